@@ -1,0 +1,351 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan: actual and desired state in, ordered steps out. Pure; imports nothing from Ansible.
+
+``changed``, ``diff``, the returned ``steps`` and the calls are readings of one list of steps, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import typing as t
+from dataclasses import dataclass, field
+
+from ._domain import Invalid
+from ._domain import key as key_of
+from ._resource import Record, Resource, Values
+from ._rules import Change, Context, Finding, some
+from ._shell import Secret, Statement, Value, show_value
+
+# New and Set before Remove, so that a failure in the middle leaves more allowed than before, never less.
+ORDER = ("New", "Set", "Grant", "Remove")
+
+STAGES = ("all", "changes", "removals")
+
+
+class Refused(Exception):
+    """The run may not go on, and nothing was written. ``reasons``: one text each."""
+
+    def __init__(self, reasons: t.Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One desired object. ``place`` names it in messages (``partners[3]``). ``values``: only what was given."""
+
+    identity: str
+    values: Values
+    place: str = ""
+    absent: bool = False
+
+    @property
+    def key(self) -> str:
+        return key_of(self.identity)
+
+
+@dataclass(frozen=True)
+class Purge:
+    """Removal of what is not listed.
+
+    protect: patterns (shell style) that nothing removes. limit: the share of existing objects, in per cent, above
+    which (and above three) the purge is refused. eligible: whether an object may be purged at all.
+    """
+
+    protect: tuple[str, ...] = ()
+    limit: int = 30
+    eligible: t.Callable[[Record], bool] = lambda record: True
+
+    def protects(self, key: str) -> bool:
+        return any(fnmatch.fnmatchcase(key, key_of(pattern)) for pattern in self.protect)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call that changes one object.
+
+    expect: what a read afterwards must show (option -> value); None: the object is gone.
+    """
+
+    cmdlet: str
+    identity: str
+    parameters: t.Mapping[str, Value]
+    key: str = ""
+    before: Values | None = None
+    after: Values | None = None
+    expect: Values | None = None
+
+    @property
+    def statement(self) -> Statement:
+        return Statement(self.cmdlet, self.parameters)
+
+    def shown(self, result: str) -> dict[str, t.Any]:
+        """The step as modules return it; ``result`` is planned, done, failed or not_sent."""
+        return {
+            "cmdlet": self.cmdlet,
+            "identity": self.identity,
+            "parameters": {name: show_value(value) for name, value in self.parameters.items()},
+            "result": result,
+        }
+
+    def in_effect(self, record: Record | None) -> bool:
+        """Whether the object, as read after the call, is what the call should have made of it."""
+        if self.expect is None:
+            return record is None
+        return record is not None and all(
+            record.values.get(option) == value
+            # A secret that the server does not show cannot be compared; the call's own answer has to do.
+            or (isinstance(value, Secret) and record.values.get(option) in (None, Secret("")))
+            for option, value in self.expect.items()
+        )
+
+    def still_wrong(self, record: Record | None) -> str:
+        """For a message: what the object shows instead."""
+        if self.expect is None:
+            return "it still exists"
+        if record is None:
+            return "it does not exist"
+        wrong = [option for option, value in self.expect.items() if record.values.get(option) != value]
+        return "%s still differ%s" % (", ".join(wrong), "s" if len(wrong) == 1 else "")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """before, after: all objects by key. Without steps there is nothing to do."""
+
+    resource: Resource
+    steps: tuple[Step, ...]
+    before: t.Mapping[str, Record]
+    after: t.Mapping[str, Record]
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.steps)
+
+
+def make_plan(
+    resource: Resource,
+    actual: t.Mapping[str, Record],
+    wanted: t.Sequence[Wanted],
+    *,
+    purge: Purge | None = None,
+    context: Context | None = None,
+    stage: str = "all",
+) -> Plan:
+    """Compare, and say what has to be done. Raises Refused, with every reason at once.
+
+    The whole plan is judged whatever the stage, so that what a later stage would be refused stops the first one.
+    """
+    context = context or Context(actual)
+    steps: list[Step] = []
+    findings: list[Finding] = []
+    refusals: list[str] = []
+    for item in wanted:
+        step, change = _step_for(resource, item, actual.get(item.key))
+        for rule in resource.rules:
+            findings.extend(rule(change, context))
+        if step is None:
+            continue
+        if item.absent and item.key == resource.resettable and not context.force:
+            refusals.append(
+                "%s: global cannot be removed; with force it is reset to the defaults, which takes away %s"
+                % (item.identity, ", ".join(_taken_away(step)))
+            )
+        steps.append(step)
+    removals = _purge_steps(resource, actual, wanted, purge, context) if purge else []
+    if purge and removals and not context.force:
+        refusals.extend(_guard(resource, actual, wanted, removals, purge.limit))
+    refusals.extend(str(finding) for finding in findings if finding.severity == "refuse")
+    if refusals:
+        raise Refused(refusals)
+    steps = [step for step in sorted(steps + removals, key=_order) if _in_stage(step, stage)]
+    warnings = [str(finding) for finding in findings if finding.severity == "warn"]
+    after = dict(actual)
+    for step in steps:
+        if step.expect is None:
+            del after[step.key]
+            continue
+        had = actual.get(step.key)
+        after[step.key] = Record(had.identity if had else step.identity, t.cast(Values, step.after))
+        if step.cmdlet.startswith("Remove-"):
+            warnings.append("%s: reset to the defaults, taking away %s" % (step.identity, ", ".join(_taken_away(step))))
+    return Plan(resource, tuple(steps), dict(actual), after, tuple(warnings))
+
+
+def check_duplicates(wanted: t.Sequence[Wanted]) -> None:
+    """Raises Invalid when one object stands twice in a list, naming both places."""
+    places: dict[str, Wanted] = {}
+    for item in wanted:
+        first = places.setdefault(item.key, item)
+        if first is not item:
+            raise Invalid("%s and %s both name '%s'; keep one of them" % (first.place, item.place, item.identity))
+
+
+def diff(steps: t.Sequence[Step], resource: Resource) -> list[dict[str, t.Any]]:
+    """Ansible's list form: one readable entry an object, known fields only, secrets hidden."""
+    found = []
+    for step in steps:
+        header = "%s %s" % (resource.name, step.identity)
+        found.append(
+            {
+                "before_header": header,
+                "after_header": header,
+                "before": _readable(step.before, step, resource, "(secret)"),
+                "after": _readable(step.after, step, resource, "(secret, set anew)"),
+            }
+        )
+    return found
+
+
+def _readable(values: Values | None, step: Step, resource: Resource, secret: str) -> dict[str, t.Any]:
+    if values is None:
+        return {}
+    shown = resource.shown(step.identity, values)
+    # Of a secret that changes, the diff says just that.
+    return {**shown, **{f.option: secret for f in resource.fields if f.secret and f.option in (step.expect or {})}}
+
+
+def _order(step: Step) -> int:
+    return ORDER.index(step.cmdlet.partition("-")[0])
+
+
+def _in_stage(step: Step, stage: str) -> bool:
+    removal = step.cmdlet.startswith("Remove-")
+    return stage == "all" or removal == (stage == "removals")
+
+
+def _step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:
+    """The call that one desired object needs, if any, and the change as rules see it."""
+    before = record.values if record else None
+    if item.absent:
+        if record is None:
+            return None, Change(item.key, item.identity, None, None, removal=True)
+        if item.key == resource.resettable:
+            return _reset_step(resource, item, record)
+        return _remove_step(resource, record), Change(item.key, record.identity, before, None, removal=True)
+    if record is None:
+        after = {**resource.defaults(), **item.values}
+        step = Step(
+            cmdlet="New-" + resource.noun,
+            identity=item.identity,
+            parameters={
+                "Identity": item.identity,
+                **{
+                    f.prop: f.kind.to_wire(item.values[f.option], None, True)
+                    for f in resource.fields
+                    if f.option in item.values
+                },
+                "Confirm": False,
+            },
+            key=item.key,
+            after=after,
+            expect=dict(item.values),
+        )
+        return step, Change(item.key, item.identity, None, after, frozenset(after))
+    written = {
+        f.option: item.values[f.option]
+        for f in resource.fields
+        if f.option in item.values and record.values.get(f.option) != item.values[f.option]
+    }
+    after = {**record.values, **written}
+    change = Change(item.key, record.identity, before, after, frozenset(written))
+    if not written:
+        return None, change
+    step = Step(
+        cmdlet="Set-" + resource.noun,
+        identity=record.identity,
+        parameters={
+            "Identity": record.identity,
+            **{
+                f.prop: f.kind.to_wire(written[f.option], record.values.get(f.option), False)
+                for f in resource.fields
+                if f.option in written
+            },
+            "Confirm": False,
+        },
+        key=item.key,
+        before=before,
+        after=after,
+        expect=written,
+    )
+    return step, change
+
+
+def _remove_step(resource: Resource, record: Record) -> Step:
+    return Step(
+        cmdlet="Remove-" + resource.noun,
+        identity=record.identity,
+        parameters={"Identity": record.identity, "Confirm": False},
+        key=record.key,
+        before=record.values,
+    )
+
+
+def _reset_step(resource: Resource, item: Wanted, record: Record) -> tuple[Step | None, Change]:
+    """Remove- on the resettable object gives it the defaults back (cmdlet page of Remove-CsExternalAccessPolicy)."""
+    after = {**record.values, **resource.defaults()}
+    written = frozenset(option for option, value in after.items() if record.values.get(option) != value)
+    change = Change(item.key, record.identity, record.values, after, written, removal=True)
+    if not written:
+        return None, change
+    step = _remove_step(resource, record)
+    return (
+        Step(
+            step.cmdlet, step.identity, step.parameters, step.key, record.values, after, {o: after[o] for o in written}
+        ),
+        change,
+    )
+
+
+def _taken_away(step: Step) -> list[str]:
+    before, after = step.before or {}, step.after or {}
+    return [option for option, value in before.items() if value and after.get(option) != value]
+
+
+def _purge_steps(
+    resource: Resource, actual: t.Mapping[str, Record], wanted: t.Sequence[Wanted], purge: Purge, context: Context
+) -> list[Step]:
+    listed = {item.key for item in wanted}
+    found = []
+    for key, record in sorted(actual.items()):
+        if key in listed or key == resource.resettable or purge.protects(key) or not purge.eligible(record):
+            continue
+        if context.usage and context.usage.get(key):
+            continue
+        found.append(_remove_step(resource, record))
+    return found
+
+
+def _guard(
+    resource: Resource,
+    actual: t.Mapping[str, Record],
+    wanted: t.Sequence[Wanted],
+    removals: t.Sequence[Step],
+    limit: int,
+) -> t.Iterable[str]:
+    """A list that was cut short by accident must not cut off the partners that fell out of it."""
+    existing = len(actual) - (resource.resettable in actual)
+    names = some([step.identity for step in removals], 50)
+    remedy = "list what has to stay, add it to protect, raise removal_limit, or use force if all of it has to go"
+    if not any(not item.absent for item in wanted):
+        yield "the list of %s is empty, and purge would remove all %d: %s; %s" % (
+            resource.plural,
+            len(removals),
+            names,
+            remedy,
+        )
+    elif len(removals) > max(3, existing * limit / 100):
+        yield "purge would remove %d of %d %s (%d %%; the limit is %d %%): %s; %s" % (
+            len(removals),
+            existing,
+            resource.plural,
+            round(100 * len(removals) / existing),
+            limit,
+            names,
+            remedy,
+        )

@@ -1,0 +1,60 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is particular to external access policies: who has one, and which of them a purge may consider."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._converge import ServerRefused
+from ._domain import key as key_of
+from ._domain import policy_from_server
+from ._plan import Purge, Wanted
+from ._resource import Record
+from ._rules import rights_lost
+from ._shell import Shell, Statement
+
+
+def is_per_user(key: str) -> bool:
+    return key != "global" and not key.startswith("site:")
+
+
+def policy_eligible(record: Record) -> bool:
+    """A purge considers per-user policies that enable XMPP access; the others are not this collection's business."""
+    return is_per_user(record.key) and bool(record.values.get("enable_xmpp_access"))
+
+
+def usage_matters(actual: t.Mapping[str, Record], wanted: t.Sequence[Wanted], purge: Purge | None) -> bool:
+    """Whether the plan depends on who has which policy: reading all users is long where there are many."""
+    listed = {item.key: item for item in wanted}
+    for key, record in actual.items():
+        if not is_per_user(key):
+            continue
+        item = listed.get(key)
+        if item is None:
+            if purge and policy_eligible(record) and not purge.protects(key):
+                return True
+        elif item.absent or rights_lost(record.values, {**record.values, **item.values}):
+            return True
+    return False
+
+
+def read_usage(shell: Shell) -> dict[str, tuple[str, ...]]:
+    """SIP addresses of users by the key of the per-user policy they have. Raises ServerRefused, ShellError."""
+    answer = shell.invoke([Statement("Get-CsUser")])
+    if answer.lost or answer.errors:
+        raise ServerRefused("Get-CsUser", answer)
+    found: dict[str, list[str]] = {}
+    for user in answer.output:
+        policy = policy_from_server(user.get("ExternalAccessPolicy"))
+        if policy and policy != "global":
+            found.setdefault(key_of(policy), []).append(user_name(user))
+    return {key: tuple(sorted(users)) for key, users in found.items()}
+
+
+def user_name(user: t.Mapping[str, t.Any]) -> str:
+    """How a user is called in messages and calls: the SIP address, else the distinguished name."""
+    return str(user.get("SipAddress") or user.get("Identity"))

@@ -1,0 +1,208 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What modules say to a remote management shell: a statement, its answer, the errors.
+
+A statement is one cmdlet with typed parameters; never script text. Statements and answers cross a process border
+(module to connection daemon) as JSON, so both have a plain form here, and only here.
+"""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+from dataclasses import dataclass, field
+
+
+class UInt32(int):
+    """An integer that the wire must carry as System.UInt32 (a bare int travels as Int32)."""
+
+    def __new__(cls, value: int) -> UInt32:
+        if not 0 <= int(value) <= 0xFFFFFFFF:
+            raise ValueError("%s does not fit an unsigned 32-bit number" % int(value))
+        return super().__new__(cls, value)
+
+
+class Secret:
+    """A text that cannot be printed by accident. ``reveal()`` is for the wire only."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+
+@dataclass(frozen=True)
+class ListChange:
+    """Additions to and removals from a list property (travels as ``@{Add=...; Remove=...}``, PSListModifier)."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+# What a parameter may be. A tuple travels as a list. ``None`` travels as $null.
+Value = t.Union[None, bool, int, str, bytes, UInt32, Secret, ListChange, "tuple[Value, ...]"]
+
+READ_VERBS = frozenset(("get", "test"))
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One cmdlet call. ``parameters`` keeps its order; names are the cmdlet's own."""
+
+    cmdlet: str
+    parameters: t.Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether repeating the statement can do no harm (verbs Get and Test, Test-CsXmppIM aside)."""
+        verb, dash, noun = self.cmdlet.partition("-")
+        return verb.lower() in READ_VERBS and noun.lower() != "csxmppim"
+
+    def encode(self) -> dict[str, t.Any]:
+        """The JSON form: ``{"cmdlet": str, "parameters": {name: encoded value}}``."""
+        return {"cmdlet": self.cmdlet, "parameters": {k: encode_value(v) for k, v in self.parameters.items()}}
+
+    @classmethod
+    def decode(cls, data: t.Mapping[str, t.Any]) -> Statement:
+        return cls(str(data["cmdlet"]), {str(k): decode_value(v) for k, v in data["parameters"].items()})
+
+    def shown(self) -> dict[str, t.Any]:
+        """For people: secrets as ``{"secret": true}``, bytes as ``{"bytes": N}``."""
+        return {"cmdlet": self.cmdlet, "parameters": {k: show_value(v) for k, v in self.parameters.items()}}
+
+
+@dataclass(frozen=True)
+class ServerError:
+    """An error record of the server, in the server's words."""
+
+    cmdlet: str = ""
+    error_id: str = ""
+    category: str = ""
+    message: str = ""
+    target: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "cmdlet": self.cmdlet,
+            "error_id": self.error_id,
+            "category": self.category,
+            "message": self.message,
+            "target": self.target,
+        }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from one pipeline of statements.
+
+    output: objects in order, each a plain value or a dict of the object's properties (bytes as bytes, enums as their
+        name, times as ISO 8601 text, lists as lists).
+    errors: non-terminating and terminating errors; they do not say which of several statements they belong to.
+    warnings: texts of the warning stream.
+    lost: empty, or why the session was lost before the end: then it is unknown which writes took effect.
+    """
+
+    output: tuple[t.Any, ...] = ()
+    errors: tuple[ServerError, ...] = ()
+    warnings: tuple[str, ...] = ()
+    lost: str = ""
+
+    def encode(self) -> dict[str, t.Any]:
+        return {
+            "output": [encode_value(v) for v in self.output],
+            "errors": [e.as_dict() for e in self.errors],
+            "warnings": list(self.warnings),
+            "lost": self.lost,
+        }
+
+    @classmethod
+    def decode(cls, data: t.Mapping[str, t.Any]) -> Answer:
+        return cls(
+            output=tuple(decode_value(v, plain_lists=True) for v in data["output"]),
+            errors=tuple(ServerError(**e) for e in data["errors"]),
+            warnings=tuple(data["warnings"]),
+            lost=data["lost"],
+        )
+
+
+class ShellError(Exception):
+    """The session could not be opened, or a call was refused before anything was sent."""
+
+
+class Shell(t.Protocol):
+    """Whoever carries statements to the server: the connection in production, a fake in unit tests."""
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        """Run the statements, in order, in one pipeline. Raises ShellError."""
+
+
+def encode_value(value: t.Any) -> t.Any:
+    """A value as JSON. Everything that JSON lacks is a dict with the single key that names its type."""
+    if isinstance(value, UInt32):
+        return {"uint32": int(value)}
+    if isinstance(value, Secret):
+        return {"secret": value.reveal()}
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, ListChange):
+        return {"list_change": {"add": list(value.add), "remove": list(value.remove)}}
+    if isinstance(value, (list, tuple)):
+        return [encode_value(v) for v in value]
+    if isinstance(value, dict):
+        return {"object": {k: encode_value(v) for k, v in value.items()}}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError("a %s cannot be sent to a management shell" % type(value).__name__)
+
+
+def decode_value(value: t.Any, plain_lists: bool = False) -> t.Any:
+    """The inverse of encode_value. Lists come back as tuples, or as lists with ``plain_lists``."""
+    if isinstance(value, list):
+        items = [decode_value(v, plain_lists) for v in value]
+        return items if plain_lists else tuple(items)
+    if isinstance(value, dict):
+        ((kind, content),) = value.items()
+        if kind == "uint32":
+            return UInt32(content)
+        if kind == "secret":
+            return Secret(content)
+        if kind == "bytes":
+            return base64.b64decode(content)
+        if kind == "list_change":
+            return ListChange(tuple(content["add"]), tuple(content["remove"]))
+        if kind == "object":
+            return {k: decode_value(v, plain_lists) for k, v in content.items()}
+        raise ValueError("unknown value type '%s'" % kind)
+    return value
+
+
+def show_value(value: t.Any) -> t.Any:
+    """A value for people: masked and shortened, plain built-ins only."""
+    if isinstance(value, Secret):
+        return {"secret": True}
+    if isinstance(value, bytes):
+        return {"bytes": len(value)}
+    if isinstance(value, ListChange):
+        return {k: v for k, v in (("add", list(value.add)), ("remove", list(value.remove))) if v}
+    if isinstance(value, UInt32):
+        return int(value)
+    if isinstance(value, (list, tuple)):
+        return [show_value(v) for v in value]
+    return value

@@ -1,0 +1,140 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules do: for each kind of object the singular, the plural and the info task, from its table.
+
+A task is an argument spec and the work; a module is a task and a few lines (see _module.py).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ._catalogue import POLICY
+from ._converge import Params, Result, converge, read, shown_list, shown_one, wanted_list
+from ._plan import STAGES, Purge
+from ._policies import policy_eligible, read_usage, usage_matters
+from ._resource import Record, Resource
+from ._rules import RIGHTS, Change, Context
+from ._shell import Shell
+
+STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+ALLOW_LOSS = {"type": "list", "elements": "str", "choices": list(RIGHTS), "default": []}
+
+
+@dataclass(frozen=True)
+class Task:
+    """argument_spec as AnsibleModule takes it; work(params, shell, check) -> Result."""
+
+    argument_spec: t.Mapping[str, t.Any]
+    work: t.Callable[[Params, Shell, bool], Result]
+    required_if: tuple[t.Any, ...] = field(default=())
+
+
+def _policy_arguments(resource: Resource) -> dict[str, t.Any]:
+    """What only policies need: who uses them, and which rights may go."""
+    return {"usage": read_usage, "usage_matters": usage_matters} if resource is POLICY else {}
+
+
+def singular(resource: Resource) -> Task:
+    """One object, present or absent: a list of one, without purge."""
+    spec: dict[str, t.Any] = {**resource.spec(), "state": STATE}
+    if resource is POLICY:
+        spec.update(force={"type": "bool", "default": False}, allow_loss=ALLOW_LOSS)
+
+    def work(params: Params, shell: Shell, check: bool) -> Result:
+        (wanted,) = wanted_list(resource, [params])
+        plan, result, records = converge(
+            shell,
+            resource,
+            [wanted],
+            check=check,
+            force=params.get("force", False),
+            allow_loss=params.get("allow_loss", ()),
+            **_policy_arguments(resource),
+        )
+        result.values[resource.name] = shown_one(resource, records, wanted.identity)
+        return result
+
+    return Task(spec, work)
+
+
+def plural(resource: Resource) -> Task:
+    """A whole list; with purge, nothing but the list."""
+    spec: dict[str, t.Any] = {
+        resource.plural: {"type": "list", "elements": "dict", "required": True, "options": resource.spec()},
+        "purge": {"type": "bool", "default": False},
+        "protect": {"type": "list", "elements": "str", "default": []},
+        "removal_limit": {"type": "int", "default": 30},
+        "force": {"type": "bool", "default": False},
+        "stage": {"type": "str", "choices": list(STAGES), "default": "all"},
+    }
+    if resource is POLICY:
+        spec["allow_loss"] = ALLOW_LOSS
+
+    def work(params: Params, shell: Shell, check: bool) -> Result:
+        eligible: t.Callable[[Record], bool] = policy_eligible if resource is POLICY else lambda record: True
+        plan, result, records = converge(
+            shell,
+            resource,
+            wanted_list(resource, params[resource.plural], resource.plural),
+            check=check,
+            purge=Purge(tuple(params["protect"]), params["removal_limit"], eligible) if params["purge"] else None,
+            force=params["force"],
+            allow_loss=params.get("allow_loss", ()),
+            stage=params["stage"],
+            **_policy_arguments(resource),
+        )
+        result.values[resource.plural] = shown_list(resource, records)
+        return result
+
+    return Task(spec, work)
+
+
+def configuration(resource: Resource) -> Task:
+    """The one global object of a configuration: Get- and Set- only."""
+    spec = resource.spec()
+    guarded = any(rule.__name__ == "federated_users_switch" for rule in resource.rules)
+    if guarded:
+        spec["force"] = {"type": "bool", "default": False}
+
+    def work(params: Params, shell: Shell, check: bool) -> Result:
+        wanted = wanted_list(resource, [params])
+        plan, result, records = converge(shell, resource, wanted, check=check, force=params.get("force", False))
+        result.values[resource.name] = shown_one(resource, records, "global")
+        return result
+
+    return Task(spec, work)
+
+
+def info(resource: Resource) -> Task:
+    """What exists, in the vocabulary of the options, and what is risky in it."""
+    spec: dict[str, t.Any] = {resource.key.option: {"type": "str"}} if resource.key else {}
+
+    def work(params: Params, shell: Shell, check: bool) -> Result:
+        chosen = resource.key and params.get(resource.key.option)
+        (wanted,) = wanted_list(resource, [params]) if chosen else (None,)
+        records = {k: r for k, r in read(shell, resource).items() if wanted is None or k == wanted.key}
+        values: dict[str, t.Any] = {"findings": findings(resource, records)}
+        if resource.single:
+            values[resource.name] = shown_one(resource, records, "global")
+        else:
+            values[resource.plural] = shown_list(resource, records)
+        return Result(values)
+
+    return Task(spec, work)
+
+
+def findings(resource: Resource, records: t.Mapping[str, Record]) -> list[dict[str, str]]:
+    """What the rules would say if everything that stands there were written today."""
+    found = []
+    for key, record in sorted(records.items()):
+        change = Change(key, record.identity, record.values, record.values, frozenset(record.values))
+        for rule in resource.rules:
+            for finding in rule(change, Context(force=True)):
+                severity = "error" if finding.severity == "refuse" else "warning"
+                found.append({"identity": finding.identity, "severity": severity, "message": finding.text})
+    return found

@@ -1,0 +1,21 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Access Edge's global switches."""
+
+from __future__ import annotations
+
+from ..module_utils._catalogue import ACCESS_EDGE
+from ..module_utils._module import run
+from ..module_utils._tasks import configuration
+
+
+def main() -> None:
+    run(configuration(ACCESS_EDGE))
+
+
+if __name__ == "__main__":
+    main()

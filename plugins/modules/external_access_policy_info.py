@@ -1,0 +1,21 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which external access policies exist."""
+
+from __future__ import annotations
+
+from ..module_utils._catalogue import POLICY
+from ..module_utils._module import run
+from ..module_utils._tasks import info
+
+
+def main() -> None:
+    run(info(POLICY))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Shell over a dictionary, for the pure parts: wire values go in, objects in the shapes that arrive come out.
+
+It knows no documented contract (the lab does); it applies what is sent, so that properties such as "plan, apply, plan
+again: nothing to do" can be tried on thousands of states a second.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Choice
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell import (
+    Answer,
+    ListChange,
+    Secret,
+    ServerError,
+    Statement,
+    Value,
+)
+
+# Statement -> an error to give (the statement is not carried out), or None.
+Fault = t.Callable[[Statement], "ServerError | None"]
+
+
+class MemoryShell:
+    """store: noun -> key -> object as it arrives. ``sent``: every statement, in order. ``requests``: pipelines."""
+
+    def __init__(self) -> None:
+        self.store: dict[str, dict[str, dict[str, t.Any]]] = {r.noun: {} for r in RESOURCES}
+        self.users: list[dict[str, t.Any]] = []
+        self.sent: list[Statement] = []
+        self.requests = 0
+        self.fault: Fault = lambda statement: None
+        self.lose_after = -1  # number of writes that are still carried out before the session is lost
+        for resource in RESOURCES:
+            if resource.single or resource.resettable:
+                self.put(resource.noun, "Global", {})
+
+    def put(self, noun: str, identity: str, properties: t.Mapping[str, Value]) -> None:
+        """Create or change an object as New- and Set- would."""
+        resource = next(r for r in RESOURCES if r.noun == noun)
+        key = identity.lower()
+        item = self.store[noun].setdefault(
+            key, {"Identity": identity, **{f.prop: self._default(f) for f in resource.fields}, "Anchor": "extra"}
+        )
+        for name, value in properties.items():
+            if name in ("Identity", "Confirm"):
+                continue
+            if isinstance(value, ListChange):
+                had = item[name] if isinstance(item[name], list) else [item[name]] if item[name] else []
+                item[name] = [v for v in had if v not in value.remove] + list(value.add)
+            elif isinstance(value, tuple):
+                item[name] = list(value)
+            else:
+                item[name] = value.reveal() if isinstance(value, Secret) else value
+            if isinstance(item[name], list) and len(item[name]) < 2:
+                item[name] = item[name][0] if item[name] else None
+
+    @staticmethod
+    def _default(field: t.Any) -> t.Any:
+        if isinstance(field.kind, Choice):
+            return field.kind.words[field.default]
+        return field.default or None if isinstance(field.default, (str, list)) else field.default
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        self.requests += 1
+        output: list[t.Any] = []
+        errors: list[ServerError] = []
+        for statement in statements:
+            self.sent.append(statement)
+            if not statement.is_read and self.lose_after == 0:
+                self.lose_after = -1
+                return Answer(tuple(output), tuple(errors), lost="connection reset")
+            fault = self.fault(statement)
+            if fault:
+                errors.append(fault)
+                continue
+            try:
+                output.extend(self._run(statement))
+            except KeyError as exc:
+                errors.append(ServerError(statement.cmdlet, "NotFound", "ObjectNotFound", "cannot find %s" % exc.args))
+            if not statement.is_read and self.lose_after > 0:
+                self.lose_after -= 1
+        return Answer(tuple(output), tuple(errors))
+
+    def _run(self, statement: Statement) -> list[t.Any]:
+        verb, noun = statement.cmdlet.split("-")
+        given = statement.parameters
+        identity = str(given.get("Identity", ""))
+        if noun in ("CsUser", "CsEffectivePolicy"):
+            found = [u for u in self.users if not identity or identity in (u["Identity"], u["SipAddress"])]
+            if identity and not found:
+                raise KeyError(identity)
+            if noun == "CsUser":
+                return [dict(user) for user in found]
+            return [{"ExternalAccessPolicy": u["ExternalAccessPolicy"] or u.get("Site") or "Global"} for u in found]
+        if verb == "Grant":
+            (user,) = (u for u in self.users if u["SipAddress"] == identity)
+            policy = given["PolicyName"]
+            user["ExternalAccessPolicy"] = "Tag:" + str(policy) if policy else None
+            return []
+        objects = self.store[noun]
+        key = self._key(noun, identity)
+        if verb == "Get":
+            return [dict(item) for item in objects.values()]
+        if verb == "New":
+            if key in objects:
+                raise KeyError("existing " + identity)
+            self.put(noun, key if noun == "CsXmppAllowedPartner" else self._printed(identity), given)
+            if noun != "CsXmppAllowedPartner":
+                return []
+        elif verb == "Set":
+            self.put(noun, objects[key]["Identity"], given)
+        elif key == "global":
+            del objects[key]
+            self.put(noun, "Global", {})
+        else:
+            del objects[key]
+        return []
+
+    @staticmethod
+    def _printed(identity: str) -> str:
+        return identity if ":" in identity or identity.lower() == "global" else "Tag:" + identity
+
+    def _key(self, noun: str, identity: str) -> str:
+        return (self._printed(identity) if noun == "CsExternalAccessPolicy" else identity).lower()
+
+    def writes(self) -> list[Statement]:
+        return [statement for statement in self.sent if not statement.is_read]

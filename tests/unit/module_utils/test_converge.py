@@ -1,0 +1,233 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What becomes of steps on a server that refuses, falls silent or loses the session."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import GATEWAY, PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result, ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, ShellError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import configuration, info, plural, singular
+
+from tests.unit.module_utils.memory_shell import MemoryShell
+
+ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
+PLURAL: dict[str, t.Any] = {
+    "purge": False,
+    "protect": [],
+    "removal_limit": 30,
+    "force": False,
+    "stage": "all",
+    "allow_loss": [],
+}
+
+
+def many(shell: MemoryShell, *domains: str, check: bool = False, **more: t.Any) -> Result:
+    params = {**PLURAL, "partners": [{"domain": domain, **ROW} for domain in domains], **more}
+    return plural(PARTNER).work(params, shell, check)
+
+
+def results(result: Result) -> list[str]:
+    return [step["result"] for step in result.steps or ()]
+
+
+def refuse(identity: str, words: str) -> t.Callable[[Statement], ServerError | None]:
+    def fault(statement: Statement) -> ServerError | None:
+        if statement.parameters.get("Identity") == identity and not statement.is_read:
+            return ServerError(statement.cmdlet, "Denied,X", "PermissionDenied", words, identity)
+        return None
+
+    return fault
+
+
+def test_check_writes_nothing_and_shows_the_steps_of_the_run() -> None:
+    shell = MemoryShell()
+    planned = many(shell, "a.test", "b.test", check=True)
+    assert shell.writes() == []
+    assert results(planned) == ["planned", "planned"]
+    assert [p["domain"] for p in planned.values["partners"]] == ["a.test", "b.test"]
+    done = many(shell, "a.test", "b.test")
+    assert [s.shown() for s in shell.writes()] == [
+        {"cmdlet": s["cmdlet"], "parameters": s["parameters"]} for s in planned.steps or ()
+    ]
+    assert done.diff == planned.diff
+    assert done.values == planned.values
+    assert not many(shell, "a.test", "b.test").changed
+    assert len(shell.writes()) == 2
+
+
+def test_no_change_costs_one_request_and_a_change_three() -> None:
+    shell = MemoryShell()
+    many(shell, *("p%03d.test" % n for n in range(100)))
+    assert shell.requests == 3
+    many(shell, *("p%03d.test" % n for n in range(100)))
+    assert shell.requests == 4
+
+
+def test_one_of_fifty_fails_alone_and_in_the_servers_words() -> None:
+    shell = MemoryShell()
+    domains = ["p%02d.test" % n for n in range(50)]
+    shell.fault = refuse("p17.test", "Zugriff verweigert")
+    result = many(shell, *domains)
+    assert results(result).count("done") == 49
+    assert result.changed
+    (failure,) = result.failures
+    assert failure.as_dict() == {
+        "cmdlet": "New-CsXmppAllowedPartner",
+        "identity": "p17.test",
+        "error_id": "Denied,X",
+        "category": "PermissionDenied",
+        "message": "Zugriff verweigert",
+    }
+    assert result.message == "New-CsXmppAllowedPartner of p17.test failed: Zugriff verweigert (PermissionDenied)"
+    assert "p17.test" not in str(result.diff)
+    shell.fault = lambda statement: None
+    sent = len(shell.writes())
+    again = many(shell, *domains)
+    assert [s.parameters["Identity"] for s in shell.writes()[sent:]] == ["p17.test"]
+    assert not again.failures
+
+
+def test_a_step_that_the_server_swallowed_is_not_called_done() -> None:
+    class Deaf(MemoryShell):
+        def _run(self, statement: Statement) -> list[t.Any]:
+            return [] if statement.cmdlet.startswith("Set-") else super()._run(statement)
+
+    shell = Deaf()
+    many(shell, "a.test")
+    result = many(shell, "a.test", partners=[{"domain": "a.test", "description": "words"}])
+    assert not result.changed
+    assert "the server reported no error, but description still differs" in result.message
+    assert shell.writes()[-1] == shell.writes()[-2], "sent once more, alone, to learn its own error"
+
+
+def test_after_a_lost_session_nothing_is_sent_again() -> None:
+    shell = MemoryShell()
+    shell.lose_after = 2
+    result = many(shell, "a.test", "b.test", "c.test", "d.test")
+    assert results(result) == ["done", "done", "failed", "failed"]
+    assert "the session was lost before the server answered (connection reset); read back, it does not exist" in str(
+        result.failures[0]
+    )
+    assert [s.parameters["Identity"] for s in shell.writes()] == ["a.test", "b.test", "c.test"]
+    assert result.changed
+
+
+def test_a_loss_while_sending_alone_leaves_the_rest_unsent() -> None:
+    class Fragile(MemoryShell):
+        def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+            if len(statements) == 1 and statements[0].cmdlet.startswith("New-"):
+                raise ShellError("gone")
+            return super().invoke(statements)
+
+    shell = Fragile()
+    shell.fault = lambda s: None if s.is_read else ServerError(s.cmdlet, "E", "C", "no")
+    result = many(shell, "a.test", "b.test")
+    assert results(result) == ["failed", "not_sent"]
+    assert "gone" in str(result.failures[0])
+    assert "further run" in str(result.failures[1])
+
+
+def test_what_cannot_be_read_back_is_unknown() -> None:
+    class Blind(MemoryShell):
+        def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+            if self.writes():
+                raise ShellError("the server does not answer any more")
+            return super().invoke(statements)
+
+    result = many(Blind(), "a.test")
+    assert results(result) == ["failed"]
+    assert "unknown whether it took effect" in result.message
+
+
+def test_a_read_that_fails_stops_the_run() -> None:
+    shell = MemoryShell()
+    shell.fault = lambda s: ServerError(s.cmdlet, "X", "PermissionDenied", "not for you")
+    with pytest.raises(ServerRefused, match="Get-CsXmppAllowedPartner failed: not for you"):
+        many(shell, "a.test")
+    empty = MemoryShell()
+    empty.store[GATEWAY.noun].clear()
+    with pytest.raises(ServerRefused, match="no object came back"):
+        configuration(GATEWAY).work({"connection_limit": 3}, empty, False)
+
+
+def test_singular_is_a_list_of_one() -> None:
+    shell = MemoryShell()
+    task = singular(PARTNER)
+    result = task.work({"domain": "A.test.", **ROW, "state": "present"}, shell, False)
+    assert result.values["partner"]["domain"] == "a.test"
+    assert result.values["partner"]["partner_type"] == "public_unverified"
+    gone = task.work({"domain": "a.test", "state": "absent"}, shell, True)
+    assert gone.values["partner"] is None
+    assert gone.changed
+    assert task.work({"domain": "a.test", "state": "absent"}, shell, False).changed
+    assert not task.work({"domain": "a.test", "state": "absent"}, shell, False).changed
+
+
+def test_output_can_be_fed_back_in() -> None:
+    shell = MemoryShell()
+    many(shell, "a.test", "b.test")
+    (items,) = [info(PARTNER).work({"domain": None}, shell, False).values["partners"]]
+    assert not many(shell, partners=items).changed
+    settings = info(GATEWAY).work({}, shell, False).values["configuration"]
+    assert "dialback_passphrase" not in settings
+    assert not configuration(GATEWAY).work(settings, shell, False).changed
+
+
+def test_info_of_one_and_what_is_risky() -> None:
+    shell = MemoryShell()
+    many(shell, "a.test", partners=[{"domain": "a.test"}, {"domain": "b.test", **ROW}])
+    result = info(PARTNER).work({"domain": "A.TEST"}, shell, False)
+    assert [p["domain"] for p in result.values["partners"]] == ["a.test"]
+    assert result.values["findings"][0]["identity"] == "a.test"
+    assert info(PARTNER).work({"domain": "none.test"}, shell, False).values == {"partners": [], "findings": []}
+    assert result.steps is None
+
+
+def test_a_passphrase_is_written_once_where_the_server_shows_it() -> None:
+    shell = MemoryShell()
+    task = configuration(GATEWAY)
+    first = task.work({"dialback_passphrase": "s3cret-text"}, shell, False)
+    assert first.changed
+    assert "s3cret" not in str(first.as_dict())
+    assert not task.work({"dialback_passphrase": "s3cret-text"}, shell, False).changed
+
+
+class TestPolicies:
+    FULL: t.ClassVar = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_outside_access": True}
+
+    def users(self, shell: MemoryShell, policy: str | None) -> None:
+        shell.users = [{"Identity": "CN=A", "SipAddress": "sip:a@contoso.test", "ExternalAccessPolicy": policy}]
+
+    def many(self, shell: MemoryShell, *items: dict[str, t.Any], **more: t.Any) -> Result:
+        return plural(POLICY).work({**PLURAL, "policies": list(items), **more}, shell, False)
+
+    def test_users_are_read_only_where_it_matters(self) -> None:
+        shell = MemoryShell()
+        self.many(shell, {"identity": "x", **self.FULL}, {"identity": "site:Redmond", **self.FULL})
+        self.many(shell, {"identity": "X", **self.FULL}, purge=True)
+        assert "Get-CsUser" not in {s.cmdlet for s in shell.sent}
+        self.many(shell, {"identity": "X", "enable_outside_access": False})
+        assert "Get-CsUser" in {s.cmdlet for s in shell.sent}
+
+    def test_a_purge_spares_what_is_granted_and_what_has_no_xmpp(self) -> None:
+        shell = MemoryShell()
+        self.users(shell, "Tag:X")
+        self.many(shell, *({"identity": name, **self.FULL} for name in "xyz"), {"identity": "plain"})
+        result = self.many(shell, {"identity": "y", **self.FULL}, purge=True)
+        assert [p["identity"] for p in result.values["policies"]] == ["global", "plain", "x", "y"]
+
+    def test_force_removes_a_granted_policy_by_name(self) -> None:
+        shell = MemoryShell()
+        self.users(shell, "Tag:X")
+        self.many(shell, {"identity": "x", **self.FULL})
+        result = singular(POLICY).work(
+            {"identity": "x", "state": "absent", "force": True, "allow_loss": []}, shell, False
+        )
+        assert result.changed

@@ -1,0 +1,108 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Domains and policy identities: what is taken, what is refused and in which words."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._domain import (
+    Invalid,
+    canonical_domain,
+    canonical_policy_identity,
+    domain_from_server,
+    key,
+    policy_from_server,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("fabrikam.com", "fabrikam.com"),
+        ("Fabrikam.COM.", "fabrikam.com"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("BÜCHER.example", "xn--bcher-kva.example"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+        ("a-b.c1.example", "a-b.c1.example"),
+    ],
+)
+def test_one_form_for_every_spelling(written: str, canonical: str) -> None:
+    assert canonical_domain(written) == canonical
+
+
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        ("", "is empty"),
+        (".", "is empty"),
+        ("  ", "is empty"),
+        ("a b.example", "blanks"),
+        (" a.example", "blanks"),
+        ("*.example.com", "wildcard"),
+        ("192.0.2.7", "IP address"),
+        ("[2001:db8::1]", "IP address"),
+        ("a.example:5269", "port"),
+        ("sip:bob@a.example", "address"),
+        ("bob@a.example", "address"),
+        ("https://a.example/", "address"),
+        ("a..example", "empty label"),
+        (".a.example", "empty label"),
+        ("-a.example", "hyphens"),
+        ("a_b.example", "hyphens"),
+        ("example", "single label"),
+        ("x" * 64 + ".example", "63 is the most"),
+        (".".join(["x" * 60] * 5), "253 at most"),
+        ("example.123", "ends in a number"),
+        ("xn--\u00fc.example", "internationalised"),
+        ("xn--a.example", "internationalised"),
+    ],
+)
+def test_what_is_no_domain_is_refused_in_words(written: str, word: str) -> None:
+    with pytest.raises(Invalid, match=word):
+        canonical_domain(written)
+
+
+@given(st.text(max_size=40))
+def test_a_canonical_domain_is_its_own_canonical_form(text: str) -> None:
+    try:
+        once = canonical_domain(text)
+    except Invalid:
+        return
+    assert canonical_domain(once) == once == domain_from_server(text)
+
+
+@given(st.one_of(st.none(), st.text(max_size=40)))
+def test_nothing_that_a_server_stores_is_an_error(value: str | None) -> None:
+    assert isinstance(domain_from_server(value), str)
+
+
+@pytest.mark.parametrize(
+    ("written", "identity"),
+    [
+        ("Global", "global"),
+        ("GLOBAL", "global"),
+        ("Site:Redmond", "site:Redmond"),
+        ("site:Redmond", "site:Redmond"),
+        ("tag:XMPP users", "XMPP users"),
+        ("XMPP users", "XMPP users"),
+    ],
+)
+def test_policy_identities(written: str, identity: str) -> None:
+    assert canonical_policy_identity(written) == identity
+    assert policy_from_server(written) == identity
+
+
+@pytest.mark.parametrize("written", ["", " a", "a*", "service:x", "site:", "tag:global", "a[b]", "a\nb", "a/b"])
+def test_what_is_no_policy_is_refused(written: str) -> None:
+    with pytest.raises(Invalid):
+        canonical_policy_identity(written)
+
+
+def test_the_key_ignores_case() -> None:
+    assert key("site:REDMOND") == key("Site:Redmond".replace("Site", "site"))
