@@ -1,0 +1,10 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A stand-in for a legacy Lync or Skype for Business deployment with an XMPP gateway.
+
+It answers remote PowerShell on the loopback interface: a Front End's management shell and the WinRM of two Edge
+Servers. Start it with ``python -m lab up``. It shares no code with the collection that it is there to test.
+"""

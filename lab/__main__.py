@@ -1,0 +1,191 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``python -m lab``: up, down, status, events, reset, fault."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+import json
+import logging
+import sys
+import typing as t
+from pathlib import Path
+
+from . import process
+from .endpoints import ADDRESSES, url
+from .errors import LabError
+from .faults import Faults
+from .hosts import HOSTS, login
+from .store import FILE, Event, Store
+
+
+def main(argv: t.Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0; 1 for a refusal, and for ``status`` when no lab is up."""
+    for package in ("cryptography", "psrpcore", "spnego"):
+        if importlib.util.find_spec(package) is None:
+            install = "%s -m pip install -r %s" % (sys.executable, Path(__file__).with_name("requirements.txt"))
+            print(
+                "lab: the Python package %s is missing; install what the lab needs with: %s" % (package, install),
+                file=sys.stderr,
+            )
+            return 1
+    try:
+        arguments = _parser().parse_args(argv)
+        return int(arguments.run(arguments) or 0)
+    except LabError as e:
+        print("lab: %s" % e, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--directory",
+        type=Path,
+        default=process.default_directory(),
+        help="where the lab keeps its state (SFB_LAB_DIRECTORY, or .lab in the checkout)",
+    )
+    parser = argparse.ArgumentParser(prog="python -m lab", description="A stand-in for a legacy XMPP federation.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: t.Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, parents=[common], help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    up = command("up", _up, "start the lab in the background")
+    up.add_argument("--port", type=int, help="TCP port on every host; 0 takes a free one (SFB_LAB_PORT, or 15986)")
+    up.add_argument("--profile", choices=process.PROFILES, help="product (the one that the lab has, or sfb2015)")
+    up.add_argument("--idle", type=float, default=process.DEFAULT_IDLE, help="seconds that a session may be silent")
+    up.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
+    command("down", _down, "stop the lab; its state stays")
+    command("status", _status, "print hosts, port, profile and accounts")
+    events = command("events", _events, "print the log of sessions and statements")
+    events.add_argument("--json", action="store_true", help="one JSON object a line")
+    events.add_argument("--since", type=int, default=0, metavar="ID", help="only events after that number")
+    reset = command("reset", _reset, "go back to a freshly installed deployment and an empty log")
+    reset.add_argument("--profile", choices=process.PROFILES, help="of that product; only while the lab is down")
+    fault = command("fault", _fault_list, "make cmdlets fail on purpose")
+    actions = fault.add_subparsers(metavar="ACTION")
+    actions.add_parser("list", parents=[common], help="print the armed faults").set_defaults(run=_fault_list)
+    clear = actions.add_parser("clear", parents=[common], help="disarm faults")
+    clear.add_argument("id", type=int, nargs="?", help="number of the fault; all if left out")
+    clear.set_defaults(run=_fault_clear)
+    add = actions.add_parser("add", parents=[common], help="arm a fault")
+    add.add_argument("action", choices=("error", "delay", "cut"))
+    add.add_argument("cmdlet", help="name or wildcard; '(session)' for the opening of a session")
+    add.add_argument("--identity", default="", help="only calls about this object (name or wildcard)")
+    add.add_argument("--host", default="", choices=("", *HOSTS), help="only on this host")
+    add.add_argument("--times", type=int, default=1, help="how often it strikes; 0 is for ever (default 1)")
+    add.add_argument("--skip", type=int, default=0, help="how many matching calls pass first")
+    add.add_argument("--when", choices=("before", "after"), default="before", help="before or after it takes effect")
+    add.add_argument("--seconds", type=float, default=1.0, help="of a delay (default 1)")
+    add.add_argument("--message", default="", help="of an error")
+    add.set_defaults(run=_fault_add)
+    return parser
+
+
+def _up(arguments: argparse.Namespace) -> None:
+    directory = arguments.directory
+    port = process.default_port() if arguments.port is None else arguments.port
+    profile = arguments.profile or process.saved_profile(directory) or process.DEFAULT_PROFILE
+    if arguments.foreground:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        process.serve(directory, port, profile, arguments.idle)
+    else:
+        running, _ = process.start(directory, port, profile, arguments.idle)
+        _describe(directory, running)
+
+
+def _down(arguments: argparse.Namespace) -> None:
+    print("the lab is down" if process.stop(arguments.directory) else "the lab was not up")
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    running = process.find(arguments.directory)
+    if running is None:
+        print("the lab is down (%s)" % arguments.directory)
+        return 1
+    _describe(arguments.directory, running)
+    return 0
+
+
+def _describe(directory: Path, running: process.Running) -> None:
+    print("the lab is up: profile %s, process %d, directory %s" % (running.profile, running.pid, directory))
+    for name in ADDRESSES:
+        host = HOSTS[name]
+        print("  %-22s %s" % (host.fqdn, url(name, running.port)))
+        accounts = [login(host, user) for user in ("CONTOSO\\admin", "CONTOSO\\viewer", "Administrator")]
+        print("  %-22s %s" % ("", ", ".join("%s (%s)" % (a.user, "+".join(a.roles)) for a in accounts if a)))
+    print("  trust %s; what happened: python -m lab events" % (directory / "ca.pem"))
+
+
+def _events(arguments: argparse.Namespace) -> None:
+    for event in _store(arguments).events(arguments.since):
+        if arguments.json:
+            print(json.dumps(dataclasses.asdict(event), ensure_ascii=False))
+        else:
+            print(_line(event))
+
+
+def _line(event: Event) -> str:
+    what = event.kind
+    if event.kind == "statement":
+        shown = ["-%s %s" % (k, json.dumps(v, ensure_ascii=False)) for k, v in event.parameters.items()]
+        what = " ".join([event.cmdlet, *shown])
+    result = "%s %s" % (event.outcome, event.error) if event.error else event.outcome
+    who = "%-6s %s" % (event.host, event.user)
+    return "%5d %s %s: %s -> %s (%.3f s)" % (event.id, event.time, who, what, result, event.seconds)
+
+
+def _reset(arguments: argparse.Namespace) -> None:
+    from .seed import seed
+
+    running = process.find(arguments.directory)
+    if running is not None and arguments.profile not in (None, running.profile):
+        raise LabError("the lab is up as %s; stop it to make it another product" % running.profile)
+    store = Store(arguments.directory)
+    with store.transaction():
+        profile = arguments.profile or store.setting("profile") or process.DEFAULT_PROFILE
+        store.clear()
+        seed(store, profile)
+    print("the lab is as new: %s" % profile)
+
+
+def _fault_add(arguments: argparse.Namespace) -> None:
+    number = Faults(_store(arguments)).add(
+        cmdlet=arguments.cmdlet,
+        identity=arguments.identity,
+        host=arguments.host,
+        times=arguments.times or None,
+        action=arguments.action,
+        when=arguments.when,
+        seconds=arguments.seconds if arguments.action == "delay" else 0.0,
+        message=arguments.message,
+        skip=arguments.skip,
+    )
+    print("fault %d is armed" % number)
+
+
+def _fault_clear(arguments: argparse.Namespace) -> None:
+    Faults(_store(arguments)).clear(arguments.id)
+
+
+def _fault_list(arguments: argparse.Namespace) -> None:
+    for fault in Faults(_store(arguments)).armed():
+        print(json.dumps(dataclasses.asdict(fault), ensure_ascii=False))
+
+
+def _store(arguments: argparse.Namespace) -> Store:
+    if not (arguments.directory / FILE).exists():
+        raise LabError("there is no lab in %s; start one with: python -m lab up" % arguments.directory)
+    return Store(arguments.directory)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,244 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that the lab had to decide because no public documentation states it.
+
+Nothing here was tried on a real server. Each entry is named in the code where it is applied (``assumption: KEY``); a
+test keeps both in step. Where a client must not depend on the kinder possibility, the lab chose the stricter one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One decision. statement: what the lab does; why: why this and not something else."""
+
+    key: str
+    statement: str
+    why: str
+
+
+ASSUMPTIONS = (
+    # -- binding and the shell
+    Assumption(
+        "strict-numbers",
+        "A parameter documented as UInt32 takes UInt32 only; an Int32 is refused.",
+        "PowerShell would convert it. Refusing proves that the client types its numbers; strict_numbers turns it off.",
+    ),
+    Assumption(
+        "strict-texts",
+        "A text parameter takes texts, numbers and Booleans; bytes, lists, hashtables and secure strings are refused.",
+        "PowerShell would turn some of them into their type's name, which nobody wants in a configuration.",
+    ),
+    Assumption(
+        "null-values",
+        "Numbers, Booleans, choices, dates and mandatory parameters refuse $null; a text takes it and is then not set.",
+        "The pages name $null for PolicyName and AdditionalDomains only.",
+    ),
+    Assumption(
+        "default-sets",
+        "The default parameter set is Identity where there is one (Thumbprint of Set-CsCertificate, Local of Import-).",
+        "The pages list the sets without saying which is the default; the examples fit this.",
+    ),
+    Assumption(
+        "prompting-cmdlets",
+        "Every Remove-Cs cmdlet, Set- and Import-CsCertificate and Stop-CsWindowsService ask for confirmation unless "
+        "-Confirm:$false or -Force is given, and fail because nobody can answer.",
+        "Public scripts pass -Confirm:$false to them; which cmdlets really ask is not documented.",
+    ),
+    Assumption(
+        "error-texts",
+        "Texts and ids of the product's own errors are the lab's.",
+        "The pages describe when a cmdlet fails, not with which words.",
+    ),
+    Assumption(
+        "no-scripts",
+        "Script text is refused everywhere, on Edges too.",
+        "A Front End's endpoint is in no-language mode; the lab has no PowerShell language for the Edges.",
+    ),
+    Assumption(
+        "no-autoload",
+        "On an Edge the product's cmdlets are unknown until its module was imported in the session.",
+        "Module autoloading depends on the search path of the server; a client that imports works in both cases.",
+    ),
+    Assumption(
+        "endpoint-cmdlets",
+        "A Front End's remote shell offers Get-Command, Select-Object and Out-Default beside the product's cmdlets.",
+        "They belong to every restricted session; the rest of the list is not documented for this endpoint.",
+    ),
+    Assumption(
+        "view-only-role",
+        "CsViewOnlyAdministrator has every Get- cmdlet; all others are unknown to it.",
+        "The pages name the role without listing its cmdlets.",
+    ),
+    # -- how objects look
+    Assumption(
+        "enum-numbers",
+        "The numbers behind enumerations follow the order of their documented names.",
+        "Only the names are documented; clients should use the text.",
+    ),
+    Assumption(
+        "list-shapes",
+        "A list property arrives as null when empty, as a single text when it has one entry, else as a list.",
+        "All three were reported from deserialised objects; a client has to cope with each.",
+    ),
+    Assumption(
+        "extra-properties",
+        "Configuration objects carry Key, Anchor, Element and ScopeClass beside the documented properties.",
+        "Real objects carry more than is documented; the lab makes sure that nobody trips over it.",
+    ),
+    Assumption(
+        "servers-in-utc",
+        "Servers keep their clocks in UTC, and dates arrive as UTC.",
+        "It keeps the lab's dates free of the time zone of the machine it runs on.",
+    ),
+    Assumption(
+        "version-text",
+        "Get-CsServerVersion answers 'PRODUCT (VERSION): Volume license key installed.'.",
+        "The page shows the text with the build number in parentheses; the words around it vary.",
+    ),
+    # -- policies, partners, settings
+    Assumption(
+        "policy-names",
+        "The name of a per-user policy may hold anything but a colon, *, ? and control characters.",
+        "The colon separates the scope; wildcards would make -Filter ambiguous. Nothing is documented.",
+    ),
+    Assumption(
+        "granted-policy-removal",
+        "Removing a per-user policy that is granted to somebody fails, with -Force too.",
+        "The pages are silent; public reports speak of a prompt or a warning.",
+    ),
+    Assumption(
+        "partner-connection-limit",
+        "The ConnectionLimit of a new partner is not set (null).",
+        "No default is documented.",
+    ),
+    Assumption(
+        "partner-domain-property",
+        "A partner shows its key as Identity and as Domain.",
+        "Domain is documented as a parameter of New- only.",
+    ),
+    Assumption(
+        "partner-domains",
+        "A partner's domain may not be empty, longer than 255 characters, or hold blanks; nothing else is checked.",
+        "No check is documented; the collection has its own.",
+    ),
+    Assumption(
+        "list-modifier-errors",
+        "Adding a domain that is in AdditionalDomains fails, and so does removing one that is not.",
+        "Not documented; a client that sends the difference only never meets it.",
+    ),
+    Assumption(
+        "list-modifier-replace",
+        "Set-CsXmppAllowedPartner refuses Replace and plain lists for AdditionalDomains.",
+        "Only Add, Remove and $null are documented.",
+    ),
+    Assumption(
+        "dialback-passphrase",
+        "Get-CsXmppGatewayConfiguration returns DialbackPassphrase in clear (hide_dialback_passphrase hides it).",
+        "Not documented; clear text is the case in which a client could leak it.",
+    ),
+    Assumption(
+        "access-edge-gaps",
+        "Properties of the Access Edge configuration without a documented default have one of the lab's choice.",
+        "An installed server shows some value.",
+    ),
+    # -- the directory
+    Assumption(
+        "domain-controllers",
+        "There are two; writes go to the first unless told otherwise, reads to the one in the setting read_controller.",
+        "Which one a server chooses depends on the site; the lab has to choose one.",
+    ),
+    Assumption(
+        "user-identity-forms",
+        "A user is found by SIP address, UPN, DOMAIN\\user, distinguished name or display name, not by a bare alias.",
+        "These are the documented forms.",
+    ),
+    Assumption(
+        "user-filters",
+        "Get-CsUser -Filter understands comparisons with -eq, -ne, -like, -notlike joined by -and.",
+        "The whole filter language is a PowerShell expression.",
+    ),
+    Assumption(
+        "grant-names",
+        "Grant-CsExternalAccessPolicy takes the bare name of a per-user policy; with 'tag:' or another scope it fails.",
+        "The page says without the prefix, and that only per-user policies can be granted.",
+    ),
+    Assumption(
+        "policy-of-a-user",
+        "Get-CsUser shows ExternalAccessPolicy as a text, the policy's name without 'Tag:'.",
+        "Examples of the page compare it with a bare name.",
+    ),
+    Assumption(
+        "effective-policy-form",
+        "Get-CsEffectivePolicy shows a policy by its full identity: Global, Site:NAME or Tag:NAME.",
+        "The page does not show an output.",
+    ),
+    # -- the Edge
+    Assumption(
+        "edge-usages",
+        "An Edge takes certificates for AccessEdgeExternal, DataEdgeExternal, AudioVideoAuthentication, Internal and "
+        "XmppServer; other types are refused, and so is a missing -Type.",
+        "Public scripts use these on Edges.",
+    ),
+    Assumption(
+        "initial-certificates",
+        "After the installation everything but XmppServer has a certificate, of a private authority.",
+        "The setup wizard of an Edge asks for an internal and an external one.",
+    ),
+    Assumption(
+        "certificate-unassigned",
+        "Get-CsCertificate -Type with a type to which nothing is assigned returns nothing and is no error.",
+        "The page says that only assigned certificates are listed.",
+    ),
+    Assumption(
+        "intermediates-of-a-file",
+        "Import-CsCertificate puts the further certificates of a file into the store of intermediates.",
+        "Not documented; Windows' own import does so.",
+    ),
+    Assumption(
+        "network-service-key",
+        "Without -PrivateKeyExportable:$true the services cannot read the key: after a restart they present nothing.",
+        "The page says that the switch lets Network Service read the key, not what happens without it.",
+    ),
+    Assumption(
+        "proxy-service-name",
+        "The XMPP proxy's Windows service is RTCXMPPTGWPROXY.",
+        "Only its display name is known; find it by that.",
+    ),
+    Assumption(
+        "service-dependencies",
+        "RTCMEDIARELAY depends on RTCMRAUTH, and RTCXMPPTGW on RTCSRV.",
+        "Stop- is documented to stop dependents; which there are is not.",
+    ),
+    Assumption(
+        "services-of-others",
+        "-ComputerName takes the host itself only.",
+        "The lab has no second domain member with a shell.",
+    ),
+    Assumption(
+        "services-by-remote-shell",
+        "A Front End's remote shell offers the *-CsWindowsService cmdlets for that Front End.",
+        "Whether they work there is not documented.",
+    ),
+    Assumption(
+        "edge-local-store",
+        "On an Edge, cmdlets that read the Central Management Store need -LocalStore.",
+        "An Edge stands in the perimeter and reaches no store.",
+    ),
+    Assumption(
+        "local-store-current",
+        "With -LocalStore an Edge shows the present configuration, whatever its replication status says.",
+        "The lab keeps one configuration; nobody should read it from an Edge.",
+    ),
+    Assumption(
+        "replication",
+        "A change reaches the replicas by itself after replication_seconds; Invoke- starts that time anew.",
+        "The real thing takes two to three minutes and is the same in kind.",
+    ),
+)

@@ -1,0 +1,150 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Built-in cmdlets without a provider: modules, commands, the date, and the ends of a pipeline."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from psrpcore.types import PSObject
+
+from ..binding import Arguments
+from ..context import Context
+from ..contract import Cmdlet
+from ..errors import CmdletError
+from ..objects import CommandType, make, moment, properties_of
+from ..store import fold
+from ..wildcard import has_wildcard, like
+
+PRODUCT_MODULE = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
+_CORE_MODULES = ("Microsoft.PowerShell.Management", "Microsoft.PowerShell.Utility", "Microsoft.PowerShell.Core")
+
+
+def _module(name: str) -> PSObject:
+    properties = {"Name": name, "Version": "1.0.0.0", "ModuleType": "Manifest", "Description": ""}
+    return make(["System.Management.Automation.PSModuleInfo"], properties, text=name)
+
+
+def _import_module(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    product = PRODUCT_MODULE[ctx.profile]
+    for name in args.texts("Name"):
+        known = [m for m in (product, *_CORE_MODULES) if fold(m) == fold(name)]
+        if not known:
+            ctx.error(
+                CmdletError(
+                    "The specified module '%s' was not loaded because no valid module file was found in any module "
+                    "directory." % name,
+                    "Modules_ModuleNotFound",
+                    "ResourceUnavailable",
+                    name,
+                    "System.IO.FileNotFoundException",
+                )
+            )
+            continue
+        ctx.modules.add(known[0])
+        if args.flag("PassThru"):
+            yield _module(known[0])
+
+
+def _get_module(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    names = sorted({*ctx.modules, *_CORE_MODULES})
+    if args.flag("ListAvailable"):
+        names = sorted({*names, PRODUCT_MODULE[ctx.profile]})
+    wanted = args.texts("Name")
+    return [_module(n) for n in names if not wanted or any(like(n, pattern) for pattern in wanted)]
+
+
+def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    known = {fold(c.name): c for c in ctx.visible()}
+    wanted = args.texts("Name")
+    found: list[Cmdlet] = [] if wanted else list(known.values())
+    for name in wanted:
+        matches = [c for c in known.values() if like(c.name, name)]
+        if not matches and not has_wildcard(name):
+            ctx.error(unknown_command(name))
+        found += matches
+    kind = args.text("CommandType")
+    limit = args.get("TotalCount")
+    for command in found[:limit]:
+        module = PRODUCT_MODULE[ctx.profile] if command.is_product else _CORE_MODULES[0]
+        verb, _dash, noun = command.name.partition("-")
+        tests = (("Verb", verb), ("Noun", noun), ("Module", module))
+        if any(args.texts(n) and not any(like(text, p) for p in args.texts(n)) for n, text in tests):
+            continue
+        if kind not in (None, "All", "Cmdlet"):
+            continue
+        properties = {"Name": command.name, "CommandType": CommandType.Cmdlet, "ModuleName": module, "Version": None}
+        yield make(["System.Management.Automation.CmdletInfo"], properties, text=command.name)
+
+
+def unknown_command(name: str) -> CmdletError:
+    return CmdletError(
+        "The term '%s' is not recognized as the name of a cmdlet, function, script file, or operable program." % name,
+        "CommandNotFoundException",
+        "ObjectNotFound",
+        name,
+        "System.Management.Automation.CommandNotFoundException",
+    )
+
+
+def _date(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    return [moment(datetime.datetime.now(datetime.timezone.utc))]
+
+
+def _incoming(ctx: Context, args: Arguments) -> list[object]:
+    return [args.get("InputObject")] if "InputObject" in args else list(ctx.input)
+
+
+def _select(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    items = _incoming(ctx, args)[int(args.get("Skip") or 0) :]
+    first, last = args.get("First"), args.get("Last")
+    if first is not None or last is not None:
+        head = items[: int(first)] if first is not None else []
+        items = head + (items[max(len(head), len(items) - int(last)) :] if last is not None else [])
+    wanted = [str(name) for name in args.get("Property") or ()]
+    expand = args.text("ExpandProperty")
+    for item in items:
+        properties = properties_of(item)
+        if expand is not None:
+            value = next((v for n, v in properties.items() if fold(n) == fold(expand)), None)
+            yield from value if isinstance(value, list) else [value]
+        elif wanted:
+            kept: dict[str, object] = {}
+            for pattern in wanted:
+                kept.update({n: v for n, v in properties.items() if like(n, pattern)})
+                if not has_wildcard(pattern) and not any(fold(n) == fold(pattern) for n in kept):
+                    kept[pattern] = None
+            yield make(["Selected.%s" % _name(item), "System.Management.Automation.PSCustomObject"], kept)
+        else:
+            yield item
+
+
+def _name(item: object) -> str:
+    return str(item.PSObject.type_names[0]) if isinstance(item, PSObject) and item.PSObject.type_names else "Object"
+
+
+def _out_default(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    return _incoming(ctx, args)
+
+
+def _out_string(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    lines = []
+    for item in _incoming(ctx, args):
+        properties = properties_of(item)
+        lines += ["%s : %s" % (n, v) for n, v in properties.items()] if properties else [str(item)]
+    return lines if args.flag("Stream") else ["".join(line + "\r\n" for line in lines)]
+
+
+CMDLETS = {
+    "Import-Module": _import_module,
+    "Get-Module": _get_module,
+    "Get-Command": _get_command,
+    "Get-Date": _date,
+    "Select-Object": _select,
+    "Out-Default": _out_default,
+    "Out-String": _out_string,
+}

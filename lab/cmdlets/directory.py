@@ -1,0 +1,203 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What concerns users in Active Directory: Get-CsUser, Grant-CsExternalAccessPolicy, Get-CsEffectivePolicy."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from psrpcore.types import PSGuid, PSObject
+
+from ..binding import Arguments
+from ..context import Context, invalid, not_found
+from ..errors import CmdletError
+from ..hosts import NETBIOS
+from ..objects import make
+from ..seed import DOMAIN_CONTROLLERS, POOLS
+from ..store import Document, fold
+from ..wildcard import has_wildcard, like
+
+_USER_TYPES = {
+    "Get-CsUser": "Microsoft.Rtc.Management.ADConnect.Schema.ADUser",
+    "Grant-CsExternalAccessPolicy": "Microsoft.Rtc.Management.ADConnect.Schema.OCSUserOrAppContact",
+}
+_COMPARISON = re.compile(
+    r"""^\s*(\w+)\s+-(eq|ne|like|notlike)\s+(\$null|\$true|\$false|'(?:[^']|'')*'|"[^"$`]*")\s*$""", re.I
+)
+
+
+def _controller(ctx: Context, args: Arguments) -> str:
+    """The domain controller that answers.  (assumption: domain-controllers)"""
+    wanted = args.text("DomainController")
+    if wanted is None:
+        reads = ctx.cmdlet.name.startswith("Get-")
+        return str(ctx.store.setting("read_controller")) if reads else DOMAIN_CONTROLLERS[0]
+    wanted = wanted.rstrip(".")
+    if fold(wanted) not in map(fold, DOMAIN_CONTROLLERS):
+        raise CmdletError(
+            'The domain controller "%s" cannot be contacted.' % wanted,
+            "DomainControllerUnavailable",
+            "ConnectionError",
+            wanted,
+            "Microsoft.Rtc.Management.ADConnect.ADOperationException",
+        )
+    return wanted
+
+
+def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
+    """The users that an identity means: SIP address, UPN, DOMAIN\\user, DN or display name, the last with ``*``.
+
+    Raises when there is none, or when a display name without a wildcard means several.
+    """
+    # assumption: user-identity-forms
+    key = fold(identity)
+    found: dict[str, Document] = {}
+    for dn, user in users.items():
+        exact = (dn, user["SipAddress"], user["UserPrincipalName"], "%s\\%s" % (NETBIOS, user["SamAccountName"]))
+        if key in map(fold, exact):
+            return {dn: user}
+        if fold(user["DisplayName"]) == key or (has_wildcard(identity) and like(user["DisplayName"], identity)):
+            found[dn] = user
+    if not found:
+        raise CmdletError(
+            'Management object not found for identity "%s".' % identity,
+            "ManagementObjectNotFound",
+            "ObjectNotFound",
+            identity,
+            "Microsoft.Rtc.Management.AD.ManagementObjectNotFoundException",
+        )
+    if len(found) > 1 and not has_wildcard(identity):
+        raise invalid('"%s" is not unique: %d users have this name.' % (identity, len(found)), identity)
+    return found
+
+
+def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject:
+    properties = {
+        "Identity": dn,
+        "DistinguishedName": dn,
+        "Name": dn[3:].split(",", 1)[0],
+        "DisplayName": user["DisplayName"],
+        "FirstName": user["FirstName"],
+        "LastName": user["LastName"],
+        "SamAccountName": user["SamAccountName"],
+        "UserPrincipalName": user["UserPrincipalName"],
+        "SipAddress": user["SipAddress"],
+        "Enabled": True,
+        "RegistrarPool": user["RegistrarPool"],
+        # assumption: policy-of-a-user
+        "ExternalAccessPolicy": policy.partition(":")[2] if policy else None,
+        "EnterpriseVoiceEnabled": False,
+        "LineURI": "",
+        "HostingProvider": "SRV:",
+        "Guid": PSGuid(user["Guid"]),
+        "OriginatingServer": DOMAIN_CONTROLLERS[0],
+        "IsValid": True,
+    }
+    return make([_USER_TYPES[ctx.cmdlet.name]], properties, text=dn)
+
+
+def _filter(text: str) -> t.Callable[[dict[str, t.Any]], bool]:
+    """A filter of the form PROPERTY -OPERATOR VALUE, several joined by -and.  (assumption: user-filters)"""
+    tests: list[tuple[str, str, str | bool | None]] = []
+    for part in re.split(r"\s-and\s", text.strip().strip("{}"), flags=re.I):
+        match = _COMPARISON.match(part)
+        if match is None:
+            raise invalid("The lab understands filters of comparisons joined by -and only.", text)
+        name, operator, raw = match.groups()
+        literals: dict[str, bool | None] = {"$null": None, "$true": True, "$false": False}
+        value = literals[raw.lower()] if raw.lower() in literals else raw[1:-1].replace("''", "'")
+        tests.append((fold(name), operator.lower(), value))
+
+    def passes(properties: dict[str, t.Any]) -> bool:
+        folded = {fold(k): v for k, v in properties.items()}
+        for name, operator, value in tests:
+            if name not in folded:
+                raise invalid('"%s" is not a property that a filter can use.' % name, text)
+            actual = folded[name]
+            if operator in ("like", "notlike"):
+                hit = actual is not None and like(str(actual), str(value))
+            elif isinstance(actual, str) and isinstance(value, str):
+                hit = fold(actual) == fold(value)
+            else:
+                hit = actual == value
+            if hit == operator.startswith("n"):
+                return False
+        return True
+
+    return passes
+
+
+def _get_user(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    granted = ctx.store.grants(_controller(ctx, args))
+    users = ctx.store.all("user")
+    identity = args.text("Identity")
+    if identity is not None:
+        users = _resolve(users, identity)
+    text = args.text("Filter")
+    passes = _filter(text) if text else None
+    limit = args.get("ResultSize")
+    count = 0
+    for dn, user in users.items():
+        made = _wire(ctx, dn, user, granted.get(dn))
+        if passes and not passes({p.name: p.get_value(made) for p in made.PSObject.adapted_properties}):
+            continue
+        count += 1
+        if limit is not None and count > int(limit):
+            return
+        yield made
+
+
+def _grant(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    controller = _controller(ctx, args)
+    users = _resolve(ctx.store.all("user"), args.need("Identity"))
+    name = args.text("PolicyName")
+    policy = None
+    if name:
+        # assumption: grant-names
+        policy = None if ":" in name else ctx.store.spelling("policy", "Tag:" + name)
+        if policy is None:
+            raise not_found("ExternalAccessPolicy", name)
+    for dn, user in users.items():
+        if user["AdminCount"]:
+            error = CmdletError(
+                'Active Directory operation failed on "%s". You cannot retry this operation: "Insufficient access '
+                'rights to perform the operation".' % controller,
+                "InsufficientAccessRights",
+                "PermissionDenied",
+                dn,
+                "Microsoft.Rtc.Management.ADConnect.ADOperationException",
+            )
+            ctx.error(error)
+            continue
+        ctx.store.grant(dn, policy, controller)
+        if args.flag("PassThru"):
+            yield _wire(ctx, dn, user, policy)
+
+
+def _effective(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    granted = ctx.store.grants(_controller(ctx, args))
+    sites = {pool: site for site, pool in POOLS.items()}
+    for dn, user in _resolve(ctx.store.all("user"), args.need("Identity")).items():
+        site = ctx.store.spelling("policy", "Site:%s" % sites[user["RegistrarPool"]])
+        # assumption: effective-policy-form
+        policy = granted.get(dn) or site or "Global"
+        properties = {
+            "Identity": dn,
+            "ExternalAccessPolicy": policy,
+            "ConferencingPolicy": "Global",
+            "ClientPolicy": "Global",
+            "MobilityPolicy": "Global",
+            "VoicePolicy": "Global",
+        }
+        yield make(["Microsoft.Rtc.Management.AD.Cmdlets.EffectivePolicies"], properties, text=dn)
+
+
+CMDLETS = {
+    "Get-CsUser": _get_user,
+    "Grant-CsExternalAccessPolicy": _grant,
+    "Get-CsEffectivePolicy": _effective,
+}

@@ -1,0 +1,100 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Windows services of a host: Get-, Start- and Stop-CsWindowsService."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..binding import Arguments
+from ..context import Context, invalid, not_found
+from ..objects import ServiceStatus, make, properties_of, texts
+from ..store import Document, fold
+
+
+def _services(ctx: Context) -> dict[str, Document]:
+    prefix = ctx.host.name + "/"
+    return {v["Name"]: v for k, v in ctx.store.all("service").items() if k.startswith(prefix)}
+
+
+def _here(ctx: Context, args: Arguments) -> None:
+    computer = args.text("ComputerName")
+    # assumption: services-of-others
+    if computer and fold(computer) not in (ctx.host.name, ctx.host.fqdn, "localhost", "."):
+        raise invalid('Cannot open the Service Control Manager on computer "%s".' % computer, computer)
+
+
+def _named(ctx: Context, args: Arguments, services: dict[str, Document]) -> list[str]:
+    name = args.text("Name")
+    if "InputObject" in args:
+        name = str(properties_of(args.get("InputObject")).get("Name", ""))
+    if name is None:
+        return list(services)
+    found = [n for n in services if fold(n) == fold(name)]
+    if not found:
+        raise not_found("Service", name)
+    return found
+
+
+def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    _here(ctx, args)
+    services = _services(ctx)
+    for name in _named(ctx, args, services):
+        service = services[name]
+        properties: dict[str, object] = {
+            "Name": name,
+            "DisplayName": service["DisplayName"],
+            "Status": ServiceStatus[service["Status"]],
+            "RoleName": texts(service["Usages"] and ["EdgeServer"]),
+        }
+        if not args.flag("ExcludeActivityLevel"):
+            properties["ActivityLevel"] = ""
+        yield make(["Microsoft.Rtc.Management.Deployment.Core.NTService"], properties, text=name)
+
+
+def _turn(ctx: Context, service: Document, status: str) -> None:
+    ctx.store.put("service", "%s/%s" % (ctx.host.name, service["Name"]), {**service, "Status": status})
+    assigned = ctx.store.assignments(ctx.host.name)
+    for usage in service["Usages"]:
+        row = None
+        if status == "Running" and usage in assigned:
+            row = ctx.store.certificate(ctx.host.name, "My", assigned[usage])
+        # What a service presents is decided when it starts.  (assumption: network-service-key)
+        usable = row is not None and row.key is not None and row.key_readable
+        ctx.store.present(ctx.host.name, usage, row.thumbprint if row and usable else None)
+
+
+def _start(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    _here(ctx, args)
+    services = _services(ctx)
+    wanted = _named(ctx, args, services)
+    for name in wanted:
+        # Windows starts what a service depends on before it.
+        for needed in (*services[name]["DependsOn"], name):
+            if services[needed]["Status"] != "Running":
+                _turn(ctx, services[needed], "Running")
+                services[needed]["Status"] = "Running"
+    return []
+
+
+def _stop(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    _here(ctx, args)
+    services = _services(ctx)
+    stopping = set(_named(ctx, args, services))
+    stopping |= {n for n, s in services.items() if stopping & set(s["DependsOn"])}
+    if args.flag("LeaveClsAgentRunning"):
+        stopping.discard("RTCCLSAGT")
+    for name in stopping:
+        if services[name]["Status"] != "Stopped":
+            _turn(ctx, services[name], "Stopped")
+    return []
+
+
+CMDLETS = {
+    "Get-CsWindowsService": _get,
+    "Start-CsWindowsService": _start,
+    "Stop-CsWindowsService": _stop,
+}

@@ -1,0 +1,161 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab as a process: started in the background, found again, stopped.
+
+Whoever serves a directory holds a lock on its ``lab.pid``, so a crashed lab's file is never taken for a running one,
+and a process that got its number later is never stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .errors import LabError
+from .store import FILE, Store
+
+DEFAULT_PORT = 15986
+DEFAULT_PROFILE = "sfb2015"
+PROFILES = ("lync2013", "sfb2015")
+# Windows keeps a silent session for two hours.
+DEFAULT_IDLE = 7200.0
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Running:
+    """A lab that answers. ``port`` is the TCP port on every host's address."""
+
+    pid: int
+    port: int
+    profile: str
+
+
+def default_directory() -> Path:
+    """SFB_LAB_DIRECTORY, or ``.lab`` in the checkout."""
+    return Path(os.environ.get("SFB_LAB_DIRECTORY") or CHECKOUT / ".lab")
+
+
+def default_port() -> int:
+    """SFB_LAB_PORT, or 15986. Raises LabError."""
+    text = os.environ.get("SFB_LAB_PORT") or str(DEFAULT_PORT)
+    if not text.isdigit() or int(text) > 65535:
+        raise LabError("SFB_LAB_PORT is '%s', which is not a port number" % text)
+    return int(text)
+
+
+def saved_profile(directory: Path) -> str | None:
+    """The profile with which the lab in ``directory`` was made; None if there is none."""
+    if not (directory / FILE).exists():
+        return None
+    with contextlib.closing(Store(directory)) as store:
+        profile = store.setting("profile")
+        return None if profile is None else str(profile)
+
+
+def find(directory: Path) -> Running | None:
+    """The lab that serves ``directory``, or None. One that is still starting does not count."""
+    try:
+        with open(directory / "lab.pid", "r+", encoding="utf-8") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return Running(**json.loads(f.read()))
+            return None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def serve(directory: Path, port: int, profile: str, idle: float) -> None:
+    """Be the lab until SIGTERM or SIGINT. Raises LabError."""
+    from .gateway_pfx import ensure_gateway_pfx
+    from .runspace import Deployment
+    from .server import LabServer
+
+    directory.mkdir(parents=True, exist_ok=True)
+    stop = threading.Event()
+    # Never closed: the lock goes with the process, so that whoever waits for one waits for the other.
+    lock = os.open(directory / "lab.pid", os.O_RDWR | os.O_CREAT, 0o600)
+    _take(lock, directory)
+    os.ftruncate(lock, 0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ensure_gateway_pfx(directory)
+    server = LabServer(Deployment(directory, profile), directory, port, idle)
+    try:
+        os.write(lock, json.dumps(asdict(Running(os.getpid(), server.port, profile))).encode())
+        stop.wait()
+    finally:
+        server.stop()
+
+
+def _take(lock: int, directory: Path) -> None:
+    for _ in _until(2):  # find() holds the lock for a moment when it looks
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+    raise LabError("a lab is up in %s already" % directory)
+
+
+def start(directory: Path, port: int, profile: str, idle: float) -> tuple[Running, subprocess.Popen[bytes]]:
+    """Start a lab in the background, in a session of its own, and wait until it answers. Raises LabError."""
+    running = find(directory)
+    if running is not None:
+        raise LabError("a lab is up in %s already: port %d, profile %s" % (directory, running.port, running.profile))
+    directory.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "lab", "up", "--foreground"]
+    command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
+    with open(directory / "lab.log", "ab") as log:
+        begin = log.tell()
+        process = subprocess.Popen(
+            command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    for _ in _until(30):
+        running = find(directory)
+        if running is not None and running.pid == process.pid:
+            return running, process
+        if process.poll() is not None:
+            break
+    else:
+        process.kill()
+        process.wait()
+    said = (directory / "lab.log").read_bytes()[begin:].decode("utf-8", "replace").strip()
+    raise LabError("the lab did not start: %s" % (said.rpartition("\n")[2] or "it said nothing"))
+
+
+def stop(directory: Path) -> bool:
+    """Stop the lab of ``directory`` and wait for its end. False if there was none."""
+    running = find(directory)
+    if running is None:
+        return False
+    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        try:
+            os.kill(running.pid, number)
+        except ProcessLookupError:
+            return True
+        for _ in _until(patience):
+            if find(directory) != running:
+                return True
+    raise LabError("process %d does not end" % running.pid)
+
+
+def _until(seconds: float) -> t.Iterator[None]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+        time.sleep(0.02)

@@ -1,0 +1,142 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab's certificate authority and the one server certificate that all its hosts share.
+
+Written into the lab's directory when missing, about to expire or for other names; the key is for its owner only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import ipaddress
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from .endpoints import ADDRESSES
+from .hosts import HOSTS
+
+LIFETIME = datetime.timedelta(days=825)
+RENEW_BEFORE = datetime.timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class ServerIdentity:
+    """Paths of the CA certificate that clients trust, and of the server's certificate and key (PEM)."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+    def context(self) -> ssl.SSLContext:
+        """What a listener needs: TLS 1.2 or later."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+    def channel_binding(self) -> bytes:
+        """The ``tls-server-end-point`` application data (RFC 5929, section 4) of a certificate signed with SHA-256."""
+        der = ssl.PEM_cert_to_DER_cert(self.certificate.read_text("ascii"))
+        return b"tls-server-end-point:" + hashlib.sha256(der).digest()
+
+
+def ensure_identity(directory: Path) -> ServerIdentity:
+    """The identity in ``directory``, made first if there is none that is good for another month."""
+    identity = ServerIdentity(directory / "ca.pem", directory / "server.pem", directory / "server-key.pem")
+    if not _usable(identity):
+        _create(identity)
+    return identity
+
+
+def _usable(identity: ServerIdentity) -> bool:
+    try:
+        certificate = x509.load_pem_x509_certificate(identity.certificate.read_bytes())
+        ca = x509.load_pem_x509_certificate(identity.ca.read_bytes())
+        identity.context()
+        certificate.verify_directly_issued_by(ca)
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature):
+        return False
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return names == _names() and certificate.not_valid_after_utc - RENEW_BEFORE > now
+
+
+def _names() -> x509.SubjectAlternativeName:
+    names: list[x509.GeneralName] = [x509.DNSName(HOSTS[name].fqdn) for name in ADDRESSES]
+    return x509.SubjectAlternativeName(names + [x509.IPAddress(ipaddress.ip_address(a)) for a in ADDRESSES.values()])
+
+
+def _create(identity: ServerIdentity) -> None:
+    """A fresh CA each time: its key is dropped after signing, so nothing else can ever be issued under it."""
+    start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    # Every authority gets a name of its own, so that two labs' certificates are never taken for each other's.
+    serial = x509.random_serial_number()
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Contoso lab CA %x" % (serial & 0xFFFFFFFF))])
+
+    def builder(subject: x509.Name, public: ec.EllipticCurvePublicKey, number: int) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(public)
+            .serial_number(number)
+            .not_valid_before(start)
+            .not_valid_after(start + LIFETIME)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+        )
+
+    ca = (
+        builder(issuer, ca_key.public_key(), serial)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(certificates=True), critical=True)
+        .sign(ca_key, hashes.SHA256())
+    )
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOSTS["fe01"].fqdn)])
+    certificate = (
+        builder(subject, key.public_key(), x509.random_serial_number())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(_names(), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    write_private(identity.key, secret)
+    identity.certificate.write_bytes(certificate.public_bytes(pem))
+    identity.ca.write_bytes(ca.public_bytes(pem))
+
+
+def _usage(certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certificates,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read, whatever was there before."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
+        f.write(data)

@@ -1,0 +1,220 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Messages of WS-Management as the lab speaks it, without I/O: requests are parsed, answers and faults are built.
+
+Sources: DSP0226 (WS-Management 1.0) for headers and faults, MS-WSMV 2.2.4 and 3.1.4 for the shell operations, MS-PSRP
+for where PowerShell's fragments sit in them.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from enum import Enum
+from xml.sax.saxutils import escape, quoteattr
+
+SOAP = "http://www.w3.org/2003/05/soap-envelope"
+ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
+IDENTIFY = "http://schemas.dmtf.org/wbem/wsman/identify/1/wsmanidentity.xsd"
+TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
+SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
+CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
+FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
+POWERSHELL = "http://schemas.microsoft.com/powershell"
+
+NAMES = {"s": SOAP, "a": ADDRESSING, "w": WSMAN, "i": IDENTIFY, "rsp": SHELL, "pwsh": POWERSHELL}
+
+RESOURCE_POWERSHELL = POWERSHELL + "/Microsoft.PowerShell"
+SIGNAL_TERMINATE = SHELL + "/signal/Terminate"
+SIGNALS_STOP = ("powershell/signal/ctrl_c", SHELL + "/signal/ctrl_c", SHELL + "/signal/ctrl_break")
+
+# WSManFault codes as winerror.h numbers them. Clients know the first two by number.
+OPERATION_TIMED_OUT = 2150858793
+SHELL_NOT_FOUND = 2150858843
+RESOURCE_NOT_FOUND = 2150858752
+INVALID_ACTION = 2150858753
+INVALID_XML = 2150858819
+MISSING_SELECTOR = 2150858842
+ENVELOPE_TOO_LARGE = 2150858824
+ALREADY_EXISTS = 183
+PLUGIN_FAILED = 2150858883
+COMMAND_NOT_FOUND = 2150859085
+
+# Windows Server 2012 and later: 500 KiB an envelope; Windows Server 2008 R2 and clients that do not say: 150 KiB.
+MAX_ENVELOPE = 512000
+DEFAULT_ENVELOPE = 153600
+
+
+class Action(Enum):
+    """The operations that the lab answers. The value is the WS-Addressing action."""
+
+    IDENTIFY = IDENTIFY + "/Identify"
+    GET = TRANSFER + "/Get"
+    CREATE = TRANSFER + "/Create"
+    DELETE = TRANSFER + "/Delete"
+    COMMAND = SHELL + "/Command"
+    SEND = SHELL + "/Send"
+    RECEIVE = SHELL + "/Receive"
+    SIGNAL = SHELL + "/Signal"
+
+
+class Fault(Exception):
+    """A request that is answered with a SOAP fault. ``code`` is the WSManFault's number."""
+
+    def __init__(self, code: int, reason: str, subcode: str = "w:InternalError") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.subcode = subcode
+
+    @property
+    def sender(self) -> bool:
+        """Whether the client is to blame."""
+        return self.subcode not in ("w:InternalError", "w:TimedOut")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. ``timeout`` in seconds is how long the client lets the server take; ``max_envelope`` in bytes."""
+
+    action: Action
+    message_id: str
+    resource: str
+    shell_id: str
+    timeout: float
+    max_envelope: int
+    body: ET.Element
+
+    def find(self, path: str) -> ET.Element | None:
+        """The body's first element at ``path``, in the prefixes of ``NAMES``."""
+        return self.body.find(path, NAMES)
+
+    def text(self, path: str) -> str:
+        """The text there, or ''."""
+        element = self.find(path)
+        return (element.text or "").strip() if element is not None else ""
+
+    def attribute(self, path: str, name: str) -> str:
+        """The attribute there, or ''."""
+        element = self.find(path)
+        return element.get(name, "") if element is not None else ""
+
+
+class Unreadable(Fault):
+    """A request that is not a SOAP message at all, or asks for an unknown operation; it still gets a fault."""
+
+    def __init__(self, code: int, reason: str, message_id: str = "", subcode: str = "w:SchemaValidationError") -> None:
+        super().__init__(code, reason, subcode)
+        self.message_id = message_id
+
+
+def parse(data: bytes) -> Request:
+    """Read a request. Raises Unreadable."""
+    if b"<!DOCTYPE" in data:
+        # SOAP 1.2 (section 5) forbids document types; refusing them also keeps entity expansion out.
+        raise Unreadable(INVALID_XML, "A document type declaration is not allowed in a SOAP message.")
+    try:
+        envelope = ET.fromstring(data)  # noqa: S314 (no document type gets here)
+    except ET.ParseError as e:
+        raise Unreadable(INVALID_XML, "The request is not well-formed XML: %s." % e) from e
+    body = envelope.find("s:Body", NAMES)
+    if envelope.tag != "{%s}Envelope" % SOAP or body is None:
+        raise Unreadable(INVALID_XML, "The request is not a SOAP 1.2 envelope with a body.")
+
+    def header(path: str) -> str:
+        return (envelope.findtext("s:Header/" + path, "", NAMES) or "").strip()
+
+    message_id = header("a:MessageID")
+    if body.find("i:Identify", NAMES) is not None:
+        action = Action.IDENTIFY
+    else:
+        try:
+            action = Action(header("a:Action"))
+        except ValueError:
+            raise Unreadable(
+                INVALID_ACTION,
+                "The lab does not support the action '%s'." % header("a:Action"),
+                message_id,
+                "a:ActionNotSupported",
+            ) from None
+    selectors = envelope.findall("s:Header/w:SelectorSet/w:Selector", NAMES)
+    size = header("w:MaxEnvelopeSize")
+    return Request(
+        action=action,
+        message_id=message_id,
+        resource=header("w:ResourceURI"),
+        shell_id=next((s.text or "" for s in selectors if s.get("Name") == "ShellId"), "").upper(),
+        timeout=duration(header("w:OperationTimeout"), 60.0),
+        max_envelope=min(max(int(size), 8192), MAX_ENVELOPE) if size.isdigit() else DEFAULT_ENVELOPE,
+        body=body,
+    )
+
+
+def duration(text: str, default: float) -> float:
+    """Seconds of an xs:duration without years, months and days, such as ``PT20S`` or ``PT1M30.5S``."""
+    match = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", text)
+    if match is None or not any(match.groups()):
+        return default
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def payload_size(max_envelope: int) -> int:
+    """How many bytes of PowerShell data fit an envelope, beside 2 KiB of headers and in base64."""
+    return (max_envelope - 2048) * 3 // 4
+
+
+def response(request: Request, body: str) -> bytes:
+    """The answer to ``request``. ``body`` is XML in the prefixes that the envelope declares (s, a, w, x, rsp, cfg)."""
+    if request.action is Action.IDENTIFY:
+        return ("<s:Envelope xmlns:s=%s><s:Header/><s:Body>%s</s:Body></s:Envelope>" % (quoteattr(SOAP), body)).encode()
+    return _envelope(request.action.value + "Response", request.message_id, body)
+
+
+def fault(cause: Fault, message_id: str, machine: str) -> bytes:
+    """The answer to a request that failed."""
+    reason = escape(cause.reason)
+    body = (
+        "<s:Fault><s:Code><s:Value>%s</s:Value><s:Subcode><s:Value>%s</s:Value></s:Subcode></s:Code>"
+        '<s:Reason><s:Text xml:lang="en-US">%s</s:Text></s:Reason><s:Detail>'
+        '<f:WSManFault xmlns:f=%s Code="%d" Machine=%s><f:Message>%s</f:Message></f:WSManFault></s:Detail></s:Fault>'
+    ) % (
+        "s:Sender" if cause.sender else "s:Receiver",
+        cause.subcode,
+        reason,
+        quoteattr(FAULT),
+        cause.code,
+        quoteattr(machine),
+        reason,
+    )
+    action = (
+        ADDRESSING + "/fault" if cause.subcode.startswith("a:") else "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
+    )
+    return _envelope(action, message_id, body)
+
+
+def _envelope(action: str, relates_to: str, body: str) -> bytes:
+    return (
+        '<s:Envelope xml:lang="en-US" xmlns:s=%s xmlns:a=%s xmlns:w=%s xmlns:x=%s xmlns:rsp=%s xmlns:cfg=%s><s:Header>'
+        "<a:Action>%s</a:Action><a:MessageID>uuid:%s</a:MessageID>"
+        "<a:To>%s/role/anonymous</a:To><a:RelatesTo>%s</a:RelatesTo></s:Header><s:Body>%s</s:Body></s:Envelope>"
+        % (
+            *(quoteattr(space) for space in (SOAP, ADDRESSING, WSMAN, TRANSFER, SHELL, CONFIG)),
+            action,
+            new_id(),
+            ADDRESSING,
+            escape(relates_to),
+            body,
+        )
+    ).encode()
+
+
+def new_id() -> str:
+    """A fresh identifier for a shell, as servers write them."""
+    return str(uuid.uuid4()).upper()

@@ -1,0 +1,210 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Binding: what PowerShell's parameter binder accepts, and the ids of what it refuses."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psrpcore.types import (
+    PSBool,
+    PSByteArray,
+    PSDict,
+    PSInt,
+    PSInt64,
+    PSList,
+    PSSecureString,
+    PSString,
+    PSUInt,
+)
+
+from lab.binding import ListModifier, bind
+from lab.cmdlets import HANDLERS
+from lab.contract import PROFILES, load
+from lab.errors import BindingError
+
+CMDLETS = load("sfb2015")
+
+
+def bound(cmdlet: str, *positional: object, **named: object) -> dict[str, t.Any]:
+    pairs = [(None, value) for value in positional] + list(named.items())
+    return bind(CMDLETS[cmdlet.lower()], pairs).values
+
+
+def refused(cmdlet: str, *positional: object, **named: object) -> str:
+    with pytest.raises(BindingError) as caught:
+        bound(cmdlet, *positional, **named)
+    assert caught.value.exception.endswith("ParameterBindingException")
+    return caught.value.error_id
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_contract_and_handlers_name_the_same_cmdlets(profile: str) -> None:
+    assert {c.name for c in load(profile).values()} == set(HANDLERS)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_set_is_reachable_and_every_choice_known(profile: str) -> None:
+    plain = {
+        "String", "Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity", "UserIdParameter", "OUIdParameter", "Guid",
+        "Boolean", "SwitchParameter", "Int32", "Int64", "UInt32", "Unlimited<UInt32>", "PSListModifier", "DateTime",
+        "PSObject", "NTService", "CertificateReference", "PSCredential", "Object",
+    }  # fmt: skip
+    for cmdlet in load(profile).values():
+        for parameter in cmdlet.parameters.values():
+            assert parameter.choices or parameter.type.removesuffix("[]") in plain, (cmdlet.name, parameter.name)
+            assert set(parameter.sets) <= set(cmdlet.sets)
+
+
+def test_names_compare_without_case_and_may_be_abbreviated() -> None:
+    assert bound("Set-CsXmppAllowedPartner", identity="a", TLSNEG="optional") == {
+        "Identity": "a",
+        "TlsNegotiation": "Optional",
+    }
+    assert bound("Remove-CsXmppAllowedPartner", Identity="a", cf=False, wi=True) == {
+        "Identity": "a",
+        "Confirm": False,
+        "WhatIf": True,
+    }
+
+
+def test_names_may_carry_the_dash_and_the_colon() -> None:
+    assert bind(CMDLETS["remove-csxmppallowedpartner"], [("-Identity", "a"), ("-Confirm:", False)]).values == {
+        "Identity": "a",
+        "Confirm": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("expected", "cmdlet", "named"),
+    [
+        ("NamedParameterNotFound", "Get-CsXmppAllowedPartner", {"Domain": "a"}),
+        ("NamedParameterNotFound", "Set-CsExternalAccessPolicy", {"EnableTeamsConsumerAccess": True}),
+        ("NamedParameterNotFound", "Set-CsExternalAccessPolicy", {"EnableAcsFederationAccess": True}),
+        ("NamedParameterNotFound", "Grant-CsExternalAccessPolicy", {"Identity": "a", "Group": "g"}),
+        ("AmbiguousParameter", "Set-CsExternalAccessPolicy", {"Enable": True}),
+        ("MissingMandatoryParameter", "New-CsXmppAllowedPartner", {"Description": "x"}),
+        ("MissingMandatoryParameter", "Remove-CsExternalAccessPolicy", {}),
+        ("MissingMandatoryParameter", "Set-CsAccessEdgeConfiguration", {"UseDnsSrvRouting": True}),
+        ("AmbiguousParameterSet", "New-CsXmppAllowedPartner", {"Identity": "a", "Domain": "a"}),
+        ("AmbiguousParameterSet", "Get-CsXmppAllowedPartner", {"Identity": "a", "Filter": "*"}),
+        ("AmbiguousParameterSet", "Set-CsAccessEdgeConfiguration", {"Identity": "global", "UseDnsSrvRouting": True}),
+        ("AmbiguousParameterSet", "Get-CsService", {"EdgeServer": True, "Registrar": True}),
+        ("ParameterAlreadyBound", "Set-CsExternalAccessPolicy", {"Description": "a", "Desc": "b"}),
+        ("CannotConvertArgumentNoMessage", "Set-CsExternalAccessPolicy", {"EnableXmppAccess": PSString("True")}),
+        ("CannotConvertArgumentNoMessage", "Set-CsXmppAllowedPartner", {"Force": "true"}),
+        ("CannotConvertArgumentNoMessage", "Set-CsXmppAllowedPartner", {"TlsNegotiation": "Maybe"}),
+        ("CannotConvertArgumentNoMessage", "Set-CsXmppAllowedPartner", {"TlsNegotiation": PSInt(1)}),
+        ("CannotConvertArgumentNoMessage", "Set-CsXmppAllowedPartner", {"Description": PSList(["a"])}),
+        ("CannotConvertArgumentNoMessage", "Set-CsXmppAllowedPartner", {"Description": PSDict({"a": 1})}),
+        ("CannotConvertArgumentNoMessage", "Set-CsXmppAllowedPartner", {"AdditionalDomains": PSDict({"Plus": "a"})}),
+        ("CannotConvertArgumentNoMessage", "Set-CsXmppAllowedPartner", {"AdditionalDomains": PSInt(1)}),
+        ("CannotConvertArgumentNoMessage", "Import-CsCertificate", {"Path": "C:\\x", "Password": PSSecureString("a")}),
+        ("CannotConvertArgumentNoMessage", "Set-CsCertificate", {"Thumbprint": "a", "Type": "Sip"}),
+        ("CannotConvertArgumentNoMessage", "Get-CsUser", {"DomainController": "not a name"}),
+        ("CannotConvertArgumentNoMessage", "New-CsExternalAccessPolicy", {"Identity": "a", "Tenant": "x"}),
+        ("ParameterArgumentValidationErrorNullNotAllowed", "Remove-CsXmppAllowedPartner", {"Identity": None}),
+        ("ParameterArgumentValidationErrorNullNotAllowed", "Set-CsExternalAccessPolicy", {"EnableXmppAccess": None}),
+        ("ParameterArgumentValidationErrorNullNotAllowed", "Set-CsXmppAllowedPartner", {"ConnectionLimit": None}),
+        ("ParameterArgumentValidationErrorEmptyStringNotAllowed", "Remove-CsXmppAllowedPartner", {"Identity": ""}),
+        ("ParameterArgumentValidationErrorEmptyArrayNotAllowed", "Get-Item", {"Path": PSList()}),
+        (
+            "ParameterArgumentValidationError",
+            "Set-CsAccessEdgeConfiguration",
+            {"OutgoingTlsCountForFederatedPartners": PSUInt(5)},
+        ),
+        ("LabNotSimulated", "Get-CsUser", {"LdapFilter": "(cn=*)"}),
+    ],
+)
+def test_refusals(expected: str, cmdlet: str, named: dict[str, object]) -> None:
+    assert refused(cmdlet, **named) == expected
+
+
+def test_positional_arguments() -> None:
+    assert bound("Grant-CsExternalAccessPolicy", "sip:a@b", "Policy") == {
+        "Identity": "sip:a@b",
+        "PolicyName": "Policy",
+    }
+    assert bound("Grant-CsExternalAccessPolicy", "Policy", Identity="u")["PolicyName"] == "Policy"
+    assert refused("Get-CsXmppAllowedPartner", "a", "b") == "PositionalParameterNotFound"
+    assert refused("New-CsXmppAllowedPartner", "b", Domain="a") == "PositionalParameterNotFound"
+
+
+def test_a_switch_without_a_value_travels_as_null() -> None:
+    assert bound("Get-CsXmppAllowedPartner", LocalStore=None) == {"LocalStore": True}
+
+
+def test_booleans_take_numbers_but_no_texts() -> None:
+    assert bound("Set-CsExternalAccessPolicy", EnableXmppAccess=PSInt(0)) == {"EnableXmppAccess": False}
+    assert bound("Set-CsExternalAccessPolicy", EnableXmppAccess=PSBool(True)) == {"EnableXmppAccess": True}
+
+
+@pytest.mark.parametrize("value", [PSInt(5), 5, PSInt64(5), PSString("5"), True])
+def test_an_unsigned_parameter_is_strict(value: object) -> None:
+    assert refused("Set-CsXmppAllowedPartner", ConnectionLimit=value) == "CannotConvertArgumentNoMessage"
+
+
+@given(st.integers(-(2**31), 2**31 - 1))
+def test_without_strict_numbers_an_int32_converts_when_it_is_in_range(number: int) -> None:
+    cmdlet = CMDLETS["set-csxmppallowedpartner"]
+    pairs = [("ConnectionLimit", PSInt(number))]
+    if number >= 0:
+        assert bind(cmdlet, pairs, strict_numbers=False).values == {"ConnectionLimit": number}
+    else:
+        with pytest.raises(BindingError, match="too small"):
+            bind(cmdlet, pairs, strict_numbers=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ListModifier()),
+        ("a", ListModifier(replace=("a",))),
+        (PSList(["a", "b"]), ListModifier(replace=("a", "b"))),
+        (PSDict({"Add": "a"}), ListModifier(add=("a",))),
+        (PSDict({"add": PSList(["a", "b"]), "REMOVE": ["c"]}), ListModifier(add=("a", "b"), remove=("c",))),
+        (PSDict({"Replace": []}), ListModifier(replace=())),
+    ],
+)
+def test_list_modifiers(value: object, expected: ListModifier) -> None:
+    assert bound("New-CsXmppAllowedPartner", Identity="x", AdditionalDomains=value)["AdditionalDomains"] == expected
+
+
+def test_parameters_depend_on_the_profile() -> None:
+    limit = [("DnsSrvCacheRecordCount", PSUInt(1))]
+    assert bind(load("sfb2015")["set-csaccessedgeconfiguration"], limit).values == {"DnsSrvCacheRecordCount": 1}
+    with pytest.raises(BindingError, match="DnsSrvCacheRecordCount"):
+        bind(load("lync2013")["set-csaccessedgeconfiguration"], limit)
+    grant = [("Identity", "u")]
+    assert bind(load("sfb2015")["grant-csexternalaccesspolicy"], grant).values == {"Identity": "u"}
+    with pytest.raises(BindingError, match="PolicyName"):
+        bind(load("lync2013")["grant-csexternalaccesspolicy"], grant)
+    assert bind(load("lync2013")["grant-csexternalaccesspolicy"], [*grant, ("PolicyName", None)]).values == {
+        "Identity": "u",
+        "PolicyName": None,
+    }
+
+
+def test_bytes_stay_bytes_and_a_single_text_becomes_an_array() -> None:
+    value = bound("Set-Content", Path="C:\\x", Value=PSByteArray(b"\x00\xff"), Encoding="byte")
+    assert value == {"Path": ("C:\\x",), "Value": b"\x00\xff", "Encoding": "Byte"}
+
+
+def test_no_message_of_a_conversion_shows_the_value() -> None:
+    with pytest.raises(BindingError) as caught:
+        bound("Set-CsXmppGatewayConfiguration", DialbackPassphrase=PSList(["hunter2"]))
+    assert "hunter2" not in caught.value.message
+    with pytest.raises(BindingError) as caught:
+        bound("Get-CsXmppGatewayConfiguration", "global", "hunter2")
+    assert "hunter2" not in caught.value.message
+
+
+@given(st.text(max_size=50))
+def test_texts_are_taken_verbatim(text: str) -> None:
+    assert bound("Set-CsXmppAllowedPartner", Identity="a", Description=PSString(text))["Description"] == text
