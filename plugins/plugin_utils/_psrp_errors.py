@@ -1,0 +1,151 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a failure of the transport means, and what to check. Texts never hold the password."""
+
+from __future__ import annotations
+
+import ssl
+import typing as t
+
+from ._psrp_options import Target
+
+# WSManFault codes. The first: the server does not know the shell (it was restarted, or the shell timed out), so nothing
+# of the request was executed. The second: nothing happened within the operation timeout, ask again.
+UNKNOWN_SHELL = 2150858843
+NOTHING_YET = 2150858793
+ACCESS_DENIED = 5
+UNKNOWN_RESOURCE = 2150858752
+
+
+def innermost(error: BaseException) -> BaseException:
+    """What requests and urllib3 wrapped: the error that the network or TLS layer raised first."""
+    while True:
+        candidates: list[t.Any] = [getattr(error, "reason", None), *reversed(error.args)]
+        inner = next((c for c in candidates if isinstance(c, BaseException)), None)
+        if inner is None:
+            return error
+        error = inner
+
+
+def never_sent(error: BaseException) -> bool:
+    """Whether the request has certainly not been executed: no connection came about, or the server let nobody in."""
+    from pypsrp.exceptions import AuthenticationError, WSManFaultError
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    if isinstance(error, WSManFaultError):
+        return bool(error.code == UNKNOWN_SHELL)
+    if isinstance(error, AuthenticationError):
+        return True
+    return isinstance(innermost(error), (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError))
+
+
+def transport_failed(error: BaseException) -> bool:
+    """Whether it is the way to the server that failed, rather than our own time limit or our own code."""
+    from pypsrp.exceptions import WinRMError
+    from requests.exceptions import RequestException
+
+    return isinstance(error, (WinRMError, RequestException, OSError))
+
+
+def brief(error: BaseException, target: Target) -> str:
+    """The failure in one line."""
+    from pypsrp.exceptions import WSManFaultError
+
+    inner = innermost(error)
+    words = str(inner)
+    if isinstance(error, WSManFaultError):
+        words = "%s (WSMan fault %s)" % (error.provider_fault or error.reason or "no words of the server", error.code)
+    return target.masked(" ".join(words.split()) or type(inner).__name__)
+
+
+def no_session(error: BaseException, target: Target) -> str:
+    """Why no session could be opened, and what to check."""
+    return "no session on %s: %s" % (target.endpoint, target.masked(_advice(error, target)))
+
+
+def _advice(error: BaseException, target: Target) -> str:
+    if isinstance(error, ImportError):
+        return (
+            "a Python library is missing on the controller: %s. Install 'pypsrp' (with its extra kerberos or credssp"
+            " where these are used) for the Python that runs Ansible." % error
+        )
+
+    from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+    from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout
+    from spnego.exceptions import SpnegoError
+    from urllib3.exceptions import NewConnectionError
+
+    inner = innermost(error)
+    words = brief(error, target)
+    who = "the account '%s'" % target.user if target.user else "the request, which names no account (ansible_user)"
+    if isinstance(error, AuthenticationError):
+        return (
+            "the server did not accept %s with %s authentication (%s). Check ansible_user (DOMAIN\\user or"
+            " user@REALM), ansible_password, and ansible_psrp_auth: Basic is normally switched off on servers, and"
+            " Kerberos on a Front End's IIS wants ansible_psrp_negotiate_service HTTP." % (who, target.auth, words)
+        )
+    if isinstance(error, SpnegoError):
+        return (
+            "%s authentication of %s could not begin: %s. For Kerberos check ansible_user (user@REALM), the clock,"
+            " DNS, krb5.conf, and that ansible_host is the server's full name." % (target.auth, who, words)
+        )
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return (
+            "the server's certificate was not accepted: %s. Set ansible_psrp_ca_cert to the PEM file of the"
+            " authority that issued it, and ansible_host to a name that stands in it." % inner.verify_message
+        )
+    if isinstance(inner, ssl.SSLError):
+        return (
+            "TLS failed: %s. Check that ansible_port is an HTTPS port (else ansible_psrp_protocol), and which TLS"
+            " versions the server offers: old Windows may offer only 1.0." % words
+        )
+    if isinstance(error, ProxyError):
+        return "the proxy did not answer: %s. Check ansible_psrp_proxy, or set ansible_psrp_ignore_proxy." % words
+    if isinstance(inner, OSError) and "CA certificate bundle" in words:
+        return "%s. Check ansible_psrp_ca_cert." % words
+    if isinstance(inner, NewConnectionError):
+        # urllib3's NameResolutionError is one of them. Its text begins with the connection object.
+        return "%s. Check ansible_host, ansible_port, name resolution, and the firewall." % words.rpartition(": ")[2]
+    if isinstance(error, ConnectTimeout):
+        return (
+            "nobody answered within %s s. Check ansible_host, ansible_port and the firewall"
+            " (ansible_psrp_connection_timeout)." % target.wsman.get("connection_timeout")
+        )
+    if isinstance(error, ReadTimeout):
+        return (
+            "the server took the connection but did not answer within %s s (ansible_psrp_read_timeout)."
+            % target.wsman.get("read_timeout")
+        )
+    if isinstance(inner, ConnectionError):
+        return "%s. Check that ansible_port and ansible_psrp_protocol fit together." % words.rstrip(".")
+    if isinstance(error, WSManFaultError):
+        return _fault(error, who, words)
+    if isinstance(error, WinRMTransportError):
+        return _http(error.code)
+    return words
+
+
+def _fault(fault: t.Any, who: str, words: str) -> str:
+    if fault.code == ACCESS_DENIED:
+        return (
+            "access denied to %s. It needs an RBAC role of the management shell (CsAdministrator, or"
+            " CsViewOnlyAdministrator to read) or, on an Edge, membership in Remote Management Users or"
+            " Administrators; a local account also the remote token filter policy." % who
+        )
+    if fault.code == NOTHING_YET:
+        return "the server had no session ready in time (ansible_psrp_operation_timeout)."
+    if fault.code == UNKNOWN_RESOURCE:
+        return "%s. Check ansible_psrp_configuration_name and ansible_psrp_path." % words
+    return words
+
+
+def _http(status: int) -> str:
+    advice = {
+        403: "Check that the account may use this endpoint, and whether IIS demands a client certificate.",
+        404: "Check ansible_psrp_path: OcsPowershell on a Front End (port 443), wsman on an Edge (port 5986).",
+        503: "The web service or its application pool is stopped.",
+    }
+    return "the server answered HTTP status %s. %s" % (status, advice.get(status, "Its event log may say more."))

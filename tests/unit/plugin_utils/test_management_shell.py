@@ -1,0 +1,165 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection plugin without a server: its options, what it refuses, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+import yaml
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.module_utils.connection import ConnectionError as RpcError
+from ansible.playbook.play_context import PlayContext
+from ansible.plugins.connection import psrp
+from ansible.plugins.loader import become_loader
+from ansible_collections.sfb.xmpp.plugins.connection.management_shell import DOCUMENTATION, Connection
+
+NAME = "sfb.xmpp.management_shell"
+OURS: dict[str, t.Any] = yaml.safe_load(DOCUMENTATION)["options"]
+PSRP: dict[str, t.Any] = yaml.safe_load(psrp.DOCUMENTATION)["options"]
+
+
+def plugin(context: PlayContext | None = None) -> t.Any:
+    """The plugin as Ansible's loader makes it (the loader itself would need a search path for collections)."""
+    connection: t.Any = Connection(context or PlayContext(), "/dev/null", task_uuid="1", ansible_playbook_pid="0")
+    connection._load_name = NAME
+    constants.config.initialize_plugin_configuration_definitions("connection", NAME, OURS)
+    return connection
+
+
+def worker(action: str = "sfb.xmpp.external_access_policy_info", **variables: t.Any) -> t.Any:
+    """The plugin as it is in a worker: with the options of a task."""
+    connection = plugin()
+    named = {"inventory_hostname": "fe01", "ansible_host": "fe01.contoso.example", **variables}
+    connection.set_options(task_keys={"action": action}, var_options=named)
+    return connection
+
+
+def daemon(**variables: t.Any) -> t.Any:
+    """The plugin as it is in the daemon: with the options that a worker hands over."""
+    connection = plugin()
+    connection.set_options(direct=worker(**variables).get_options())
+    return connection
+
+
+@pytest.mark.parametrize("name", sorted(PSRP))
+def test_options_of_psrp_exist_with_the_same_names_variables_and_defaults(name: str) -> None:
+    compared = ("type", "default", "choices", "vars", "keyword", "aliases")
+    theirs = {"type": "str", **{key: PSRP[name][key] for key in compared if key in PSRP[name]}}
+    assert {key: OURS[name][key] for key in compared if key in OURS[name]} == theirs
+
+
+def test_what_is_added_to_the_options_of_psrp() -> None:
+    added = {name: [v["name"] for v in OURS[name].get("vars", [])] for name in OURS if name not in PSRP}
+    assert added == {
+        "modules": ["ansible_management_shell_modules"],
+        "persistent_connect_timeout": ["ansible_connect_timeout"],
+        "persistent_command_timeout": ["ansible_command_timeout"],
+        "persistent_log_messages": ["ansible_persistent_log_messages"],
+        "pipelining": ["ansible_pipelining"],
+    }
+    assert (OURS["persistent_connect_timeout"]["default"], OURS["persistent_command_timeout"]["default"]) == (1800, 600)
+
+
+def test_every_option_is_described() -> None:
+    assert all(option["description"] for option in OURS.values())
+
+
+def test_options_come_from_the_variables_of_psrp() -> None:
+    connection = worker(ansible_psrp_path="OcsPowershell", ansible_port=443, ansible_management_shell_modules=["Lync"])
+    assert connection.get_option("remote_addr") == "fe01.contoso.example"
+    assert (connection.get_option("path"), connection.get_option("port")) == ("OcsPowershell", 443)
+    assert connection.get_option("modules") == ["Lync"]
+    assert connection.get_option("persistent_command_timeout") == 600
+
+
+def test_ansible_is_never_asked_to_log_requests_but_the_plugin_knows_of_the_wish() -> None:
+    connection = daemon(ansible_persistent_log_messages=True)
+    assert connection.get_option("persistent_log_messages") is False
+    assert connection._options["persistent_log_messages"] is True
+    assert not [text for level, text in connection.pop_messages() if level == "warning"]
+
+
+def test_the_same_endpoint_may_be_shared() -> None:
+    connection = daemon()
+    connection.set_options(direct=worker(inventory_hostname="fe01-alias", ansible_psrp_read_timeout=99).get_options())
+    connection.update_play_context("")
+
+
+def test_another_host_with_another_endpoint_is_refused_by_name_and_only_that_one() -> None:
+    connection = daemon(ansible_psrp_path="OcsPowershell", ansible_password="not-to-be-seen")
+    other = {"ansible_psrp_path": "wsman", "ansible_psrp_auth": "basic", "ansible_password": "nor-this-one"}
+    connection.set_options(direct=worker(inventory_hostname="edge01", **other).get_options())
+    with pytest.raises(RpcError) as caught:
+        connection.update_play_context("")
+    text = str(caught.value)
+    assert "'fe01' and 'edge01'" in text
+    assert "path, remote_password, auth: host 'edge01' is refused" in text
+    assert "not-to-be-seen" not in text
+    assert "nor-this-one" not in text
+    assert connection.get_option("path") == "OcsPowershell"
+    connection.update_play_context("")
+
+
+def test_a_host_whose_own_settings_changed_gets_a_new_session() -> None:
+    connection = daemon(ansible_psrp_path="OcsPowershell")
+    first = connection._kept_session()
+    connection.set_options(direct=worker(ansible_psrp_path="OcsPowershell").get_options())
+    assert connection._kept_session() is first
+    connection.set_options(direct=worker(ansible_psrp_path="wsman").get_options())
+    connection.update_play_context("")
+    assert connection._kept_session().target.endpoint.endswith("/wsman")
+
+
+def test_a_delegated_task_counts_for_the_host_it_is_delegated_to() -> None:
+    connection = plugin()
+    connection.set_options(task_keys={"delegate_to": "edge01"}, var_options={"inventory_hostname": "fe01"})
+    assert connection.get_options()["_inventory_name"] == "edge01"
+
+
+def test_become_is_refused() -> None:
+    connection = worker()
+    connection.set_become_plugin(None)
+    with pytest.raises(AnsibleError, match="become: false"):
+        connection.set_become_plugin(become_loader.get("sudo"))
+
+
+METHODS: list[tuple[str, tuple[str, ...]]] = [
+    ("exec_command", ("true",)),
+    ("put_file", ("/nowhere/a", "/nowhere/b")),
+    ("fetch_file", ("/nowhere/a", "/nowhere/b")),
+]
+
+
+@pytest.mark.parametrize(("method", "arguments"), METHODS)
+@pytest.mark.parametrize(
+    "action",
+    ["raw", "ansible.builtin.command", "ansible.legacy.copy", "fetch", "setup", "win_ping", "ansible.windows.slurp"],
+)
+def test_tasks_that_mean_the_server_are_refused(method: str, arguments: tuple[str, ...], action: str) -> None:
+    with pytest.raises(AnsibleError, match=r"'%s'.*ansible_connection: ansible\.builtin\.psrp" % action):
+        getattr(worker(action), method)(*arguments)
+
+
+@pytest.mark.parametrize(("method", "arguments"), METHODS)
+def test_the_socket_offers_no_commands_and_files(method: str, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(AnsibleError, match="cannot"):
+        getattr(daemon(), method)(*arguments)
+
+
+def test_modules_run_on_the_controller_whatever_shell_the_server_has() -> None:
+    context = PlayContext()
+    context.shell = "powershell"
+    assert plugin(context)._shell._load_name == "sh"
+    code, out, _err = worker().exec_command("echo here")
+    assert (code, out) == (0, b"here\n")
+
+
+def test_the_session_is_not_opened_in_a_worker() -> None:
+    with pytest.raises(AnsibleError, match="socket"):
+        worker().invoke([])

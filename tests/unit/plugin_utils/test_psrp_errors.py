@@ -1,0 +1,112 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What people are told when no session comes about. The errors are made by the libraries themselves where possible."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_errors import never_sent, no_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target, target
+from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+from pypsrp.wsman import WSMan
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from spnego.exceptions import NoCredentialError
+
+from .test_psrp_options import OPTIONS
+
+HERE = {**OPTIONS, "auth": "basic", "ignore_proxy": True}
+
+
+def failure(goal: Target) -> Exception:
+    with pytest.raises(Exception) as caught:
+        WSMan(**goal.wsman).get_server_config()
+    return caught.value
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_nobody_listens() -> None:
+    goal = target({**HERE, "remote_addr": "127.0.0.1", "port": free_port()})
+    error = failure(goal)
+    assert never_sent(error)
+    text = no_session(error, goal)
+    assert "Connection refused" in text
+    assert "ansible_port" in text
+    assert "object at" not in text
+
+
+def test_the_name_is_unknown() -> None:
+    goal = target({**HERE, "remote_addr": "nowhere.invalid"})
+    error = failure(goal)
+    assert never_sent(error)
+    assert "name resolution" in no_session(error, goal)
+
+
+def test_a_server_that_does_not_speak_tls() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        goal = target({**HERE, "remote_addr": "127.0.0.1", "port": server.getsockname()[1], "connection_timeout": 1})
+        error = failure(goal)
+    text = no_session(error, goal)
+    assert "within 1 s" in text or "did not answer" in text
+
+
+def test_a_ca_file_that_is_not_there() -> None:
+    goal = target({**HERE, "remote_addr": "127.0.0.1", "port": free_port(), "ca_cert": "/nowhere/ca.pem"})
+    assert "ansible_psrp_ca_cert" in no_session(failure(goal), goal)
+
+
+def test_basic_without_an_account() -> None:
+    goal = target({**HERE, "remote_user": None})
+    assert "username must be specified" in no_session(failure(goal), goal)
+
+
+CASES: list[tuple[Exception, str, bool]] = [
+    (AuthenticationError("Failed to authenticate the user x with not-to-be-seen"), "ansible_psrp_auth", True),
+    (NoCredentialError(context_msg="no ticket"), "krb5.conf", False),
+    (WinRMTransportError("http", 404, "not-to-be-seen"), "ansible_psrp_path", False),
+    (WinRMTransportError("http", 403, ""), "403", False),
+    (WinRMTransportError("http", 503, ""), "application pool", False),
+    (WinRMTransportError("http", 500, ""), "event log", False),
+    (WSManFaultError(5, "fe01", "Access is denied.", None, None, None), "RBAC", False),
+    (WSManFaultError(2150858793, "fe01", "timed out", None, None, None), "ansible_psrp_operation_timeout", False),
+    (
+        WSManFaultError(2150858843, "fe01", "unknown shell", None, None, None),
+        "unknown shell (WSMan fault 2150858843)",
+        True,
+    ),
+    (WSManFaultError(2150858752, "fe01", "not found", None, None, None), "ansible_psrp_configuration_name", False),
+    (WSManFaultError(3, "fe01", "outer", "p", "path", "inner words"), "inner words (WSMan fault 3)", False),
+    (WSManFaultError(1, "fe01", "quota\nis full", None, None, None), "quota is full", False),
+    (ImportError("No module named 'pypsrp'"), "Install 'pypsrp'", False),
+    (RequestsConnectionError(ConnectionResetError("Remote end closed")), "ansible_psrp_protocol fit", False),
+    (Exception("command timeout triggered, timeout value is 600 secs.\nSee"), "command timeout", False),
+]
+
+
+@pytest.mark.parametrize(("error", "words", "unsent"), CASES)
+def test_advice(error: Exception, words: str, unsent: bool) -> None:
+    text = no_session(error, target(HERE))
+    assert words in text
+    assert text.startswith("no session on https://fe01.contoso.example:5986/wsman: ")
+    assert "not-to-be-seen" not in text
+    assert "\n" not in text
+    assert never_sent(error) is unsent
+
+
+def test_the_account_is_named() -> None:
+    def named(user: str | None) -> str:
+        return no_session(AuthenticationError("401"), target({**HERE, "remote_user": user}))
+
+    assert "'CONTOSO\\admin'" in named("CONTOSO\\admin")
+    assert "names no account" in named(None)

@@ -1,0 +1,303 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a session does when pipelines break: what is sent again, what is reported as lost, what is never sent twice."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from types import SimpleNamespace
+
+import pytest
+import requests.exceptions
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Secret, Statement
+from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from pypsrp.complex_objects import PSInvocationState
+from pypsrp.exceptions import AuthenticationError, WSManFaultError
+from urllib3.exceptions import NewConnectionError
+
+TARGET = Target(
+    "fe01",
+    "https://fe01:443/OcsPowershell",
+    "admin",
+    "basic",
+    {"password": "not-to-be-seen", "connection_timeout": 30, "read_timeout": 30},
+    "Microsoft.PowerShell",
+)
+READ = Statement("Get-CsXmppAllowedPartner")
+WRITE = Statement("Set-CsXmppAllowedPartner", {"Identity": "x.example"})
+
+UNKNOWN_SHELL = WSManFaultError(2150858843, "fe01", "unknown shell", None, None, None)
+OTHER_FAULT = WSManFaultError(2150859174, "fe01", "busy", None, None, None)
+CUT = requests.exceptions.ConnectionError("Connection aborted.")
+SLOW = requests.exceptions.ReadTimeout("read timed out")
+REFUSED = requests.exceptions.ConnectionError(NewConnectionError(t.cast(t.Any, None), "refused"))
+ALARM = Exception("command timeout triggered, timeout value is 600 secs.")
+
+
+class Server:
+    """Stands in for pypsrp's pool and pipelines. ``script``: what befalls the next pipelines, None for success."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.script: list[tuple[str, Exception] | None] = []
+        self.opening: list[Exception | None] = []
+        self.errors: list[t.Any] = []
+        self.warnings: list[t.Any] = []
+        self.state = PSInvocationState.COMPLETED
+        self.release: Exception | None = None
+        self.payload = 100_000
+
+    def new_pool(self, target: Target) -> t.Any:
+        failure = self.opening.pop(0) if self.opening else None
+
+        def opened() -> None:
+            self.log.append("open")
+            if failure:
+                raise failure
+
+        def signal(code: str, id: str) -> None:
+            if self.release:
+                raise self.release
+
+        transport = SimpleNamespace(session=None, encryption="old", connection_timeout=30, read_timeout=30)
+        connection = SimpleNamespace(transport=transport, max_payload_size=self.payload, close=lambda: None)
+        return SimpleNamespace(
+            open=opened,
+            close=lambda: self.log.append("close"),
+            connection=connection,
+            shell=SimpleNamespace(signal=signal),
+            pipelines={},
+            server=self,
+        )
+
+
+class Pipeline:
+    def __init__(self, pool: t.Any) -> None:
+        self.server: Server = pool.server
+        self.cmdlets: list[str] = []
+        self.id = "1"
+        self.output: list[t.Any] = []
+        self.state = self.server.state
+        self.streams = SimpleNamespace(error=self.server.errors, warning=self.server.warnings)
+        self.fate = self.server.script.pop(0) if self.server.script else None
+
+    def add_statement(self) -> None:
+        self.cmdlets.append(";")
+
+    def add_cmdlet(self, name: str) -> None:
+        self.cmdlets.append(name)
+
+    def add_parameter(self, name: str, value: t.Any) -> None:
+        self.cmdlets.append("-%s" % name)
+
+    def begin_invoke(self) -> None:
+        self.server.log.append(" ".join(self.cmdlets))
+        if self.fate and self.fate[0] == "sending":
+            raise self.fate[1]
+
+    def end_invoke(self) -> None:
+        if self.fate:
+            raise self.fate[1]
+        self.output.extend(name for name in self.cmdlets if name not in (";",) and not name.startswith("-"))
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    server = Server()
+    monkeypatch.setattr(_psrp_session, "_new_pool", server.new_pool)
+    monkeypatch.setattr("pypsrp.powershell.PowerShell", Pipeline)
+    return server
+
+
+@pytest.fixture
+def session(server: Server) -> PsrpSession:
+    return PsrpSession(TARGET)
+
+
+def pipelines(server: Server) -> list[str]:
+    return [line for line in server.log if line not in ("open", "close")]
+
+
+def test_one_session_serves_many_calls_and_ends_once(server: Server, session: PsrpSession) -> None:
+    assert not session.is_open
+    for _round in range(3):
+        session.invoke([READ, WRITE])
+    session.close()
+    session.close()
+    assert server.log == ["open"] + 3 * ["Get-CsXmppAllowedPartner ; Set-CsXmppAllowedPartner -Identity"] + ["close"]
+
+
+def test_nothing_to_do_opens_nothing(server: Server, session: PsrpSession) -> None:
+    assert session.invoke([]) == Answer()
+    assert server.log == []
+
+
+@pytest.mark.parametrize("failure", [UNKNOWN_SHELL, AuthenticationError("401"), REFUSED])
+def test_what_was_certainly_not_executed_is_sent_again(
+    server: Server, session: PsrpSession, failure: Exception
+) -> None:
+    server.script = [("sending", failure)]
+    answer = session.invoke([WRITE])
+    assert not answer.lost
+    assert len(answer.output) == 1
+    assert len(pipelines(server)) == 2
+
+
+def test_it_is_sent_again_once_only(server: Server, session: PsrpSession) -> None:
+    server.script = [("sending", UNKNOWN_SHELL), ("sending", UNKNOWN_SHELL)]
+    with pytest.raises(SessionError, match="unknown shell"):
+        session.invoke([WRITE])
+    assert len(pipelines(server)) == 2
+
+
+@pytest.mark.parametrize(
+    ("moment", "failure"),
+    [
+        ("sending", CUT),
+        ("sending", SLOW),
+        ("sending", OTHER_FAULT),
+        ("receiving", CUT),
+        ("receiving", SLOW),
+        ("receiving", UNKNOWN_SHELL),
+        ("receiving", REFUSED),
+    ],
+)
+def test_reads_are_sent_again_and_writes_are_lost(
+    server: Server, session: PsrpSession, moment: str, failure: Exception
+) -> None:
+    server.script = [(moment, failure)]
+    assert not session.invoke([READ, READ]).lost
+    assert len(pipelines(server)) == 2
+
+    server.log.clear()
+    server.script = [(moment, failure)]
+    answer = session.invoke([READ, WRITE])
+    assert answer.lost.startswith("the session on https://fe01:443/OcsPowershell was lost: ")
+    assert len(pipelines(server)) == 1
+    assert not session.is_open
+
+    assert not session.invoke([READ]).lost  # and the next call has a new session
+    assert server.log[-2:] == ["open", "Get-CsXmppAllowedPartner"]
+
+
+def test_reads_that_break_twice_are_lost(server: Server, session: PsrpSession) -> None:
+    server.script = [("receiving", CUT), ("receiving", CUT)]
+    assert session.invoke([READ]).lost
+    assert len(pipelines(server)) == 2
+
+
+def test_a_time_limit_ends_reads_too(server: Server, session: PsrpSession) -> None:
+    server.script = [("receiving", ALARM)]
+    assert "command timeout triggered" in session.invoke([READ]).lost
+    assert len(pipelines(server)) == 1
+    assert not session.is_open
+
+
+def test_a_mistake_of_our_own_is_not_taken_for_a_loss(server: Server, session: PsrpSession) -> None:
+    server.script = [("receiving", TypeError("ours"))]
+    with pytest.raises(TypeError):
+        session.invoke([READ])
+    assert not session.is_open
+
+
+def test_many_statements_go_in_several_pipelines_in_order(server: Server, session: PsrpSession) -> None:
+    statements = [Statement("Set-X%d" % number) for number in range(150)]
+    answer = session.invoke(statements)
+    assert list(answer.output) == [statement.cmdlet for statement in statements]
+    assert [line.count("Set-X") for line in pipelines(server)] == [60, 60, 30]
+
+
+def test_large_statements_are_split_by_size(server: Server, session: PsrpSession) -> None:
+    server.payload = 10_000
+    statements = [Statement("Set-X", {"Description": "d" * size}) for size in (4000, 4000, 30_000, 10, 10)]
+    session.invoke(statements)
+    assert [line.count("Set-X") for line in pipelines(server)] == [1, 1, 1, 2]
+
+
+def test_after_a_lost_chunk_nothing_more_is_sent(server: Server, session: PsrpSession) -> None:
+    server.script = [None, ("receiving", CUT)]
+    answer = session.invoke([WRITE] * 150)
+    assert answer.lost
+    assert len(answer.output) == 60
+    assert len(pipelines(server)) == 2
+
+
+def test_a_session_that_cannot_be_opened_again_half_way_is_a_loss(server: Server, session: PsrpSession) -> None:
+    server.script = [None, ("sending", UNKNOWN_SHELL)]
+    server.opening = [None, REFUSED]
+    answer = session.invoke([WRITE] * 100)
+    assert "no session on" in answer.lost
+    assert len(answer.output) == 60
+
+
+def test_a_failed_farewell_of_a_pipeline_costs_the_session_but_not_the_result(
+    server: Server, session: PsrpSession
+) -> None:
+    server.release = CUT
+    answer = session.invoke([WRITE])
+    assert not answer.lost
+    assert len(answer.output) == 1
+    assert not session.is_open
+
+
+def test_an_idle_session_gets_a_new_http_connection(
+    server: Server, session: PsrpSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.invoke([READ])
+    transport: t.Any = session.open().connection.transport
+    session.invoke([READ])
+    assert transport.encryption == "old"
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
+    session.invoke([READ])
+    assert transport.encryption is None
+    assert server.log.count("open") == 1
+
+
+def test_opening_failures_say_what_to_check_and_hold_no_password(server: Server, session: PsrpSession) -> None:
+    server.opening = [AuthenticationError("Failed to authenticate the user admin with not-to-be-seen")]
+    with pytest.raises(SessionError) as caught:
+        session.invoke([WRITE])
+    assert "Check ansible_user" in str(caught.value)
+    assert "not-to-be-seen" not in str(caught.value)
+    assert pipelines(server) == []
+
+
+def test_modules_are_imported_at_every_opening(server: Server) -> None:
+    session = PsrpSession(Target(**{**vars(TARGET), "modules": ("Lync",)}))
+    server.script = [None, ("sending", UNKNOWN_SHELL)]
+    session.invoke([WRITE])
+    assert pipelines(server) == ["Import-Module -Name", "Set-CsXmppAllowedPartner -Identity"] * 2
+
+
+def test_a_module_that_is_not_there_is_named(server: Server) -> None:
+    session = PsrpSession(Target(**{**vars(TARGET), "modules": ("Lync",)}))
+    server.errors = [SimpleNamespace(fq_error="Modules_ModuleNotFound", details_message="no such module")]
+    with pytest.raises(SessionError, match=r"cannot import Lync: no such module .*ansible_management_shell_modules"):
+        session.invoke([WRITE])
+    assert not session.is_open
+    assert pipelines(server) == ["Import-Module -Name"]
+
+
+def test_secrets_that_the_server_repeats_are_masked(server: Server, session: PsrpSession) -> None:
+    server.errors = [SimpleNamespace(details_message="cannot convert 'hush'", target_object="hush")]
+    server.warnings = [SimpleNamespace(message="hush is weak")]
+    answer = session.invoke([Statement("Set-X", {"Passphrase": Secret("hush"), "List": (Secret(""),)})])
+    assert (answer.errors[0].message, answer.errors[0].target) == ("cannot convert '********'", "********")
+    assert answer.warnings == ("******** is weak",)
+
+
+def test_a_failed_pipeline_without_a_reason_is_an_error(server: Server, session: PsrpSession) -> None:
+    server.state = PSInvocationState.FAILED
+    assert session.invoke([WRITE]).errors[0].cmdlet == "Set-CsXmppAllowedPartner"
+
+
+def test_a_pipeline_that_the_server_stopped_is_lost(server: Server, session: PsrpSession) -> None:
+    server.state = PSInvocationState.STOPPED
+    assert session.invoke([WRITE]).lost == "the server stopped the pipeline"
