@@ -42,6 +42,7 @@ PARTNER = Resource(
     key=Field("domain", "Identity", Domain()),
     identity_from_user=canonical_domain,
     identity_from_server=domain_from_server,
+    server_name=str,
     fields=(
         Field("additional_domains", "AdditionalDomains", Domains(), []),
         Field("description", "Description", Text(), ""),

@@ -105,8 +105,7 @@ def read(shell: Shell, resource: Resource) -> dict[str, Record]:
     items = [item for item in answer.output if isinstance(item, dict)]
     if answer.lost or answer.errors or (resource.single and not items):
         raise ServerRefused(cmdlet, answer)
-    records = (Record(resource.identity_from_server(i.get("Identity")), resource.from_server(i)) for i in items)
-    return {record.key: record for record in records}
+    return {record.key: record for record in map(resource.record, items)}
 
 
 def apply(shell: Shell, steps: t.Sequence[Step], observe: t.Callable[[], Records]) -> Applied:
@@ -136,6 +135,11 @@ def apply(shell: Shell, steps: t.Sequence[Step], observe: t.Callable[[], Records
     results, failures = [], []
     for step in steps:
         record = seen.get(step.key)
+        warnings.extend(
+            "%s: the server does not show %s, so it cannot be compared, and every run writes it"
+            % (step.identity, option)
+            for option in step.hidden(record)
+        )
         if step.in_effect(record):
             results.append("done")
             continue

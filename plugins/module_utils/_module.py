@@ -25,14 +25,8 @@ def run(task: Task) -> None:
         required_if=list(task.required_if),
         supports_check_mode=True,
     )
-    socket_path = module._socket_path
-    if not socket_path:
-        module.fail_json(
-            msg="this module needs the connection sfb.xmpp.management_shell; set ansible_connection to it "
-            "(the playbooks of the collection do), and do not run the task locally"
-        )
     try:
-        result = task.work(module.params, ConnectionShell(socket_path), module.check_mode)
+        result = task.work(module.params, ConnectionShell(module._socket_path), module.check_mode)
     except Refused as exc:
         module.fail_json(msg=refusal(exc.reasons), reasons=list(exc.reasons))
     except ServerRefused as exc:

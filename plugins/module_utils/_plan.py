@@ -96,12 +96,18 @@ class Step:
         """Whether the object, as read after the call, is what the call should have made of it."""
         if self.expect is None:
             return record is None
+        hidden = self.hidden(record)
         return record is not None and all(
-            record.values.get(option) == value
-            # A secret that the server does not show cannot be compared; the call's own answer has to do.
-            or (isinstance(value, Secret) and record.values.get(option) in (None, Secret("")))
-            for option, value in self.expect.items()
+            record.values.get(option) == value for option, value in self.expect.items() if option not in hidden
         )
+
+    def hidden(self, record: Record | None) -> list[str]:
+        """Secrets that were written and that the server does not show: they cannot be compared."""
+        return [
+            option
+            for option, value in (self.expect or {}).items()
+            if isinstance(value, Secret) and record and record.values.get(option) in (None, Secret(""))
+        ]
 
     def still_wrong(self, record: Record | None) -> str:
         """For a message: what the object shows instead."""
@@ -260,7 +266,7 @@ def _step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[
         cmdlet="Set-" + resource.noun,
         identity=record.identity,
         parameters={
-            "Identity": record.identity,
+            "Identity": record.on_server or record.identity,
             **{
                 f.prop: f.kind.to_wire(written[f.option], record.values.get(f.option), False)
                 for f in resource.fields
@@ -280,7 +286,7 @@ def _remove_step(resource: Resource, record: Record) -> Step:
     return Step(
         cmdlet="Remove-" + resource.noun,
         identity=record.identity,
-        parameters={"Identity": record.identity, "Confirm": False},
+        parameters={"Identity": record.on_server or record.identity, "Confirm": False},
         key=record.key,
         before=record.values,
     )

@@ -104,6 +104,17 @@ class Domain(Text):
         return domain_from_server(value)
 
 
+class SpelledDomain(str):
+    """A domain in canonical form that the server spells differently; only its own spelling can be removed there."""
+
+    on_server: str
+
+    def __new__(cls, canonical: str, on_server: str) -> SpelledDomain:
+        self = super().__new__(cls, canonical)
+        self.on_server = on_server
+        return self
+
+
 class Domains(Text):
     """A set of domains, kept sorted. Arrives as a list, a single string, or null."""
 
@@ -120,7 +131,8 @@ class Domains(Text):
 
     def from_server(self, value: t.Any) -> t.Any:
         items = [] if value is None else [value] if isinstance(value, str) else list(value)
-        return sorted({domain_from_server(item) for item in items} - {""})
+        found = {domain_from_server(item): str(item) for item in items}
+        return sorted(c if key_of(s) == c else SpelledDomain(c, s) for c, s in found.items() if c)
 
     def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:
         if creating:
@@ -129,7 +141,7 @@ class Domains(Text):
         had = set(before or ())
         return ListChange(
             add=tuple(item for item in value if item not in had),
-            remove=tuple(item for item in sorted(had) if item not in value),
+            remove=tuple(str(getattr(item, "on_server", item)) for item in sorted(had) if item not in value),
         )
 
 
@@ -162,6 +174,7 @@ class Resource:
     name, plural: the return keys of the singular and the plural module.
     noun: of its cmdlets. key: the field that names an object; None for the one global object of a configuration.
     identity_from_user, identity_from_server: the identity's canonical form, in the writer's case.
+    server_name: how calls name an existing object, where the canonical form may not be found.
     resettable: the key whose Remove- resets instead of removing (external access policy ``global``).
     """
 
@@ -172,6 +185,7 @@ class Resource:
     key: Field | None = None
     identity_from_user: t.Callable[[str], str] = str
     identity_from_server: t.Callable[[object], str] = str
+    server_name: t.Callable[[object], str] | None = None
     rules: tuple[t.Any, ...] = ()
     resettable: str = ""
 
@@ -216,16 +230,31 @@ class Resource:
     def shown(self, identity: str, values: Values) -> dict[str, t.Any]:
         """An object as modules return it: can be fed back in. Secrets are left out."""
         key = {self.key.option: identity} if self.key else {}
-        return {**key, **{f.option: values[f.option] for f in self.fields if f.option in values and not f.secret}}
+        return {
+            **key,
+            **{f.option: _plain(values[f.option]) for f in self.fields if f.option in values and not f.secret},
+        }
+
+    def record(self, item: t.Mapping[str, t.Any]) -> Record:
+        """An object that was read."""
+        identity = self.identity_from_server(item.get("Identity"))
+        return Record(
+            identity, self.from_server(item), self.server_name(item.get("Identity")) if self.server_name else identity
+        )
 
 
 @dataclass(frozen=True)
 class Record:
-    """One object that exists: its identity as the server has it, and its properties."""
+    """One object that exists: its identity, its properties, and how calls have to name it."""
 
     identity: str
     values: Values
+    on_server: str = ""
 
     @property
     def key(self) -> str:
         return key_of(self.identity)
+
+
+def _plain(value: t.Any) -> t.Any:
+    return [str(item) for item in value] if isinstance(value, list) else value

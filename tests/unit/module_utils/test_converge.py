@@ -34,7 +34,7 @@ def many(shell: MemoryShell, *domains: str, check: bool = False, **more: t.Any) 
 
 
 def results(result: Result) -> list[str]:
-    return [step["result"] for step in result.steps or ()]
+    return [step["result"] for step in result.steps or []]
 
 
 def refuse(identity: str, words: str) -> t.Callable[[Statement], ServerError | None]:
@@ -54,7 +54,7 @@ def test_check_writes_nothing_and_shows_the_steps_of_the_run() -> None:
     assert [p["domain"] for p in planned.values["partners"]] == ["a.test", "b.test"]
     done = many(shell, "a.test", "b.test")
     assert [s.shown() for s in shell.writes()] == [
-        {"cmdlet": s["cmdlet"], "parameters": s["parameters"]} for s in planned.steps or ()
+        {"cmdlet": s["cmdlet"], "parameters": s["parameters"]} for s in planned.steps or []
     ]
     assert done.diff == planned.diff
     assert done.values == planned.values
@@ -197,6 +197,34 @@ def test_a_passphrase_is_written_once_where_the_server_shows_it() -> None:
     assert first.changed
     assert "s3cret" not in str(first.as_dict())
     assert not task.work({"dialback_passphrase": "s3cret-text"}, shell, False).changed
+
+
+def test_what_was_made_by_hand_in_another_spelling_is_found_and_changed() -> None:
+    shell = MemoryShell()
+    shell.put("CsXmppAllowedPartner", "Bücher.test", {"AdditionalDomains": ("Käse.test", "MAIL.bücher.test")})
+    result = many(shell, partners=[{"domain": "xn--bcher-kva.test", "additional_domains": ["mail.bücher.test"]}])
+    (step,) = result.steps or []
+    assert step["parameters"] == {
+        "Identity": "Bücher.test",
+        "AdditionalDomains": {"remove": ["Käse.test"]},
+        "Confirm": False,
+    }
+    assert result.values["partners"][0]["domain"] == "xn--bcher-kva.test"
+    assert result.values["partners"][0]["additional_domains"] == ["mail.xn--bcher-kva.test"]
+    assert [type(d) for d in result.values["partners"][0]["additional_domains"]] == [str]
+    assert not many(shell, partners=result.values["partners"]).changed
+
+
+def test_a_passphrase_that_the_server_hides_is_said_to_be_written_every_time() -> None:
+    class Hiding(MemoryShell):
+        def _run(self, statement: Statement) -> list[t.Any]:
+            return [{**item, "DialbackPassphrase": None} for item in super()._run(statement)]
+
+    shell = Hiding()
+    for _ in range(2):
+        result = configuration(GATEWAY).work({"dialback_passphrase": "s3cret-text"}, shell, False)
+        assert result.changed
+        assert "does not show dialback_passphrase" in result.warnings[0]
 
 
 class TestPolicies:

@@ -58,7 +58,7 @@ def test_only_who_lacks_it_is_granted_and_once() -> None:
     assert [s.shown()["parameters"] for s in shell.writes()] == [
         {"Identity": "sip:ann@contoso.test", "PolicyName": "xmpp users", "Confirm": False}
     ]
-    assert [s["identity"] for s in planned.steps or ()] == ["sip:ann@contoso.test"]
+    assert [s["identity"] for s in planned.steps or []] == ["sip:ann@contoso.test"]
     assert result.values["grant"]["users"] == ["sip:ann@contoso.test", "sip:dee@contoso.test"]
     assert not grant(shell, "ann", "dee").changed
 

@@ -324,13 +324,13 @@ def test_whatever_the_interruption_a_rerun_finishes(
     made, result, unused = converge(shell, PARTNER, wanted, check=False, purge=Purge(), force=True)
     lost = shell.lose_after == -1 and len(made.steps) > writes
     assert bool(result.failures) == lost
-    for step in result.steps or ():
+    for step in result.steps or []:
         assert step["result"] == "done" or lost
     shell.lose_after = -1
     unused_plan, again, after = converge(shell, PARTNER, wanted, check=False, purge=Purge(), force=True)
     assert not again.failures
     assert set(after) == {item.key for item in wanted}
-    assert len(again.steps or ()) + sum(s["result"] == "done" for s in result.steps or ()) == len(made.steps)
+    assert len(again.steps or []) + sum(s["result"] == "done" for s in result.steps or []) == len(made.steps)
 
 
 @given(st.sampled_from([PARTNER, POLICY, GATEWAY, ACCESS_EDGE]), st.data())

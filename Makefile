@@ -1,0 +1,71 @@
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The commands of a checkout. Each brings the environment up to date first; nothing needs to be activated.
+#   VENV=DIRECTORY    another place than .venv (and .venv-2.17 beside it)
+#   PYTHON=PROGRAM    another interpreter than python3.11
+
+SHELL := /bin/bash
+export VENV := $(abspath $(or $(VENV),.venv))
+export HOME := $(or $(HOME),$(CURDIR)/.cache/home)
+export PATH := $(VENV)/bin:$(PATH)
+
+CHECKS := python -m tools.checks
+
+.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed lab-up lab-down docs format lock clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+env:  ## the environment alone (.venv)
+	@tools/environment.sh
+
+env-all:
+	@tools/environment.sh all
+
+demo:  ## a federation deployed into the lab, from nothing: about a minute
+	@tools/demo.sh
+
+test: env-all  ## everything that CI runs
+	@$(CHECKS)
+
+lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog
+	@$(CHECKS) lint
+
+unit: env  ## unit tests on the main ansible-core
+	@$(CHECKS) unit
+
+integration: env  ## the collection against the lab, over the wire
+	@$(CHECKS) integration
+
+sanity: env  ## ansible-test sanity
+	@$(CHECKS) sanity
+
+molecule: env  ## every Molecule scenario
+	@$(CHECKS) molecule
+
+docs-lint: env  ## the documentation of plugins, roles and guides
+	@$(CHECKS) docs-lint
+
+installed: env-all  ## build, install, and converge from the installed copy, on both ansible-cores
+	@$(CHECKS) installed installed-2.17
+
+lab-up: env  ## start the lab (state in .lab/, inventory in inventories/lab)
+	@python -m lab up
+
+lab-down:  ## stop the lab
+	@if [ -x "$(VENV)/bin/python" ]; then python -m lab down; fi
+
+docs: env  ## the documentation as a web site, in build/docs
+	@tools/docs.sh
+
+format: env  ## sort imports and format
+	@ruff check --quiet --fix-only --select I,RUF100 . ; ruff format .
+
+lock: env  ## write the locked requirement files anew, keeping the pins that still fit
+	@tools/lock.sh
+
+clean: lab-down  ## remove everything that can be made again
+	@rm -rf .venv .venv-2.17 .ansible .cache .hypothesis .lab .pytest_cache build tests/output
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,58 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every module of the collection has in common: check mode, diff mode, async, action group, platform."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Says what a run would do, and does nothing. The returned RV(ignore:steps) are those that the run
+      would send.
+  diff_mode:
+    support: full
+    description: Shows each object that changes, before and after. Secrets never appear in it.
+  async:
+    support: full
+    description: Can be used with the C(async) keyword.
+  action_group:
+    support: full
+    description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
+    membership:
+      - sfb.xmpp.management
+  platform:
+    support: full
+    description: The servers that can be managed. The module itself runs on the controller, whatever that is.
+    platforms: windows
+"""
+
+    # For modules that only read.
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Only reads, so check mode makes no difference.
+  diff_mode:
+    support: N/A
+    description: Only reads, so there is nothing to compare.
+  async:
+    support: full
+    description: Can be used with the C(async) keyword.
+  action_group:
+    support: full
+    description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
+    membership:
+      - sfb.xmpp.management
+  platform:
+    support: full
+    description: The servers that can be managed. The module itself runs on the controller, whatever that is.
+    platforms: windows
+"""

@@ -1,0 +1,147 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Real ansible-playbook runs against a lab: what they print, what each task returned, what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lab.testing import Lab
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+CONNECTION = "sfb.xmpp.management_shell"
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """state: ok, failed, ignored, unreachable, skipped."""
+
+    state: str
+    host: str
+    task: str
+    result: dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """output: standard output and error. tasks: results in order."""
+
+    code: int
+    output: str
+    tasks: list[TaskResult]
+
+    def result(self, name: str) -> dict[str, t.Any]:
+        """What the one task of that name returned."""
+        (found,) = (task.result for task in self.tasks if task.task == name)
+        return found
+
+    def failures(self) -> list[TaskResult]:
+        return [task for task in self.tasks if task.state in ("failed", "unreachable")]
+
+
+class Plays:
+    """Runs plays with an inventory of the lab's hosts. Everything it writes lies in a short directory of its own."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        # Short, because the paths of sockets below it may have 108 bytes at most.
+        self.directory = Path(tempfile.mkdtemp(prefix="sfb.", dir="/tmp"))
+        self.inventory = self.write("inventory.yml", self.hosts())
+        self._number = 0
+
+    def close(self) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def write(self, name: str, content: t.Any) -> Path:
+        path = self.directory / name
+        path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        return path
+
+    def hosts(self) -> dict[str, t.Any]:
+        """The lab as an inventory. Variables are those of ansible.builtin.psrp."""
+        common = {
+            "ansible_port": self.lab.port,
+            "ansible_psrp_protocol": "https",
+            "ansible_psrp_ca_cert": str(self.lab.ca),
+        }
+        edges = {
+            name: {"ansible_host": self.lab.addresses[name], "ansible_user": "Administrator"}
+            for name in ("edge01", "edge02")
+        }
+        return {
+            "sfb_management": {
+                "hosts": {"fe01": {"ansible_host": self.lab.addresses["fe01"]}},
+                "vars": {
+                    **common,
+                    "ansible_psrp_path": "OcsPowershell",
+                    "ansible_psrp_auth": "negotiate",
+                    "ansible_user": "CONTOSO\\admin",
+                    "ansible_password": "Lab-admin-1",
+                },
+            },
+            "sfb_edge": {
+                "hosts": edges,
+                "vars": {
+                    **common,
+                    "ansible_psrp_auth": "ntlm",
+                    "ansible_password": "Lab-edge-1",
+                    "ansible_management_shell_modules": ["SkypeForBusiness"],
+                },
+            },
+        }
+
+    def tasks(self, tasks: t.Sequence[dict[str, t.Any]], hosts: str = "fe01", **play: t.Any) -> list[dict[str, t.Any]]:
+        """A playbook of one play over the collection's connection."""
+        variables = {"ansible_connection": CONNECTION, **play.pop("vars", {})}
+        return [{"hosts": hosts, "gather_facts": False, "vars": variables, "tasks": list(tasks), **play}]
+
+    def run(
+        self,
+        playbook: t.Sequence[dict[str, t.Any]] | str,
+        *arguments: str,
+        inventory: Path | None = None,
+        environment: t.Mapping[str, str] | None = None,
+    ) -> Run:
+        """Run a playbook, given as plays or by its name (``sfb.xmpp.converge``)."""
+        self._number += 1
+        record = self.directory / ("record%d.jsonl" % self._number)
+        name = playbook if isinstance(playbook, str) else str(self.write("play%d.yml" % self._number, list(playbook)))
+        tools = Path(sys.executable).parent
+        done = subprocess.run(
+            [str(tools / "ansible-playbook"), "-i", str(inventory or self.inventory), name, *arguments],
+            cwd=CHECKOUT,
+            env={
+                "PATH": "%s:%s" % (tools, os.environ.get("PATH", os.defpath)),
+                "HOME": str(self.directory),
+                "LC_ALL": "C.UTF-8",
+                "ANSIBLE_HOME": str(self.directory / "home"),
+                "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
+                "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+                "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_LOCALHOST_WARNING": "false",
+                "ANSIBLE_DEPRECATION_WARNINGS": "true",
+                "RECORDER_FILE": str(record),
+                **(environment or {}),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+        return Run(done.returncode, done.stdout, [TaskResult(**json.loads(line)) for line in lines])

@@ -1,0 +1,299 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection plugin in real playbook runs: one session per play, and everything that could break that."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.faults import Faults
+from lab.store import Event
+from lab.testing import Lab
+
+BIN = Path(sys.executable).parent
+LIBRARY = Path(__file__).with_name("library")
+PASSWORD = "Lab-admin-1"
+
+READ = {"session_probe": {"cmdlet": "Get-CsXmppAllowedPartner"}}
+Task = dict[str, t.Any]
+
+
+def write(domain: str) -> Task:
+    return {"session_probe": {"cmdlet": "New-CsXmppAllowedPartner", "parameters": {"Identity": domain}}}
+
+
+class Controller:
+    """Runs playbooks against a lab, with an inventory as for ansible.builtin.psrp."""
+
+    def __init__(self, lab: Lab, directory: Path, sockets: str) -> None:
+        self.lab = lab
+        self.directory = directory
+        self.results = directory / "results.json"
+        self.log = directory / "ansible.log"
+        everywhere = {"ansible_port": lab.port, "ansible_psrp_ca_cert": str(lab.ca), "ansible_psrp_auth": "basic"}
+        self.everywhere: dict[str, t.Any] = {**everywhere, "ansible_psrp_ignore_proxy": True}
+        self.hosts: dict[str, dict[str, t.Any]] = {
+            "fe01": {
+                "ansible_host": lab.addresses["fe01"],
+                "ansible_user": "CONTOSO\\admin",
+                "ansible_password": PASSWORD,
+                "ansible_psrp_path": "OcsPowershell",
+                "ansible_shell_type": "powershell",
+            },
+            "edge01": {
+                "ansible_host": lab.addresses["edge01"],
+                "ansible_user": "Administrator",
+                "ansible_password": "Lab-edge-1",
+                "ansible_management_shell_modules": ["SkypeForBusiness"],
+            },
+        }
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            "ANSIBLE_HOME": str(directory),
+            "ANSIBLE_LIBRARY": str(LIBRARY),
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PERSISTENT_CONTROL_PATH_DIR": sockets,
+            "ANSIBLE_RETRY_FILES_ENABLED": "0",
+        }
+
+    def command(self, tasks: list[Task], *arguments: str, hosts: str = "fe01", **keywords: t.Any) -> list[str]:
+        """Write inventory and playbook. What the tasks register under r0, r1, ... ends in ``results``."""
+        numbered = [{"register": "r%d" % number, **task} for number, task in enumerate(tasks)]
+        kept = "{{ dict(%s) | to_json }}" % ", ".join(
+            "%s=%s | default({})" % (task["register"], task["register"]) for task in numbered if "meta" not in task
+        )
+        last = {
+            "ansible.builtin.copy": {"content": kept, "dest": str(self.results), "mode": "0600"},
+            "delegate_to": "localhost",
+            "vars": {"ansible_connection": "local"},
+            "no_log": True,
+            "check_mode": False,
+            "run_once": True,
+            "become": False,
+        }
+        for task in numbered:
+            if "meta" in task:
+                del task["register"]
+        play = {
+            "hosts": hosts,
+            "gather_facts": False,
+            "vars": {"ansible_connection": "sfb.xmpp.management_shell"},
+            "tasks": [*numbered, last],
+            **keywords,
+        }
+        inventory = {"all": {"vars": self.everywhere, "hosts": self.hosts}}
+        (self.directory / "inventory.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+        (self.directory / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+        program = [str(BIN / "python"), str(BIN / "ansible-playbook")]
+        return [*program, "-i", "inventory.yml", "play.yml", *arguments]
+
+    def run(self, tasks: list[Task], *arguments: str, code: int = 0, **keywords: t.Any) -> tuple[str, dict[str, t.Any]]:
+        """Run a play. Returns what it printed, and what its tasks returned."""
+        self.results.unlink(missing_ok=True)
+        done = subprocess.run(
+            self.command(tasks, *arguments, **keywords),
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=180,
+            check=False,
+        )
+        text = done.stdout + done.stderr
+        assert done.returncode == code, text
+        results = json.loads(self.results.read_text(encoding="utf-8")) if self.results.exists() else {}
+        return text, results
+
+    def events(self, kind: str, host: str = "") -> list[Event]:
+        return [e for e in self.lab.store().events() if e.kind == kind and host in ("", e.host)]
+
+    def statements(self) -> list[str]:
+        return [event.cmdlet for event in self.events("statement")]
+
+    def closed(self, number: int) -> bool:
+        """Whether so many sessions were closed, at the latest in a few seconds."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if len(self.events("session-close")) == number:
+                return True
+            time.sleep(0.2)
+        return False
+
+
+@pytest.fixture
+def controller(fresh_lab: Lab, tmp_path: Path) -> t.Iterator[Controller]:
+    with tempfile.TemporaryDirectory() as sockets:  # a socket's path may have 107 characters only
+        yield Controller(fresh_lab, tmp_path, sockets)
+
+
+def test_one_session_serves_tasks_loops_async_and_delegation(controller: Controller) -> None:
+    _text, results = controller.run(
+        [
+            write("a.example"),
+            {**write("{{ item }}.example"), "loop": ["b", "c", "d"]},
+            {**READ, "async": 60, "poll": 1},
+            {"session_probe": {"cmdlet": "Get-CsCertificate"}, "delegate_to": "edge01"},
+            {**READ, "check_mode": True},
+            {**write("never.example"), "check_mode": True},
+            READ,
+        ]
+    )
+    assert len(results["r6"]["output"]) == len(results["r2"]["output"]) == 4
+    assert results["r3"]["output"][0]["Use"]
+    assert results["r5"]["skipped_write"]
+    assert sorted(controller.lab.store().partners()) == ["a.example", "b.example", "c.example", "d.example"]
+    assert len(controller.events("session-open", "fe01")) == 1
+    assert len(controller.events("session-open", "edge01")) == 1
+    # Also that of the host which was only delegated to, which Ansible itself would leave behind.
+    assert controller.closed(2)
+
+
+def test_a_whole_run_in_check_mode_and_a_session_after_reset(controller: Controller) -> None:
+    _text, results = controller.run([READ, write("a.example"), {"meta": "reset_connection"}, READ], "--check")
+    assert results["r1"]["skipped_write"]
+    assert controller.statements() == ["Get-CsXmppAllowedPartner"] * 2
+    assert len(controller.events("session-open")) == 2
+    assert controller.closed(2)
+
+
+REFUSED: list[Task] = [
+    {"ansible.builtin.raw": "id"},
+    {"ansible.builtin.command": "id"},
+    {"ansible.builtin.setup": {}},
+    {"ansible.builtin.copy": {"content": "x", "dest": "/nowhere/x"}},
+    {"ansible.builtin.fetch": {"src": "/nowhere/x", "dest": "/nowhere/y"}},
+]
+
+
+def test_refusals_name_the_remedy(controller: Controller) -> None:
+    become = {**READ, "become": True}
+    _text, results = controller.run([{**task, "ignore_errors": True} for task in [*REFUSED, become]])
+    for number, task in enumerate(REFUSED):
+        result = results["r%d" % number]
+        assert result["failed"]
+        assert "ansible_connection: ansible.builtin.psrp" in result["msg"]
+        assert "'%s'" % next(iter(task)) in result["msg"]
+    assert results["r%d" % len(REFUSED)]["failed"]
+    assert "become: false" in results["r%d" % len(REFUSED)]["msg"]
+    assert controller.events("session-open") == []
+
+
+def test_a_host_that_would_share_anothers_session_is_refused_by_name(controller: Controller) -> None:
+    controller.hosts["fe02"] = {**controller.hosts["fe01"], "ansible_psrp_path": "wsman"}
+    text, _results = controller.run([READ], hosts="fe01,fe02", code=2, serial=1, max_fail_percentage=100)
+    # One after the other they are separate batches of a play, with a session each: the path is merely wrong.
+    assert "ansible_psrp_path" in text
+    text, _results = controller.run([{**READ, "throttle": 1}, READ], hosts="fe01,fe02", code=2)
+    assert "hosts 'fe01' and 'fe02' have the same address, port and user" in text
+    assert "they differ in path: host 'fe02' is refused" in text
+    assert "fe01                       : ok=3" in text
+
+
+def test_the_same_host_with_other_settings_gets_a_session_of_its_own(controller: Controller) -> None:
+    viewer = {"ansible_psrp_auth": "ntlm"}
+    _text, results = controller.run([READ, {**READ, "vars": viewer}, READ])
+    assert all(results[name]["output"] == [] for name in ("r0", "r1", "r2"))
+    assert len(controller.events("session-open")) == 3
+
+
+def test_a_lost_write_is_reported_and_the_next_task_has_a_new_session(controller: Controller) -> None:
+    Faults(controller.lab.store()).add("New-CsXmppAllowedPartner", action="cut", when="after")
+    _text, results = controller.run([write("a.example"), READ])
+    assert "was lost" in results["r0"]["lost"]
+    assert len(results["r1"]["output"]) == 1
+    assert controller.statements().count("New-CsXmppAllowedPartner") == 1
+    assert len(controller.events("session-open")) == 2
+
+
+def test_the_command_timeout_gives_up_the_session_not_the_play(controller: Controller) -> None:
+    Faults(controller.lab.store()).add("New-CsXmppAllowedPartner", action="delay", seconds=5)
+    _text, results = controller.run([{**write("a.example"), "vars": {"ansible_command_timeout": 2}}, READ])
+    assert "timeout value is 2 secs" in results["r0"]["lost"]
+    assert results["r1"]["lost"] == ""
+    assert len(controller.events("session-open")) == 2
+
+
+def test_failures_to_connect_fail_the_task_with_what_to_check(controller: Controller) -> None:
+    wrong = {"ansible_password": "not-to-be-seen"}
+    text, results = controller.run([{**READ, "vars": wrong, "ignore_errors": True}], "-vvv")
+    assert "Check ansible_user" in results["r0"]["msg"]
+    assert "not-to-be-seen" not in text
+
+
+def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    vault.write_text("key", encoding="utf-8")
+    encrypted = subprocess.run(
+        [str(BIN / "python"), str(BIN / "ansible-vault"), "encrypt_string", "--vault-password-file", str(vault)],
+        input=PASSWORD,
+        capture_output=True,
+        encoding="utf-8",
+        env=controller.environment,
+        check=True,
+    ).stdout
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "all.yml").write_text("secret_password: %s" % encrypted, encoding="utf-8")
+    controller.hosts["fe01"]["ansible_password"] = "{{ secret_password }}"
+    controller.environment["ANSIBLE_LOG_PATH"] = str(controller.log)
+    controller.environment["ANSIBLE_DEBUG"] = "0"
+    secret = {"cmdlet": "Set-CsXmppGatewayConfiguration", "parameters": {"Identity": "Global"}}
+    refused = {"cmdlet": "Set-CsXmppGatewayConfiguration", "parameters": {"Identity": "Global"}}
+    text, results = controller.run(
+        [
+            {"session_probe": {**secret, "secrets": {"DialbackPassphrase": "hush-hush"}}},
+            {"session_probe": {**refused, "secrets": {"ConnectionLimit": "hush-hush"}}},
+            READ,
+        ],
+        "-vvvvv",
+        "--vault-password-file",
+        str(vault),
+        vars={"ansible_connection": "sfb.xmpp.management_shell", "ansible_persistent_log_messages": True},
+    )
+    assert results["r0"]["errors"] == []
+    assert results["r1"]["errors"] != []
+    log = controller.log.read_text(encoding="utf-8")
+    for place in (text, log, json.dumps(results)):
+        assert PASSWORD not in place
+        assert "hush-hush" not in place
+    # But what happened is on record.
+    assert "management_shell fe01: session opened on https://" in log
+    assert "Set-CsXmppGatewayConfiguration {'Identity': 'Global', 'DialbackPassphrase': {'secret': True}}" in log
+    assert "management_shell fe01: error: " in log
+
+
+def test_a_killed_playbook_leaves_no_session_behind(controller: Controller) -> None:
+    pause = {"ansible.builtin.wait_for": {"timeout": 60}, "vars": {"ansible_connection": "local"}}
+    playbook = subprocess.Popen(
+        controller.command([READ, pause]),
+        cwd=controller.directory,
+        env=controller.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not controller.statements() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert controller.events("session-close") == []
+    finally:
+        os.killpg(playbook.pid, signal.SIGKILL)
+        playbook.wait()
+    assert controller.closed(1)

@@ -1,0 +1,382 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the documentation of the modules says, against what the modules take and return.
+
+The documentation is read as ansible-doc shows it, fragments included. Modules run whole, from main() on; only
+AnsibleModule and the server are replaced.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.playbook.task import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils import _module
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, Shell, Statement
+
+from tests.unit import certificates
+from tests.unit.module_utils.memory_shell import MemoryShell
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
+# Ansible documents these for all modules.
+COMMON = {"changed", "failed", "msg", "warnings"}
+PYTHON_TYPES: dict[str, type] = {"str": str, "bool": bool, "int": int, "list": list, "dict": dict, "float": float}
+
+XMPP = {"EnableFederationAccess": True, "EnableXmppAccess": True}
+Params = t.Mapping[str, t.Any]
+
+
+@functools.cache
+def documented() -> dict[str, dict[str, t.Any]]:
+    """Everything that ansible-doc knows of the modules, by their names. Of one that it cannot read: the error."""
+    command = "doc --metadata-dump --no-fail-on-errors --type module sfb.xmpp".split()
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible", *command],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "none"), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.rpartition(".")[2]: found for name, found in json.loads(done.stdout)["all"]["module"].items()}
+
+
+class Finished(Exception):
+    """exit_json or fail_json was called."""
+
+    def __init__(self, returned: dict[str, t.Any]) -> None:
+        super().__init__()
+        self.returned = returned
+
+
+class FakeModule:
+    """Stands in for AnsibleModule: the same validation, without standard input and output."""
+
+    given: t.ClassVar[Params] = {}
+    check_mode = False
+    _socket_path = "unused"
+    spec: t.ClassVar[dict[str, t.Any]] = {}
+
+    def __init__(self, argument_spec: dict[str, t.Any], required_if: list[t.Any], supports_check_mode: bool) -> None:
+        FakeModule.spec = argument_spec
+        validated = ArgumentSpecValidator(argument_spec, required_if=required_if).validate(dict(self.given))
+        assert not validated.error_messages, validated.error_messages
+        self.params = validated.validated_parameters
+
+    def warn(self, text: str) -> None:
+        assert text
+
+    def exit_json(self, **returned: t.Any) -> None:
+        raise Finished(returned)
+
+    def fail_json(self, **returned: t.Any) -> None:
+        raise Finished({"failed": True, **returned})
+
+
+def call(name: str, given: Params, check: bool, shell: Shell) -> dict[str, t.Any]:
+    """What a module returns."""
+    module = importlib.import_module("ansible_collections.sfb.xmpp.plugins.modules." + name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_module, "AnsibleModule", FakeModule)
+        patch.setattr(_module, "ConnectionShell", lambda socket_path: shell)
+        patch.setattr(FakeModule, "given", given)
+        patch.setattr(FakeModule, "check_mode", check)
+        with pytest.raises(Finished) as finished:
+            module.main()
+    return finished.value.returned
+
+
+@functools.cache
+def argument_spec(name: str) -> tuple[dict[str, t.Any], list[t.Any]]:
+    """A module's argument spec and its required_if."""
+    taken: list[t.Any] = []
+
+    def take(argument_spec: dict[str, t.Any], required_if: list[t.Any], **more: t.Any) -> t.NoReturn:
+        taken.extend((argument_spec, required_if))
+        raise Finished({})
+
+    module = importlib.import_module("ansible_collections.sfb.xmpp.plugins.modules." + name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_module, "AnsibleModule", take)
+        with pytest.raises(Finished):
+            module.main()
+    return taken[0], taken[1]
+
+
+# Options
+
+
+def agree(options: Params, spec: Params, where: str) -> None:
+    """Raises AssertionError where documented options and argument spec differ, whatever their depth."""
+    assert set(options) == set(spec), where
+    for name, option in options.items():
+        place, argument = "%s.%s" % (where, name), spec[name]
+        assert option["type"] == argument.get("type", "str"), place
+        assert option.get("elements") == argument.get("elements"), place
+        assert option.get("required", False) == argument.get("required", False), place
+        assert option.get("default") == argument.get("default"), place
+        assert sorted(option.get("choices", [])) == sorted(argument.get("choices", [])), place
+        assert option["description"], place
+        agree(option.get("suboptions") or {}, argument.get("options") or {}, place)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documented_options_are_the_argument_spec(name: str) -> None:
+    agree(documented()[name]["doc"].get("options", {}), argument_spec(name)[0], name)
+
+
+def test_an_option_has_one_text_wherever_it_stands() -> None:
+    """Options of one object and the suboptions of a list cannot share a fragment; they must not drift apart."""
+
+    def options(name: str, *path: str) -> dict[str, t.Any]:
+        found = documented()[name]["doc"]["options"]
+        for step in path:
+            found = found[step]["suboptions"]
+        for prefix in path:
+            found = json.loads(json.dumps(found).replace("O(%s[]." % prefix, "O("))
+        return {option: text for option, text in found.items() if option not in ("state", "force", "allow_loss")}
+
+    policy = options("external_access_policy")
+    assert options("external_access_policies", "policies") == policy
+    assert options("external_access_policy_grant", "planned_policies") == policy
+    assert options("xmpp_federated_partners", "partners") == options("xmpp_federated_partner")
+
+
+def test_every_module_is_in_the_action_group() -> None:
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+    assert sorted(groups["management"]) == MODULES
+    for name in MODULES:
+        assert documented()[name]["doc"]["attributes"]["action_group"]["membership"] == ["sfb.xmpp.management"], name
+
+
+# Examples
+
+
+def filled(value: t.Any, argument: Params) -> t.Any:
+    """The value, or something of the right type in place of a template."""
+    if isinstance(value, str) and re.fullmatch(r"\{\{.*\}\}", value):
+        return {"list": [], "dict": {}, "int": 1, "bool": True}.get(argument.get("type", "str"), "text")
+    if isinstance(value, dict) and argument.get("options"):
+        return {key: filled(item, argument["options"].get(key, {})) for key, item in value.items()}
+    if isinstance(value, list) and argument.get("options"):
+        return [filled(item, {**argument, "type": "dict"}) for item in value]
+    return value
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_are_tasks_that_the_modules_would_take(name: str) -> None:
+    tasks = yaml.safe_load(documented()[name]["examples"])
+    used = []
+    for task in tasks:
+        (action,) = set(task) - set(Task.fattributes)
+        assert task["name"], task
+        if not action.startswith("sfb.xmpp."):
+            assert action.startswith("ansible.builtin."), action
+            continue
+        used.append(action.rpartition(".")[2])
+        spec, required_if = argument_spec(used[-1])
+        given = {key: filled(value, spec.get(key, {})) for key, value in (task[action] or {}).items()}
+        validated = ArgumentSpecValidator(spec, required_if=required_if).validate(given)
+        assert not validated.error_messages, (task["name"], validated.error_messages)
+    assert name in used
+
+
+# Returns
+
+
+def policy_server() -> MemoryShell:
+    shell = MemoryShell()
+    shell.put("CsExternalAccessPolicy", "Tag:Xmpp", XMPP)
+    shell.put("CsExternalAccessPolicy", "Tag:Remote", {**XMPP, "EnableOutsideAccess": True})
+    shell.put("CsExternalAccessPolicy", "Tag:Half", {"EnableXmppAccess": True})
+    shell.put("CsXmppAllowedPartner", "fabrikam.com", {"Description": "old", "AdditionalDomains": ("a.fabrikam.com",)})
+    shell.put("CsXmppGatewayConfiguration", "Global", {"EnableLoggingAllMessageBodies": True})
+    shell.users = [
+        {"Identity": "CN=%s" % name, "SipAddress": "sip:%s@contoso.com" % name, "ExternalAccessPolicy": policy}
+        for name, policy in (("ann", None), ("bob", "Tag:Remote"))
+    ]
+    return shell
+
+
+# For each module: a run that changes something, one that changes nothing, and one that is refused (or None).
+CASES: dict[str, tuple[Params, Params, Params | None]] = {
+    "external_access_policy": (
+        {"identity": "New", "enable_federation_access": True},
+        {"identity": "tag:XMPP", "enable_xmpp_access": True},
+        {"identity": "Remote", "enable_outside_access": False},
+    ),
+    "external_access_policies": (
+        {"policies": [{"identity": "Xmpp", "description": "new"}], "purge": True, "protect": ["Half"]},
+        {"policies": [{"identity": "xmpp", "enable_xmpp_access": True}]},
+        {"policies": [], "purge": True},
+    ),
+    "external_access_policy_info": ({}, {"identity": "Xmpp"}, {"identity": "net:X"}),
+    "external_access_policy_grant": (
+        {"policy": "Xmpp", "users": ["sip:ann@contoso.com"]},
+        {"policy": "remote", "users": ["sip:bob@contoso.com"]},
+        {"policy": "Xmpp", "users": ["sip:bob@contoso.com"]},
+    ),
+    "xmpp_federated_partner": (
+        {"domain": "fabrikam.com", "description": "new", "additional_domains": ["b.fabrikam.com"]},
+        {"domain": "Fabrikam.com.", "description": "old"},
+        {"domain": "*.fabrikam.com"},
+    ),
+    "xmpp_federated_partners": (
+        {"partners": [{"domain": "litware.example", "tls_negotiation": "optional"}], "purge": True},
+        {"partners": [{"domain": "fabrikam.com"}]},
+        {"partners": [], "purge": True},
+    ),
+    "xmpp_federated_partner_info": ({}, {"domain": "fabrikam.com"}, {"domain": "*.fabrikam.com"}),
+    "xmpp_gateway_configuration": (
+        {"connection_limit": 7, "dialback_passphrase": "secret"},
+        {"connection_limit": 1000},
+        {"connection_limit": -1},
+    ),
+    "xmpp_gateway_configuration_info": ({}, {}, None),
+    "access_edge_configuration": (
+        {"allow_federated_users": True},
+        {"allow_federated_users": False},
+        {"allow_federated_users": False},
+    ),
+    "access_edge_configuration_info": ({}, {}, None),
+}
+
+
+class Failing(MemoryShell):
+    """Refuses to write, or everything; what stands there is another server's."""
+
+    def __init__(self, like: MemoryShell, reads: bool) -> None:
+        super().__init__()
+        self.store, self.users, self.reads = copy.deepcopy(like.store), copy.deepcopy(like.users), reads
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        refused = [ServerError(s.cmdlet, "Id", "Category", "no") for s in statements if self.reads or not s.is_read]
+        return Answer(errors=tuple(refused)) if refused else super().invoke(statements)
+
+
+def runs(name: str) -> list[dict[str, t.Any]]:
+    """What a module returns in its several moods."""
+    new, nothing, refused = CASES[name]
+    server = policy_server()
+    if name == "access_edge_configuration":
+        shell = policy_server()
+        shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": True})
+    else:
+        shell = server
+    found = [
+        call(name, new, True, policy_server()),
+        call(name, new, False, policy_server()),
+        call(name, nothing, False, policy_server()),
+        call(name, new, False, Failing(server, reads=False)),
+        call(name, new, False, Failing(server, reads=True)),
+    ]
+    writes = not name.endswith("_info")
+    assert [run["changed"] for run in found[:3]] == [writes, writes, False]
+    assert found[0].get("steps") == [{**step, "result": "planned"} for step in found[1].get("steps", [])] or not writes
+    assert [bool(run.get("failed")) for run in found] == [False, False, False, writes, True]
+    if refused is not None:
+        found.append(call(name, refused, False, shell))
+        assert found[-1]["reasons"]
+        assert not shell.writes()
+    return found
+
+
+def keys(value: t.Any, contains: Params, where: str = "") -> set[str]:
+    """The paths of all keys in a value, as deep as the documentation goes; types are compared on the way."""
+    found = set()
+    for name, item in value.items():
+        place = where + name
+        found.add(place)
+        told = contains.get(name)
+        if told is None or item is None:
+            continue
+        assert isinstance(item, PYTHON_TYPES[told["type"]]), place
+        for one in item if isinstance(item, list) else [item]:
+            if told["type"] == "list":
+                assert isinstance(one, PYTHON_TYPES[told["elements"]]), place
+            if told.get("contains") and isinstance(one, dict):
+                found |= keys(one, told["contains"], place + ".")
+    return found
+
+
+def told_keys(contains: Params, where: str = "") -> set[str]:
+    found = set()
+    for name, told in contains.items():
+        found |= {where + name} | told_keys(told.get("contains") or {}, where + name + ".")
+    return found
+
+
+class LockedEdge(certificates.EdgeShell):
+    """An Edge that does not say which certificates it has."""
+
+    def _get_cscertificate(self) -> list[t.Any]:
+        raise LookupError("access denied")
+
+
+def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the modules of certificates return. The certificate gives rise to a finding: it has no CRL."""
+    one = certificates.issue(issuer=certificates.intermediate(), key=certificates.elliptic_key(), crl=False)
+    file = directory / "gateway.pfx"
+    file.write_bytes(one.pkcs12(certificates.intermediate()))
+    source = {"type": "pkcs12", "path": str(file), "passphrase": certificates.PASSPHRASE}
+    info = name.endswith("_info")
+    given: Params = {} if info else {"names": list(certificates.NAMES), "source": source}
+    edge = certificates.EdgeShell()
+    found = [call(name, given, True, edge), call(name, given, False, edge), call(name, given, False, edge)]
+    assert [run["changed"] for run in found] == [not info, not info, False]
+    if info:
+        edge = certificates.EdgeShell(store={one.thumbprint: (one.der, True)}, assigned={"XmppServer": one.thumbprint})
+        found.append(call(name, given, False, edge))
+    else:
+        broken = certificates.EdgeShell(fault=certificates.Fault(0, "error"))
+        found.append(call(name, given, False, broken))
+        assert found[-1]["failed"]
+    found += [call(name, given, False, LockedEdge()), call(name, {**given, "names": ["*"]}, False, edge)]
+    assert [run["failed"] for run in found[-2:]] == [True, True]
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
+    told = documented()[name]["return"]
+    results = certificate_runs(name, tmp_path) if name.startswith("xmpp_gateway_cert") else runs(name)
+    returned = set().union(*(keys(run, told) for run in results))
+    assert returned - COMMON == told_keys(told)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_samples_have_the_documented_keys(name: str) -> None:
+    told = documented()[name]["return"]
+    samples = {key: item["sample"] for key, item in told.items()}
+    assert keys(samples, told) == told_keys(told)
+
+
+@pytest.mark.parametrize(
+    ("reader", "key", "writer"),
+    [
+        ("external_access_policy_info", "policies", "external_access_policies"),
+        ("xmpp_federated_partner_info", "partners", "xmpp_federated_partners"),
+        ("xmpp_gateway_configuration_info", "configuration", "xmpp_gateway_configuration"),
+        ("access_edge_configuration_info", "configuration", "access_edge_configuration"),
+    ],
+)
+def test_what_is_read_can_be_fed_back_in(reader: str, key: str, writer: str) -> None:
+    """The list or the object, given as options, is accepted and changes nothing."""
+    read = call(reader, {}, False, policy_server())[key]
+    given = read if isinstance(read, dict) else {key: read}
+    assert call(writer, given, False, policy_server())["changed"] is False

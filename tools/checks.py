@@ -1,0 +1,201 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the checks of this checkout, all of them or those named: ``python -m tools.checks [STEP or GROUP]...``.
+
+Two steps run at a time; one that fills both cores itself runs alone. Every step writes build/logs/STEP.log; a step
+that was asked for by itself is shown as it goes. The last line counts every test of pytest, and any other step as one:
+``312 passed, 0 failed``.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+LOGS = TOP / "build" / "logs"
+VENV = Path(os.environ.get("VENV", TOP / ".venv"))
+OLDEST = VENV.with_name(VENV.name + "-2.17")
+SHOWN_OF_A_FAILURE = 60
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check. ``alone`` steps run after the others, one by one."""
+
+    name: str
+    command: str
+    group: str = ""
+    alone: bool = False
+    environment: Path = VENV
+    tests: bool = False
+    needs: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a step; the counts are those of pytest, or 1 for a whole step."""
+
+    step: Step
+    seconds: float
+    passed: int
+    failed: int
+    skipped: int = 0
+
+
+PYTEST = "python -m pytest --color=no -q"
+
+# The longest first, so that the two lanes end together.
+STEPS = (
+    Step("sanity", "tools/sanity.sh"),
+    Step("ruff", "ruff check . && ruff format --check .", "lint"),
+    Step("mypy", "tools/typing.sh", "lint"),
+    Step("yamllint", "yamllint --strict .", "lint"),
+    Step("shellcheck", "shellcheck --external-sources .ci/run tools/*.sh", "lint"),
+    Step("changelog", "antsibull-changelog lint", "lint"),
+    Step("ansible-lint", "ansible-lint --offline --strict --profile production", "lint"),
+    Step(
+        "docs-lint",
+        "antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs all .",
+    ),
+    Step("docs", "tools/docs.sh"),
+    Step("unit", PYTEST + " tests/unit", tests=True),
+    Step("unit-2.17", PYTEST + " tests/unit", environment=OLDEST, tests=True),
+    Step("installed", "tools/installed.sh"),
+    Step("installed-2.17", "tools/installed.sh " + str(OLDEST), environment=OLDEST),
+    Step("molecule", "tools/molecule.sh", alone=True, needs="extensions/molecule"),
+    Step("integration", PYTEST + " -n 2 tests/integration", alone=True, tests=True),
+)
+
+
+class Runner:
+    """Runs steps in a private place and keeps the terminal readable."""
+
+    def __init__(self, private: Path, shown: bool) -> None:
+        self.private = private
+        self.shown = shown
+        self._terminal = threading.Lock()
+
+    def run(self, step: Step) -> Outcome:
+        if step.needs and not (TOP / step.needs).exists():
+            self._say("skipped %-15s there is no %s" % (step.name, step.needs))
+            return Outcome(step, 0, 0, 0, 1)
+        if self.shown:
+            self._say("=== %s: %s" % (step.name, step.command))
+        log = LOGS / (step.name + ".log")
+        started = time.monotonic()
+        with log.open("w", encoding="utf-8") as file:
+            process = subprocess.Popen(
+                ["bash", "-euo", "pipefail", "-c", step.command],
+                cwd=TOP,
+                env=self._environment(step),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+            assert process.stdout is not None
+            for line in process.stdout:
+                file.write(line)
+                if self.shown:
+                    sys.stdout.write(line)
+            code = process.wait()
+        outcome = judge(step, code, log.read_text(encoding="utf-8"), time.monotonic() - started)
+        self._report(outcome, log)
+        return outcome
+
+    def _environment(self, step: Step) -> dict[str, str]:
+        """The variables of a step: its environment's tools first, a home of its own, no settings of the user's Ansible.
+
+        The home is short because sockets lie in it (their paths end at 108 bytes).
+        """
+        home = self.private / step.name
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "ansible.cfg").touch()
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        return {
+            **kept,
+            "PATH": "%s:%s" % (step.environment / "bin", os.environ.get("PATH", os.defpath)),
+            "HOME": str(home),
+            "USER_HOME": os.environ.get("HOME", ""),
+            "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
+            "ANSIBLE_HOME": str(home),
+            "ANSIBLE_NOCOLOR": "1",
+            "NO_COLOR": "1",
+        }
+
+    def _report(self, outcome: Outcome, log: Path) -> None:
+        if not outcome.failed:
+            self._say("ok      %-15s %6.1f s" % (outcome.step.name, outcome.seconds))
+            return
+        text = "FAILED  %-15s %6.1f s  %s" % (outcome.step.name, outcome.seconds, log.relative_to(TOP))
+        if not self.shown:
+            tail = log.read_text(encoding="utf-8").splitlines()[-SHOWN_OF_A_FAILURE:]
+            text = "\n".join([text, *("        | " + line for line in tail)])
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        with self._terminal:
+            print(text, flush=True)
+
+
+def judge(step: Step, code: int, output: str, seconds: float) -> Outcome:
+    """Counts a step. A test run that fails without a failing test (or runs none) still counts as a failure."""
+    if not step.tests:
+        return Outcome(step, seconds, int(code == 0), int(code != 0))
+    counts = {"passed": 0, "failed": 0, "error": 0, "skipped": 0}
+    closing = [line for line in output.splitlines() if re.search(r"\bin \d+\.\d+s\b", line)]
+    for number, word in re.findall(r"(\d+) (passed|failed|error|skipped)", closing[-1] if closing else ""):
+        counts[word] = int(number)
+    failed = counts["failed"] + counts["error"]
+    if code != 0 or not counts["passed"]:
+        failed = max(failed, 1)
+    return Outcome(step, seconds, counts["passed"], failed, counts["skipped"])
+
+
+def choose(names: list[str]) -> list[Step]:
+    """The steps that were asked for by name or group; all of them where nothing was named."""
+    known = {name for step in STEPS for name in (step.name, step.group) if name}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        sys.exit("there is no step %s; there are: %s" % (", ".join(unknown), ", ".join(sorted(known))))
+    return [step for step in STEPS if not names or step.name in names or step.group in names]
+
+
+def main(names: list[str]) -> int:
+    steps = choose(names)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    private = Path(tempfile.mkdtemp(prefix="sfb.", dir="/tmp"))
+    runner = Runner(private, shown=len(steps) == 1)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as lanes:
+            outcomes = list(lanes.map(runner.run, (step for step in steps if not step.alone)))
+        outcomes += [runner.run(step) for step in steps if step.alone]
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+    if len(steps) > 1:
+        print("\n%-16s%9s%9s%9s" % ("step", "passed", "failed", "seconds"))
+        for outcome in outcomes:
+            print("%-16s%9d%9d%9.1f" % (outcome.step.name, outcome.passed, outcome.failed, outcome.seconds))
+        print("%-34s%9.1f\n" % ("all", time.monotonic() - started))
+    passed, failed, skipped = (sum(getattr(o, word) for o in outcomes) for word in ("passed", "failed", "skipped"))
+    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""), flush=True)
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

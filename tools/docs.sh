@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The documentation of the collection as a web site: build/docs/index.html. Needs no network.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source=build/docs-source
+rm -rf build/docs "$source"
+mkdir -p "$source"
+antsibull-docs sphinx-init --use-current --squash-hierarchy --lenient --project sfb.xmpp --title sfb.xmpp \
+    --copyright "the sfb.xmpp authors" --dest-dir "$source" sfb.xmpp >/dev/null
+# Links into other projects' documentation would be looked up on the network.
+sed -i '/^intersphinx_mapping *= *{/,/^}/d' "$source/conf.py"
+chmod go-w "$source/rst" # antsibull-docs insists
+antsibull-docs --config-file "$source/antsibull-docs.cfg" \
+    collection --cleanup everything --use-current --squash-hierarchy --dest-dir "$source/rst" sfb.xmpp
+sphinx-build --quiet -b html -c "$source" "$source/rst" build/docs
+echo "build/docs/index.html"

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Makes or refreshes the virtual environments of this checkout from the locked requirement files:
+#   tools/environment.sh        $VENV       (.venv)       ansible-core 2.19 and every tool
+#   tools/environment.sh all    and $VENV-2.17            the oldest supported ansible-core, for tests
+# In each, ansible_collections/sfb/xmpp is a link to this checkout, so that the collection is found by its name.
+# PYTHON names another interpreter than python3.11. Nothing is done where everything is in place.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd -P)
+venv=${VENV:-$top/.venv}
+python=${PYTHON:-python3.11}
+
+say() { printf '%s\n' "$*" >&2; }
+
+complain() {
+    say "$*"
+    exit 1
+}
+
+can_make_environments() {
+    "$python" -c 'import ensurepip, venv' 2>/dev/null
+}
+
+# What a fresh Debian lacks, installed as root and named to everyone else.
+require_python() {
+    command -v "$python" >/dev/null || complain "$python is needed and was not found. On Debian 12: apt-get install python3 python3-venv"
+    can_make_environments && return
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        say "installing python3-venv"
+        { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv; } >&2 || true
+    fi
+    can_make_environments || complain "$python cannot make virtual environments. On Debian 12, as root: apt-get install python3-venv"
+}
+
+# One package of a locked file, with its hashes.
+locked() {
+    awk -v name="$1" 'index($0, name "==") == 1 { on = 1; print; next } /^[^ ]/ { on = 0 } on && /--hash/' "$2"
+}
+
+# uv installs in seconds what pip installs in half a minute. It comes with the main environment.
+bootstrap() {
+    if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
+        say "making $venv"
+        rm -rf "$venv"
+        "$python" -m venv "$venv"
+    fi
+    [ -x "$venv/bin/uv" ] && return
+    locked uv "$top/requirements/dev.txt" >"$venv/uv.txt"
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement "$venv/uv.txt" >&2
+}
+
+# fill DIRECTORY LOCKED-FILE
+fill() {
+    local link stamp sum
+    link=$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ansible_collections/sfb/xmpp
+    stamp=$1/.locked
+    sum=$(cksum <"$2")
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
+        say "installing $(basename "$2" .txt) into $1"
+        "$venv/bin/uv" pip sync --quiet --require-hashes --python "$1/bin/python" "$2" >&2
+        printf '%s' "$sum" >"$stamp"
+    fi
+    if [ "$(readlink "$link")" != "$top" ]; then
+        mkdir -p "$(dirname "$link")"
+        ln -sfn "$top" "$link"
+    fi
+}
+
+if [ -z "${SFB_ENVIRONMENT_LOCKED:-}" ]; then # one at a time
+    mkdir -p "$top/.cache"
+    SFB_ENVIRONMENT_LOCKED=1 exec flock "$top/.cache/environment.lock" "$0" "$@"
+fi
+[ "$(cat "$venv/.locked" 2>/dev/null)" != "" ] || require_python
+bootstrap
+fill "$venv" "$top/requirements/dev.txt"
+if [ "${1:-}" = all ]; then
+    if ! "$venv-2.17/bin/python" -c '' 2>/dev/null; then
+        rm -rf "$venv-2.17"
+        "$venv/bin/python" -m venv --without-pip "$venv-2.17"
+    fi
+    fill "$venv-2.17" "$top/requirements/core-2.17.txt"
+fi

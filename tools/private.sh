@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# To be sourced: a run that shares nothing with others and leaves nothing behind, however it ends.
+# $run is its directory; a lab started in it has a port and a state of its own; Ansible reads no settings of the user.
+run=$(mktemp -d /tmp/sfb.XXXXXX) # short: sockets in it have room for about 100 characters
+touch "$run/ansible.cfg"
+export SFB_RUN=$run SFB_LAB_DIRECTORY=$run/lab SFB_LAB_PORT
+export ANSIBLE_HOME=$run/ansible ANSIBLE_CONFIG=$run/ansible.cfg
+SFB_LAB_PORT=$(python -c '
+import socket
+
+def free(port):
+    for host in ("127.0.0.10", "127.0.0.21", "127.0.0.22"):
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                return False
+            port = probe.getsockname()[1]
+    return port
+
+print(next(filter(None, (free(0) for _attempt in range(50)))))')
+
+# Every process that was started in this run carries SFB_RUN in its environment, daemons included.
+marked() {
+    local process
+    for process in /proc/[0-9]*; do
+        if { tr '\0' '\n' <"$process/environ"; } 2>/dev/null | grep -qxF "SFB_RUN=$run"; then echo "${process#/proc/}"; fi
+    done
+}
+
+leave() {
+    local status=$? process wait
+    trap '' INT TERM
+    if [ -e "$SFB_LAB_DIRECTORY/lab.pid" ]; then python -m lab down >/dev/null 2>&1 || true; fi
+    for wait in 0 1 1 1 KILL; do
+        for process in $(marked); do
+            if [ "$wait" = KILL ]; then kill -KILL "$process" 2>/dev/null; else kill "$process" 2>/dev/null; fi || true
+        done
+        if [ -z "$(marked)" ]; then break; fi
+        if [ "$wait" != KILL ]; then sleep "$wait"; fi
+    done
+    rm -rf "$run"
+    exit "$status"
+}
+trap leave EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# ansible-test sanity without ignores and without containers, on a copy of the checkout: ansible-test takes a collection
+# only from .../ansible_collections/NAMESPACE/NAME, and does not follow a link. The copy is a repository of its own;
+# otherwise ansible-test would look into the checkout's, which ignores the folder, and would test nothing.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd -P)
+copy=$top/.cache/sanity/ansible_collections/sfb/xmpp
+kept=$top/.cache/sanity/output
+
+# What ansible-test keeps between runs survives the new copy.
+if [ -d "$copy/tests/output" ]; then
+    rm -rf "$kept"
+    mv "$copy/tests/output" "$kept"
+fi
+"$top/tools/copy.sh" "$copy"
+if [ -d "$kept" ]; then mv "$kept" "$copy/tests/output"; fi
+if find "$copy/tests/sanity" -name 'ignore*' -print -quit 2>/dev/null | grep .; then
+    echo "tests/sanity holds ignore entries: repair what they ignore" >&2
+    exit 1
+fi
+git init --quiet "$copy"
+
+# A home of its own: ansible-test keeps its environments there, and takes the installer of pip from there instead of
+# from its own download site. It passes on no variables of pip, so that these settings (a mirror, say) go into a file.
+settings=$(HOME=${USER_HOME:-$HOME} python -m pip config list | sed -nE "s/^(global|install|:env:)\.([a-z-]+)='(.*)'\$/\2 = \3/p" | tac | awk '!seen[$1]++')
+export HOME=$top/.cache/sanity/home
+mkdir -p "$HOME/.ansible/test/cache" "$HOME/.config/pip"
+printf '[global]\n%s\n' "$settings" >"$HOME/.config/pip/pip.conf"
+python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+version=$(python -c '
+import sys, types
+from ansible_test._internal.python_requirements import get_venv_packages
+print(get_venv_packages(types.SimpleNamespace(version=sys.argv[1]))["pip"])' "$python")
+cat >"$HOME/.ansible/test/cache/get_pip_${version//./_}.py" <<SHIM
+import subprocess, sys
+packages = [word for word in sys.argv[1:] if not word.startswith("-")]
+subprocess.run(["$(command -v python)", "-m", "pip", "--python", sys.executable, "install", "--quiet", *packages], check=True)
+SHIM
+
+cd "$copy"
+exec ansible-test sanity --venv --requirements --python "$python" --color no "$@"
