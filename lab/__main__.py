@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab``: up, down, status, events, reset, fault."""
+"""``python -m lab``: up, down, status, events, reset, fault, assumptions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import typing as t
 from pathlib import Path
 
 from . import process
+from .assumptions import as_text
 from .endpoints import ADDRESSES, url
 from .errors import LabError
 from .faults import Faults
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     events = command("events", _events, "print the log of sessions and statements")
     events.add_argument("--json", action="store_true", help="one JSON object a line")
     events.add_argument("--since", type=int, default=0, metavar="ID", help="only events after that number")
+    command("assumptions", _assumptions, "print what the lab had to decide because no documentation states it")
     reset = command("reset", _reset, "go back to a freshly installed deployment and an empty log")
     reset.add_argument("--profile", choices=process.PROFILES, help="of that product; only while the lab is down")
     fault = command("fault", _fault_list, "make cmdlets fail on purpose")
@@ -104,6 +106,10 @@ def _up(arguments: argparse.Namespace) -> None:
 
 def _down(arguments: argparse.Namespace) -> None:
     print("the lab is down" if process.stop(arguments.directory) else "the lab was not up")
+
+
+def _assumptions(arguments: argparse.Namespace) -> None:
+    print(as_text(), end="")
 
 
 def _status(arguments: argparse.Namespace) -> int:

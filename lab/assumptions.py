@@ -242,3 +242,13 @@ ASSUMPTIONS = (
         "The real thing takes two to three minutes and is the same in kind.",
     ),
 )
+
+
+def as_text() -> str:
+    """The table as reStructuredText, which reads as it stands. docs/docsite/rst/lab_assumptions.rst holds a copy."""
+    entries = sorted(ASSUMPTIONS, key=lambda entry: entry.key)
+    return "".join("%s\n  %s\n\n  Why: %s\n\n" % (e.key, _escaped(e.statement), _escaped(e.why)) for e in entries)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("*", "\\*").replace("`", "\\`").replace("|", "\\|")

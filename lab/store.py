@@ -118,7 +118,8 @@ class Store:
         self._depth = 0
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        # Safe when the process dies; only a machine that loses power could lose the state of a laboratory.
+        self._db.execute("PRAGMA synchronous=OFF")
         with self.transaction():
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)

@@ -339,7 +339,7 @@ def _guard(
     names = some([step.identity for step in removals], 50)
     remedy = "list what has to stay, add it to protect, raise removal_limit, or use force if all of it has to go"
     if not any(not item.absent for item in wanted):
-        yield "the list of %s is empty, and purge would remove all %d: %s; %s" % (
+        yield "the list of %s is empty, and purge would remove %d: %s; %s" % (
             resource.plural,
             len(removals),
             names,

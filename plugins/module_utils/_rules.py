@@ -164,7 +164,8 @@ def federated_users_switch(change: Change, context: Context) -> t.Iterable[Findi
         yield Finding(
             "refuse",
             change.identity,
-            "allow_federated_users false ends all federation, SIP and XMPP; if that is meant, use force",
+            "with allow_federated_users off nothing federates, neither SIP nor XMPP; "
+            "a run that switches it off needs force",
         )
 
 

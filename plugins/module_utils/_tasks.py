@@ -134,7 +134,7 @@ def findings(resource: Resource, records: t.Mapping[str, Record]) -> list[dict[s
     for key, record in sorted(records.items()):
         change = Change(key, record.identity, record.values, record.values, frozenset(record.values))
         for rule in resource.rules:
-            for finding in rule(change, Context(force=True)):
+            for finding in rule(change, Context()):
                 severity = "error" if finding.severity == "refuse" else "warning"
                 found.append({"identity": finding.identity, "severity": severity, "message": finding.text})
     return found

@@ -63,11 +63,13 @@ def test_access_edge(management: Management) -> None:
     result = management.rhythm(configuration(ACCESS_EDGE), allow_federated_users=True, allow_anonymous_users=True)
     assert result.values["configuration"]["allow_federated_users"] is True
     mark = management.mark()
-    with pytest.raises(Refused, match="ends all federation, SIP and XMPP"):
+    with pytest.raises(Refused, match="nothing federates, neither SIP nor XMPP"):
         management.run(configuration(ACCESS_EDGE), allow_federated_users=False)
     assert management.writes(mark) == []
     assert management.rhythm(configuration(ACCESS_EDGE), allow_federated_users=False, force=True).changed
-    assert management.run(info(ACCESS_EDGE)).values["configuration"]["allow_federated_users"] is False
+    found = management.run(info(ACCESS_EDGE)).values
+    assert found["configuration"]["allow_federated_users"] is False
+    assert "nothing federates" in found["findings"][0]["message"]
 
 
 def test_nothing_given_is_nothing_done(management: Management) -> None:

@@ -246,7 +246,7 @@ class TestPolicies:
 
 def test_federated_users_off_needs_force() -> None:
     had = {"global": Record("Global", {**ACCESS_EDGE.defaults(), "allow_federated_users": True})}
-    with pytest.raises(Refused, match="ends all federation"):
+    with pytest.raises(Refused, match="nothing federates, neither SIP nor XMPP"):
         plan(had, [{"allow_federated_users": False}], ACCESS_EDGE)
     assert plan(had, [{"allow_federated_users": False}], ACCESS_EDGE, context=Context(had, force=True)).changed
 
