@@ -10,6 +10,8 @@ SHELL := /bin/bash
 export VENV := $(abspath $(or $(VENV),.venv))
 export HOME := $(or $(HOME),$(CURDIR)/.cache/home)
 export PATH := $(VENV)/bin:$(PATH)
+# Compiled once and kept: dozens of Python processes start in every run.
+unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
@@ -42,7 +44,7 @@ integration: env  ## the collection against the lab, over the wire
 sanity: env  ## ansible-test sanity
 	@$(CHECKS) sanity
 
-molecule: env  ## every Molecule scenario
+molecule: env  ## every Molecule scenario (two at a time)
 	@$(CHECKS) molecule
 
 docs-lint: env  ## the documentation of plugins, roles and guides

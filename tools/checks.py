@@ -41,7 +41,6 @@ class Step:
     alone: bool = False
     environment: Path = VENV
     tests: bool = False
-    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class Outcome:
 
 
 PYTEST = "python -m pytest --color=no -q"
+SCENARIOS = sorted(path.parent.name for path in (TOP / "extensions" / "molecule").glob("*/molecule.yml"))
 
 # The longest first, so that the two lanes end together.
 STEPS = (
@@ -75,7 +75,7 @@ STEPS = (
     Step("unit-2.17", PYTEST + " tests/unit", environment=OLDEST, tests=True),
     Step("installed", "tools/installed.sh"),
     Step("installed-2.17", "tools/installed.sh " + str(OLDEST), environment=OLDEST),
-    Step("molecule", "tools/molecule.sh", alone=True, needs="extensions/molecule"),
+    *(Step("molecule-" + name, "tools/molecule.sh " + name, "molecule") for name in SCENARIOS),
     Step("integration", PYTEST + " -n 2 tests/integration", alone=True, tests=True),
 )
 
@@ -89,9 +89,6 @@ class Runner:
         self._terminal = threading.Lock()
 
     def run(self, step: Step) -> Outcome:
-        if step.needs and not (TOP / step.needs).exists():
-            self._say("skipped %-15s there is no %s" % (step.name, step.needs))
-            return Outcome(step, 0, 0, 0, 1)
         if self.shown:
             self._say("=== %s: %s" % (step.name, step.command))
         log = LOGS / (step.name + ".log")
@@ -139,9 +136,9 @@ class Runner:
 
     def _report(self, outcome: Outcome, log: Path) -> None:
         if not outcome.failed:
-            self._say("ok      %-15s %6.1f s" % (outcome.step.name, outcome.seconds))
+            self._say("ok      %-19s %6.1f s" % (outcome.step.name, outcome.seconds))
             return
-        text = "FAILED  %-15s %6.1f s  %s" % (outcome.step.name, outcome.seconds, log.relative_to(TOP))
+        text = "FAILED  %-19s %6.1f s  %s" % (outcome.step.name, outcome.seconds, log.relative_to(TOP))
         if not self.shown:
             tail = log.read_text(encoding="utf-8").splitlines()[-SHOWN_OF_A_FAILURE:]
             text = "\n".join([text, *("        | " + line for line in tail)])
@@ -188,10 +185,10 @@ def main(names: list[str]) -> int:
     finally:
         shutil.rmtree(private, ignore_errors=True)
     if len(steps) > 1:
-        print("\n%-16s%9s%9s%9s" % ("step", "passed", "failed", "seconds"))
+        print("\n%-20s%9s%9s%9s" % ("step", "passed", "failed", "seconds"))
         for outcome in outcomes:
-            print("%-16s%9d%9d%9.1f" % (outcome.step.name, outcome.passed, outcome.failed, outcome.seconds))
-        print("%-34s%9.1f\n" % ("all", time.monotonic() - started))
+            print("%-20s%9d%9d%9.1f" % (outcome.step.name, outcome.passed, outcome.failed, outcome.seconds))
+        print("%-38s%9.1f\n" % ("all", time.monotonic() - started))
     passed, failed, skipped = (sum(getattr(o, word) for o in outcomes) for word in ("passed", "failed", "skipped"))
     print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""), flush=True)
     return int(failed > 0)

@@ -23,7 +23,7 @@ export ANSIBLE_COLLECTIONS_PATH=$run/collections ANSIBLE_COLLECTIONS_SCAN_SYS_PA
 ansible-galaxy collection install --offline --no-deps --collections-path "$run/collections" "$run"/sfb-xmpp-*.tar.gz
 cp tools/readback.yml "$run"
 cd "$run/collections/ansible_collections/sfb/xmpp"
-ansible --version | head -n 1
+ansible --version | sed -n 1p
 
 python -m lab up
 ansible-playbook --inventory inventories/lab sfb.xmpp.converge

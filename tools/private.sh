@@ -4,11 +4,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # To be sourced: a run that shares nothing with others and leaves nothing behind, however it ends.
-# $run is its directory; a lab started in it has a port and a state of its own; Ansible reads no settings of the user.
+# $run is its directory; a lab started in it has a port and a state of its own; tools find no settings of the user
+# and leave nothing in the home directory.
 run=$(mktemp -d /tmp/sfb.XXXXXX) # short: sockets in it have room for about 100 characters
 touch "$run/ansible.cfg"
 export SFB_RUN=$run SFB_LAB_DIRECTORY=$run/lab SFB_LAB_PORT
-export ANSIBLE_HOME=$run/ansible ANSIBLE_CONFIG=$run/ansible.cfg
+export HOME=$run ANSIBLE_HOME=$run/ansible ANSIBLE_CONFIG=$run/ansible.cfg
 SFB_LAB_PORT=$(python -c '
 import socket
 

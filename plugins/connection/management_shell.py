@@ -14,7 +14,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: management_shell
 author:
-  - the sfb.xmpp authors
+  - the sfb.xmpp authors (!UNKNOWN)
 short_description: Keep a remote management shell of Lync Server or Skype for Business Server open for a play
 version_added: 0.1.0
 description:
@@ -370,6 +370,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -441,7 +442,8 @@ class Connection(NetworkConnectionBase):
             return
         if different:
             self._end_session()  # the host's own settings were changed within the play
-        self._identity, self._name = wanted, name
+        if different or not self._identity:
+            self._identity, self._name = wanted, name
 
     def _refusal(self, name: str, different: list[str]) -> str:
         return (
@@ -486,6 +488,10 @@ class Connection(NetworkConnectionBase):
         except SessionError as error:
             self._record(calls, Answer(lost=str(error)), begun)
             raise ConnectionError(str(error)) from None
+        except Exception as error:  # noqa: BLE001 - a mistake of ours, on which a write may have been under way
+            # Where it happened; not the error's text, which may hold a parameter.
+            self.queue_message("vvv", "".join(traceback.format_tb(error.__traceback__)))
+            answer = Answer(lost="the connection failed unexpectedly: %s" % type(error).__name__)
         finally:
             self._busy = False
         self._record(calls, answer, begun)

@@ -50,6 +50,11 @@ def transport_failed(error: BaseException) -> bool:
     return isinstance(error, (WinRMError, RequestException, OSError))
 
 
+def interrupted(error: BaseException) -> bool:
+    """Whether Ansible's time limit or a signal ended the wait: its daemon raises a bare Exception for these."""
+    return error.__class__ is Exception
+
+
 def brief(error: BaseException, target: Target) -> str:
     """The failure in one line."""
     from pypsrp.exceptions import WSManFaultError

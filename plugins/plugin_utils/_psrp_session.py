@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import replace
 
 from ..module_utils._shell import Answer, Secret, ServerError, Statement
-from ._psrp_errors import NOTHING_YET, brief, never_sent, no_session, transport_failed
+from ._psrp_errors import NOTHING_YET, brief, interrupted, never_sent, no_session, transport_failed
 from ._psrp_options import Target
 from ._psrp_values import from_wire, server_error, to_wire, wire_size
 
@@ -141,29 +141,28 @@ class PsrpSession:
     def _pipeline(self, pool: RunspacePool, chunk: t.Sequence[Statement]) -> Answer:
         from pypsrp.powershell import PowerShell
 
-        if time.monotonic() - self._used > STALE:
-            _fresh_connection(pool)
-        shell = PowerShell(pool)
-        for number, statement in enumerate(chunk):
-            if number:
-                shell.add_statement()
-            shell.add_cmdlet(statement.cmdlet)
-            for name, value in statement.parameters.items():
-                shell.add_parameter(name, to_wire(value))
         complete = False
         try:
+            if time.monotonic() - self._used > STALE:
+                _fresh_connection(pool)
+            shell = PowerShell(pool)
+            for number, statement in enumerate(chunk):
+                if number:
+                    shell.add_statement()
+                shell.add_cmdlet(statement.cmdlet)
+                for name, value in statement.parameters.items():
+                    shell.add_parameter(name, to_wire(value))
             shell.begin_invoke()
             complete = True  # until here the server has not had the whole pipeline
             shell.end_invoke()
+            answer = _answer(shell, chunk)
         except Exception as error:
-            # The daemon's alarm and signals arrive as bare Exceptions, whose text says which.
-            if not transport_failed(error) and type(error) is not Exception:
+            if not transport_failed(error) and not interrupted(error):
                 self._drop()
                 raise
             reason = brief(error, self.target)
             raise _Broken(reason, not complete and never_sent(error), transport_failed(error)) from error
         self._used = time.monotonic()
-        answer = _answer(shell, chunk)
         self._release(pool, shell)
         return answer
 

@@ -22,6 +22,7 @@ import yaml
 from lab.testing import Lab
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+TOOLS = Path(sys.executable).parent
 CONNECTION = "sfb.xmpp.management_shell"
 
 
@@ -61,6 +62,7 @@ class Plays:
         self.directory = Path(tempfile.mkdtemp(prefix="sfb.", dir="/tmp"))
         self.inventory = self.write("inventory.yml", self.hosts())
         self._number = 0
+        self.record = self.directory / "record.jsonl"
 
     def close(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -108,6 +110,32 @@ class Plays:
         variables = {"ansible_connection": CONNECTION, **play.pop("vars", {})}
         return [{"hosts": hosts, "gather_facts": False, "vars": variables, "tasks": list(tasks), **play}]
 
+    def command(
+        self, playbook: t.Sequence[dict[str, t.Any]] | str, *arguments: str, inventory: Path | None = None
+    ) -> list[str]:
+        """The command line for a playbook, given as plays or by its name (``sfb.xmpp.converge``)."""
+        self._number += 1
+        name = playbook if isinstance(playbook, str) else str(self.write("play%d.yml" % self._number, list(playbook)))
+        self.record = self.directory / ("record%d.jsonl" % self._number)
+        return [str(TOOLS / "ansible-playbook"), "-i", str(inventory or self.inventory), name, *arguments]
+
+    def environment(self) -> dict[str, str]:
+        """Of the last command: nothing of the user's own settings."""
+        here = Path(__file__).parent
+        return {
+            "PATH": "%s:%s" % (TOOLS, os.environ.get("PATH", os.defpath)),
+            "HOME": str(self.directory),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_HOME": str(self.directory / "home"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(here / "callback_plugins"),
+            "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+            "ANSIBLE_LIBRARY": str(here / "library"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_DEPRECATION_WARNINGS": "true",
+            "RECORDER_FILE": str(self.record),
+        }
+
     def run(
         self,
         playbook: t.Sequence[dict[str, t.Any]] | str,
@@ -115,27 +143,11 @@ class Plays:
         inventory: Path | None = None,
         environment: t.Mapping[str, str] | None = None,
     ) -> Run:
-        """Run a playbook, given as plays or by its name (``sfb.xmpp.converge``)."""
-        self._number += 1
-        record = self.directory / ("record%d.jsonl" % self._number)
-        name = playbook if isinstance(playbook, str) else str(self.write("play%d.yml" % self._number, list(playbook)))
-        tools = Path(sys.executable).parent
+        """Run a playbook to its end."""
         done = subprocess.run(
-            [str(tools / "ansible-playbook"), "-i", str(inventory or self.inventory), name, *arguments],
+            self.command(playbook, *arguments, inventory=inventory),
             cwd=CHECKOUT,
-            env={
-                "PATH": "%s:%s" % (tools, os.environ.get("PATH", os.defpath)),
-                "HOME": str(self.directory),
-                "LC_ALL": "C.UTF-8",
-                "ANSIBLE_HOME": str(self.directory / "home"),
-                "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
-                "ANSIBLE_CALLBACKS_ENABLED": "recorder",
-                "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-                "ANSIBLE_DEPRECATION_WARNINGS": "true",
-                "RECORDER_FILE": str(record),
-                **(environment or {}),
-            },
+            env={**self.environment(), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -143,5 +155,5 @@ class Plays:
             timeout=280,
             check=False,
         )
-        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+        lines = self.record.read_text(encoding="utf-8").splitlines() if self.record.exists() else []
         return Run(done.returncode, done.stdout, [TaskResult(**json.loads(line)) for line in lines])

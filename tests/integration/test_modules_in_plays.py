@@ -84,6 +84,19 @@ def test_every_module_checks_does_and_repeats_over_one_session(plays: Plays) -> 
     assert "[DEPRECATION" not in run.output
 
 
+def test_fifteen_tasks_a_pause_and_a_slow_cmdlet_share_one_session(plays: Plays) -> None:
+    """A minute of silence between two tasks, and a cmdlet of 45 seconds: Ansible's own limits are 30."""
+    store = plays.lab.store()
+    Faults(store).add("Get-CsXmppAllowedPartner", action="delay", seconds=45, skip=7)
+    reads = [task("xmpp_federated_partner_info", {}, "read %d" % number) for number in range(14)]
+    pause = {"name": "pause", "ansible.builtin.pause": {"seconds": 60}}
+    run = plays.run(plays.tasks([*reads[:4], pause, *reads[4:]]))
+    assert run.code == 0, run.output
+    events = [event for event in store.events() if event.host == "fe01"]
+    assert [event.kind for event in events] == ["session-open", *["statement"] * 14, "session-close"]
+    assert max(event.seconds for event in events) >= 45
+
+
 def test_errors_say_what_is_wrong_and_where(plays: Plays) -> None:
     store = plays.lab.store()
     Faults(store).add("New-CsXmppAllowedPartner", "bad.test", times=2, message="No.")

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.sfb.xmpp.plugins.module_utils import _grant
+from ansible_collections.sfb.xmpp.plugins.module_utils import _certificate_tasks, _grant
 from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import ACCESS_EDGE, GATEWAY, PARTNER, POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import configuration, plural
-from ansible_collections.sfb.xmpp.plugins.modules import xmpp_gateway_cert
 
 TOP = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (TOP / "roles").iterdir())
@@ -44,7 +43,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
         "gateway_settings_access_edge": {"type": "dict", "options": configuration(ACCESS_EDGE).argument_spec},
     },
     "gateway_certificate": {
-        "gateway_certificate_certificate": {"type": "dict", "options": xmpp_gateway_cert.TASK.argument_spec},
+        "gateway_certificate_certificate": {"type": "dict", "options": _certificate_tasks.TASK.argument_spec},
     },
 }
 # What a module requires or leaves open, and a role has a value for: nothing to do.
@@ -57,7 +56,7 @@ MODULES: dict[str, Spec] = {
     "xmpp_federated_partners": PARTNERS,
     "xmpp_gateway_configuration": configuration(GATEWAY).argument_spec,
     "access_edge_configuration": configuration(ACCESS_EDGE).argument_spec,
-    "xmpp_gateway_cert": xmpp_gateway_cert.TASK.argument_spec,
+    "xmpp_gateway_cert": _certificate_tasks.TASK.argument_spec,
 }
 NOT_PASSED = {
     "external_access_policies": {"stage"},

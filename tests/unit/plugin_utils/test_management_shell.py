@@ -18,6 +18,8 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.connection import psrp
 from ansible.plugins.loader import become_loader
 from ansible_collections.sfb.xmpp.plugins.connection.management_shell import DOCUMENTATION, Connection
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Statement
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession
 
 NAME = "sfb.xmpp.management_shell"
 OURS: dict[str, t.Any] = yaml.safe_load(DOCUMENTATION)["options"]
@@ -89,6 +91,10 @@ def test_the_same_endpoint_may_be_shared() -> None:
     connection = daemon()
     connection.set_options(direct=worker(inventory_hostname="fe01-alias", ansible_psrp_read_timeout=99).get_options())
     connection.update_play_context("")
+    # It still belongs to the first: another of the sharing hosts cannot turn it elsewhere.
+    connection.set_options(direct=worker(inventory_hostname="fe01-alias", ansible_psrp_path="wsman2").get_options())
+    with pytest.raises(RpcError, match="'fe01' and 'fe01-alias'"):
+        connection.update_play_context("")
 
 
 def test_another_host_with_another_endpoint_is_refused_by_name_and_only_that_one() -> None:
@@ -158,6 +164,20 @@ def test_modules_run_on_the_controller_whatever_shell_the_server_has() -> None:
     assert plugin(context)._shell._load_name == "sh"
     code, out, _err = worker().exec_command("echo here")
     assert (code, out) == (0, b"here\n")
+
+
+def test_a_mistake_of_our_own_leaves_the_outcome_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "hush-hush"
+
+    def mistaken(session: PsrpSession, statements: t.Sequence[Statement]) -> Answer:
+        raise TypeError(secret)
+
+    monkeypatch.setattr(PsrpSession, "invoke", mistaken)
+    connection = daemon()
+    answer = Answer.decode(connection.invoke([Statement("Set-X").encode()]))
+    assert "TypeError" in answer.lost
+    assert secret not in answer.lost
+    assert secret not in repr(connection.pop_messages())
 
 
 def test_the_session_is_not_opened_in_a_worker() -> None:

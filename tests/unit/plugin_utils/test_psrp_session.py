@@ -40,6 +40,11 @@ REFUSED = requests.exceptions.ConnectionError(NewConnectionError(t.cast(t.Any, N
 ALARM = Exception("command timeout triggered, timeout value is 600 secs.")
 
 
+def happen(failure: Exception | None) -> None:
+    if failure is not None:
+        raise failure
+
+
 class Server:
     """Stands in for pypsrp's pool and pipelines. ``script``: what befalls the next pipelines, None for success."""
 
@@ -58,12 +63,10 @@ class Server:
 
         def opened() -> None:
             self.log.append("open")
-            if failure:
-                raise failure
+            happen(failure)
 
         def signal(code: str, id: str) -> None:
-            if self.release:
-                raise self.release
+            happen(self.release)
 
         transport = SimpleNamespace(session=None, encryption="old", connection_timeout=30, read_timeout=30)
         connection = SimpleNamespace(transport=transport, max_payload_size=self.payload, close=lambda: None)

@@ -1,0 +1,185 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook sfb.xmpp.converge with the lab's inventory: plan, run, rerun, refusals, several doors, no Edges."""
+
+from __future__ import annotations
+
+import typing as t
+
+import yaml
+
+from lab.faults import Faults
+from lab.store import Event
+from tests.integration.management import calls, logged
+from tests.integration.plays import CHECKOUT, Plays, Run
+
+PLAYBOOK = "sfb.xmpp.converge"
+INVENTORY = CHECKOUT / "inventories" / "lab"
+CHANGING = ("New", "Set", "Remove", "Grant", "Import", "Add", "Start", "Stop")
+LOADING = "Import-Module"  # an Edge's session opens with it; it changes nothing there
+ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
+# What stands in the inventory, the one-time passphrase aside, which only the process that makes it knows.
+SECRETS = ("Lab-admin-1", "Lab-edge-1", "Lab-dialback-1", "Lab-pfx-1")
+
+
+def converge(plays: Plays, *arguments: str, **environment: str) -> Run:
+    """With the lab's own inventory."""
+    lab = {"SFB_LAB_DIRECTORY": str(plays.lab.directory), "SFB_LAB_PORT": str(plays.lab.port)}
+    return plays.run(PLAYBOOK, *arguments, inventory=INVENTORY, environment={**lab, **environment})
+
+
+def writes(plays: Plays, since: int = 0) -> list[Event]:
+    events = plays.lab.store().events(since)
+    statements = [e for e in events if e.kind == "statement" and e.cmdlet != LOADING]
+    return [e for e in statements if e.cmdlet.partition("-")[0] in CHANGING]
+
+
+def mark(plays: Plays) -> int:
+    return max((event.id for event in plays.lab.store().events()), default=0)
+
+
+def steps(run: Run, host: str) -> list[dict[str, t.Any]]:
+    """The steps of all tasks of a host in order; loops hold them in their items."""
+    found = []
+    for task in run.tasks:
+        if task.host == host and not task.task.rpartition(" : ")[2].startswith("Judge"):
+            for result in task.result.get("results") or [task.result]:
+                found += result.get("steps", [])
+    return found
+
+
+def test_plan_run_and_rerun(plays: Plays) -> None:
+    planned = converge(plays, "--check", "--diff")
+    assert planned.code == 0, planned.output
+    assert writes(plays) == []
+    assert "chat.alpineskihouse.example" in planned.output
+
+    begin = mark(plays)
+    done = converge(plays, "--diff", "-vvvv", ANSIBLE_LOG_PATH=str(plays.directory / "log"),
+                    ANSIBLE_PERSISTENT_LOG_MESSAGES="true")  # fmt: skip
+    assert done.code == 0, done.output[-3000:]
+    for host in ("fe01.contoso.test", "edge01.contoso.test", "edge02.contoso.test"):
+        assert calls(steps(planned, host)) == calls(steps(done, host)), host
+    sent = [event for event in writes(plays, begin) if event.host == "fe01"]
+    assert calls(steps(done, "fe01.contoso.test")) == logged(sent)
+    order = [event.cmdlet for event in writes(plays, begin)]
+    assert order.index("New-CsExternalAccessPolicy") < order.index("New-CsXmppAllowedPartner")
+    assert order.index("New-CsXmppAllowedPartner") < order.index("Grant-CsExternalAccessPolicy")
+    assert order.index("Grant-CsExternalAccessPolicy") < order.index("Import-CsCertificate")
+    opened = [event.host for event in plays.lab.store().events(begin) if event.kind == "session-open"]
+    assert opened == ["fe01", "edge01", "edge02"]
+    for secret in SECRETS:
+        assert secret not in done.output
+        assert secret not in str(done.tasks)
+        assert secret not in (plays.directory / "log").read_text(encoding="utf-8")
+        assert secret not in str(plays.lab.store().events())
+    assert not any(plays.lab.store().files(edge) for edge in ("edge01", "edge02"))
+
+    begin = mark(plays)
+    again = converge(plays)
+    assert again.code == 0, again.output
+    assert "changed=0" in again.output
+    assert not any("changed=%d" % n in again.output for n in range(1, 10))
+    assert writes(plays, begin) == []
+    assert "[WARNING]" not in again.output
+    assert "[DEPRECATION" not in again.output
+
+
+def managed(plays: Plays, **variables: t.Any) -> Run:
+    """With an inventory of the management host only, and what the test declares."""
+    hosts = {"sfb_management": {**plays.hosts()["sfb_management"]}}
+    hosts["sfb_management"]["hosts"] = variables.pop("hosts", hosts["sfb_management"]["hosts"])
+    arguments = variables.pop("arguments", ())
+    inventory = plays.write("managed.yml", {"all": {"vars": variables, "children": hosts}})
+    return plays.run(PLAYBOOK, *arguments, inventory=inventory)
+
+
+def test_nothing_declared_touches_nothing_and_no_edges_are_no_error(plays: Plays) -> None:
+    run = managed(plays)
+    assert run.code == 0, run.output
+    assert writes(plays) == []
+    assert "changed=0" in run.output
+    assert "[WARNING]" not in run.output
+
+
+def test_a_mistake_anywhere_stops_the_run_before_the_first_write(plays: Plays) -> None:
+    policy = {"identity": "XMPP users", "enable_federation_access": True, "enable_xmpp_access": True}
+    run = managed(
+        plays, sfb_xmpp_policies=[policy], sfb_xmpp_partners=[{"domain": "a.test", **ROW}, {"domain": "*.test"}]
+    )
+    assert run.code != 0
+    assert "partners[1]: domain '*.test' is a wildcard" in run.output
+    users = [{**policy, "granted_to": ["sip:nobody@contoso.test"]}]
+    run = managed(plays, sfb_xmpp_policies=users, sfb_xmpp_partners=[{"domain": "a.test", **ROW}])
+    assert run.code != 0
+    assert "users[0]: 'sip:nobody@contoso.test'" in run.output
+    run = managed(plays, sfb_xmpp_policies=[policy], sfb_xmpp_gateway={"conection_limit": 5})
+    assert run.code != 0
+    assert "conection_limit" in run.output
+    assert writes(plays) == []
+
+
+def test_purge_keeps_what_is_protected_and_refuses_too_much(plays: Plays) -> None:
+    everything = [{"domain": "p%d.test" % n, **ROW} for n in range(10)]
+    assert managed(plays, sfb_xmpp_partners=everything).code == 0
+    begin = mark(plays)
+    run = managed(plays, sfb_xmpp_partners=everything[:5], sfb_xmpp_partners_purge=True)
+    assert run.code != 0
+    assert "would remove 5 of 10 partners" in run.output
+    assert writes(plays, begin) == []
+    options = {"sfb_xmpp_partners_purge": True, "sfb_xmpp_protect": ["p9.*"]}
+    planned = managed(plays, sfb_xmpp_partners=everything[:7], arguments=["--check"], **options)
+    assert writes(plays, begin) == []
+    done = managed(plays, sfb_xmpp_partners=everything[:7], **options)
+    assert done.code == 0, done.output
+    assert calls(steps(planned, "fe01")) == calls(steps(done, "fe01")) == logged(writes(plays, begin))
+    assert [event.parameters["Identity"] for event in writes(plays, begin)] == ["p7.test", "p8.test"]
+    assert "p9.test" in plays.lab.store().partners()
+
+
+def test_the_first_door_that_answers_is_the_only_one(plays: Plays) -> None:
+    address = plays.lab.addresses["fe01"]
+    doors = {
+        "closed": {"ansible_host": address, "ansible_port": 1},
+        "open": {"ansible_host": address},
+        # The same server under another user's name: a door of its own.
+        "spare": {"ansible_host": address, "ansible_user": "admin@contoso.test"},
+    }
+    run = managed(plays, sfb_xmpp_partners=[{"domain": "a.test", **ROW}], hosts=doors)
+    assert run.code == 0, run.output
+    assert [s["identity"] for s in steps(run, "open")] == ["a.test"]
+    assert not [task for task in run.tasks if task.host == "spare"]
+    assert len([e for e in plays.lab.store().events() if e.kind == "session-open"]) == 1
+    nobody = managed(plays, sfb_xmpp_partners=[{"domain": "b.test", **ROW}], hosts={"closed": doors["closed"]})
+    assert nobody.code != 0, "no door answered, and that is no success"
+
+
+def test_a_failure_stops_before_the_edges_and_a_rerun_finishes(plays: Plays) -> None:
+    Faults(plays.lab.store()).add("New-CsXmppAllowedPartner", "litware*", times=2, message="Not today.")
+    run = converge(plays)
+    assert run.code != 0
+    assert "litware" in run.output
+    assert "Not today." in run.output
+    assert not [event for event in writes(plays) if event.host != "fe01"]
+    begin = mark(plays)
+    again = converge(plays, "--tags", "partners")
+    assert again.code == 0, again.output
+    assert [event.cmdlet for event in writes(plays, begin)] == ["New-CsXmppAllowedPartner"]
+
+
+def test_the_inventory_has_what_it_promises() -> None:
+    """Three policies of three scopes, partners of all types, child domains, an international domain, two Edges."""
+    variables: dict[str, t.Any] = {}
+    for file in (INVENTORY / "group_vars" / "all").glob("*.yml"):
+        variables.update(yaml.safe_load(file.read_text(encoding="utf-8")))
+    partners = variables["sfb_xmpp_partners"]
+    assert len(partners) >= 12
+    assert {p["partner_type"] for p in partners} == {"federated", "public_verified", "public_unverified"}
+    assert any(not p["domain"].isascii() for p in partners)
+    assert any(p.get("additional_domains") for p in partners)
+    assert {p["identity"].partition(":")[0] for p in variables["sfb_xmpp_policies"]} >= {"global", "site"}
+    hosts = yaml.safe_load((INVENTORY / "hosts.yml").read_text(encoding="utf-8"))
+    assert len(hosts["sfb_edge"]["hosts"]) == 2
