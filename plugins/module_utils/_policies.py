@@ -55,6 +55,21 @@ def read_usage(shell: Shell) -> dict[str, tuple[str, ...]]:
     return {key: tuple(sorted(users)) for key, users in found.items()}
 
 
+def with_grants(
+    usage: t.Mapping[str, tuple[str, ...]], grants: t.Sequence[t.Mapping[str, t.Any]]
+) -> dict[str, tuple[str, ...]]:
+    """The usage as it will be after grants of the same run, each ``{policy, users}`` as the grant module returns it.
+
+    In check mode they have not happened; in a run another domain controller may not know of them yet.
+    """
+    found = {key: set(users) for key, users in usage.items()}
+    for grant in grants:
+        for users in found.values():
+            users.difference_update(grant["users"])
+        found.setdefault(key_of(grant["policy"]), set()).update(grant["users"])
+    return {key: tuple(sorted(users)) for key, users in found.items()}
+
+
 def user_name(user: t.Mapping[str, t.Any]) -> str:
     """How a user is called in messages and calls: the SIP address, else the distinguished name."""
     return str(user.get("SipAddress") or user.get("Identity"))

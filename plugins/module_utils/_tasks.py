@@ -16,12 +16,16 @@ from dataclasses import dataclass, field
 from ._catalogue import POLICY
 from ._converge import Params, Result, converge, read, shown_list, shown_one, wanted_list
 from ._plan import STAGES, Purge
-from ._policies import policy_eligible, read_usage, usage_matters
+from ._policies import policy_eligible, read_usage, usage_matters, with_grants
 from ._resource import Record, Resource
 from ._rules import RIGHTS, Change, Context
 from ._shell import Shell
 
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+PLANNED_GRANT = {
+    "policy": {"type": "str", "required": True},
+    "users": {"type": "list", "elements": "str", "required": True},
+}
 ALLOW_LOSS = {"type": "list", "elements": "str", "choices": list(RIGHTS), "default": []}
 
 
@@ -34,9 +38,12 @@ class Task:
     required_if: tuple[t.Any, ...] = field(default=())
 
 
-def _policy_arguments(resource: Resource) -> dict[str, t.Any]:
-    """What only policies need: who uses them, and which rights may go."""
-    return {"usage": read_usage, "usage_matters": usage_matters} if resource is POLICY else {}
+def _policy_arguments(resource: Resource, params: Params) -> dict[str, t.Any]:
+    """What only policies need: who uses them, and when that matters."""
+    if resource is not POLICY:
+        return {}
+    grants = params.get("planned_grants") or ()
+    return {"usage": lambda shell: with_grants(read_usage(shell), grants), "usage_matters": usage_matters}
 
 
 def singular(resource: Resource) -> Task:
@@ -54,7 +61,7 @@ def singular(resource: Resource) -> Task:
             check=check,
             force=params.get("force", False),
             allow_loss=params.get("allow_loss", ()),
-            **_policy_arguments(resource),
+            **_policy_arguments(resource, params),
         )
         result.values[resource.name] = shown_one(resource, records, wanted.identity)
         return result
@@ -74,6 +81,7 @@ def plural(resource: Resource) -> Task:
     }
     if resource is POLICY:
         spec["allow_loss"] = ALLOW_LOSS
+        spec["planned_grants"] = {"type": "list", "elements": "dict", "options": PLANNED_GRANT}
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
         eligible: t.Callable[[Record], bool] = policy_eligible if resource is POLICY else lambda record: True
@@ -86,7 +94,7 @@ def plural(resource: Resource) -> Task:
             force=params["force"],
             allow_loss=params.get("allow_loss", ()),
             stage=params["stage"],
-            **_policy_arguments(resource),
+            **_policy_arguments(resource, params),
         )
         result.values[resource.plural] = shown_list(resource, records)
         return result

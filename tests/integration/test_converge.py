@@ -140,6 +140,19 @@ def test_purge_keeps_what_is_protected_and_refuses_too_much(plays: Plays) -> Non
     assert "p9.test" in plays.lab.store().partners()
 
 
+def test_a_policy_that_the_same_run_leaves_to_nobody_is_purged_and_planned(plays: Plays) -> None:
+    switches = {"enable_federation_access": True, "enable_xmpp_access": True}
+    old, new = ({"identity": name, **switches, "granted_to": ["sip:mbell@contoso.test"]} for name in ("Old", "New"))
+    assert managed(plays, sfb_xmpp_policies=[old]).code == 0
+    begin = mark(plays)
+    planned = managed(plays, sfb_xmpp_policies=[new], sfb_xmpp_policies_purge=True, arguments=["--check"])
+    assert writes(plays, begin) == []
+    done = managed(plays, sfb_xmpp_policies=[new], sfb_xmpp_policies_purge=True)
+    assert done.code == 0, done.output
+    assert calls(steps(planned, "fe01")) == calls(steps(done, "fe01")) == logged(writes(plays, begin))
+    assert [event.cmdlet.partition("-")[0] for event in writes(plays, begin)] == ["New", "Grant", "Remove"]
+
+
 def test_the_first_door_that_answers_is_the_only_one(plays: Plays) -> None:
     address = plays.lab.addresses["fe01"]
     doors = {

@@ -251,6 +251,14 @@ class TestPolicies:
         result = self.many(shell, {"identity": "y", **self.FULL}, purge=True)
         assert [p["identity"] for p in result.values["policies"]] == ["global", "plain", "x", "y"]
 
+    def test_grants_of_the_same_run_count(self) -> None:
+        shell = MemoryShell()
+        self.users(shell, "Tag:X")
+        self.many(shell, *({"identity": name, **self.FULL} for name in "xyz"))
+        grants = [{"policy": "Z", "users": ["sip:a@contoso.test"]}]
+        result = self.many(shell, {"identity": "keep", **self.FULL}, purge=True, planned_grants=grants)
+        assert [s["identity"] for s in result.steps or [] if s["cmdlet"].startswith("Remove-")] == ["x", "y"]
+
     def test_force_removes_a_granted_policy_by_name(self) -> None:
         shell = MemoryShell()
         self.users(shell, "Tag:X")
