@@ -5,8 +5,8 @@
 
 """Runs the checks of this checkout, all of them or those named: ``python -m tools.checks [STEP or GROUP]...``.
 
-Two steps run at a time; one that fills both cores itself runs alone. Every step writes build/logs/STEP.log; a step
-that was asked for by itself is shown as it goes. The last line counts every test of pytest, and any other step as one:
+Two steps run at a time, each with its output in build/logs/STEP.log; a step that was asked for by itself is shown as it
+goes. The last line counts every test of pytest, and any other step as one:
 ``312 passed, 0 failed``.
 """
 
@@ -33,12 +33,11 @@ SHOWN_OF_A_FAILURE = 60
 
 @dataclass(frozen=True)
 class Step:
-    """One check. ``alone`` steps run after the others, one by one."""
+    """One check: a command of bash, and whether its output ends with the counts of pytest."""
 
     name: str
     command: str
     group: str = ""
-    alone: bool = False
     environment: Path = VENV
     tests: bool = False
 
@@ -59,7 +58,12 @@ SCENARIOS = sorted(path.parent.name for path in (TOP / "extensions" / "molecule"
 
 # The longest first, so that the two lanes end together.
 STEPS = (
+    # Waits more than it computes (idle sessions, slow cmdlets), so that it can have two workers beside the other lane.
+    Step("integration", PYTEST + " -n 2 --dist worksteal tests/integration", tests=True),
     Step("sanity", "tools/sanity.sh"),
+    *(Step("molecule-" + name, "tools/molecule.sh " + name, "molecule") for name in SCENARIOS),
+    Step("installed", "tools/installed.sh"),
+    Step("installed-2.17", "tools/installed.sh " + str(OLDEST), environment=OLDEST),
     Step("ruff", "ruff check . && ruff format --check .", "lint"),
     Step("mypy", "tools/typing.sh", "lint"),
     Step("yamllint", "yamllint --strict .", "lint"),
@@ -73,10 +77,6 @@ STEPS = (
     Step("docs", "tools/docs.sh"),
     Step("unit", PYTEST + " tests/unit", tests=True),
     Step("unit-2.17", PYTEST + " tests/unit", environment=OLDEST, tests=True),
-    Step("installed", "tools/installed.sh"),
-    Step("installed-2.17", "tools/installed.sh " + str(OLDEST), environment=OLDEST),
-    *(Step("molecule-" + name, "tools/molecule.sh " + name, "molecule") for name in SCENARIOS),
-    Step("integration", PYTEST + " -n 2 tests/integration", alone=True, tests=True),
 )
 
 
@@ -180,8 +180,7 @@ def main(names: list[str]) -> int:
     runner = Runner(private, shown=len(steps) == 1)
     try:
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as lanes:
-            outcomes = list(lanes.map(runner.run, (step for step in steps if not step.alone)))
-        outcomes += [runner.run(step) for step in steps if step.alone]
+            outcomes = list(lanes.map(runner.run, steps))
     finally:
         shutil.rmtree(private, ignore_errors=True)
     if len(steps) > 1:

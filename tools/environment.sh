@@ -52,6 +52,14 @@ bootstrap() {
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement "$venv/uv.txt" >&2
 }
 
+# sync PYTHON LOCKED-FILE. uv brings its own root certificates; where a proxy has others, those of the system are right.
+sync() {
+    local first
+    first=$("$venv/bin/uv" pip sync --quiet --require-hashes --python "$1" "$2" 2>&1) && return
+    "$venv/bin/uv" --system-certs pip sync --quiet --require-hashes --python "$1" "$2" >&2 && return
+    complain "$first"
+}
+
 # fill DIRECTORY LOCKED-FILE
 fill() {
     local link stamp sum
@@ -60,7 +68,7 @@ fill() {
     sum=$(cksum <"$2")
     if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
         say "installing $(basename "$2" .txt) into $1"
-        "$venv/bin/uv" pip sync --quiet --require-hashes --python "$1/bin/python" "$2" >&2
+        sync "$1/bin/python" "$2"
         printf '%s' "$sum" >"$stamp"
     fi
     if [ "$(readlink "$link")" != "$top" ]; then
