@@ -100,7 +100,7 @@ def _up(arguments: argparse.Namespace) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         process.serve(directory, port, profile, arguments.idle)
     else:
-        running, _ = process.start(directory, port, profile, arguments.idle)
+        running, _process = process.start(directory, port, profile, arguments.idle)
         _describe(directory, running)
 
 

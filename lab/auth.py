@@ -48,7 +48,7 @@ class Verdict:
 
 REFUSED = Verdict("", OFFERS)
 
-Login = t.Callable[[str], "Account | None"]
+Login = t.Callable[[str], Account | None]
 
 
 class NtlmStore:
@@ -93,7 +93,7 @@ class ConnectionAuth:
 
     def check(self, header: str) -> Verdict:
         """Judge a request by its Authorization header ('' if it has none)."""
-        scheme, _, value = header.partition(" ")
+        scheme, _blank, value = header.partition(" ")
         if not scheme:
             return Verdict(self._user) if self._user else REFUSED
         try:
@@ -107,7 +107,7 @@ class ConnectionAuth:
         return REFUSED
 
     def _basic(self, data: bytes) -> Verdict:
-        user, _, password = data.decode("utf-8", "replace").partition(":")
+        user, _colon, password = data.decode("utf-8", "replace").partition(":")
         account = self._login(user)
         if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
             return REFUSED
@@ -144,7 +144,7 @@ def claimed(token: bytes) -> tuple[str, str]:
     encoding = "utf-16-le" if flags & _UNICODE else "cp437"
 
     def field(position: int) -> str:
-        length, _, offset = struct.unpack_from("<HHI", message, position)
+        length, _space, offset = struct.unpack_from("<HHI", message, position)
         return message[offset : offset + length].decode(encoding, "replace")
 
     return field(28), field(36)

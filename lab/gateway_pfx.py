@@ -52,7 +52,7 @@ def _now() -> datetime.datetime:
 
 
 def _create(directory: Path) -> None:
-    root_key, issuer_key, key = (rsa.generate_private_key(65537, 2048) for _ in range(3))
+    root_key, issuer_key, key = (rsa.generate_private_key(65537, 2048) for _key in range(3))
     root_name, issuer_name = _name("Contoso Lab Public Root"), _name("Contoso Lab Public Issuing CA")
     root = _authority(root_name, root_key, root_name, root_key)
     issuer = _authority(issuer_name, issuer_key, root_name, root_key)

@@ -104,7 +104,7 @@ def serve(directory: Path, port: int, profile: str, idle: float) -> None:
 
 
 def _take(lock: int, directory: Path) -> None:
-    for _ in _until(2):  # find() holds the lock for a moment when it looks
+    for _moment in _until(2):  # find() holds the lock for a moment when it looks
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -125,7 +125,7 @@ def start(directory: Path, port: int, profile: str, idle: float) -> tuple[Runnin
         process = subprocess.Popen(
             command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
-    for _ in _until(30):
+    for _moment in _until(30):
         running = find(directory)
         if running is not None and running.pid == process.pid:
             return running, process
@@ -148,7 +148,7 @@ def stop(directory: Path) -> bool:
             os.kill(running.pid, number)
         except ProcessLookupError:
             return True
-        for _ in _until(patience):
+        for _moment in _until(patience):
             if find(directory) != running:
                 return True
     raise LabError("process %d does not end" % running.pid)

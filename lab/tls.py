@@ -81,7 +81,7 @@ def _names() -> x509.SubjectAlternativeName:
 def _create(identity: ServerIdentity) -> None:
     """A fresh CA each time: its key is dropped after signing, so nothing else can ever be issued under it."""
     start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _key in range(2))
     # Every authority gets a name of its own, so that two labs' certificates are never taken for each other's.
     serial = x509.random_serial_number()
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Contoso lab CA %x" % (serial & 0xFFFFFFFF))])

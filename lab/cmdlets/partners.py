@@ -85,7 +85,7 @@ def _new(ctx: Context, args: Arguments) -> t.Iterable[object]:
     body = {**_DEFAULTS, **given_changes(ctx, args, _DEFAULTS)}
     change = body["AdditionalDomains"]
     if isinstance(change, ListModifier):
-        if change.remove:
+        if list(change.remove):
             raise invalid("AdditionalDomains of a new partner can only be added.", domain)
         body["AdditionalDomains"] = _domains([], change)
     if not args.flag("InMemory"):

@@ -35,7 +35,7 @@ def _write(ctx: Context, args: Arguments, kind: str, what: str, changes: dict[st
 
 def _get_gateway(ctx: Context, args: Arguments) -> t.Iterable[object]:
     for identity, body in chosen(ctx, args, _GATEWAY, ctx.store.all("gateway")).items():
-        shown = {name: uint(v) if type(v) is int else v for name, v in body.items()}
+        shown = {name: uint(v) if isinstance(v, int) and not isinstance(v, bool) else v for name, v in body.items()}
         # assumption: dialback-passphrase
         if ctx.store.setting("hide_dialback_passphrase"):
             shown["DialbackPassphrase"] = None
@@ -60,7 +60,7 @@ def _get_access_edge(ctx: Context, args: Arguments) -> t.Iterable[object]:
             if name.endswith("VerificationLevel"):
                 shown[name] = VerificationLevelType[value]
             else:
-                shown[name] = uint(value) if type(value) is int else value
+                shown[name] = uint(value) if isinstance(value, int) and not isinstance(value, bool) else value
         shown["UseDnsSrvRouting" if by_dns else "UseDefaultRouting"] = True
         suffix = "DnsSrvRouting" if by_dns else "DefaultRoute"
         yield make([_EDGE_TYPE + suffix], {**shown, **extras(identity, _EDGE)})

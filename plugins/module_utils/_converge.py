@@ -63,7 +63,7 @@ class Result:
 
     values: dict[str, t.Any] = field(default_factory=dict)
     changed: bool = False
-    diff: list[dict[str, t.Any]] = field(default_factory=list)
+    diff: list[dict[str, str]] = field(default_factory=list)
     steps: list[dict[str, t.Any]] | None = None
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -72,7 +72,7 @@ class Sight:
 
     def shown(self, usages: t.Sequence[str]) -> dict[str, t.Any]:
         """For a diff."""
-        return {"assigned": {usage: self._label(usage) for usage in usages}, "files": list(self.files)}
+        return {**{usage: self._label(usage) for usage in usages}, "files": list(self.files)}
 
     def _label(self, usage: str) -> str | None:
         found = self.thumbprint(usage)

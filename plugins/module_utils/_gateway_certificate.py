@@ -21,7 +21,7 @@ from ._certificate import Bundle, Finding, der, describe, thumbprint, wrap
 from ._converge import Result, ServerRefused
 from ._edge import DIRECTORY, MARKER, USAGES, Edge, Service, Sight, Stored, affected
 from ._journal import Journal
-from ._plan import Refused, Step
+from ._plan import Refused, Step, difference
 from ._shell import Secret, ServerError, Shell, ShellError, Value
 
 # In an envelope of 150 kB (the default), base64 inside base64 leaves room for about 80 kB.
@@ -325,10 +325,10 @@ class Bring:
             warnings=[*remarks, *self.warnings, *self.journal.warnings],
         )
 
-    def _diff(self, after: Sight) -> list[dict[str, t.Any]]:
+    def _diff(self, after: Sight) -> list[dict[str, str]]:
         names = [restart.service.name for restart in self.plan.restarts]
         restarted = [name for name in names if name in self.down] if self.journal.sent_anything else names
-        return _differences(
+        return _diff(
             {**self.before.shown(self.usages), "restarted": []},
             {**after.shown(self.usages), "restarted": restarted},
         )
@@ -372,7 +372,7 @@ def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
             "restarts": {},
         },
         changed=changed,
-        diff=_differences(before.shown(usages), after.shown(usages)) if changed else [],
+        diff=_diff(before.shown(usages), after.shown(usages)) if changed else [],
         steps=shown,
         failures=journal.failures,
         warnings=journal.warnings,
@@ -395,6 +395,5 @@ def _service_step(verb: str, name: str) -> Step:
     return Step(verb + "-CsWindowsService", name, {"Name": name, "Confirm": False})
 
 
-def _differences(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    header = "gateway certificate"
-    return [{"before_header": header, "after_header": header, "before": before, "after": after}]
+def _diff(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
+    return [difference("gateway certificate", before, after)]

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import typing as t
 from dataclasses import dataclass, field
 
@@ -192,25 +193,31 @@ def check_duplicates(wanted: t.Sequence[Wanted]) -> None:
             raise Invalid("%s and %s both name '%s'; keep one of them" % (first.place, item.place, item.identity))
 
 
-def diff(steps: t.Sequence[Step], resource: Resource) -> list[dict[str, t.Any]]:
+def diff(steps: t.Sequence[Step], resource: Resource) -> list[dict[str, str]]:
     """Ansible's list form: one readable entry an object, known fields only, secrets hidden."""
-    found = []
-    for step in steps:
-        header = "%s %s" % (resource.name, step.identity)
-        found.append(
-            {
-                "before_header": header,
-                "after_header": header,
-                "before": _readable(step.before, step, resource, "(secret)"),
-                "after": _readable(step.after, step, resource, "(secret, set anew)"),
-            }
+    return [
+        difference(
+            "%s %s" % (resource.name, step.identity),
+            _readable(step.before, step, resource, "(secret)"),
+            _readable(step.after, step, resource, "(secret, set anew)"),
         )
-    return found
+        for step in steps
+    ]
 
 
-def _readable(values: Values | None, step: Step, resource: Resource, secret: str) -> dict[str, t.Any]:
+def difference(header: str, before: Values | None, after: Values | None) -> dict[str, str]:
+    """One entry of a diff: a line for each value, in YAML as an inventory has it; no lines where there is no object."""
+    return {"before_header": header, "after_header": header, "before": _lines(before), "after": _lines(after)}
+
+
+def _lines(values: Values | None) -> str:
+    # JSON is YAML, and keeps a value with line breaks in it on one line.
+    return "".join("%s: %s\n" % (name, json.dumps(value, ensure_ascii=False)) for name, value in (values or {}).items())
+
+
+def _readable(values: Values | None, step: Step, resource: Resource, secret: str) -> Values | None:
     if values is None:
-        return {}
+        return None
     shown = resource.shown(step.identity, values)
     # Of a secret that changes, the diff says just that.
     return {**shown, **{f.option: secret for f in resource.fields if f.secret and f.option in (step.expect or {})}}

@@ -313,7 +313,7 @@ def test_one_object_larger_than_an_envelope(pool: RunspacePool) -> None:
 def test_sixty_statements_in_one_request(site: Site, pool: RunspacePool) -> None:
     partner = {"Identity": "partner.example", "Text": 7, "A": "a", "B": "b", "C": True, "D": "d" * 40, "E": None}
     before = len(site.deployment.calls)
-    shell = run(pool, *(("Say", partner) for _ in range(60)))
+    shell = run(pool, *(("Say", partner) for _turn in range(60)))
     assert shell.output == [7] * 60
     assert len(site.deployment.calls) - before == 60
 

@@ -58,12 +58,12 @@ def test_every_module_checks_does_and_repeats_over_one_session(plays: Plays) -> 
     store = plays.lab.store()
     tasks = [
         task(module, arguments, "%s %s" % (module, turn), check_mode=turn == "check", diff=True)
-        for module, arguments, _ in MODULES
+        for module, arguments, _key in MODULES
         for turn in ("check", "do", "again")
     ]
-    run = plays.run(plays.tasks([*tasks, *(task(module, {}, module) for module, _ in INFOS)]))
+    run = plays.run(plays.tasks([*tasks, *(task(module, {}, module) for module, _key in INFOS)]))
     assert run.code == 0, run.output
-    for module, _, key in MODULES:
+    for module, _arguments, key in MODULES:
         planned, done, again = (run.result("%s %s" % (module, turn)) for turn in ("check", "do", "again"))
         assert planned["changed"], module
         assert done["changed"], module
@@ -72,7 +72,7 @@ def test_every_module_checks_does_and_repeats_over_one_session(plays: Plays) -> 
         assert planned[key] == done[key] == again[key]
         assert planned["diff"] == done["diff"]
         assert [{**step, "result": "done"} for step in planned["steps"]] == done["steps"]
-    sent = [step["cmdlet"] for m, _, _ in MODULES for step in run.result(m + " do")["steps"]]
+    sent = [step["cmdlet"] for m, _arguments, _key in MODULES for step in run.result(m + " do")["steps"]]
     assert written(store.events()) == sent, "check mode and the second turn wrote nothing"
     assert sessions(store.events()) == 1
     assert [e.kind for e in store.events()][-1] == "session-close"

@@ -239,7 +239,9 @@ class EdgeShell:
         if Path == "Cert:\\LocalMachine\\Root":
             return [{"RawData": raw, "HasPrivateKey": False} for raw in self.roots]
         names = [path.rpartition("\\") for path in self.files]
-        return [{"Name": name} for folder, _, name in names if folder == Path and fnmatch.fnmatchcase(name, Filter)]
+        return [
+            {"Name": name} for folder, _content, name in names if folder == Path and fnmatch.fnmatchcase(name, Filter)
+        ]
 
     def _set_content(self, LiteralPath: str, Encoding: str, Value: bytes) -> None:
         assert Encoding == "Byte"

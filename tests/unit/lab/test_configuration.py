@@ -194,7 +194,7 @@ class TestSettings:
             300,
             False,
         )
-        assert type(row["StreamInactivityTimeout"]) is PSUInt
+        assert isinstance(row["StreamInactivityTimeout"], PSUInt)
         bench.ok("Set-CsXmppGatewayConfiguration", KeepAliveInterval=PSUInt(60), DialbackPassphrase="s3cret")
         (row,) = bench.ok("Get-CsXmppGatewayConfiguration", Identity="global")
         assert (row["KeepAliveInterval"], row["DialbackPassphrase"]) == (60, "s3cret")

@@ -128,7 +128,7 @@ def test_topology(bench: Bench) -> None:
     assert [d["Identity"] for d in bench.ok("Get-CsSipDomain")] == ["contoso.test", "contoso-emea.test"]
     (edge,) = bench.ok("Get-CsService", EdgeServer=True)
     assert (edge["XmppListeningPort"], edge["XmppInternalPort"]) == (5269, 23456)
-    assert type(edge["XmppListeningPort"]) is PSInt
+    assert isinstance(edge["XmppListeningPort"], PSInt)
     assert edge["AccessEdgeExternalFqdn"] == "sip.contoso.test"
     assert {s["Role"] for s in bench.ok("Get-CsService", PoolFqdn="fe11.contoso.test")} >= {"Registrar", "UserServer"}
     (pool,) = bench.ok("Get-CsPool", Identity="edge.contoso.test")

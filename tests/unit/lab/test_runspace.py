@@ -218,7 +218,7 @@ class TestStatements:
         assert bench.store.events()[-1].cmdlet == GET
 
     def test_sessions_run_side_by_side(self, bench: Bench) -> None:
-        sinks = [Recorder() for _ in range(4)]
+        sinks = [Recorder() for _turn in range(4)]
 
         def work(number: int) -> None:
             space = bench.deployment.open_runspace("fe01", "CONTOSO\\admin", "t%d" % number)
@@ -311,11 +311,11 @@ class TestFaults:
 
     def test_counting(self, bench: Bench) -> None:
         bench.faults.add("*-CsXmppAllowedPartner", times=2, skip=1)
-        outcomes = [bool(bench.call(GET).errors) for _ in range(4)]
+        outcomes = [bool(bench.call(GET).errors) for _turn in range(4)]
         assert outcomes == [False, True, True, False]
         assert bench.faults.armed() == []
         number = bench.faults.add(GET, times=None)
-        assert [bool(bench.call(GET).errors) for _ in range(3)] == [True] * 3
+        assert [bool(bench.call(GET).errors) for _turn in range(3)] == [True] * 3
         bench.faults.clear(number)
         assert bench.call(GET).errors == []
 

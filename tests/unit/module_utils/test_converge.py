@@ -221,7 +221,7 @@ def test_a_passphrase_that_the_server_hides_is_said_to_be_written_every_time() -
             return [{**item, "DialbackPassphrase": None} for item in super()._run(statement)]
 
     shell = Hiding()
-    for _ in range(2):
+    for _turn in range(2):
         result = configuration(GATEWAY).work({"dialback_passphrase": "s3cret-text"}, shell, False)
         assert result.changed
         assert "does not show dialback_passphrase" in result.warnings[0]

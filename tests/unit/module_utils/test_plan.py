@@ -258,7 +258,18 @@ def test_a_diff_says_of_a_secret_only_that_it_changes() -> None:
     assert "old-one" not in text
     assert "new-one" not in text
     (entry,) = diff(found.steps, GATEWAY)
-    assert entry["before"]["dialback_passphrase"] != entry["after"]["dialback_passphrase"]
+    assert 'dialback_passphrase: "(secret)"' in entry["before"]
+    assert 'dialback_passphrase: "(secret, set anew)"' in entry["after"]
+
+
+def test_a_diff_reads_like_the_inventory() -> None:
+    (entry,) = diff(plan({}, [{"domain": "a.test", "description": "one\ntwo", **GOOD}]).steps, PARTNER)
+    assert entry["before"] == ""
+    assert entry["after"].splitlines()[:3] == [
+        'domain: "a.test"',
+        "additional_domains: []",
+        'description: "one\\ntwo"',
+    ]
 
 
 # Properties
