@@ -16,6 +16,7 @@ import concurrent.futures
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,12 @@ class Runner:
         self.private = private
         self.shown = shown
         self._terminal = threading.Lock()
+        self._running: set[int] = set()
+
+    def stop(self) -> None:
+        """Interrupts what is running, so that tests and scenarios take their labs down."""
+        for group in list(self._running):
+            os.killpg(group, signal.SIGINT)
 
     def run(self, step: Step) -> Outcome:
         if self.shown:
@@ -99,17 +106,18 @@ class Runner:
                 cwd=TOP,
                 env=self._environment(step),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.PIPE if self.shown else file,
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
+                start_new_session=True,
             )
-            assert process.stdout is not None
-            for line in process.stdout:
+            self._running.add(process.pid)
+            for line in process.stdout or ():
                 file.write(line)
-                if self.shown:
-                    sys.stdout.write(line)
+                sys.stdout.write(line)
             code = process.wait()
+            self._running.discard(process.pid)
         outcome = judge(step, code, log.read_text(encoding="utf-8"), time.monotonic() - started)
         self._report(outcome, log)
         return outcome
@@ -178,9 +186,16 @@ def main(names: list[str]) -> int:
     started = time.monotonic()
     private = Path(tempfile.mkdtemp(prefix="sfb.", dir="/tmp"))
     runner = Runner(private, shown=len(steps) == 1)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as lanes:
-            outcomes = list(lanes.map(runner.run, steps))
+            try:
+                outcomes = list(lanes.map(runner.run, steps))
+            except KeyboardInterrupt:
+                runner.stop()
+                raise
+    except KeyboardInterrupt:
+        return 130
     finally:
         shutil.rmtree(private, ignore_errors=True)
     if len(steps) > 1:
