@@ -355,6 +355,19 @@ options:
       - name: ANSIBLE_PIPELINING
     vars:
       - name: ansible_pipelining
+  direct:
+    description:
+      - Whether the modules of this collection do their work in Ansible's own process, over the session that is open.
+        That saves two processes for each task, which take longer than the work. The results are the same.
+      - Tasks with C(async) or C(environment) always run as ordinary modules, and so do all tasks under an ansible-core
+        that lacks one of the internals needed for this.
+      - This option is not known to P(ansible.builtin.psrp#connection).
+    type: bool
+    default: true
+    env:
+      - name: ANSIBLE_MANAGEMENT_SHELL_DIRECT
+    vars:
+      - name: ansible_management_shell_direct
   max_envelope_size:
     description:
       - The largest message to send, in bytes. What is larger goes in several.
@@ -400,6 +413,7 @@ class Connection(NetworkConnectionBase):
     """The connection; see DOCUMENTATION."""
 
     transport = "sfb.xmpp.management_shell"
+    # Makes Ansible start or notify the daemon before each task. Tasks that run directly do so themselves.
     force_persistence = True
     has_pipelining = True
 
@@ -430,6 +444,7 @@ class Connection(NetworkConnectionBase):
             task = task_keys or {}
             self._name = str(task.get("delegate_to") or (var_options or {}).get("inventory_hostname") or "")
             self._action = str(task.get("action") or "")
+            self.force_persistence = not self._runs_directly(task)
             return
         # In the daemon: Ansible hands over the options once at its start, and again for every task.
         self._in_daemon = True
@@ -444,6 +459,26 @@ class Connection(NetworkConnectionBase):
             self._end_session()  # the host's own settings were changed within the play
         if different or not self._identity:
             self._identity, self._name = wanted, name
+
+    def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
+        """Whether the task is one of this collection's that can do its work in the worker (see _direct.py)."""
+        if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
+            return False
+        if not self._options.get("direct"):
+            return False
+        from ..plugin_utils import _direct  # here, since the daemon has no use for it
+
+        return _direct.possible()
+
+    def socket_for(self, context: PlayContext) -> str | None:
+        """In the worker: the socket of the daemon that serves this play context, if there is one."""
+        kept, self._play_context = self._play_context, context
+        self._socket_path = None
+        try:
+            self._update_connection_state()
+        finally:
+            self._play_context = kept
+        return self._socket_path
 
     def _refusal(self, name: str, different: list[str]) -> str:
         return (
@@ -473,6 +508,18 @@ class Connection(NetworkConnectionBase):
         conflict, self._conflict = self._conflict, ""
         if conflict:
             raise ConnectionError(conflict)
+
+    def adopt(self, options: dict[str, t.Any]) -> list[tuple[str, str]]:
+        """Called for a task that runs directly: set_options and update_play_context in one, so that no other host's
+        call can come between them. Returns the messages that have gathered; raises ConnectionError to refuse a host.
+        """
+        others, self._conflict = self._conflict, ""
+        try:
+            self.set_options(direct=options)
+            self.update_play_context("")
+        finally:
+            self._conflict = others
+        return self.pop_messages()
 
     def invoke(self, statements: list[dict[str, t.Any]]) -> dict[str, t.Any]:
         """Run encoded statements (``Statement.encode``) in the host's session; an encoded ``Answer``.

@@ -12,9 +12,11 @@ from ..module_utils._catalogue import ACCESS_EDGE
 from ..module_utils._module import run
 from ..module_utils._tasks import configuration
 
+TASK = configuration(ACCESS_EDGE)
+
 
 def main() -> None:
-    run(configuration(ACCESS_EDGE))
+    run(TASK)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from ..module_utils._catalogue import ACCESS_EDGE
 from ..module_utils._module import run
 from ..module_utils._tasks import info
 
+TASK = info(ACCESS_EDGE)
+
 
 def main() -> None:
-    run(info(ACCESS_EDGE))
+    run(TASK)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from ..module_utils._catalogue import POLICY
 from ..module_utils._module import run
 from ..module_utils._tasks import plural
 
+TASK = plural(POLICY)
+
 
 def main() -> None:
-    run(plural(POLICY))
+    run(TASK)
 
 
 if __name__ == "__main__":

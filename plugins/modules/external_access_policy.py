@@ -12,9 +12,11 @@ from ..module_utils._catalogue import POLICY
 from ..module_utils._module import run
 from ..module_utils._tasks import singular
 
+TASK = singular(POLICY)
+
 
 def main() -> None:
-    run(singular(POLICY))
+    run(TASK)
 
 
 if __name__ == "__main__":

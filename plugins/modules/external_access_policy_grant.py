@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ..module_utils._grant import TASK
+from ..module_utils._grant import TASK as TASK
 from ..module_utils._module import run
 
 

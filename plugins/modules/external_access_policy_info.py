@@ -12,9 +12,11 @@ from ..module_utils._catalogue import POLICY
 from ..module_utils._module import run
 from ..module_utils._tasks import info
 
+TASK = info(POLICY)
+
 
 def main() -> None:
-    run(info(POLICY))
+    run(TASK)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from ..module_utils._catalogue import PARTNER
 from ..module_utils._module import run
 from ..module_utils._tasks import info
 
+TASK = info(PARTNER)
+
 
 def main() -> None:
-    run(info(PARTNER))
+    run(TASK)
 
 
 if __name__ == "__main__":

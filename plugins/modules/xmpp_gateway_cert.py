@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ..module_utils._certificate_tasks import TASK
+from ..module_utils._certificate_tasks import TASK as TASK
 from ..module_utils._module import run
 
 

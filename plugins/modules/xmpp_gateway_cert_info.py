@@ -11,9 +11,11 @@ from __future__ import annotations
 from ..module_utils._certificate_tasks import INFO_TASK
 from ..module_utils._module import run
 
+TASK = INFO_TASK
+
 
 def main() -> None:
-    run(INFO_TASK)
+    run(TASK)
 
 
 if __name__ == "__main__":

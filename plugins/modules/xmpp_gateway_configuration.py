@@ -12,9 +12,11 @@ from ..module_utils._catalogue import GATEWAY
 from ..module_utils._module import run
 from ..module_utils._tasks import configuration
 
+TASK = configuration(GATEWAY)
+
 
 def main() -> None:
-    run(configuration(GATEWAY))
+    run(TASK)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from ..module_utils._catalogue import GATEWAY
 from ..module_utils._module import run
 from ..module_utils._tasks import info
 
+TASK = info(GATEWAY)
+
 
 def main() -> None:
-    run(info(GATEWAY))
+    run(TASK)
 
 
 if __name__ == "__main__":

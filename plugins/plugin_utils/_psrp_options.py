@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ._plain import plain
+
 # Options that say where a session leads and as whom. Two hosts may share one session only if all of them agree.
 # Timeouts and sizes are not among them: they may differ from task to task.
 IDENTITY = (
@@ -84,19 +86,6 @@ class Target:
         """The text without the password, wherever a library may have put it."""
         password = self.wsman.get("password")
         return text.replace(password, "********") if password else text
-
-
-def plain(value: t.Any) -> t.Any:
-    """The value as plain built-ins. Values of ansible-core 2.19 carry tags, in subclasses that pypsrp does not know."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return str.__str__(str(value))
 
 
 def protocol_and_port(protocol: str | None, port: int | None) -> tuple[str, int]:

@@ -26,7 +26,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.playbook.task import Task
-from ansible_collections.sfb.xmpp.plugins.module_utils import _module
+from ansible_collections.sfb.xmpp.plugins.module_utils import _module, _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, Shell, Statement
 
 from tests.unit import certificates
@@ -93,7 +93,7 @@ def call(name: str, given: Params, check: bool, shell: Shell) -> dict[str, t.Any
     module = importlib.import_module("ansible_collections.sfb.xmpp.plugins.modules." + name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_module, "AnsibleModule", FakeModule)
-        patch.setattr(_module, "ConnectionShell", lambda socket_path: shell)
+        patch.setattr(_perform, "ConnectionShell", lambda socket_path: shell)
         patch.setattr(FakeModule, "given", given)
         patch.setattr(FakeModule, "check_mode", check)
         with pytest.raises(Finished) as finished:

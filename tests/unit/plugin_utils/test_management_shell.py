@@ -60,6 +60,7 @@ def test_what_is_added_to_the_options_of_psrp() -> None:
     added = {name: [v["name"] for v in OURS[name].get("vars", [])] for name in OURS if name not in PSRP}
     assert added == {
         "modules": ["ansible_management_shell_modules"],
+        "direct": ["ansible_management_shell_direct"],
         "persistent_connect_timeout": ["ansible_connect_timeout"],
         "persistent_command_timeout": ["ansible_command_timeout"],
         "persistent_log_messages": ["ansible_persistent_log_messages"],

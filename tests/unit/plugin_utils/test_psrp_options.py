@@ -10,11 +10,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._plain import plain
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import (
     IDENTITY,
     differences,
     identity,
-    plain,
     protocol_and_port,
     target,
 )
