@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from ansible.executor import task_executor
 from ansible.module_utils.connection import ConnectionError as RpcError
+from ansible.plugins.connection import NetworkConnectionBase
 from ansible_collections.sfb.xmpp.plugins.module_utils import _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import Task
@@ -72,7 +73,7 @@ def test_without_an_internal_all_tasks_take_the_ordinary_path(monkeypatch: pytes
         patch.setattr(task_executor, "start_connection", lambda play_context, options: "")
         assert not directly()
     with monkeypatch.context() as patch:
-        patch.delattr(_direct.NetworkConnectionBase, "_update_connection_state")
+        patch.delattr(NetworkConnectionBase, "_update_connection_state")
         assert not _direct.possible()
 
 
