@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
-from ..module_utils._grant import TASK as TASK
+from ..module_utils import _grant
 from ..module_utils._module import run
+
+TASK = _grant.TASK
 
 
 def main() -> None:

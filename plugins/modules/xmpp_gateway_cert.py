@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
-from ..module_utils._certificate_tasks import TASK as TASK
+from ..module_utils import _certificate_tasks
 from ..module_utils._module import run
+
+TASK = _certificate_tasks.TASK
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import sys
 import typing as t
 
 from ansible.module_utils.common import arg_spec, parameters
-from ansible.module_utils.connection import Connection, ConnectionError  # noqa: A004 - Ansible's own name for it
+from ansible.module_utils.connection import Connection
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import NetworkConnectionBase
@@ -83,17 +83,17 @@ class DirectAction(ActionBase):
         """
         connection: t.Any = self._connection
         options = connection.get_options()
-        path = connection.socket_for(self._play_context)
-        if path:
-            try:
-                messages = Connection(path).adopt(plain(options))
-            except ConnectionError:
-                pass  # It has ended, or refuses. Nothing has happened yet; Ansible's own way comes to the same below.
-            else:
-                for level, text in messages:
-                    show = self._display.vvvv if level == "vvvv" else self._display.vvv
-                    show(text, host=self._play_context.remote_addr)
-                return str(path)
+        try:
+            path = connection.socket_for(self._play_context)
+            messages = Connection(path).adopt(plain(options)) if path else None
+        except Exception as exc:  # noqa: BLE001 - it has ended, or refuses: Ansible's own way comes to the same below
+            self._display.vvv("%s does not answer (%s)" % (connection.transport, type(exc).__name__))
+            messages = None
+        if messages is not None:
+            for level, text in messages:
+                show = self._display.vvvv if level == "vvvv" else self._display.vvv
+                show(text, host=self._play_context.remote_addr)
+            return str(path)
         self._play_context.timeout = connection.get_option("persistent_command_timeout")
         return str(_start_connection()(self._play_context, options, self._task._uuid))
 
