@@ -13,6 +13,7 @@ goes. The last line counts every test of pytest, and any other step as one:
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import os
 import re
 import shutil
@@ -30,6 +31,8 @@ LOGS = TOP / "build" / "logs"
 VENV = Path(os.environ.get("VENV", TOP / ".venv"))
 OLDEST = VENV.with_name(VENV.name + "-2.17")
 SHOWN_OF_A_FAILURE = 60
+# In the environment of everything that a run starts, daemons included.
+MARK = "SFB_CHECKS"
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Runner:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
         return {
             **kept,
+            MARK: str(self.private),
             "PATH": "%s:%s" % (step.environment / "bin", os.environ.get("PATH", os.defpath)),
             "HOME": str(home),
             "USER_HOME": os.environ.get("HOME", ""),
@@ -171,6 +175,15 @@ def judge(step: Step, code: int, output: str, seconds: float) -> Outcome:
     return Outcome(step, seconds, counts["passed"], failed, counts["skipped"])
 
 
+def end_what_is_left(private: Path) -> None:
+    """Ends the labs and sessions of tests that were interrupted."""
+    mark = ("%s=%s" % (MARK, private)).encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGTERM)
+
+
 def choose(names: list[str]) -> list[Step]:
     """The steps that were asked for by name or group; all of them where nothing was named."""
     known = {name for step in STEPS for name in (step.name, step.group) if name}
@@ -197,6 +210,7 @@ def main(names: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     finally:
+        end_what_is_left(private)
         shutil.rmtree(private, ignore_errors=True)
     if len(steps) > 1:
         print("\n%-20s%9s%9s%9s" % ("step", "passed", "failed", "seconds"))
