@@ -15,16 +15,16 @@ import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from .authority import Authority, common_name, rsa_key
 from .seed import ACCESS_EDGE, SIP_DOMAINS
 from .tls import write_private
 
 PASSPHRASE = "Lab-pfx-1"  # noqa: S105 - public by design, like every secret of the lab
 LIFETIME = datetime.timedelta(days=200)  # what public authorities issue in 2026
+AUTHORITY_LIFETIME = datetime.timedelta(days=3650)
 RENEW_BEFORE = datetime.timedelta(days=70)
 NAMES = (ACCESS_EDGE, *SIP_DOMAINS, *("sip." + domain for domain in SIP_DOMAINS[1:]), "webcon." + SIP_DOMAINS[0])
 FILE = "gateway.pfx"
@@ -52,77 +52,17 @@ def _now() -> datetime.datetime:
 
 
 def _create(directory: Path) -> None:
-    root_key, issuer_key, key = (rsa.generate_private_key(65537, 2048) for _key in range(3))
-    root_name, issuer_name = _name("Contoso Lab Public Root"), _name("Contoso Lab Public Issuing CA")
-    root = _authority(root_name, root_key, root_name, root_key)
-    issuer = _authority(issuer_name, issuer_key, root_name, root_key)
-    leaf = (
-        _builder(_name(ACCESS_EDGE), key, issuer_name, issuer_key, LIFETIME)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in NAMES]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs=False), critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
-        )
-        .add_extension(_revocation_list(), critical=False)
-        .sign(issuer_key, hashes.SHA256())
-    )
+    root = Authority(common_name("Contoso Lab Public Root"), rsa_key(), AUTHORITY_LIFETIME)
+    issuer = Authority(common_name("Contoso Lab Public Issuing CA"), rsa_key(), AUTHORITY_LIFETIME, above=root)
+    key = rsa_key()
+    names = [x509.DNSName(name) for name in NAMES]
+    leaf = issuer.issue(common_name(ACCESS_EDGE), key, names, LIFETIME, more=[_revocation_list()])
     encryption = serialization.BestAvailableEncryption(PASSPHRASE.encode())
-    content = pkcs12.serialize_key_and_certificates(b"gateway", key, leaf, [issuer], encryption)
+    content = pkcs12.serialize_key_and_certificates(b"gateway", key, leaf, [issuer.certificate], encryption)
     write_private(directory / FILE, content)
-    (directory / ROOT_FILE).write_bytes(root.public_bytes(serialization.Encoding.PEM))
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    (directory / ROOT_FILE).write_bytes(root.certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _revocation_list() -> x509.CRLDistributionPoints:
     place = x509.UniformResourceIdentifier("http://crl.contoso.test/issuing.crl")
     return x509.CRLDistributionPoints([x509.DistributionPoint([place], None, None, None)])
-
-
-def _builder(
-    subject: x509.Name,
-    key: rsa.RSAPrivateKey,
-    issuer: x509.Name,
-    issuer_key: rsa.RSAPrivateKey,
-    lifetime: datetime.timedelta,
-) -> x509.CertificateBuilder:
-    start = _now() - datetime.timedelta(hours=1)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + lifetime)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-    )
-
-
-def _authority(
-    name: x509.Name, key: rsa.RSAPrivateKey, issuer: x509.Name, issuer_key: rsa.RSAPrivateKey
-) -> x509.Certificate:
-    return (
-        _builder(name, key, issuer, issuer_key, datetime.timedelta(days=3650))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(_usage(signs=True), critical=True)
-        .sign(issuer_key, hashes.SHA256())
-    )
-
-
-def _usage(signs: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs,
-        key_encipherment=not signs,
-        key_cert_sign=signs,
-        crl_sign=signs,
-        content_commitment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )

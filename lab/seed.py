@@ -18,9 +18,8 @@ import uuid
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from .authority import Authority, common_name, rsa_key
 from .hosts import DOMAIN, HOSTS
 from .store import CertificateRow, Store
 
@@ -268,41 +267,17 @@ def _issued() -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...
 
     XmppServer has none yet.  (assumption: initial-certificates)
     """
-    authority_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    authority_name = _name("Contoso Lab Root CA")
-    authority = _builder(authority_name, authority_name, authority_key, 3650)
-    authority = authority.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    root = authority.sign(authority_key, hashes.SHA256())
-    issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]] = [("Root", root, None, ())]
+    authority = Authority(common_name("Contoso Lab Root CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
+    issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]
+    issued = [("Root", authority.certificate, None, ())]
     external = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication")
     external_names = (ACCESS_EDGE, "webcon.contoso.test", "sip.contoso-emea.test")
     for names, usages in ((external_names, external), ((EDGE_POOL,), ("Internal",))):
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        builder = _builder(_name(names[0]), authority_name, key, 730)
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)
-        eku = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
-        leaf = builder.add_extension(eku, critical=False).sign(authority_key, hashes.SHA256())
+        key = rsa_key()
+        subject = common_name(names[0], "Contoso")
+        leaf = authority.issue(subject, key, [x509.DNSName(name) for name in names], datetime.timedelta(days=730))
         private = key.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )  # fmt: skip
         issued.append(("My", leaf, private, usages))
     return tuple(issued)
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name(
-        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Contoso"), x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
-    )
-
-
-def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey, days: int) -> x509.CertificateBuilder:
-    start = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(days=1)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=days))
-    )

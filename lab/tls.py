@@ -20,10 +20,11 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from .authority import Authority, common_name
 from .endpoints import ADDRESSES
 from .hosts import HOSTS
 
@@ -80,59 +81,17 @@ def _names() -> x509.SubjectAlternativeName:
 
 def _create(identity: ServerIdentity) -> None:
     """A fresh CA each time: its key is dropped after signing, so nothing else can ever be issued under it."""
-    start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _key in range(2))
     # Every authority gets a name of its own, so that two labs' certificates are never taken for each other's.
-    serial = x509.random_serial_number()
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Contoso lab CA %x" % (serial & 0xFFFFFFFF))])
-
-    def builder(subject: x509.Name, public: ec.EllipticCurvePublicKey, number: int) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(issuer)
-            .public_key(public)
-            .serial_number(number)
-            .not_valid_before(start)
-            .not_valid_after(start + LIFETIME)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
-        )
-
-    ca = (
-        builder(issuer, ca_key.public_key(), serial)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(certificates=True), critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOSTS["fe01"].fqdn)])
-    certificate = (
-        builder(subject, key.public_key(), x509.random_serial_number())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(_names(), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
+    ca_name = common_name("Contoso lab CA %x" % (x509.random_serial_number() & 0xFFFFFFFF))
+    ca = Authority(ca_name, ec.generate_private_key(ec.SECP256R1()), LIFETIME)
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = common_name(HOSTS["fe01"].fqdn)
+    certificate = ca.issue(subject, key, _names(), LIFETIME, purposes=[ExtendedKeyUsageOID.SERVER_AUTH])
     pem = serialization.Encoding.PEM
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     write_private(identity.key, secret)
     identity.certificate.write_bytes(certificate.public_bytes(pem))
-    identity.ca.write_bytes(ca.public_bytes(pem))
-
-
-def _usage(certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not certificates,
-        key_cert_sign=certificates,
-        crl_sign=certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    identity.ca.write_bytes(ca.certificate.public_bytes(pem))
 
 
 def write_private(path: Path, data: bytes) -> None:
