@@ -63,7 +63,7 @@ docs: env  ## the documentation as a web site, in build/docs
 	@tools/docs.sh
 
 format: env  ## sort imports and format
-	@ruff check --quiet --fix-only --select I,RUF100 . ; ruff format .
+	@ruff check --quiet --fix-only --select I . ; ruff format .
 
 lock: env  ## write the locked requirement files anew, keeping the pins that still fit
 	@tools/lock.sh
