@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
@@ -123,3 +124,21 @@ def policy_from_server(value: object) -> str:
 def key(identity: str) -> str:
     """What two spellings of one identity have in common: the product compares without case."""
     return identity.casefold()
+
+
+def spellings(identity: str) -> set[str]:
+    """The key of an identity, and of a domain with A-labels also its Unicode form: what patterns may name."""
+    found = {key(identity)}
+    if "xn--" in identity.lower():
+        try:
+            import idna
+
+            found.add(key(idna.decode(identity)))
+        except (ImportError, UnicodeError):  # idna.IDNAError is one
+            pass
+    return found
+
+
+def pattern_key(pattern: str) -> str:
+    """A pattern in the form that spellings() are compared with: without case, trailing dot and ``tag:``."""
+    return key(unicodedata.normalize("NFC", pattern)).removeprefix("tag:").rstrip(".")

@@ -15,7 +15,7 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ._domain import Invalid
+from ._domain import Invalid, pattern_key, spellings
 from ._domain import key as key_of
 from ._resource import Record, Resource, Values
 from ._rules import Change, Context, Finding, some
@@ -62,7 +62,7 @@ class Purge:
     eligible: t.Callable[[Record], bool] = lambda record: True
 
     def protects(self, key: str) -> bool:
-        return any(fnmatch.fnmatchcase(key, key_of(pattern)) for pattern in self.protect)
+        return any(fnmatch.fnmatchcase(name, pattern_key(p)) for p in self.protect for name in spellings(key))
 
 
 @dataclass(frozen=True)

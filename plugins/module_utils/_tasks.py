@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ._catalogue import POLICY
+from ._catalogue import ACCESS_EDGE, POLICY
 from ._converge import Params, Result, converge, read, shown_list, shown_one, wanted_list
 from ._plan import STAGES, Purge
 from ._policies import policy_eligible, read_usage, usage_matters, with_grants
@@ -105,8 +105,7 @@ def plural(resource: Resource) -> Task:
 def configuration(resource: Resource) -> Task:
     """The one global object of a configuration: Get- and Set- only."""
     spec = resource.spec()
-    guarded = any(rule.__name__ == "federated_users_switch" for rule in resource.rules)
-    if guarded:
+    if resource is ACCESS_EDGE:
         spec["force"] = {"type": "bool", "default": False}
 
     def work(params: Params, shell: Shell, check: bool) -> Result:

@@ -20,7 +20,7 @@ import yaml
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 TOP = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(TOP))
+sys.path.insert(0, str(TOP))  # run as a script, so the lab is found only from here on
 
 from lab.seed import thumbprint  # noqa: E402
 from lab.store import Store  # noqa: E402

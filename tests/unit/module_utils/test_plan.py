@@ -170,6 +170,12 @@ class TestGuard:
         found = plan(had, [], purge=Purge(protect=("*.EXAMPLE.test", "keep.test")), context=Context(had, force=True))
         assert calls(found) == [("Remove-CsXmppAllowedPartner", "a.test")]
 
+    @pytest.mark.parametrize("pattern", ["bücher.test", "BÜCHER.test.", "bü*", "*.test", "xn--bcher-kva.test"])
+    def test_protect_knows_a_domain_in_every_spelling(self, pattern: str) -> None:
+        had = partners("xn--bcher-kva.test", "a.example")
+        found = plan(had, [], purge=Purge(protect=(pattern,)), context=Context(had, force=True))
+        assert calls(found) == [("Remove-CsXmppAllowedPartner", "a.example")]
+
     def test_a_stage_judges_the_whole_plan(self) -> None:
         had = partners(*("p%02d.test" % n for n in range(10)))
         with pytest.raises(Refused, match="would remove 9 of 10"):
