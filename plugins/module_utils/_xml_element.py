@@ -1,0 +1,88 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An XML element as a value, and how it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+NS_SERVER = "jabber:server"
+NS_XML = "http://www.w3.org/XML/1998/namespace"
+
+_NAME = re.compile(r"[^\W\d][\w.-]*\Z")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Element:
+    """A complete element. Names are in Clark notation, ``{namespace}local``; those without a namespace are plain.
+
+    ``text`` is the element's own character data joined. The place of text between children is not kept, as XMPP gives
+    it no meaning.
+    """
+
+    name: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    children: tuple[Element, ...] = ()
+
+    def child(self, name: str) -> Element | None:
+        """The first child of this name, or None."""
+        return next((child for child in self.children if child.name == name), None)
+
+    def serialize(self, default_namespace: str = NS_SERVER) -> bytes:
+        """The element as UTF-8, for a place where ``default_namespace`` is in force.
+
+        Characters that XML cannot carry become U+FFFD. Raises ValueError for a name that is none.
+        """
+        parts: list[str] = []
+        _write(self, default_namespace, parts)
+        return "".join(parts).encode()
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """The namespace and the local part of a name in Clark notation."""
+    namespace, _brace, local = name.rpartition("}")
+    return namespace[1:], local
+
+
+def escape(text: str) -> str:
+    """Text as it may stand in an element or in an attribute's single quotes; what XML cannot carry becomes U+FFFD."""
+    text = _NOT_XML.sub("\ufffd", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # A parser turns these three into other characters unless they are written as references.
+    text = text.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
+    return text.replace("'", "&apos;").replace('"', "&quot;")
+
+
+def _write(element: Element, default_namespace: str, parts: list[str]) -> None:
+    namespace, local = split_name(element.name)
+    parts += ["<", _checked(local)]
+    if namespace != default_namespace:
+        parts.append(" xmlns='%s'" % escape(namespace))
+    for number, (name, value) in enumerate(element.attributes.items()):
+        prefix = ""
+        attribute_namespace, attribute = split_name(name)
+        if attribute_namespace == NS_XML:
+            prefix = "xml:"
+        elif attribute_namespace:
+            prefix = "n%d:" % number
+            parts.append(" xmlns:n%d='%s'" % (number, escape(attribute_namespace)))
+        parts.append(" %s%s='%s'" % (prefix, _checked(attribute), escape(value)))
+    if not element.text and not element.children:
+        parts.append("/>")
+        return
+    parts += [">", escape(element.text)]
+    for child in element.children:
+        _write(child, namespace, parts)
+    parts += ["</", local, ">"]
+
+
+def _checked(name: str) -> str:
+    if not _NAME.match(name):
+        raise ValueError("%r is not a name" % name)
+    return name
