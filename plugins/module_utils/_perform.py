@@ -16,7 +16,7 @@ import typing as t
 
 from ._converge import Params, ServerRefused
 from ._plan import Refused
-from ._session import ConnectionShell
+from ._session import ConnectionShell, NoSession
 from ._shell import Shell, ShellError
 from ._tasks import Task
 
@@ -24,7 +24,7 @@ from ._tasks import Task
 def perform(task: Task, params: Params, socket_path: str | None, check: bool) -> tuple[dict[str, t.Any], list[str]]:
     """The keys of the result, ``failed`` and ``msg`` among them where it failed, and the warnings. Raises nothing."""
     try:
-        return _perform(task, params, ConnectionShell(socket_path), check)
+        return _perform(task, params, ConnectionShell(socket_path) if task.session else NoSession(), check)
     except Refused as exc:
         return {"failed": True, "msg": refusal(exc.reasons), "reasons": list(exc.reasons)}, []
     except ServerRefused as exc:

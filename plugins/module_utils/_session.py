@@ -38,6 +38,13 @@ class ConnectionShell:
         raise ShellError(str(failure))
 
 
+class NoSession:
+    """The ``Shell`` of a task that works without a server."""
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        raise ShellError("this module has no session")
+
+
 def _may_have_arrived(failure: Exception) -> bool:
     """Whether a failure between this process and the one that keeps the session came after the request was sent."""
     text = str(failure)

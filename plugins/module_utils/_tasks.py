@@ -31,11 +31,12 @@ ALLOW_LOSS = {"type": "list", "elements": "str", "choices": list(RIGHTS), "defau
 
 @dataclass(frozen=True)
 class Task:
-    """argument_spec as AnsibleModule takes it; work(params, shell, check) -> Result."""
+    """argument_spec as AnsibleModule takes it; work(params, shell, check) -> Result. session: whether it needs one."""
 
     argument_spec: t.Mapping[str, t.Any]
     work: t.Callable[[Params, Shell, bool], Result]
     required_if: tuple[t.Any, ...] = field(default=())
+    session: bool = True
 
 
 def _policy_arguments(resource: Resource, params: Params) -> dict[str, t.Any]:

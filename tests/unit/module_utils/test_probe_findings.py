@@ -1,0 +1,270 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Findings, verdict and suggestion, over every row and everything that a peer may offer."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._certificate import Finding
+from ansible_collections.sfb.xmpp.plugins.module_utils._negotiation import (
+    SASL_OVER_TLS,
+    TCP_DIALBACK,
+    TLS_DIALBACK,
+    Row,
+)
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe_certificate import FATAL
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe_facts import (
+    GATEWAY_VERSIONS,
+    VERSIONS,
+    Addresses,
+    Attempt,
+    Ended,
+    Facts,
+    Header,
+    Offer,
+    Service,
+    Services,
+)
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe_findings import VERDICTS, judge, verdict
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe_rows import number, possible, suggest
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe_words import FAULTS, STAGES, STREAM_ERRORS
+from hypothesis import given
+from hypothesis import strategies as st
+
+WORDS = ("required", "optional", "not_supported")
+ROWS = [Row(tls, sasl, dialback) for sasl in WORDS for tls in WORDS for dialback in (True, False)]
+HOST = "xmpp.fabrikam.test"
+
+
+def answered(starttls: str = "offered", tls: str = "TLSv1.2", **more: t.Any) -> Facts:
+    """A partner that was talked to until the end, with nothing wrong; ``more`` are other facts."""
+    facts = Facts(
+        "fabrikam.test",
+        Services("found", (Service(HOST, 5269),)),
+        {HOST: Addresses("found", ("192.0.2.1",))},
+        [Attempt(HOST, "192.0.2.1", 5269, "answered")],
+        Header("fabrikam.test", "1.0", True),
+        Offer(starttls, (), True),
+        Offer("", ("EXTERNAL",), True) if starttls else None,
+        tls if starttls else "",
+    )
+    for name, value in more.items():
+        setattr(facts, name, value)
+    return facts
+
+
+def codes(found: t.Iterable[Finding], severity: str = "") -> set[str]:
+    return {one.code for one in found if severity in ("", one.severity)}
+
+
+@st.composite
+def conversations(draw: t.Any) -> Facts:
+    """Everything that a peer that answers may be seen to do."""
+    offers = st.builds(
+        Offer, st.just(""), st.lists(st.sampled_from(["EXTERNAL", "PLAIN"]), max_size=2).map(tuple), st.booleans()
+    )
+    facts = Facts("fabrikam.test", own_certificate=draw(st.booleans()))
+    facts.header = Header("x", draw(st.sampled_from(["1.0", ""])), draw(st.booleans()))
+    facts.attempts = [Attempt(HOST, "192.0.2.1", 5269, "answered")]
+    if facts.header.features and draw(st.booleans()):
+        facts.before = Offer(draw(st.sampled_from(["", "offered", "required"])), (), draw(st.booleans()))
+        if facts.before.starttls and draw(st.booleans()):
+            facts.tls = draw(st.sampled_from(VERSIONS))
+            facts.faults = dict.fromkeys(draw(st.sets(st.sampled_from(sorted(FAULTS)))), "text")
+            facts.after = draw(st.one_of(st.none(), offers))
+            if facts.after is not None:
+                facts.external = draw(
+                    st.sampled_from(["succeeded", "refused", "not offered"])
+                    if facts.own_certificate
+                    else st.sampled_from(["offered", "unknown"])
+                )
+    if draw(st.booleans()):
+        hows = ("timeout", "closed", "broken", "stream_error", "tls_refused", "tls_failed", "time_up")
+        conditions = st.sampled_from([*STREAM_ERRORS, "undefined-condition", "made-up", ""])
+        facts.ended = Ended(draw(st.sampled_from(sorted(STAGES))), draw(st.sampled_from(hows)), draw(conditions), "t")
+    return facts
+
+
+@given(conversations(), st.sampled_from([None, *ROWS]))
+def test_what_holds_of_every_partner(facts: Facts, row: Row | None) -> None:
+    found = judge(facts, row)
+    outcome = verdict(found)
+    assert outcome in VERDICTS
+    assert all(one.code and one.message and one.remedy for one in found)
+    assert [one.severity for one in found] == sorted(
+        (one.severity for one in found), key=("error", "unknown", "warning").index
+    )
+    if FATAL.intersection(facts.faults):
+        assert outcome != "ok"
+    if row is not None and not possible(facts, row):
+        assert outcome == "failed"
+    if row is not None and row.level != "valid":
+        assert outcome != "ok"
+
+
+@given(conversations())
+def test_a_suggestion_is_a_row_that_what_was_seen_allows(facts: Facts) -> None:
+    row = suggest(facts)
+    if row is None:
+        assert not any(possible(facts, one) for one in ROWS)
+        return
+    assert row.level == "valid"
+    methods = possible(facts, row)
+    assert methods
+    if SASL_OVER_TLS in methods:
+        assert not FATAL.intersection(facts.faults)
+    if facts.tls and facts.tls not in GATEWAY_VERSIONS:
+        assert methods == (TCP_DIALBACK,)
+    if facts.before is not None and facts.before.starttls == "required":
+        assert TCP_DIALBACK not in methods
+
+
+def test_rows_have_the_numbers_of_the_printed_table() -> None:
+    assert [number(row) for row in ROWS] == list(range(1, 19))
+
+
+BAD = {"expired": "it expired"}
+OWN: dict[str, t.Any] = {"own_certificate": True, "external": "succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "tls", "sasl", "dialback"),
+    [
+        (answered(**OWN), "required", "required", False),
+        (answered(), "required", "optional", True),
+        (answered(**OWN, faults=BAD), "required", "optional", True),
+        (answered(**OWN, faults={"client_auth": "x"}), "required", "optional", True),
+        (answered(starttls=""), "optional", "not_supported", True),
+        (answered(tls="TLSv1.3"), "not_supported", "not_supported", True),
+        (answered(tls="TLSv1.1"), "required", "optional", True),
+        (
+            answered(header=Header("x", "1.0", False), after=Offer("", ("EXTERNAL",), False)),
+            "required",
+            "required",
+            False,
+        ),
+    ],
+)
+def test_the_strictest_row_that_works(facts: Facts, tls: str, sasl: str, dialback: bool) -> None:
+    assert suggest(facts) == Row(tls, sasl, dialback)
+
+
+def test_nothing_is_suggested_where_nothing_was_seen_or_works() -> None:
+    assert suggest(Facts("fabrikam.test")) is None
+    assert suggest(answered(starttls="required", tls="TLSv1.3")) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "severity"),
+    [
+        (Row("required", "required", False), "error"),
+        (Row("required", "required", True), "error"),
+        (Row("required", "optional", False), "error"),
+        (Row("optional", "required", True), "error"),
+        (Row("required", "optional", True), "warning"),
+        (Row("required", "not_supported", True), "warning"),
+        (Row("optional", "not_supported", True), "warning"),
+        (Row("not_supported", "not_supported", True), "warning"),
+        (None, "warning"),
+    ],
+)
+@pytest.mark.parametrize("fault", sorted(FATAL))
+def test_a_bad_certificate_weighs_as_much_as_the_row_relies_on_it(row: Row | None, severity: str, fault: str) -> None:
+    found = judge(answered(faults={fault: "x"}), row)
+    assert {one.severity for one in found if one.code == "certificate_" + fault} == {severity}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_what_a_partner_may_be_missing(row: Row) -> None:
+    """For each row: does it work without TLS, with TLS only, without dialback?"""
+    without_tls = judge(answered(starttls=""), row)
+    assert (verdict(without_tls) == "failed") is (TCP_DIALBACK not in row.methods)
+    assert ("tls_not_offered" in codes(without_tls)) is (row.tls != "not_supported")
+    required = judge(answered(starttls="required"), row)
+    encrypted = {SASL_OVER_TLS, TLS_DIALBACK}.intersection(row.methods)
+    assert (verdict(required) == "failed") is (not encrypted)
+    assert ("tls_required" in codes(required, "error")) is (row.tls == "not_supported")
+    silent = answered(header=Header("x", "1.0", False), before=Offer("offered"), after=Offer("", ("EXTERNAL",)))
+    assert (verdict(judge(silent, row)) == "failed") is (SASL_OVER_TLS not in row.methods)
+
+
+def test_a_row_that_cannot_work_comes_with_the_one_that_can() -> None:
+    found = judge(answered(starttls=""), Row("required", "optional", True))
+    (finding,) = (one for one in found if one.code == "row_does_not_work")
+    assert finding.remedy == (
+        "declare tls_negotiation: optional, sasl_negotiation: not_supported, support_dialback_negotiation: true"
+    )
+
+
+def test_rows_are_judged_even_where_nothing_was_seen() -> None:
+    unseen = Facts("fabrikam.test", Services("unknown", (), "no name server answered"))
+    row = Row("required", "not_supported", False)
+    assert codes(judge(unseen, row)) == {"row_invalid", "srv_unknown"}
+    risky = judge(unseen, Row("required", "required", True))
+    assert verdict(risky) == "not_observable"
+    assert codes(risky, "warning") == {"row_risky"}
+
+
+@pytest.mark.parametrize(
+    ("results", "outcome"),
+    [
+        (["refused"], "failed"),
+        (["refused", "refused"], "failed"),
+        (["timeout"], "not_observable"),
+        (["unreachable", "refused"], "not_observable"),
+        (["refused", "timeout"], "not_observable"),
+    ],
+)
+def test_only_what_was_seen_to_fail_has_failed(results: list[str], outcome: str) -> None:
+    facts = Facts("fabrikam.test", Services("found", (Service(HOST, 5269),)))
+    facts.addresses[HOST] = Addresses("found", ("192.0.2.1",))
+    facts.attempts = [Attempt(HOST, "192.0.2.1", 5269, result) for result in results]
+    assert verdict(judge(facts, None)) == outcome
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "172.31.0.1", "192.168.0.1", "100.64.0.1", "fd00::1", "fe80::1"])
+def test_a_private_address_that_refuses_may_be_another_host_elsewhere(address: str) -> None:
+    facts = Facts("fabrikam.test", Services("found", (Service(HOST, 5269),)))
+    facts.attempts = [Attempt(HOST, address, 5269, "refused")]
+    found = judge(facts, None)
+    assert (verdict(found), codes(found)) == ("not_observable", {"private_address"})
+
+
+@pytest.mark.parametrize(
+    ("facts", "dialback"),
+    [
+        (answered(), "offered"),
+        (answered(after=Offer()), "unknown"),  # the namespace is declared, the feature is not there
+        (answered(after=Offer(), header=Header("x", "1.0", False)), "not offered"),
+        (answered(after=None), "unknown"),
+        (Facts("x", header=Header("x", "", True)), "offered"),  # before XMPP 1.0
+        (Facts("x", header=Header("x", "", False)), "not offered"),
+        (Facts("x"), "unknown"),
+    ],
+)
+def test_dialback(facts: Facts, dialback: str) -> None:
+    assert facts.dialback == dialback
+
+
+def test_stream_errors_of_the_standard_have_a_meaning() -> None:
+    for condition, (meaning, remedy) in STREAM_ERRORS.items():
+        facts = answered(header=None, before=None, after=None, tls="", ended=Ended("stream", "stream_error", condition))
+        (finding,) = judge(facts, None)
+        assert (finding.code, finding.severity, finding.remedy) == ("stream_error", "error", remedy)
+        assert condition in finding.message
+        assert meaning in finding.message
+
+
+def test_all_texts_about_certificates_are_there() -> None:
+    assert set(FAULTS) == FATAL | {"expires_soon", "client_auth", "weak_signature", "key_size"}
+
+
+@pytest.mark.parametrize(("count", "outcome"), [(0, "ok"), (1, "warning")])
+def test_a_verdict_counts_findings(count: int, outcome: str) -> None:
+    assert verdict(itertools.repeat(Finding("x", "warning", "m", "r"), count)) == outcome
