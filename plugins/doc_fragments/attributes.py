@@ -56,3 +56,27 @@ attributes:
     description: The servers that can be managed. The module itself runs on the controller, whatever that is.
     platforms: windows
 """
+
+    # For the module that sends a message.
+    MESSAGE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Judges the options and sends nothing.
+  diff_mode:
+    support: N/A
+    description: Nothing that is managed changes.
+  async:
+    support: full
+    description: Can be used with the C(async) keyword.
+  action_group:
+    support: full
+    description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
+    membership:
+      - sfb.xmpp.management
+  platform:
+    support: full
+    description: The servers that can be managed. The module itself runs on the controller, whatever that is.
+    platforms: windows
+"""

@@ -29,6 +29,7 @@ from ansible.playbook.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils import _module, _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, Shell, Statement
 
+from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
 from tests.unit.module_utils.memory_shell import MemoryShell
 
@@ -213,6 +214,8 @@ def policy_server() -> MemoryShell:
     return shell
 
 
+MESSAGE = {"receiver": "bob@fabrikam.com", "pool": "pool.contoso.com"}
+
 # For each module: a run that changes something, one that changes nothing, and one that is refused (or None).
 CASES: dict[str, tuple[Params, Params, Params | None]] = {
     "external_access_policy": (
@@ -254,6 +257,7 @@ CASES: dict[str, tuple[Params, Params, Params | None]] = {
         {"allow_federated_users": False},
     ),
     "access_edge_configuration_info": ({}, {}, None),
+    "xmpp_im_test": ({**MESSAGE, "sender": "sip:ann@contoso.com"}, MESSAGE, {**MESSAGE, "receiver": "ann"}),
 }
 
 
@@ -285,10 +289,11 @@ def runs(name: str) -> list[dict[str, t.Any]]:
         call(name, new, False, Failing(server, reads=False)),
         call(name, new, False, Failing(server, reads=True)),
     ]
-    writes = not name.endswith("_info")
+    writes = not name.endswith(("_info", "_test"))
+    acts = not name.endswith("_info")
     assert [run["changed"] for run in found[:3]] == [writes, writes, False]
     assert found[0].get("steps") == [{**step, "result": "planned"} for step in found[1].get("steps", [])] or not writes
-    assert [bool(run.get("failed")) for run in found] == [False, False, False, writes, True]
+    assert [bool(run.get("failed")) for run in found] == [False, False, False, acts, True]
     if refused is not None:
         found.append(call(name, refused, False, shell))
         assert found[-1]["reasons"]
@@ -351,10 +356,34 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the prober returns. The certificate gives rise to a finding, on both sides: it ends soon."""
+    root = certificates.issue("Root", ca=True)
+    (directory / "root.pem").write_bytes(root.pem)
+    soon = certificates.issue(issuer=root, names=("fabrikam.test", "contoso.test"), start=-80, days=90)
+    with NameServer() as dns, Peer(Manners(soon, external="all")) as peer:
+        given: Params = {
+            "partners": [{"domain": "fabrikam.test"}],
+            "own_domains": ["contoso.test"],
+            "from_domain": "contoso.test",
+            "nameservers": [dns.place],
+            "trust_store": str(directory / "root.pem"),
+        }
+        for domain in ("fabrikam.test", "contoso.test"):
+            dns.service(domain, peer.port)
+        found = [call(name, given, check, policy_server()) for check in (False, True)]
+    found.append(call(name, {**given, "domains": ["*"]}, False, policy_server()))
+    assert [(run["changed"], run.get("failed", False)) for run in found[:2]] == [(False, False)] * 2
+    assert found[2]["reasons"]
+    return found
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = documented()[name]["return"]
-    results = certificate_runs(name, tmp_path) if name.startswith("xmpp_gateway_cert") else runs(name)
+    special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
+    special["xmpp_partner_probe"] = probe_runs
+    results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)
 

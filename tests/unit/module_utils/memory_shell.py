@@ -93,6 +93,8 @@ class MemoryShell:
         verb, noun = statement.cmdlet.split("-")
         given = statement.parameters
         identity = str(given.get("Identity", ""))
+        if noun == "CsXmppIM":
+            return [{"TargetFqdn": given["TargetFqdn"], "Result": "Success", "Latency": "PT0.25S", "Error": ""}]
         if noun in ("CsUser", "CsEffectivePolicy"):
             found = [u for u in self.users if not identity or identity in (u["Identity"], u["SipAddress"])]
             if identity and not found:
