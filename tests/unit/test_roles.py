@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.sfb.xmpp.plugins.module_utils import _certificate_tasks, _grant
+from ansible_collections.sfb.xmpp.plugins.module_utils import _certificate_tasks, _grant, _im_test, _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import ACCESS_EDGE, GATEWAY, PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe_findings import VERDICTS
 from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import configuration, plural
 
 TOP = Path(__file__).resolve().parents[2]
@@ -26,6 +27,7 @@ Spec = t.Mapping[str, t.Any]
 POLICIES = plural(POLICY).argument_spec
 PARTNERS = plural(PARTNER).argument_spec
 GRANT = _grant.ARGUMENT_SPEC
+PROBE = _probe_task.ARGUMENT_SPEC
 PARAMETERS: dict[str, dict[str, Spec]] = {
     "access_policies": {
         "access_policies_policies": {**POLICIES["policies"], "options": {**POLICY.spec(), **GRANTED_TO}},
@@ -45,9 +47,26 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
     "gateway_certificate": {
         "gateway_certificate_certificate": {"type": "dict", "options": _certificate_tasks.TASK.argument_spec},
     },
+    "verification": {
+        **{"verification_" + name: spec for name, spec in PROBE.items() if name not in ("domains", "certificate")},
+        # Ansible would require the path of the empty default as well.
+        "verification_certificate": {
+            **PROBE["certificate"],
+            "options": {**PROBE["certificate"]["options"], "path": {"type": "path"}},
+        },
+        "verification_fail_on": {
+            "type": "list",
+            "elements": "str",
+            "choices": list(VERDICTS),
+            "default": ["failed"],
+        },
+        "verification_messages": {"type": "list", "elements": "dict", "options": _im_test.ARGUMENT_SPEC},
+    },
 }
+# What converge has no part in.
+APART = {"verification"}
 # What a module requires or leaves open, and a role has a value for: nothing to do.
-NOTHING: dict[str, t.Any] = {"list": [], "dict": {}, "str": ""}
+NOTHING: dict[str, t.Any] = {"list": [], "dict": {}, "str": "", "path": ""}
 
 # Each task's module -> the options that it has to pass, or deliberately does not.
 MODULES: dict[str, Spec] = {
@@ -57,6 +76,8 @@ MODULES: dict[str, Spec] = {
     "xmpp_gateway_configuration": configuration(GATEWAY).argument_spec,
     "access_edge_configuration": configuration(ACCESS_EDGE).argument_spec,
     "xmpp_gateway_cert": _certificate_tasks.TASK.argument_spec,
+    "xmpp_partner_probe": PROBE,
+    "xmpp_im_test": _im_test.ARGUMENT_SPEC,
 }
 NOT_PASSED = {
     "external_access_policies": {"stage"},
@@ -156,9 +177,16 @@ def test_readme_names_every_parameter(role: str) -> None:
 def test_converge_sets_every_parameter_from_the_inventory() -> None:
     management, edges = load(TOP / "playbooks" / "converge.yml")
     given = {**management["vars"], **edges["vars"]}
-    wanted = {name for parameters in PARAMETERS.values() for name in parameters}
+    wanted = {name for role, parameters in PARAMETERS.items() if role not in APART for name in parameters}
     assert {name for name in given if not name.startswith("ansible_")} == wanted
     assert [name for name in wanted if "sfb_xmpp_" not in given[name]] == []
+
+
+def test_verify_sets_every_parameter_from_the_inventory() -> None:
+    (play,) = load(TOP / "playbooks" / "verify.yml")
+    assert {name for name in play["vars"] if name.startswith("verification_")} == set(PARAMETERS["verification"])
+    sources = {name: value for name, value in play["vars"].items() if name.startswith("verify_")}
+    assert [name for name, value in sources.items() if "sfb_xmpp_" not in value and "verify_" not in value] == []
 
 
 def test_an_undeclared_list_is_never_purged() -> None:
