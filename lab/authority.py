@@ -42,6 +42,13 @@ class Authority:
         builder = builder.add_extension(_usage(signs=True, encipherment=False), critical=True)
         self.certificate = builder.sign(issuer._key, hashes.SHA256())
 
+    @classmethod
+    def existing(cls, certificate: x509.Certificate, key: Key) -> Authority:
+        """One that was made before, from its certificate and key."""
+        authority = cls.__new__(cls)
+        authority.name, authority._key, authority.certificate = certificate.subject, key, certificate
+        return authority
+
     def issue(
         self,
         subject: x509.Name,
@@ -50,9 +57,10 @@ class Authority:
         lifetime: datetime.timedelta,
         purposes: t.Iterable[x509.ObjectIdentifier] = BOTH_WAYS,
         more: t.Iterable[x509.ExtensionType] = (),
+        age: datetime.timedelta = datetime.timedelta(0),
     ) -> x509.Certificate:
-        """A certificate for a server. more: further extensions, none of them critical."""
-        builder = self._builder(subject, key, lifetime)
+        """A certificate for a server. more: further extensions, none of them critical; age: how long ago it began."""
+        builder = self._builder(subject, key, lifetime, age)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         usage = _usage(signs=False, encipherment=isinstance(key, rsa.RSAPrivateKey))
         builder = builder.add_extension(usage, critical=True)
@@ -60,9 +68,15 @@ class Authority:
             builder = builder.add_extension(extension, critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
-    def _builder(self, subject: x509.Name, key: Key, lifetime: datetime.timedelta) -> x509.CertificateBuilder:
+    def _builder(
+        self,
+        subject: x509.Name,
+        key: Key,
+        lifetime: datetime.timedelta,
+        age: datetime.timedelta = datetime.timedelta(0),
+    ) -> x509.CertificateBuilder:
         # An hour in the past, for clocks that are behind.
-        start = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=1)
+        start = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=1) - age
         own, issuers = key.public_key(), self._key.public_key()
         return (
             x509.CertificateBuilder()

@@ -5,8 +5,7 @@
 
 """A certificate for the lab's gateway, as a public authority would sell it: ``gateway.pfx`` in the lab's directory.
 
-``public-ca.pem`` beside it is the authority's root, for a trust store. The file is encrypted as today's tools do it
-(AES), which the lab's Edges, like Windows Server 2016, cannot open.
+The file is encrypted as today's tools do it (AES), which the lab's Edges, like Windows Server 2016, cannot open.
 """
 
 from __future__ import annotations
@@ -15,52 +14,48 @@ import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from .authority import Authority, common_name, rsa_key
+from .public_ca import public_authority
 from .seed import ACCESS_EDGE, SIP_DOMAINS
 from .tls import write_private
 
 PASSPHRASE = "Lab-pfx-1"  # noqa: S105 - public by design, like every secret of the lab
 LIFETIME = datetime.timedelta(days=200)  # what public authorities issue in 2026
-AUTHORITY_LIFETIME = datetime.timedelta(days=3650)
 RENEW_BEFORE = datetime.timedelta(days=70)
 NAMES = (ACCESS_EDGE, *SIP_DOMAINS, *("sip." + domain for domain in SIP_DOMAINS[1:]), "webcon." + SIP_DOMAINS[0])
 FILE = "gateway.pfx"
-ROOT_FILE = "public-ca.pem"
 
 
 def ensure_gateway_pfx(directory: Path) -> None:
-    """Make the two files unless there is a pair that is good for a while yet."""
-    if not _usable(directory):
-        _create(directory)
+    """Make it, and the authority, unless there is one that is good for a while yet."""
+    issuer, chain = public_authority(directory)
+    if not _usable(directory, issuer):
+        _create(directory, issuer, chain)
 
 
-def _usable(directory: Path) -> bool:
+def _usable(directory: Path, issuer: Authority) -> bool:
     try:
         content = pkcs12.load_pkcs12((directory / FILE).read_bytes(), PASSPHRASE.encode())
-        x509.load_pem_x509_certificate((directory / ROOT_FILE).read_bytes())
-    except (OSError, ValueError):
+        if content.cert is None:
+            return False
+        content.cert.certificate.verify_directly_issued_by(issuer.certificate)
+    except (OSError, ValueError, TypeError, InvalidSignature):
         return False
-    left = content.cert.certificate.not_valid_after_utc - _now() if content.cert else RENEW_BEFORE
+    left = content.cert.certificate.not_valid_after_utc - datetime.datetime.now(datetime.timezone.utc)
     return left > RENEW_BEFORE
 
 
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
-
-
-def _create(directory: Path) -> None:
-    root = Authority(common_name("Contoso Lab Public Root"), rsa_key(), AUTHORITY_LIFETIME)
-    issuer = Authority(common_name("Contoso Lab Public Issuing CA"), rsa_key(), AUTHORITY_LIFETIME, above=root)
+def _create(directory: Path, issuer: Authority, chain: tuple[x509.Certificate, ...]) -> None:
     key = rsa_key()
     names = [x509.DNSName(name) for name in NAMES]
     leaf = issuer.issue(common_name(ACCESS_EDGE), key, names, LIFETIME, more=[_revocation_list()])
     encryption = serialization.BestAvailableEncryption(PASSPHRASE.encode())
-    content = pkcs12.serialize_key_and_certificates(b"gateway", key, leaf, [issuer.certificate], encryption)
+    content = pkcs12.serialize_key_and_certificates(b"gateway", key, leaf, list(chain), encryption)
     write_private(directory / FILE, content)
-    (directory / ROOT_FILE).write_bytes(root.certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _revocation_list() -> x509.CRLDistributionPoints:

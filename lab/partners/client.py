@@ -1,0 +1,204 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A user of a partner's domain: logs in to the partner's server, sends, and collects what comes.
+
+slixmpp runs in a thread of its own, so that tests and scenarios can talk to it plainly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+import types
+import typing as t
+from dataclasses import dataclass
+
+from slixmpp import JID, ClientXMPP, Presence
+from slixmpp import Message as Stanza
+
+from ..errors import LabError
+from .control import Partners
+from .launch import PASSWORD
+
+T = t.TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Message:
+    """What came: from_ without a resource; type as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).
+
+    error: the condition of RFC 6120, section 8.3.3, with its text, if any, behind a colon; else ''.
+    """
+
+    from_: str
+    to: str
+    body: str
+    type: str
+    error: str = ""
+
+
+class User:
+    """A session of USER@DOMAIN for as long as a ``with`` block lasts.
+
+    timeout: seconds for the login. Entering raises LabError when it fails.
+    """
+
+    def __init__(self, partners: Partners, domain: str, name: str, timeout: float = 30.0) -> None:
+        self.address = "%s@%s" % (name, domain)
+        self._partners = partners
+        self._partner = partners.partner(domain)
+        # A certificate that is wrong on purpose is no way in for a client that verifies; the password is not sent in
+        # clear there either (SCRAM), and the connection does not leave the machine.
+        self._secure = self._partner.tls != "none" and self._partner.domains[domain] in ("good", "serveronly")
+        self._timeout = timeout
+        self._messages: queue.Queue[Message] = queue.Queue()
+        self._presences: queue.Queue[Message] = queue.Queue()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name=self.address, daemon=True)
+        self._client: ClientXMPP | None = None
+
+    def __enter__(self) -> User:
+        self._thread.start()
+        try:
+            self._client = self._call(self._login(), self._timeout + 5)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        self._end()
+
+    def send(self, to: str, body: str) -> None:
+        """Send a message; whatever comes of it is received, an error too."""
+        self._do(lambda client: client.send_message(mto=JID(to), mbody=body, mtype="chat"))
+
+    def subscribe(self, to: str) -> None:
+        """Ask for somebody's presence. The answer is a presence; this side agrees when it is asked."""
+        self._do(lambda client: client.send_presence_subscription(pto=JID(to), ptype="subscribe"))
+
+    def receive(self, timeout: float = 10.0) -> Message | None:
+        """The next message or error; None when none comes within ``timeout`` seconds."""
+        return _next(self._messages, timeout)
+
+    def presence(self, timeout: float = 10.0) -> Message | None:
+        """The next presence of somebody else; None when none comes within ``timeout`` seconds."""
+        return _next(self._presences, timeout)
+
+    def _do(self, action: t.Callable[[ClientXMPP], object]) -> None:
+        client = self._client
+        if client is None:
+            raise LabError("%s is not logged in" % self.address)
+
+        async def act() -> None:
+            action(client)
+
+        self._call(act(), 10)
+
+    def _call(self, work: t.Coroutine[t.Any, t.Any, T], timeout: float) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    async def _login(self) -> ClientXMPP:
+        mechanisms = {"unencrypted_scram": not self._secure}
+        client = ClientXMPP(self.address, PASSWORD, plugin_config={"feature_mechanisms": mechanisms})
+        client.enable_direct_tls = False
+        client.enable_starttls = self._secure
+        client.enable_plaintext = not self._secure
+        client.ca_certs = self._partners.root
+        outcome: asyncio.Future[str] = self._loop.create_future()
+
+        def settle(text: str) -> None:
+            if not outcome.done():
+                outcome.set_result(text)
+
+        client.add_event_handler("session_start", lambda _event: settle(""))
+        client.add_event_handler("failed_all_auth", lambda _event: settle("the server refuses the password"))
+        client.add_event_handler("connection_failed", lambda event: settle("no connection: %s" % event))
+        client.add_event_handler("disconnected", lambda event: settle("disconnected: %s" % event))
+        client.add_event_handler("message", self._on_message)
+        client.add_event_handler("message_error", self._on_error)
+        client.add_event_handler("presence", self._on_presence)
+        # Its own way of waiting for a connection tries for ever; the outcome is awaited below.
+        _attempt = client.connect(self._partner.address, self._partner.client_port)
+        try:
+            problem = await asyncio.wait_for(outcome, self._timeout)
+        except asyncio.TimeoutError:
+            problem = "no answer"
+        if not problem and self._secure and "starttls" not in client.features:
+            problem = "the server offers no TLS"
+        if problem:
+            client.abort()
+            raise LabError("%s cannot log in: %s" % (self.address, problem))
+        client.send_presence()
+        await client.get_roster()
+        return client
+
+    def _on_error(self, stanza: Stanza) -> None:
+        self._messages.put(_plain(stanza, str(stanza["body"])))
+
+    def _on_message(self, stanza: Stanza) -> None:
+        # An error comes once more as a message when it carries the text that it is about.
+        if stanza["type"] != "error":
+            self._on_error(stanza)
+
+    def _on_presence(self, stanza: Presence) -> None:
+        if stanza["from"].bare != self.address:
+            self._presences.put(_plain(stanza, str(stanza["status"])))
+
+    def _end(self) -> None:
+        async def leave() -> None:
+            if self._client is not None:
+                await self._client.disconnect(wait=2.0)
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+            await asyncio.sleep(0)
+
+        try:
+            self._call(leave(), 10)
+        finally:
+            self._client = None
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+            self._loop.close()
+
+
+def exchange(
+    partners: Partners, sender: str, to: str, body: str, timeout: float = 10.0, answer: str = ""
+) -> Message | None:
+    """Log in as ``sender`` (USER@DOMAIN), send one message, and return the first that comes back from ``to``.
+
+    answer: wait for a message with this text. An error counts as an answer. None after ``timeout`` seconds.
+    """
+    name, _at, domain = sender.partition("@")
+    end = time.monotonic() + timeout
+    with User(partners, domain, name) as user:
+        user.send(to, body)
+        while True:
+            message = user.receive(max(0.0, end - time.monotonic()))
+            if message is None or message.error or (message.from_ == to and answer in ("", message.body)):
+                return message
+
+
+def _plain(stanza: Stanza | Presence, text: str) -> Message:
+    error = ""
+    if stanza["type"] == "error":
+        error = ": ".join(filter(None, (stanza["error"]["condition"], stanza["error"]["text"])))
+    return Message(stanza["from"].bare, stanza["to"].bare, text, str(stanza["type"]), error)
+
+
+def _next(source: queue.Queue[Message], timeout: float) -> Message | None:
+    try:
+        return source.get(timeout=max(0.0, timeout))
+    except queue.Empty:
+        return None

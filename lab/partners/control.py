@@ -1,0 +1,256 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Starts, changes and stops the partners of a lab; ``partners/partners.json`` says how they run, to other processes."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import shutil
+import signal
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+from ..errors import LabError
+from ..public_ca import ROOT_FILE
+from ..store import FILE, Store
+from ..tls import write_private
+from . import processes, programs, stream, zone
+from .certificates import read_certificate, write_certificate
+from .launch import launch_name_server, launch_server, ready_file, write_hosts
+from .servers import DEFAULT, SERVERS, Partner
+
+FOLDER = "partners"
+STATE = "partners.json"
+SETTING = "xmpp_nameserver"  # in the lab's store: what its gateway asks
+PATIENCE = 60.0  # seconds for a start; it takes three where nothing else runs
+
+Changes = t.Mapping[str, t.Mapping[str, t.Any]]
+
+
+def start(
+    directory: Path,
+    gateway_port: int,
+    names: t.Iterable[str] = DEFAULT,
+    changes: Changes | None = None,
+    servers: t.Mapping[str, Partner] = SERVERS,
+) -> Partners:
+    """Start the partners of ``servers`` that are named, and the name server, and wait until they answer.
+
+    directory: the lab's; it need not be up. gateway_port: TCP port of the lab's gateway, for its SRV records.
+    changes: other settings than a server's own, as ``{"prosody": {"tls": "none", "dialback": True}}``.
+    Raises LabError when packages are missing, when partners are up already, or when one does not start.
+    """
+    gone = programs.missing()
+    if gone:
+        raise LabError("partners need the packages %s; as root: %s" % (", ".join(gone), programs.COMMAND))
+    directory = directory.resolve()
+    if find(directory) is not None:
+        raise LabError("partners are up in %s already" % directory)
+    changes = changes or {}
+    chosen = {name: _chosen(servers, name, changes.get(name, {})) for name in dict.fromkeys((*names, *changes))}
+    processes.end(directory / FOLDER)  # what a crash has left
+    shutil.rmtree(directory / FOLDER, ignore_errors=True)
+    name_port = zone.free_ports(zone.ADDRESS, 1)[0]
+    partners = Partners(directory, name_port, chosen, zone.published(chosen.values(), gateway_port))
+    try:
+        partners._begin()
+    except BaseException:
+        partners.stop()
+        raise
+    return partners
+
+
+def _chosen(servers: t.Mapping[str, Partner], name: str, settings: t.Mapping[str, t.Any]) -> Partner:
+    if name not in servers:
+        raise LabError("there is no partner %s; there are %s" % (name, ", ".join(servers)))
+    partner = servers[name].changed(settings)
+    client_port, server_port = zone.free_ports(partner.address, 2)
+    return dataclasses.replace(partner, client_port=client_port, server_port=server_port)
+
+
+def find(directory: Path) -> Partners | None:
+    """The partners that run for the lab in ``directory``, or None."""
+    directory = directory.resolve()
+    try:
+        state = json.loads((directory / FOLDER / STATE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not processes.running(directory / FOLDER):
+        return None
+    servers = {each["name"]: Partner(**each) for each in state["servers"]}
+    records = {
+        domain: tuple(zone.Service(target, port, tuple(addresses)) for target, port, addresses in services)
+        for domain, services in state["records"].items()
+    }
+    return Partners(directory, state["name_port"], servers, records)
+
+
+def stop(directory: Path) -> bool:
+    """End the partners of the lab in ``directory``, whoever started them. False if there were none."""
+    directory = directory.resolve()
+    ended = processes.end(directory / FOLDER)
+    (directory / FOLDER / STATE).unlink(missing_ok=True)
+    if (directory / FILE).exists():
+        _announce(directory, None)
+    return ended
+
+
+def _announce(directory: Path, nameserver: str | None) -> None:
+    with contextlib.closing(Store(directory)) as store:
+        store.set_setting(SETTING, nameserver)
+
+
+class Partners:
+    """The running partners of one lab. What is read here is changed by the methods only.
+
+    directory: the lab's. servers: each Partner by its name. records: the SRV records of every domain.
+    """
+
+    def __init__(
+        self, directory: Path, name_port: int, servers: t.Mapping[str, Partner], records: zone.Records
+    ) -> None:
+        self.directory = directory
+        self.folder = directory / FOLDER
+        self.root = directory / ROOT_FILE
+        self.servers = dict(servers)
+        self.records = dict(records)
+        self._name_port = name_port
+
+    @property
+    def nameserver(self) -> str:
+        """Where to ask: ADDRESS:PORT, over UDP and TCP."""
+        return "%s:%d" % (zone.ADDRESS, self._name_port)
+
+    @property
+    def addresses(self) -> dict[str, tuple[str, int]]:
+        """The address and port for other servers, by domain."""
+        return {d: (p.address, p.server_port) for p in self.servers.values() for d in p.domains}
+
+    def partner(self, domain: str) -> Partner:
+        """The server of a domain. Raises LabError."""
+        for partner in self.servers.values():
+            if domain in partner.domains:
+                return partner
+        raise LabError("no partner that is up serves %s" % domain)
+
+    def certificate(self, domain: str) -> Path:
+        """The file with a domain's key, certificate and chain (PEM)."""
+        return self.folder / "certificates" / (domain + ".pem")
+
+    def stop(self) -> None:
+        """End all of them."""
+        stop(self.directory)
+
+    def announce(self) -> None:
+        """Tell the lab's gateway whom to ask. Done at the start; again after the lab was reset."""
+        _announce(self.directory, self.nameserver)
+
+    def reload(self, name: str) -> None:
+        """Have a server read its certificates anew. Prosody keeps its streams; ejabberd is started again for it."""
+        partner = self._named(name)
+        if partner.kind == "ejabberd" or partner.tls == "none":
+            return self.restart(name)
+        processes.send(self.folder / name, signal.SIGHUP)
+        for domain in partner.domains:
+            shows = functools.partial(_shows, partner, domain, read_certificate(self.certificate(domain)))
+            self._wait("%s does not present its certificate" % domain, shows)
+        return None
+
+    def restart(self, name: str, **settings: t.Any) -> None:
+        """End a server and start it again, with other ``tls`` or ``dialback`` if given. Raises LabError."""
+        self.servers[name] = self._named(name).changed(settings)
+        processes.end(self.folder / name)
+        self._save()
+        self._await(name, self._launch(name))
+
+    def replace_certificate(self, domain: str, kind: str) -> None:
+        """Give a domain a certificate of another kind (KINDS), and wait until it is presented. Raises LabError.
+
+        Streams that are open keep the old one; ``restart`` cuts them.
+        """
+        partner = self.partner(domain)
+        write_certificate(self.directory, self.certificate(domain), domain, kind)
+        self.servers[partner.name] = dataclasses.replace(partner, domains={**partner.domains, domain: kind})
+        self._save()
+        self.reload(partner.name)
+
+    def set_records(self, domain: str, *services: zone.Service) -> None:
+        """Publish other SRV records for a domain; none at all without any. Raises LabError."""
+        self.records[domain] = services
+        self._save()
+        write_hosts(self._hosts, self.records)
+        processes.end(self.folder / "dns")
+        self._launch_name_server()
+
+    def _named(self, name: str) -> Partner:
+        if name not in self.servers:
+            raise LabError("the partner %s is not up; there are %s" % (name, ", ".join(self.servers)))
+        return self.servers[name]
+
+    @property
+    def _hosts(self) -> Path:
+        return self.folder / "hosts"
+
+    def _begin(self) -> None:
+        for partner in self.servers.values():
+            for domain, kind in partner.domains.items():
+                write_certificate(self.directory, self.certificate(domain), domain, kind)
+        self._save()
+        write_hosts(self._hosts, self.records)
+        started = [(name, self._launch(name)) for name in self.servers]
+        self._launch_name_server()
+        for name, process in started:
+            self._await(name, process)
+        self.announce()
+
+    def _launch(self, name: str) -> subprocess.Popen[bytes]:
+        partner, certificates = self.servers[name], self.folder / "certificates"
+        return launch_server(partner, self.folder / name, certificates, self.root, self.nameserver, self._hosts)
+
+    def _launch_name_server(self) -> None:
+        process = launch_name_server(self.folder / "dns", self._name_port, self.records)
+        self._wait("the name server does not answer", lambda: zone.answers(self._name_port), process)
+
+    def _await(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        partner, ready = self.servers[name], ready_file(self.folder / name)
+        if partner.kind == "ejabberd":
+            self._wait("%s does not start" % name, ready.exists, process)
+        domain = next(iter(partner.domains))
+        self._wait("%s does not answer" % name, lambda: stream.serves(partner, domain), process)
+
+    def _wait(
+        self, complaint: str, happened: t.Callable[[], bool], process: subprocess.Popen[bytes] | None = None
+    ) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if happened():
+                return
+            if process is not None and process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise LabError("%s; see the logs in %s" % (complaint, self.folder))
+
+    def _save(self) -> None:
+        state = {
+            "name_port": self._name_port,
+            "nameserver": self.nameserver,  # for an inventory
+            "servers": [dataclasses.asdict(partner) for partner in self.servers.values()],
+            "records": {d: [dataclasses.astuple(s) for s in services] for d, services in self.records.items()},
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_private(self.folder / STATE, json.dumps(state, indent=2).encode())
+
+
+def _shows(partner: Partner, domain: str, certificate: bytes) -> bool:
+    try:
+        return stream.presented(partner, domain) == certificate
+    except (OSError, LabError):
+        return False

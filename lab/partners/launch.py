@@ -1,0 +1,109 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Renders a program's configuration into a directory of its own and starts it there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import typing as t
+from pathlib import Path
+
+import jinja2
+
+from . import processes, programs, zone
+from .servers import Partner
+
+USERS = ("romeo", "juliet")
+PASSWORD = "Lab-partner-1"  # noqa: S105 - public by design, like every secret of the lab
+
+# These files are read by servers, not by browsers: nothing is to be escaped as HTML.
+_templates = jinja2.Environment(  # noqa: S701
+    loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+def render(template: str, path: Path, **values: t.Any) -> None:
+    """Write a file from ``templates/TEMPLATE.j2``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_templates.get_template(template + ".j2").render(values), "utf-8")
+
+
+def launch_name_server(folder: Path, port: int, records: zone.Records) -> subprocess.Popen[bytes]:
+    """Start dnsmasq. Raises LabError."""
+    values = {"address": zone.ADDRESS, "port": port, "user": processes.user(), "records": records}
+    render("dnsmasq.conf", folder / "dnsmasq.conf", hosts=zone.hosts(records), **values)
+    command = [programs.program("dnsmasq"), "--keep-in-foreground", "--conf-file=%s" % (folder / "dnsmasq.conf")]
+    return processes.spawn(command, folder, {})
+
+
+def write_hosts(path: Path, records: zone.Records) -> None:
+    """The address records once more, for ejabberd: it asks the C library for them."""
+    render("hosts", path, hosts=zone.hosts(records))
+
+
+def launch_server(
+    partner: Partner, folder: Path, certificates: Path, root: Path, nameserver: str, hosts: Path
+) -> subprocess.Popen[bytes]:
+    """Start Prosody or ejabberd.
+
+    certificates: the directory with each domain's. root: what it trusts. hosts: as ``write_hosts`` makes it.
+    Raises LabError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    values = {"partner": partner, "folder": folder, "certificates": certificates, "root": root, "password": PASSWORD}
+    if partner.kind == "prosody":
+        return _prosody(partner, folder, nameserver, values)
+    return _ejabberd(folder, nameserver, hosts, values)
+
+
+def _prosody(partner: Partner, folder: Path, nameserver: str, values: t.Mapping[str, t.Any]) -> subprocess.Popen[bytes]:
+    for domain in partner.domains:
+        # Prosody's internal storage escapes what is neither a letter nor a digit.
+        accounts = folder / "data" / _escaped(domain) / "accounts"
+        for user in USERS:
+            render("account.dat", accounts / (user + ".dat"), password=PASSWORD)
+    config = folder / "prosody.cfg.lua"
+    render("prosody.cfg.lua", config, nameserver=nameserver, superuser=os.geteuid() == 0, **values)
+    return processes.spawn([programs.program("prosody"), "-F", "--config", str(config)], folder, {})
+
+
+def _escaped(domain: str) -> str:
+    return re.sub("[^a-zA-Z0-9]", lambda found: "%%%02x" % ord(found[0]), domain)
+
+
+def _ejabberd(folder: Path, nameserver: str, hosts: Path, values: t.Mapping[str, t.Any]) -> subprocess.Popen[bytes]:
+    ready_file(folder).unlink(missing_ok=True)
+    shutil.rmtree(folder / "mnesia", ignore_errors=True)  # as new each time: no queue or session of an earlier run
+    render("ejabberd.yml", folder / "ejabberd.yml", **values)
+    render("inetrc", folder / "inetrc", nameserver=nameserver)
+    render("users.erl", folder / "users.erl", users=USERS, **values)
+    # Not through ejabberdctl, which wants to be root or its own user. Without a node name there is no distribution,
+    # hence no epmd that would stay behind.
+    command = [programs.program("erl"), "-noinput", "+sbwt", "none", "-mnesia", "dir", '"%s"' % (folder / "mnesia")]
+    command += ["-s", "ejabberd", "-eval", 'ok = file:eval("%s")' % (folder / "users.erl")]
+    environment = {
+        "ERL_LIBS": programs.ejabberd_libraries(),
+        "ERL_INETRC": str(folder / "inetrc"),
+        "ERL_CRASH_DUMP": str(folder / "crash.dump"),
+        "ERL_CRASH_DUMP_SECONDS": "0",
+        "EJABBERD_CONFIG_PATH": str(folder / "ejabberd.yml"),
+        "EJABBERD_LOG_PATH": str(folder / "ejabberd.log"),
+        "CONTRIB_MODULES_PATH": str(folder / "modules"),
+        "LD_PRELOAD": programs.nss_wrapper(),
+        "NSS_WRAPPER_HOSTS": str(hosts),
+    }
+    return processes.spawn(command, folder, environment)
+
+
+def ready_file(folder: Path) -> Path:
+    """What ejabberd writes when it is up and has its users."""
+    return folder / "ready"

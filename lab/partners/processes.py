@@ -1,0 +1,111 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The partners' processes: started, found again by any other process, and ended for certain.
+
+Each carries the directory that it works in in its environment, and so do its children, whatever session they put
+themselves into. That mark, and not a number that may belong to somebody else by now, says which ones are ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import signal
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+from ..errors import LabError
+
+MARK = "SFB_LAB_PARTNER"
+
+# Those that this process started, to be waited for: nobody else can.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def spawn(command: t.Sequence[str], folder: Path, more: t.Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program that works in ``folder``; what it says goes to ``output.log`` there. Raises LabError."""
+    # Nothing of the caller's environment: a server has no business with it.
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": str(folder), **more}
+    environment[MARK] = str(folder)
+    try:
+        with open(folder / "output.log", "ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+    except OSError as e:
+        raise LabError("%s cannot be started: %s" % (command[0], e.strerror)) from None
+    _children.append(process)
+    return process
+
+
+def running(folder: Path) -> list[int]:
+    """The numbers of the processes that work in ``folder`` or below it."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _is_ours(int(name), folder)]
+
+
+def _is_ours(pid: int, folder: Path) -> bool:
+    mark = b"%s=%s" % (MARK.encode(), os.fsencode(folder))
+    try:
+        environment = Path("/proc/%d/environ" % pid).read_bytes()
+    except OSError:  # gone, or somebody else's
+        return False
+    return any(entry == mark or entry.startswith(mark + b"/") for entry in environment.split(b"\0"))
+
+
+def send(folder: Path, number: signal.Signals) -> list[int]:
+    """Send a signal to the processes that work in ``folder``, and say which there were.
+
+    Children get SIGKILL only: a server that ends in order wants to end its helpers by itself.
+    """
+    pids = running(folder)
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            if number != signal.SIGKILL and os.getsid(pid) != pid:
+                continue
+            handle = os.pidfd_open(pid)
+            try:
+                # Looked at once more: the handle means this process, and no later one with its number.
+                if _is_ours(pid, folder):
+                    signal.pidfd_send_signal(handle, number)
+            finally:
+                os.close(handle)
+    return pids
+
+
+def end(folder: Path, patience: float = 5.0) -> bool:
+    """End everything that works in ``folder``: in order within ``patience`` seconds, else at once.
+
+    False if there was nothing. Raises LabError when something does not even heed SIGKILL.
+    """
+    found = False
+    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 10.0)):
+        found = bool(send(folder, number)) or found
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            left = running(folder)
+            _reap()
+            if not left:
+                return found
+            time.sleep(0.02)
+    raise LabError("processes %s do not end" % running(folder))
+
+
+def _reap() -> None:
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def user() -> str:
+    """The name of whoever this is."""
+    return pwd.getpwuid(os.geteuid()).pw_name

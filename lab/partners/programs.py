@@ -1,0 +1,46 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The programs that the partners are made of, and where Debian puts them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+# Unprivileged users have no sbin on their PATH, and need none to run what is in it.
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PACKAGES = ("prosody", "ejabberd", "dnsmasq-base", "lua-unbound", "libnss-wrapper")
+COMMAND = "apt-get install --no-install-recommends %s" % " ".join(PACKAGES)
+
+
+def program(name: str) -> str:
+    """The path of a program; its bare name where it is missing."""
+    return shutil.which(name, path=_PATH) or name
+
+
+def ejabberd_libraries() -> str:
+    """The directory with ejabberd's Erlang applications, or ''."""
+    found = sorted(Path("/usr/lib").glob("*/ejabberd-*/ebin/ejabberd.app"))
+    return str(found[0].parents[2]) if found else ""
+
+
+def nss_wrapper() -> str:
+    """The library that gives a process a hosts file of its own, or ''."""
+    found = sorted(Path("/usr/lib").glob("*/libnss_wrapper.so"))
+    return str(found[0]) if found else ""
+
+
+def missing() -> list[str]:
+    """The Debian packages that are not there yet; empty when partners can be started. COMMAND installs them."""
+    there = {
+        "prosody": bool(shutil.which("prosody", path=_PATH)),
+        "ejabberd": bool(shutil.which("erl", path=_PATH) and ejabberd_libraries()),
+        "dnsmasq-base": bool(shutil.which("dnsmasq", path=_PATH)),
+        # Debian has its Lua part once for every version of Lua.
+        "lua-unbound": any(Path("/usr/lib").glob("*/lua/*/lunbound.so")),
+        "libnss-wrapper": bool(nss_wrapper()),
+    }
+    return [package for package in PACKAGES if not there[package]]

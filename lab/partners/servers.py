@@ -1,0 +1,108 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The partners there are: which server, on which address, for which domains, how strict.
+
+The domains are some of those that the lab's inventory (inventories/lab) declares, with servers of the kind that it
+says, and subdomains of one of them whose certificates are wrong in one way each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from dataclasses import dataclass
+
+from ..errors import LabError
+
+TLS = ("required", "optional", "none")
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A server and its settings.
+
+    domains: each with the kind of its certificate (``certificates.KINDS``), a good one by default.
+    tls: on streams between servers, ``required``, ``optional`` or ``none``.
+    dialback: whether a peer without a valid certificate may prove itself by dialback (XEP-0220).
+    client_port, server_port: TCP; given when it starts.
+    """
+
+    name: str
+    kind: t.Literal["prosody", "ejabberd"]
+    address: str
+    domains: t.Mapping[str, str]
+    tls: str = "required"
+    dialback: bool = False
+    client_port: int = 0
+    server_port: int = 0
+
+    @property
+    def strict(self) -> bool:
+        """It wants encryption and a valid certificate, and nothing else will do."""
+        return self.tls == "required" and not self.dialback
+
+    @property
+    def host(self) -> str:
+        """The name of the machine, to which the domains' SRV records point."""
+        return "xmpp." + next(iter(self.domains))
+
+    def changed(self, settings: t.Mapping[str, t.Any]) -> Partner:
+        """The same server with other ``tls`` or ``dialback``. Raises LabError for anything else."""
+        unknown = set(settings) - {"tls", "dialback"}
+        if unknown or settings.get("tls", "none") not in TLS or not isinstance(settings.get("dialback", True), bool):
+            raise LabError("a partner's settings are tls (%s) and dialback (bool): %r" % (", ".join(TLS), settings))
+        return dataclasses.replace(self, **settings)
+
+
+def _table(*partners: Partner) -> dict[str, Partner]:
+    return {partner.name: partner for partner in partners}
+
+
+def _good(*domains: str) -> dict[str, str]:
+    return dict.fromkeys(domains, "good")
+
+
+SERVERS: t.Mapping[str, Partner] = _table(
+    Partner(
+        "prosody",
+        "prosody",
+        "127.0.0.31",
+        {
+            **_good("fabrikam.example", "emea.fabrikam.example", "apac.fabrikam.example", "im.woodgrovebank.example"),
+            "expired.fabrikam.example": "expired",
+            "wrongname.fabrikam.example": "wrongname",
+            "unknownca.fabrikam.example": "unknownca",
+            "serveronly.fabrikam.example": "serveronly",
+        },
+    ),
+    Partner("ejabberd-strict", "ejabberd", "127.0.0.32", _good("graphicdesign.example")),
+    Partner(
+        "prosody-lenient",
+        "prosody",
+        "127.0.0.33",
+        {
+            # What public authorities issue today.
+            "litware.example": "serveronly",
+            **_good("adatum.example", "labs.adatum.example", "xn--konditorei-mller-uzb.example"),
+            **_good("humongousinsurance.example"),
+            **_good(*("%s.humongousinsurance.example" % name for name in ("claims", "brokers", "emea", "legal"))),
+        },
+        tls="optional",
+        dialback=True,
+    ),
+    Partner(
+        "ejabberd",
+        "ejabberd",
+        "127.0.0.34",
+        _good("jabber.example", "northwindtraders.example", "tailspintoys.example", "chat.alpineskihouse.example"),
+        tls="optional",
+        dialback=True,
+    ),
+    Partner(
+        "prosody-clear", "prosody", "127.0.0.35", _good("talk.wideworldimporters.example"), tls="none", dialback=True
+    ),
+)
+DEFAULT = ("prosody", "ejabberd")  # one of each kind, one strict, one lenient

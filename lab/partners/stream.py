@@ -1,0 +1,63 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two questions to a running server: does it serve a domain, and which certificate does it present?"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+
+from ..errors import LabError
+from .servers import Partner
+
+CLIENTS, SERVERS = "jabber:client", "jabber:server"
+
+_HEADER = (
+    "<?xml version='1.0'?><stream:stream to='%s' version='1.0' xmlns='%s'"
+    " xmlns:stream='http://etherx.jabber.org/streams'>"
+)
+_STARTTLS = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+_PATIENCE = 10.0  # seconds for an answer
+
+
+def serves(partner: Partner, domain: str) -> bool:
+    """Whether it opens streams for the domain, to clients and to servers."""
+    try:
+        for port, kind in ((partner.client_port, CLIENTS), (partner.server_port, SERVERS)):
+            with socket.create_connection((partner.address, port), timeout=_PATIENCE) as connection:
+                _open(connection, domain, kind)
+    except (OSError, LabError):
+        return False
+    return True
+
+
+def presented(partner: Partner, domain: str) -> bytes:
+    """The certificate (DER) that it presents to clients of the domain after STARTTLS. Raises LabError, OSError."""
+    with socket.create_connection((partner.address, partner.client_port), timeout=_PATIENCE) as connection:
+        _open(connection, domain, CLIENTS)
+        connection.sendall(_STARTTLS)
+        _read(connection, b"<proceed")
+        # The certificate is compared, whatever it is worth; nothing is said over the connection.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with context.wrap_socket(connection, server_hostname=domain) as secured:
+            return secured.getpeercert(binary_form=True) or b""
+
+
+def _open(connection: socket.socket, domain: str, kind: str) -> None:
+    connection.sendall((_HEADER % (domain, kind)).encode())
+    _read(connection, b"stream:features")
+
+
+def _read(connection: socket.socket, wanted: bytes) -> None:
+    data, limit = b"", time.monotonic() + _PATIENCE
+    while wanted not in data:
+        more = connection.recv(4096)
+        if not more or time.monotonic() > limit:
+            raise LabError("the server answered %r" % data[:200])
+        data += more

@@ -1,0 +1,77 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The public certificate authority of the lab's world: it issues the gateway's certificate and the partners'.
+
+``public-ca.pem`` in the lab's directory is its root, for a trust store. ``public-ca-key.pem`` has the key and the
+certificate of the issuing authority below it, for its owner only; the root's own key is dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import os
+import typing as t
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from .authority import Authority, common_name, rsa_key
+from .tls import write_private
+
+ROOT_FILE = "public-ca.pem"
+KEY_FILE = "public-ca-key.pem"
+LIFETIME = datetime.timedelta(days=3650)
+RENEW_BEFORE = datetime.timedelta(days=365)
+
+
+def public_authority(directory: Path) -> tuple[Authority, tuple[x509.Certificate, ...]]:
+    """The issuing authority, made first if there is none, and the chain that a server sends behind its certificate."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with _alone(directory):
+        issuer = _load(directory) or _create(directory)
+    return issuer, (issuer.certificate,)
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> t.Iterator[None]:
+    """The lab and its partners may start at the same moment; they must not make two authorities."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _load(directory: Path) -> Authority | None:
+    try:
+        root = x509.load_pem_x509_certificate((directory / ROOT_FILE).read_bytes())
+        pem = (directory / KEY_FILE).read_bytes()
+        certificate = x509.load_pem_x509_certificate(pem)
+        key = serialization.load_pem_private_key(pem, None)
+        certificate.verify_directly_issued_by(root)
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return None
+    left = certificate.not_valid_after_utc - datetime.datetime.now(datetime.timezone.utc)
+    if left < RENEW_BEFORE or not isinstance(key, rsa.RSAPrivateKey):
+        return None
+    return Authority.existing(certificate, key)
+
+
+def _create(directory: Path) -> Authority:
+    root = Authority(common_name("Contoso Lab Public Root"), rsa_key(), LIFETIME)
+    key = rsa_key()
+    issuer = Authority(common_name("Contoso Lab Public Issuing CA"), key, LIFETIME, above=root)
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    write_private(directory / KEY_FILE, secret + issuer.certificate.public_bytes(pem))
+    (directory / ROOT_FILE).write_bytes(root.certificate.public_bytes(pem))
+    return issuer
