@@ -6,5 +6,7 @@
 """A stand-in for a legacy Lync or Skype for Business deployment with an XMPP gateway.
 
 It answers remote PowerShell on the loopback interface: a Front End's management shell and the WinRM of two Edge
-Servers. Start it with ``python -m lab up``. It shares no code with the collection that it is there to test.
+Servers; and XMPP servers of partners, real ones (partners/), on the Edges' side. Start it with ``python -m lab up``. It
+shares no code with the collection that it is there to test, but for the bytes of an XMPP stream (_stream.py), which
+real servers test.
 """

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab``: up, down, status, events, reset, fault, assumptions."""
+"""``python -m lab``: up, down, status, events, messages, send, partners, reset, fault, assumptions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import importlib.util
 import json
 import logging
 import sys
+import time
 import typing as t
 from pathlib import Path
 
-from . import process
+from . import gateway_events, process
 from .assumptions import as_text
 from .endpoints import ADDRESSES, url
 from .errors import LabError
@@ -27,7 +28,7 @@ from .store import FILE, Event, Store
 
 def main(argv: t.Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0; 1 for a refusal, and for ``status`` when no lab is up."""
-    for package in ("cryptography", "psrpcore", "spnego"):
+    for package in ("cryptography", "psrpcore", "spnego", "OpenSSL", "dns", "jinja2"):
         if importlib.util.find_spec(package) is None:
             install = "%s -m pip install -r %s" % (sys.executable, Path(__file__).with_name("requirements.txt"))
             print(
@@ -44,6 +45,8 @@ def main(argv: t.Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from .partners.commands import add_commands
+
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--directory",
@@ -61,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
 
     up = command("up", _up, "start the lab in the background")
     up.add_argument("--port", type=int, help="TCP port on every host; 0 takes a free one (SFB_LAB_PORT, or 15986)")
+    up.add_argument(
+        "--xmpp-port", type=int, help="TCP port of the XMPP gateway; 0 takes a free one (SFB_LAB_XMPP_PORT, or 5269)"
+    )
     up.add_argument("--profile", choices=process.PROFILES, help="product (the one that the lab has, or sfb2015)")
     up.add_argument("--idle", type=float, default=process.DEFAULT_IDLE, help="seconds that a session may be silent")
     up.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
@@ -69,6 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     events = command("events", _events, "print the log of sessions and statements")
     events.add_argument("--json", action="store_true", help="one JSON object a line")
     events.add_argument("--since", type=int, default=0, metavar="ID", help="only events after that number")
+    messages = command("messages", _messages, "print the instant messages of local users")
+    messages.add_argument("--json", action="store_true", help="one JSON object a line")
+    messages.add_argument("--since", type=int, default=0, metavar="ID", help="only messages after that number")
+    send = command("send", _send, "send an instant message as a local user, and wait for the outcome")
+    send.add_argument("sender", metavar="FROM", help="the SIP address of a local user")
+    send.add_argument("recipient", metavar="TO", help="the address of a partner's user")
+    send.add_argument("text", metavar="TEXT")
+    add_commands(command("partners", _status, "real XMPP servers on the other side"), common)
     command("assumptions", _assumptions, "print what the lab had to decide because no documentation states it")
     reset = command("reset", _reset, "go back to a freshly installed deployment and an empty log")
     reset.add_argument("--profile", choices=process.PROFILES, help="of that product; only while the lab is down")
@@ -96,11 +110,12 @@ def _up(arguments: argparse.Namespace) -> None:
     directory = arguments.directory
     port = process.default_port() if arguments.port is None else arguments.port
     profile = arguments.profile or process.saved_profile(directory) or process.DEFAULT_PROFILE
+    xmpp_port = process.default_xmpp_port() if arguments.xmpp_port is None else arguments.xmpp_port
     if arguments.foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        process.serve(directory, port, profile, arguments.idle)
+        process.serve(directory, port, profile, arguments.idle, xmpp_port)
     else:
-        running, _process = process.start(directory, port, profile, arguments.idle)
+        running, _process = process.start(directory, port, profile, arguments.idle, xmpp_port)
         _describe(directory, running)
 
 
@@ -128,6 +143,8 @@ def _describe(directory: Path, running: process.Running) -> None:
         print("  %-22s %s" % (host.fqdn, url(name, running.port)))
         accounts = [login(host, user) for user in ("CONTOSO\\admin", "CONTOSO\\viewer", "Administrator")]
         print("  %-22s %s" % ("", ", ".join("%s (%s)" % (a.user, "+".join(a.roles)) for a in accounts if a)))
+    gateway = ", ".join(ADDRESSES[name] for name, host in HOSTS.items() if host.role == "edge")
+    print("  %-22s %s port %d" % ("XMPP gateway", gateway, running.xmpp_port))
     print("  trust %s; what happened: python -m lab events" % (directory / "ca.pem"))
 
 
@@ -144,9 +161,36 @@ def _line(event: Event) -> str:
     if event.kind == "statement":
         shown = ["-%s %s" % (k, json.dumps(v, ensure_ascii=False)) for k, v in event.parameters.items()]
         what = " ".join([event.cmdlet, *shown])
+    elif event.kind == gateway_events.KIND:
+        what = gateway_events.line(event)
     result = "%s %s" % (event.outcome, event.error) if event.error else event.outcome
     who = "%-6s %s" % (event.host, event.user)
     return "%5d %s %s: %s -> %s (%.3f s)" % (event.id, event.time, who, what, result, event.seconds)
+
+
+def _messages(arguments: argparse.Namespace) -> None:
+    for message in _store(arguments).messages(arguments.since):
+        if arguments.json:
+            print(json.dumps(dataclasses.asdict(message), ensure_ascii=False))
+        else:
+            result = "%s: %s" % (message.status, message.reason) if message.reason else message.status
+            who = "%-3s %s > %s" % (message.direction, message.sender, message.recipient)
+            print("%5d %s %s: %r -> %s" % (message.id, message.time, who, message.body, result))
+
+
+def _send(arguments: argparse.Namespace) -> int:
+    if process.find(arguments.directory) is None:
+        raise LabError("the lab is down: nobody would send the message")
+    store = _store(arguments)
+    number = store.send_message(arguments.sender, arguments.recipient, arguments.text)
+    while (message := store.message(number)) is not None and message.status == "queued":
+        time.sleep(0.05)
+        if process.find(arguments.directory) is None:
+            raise LabError("the lab went down before message %d was sent" % number)
+    if message is None:
+        raise LabError("the lab was reset before message %d was sent" % number)
+    print("message %d: %s%s" % (number, message.status, message.reason and ": " + message.reason))
+    return 0 if message.status == "sent" else 1
 
 
 def _reset(arguments: argparse.Namespace) -> None:

@@ -241,6 +241,94 @@ ASSUMPTIONS = (
         "A change reaches the replicas by itself after replication_seconds; Invoke- starts that time anew.",
         "The real thing takes two to three minutes and is the same in kind.",
     ),
+    # -- the XMPP gateway
+    Assumption(
+        "gateway-route",
+        "The federation works while at least one site has its XMPP federation route set to the Edge pool.",
+        "Whether a site without a route uses another's is not documented; the seed has a site of each kind.",
+    ),
+    Assumption(
+        "gateway-front-end-service",
+        "While RTCXMPPTGW is stopped on the Front End, the Edges refuse streams and nothing is sent.",
+        "The proxy on the Edge only passes on to it; what it answers alone is not documented.",
+    ),
+    Assumption(
+        "gateway-policies-at-once",
+        "A granted policy decides about messages as soon as any domain controller has the grant.",
+        "The real gateway learns it from a user database that follows the directory after an undocumented time.",
+    ),
+    Assumption(
+        "gateway-unnamed-peers",
+        "A peer whose header has no 'from' is offered TLS and judged by the name that it authenticates as.",
+        "RFC 6120 lets 'from' be absent; what the product does is not documented.",
+    ),
+    Assumption(
+        "gateway-public-roots",
+        "Beside its own Root store an Edge trusts the lab's public authority.",
+        "Windows fetches public roots when it needs them.",
+    ),
+    Assumption(
+        "gateway-extended-key-usage",
+        "A partner's certificate is good without an extended key usage; with one, it must name client "
+        "authentication when the partner opens the stream and server authentication when it takes it.",
+        "How the product treats this is not documented; this is the stricter possibility.",
+    ),
+    Assumption(
+        "gateway-mutual-authentication",
+        "SASL EXTERNAL is tried on an outgoing stream only if the partner's certificate is good; dialback inside "
+        "TLS takes any certificate.",
+        "EXTERNAL is described as mutual TLS authentication, dialback as the fallback when a certificate cannot be "
+        "validated.",
+    ),
+    Assumption(
+        "gateway-verify-security",
+        "A partner may have a dialback key verified only on a stream on which its row would allow dialback.",
+        "A row that requires TLS should not be served in clear; XEP-0220 leaves it to the server.",
+    ),
+    Assumption(
+        "gateway-dialback-secret",
+        "Without DialbackPassphrase the Edges share a secret of the lab's own.",
+        "No default is documented, and dialback is on by default.",
+    ),
+    Assumption(
+        "gateway-proxy-fqdn",
+        "ProxyFqdn is the host that is connected to on port 5269, by its address record, instead of the domain's "
+        "SRV record.",
+        "The page calls it the FQDN of the partner's proxy and says no more.",
+    ),
+    Assumption(
+        "gateway-limits",
+        "The connection limits count incoming streams of all Edges together; those of a partner count once "
+        "authenticated, and its own ConnectionLimit takes the place of PartnerConnectionLimit.",
+        "The pages name the limits without saying what they count; otherwise anybody could use up a partner's share.",
+    ),
+    Assumption(
+        "gateway-timeouts",
+        "Any byte received, keep-alives included, counts against StreamInactivityTimeout; outgoing streams count "
+        "what they send.",
+        "The defaults, 300 s between keep-alives and 600 s of inactivity, fit this only.",
+    ),
+    Assumption(
+        "gateway-conditions",
+        "Which error condition a refused stream or stanza is answered with is the lab's choice.",
+        "The conditions are standard, the product's use of them is not documented.",
+    ),
+    Assumption(
+        "gateway-contacts",
+        "A local user who writes to somebody has added him as a contact.",
+        "The lab has no clients, and PublicUnverified needs contacts.",
+    ),
+    Assumption(
+        "test-users",
+        "Without -UserSipAddress, Test-CsXmppIM sends as the first user who may.",
+        "The page says that the pool's test users are taken; the lab has none.",
+    ),
+    Assumption(
+        "test-xmpp-im",
+        "Test-CsXmppIM reports success when the partner's server has taken the message; TaskOutput has Error and "
+        "Diagnosis.",
+        "The page shows the printed form only.",
+    ),
 )
 
 

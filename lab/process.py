@@ -28,6 +28,7 @@ from .errors import LabError
 from .store import FILE, Store
 
 DEFAULT_PORT = 15986
+DEFAULT_XMPP_PORT = 5269
 DEFAULT_PROFILE = "sfb2015"
 PROFILES = ("lync2013", "sfb2015")
 # Windows keeps a silent session for two hours.
@@ -38,11 +39,12 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Running:
-    """A lab that answers. ``port`` is the TCP port on every host's address."""
+    """A lab that answers. ``port``: on every host's address; ``xmpp_port``: the gateway's, on the Edges' addresses."""
 
     pid: int
     port: int
     profile: str
+    xmpp_port: int
 
 
 def default_directory() -> Path:
@@ -52,9 +54,18 @@ def default_directory() -> Path:
 
 def default_port() -> int:
     """SFB_LAB_PORT, or 15986. Raises LabError."""
-    text = os.environ.get("SFB_LAB_PORT") or str(DEFAULT_PORT)
+    return _port("SFB_LAB_PORT", DEFAULT_PORT)
+
+
+def default_xmpp_port() -> int:
+    """SFB_LAB_XMPP_PORT, or 5269. Raises LabError."""
+    return _port("SFB_LAB_XMPP_PORT", DEFAULT_XMPP_PORT)
+
+
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
     if not text.isdigit() or int(text) > 65535:
-        raise LabError("SFB_LAB_PORT is '%s', which is not a port number" % text)
+        raise LabError("%s is '%s', which is not a port number" % (variable, text))
     return int(text)
 
 
@@ -80,8 +91,14 @@ def find(directory: Path) -> Running | None:
         return None
 
 
-def serve(directory: Path, port: int, profile: str, idle: float) -> None:
+def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int) -> None:
     """Be the lab until SIGTERM or SIGINT. Raises LabError."""
+    try:
+        from .gateway import Gateway
+    except ModuleNotFoundError as e:
+        if not (e.name or "").startswith("ansible_collections"):
+            raise
+        raise LabError("the gateway needs the collection sfb.xmpp where Python finds it: %s" % e) from e
     from .gateway_pfx import ensure_gateway_pfx
     from .runspace import Deployment
     from .server import LabServer
@@ -97,8 +114,13 @@ def serve(directory: Path, port: int, profile: str, idle: float) -> None:
     ensure_gateway_pfx(directory)
     server = LabServer(Deployment(directory, profile), directory, port, idle)
     try:
-        os.write(lock, json.dumps(asdict(Running(os.getpid(), server.port, profile))).encode())
-        stop.wait()
+        gateway = Gateway(directory, xmpp_port)
+        try:
+            running = Running(os.getpid(), server.port, profile, gateway.port)
+            os.write(lock, json.dumps(asdict(running)).encode())
+            stop.wait()
+        finally:
+            gateway.stop()
     finally:
         server.stop()
 
@@ -112,7 +134,9 @@ def _take(lock: int, directory: Path) -> None:
     raise LabError("a lab is up in %s already" % directory)
 
 
-def start(directory: Path, port: int, profile: str, idle: float) -> tuple[Running, subprocess.Popen[bytes]]:
+def start(
+    directory: Path, port: int, profile: str, idle: float, xmpp_port: int
+) -> tuple[Running, subprocess.Popen[bytes]]:
     """Start a lab in the background, in a session of its own, and wait until it answers. Raises LabError."""
     running = find(directory)
     if running is not None:
@@ -120,6 +144,7 @@ def start(directory: Path, port: int, profile: str, idle: float) -> tuple[Runnin
     directory.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "lab", "up", "--foreground"]
     command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
+    command += ["--xmpp-port", str(xmpp_port)]
     with open(directory / "lab.log", "ab") as log:
         begin = log.tell()
         process = subprocess.Popen(

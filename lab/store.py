@@ -6,8 +6,8 @@
 """The lab's whole state in one SQLite file, and readable accessors for tests.
 
 Managed objects are JSON documents of a kind under a key that compares without case; certificates, files, assignments,
-grants, events and faults have tables of their own. Nothing is cached, so a test may read (and change "by hand") the
-state of a running lab from another process.
+grants, messages, events and faults have tables of their own. Nothing is cached, so a test may read (and change "by
+hand") the state of a running lab from another process.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import contextlib
 import datetime
 import json
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -51,6 +52,11 @@ CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL,
     session TEXT NOT NULL, user TEXT NOT NULL, cmdlet TEXT NOT NULL, parameters TEXT NOT NULL, outcome TEXT NOT NULL,
     error TEXT NOT NULL, seconds REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS turn (host TEXT NOT NULL, usage TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (host, usage));
+CREATE TABLE IF NOT EXISTS message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, direction TEXT NOT NULL, edge TEXT NOT NULL,
+    sender TEXT NOT NULL, recipient TEXT NOT NULL, body TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS message_status ON message (status);
 """
 
 # Settings that a test may change with set_setting(). Seconds unless said otherwise.
@@ -61,6 +67,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
     "replicas_stuck": [],  # FQDNs that never get up to date
     "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise
+    "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
 }
 
 Document = dict[str, t.Any]
@@ -68,7 +75,9 @@ Document = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the event log. kind: statement, session-open, session-close; outcome: ok, error, whatif.
+    """One line of the event log. kind: statement, session-open, session-close, xmpp (see gateway_events.py).
+
+    outcome: ok, error, whatif; of the XMPP gateway: ok, refused, failed.
 
     time is ISO 8601 in UTC, seconds the duration. parameters hold no secrets (``{"secret": true}`` in their place) and
     name their type where it is not plain: ``{"uint32": 5}``, ``{"bytes": LENGTH}``, ``{"hashtable": {...}}``.
@@ -85,6 +94,24 @@ class Event:
     outcome: str
     error: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class Message:
+    """One instant message. direction: in, out; time: ISO 8601 in UTC; edge: the host that carried it, empty before.
+
+    status: delivered or refused (in); queued, sent or refused (out). reason: why it was refused.
+    """
+
+    id: int
+    time: str
+    direction: str
+    edge: str
+    sender: str
+    recipient: str
+    body: str
+    status: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -105,6 +132,10 @@ def fold(text: str) -> str:
     return text.casefold()
 
 
+def _stamp(moment: float) -> str:
+    return datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).isoformat(timespec="milliseconds")
+
+
 class Store:
     """State of one lab. Safe for threads; other processes may open the same directory at the same time."""
 
@@ -112,8 +143,10 @@ class Store:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / FILE
-        # The file holds private keys of the lab's own authority: for its owner only.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # The file holds private keys of the lab's own authority: for its owner only. One that exists is not opened:
+        # closing it again would drop the locks of every connection that this process has to it (POSIX), SQLite's own.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._lock = threading.RLock()
         self._depth = 0
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -255,8 +288,14 @@ class Store:
 
     def present(self, host: str, usage: str, thumbprint: str | None) -> None:
         self.sql("DELETE FROM presented WHERE host=? AND usage=?", host, usage)
+        self.sql("INSERT OR REPLACE INTO turn VALUES (?,?,?)", host, usage, secrets.token_hex(8))
         if thumbprint is not None:
             self.sql("INSERT INTO presented VALUES (?,?,?)", host, usage, thumbprint)
+
+    def turn(self, host: str, usage: str) -> str:
+        """A word that changes whenever the service that presents this certificate is started or stopped."""
+        rows = self.sql("SELECT at FROM turn WHERE host=? AND usage=?", host, usage)
+        return str(rows[0][0]) if rows else ""
 
     def presented(self, host: str) -> dict[str, str]:
         """Usage -> thumbprint that the running service really presents: what was assigned when it started."""
@@ -276,6 +315,47 @@ class Store:
     def tree(self, host: str) -> dict[str, bytes | None]:
         """Every path of a host's file system with its content, directories with None."""
         return dict(self.sql("SELECT path, content FROM file WHERE host=? ORDER BY folded", host))
+
+    # -- instant messages and contacts
+
+    def send_message(self, sender: str, recipient: str, body: str) -> int:
+        """Queue a message of a local user for a partner's, which a running lab's gateway sends. Returns its number."""
+        return self.add_message("out", "", sender, recipient, body, "queued")
+
+    def add_message(
+        self, direction: str, edge: str, sender: str, recipient: str, body: str, status: str, reason: str = ""
+    ) -> int:
+        with self._lock:
+            self.sql(
+                "INSERT INTO message (time, direction, edge, sender, recipient, body, status, reason) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                _stamp(time.time()), direction, edge, sender, recipient, body, status, reason,
+            )  # fmt: skip
+            return int(self.sql("SELECT last_insert_rowid()")[0][0])
+
+    def settle_message(self, id: int, edge: str, status: str, reason: str = "") -> None:
+        """Write down what became of a message."""
+        self.sql("UPDATE message SET edge=?, status=?, reason=? WHERE id=?", edge, status, reason, id)
+
+    def messages(self, since: int = 0, status: str | None = None) -> list[Message]:
+        """The messages with a number above ``since`` (of one status), oldest first."""
+        rows = self.sql(
+            "SELECT id, time, direction, edge, sender, recipient, body, status, reason FROM message "
+            "WHERE id>? AND (? IS NULL OR status=?) ORDER BY id",
+            since, status, status,
+        )  # fmt: skip
+        return [Message(*row) for row in rows]
+
+    def message(self, id: int) -> Message | None:
+        found = self.messages(id - 1)
+        return found[0] if found and found[0].id == id else None
+
+    def add_contact(self, user: str, contact: str) -> None:
+        """Put somebody's address (without ``sip:``) on a local user's list of contacts."""
+        self.put("contact", "%s %s" % (user, contact), {})
+
+    def has_contact(self, user: str, contact: str) -> bool:
+        return self.get("contact", "%s %s" % (user, contact)) is not None
 
     # -- for tests
 
@@ -320,12 +400,11 @@ class Store:
     ) -> None:
         now = time.time()
         begin = now if started is None else started
-        stamp = datetime.datetime.fromtimestamp(begin, datetime.timezone.utc).isoformat(timespec="milliseconds")
         self.sql(
             "INSERT INTO event (time, kind, host, session, user, cmdlet, parameters, outcome, error, seconds) "
             "VALUES (?,?,?,?,?,?,?,?,?,?)",
-            stamp, kind, host, session, user, cmdlet, json.dumps(parameters or {}, ensure_ascii=False), outcome, error,
-            round(now - begin, 6),
+            _stamp(begin), kind, host, session, user, cmdlet, json.dumps(parameters or {}, ensure_ascii=False), outcome,
+            error, round(now - begin, 6),
         )  # fmt: skip
 
     def events(self, since: int = 0) -> list[Event]:
@@ -334,3 +413,11 @@ class Store:
         rows = self.sql("SELECT %s FROM event WHERE id>? ORDER BY id" % columns, since)
         names = columns.split(", ")
         return [Event(**{**dict(zip(names, row, strict=True)), "parameters": json.loads(row[7])}) for row in rows]
+
+    def forget_old(self, kind: str, keep: int) -> None:
+        """Drop all but the last ``keep`` events of a kind."""
+        self.sql(
+            "DELETE FROM event WHERE kind=? AND id <= (SELECT id FROM event WHERE kind=? ORDER BY id DESC "
+            "LIMIT 1 OFFSET ?)",
+            kind, kind, keep,
+        )  # fmt: skip

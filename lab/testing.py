@@ -20,23 +20,30 @@ from .store import Store
 
 
 class Lab:
-    """A running lab. ``ca`` is the file that clients trust; ``addresses`` has each host's IP address."""
+    """A running lab. ``ca`` is the file that clients trust; ``addresses`` has each host's IP address.
+
+    ``xmpp_port`` is the gateway's on the addresses of the Edges.
+    """
 
     addresses: t.Mapping[str, str] = ADDRESSES
 
-    def __init__(self, directory: Path, profile: str, idle: float) -> None:
+    def __init__(self, directory: Path, profile: str, idle: float, xmpp_port: int = 0) -> None:
         self.directory = directory
         self.ca = directory / "ca.pem"
         self.profile = profile
         self.port = 0
+        self.xmpp_port = xmpp_port
         self._idle = idle
         self._process: subprocess.Popen[bytes] | None = None
         self._store: Store | None = None
 
     def start(self, port: int = 0) -> None:
-        """Start it, by default on the port that it had before, else on a free one. Raises LabError."""
-        running, self._process = process.start(self.directory, port or self.port, self.profile, self._idle)
+        """Start it, by default on the ports that it had before, else on free ones. Raises LabError."""
+        running, self._process = process.start(
+            self.directory, port or self.port, self.profile, self._idle, self.xmpp_port
+        )
         self.port = running.port
+        self.xmpp_port = running.xmpp_port
 
     def stop(self) -> None:
         """End it in order. Its state stays."""
@@ -70,10 +77,14 @@ class Lab:
 
 @contextlib.contextmanager
 def running_lab(
-    directory: Path, port: int = 0, profile: str = process.DEFAULT_PROFILE, idle: float = process.DEFAULT_IDLE
+    directory: Path,
+    port: int = 0,
+    profile: str = process.DEFAULT_PROFILE,
+    idle: float = process.DEFAULT_IDLE,
+    xmpp_port: int = 0,
 ) -> t.Iterator[Lab]:
-    """A lab whose state is below ``directory``. ``port`` 0 takes a free one; ``idle`` is in seconds."""
-    lab = Lab(Path(directory), profile, idle)
+    """A lab whose state is below ``directory``. Ports of 0 are free ones; ``idle`` is in seconds."""
+    lab = Lab(Path(directory), profile, idle, xmpp_port)
     try:
         lab.start(port)
         yield lab

@@ -4,11 +4,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # To be sourced: a run that shares nothing with others and leaves nothing behind, however it ends.
-# $run is its directory; a lab started in it has a port and a state of its own; tools find no settings of the user
+# $run is its directory; a lab started in it has ports and a state of its own; tools find no settings of the user
 # and leave nothing in the home directory.
 run=$(mktemp -d /tmp/sfb.XXXXXX) # short: sockets in it have room for about 100 characters
 touch "$run/ansible.cfg"
-export SFB_RUN=$run SFB_LAB_DIRECTORY=$run/lab SFB_LAB_PORT
+export SFB_RUN=$run SFB_LAB_DIRECTORY=$run/lab SFB_LAB_PORT SFB_LAB_XMPP_PORT=0
 export HOME=$run ANSIBLE_HOME=$run/ansible ANSIBLE_CONFIG=$run/ansible.cfg
 SFB_LAB_PORT=$(python -c '
 import socket
@@ -36,6 +36,7 @@ marked() {
 leave() {
     local status=$? process wait
     trap '' INT TERM
+    if [ -e "$SFB_LAB_DIRECTORY/partners" ]; then python -m lab partners down >/dev/null 2>&1 || true; fi
     if [ -e "$SFB_LAB_DIRECTORY/lab.pid" ]; then python -m lab down >/dev/null 2>&1 || true; fi
     for wait in 0 1 1 1 KILL; do
         for process in $(marked); do

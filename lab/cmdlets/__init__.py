@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ..context import Handler
-from . import certificates, core, directory, partners, policies, providers, services, settings, topology
+from . import certificates, core, directory, partners, policies, providers, services, settings, synthetic, topology
 
 _TABLES: tuple[t.Mapping[str, Handler], ...] = (
     certificates.CMDLETS,
@@ -21,6 +21,7 @@ _TABLES: tuple[t.Mapping[str, Handler], ...] = (
     providers.CMDLETS,
     services.CMDLETS,
     settings.CMDLETS,
+    synthetic.CMDLETS,
     topology.CMDLETS,
 )
 

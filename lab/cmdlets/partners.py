@@ -19,7 +19,7 @@ from ..store import Document, fold
 KIND = "partner"
 WHAT = "XmppAllowedPartner"
 _TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppAllowedPartner"
-_DEFAULTS: dict[str, t.Any] = {
+DEFAULTS: dict[str, t.Any] = {
     "AdditionalDomains": [],
     "ConnectionLimit": None,  # assumption: partner-connection-limit
     "Description": None,
@@ -82,7 +82,7 @@ def _added(present: list[str], domain: str) -> list[str]:
 
 def _new(ctx: Context, args: Arguments) -> t.Iterable[object]:
     domain = _domain(str(args.text("Domain") or args.text("Identity")))
-    body = {**_DEFAULTS, **given_changes(ctx, args, _DEFAULTS)}
+    body = {**DEFAULTS, **given_changes(ctx, args, DEFAULTS)}
     change = body["AdditionalDomains"]
     if isinstance(change, ListModifier):
         if list(change.remove):
@@ -106,9 +106,9 @@ def _set(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if domain is None:
         raise not_found(WHAT, "global")  # there is no global instance of this kind
     body = ctx.store.get(KIND, domain)
-    changes = given_changes(ctx, args, _DEFAULTS)
+    changes = given_changes(ctx, args, DEFAULTS)
     if body is None and "Instance" in args:
-        body = dict(_DEFAULTS)  # this is how a draft made with -InMemory is committed
+        body = dict(DEFAULTS)  # this is how a draft made with -InMemory is committed
     if body is None:
         raise not_found(WHAT, domain)
     change = args.get("AdditionalDomains")

@@ -56,7 +56,7 @@ def command(directory: Path, *arguments: str, **environment: str) -> subprocess.
     return subprocess.run(
         [sys.executable, "-m", "lab", *arguments],
         cwd=CHECKOUT,
-        env={**os.environ, "SFB_LAB_DIRECTORY": str(directory), **environment},
+        env={**os.environ, "SFB_LAB_DIRECTORY": str(directory), "SFB_LAB_XMPP_PORT": "0", **environment},
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,0 +1,73 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a domain's XMPP server is (RFC 6120, section 3.2; RFC 2782)."""
+
+from __future__ import annotations
+
+import typing as t
+
+import dns.exception
+import dns.name
+import dns.resolver
+
+_LIFETIME = 5.0  # seconds for one question, its repetitions included
+DEFAULT_PORT = 5269
+_MAX_TARGETS = 8  # more is no federation, it is an attack
+
+
+class LookupFailed(Exception):
+    """No address was found; the text says why."""
+
+
+class Lookup:
+    """Asks one DNS server, never the system's."""
+
+    def __init__(self, nameserver: str) -> None:
+        """nameserver: ``ADDRESS:PORT``. Raises LookupFailed."""
+        address, _colon, port = nameserver.rpartition(":")
+        if not address or not port.isdigit():
+            raise LookupFailed("no nameserver (the setting xmpp_nameserver is %r)" % nameserver)
+        self._resolver = dns.resolver.Resolver(configure=False)
+        try:
+            self._resolver.nameservers = [address]
+        except ValueError as e:
+            raise LookupFailed("xmpp_nameserver is %r, which is not ADDRESS:PORT" % nameserver) from e
+        self._resolver.port = int(port)
+        self._resolver.lifetime = _LIFETIME
+
+    def servers(self, domain: str) -> list[tuple[str, int]]:
+        """(address, port) in the order in which to try them. Raises LookupFailed."""
+        answer = self._ask("_xmpp-server._tcp." + domain, "SRV")
+        if answer is None:
+            return self.host(domain, DEFAULT_PORT)
+        targets = [(str(record.target), int(record.port)) for record in answer]
+        if [target for target, _port in targets] == ["."]:
+            raise LookupFailed("%s offers no XMPP federation (its SRV record has no target)" % domain)
+        found: list[tuple[str, int]] = []
+        for target, port in targets[:_MAX_TARGETS]:
+            found += [(record.address, port) for record in self._ask(target, "A") or ()]
+        if not found:
+            raise LookupFailed("no address for %s" % ", ".join(target for target, _port in targets))
+        return found[:_MAX_TARGETS]
+
+    def host(self, name: str, port: int) -> list[tuple[str, int]]:
+        """The addresses of a host. Raises LookupFailed."""
+        answer = self._ask(name, "A")
+        if answer is None:
+            raise LookupFailed("there is neither an SRV record nor an address for %s" % name)
+        return [(record.address, port) for record in answer][:_MAX_TARGETS]
+
+    def _ask(self, name: str, kind: str) -> list[t.Any] | None:
+        """The records, by priority and weight where they have any; None when there are none."""
+        try:
+            answer = self._resolver.resolve(dns.name.from_unicode(name.rstrip(".") + "."), kind)
+            return list(answer.rrset.processing_order()) if answer.rrset else None
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return None
+        except dns.exception.DNSException as e:
+            raise LookupFailed("DNS: %s %s: %s" % (kind, name, str(e) or e.__class__.__name__)) from e
+        except (UnicodeError, OSError) as e:
+            raise LookupFailed("DNS: %s %s: %s" % (kind, name, e)) from e

@@ -1,0 +1,186 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the gateway reads from the store, each time that it needs it, so that a change acts at once."""
+
+from __future__ import annotations
+
+import secrets
+import typing as t
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from .gateway_rules import Row, User
+from .hosts import HOSTS
+from .public_ca import ROOT_FILE
+from .seed import EDGE_POOL, POOLS
+from .store import Store, fold
+
+USAGE = "XmppServer"
+GATEWAY_SERVICE = "RTCXMPPTGW"
+EDGES = tuple(name for name, host in HOSTS.items() if host.role == "edge")
+
+
+@dataclass(frozen=True)
+class Partner:
+    """An allowed partner. domain: as declared, in lower case; limit: None where it has none of its own."""
+
+    domain: str
+    row: Row
+    type: str
+    limit: int | None
+    keep_alive: bool
+    proxy: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The gateway's configuration; times in seconds."""
+
+    connection_limit: int
+    partner_connection_limit: int
+    establishment_timeout: int
+    inactivity_timeout: int
+    keep_alive_interval: int
+    log_bodies: bool
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A certificate with its private key (PKCS#8, DER) and the intermediates that its host knows."""
+
+    certificate: x509.Certificate
+    key: bytes
+    chain: tuple[x509.Certificate, ...]
+
+
+class Surroundings:
+    """The deployment as the gateway sees it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def own(self, domain: str) -> bool:
+        return self.store.get("sip_domain", domain) is not None
+
+    def partner(self, domain: str) -> Partner | None:
+        """The partner that a domain belongs to, by its own name or as an additional domain."""
+        wanted = fold(domain)
+        for name, body in self.store.partners().items():
+            if wanted in (fold(name), *map(fold, body["AdditionalDomains"])):
+                return Partner(
+                    domain=fold(name),
+                    row=Row(body["TlsNegotiation"], body["SaslNegotiation"], body["SupportDialbackNegotiation"]),
+                    type=body["PartnerType"],
+                    limit=body["ConnectionLimit"],
+                    keep_alive=body["EnableKeepAlive"],
+                    proxy=body["ProxyFqdn"] or "",
+                )
+        return None
+
+    def settings(self) -> Settings:
+        body = self.store.get("gateway", "Global") or {}
+        return Settings(
+            connection_limit=body["ConnectionLimit"],
+            partner_connection_limit=body["PartnerConnectionLimit"],
+            establishment_timeout=body["StreamEstablishmentTimeout"],
+            inactivity_timeout=body["StreamInactivityTimeout"],
+            keep_alive_interval=body["KeepAliveInterval"],
+            log_bodies=bool(body["EnableLoggingAllMessageBodies"]),
+        )
+
+    def running(self, host: str) -> bool:
+        """Whether the XMPP proxy of an Edge is running: the service that presents the certificate for XmppServer."""
+        return any(
+            service["Status"] == "Running" and USAGE in service["Usages"]
+            for key, service in self.store.all("service").items()
+            if key.startswith(host + "/")
+        )
+
+    def turn(self, host: str) -> str:
+        return self.store.turn(host, USAGE)
+
+    def obstacle(self) -> str:
+        """What keeps the whole federation from working, whoever the partner is; '' if nothing."""
+        routes = [str(site["XmppFederationRoute"] or "") for site in self.store.all("site").values()]
+        # assumption: gateway-route
+        if not any(fold(route) == fold("EdgeServer:" + EDGE_POOL) for route in routes):
+            return "no site has an XMPP federation route to %s" % EDGE_POOL
+        front_end = self.store.get("service", "fe01/" + GATEWAY_SERVICE)
+        # assumption: gateway-front-end-service
+        if front_end is not None and front_end["Status"] != "Running":
+            return "%s is not running on the Front End" % GATEWAY_SERVICE
+        return ""
+
+    def identity(self, host: str) -> Identity | None:
+        """What the XMPP proxy of an Edge presents, or None."""
+        thumbprint = self.store.presented(host).get(USAGE)
+        row = self.store.certificate(host, "My", thumbprint) if thumbprint else None
+        if row is None or row.key is None:
+            return None
+        certificate = x509.load_der_x509_certificate(row.der)
+        return Identity(certificate, row.key, _chain(certificate, self._certificates(host, "CA")))
+
+    def anchors(self, host: str) -> list[x509.Certificate]:
+        """The roots that an Edge trusts: its store, and the public ones.  (assumption: gateway-public-roots)"""
+        roots = self._certificates(host, "Root")
+        file = self.store.directory / ROOT_FILE
+        if file.exists():
+            roots += x509.load_pem_x509_certificates(file.read_bytes())
+        return roots
+
+    def intermediates(self, host: str) -> list[x509.Certificate]:
+        return self._certificates(host, "CA")
+
+    def federated_users(self) -> bool:
+        return bool((self.store.get("access_edge", "Global") or {}).get("AllowFederatedUsers"))
+
+    def user(self, address: str) -> User | None:
+        """A local user by address (``name@domain``), with the policy in effect: his own, his site's, or the global.
+
+        A grant counts as soon as one domain controller has it.  (assumption: gateway-policies-at-once)
+        """
+        found = next(((d, u) for d, u in self.store.all("user").items() if _sip(u) == fold(address)), None)
+        if found is None:
+            return None
+        dn, body = found
+        sites = {pool: site for site, pool in POOLS.items()}
+        site = self.store.spelling("policy", "Site:%s" % sites[body["RegistrarPool"]])
+        name = self.store.grants().get(dn) or site or "Global"
+        policy = self.store.get("policy", name) or {}
+        return User(_sip(body), name, bool(policy.get("EnableXmppAccess")), bool(policy.get("EnableFederationAccess")))
+
+    def dialback_secret(self) -> str:
+        """The configured passphrase, or one that the lab makes for itself.  (assumption: gateway-dialback-secret)"""
+        configured = (self.store.get("gateway", "Global") or {}).get("DialbackPassphrase")
+        if configured:
+            return str(configured)
+        with self.store.transaction():
+            if self.store.setting("dialback_secret") is None:
+                self.store.set_setting("dialback_secret", secrets.token_hex(32))
+            return str(self.store.setting("dialback_secret"))
+
+    def nameserver(self) -> str:
+        return str(self.store.setting("xmpp_nameserver") or "")
+
+    def _certificates(self, host: str, store: str) -> list[x509.Certificate]:
+        return [x509.load_der_x509_certificate(row.der) for row in self.store.certificates(host, store)]
+
+
+def _sip(body: t.Mapping[str, t.Any]) -> str:
+    return fold(str(body["SipAddress"]).removeprefix("sip:"))
+
+
+def _chain(certificate: x509.Certificate, known: t.Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """The issuers of a certificate among those known, nearest first."""
+    chain: list[x509.Certificate] = []
+    current = certificate
+    while True:
+        above = next((c for c in known if c.subject == current.issuer and c not in (current, *chain)), None)
+        if above is None:
+            return tuple(chain)
+        chain.append(above)
+        current = above

@@ -1,0 +1,62 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A lab in which federation is set up, partners aside: for what is about partners and not about setting up.
+
+Written straight into the store, without a word of the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from .endpoints import ADDRESSES
+from .gateway_pfx import FILE, PASSPHRASE
+from .hosts import HOSTS
+from .seed import thumbprint
+from .store import CertificateRow, Store
+
+USER = "ialmeida@contoso.test"  # who may talk to partners afterwards
+POLICY = "Tag:Partners"
+EDGES = tuple(name for name in ADDRESSES if HOSTS[name].role == "edge")
+
+
+def make_ready(store: Store) -> None:
+    """Open the Access Edge, let one user talk to partners, and present the certificate of ``gateway.pfx``."""
+    with store.transaction():
+        store.put("access_edge", "Global", {**(store.get("access_edge", "Global") or {}), "AllowFederatedUsers": True})
+        rights = {"EnableFederationAccess": True, "EnableXmppAccess": True}
+        store.put("policy", POLICY, {**(store.get("policy", "Global") or {}), **rights})
+        (name,) = (dn for dn, user in store.all("user").items() if user["SipAddress"] == "sip:" + USER)
+        store.grant(name, POLICY, "dc01.contoso.test", 0.0)
+        present(store, *gateway_certificate(store.directory))
+
+
+def gateway_certificate(directory: Path) -> tuple[x509.Certificate, bytes, list[x509.Certificate]]:
+    """What is in ``gateway.pfx``: the certificate, its key (PKCS#8, DER), and those above it."""
+    content = pkcs12.load_pkcs12((directory / FILE).read_bytes(), PASSPHRASE.encode())
+    assert content.cert is not None
+    assert content.key is not None
+    key = content.key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )  # fmt: skip
+    return content.cert.certificate, key, [above.certificate for above in content.additional_certs]
+
+
+def present(store: Store, certificate: x509.Certificate, key: bytes, chain: t.Sequence[x509.Certificate]) -> None:
+    """Let the Edges present a certificate, as after its assignment and a restart of the service. key: PKCS#8, DER."""
+    rows = [("My", certificate, key), *(("CA", above, None) for above in chain)]
+    for host in EDGES:
+        for name, each, secret in rows:
+            der = each.public_bytes(serialization.Encoding.DER)
+            readable = secret is not None
+            store.put_certificate(CertificateRow(host, name, thumbprint(each), der, secret, readable, ""))
+        store.assign(host, "XmppServer", thumbprint(certificate))
+        store.present(host, "XmppServer", thumbprint(certificate))
