@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed lab-up lab-down docs format lock clean
+.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix lab-up lab-down docs format lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,7 @@ demo:  ## a federation deployed into the lab, from nothing: about a minute
 	@tools/demo.sh
 
 test: env-all  ## everything that CI runs
+	@tools/partners.sh
 	@$(CHECKS)
 
 lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog
@@ -52,6 +53,10 @@ docs-lint: env  ## the documentation of plugins, roles and guides
 
 installed: env-all  ## build, install, and converge from the installed copy, on both ansible-cores
 	@$(CHECKS) installed installed-2.17
+
+matrix: env  ## every row of the negotiation matrix with real partners (writes the page of the docs)
+	@tools/partners.sh
+	@python -m lab matrix --write docs/docsite/rst/lab_matrix.rst
 
 lab-up: env  ## start the lab (state in .lab/, inventory in inventories/lab)
 	@python -m lab up

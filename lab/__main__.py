@@ -13,6 +13,7 @@ import importlib.util
 import json
 import logging
 import sys
+import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -86,6 +87,16 @@ def _parser() -> argparse.ArgumentParser:
     command("assumptions", _assumptions, "print what the lab had to decide because no documentation states it")
     reset = command("reset", _reset, "go back to a freshly installed deployment and an empty log")
     reset.add_argument("--profile", choices=process.PROFILES, help="of that product; only while the lab is down")
+    talk = command("talk", _talk, "let a local user and a partner's write to each other, and print how that went")
+    talk.add_argument("theirs", metavar="THEIRS", help="the partner's user, such as romeo@fabrikam.example")
+    talk.add_argument("ours", metavar="OURS", help="the local user, such as ialmeida@contoso.test")
+    talk.add_argument("--ask", default="", metavar="TEXT", help="what the local user writes")
+    talk.add_argument("--answer", default="", metavar="TEXT", help="what the partner's writes")
+    talk.add_argument(
+        "--expect", metavar="OUT,IN", help="fail unless so: S, T or C for a method each, - for no message"
+    )
+    matrix = command("matrix", _matrix, "try every row of the negotiation matrix with real partners (a minute)")
+    matrix.add_argument("--write", type=Path, metavar="FILE", help="write the page there as well")
     fault = command("fault", _fault_list, "make cmdlets fail on purpose")
     actions = fault.add_subparsers(metavar="ACTION")
     actions.add_parser("list", parents=[common], help="print the armed faults").set_defaults(run=_fault_list)
@@ -205,6 +216,41 @@ def _reset(arguments: argparse.Namespace) -> None:
         store.clear()
         seed(store, profile)
     print("the lab is as new: %s" % profile)
+
+
+def _talk(arguments: argparse.Namespace) -> int:
+    from .partners import find
+    from .talk import WORDS, talk
+
+    expected = arguments.expect.split(",") if arguments.expect else []
+    if expected and (len(expected) != 2 or not set(expected) <= set(WORDS)):
+        raise LabError("--expect takes two of %s, as in S,T" % ", ".join(WORDS))
+    partners = find(arguments.directory)
+    if partners is None:
+        raise LabError("no partners are up; start them with: python -m lab partners up")
+    wrong = 0
+    for outcome in talk(_store(arguments), partners, arguments.theirs, arguments.ours, arguments.ask, arguments.answer):
+        way = "%s -> %s" % ((arguments.ours, arguments.theirs)[:: 1 if outcome.direction == "out" else -1])
+        how = WORDS[outcome.method] if outcome.arrived else "not delivered: %s" % (outcome.why or "no reason was seen")
+        print("%s: '%s' (%s)" % (way, outcome.body, how))
+        if expected and not outcome.is_as(expected[outcome.direction == "in"]):
+            print("  expected: %s" % WORDS[expected[outcome.direction == "in"]])
+            wrong = 1
+    return wrong
+
+
+def _matrix(arguments: argparse.Namespace) -> int:
+    from .matrix import KINDS, page, run
+
+    found = []
+    for kind in KINDS:
+        with tempfile.TemporaryDirectory(prefix="sfb.") as directory:
+            found += run(Path(directory), kind)
+    text = page(found)
+    print(text, end="")
+    if arguments.write is not None:
+        arguments.write.write_text(text, encoding="utf-8")
+    return int(not all(one.right for one in found))
 
 
 def _fault_add(arguments: argparse.Namespace) -> None:

@@ -7,6 +7,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import typing as t
+
+from .errors import LabError
 from .hosts import HOSTS
 
 ADDRESSES = {"fe01": "127.0.0.10", "edge01": "127.0.0.21", "edge02": "127.0.0.22"}
@@ -20,3 +25,18 @@ def path(host: str) -> str:
 def url(host: str, port: int) -> str:
     """The whole address of a host's remote shell."""
     return "https://%s:%d%s" % (ADDRESSES[host], port, path(host))
+
+
+def free_port(addresses: t.Iterable[str]) -> int:
+    """A TCP port that nobody listens on at any of the addresses. Raises LabError."""
+    wanted = tuple(addresses)
+    for _attempt in range(100):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            port = 0
+            for address in wanted:
+                one = stack.enter_context(socket.socket())
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                one.bind((address, port))
+                port = one.getsockname()[1]
+            return port
+    raise LabError("no TCP port is free at all of %s" % ", ".join(wanted))

@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from .endpoints import ADDRESSES
+from .endpoints import ADDRESSES, free_port
 from .errors import LabError
 from .gateway_delivery import Delivery
 from .gateway_events import Journal
@@ -45,11 +45,10 @@ class Gateway:
         self._outgoing = Outgoing(self._parts)
         delivery = Delivery(self._parts, self._outgoing)
         self._edges: list[_Edge] = []
+        port = port or free_port(ADDRESSES[host] for host in EDGES)
         try:
             for host in EDGES:
-                edge = _Edge(self._parts, delivery, host, port)
-                self._edges.append(edge)
-                port = edge.port
+                self._edges.append(_Edge(self._parts, delivery, host, port))
         except OSError as e:
             for edge in self._edges:
                 edge.close()
@@ -91,7 +90,7 @@ class _Edge(threading.Thread):
         self._delivery = delivery
         self._host = host
         self._listener: socket.socket | None = _listen(ADDRESSES[host], port)
-        self.port = int(self._listener.getsockname()[1])
+        self.port = port
         self._threads: set[threading.Thread] = set()
         self._full = False
 

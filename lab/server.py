@@ -19,7 +19,7 @@ import typing as t
 from pathlib import Path
 
 from .auth import ConnectionAuth, NtlmStore
-from .endpoints import ADDRESSES
+from .endpoints import ADDRESSES, free_port
 from .errors import Cut, LabError
 from .runspace import Deployment
 from .service import Service
@@ -48,6 +48,7 @@ class LabServer:
         self._sessions = Sessions()
         self._stopping = threading.Event()
         self._listeners: list[_Listener] = []
+        port = port or free_port(ADDRESSES.values())
         for host, address in ADDRESSES.items():
             service = Service(deployment, host, self._sessions, idle)
 
@@ -61,7 +62,6 @@ class LabServer:
                 raise LabError(_explain(e, address, port)) from e
             self._listeners.append(listener)
             threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-            port = listener.server_address[1]
         self.port = port
         threading.Thread(target=self._reap, daemon=True).start()
 

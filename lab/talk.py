@@ -1,0 +1,109 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two people talk: a local user writes to a partner's, who answers; and by which method their servers are sure whom
+they talk to.
+
+The partner's user is logged in to the real server. What the gateway did is its own account, the event log.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+import uuid
+from dataclasses import dataclass
+
+from .gateway_rules import SASL, TCP_DIALBACK, TLS_DIALBACK
+from .partners import Partners
+from .partners.client import User
+from .store import Event, Store
+
+PATIENCE = 30.0  # seconds for a message or its refusal; both take a fraction of one, but for a partner that tries again
+
+METHODS = {"S": SASL, "T": TLS_DIALBACK, "C": TCP_DIALBACK}
+WORDS = {
+    "S": "SASL EXTERNAL over TLS",
+    "T": "dialback over TLS",
+    "C": "dialback over clear TCP",
+    "-": "no stream",
+}
+
+Direction = t.Literal["out", "in"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a message. method: a letter of METHODS, or -; why: what the gateway refused, or what failed."""
+
+    direction: Direction
+    body: str
+    method: str
+    arrived: bool
+    why: str
+
+    def is_as(self, expected: str) -> bool:
+        """Whether the message came by this method; for -, whether it did not come at all."""
+        return self.arrived == (expected != "-") and (self.method == expected or not self.arrived)
+
+
+def talk(store: Store, partners: Partners, theirs: str, ours: str, ask: str = "", answer: str = "") -> list[Outcome]:
+    """``ours`` (USER@DOMAIN) writes to ``theirs``, who writes back whether or not that came. Out first, then in.
+
+    Whoever writes has added the other as a contact, so the answer is welcome even of an unverified public partner.
+    Raises LabError when the partner's user cannot log in.
+    """
+    # A word of its own in each, so that no message is taken for an earlier one.
+    ask, answer = ("%s [%s]" % (text, uuid.uuid4().hex[:8]) for text in (ask or "Are you there?", answer or "Here."))
+    name, _at, domain = theirs.partition("@")
+    last = max((event.id for event in store.events()), default=0)
+    with User(partners, domain, name) as user:
+        number = store.send_message(ours, theirs, ask)
+        _wait(lambda: _status(store, number) != "queued")
+        came = _status(store, number) == "sent" and _received(user, ask)
+        outgoing = _outcome(store, domain, "out", ask, came, last)
+        user.send(ours, answer)
+        # Either it is delivered, or refused, or the partner's own server tells its user that it gave up.
+        _wait(lambda: _arrived(store, answer) is not None or user.receive(0) is not None)
+        incoming = _outcome(store, domain, "in", answer, _arrived(store, answer) == "delivered", last)
+    return [outgoing, incoming]
+
+
+def _wait(done: t.Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not done() and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def _received(user: User, body: str) -> bool:
+    message = user.receive(PATIENCE)
+    while message is not None and message.body != body:
+        message = user.receive(PATIENCE)
+    return message is not None and message.type != "error"
+
+
+def _arrived(store: Store, body: str) -> str | None:
+    return next((m.status for m in store.messages() if m.direction == "in" and m.body == body), None)
+
+
+def _status(store: Store, number: int) -> str:
+    message = store.message(number)
+    return message.status if message is not None else ""
+
+
+def _outcome(store: Store, domain: str, direction: Direction, body: str, arrived: bool, last: int) -> Outcome:
+    """last: the last event before; what happened earlier explains nothing."""
+    events = [
+        e for e in store.events() if e.kind == "xmpp" and e.user == domain and e.parameters["direction"] == direction
+    ]
+    why = [e.error for e in events if e.id > last and e.outcome != "ok" and e.error]
+    return Outcome(direction, body, _in_use(events), arrived, "; ".join(dict.fromkeys(why)))
+
+
+def _in_use(events: t.Sequence[Event]) -> str:
+    """The method of the last stream that was authenticated, which may have been open before."""
+    letters = {method: letter for letter, method in METHODS.items()}
+    used = [event.parameters["method"] for event in events if event.parameters["action"] == "accepted"]
+    return letters[used[-1]] if used else "-"
