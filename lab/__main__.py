@@ -88,12 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     reset = command("reset", _reset, "go back to a freshly installed deployment and an empty log")
     reset.add_argument("--profile", choices=process.PROFILES, help="of that product; only while the lab is down")
     talk = command("talk", _talk, "let a local user and a partner's write to each other, and print how that went")
-    talk.add_argument("theirs", metavar="THEIRS", help="the partner's user, such as romeo@fabrikam.example")
-    talk.add_argument("ours", metavar="OURS", help="the local user, such as ialmeida@contoso.test")
-    talk.add_argument("--ask", default="", metavar="TEXT", help="what the local user writes")
-    talk.add_argument("--answer", default="", metavar="TEXT", help="what the partner's writes")
+    talk.add_argument("first", metavar="FIRST", help="who writes first, such as romeo@fabrikam.example")
+    talk.add_argument("second", metavar="SECOND", help="who answers, such as ialmeida@contoso.test")
+    talk.add_argument("--ask", default="", metavar="TEXT", help="what the first one writes")
+    talk.add_argument("--answer", default="", metavar="TEXT", help="what the second one writes")
     talk.add_argument(
-        "--expect", metavar="OUT,IN", help="fail unless so: S, T or C for a method each, - for no message"
+        "--expect", metavar="FIRST,SECOND", help="fail unless it went so: S, T or C for a method, - for no message"
     )
     matrix = command("matrix", _matrix, "try every row of the negotiation matrix with real partners (a minute)")
     matrix.add_argument("--write", type=Path, metavar="FILE", help="write the page there as well")
@@ -228,13 +228,14 @@ def _talk(arguments: argparse.Namespace) -> int:
     partners = find(arguments.directory)
     if partners is None:
         raise LabError("no partners are up; start them with: python -m lab partners up")
+    people = (arguments.first, arguments.second)
+    outcomes = talk(_store(arguments), partners, *people, arguments.ask, arguments.answer)
     wrong = 0
-    for outcome in talk(_store(arguments), partners, arguments.theirs, arguments.ours, arguments.ask, arguments.answer):
-        way = "%s -> %s" % ((arguments.ours, arguments.theirs)[:: 1 if outcome.direction == "out" else -1])
+    for number, outcome in enumerate(outcomes):
         how = WORDS[outcome.method] if outcome.arrived else "not delivered: %s" % (outcome.why or "no reason was seen")
-        print("%s: '%s' (%s)" % (way, outcome.body, how))
-        if expected and not outcome.is_as(expected[outcome.direction == "in"]):
-            print("  expected: %s" % WORDS[expected[outcome.direction == "in"]])
+        print("%s -> %s: '%s' (%s)" % (people[number], people[1 - number], outcome.body, how))
+        if expected and not outcome.is_as(expected[number]):
+            print("  expected: %s" % WORDS[expected[number]])
             wrong = 1
     return wrong
 

@@ -99,7 +99,7 @@ def run(directory: Path, kind: Kind) -> list[Seen]:
         try:
             with concurrent.futures.ThreadPoolExecutor(len(ROWS) * len(MANNERS)) as pool:
                 tried = {
-                    (row, manner): pool.submit(talk, store, partners, "romeo@" + _domain(row, manner), USER)
+                    (row, manner): pool.submit(talk, store, partners, USER, "romeo@" + _domain(row, manner))
                     for row, manner in itertools.product(ROWS, MANNERS)
                 }
                 for (row, manner), future in tried.items():

@@ -3,8 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two people talk: a local user writes to a partner's, who answers; and by which method their servers are sure whom
-they talk to.
+"""Two people talk, a local user and a partner's; and by which method their servers are sure whom they talk to.
 
 The partner's user is logged in to the real server. What the gateway did is its own account, the event log.
 """
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import time
 import typing as t
-import uuid
 from dataclasses import dataclass
 
 from .gateway_rules import SASL, TCP_DIALBACK, TLS_DIALBACK
@@ -49,26 +47,38 @@ class Outcome:
         return self.arrived == (expected != "-") and (self.method == expected or not self.arrived)
 
 
-def talk(store: Store, partners: Partners, theirs: str, ours: str, ask: str = "", answer: str = "") -> list[Outcome]:
-    """``ours`` (USER@DOMAIN) writes to ``theirs``, who writes back whether or not that came. Out first, then in.
+def talk(
+    store: Store, partners: Partners, first: str, second: str, ask: str = "", answer: str = ""
+) -> tuple[Outcome, Outcome]:
+    """``first`` (USER@DOMAIN) writes to ``second``, who writes back whether or not that came; one is a partner's.
 
-    Whoever writes has added the other as a contact, so the answer is welcome even of an unverified public partner.
-    Raises LabError when the partner's user cannot log in.
+    A local user who writes has added the other as a contact, so that the answer of an unverified public partner is
+    welcome. Raises LabError when the partner's user cannot log in.
     """
-    # A word of its own in each, so that no message is taken for an earlier one.
-    ask, answer = ("%s [%s]" % (text, uuid.uuid4().hex[:8]) for text in (ask or "Are you there?", answer or "Here."))
-    name, _at, domain = theirs.partition("@")
+    ask, answer = ask or "Are you there?", answer or "Here."
+    coming = first.partition("@")[2] in partners.addresses
+    name, _at, domain = (first if coming else second).partition("@")
+    ours = second if coming else first
     last = max((event.id for event in store.events()), default=0)
     with User(partners, domain, name) as user:
-        number = store.send_message(ours, theirs, ask)
-        _wait(lambda: _status(store, number) != "queued")
-        came = _status(store, number) == "sent" and _received(user, ask)
-        outgoing = _outcome(store, domain, "out", ask, came, last)
-        user.send(ours, answer)
-        # Either it is delivered, or refused, or the partner's own server tells its user that it gave up.
-        _wait(lambda: _arrived(store, answer) is not None or user.receive(0) is not None)
-        incoming = _outcome(store, domain, "in", answer, _arrived(store, answer) == "delivered", last)
-    return [outgoing, incoming]
+        if coming:
+            return _in(store, user, ours, ask, last), _out(store, user, ours, answer, last)
+        return _out(store, user, ours, ask, last), _in(store, user, ours, answer, last)
+
+
+def _out(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
+    number = store.send_message(ours, user.address, body)
+    _wait(lambda: _status(store, number) != "queued")
+    came = _status(store, number) == "sent" and _received(user, body)
+    return _outcome(store, user, "out", body, came, last)
+
+
+def _in(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
+    earlier = max((message.id for message in store.messages()), default=0)
+    user.send(ours, body)
+    # Either it is delivered, or refused, or the partner's own server tells its user that it gave up.
+    _wait(lambda: _arrived(store, user, earlier) is not None or user.receive(0) is not None)
+    return _outcome(store, user, "in", body, _arrived(store, user, earlier) == "delivered", last)
 
 
 def _wait(done: t.Callable[[], bool]) -> None:
@@ -84,8 +94,13 @@ def _received(user: User, body: str) -> bool:
     return message is not None and message.type != "error"
 
 
-def _arrived(store: Store, body: str) -> str | None:
-    return next((m.status for m in store.messages() if m.direction == "in" and m.body == body), None)
+def _arrived(store: Store, user: User, since: int) -> str | None:
+    """The status of the user's message in the store; None while it is not there. since: the last number before it."""
+    return next((m.status for m in store.messages(since) if m.direction == "in" and _is_of(m.sender, user)), None)
+
+
+def _is_of(sender: str, user: User) -> bool:
+    return sender.partition("/")[0] == user.address
 
 
 def _status(store: Store, number: int) -> str:
@@ -93,8 +108,9 @@ def _status(store: Store, number: int) -> str:
     return message.status if message is not None else ""
 
 
-def _outcome(store: Store, domain: str, direction: Direction, body: str, arrived: bool, last: int) -> Outcome:
+def _outcome(store: Store, user: User, direction: Direction, body: str, arrived: bool, last: int) -> Outcome:
     """last: the last event before; what happened earlier explains nothing."""
+    domain = user.address.partition("@")[2]
     events = [
         e for e in store.events() if e.kind == "xmpp" and e.user == domain and e.parameters["direction"] == direction
     ]

@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 started=$SECONDS
 tools/environment.sh
+tools/partners.sh
 PATH=${VENV:-$PWD/.venv}/bin:$PATH
 # shellcheck source=tools/private.sh
 . tools/private.sh
@@ -41,11 +42,30 @@ fi
 heading "3. What the deployment holds now, read back through the info modules"
 play readback tools/readback.yml
 
+if python -m lab partners missing >"$logs/partners.log"; then
+    heading "4. Partners appear: real Prosody and ejabberd servers, with certificates, a name server and users"
+    python -m lab partners up --with all | tee "$logs/partners.log" | grep -E 'the partners are up|  servers:'
+
+    heading "5. ansible-playbook sfb.xmpp.verify -i inventories/lab: does federation work, partner by partner?"
+    play verify sfb.xmpp.verify
+
+    heading "6. Somebody on ejabberd is asked; then a user of Fabrikam, on Prosody, writes to a user of Contoso, who answers"
+    python -m lab talk ialmeida@contoso.test juliet@jabber.example --expect T,T \
+        --ask 'Is the line up?' --answer 'It is.' | tee "$logs/talk.log"
+    python -m lab talk romeo@fabrikam.example ialmeida@contoso.test --expect S,S \
+        --ask 'Are we connected at last?' --answer 'We are, and each of us is who he says.' | tee -a "$logs/talk.log"
+    python -m lab partners down >/dev/null
+else
+    heading "The real partners are left out"
+    cat "$logs/partners.log"
+fi
+
 python -m lab events >"$logs/events.log"
 heading "Done in $((SECONDS - started)) s. Where to look"
 cat <<TXT
   build/demo/converge.log    the first run with its diff
   build/demo/again.log       the second run, changed=0
+  build/demo/verify.log      how each partner was found
   build/demo/events.log      every statement that reached the lab's servers: $(wc -l <"$logs/events.log") lines
   inventories/lab/           what was asked for
 

@@ -3,14 +3,14 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab partners``: up, down, status."""
+"""``python -m lab partners``: up, down, status, missing."""
 
 from __future__ import annotations
 
 import argparse
 
 from .. import process
-from . import control
+from . import control, programs
 from .launch import PASSWORD, USERS
 from .servers import DEFAULT, SERVERS
 
@@ -31,6 +31,8 @@ def add_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParse
     )
     up.set_defaults(run=_up)
     actions.add_parser("down", parents=[common], help="stop them").set_defaults(run=_down)
+    absent = "say what has to be installed; exit code 1 if anything"
+    actions.add_parser("missing", parents=[common], help=absent).set_defaults(run=_missing)
     actions.add_parser("status", parents=[common], help="print which are up and where").set_defaults(run=_status)
 
 
@@ -43,6 +45,13 @@ def _up(arguments: argparse.Namespace) -> None:
 
 def _down(arguments: argparse.Namespace) -> None:
     print("the partners are down" if control.stop(arguments.directory) else "no partners were up")
+
+
+def _missing(arguments: argparse.Namespace) -> int:
+    gone = programs.missing()
+    if gone:
+        print("Partners need the packages %s. As root: %s" % (", ".join(gone), programs.COMMAND))
+    return int(bool(gone))
 
 
 def _status(arguments: argparse.Namespace) -> int:
