@@ -31,6 +31,8 @@ LOGS = TOP / "build" / "logs"
 VENV = Path(os.environ.get("VENV", TOP / ".venv"))
 OLDEST = VENV.with_name(VENV.name + "-2.17")
 SHOWN_OF_A_FAILURE = 60
+# The exit code of a step that cannot be done here, as automake has it.
+SKIPPED = 77
 # In the environment of everything that a run starts, daemons included.
 MARK = "SFB_CHECKS"
 
@@ -148,7 +150,10 @@ class Runner:
 
     def _report(self, outcome: Outcome, log: Path) -> None:
         if not outcome.failed:
-            self._say("ok      %-19s %6.1f s" % (outcome.step.name, outcome.seconds))
+            # What was skipped is said once more at the end, but here is the place to look for the reason.
+            state = "SKIPPED" if outcome.skipped and not outcome.passed else "ok"
+            skipped = "  %d skipped: see %s" % (outcome.skipped, log.relative_to(TOP)) if outcome.skipped else ""
+            self._say("%-7s %-19s %6.1f s%s" % (state, outcome.step.name, outcome.seconds, skipped))
             return
         text = "FAILED  %-19s %6.1f s  %s" % (outcome.step.name, outcome.seconds, log.relative_to(TOP))
         if not self.shown:
@@ -164,7 +169,8 @@ class Runner:
 def judge(step: Step, code: int, output: str, seconds: float) -> Outcome:
     """Counts a step. A test run that fails without a failing test (or runs none) still counts as a failure."""
     if not step.tests:
-        return Outcome(step, seconds, int(code == 0), int(code != 0))
+        skipped = code == SKIPPED
+        return Outcome(step, seconds, int(code == 0), int(code != 0 and not skipped), int(skipped))
     counts = {"passed": 0, "failed": 0, "error": 0, "skipped": 0}
     closing = [line for line in output.splitlines() if re.search(r"\bin \d+\.\d+s\b", line)]
     for number, word in re.findall(r"(\d+) (passed|failed|error|skipped)", closing[-1] if closing else ""):

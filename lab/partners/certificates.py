@@ -39,7 +39,8 @@ def write_certificate(directory: Path, path: Path, domain: str, kind: str) -> No
     key = ec.generate_private_key(ec.SECP256R1())
     if kind == "unknownca":
         name = common_name("Internal CA of %s" % domain)
-        issuer, chain = Authority(name, ec.generate_private_key(ec.SECP256R1()), LIFETIME), ()
+        issuer = Authority(name, ec.generate_private_key(ec.SECP256R1()), LIFETIME)
+        chain = (issuer.certificate,)
     subject = "mail." + domain if kind == "wrongname" else domain
     certificate = issuer.issue(
         common_name(subject),

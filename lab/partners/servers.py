@@ -5,8 +5,8 @@
 
 """The partners there are: which server, on which address, for which domains, how strict.
 
-The domains are some of those that the lab's inventory (inventories/lab) declares, with servers of the kind that it
-says, and subdomains of one of them whose certificates are wrong in one way each.
+The domains are those that the lab's inventory (inventories/lab) declares, on servers of the kind that it says, and
+subdomains of two of them whose certificates are wrong in one way each.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ SERVERS: t.Mapping[str, Partner] = _table(
         {
             # What public authorities issue today.
             "litware.example": "serveronly",
+            **{"%s.litware.example" % kind: kind for kind in ("expired", "wrongname", "unknownca")},
             **_good("adatum.example", "labs.adatum.example", "xn--konditorei-mller-uzb.example"),
             **_good("humongousinsurance.example"),
             **_good(*("%s.humongousinsurance.example" % name for name in ("claims", "brokers", "emea", "legal"))),

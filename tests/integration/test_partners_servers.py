@@ -108,7 +108,7 @@ class TestWrongCertificates:
         [
             ("expired", "certificate has expired"),
             ("wrongname", "Certificate host name mismatch"),
-            ("unknownca", "unable to verify the first certificate"),
+            ("unknownca", "self signed certificate in certificate chain"),
             ("serveronly", "unsupported certificate purpose"),
         ],
     )
