@@ -10,6 +10,7 @@ Domains are in lower case and otherwise as the peer wrote them; an attribute tha
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass
 
 from ._xml_stream import Element
@@ -139,21 +140,8 @@ class Broken:
     text: str
 
 
-Event = (
-    StreamOpened
-    | Features
-    | TlsRequested
-    | TlsProceed
-    | TlsRefused
-    | AuthRequested
-    | AuthSucceeded
-    | AuthFailed
-    | DialbackKey
-    | DialbackAnswer
-    | VerifyRequested
-    | VerifyAnswer
-    | Stanza
-    | PeerError
-    | Closed
-    | Broken
+Event: t.TypeAlias = (
+    "StreamOpened | Features | TlsRequested | TlsProceed | TlsRefused | AuthRequested | AuthSucceeded | "
+    "AuthFailed | DialbackKey | DialbackAnswer | VerifyRequested | VerifyAnswer | Stanza | PeerError | "
+    "Closed | Broken"
 )
