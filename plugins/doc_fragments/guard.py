@@ -34,10 +34,16 @@ options:
         always go.
     type: int
     default: 30
+  update_limit:
+    description:
+      - The share of the existing objects, in per cent, that a run may change without O(force). Creating objects does
+        not count. Where fewer than ten objects exist, all of them may change.
+    type: int
+    default: 30
   force:
     description:
-      - Whether a purge may go beyond its limits and remove everything that is not listed. A refusal names the objects
-        first.
+      - Whether a run may go beyond its limits, which are to remove everything that is not listed, and to change
+        everything that is. A refusal names the objects first.
     type: bool
     default: false
   stage:
@@ -51,6 +57,33 @@ options:
       changes: Creates and changes, and removes nothing.
       removals: Removes, and neither creates nor changes.
     default: all
+"""
+
+    # Modules of one object that can be absent.
+    PROTECT = r"""
+options:
+  protect:
+    description:
+      - Objects that O(state=absent) does not remove, by name or by shell pattern (V(*.fabrikam.com)). Compared without
+        regard to case. The refusal names the pattern.
+      - V([]) protects nothing.
+    type: list
+    elements: str
+    default: []
+"""
+
+    # Modules whose plan can be kept and given back.
+    DIGEST = r"""
+options:
+  plan_digest:
+    description:
+      - The RV(ignore:plan_digest) that this task returned in check mode. The plan is made anew, and unless it is the
+        same, made from the same state, the run is refused before anything is written. The refusal names what is
+        different.
+      - Values of secrets are not compared.
+      - In the stage V(removals) of a module that has stages, only what would be removed is compared, since an earlier
+        stage has changed the rest.
+    type: dict
 """
 
     # Modules that deal with policies in force.

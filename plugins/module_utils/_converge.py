@@ -13,9 +13,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ._digest import hold_to, make_digest
 from ._domain import Invalid
 from ._domain import key as key_of
-from ._plan import Plan, Purge, Refused, Step, Wanted, check_duplicates, diff, make_plan
+from ._guard import Guard, Purge
+from ._plan import Plan, Refused, Step, Wanted, check_duplicates, diff, make_plan
 from ._resource import Record, Resource
 from ._rules import Context
 from ._shell import Answer, ServerError, Shell, ShellError, Statement
@@ -59,7 +61,10 @@ class Failure:
 
 @dataclass
 class Result:
-    """What a run returns. ``values``: the return keys of the module beside the common ones."""
+    """What a run returns. ``values``: the return keys of the module beside the common ones.
+
+    plan_digest: of check mode only (see _digest).
+    """
 
     values: dict[str, t.Any] = field(default_factory=dict)
     changed: bool = False
@@ -67,6 +72,7 @@ class Result:
     steps: list[dict[str, t.Any]] | None = None
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    plan_digest: dict[str, t.Any] | None = None
 
     @property
     def message(self) -> str:
@@ -81,6 +87,8 @@ class Result:
             found["steps"] = self.steps
             found["diff"] = self.diff
             found["failures"] = [failure.as_dict() for failure in self.failures]
+        if self.plan_digest is not None:
+            found["plan_digest"] = self.plan_digest
         return found
 
 
@@ -194,31 +202,48 @@ def converge(
     *,
     check: bool,
     purge: Purge | None = None,
+    guard: Guard | None = None,
     force: bool = False,
     allow_loss: t.Iterable[str] = (),
     stage: str = "all",
+    judged: t.Any = None,
     usage: t.Callable[[Shell], Usage] | None = None,
-    usage_matters: t.Callable[[Records, t.Sequence[Wanted], Purge | None], bool] = lambda *unused: False,
+    usage_matters: t.Callable[[Records, t.Sequence[Wanted], Purge | None, Guard], bool] = lambda *unused: False,
 ) -> tuple[Plan, Result, Records]:
     """The whole sequence for one kind. Returns the plan, the result without ``values``, and the records afterwards.
 
-    usage reads who uses which object (a long read, so only where usage_matters).
-    Raises Refused, ServerRefused, ShellError.
+    judged: the digest of the only plan that may be carried out. usage reads who uses which object (a long read, so only
+    where usage_matters). Raises Refused, ServerRefused, ShellError.
     """
+    guard = guard or Guard()
     actual = read(shell, resource)
-    used = usage(shell) if usage and usage_matters(actual, wanted, purge) else None
+    used = usage(shell) if usage and usage_matters(actual, wanted, purge, guard) else None
     context = Context(actual, used, force, frozenset(allow_loss))
-    plan = make_plan(resource, actual, wanted, purge=purge, context=context, stage=stage)
+    plan = make_plan(resource, actual, wanted, purge=purge, guard=guard, context=context, stage=stage)
+    digest = None
+    if check or judged is not None:
+        digest = _digest_of(plan, wanted, purge, used)
+        hold_to(judged, digest, stage)
     if check or not plan.changed:
         result = Result(
             changed=plan.changed,
             diff=diff(plan.steps, resource),
             steps=[step.shown("planned") for step in plan.steps],
             warnings=list(plan.warnings),
+            plan_digest=digest if check else None,
         )
         return plan, result, plan.after
     applied = apply(shell, plan.steps, lambda: read(shell, resource))
     return plan, outcome(applied, resource, plan.warnings), applied.seen
+
+
+def _digest_of(plan: Plan, wanted: t.Sequence[Wanted], purge: Purge | None, used: Usage | None) -> dict[str, t.Any]:
+    """Without purge a plan is made from the objects that are named, and the others may change as they like."""
+    named = {item.key for item in wanted}
+    records = {key: record for key, record in plan.before.items() if purge or key in named}
+    # Whom a step concerns was judged too.
+    users = {step.key: list(used.get(step.key, ())) for step in plan.whole} if used else {}
+    return make_digest(plan.resource.noun, records, plan.whole, users)
 
 
 def outcome(applied: Applied, resource: Resource, warnings: t.Iterable[str] = ()) -> Result:

@@ -12,9 +12,11 @@ federation and public providers as well as XMPP, so before a grant each user's e
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ._catalogue import GRANT, POLICY
 from ._converge import Failure, Params, Result, ServerRefused, apply, outcome, read
+from ._digest import hold_to, make_digest
 from ._domain import Invalid, canonical_policy_identity, policy_from_server
 from ._domain import key as key_of
 from ._plan import Refused, Step, diff
@@ -22,7 +24,7 @@ from ._policies import is_per_user, user_name
 from ._resource import Record, Values
 from ._rules import count, rights_lost, some
 from ._shell import Answer, Shell, Statement, Value
-from ._tasks import ALLOW_LOSS, STATE, Task
+from ._tasks import ALLOW_LOSS, PLAN_DIGEST, PLANNED_GRANTS, STATE, Task
 
 User = t.Mapping[str, t.Any]
 
@@ -34,6 +36,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "protected_accounts": {"type": "str", "choices": ["warn", "fail"], "default": "fail"},
     "domain_controller": {"type": "str"},
     "planned_policies": {"type": "list", "elements": "dict", "options": POLICY.spec()},
+    "planned_grants": PLANNED_GRANTS,
+    "plan_digest": PLAN_DIGEST,
     "state": STATE,
 }
 
@@ -71,8 +75,16 @@ class _Grant:
             mistakes.append("exclusive goes with state present only")
         if mistakes:
             raise Refused(mistakes)
+        self.judged = params.get("plan_digest")
+        self.planned = {
+            user: str(grant["policy"]) for grant in params.get("planned_grants") or () for user in grant["users"]
+        }
         self.policies = {**read(shell, POLICY)}
-        for item in params.get("planned_policies") or () if check else ():
+        planned_policies = params.get("planned_policies") or ()
+        # What another task plans is in the digest of that task.
+        named = {key_of(POLICY.identity_from_user(item["identity"])) for item in planned_policies}
+        self.own_policies = {key: record for key, record in self.policies.items() if key not in named}
+        for item in planned_policies if check else ():
             planned = POLICY.identity_from_user(item["identity"])
             had = self.policies.get(key_of(planned))
             values = {**(had.values if had else POLICY.defaults()), **POLICY.from_user(item)}
@@ -90,9 +102,15 @@ class _Grant:
         steps = [] if self.absent else [s for s in (self._step(u, self.policy) for u in named) if s]
         steps += [s for s in (self._step(u, None) for u in losing if self._has(u)) if s]
         self._refuse_losses(steps, {self._key(user): user for user in named + others})
+        digest = self._digest(named + others, steps) if self.check or self.judged is not None else None
+        if digest:
+            hold_to(self.judged, digest)
         if self.check or not steps:
             result = Result(
-                changed=bool(steps), diff=diff(steps, GRANT), steps=[step.shown("planned") for step in steps]
+                changed=bool(steps),
+                diff=diff(steps, GRANT),
+                steps=[step.shown("planned") for step in steps],
+                plan_digest=digest if self.check else None,
             )
             after = {step.key: step.expect or {} for step in steps}
         else:
@@ -104,8 +122,17 @@ class _Grant:
         result.values["grant"] = {
             "policy": target.identity if target else self.policy,
             "users": sorted(map(user_name, holders)),
+            "exclusive": self.exclusive,
         }
         return result
+
+    def _digest(self, users: t.Sequence[User], steps: t.Sequence[Step]) -> dict[str, t.Any]:
+        """Over the users concerned, under the names that messages have for them, and the policies."""
+        records = {"policy " + key: record for key, record in self.own_policies.items()}
+        records.update({user_name(user): Record(user_name(user), self._values(user)) for user in users})
+        return make_digest(
+            "grant of " + key_of(self.policy), records, [replace(step, key=step.identity) for step in steps]
+        )
 
     # Users
 
@@ -146,8 +173,11 @@ class _Grant:
         return key_of(str(user.get("Identity")))
 
     def _values(self, user: User) -> dict[str, t.Any]:
-        """A user's policy, spelled as the task spells it where only the case differs."""
-        policy = policy_from_server(user.get("ExternalAccessPolicy"))
+        """A user's policy after what other grants of the same run do."""
+        return self._spelled(self.planned.get(user_name(user)) or policy_from_server(user.get("ExternalAccessPolicy")))
+
+    def _spelled(self, policy: str) -> dict[str, t.Any]:
+        """Spelled as the task spells it where only the case differs."""
         return {"policy": self.policy if key_of(policy) == key_of(self.policy) else policy}
 
     def _has(self, user: User) -> bool:
@@ -159,7 +189,12 @@ class _Grant:
     def _records(self, steps: t.Sequence[Step]) -> dict[str, Record]:
         names = [str(step.parameters["Identity"]) for step in steps]
         users, unknown = self._find(names)
-        return {self._key(user): Record(user_name(user), self._values(user)) for user in users}
+        return {
+            self._key(user): Record(
+                user_name(user), self._spelled(policy_from_server(user.get("ExternalAccessPolicy")))
+            )
+            for user in users
+        }
 
     # Steps
 

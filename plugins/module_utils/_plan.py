@@ -10,15 +10,15 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ._domain import Invalid, pattern_key, spellings
+from ._domain import Invalid
 from ._domain import key as key_of
+from ._guard import Guard, Purge, too_many_removals, too_many_updates
 from ._resource import Record, Resource, Values
-from ._rules import Change, Context, Finding, some
+from ._rules import Change, Context, Finding
 from ._shell import Secret, Statement, Value, show_value
 
 # New and Set before Remove, so that a failure in the middle leaves more allowed than before, never less.
@@ -47,22 +47,6 @@ class Wanted:
     @property
     def key(self) -> str:
         return key_of(self.identity)
-
-
-@dataclass(frozen=True)
-class Purge:
-    """Removal of what is not listed.
-
-    protect: patterns (shell style) that nothing removes. limit: the share of existing objects, in per cent, above
-    which (and above three) the purge is refused. eligible: whether an object may be purged at all.
-    """
-
-    protect: tuple[str, ...] = ()
-    limit: int = 30
-    eligible: t.Callable[[Record], bool] = lambda record: True
-
-    def protects(self, key: str) -> bool:
-        return any(fnmatch.fnmatchcase(name, pattern_key(p)) for p in self.protect for name in spellings(key))
 
 
 @dataclass(frozen=True)
@@ -122,10 +106,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """before, after: all objects by key. Without steps there is nothing to do."""
+    """before, after: all objects by key. Without steps there is nothing to do.
+
+    whole: the steps of every stage, in their order; steps: those of the stage that was asked for.
+    """
 
     resource: Resource
     steps: tuple[Step, ...]
+    whole: tuple[Step, ...]
     before: t.Mapping[str, Record]
     after: t.Mapping[str, Record]
     warnings: tuple[str, ...] = field(default=())
@@ -141,6 +129,7 @@ def make_plan(
     wanted: t.Sequence[Wanted],
     *,
     purge: Purge | None = None,
+    guard: Guard | None = None,
     context: Context | None = None,
     stage: str = "all",
 ) -> Plan:
@@ -149,6 +138,7 @@ def make_plan(
     The whole plan is judged whatever the stage, so that what a later stage would be refused stops the first one.
     """
     context = context or Context(actual)
+    guard = guard or Guard()
     steps: list[Step] = []
     findings: list[Finding] = []
     refusals: list[str] = []
@@ -158,19 +148,29 @@ def make_plan(
             findings.extend(rule(change, context))
         if step is None:
             continue
-        if item.absent and item.key == resource.resettable and not context.force:
+        protector = guard.protector(item.key) if item.absent else None
+        if protector is not None:
+            refusals.append(
+                "%s: is protected by '%s', and nothing removes it; take it out of protect first"
+                % (item.identity, protector)
+            )
+        elif item.absent and item.key == resource.resettable and not context.force:
             refusals.append(
                 "%s: global cannot be removed; with force it is reset to the defaults, which takes away %s"
                 % (item.identity, ", ".join(_taken_away(step)))
             )
         steps.append(step)
-    removals = _purge_steps(resource, actual, wanted, purge, context) if purge else []
-    if purge and removals and not context.force:
-        refusals.extend(_guard(resource, actual, wanted, removals, purge.limit))
+    removals = _purge_steps(resource, actual, wanted, purge, guard, context) if purge else []
+    for step in removals:
+        for rule in resource.rules:
+            findings.extend(rule(Change(step.key, step.identity, step.before, None, removal=True), context))
+    if not context.force:
+        refusals.extend(_too_much(resource, actual, wanted, steps, removals, purge, guard))
     refusals.extend(str(finding) for finding in findings if finding.severity == "refuse")
     if refusals:
         raise Refused(refusals)
-    steps = [step for step in sorted(steps + removals, key=_order) if _in_stage(step, stage)]
+    whole = sorted(steps + removals, key=_order)
+    steps = [step for step in whole if _in_stage(step, stage)]
     warnings = [str(finding) for finding in findings if finding.severity == "warn"]
     after = dict(actual)
     for step in steps:
@@ -181,7 +181,7 @@ def make_plan(
         after[step.key] = Record(had.identity if had else step.identity, t.cast(Values, step.after))
         if step.cmdlet.startswith("Remove-"):
             warnings.append("%s: reset to the defaults, taking away %s" % (step.identity, ", ".join(_taken_away(step))))
-    return Plan(resource, tuple(steps), dict(actual), after, tuple(warnings))
+    return Plan(resource, tuple(steps), tuple(whole), dict(actual), after, tuple(warnings))
 
 
 def check_duplicates(wanted: t.Sequence[Wanted]) -> None:
@@ -321,12 +321,17 @@ def _taken_away(step: Step) -> list[str]:
 
 
 def _purge_steps(
-    resource: Resource, actual: t.Mapping[str, Record], wanted: t.Sequence[Wanted], purge: Purge, context: Context
+    resource: Resource,
+    actual: t.Mapping[str, Record],
+    wanted: t.Sequence[Wanted],
+    purge: Purge,
+    guard: Guard,
+    context: Context,
 ) -> list[Step]:
     listed = {item.key for item in wanted}
     found = []
     for key, record in sorted(actual.items()):
-        if key in listed or key == resource.resettable or purge.protects(key) or not purge.eligible(record):
+        if key in listed or key == resource.resettable or guard.protector(key) or not purge.eligible(record):
             continue
         if context.usage and context.usage.get(key):
             continue
@@ -334,31 +339,21 @@ def _purge_steps(
     return found
 
 
-def _guard(
+def _too_much(
     resource: Resource,
     actual: t.Mapping[str, Record],
     wanted: t.Sequence[Wanted],
+    steps: t.Sequence[Step],
     removals: t.Sequence[Step],
-    limit: int,
+    purge: Purge | None,
+    guard: Guard,
 ) -> t.Iterable[str]:
-    """A list that was cut short by accident must not cut off the partners that fell out of it."""
-    existing = len(actual) - (resource.resettable in actual)
-    names = some([step.identity for step in removals], 50)
-    remedy = "list what has to stay, add it to protect, raise removal_limit, or use force if all of it has to go"
-    if not any(not item.absent for item in wanted):
-        yield "the list of %s is empty, and purge would remove %d: %s; %s" % (
-            resource.plural,
-            len(removals),
-            names,
-            remedy,
+    if purge and removals:
+        existing = len(actual) - (resource.resettable in actual)
+        nothing = not any(not item.absent for item in wanted)
+        yield from too_many_removals(
+            resource.plural, existing, [step.identity for step in removals], purge.limit, nothing
         )
-    elif len(removals) > max(3, existing * limit / 100):
-        yield "purge would remove %d of %d %s (%d %%; the limit is %d %%): %s; %s" % (
-            len(removals),
-            existing,
-            resource.plural,
-            round(100 * len(removals) / existing),
-            limit,
-            names,
-            remedy,
-        )
+    if guard.update_limit is not None:
+        changed = [step.identity for step in steps if step.cmdlet.startswith("Set-")]
+        yield from too_many_updates(resource.plural, len(actual), changed, guard.update_limit)

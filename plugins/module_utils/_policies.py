@@ -12,7 +12,8 @@ import typing as t
 from ._converge import ServerRefused
 from ._domain import key as key_of
 from ._domain import policy_from_server
-from ._plan import Purge, Wanted
+from ._guard import Guard, Purge
+from ._plan import Wanted
 from ._resource import Record
 from ._rules import rights_lost
 from ._shell import Shell, Statement
@@ -22,12 +23,17 @@ def is_per_user(key: str) -> bool:
     return key != "global" and not key.startswith("site:")
 
 
-def policy_eligible(record: Record) -> bool:
-    """A purge considers per-user policies that enable XMPP access; the others are not this collection's business."""
-    return is_per_user(record.key) and bool(record.values.get("enable_xmpp_access"))
+def policy_eligible(also: t.Iterable[str] = ()) -> t.Callable[[Record], bool]:
+    """A purge considers per-user policies that enable XMPP access; of the others only those that ``also`` names."""
+    keys = {key_of(policy_from_server(name)) for name in also}
+    return lambda record: (
+        record.key in keys or (is_per_user(record.key) and bool(record.values.get("enable_xmpp_access")))
+    )
 
 
-def usage_matters(actual: t.Mapping[str, Record], wanted: t.Sequence[Wanted], purge: Purge | None) -> bool:
+def usage_matters(
+    actual: t.Mapping[str, Record], wanted: t.Sequence[Wanted], purge: Purge | None, guard: Guard
+) -> bool:
     """Whether the plan depends on who has which policy: reading all users is long where there are many."""
     listed = {item.key: item for item in wanted}
     for key, record in actual.items():
@@ -35,7 +41,7 @@ def usage_matters(actual: t.Mapping[str, Record], wanted: t.Sequence[Wanted], pu
             continue
         item = listed.get(key)
         if item is None:
-            if purge and policy_eligible(record) and not purge.protects(key):
+            if purge and purge.eligible(record) and not guard.protector(key):
                 return True
         elif item.absent or rights_lost(record.values, {**record.values, **item.values}):
             return True
@@ -58,7 +64,7 @@ def read_usage(shell: Shell) -> dict[str, tuple[str, ...]]:
 def with_grants(
     usage: t.Mapping[str, tuple[str, ...]], grants: t.Sequence[t.Mapping[str, t.Any]]
 ) -> dict[str, tuple[str, ...]]:
-    """The usage as it will be after grants of the same run, each ``{policy, users}`` as the grant module returns it.
+    """The usage as it will be after grants of the same run, each as the grant module returns it.
 
     In check mode they have not happened; in a run another domain controller may not know of them yet.
     """
@@ -66,8 +72,19 @@ def with_grants(
     for grant in grants:
         for users in found.values():
             users.difference_update(grant["users"])
-        found.setdefault(key_of(grant["policy"]), set()).update(grant["users"])
+        holders = found.setdefault(key_of(grant["policy"]), set())
+        if grant.get("exclusive"):
+            holders.clear()
+        holders.update(grant["users"])
     return {key: tuple(sorted(users)) for key, users in found.items()}
+
+
+def add_grants(policies: t.Iterable[dict[str, t.Any]], usage: t.Mapping[str, tuple[str, ...]]) -> None:
+    """Tell of each per-user policy who has it, as an inventory does."""
+    for policy in policies:
+        name = key_of(policy["identity"])
+        if is_per_user(name):
+            policy["granted_to"] = list(usage.get(name, ()))
 
 
 def user_name(user: t.Mapping[str, t.Any]) -> str:

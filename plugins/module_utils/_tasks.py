@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 
 from ._catalogue import ACCESS_EDGE, POLICY
 from ._converge import Params, Result, converge, read, shown_list, shown_one, wanted_list
-from ._plan import STAGES, Purge
-from ._policies import policy_eligible, read_usage, usage_matters, with_grants
+from ._guard import Guard, Purge
+from ._plan import STAGES
+from ._policies import add_grants, policy_eligible, read_usage, usage_matters, with_grants
 from ._resource import Record, Resource
 from ._rules import RIGHTS, Change, Context
 from ._shell import Shell
@@ -25,7 +26,11 @@ STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 PLANNED_GRANT = {
     "policy": {"type": "str", "required": True},
     "users": {"type": "list", "elements": "str", "required": True},
+    "exclusive": {"type": "bool", "default": False},
 }
+PLANNED_GRANTS = {"type": "list", "elements": "dict", "options": PLANNED_GRANT}
+PLAN_DIGEST = {"type": "dict"}
+PROTECT = {"type": "list", "elements": "str", "default": []}
 ALLOW_LOSS = {"type": "list", "elements": "str", "choices": list(RIGHTS), "default": []}
 
 
@@ -49,7 +54,7 @@ def _policy_arguments(resource: Resource, params: Params) -> dict[str, t.Any]:
 
 def singular(resource: Resource) -> Task:
     """One object, present or absent: a list of one, without purge."""
-    spec: dict[str, t.Any] = {**resource.spec(), "state": STATE}
+    spec: dict[str, t.Any] = {**resource.spec(), "state": STATE, "protect": PROTECT, "plan_digest": PLAN_DIGEST}
     if resource is POLICY:
         spec.update(force={"type": "bool", "default": False}, allow_loss=ALLOW_LOSS)
 
@@ -60,7 +65,9 @@ def singular(resource: Resource) -> Task:
             resource,
             [wanted],
             check=check,
+            guard=Guard(tuple(params.get("protect") or ())),
             force=params.get("force", False),
+            judged=params.get("plan_digest"),
             allow_loss=params.get("allow_loss", ()),
             **_policy_arguments(resource, params),
         )
@@ -75,24 +82,31 @@ def plural(resource: Resource) -> Task:
     spec: dict[str, t.Any] = {
         resource.plural: {"type": "list", "elements": "dict", "required": True, "options": resource.spec()},
         "purge": {"type": "bool", "default": False},
-        "protect": {"type": "list", "elements": "str", "default": []},
+        "protect": PROTECT,
         "removal_limit": {"type": "int", "default": 30},
+        "update_limit": {"type": "int", "default": 30},
         "force": {"type": "bool", "default": False},
         "stage": {"type": "str", "choices": list(STAGES), "default": "all"},
+        "plan_digest": PLAN_DIGEST,
     }
     if resource is POLICY:
         spec["allow_loss"] = ALLOW_LOSS
-        spec["planned_grants"] = {"type": "list", "elements": "dict", "options": PLANNED_GRANT}
+        spec["planned_grants"] = PLANNED_GRANTS
+        spec["purge_also"] = {"type": "list", "elements": "str", "default": []}
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
-        eligible: t.Callable[[Record], bool] = policy_eligible if resource is POLICY else lambda record: True
+        eligible: t.Callable[[Record], bool] = (
+            policy_eligible(params.get("purge_also") or ()) if resource is POLICY else lambda record: True
+        )
         plan, result, records = converge(
             shell,
             resource,
             wanted_list(resource, params[resource.plural], resource.plural),
             check=check,
-            purge=Purge(tuple(params["protect"]), params["removal_limit"], eligible) if params["purge"] else None,
+            purge=Purge(params["removal_limit"], eligible) if params["purge"] else None,
+            guard=Guard(tuple(params["protect"]), params.get("update_limit")),
             force=params["force"],
+            judged=params.get("plan_digest"),
             allow_loss=params.get("allow_loss", ()),
             stage=params["stage"],
             **_policy_arguments(resource, params),
@@ -105,13 +119,20 @@ def plural(resource: Resource) -> Task:
 
 def configuration(resource: Resource) -> Task:
     """The one global object of a configuration: Get- and Set- only."""
-    spec = resource.spec()
+    spec: dict[str, t.Any] = {**resource.spec(), "plan_digest": PLAN_DIGEST}
     if resource is ACCESS_EDGE:
         spec["force"] = {"type": "bool", "default": False}
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
         wanted = wanted_list(resource, [params])
-        plan, result, records = converge(shell, resource, wanted, check=check, force=params.get("force", False))
+        plan, result, records = converge(
+            shell,
+            resource,
+            wanted,
+            check=check,
+            force=params.get("force", False),
+            judged=params.get("plan_digest"),
+        )
         result.values[resource.name] = shown_one(resource, records, "global")
         return result
 
@@ -121,6 +142,8 @@ def configuration(resource: Resource) -> Task:
 def info(resource: Resource) -> Task:
     """What exists, in the vocabulary of the options, and what is risky in it."""
     spec: dict[str, t.Any] = {resource.key.option: {"type": "str"}} if resource.key else {}
+    if resource is POLICY:
+        spec["grants"] = {"type": "bool", "default": False}
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
         chosen = resource.key and params.get(resource.key.option)
@@ -131,6 +154,8 @@ def info(resource: Resource) -> Task:
             values[resource.name] = shown_one(resource, records, "global")
         else:
             values[resource.plural] = shown_list(resource, records)
+            if params.get("grants"):
+                add_grants(values[resource.plural], read_usage(shell))
         return Result(values)
 
     return Task(spec, work)

@@ -112,6 +112,33 @@ def test_a_purge_of_forty_per_cent_is_refused_before_anything_is_written(managem
     assert management.store.partners() == {}
 
 
+def test_too_many_changes_and_what_is_protected_are_refused_before_anything_is_written(management: Management) -> None:
+    everyone: list[dict[str, t.Any]] = [{"domain": "p%d.test" % n, **ROW} for n in range(10)]
+    management.run(plural(PARTNER), partners=everyone)
+    mark = management.mark()
+    changed = [{**item, "description": "altered"} for item in everyone[:4]] + everyone[4:]
+    with pytest.raises(Refused, match=r"would change 4 of 10 partners \(40 %.*p0\.test, p1\.test, p2\.test, p3\.test"):
+        management.run(plural(PARTNER), partners=changed)
+    with pytest.raises(Refused, match=r"p0\.test: is protected by 'p\*'"):
+        management.run(singular(PARTNER), domain="p0.test", state="absent", protect=["p*"])
+    assert management.writes(mark) == []
+    management.rhythm(plural(PARTNER), partners=changed, update_limit=40)
+    management.rhythm(singular(PARTNER), domain="p0.test", state="absent", protect=["p1*"])
+
+
+def test_a_plan_is_applied_as_it_was_reviewed_or_not_at_all(management: Management) -> None:
+    wanted: dict[str, t.Any] = {"partners": [{"domain": "a.test", **ROW}, {"domain": "b.test", **ROW}]}
+    reviewed = management.run(plural(PARTNER), check=True, **wanted).plan_digest
+    management.run(singular(PARTNER), domain="b.test", description="by another hand", **ROW)
+    mark = management.mark()
+    with pytest.raises(Refused, match=r"new since the plan was made: b\.test"):
+        management.run(plural(PARTNER), plan_digest=reviewed, **wanted)
+    assert management.writes(mark) == []
+    management.run(singular(PARTNER), domain="b.test", state="absent")
+    assert management.run(plural(PARTNER), plan_digest=reviewed, **wanted).changed
+    assert set(management.store.partners()) == {"a.test", "b.test"}
+
+
 def test_one_of_fifty_fails_and_the_next_run_sends_that_one_only(management: Management) -> None:
     task = plural(PARTNER)
     wanted = [{"domain": "p%02d.test" % n, **ROW} for n in range(50)]

@@ -66,7 +66,7 @@ def test_grants_are_additive_and_idempotent(management: Management) -> None:
     result = management.rhythm(
         GRANT, policy="XMPP users", users=[ANN], exclusive=True, allow_loss=["federation_access"]
     )
-    assert result.values["grant"] == {"policy": "XMPP users", "users": [ANN]}
+    assert result.values["grant"] == {"policy": "XMPP users", "users": [ANN], "exclusive": True}
     management.rhythm(GRANT, policy="XMPP users", users=[ANN], state="absent", allow_loss=["federation_access"])
     assert not any(management.store.grants().values())
 

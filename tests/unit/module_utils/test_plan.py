@@ -12,14 +12,15 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import ACCESS_EDGE, GATEWAY, PARTNER, POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._converge import converge, read, wanted_list
+from ansible_collections.sfb.xmpp.plugins.module_utils._guard import Guard, Purge
 from ansible_collections.sfb.xmpp.plugins.module_utils._plan import (
     Plan,
-    Purge,
     Refused,
     Wanted,
     diff,
     make_plan,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._policies import policy_eligible
 from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Record, Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._rules import Context
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Secret
@@ -167,14 +168,71 @@ class TestGuard:
 
     def test_protect_wins_over_force(self) -> None:
         had = partners("keep.example.test", "a.test", "Keep.test".lower())
-        found = plan(had, [], purge=Purge(protect=("*.EXAMPLE.test", "keep.test")), context=Context(had, force=True))
+        guard = Guard(protect=("*.EXAMPLE.test", "keep.test"))
+        found = plan(had, [], purge=Purge(), guard=guard, context=Context(had, force=True))
         assert calls(found) == [("Remove-CsXmppAllowedPartner", "a.test")]
 
     @pytest.mark.parametrize("pattern", ["bücher.test", "BÜCHER.test.", "bü*", "*.test", "xn--bcher-kva.test"])
     def test_protect_knows_a_domain_in_every_spelling(self, pattern: str) -> None:
         had = partners("xn--bcher-kva.test", "a.example")
-        found = plan(had, [], purge=Purge(protect=(pattern,)), context=Context(had, force=True))
+        found = plan(had, [], purge=Purge(), guard=Guard((pattern,)), context=Context(had, force=True))
         assert calls(found) == [("Remove-CsXmppAllowedPartner", "a.example")]
+
+    @pytest.mark.parametrize("force", [False, True])
+    def test_protect_refuses_a_removal_by_name_and_names_the_pattern(self, force: bool) -> None:
+        had = partners("a.example.test", "b.test")
+        gone = [{"domain": "A.Example.test", "state": "absent"}]
+        with pytest.raises(Refused, match=r"a\.example\.test: is protected by '\*\.EXAMPLE\.test'"):
+            plan(had, gone, guard=Guard(("b.test", "*.EXAMPLE.test")), context=Context(had, force=force))
+        assert not plan({}, gone, guard=Guard(("*",))).changed, "what is not there need not be removed"
+        assert plan(had, gone, guard=Guard(("b.*",))).changed
+
+    @pytest.mark.parametrize(
+        ("existing", "changed", "limit", "refused"),
+        [
+            (9, 9, 30, False),
+            (10, 3, 30, False),
+            (10, 4, 30, True),
+            (10, 10, 100, False),
+            (20, 1, 0, True),
+            (20, 0, 0, False),
+        ],
+    )
+    def test_many_updates_are_refused_with_numbers_and_names(
+        self, existing: int, changed: int, limit: int, refused: bool
+    ) -> None:
+        names = ["p%02d.test" % n for n in range(existing)]
+        had = partners(*names)
+        wanted: list[dict[str, t.Any]] = [{"domain": name, "description": "new"} for name in names[:changed]]
+        wanted += [{"domain": "new%02d.test" % n, **GOOD} for n in range(30)]
+        forced = plan(had, wanted, guard=Guard(update_limit=limit), context=Context(had, force=True))
+        assert len(forced.steps) == changed + 30
+        for stage in ("all", "changes", "removals"):
+            if not refused:
+                assert plan(had, wanted, guard=Guard(update_limit=limit), stage=stage) is not None
+                continue
+            with pytest.raises(Refused) as caught:
+                plan(had, wanted, guard=Guard(update_limit=limit), stage=stage)
+            (text,) = caught.value.reasons
+            assert "would change %d of %d partners (%d %%; the limit is %d %%): p00.test" % (
+                changed, existing, 100 * changed / existing, limit,
+            ) in text  # fmt: skip
+            assert "update_limit" in text
+            assert "force" in text
+
+    def test_all_reasons_are_given_at_once_and_names_are_cut_at_fifty(self) -> None:
+        names = ["p%03d.test" % n for n in range(200)]
+        had = partners(*names)
+        wanted: list[dict[str, t.Any]] = [{"domain": name, "description": "new"} for name in names[:80]]
+        wanted[0].update(sasl_negotiation="not_supported", support_dialback_negotiation=False)
+        with pytest.raises(Refused) as caught:
+            plan(had, wanted, purge=Purge(), guard=Guard(update_limit=30))
+        removals, updates, row = caught.value.reasons
+        assert "would remove 120 of 200" in removals
+        assert "p129.test and 70 more" in removals
+        assert "would change 80 of 200" in updates
+        assert "p049.test and 30 more" in updates
+        assert "neither SASL nor dialback" in row
 
     def test_a_stage_judges_the_whole_plan(self) -> None:
         had = partners(*("p%02d.test" % n for n in range(10)))
@@ -216,6 +274,16 @@ class TestPolicies:
         had = {"global": policy("global", **FULL), "x": policy("x", **FULL)}
         found = plan(had, [], POLICY, purge=Purge(limit=100), context=Context(had, force=True))
         assert calls(found) == [("Remove-CsExternalAccessPolicy", "x")]
+
+    def test_a_purge_considers_other_policies_only_by_name_and_judges_them(self) -> None:
+        had = {name: policy(name) for name in ("global", "x", "site:a", "site:b")}
+        had["site:b"] = policy("site:b", **FULL)
+        listed = [{"identity": "global"}]
+        assert not plan(had, listed, POLICY, purge=Purge(eligible=policy_eligible())).changed
+        found = plan(had, listed, POLICY, purge=Purge(eligible=policy_eligible(("Tag:X", "Site:A", "global"))))
+        assert [identity for _cmdlet, identity in calls(found)] == ["site:a", "x"]
+        with pytest.raises(Refused, match="site:b: would take federation_access and outside_access from everyone"):
+            plan(had, listed, POLICY, purge=Purge(eligible=policy_eligible(("site:b",))))
 
     def test_a_purge_leaves_what_is_granted(self) -> None:
         had = {"global": policy("global"), "x": policy("x", **FULL)}

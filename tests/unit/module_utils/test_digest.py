@@ -1,0 +1,224 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The digest of a plan: what makes it another one, how a refusal names that, and what stays out of it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import GATEWAY, PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._digest import differences
+from ansible_collections.sfb.xmpp.plugins.module_utils._grant import TASK as GRANT
+from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import Task, configuration, plural, singular
+from hypothesis import given, settings
+
+from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import STATES, User, make, run, user
+
+PARTNERS, POLICIES = plural(PARTNER), plural(POLICY)
+ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
+FULL = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_outside_access": True}
+
+
+def asked(*names: str, **more: t.Any) -> dict[str, t.Any]:
+    return {"partners": [{"domain": name, "description": "asked", **ROW} for name in names], **more}
+
+
+def server(*names: str) -> MemoryShell:
+    shell = MemoryShell()
+    for name in names:
+        shell.put(PARTNER.noun, name, {"SaslNegotiation": "Optional"})
+    return shell
+
+
+def digest(task: Task, shell: MemoryShell, **arguments: t.Any) -> dict[str, t.Any]:
+    planned = run(task, shell, check=True, **arguments)
+    assert planned.plan_digest is not None
+    return planned.plan_digest
+
+
+def refused(task: Task, shell: MemoryShell, **arguments: t.Any) -> str:
+    """The message of a refusal that wrote nothing, the same in check mode and in a run."""
+    sent = len(shell.writes())
+    with pytest.raises(Refused) as first:
+        run(task, shell, check=True, **arguments)
+    with pytest.raises(Refused) as second:
+        run(task, shell, **arguments)
+    assert first.value.reasons == second.value.reasons
+    assert len(shell.writes()) == sent
+    return str(second.value)
+
+
+def test_the_reviewed_plan_is_applied_and_then_is_no_longer_the_plan() -> None:
+    shell = server("a.test", "b.test", "c.test")
+    reviewed = digest(PARTNERS, shell, **asked("a.test", "n.test"), purge=True)
+    assert set(reviewed["objects"]) == {"a.test", "b.test", "c.test", "n.test"}
+    assert [entry.split(" ")[1] for entry in reviewed["objects"].values()] == ["Set", "Remove", "Remove", "New"]
+    json.dumps(reviewed)
+    done = run(PARTNERS, shell, **asked("a.test", "n.test"), purge=True, plan_digest=reviewed)
+    assert done.changed
+    assert done.plan_digest is None, "of check mode only"
+    text = refused(PARTNERS, shell, **asked("a.test", "n.test"), purge=True, plan_digest=reviewed)
+    assert "changed since the plan was made: a.test" in text
+    assert "gone since the plan was made: b.test, c.test" in text
+    assert "new since the plan was made: n.test" in text
+    assert "review the plan of now in check mode" in text
+
+
+Put = tuple[str, dict[str, t.Any]]
+
+# What is put on the server (or, without a domain, taken away), other arguments, and what the refusal says.
+CHANGES: tuple[tuple[Put | None, dict[str, t.Any], str], ...] = (
+    (("a.test", {"ProxyFqdn": "p.test"}), {}, "changed since the plan was made: a.test"),
+    (("b.test", {"Description": "x"}), {}, "changed since the plan was made: b.test"),
+    (("z.test", {}), {}, "new since the plan was made: z.test"),
+    (("", {}), {}, "gone since the plan was made: a.test, b.test"),
+    (None, asked("a.test", "m.test"), "New- that is not in the plan: m.test"),
+    (None, asked("n.test"), "Remove- instead of the plan's Set-: a.test"),
+    (None, {"partners": [{"domain": "a.test", "description": "!"}]}, "another Set- than in the plan: a.test"),
+    (None, asked("n.test", "a.test", "b.test"), "Set- instead of the plan's Remove-: b.test"),
+    (None, {**asked("n.test", "a.test"), "protect": ["b.*"]}, "the plan's Remove- is not needed: b.test"),
+)
+
+
+@pytest.mark.parametrize(("put", "arguments", "message"), CHANGES)
+def test_whatever_is_different_is_named(put: Put | None, arguments: dict[str, t.Any], message: str) -> None:
+    shell = server("a.test", "b.test")
+    reviewed = digest(PARTNERS, shell, **asked("a.test", "n.test", purge=True))
+    if put and put[0]:
+        shell.put(PARTNER.noun, *put)
+    elif put:
+        shell.store[PARTNER.noun].clear()
+    given = {**asked("a.test", "n.test", purge=True), **arguments}
+    assert message in refused(PARTNERS, shell, **given, plan_digest=reviewed)
+
+
+def test_a_whole_hash_decides_where_the_short_ones_agree() -> None:
+    shell = server("a.test")
+    reviewed = digest(PARTNERS, shell, **asked("a.test"))
+    assert refused(PARTNERS, shell, **asked("a.test"), plan_digest={**reviewed, "digest": "0" * 64}).startswith(
+        "not the plan that was judged: the plan as a whole"
+    )
+
+
+def test_others_may_change_where_nothing_is_purged() -> None:
+    shell = server("a.test", "b.test")
+    many = digest(PARTNERS, shell, **asked("a.test"))
+    one = digest(singular(PARTNER), shell, domain="a.test", description="asked")
+    shell.put(PARTNER.noun, "b.test", {"Description": "by another hand"})
+    assert digest(singular(PARTNER), shell, domain="a.test", description="asked", plan_digest=one) == one
+    assert run(PARTNERS, shell, **asked("a.test"), plan_digest=many).changed
+    assert "changed since" in refused(singular(PARTNER), shell, domain="a.test", description="other", plan_digest=one)
+
+
+def test_every_stage_has_the_digest_of_the_whole_and_the_stages_follow_each_other() -> None:
+    shell = server("a.test", "b.test", "c.test")
+    arguments = asked("a.test", "n.test", purge=True)
+    found = [digest(PARTNERS, shell, **arguments, stage=stage) for stage in ("all", "changes", "removals")]
+    assert found[0] == found[1] == found[2]
+    assert run(PARTNERS, shell, **arguments, stage="changes", plan_digest=found[0]).changed
+    assert "changed since" in refused(PARTNERS, shell, **arguments, stage="changes", plan_digest=found[0])
+    # What the first stage changed does not matter to the second; what is to be removed does.
+    shell.put(PARTNER.noun, "b.test", {"Description": "by another hand"})
+    text = refused(PARTNERS, shell, **arguments, stage="removals", plan_digest=found[0])
+    assert "changed since the plan was made: b.test" in text
+    assert "a.test" not in text
+    shell.put(PARTNER.noun, "b.test", {"Description": ""})
+    shell.put(PARTNER.noun, "z.test", {})
+    assert "new since the plan was made: z.test" in refused(
+        PARTNERS, shell, **arguments, stage="removals", plan_digest=found[0]
+    )
+    del shell.store[PARTNER.noun]["z.test"]
+    del shell.store[PARTNER.noun]["c.test"]  # somebody has done a part of it: no obstacle
+    assert run(PARTNERS, shell, **arguments, stage="removals", plan_digest=found[0]).changed
+
+
+def test_who_has_a_policy_is_part_of_what_was_judged() -> None:
+    shell = make({"users": [user("ann", "X")], "policies": [{"identity": "X", **FULL}]})
+    less = {"policies": [{"identity": "X", "enable_outside_access": False}], "allow_loss": ["outside_access"]}
+    reviewed = digest(POLICIES, shell, **less)
+    shell.users.append(user("bob", "X"))
+    assert "changed since the plan was made: x" in refused(POLICIES, shell, **less, plan_digest=reviewed)
+
+
+def test_grants() -> None:
+    def shell_of(*users: User) -> MemoryShell:
+        return make({"users": list(users), "policies": [{"identity": "X", **FULL}, {"identity": "Y", **FULL}]})
+
+    shell = shell_of(user("ann"), user("bob", "Y"))
+    arguments: dict[str, t.Any] = {"policy": "x", "users": ["sip:ann@contoso.test", "sip:bob@contoso.test"]}
+    reviewed = digest(GRANT, shell, **arguments)
+    assert run(GRANT, shell, **arguments, plan_digest=reviewed).changed
+    text = refused(GRANT, shell, **arguments, plan_digest=reviewed)
+    assert "changed since the plan was made: sip:ann@contoso.test, sip:bob@contoso.test" in text
+    shell = shell_of(user("ann"), user("bob", "Y"))
+    shell.put(POLICY.noun, "Tag:X", {"EnablePublicCloudAccess": True})
+    assert "changed since the plan was made: policy x" in refused(GRANT, shell, **arguments, plan_digest=reviewed)
+    # Policies that another task plans are in its digest.
+    planned = {**arguments, "planned_policies": [{"identity": "x"}, {"identity": "y"}, {"identity": "global"}]}
+    before = digest(GRANT, shell_of(user("ann"), user("bob", "Y")), **planned)
+    assert run(GRANT, shell, **planned, plan_digest=before).changed
+
+
+def test_an_exclusive_grant_counts_what_the_same_run_grants() -> None:
+    shell = make({"users": [user("ann", "X"), user("bob", "X")],
+                  "policies": [{"identity": "X", **FULL}, {"identity": "Y", **FULL}]})  # fmt: skip
+    everyone: dict[str, t.Any] = {"policy": "X", "users": [], "exclusive": True}
+    with pytest.raises(Refused, match=r"would take .* from sip:ann@contoso\.test, sip:bob@contoso\.test"):
+        run(GRANT, shell, **everyone, check=True)
+    granted = run(GRANT, shell, policy="Y", users=["sip:ann@contoso.test", "sip:bob@contoso.test"], check=True)
+    assert granted.values["grant"]["exclusive"] is False
+    planned = run(GRANT, shell, **everyone, planned_grants=[granted.values["grant"]], check=True)
+    assert not planned.changed
+    assert planned.values["grant"] == {"policy": "X", "users": [], "exclusive": True}
+
+
+def test_secrets_stay_out() -> None:
+    shell = MemoryShell()
+    gateway = configuration(GATEWAY)
+    found = []
+    for had, wanted in (("old-one", "new-one"), ("other", "words")):
+        shell.put(GATEWAY.noun, "Global", {"DialbackPassphrase": had})
+        found.append(digest(gateway, shell, dialback_passphrase=wanted))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"digest": "x", "objects": {}}, {"digest": "0" * 64}, {"digest": "0" * 64, "objects": ["a.test"]},
+     {"digest": "0" * 64, "objects": {"a.test": "words"}}, {"digest": "0" * 64, "objects": {"a.test": None}}],
+)  # fmt: skip
+def test_what_is_no_digest_is_refused(wrong: t.Any) -> None:
+    assert "is not what check mode returns" in refused(PARTNERS, server(), **asked("a.test"), plan_digest=wrong)
+
+
+def test_ten_thousand_partners_are_small() -> None:
+    names = ["partner-%05d.contoso.example" % n for n in range(10_000)]
+    planned: Result = run(
+        PARTNERS, server(*names), check=True, force=True, partners=[{"domain": n, "description": "x"} for n in names]
+    )
+    assert len(planned.steps or []) == 10_000
+    assert len(json.dumps(planned.plan_digest)) < 750_000
+
+
+@settings(deadline=None, max_examples=60)
+@given(STATES, STATES, STATES)
+def test_a_digest_is_equal_only_where_state_and_plan_are(
+    first: dict[str, t.Any], second: dict[str, t.Any], wanted: dict[str, t.Any]
+) -> None:
+    arguments = {"partners": wanted["partners"], "purge": True, "force": True}
+    one, two = make(first), make(second)
+    planned = [run(PARTNERS, shell, check=True, **arguments) for shell in (one, two)]
+    digests = [p.plan_digest or {} for p in planned]
+    same = one.store[PARTNER.noun] == two.store[PARTNER.noun]
+    assert (digests[0] == digests[1]) == same
+    assert (differences(digests[0], digests[1]) == []) == same
+    if not same:
+        assert digests[0]["digest"] != digests[1]["digest"]

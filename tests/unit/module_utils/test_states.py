@@ -1,0 +1,85 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Properties of whole deployments: from any state to any other and back, whatever interrupts it."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible_collections.sfb.xmpp.plugins.module_utils._converge import ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Statement
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import STATES, State, Stopped, deploy, make, snapshot
+
+
+class Cut(MemoryShell):
+    """Loses its session once, at one statement, before or after carrying it out. ``done``: writes carried out."""
+
+    def __init__(self, at: int = -1, after: bool = False) -> None:
+        super().__init__()
+        self.at, self.after = at, after
+        self.done: list[Statement] = []
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        if not 0 <= self.at < len(statements):
+            self.at -= len(statements)
+            return super().invoke(statements)
+        answer = super().invoke(statements[: self.at + self.after])
+        self.at = -1
+        return Answer(answer.output, answer.errors, lost="connection reset")
+
+    def _run(self, statement: Statement) -> list[t.Any]:
+        found = super()._run(statement)
+        if not statement.is_read:
+            self.done.append(statement)
+        return found
+
+
+@settings(deadline=None, max_examples=80)
+@given(STATES, STATES)
+def test_a_plan_carried_out_gives_what_is_wanted_and_leaves_nothing_to_do(first: State, second: State) -> None:
+    shell = make(first)
+    deploy(shell, second, purge=True, back=True, check=True)
+    assert shell.writes() == []
+    deploy(shell, second, purge=True, back=True)
+    assert snapshot(shell) == snapshot(make(second))
+    assert deploy(shell, second, purge=True, back=True, check=True) == 0
+    assert deploy(shell, second, purge=True, back=True) == 0
+
+
+@settings(deadline=None, max_examples=80)
+@given(STATES, STATES, st.booleans())
+def test_a_snapshot_leads_back_from_whatever_was_done(first: State, second: State, purge: bool) -> None:
+    shell = make(first)
+    before = snapshot(shell)
+    deploy(shell, second, purge=purge, back=False)
+    afterwards = snapshot(shell)
+    deploy(shell, before, purge=True, back=True)
+    assert snapshot(shell) == before
+    # And the way back can be undone like any other.
+    deploy(shell, afterwards, purge=True, back=True)
+    assert snapshot(shell) == afterwards
+
+
+@settings(deadline=None, max_examples=150)
+@given(STATES, STATES, st.integers(0, 60), st.booleans(), st.booleans())
+def test_after_any_interruption_a_rerun_ends_there_with_nothing_lost_or_doubled(
+    first: State, second: State, at: int, after: bool, back: bool
+) -> None:
+    whole, broken = Cut(), Cut(at, after)
+    for shell in (whole, broken):
+        make(first, shell)
+    deploy(whole, second, purge=True, back=back)
+    with contextlib.suppress(Stopped, ServerRefused):
+        deploy(broken, second, purge=True, back=back)
+    broken.at = -1
+    deploy(broken, second, purge=True, back=back)
+    assert snapshot(broken) == snapshot(whole)
+    assert sorted(map(str, broken.done)) == sorted(map(str, whole.done))
