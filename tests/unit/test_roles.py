@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils import _certificate_tasks, _grant, _im_test, _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import ACCESS_EDGE, GATEWAY, PARTNER, POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe_findings import VERDICTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import configuration, plural
 
 TOP = Path(__file__).resolve().parents[2]
@@ -23,26 +24,37 @@ GRANTED_TO = {"granted_to": {"type": "list", "elements": "str"}}
 
 Spec = t.Mapping[str, t.Any]
 
-# Role parameter -> the module option that it is passed to. `stage` is the roles' own affair.
+# Role parameter -> the module option that it is passed to. `stage` and `plan_digest` are the roles' own affair.
 POLICIES = plural(POLICY).argument_spec
 PARTNERS = plural(PARTNER).argument_spec
 GRANT = _grant.ARGUMENT_SPEC
 PROBE = _probe_task.ARGUMENT_SPEC
+
+
+def settings(resource: Resource) -> Spec:
+    return {name: spec for name, spec in configuration(resource).argument_spec.items() if name != "plan_digest"}
+
+
 PARAMETERS: dict[str, dict[str, Spec]] = {
     "access_policies": {
         "access_policies_policies": {**POLICIES["policies"], "options": {**POLICY.spec(), **GRANTED_TO}},
         "access_policies_purge": POLICIES["purge"],
         "access_policies_protect": POLICIES["protect"],
         "access_policies_removal_limit": POLICIES["removal_limit"],
+        "access_policies_update_limit": POLICIES["update_limit"],
+        "access_policies_purge_also": POLICIES["purge_also"],
+        "access_policies_exclusive": GRANT["exclusive"],
         "access_policies_allow_loss": POLICIES["allow_loss"],
         "access_policies_force": POLICIES["force"],
         "access_policies_protected_accounts": GRANT["protected_accounts"],
         "access_policies_domain_controller": GRANT["domain_controller"],
     },
-    "federated_partners": {"federated_partners_" + name: spec for name, spec in PARTNERS.items() if name != "stage"},
+    "federated_partners": {
+        "federated_partners_" + name: spec for name, spec in PARTNERS.items() if name not in ("stage", "plan_digest")
+    },
     "gateway_settings": {
-        "gateway_settings_gateway": {"type": "dict", "options": configuration(GATEWAY).argument_spec},
-        "gateway_settings_access_edge": {"type": "dict", "options": configuration(ACCESS_EDGE).argument_spec},
+        "gateway_settings_gateway": {"type": "dict", "options": settings(GATEWAY)},
+        "gateway_settings_access_edge": {"type": "dict", "options": settings(ACCESS_EDGE)},
     },
     "gateway_certificate": {
         "gateway_certificate_certificate": {"type": "dict", "options": _certificate_tasks.TASK.argument_spec},
@@ -82,8 +94,7 @@ MODULES: dict[str, Spec] = {
 NOT_PASSED = {
     "external_access_policies": {"stage"},
     "xmpp_federated_partners": {"stage"},
-    # Grants of the inventory are additive.
-    "external_access_policy_grant": {"state", "exclusive"},
+    "external_access_policy_grant": {"state"},
 }
 
 
@@ -125,7 +136,7 @@ def test_every_role_is_known() -> None:
 
 
 # Options that say where in the play a task stands.
-OF_SOME_TASKS = {"stage", "planned_grants"}
+OF_SOME_TASKS = {"stage", "planned_grants", "plan_digest", "exclusive"}
 
 
 @pytest.mark.parametrize("role", PARAMETERS)
@@ -174,10 +185,19 @@ def test_readme_names_every_parameter(role: str) -> None:
     assert [name for name in PARAMETERS[role] if "`%s`" % name not in text] == []
 
 
+# What takes a deployment back to a former state. Grants of an inventory are additive.
+OF_RESTORE = {"access_policies_purge_also", "access_policies_exclusive"}
+
+
+def plays(name: str) -> list[dict[str, t.Any]]:
+    found: list[dict[str, t.Any]] = load(TOP / "playbooks" / (name + ".yml"))
+    return found
+
+
 def test_converge_sets_every_parameter_from_the_inventory() -> None:
-    management, edges = load(TOP / "playbooks" / "converge.yml")
+    management, edges = plays("converge")
     given = {**management["vars"], **edges["vars"]}
-    wanted = {name for role, parameters in PARAMETERS.items() if role not in APART for name in parameters}
+    wanted = {name for role, parameters in PARAMETERS.items() if role not in APART for name in parameters} - OF_RESTORE
     assert {name for name in given if not name.startswith("ansible_")} == wanted
     assert [name for name in wanted if "sfb_xmpp_" not in given[name]] == []
 
@@ -191,17 +211,17 @@ def test_verify_sets_every_parameter_from_the_inventory() -> None:
 
 def test_an_undeclared_list_is_never_purged() -> None:
     """The purge switch alone, without the list that it refers to, would mean: remove everything."""
-    management, _edges = load(TOP / "playbooks" / "converge.yml")
+    management, _edges = plays("converge")
     for role, variable in (("access_policies", "sfb_xmpp_policies"), ("federated_partners", "sfb_xmpp_partners")):
         assert "%s | default(none) is not none and " % variable in management["vars"][role + "_purge"]
 
 
 def test_roles_that_are_started_by_stage_can_be_judged_first() -> None:
-    """Converge judges with every role that writes to the store before any of them writes."""
-    management, _edges = load(TOP / "playbooks" / "converge.yml")
-    imports = [
-        task["ansible.builtin.import_role"] for task in management["tasks"] if "ansible.builtin.import_role" in task
-    ]
-    first_write = next(i for i, role in enumerate(imports) if role.get("tasks_from") != "validate")
-    judged = {role["name"] for role in imports[:first_write]}
-    assert judged == {role["name"] for role in imports}
+    """Playbooks judge with every role that writes to the store, then look at the plan file, then write."""
+    sequence = load(TOP / "playbooks" / "tasks" / "manage.yml")
+    imports = [task.get("ansible.builtin.import_role") for task in sequence]
+    kept = next(i for i, task in enumerate(sequence) if "Keep to the reviewed plan" in task["name"])
+    assert all(role is None or role["tasks_from"] == "validate" for role in imports[:kept])
+    assert all(role is None or role["tasks_from"] != "validate" for role in imports[kept:])
+    assert {role["name"] for role in imports[:kept] if role} == {role["name"] for role in imports[kept:] if role}
+    assert plays("converge")[0]["tasks"][-1]["ansible.builtin.import_tasks"] == "tasks/manage.yml"

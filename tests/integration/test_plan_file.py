@@ -1,0 +1,128 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A reviewed plan, kept in a file: converge does just that or nothing, and says what is different."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from tests.integration.management import calls, logged
+from tests.integration.plays import Plays, Run
+from tests.integration.test_converge import mark, steps, writes
+
+ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
+FULL = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_outside_access": True}
+SWITCHES: dict[str, t.Any] = {
+    "sfb_xmpp_partners": [{"domain": "a.test", **ROW}, {"domain": "b.test", **ROW}],
+    "sfb_xmpp_partners_purge": True,
+    "sfb_xmpp_policies": [{"identity": "New", **FULL, "granted_to": ["sip:mbell@contoso.test"]}],
+    "sfb_xmpp_policies_purge": True,
+    "sfb_xmpp_gateway": {"keep_alive_interval": 240, "dialback_passphrase": "s3cret-words"},
+    "sfb_xmpp_access_edge": {"allow_federated_users": True},
+}
+
+
+def play(plays: Plays, name: str, *arguments: str, **variables: t.Any) -> Run:
+    hosts = {"sfb_management": {**plays.hosts()["sfb_management"]}}
+    inventory = plays.write("managed.yml", {"all": {"vars": variables, "children": hosts}})
+    return plays.run("sfb.xmpp." + name, *arguments, inventory=inventory)
+
+
+def old(plays: Plays) -> None:
+    """Somebody has the policy Old, which the deployment above leaves to nobody, and there is a partner to purge."""
+    made = play(
+        plays, "converge", sfb_xmpp_policies=[{"identity": "Old", **FULL, "granted_to": ["sip:mbell@contoso.test"]}],
+        sfb_xmpp_partners=[{"domain": "a.test", **ROW}, {"domain": "old.test", **ROW}], sfb_xmpp_snapshot=False,
+    )  # fmt: skip
+    assert made.code == 0, made.output
+
+
+def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> None:
+    old(plays)
+    file = plays.directory / "plan.json"
+    begin = mark(plays)
+    planned = play(plays, "converge", "--check", sfb_xmpp_plan_file=str(file), **SWITCHES)
+    assert planned.code == 0, planned.output
+    assert writes(plays, begin) == []
+    assert file.stat().st_mode & 0o777 == 0o600
+    document = json.loads(file.read_text(encoding="utf-8"))
+    assert document["host"] == "fe01"
+    assert document["collection"]
+    assert "s3cret" not in file.read_text(encoding="utf-8")
+    kinds = {"policies", "partners", "gateway", "access edge", "grants of New", "removals of policies"}
+    assert set(document["tasks"]) == kinds
+    told = [step["identity"] for task in document["tasks"].values() for step in task["steps"]]
+    assert {"New", "b.test", "old.test", "Old", "sip:mbell@contoso.test"} <= set(told)
+
+    # Somebody else is quicker: every difference is named, and nothing is written.
+    theirs = [{"domain": "z.test", **ROW}, {"domain": "old.test", "description": "kept"}]
+    other = play(plays, "converge", sfb_xmpp_gateway={"connection_limit": 500}, sfb_xmpp_partners=theirs)
+    assert other.code == 0, other.output
+    begin = mark(plays)
+    refused = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
+    assert refused.code != 0
+    message = refused.failures()[0].result["msg"]
+    assert "Nothing was written" in message
+    assert "partners: changed since the plan was made: old.test" in message
+    assert "partners: new since the plan was made: z.test" in message
+    assert "gateway: changed since the plan was made: global" in message
+    assert writes(plays, begin) == []
+    assert "s3cret" not in refused.output
+
+    # Another inventory is another plan.
+    changed = {**SWITCHES, "sfb_xmpp_partners": [*SWITCHES["sfb_xmpp_partners"], {"domain": "c.test", **ROW}]}
+    again = play(plays, "converge", "--check", sfb_xmpp_plan_file=str(file), **SWITCHES)
+    assert again.code == 0, again.output
+    message = play(plays, "converge", sfb_xmpp_plan_file=str(file), **changed).failures()[0].result["msg"]
+    assert "it was made from other values of sfb_xmpp_partners" in message
+    assert "partners: new since the plan was made: c.test" not in message
+    assert "partners: New- that is not in the plan: c.test" in message
+    assert writes(plays, begin) == []
+
+    # As reviewed; the steps are those of the file. And once done it is no longer the plan.
+    done = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
+    assert done.code == 0, done.output
+    assert calls(steps(again, "fe01")) == calls(steps(done, "fe01")) == logged(writes(plays, begin))
+    assert [event.cmdlet for event in writes(plays, begin)][-1] == "Remove-CsExternalAccessPolicy"
+    begin = mark(plays)
+    assert play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES).code != 0
+    assert writes(plays, begin) == []
+
+
+def test_a_file_that_is_none_or_another_hosts_is_refused(plays: Plays) -> None:
+    file = plays.directory / "plan.json"
+    variables = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}], "sfb_xmpp_plan_file": str(file)}
+    assert "there is no such file" in play(plays, "converge", **variables).failures()[0].result["msg"]
+    file.write_text('{"form": 1}', encoding="utf-8")
+    assert "it is not a plan" in play(plays, "converge", **variables).failures()[0].result["msg"]
+    assert play(plays, "converge", "--check", **variables).code == 0
+    document = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**document, "host": "fe02"}), encoding="utf-8")
+    message = play(plays, "converge", **variables).failures()[0].result["msg"]
+    assert "it was made for the host fe02, and this is fe01" in message
+    assert writes(plays) == []
+
+
+def test_a_user_under_two_policies_is_refused_before_anything_is_written(plays: Plays) -> None:
+    both = [{"identity": name, **FULL, "granted_to": ["sip:MBell@contoso.test"]} for name in ("One", "Two")]
+    run = play(plays, "converge", sfb_xmpp_policies=both)
+    assert run.code != 0
+    assert "more than one policy: sip:mbell@contoso.test" in run.output
+    assert writes(plays) == []
+
+
+def test_a_change_between_judging_and_writing_stops_the_run(plays: Plays) -> None:
+    """The stages of a run are held to what was judged, without a file as well."""
+    role = "sfb.xmpp.federated_partners"
+    run = plays.run(plays.tasks([
+        {"ansible.builtin.import_role": {"name": role, "tasks_from": "validate"}},
+        {"name": "Meanwhile", "sfb.xmpp.xmpp_federated_partner": {"domain": "b.test", **ROW, "description": "mine"}},
+        {"name": "Later", "ansible.builtin.import_role": {"name": role, "tasks_from": "changes"}},
+    ], vars={"federated_partners_partners": SWITCHES["sfb_xmpp_partners"]}))  # fmt: skip
+    assert run.code != 0
+    assert "not the plan that was judged: new since the plan was made: b.test" in run.output
+    assert [event.parameters["Identity"] for event in writes(plays)] == ["b.test"]
