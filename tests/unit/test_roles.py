@@ -209,6 +209,16 @@ def test_verify_sets_every_parameter_from_the_inventory() -> None:
     assert [name for name, value in sources.items() if "sfb_xmpp_" not in value and "verify_" not in value] == []
 
 
+def test_restore_sets_the_same_and_takes_limits_from_the_inventory() -> None:
+    (management,) = plays("restore")
+    converge, _edges = plays("converge")
+    given = management["vars"]
+    assert set(given) == set(converge["vars"]) | OF_RESTORE
+    same = {name for name in converge["vars"] if given[name] == converge["vars"][name]}
+    limits = ("protect", "removal_limit", "update_limit", "force", "allow_loss", "protected_accounts")
+    assert {name for name in converge["vars"] if name.endswith(limits)} <= same
+
+
 def test_an_undeclared_list_is_never_purged() -> None:
     """The purge switch alone, without the list that it refers to, would mean: remove everything."""
     management, _edges = plays("converge")
@@ -217,11 +227,12 @@ def test_an_undeclared_list_is_never_purged() -> None:
 
 
 def test_roles_that_are_started_by_stage_can_be_judged_first() -> None:
-    """Playbooks judge with every role that writes to the store, then look at the plan file, then write."""
+    """Playbooks judge with every role that writes to the store, then look at plan file and snapshot, then write."""
     sequence = load(TOP / "playbooks" / "tasks" / "manage.yml")
     imports = [task.get("ansible.builtin.import_role") for task in sequence]
     kept = next(i for i, task in enumerate(sequence) if "Keep to the reviewed plan" in task["name"])
     assert all(role is None or role["tasks_from"] == "validate" for role in imports[:kept])
     assert all(role is None or role["tasks_from"] != "validate" for role in imports[kept:])
     assert {role["name"] for role in imports[:kept] if role} == {role["name"] for role in imports[kept:] if role}
-    assert plays("converge")[0]["tasks"][-1]["ansible.builtin.import_tasks"] == "tasks/manage.yml"
+    for play in (plays("converge")[0], plays("restore")[0]):
+        assert play["tasks"][-1]["ansible.builtin.import_tasks"] == "tasks/manage.yml"
