@@ -1,0 +1,158 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Records of a file as inventory values: the catalogue's fields by either name, canonical and checked. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+
+from ..module_utils._domain import Invalid
+from ..module_utils._domain import key as key_of
+from ..module_utils._resource import Choice, Domains, Field, Number, Resource, Switch
+from ._records import Record, Unreadable, records, unwrapped
+
+# What PowerShell and the product add to every object. Other unknown columns are left out as well, but mentioned.
+ADDED = frozenset(
+    "anchor element key pscomputername psobjecttype psshowcomputername runspaceid scopeclass typedidentity xdsidentity"
+    " xsanyattributes xsanyelements".split()
+)
+# A list that was exported as the name of its .NET type instead of its content.
+TYPE_NAME = re.compile(r"(System|Microsoft)\.[A-Za-z.]*(Collections|Rtc|Object\[|String\[|Management)", re.IGNORECASE)
+SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def imported(resource: Resource, data: bytes) -> tuple[list[dict[str, t.Any]], list[str]]:
+    """The objects of a file in the options' vocabulary, and the columns that were left out.
+
+    An empty cell and null say nothing, so the property stays as it is. Raises Unreadable, with every mistake at once,
+    each with its line or record.
+    """
+    found = records(data)
+    known = _names(resource)
+    wrong, ignored = _columns(found, known)
+    items: list[dict[str, t.Any]] = []
+    places: dict[str, str] = {}
+    for record in found:
+        given, mistakes = _given(record, known)
+        identity = ""
+        try:
+            identity = _identity(resource, given)
+            first = places.setdefault(key_of(identity), record.place)
+            if first != record.place:
+                mistakes.append("names '%s' as %s does; keep one of them" % (identity, first))
+        except Invalid as exc:
+            mistakes.append(str(exc))
+        values: dict[str, t.Any] = {}
+        for field in resource.fields:
+            try:
+                values.update(resource.from_user({field.option: given.get(field.option)}))
+            except Invalid as exc:
+                mistakes.append(str(exc))
+        wrong.extend("%s%s: %s" % (record.place, " (%s)" % identity if identity else "", text) for text in mistakes)
+        items.append(resource.shown(identity, values))
+    if wrong:
+        raise Unreadable(wrong)
+    return items, ignored
+
+
+def _names(resource: Resource) -> dict[str, Field]:
+    """The fields by their options' and their properties' names, in lower case."""
+    fields = [*resource.fields, *([resource.key] if resource.key else [])]
+    return {name.lower(): field for field in fields for name in (field.option, field.prop)}
+
+
+def _columns(found: t.Sequence[Record], known: t.Mapping[str, Field]) -> tuple[list[str], list[str]]:
+    """Columns that look like mistyped ones, as errors, and other unknown ones."""
+    wrong, ignored = [], []
+    for name in dict.fromkeys(name for record in found for name in record.values):
+        if name.lower() in known or name.lower() in ADDED:
+            continue
+        near = difflib.get_close_matches(name.lower(), known, 1, 0.85)
+        if near:
+            wrong.append("there is no column '%s'; '%s' may be meant" % (name, near[0]))
+        else:
+            ignored.append(name)
+    return wrong, ignored
+
+
+def _given(record: Record, known: t.Mapping[str, Field]) -> tuple[dict[str, t.Any], list[str]]:
+    """What a record says, by option, with the types that the options have; and what is wrong with it."""
+    given: dict[str, t.Any] = {}
+    wrong = []
+    for name, value in record.values.items():
+        field = known.get(name.lower())
+        if field is None or value is None:
+            continue
+        try:
+            typed = _typed(field, value)
+        except Invalid as exc:
+            wrong.append("%s: %s" % (name, exc))
+            continue
+        if given.get(field.option, typed) != typed:
+            wrong.append(
+                "%s: says '%s', and another column of the same meaning '%s'" % (name, value, given[field.option])
+            )
+        given[field.option] = typed
+    return given, wrong
+
+
+def _identity(resource: Resource, given: t.Mapping[str, t.Any]) -> str:
+    if resource.key is None:
+        return "global"
+    try:
+        return resource.identity_from_user(str(given.get(resource.key.option) or "").strip())
+    except Invalid as exc:
+        raise Invalid("%s %s" % (resource.key.option, exc)) from exc
+
+
+def _typed(field: Field, value: t.Any) -> t.Any:
+    """A cell, or a value of JSON, as the option takes it. Raises Invalid."""
+    kind = field.kind
+    if isinstance(kind, Domains):
+        return _list(unwrapped(value))
+    if isinstance(value, (list, dict)):
+        raise Invalid("is a list or an object; a single value is needed")
+    text = str(value).strip()
+    if isinstance(kind, Switch):
+        if text.lower() not in SWITCHES:
+            raise Invalid("'%s' is neither true nor false" % text)
+        return SWITCHES[text.lower()]
+    if isinstance(kind, Number):
+        if isinstance(value, bool) or not re.fullmatch(r"[0-9]+", text):
+            raise Invalid("'%s' is not a whole number" % text)
+        return int(text)
+    if isinstance(kind, Choice):
+        return _word(kind, text)
+    if isinstance(value, bool) or not isinstance(value, str):
+        raise Invalid("%s is not a text" % text)
+    return value
+
+
+def _word(kind: Choice, text: str) -> str:
+    for word, wire in kind.words.items():
+        if text.lower() in (word, wire.lower()):
+            return word
+    words = ", ".join(kind.words)
+    if text.isdigit():
+        # No source states which number stands for which name.
+        raise Invalid("'%s' is the number of one of %s, but which is not documented; export the names" % (text, words))
+    raise Invalid("'%s' is none of %s" % (text, words))
+
+
+def _list(value: t.Any) -> list[str]:
+    if isinstance(value, str):
+        if TYPE_NAME.match(value.strip()):
+            raise Invalid(
+                "'%s' is the name of a type, not its content; export it with"
+                " Select-Object *,@{n='AdditionalDomains';e={$_.AdditionalDomains -join ' '}} -ExcludeProperty"
+                " AdditionalDomains" % value.strip()
+            )
+        return [part for part in re.split(r"[\s,;|]+", value) if part]
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Invalid("is not a list of texts")
+    return value

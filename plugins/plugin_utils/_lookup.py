@@ -1,0 +1,35 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the lookup plugins have in common: a file's bytes in, inventory values out."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ..module_utils._resource import Resource
+from ._import import imported
+from ._records import Unreadable
+
+
+def read(lookup: LookupBase, resource: Resource, term: str, variables: t.Any) -> list[dict[str, t.Any]]:
+    """The objects of one file. Raises AnsibleError that names the file and every mistake."""
+    path = lookup.find_file_in_search_path(variables, "files", term, ignore_missing=True)
+    if not path:
+        raise AnsibleError("there is no file '%s'" % term)
+    try:
+        with open(path, "rb") as file:
+            items, ignored = imported(resource, file.read())
+    except OSError as exc:
+        raise AnsibleError("cannot read '%s': %s" % (path, exc.strerror)) from None
+    except Unreadable as exc:  # not as a cause, which Ansible would print once more
+        raise AnsibleError("'%s' cannot be imported:\n%s" % (path, "\n".join("- " + r for r in exc.reasons))) from None
+    if ignored:
+        Display().warning("'%s': left out the columns %s, which are no options" % (path, ", ".join(ignored)))
+    return items

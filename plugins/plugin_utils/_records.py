@@ -1,0 +1,147 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files that people have, as records: CSV by hand or of ``Export-Csv``, and JSON of ``ConvertTo-Json``. Pure.
+
+Only the form is judged here; what the columns mean is for _import.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+DELIMITERS = ",;\t"
+
+
+class Unreadable(ValueError):
+    """A file has no readable form. ``reasons``: one text each, with its line or record."""
+
+    def __init__(self, reasons: t.Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One object of a file. place: ``line 4`` or ``record 2``. values: by the column's name as it is written; of a CSV
+    file texts only, and empty cells are left out.
+    """
+
+    place: str
+    values: t.Mapping[str, t.Any]
+
+
+def records(data: bytes) -> list[Record]:
+    """The records of a file, in order. Raises Unreadable, with every mistake at once."""
+    text = decoded(data)
+    if not text.strip():
+        raise Unreadable(["the file is empty"])
+    return _json(text) if text.lstrip()[0] in "[{" else _csv(text)
+
+
+def decoded(data: bytes) -> str:
+    """The text, by its byte order mark. Windows PowerShell writes UTF-16 with ``>`` and Out-File. Raises Unreadable."""
+    encoding = "utf-8"
+    for mark, name in BOMS:
+        if data.startswith(mark):
+            data, encoding = data[len(mark) :], name
+            break
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise Unreadable(["line %d: is not %s; save the file as UTF-8" % (line, encoding.upper())]) from exc
+
+
+def _csv(text: str) -> list[Record]:
+    lines = io.StringIO(text, newline="").readlines()
+    start = 0
+    delimiter = ""
+    while start < len(lines) and (not lines[start].strip() or lines[start].startswith(("#TYPE", "sep="))):
+        if lines[start].startswith("sep="):
+            delimiter = lines[start].rstrip("\r\n")[4:]
+        start += 1
+    if start == len(lines):
+        raise Unreadable(["the file has no line of column names"])
+    reader = csv.reader(lines[start:], delimiter=delimiter or _delimiter(lines[start]), strict=True)
+    found: list[Record] = []
+    wrong: list[str] = []
+    header: list[str] = []
+    begin = start + 1
+    try:
+        for cells in reader:
+            place, begin = "line %d" % begin, start + reader.line_num + 1
+            if not header:
+                header = [cell.strip() for cell in cells]
+                wrong.extend("%s: two columns are called '%s'" % (place, name) for name in _twice(header))
+            elif any(cell.strip() for cell in cells):
+                if len(cells) != len(header):
+                    wrong.append(
+                        "%s: %d cells under %d columns; a text with the delimiter in it needs quotes around it"
+                        % (place, len(cells), len(header))
+                    )
+                else:
+                    row = zip(header, cells, strict=True)
+                    found.append(Record(place, {name: cell for name, cell in row if name and cell.strip()}))
+    except csv.Error as exc:
+        wrong.append("line %d: cannot be read as CSV (%s)" % (begin, exc))
+    if wrong:
+        raise Unreadable(wrong)
+    return found
+
+
+def _delimiter(header: str) -> str:
+    """What separates the names: the most frequent candidate outside quotes."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(DELIMITERS, key=bare.count)
+
+
+def _twice(names: t.Sequence[str]) -> list[str]:
+    seen: set[str] = set()
+    again = []
+    for name in names:
+        if name and name.lower() in seen:
+            again.append(name)
+        seen.add(name.lower())
+    return again
+
+
+def _json(text: str) -> list[Record]:
+    try:
+        content = unwrapped(json.loads(text))
+    except ValueError as exc:
+        line = getattr(exc, "lineno", 1)
+        raise Unreadable(["line %d: cannot be read as JSON (%s)" % (line, getattr(exc, "msg", exc))]) from exc
+    except RecursionError as exc:
+        raise Unreadable(["the JSON is nested too deep to be a list of objects"]) from exc
+    items = content if isinstance(content, list) else [content]
+    wrong = [
+        "record %d: is not an object but %s" % (number, json.dumps(item)[:40])
+        for number, item in enumerate(items, 1)
+        if not isinstance(item, dict)
+    ]
+    if wrong:
+        raise Unreadable(wrong)
+    return [Record("record %d" % number, item) for number, item in enumerate(items, 1)]
+
+
+def unwrapped(value: t.Any) -> t.Any:
+    """Windows PowerShell wraps some lists as ``{"value": [...], "Count": N}``."""
+    if isinstance(value, dict) and {name.lower() for name in value} == {"value", "count"}:
+        inner = next(content for name, content in value.items() if name.lower() == "value")
+        if isinstance(inner, list):
+            return inner
+    return value

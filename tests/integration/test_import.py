@@ -1,0 +1,79 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook sfb.xmpp.import and the lookups in an inventory: files in, variables and a plan out."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import yaml
+
+from tests.integration.plays import Plays, Run
+from tests.integration.test_modules_in_plays import ROW, task
+
+PARTNERS = (
+    "Identity;AdditionalDomains;TlsNegotiation;SaslNegotiation;SupportDialbackNegotiation\r\n"
+    "fabrikam.example;chat.fabrikam.example im.fabrikam.example;Required;Optional;True\r\n"
+    "litware.example;;Required;Optional;True\r\n"
+)
+
+
+def run_import(plays: Plays, *arguments: str) -> Run:
+    place = {"PWD": str(plays.directory)}
+    words = [word for argument in arguments for word in ("-e", argument)]
+    return plays.run("sfb.xmpp.import", *words, "--diff", environment=place)
+
+
+def written(plays: Plays, name: str, content: str, encoding: str = "utf-8") -> Path:
+    path = Path(plays.directory) / name
+    path.write_bytes(content.encode(encoding))
+    return path
+
+
+def test_files_become_variables_and_what_is_replaced_is_kept(plays: Plays) -> None:
+    written(plays, "partners.csv", PARTNERS, "utf-8-sig")
+    policies = [{"Identity": "Tag:Sales", "Description": "für alle", "EnableXmppAccess": True}]
+    path = written(plays, "policies.json", json.dumps(policies, ensure_ascii=False), "utf-16")
+    into = written(plays, "lists.yml", "old: true\n")
+    run = run_import(plays, "partners=partners.csv", "policies=%s" % path, "into=lists.yml")
+    assert run.code == 0, run.output
+    found = yaml.safe_load(into.read_text(encoding="utf-8"))
+    assert found["sfb_xmpp_policies"] == [{"identity": "Sales", "description": "für alle", "enable_xmpp_access": True}]
+    assert [partner["domain"] for partner in found["sfb_xmpp_partners"]] == ["fabrikam.example", "litware.example"]
+    assert [kept.read_text() for kept in into.parent.glob("lists.yml.*")] == ["old: true\n"]
+    again = run_import(plays, "partners=partners.csv", "policies=%s" % path, "into=lists.yml")
+    assert "changed=0" in again.output
+
+
+def test_mistakes_write_nothing(plays: Plays) -> None:
+    written(plays, "partners.csv", "domain;connection_limit\na.test;many\nA.test;5\n")
+    written(plays, "evaluated.csv", "domain;description\na.test;{{ 1 + 1 }}\n")
+    for arguments, words in (
+        (("partners=partners.csv", "into=lists.yml"), ("'many' is not a whole number", "as line 2 does", "line 3")),
+        (("partners=evaluated.csv", "into=lists.yml"), ("beginning of a template",)),
+        (("partners=nowhere.csv", "into=lists.yml"), ("there is no file", "nowhere.csv")),
+        (("partners=partners.csv",), ("-e into=FILE",)),
+        (("into=lists.yml",), ("Name the files",)),
+    ):
+        run = run_import(plays, *arguments)
+        assert run.code != 0
+        for word in words:
+            assert word in run.output
+        assert not (Path(plays.directory) / "lists.yml").exists()
+
+
+def test_a_table_in_the_inventory_is_the_list_and_its_texts_are_not_evaluated(plays: Plays) -> None:
+    row = "domain,description,owner,%s\nfabrikam.example,{{ 1 + 1 }},me,%s\n"
+    path = written(plays, "partners.csv", row % (",".join(ROW), ",".join(map(str, ROW.values()))))
+    look = {"partners": "{{ lookup('sfb.xmpp.partners', '%s') }}" % path}
+    tasks: list[dict[str, t.Any]] = [task("xmpp_federated_partners", look, turn) for turn in ("first", "again")]
+    run = plays.run(plays.tasks(tasks))
+    assert run.code == 0, run.output
+    assert [run.result(turn)["changed"] for turn in ("first", "again")] == [True, False]
+    assert plays.lab.store().partners()["fabrikam.example"]["Description"] == "{{ 1 + 1 }}"
+    assert "left out the columns owner" in run.output

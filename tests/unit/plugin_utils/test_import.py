@@ -1,0 +1,232 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Import of files: every form that people have, every mistake by its line, and the way there and back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._converge import read, shown_list
+from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Resource
+from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import plural
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._import import imported
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._records import Unreadable
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.test_plan import partner_lists
+
+DEFAULTS: dict[str, t.Any] = {
+    "purge": False,
+    "protect": [],
+    "removal_limit": 30,
+    "force": True,
+    "stage": "all",
+    "allow_loss": [],
+}
+ONE = [{"domain": "fabrikam.com", "additional_domains": ["a.test", "b.test"], "tls_negotiation": "not_supported"}]
+
+
+def partners(text: str, encoding: str = "utf-8") -> list[dict[str, t.Any]]:
+    return imported(PARTNER, text.encode(encoding))[0]
+
+
+def mistakes(text: str | bytes, resource: Resource = PARTNER) -> list[str]:
+    with pytest.raises(Unreadable) as caught:
+        imported(resource, text if isinstance(text, bytes) else text.encode())
+    return list(caught.value.reasons)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "domain,additional_domains,tls_negotiation\nfabrikam.com,a.test b.test,not_supported\n",
+        "Domain;Additional_Domains;TLS_Negotiation\r\nFabrikam.COM.;b.test, A.test;Not_Supported\r\n",
+        "sep=;\n\nTlsNegotiation;Identity;AdditionalDomains\nNotSupported;fabrikam.com;a.test|b.test\n;;\n",
+        "Identity\tAdditionalDomains\tTlsNegotiation\tDomain\nfabrikam.com\ta.test;b.test\tnotsupported\tfabrikam.com",
+        '#TYPE Selected.X\n"Identity","Key","AdditionalDomains","TlsNegotiation","Description"\n'
+        '"fabrikam.com","x","a.test\nb.test","NotSupported",""\n',
+        '[{"Identity":"fabrikam.com","AdditionalDomains":["a.test","b.test"],"TlsNegotiation":"NotSupported"}]',
+        '{"Identity":"fabrikam.com","AdditionalDomains":{"value":["a.test","b.test"],"Count":2},'
+        '"TlsNegotiation":"NotSupported","ProxyFqdn":null,"Anchor":{"Class":[]}}',
+        '{"value":[{"Identity":"fabrikam.com","AdditionalDomains":"a.test b.test","TlsNegotiation":"NotSupported"}],'
+        '"Count":1}',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_every_form_gives_the_same(text: str, encoding: str) -> None:
+    assert partners(text, encoding) == ONE
+    assert imported(PARTNER, text.encode(encoding))[1] == []
+
+
+def test_types_and_what_an_empty_cell_and_an_empty_list_say() -> None:
+    header = (
+        "domain,description,support_dialback_negotiation,EnableKeepAlive,connection_limit,partner_type,proxy_fqdn\n"
+    )
+    assert partners(header + 'b\u00fccher.test,"x, ""y""",Yes,FALSE,7,PublicVerified,Proxy.Test.X\na.test,,,,,,') == [
+        {
+            "domain": "xn--bcher-kva.test",
+            "description": 'x, "y"',
+            "partner_type": "public_verified",
+            "support_dialback_negotiation": True,
+            "enable_keep_alive": False,
+            "connection_limit": 7,
+            "proxy_fqdn": "proxy.test.x",
+        },
+        {"domain": "a.test"},
+    ]
+    both = '[{"domain":"a.test","additional_domains":[],"description":"","enable_keep_alive":true,"proxy_fqdn":null}]'
+    assert partners(both) == [
+        {"domain": "a.test", "additional_domains": [], "description": "", "enable_keep_alive": True}
+    ]
+    assert partners("domain\n") == partners("[]") == []
+    policies = '[{"Identity":"Global","EnableXmppAccess":false},{"Identity":"Tag:Sales"},{"Identity":"Site:Redmond"}]'
+    assert imported(POLICY, policies.encode())[0] == [
+        {"identity": "global", "enable_xmpp_access": False},
+        {"identity": "Sales"},
+        {"identity": "site:Redmond"},
+    ]
+
+
+def test_other_columns_are_left_out_and_those_that_powershell_adds_are_not_worth_mentioning() -> None:
+    items, ignored = imported(PARTNER, b"Domain,Owner,RunspaceId,Ticket\na.test,me,x,1\nb.test,,,2\n")
+    assert items == [{"domain": "a.test"}, {"domain": "b.test"}]
+    assert ignored == ["Owner", "Ticket"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["the file is empty"]),
+        ("\n#TYPE X\n", ["the file has no line of column names"]),
+        ("tls_negotiation\nrequired\n", ["line 2: domain is empty"]),
+        ("domain,tls_negotation\na.test,required\n", ["no column 'tls_negotation'; 'tls_negotiation' may be meant"]),
+        ("domain,Domain\na.test,b.test\n", ["line 1: two columns are called 'Domain'"]),
+        ("domain,Identity\na.test,b.test\n", ["line 2 (b.test): Identity: says 'b.test', and another column"]),
+        ("domain,description\na.test,x,y\nb.test\n", ["line 2: 3 cells under 2", "line 3: 1 cells under 2"]),
+        ('domain\na.test\n"b.test\n\n', ["line 3: cannot be read as CSV"]),
+        ('domain,description\n"a.test","x\ny"\nb c,\n', ["line 4: domain 'b c' contains blanks"]),
+        ("#TYPE X\nIdentity\nA.test\n\nb.test\na.test.\n", ["line 6 (a.test): names 'a.test' as line 3 does"]),
+        (
+            "domain,connection_limit\na.test,4294967296\nb.test,many\nc.test,1.5\n",
+            ["line 2 (a.test)", "line 3", "line 4"],
+        ),
+        ("domain,enable_keep_alive\na.test,maybe\n", ["enable_keep_alive: 'maybe' is neither true nor false"]),
+        ("Identity,TlsNegotiation\na.test,2\n", ["TlsNegotiation: '2' is the number of one of required, optional"]),
+        ("domain,tls_negotiation\na.test,never\n", ["'never' is none of required, optional, not_supported"]),
+        ("domain,additional_domains\na.test,b.test *.c.test\n", ["additional_domains: '*.c.test' is a wildcard"]),
+        (b"domain\na.test\nb\xfc.test\n", ["line 3: is not UTF-8"]),
+        ("[{]", ["line 1: cannot be read as JSON"]),
+        ('[{"domain":"a.test"},5]', ["record 2: is not an object but 5"]),
+        ('[{"domain":"a.test"},{"domain":"A.test"}]', ["record 2 (a.test): names 'a.test' as record 1 does"]),
+        ('{"domain":"a.test","description":true}', ["record 1 (a.test): description: True is not a text"]),
+        ('{"domain":"a.test","connection_limit":true}', ["connection_limit: 'True' is not a whole number"]),
+        ('{"domain":"a.test","additional_domains":[1]}', ["additional_domains: is not a list of texts"]),
+        ('{"domain":"a.test","additional_domains":{"a":1}}', ["additional_domains: is not a list of texts"]),
+        ('{"domain":"a.test","proxy_fqdn":["p.test"]}', ["proxy_fqdn: is a list or an object"]),
+        ("[" * 100000, ["nested too deep"]),
+    ],
+)
+def test_mistakes_are_named_by_their_place(text: str | bytes, expected: list[str]) -> None:
+    found = mistakes(text)
+    assert len(found) == len(expected), found
+    for words, reason in zip(expected, found, strict=True):
+        assert words in reason
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "System.Collections.ArrayList",
+        "System.String[]",
+        "System.Object[]",
+        "Microsoft.Rtc.Management.Xds.PSListModifier`1[System.String]",
+        "System.Collections.Generic.List`1[System.String]",
+    ],
+)
+def test_a_type_instead_of_a_list_is_told_with_the_remedy(name: str) -> None:
+    (reason,) = mistakes('Identity,AdditionalDomains\na.test,"%s"\n' % name)
+    assert "-join" in reason
+    assert reason.startswith("line 2 (a.test): AdditionalDomains: ")
+
+
+def test_domains_that_begin_like_a_type_are_domains() -> None:
+    assert partners("domain,additional_domains\na.test,system.test microsoft.com\n")[0]["additional_domains"] == [
+        "microsoft.com",
+        "system.test",
+    ]
+
+
+# The way there and back
+
+
+def as_csv(items: list[dict[str, t.Any]], delimiter: str = ",", joint: str = " ", typed: bool = False) -> bytes:
+    """As Export-Csv writes objects whose lists were joined: everything quoted, nothing for $null."""
+    file = io.StringIO(newline="")
+    if typed:
+        file.write("#TYPE Selected.Microsoft.Rtc\r\n")
+    writer = csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL)
+    writer.writerow(items[0] if items else ["Identity"])
+    for item in items:
+        cells = [joint.join(v) if isinstance(v, list) else "" if v is None else v for v in item.values()]
+        writer.writerow(cells)
+    return file.getvalue().encode("utf-8-sig")
+
+
+EXPORTS: dict[str, t.Callable[[list[dict[str, t.Any]]], bytes]] = {
+    "csv": as_csv,
+    "csv with types": lambda items: as_csv(items, typed=True),
+    "csv of a european list separator": lambda items: as_csv(items, ";", ", "),
+    "tabs": lambda items: as_csv(items, "\t", ";"),
+    "json": lambda items: json.dumps(items, indent=4).encode(),
+    "json in utf-16": lambda items: json.dumps(items, ensure_ascii=False).encode("utf-16"),
+    "json, wrapped": lambda items: json.dumps({"value": items, "Count": len(items)}).encode("utf-8-sig"),
+    "json, lists as wrapped objects": lambda items: json.dumps(
+        [{k: {"value": v, "Count": len(v)} if isinstance(v, list) else v for k, v in item.items()} for item in items]
+    ).encode(),
+}
+
+
+def exported_and_back(resource: Resource, items: list[dict[str, t.Any]], form: str) -> None:
+    """Create, export, import: nothing to do; and the file alone makes the same of an empty deployment."""
+    task = plural(resource)
+    shell, empty = MemoryShell(), MemoryShell()
+    task.work({**DEFAULTS, resource.plural: items}, shell, False)
+    there = list(shell.store[resource.noun].values())
+    back, _ignored = imported(resource, EXPORTS[form](there))
+    assert len(back) == len(there)
+    again = task.work({**DEFAULTS, resource.plural: back, "purge": True}, shell, True)
+    assert again.steps == []
+    task.work({**DEFAULTS, resource.plural: back}, empty, False)
+    assert shown_list(resource, read(empty, resource)) == shown_list(resource, read(shell, resource))
+
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12).filter(
+    lambda text: not text or bool(text.strip())
+)
+
+
+@given(partner_lists(), texts, st.sampled_from(sorted(EXPORTS)))
+def test_exported_partners_come_back_as_they_were(items: list[dict[str, t.Any]], text: str, form: str) -> None:
+    exported_and_back(PARTNER, [{**item, "description": text} for item in items], form)
+
+
+@given(
+    st.lists(st.sampled_from(["global", "site:Redmond", "Sales", "Ops & Co"]), unique=True),
+    st.booleans(),
+    texts,
+    st.sampled_from(sorted(EXPORTS)),
+)
+def test_exported_policies_come_back_as_they_were(names: list[str], access: bool, text: str, form: str) -> None:
+    switches = ("enable_federation_access", "enable_xmpp_access", "enable_outside_access")
+    items = [{"identity": name, "description": text, **dict.fromkeys(switches, access)} for name in names]
+    exported_and_back(POLICY, items, form)
