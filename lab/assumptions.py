@@ -57,6 +57,11 @@ ASSUMPTIONS = (
         "The pages describe when a cmdlet fails, not with which words.",
     ),
     Assumption(
+        "one-statement",
+        "With the setting one_statement, a pipeline of several statements fails, and nothing of it is carried out.",
+        "Public records show endpoints that take several; how one answers that does not is not recorded.",
+    ),
+    Assumption(
         "no-scripts",
         "Script text is refused everywhere, on Edges too.",
         "A Front End's endpoint is in no-language mode; the lab has no PowerShell language for the Edges.",

@@ -51,6 +51,7 @@ class Deployment:
         if account is None:
             raise LabError("'%s' has no account on %s" % (user, host))
         started = time.time()
+        time.sleep(float(self.store.setting("open_seconds")))
         moments: tuple[Moment, ...] = ("before", "after")
         for moment in moments:
             for fault in Faults(self.store).strike(moment, SESSION, host):

@@ -131,6 +131,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         service = self.server.service
+        service.travel()
         if self.path.partition("?")[0].lower() != service.path.lower():
             return self._answer(404, b"")
         verdict = self._auth.check(self.headers.get("Authorization", ""))

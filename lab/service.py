@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
+import time
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -45,6 +46,12 @@ class Service:
         self._deployment = deployment
         self._sessions = sessions
         self._idle = idle
+
+    def travel(self) -> None:
+        """Take as long as a request takes from afar, if the lab was told so."""
+        seconds = float(self._deployment.store.setting("request_seconds"))
+        if seconds:
+            time.sleep(seconds)
 
     def handle(self, data: bytes, user: str) -> Answer:
         """Answer a request, with a fault if nothing better can be said. Raises Cut to have the connection dropped."""

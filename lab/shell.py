@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 LINGER = 0.004
 
 
+class OneStatement(Exception):
+    """A pipeline has several statements, and the lab was told to take one only."""
+
+
 class Session:
     """One shell of one user on one host."""
 
@@ -231,9 +235,17 @@ class Session:
             try:
                 if self._runspace is None:
                     raise LabError("a command came before the session was open")
+                if len(todo) > 1 and self._deployment.store.setting("one_statement"):
+                    raise OneStatement
                 self._runspace.run(todo, PipelineSink(self, command))
             except Cut:
                 self._drop()
+                return
+            except OneStatement:
+                # assumption: one-statement
+                with self._change:
+                    self._fail(command, "This endpoint takes one statement in a pipeline.", "StatementsNotAllowed")
+                    self._flush()
                 return
             except Exception as e:
                 log.exception("session %s: a pipeline broke", self.id)

@@ -174,6 +174,7 @@ class Run:
         args = bind(cmdlet, given, bool(session.store.setting("strict_numbers")))
         what_if = args.flag("WhatIf")
         identities = [str(v) for n in IDENTIFYING for v in _flat(args.get(n))]
+        self._wait(float(session.store.setting("cmdlet_seconds")))
         self._strike("before", cmdlet, identities)
         _ask(cmdlet, args)
         _reach(session.host, cmdlet, args)
@@ -219,11 +220,14 @@ class Run:
                 raise Cut(when)
             if fault.action == "error":
                 raise CmdletError(fault.message, "LabFault", "InvalidOperation", next(iter(identities), ""))
-            until = time.monotonic() + fault.seconds
-            while (left := until - time.monotonic()) > 0:
-                if self._sink.stopped:
-                    raise Stopped
-                time.sleep(min(left, _SLICE))
+            self._wait(fault.seconds)
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self._sink.stopped:
+                raise Stopped
+            time.sleep(min(left, _SLICE))
 
 
 def _resolved(cmdlet: Cmdlet, name: str) -> Parameter | None:

@@ -129,7 +129,16 @@ def apply(shell: Shell, steps: t.Sequence[Step], observe: t.Callable[[], Records
     except (ServerRefused, ShellError) as exc:
         return _unread(steps, answer, exc)
     pending = [step for step in steps if not step.in_effect(seen.get(step.key))]
-    if not pending:
+    if answer.refused and pending:
+        # The endpoint takes one statement at a time, which the session knows now. What is missing goes in order again.
+        try:
+            answer = shell.invoke([step.statement for step in pending])
+            seen = observe()
+        except (ServerRefused, ShellError) as exc:
+            return _unread(steps, answer, exc)
+        warnings.extend(answer.warnings)
+        pending = [step for step in steps if not step.in_effect(seen.get(step.key))]
+    elif not pending:
         warnings.extend(
             "%s: the server complained, yet the change is in effect: %s" % (e.cmdlet, e.message) for e in answer.errors
         )

@@ -21,10 +21,20 @@ from ._shell import Shell, ShellError
 from ._tasks import Task
 
 
-def perform(task: Task, params: Params, socket_path: str | None, check: bool) -> tuple[dict[str, t.Any], list[str]]:
-    """The keys of the result, ``failed`` and ``msg`` among them where it failed, and the warnings. Raises nothing."""
+def perform(
+    task: Task,
+    params: Params,
+    socket_path: str | None,
+    check: bool,
+    tell: t.Callable[[str], None] = lambda text: None,
+) -> tuple[dict[str, t.Any], list[str]]:
+    """The keys of the result, ``failed`` and ``msg`` among them where it failed, and the warnings. Raises nothing.
+
+    tell: told every few seconds how far long work has come.
+    """
     try:
-        return _perform(task, params, ConnectionShell(socket_path) if task.session else NoSession(), check)
+        shell: Shell = ConnectionShell(socket_path, tell) if task.session else NoSession()
+        return _perform(task, params, shell, check)
     except Refused as exc:
         return {"failed": True, "msg": refusal(exc.reasons), "reasons": list(exc.reasons)}, []
     except ServerRefused as exc:

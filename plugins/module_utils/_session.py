@@ -7,17 +7,25 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible.module_utils.connection import Connection, ConnectionError  # noqa: A004 - Ansible's own name for it
 
 from ._shell import Answer, ShellError, Statement
 
+# Statements of the first call, and of any; seconds that one should take, and between two words about the progress.
+FIRST, MOST = 20, 200
+AIM = 5.0
+
 
 class ConnectionShell:
-    """A ``Shell`` over the socket of a persistent connection (``module._socket_path``)."""
+    """A ``Shell`` over the socket of a persistent connection (``module._socket_path``).
 
-    def __init__(self, socket_path: str | None) -> None:
+    tell: told every few seconds how far a long series of statements has come.
+    """
+
+    def __init__(self, socket_path: str | None, tell: t.Callable[[str], None] = lambda text: None) -> None:
         """Raises ShellError if there is no socket: the task does not run over sfb.xmpp.management_shell."""
         if not socket_path:
             raise ShellError(
@@ -25,9 +33,35 @@ class ConnectionShell:
                 " (set ansible_connection for the play, or run one of the collection's playbooks)"
             )
         self._connection = Connection(socket_path)
+        self._tell = tell
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
-        """Run the statements. Raises ShellError if nothing was executed; a loss later on is in the answer."""
+        """Run the statements. Raises ShellError if nothing was executed; a loss later on is in the answer.
+
+        Many go in several calls of a few seconds each, because Ansible's command timeout is for one call.
+        """
+        total, sent, size = Answer(), 0, FIRST
+        begun = told = time.monotonic()
+        while sent < len(statements):
+            call = statements[sent : sent + size]
+            started = time.monotonic()
+            try:
+                total += self._call(call)
+            except ShellError as error:
+                if not sent:
+                    raise
+                total += Answer(lost=str(error))
+            if total.ended_early:
+                break
+            sent += len(call)
+            now = time.monotonic()
+            size = max(1, min(MOST, int(size * AIM / max(now - started, 0.001))))
+            if now - told >= AIM and sent < len(statements):
+                told = now
+                self._tell("%d of %d calls sent after %d s" % (sent, len(statements), now - begun))
+        return total
+
+    def _call(self, statements: t.Sequence[Statement]) -> Answer:
         try:
             return Answer.decode(self._connection.invoke([statement.encode() for statement in statements]))
         except ConnectionError as error:

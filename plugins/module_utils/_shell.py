@@ -117,12 +117,30 @@ class Answer:
     errors: non-terminating and terminating errors; they do not say which of several statements they belong to.
     warnings: texts of the warning stream.
     lost: empty, or why the session was lost before the end: then it is unknown which writes took effect.
+    refused: the endpoint failed the first pipeline of several statements as a whole. The statements behind it were not
+        sent; from now on the session sends one at a time.
     """
 
     output: tuple[t.Any, ...] = ()
     errors: tuple[ServerError, ...] = ()
     warnings: tuple[str, ...] = ()
     lost: str = ""
+    refused: bool = False
+
+    def __add__(self, later: Answer) -> Answer:
+        """Both answers as that of one pipeline."""
+        return Answer(
+            self.output + later.output,
+            self.errors + later.errors,
+            self.warnings + later.warnings,
+            self.lost or later.lost,
+            self.refused or later.refused,
+        )
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether nothing more may be sent before the state has been read."""
+        return bool(self.lost) or self.refused
 
     def encode(self) -> dict[str, t.Any]:
         return {
@@ -130,6 +148,7 @@ class Answer:
             "errors": [e.as_dict() for e in self.errors],
             "warnings": list(self.warnings),
             "lost": self.lost,
+            "refused": self.refused,
         }
 
     @classmethod
@@ -139,6 +158,7 @@ class Answer:
             errors=tuple(ServerError(**e) for e in data["errors"]),
             warnings=tuple(data["warnings"]),
             lost=data["lost"],
+            refused=data["refused"],
         )
 
 

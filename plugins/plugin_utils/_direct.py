@@ -109,12 +109,18 @@ class DirectAction(ActionBase):
             wrong = "Unsupported parameters for (%s) module: %s" % (self._task.action, wrong)
         return {**given, **found.validated_parameters}, set(found._no_log_values), wrong
 
+    def _tell(self, text: str) -> None:
+        """A line in the play's output while the task goes on: Ansible passes it from the worker to the main process."""
+        self._display.display("%s: %s: %s" % (self._task.action, self._play_context.remote_addr, text))
+
     def _in_process(self, params: dict[str, t.Any], secrets: set[str], wrong: str) -> dict[str, t.Any]:
         """Work, and the result as AnsibleModule would return it."""
         result: dict[str, t.Any] = {"failed": True, "msg": wrong}
         warnings: list[str] = []
         if not wrong:
-            result, warnings = perform(self.work_of, params, self._connection.socket_path, bool(self._task.check_mode))
+            result, warnings = perform(
+                self.work_of, params, self._connection.socket_path, bool(self._task.check_mode), self._tell
+            )
         result["invocation"] = {"module_args": params}
         if warnings:
             result["warnings"] = list(dict.fromkeys(warnings))

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from pypsrp.wsman import WSMan
 
 # Statements of one pipeline. Long pipelines keep everyone waiting for the first result, and are lost as a whole.
-CHUNK = 60
+CHUNK = 200
 # Seconds after which an unused HTTP connection is not trusted any more: servers and firewalls drop idle ones in
 # silence, and a write sent into a dropped connection would be a write of unknown outcome.
 STALE = 60.0
@@ -60,6 +60,8 @@ class PsrpSession:
         self._note = note
         self._pool: RunspacePool | None = None
         self._used = 0.0
+        # Whether the endpoint takes several statements in one pipeline; None while that has not been tried.
+        self._several: bool | None = None
 
     @property
     def is_open(self) -> bool:
@@ -97,13 +99,14 @@ class PsrpSession:
         """Run the statements in order, in as few pipelines as their number and size allow.
 
         A failed statement does not stop the next. Raises SessionError if nothing was executed; if the session is lost
-        later, the answer says so in ``lost`` and holds what had come until then.
+        later, the answer says so in ``lost`` and holds what had come until then. An endpoint that takes one statement
+        at a time gets reads one by one; writes are reported as ``refused``, as some of them may have been executed.
         """
         total = Answer()
         if not statements:
             return total
         limit = self.open().connection.max_payload_size
-        chunks = _chunks(statements, limit)
+        chunks = _chunks(statements, limit, 1 if self._several is False else CHUNK)
         for number, chunk in enumerate(chunks):
             try:
                 answer = self._run(chunk)
@@ -111,13 +114,10 @@ class PsrpSession:
                 if number == 0:
                     raise
                 answer = Answer(lost=str(error))
-            total = Answer(
-                total.output + answer.output,
-                total.errors + answer.errors,
-                total.warnings + answer.warnings,
-                answer.lost,
-            )
-            if answer.lost:
+            if answer.refused and all(statement.is_read for statement in statements):
+                return self.invoke(statements)
+            total += answer
+            if answer.ended_early:
                 break
         return total
 
@@ -155,7 +155,7 @@ class PsrpSession:
             shell.begin_invoke()
             complete = True  # until here the server has not had the whole pipeline
             shell.end_invoke()
-            answer = _answer(shell, chunk)
+            answer = self._judged(_answer(shell, chunk), shell, chunk)
         except Exception as error:
             if not transport_failed(error) and not interrupted(error):
                 self._drop()
@@ -165,6 +165,18 @@ class PsrpSession:
         self._used = time.monotonic()
         self._release(pool, shell)
         return answer
+
+    def _judged(self, answer: Answer, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
+        """Learn from the first pipeline of several statements whether the endpoint takes such."""
+        from pypsrp.complex_objects import PSInvocationState
+
+        if len(chunk) == 1 or answer.lost or self._several is not None:
+            return answer
+        self._several = shell.state != PSInvocationState.FAILED
+        if self._several:
+            return answer
+        self._note("%s takes one statement at a time: %s" % (self.target.endpoint, answer.errors[0].message))
+        return replace(answer, refused=True)
 
     def _release(self, pool: RunspacePool, shell: PowerShell) -> None:
         """Let the server forget a pipeline that has ended; it counts the ones it remembers."""
@@ -242,13 +254,13 @@ def _fresh_connection(pool: RunspacePool) -> None:
     transport.encryption = None
 
 
-def _chunks(statements: t.Sequence[Statement], limit: int) -> list[list[Statement]]:
-    """The statements in runs of at most CHUNK that fit one message each, where a single one does."""
+def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[list[Statement]]:
+    """The statements in runs of at most ``most`` that fit one message each, where a single one does."""
     chunks: list[list[Statement]] = []
     room = 0
     for statement in statements:
         size = wire_size(statement)
-        if not chunks or size > room or len(chunks[-1]) == CHUNK:
+        if not chunks or size > room or len(chunks[-1]) == most:
             chunks.append([])
             room = limit - 1400  # what surrounds the statements of a pipeline
         chunks[-1].append(statement)

@@ -94,7 +94,7 @@ def call(name: str, given: Params, check: bool, shell: Shell) -> dict[str, t.Any
     module = importlib.import_module("ansible_collections.sfb.xmpp.plugins.modules." + name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_module, "AnsibleModule", FakeModule)
-        patch.setattr(_perform, "ConnectionShell", lambda socket_path: shell)
+        patch.setattr(_perform, "ConnectionShell", lambda socket_path, tell: shell)
         patch.setattr(FakeModule, "given", given)
         patch.setattr(FakeModule, "check_mode", check)
         with pytest.raises(Finished) as finished:

@@ -37,6 +37,8 @@ class MemoryShell:
         self.sent: list[Statement] = []
         self.requests = 0
         self.fault: Fault = lambda statement: None
+        # None: takes several statements. Else how many of the first batch are carried out before it is refused.
+        self.one_statement: int | None = None
         self.lose_after = -1  # number of writes that are still carried out before the session is lost
         for resource in RESOURCES:
             if resource.single or resource.resettable:
@@ -72,6 +74,10 @@ class MemoryShell:
         self.requests += 1
         output: list[t.Any] = []
         errors: list[ServerError] = []
+        refused = len(statements) > 1 and self.one_statement is not None
+        if refused:
+            statements, self.one_statement = statements[: self.one_statement], None
+            errors.append(ServerError(message="one statement at a time"))
         for statement in statements:
             self.sent.append(statement)
             if not statement.is_read and self.lose_after == 0:
@@ -87,7 +93,7 @@ class MemoryShell:
                 errors.append(ServerError(statement.cmdlet, "NotFound", "ObjectNotFound", "cannot find %s" % exc.args))
             if not statement.is_read and self.lose_after > 0:
                 self.lose_after -= 1
-        return Answer(tuple(output), tuple(errors))
+        return Answer(tuple(output), tuple(errors), refused=refused)
 
     def _run(self, statement: Statement) -> list[t.Any]:
         verb, noun = statement.cmdlet.split("-")

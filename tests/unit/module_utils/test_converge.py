@@ -267,3 +267,27 @@ class TestPolicies:
             {"identity": "x", "state": "absent", "force": True, "allow_loss": []}, shell, False
         )
         assert result.changed
+
+
+@pytest.mark.parametrize("carried_out", [0, 1, 3])
+def test_where_batches_are_refused_what_is_missing_goes_again_in_order(carried_out: int) -> None:
+    shell = MemoryShell()
+    shell.put(PARTNER.noun, "old.test", {})
+    shell.one_statement = carried_out
+    shell.fault = refuse("b.test", "not that one")
+    result = many(shell, "a.test", "b.test", "c.test", purge=True, force=True)
+    assert results(result) == ["done", "failed", "done", "done"]
+    assert [failure.error.message for failure in result.failures] == ["not that one"]
+    assert set(shell.store[PARTNER.noun]) == {"a.test", "c.test"}
+    sent = [(statement.cmdlet[:3], statement.parameters["Identity"]) for statement in shell.writes()]
+    assert sent.count(("New", "a.test")) == sent.count(("New", "c.test")) == sent.count(("Rem", "old.test")) == 1
+    assert sent.index(("New", "c.test")) < sent.index(("Rem", "old.test"))
+
+
+def test_where_a_refused_batch_cannot_be_sent_again_the_outcome_is_unknown() -> None:
+    shell = MemoryShell()
+    shell.one_statement = 0
+    shell.lose_after = 1
+    result = many(shell, "a.test", "b.test")
+    assert results(result) == ["done", "failed"]
+    assert "the session was lost" in result.failures[0].error.message

@@ -12,6 +12,7 @@ import pickle
 import socket
 import tempfile
 import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -30,10 +31,12 @@ def path() -> t.Iterator[Path]:
 
 
 class Daemon:
-    """Takes one request. ``reply`` makes the response's members of it; None closes the socket without an answer."""
+    """Takes so many requests. ``reply`` makes a response's members of one; None closes the socket without an answer."""
 
-    def __init__(self, path: Path, reply: t.Callable[[t.Any], dict[str, t.Any] | None]) -> None:
+    def __init__(self, path: Path, reply: t.Callable[[t.Any], dict[str, t.Any] | None], requests: int = 1) -> None:
         self.request: t.Any = None
+        self.sizes: list[int] = []
+        self._requests = requests
         self._reply = reply
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(str(path))
@@ -41,12 +44,14 @@ class Daemon:
         self._thread = threading.Thread(target=self._serve)
 
     def _serve(self) -> None:
-        with self._socket.accept()[0] as connection:
-            self.request = json.loads(recv_data(connection))
-            members = self._reply(self.request)
-            if members is not None:
-                answer = {"jsonrpc": "2.0", "id": self.request["id"], **members}
-                send_data(connection, json.dumps(answer).encode())
+        for _number in range(self._requests):
+            with self._socket.accept()[0] as connection:
+                self.request = json.loads(recv_data(connection))
+                self.sizes.append(len(self.request["params"][0][0]))
+                members = self._reply(self.request)
+                if members is not None:
+                    answer = {"jsonrpc": "2.0", "id": self.request["id"], **members}
+                    send_data(connection, json.dumps(answer).encode())
 
     def __enter__(self) -> Daemon:
         self._thread.start()
@@ -95,3 +100,57 @@ def test_a_daemon_that_is_gone_has_executed_nothing(path: Path) -> None:
 def test_a_task_over_another_connection_is_told_which_one_it_needs(nothing: str | None) -> None:
     with pytest.raises(ShellError, match=r"sfb\.xmpp\.management_shell"):
         ConnectionShell(nothing)
+
+
+def reply(answer: Answer) -> dict[str, t.Any]:
+    pickled = pickle.dumps(answer.encode()).decode("utf-8", "surrogateescape")
+    return {"result": pickled, "result_type": "pickle"}
+
+
+class Clock:
+    """Time that passes as the daemon says."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+def test_many_statements_go_in_calls_of_a_few_seconds_and_the_progress_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    told: list[str] = []
+
+    def slow(request: t.Any) -> dict[str, t.Any]:
+        number = len(request["params"][0][0])
+        clock.now += number * 0.1
+        return reply(Answer(tuple(range(number)), warnings=("w",)))
+
+    with Daemon(path, slow, 4) as daemon:
+        answer = ConnectionShell(str(path), told.append).invoke([STATEMENT] * 160)
+    assert daemon.sizes == [20, 50, 50, 40]
+    assert len(answer.output) == 160
+    assert len(answer.warnings) == 4
+    assert told == ["70 of 160 calls sent after 7 s", "120 of 160 calls sent after 12 s"]
+
+
+def test_calls_stay_below_a_limit_however_fast_the_server_is(path: Path) -> None:
+    told: list[str] = []
+    with Daemon(path, lambda request: reply(Answer()), 3) as daemon:
+        ConnectionShell(str(path), told.append).invoke([STATEMENT] * 300)
+    assert daemon.sizes == [20, 200, 80]
+
+
+@pytest.mark.parametrize("early", [Answer(lost="cut"), Answer(refused=True)])
+def test_after_a_loss_or_a_refusal_nothing_more_is_sent(path: Path, early: Answer) -> None:
+    with Daemon(path, lambda request: reply(early)) as daemon:
+        assert ConnectionShell(str(path)).invoke([STATEMENT] * 100) == early
+    assert daemon.sizes == [20]
+
+
+def test_a_session_that_cannot_be_had_again_half_way_is_a_loss(path: Path) -> None:
+    answers = [reply(Answer((1,))), {"error": {"code": -32603, "message": "Internal error", "data": "no session on x"}}]
+    with Daemon(path, lambda request: answers.pop(0), 2):
+        answer = ConnectionShell(str(path)).invoke([STATEMENT] * 100)
+    assert answer.output == (1,)
+    assert answer.lost == "no session on x"

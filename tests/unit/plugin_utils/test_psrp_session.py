@@ -55,8 +55,9 @@ class Server:
         self.errors: list[t.Any] = []
         self.warnings: list[t.Any] = []
         self.state = PSInvocationState.COMPLETED
+        self.one_statement = False
         self.release: Exception | None = None
-        self.payload = 100_000
+        self.payload = 380_000
 
     def new_pool(self, target: Target) -> t.Any:
         failure = self.opening.pop(0) if self.opening else None
@@ -107,6 +108,9 @@ class Pipeline:
     def end_invoke(self) -> None:
         if self.fate:
             raise self.fate[1]
+        if self.server.one_statement and ";" in self.cmdlets:
+            self.state = PSInvocationState.FAILED
+            return
         self.output.extend(name for name in self.cmdlets if name not in (";",) and not name.startswith("-"))
 
 
@@ -210,10 +214,10 @@ def test_a_mistake_of_our_own_is_not_taken_for_a_loss(server: Server, session: P
 
 
 def test_many_statements_go_in_several_pipelines_in_order(server: Server, session: PsrpSession) -> None:
-    statements = [Statement("Set-X%d" % number) for number in range(150)]
+    statements = [Statement("Set-X%d" % number) for number in range(450)]
     answer = session.invoke(statements)
     assert list(answer.output) == [statement.cmdlet for statement in statements]
-    assert [line.count("Set-X") for line in pipelines(server)] == [60, 60, 30]
+    assert [line.count("Set-X") for line in pipelines(server)] == [200, 200, 50]
 
 
 def test_large_statements_are_split_by_size(server: Server, session: PsrpSession) -> None:
@@ -225,18 +229,18 @@ def test_large_statements_are_split_by_size(server: Server, session: PsrpSession
 
 def test_after_a_lost_chunk_nothing_more_is_sent(server: Server, session: PsrpSession) -> None:
     server.script = [None, ("receiving", CUT)]
-    answer = session.invoke([WRITE] * 150)
+    answer = session.invoke([WRITE] * 450)
     assert answer.lost
-    assert len(answer.output) == 60
+    assert len(answer.output) == 200
     assert len(pipelines(server)) == 2
 
 
 def test_a_session_that_cannot_be_opened_again_half_way_is_a_loss(server: Server, session: PsrpSession) -> None:
     server.script = [None, ("sending", UNKNOWN_SHELL)]
     server.opening = [None, REFUSED]
-    answer = session.invoke([WRITE] * 100)
+    answer = session.invoke([WRITE] * 300)
     assert "no session on" in answer.lost
-    assert len(answer.output) == 60
+    assert len(answer.output) == 200
 
 
 def test_a_failed_farewell_of_a_pipeline_costs_the_session_but_not_the_result(
@@ -304,3 +308,36 @@ def test_a_failed_pipeline_without_a_reason_is_an_error(server: Server, session:
 def test_a_pipeline_that_the_server_stopped_is_lost(server: Server, session: PsrpSession) -> None:
     server.state = PSInvocationState.STOPPED
     assert session.invoke([WRITE]).lost == "the server stopped the pipeline"
+
+
+def test_where_one_statement_is_taken_writes_are_reported_and_later_ones_go_one_by_one(
+    server: Server, session: PsrpSession
+) -> None:
+    server.one_statement = True
+    answer = session.invoke([WRITE] * 300)
+    assert answer.refused
+    assert not answer.lost
+    assert [line.count("Set-") for line in pipelines(server)] == [200]  # some of it may have been carried out
+    answer = session.invoke([WRITE] * 3)
+    assert not answer.refused
+    assert len(answer.output) == 3
+    assert [line.count("Set-") for line in pipelines(server)] == [200, 1, 1, 1]
+    assert session.is_open
+
+
+def test_where_one_statement_is_taken_reads_are_repeated_one_by_one(server: Server, session: PsrpSession) -> None:
+    server.one_statement = True
+    answer = session.invoke([READ] * 3)
+    assert not answer.refused
+    assert answer.errors == ()
+    assert len(answer.output) == 3
+    assert [line.count("Get-") for line in pipelines(server)] == [3, 1, 1, 1]
+
+
+def test_a_pipeline_that_fails_later_is_not_taken_for_a_refusal(server: Server, session: PsrpSession) -> None:
+    assert not session.invoke([WRITE, WRITE]).refused
+    server.state = PSInvocationState.FAILED
+    answer = session.invoke([WRITE, WRITE])
+    assert answer.errors
+    assert not answer.refused
+    assert pipelines(server)[-1].count("Set-") == 2
