@@ -20,7 +20,7 @@ from dataclasses import replace
 from ..module_utils._shell import Answer, Secret, ServerError, Statement
 from ._psrp_errors import NOTHING_YET, brief, interrupted, never_sent, no_session, transport_failed
 from ._psrp_options import Target
-from ._psrp_values import from_wire, server_error, to_wire, wire_size
+from ._psrp_values import from_wire, quicken, server_error, to_wire, wire_size
 
 if t.TYPE_CHECKING:
     from pypsrp.powershell import PowerShell, RunspacePool
@@ -243,7 +243,10 @@ def _new_pool(target: Target) -> RunspacePool:
                         raise
 
     connection: WSMan = PatientWSMan(**target.wsman)
-    return RunspacePool(connection, configuration_name=target.configuration_name)
+    pool = RunspacePool(connection, configuration_name=target.configuration_name)
+    if hasattr(pool, "_serializer"):
+        quicken(pool._serializer)
+    return pool
 
 
 def _fresh_connection(pool: RunspacePool) -> None:
