@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix lab-up lab-down docs format lock clean
+.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix bench lab-up lab-down docs format lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ installed: env-all  ## build, install, and converge from the installed copy, on 
 matrix: env  ## every row of the negotiation matrix with real partners (writes the page of the docs)
 	@tools/partners.sh
 	@python -m lab matrix --write docs/docsite/rst/lab_matrix.rst
+
+bench: env  ## benchmarks against the lab, a quarter of an hour (BENCH="--quick", "--full", "--help")
+	@python -m tests.benchmarks $(BENCH)
 
 lab-up: env  ## start the lab (state in .lab/, inventory in inventories/lab)
 	@python -m lab up

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import http.server
+import json
 import logging
 import socket
 import socketserver
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # Windows ends an idle connection after two minutes (http.sys); a client that comes later connects again.
 CONNECTION_IDLE = 120.0
+# The address of the listener's counters.
+TRAFFIC = "/lab/traffic"
 # Well above what is answered with a fault; more is not even read.
 MAX_BODY = 4 * 1024 * 1024
 
@@ -95,6 +98,8 @@ class _Listener(socketserver.ThreadingTCPServer):
         self.context = context
         self.service = service
         self.new_auth = new_auth
+        self.traffic = dict.fromkeys(("requests", "receives", "received", "sent"), 0)
+        self.counting = threading.Lock()
         super().__init__((address, port), _Connection)
 
     def get_request(self) -> tuple[socket.socket, t.Any]:
@@ -120,6 +125,18 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         self.request.do_handshake()
         self._auth = self.server.new_auth()
 
+    def do_GET(self) -> None:
+        """The traffic so far, for benchmarks: no WS-Management client asks like this, and it is not counted.
+
+        requests; receives: those that ask for output, whose number depends on how fast it comes; received and sent:
+        bytes of the requests' and of the answers' bodies.
+        """
+        if self.path != TRAFFIC:
+            return self._answer(404, b"")
+        with self.server.counting:
+            counts = json.dumps(self.server.traffic)
+        return self._answer(200, counts.encode())
+
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if not length.isdigit():
@@ -131,6 +148,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         service = self.server.service
+        self._count(requests=1, receives=b"/shell/Receive<" in body, received=len(body))
         service.travel()
         if self.path.partition("?")[0].lower() != service.path.lower():
             return self._answer(404, b"")
@@ -147,7 +165,14 @@ class _Connection(http.server.BaseHTTPRequestHandler):
             return None
         return self._answer(answer.status, answer.body, verdict.challenges)
 
+    def _count(self, **amounts: int) -> None:
+        with self.server.counting:
+            for name, amount in amounts.items():
+                self.server.traffic[name] += amount
+
     def _answer(self, status: int, body: bytes, challenges: t.Iterable[str] = (), close: bool = False) -> None:
+        if self.command == "POST":
+            self._count(sent=len(body))
         self.send_response(status)
         for challenge in challenges:
             self.send_header("WWW-Authenticate", challenge)
