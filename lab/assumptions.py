@@ -202,6 +202,35 @@ ASSUMPTIONS = (
         "The page says that only assigned certificates are listed.",
     ),
     Assumption(
+        "requested-names",
+        "Request-CsCertificate names the Access Edge as the subject, and the texts of -DomainName as further names.",
+        "The page says that the subject comes from the topology, and that -DomainName takes further names with commas.",
+    ),
+    Assumption(
+        "requested-keys",
+        "A key that Request-CsCertificate makes stays with the computer, and the services can read it whether or not "
+        "it may be exported. ClientEKU is false unless given.",
+        "The page says of -PrivateKeyExportable only that the certificate can be copied.",
+    ),
+    Assumption(
+        "request-file",
+        "-Output writes the request as text (PEM), and fails where the directory is missing.",
+        "The page calls it the path of the request file.",
+    ),
+    Assumption(
+        "answer-to-a-request",
+        "Import-CsCertificate of a certificate without key that answers a request of this computer joins both, under "
+        "the friendly name of the request. Any other certificate without key is refused.",
+        "Windows does so for a pending request; the page speaks of importing a certificate only.",
+    ),
+    Assumption(
+        "enterprise-authority",
+        "A certification authority of the company issues at once, for 365 days, unless enterprise_ca_delay is set: "
+        "then -New ends without an error and without a certificate, and -Retrieve fetches it when it is issued. "
+        "An Edge, being in a workgroup, needs -CaAccount and -CaPassword of the domain.",
+        "The page describes the parameters, not their course.",
+    ),
+    Assumption(
         "intermediates-of-a-file",
         "Import-CsCertificate puts the further certificates of a file into the store of intermediates.",
         "Not documented; Windows' own import does so.",

@@ -17,7 +17,7 @@ from .contract import Cmdlet
 from .errors import BindingError
 from .objects import type_names
 
-_SECRETS = ("Password", "DialbackPassphrase", "Credential")
+_SECRETS = ("Password", "CaPassword", "DialbackPassphrase", "Credential")
 
 
 def show_parameters(cmdlet: Cmdlet | None, given: t.Sequence[tuple[str | None, object]]) -> dict[str, t.Any]:

@@ -66,6 +66,8 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "read_controller": "dc01.contoso.test",  # who answers when no -DomainController is given
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
     "replicas_stuck": [],  # FQDNs that never get up to date
+    "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
+    "clock_ahead": 0.0,  # seconds that Get-Date of the servers is ahead
     "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
     "one_statement": False,  # pipelines of several statements are refused as a whole

@@ -10,7 +10,19 @@ from __future__ import annotations
 import typing as t
 
 from ..context import Handler
-from . import certificates, core, directory, partners, policies, providers, services, settings, synthetic, topology
+from . import (
+    certificates,
+    core,
+    directory,
+    partners,
+    policies,
+    providers,
+    requests,
+    services,
+    settings,
+    synthetic,
+    topology,
+)
 
 _TABLES: tuple[t.Mapping[str, Handler], ...] = (
     certificates.CMDLETS,
@@ -19,6 +31,7 @@ _TABLES: tuple[t.Mapping[str, Handler], ...] = (
     partners.CMDLETS,
     policies.CMDLETS,
     providers.CMDLETS,
+    requests.CMDLETS,
     services.CMDLETS,
     settings.CMDLETS,
     synthetic.CMDLETS,

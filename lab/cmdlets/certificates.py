@@ -23,6 +23,7 @@ from ..errors import CmdletError
 from ..objects import CertType, int32, make, moment, properties_of
 from ..seed import thumbprint
 from ..store import CertificateRow, fold
+from .requests import join
 
 # assumption: edge-usages
 EDGE_USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "Internal", "XmppServer")
@@ -163,6 +164,11 @@ def _import(ctx: Context, args: Arguments) -> t.Iterable[object]:
             path,
             "System.IO.FileNotFoundException",
         )
+    answer = _bare(content)
+    if answer is not None:
+        if not join(ctx, answer):
+            raise invalid("The file holds no certificate with its private key.", path)
+        return []
     try:
         opened = pkcs12.open_as_windows(content, args.text("Password") or "")
     except pkcs12.Pkcs12Error as error:
@@ -185,6 +191,16 @@ def _import(ctx: Context, args: Arguments) -> t.Iterable[object]:
         # assumption: intermediates-of-a-file
         _put(ctx, "CA", other, None, False, "")
     return []
+
+
+def _bare(content: bytes) -> x509.Certificate | None:
+    """The certificate of a file that holds nothing else."""
+    for load in (x509.load_der_x509_certificate, x509.load_pem_x509_certificate):
+        try:
+            return load(content)
+        except ValueError:
+            continue
+    return None
 
 
 def _put(

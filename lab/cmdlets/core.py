@@ -92,7 +92,8 @@ def unknown_command(name: str) -> CmdletError:
 
 
 def _date(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    return [moment(datetime.datetime.now(datetime.timezone.utc))]
+    ahead = datetime.timedelta(seconds=float(ctx.store.setting("clock_ahead")))
+    return [moment(datetime.datetime.now(datetime.timezone.utc) + ahead)]
 
 
 def _incoming(ctx: Context, args: Arguments) -> list[object]:
