@@ -31,6 +31,7 @@ else:
 
 if t.TYPE_CHECKING:
     Certificate = x509.Certificate
+    Certificates = t.Iterable[x509.Certificate]
     Key = pkcs12.PKCS12PrivateKeyTypes
 
 MINIMUM_RSA_BITS = 2048
@@ -110,7 +111,7 @@ def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
         raise Unusable(_error("no_certificate", "no certificate in the file belongs to its private key", _EXPORT))
     others = tuple(other.certificate for other in content.additional_certs)
     key = t.cast("Key", content.key)
-    if _public_bytes(key.public_key()) != _public_bytes(content.cert.certificate.public_key()):
+    if public_bytes(key.public_key()) != public_bytes(content.cert.certificate.public_key()):
         raise Unusable(_error("key_mismatch", "the private key is not that of the certificate", _EXPORT))
     return Bundle(content.cert.certificate, key, others)
 
@@ -142,6 +143,14 @@ def load_trust_store(data: bytes) -> tuple[Certificate, ...]:
         raise Unusable(
             _error("trust_store", "the trust store holds no PEM certificates", "give a file of PEM CA certificates")
         ) from None
+
+
+def load_chain(data: bytes) -> tuple[Certificate, ...]:
+    """The certificates of a PEM file in their order. Raises Unusable."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(data))
+    except ValueError:
+        raise Unusable(_error("not_pem", "the file holds no PEM certificates", "give them in PEM")) from None
 
 
 def parse(raw: bytes) -> Certificate:
@@ -177,6 +186,23 @@ def describe(certificate: Certificate) -> dict[str, t.Any]:
 def der(certificate: Certificate) -> bytes:
     """The certificate's DER form, which a Windows store shows as RawData."""
     return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def public_bytes(key: t.Any) -> bytes:
+    """A public key as SubjectPublicKeyInfo in DER, in which two can be compared."""
+    return t.cast(bytes, key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+
+
+def public_key_of(certificate: Certificate) -> bytes:
+    """The certificate's public key in that form; empty if it cannot be decoded."""
+    key = _public_key(certificate)
+    return public_bytes(key) if key is not None else b""
+
+
+def may_sign(certificate: Certificate) -> bool:
+    """Whether it is a CA's, by its basic constraints."""
+    constraints = _extension(certificate, "BasicConstraints")
+    return bool(constraints is not None and constraints.ca)
 
 
 def is_elliptic(certificate: Certificate) -> bool:
@@ -385,9 +411,7 @@ def _paths(
 
 
 def _is_ca(certificate: Certificate, now: datetime.datetime) -> bool:
-    constraints = _extension(certificate, "BasicConstraints")
-    valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
-    return valid and bool(constraints is not None and constraints.ca)
+    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc and may_sign(certificate)
 
 
 def _issued(certificate: Certificate, issuer: Certificate) -> bool:
@@ -427,10 +451,6 @@ def _public_key(certificate: Certificate) -> t.Any:
         return certificate.public_key()
     except (UnsupportedAlgorithm, ValueError):
         return None
-
-
-def _public_bytes(key: t.Any) -> bytes:
-    return t.cast(bytes, key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
 def _key_text(certificate: Certificate) -> str:

@@ -8,43 +8,58 @@
 from __future__ import annotations
 
 import datetime
-import os
 import typing as t
 
-from . import _certificate
-from ._certificate import Bundle, Finding, Unusable, describe, judge
+from . import _certificate, _listener, _private_file
+from ._certificate import Finding, Unusable, describe, judge
+from ._certificate_needs import Mistakes, needed
+from ._certificate_sources import OPTIONS, Need, Sources, parsed
+from ._certificate_unbind import unbind
 from ._converge import Params, Result
-from ._domain import Invalid, canonical_domain
-from ._edge import USAGES, Edge, Stored
-from ._gateway_certificate import Bring, unbind
+from ._edge import USAGES, Edge
+from ._gateway_certificate import PHASES, Bring, Order
 from ._plan import Refused
-from ._shell import Secret, Shell
+from ._renewal import SHARE, Rule
+from ._renewal import judge as judge_renewal
+from ._shell import Shell
 from ._tasks import STATE, Task
 
 _USAGES = {"type": "list", "elements": "str", "choices": list(USAGES)}
-_NAMES = {"type": "list", "elements": "str", "default": []}
+_LIST = {"type": "list", "elements": "str", "default": []}
+_RENEW = {
+    "type": "dict",
+    "options": {
+        "lifetime_share": {"type": "float"},
+        "days": {"type": "int"},
+        "as_of": {"type": "str"},
+    },
+}
+_NO_SOURCE = {name: option.get("default") for name, option in OPTIONS.items()}
+_NEEDS: dict[str, t.Any] = {
+    "names": _LIST,
+    "access_edge": {"type": "str"},
+    "sip_domains": _LIST,
+    "xmpp_domains": _LIST,
+    "renew": _RENEW,
+    "trust_store": {"type": "path"},
+    "listener": {"type": "dict", "options": _listener.OPTIONS},
+}
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "usages": {**_USAGES, "default": ["XmppServer"]},
-    "names": _NAMES,
-    "source": {
-        "type": "dict",
-        "options": {
-            "type": {"type": "str", "choices": ["pkcs12"], "required": True},
-            "path": {"type": "path", "required": True},
-            "passphrase": {"type": "str", "no_log": True},
-        },
-    },
+    **_NEEDS,
+    "source": {"type": "dict", "options": OPTIONS},
     "restart": {"type": "str", "choices": ["affected", "all", "none"], "default": "affected"},
-    "trust_store": {"type": "path"},
+    "phase": {"type": "str", "choices": list(PHASES), "default": "all"},
+    "pool_size": {"type": "int", "default": 1},
+    "remove_former_after": {"type": "int"},
     "state": STATE,
 }
 
-INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
-    "usages": {**_USAGES, "default": list(USAGES)},
-    "names": _NAMES,
-    "trust_store": {"type": "path"},
-}
+INFO_ARGUMENT_SPEC: dict[str, t.Any] = {"usages": {**_USAGES, "default": list(USAGES)}, **_NEEDS}
+
+# A run may be told when it began, not to live in another time.
+_OTHER_TIME = datetime.timedelta(days=1)
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
@@ -55,40 +70,81 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         raise Refused(["usages: the list is empty; name at least one usage"])
     if params["state"] == "absent":
         return unbind(usages, shell, check)
-    now = datetime.datetime.now(datetime.timezone.utc)
-    bundle, findings = _usable(params, Edge(shell), now)
-    return Bring(bundle, findings, usages, params["restart"], shell, now).run(check)
+    now = _now()
+    rule, time = _renewal(params, now, check)
+    listener = _listener.listener(params.get("listener"))
+    if listener and "XmppServer" not in usages:
+        raise Refused(["listener: what it presents is the certificate of XmppServer, which is not among the usages"])
+    phase = params.get("phase") or "all"
+    need = Need(
+        usages=usages,
+        names=_names(params),
+        anchors=_anchors(params),
+        rule=rule,
+        time=time,
+        now=time if check else now,
+        clock=now,
+        pool_size=params.get("pool_size") or 1,
+        may_make=phase != "switch",
+        check=check,
+    )
+    before = Edge(shell).sight()
+    choice = Sources({**_NO_SOURCE, **params["source"]}, need, shell, before).choose()
+    if isinstance(choice.supply, Result):
+        return choice.supply
+    order = Order(usages, params["restart"], now, phase, params.get("remove_former_after"), listener)
+    return Bring(choice, choice.supply, order, shell, before).run(check)
 
 
 def info(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_gateway_cert_info: the certificates in force on an Edge and what speaks against them. Reads only."""
     _require_cryptography()
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = _now()
     names, anchors = _names(params), _anchors(params)
+    rule, time = _renewal(params, now, True)
+    listener = _listener.listener(params.get("listener"))
     edge = Edge(shell)
     assigned = edge.assigned()
     usages: dict[str, list[str]] = {}
     for usage in params["usages"]:
         if usage in assigned:
             usages.setdefault(assigned[usage]["Thumbprint"], []).append(usage)
-    if not usages:
-        return Result({"certificates": []})
-    store = edge.store()
-    certificates = {wanted: _parsed(store.get(wanted)) for wanted in usages}
-    issuers = _issuers(edge, [one for one in certificates.values() if one is not None])
-    rsa_only = edge.is_lync_2013()
     found = []
-    for wanted, certificate in certificates.items():
-        if certificate is None:
-            facts: dict[str, t.Any] = {**dict.fromkeys(_certificate.FACTS), "thumbprint": wanted}
+    if usages:
+        store = edge.store()
+        certificates = {wanted: parsed(store.get(wanted)) for wanted in usages}
+        issuers = _issuers(edge, [one for one in certificates.values() if one is not None])
+        rsa_only = edge.is_lync_2013()
+        for wanted, certificate in certificates.items():
+            facts: dict[str, t.Any] = {**dict.fromkeys(_certificate.FACTS), "thumbprint": wanted, "renewal": None}
             findings = [
                 Finding("not_in_store", "error", "it is not in the computer's store", "bring and assign it anew")
             ]
-        else:
-            facts = describe(certificate)
-            findings = judge(certificate, now=now, names=names, others=issuers, anchors=anchors, rsa_only=rsa_only)
-        found.append({**facts, "usages": usages[wanted], "findings": [finding.as_dict() for finding in findings]})
-    return Result({"certificates": found})
+            if certificate is not None:
+                facts = describe(certificate)
+                start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+                facts["renewal"] = judge_renewal(start, end, time, rule).as_dict()
+                findings = judge(certificate, now=time, names=names, others=issuers, anchors=anchors, rsa_only=rsa_only)
+            shown = [finding.as_dict() for finding in findings]
+            found.append({**facts, "usages": usages[wanted], "findings": shown})
+    return Result({"certificates": found, "presented": _presented(listener, names, anchors, time)})
+
+
+def _presented(
+    listener: _listener.Listener | None, names: t.Sequence[str], anchors: t.Any, now: datetime.datetime
+) -> dict[str, t.Any] | None:
+    """What the listener presents and what speaks against it; None if none was asked for."""
+    if listener is None:
+        return None
+    seen = listener.look()
+    facts: dict[str, t.Any] = dict.fromkeys(_certificate.FACTS)
+    findings: list[Finding] = []
+    if seen.chain:
+        leaf, *others = seen.chain
+        facts = describe(leaf)
+        findings = judge(leaf, now=now, names=names, others=others, anchors=anchors)
+    shown = [finding.as_dict() for finding in findings]
+    return {**facts, "address": listener.place, "reached": seen.reached, "message": seen.text, "findings": shown}
 
 
 def _issuers(edge: Edge, certificates: t.Sequence[t.Any]) -> list[t.Any]:
@@ -97,52 +153,44 @@ def _issuers(edge: Edge, certificates: t.Sequence[t.Any]) -> list[t.Any]:
     for name in ("CA", "Root"):
         subjects = [one.subject for one in found]
         if any(one.issuer not in subjects for one in certificates):
-            found += [one for one in map(_parsed, edge.store(name).values()) if one is not None]
+            found += [one for one in map(parsed, edge.store(name).values()) if one is not None]
     return found
 
 
-def _parsed(stored: Stored | None) -> t.Any:
-    """The certificate, or None if there is none that can be decoded."""
-    try:
-        return _certificate.parse(stored.raw) if stored else None
-    except Unusable:
-        return None
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
 
 
-def _usable(params: Params, edge: Edge, now: datetime.datetime) -> tuple[Bundle, list[Finding]]:
-    """The source and what is worth a warning. Raises Refused with everything that makes it unusable."""
-    source = params["source"]
-    names, anchors = _names(params), _anchors(params)
-    data = _file(source["path"], "source.path")
-    passphrase = source.get("passphrase")
-    try:
-        bundle = _certificate.load_pkcs12(data, Secret(passphrase) if passphrase else None)
-    except Unusable as exc:
-        raise Refused(["%s: %s" % (source["path"], finding) for finding in exc.findings]) from None
-    findings = judge(
-        bundle.certificate,
-        now=now,
-        names=names,
-        others=bundle.others,
-        anchors=anchors,
-        rsa_only=_certificate.is_elliptic(bundle.certificate) and edge.is_lync_2013(),
-    )
-    errors = ["%s: %s" % (source["path"], finding) for finding in findings if finding.severity == "error"]
-    if errors:
-        raise Refused(errors)
-    return bundle, findings
+def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[Rule, datetime.datetime]:
+    """When certificates are due, and the time at which that is decided. Raises Refused."""
+    given = params.get("renew") or {}
+    share = given.get("lifetime_share")
+    rule = Rule(SHARE if share is None else share, given.get("days"))
+    mistakes = rule.mistakes
+    time = now
+    if given.get("as_of"):
+        try:
+            time = datetime.datetime.fromisoformat(str(given["as_of"]).replace("Z", "+00:00"))
+            time = time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
+        except ValueError:
+            mistakes.append("renew.as_of: '%s' is not a time such as 2027-03-01T00:00:00Z" % given["as_of"])
+    if not check and abs(time - now) > _OTHER_TIME:
+        mistakes.append("renew.as_of: more than a day from now it is for check mode only")
+    if mistakes:
+        raise Refused(mistakes)
+    return rule, time
 
 
 def _names(params: Params) -> list[str]:
-    names, mistakes = [], []
-    for number, name in enumerate(params["names"]):
-        try:
-            names.append(canonical_domain(str(name)))
-        except Invalid as exc:
-            mistakes.append("names[%d]: %s" % (number, exc))
-    if mistakes:
-        raise Refused(mistakes)
-    return names
+    try:
+        return needed(
+            params["names"],
+            params.get("access_edge"),
+            params.get("sip_domains") or (),
+            params.get("xmpp_domains") or (),
+        )
+    except Mistakes as exc:
+        raise Refused(exc.texts) from None
 
 
 def _anchors(params: Params) -> tuple[t.Any, ...] | None:
@@ -150,17 +198,9 @@ def _anchors(params: Params) -> tuple[t.Any, ...] | None:
     if not path:
         return None
     try:
-        return _certificate.load_trust_store(_file(path, "trust_store"))
+        return _certificate.load_trust_store(_private_file.read(str(path), "trust_store"))
     except Unusable as exc:
         raise Refused(["%s: %s" % (path, finding) for finding in exc.findings]) from None
-
-
-def _file(path: str, option: str) -> bytes:
-    try:
-        with open(os.path.expanduser(path), "rb") as stream:
-            return stream.read()
-    except OSError as exc:
-        raise Refused(["%s: %s cannot be read: %s" % (option, path, exc.strerror)]) from None
 
 
 def _require_cryptography() -> None:

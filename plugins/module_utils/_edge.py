@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 import typing as t
@@ -23,8 +24,14 @@ USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", 
 # One directory for all accounts, unlike $env:TEMP, so that whoever comes next finds what an interrupted run left.
 DIRECTORY = "C:\\Windows\\Temp"
 MARKER = "sfb-xmpp-restart.pending"
+# The certificate request whose key this Edge has, until its answer was imported.
+REQUEST = "sfb-xmpp-request.csr"
+# The certification authority was asked for a certificate, and none has come yet.
+ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
-_TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.pfx\Z")
+_TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
+# Which certificate was superseded, and on which day.
+FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
 
 # The service that presents a usage's certificate, by the service names of Microsoft's pages on Edge servers. The XMPP
 # proxy's is not documented: its display name is ("… XMPP Translating Gateway Proxy").
@@ -41,6 +48,7 @@ class Stored:
 
     raw: bytes
     has_key: bool | None
+    friendly_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,16 @@ class Sight:
         return "%s (%s, until %s)" % (found, facts["subject"], facts["not_after"])
 
 
+def path_of(name: str) -> str:
+    """The path on the Edge of one of our files."""
+    return "%s\\%s" % (DIRECTORY, name)
+
+
+def transport(name: str) -> bool:
+    """Whether a file of ours was to be removed by the run that wrote it."""
+    return bool(_TRANSPORT.match(name))
+
+
 class Edge:
     """Reads one Edge server. Every method is one call and raises Refused, ServerRefused or ShellError."""
 
@@ -114,7 +132,8 @@ class Edge:
                 has_key = item.get("HasPrivateKey")
                 # SHA-1 is what Windows names a certificate by.
                 digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()
-                found[digest] = Stored(raw, has_key if isinstance(has_key, bool) else None)
+                friendly = str(item.get("FriendlyName") or "")
+                found[digest] = Stored(raw, has_key if isinstance(has_key, bool) else None, friendly)
         return found
 
     def files(self) -> list[str]:
@@ -122,7 +141,28 @@ class Edge:
         items = self._read("Get-ChildItem", {"Path": DIRECTORY, "Filter": _OURS})
         names = [str(item.get("Name") or "") for item in items]
         # The file system's filter also looks at short names, so it may return more than was asked for.
-        return sorted(name for name in names if name == MARKER or _TRANSPORT.match(name))
+        kept = (MARKER, REQUEST, ASKED)
+        return sorted(name for name in names if name in kept or _TRANSPORT.match(name) or FORMER.match(name))
+
+    def text(self, name: str) -> str:
+        """The content of one of our files that holds text."""
+        statement = Statement("Get-Content", {"LiteralPath": path_of(name)})
+        answer = self._shell.invoke([statement])
+        if answer.lost or answer.errors:
+            raise ServerRefused(statement.cmdlet, answer)
+        return "\n".join(str(line) for line in answer.output) + "\n"
+
+    def clock(self) -> datetime.datetime | None:
+        """The Edge's time in UTC; None where the session cannot tell it."""
+        answer = self._shell.invoke([Statement("Get-Date")])
+        for item in () if answer.lost or answer.errors else answer.output:
+            try:
+                time = datetime.datetime.fromisoformat(str(item).replace("Z", "+00:00"))
+            except ValueError:
+                continue
+            # Without a zone it is the Edge's local time: good enough to tell days apart.
+            return time.replace(tzinfo=datetime.timezone.utc) if time.tzinfo is None else time
+        return None
 
     def services(self) -> list[Service]:
         """All services of the product on this computer."""

@@ -17,20 +17,24 @@ from ._shell import Secret, ServerError, Shell, ShellError
 class Journal:
     """Sends steps and remembers what became of each.
 
-    planned: the steps as check mode shows them; others may be sent as well. passphrase: never recorded, even where the
-    server repeats it. aliases: parameter values that differ from run to run, and what they are shown as.
+    planned: the steps as check mode shows them; others may be sent as well. secrets: never recorded, even where the
+    server repeats them. aliases: values that differ from run to run, and what they are shown as.
     """
 
     def __init__(
-        self, shell: Shell, planned: t.Sequence[Step], passphrase: Secret, aliases: t.Mapping[str, str]
+        self,
+        shell: Shell,
+        planned: t.Sequence[Step],
+        secrets: t.Sequence[Secret] = (),
+        aliases: t.Mapping[str, str] | None = None,
     ) -> None:
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self._shell = shell
         self._steps = list(planned)
         self._results: dict[int, str] = {}
-        self._passphrase = passphrase.reveal()
-        self._aliases = aliases
+        self._secrets = [secret.reveal() for secret in secrets if secret.reveal()]
+        self._aliases = aliases or {}
 
     def send(self, *steps: Step) -> dict[str, ServerError]:
         """One request. Returns the first error of each cmdlet (the steps' cmdlets differ); empty if there is none."""
@@ -57,6 +61,10 @@ class Journal:
         self.warnings += [self._clean(text) for text in answer.warnings]
         return errors
 
+    def replace(self, planned: Step, step: Step) -> None:
+        """A planned step turned out to be another one."""
+        self._steps = [step if known is planned else known for known in self._steps]
+
     def was_sent(self, step: Step) -> bool:
         return id(step) in self._results
 
@@ -79,18 +87,24 @@ class Journal:
             self._results[id(step)] = "failed"
         self.failures.append(Failure(step.cmdlet, step.identity, error))
 
+    def note(self, what: str, identity: str, category: str, text: str) -> None:
+        """Record a failure of something that is no step."""
+        self.failures.append(Failure(what, identity, ServerError(what, "", category, self._clean(text))))
+
     def shown(self, untouched: str) -> list[dict[str, t.Any]]:
         """The steps as modules return them; ``untouched`` is the result of those that were not sent."""
         found = []
         for step in self._steps:
             item = step.shown(self._results.get(id(step), untouched))
-            parameters = item["parameters"]
+            item["identity"] = self._aliases.get(item["identity"], item["identity"])
             item["parameters"] = {
                 name: self._aliases.get(value, value) if isinstance(value, str) else value
-                for name, value in parameters.items()
+                for name, value in item["parameters"].items()
             }
             found.append(item)
         return found
 
     def _clean(self, text: str) -> str:
-        return text.replace(self._passphrase, "(secret)")
+        for secret in self._secrets:
+            text = text.replace(secret, "(secret)")
+        return text

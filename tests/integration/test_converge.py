@@ -70,7 +70,7 @@ def test_plan_run_and_rerun(plays: Plays) -> None:
     assert order.index("New-CsXmppAllowedPartner") < order.index("Grant-CsExternalAccessPolicy")
     assert order.index("Grant-CsExternalAccessPolicy") < order.index("Import-CsCertificate")
     opened = [event.host for event in plays.lab.store().events(begin) if event.kind == "session-open"]
-    assert opened == ["fe01", "edge01", "edge02"]
+    assert (opened[0], sorted(opened[1:])) == ("fe01", ["edge01", "edge02"])
     for secret in SECRETS:
         assert secret not in done.output
         assert secret not in str(done.tasks)

@@ -172,6 +172,7 @@ class EdgeShell:
     writes: list[Statement] = field(default_factory=list)
     passphrases: list[str] = field(default_factory=list)
     dead: bool = False
+    clock_ahead: datetime.timedelta = datetime.timedelta(0)
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         if self.dead:
@@ -225,6 +226,14 @@ class EdgeShell:
     def _get_csserverversion(self) -> list[t.Any]:
         return [self.version]
 
+    def _get_date(self) -> list[t.Any]:
+        return [datetime.datetime.now(datetime.timezone.utc) + self.clock_ahead]
+
+    def _get_content(self, LiteralPath: str) -> list[t.Any]:
+        if LiteralPath not in self.files:
+            raise LookupError("Cannot find path '%s'" % LiteralPath)
+        return list(self.files[LiteralPath].decode().splitlines())
+
     def _get_cswindowsservice(self) -> list[t.Any]:
         return [
             {"Name": name, "DisplayName": text, "Status": "Running" if name in self.running else "Stopped"}
@@ -252,6 +261,10 @@ class EdgeShell:
         self.files[LiteralPath] += Value
 
     def _remove_item(self, LiteralPath: str, Force: bool) -> None:
+        thumbprint = LiteralPath.rpartition("LocalMachine\\My\\")[2]
+        if thumbprint in self.store:
+            del self.store[thumbprint]
+            return
         if LiteralPath not in self.files:
             raise LookupError("Cannot find path '%s'" % LiteralPath)
         del self.files[LiteralPath]

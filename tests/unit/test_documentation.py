@@ -26,7 +26,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.playbook.task import Task
-from ansible_collections.sfb.xmpp.plugins.module_utils import _module, _perform
+from ansible_collections.sfb.xmpp.plugins.module_utils import _listener, _module, _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, Shell, Statement
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
@@ -346,6 +346,10 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     found = [call(name, given, True, edge), call(name, given, False, edge), call(name, given, False, edge)]
     assert [run["changed"] for run in found] == [not info, not info, False]
     if info:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_listener, "presented", lambda *arguments: [one.certificate])
+            listener = {"address": "192.0.2.21", "domain": "contoso.test"}
+            found.append(call(name, {**given, "listener": listener}, False, edge))
         edge = certificates.EdgeShell(store={one.thumbprint: (one.der, True)}, assigned={"XmppServer": one.thumbprint})
         found.append(call(name, given, False, edge))
     else:

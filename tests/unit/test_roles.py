@@ -29,6 +29,9 @@ POLICIES = plural(POLICY).argument_spec
 PARTNERS = plural(PARTNER).argument_spec
 GRANT = _grant.ARGUMENT_SPEC
 PROBE = _probe_task.ARGUMENT_SPEC
+CERTIFICATE = _certificate_tasks.TASK.argument_spec
+# What concerns the run and not the certificate has parameters of its own.
+OF_THE_INVENTORY = {name: spec for name, spec in CERTIFICATE.items() if name not in ("phase", "pool_size")}
 
 
 def settings(resource: Resource) -> Spec:
@@ -57,7 +60,10 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
         "gateway_settings_access_edge": {"type": "dict", "options": settings(ACCESS_EDGE)},
     },
     "gateway_certificate": {
-        "gateway_certificate_certificate": {"type": "dict", "options": _certificate_tasks.TASK.argument_spec},
+        "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
+        "gateway_certificate_phase": CERTIFICATE["phase"],
+        "gateway_certificate_pool_size": {"type": "int", "default": "{{ ansible_play_hosts_all | length }}"},
+        **{"gateway_certificate_" + name: {"type": "path", "default": ""} for name in ("hook", "drain", "restore")},
     },
     "verification": {
         **{"verification_" + name: spec for name, spec in PROBE.items() if name not in ("domains", "certificate")},
@@ -87,7 +93,7 @@ MODULES: dict[str, Spec] = {
     "xmpp_federated_partners": PARTNERS,
     "xmpp_gateway_configuration": configuration(GATEWAY).argument_spec,
     "access_edge_configuration": configuration(ACCESS_EDGE).argument_spec,
-    "xmpp_gateway_cert": _certificate_tasks.TASK.argument_spec,
+    "xmpp_gateway_cert": CERTIFICATE,
     "xmpp_partner_probe": PROBE,
     "xmpp_im_test": _im_test.ARGUMENT_SPEC,
 }
@@ -190,7 +196,11 @@ OF_RESTORE = {"access_policies_purge_also", "access_policies_exclusive"}
 
 
 def plays(name: str) -> list[dict[str, t.Any]]:
-    found: list[dict[str, t.Any]] = load(TOP / "playbooks" / (name + ".yml"))
+    """The plays of a playbook, and of those that it imports."""
+    found: list[dict[str, t.Any]] = []
+    for play in load(TOP / "playbooks" / (name + ".yml")):
+        imported = play.get("ansible.builtin.import_playbook")
+        found += plays(imported.removesuffix(".yml")) if imported else [play]
     return found
 
 

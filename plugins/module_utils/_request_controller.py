@@ -1,0 +1,107 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A request whose key is made on the controller: it waits beside the PKCS#12 file until the answer is there.
+
+The key file is what says that a request waits. As long as it is there no other key is made, so a request is never made
+twice; it goes away when the PKCS#12 file is written.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+
+from . import _certificate, _certificate_issue, _private_file
+from ._certificate import Bundle, Unusable
+from ._converge import Params, Result
+from ._plan import Refused
+from ._request import waiting
+from ._shell import Secret
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The request was made, now or earlier. changed: now, or in check mode it would be."""
+
+    source: Params
+    changed: bool
+    warnings: tuple[str, ...] = ()
+
+    def result(self, facts: t.Mapping[str, t.Any]) -> Result:
+        source = self.source
+        return waiting(facts, str(source["request"]), str(source["answer"]), self.changed, warnings=self.warnings)
+
+
+def key_path(source: Params) -> str:
+    """Where the key waits."""
+    return os.path.expanduser(str(source["path"])) + ".key"
+
+
+def waits(source: Params) -> bool:
+    """Whether a request waits for its answer."""
+    return os.path.exists(key_path(source))
+
+
+def proceed(source: Params, names: t.Sequence[str], passphrase: Secret | None, dry: bool) -> Bundle | Waiting:
+    """Make key and request where they are missing; with the answer at hand return the certificate and its key.
+
+    dry: write nothing. The caller keeps other processes out. Raises Refused.
+    """
+    made = not waits(source)
+    if made:
+        if dry:
+            return Waiting(source, True)
+        key = _certificate_issue.make_key(str(source["key"]))
+        _private_file.write(key_path(source), _certificate_issue.key_file(key, passphrase), "source.path")
+    else:
+        key = _load(source, passphrase)
+    public = _certificate.public_bytes(key.public_key())
+    saved = _private_file.read_if_there(str(source["request"]), "source.request")
+    stale = saved is None or _content(saved) != (public, sorted(names))
+    if stale and not dry:
+        # The same key: what an authority may have answered already stays usable.
+        text = _certificate_issue.request(key, names)
+        _private_file.write(str(source["request"]), text, "source.request", secret=False)
+    warnings: tuple[str, ...] = ()
+    answer = _private_file.read_if_there(str(source["answer"]), "source.answer")
+    if answer is not None:
+        try:
+            certificates = _certificate_issue.load_answer(answer)
+        except Unusable as exc:
+            raise Refused(["%s: %s" % (source["answer"], finding) for finding in exc.findings]) from None
+        try:
+            certificate, others = _certificate_issue.answer_to(public, certificates)
+        except Unusable as exc:
+            warnings = tuple("%s: %s" % (source["answer"], finding) for finding in exc.findings)
+        else:
+            return Bundle(certificate, key, others)
+    return Waiting(source, made or stale, warnings)
+
+
+def finish(source: Params, bundle: Bundle, passphrase: Secret | None, check: bool) -> None:
+    """The answer is good: write the PKCS#12 file; the request is done with. Raises Refused."""
+    if check:
+        return
+    _private_file.write(str(source["path"]), _certificate_issue.pkcs12_file(bundle, passphrase), "source.path")
+    _private_file.remove(key_path(source))
+    _private_file.remove(str(source["request"]))
+
+
+def _load(source: Params, passphrase: Secret | None) -> t.Any:
+    data = _private_file.read(key_path(source), "source.path")
+    try:
+        return _certificate_issue.load_key(data, passphrase, key_path(source))
+    except Unusable as exc:
+        raise Refused([str(finding) for finding in exc.findings]) from None
+
+
+def _content(saved: bytes) -> tuple[bytes, list[str]] | None:
+    try:
+        public, names = _certificate_issue.load_request(saved)
+    except Unusable:
+        return None
+    return public, sorted(names)
