@@ -11,8 +11,11 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from . import _probe_line
 from ._certificate import thumbprint
+from ._domain import Invalid, canonical_domain
 from ._plan import Refused
+from ._probe_facts import TimeUp
 
 if t.TYPE_CHECKING:
     from ._certificate import Certificate
@@ -101,9 +104,20 @@ def listener(options: t.Mapping[str, t.Any] | None) -> Listener | None:
         return None
     if int(options["timeout"]) < 1:
         raise Refused(["listener.timeout: %s is not a number of seconds above 0" % options["timeout"]])
-    return Listener(options, presented)
+    if _probe_line.IMPORT_ERROR is not None:
+        raise Refused(["listener: the Python package pyOpenSSL is needed on the controller"])
+    try:
+        names = {name: canonical_domain(str(options[name])) for name in ("domain", "partner") if options.get(name)}
+    except Invalid as exc:
+        raise Refused(["listener: domain or partner %s" % exc]) from None
+    return Listener({**options, **names}, presented)
 
 
 def presented(address: str, port: int, to: str, from_: str, timeout: float) -> t.Sequence[Certificate]:
-    """A handshake over the network. Raises Unseen, Refused."""
-    raise Refused(["listener: handshakes need the Python package pyOpenSSL on the controller"])
+    """A handshake over the network. Raises Unseen."""
+    try:
+        return _probe_line.presented(address, port, to, from_, timeout)
+    except _probe_line.Failed as exc:
+        raise Unseen(exc.how, exc.condition or exc.text) from None
+    except TimeUp:
+        raise Unseen("no answer in time") from None

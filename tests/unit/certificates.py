@@ -297,3 +297,16 @@ class EdgeShell:
         if Name not in self.running and Name == XMPP:
             self.presented = self.assigned.get("XmppServer", "")
         self.running.add(Name)
+
+
+def answer_to(csr: bytes, names: t.Sequence[str] = NAMES, **arguments: t.Any) -> Issued:
+    """What an authority makes of a certificate request (PEM)."""
+    public = x509.load_pem_x509_csr(csr).public_key()
+
+    class Public:
+        """Stands in for a key that somebody else has."""
+
+        def public_key(self) -> t.Any:
+            return public
+
+    return issue(issuer=intermediate(), key=Public(), names=names, **arguments)

@@ -32,6 +32,7 @@ from tests.unit.certificates import (
     PASSPHRASE,
     EdgeShell,
     Issued,
+    answer_to,
     elliptic_key,
     intermediate,
     issue,
@@ -110,15 +111,7 @@ def secrets_in(folder: Path) -> list[str]:
 
 def answered(folder: Path, names: t.Sequence[str] = NAMES) -> Issued:
     """What an authority makes of the request that waits."""
-    csr = x509.load_pem_x509_csr((folder / "gateway.csr").read_bytes())
-
-    class Public:
-        """Stands in for a key that somebody else has."""
-
-        def public_key(self) -> t.Any:
-            return csr.public_key()
-
-    one = issue(issuer=intermediate(), key=Public(), names=names)
+    one = answer_to((folder / "gateway.csr").read_bytes(), names)
     (folder / "gateway.crt").write_bytes(one.pem + intermediate().pem)
     return one
 
