@@ -1,0 +1,244 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook sfb.xmpp.certificate on the lab's pool of two Edges: one certificate for both, one Edge at a time."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from lab.faults import Faults
+from lab.store import Event
+from tests.integration.plays import Plays, Run, TaskResult
+from tests.integration.test_gateway_cert_renewal import PARTNER
+from tests.unit.certificates import PASSPHRASE, Issued, answer_to, elliptic_key, intermediate, issue
+
+PLAYBOOK = "sfb.xmpp.certificate"
+ACCESS_EDGE = "sip.contoso.test"
+EDGES = ("edge01", "edge02")
+NAMES = (ACCESS_EDGE, "contoso.test")
+
+
+def issued(days: float = 200) -> Issued:
+    return issue(ACCESS_EDGE, intermediate(), key=elliptic_key(), names=NAMES, days=days)
+
+
+def put(folder: Path, one: Issued) -> None:
+    (folder / "gateway.pfx").write_bytes(one.pkcs12(intermediate()))
+
+
+def variables(plays: Plays, **source: t.Any) -> dict[str, t.Any]:
+    """The certificate of the pool, looked at where each Edge listens."""
+    plays.lab.store().put("partner", "litware.example", PARTNER)
+    certificate = {
+        "access_edge": ACCESS_EDGE,
+        "sip_domains": ["contoso.test"],
+        "xmpp_domains": ["contoso.test"],
+        "source": {"type": "pkcs12", "path": str(plays.directory / "gateway.pfx"), "passphrase": PASSPHRASE, **source},
+        "listener": {
+            "address": "{{ ansible_host }}",
+            "port": plays.lab.xmpp_port,
+            "domain": "contoso.test",
+            "partner": "litware.example",
+            "timeout": 4,
+        },
+    }
+    return {"sfb_xmpp_certificate": certificate}
+
+
+def renew(plays: Plays, given: t.Mapping[str, t.Any], *arguments: str, **more: t.Any) -> Run:
+    children = {"sfb_edge": plays.hosts()["sfb_edge"]}
+    inventory = plays.write("edges.yml", {"all": {"vars": {**given, **more}, "children": children}})
+    return plays.run(PLAYBOOK, *arguments, inventory=inventory)
+
+
+def presented(plays: Plays) -> list[str | None]:
+    return [plays.lab.store().presented(host).get("XmppServer") for host in EDGES]
+
+
+def writes(plays: Plays, since: int = 0) -> list[Event]:
+    events = plays.lab.store().events(since)
+    return [e for e in events if e.kind == "statement" and not e.cmdlet.startswith(("Get-", "Import-Module"))]
+
+
+def mark(plays: Plays) -> int:
+    return max((event.id for event in plays.lab.store().events()), default=0)
+
+
+def of(run: Run, name: str) -> list[TaskResult]:
+    """The results of a task of the role or of a hook, by its own name."""
+    return [task for task in run.tasks if task.task.rpartition(" : ")[2] == name and task.state == "ok"]
+
+
+def good(run: Run) -> None:
+    assert run.code == 0, run.output[-3000:]
+    assert PASSPHRASE not in run.output
+    assert PASSPHRASE not in repr(run.tasks)
+
+
+def test_plan_run_and_nothing_to_do(plays: Plays) -> None:
+    given = variables(plays, type="self_signed", key="ecdsa_p256")
+    planned = renew(plays, given, "--check", "--diff")
+    good(planned)
+    assert writes(plays) == []
+    assert "(new certificate)" in planned.output
+    good(renew(plays, given))
+    first, second = presented(plays)
+    assert first is not None
+    assert first == second
+    order = [(event.host, event.cmdlet) for event in writes(plays)]
+    imports = [number for number, (_host, cmdlet) in enumerate(order) if cmdlet == "Import-CsCertificate"]
+    switches = [number for number, (_host, cmdlet) in enumerate(order) if cmdlet == "Set-CsCertificate"]
+    assert max(imports) < min(switches), "all are prepared before the first is switched"
+    restarts = [host for host, cmdlet in order if cmdlet.endswith("-CsWindowsService")]
+    assert restarts == ["edge01"] * 2 + ["edge02"] * 2
+    sessions = [event.host for event in plays.lab.store().events() if event.kind == "session-open"]
+    assert sorted(sessions) == sorted([*EDGES, *EDGES]), "one for each Edge and run"
+    begin = mark(plays)
+    again = renew(plays, given)
+    good(again)
+    assert writes(plays, begin) == []
+    assert "[WARNING]" not in again.output
+    assert "changed=0" in again.output
+    assert "changed=1" not in again.output
+
+
+def test_failure_on_the_second_edge(plays: Plays) -> None:
+    old, new = issued(), issued()
+    put(plays.directory, old)
+    given = variables(plays)
+    good(renew(plays, given))
+    put(plays.directory, new)
+    Faults(plays.lab.store()).add("Stop-CsWindowsService", host="edge02")
+    failed = renew(plays, given)
+    assert failed.code != 0
+    assert presented(plays) == [new.thumbprint, old.thumbprint]
+    assert [plays.lab.store().assignments(host)["XmppServer"] for host in EDGES] == presented(plays)
+    message = failed.failures()[-1].result["msg"]
+    assert "The former certificate is in force again." in message
+    assert "edge01 has %s and presents %s." % (new.thumbprint, new.thumbprint) in message
+    assert "edge02 has %s and presents %s." % (old.thumbprint, old.thumbprint) in message
+    good(renew(plays, given))
+    assert presented(plays) == [new.thumbprint] * 2
+
+
+def test_failure_on_the_first_edge_spares_the_second(plays: Plays) -> None:
+    old, new = issued(), issued()
+    put(plays.directory, old)
+    given = variables(plays)
+    good(renew(plays, given))
+    put(plays.directory, new)
+    Faults(plays.lab.store()).add("Set-CsCertificate", host="edge01")
+    begin = mark(plays)
+    assert renew(plays, given).code != 0
+    assert presented(plays) == [old.thumbprint] * 2
+    assert "Set-CsCertificate" not in [event.cmdlet for event in writes(plays, begin) if event.host == "edge02"]
+
+
+def test_an_edge_that_cannot_be_prepared_stops_all(plays: Plays) -> None:
+    put(plays.directory, issued())
+    Faults(plays.lab.store()).add("Import-CsCertificate", host="edge02")
+    assert renew(plays, variables(plays)).code != 0
+    assert presented(plays) == [None, None]
+    assert "Set-CsCertificate" not in [event.cmdlet for event in writes(plays)]
+
+
+def test_two_halves_with_hooks(plays: Plays) -> None:
+    old, new = issued(), issued()
+    put(plays.directory, old)
+    given = variables(plays)
+    good(renew(plays, given))
+    put(plays.directory, new)
+    good(renew(plays, given, sfb_xmpp_certificate_phase="stage"))
+    assert presented(plays) == [old.thumbprint] * 2
+    hooks = {
+        "sfb_xmpp_certificate_%s" % name: str(
+            plays.write(
+                name + ".yml",
+                [
+                    {
+                        "name": "Note it",
+                        "ansible.builtin.debug": {"msg": "%s {{ inventory_hostname }}" % name},
+                    }
+                ],
+            )
+        )
+        for name in ("drain", "restore")
+    }
+    done = renew(plays, given, sfb_xmpp_certificate_phase="switch", **hooks)
+    good(done)
+    assert presented(plays) == [new.thumbprint] * 2
+    notes = [task.result["msg"] for task in of(done, "Note it")]
+    assert notes == ["drain edge01", "restore edge01", "drain edge02", "restore edge02"]
+
+
+def test_two_steps_with_a_request(plays: Plays) -> None:
+    files = {"request": str(plays.directory / "gateway.csr"), "answer": str(plays.directory / "gateway.crt")}
+    given = variables(plays, type="request", key="ecdsa_p256", **files)
+    first = renew(plays, given)
+    good(first)
+    assert "The request is in %s" % files["request"] in first.output
+    assert writes(plays) == []
+    one = answer_to(Path(files["request"]).read_bytes(), NAMES, subject=ACCESS_EDGE)
+    Path(files["answer"]).write_bytes(one.pem + intermediate().pem)
+    good(renew(plays, given))
+    assert presented(plays) == [one.thumbprint] * 2
+
+
+def test_tasks_of_ones_own_make_the_file(plays: Plays) -> None:
+    put(plays.directory, issued())
+    new = issued()
+    (plays.directory / "gateway.pfx").rename(plays.directory / "made.pfx")
+    (plays.directory / "made.pfx").write_bytes(new.pkcs12(intermediate()))
+    hook = plays.write(
+        "hook.yml",
+        [
+            {
+                "name": "Make it",
+                "ansible.builtin.copy": {
+                    "src": str(plays.directory / "made.pfx"),
+                    "dest": str(plays.directory / "gateway.pfx"),
+                    "mode": "0600",
+                },
+                "delegate_to": "localhost",
+                "vars": {"ansible_connection": "local"},
+            }
+        ],
+    )
+    given = variables(plays)
+    done = renew(plays, given, sfb_xmpp_certificate_hook=str(hook))
+    good(done)
+    assert len(of(done, "Make it")) == 1
+    assert presented(plays) == [new.thumbprint] * 2
+    again = renew(plays, given, sfb_xmpp_certificate_hook=str(hook))
+    good(again)
+    assert of(again, "Make it") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"passphrase": "battery horse"}, "the passphrase is wrong"),
+        ({"type": "request", "key_on": "edge"}, "cannot be shared"),
+    ],
+)
+def test_refused_before_anything_is_sent(plays: Plays, source: dict[str, t.Any], words: str) -> None:
+    put(plays.directory, issued())
+    files = {"request": str(plays.directory / "gateway.csr"), "answer": str(plays.directory / "gateway.crt")}
+    given = variables(plays, **{**files, **source})
+    given["sfb_xmpp_certificate"]["usages"] = ["AudioVideoAuthentication", "XmppServer"]
+    run = renew(plays, given)
+    assert run.code != 0
+    assert words in run.output
+    assert writes(plays) == []
+
+
+def test_without_edges(plays: Plays) -> None:
+    inventory = plays.write("none.yml", {"all": {"hosts": {"localhost": {}}}})
+    run = plays.run(PLAYBOOK, inventory=inventory)
+    assert run.code == 0, run.output
