@@ -62,7 +62,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
     "gateway_certificate": {
         "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
         "gateway_certificate_phase": CERTIFICATE["phase"],
-        "gateway_certificate_pool_size": {"type": "int", "default": "{{ ansible_play_hosts_all | length }}"},
+        "gateway_certificate_pool_size": {"type": "int", "default": 0},
         **{"gateway_certificate_" + name: {"type": "path", "default": ""} for name in ("hook", "drain", "restore")},
     },
     "verification": {
