@@ -17,6 +17,7 @@ import time
 import typing as t
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -34,6 +35,7 @@ from lab.errors import Cut, ErrorDetails, LabError
 from lab.hosts import HOSTS, Account
 from lab.runspace import Call, Sink
 from lab.server import LabServer
+from lab.store import DEFAULT_SETTINGS
 
 TIMED_OUT = 2150858793
 SHELL_NOT_FOUND = 2150858843
@@ -105,6 +107,7 @@ class Echoes:
         self.waiting = threading.Event()
         self.stopped = threading.Event()
         self.delay = 0.0
+        self.store = SimpleNamespace(setting=DEFAULT_SETTINGS.get)
 
     def login(self, host: str, user: str) -> Account | None:
         return hosts.login(HOSTS[host], user)
