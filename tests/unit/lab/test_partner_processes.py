@@ -50,7 +50,7 @@ def test_it_is_found_and_ended(folder: Path) -> None:
     assert processes.running(folder.parent) == [process.pid]
     assert processes.end(folder)
     assert processes.running(folder) == []
-    assert process.poll() == -signal.SIGTERM
+    assert process.wait(30) == -signal.SIGTERM
     assert not processes.end(folder)
 
 
@@ -74,7 +74,7 @@ def test_one_that_does_not_heed_sigterm_is_killed(folder: Path) -> None:
     process = processes.spawn(["sh", "-c", "trap '' TERM; touch trapped; while :; do sleep 1; done"], folder, {})
     until((folder / "trapped").exists)
     processes.end(folder, patience=0.2)
-    assert process.poll() == -signal.SIGKILL
+    assert process.wait(30) == -signal.SIGKILL
 
 
 def test_others_are_left_alone(folder: Path) -> None:
