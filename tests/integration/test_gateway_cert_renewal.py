@@ -269,7 +269,7 @@ class TestListener:
 
     def test_the_way_back(self, edge: Management, fresh_lab: Lab, tmp_path: Path) -> None:
         """The services cannot read the new key, so nothing is presented; the former comes back and is seen."""
-        old, new, place = issued(), issued(), listener(fresh_lab, timeout=3)
+        old, new, place = issued(), issued(), listener(fresh_lab, timeout=6)
         edge.run(TASK, **from_file(tmp_path, old, listener=place))
         edge.run(TASK, **from_file(tmp_path, new, phase="stage"))
         edge.store.sql("UPDATE certificate SET key_readable=0 WHERE thumbprint=?", new.thumbprint)
@@ -282,7 +282,7 @@ class TestListener:
         assert left(edge) == []
 
     def test_the_first_one_has_no_way_back(self, edge: Management, fresh_lab: Lab, tmp_path: Path) -> None:
-        new, place = issued(), listener(fresh_lab, timeout=2)
+        new, place = issued(), listener(fresh_lab, timeout=5)
         edge.run(TASK, **from_file(tmp_path, new, phase="stage"))
         edge.store.sql("UPDATE certificate SET key_readable=0 WHERE thumbprint=?", new.thumbprint)
         result = edge.run(TASK, **from_file(tmp_path, new, listener=place))
@@ -294,7 +294,7 @@ class TestListener:
     def test_each_step_of_the_way_back_fails_once(
         self, edge: Management, fresh_lab: Lab, tmp_path: Path, cmdlet: str
     ) -> None:
-        old, new, place = issued(), issued(), listener(fresh_lab, timeout=2)
+        old, new, place = issued(), issued(), listener(fresh_lab, timeout=5)
         edge.run(TASK, **from_file(tmp_path, old))
         edge.run(TASK, **from_file(tmp_path, new, phase="stage"))
         edge.store.sql("UPDATE certificate SET key_readable=0 WHERE thumbprint=?", new.thumbprint)
