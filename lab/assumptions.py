@@ -62,6 +62,11 @@ ASSUMPTIONS = (
         "Public records show endpoints that take several; how one answers that does not is not recorded.",
     ),
     Assumption(
+        "full-answers",
+        "An answer to Receive waits up to 10 ms for each further object, until it is full or the pipeline has ended.",
+        "How a server cuts a long output is not documented; this way the number of answers follows from its length.",
+    ),
+    Assumption(
         "no-scripts",
         "Script text is refused everywhere, on Edges too.",
         "A Front End's endpoint is in no-language mode; the lab has no PowerShell language for the Edges.",

@@ -28,8 +28,10 @@ from .wsman import COMMAND_NOT_FOUND, INVALID_XML, PLUGIN_FAILED, SHELL_NOT_FOUN
 
 log = logging.getLogger(__name__)
 
-# A short pipeline's output and its end travel in one answer if Receive waits this long (seconds) for the end.
-LINGER = 0.004
+# Receive waits this long (seconds) for more to send along: the end of a short pipeline, or the next object of a list.
+# So the answers to a long list are full ones, and how many there are depends on the list and not on who reads it.
+# assumption: full-answers
+LINGER = 0.01
 
 
 class OneStatement(Exception):
@@ -106,8 +108,8 @@ class Session:
             self._waiting += 1
             try:
                 found = self._change.wait_for(lambda: queue or (command and command.done) or self._over, timeout)
-                if command and not self._over:
-                    self._change.wait_for(lambda: command.done or self._over, LINGER)
+                if command:
+                    self._gather(command, fragment)
             finally:
                 self._waiting -= 1
                 self._used = time.monotonic()
@@ -165,6 +167,13 @@ class Session:
     @property
     def _over(self) -> bool:
         return self._closed or self._cut or bool(self._failure)
+
+    def _gather(self, command: _Command, size: int) -> None:
+        """Wait until there is a full answer of ``size`` bytes, or the pipeline has nothing to say for a moment."""
+        had, queue = 0, command.queue
+        while len(queue) > had and sum(map(len, queue)) < size:
+            had = len(queue)
+            self._change.wait_for(lambda had=had: command.done or self._over or len(queue) > had, LINGER)  # type: ignore[misc]
 
     def _touch(self, fragment: int) -> None:
         self._used = time.monotonic()
