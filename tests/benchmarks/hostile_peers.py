@@ -7,7 +7,8 @@
 
 ``python -m tests.benchmarks.hostile_peers --streams 100000`` connects so often to a gateway in a process of its own,
 and lets a probe talk so often with a server that answers nonsense; the byte streams are those of hostile_streams.py.
-Prints figures; exits with 1 when the gateway grew, hung or stopped serving, or when a probe raised or took too long.
+Prints figures; exits with 1 when one of them grew, when the gateway hung or stopped serving, or when a probe raised or
+took too long.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import json
+import os
 import random
 import socket
 import sys
@@ -37,7 +39,7 @@ from tests.benchmarks.hostile_streams import OWN, PEER, conversations, hostile
 
 WORKERS = 16
 PATIENCE = 20.0  # seconds that no connection comes near
-GROWTH = 64 * 1024  # kilobytes that a gateway may grow by, however many come
+GROWTH = 64 * 1024  # kilobytes that a gateway or a prober may grow by, however many come
 PROBE_STEP = 2.0
 
 
@@ -52,11 +54,11 @@ def at_gateway(streams: int, seed: int, directory: Path) -> tuple[dict[str, t.An
         places = [(lab.addresses[host], lab.xmpp_port) for host in ("edge01", "edge02")]
         # What the first streams bring about is there for good: imports, caches.
         _connect_all(places, [hostile(rng, good) for _number in range(200)])
-        before, begun = _memory(lab), time.monotonic()
+        before, begun = _memory(_pid(lab)), time.monotonic()
         outcomes: Counter[str] = Counter()
         for at in range(0, streams, 2000):
             outcomes += _connect_all(places, [hostile(rng, good) for _number in range(min(2000, streams - at))])
-        seconds, after = time.monotonic() - begun, _memory(lab)
+        seconds, after = time.monotonic() - begun, _memory(_pid(lab))
         complaints = ["%d connections were not ended" % outcomes["hung"]] if outcomes["hung"] else []
         if after - before > GROWTH:
             complaints.append("the gateway grew from %d to %d KB" % (before, after))
@@ -106,8 +108,12 @@ def _serves(place: tuple[str, int]) -> bool:
     return b"starttls" in heard
 
 
-def _memory(lab: Lab) -> int:
-    pid = json.loads((lab.directory / "lab.pid").read_text("utf-8"))["pid"]
+def _pid(lab: Lab) -> int:
+    return t.cast("int", json.loads((lab.directory / "lab.pid").read_text("utf-8"))["pid"])
+
+
+def _memory(pid: int) -> int:
+    """Kilobytes that a process has in memory."""
     lines = Path("/proc/%d/status" % pid).read_text("ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
@@ -158,15 +164,18 @@ def at_prober(streams: int, seed: int) -> tuple[dict[str, t.Any], list[str]]:
         ):
             acceptor = threading.Thread(target=serve, args=(servers,))
             acceptor.start()
-            begun = time.monotonic()
+            before, begun = 0, time.monotonic()
             for at in range(0, streams, 2000):
                 many = min(2000, streams - at)
                 answers = iter([hostile(rng, good) for _number in range(many)])
                 list(pool.map(probe, range(at, at + many)))
-            seconds = time.monotonic() - begun
+                before = before or _memory(os.getpid())  # with what the first ones bring about for good
+            seconds, after = time.monotonic() - begun, _memory(os.getpid())
             stopping.set()
             acceptor.join()
-    return {"probes": streams, "seconds": round(seconds, 1), **ends}, complaints
+    if after - before > GROWTH:
+        complaints.append("the prober grew from %d to %d KB" % (before, after))
+    return {"probes": streams, "seconds": round(seconds, 1), "kilobytes": [before, after], **ends}, complaints
 
 
 def main() -> int:
