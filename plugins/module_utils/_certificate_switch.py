@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from . import _edge_steps as steps
 from ._certificate_supply import UNREADABLE
-from ._edge import MARKER, USAGES, Edge, Service, Sight, affected
+from ._edge import LISTENING, MARKER, USAGES, Edge, Service, Sight, affected
 from ._journal import Journal
 from ._listener import Listener, Seen
 from ._plan import Step
@@ -239,10 +239,12 @@ class Switch:
             running = self._restart_all(journal)
             names = {**first, **self.down}
             self.down = {name: round(first.get(name, 0.0) + self.down.get(name, 0.0), 1) for name in names}
-            if not running or not self._in_sight(journal, next(iter(former))):
+            had = self._before.thumbprint(LISTENING)
+            if not running or (had and not self._in_sight(journal, had)):
                 return
-        self.went_back = True
-        if len(set().union(*former.values())) == len(self.changing) and (self.mark or self.unmark):
+        # A usage that had none cannot go back: it has the new one still, and the next run restarts for it.
+        self.went_back = len(set().union(*former.values())) == len(self.changing)
+        if self.went_back and (self.mark or self.unmark):
             _send(journal, steps.remove(MARKER))
 
     def _again(self) -> tuple[Restart, ...]:

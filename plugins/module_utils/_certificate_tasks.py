@@ -16,7 +16,7 @@ from ._certificate_needs import Mistakes, needed
 from ._certificate_sources import OPTIONS, Need, Sources, parsed
 from ._certificate_unbind import unbind
 from ._converge import Params, Result
-from ._edge import USAGES, Edge
+from ._edge import LISTENING, USAGES, Edge
 from ._gateway_certificate import PHASES, Bring, Order
 from ._plan import Refused
 from ._renewal import SHARE, Rule
@@ -46,7 +46,7 @@ _NEEDS: dict[str, t.Any] = {
 }
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "usages": {**_USAGES, "default": ["XmppServer"]},
+    "usages": {**_USAGES, "default": [LISTENING]},
     **_NEEDS,
     "source": {"type": "dict", "options": OPTIONS},
     "restart": {"type": "str", "choices": ["affected", "all", "none"], "default": "affected"},
@@ -73,8 +73,9 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     now = _now()
     rule, time = _renewal(params, now, check)
     listener = _listener.listener(params.get("listener"))
-    if listener and "XmppServer" not in usages:
-        raise Refused(["listener: what it presents is the certificate of XmppServer, which is not among the usages"])
+    if listener and LISTENING not in usages:
+        text = "listener: what it presents is the certificate of %s, which is not among the usages" % LISTENING
+        raise Refused([text])
     phase = params.get("phase") or "all"
     need = Need(
         usages=usages,

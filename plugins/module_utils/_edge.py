@@ -20,6 +20,8 @@ from ._shell import Shell, Statement, Value
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
 USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
+# The one that the gateway presents to partners on the XMPP port.
+LISTENING = "XmppServer"
 
 # One directory for all accounts, unlike $env:TEMP, so that whoever comes next finds what an interrupted run left.
 DIRECTORY = "C:\\Windows\\Temp"
@@ -61,7 +63,7 @@ class Service:
 
     def presents(self, usage: str) -> bool:
         """Whether the service is documented to use the certificate of this usage."""
-        if usage == "XmppServer":
+        if usage == LISTENING:
             return "XMPP" in self.display_name.upper()
         return self.name.upper() in _SERVICES.get(usage, ())
 

@@ -281,6 +281,22 @@ class TestListener:
         assert set(edge.store.services("edge01").values()) == {"Running"}
         assert left(edge) == []
 
+    def test_the_way_back_to_different_certificates(self, edge: Management, fresh_lab: Lab, tmp_path: Path) -> None:
+        """Each usage gets its own again, and what is looked for at the gateway is that of XmppServer."""
+        others, old, new, place = issued(), issued(), issued(), listener(fresh_lab, timeout=6)
+        usages = ["AccessEdgeExternal", "XmppServer"]
+        edge.run(TASK, **from_file(tmp_path, others, usages=usages[:1]))
+        edge.run(TASK, **from_file(tmp_path, old, listener=place))
+        edge.run(TASK, **from_file(tmp_path, new, usages=usages, phase="stage"))
+        edge.store.sql("UPDATE certificate SET key_readable=0 WHERE thumbprint=?", new.thumbprint)
+        result = edge.run(TASK, **from_file(tmp_path, new, usages=usages, listener=place))
+        assert len(result.failures) == 1
+        assert result.values["went_back"]
+        assert presented(edge) == old.thumbprint == result.values["presented"]
+        assigned = edge.store.assignments("edge01")
+        assert [assigned[usage] for usage in usages] == [others.thumbprint, old.thumbprint]
+        assert left(edge) == []
+
     def test_the_first_one_has_no_way_back(self, edge: Management, fresh_lab: Lab, tmp_path: Path) -> None:
         new, place = issued(), listener(fresh_lab, timeout=5)
         edge.run(TASK, **from_file(tmp_path, new, phase="stage"))
