@@ -39,8 +39,13 @@ class Journal:
     def send(self, *steps: Step) -> dict[str, ServerError]:
         """One request. Returns the first error of each cmdlet (the steps' cmdlets differ); empty if there is none."""
         self._steps += [step for step in steps if not any(step is known for known in self._steps)]
+        statements = [step.statement for step in steps]
         try:
-            answer = self._shell.invoke([step.statement for step in steps])
+            answer = self._shell.invoke(statements)
+            if answer.refused:
+                # The endpoint takes one statement at a time, which the session knows now. What is sent together here
+                # may be repeated, should some of it have been carried out.
+                answer = self._shell.invoke(statements)
         except ShellError as exc:  # nothing was sent
             text = self._clean(str(exc))
             return {step.cmdlet: ServerError(step.cmdlet, "", "ConnectionError", text) for step in steps}

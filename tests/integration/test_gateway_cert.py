@@ -68,6 +68,16 @@ def masked(found: list[tuple[str, dict[str, t.Any]]]) -> list[tuple[str, dict[st
     ]
 
 
+def test_an_endpoint_that_takes_one_statement_at_a_time(edge: Management, options: dict[str, t.Any]) -> None:
+    edge.store.set_setting("one_statement", True)
+    done = edge.run(TASK, **options)
+    assert [str(failure) for failure in done.failures] == []
+    assert presented(edge) == leaf().thumbprint
+    assert set(edge.store.services("edge01").values()) == {"Running"}
+    assert left(edge) == []
+    assert not edge.run(TASK, **options).changed
+
+
 def test_check_do_and_do_again(edge: Management, options: dict[str, t.Any]) -> None:
     mark = edge.mark()
     before = edge.store.assignments("edge01")
