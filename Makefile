@@ -39,7 +39,7 @@ lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog
 unit: env  ## unit tests on the main ansible-core
 	@$(CHECKS) unit
 
-integration: env  ## the collection against the lab, over the wire
+integration: env-all  ## the collection against the lab, over the wire
 	@$(CHECKS) integration
 
 sanity: env  ## ansible-test sanity
@@ -58,7 +58,7 @@ matrix: env  ## every row of the negotiation matrix with real partners (writes t
 	@tools/partners.sh
 	@python -m lab matrix --write docs/docsite/rst/lab_matrix.rst
 
-bench: env  ## benchmarks against the lab, a quarter of an hour (BENCH="--quick", "--full", "--help")
+bench: env  ## benchmarks against the lab, half an hour (BENCH="--quick", "--full", "--help")
 	@python -m tests.benchmarks $(BENCH)
 
 lab-up: env  ## start the lab (state in .lab/, inventory in inventories/lab)
