@@ -34,8 +34,9 @@ from tests.benchmarks.contenders import CONTENDERS, DESCRIPTION, OPENING, PROPER
 TOP = Path(__file__).resolve().parents[2]
 OLD = "as somebody else left it"
 # Lengths of the list with the shares of it that have to be changed, in per cent.
-DEFAULT = ((1, (0, 100)), (20, (100,)), (100, (0, 1, 100)), (1_000, (0, 1, 100)), (10_000, (0,)))
-FULL = tuple((number, (0, 1, 100)) for number in (1, 100, 200, 1_000, 10_000))
+SHARES = (0, 1, 100)
+DEFAULT = ((1, (0, 100)), (20, (0, 100)), *((number, SHARES) for number in (100, 1_000, 10_000)))
+FULL = tuple((number, SHARES) for number in (1, 100, 200, 1_000, 10_000))
 QUICK = ((1, (100,)), (20, (0,)))
 
 
