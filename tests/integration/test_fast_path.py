@@ -232,7 +232,7 @@ def test_become_and_the_command_timeout(plays: Plays) -> None:
     ]
     begun = time.monotonic()
     run = plays.run(plays.tasks(tasks))
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 200  # not ten minutes
     assert "become: false" in run.result("become")["msg"]
     assert "timeout value is 2 secs" in json.dumps(run.result("slow"))
     assert len(closed(plays, 2)) == 2

@@ -352,9 +352,9 @@ def test_stop_reaches_the_running_command_and_frees_the_session(site: Site, pool
     shell = PowerShell(pool)
     shell.add_cmdlet("Wait")
     shell.begin_invoke()
-    assert site.deployment.waiting.wait(5)
+    assert site.deployment.waiting.wait(30)
     shell.stop()
-    assert site.deployment.stopped.wait(5)
+    assert site.deployment.stopped.wait(30)
     assert run(pool, ("Say", {"Text": "next"})).output == ["next"]
 
 
@@ -364,9 +364,9 @@ def test_terminating_a_running_pipeline_stops_and_forgets_it(site: Site, pool: R
     shell = PowerShell(pool)
     shell.add_cmdlet("Wait")
     shell.begin_invoke()
-    assert site.deployment.waiting.wait(5)
+    assert site.deployment.waiting.wait(30)
     pool.shell.signal(SignalCode.TERMINATE, shell.id)
-    assert site.deployment.stopped.wait(5)
+    assert site.deployment.stopped.wait(30)
     with pytest.raises(WSManFaultError, match="no command %s" % shell.id):
         shell.poll_invoke()
     assert run(pool, ("Say", {"Text": "next"})).output == ["next"]
@@ -411,10 +411,10 @@ def test_closing_ends_the_session_and_its_command(site: Site) -> None:
         shell = PowerShell(pool)
         shell.add_cmdlet("Wait")
         shell.begin_invoke()
-        assert site.deployment.waiting.wait(5)
+        assert site.deployment.waiting.wait(30)
         selectors = pool.shell._selector_set
         pool.close()
-        assert site.deployment.stopped.wait(5)
+        assert site.deployment.stopped.wait(30)
         assert len(site.deployment.closed) == closed + 1
         with pytest.raises(WSManFaultError) as caught:
             connection.delete(pool.shell.resource_uri, selector_set=selectors)

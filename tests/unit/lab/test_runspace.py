@@ -306,7 +306,7 @@ class TestFaults:
         sink = Impatient()
         threading.Timer(0.1, sink.gone.set).start()
         bench.runspace("fe01").run([[Call(NEW, (("Identity", "b.test"),))]], sink)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 40
         assert list(bench.store.partners()) == ["a.test"]
 
     def test_counting(self, bench: Bench) -> None:
