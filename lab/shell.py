@@ -108,7 +108,7 @@ class Session:
             self._waiting += 1
             try:
                 found = self._change.wait_for(lambda: queue or (command and command.done) or self._over, timeout)
-                if command:
+                if command and found:
                     self._gather(command, fragment)
             finally:
                 self._waiting -= 1
@@ -170,10 +170,9 @@ class Session:
 
     def _gather(self, command: _Command, size: int) -> None:
         """Wait until there is a full answer of ``size`` bytes, or the pipeline has nothing to say for a moment."""
-        had, queue = 0, command.queue
-        while len(queue) > had and sum(map(len, queue)) < size:
-            had = len(queue)
-            self._change.wait_for(lambda had=had: command.done or self._over or len(queue) > had, LINGER)  # type: ignore[misc]
+        more = True
+        while more and not (command.done or self._over) and sum(map(len, command.queue)) < size:
+            more = self._change.wait(LINGER)
 
     def _touch(self, fragment: int) -> None:
         self._used = time.monotonic()
