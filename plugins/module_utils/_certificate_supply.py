@@ -11,6 +11,7 @@ process, written to the Edge by Set-Content, imported and removed by one request
 
 from __future__ import annotations
 
+import abc
 import datetime
 import secrets
 import typing as t
@@ -67,7 +68,7 @@ class Supply:
         return stored is not None and stored.has_key is not False
 
 
-class _File(Supply):
+class _File(Supply, abc.ABC):
     """A file that is carried over, imported and removed again, whatever happens."""
 
     extension = ""
@@ -78,12 +79,13 @@ class _File(Supply):
         self.shown = "%s.%s" % (ANY_FILE, self.extension)
         self.aliases = {path_of(self.file): path_of(self.shown)}
 
+    @abc.abstractmethod
     def content(self) -> bytes:
-        raise NotImplementedError
+        """What the file holds."""
 
+    @abc.abstractmethod
     def parameters(self) -> dict[str, Value]:
         """Of Import-CsCertificate, beside the path."""
-        raise NotImplementedError
 
     def plan(self, before: Sight) -> list[Step]:
         if self._there(before):
