@@ -13,6 +13,7 @@ from . import _edge_steps as steps
 from ._certificate_supply import UNREADABLE
 from ._converge import Result
 from ._edge import Edge, Sight
+from ._gateway_certificate import NO_CERTIFICATE
 from ._journal import Journal
 from ._plan import difference
 from ._shell import Shell
@@ -47,18 +48,9 @@ def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
     differences = [difference("gateway certificate", before.shown(usages), after.shown(usages))]
     return Result(
         values={
-            "certificate": None,
+            **NO_CERTIFICATE,
             "assigned": {usage: after.thumbprint(usage) for usage in usages},
-            "findings": [],
-            "in_force": "unknown",
             "former_thumbprint": next((before.thumbprint(usage) for usage in bound), None),
-            "restarts": {},
-            "went_back": False,
-            "presented": None,
-            "staged": False,
-            "pending": False,
-            "request": None,
-            "renewal": None,
         },
         changed=changed,
         diff=differences if changed else [],

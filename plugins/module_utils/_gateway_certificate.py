@@ -25,6 +25,22 @@ from ._shell import Shell
 
 PHASES = ("all", "stage", "switch")
 
+# What a run returns that ends without a certificate, beside what it has to tell.
+NO_CERTIFICATE: t.Mapping[str, t.Any] = {
+    "certificate": None,
+    "assigned": {},
+    "findings": [],
+    "in_force": "unknown",
+    "former_thumbprint": None,
+    "restarts": {},
+    "went_back": False,
+    "presented": None,
+    "staged": False,
+    "pending": False,
+    "request": None,
+    "renewal": None,
+}
+
 
 @dataclass(frozen=True)
 class Order:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ._converge import Result
+from ._gateway_certificate import NO_CERTIFICATE
 from ._journal import Journal
 
 
@@ -28,14 +29,7 @@ def waiting(
     text = "the request is in %s; have it answered, put the answer into %s, and run again" % (path, answer)
     return Result(
         values={
-            "certificate": None,
-            "findings": [],
-            "in_force": "unknown",
-            "former_thumbprint": None,
-            "restarts": {},
-            "went_back": False,
-            "presented": None,
-            "staged": False,
+            **NO_CERTIFICATE,
             "pending": not failures,
             "request": path,
             **facts,
