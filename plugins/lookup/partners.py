@@ -16,22 +16,8 @@ description:
   - Reads a table written by hand, or an export of C(Get-CsXmppAllowedPartner) made with C(Export-Csv) or
     C(ConvertTo-Json), and returns what the option O(sfb.xmpp.xmpp_federated_partners#module:partners) and the
     variable C(sfb_xmpp_partners) take.
-  - Columns have the names of the options or of the cmdlet's properties, in any case and order. What PowerShell adds is
-    left out in silence, other unknown columns with a warning. A name that is nearly right is an error.
-  - An empty cell of a CSV file, and C(null), leave the property alone.
-  - Every mistake in the file is reported at once, with its line or record.
-options:
-  _terms:
-    description:
-      - Names of files. Relative ones are looked for as P(ansible.builtin.file#lookup) does. C({{ inventory_dir }}) in
-        front takes them from beside the inventory.
-      - CSV separated by commas, semicolons or tabs, or JSON. In UTF-8, or in UTF-16 with its byte order mark, as
-        Windows PowerShell writes it with C(>).
-    required: true
-    type: list
-    elements: str
-notes:
-  - The guide R(Import from what you have, ansible_collections.sfb.xmpp.docsite.guide_import) shows how to export.
+extends_documentation_fragment:
+  - sfb.xmpp.files
 seealso:
   - plugin: sfb.xmpp.policies
     plugin_type: lookup
