@@ -7,6 +7,6 @@
 
 It answers remote PowerShell on the loopback interface: a Front End's management shell and the WinRM of two Edge
 Servers; and XMPP servers of partners, real ones (partners/), on the Edges' side. Start it with ``python -m lab up``. It
-shares no code with the collection that it is there to test, but for the bytes of an XMPP stream (_stream.py), which
+shares no code with the collection that it is there to test, but for the bytes of an XMPP stream (_xmpp), which
 real servers test.
 """

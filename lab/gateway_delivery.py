@@ -11,7 +11,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._xml_stream import Element
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
 from . import gateway_rules as rules
 from . import gateway_stanzas as stanzas

@@ -17,7 +17,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._stream import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import (
     Broken,
     Closed,
     Features,

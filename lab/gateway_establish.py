@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._stream import AuthFailed, AuthSucceeded, DialbackAnswer
-from ansible_collections.sfb.xmpp.plugins.module_utils._xml_stream import Element
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import AuthFailed, AuthSucceeded, DialbackAnswer
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
 from . import gateway_rules as rules
 from .gateway_dial import DialFailed, Dialog, connect, said

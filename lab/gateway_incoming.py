@@ -11,7 +11,7 @@ import datetime
 import time
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.module_utils import _stream as xmpp
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
 
 from . import gateway_rules as rules
 from . import gateway_stanzas as stanzas

@@ -14,7 +14,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._xml_stream import Element
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
 from .gateway_dial import DialFailed
 from .gateway_establish import Link, establish

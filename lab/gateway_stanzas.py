@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._stream import NS_SERVER, NS_STANZAS
-from ansible_collections.sfb.xmpp.plugins.module_utils._xml_stream import Element
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import NS_SERVER, NS_STANZAS
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
 from .gateway_rules import ERROR_TYPES
 from .store import fold

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import time
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._stream import VerifyAnswer, dialback_key
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import VerifyAnswer, dialback_key
 
 from .gateway_dial import DialFailed, Dialog, connect
 from .gateway_parts import Parts

@@ -394,7 +394,7 @@ from ansible.plugins.connection import NetworkConnectionBase
 from ansible.plugins.loader import get_shell_plugin
 from ansible.utils.display import Display
 
-from ..module_utils._shell import Answer, Statement
+from ..module_utils._shell.statement import Answer, Statement
 from ..plugin_utils._psrp_options import differences, identity, target
 from ..plugin_utils._psrp_session import FAREWELL, PsrpSession, SessionError
 

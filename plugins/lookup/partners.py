@@ -41,7 +41,7 @@ import typing as t
 
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._catalogue import PARTNER
+from ..module_utils._federation.catalogue import PARTNER
 from ..plugin_utils._lookup import read
 
 

@@ -41,7 +41,7 @@ import typing as t
 
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._catalogue import POLICY
+from ..module_utils._federation.catalogue import POLICY
 from ..plugin_utils._lookup import read
 
 

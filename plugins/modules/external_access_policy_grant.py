@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from ..module_utils import _grant
-from ..module_utils._module import run
+from ..module_utils._base.module import run
+from ..module_utils._federation import grant as _grant
 
 TASK = _grant.TASK
 

@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from ..module_utils._catalogue import PARTNER
-from ..module_utils._module import run
-from ..module_utils._tasks import plural
+from ..module_utils._base.module import run
+from ..module_utils._federation.catalogue import PARTNER
+from ..module_utils._federation.tasks import plural
 
 TASK = plural(PARTNER)
 

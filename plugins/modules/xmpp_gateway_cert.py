@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from ..module_utils import _certificate_tasks
-from ..module_utils._module import run
+from ..module_utils._base.module import run
+from ..module_utils._edge_certificate import tasks as _certificate_tasks
 
 TASK = _certificate_tasks.TASK
 

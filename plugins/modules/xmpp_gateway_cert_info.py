@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from ..module_utils._certificate_tasks import INFO_TASK
-from ..module_utils._module import run
+from ..module_utils._base.module import run
+from ..module_utils._edge_certificate.tasks import INFO_TASK
 
 TASK = INFO_TASK
 

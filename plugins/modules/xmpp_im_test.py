@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from ..module_utils import _im_test
-from ..module_utils._module import run
+from ..module_utils._base.module import run
+from ..module_utils._federation import im_test as _im_test
 
 TASK = _im_test.TASK
 

@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from ..module_utils import _probe_task
-from ..module_utils._module import run
+from ..module_utils._base.module import run
+from ..module_utils._probe import tasks as _probe_task
 
 TASK = _probe_task.TASK
 

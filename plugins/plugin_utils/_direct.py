@@ -22,8 +22,8 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import NetworkConnectionBase
 
-from ..module_utils._perform import perform
-from ..module_utils._tasks import Task
+from ..module_utils._base.perform import perform
+from ..module_utils._base.task import Task
 from ._plain import plain
 
 

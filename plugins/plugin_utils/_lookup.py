@@ -13,7 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ..module_utils._resource import Resource
+from ..module_utils._federation.resource import Resource
 from ._import import imported
 from ._records import Unreadable
 

@@ -15,8 +15,8 @@ import hashlib
 import json
 import typing as t
 
-from ..module_utils._digest import check_form, differences
-from ..module_utils._domain import Invalid
+from ..module_utils._base.names import Invalid
+from ..module_utils._federation.digest import check_form, differences
 
 FORM = 1
 # The only secret among the variables that a plan is made from; its hash could be guessed.

@@ -17,7 +17,7 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ..module_utils._shell import Answer, Secret, ServerError, Statement
+from ..module_utils._shell.statement import Answer, Secret, ServerError, Statement
 from ._psrp_errors import NOTHING_YET, brief, interrupted, never_sent, no_session, transport_failed
 from ._psrp_options import Target
 from ._psrp_values import from_wire, quicken, server_error, to_wire, wire_size

@@ -15,7 +15,7 @@ import typing as t
 import uuid
 import xml.etree.ElementTree as ET  # only for elements that pypsrp has parsed already
 
-from ..module_utils._shell import ListChange, Secret, ServerError, Statement, UInt32, Value
+from ..module_utils._shell.statement import ListChange, Secret, ServerError, Statement, UInt32, Value
 
 # Objects from a server refer to one another; what lies deeper than this is given as text.
 DEPTH = 8

@@ -28,9 +28,10 @@ import typing as t
 from collections import Counter
 from pathlib import Path
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_facts import Budget, Facts, Service
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_line import Contexts
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_talk import converse
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.conversation import converse
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Facts, Service
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.budget import Budget
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.client import Contexts
 
 from lab.cmdlets.partners import DEFAULTS
 from lab.ready import make_ready

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ansible_collections.sfb.xmpp.plugins.module_utils import _stream as s
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as s
 
 Role = t.Literal["initiating", "receiving"]
 ROLES: tuple[Role, Role] = ("initiating", "receiving")

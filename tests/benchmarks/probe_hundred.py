@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.sfb.xmpp.plugins.module_utils._perform import perform
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_task import TASK
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.perform import perform
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.tasks import TASK
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer, deaf_port
 from tests.unit import certificates

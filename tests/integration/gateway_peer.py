@@ -25,8 +25,8 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
-from ansible_collections.sfb.xmpp.plugins.module_utils import _stream as xmpp
-from ansible_collections.sfb.xmpp.plugins.module_utils._xml_stream import Element
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec

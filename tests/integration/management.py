@@ -15,9 +15,9 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Statement
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
 
@@ -61,7 +61,7 @@ class Management:
                 self.session.invoke([Statement.decode(statement.encode()) for statement in statements]).encode()
             )
         except SessionError as exc:
-            from ansible_collections.sfb.xmpp.plugins.module_utils._shell import ShellError
+            from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ShellError
 
             raise ShellError(str(exc)) from exc
 

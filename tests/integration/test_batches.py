@@ -15,8 +15,8 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import PARTNER
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
 
 from lab.faults import Faults
 from lab.store import Document

@@ -11,9 +11,9 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import ACCESS_EDGE, GATEWAY
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import configuration, info
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, info
 
 from tests.integration.management import Management
 

@@ -11,7 +11,7 @@ import signal
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import ListChange, Secret, Statement, UInt32
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ListChange, Secret, Statement, UInt32
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError

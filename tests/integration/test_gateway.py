@@ -18,8 +18,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils import _stream as xmpp
-from ansible_collections.sfb.xmpp.plugins.module_utils._xml_stream import Element
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
 from lab.gateway import MAX_STRANGERS
 from lab.gateway_dial import DialFailed, Dialog

@@ -11,8 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate_tasks import INFO_TASK, TASK
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import INFO_TASK, TASK
 
 from lab.faults import Faults
 from lab.testing import Lab, running_lab
@@ -183,7 +183,7 @@ def test_what_an_interrupted_run_left_is_swept(edge: Management, options: dict[s
 
 def test_the_lab_would_not_open_the_file_as_it_is(edge: Management, options: dict[str, t.Any]) -> None:
     """Proves that the file was wrapped anew: as it lies on the controller, this Edge cannot open it."""
-    from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Secret, Statement
+    from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret, Statement
 
     path = "C:\\Windows\\Temp\\as-it-is.pfx"
     data = Path(options["source"]["path"]).read_bytes()

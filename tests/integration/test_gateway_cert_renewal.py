@@ -12,9 +12,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate_tasks import INFO_TASK, TASK
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import INFO_TASK, TASK
 
 from lab.cmdlets.requests import AUTHORITY
 from lab.faults import Faults

@@ -11,7 +11,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils import _negotiation
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation import negotiation as _negotiation
 
 from lab import gateway_rules
 from lab.matrix import KINDS, MANNERS, ROWS, Kind, Seen, page, run

@@ -10,11 +10,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import PARTNER
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import ServerRefused
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Statement, UInt32
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import info, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import info, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Statement, UInt32
 
 from lab.faults import Faults
 from lab.testing import Lab

@@ -10,10 +10,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._grant import TASK as GRANT
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import info, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.grant import TASK as GRANT
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import info, plural, singular
 
 from tests.integration.management import Management
 

@@ -16,12 +16,14 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.sfb.xmpp.plugins.module_utils import _probe, _probe_certificate, _probe_task
-from ansible_collections.sfb.xmpp.plugins.module_utils._perform import perform
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_facts import Budget
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_line import presented
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_task import TASK
-from ansible_collections.sfb.xmpp.plugins.module_utils._stream import Stream
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.perform import perform
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe import certificate as _probe_certificate
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe import prober as _probe
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.tasks import TASK
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.budget import Budget
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.client import presented
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import Stream
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import SSL
 

@@ -19,7 +19,7 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rrset
-from ansible_collections.sfb.xmpp.plugins.module_utils._stream import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import (
     AuthRequested,
     Closed,
     Stream,

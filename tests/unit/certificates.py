@@ -13,7 +13,13 @@ import functools
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Secret, ServerError, ShellError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
+    Answer,
+    Secret,
+    ServerError,
+    ShellError,
+    Statement,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa

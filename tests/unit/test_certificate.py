@@ -14,7 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import (
     FACTS,
     Bundle,
     Unusable,
@@ -25,7 +26,6 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._certificate import (
     parse,
     wrap,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Secret
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import pkcs12

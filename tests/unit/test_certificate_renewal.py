@@ -11,8 +11,8 @@ import datetime
 import random
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate_needs import Mistakes, needed
-from ansible_collections.sfb.xmpp.plugins.module_utils._renewal import DAY, Rule, due_at, interval, judge, slot_end
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.needs import Mistakes, needed
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.renewal import DAY, Rule, due_at, interval, judge, slot_end
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.sfb.xmpp.plugins.module_utils import _certificate, _certificate_supply
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate import FACTS
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate_tasks import info, work
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result, ServerRefused
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result, ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import supply as _certificate_supply
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import info, work
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import certificate as _certificate
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import FACTS
 
 from tests.unit.certificates import (
     EVERYTHING,

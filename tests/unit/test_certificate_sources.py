@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.sfb.xmpp.plugins.module_utils import _certificate_issue, _private_file
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate import Unusable, judge, load_pkcs12
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate_tasks import TASK, info, work
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Secret
+from ansible_collections.sfb.xmpp.plugins.module_utils._base import private_file as _private_file
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import TASK, info, work
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import issue as _certificate_issue
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import Unusable, judge, load_pkcs12
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.verification import PolicyBuilder, Store

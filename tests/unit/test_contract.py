@@ -11,8 +11,8 @@ The two are written independently, so a name that is wrong in one of them shows 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import RESOURCES
-from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Resource
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 
 from lab import contract
 

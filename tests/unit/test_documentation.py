@@ -26,8 +26,10 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.playbook.task import Task
-from ansible_collections.sfb.xmpp.plugins.module_utils import _listener, _module, _perform
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, Shell, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._base import module as _module
+from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _perform
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import listener as _listener
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates

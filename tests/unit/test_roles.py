@@ -12,11 +12,19 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.sfb.xmpp.plugins.module_utils import _certificate_tasks, _grant, _im_test, _probe_task
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import ACCESS_EDGE, GATEWAY, PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_findings import VERDICTS
-from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Resource
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import configuration, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation import grant as _grant
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation import im_test as _im_test
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
+    ACCESS_EDGE,
+    GATEWAY,
+    PARTNER,
+    POLICY,
+)
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
 
 TOP = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (TOP / "roles").iterdir())

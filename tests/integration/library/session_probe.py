@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.sfb.xmpp.plugins.module_utils._session import ConnectionShell
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Secret, ShellError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import ConnectionShell
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret, ShellError, Statement
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils import _negotiation
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation import negotiation as _negotiation
 
 from lab.gateway_rules import (
     ERROR_TYPES,

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import RESOURCES
-from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Choice
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Choice
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
     ListChange,
     Secret,

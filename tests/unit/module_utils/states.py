@@ -14,14 +14,20 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import ACCESS_EDGE, GATEWAY, PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._domain import key
-from ansible_collections.sfb.xmpp.plugins.module_utils._grant import TASK as GRANT
-from ansible_collections.sfb.xmpp.plugins.module_utils._policies import is_per_user
-from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Resource
-from ansible_collections.sfb.xmpp.plugins.module_utils._rules import RIGHTS
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import Task, configuration, info, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import key
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
+    ACCESS_EDGE,
+    GATEWAY,
+    PARTNER,
+    POLICY,
+)
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.grant import TASK as GRANT
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.policies import is_per_user
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.rules import RIGHTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, info, plural
 from hypothesis import strategies as st
 
 from tests.unit.module_utils.memory_shell import MemoryShell

@@ -10,10 +10,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import GATEWAY, PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result, ServerRefused
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, ShellError, Statement
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import configuration, info, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result, ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import GATEWAY, PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, info, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
+    Answer,
+    ServerError,
+    ShellError,
+    Statement,
+)
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 

@@ -11,12 +11,12 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import GATEWAY, PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._digest import differences
-from ansible_collections.sfb.xmpp.plugins.module_utils._grant import TASK as GRANT
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import Task, configuration, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import GATEWAY, PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.digest import differences
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.grant import TASK as GRANT
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, plural, singular
 from hypothesis import given, settings
 
 from tests.unit.module_utils.memory_shell import MemoryShell

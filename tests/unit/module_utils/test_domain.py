@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._domain import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import (
     Invalid,
     canonical_domain,
     canonical_policy_identity,

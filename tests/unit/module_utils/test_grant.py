@@ -10,10 +10,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._grant import work
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.grant import work
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError, Statement
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._im_test import seconds, work
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.im_test import seconds, work
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
 
 GIVEN = {"receiver": "bob@fabrikam.com", "sender": "SIP:ann@contoso.com", "pool": "pool.contoso.com"}
 

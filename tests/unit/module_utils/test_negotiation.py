@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._negotiation import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import (
     SASL_OVER_TLS,
     TCP_DIALBACK,
     TLS_DIALBACK,

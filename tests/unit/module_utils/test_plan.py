@@ -10,20 +10,21 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import ACCESS_EDGE, GATEWAY, PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import converge, read, wanted_list
-from ansible_collections.sfb.xmpp.plugins.module_utils._guard import Guard, Purge
-from ansible_collections.sfb.xmpp.plugins.module_utils._plan import (
-    Plan,
-    Refused,
-    Wanted,
-    diff,
-    make_plan,
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Record
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
+    ACCESS_EDGE,
+    GATEWAY,
+    PARTNER,
+    POLICY,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._policies import policy_eligible
-from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Record, Resource
-from ansible_collections.sfb.xmpp.plugins.module_utils._rules import Context
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Secret
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge import converge, read, wanted_list
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import Guard, Purge
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan import Plan, Wanted, diff, make_plan
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.policies import policy_eligible
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.rules import Context
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

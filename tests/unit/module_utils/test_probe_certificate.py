@@ -12,14 +12,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate import Unusable
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_certificate import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.certificate import (
     _der_text,
     default_trust_store,
     examine,
     load_anchors,
     stands_for,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import Unusable
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID

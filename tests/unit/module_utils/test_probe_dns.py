@@ -10,9 +10,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._domain import Invalid
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_dns import Resolver, _nameserver
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_facts import Budget, TimeUp
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.dns import Resolver, _nameserver
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.budget import Budget, TimeUp
 
 from tests.integration.xmpp_peer import NameServer
 

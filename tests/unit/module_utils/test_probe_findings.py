@@ -11,17 +11,16 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._certificate import Finding
-from ansible_collections.sfb.xmpp.plugins.module_utils._negotiation import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import Finding
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import (
     SASL_OVER_TLS,
     TCP_DIALBACK,
     TLS_DIALBACK,
     Row,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_certificate import FATAL
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_facts import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.certificate import FATAL
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import (
     GATEWAY_VERSIONS,
-    VERSIONS,
     Addresses,
     Attempt,
     Ended,
@@ -31,9 +30,10 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe_facts import (
     Service,
     Services,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_findings import VERDICTS, judge, verdict
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_rows import number, possible, suggest
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe_words import FAULTS, STAGES, STREAM_ERRORS
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS, judge, verdict
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import number, possible, suggest
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.words import FAULTS, STAGES, STREAM_ERRORS
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.client import VERSIONS
 from hypothesis import given
 from hypothesis import strategies as st
 

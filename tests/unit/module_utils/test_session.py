@@ -18,8 +18,14 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.connection import recv_data, send_data
-from ansible_collections.sfb.xmpp.plugins.module_utils._session import ConnectionShell
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Secret, ServerError, ShellError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import ConnectionShell
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
+    Answer,
+    Secret,
+    ServerError,
+    ShellError,
+    Statement,
+)
 
 STATEMENT = Statement("Set-CsXmppGatewayConfiguration", {"Identity": "Global", "DialbackPassphrase": Secret("hush")})
 

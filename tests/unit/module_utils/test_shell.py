@@ -11,7 +11,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
     ListChange,
     Secret,

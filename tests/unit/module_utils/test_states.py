@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import ServerRefused
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

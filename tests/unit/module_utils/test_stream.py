@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils import _stream as s
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as s
 
 A, B = "contoso.test", "fabrikam.test"
 

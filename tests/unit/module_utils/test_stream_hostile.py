@@ -11,8 +11,8 @@ import tracemalloc
 from collections import Counter
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils import _stream as s
-from ansible_collections.sfb.xmpp.plugins.module_utils import _stream_events
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import events as _stream_events
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as s
 from hypothesis import given
 from hypothesis import strategies as st
 

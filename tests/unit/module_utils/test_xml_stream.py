@@ -12,9 +12,9 @@ import sys
 import tracemalloc
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils import _xml_stream
-from ansible_collections.sfb.xmpp.plugins.module_utils._xml_element import NS_XML, Element, escape, split_name
-from ansible_collections.sfb.xmpp.plugins.module_utils._xml_stream import End, Header, Limits, Reader, Violation
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import xml_stream as _xml_stream
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.element import NS_XML, Element, escape, split_name
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import End, Header, Limits, Reader, Violation
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,9 +16,9 @@ import pytest
 from ansible.executor import task_executor
 from ansible.module_utils.connection import ConnectionError as RpcError
 from ansible.plugins.connection import NetworkConnectionBase
-from ansible_collections.sfb.xmpp.plugins.module_utils import _perform
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _perform
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _direct
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._plain import plain
 

@@ -13,10 +13,10 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._catalogue import PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._converge import read, shown_list
-from ansible_collections.sfb.xmpp.plugins.module_utils._resource import Resource
-from ansible_collections.sfb.xmpp.plugins.module_utils._tasks import plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge import read, shown_list
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._import import imported
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._records import Unreadable
 from hypothesis import given

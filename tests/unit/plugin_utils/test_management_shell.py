@@ -18,7 +18,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.connection import psrp
 from ansible.plugins.loader import become_loader
 from ansible_collections.sfb.xmpp.plugins.connection.management_shell import DOCUMENTATION, Connection
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession
 
 NAME = "sfb.xmpp.management_shell"

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests.exceptions
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import Answer, Secret, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Secret, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError

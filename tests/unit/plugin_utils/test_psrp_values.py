@@ -12,7 +12,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     ListChange,
     Secret,
     Statement,

@@ -1,0 +1,26 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A finding: what was noticed, and how bad it is, on one scale for everything that looks at something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong (``error``) or that somebody should know (``warning``), and what to do about it."""
+
+    code: str
+    severity: str
+    message: str
+    remedy: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"code": self.code, "severity": self.severity, "message": self.message, "remedy": self.remedy}
+
+    def __str__(self) -> str:
+        return "%s (%s)" % (self.message, self.remedy)

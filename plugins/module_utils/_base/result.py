@@ -1,0 +1,88 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a task ends: with a result, refused before anything was written, or refused by the server."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._shell.statement import Answer, ServerError
+
+Params = t.Mapping[str, t.Any]
+
+
+class Refused(Exception):
+    """The run may not go on, and nothing was written. ``reasons``: one text each."""
+
+    def __init__(self, reasons: t.Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+class ServerRefused(Exception):
+    """A read was answered with an error, or not at all. ``errors`` are in the server's words."""
+
+    def __init__(self, cmdlet: str, answer: Answer) -> None:
+        silent = ServerError(cmdlet, "", "ConnectionError", answer.lost or "no object came back")
+        self.errors = answer.errors or (silent,)
+        super().__init__("%s failed: %s" % (cmdlet, self.errors[0].message))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that did not take effect, and why."""
+
+    cmdlet: str
+    identity: str
+    error: ServerError
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "cmdlet": self.cmdlet,
+            "identity": self.identity,
+            "error_id": self.error.error_id,
+            "category": self.error.category,
+            "message": self.error.message,
+        }
+
+    def __str__(self) -> str:
+        of = " of %s" % self.identity if self.identity else ""
+        category = " (%s)" % self.error.category if self.error.category else ""
+        return "%s%s failed: %s%s" % (self.cmdlet, of, self.error.message, category)
+
+
+@dataclass
+class Result:
+    """What a run returns. ``values``: the return keys of the module beside the common ones.
+
+    plan_digest: of check mode only (see _digest).
+    """
+
+    values: dict[str, t.Any] = field(default_factory=dict)
+    changed: bool = False
+    diff: list[dict[str, str]] = field(default_factory=list)
+    steps: list[dict[str, t.Any]] | None = None
+    failures: list[Failure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    plan_digest: dict[str, t.Any] | None = None
+
+    @property
+    def message(self) -> str:
+        """The text of a failed task: the first failure, and how many more there are."""
+        more = len(self.failures) - 1
+        return str(self.failures[0]) + (" (and %d more, see failures)" % more if more else "")
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Keys for exit_json and fail_json, warnings aside."""
+        found: dict[str, t.Any] = {**self.values, "changed": self.changed}
+        if self.steps is not None:
+            found["steps"] = self.steps
+            found["diff"] = self.diff
+            found["failures"] = [failure.as_dict() for failure in self.failures]
+        if self.plan_digest is not None:
+            found["plan_digest"] = self.plan_digest
+        return found

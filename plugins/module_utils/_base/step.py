@@ -1,0 +1,96 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call that changes one object, what it should make of it, and how the change is shown."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass
+
+from .._shell.statement import Secret, Statement, Value, show_value
+from .names import key as key_of
+
+# One object in the options' vocabulary: option -> canonical value.
+Values = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One object that exists: its identity, its properties, and how calls have to name it."""
+
+    identity: str
+    values: Values
+    on_server: str = ""
+
+    @property
+    def key(self) -> str:
+        return key_of(self.identity)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call that changes one object.
+
+    expect: what a read afterwards must show (option -> value); None: the object is gone.
+    """
+
+    cmdlet: str
+    identity: str
+    parameters: t.Mapping[str, Value]
+    key: str = ""
+    before: Values | None = None
+    after: Values | None = None
+    expect: Values | None = None
+
+    @property
+    def statement(self) -> Statement:
+        return Statement(self.cmdlet, self.parameters)
+
+    def shown(self, result: str) -> dict[str, t.Any]:
+        """The step as modules return it; ``result`` is planned, done, failed or not_sent."""
+        return {
+            "cmdlet": self.cmdlet,
+            "identity": self.identity,
+            "parameters": {name: show_value(value) for name, value in self.parameters.items()},
+            "result": result,
+        }
+
+    def in_effect(self, record: Record | None) -> bool:
+        """Whether the object, as read after the call, is what the call should have made of it."""
+        if self.expect is None:
+            return record is None
+        hidden = self.hidden(record)
+        return record is not None and all(
+            record.values.get(option) == value for option, value in self.expect.items() if option not in hidden
+        )
+
+    def hidden(self, record: Record | None) -> list[str]:
+        """Secrets that were written and that the server does not show: they cannot be compared."""
+        return [
+            option
+            for option, value in (self.expect or {}).items()
+            if isinstance(value, Secret) and record and record.values.get(option) in (None, Secret(""))
+        ]
+
+    def still_wrong(self, record: Record | None) -> str:
+        """For a message: what the object shows instead."""
+        if self.expect is None:
+            return "it still exists"
+        if record is None:
+            return "it does not exist"
+        wrong = [option for option, value in self.expect.items() if record.values.get(option) != value]
+        return "%s still differ%s" % (", ".join(wrong), "s" if len(wrong) == 1 else "")
+
+
+def difference(header: str, before: Values | None, after: Values | None) -> dict[str, str]:
+    """One entry of a diff: a line for each value, in YAML as an inventory has it; no lines where there is no object."""
+    return {"before_header": header, "after_header": header, "before": _lines(before), "after": _lines(after)}
+
+
+def _lines(values: Values | None) -> str:
+    # JSON is YAML, and keeps a value with line breaks in it on one line.
+    return "".join("%s: %s\n" % (name, json.dumps(value, ensure_ascii=False)) for name, value in (values or {}).items())

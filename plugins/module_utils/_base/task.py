@@ -1,0 +1,26 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A task: what a module takes and what it does. A module is a task and a few lines (see module.py)."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._shell.statement import Shell
+from .result import Params, Result
+
+STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """argument_spec as AnsibleModule takes it; work(params, shell, check) -> Result. session: whether it needs one."""
+
+    argument_spec: t.Mapping[str, t.Any]
+    work: t.Callable[[Params, Shell, bool], Result]
+    required_if: tuple[t.Any, ...] = field(default=())
+    session: bool = True

@@ -1,0 +1,21 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Numbers and names as they stand in a message."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+def some(names: t.Sequence[str], most: int = 10) -> str:
+    """A list for a message: the first names, and how many more."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else "%s and %d more" % (shown, len(names) - most)
+
+
+def count(things: t.Sized, noun: str) -> str:
+    """``1 user``, ``2 users``."""
+    return "%d %s%s" % (len(things), noun, "" if len(things) == 1 else "s")

@@ -1,0 +1,201 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an Edge server says about itself: certificates, their assignment, services, our files. Reads only."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._base.result import Refused, ServerRefused
+from .._shell.statement import Shell, Statement, Value
+from .._x509.certificate import Unusable, describe, parse
+
+# The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
+USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
+# The one that the gateway presents to partners on the XMPP port.
+LISTENING = "XmppServer"
+
+# One directory for all accounts, unlike $env:TEMP, so that whoever comes next finds what an interrupted run left.
+DIRECTORY = "C:\\Windows\\Temp"
+MARKER = "sfb-xmpp-restart.pending"
+# The certificate request whose key this Edge has, until its answer was imported.
+REQUEST = "sfb-xmpp-request.csr"
+# The certification authority was asked for a certificate, and none has come yet.
+ASKED = "sfb-xmpp-asked.pending"
+_OURS = "sfb-xmpp-*"
+_TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
+# Which certificate was superseded, and on which day.
+FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
+
+# The service that presents a usage's certificate, by the service names of Microsoft's pages on Edge servers. The XMPP
+# proxy's is not documented: its display name is ("… XMPP Translating Gateway Proxy").
+_SERVICES = {
+    "AccessEdgeExternal": ("RTCSRV",),
+    "DataEdgeExternal": ("RTCDATAPROXY",),
+    "AudioVideoAuthentication": ("RTCMRAUTH", "RTCMEDIARELAY"),
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A certificate in a Windows store. has_key is None where the server does not say."""
+
+    raw: bytes
+    has_key: bool | None
+    friendly_name: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A Windows service of the product."""
+
+    name: str
+    display_name: str
+    running: bool
+
+    def presents(self, usage: str) -> bool:
+        """Whether the service is documented to use the certificate of this usage."""
+        if usage == LISTENING:
+            return "XMPP" in self.display_name.upper()
+        return self.name.upper() in _SERVICES.get(usage, ())
+
+
+@dataclass(frozen=True)
+class Sight:
+    """An Edge as it was seen: which certificate each usage has, the computer's certificates, our files."""
+
+    assigned: t.Mapping[str, t.Mapping[str, t.Any]]
+    store: t.Mapping[str, Stored]
+    files: t.Sequence[str] = ()
+
+    def thumbprint(self, usage: str) -> str | None:
+        """Of the usage's certificate; None if it has none."""
+        return (self.assigned.get(usage) or {}).get("Thumbprint") or None
+
+    def shown(self, usages: t.Sequence[str]) -> dict[str, t.Any]:
+        """For a diff."""
+        return {**{usage: self._label(usage) for usage in usages}, "files": list(self.files)}
+
+    def _label(self, usage: str) -> str | None:
+        found = self.thumbprint(usage)
+        if found is None or found not in self.store:
+            return found
+        try:
+            facts = describe(parse(self.store[found].raw))
+        except Unusable:
+            return found
+        return "%s (%s, until %s)" % (found, facts["subject"], facts["not_after"])
+
+
+def path_of(name: str) -> str:
+    """The path on the Edge of one of our files."""
+    return "%s\\%s" % (DIRECTORY, name)
+
+
+def transport(name: str) -> bool:
+    """Whether a file of ours was to be removed by the run that wrote it."""
+    return bool(_TRANSPORT.match(name))
+
+
+class Edge:
+    """Reads one Edge server. Every method is one call and raises Refused, ServerRefused or ShellError."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def sight(self) -> Sight:
+        return Sight(self.assigned(), self.store(), self.files())
+
+    def assigned(self) -> dict[str, dict[str, t.Any]]:
+        """What Get-CsCertificate prints for each usage that has a certificate, with ``Thumbprint`` in upper case."""
+        known = {usage.casefold(): usage for usage in USAGES}
+        found: dict[str, dict[str, t.Any]] = {}
+        for item in self._read("Get-CsCertificate"):
+            uses = item.get("Use")
+            for use in uses if isinstance(uses, list) else [uses]:
+                usage = known.get(str(use).casefold(), str(use))
+                found[usage] = {**item, "Thumbprint": str(item.get("Thumbprint") or "").upper()}
+        return found
+
+    def store(self, name: str = "My") -> dict[str, Stored]:
+        """The certificates of a store of the computer, by thumbprint."""
+        found = {}
+        for item in self._read("Get-ChildItem", {"Path": "Cert:\\LocalMachine\\" + name}):
+            raw = item.get("RawData")
+            if isinstance(raw, bytes):
+                has_key = item.get("HasPrivateKey")
+                # SHA-1 is what Windows names a certificate by.
+                digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()
+                friendly = str(item.get("FriendlyName") or "")
+                found[digest] = Stored(raw, has_key if isinstance(has_key, bool) else None, friendly)
+        return found
+
+    def files(self) -> list[str]:
+        """Names of the files that a run of ours wrote and has not removed."""
+        items = self._read("Get-ChildItem", {"Path": DIRECTORY, "Filter": _OURS})
+        names = [str(item.get("Name") or "") for item in items]
+        # The file system's filter also looks at short names, so it may return more than was asked for.
+        kept = (MARKER, REQUEST, ASKED)
+        return sorted(name for name in names if name in kept or _TRANSPORT.match(name) or FORMER.match(name))
+
+    def text(self, name: str) -> str:
+        """The content of one of our files that holds text."""
+        statement = Statement("Get-Content", {"LiteralPath": path_of(name)})
+        answer = self._shell.invoke([statement])
+        if answer.lost or answer.errors:
+            raise ServerRefused(statement.cmdlet, answer)
+        return "\n".join(str(line) for line in answer.output) + "\n"
+
+    def clock(self) -> datetime.datetime | None:
+        """The Edge's time in UTC; None where the session cannot tell it."""
+        answer = self._shell.invoke([Statement("Get-Date")])
+        for item in () if answer.lost or answer.errors else answer.output:
+            try:
+                time = datetime.datetime.fromisoformat(str(item).replace("Z", "+00:00"))
+            except ValueError:
+                continue
+            # Without a zone it is the Edge's local time: good enough to tell days apart.
+            return time.replace(tzinfo=datetime.timezone.utc) if time.tzinfo is None else time
+        return None
+
+    def services(self) -> list[Service]:
+        """All services of the product on this computer."""
+        return [
+            Service(str(item.get("Name")), str(item.get("DisplayName") or ""), item.get("Status") == "Running")
+            for item in self._read("Get-CsWindowsService")
+        ]
+
+    def is_lync_2013(self) -> bool:
+        """By the build number 5.0 that Get-CsServerVersion prints."""
+        answer = self._shell.invoke([Statement("Get-CsServerVersion")])
+        if answer.lost or answer.errors:
+            raise ServerRefused("Get-CsServerVersion", answer)
+        return any(re.search(r"\b5\.0\.\d+", str(item)) for item in answer.output)
+
+    def _read(self, cmdlet: str, parameters: t.Mapping[str, Value] | None = None) -> list[dict[str, t.Any]]:
+        answer = self._shell.invoke([Statement(cmdlet, parameters or {})])
+        if any("CommandNotFound" in error.error_id for error in answer.errors):
+            raise Refused(
+                [
+                    "the session does not know %s; certificates are managed on the Edge itself, with "
+                    "ansible_management_shell_modules set to [SkypeForBusiness], or [Lync] for Lync Server 2013"
+                    % cmdlet
+                ]
+            )
+        if answer.lost or answer.errors:
+            raise ServerRefused(cmdlet, answer)
+        return [item for item in answer.output if isinstance(item, dict)]
+
+
+def affected(usages: t.Collection[str], services: t.Sequence[Service]) -> list[Service] | None:
+    """The services that present the certificates of these usages; None when that is not sure."""
+    if set(usages) >= set(USAGES) or not all(any(s.presents(usage) for s in services) for usage in usages):
+        return None
+    return [service for service in services if any(service.presents(usage) for usage in usages)]

@@ -1,0 +1,53 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The calls that change something on an Edge, as steps."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.step import Step
+from .._shell.statement import Value
+from .edge import path_of
+
+
+def write(cmdlet: str, name: str, identity: str, data: bytes) -> Step:
+    """Set-Content or Add-Content of one of our files, shown as ``identity``."""
+    return Step(cmdlet, identity, {"LiteralPath": path_of(name), "Encoding": "Byte", "Value": data})
+
+
+def note(name: str, word: str) -> Step:
+    """A file whose name says what is to be remembered."""
+    return write("Set-Content", name, name, word.encode("ascii"))
+
+
+def remove(name: str, identity: str = "") -> Step:
+    """Remove-Item of one of our files, shown as ``identity``."""
+    return Step("Remove-Item", identity or name, {"LiteralPath": path_of(name), "Force": True})
+
+
+def delete_certificate(thumbprint: str) -> Step:
+    """Remove-Item of a certificate of the computer."""
+    path = "Cert:\\LocalMachine\\My\\" + thumbprint
+    return Step("Remove-Item", thumbprint, {"LiteralPath": path, "Force": True})
+
+
+def service(verb: str, name: str) -> Step:
+    """Stop- or Start-CsWindowsService."""
+    return Step(verb + "-CsWindowsService", name, {"Name": name, "Confirm": False})
+
+
+def assign(usages: t.Sequence[str], thumbprint: str) -> Step:
+    """Set-CsCertificate."""
+    parameters: dict[str, Value] = {"Type": tuple(usages), "Thumbprint": thumbprint, "Confirm": False}
+    return Step("Set-CsCertificate", thumbprint, parameters)
+
+
+def unbind(usages: t.Sequence[str]) -> Step:
+    """Remove-CsCertificate, which leaves the certificate in the store."""
+    # Force answers the question that it asks when the certificate is in use.
+    parameters: dict[str, Value] = {"Type": tuple(usages), "Force": True, "Confirm": False}
+    return Step("Remove-CsCertificate", ", ".join(usages), parameters)

@@ -1,0 +1,123 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the gateway's listener presents, looked at from the controller by a handshake (XMPP STARTTLS)."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .._base.names import Invalid, canonical_domain
+from .._base.result import Refused
+from .._x509.certificate import thumbprint
+from .._xmpp import client
+from .._xmpp.budget import TimeUp
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
+
+# (address, port, to, from_, timeout in seconds) -> the chain that is presented, its own certificate first.
+Presented = t.Callable[[str, int, str, str, float], "t.Sequence[Certificate]"]
+
+OPTIONS: dict[str, t.Any] = {
+    "address": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 5269},
+    "domain": {"type": "str", "required": True},
+    "partner": {"type": "str"},
+    "timeout": {"type": "int", "default": 60},
+}
+# One handshake has so many seconds.
+_ONE = 5.0
+_PAUSE = 1.0
+# Kinds of failure that say: nobody answers there, or nobody who can be reached from here.
+_UNREACHED = ("refused", "timeout", "unreachable")
+
+
+class Unseen(Exception):
+    """No certificate was presented. how: refused, timeout, unreachable, or what went wrong later."""
+
+    def __init__(self, how: str, text: str = "") -> None:
+        super().__init__(how)
+        self.how, self.text = how, text
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look. reached: somebody answered; thumbprint: of what was presented, None if nothing was; text: why."""
+
+    reached: bool
+    thumbprint: str | None = None
+    text: str = ""
+    chain: tuple[t.Any, ...] = ()
+
+
+class Listener:
+    """The listener of one Edge.
+
+    timeout: seconds that wait_for() waits. presented raises Unseen; sleep and clock as in time.
+    """
+
+    def __init__(
+        self,
+        options: t.Mapping[str, t.Any],
+        presented: Presented,
+        sleep: t.Callable[[float], None] = time.sleep,
+        clock: t.Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._options, self._presented, self._sleep, self._clock = options, presented, sleep, clock
+        self.place = "%s:%d" % (options["address"], options["port"])
+
+    def look(self) -> Seen:
+        """One handshake. Raises nothing."""
+        options = self._options
+        domain = str(options["domain"])
+        try:
+            chain = tuple(
+                self._presented(
+                    str(options["address"]), int(options["port"]), domain, str(options.get("partner") or domain), _ONE
+                )
+            )
+        except Unseen as exc:
+            words = "%s: %s%s" % (self.place, exc.how.replace("_", " "), " (%s)" % exc.text if exc.text else "")
+            return Seen(exc.how not in _UNREACHED, text=words)
+        if not chain:
+            return Seen(True, text="%s: no certificate was presented" % self.place)
+        return Seen(True, thumbprint(chain[0]), chain=chain)
+
+    def wait_for(self, wanted: str) -> Seen:
+        """Look until the certificate is presented, or the time is over."""
+        end = self._clock() + float(self._options["timeout"])
+        seen = self.look()
+        while seen.thumbprint != wanted and self._clock() < end:
+            self._sleep(_PAUSE)
+            seen = self.look()
+        return seen
+
+
+def listener(options: t.Mapping[str, t.Any] | None) -> Listener | None:
+    """The listener of a task's option; None without one. Raises Refused where a handshake cannot be made."""
+    if not options:
+        return None
+    if int(options["timeout"]) < 1:
+        raise Refused(["listener.timeout: %s is not a number of seconds above 0" % options["timeout"]])
+    if client.IMPORT_ERROR is not None:
+        raise Refused(["listener: the Python package pyOpenSSL is needed on the controller"])
+    try:
+        names = {name: canonical_domain(str(options[name])) for name in ("domain", "partner") if options.get(name)}
+    except Invalid as exc:
+        raise Refused(["listener: domain or partner %s" % exc]) from None
+    return Listener({**options, **names}, presented)
+
+
+def presented(address: str, port: int, to: str, from_: str, timeout: float) -> t.Sequence[Certificate]:
+    """A handshake over the network. Raises Unseen."""
+    try:
+        return client.presented(address, port, to, from_, timeout)
+    except client.Failed as exc:
+        raise Unseen(exc.how, exc.condition or exc.text) from None
+    except TimeUp:
+        raise Unseen("no answer in time") from None

@@ -1,0 +1,215 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_gateway_cert and xmpp_gateway_cert_info do: their options, the checks of what they name, the info."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from .._base import private_file
+from .._base.findings import Finding
+from .._base.result import Params, Refused, Result
+from .._base.task import STATE, Task
+from .._shell.statement import Shell
+from .._x509 import certificate as x509
+from .._x509.certificate import Unusable, describe, judge
+from .._x509.renewal import SHARE, Rule
+from .._x509.renewal import judge as judge_renewal
+from . import listener as listeners
+from .edge import LISTENING, USAGES, Edge
+from .gateway_certificate import PHASES, Bring, Order
+from .needs import Mistakes, needed
+from .sources import OPTIONS, Need, Sources, parsed
+from .unbind import unbind
+
+_USAGES = {"type": "list", "elements": "str", "choices": list(USAGES)}
+_LIST = {"type": "list", "elements": "str", "default": []}
+_RENEW = {
+    "type": "dict",
+    "options": {
+        "lifetime_share": {"type": "float"},
+        "days": {"type": "int"},
+        "as_of": {"type": "str"},
+    },
+}
+_NO_SOURCE = {name: option.get("default") for name, option in OPTIONS.items()}
+_NEEDS: dict[str, t.Any] = {
+    "names": _LIST,
+    "access_edge": {"type": "str"},
+    "sip_domains": _LIST,
+    "xmpp_domains": _LIST,
+    "renew": _RENEW,
+    "trust_store": {"type": "path"},
+    "listener": {"type": "dict", "options": listeners.OPTIONS},
+}
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "usages": {**_USAGES, "default": [LISTENING]},
+    **_NEEDS,
+    "source": {"type": "dict", "options": OPTIONS},
+    "restart": {"type": "str", "choices": ["affected", "all", "none"], "default": "affected"},
+    "phase": {"type": "str", "choices": list(PHASES), "default": "all"},
+    "pool_size": {"type": "int", "default": 1},
+    "remove_former_after": {"type": "int"},
+    "state": STATE,
+}
+
+INFO_ARGUMENT_SPEC: dict[str, t.Any] = {"usages": {**_USAGES, "default": list(USAGES)}, **_NEEDS}
+
+# A run may be told when it began, not to live in another time.
+_OTHER_TIME = datetime.timedelta(days=1)
+
+
+def work(params: Params, shell: Shell, check: bool) -> Result:
+    """xmpp_gateway_cert. Raises Refused, ServerRefused, ShellError, all of them before anything was written."""
+    _require_cryptography()
+    usages = list(dict.fromkeys(params["usages"]))
+    if not usages:
+        raise Refused(["usages: the list is empty; name at least one usage"])
+    if params["state"] == "absent":
+        return unbind(usages, shell, check)
+    now = _now()
+    rule, time = _renewal(params, now, check)
+    listener = listeners.listener(params.get("listener"))
+    if listener and LISTENING not in usages:
+        text = "listener: what it presents is the certificate of %s, which is not among the usages" % LISTENING
+        raise Refused([text])
+    phase = params.get("phase") or "all"
+    need = Need(
+        usages=usages,
+        names=_names(params),
+        anchors=_anchors(params),
+        rule=rule,
+        time=time,
+        now=time if check else now,
+        clock=now,
+        pool_size=params.get("pool_size") or 1,
+        may_make=phase != "switch",
+        check=check,
+    )
+    before = Edge(shell).sight()
+    choice = Sources({**_NO_SOURCE, **params["source"]}, need, shell, before).choose()
+    if isinstance(choice.supply, Result):
+        return choice.supply
+    order = Order(usages, params["restart"], now, phase, params.get("remove_former_after"), listener)
+    return Bring(choice, choice.supply, order, shell, before).run(check)
+
+
+def info(params: Params, shell: Shell, check: bool) -> Result:
+    """xmpp_gateway_cert_info: the certificates in force on an Edge and what speaks against them. Reads only."""
+    _require_cryptography()
+    now = _now()
+    names, anchors = _names(params), _anchors(params)
+    rule, time = _renewal(params, now, True)
+    listener = listeners.listener(params.get("listener"))
+    edge = Edge(shell)
+    assigned = edge.assigned()
+    usages: dict[str, list[str]] = {}
+    for usage in params["usages"]:
+        if usage in assigned:
+            usages.setdefault(assigned[usage]["Thumbprint"], []).append(usage)
+    found = []
+    if usages:
+        store = edge.store()
+        certificates = {wanted: parsed(store.get(wanted)) for wanted in usages}
+        issuers = _issuers(edge, [one for one in certificates.values() if one is not None])
+        rsa_only = edge.is_lync_2013()
+        for wanted, certificate in certificates.items():
+            facts: dict[str, t.Any] = {**dict.fromkeys(x509.FACTS), "thumbprint": wanted, "renewal": None}
+            findings = [
+                Finding("not_in_store", "error", "it is not in the computer's store", "bring and assign it anew")
+            ]
+            if certificate is not None:
+                facts = describe(certificate)
+                start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+                facts["renewal"] = judge_renewal(start, end, time, rule).as_dict()
+                findings = judge(certificate, now=time, names=names, others=issuers, anchors=anchors, rsa_only=rsa_only)
+            shown = [finding.as_dict() for finding in findings]
+            found.append({**facts, "usages": usages[wanted], "findings": shown})
+    return Result({"certificates": found, "presented": _presented(listener, names, anchors, time)})
+
+
+def _presented(
+    listener: listeners.Listener | None, names: t.Sequence[str], anchors: t.Any, now: datetime.datetime
+) -> dict[str, t.Any] | None:
+    """What the listener presents and what speaks against it; None if none was asked for."""
+    if listener is None:
+        return None
+    seen = listener.look()
+    facts: dict[str, t.Any] = dict.fromkeys(x509.FACTS)
+    findings: list[Finding] = []
+    if seen.chain:
+        leaf, *others = seen.chain
+        facts = describe(leaf)
+        findings = judge(leaf, now=now, names=names, others=others, anchors=anchors)
+    shown = [finding.as_dict() for finding in findings]
+    return {**facts, "address": listener.place, "reached": seen.reached, "message": seen.text, "findings": shown}
+
+
+def _issuers(edge: Edge, certificates: t.Sequence[t.Any]) -> list[t.Any]:
+    """The Edge's intermediates, which it sends along; and its roots where one of them may be the direct issuer."""
+    found: list[t.Any] = []
+    for name in ("CA", "Root"):
+        subjects = [one.subject for one in found]
+        if any(one.issuer not in subjects for one in certificates):
+            found += [one for one in map(parsed, edge.store(name).values()) if one is not None]
+    return found
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[Rule, datetime.datetime]:
+    """When certificates are due, and the time at which that is decided. Raises Refused."""
+    given = params.get("renew") or {}
+    share = given.get("lifetime_share")
+    rule = Rule(SHARE if share is None else share, given.get("days"))
+    mistakes = rule.mistakes
+    time = now
+    if given.get("as_of"):
+        try:
+            time = datetime.datetime.fromisoformat(str(given["as_of"]).replace("Z", "+00:00"))
+            time = time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
+        except ValueError:
+            mistakes.append("renew.as_of: '%s' is not a time such as 2027-03-01T00:00:00Z" % given["as_of"])
+    if not check and abs(time - now) > _OTHER_TIME:
+        mistakes.append("renew.as_of: more than a day from now it is for check mode only")
+    if mistakes:
+        raise Refused(mistakes)
+    return rule, time
+
+
+def _names(params: Params) -> list[str]:
+    try:
+        return needed(
+            params["names"],
+            params.get("access_edge"),
+            params.get("sip_domains") or (),
+            params.get("xmpp_domains") or (),
+        )
+    except Mistakes as exc:
+        raise Refused(exc.texts) from None
+
+
+def _anchors(params: Params) -> tuple[t.Any, ...] | None:
+    path = params.get("trust_store")
+    if not path:
+        return None
+    try:
+        return x509.load_trust_store(private_file.read(str(path), "trust_store"))
+    except Unusable as exc:
+        raise Refused(["%s: %s" % (path, finding) for finding in exc.findings]) from None
+
+
+def _require_cryptography() -> None:
+    if x509.IMPORT_ERROR is not None:
+        raise Refused(["the Python package cryptography is needed on the controller: %s" % x509.IMPORT_ERROR])
+
+
+TASK = Task(ARGUMENT_SPEC, work, (("state", "present", ("source",)),))
+INFO_TASK = Task(INFO_ARGUMENT_SPEC, info)

@@ -1,0 +1,180 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the certificate that a server presents stands for its domain; each fault by its own name. Pure.
+
+Time and chain are judged as those of the own certificate (_certificate); names as RFC 6120 section 13.7.1.2 has them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import ssl
+import typing as t
+
+from .._base.names import Invalid
+from .._x509 import certificate as judged
+from .._x509.certificate import describe, judge, load_trust_store, parse
+
+try:
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+    from service_identity import CertificateError
+    from service_identity.hazmat import DNS_ID, SRV_ID, DNSPattern, SRVPattern
+except ImportError as exc:
+    IMPORT_ERROR: ImportError | None = exc
+else:
+    IMPORT_ERROR = None
+
+if t.TYPE_CHECKING:
+    Certificate = x509.Certificate
+
+# With one of these the certificate proves nothing.
+FATAL = frozenset(
+    ("expired", "not_yet_valid", "untrusted", "incomplete_chain", "name_mismatch", "server_auth", "malformed")
+)
+
+_SRV_NAME = "1.3.6.1.5.5.7.8.7"  # id-on-dnsSRV, RFC 4985
+_XMPP_ADDR = "1.3.6.1.5.5.7.8.5"  # id-on-xmppAddr, RFC 6120 section 13.7.1.4
+# What judged.judge() finds in a partner's certificate as well as in an own one.
+_AS_IN_OWN = ("expired", "not_yet_valid", "weak_signature", "key_size")
+
+
+def examine(
+    chain: t.Sequence[Certificate],
+    domain: str,
+    anchors: t.Sequence[Certificate],
+    now: datetime.datetime,
+    expires_within: int,
+) -> tuple[dict[str, t.Any], dict[str, str]]:
+    """The first certificate in plain values, and its faults: code -> text.
+
+    chain: as it was sent. domain: in A-labels. anchors: trusted CA certificates. now: UTC, aware. expires_within: days.
+    """
+    try:
+        certificate = parse(judged.der(chain[0]))
+        facts = {**describe(certificate), **_more(certificate)}
+        return facts, dict(_faults(certificate, facts, chain[1:], domain, anchors, now, expires_within))
+    except (ValueError, judged.Unusable):
+        return {}, {"malformed": "it cannot be decoded"}
+
+
+def default_trust_store() -> str:
+    """The system's CA certificates, as the Python of the controller finds them. Raises Invalid if there are none."""
+    paths = ssl.get_default_verify_paths()
+    found = paths.cafile or paths.capath
+    if not found:
+        raise Invalid("the system has no store of trusted CA certificates; give one")
+    return found
+
+
+def load_anchors(path: str) -> tuple[Certificate, ...]:
+    """The CA certificates of a PEM file, or of a directory with OpenSSL's hashed names. Raises OSError, Unusable."""
+    if not os.path.isdir(path):
+        with open(path, "rb") as file:
+            return load_trust_store(file.read())
+    found: list[Certificate] = []
+    for name in sorted(os.listdir(path)):
+        if re.fullmatch(r"[0-9a-f]{8}\.\d+", name):
+            with open(os.path.join(path, name), "rb") as file:
+                found += load_trust_store(file.read())
+    return tuple(found)
+
+
+def stands_for(certificate: Certificate, domain: str) -> bool:
+    """Whether one of its names is the domain, as dNSName, SRVName or xmppAddr."""
+    wanted = (DNS_ID(domain), SRV_ID("_xmpp-server." + domain))
+    if any(one.verify(pattern) for pattern in _patterns(certificate) for one in wanted):
+        return True
+    return domain in _other_names(certificate, _XMPP_ADDR)
+
+
+def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
+    """A name that is none, such as a bare asterisk, does not spoil the others."""
+    kinds: tuple[tuple[t.Any, list[str]], ...] = (
+        (DNSPattern, judged.dns_names(certificate)),
+        (SRVPattern, _other_names(certificate, _SRV_NAME)),
+    )
+    for kind, names in kinds:
+        for name in names:
+            try:
+                yield kind.from_bytes(name.encode("ascii"))
+            except (CertificateError, ValueError, IndexError):
+                continue
+
+
+def _more(certificate: Certificate) -> dict[str, t.Any]:
+    """What describe() does not say, because the gateway's own certificate has no use for it."""
+    purposes = _purposes(certificate)
+    anything = purposes is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes
+    return {
+        "server_auth": anything or ExtendedKeyUsageOID.SERVER_AUTH in (purposes or ()),
+        "client_auth": anything or ExtendedKeyUsageOID.CLIENT_AUTH in (purposes or ()),
+        "srv_names": _other_names(certificate, _SRV_NAME),
+        "xmpp_addresses": _other_names(certificate, _XMPP_ADDR),
+    }
+
+
+def _purposes(certificate: Certificate) -> t.Any:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _faults(
+    certificate: Certificate,
+    facts: t.Mapping[str, t.Any],
+    others: t.Sequence[Certificate],
+    domain: str,
+    anchors: t.Sequence[Certificate],
+    now: datetime.datetime,
+    expires_within: int,
+) -> t.Iterator[tuple[str, str]]:
+    found = {one.code: one.message for one in judge(certificate, now=now, others=others, anchors=anchors)}
+    for code in _AS_IN_OWN:
+        if code in found:
+            yield code, found[code]
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    # Of a certificate that lives for days, the last third is what deserves a word.
+    if start <= now < end and end - now < min(datetime.timedelta(days=expires_within), (end - start) / 3):
+        yield "expires_soon", "it expires on %s, in %d days" % (facts["not_after"], (end - now).days)
+    if "untrusted" in found:
+        if others or certificate.issuer == certificate.subject:
+            yield "untrusted", found["untrusted"]
+        else:
+            text = "it comes alone, and its issuer %s is not in the trust store" % facts["issuer"]
+            yield "incomplete_chain", text
+    if not stands_for(certificate, domain):
+        names = (*facts["names"], *facts["srv_names"], *facts["xmpp_addresses"])
+        yield "name_mismatch", "it is for %s, not for %s" % (", ".join(names[:8]) or "no name at all", domain)
+    if not facts["server_auth"]:
+        yield "server_auth", "it is not issued for server authentication"
+    if not facts["client_auth"]:
+        yield "client_auth", "it is not issued for client authentication"
+
+
+def _other_names(certificate: Certificate, kind: str) -> list[str]:
+    """The otherName entries of a kind whose value is a string, in lower case."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    values = [one.value for one in names.get_values_for_type(x509.OtherName) if one.type_id.dotted_string == kind]
+    return [text.lower() for text in map(_der_text, values) if text]
+
+
+def _der_text(value: bytes) -> str:
+    """A DER UTF8String or IA5String of up to 127 bytes, or of up to 255 with one byte of length; else empty."""
+    if value[:1] not in (b"\x0c", b"\x16"):
+        return ""
+    start = 3 if value[1:2] == b"\x81" else 2
+    try:
+        text = value[start:].decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return text if value[start - 1 : start] == bytes([len(value) - start & 0xFF]) and text.isprintable() else ""

@@ -1,0 +1,155 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The conversation of a probe with one address: as the gateway would open it, up to where messages would flow."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._xmpp.budget import Budget, TimeUp
+from .._xmpp.client import VERSIONS, Contexts, Failed, Line, ask_for_tls, chain_of, encrypt, shown
+from .._xmpp.stream import AuthFailed, AuthSucceeded, Features, StreamOpened
+from .facts import Attempt, Ended, Facts, Header, Offer, Service
+
+if t.TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+    from OpenSSL import SSL
+
+
+def converse(
+    facts: Facts,
+    place: tuple[Service, str],
+    from_: str,
+    contexts: Contexts,
+    budget: Budget,
+    versions: bool = True,
+) -> tuple[Certificate, ...]:
+    """Talk to one address and write down what is seen; returns the certificates that the peer presents.
+
+    versions: also find out, with a connection for each, which versions of TLS the peer accepts. Raises TimeUp.
+    """
+    service, address = place
+
+    def call() -> Line:
+        return Line(address, service.port, facts.domain, from_, budget)
+
+    facts.ended = None
+    chain = _Talk(facts, call, contexts).run(contexts.gateway)
+    facts.attempts.append(_attempt(facts, service, address))
+    if versions and facts.before is not None and facts.before.starttls and not _ended(facts, "starttls"):
+        return _try_versions(facts, call, contexts, chain)
+    return chain
+
+
+def _attempt(facts: Facts, service: Service, address: str) -> Attempt:
+    ended = facts.ended
+    if ended is None or facts.header is not None or ended.how == "stream_error":
+        return Attempt(service.host, address, service.port, "answered")
+    result = ended.how if ended.stage == "connect" else "silent"
+    return Attempt(service.host, address, service.port, result, ended.text)
+
+
+def _try_versions(
+    facts: Facts, call: t.Callable[[], Line], contexts: Contexts, chain: tuple[Certificate, ...]
+) -> tuple[Certificate, ...]:
+    """Which versions the peer accepts; where none is the gateway's, the conversation goes on with a newer one."""
+    if _ended(facts, "tls", "tls_failed") and "TLSv1.3" in contexts.only:
+        again = Facts(facts.domain, own_certificate=facts.own_certificate)
+        chain = _Talk(again, call, contexts).run(contexts.only["TLSv1.3"])
+        facts.versions["TLSv1.2"] = "refused"
+        if again.tls:
+            facts.tls, facts.cipher, facts.after = again.tls, again.cipher, again.after
+            facts.external, facts.ended = again.external, again.ended
+        elif _ended(again, "tls", "tls_failed"):
+            facts.versions["TLSv1.3"] = "refused"
+    for version in VERSIONS:
+        if version == facts.tls:
+            facts.versions[version] = "accepted"
+        elif version not in contexts.only:
+            facts.versions[version] = "not tried"
+        elif version not in facts.versions:
+            facts.versions[version] = _accepts(call, contexts.only[version])
+    return chain
+
+
+def _ended(facts: Facts, stage: str, how: str = "") -> bool:
+    return facts.ended is not None and facts.ended.stage == stage and how in ("", facts.ended.how)
+
+
+class _Talk:
+    """One conversation. Ends without an exception whatever the peer does, with the reason in the facts."""
+
+    def __init__(self, facts: Facts, call: t.Callable[[], Line], contexts: Contexts) -> None:
+        self._facts, self._call, self._contexts = facts, call, contexts
+        self._stage = "connect"
+        self._chain: tuple[Certificate, ...] = ()
+
+    def run(self, context: SSL.Context) -> tuple[Certificate, ...]:
+        try:
+            with self._call() as line:
+                self._go(line, context)
+        except Failed as exc:
+            self._facts.ended = Ended(self._stage, exc.how, exc.condition, exc.text)
+            if self._facts.own_refused:
+                self._facts.external = "refused"
+        except TimeUp:
+            if self._stage == "connect":
+                raise
+            self._facts.ended = Ended(self._stage, "time_up")
+        return self._chain
+
+    def _go(self, line: Line, context: SSL.Context) -> None:
+        facts, self._stage = self._facts, "stream"
+        line.stream.open()
+        header = line.wait(StreamOpened)
+        facts.header = Header(shown(header.from_), shown(header.version), header.dialback)
+        if not facts.header.features:
+            return
+        facts.before = _offer(line.wait(Features))
+        if not facts.before.starttls:
+            return
+        self._stage = "starttls"
+        ask_for_tls(line)
+        self._stage = "tls"
+        tls = line.start_tls(context)
+        self._chain = chain_of(tls)
+        facts.tls, facts.cipher = tls.get_protocol_version_name(), tls.get_cipher_name() or ""
+        self._stage = "secure_stream"
+        facts.after = None
+        features = line.opened()[1]
+        if features is None:
+            return
+        facts.after = _offer(features)
+        own = self._contexts.own is not None
+        if "EXTERNAL" not in facts.after.mechanisms:
+            # A server offers it to those whose certificate it could verify (XEP-0178): without one nothing is known.
+            facts.external = "not offered" if own else "unknown"
+            return
+        facts.external = "offered"
+        if own:
+            self._stage = "sasl"
+            line.stream.authenticate_external()
+            answer = line.wait(AuthSucceeded, AuthFailed)
+            facts.external = "succeeded" if isinstance(answer, AuthSucceeded) else "refused"
+            if isinstance(answer, AuthFailed):
+                raise Failed("sasl_refused", answer.text, answer.condition)
+
+
+def _accepts(call: t.Callable[[], Line], context: SSL.Context) -> str:
+    """Whether a handshake with these settings succeeds: accepted, refused, or unknown."""
+    try:
+        with call() as line:
+            line.open()
+            encrypt(line, context)
+    except Failed as exc:
+        return "refused" if exc.how == "tls_failed" else "unknown"
+    except TimeUp:
+        return "unknown"
+    return "accepted"
+
+
+def _offer(features: Features) -> Offer:
+    return Offer(features.starttls, tuple(shown(one) for one in features.mechanisms), features.dialback)

@@ -1,0 +1,207 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a probe sees of one domain: plain values, which _probe_findings judges.
+
+Filled by _probe_dns, _probe_talk and _probe_certificate as far as the probe comes; what it did not see is None or
+empty.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+from dataclasses import dataclass, field
+
+from .._xmpp.client import VERSIONS
+from .._xmpp.wire import has_features
+
+DEFAULT_PORT = 5269
+
+# What two vantage points may see differently: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+# What the gateway speaks (the product's page on encryption; no update brought TLS 1.3).
+GATEWAY_VERSIONS = VERSIONS[:3]
+
+# Stream errors with which a server turns away a certificate, or its absence.
+CERTIFICATE_ERRORS = ("not-authorized", "policy-violation", "invalid-from")
+
+External = t.Literal["succeeded", "refused", "offered", "not offered", "unknown"]
+Dialback = t.Literal["offered", "not offered", "unknown"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One SRV record (RFC 2782)."""
+
+    host: str
+    port: int
+    priority: int = 0
+    weight: int = 0
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {"host": self.host, "port": self.port, "priority": self.priority, "weight": self.weight}
+
+
+@dataclass(frozen=True)
+class Services:
+    """state: found, none, not_offered (the target is the root, "." as RFC 2782 has it), unknown (``text`` says why)."""
+
+    state: str
+    records: tuple[Service, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """state: found, none, unknown (``text`` says why)."""
+
+    state: str
+    addresses: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One address that was tried. result: answered, refused, timeout, unreachable, or silent (TCP, but no stream)."""
+
+    host: str
+    address: str
+    port: int
+    result: str
+    text: str = ""
+
+    @property
+    def place(self) -> str:
+        address = "[%s]" % self.address if ":" in self.address else self.address
+        return "%s (%s:%d)" % (self.host, address, self.port)
+
+    @property
+    def private(self) -> bool:
+        address = ipaddress.ip_address(self.address)
+        return any(address.version == network.version and address in network for network in _PRIVATE)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {"host": self.host, "address": self.address, "port": self.port, "result": self.result}
+
+
+@dataclass(frozen=True)
+class Header:
+    """The peer's answer to the stream header. dialback: it declared the namespace."""
+
+    from_: str
+    version: str
+    dialback: bool
+
+    @property
+    def features(self) -> bool:
+        """Whether the peer speaks XMPP 1.0, so that it announces what it can."""
+        return has_features(self.version)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {"from": self.from_, "version": self.version, "dialback": self.dialback}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Stream features. starttls: '', offered or required."""
+
+    starttls: str = ""
+    mechanisms: tuple[str, ...] = ()
+    dialback: bool = False
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {"starttls": self.starttls, "mechanisms": list(self.mechanisms), "dialback": self.dialback}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Where and how the conversation ended before its time.
+
+    stage: stream, starttls, tls, secure_stream, sasl. how: timeout, closed, broken, stream_error, tls_refused,
+    tls_failed, time_up. condition and text are the peer's words, or the library's.
+    """
+
+    stage: str
+    how: str
+    condition: str = ""
+    text: str = ""
+
+
+@dataclass
+class Facts:
+    """Everything that was seen of a domain."""
+
+    domain: str
+    services: Services | None = None
+    addresses: dict[str, Addresses] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    header: Header | None = None
+    before: Offer | None = None
+    after: Offer | None = None
+    tls: str = ""
+    cipher: str = ""
+    versions: dict[str, str] = field(default_factory=dict)  # accepted, refused, unknown, not tried
+    certificate: dict[str, t.Any] | None = None
+    faults: dict[str, str] = field(default_factory=dict)  # of the certificate: code -> text, see _probe_certificate
+    own_certificate: bool = False  # whether one was at hand to present
+    external: External = "unknown"
+    ended: Ended | None = None
+    mistake: str = ""  # of the collection: an exception that nobody foresaw, and its place
+
+    @property
+    def tls_usable(self) -> bool | None:
+        """Whether the gateway could encrypt the stream; None if that was not seen."""
+        if self.tls:
+            return self.tls in GATEWAY_VERSIONS
+        if self.ended is not None and self.ended.stage in ("starttls", "tls"):
+            return False if self.ended.how in ("tls_refused", "tls_failed") else None
+        if self.before is not None and not self.before.starttls:
+            return False
+        return False if self.header is not None and not self.header.features else None
+
+    @property
+    def dialback(self) -> Dialback:
+        """Whether the peer offers dialback on the stream as it is in the end."""
+        return self._dialback(self.after if self.tls else self.before)
+
+    @property
+    def clear_dialback(self) -> Dialback:
+        """Whether it offers dialback before TLS."""
+        return self._dialback(self.before)
+
+    @property
+    def own_refused(self) -> bool:
+        """Whether the peer ended the encrypted stream over the certificate that was presented to it.
+
+        In TLS 1.3 that may be an alert after the handshake.
+        """
+        ended = self.ended
+        if not self.own_certificate or ended is None or ended.stage != "secure_stream":
+            return False
+        return ended.how == "tls_failed" or (ended.how == "stream_error" and ended.condition in CERTIFICATE_ERRORS)
+
+    def _dialback(self, offer: Offer | None) -> Dialback:
+        if offer is not None and offer.dialback:
+            return "offered"
+        if self.header is None or (offer is None and self.header.features):
+            return "unknown"
+        if self.header.dialback:
+            # The namespace alone was the announcement before stream features (XEP-0220 section 2.1.1), and is still
+            # declared by servers that have dialback switched off.
+            return "unknown" if self.header.features else "offered"
+        return "not offered"

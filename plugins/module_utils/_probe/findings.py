@@ -1,0 +1,306 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What speaks for and against a federation, from what was seen and what is declared: findings and a verdict. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.findings import Finding
+from .._federation.negotiation import TCP_DIALBACK, TLS_DIALBACK, Row
+from .certificate import FATAL
+from .facts import CERTIFICATE_ERRORS, DEFAULT_PORT, GATEWAY_VERSIONS, Attempt, Ended, Facts
+from .rows import possible, relies_on_certificate, suggest
+from .words import FAULTS, STAGES, STREAM_ERRORS
+
+VERDICTS = ("ok", "warning", "failed", "not_observable")
+
+# Something is wrong; somebody should know; the answer cannot be seen from here.
+ERROR, WARNING, UNKNOWN = "error", "warning", "unknown"
+
+
+def verdict(findings: t.Iterable[Finding]) -> str:
+    """failed: something is wrong. not_observable: nothing is, as far as can be seen, which is not far enough."""
+    severities = {finding.severity for finding in findings}
+    if ERROR in severities:
+        return "failed"
+    if UNKNOWN in severities:
+        return "not_observable"
+    return "warning" if severities else "ok"
+
+
+def judge(facts: Facts, row: Row | None) -> list[Finding]:
+    """Findings about a partner's domain, errors first. row: the declared one; None: not a declared partner."""
+    relies = relies_on_certificate(facts, row)
+    if facts.header is None:
+        hopeless = row is not None and not row.methods
+    else:
+        hopeless = suggest(facts) is None if row is None else not possible(facts, row)
+    found = [
+        *_judge_row(row),
+        *_judge_services(facts),
+        *judge_reach(facts),
+        *judge_mistake(facts),
+        *_judge_end(facts, hopeless),
+        *_judge_tls(facts, row, hopeless),
+        *_judge_certificate(facts, relies, row is None or row.sasl != "not_supported"),
+        *_judge_authentication(facts, row, relies, hopeless),
+        *_judge_declared(facts, row),
+    ]
+    return in_order(found)
+
+
+def in_order(found: t.Iterable[Finding]) -> list[Finding]:
+    """Errors first, then what is unknown, then warnings."""
+    return sorted(found, key=lambda finding: (ERROR, UNKNOWN, WARNING).index(finding.severity))
+
+
+def describe_row(row: Row) -> str:
+    """As options, to be pasted into the declaration."""
+    return "tls_negotiation: %s, sasl_negotiation: %s, support_dialback_negotiation: %s" % (
+        row.tls,
+        row.sasl,
+        "true" if row.dialback else "false",
+    )
+
+
+def _judge_row(row: Row | None) -> t.Iterator[Finding]:
+    if row is not None and row.level != "valid":
+        code, severity = ("row_invalid", ERROR) if row.level == "invalid" else ("row_risky", WARNING)
+        why, remedy = row.remark.rsplit("; ", 1)
+        yield Finding(code, severity, "the declared row (%s) is %s: %s" % (row, row.level, why), remedy)
+
+
+# The way to the server
+
+
+def _judge_services(facts: Facts) -> t.Iterator[Finding]:
+    services = facts.services
+    if services is not None:
+        if services.state == "unknown":
+            yield hidden("srv_unknown", services.text)
+        elif services.state == "not_offered":
+            yield Finding(
+                "not_offered",
+                ERROR,
+                "the SRV record of %s has the target '.', which says that it has no XMPP service for other servers"
+                " (RFC 6120 section 3.2.1)" % facts.domain,
+                "ask the partner for the right domain",
+            )
+        elif services.state == "none":
+            yield Finding(
+                "no_srv",
+                WARNING,
+                "there is no record _xmpp-server._tcp.%s; the domain's own address and port %d were tried instead"
+                " (RFC 6120 section 3.2.2)" % (facts.domain, DEFAULT_PORT),
+                "ask the partner to publish the SRV record, or set proxy_fqdn",
+            )
+
+
+def judge_reach(facts: Facts) -> t.Iterator[Finding]:
+    """Addresses and TCP."""
+    yield from _judge_addresses(facts)
+    yield from _judge_attempts(facts)
+
+
+def _judge_addresses(facts: Facts) -> t.Iterator[Finding]:
+    somewhere = any(found.state == "found" for found in facts.addresses.values())
+    unseen = any(found.state == "unknown" for found in facts.addresses.values())
+    for host, found in facts.addresses.items():
+        if found.state == "unknown":
+            yield hidden("address_unknown", found.text, WARNING if somewhere else UNKNOWN)
+        elif found.state == "none":
+            yield Finding(
+                "no_address",
+                WARNING if somewhere or unseen else ERROR,
+                "%s has no address" % host,
+                "correct the DNS records; where another view of DNS counts, give its nameservers",
+            )
+
+
+def _judge_attempts(facts: Facts) -> t.Iterator[Finding]:
+    tried = facts.attempts
+    reached = [one for one in tried if one.result in ("answered", "silent")]
+    unseen = [one for one in tried if _unseen(one)]
+    for one in tried:
+        if one.result == "refused" and one in unseen:
+            yield hidden("private_address", "%s refuses connections from here, and is a private address" % one.place)
+        elif one.result == "refused":
+            yield Finding(
+                "connection_refused",
+                WARNING if reached or unseen else ERROR,
+                "%s refuses the connection: nothing listens there, or a firewall says so" % one.place,
+                "start the server there, or take the host out of the SRV records",
+            )
+        elif one in unseen:
+            text = "%s cannot be reached from here (%s)" % (one.place, one.text or one.result)
+            yield hidden("not_reachable", text, WARNING if reached else UNKNOWN)
+        elif one.result == "silent" and facts.header is not None:
+            yield Finding(
+                "target_silent",
+                WARNING,
+                "%s accepts connections and does not answer as an XMPP server" % one.place,
+                "repair the server there, or take the host out of the SRV records",
+            )
+
+
+def _unseen(attempt: Attempt) -> bool:
+    if attempt.result == "refused":
+        return attempt.private
+    return attempt.result not in ("answered", "silent")
+
+
+def hidden(code: str, text: str, severity: str = UNKNOWN) -> Finding:
+    """What this vantage point does not show."""
+    return Finding(
+        code,
+        severity,
+        "not observable from here: %s" % text,
+        "run the probe where the Edge's view of the network is shared",
+    )
+
+
+# The conversation
+
+
+def judge_mistake(facts: Facts) -> t.Iterator[Finding]:
+    if facts.mistake:
+        text = "the probe ended with a mistake in the collection (%s)" % facts.mistake
+        yield Finding("mistake", UNKNOWN, text, "please report it")
+
+
+def _judge_end(facts: Facts, hopeless: bool) -> t.Iterator[Finding]:
+    ended = facts.ended
+    if ended is None or ended.stage == "connect":
+        if ended is not None and ended.how == "time_up":
+            yield hidden("time_up", "the time for the domain was spent before a server answered")
+        return
+    where = STAGES[ended.stage]
+    told = ": '%s'" % ended.text if ended.text else ""
+    if ended.how == "time_up":
+        yield hidden("time_up", "the time for the domain was spent %s" % where)
+    elif ended.how == "stream_error" and _wants_certificate(facts, ended):
+        yield Finding(
+            "wants_certificate",
+            WARNING,
+            "it ended the stream because no certificate was presented (%s%s); whether it accepts the own was not tried"
+            % (ended.condition, told),
+            "give certificate, to have it tried",
+        )
+    elif facts.own_refused:
+        yield _own_refused(ended, ERROR)
+    elif ended.how == "sasl_refused":
+        return  # judged with the authentication
+    elif ended.how == "stream_error":
+        meaning, remedy = STREAM_ERRORS.get(
+            ended.condition, ("it ended the stream", "ask the partner what its server logged")
+        )
+        text = "%s it answered %s%s, which means: %s" % (where, ended.condition or "a stream error", told, meaning)
+        yield Finding("stream_error", ERROR, text, remedy)
+    elif ended.how == "timeout":
+        text = "%s it did not answer (%s)" % (where, ended.text)
+        yield Finding(
+            "no_answer", ERROR, text, "ask the partner; a firewall that inspects XMPP looks like this as well"
+        )
+    elif ended.how == "closed":
+        text = "%s it closed the connection without a word" % where
+        yield Finding("closed", ERROR, text, "ask the partner whether it admits only certain addresses or domains")
+    elif ended.how == "broken":
+        text = "%s its answer was not the XMPP protocol (%s%s)" % (where, ended.condition, told)
+        yield Finding(
+            "not_xmpp", ERROR, text, "check that the SRV record names an XMPP server and its port for servers"
+        )
+    elif (
+        ended.how == "tls_failed"
+        and facts.own_certificate
+        and ("certificate" in ended.text or "unknown ca" in ended.text)
+    ):
+        yield _own_refused(ended, ERROR if hopeless else WARNING)
+    elif ended.how in ("tls_failed", "tls_refused"):
+        text = "TLS does not work %s%s" % (where, told)
+        yield Finding("tls_failed", ERROR if hopeless else WARNING, text, "ask the partner to repair TLS on its server")
+
+
+def _wants_certificate(facts: Facts, ended: Ended) -> bool:
+    """Servers that insist on SASL EXTERNAL end the stream as soon as they see that no certificate came."""
+    secure = ended.stage == "secure_stream" and not facts.own_certificate
+    return secure and ended.condition in CERTIFICATE_ERRORS
+
+
+def _own_refused(ended: Ended, severity: str) -> Finding:
+    text = "it refused the own certificate: %s" % (ended.text or ended.condition or "without a reason")
+    return Finding("own_certificate_refused", severity, text, "use one that the partner trusts, for both purposes")
+
+
+def _judge_tls(facts: Facts, row: Row | None, hopeless: bool) -> t.Iterator[Finding]:
+    severity = ERROR if hopeless else WARNING
+    if facts.tls and facts.tls not in GATEWAY_VERSIONS:
+        text = "it accepts %s only, and the gateway has none above TLS 1.2" % facts.tls
+        yield Finding("tls13_only", severity, text, "the partner has to allow TLS 1.2")
+    elif facts.tls and facts.tls != "TLSv1.2":
+        text = "of what the gateway speaks it accepts only %s, which RFC 8996 forbids" % facts.tls
+        yield Finding("old_tls", WARNING, text, "ask the partner to allow TLS 1.2")
+    starttls = _starttls(facts)
+    if starttls is None:
+        return
+    if not starttls and (row is None or row.tls != "not_supported"):
+        what = (
+            "the declared row requires it" if row is not None and row.tls == "required" else "messages travel in clear"
+        )
+        text = "it does not offer TLS: %s" % what
+        yield Finding("tls_not_offered", severity, text, "ask the partner to offer TLS")
+    elif starttls and row is not None and row.tls == "not_supported":
+        what = "requires" if starttls == "required" else "offers"
+        text = "it %s TLS, and the declared row says not_supported" % what
+        yield Finding("tls_" + starttls, severity, text, "set tls_negotiation to required")
+
+
+def _starttls(facts: Facts) -> str | None:
+    """What the peer offers, '' for nothing; None if that was not seen."""
+    if facts.before is not None:
+        return facts.before.starttls
+    return "" if facts.header is not None and not facts.header.features else None
+
+
+def _judge_certificate(facts: Facts, relies: bool, used: bool) -> t.Iterator[Finding]:
+    """relies: the federation stands and falls with it. used: it serves as client certificate as well."""
+    for code, text in facts.faults.items():
+        if code == "client_auth" and not used:
+            continue
+        severity = ERROR if relies and code in FATAL else WARNING
+        yield Finding("certificate_" + code, severity, "its certificate: " + text, FAULTS[code])
+
+
+def _judge_authentication(facts: Facts, row: Row | None, relies: bool, hopeless: bool) -> t.Iterator[Finding]:
+    severity = ERROR if relies or hopeless else WARNING
+    if row is None or row.sasl != "not_supported":
+        ended = facts.ended
+        if ended is not None and ended.how == "sasl_refused":
+            yield _own_refused(ended, severity)
+        elif facts.external == "not offered":
+            text = "it does not offer SASL EXTERNAL to the own certificate, so it does not trust it or does not use it"
+            yield Finding(
+                "external_not_offered", severity, text, "use a certificate that the partner trusts, or dialback"
+            )
+    if row is not None and facts.dialback == "not offered" and not hopeless:
+        fallback = {TLS_DIALBACK, TCP_DIALBACK}.intersection(row.methods)
+        if fallback and not fallback.intersection(possible(facts, row)):
+            text = "it does not offer dialback, so the declared fallback does not exist"
+            yield Finding(
+                "dialback_not_offered", WARNING, text, "set support_dialback_negotiation to false, or rely on SASL"
+            )
+
+
+def _judge_declared(facts: Facts, row: Row | None) -> t.Iterator[Finding]:
+    """The declared row as a whole."""
+    if row is None or facts.header is None or not row.methods or possible(facts, row):
+        return
+    better = suggest(facts)
+    text = "no method of the declared row works (%s)" % ", ".join(row.methods)
+    remedy = (
+        "declare " + describe_row(better) if better is not None else "remove the causes that the other findings name"
+    )
+    yield Finding("row_does_not_work", ERROR, text, remedy)

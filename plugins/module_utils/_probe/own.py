@@ -1,0 +1,114 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What partners see of the own deployment: the published SRV records, and the certificate that the gateway presents."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.findings import Finding
+from .certificate import FATAL
+from .facts import Addresses, Facts
+from .findings import ERROR, WARNING, hidden, in_order, judge_mistake, judge_reach
+
+
+def judge_own(facts: Facts, access_edge: str, edge: Addresses | None, thumbprint: str, port: int) -> list[Finding]:
+    """Findings about an own SIP domain, errors first. Pure.
+
+    access_edge, edge: its FQDN and addresses; '' and None: not compared. thumbprint: of the certificate that should be
+    presented; '': whatever there is. port: where the gateway listens.
+    """
+    found = [
+        *_judge_records(facts, port),
+        *judge_reach(facts),
+        *judge_mistake(facts),
+        *_judge_listener(facts),
+        *_judge_certificate(facts, thumbprint),
+    ]
+    if edge is not None:
+        found += _judge_hosts(facts, access_edge, edge)
+    return in_order(found)
+
+
+def _judge_records(facts: Facts, port: int) -> t.Iterator[Finding]:
+    name, services = "_xmpp-server._tcp." + facts.domain, facts.services
+    if services is None:
+        return
+    if services.state == "unknown":
+        yield hidden("srv_unknown", services.text)
+    elif services.state == "none":
+        text = "there is no record %s, so partners do not find the gateway" % name
+        yield Finding("own_no_srv", ERROR, text, "publish it with the Access Edge as target and port %d" % port)
+    elif services.state == "not_offered":
+        text = "the record %s has the target '.', which tells partners that there is no XMPP service" % name
+        yield Finding("own_not_offered", ERROR, text, "give it the Access Edge as target")
+    for service in services.records:
+        if service.port != port:
+            text = "the record %s names port %d; the gateway listens on %d" % (name, service.port, port)
+            yield Finding("own_port", ERROR, text, "correct the port")
+
+
+def _judge_hosts(facts: Facts, access_edge: str, edge: Addresses) -> t.Iterator[Finding]:
+    """Names may differ (an alias such as xmpp.DOMAIN is fine); addresses decide."""
+    if edge.state != "found":
+        text = edge.text or "%s has no address" % access_edge
+        yield hidden("access_edge_unknown", text, WARNING)
+        return
+    for service in facts.services.records if facts.services is not None else ():
+        found = facts.addresses.get(service.host)
+        if found is not None and found.addresses and not set(found.addresses) & set(edge.addresses):
+            yield Finding(
+                "own_srv_elsewhere",
+                ERROR,
+                "the SRV record of %s names %s (%s), which is not the Access Edge %s (%s)"
+                % (facts.domain, service.host, _listed(found), access_edge, _listed(edge)),
+                "correct the record's target or the host's address",
+            )
+
+
+def _judge_listener(facts: Facts) -> t.Iterator[Finding]:
+    ended = facts.ended
+    if ended is None:
+        if facts.header is not None and not facts.tls:
+            text = "the gateway does not offer TLS"
+            yield Finding(
+                "own_no_tls", ERROR, text, "assign a certificate to XmppServer, and restart the XMPP services"
+            )
+        return
+    if (ended.stage == "connect" and ended.how != "time_up") or facts.tls:
+        return  # the way is judged elsewhere; what comes after TLS was not asked for
+    if ended.how == "time_up":
+        yield hidden("time_up", "the time for the domain was spent before the gateway answered")
+        return
+    told = ", ".join(part for part in (ended.condition, ended.text) if part)
+    yield Finding(
+        "own_listener",
+        ERROR,
+        "what answers there did not come as far as TLS (%s: %s)"
+        % (ended.how.replace("_", " "), told or "no reason given"),
+        "look at the XMPP gateway proxy's service and log on the Edge, and for another program on the port",
+    )
+
+
+def _judge_certificate(facts: Facts, thumbprint: str) -> t.Iterator[Finding]:
+    for code, text in facts.faults.items():
+        severity = ERROR if code in FATAL else WARNING
+        remedy = "bring a new one with sfb.xmpp.xmpp_gateway_cert"
+        if code == "client_auth":
+            remedy = "with partners that insist on it, make SASL optional and support dialback"
+        yield Finding("own_certificate_" + code, severity, "the gateway's certificate: " + text, remedy)
+    shown = str((facts.certificate or {}).get("thumbprint") or "")
+    if thumbprint and shown and shown != thumbprint:
+        yield Finding(
+            "own_certificate_differs",
+            ERROR,
+            "the gateway presents the certificate %s, not the given one (%s)" % (shown, thumbprint),
+            "restart the XMPP services on the Edge, or look for another program on the port",
+        )
+
+
+def _listed(found: Addresses) -> str:
+    return ", ".join(found.addresses)

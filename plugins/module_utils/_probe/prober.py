@@ -1,0 +1,192 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Probes domains: one after the steps of a server that wants to send a message, many at the same time.
+
+Nothing is sent but the handshake, and no step is without its end.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import datetime
+import os
+import traceback
+import typing as t
+from dataclasses import dataclass
+
+from .._base.findings import Finding
+from .._federation.negotiation import Row
+from .._x509 import certificate as x509
+from .._x509.certificate import Bundle
+from .._xmpp.budget import Budget, TimeUp
+from .._xmpp.client import Contexts
+from .certificate import examine
+from .conversation import converse
+from .dns import Resolver
+from .facts import DEFAULT_PORT, Addresses, Ended, Facts, Service
+from .findings import judge, verdict
+from .own import judge_own
+from .rows import number, suggest
+
+if t.TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+# All steps of a domain together have so many times the time of one.
+_STEPS = 6
+
+Entry = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A domain to probe. partner: the declared domain to which it belongs, '' for none; row and proxy: as declared."""
+
+    domain: str
+    partner: str = ""
+    row: Row | None = None
+    proxy: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """from_: the own domain that asks. timeout: seconds for a step. expires_within: days."""
+
+    from_: str
+    anchors: tuple[Certificate, ...]
+    timeout: float
+    expires_within: int
+    own: Bundle | None = None
+    gateway_port: int = DEFAULT_PORT
+
+
+class Prober:
+    """May be used by several threads at once."""
+
+    def __init__(self, settings: Settings, resolver: Resolver) -> None:
+        self._settings = settings
+        self._resolver = resolver
+        self._contexts = Contexts(settings.own)
+        self._anonymous = Contexts()
+
+    def partner(self, job: Job) -> Entry:
+        """Everything about a partner's domain."""
+        budget = self._budget()
+        facts = self._look(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
+        findings = judge(facts, job.row)
+        suggested = suggest(facts)
+        return {
+            **_entry(facts, findings, budget),
+            "partner": job.partner or None,
+            "sasl_external": facts.external,
+            "dialback": facts.dialback,
+            "declared": None if job.row is None else _declared(job.row),
+            "suggestion": None if suggested is None else _options(suggested),
+        }
+
+    def own(self, domain: str, asks: str, access_edge: str) -> Entry:
+        """What a partner (``asks``) sees of an own domain: it is to the partners that the gateway answers."""
+        budget = self._budget()
+        facts = self._look(domain, asks, self._anonymous, budget, own=True)
+        edge = None
+        try:
+            for service in facts.services.records if facts.services is not None else ():
+                self._addresses(facts, service.host, budget)
+            edge = self._resolver.addresses(access_edge, budget) if access_edge else None
+        except TimeUp:
+            edge = Addresses("unknown", (), "the time for the domain was spent")
+        given = self._settings.own
+        thumbprint = x509.thumbprint(given.certificate) if given is not None else ""
+        return _entry(facts, judge_own(facts, access_edge, edge, thumbprint, self._settings.gateway_port), budget)
+
+    def _budget(self) -> Budget:
+        return Budget(self._settings.timeout, _STEPS * self._settings.timeout)
+
+    def _look(
+        self, domain: str, from_: str, contexts: Contexts, budget: Budget, proxy: str = "", own: bool = False
+    ) -> Facts:
+        """Try the domain's servers in their order, until one answers. own: only what is published, and no versions."""
+        facts = Facts(domain, own_certificate=contexts.own is not None)
+        try:
+            for place in self._places(facts, proxy, budget, fallback=not own):
+                earlier = facts.ended
+                chain = converse(facts, place, from_, contexts, budget, versions=not own)
+                if chain:
+                    facts.certificate, facts.faults = self._examine(chain, domain)
+                if facts.attempts[-1].result == "answered":
+                    break
+                if facts.ended is not None and facts.ended.stage == "connect" and earlier is not None:
+                    facts.ended = earlier  # a server that answers nonsense says more than one that does not answer
+        except TimeUp:
+            if facts.ended is None or facts.ended.stage == "connect":
+                facts.ended = Ended("connect", "time_up")
+        except Exception as exc:  # noqa: BLE001 - what one peer brings about must not hide what is seen of the others
+            last = traceback.extract_tb(exc.__traceback__)[-1]
+            facts.mistake = "%s in %s:%s" % (type(exc).__name__, os.path.basename(last.filename), last.lineno)
+        return facts
+
+    def _places(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
+        """Hosts with their addresses. Raises TimeUp."""
+        if proxy:
+            services: tuple[Service, ...] = (Service(proxy, DEFAULT_PORT),)
+        else:
+            facts.services = self._resolver.services(facts.domain, budget)
+            services = facts.services.records
+            if facts.services.state == "none" and fallback:
+                services = (Service(facts.domain, DEFAULT_PORT),)
+        for service in services:
+            for address in self._addresses(facts, service.host, budget).addresses:
+                yield service, address
+
+    def _addresses(self, facts: Facts, host: str, budget: Budget) -> Addresses:
+        if host not in facts.addresses:
+            facts.addresses[host] = self._resolver.addresses(host, budget)
+        return facts.addresses[host]
+
+    def _examine(self, chain: t.Sequence[Certificate], domain: str) -> tuple[dict[str, t.Any] | None, dict[str, str]]:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        found, faults = examine(chain, domain, self._settings.anchors, now, self._settings.expires_within)
+        return found or None, faults
+
+
+def concurrently(calls: t.Sequence[t.Callable[[], Entry]], workers: int) -> list[Entry]:
+    """The results of the calls, in their order."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(workers, len(calls)))) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def _entry(facts: Facts, findings: t.Sequence[Finding], budget: Budget) -> Entry:
+    return {
+        "domain": facts.domain,
+        "verdict": verdict(findings),
+        "srv": [service.as_dict() for service in facts.services.records] if facts.services is not None else [],
+        "addresses": {host: list(found.addresses) for host, found in facts.addresses.items()},
+        "attempts": [attempt.as_dict() for attempt in facts.attempts],
+        "stream": facts.header.as_dict() if facts.header is not None else None,
+        "features_before_tls": facts.before.as_dict() if facts.before is not None else None,
+        "features_after_tls": facts.after.as_dict() if facts.after is not None else None,
+        "tls": _tls(facts),
+        "certificate": facts.certificate,
+        "findings": [finding.as_dict() for finding in findings],
+        "seconds": round(budget.spent(), 2),
+    }
+
+
+def _tls(facts: Facts) -> dict[str, t.Any] | None:
+    if not facts.tls and not facts.versions:
+        return None
+    return {"version": facts.tls or None, "cipher": facts.cipher or None, "versions": dict(facts.versions)}
+
+
+def _options(row: Row) -> dict[str, t.Any]:
+    return {
+        "tls_negotiation": row.tls,
+        "sasl_negotiation": row.sasl,
+        "support_dialback_negotiation": row.dialback,
+    }
+
+
+def _declared(row: Row) -> dict[str, t.Any]:
+    return {"row": number(row), **_options(row), "level": row.level, "methods": list(row.methods)}

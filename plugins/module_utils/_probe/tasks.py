@@ -1,0 +1,145 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_partner_probe does: its options, what they stand for, and the probes. Needs no server session."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import typing as t
+
+from .._base.names import Invalid, canonical_domain
+from .._base.result import Params, Refused, Result
+from .._base.task import Task
+from .._federation.catalogue import PARTNER
+from .._federation.converge import wanted_list
+from .._federation.negotiation import Row
+from .._shell.statement import Secret, Shell
+from .._x509 import certificate as x509
+from .._x509.certificate import Bundle, Unusable, load_pkcs12
+from .._xmpp import client
+from . import certificate as peer_certificate
+from . import dns
+from .certificate import default_trust_store, load_anchors
+from .dns import Resolver
+from .facts import DEFAULT_PORT
+from .findings import VERDICTS
+from .prober import Entry, Job, Prober, Settings, concurrently
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "domains": {"type": "list", "elements": "str", "default": []},
+    "partners": {"type": "list", "elements": "dict", "default": [], "options": PARTNER.spec()},
+    "from_domain": {"type": "str", "required": True},
+    "own_domains": {"type": "list", "elements": "str", "default": []},
+    "access_edge": {"type": "str"},
+    "gateway_port": {"type": "int", "default": DEFAULT_PORT},
+    "certificate": {
+        "type": "dict",
+        "options": {
+            "path": {"type": "path", "required": True},
+            "passphrase": {"type": "str", "no_log": True},
+        },
+    },
+    "trust_store": {"type": "path"},
+    "nameservers": {"type": "list", "elements": "str", "default": []},
+    "timeout": {"type": "float", "default": 5.0},
+    "workers": {"type": "int", "default": 50},
+    "expires_within": {"type": "int", "default": 14},
+}
+
+_PACKAGES = (
+    (x509.IMPORT_ERROR, "cryptography"),
+    (dns.IMPORT_ERROR, "dnspython"),
+    (client.IMPORT_ERROR, "pyOpenSSL"),
+    (peer_certificate.IMPORT_ERROR, "service-identity"),
+)
+
+
+def work(params: Params, shell: Shell, check: bool) -> Result:
+    """xmpp_partner_probe. Changes nothing, so check mode makes no difference. Raises Refused."""
+    _require_packages()
+    reasons: list[str] = []
+
+    def checked(name: str, read: t.Callable[[], t.Any]) -> t.Any:
+        try:
+            return read()
+        except Refused as exc:
+            reasons.extend(exc.reasons)
+        except (Invalid, Unusable) as exc:
+            reasons.append("%s: %s" % (name, exc))
+        except OSError as exc:
+            reasons.append("%s: %s cannot be read: %s" % (name, exc.filename, exc.strerror))
+        return None
+
+    jobs = checked("domains", lambda: _jobs(params))
+    from_ = checked("from_domain", lambda: canonical_domain(params["from_domain"]))
+    own_domains = checked("own_domains", lambda: _domains(params["own_domains"]))
+    access_edge = checked(
+        "access_edge", lambda: canonical_domain(params["access_edge"]) if params["access_edge"] else ""
+    )
+    resolver = checked("nameservers", lambda: Resolver(params["nameservers"]))
+    bundle = checked("certificate", lambda: _bundle(params["certificate"]))
+    trust_store = params["trust_store"] or checked("trust_store", default_trust_store)
+    anchors = checked("trust_store", lambda: load_anchors(trust_store)) if trust_store else ()
+    reasons += ["%s: has to be above 0" % name for name in ("timeout", "workers") if not params[name] > 0]
+    if not 0 < params["gateway_port"] < 65536:
+        reasons.append("gateway_port: %d is not a port" % params["gateway_port"])
+    if reasons:
+        raise Refused(reasons)
+    settings = Settings(from_, anchors, params["timeout"], params["expires_within"], bundle, params["gateway_port"])
+    prober = Prober(settings, resolver)
+    # The gateway answers to its partners; only where none is declared does it hear from itself.
+    asks = next((job.domain for job in jobs if job.partner), from_)
+    calls: list[t.Callable[[], Entry]] = [functools.partial(prober.partner, job) for job in jobs]
+    calls += [functools.partial(prober.own, domain, asks, access_edge) for domain in own_domains]
+    entries = concurrently(calls, params["workers"])
+    counted = collections.Counter(entry["verdict"] for entry in entries)
+    return Result(
+        {
+            "domains": entries[: len(jobs)],
+            "own": entries[len(jobs) :],
+            "summary": {verdict: counted[verdict] for verdict in VERDICTS},
+            "trust_store": trust_store,
+        }
+    )
+
+
+def _require_packages() -> None:
+    missing = [name for error, name in _PACKAGES if error is not None]
+    if missing:
+        raise Refused(["%s is needed on the controller (a Python package)" % name for name in missing])
+
+
+def _jobs(params: Params) -> list[Job]:
+    """Partners with their additional domains first, then domains that stand for themselves. Raises Refused, Invalid."""
+    if not params["partners"] and not params["domains"] and not params["own_domains"]:
+        raise Refused(["one of domains, partners and own_domains is needed"])
+    jobs: dict[str, Job] = {}
+    for wanted in wanted_list(PARTNER, params["partners"], "partners"):
+        values = {**PARTNER.defaults(), **wanted.values}
+        row = Row(values["tls_negotiation"], values["sasl_negotiation"], values["support_dialback_negotiation"])
+        for domain in (wanted.identity, *values["additional_domains"]):
+            jobs.setdefault(domain, Job(domain, wanted.identity, row, values["proxy_fqdn"]))
+    for domain in _domains(params["domains"]):
+        jobs.setdefault(domain, Job(domain))
+    return list(jobs.values())
+
+
+def _domains(texts: t.Sequence[str]) -> list[str]:
+    """In their order, each once. Raises Invalid."""
+    return list(dict.fromkeys(canonical_domain(text) for text in texts))
+
+
+def _bundle(given: Params | None) -> Bundle | None:
+    """The own certificate with its key. Raises OSError, Unusable."""
+    if given is None:
+        return None
+    with open(given["path"], "rb") as file:
+        data = file.read()
+    return load_pkcs12(data, Secret(given["passphrase"]) if given["passphrase"] else None)
+
+
+TASK = Task(ARGUMENT_SPEC, work, session=False)

@@ -1,0 +1,87 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The shell of a host as its connection offers it: statements go to the process that keeps the session open."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.module_utils.connection import Connection, ConnectionError  # noqa: A004 - Ansible's own name for it
+
+from .statement import Answer, ShellError, Statement
+
+# Statements of the first call, and of any; seconds that one should take, and between two words about the progress.
+FIRST, MOST = 20, 200
+AIM = 5.0
+
+
+class ConnectionShell:
+    """A ``Shell`` over the socket of a persistent connection (``module._socket_path``).
+
+    tell: told every few seconds how far a long series of statements has come.
+    """
+
+    def __init__(self, socket_path: str | None, tell: t.Callable[[str], None] = lambda text: None) -> None:
+        """Raises ShellError if there is no socket: the task does not run over sfb.xmpp.management_shell."""
+        if not socket_path:
+            raise ShellError(
+                "this module needs the connection sfb.xmpp.management_shell"
+                " (set ansible_connection for the play, or run one of the collection's playbooks)"
+            )
+        self._connection = Connection(socket_path)
+        self._tell = tell
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        """Run the statements. Raises ShellError if nothing was executed; a loss later on is in the answer.
+
+        Many go in several calls of a few seconds each, because Ansible's command timeout is for one call.
+        """
+        total, sent, size = Answer(), 0, FIRST
+        begun = told = time.monotonic()
+        while sent < len(statements):
+            call = statements[sent : sent + size]
+            started = time.monotonic()
+            try:
+                total += self._call(call)
+            except ShellError as error:
+                if not sent:
+                    raise
+                total += Answer(lost=str(error))
+            if total.ended_early:
+                break
+            sent += len(call)
+            now = time.monotonic()
+            size = max(1, min(MOST, int(size * AIM / max(now - started, 0.001))))
+            if now - told >= AIM and sent < len(statements):
+                told = now
+                self._tell("%d of %d calls sent after %d s" % (sent, len(statements), now - begun))
+        return total
+
+    def _call(self, statements: t.Sequence[Statement]) -> Answer:
+        try:
+            return Answer.decode(self._connection.invoke([statement.encode() for statement in statements]))
+        except ConnectionError as error:
+            failure = error
+        # Ansible's text on an answer that does not come repeats the request, secrets included: not to be passed on.
+        if not hasattr(failure, "code") and _may_have_arrived(failure):
+            return Answer(lost="the process that keeps the session ended before it answered")
+        raise ShellError(str(failure))
+
+
+class NoSession:
+    """The ``Shell`` of a task that works without a server."""
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        raise ShellError("this module has no session")
+
+
+def _may_have_arrived(failure: Exception) -> bool:
+    """Whether a failure between this process and the one that keeps the session came after the request was sent."""
+    text = str(failure)
+    if text.startswith(("socket path", "Failed to encode")):
+        return False
+    return not isinstance(failure.__context__, (ConnectionRefusedError, FileNotFoundError))

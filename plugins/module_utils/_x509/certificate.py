@@ -1,0 +1,451 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the gateway's certificate must satisfy, and whether it does; PKCS#12 files in and out.
+
+Pure: bytes and the time come in, values go out. The rules are those of the product's pages on Edge certificates
+("environmental requirements for Edge", "certificate requirements for external user access").
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.findings import Finding
+from .._shell.statement import Secret
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import pkcs12
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, PublicKeyAlgorithmOID, SignatureAlgorithmOID
+except ImportError as exc:
+    IMPORT_ERROR: ImportError | None = exc
+else:
+    IMPORT_ERROR = None
+
+if t.TYPE_CHECKING:
+    Certificate = x509.Certificate
+    Certificates = t.Iterable[x509.Certificate]
+    Key = pkcs12.PKCS12PrivateKeyTypes
+
+MINIMUM_RSA_BITS = 2048
+CURVES = ("secp256r1", "secp384r1")
+
+# The keys of describe().
+FACTS = (
+    "thumbprint",
+    "subject",
+    "issuer",
+    "serial_number",
+    "names",
+    "not_before",
+    "not_after",
+    "key",
+    "server_auth",
+    "client_auth",
+)
+
+# A path longer than this is a loop or a mistake; public CAs use two or three.
+_LONGEST_PATH = 8
+
+
+class Unusable(Exception):
+    """The file cannot be used at all. ``findings`` says why."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("; ".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A certificate, its private key, and the other certificates of the file it came in."""
+
+    certificate: Certificate
+    key: Key = field(repr=False)
+    others: tuple[Certificate, ...] = ()
+
+
+def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
+    """Open a PKCS#12 file (RFC 7292), whatever encryption it uses. Raises Unusable."""
+    # No passphrase and an empty one are two encodings, and tools mix them up.
+    attempts = [passphrase.reveal().encode("utf-8")] if passphrase and passphrase.reveal() else [None, b""]
+    content = None
+    for attempt in attempts:
+        try:
+            content = pkcs12.load_pkcs12(data, attempt)
+            break
+        except UnsupportedAlgorithm:
+            raise Unusable(
+                _error("unsupported_encryption", "the file uses an encryption that is not supported", _EXPORT)
+            ) from None
+        except ValueError:  # its text is the library's and does not tell the cases apart
+            continue
+    if content is None:
+        raise Unusable(_why_not_opened(data, passphrase))
+    if content.key is None:
+        raise Unusable(_error("no_private_key", "the file holds no private key", _EXPORT))
+    if content.cert is None:
+        raise Unusable(_error("no_certificate", "no certificate in the file belongs to its private key", _EXPORT))
+    others = tuple(other.certificate for other in content.additional_certs)
+    key = t.cast("Key", content.key)
+    if public_bytes(key.public_key()) != public_bytes(content.cert.certificate.public_key()):
+        raise Unusable(_error("key_mismatch", "the private key is not that of the certificate", _EXPORT))
+    return Bundle(content.cert.certificate, key, others)
+
+
+def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
+    """The PKCS#12 file for the journey: the certificate, its key and its intermediates, never a root.
+
+    PBESv1 with SHA-1 and 3DES and a SHA-1 MAC is what every Windows Server from 2008 R2 on opens; Windows Server 2016
+    and older answer "wrong password" to the AES of today's tools. The passphrase has to carry the protection alone.
+    """
+    encryption = (
+        serialization.PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(2048)  # what old tools use; more would add nothing to a random passphrase
+        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(hashes.SHA1())  # noqa: S303  see above
+        .build(passphrase.reveal().encode("ascii"))
+    )
+    name = (subject_name(bundle.certificate) or "sfb.xmpp").encode("utf-8")
+    longest = max(_paths(bundle.certificate, bundle.others, now), key=len)
+    intermediates = [one for one in longest[1:] if not _self_signed(one)]
+    return pkcs12.serialize_key_and_certificates(name, bundle.key, bundle.certificate, intermediates, encryption)
+
+
+def load_trust_store(data: bytes) -> tuple[Certificate, ...]:
+    """The CA certificates of a PEM bundle. Raises Unusable."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(data))
+    except ValueError:
+        raise Unusable(
+            _error("trust_store", "the trust store holds no PEM certificates", "give a file of PEM CA certificates")
+        ) from None
+
+
+def load_chain(data: bytes) -> tuple[Certificate, ...]:
+    """The certificates of a PEM file in their order. Raises Unusable."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(data))
+    except ValueError:
+        raise Unusable(_error("not_pem", "the file holds no PEM certificates", "give them in PEM")) from None
+
+
+def parse(raw: bytes) -> Certificate:
+    """A certificate from its DER form. Raises Unusable."""
+    try:
+        return x509.load_der_x509_certificate(raw)
+    except ValueError:
+        raise Unusable(_error("malformed", "the certificate cannot be decoded", "replace the certificate")) from None
+
+
+def thumbprint(certificate: Certificate) -> str:
+    """As Windows names a certificate: the SHA-1 hash of its DER form, upper-case hexadecimal digits."""
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  a name, not a protection
+
+
+def describe(certificate: Certificate) -> dict[str, t.Any]:
+    """The certificate in plain values. Times are UTC in ISO 8601."""
+    purposes = _extension(certificate, "ExtendedKeyUsage")
+    return {
+        "thumbprint": thumbprint(certificate),
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "serial_number": "%X" % certificate.serial_number,
+        "names": dns_names(certificate),
+        "not_before": _iso(certificate.not_valid_before_utc),
+        "not_after": _iso(certificate.not_valid_after_utc),
+        "key": _key_text(certificate),
+        "server_auth": bool(purposes and ExtendedKeyUsageOID.SERVER_AUTH in purposes),
+        "client_auth": bool(purposes and ExtendedKeyUsageOID.CLIENT_AUTH in purposes),
+    }
+
+
+def der(certificate: Certificate) -> bytes:
+    """The certificate's DER form, which a Windows store shows as RawData."""
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def public_bytes(key: t.Any) -> bytes:
+    """A public key as SubjectPublicKeyInfo in DER, in which two can be compared."""
+    return t.cast(bytes, key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+
+
+def public_key_of(certificate: Certificate) -> bytes:
+    """The certificate's public key in that form; empty if it cannot be decoded."""
+    key = _public_key(certificate)
+    return public_bytes(key) if key is not None else b""
+
+
+def may_sign(certificate: Certificate) -> bool:
+    """Whether it is a CA's, by its basic constraints."""
+    constraints = _extension(certificate, "BasicConstraints")
+    return bool(constraints is not None and constraints.ca)
+
+
+def is_elliptic(certificate: Certificate) -> bool:
+    return isinstance(_public_key(certificate), ec.EllipticCurvePublicKey)
+
+
+def dns_names(certificate: Certificate) -> list[str]:
+    """The DNS names of the subject alternative name extension, in lower case and in their order."""
+    extension = _extension(certificate, "SubjectAlternativeName")
+    if extension is None:
+        return []
+    return [name.lower() for name in extension.get_values_for_type(x509.DNSName)]
+
+
+def subject_name(certificate: Certificate) -> str:
+    """The subject's common name, in lower case; empty if there is none."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value).lower() if names else ""
+
+
+def judge(
+    certificate: Certificate,
+    *,
+    now: datetime.datetime,
+    names: t.Sequence[str] = (),
+    others: t.Sequence[Certificate] | None = None,
+    anchors: t.Sequence[Certificate] | None = None,
+    rsa_only: bool = False,
+) -> list[Finding]:
+    """What speaks against the certificate at ``now`` (UTC, aware), errors first.
+
+    names: what it must cover, canonical, the Access Edge's first; empty: not judged.
+    others: the certificates that come with it; None: unknown, and missing intermediates are not judged.
+    anchors: the trusted CA certificates; None: trust is not judged.
+    rsa_only: the server is a Lync Server 2013, which cannot use keys of the CNG providers.
+    """
+    found = [
+        *_judge_time(certificate, now),
+        *_judge_names(certificate, names),
+        *_judge_key(certificate, rsa_only),
+        *_judge_signatures(certificate, others or (), now),
+        *_judge_purpose(certificate),
+        *_judge_chain(certificate, others, anchors, now),
+    ]
+    return sorted(found, key=lambda finding: finding.severity)
+
+
+_EXPORT = "export the certificate anew with its private key and the intermediates"
+_REPLACE = "have it issued anew"
+
+
+def _error(code: str, message: str, remedy: str) -> Finding:
+    return Finding(code, "error", message, remedy)
+
+
+def _warning(code: str, message: str, remedy: str) -> Finding:
+    return Finding(code, "warning", message, remedy)
+
+
+def _why_not_opened(data: bytes, passphrase: Secret | None) -> Finding:
+    # A PFX is a SEQUENCE that starts with the INTEGER 3 (RFC 7292 section 4).
+    if data[:1] == b"\x30" and b"\x02\x01\x03" in data[:12]:
+        given = "the passphrase is wrong" if passphrase and passphrase.reveal() else "the file needs a passphrase"
+        return _error("passphrase", given + ", or the file is damaged", "give the passphrase it was exported with")
+    if b"-----BEGIN" in data[:4096]:
+        return _error("not_pkcs12", "the file is PEM, not PKCS#12", "convert it with 'openssl pkcs12 -export'")
+    return _error("not_pkcs12", "the file is not PKCS#12", _EXPORT)
+
+
+def _judge_time(certificate: Certificate, now: datetime.datetime) -> t.Iterator[Finding]:
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now < start:
+        yield _error("not_yet_valid", "it is not valid before %s" % _iso(start), "wait, or set the controller's clock")
+    elif now >= end:
+        yield _error("expired", "it expired on %s" % _iso(end), _REPLACE)
+    # Two weeks are little for a certificate of a year and more than the whole life of one of six days.
+    elif end - now < min(datetime.timedelta(days=14), (end - start) / 3):
+        yield _warning("expires_soon", "it expires on %s" % _iso(end), "renew it")
+
+
+def _judge_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator[Finding]:
+    listed = dns_names(certificate)
+    wildcards = [name for name in listed if name.startswith("*.")]
+    missing = [
+        name for name in names if name not in listed and not any(_stands_for(wildcard, name) for wildcard in wildcards)
+    ]
+    if missing:
+        yield _error(
+            "names_missing",
+            "its DNS names do not cover %s" % ", ".join(missing),
+            "have it issued with these names as subject alternative names",
+        )
+    if wildcards:
+        yield _warning(
+            "wildcard",
+            "it carries the wildcard %s, which most of the product's pages forbid" % ", ".join(wildcards),
+            "list every name",
+        )
+    if names and subject_name(certificate) != names[0]:
+        yield _warning(
+            "subject",
+            "its subject names %s, not the Access Edge %s" % (subject_name(certificate) or "nothing", names[0]),
+            "have it issued with the Access Edge as common name",
+        )
+
+
+def _stands_for(wildcard: str, name: str) -> bool:
+    """A wildcard stands for exactly one label (RFC 9525 section 6.3)."""
+    label, dot, rest = name.partition(".")
+    return bool(label and dot) and wildcard[2:] == rest
+
+
+def _judge_key(certificate: Certificate, rsa_only: bool) -> t.Iterator[Finding]:
+    key = _public_key(certificate)
+    text = _key_text(certificate)
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < MINIMUM_RSA_BITS:
+            yield _error("key_size", "its key is %s" % text, "use RSA with %d bits or more" % MINIMUM_RSA_BITS)
+    elif not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
+        yield _error("key_type", "its key is %s" % text, "use RSA, or ECDSA on P-256 or P-384")
+    elif rsa_only:
+        yield _error("key_type", "its key is %s, which Lync Server 2013 cannot use" % text, "use RSA")
+
+
+def _judge_signatures(
+    certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime
+) -> t.Iterator[Finding]:
+    pss = (SignatureAlgorithmOID.RSASSA_PSS, PublicKeyAlgorithmOID.RSASSA_PSS)
+    # Only those that stand above it: what else lies in a file or a store is not sent.
+    for one in dict.fromkeys(one for path in _paths(certificate, others, now) for one in path):
+        if one is not certificate and _self_signed(one):
+            continue  # nobody checks the signature of a root
+        if one.signature_algorithm_oid in pss or one.public_key_algorithm_oid in pss:
+            yield _error(
+                "rsassa_pss",
+                "%s uses RSASSA-PSS, which the product does not support" % _which(one, certificate),
+                "have it issued with an RSA PKCS#1 v1.5 or ECDSA signature",
+            )
+        elif _hash_name(one) in ("md5", "sha1"):
+            yield _warning(
+                "weak_signature",
+                "%s is signed with %s, which partners refuse" % (_which(one, certificate), _hash_name(one)),
+                _REPLACE,
+            )
+
+
+def _judge_purpose(certificate: Certificate) -> t.Iterator[Finding]:
+    purposes = _extension(certificate, "ExtendedKeyUsage") or ()
+    if ExtendedKeyUsageOID.SERVER_AUTH not in purposes:
+        yield _error("server_auth", "it is not issued for server authentication", "have it issued with that purpose")
+    if ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
+        yield _warning(
+            "client_auth",
+            "it is not issued for client authentication, which public CAs no longer offer",
+            "with partners that insist on it, make SASL optional and support dialback",
+        )
+    if _extension(certificate, "CRLDistributionPoints") is None:
+        yield _warning(
+            "no_crl", "it names no CRL distribution point", "have it issued with one, reachable from the Edge"
+        )
+
+
+def _judge_chain(
+    certificate: Certificate,
+    others: t.Sequence[Certificate] | None,
+    anchors: t.Sequence[Certificate] | None,
+    now: datetime.datetime,
+) -> t.Iterator[Finding]:
+    alone = _self_signed(certificate)
+    if anchors is not None and not _trusted(certificate, others or (), anchors, now):
+        yield _error(
+            "untrusted",
+            "no chain of valid CA certificates leads from it (issuer %s) to the trust store"
+            % certificate.issuer.rfc4514_string(),
+            "add the intermediates to the file, or the right CA to the trust store",
+        )
+    elif alone:
+        yield _warning("self_signed", "it is self-signed, and partners will not trust it", "use a public CA")
+    # Below a root of the trust store there is nothing in between that could be missing.
+    elif others is not None and not any(_issued(certificate, one) for one in (*others, *(anchors or ()))):
+        yield _warning(
+            "intermediates_missing",
+            "the certificate of its issuer %s does not come with it" % certificate.issuer.rfc4514_string(),
+            "add the intermediates; partners cannot build the chain without them",
+        )
+
+
+def _trusted(
+    certificate: Certificate, others: t.Sequence[Certificate], anchors: t.Sequence[Certificate], now: datetime.datetime
+) -> bool:
+    return any(one in anchors for path in _paths(certificate, (*others, *anchors), now) for one in path)
+
+
+def _paths(
+    certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime
+) -> t.Iterator[list[Certificate]]:
+    """Every way from the certificate up through valid CA certificates among ``others``, shorter ones first."""
+    pending = [[certificate]]
+    while pending:
+        path = pending.pop(0)
+        yield path
+        if not _self_signed(path[-1]) and len(path) < _LONGEST_PATH:
+            pending.extend(
+                [*path, one] for one in others if one not in path and _is_ca(one, now) and _issued(path[-1], one)
+            )
+
+
+def _is_ca(certificate: Certificate, now: datetime.datetime) -> bool:
+    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc and may_sign(certificate)
+
+
+def _issued(certificate: Certificate, issuer: Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _self_signed(certificate: Certificate) -> bool:
+    return certificate.issuer == certificate.subject and _issued(certificate, certificate)
+
+
+def _which(one: Certificate, leaf: Certificate) -> str:
+    return "it" if one is leaf else "the intermediate %s" % one.subject.rfc4514_string()
+
+
+def _hash_name(certificate: Certificate) -> str:
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return ""
+    return algorithm.name if algorithm else ""
+
+
+def _extension(certificate: Certificate, name: str) -> t.Any:
+    """The value of an extension by its class name in cryptography.x509; None if absent or unreadable."""
+    try:
+        return certificate.extensions.get_extension_for_class(getattr(x509, name)).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return None
+
+
+def _public_key(certificate: Certificate) -> t.Any:
+    try:
+        return certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return None
+
+
+def _key_text(certificate: Certificate) -> str:
+    key = _public_key(certificate)
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA %d" % key.key_size
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "ECDSA %s" % {"secp256r1": "P-256", "secp384r1": "P-384"}.get(key.curve.name, key.curve.name)
+    return type(key).__name__.replace("PublicKey", "") if key is not None else "of an unknown kind"
+
+
+def _iso(time: datetime.datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,276 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sockets under a probe: TCP, a server-to-server stream, TLS, each step with its end.
+
+What the peer presents is recorded, not trusted: certificates are judged afterwards, and nothing but the handshake is
+ever sent.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import errno
+import socket
+import time
+import typing as t
+
+from .._x509.certificate import Bundle
+from .budget import Budget, TimeUp
+from .stream import Broken, Closed, Features, PeerError, Stream, StreamOpened, TlsProceed, TlsRefused
+from .wire import has_features
+
+try:
+    from OpenSSL import SSL
+except ImportError as exc:
+    IMPORT_ERROR: ImportError | None = exc
+else:
+    IMPORT_ERROR = None
+
+if t.TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+# TLS versions, oldest first.
+VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+
+_CHUNK = 16384
+# Words of others are shown, but not at any length.
+_LONGEST_TEXT = 300
+
+
+class Failed(Exception):
+    """A step that did not succeed. how: as in Ended, or of a connection as in Attempt."""
+
+    def __init__(self, how: str, text: str = "", condition: str = "") -> None:
+        super().__init__(how)
+        self.how, self.text, self.condition = how, shown(text), shown(condition)
+
+
+class Contexts:
+    """TLS settings by their lowest and highest version, made once: connections share them.
+
+    own: the certificate that is presented where the peer asks for one.
+    """
+
+    def __init__(self, own: Bundle | None = None) -> None:
+        self.own = own
+        self.gateway = self._context(None, "TLSv1.2")
+        self.only: dict[str, SSL.Context] = {}
+        for version in VERSIONS:
+            with contextlib.suppress(SSL.Error):  # an OpenSSL that was built without it
+                self.only[version] = self._context(version, version)
+
+    def _context(self, lowest: str | None, highest: str) -> SSL.Context:
+        numbers = dict(
+            zip(VERSIONS, (SSL.TLS1_VERSION, SSL.TLS1_1_VERSION, SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION), strict=True)
+        )
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        # Weak keys and old versions are to be seen and named, not to be met with a failure that tells nothing.
+        context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+        context.set_verify(SSL.VERIFY_NONE)
+        context.set_min_proto_version(numbers[lowest] if lowest else SSL.TLS1_VERSION)
+        context.set_max_proto_version(numbers[highest])
+        if self.own is not None:
+            context.use_certificate(self.own.certificate)
+            context.use_privatekey(t.cast(t.Any, self.own.key))
+            for other in self.own.others:
+                context.add_extra_chain_cert(other)
+        return context
+
+
+class Line:
+    """An initiating stream over a socket, in clear and then within TLS. A context manager."""
+
+    def __init__(self, address: str, port: int, to: str, from_: str, budget: Budget) -> None:
+        """Connects. Raises Failed (refused, timeout, unreachable), TimeUp."""
+        self.stream = Stream("initiating", local=from_, remote=to)
+        self._to = to
+        self._budget = budget
+        self._events: collections.deque[t.Any] = collections.deque()
+        self._tls: SSL.Connection | None = None
+        seconds = budget.seconds()
+        try:
+            self._socket = socket.create_connection((address, port), timeout=seconds)
+        except TimeoutError:
+            raise Failed("timeout", "no answer within %.0f s" % seconds) from None
+        except OSError as exc:
+            refused = exc.errno in (errno.ECONNREFUSED, errno.ECONNRESET)
+            raise Failed("refused" if refused else "unreachable", exc.strerror or "") from None
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with contextlib.suppress(Failed, TimeUp, RuntimeError):
+            if not self.stream.closed:
+                self.stream.close()
+            self._flush(time.monotonic() + 0.2)
+        self._socket.close()
+
+    def open(self) -> tuple[StreamOpened, Features | None]:
+        """The peer's header and features; none of a peer from before XMPP 1.0. Raises Failed, TimeUp."""
+        self.stream.open()
+        return self.opened()
+
+    def opened(self) -> tuple[StreamOpened, Features | None]:
+        """The same when our header is queued already, as after TLS."""
+        header = t.cast(StreamOpened, self.wait(StreamOpened))
+        return header, t.cast(Features, self.wait(Features)) if has_features(header.version) else None
+
+    def wait(self, *kinds: type) -> t.Any:
+        """Send what is queued and return the next event of these kinds, as one step. Raises Failed, TimeUp."""
+        end = self._budget.end_of_step()
+        self._flush(end)
+        while True:
+            while self._events:
+                event = self._events.popleft()
+                if isinstance(event, kinds):
+                    return event
+                if isinstance(event, PeerError):
+                    raise Failed("stream_error", event.text, event.condition)
+                if isinstance(event, Closed):
+                    raise Failed("closed", "it ended the stream")
+                if isinstance(event, Broken):
+                    raise Failed("broken", event.text, event.condition)
+                # Anything else was not asked for and is left aside.
+            self._events.extend(self.stream.receive(self._receive(end)))
+
+    def start_tls(self, context: SSL.Context) -> SSL.Connection:
+        """The TLS handshake, after the peer said to proceed. Raises Failed, TimeUp."""
+        tls = SSL.Connection(context, None)
+        tls.set_tlsext_host_name(self._to.encode("ascii"))
+        tls.set_connect_state()
+        end = self._budget.end_of_step()
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except SSL.WantReadError:
+                self._drain(tls, end)
+                data = self._read(end)
+                if not data:
+                    raise Failed("tls_failed", "it closed the connection during the handshake") from None
+                tls.bio_write(data)
+            except SSL.Error as exc:
+                with contextlib.suppress(Failed):
+                    self._drain(tls, end)  # the alert
+                raise Failed("tls_failed", _reason(exc)) from None
+        self._drain(tls, end)
+        self._tls = tls
+        self.stream.tls_established()
+        return tls
+
+    def _receive(self, end: float) -> bytes:
+        """What the peer sends, decrypted; never nothing."""
+        while True:
+            try:
+                if self._tls is not None:
+                    return self._tls.recv(_CHUNK)
+            except SSL.WantReadError:
+                self._drain(t.cast(SSL.Connection, self._tls), end)
+            except SSL.ZeroReturnError:
+                raise Failed("closed", "it closed the connection") from None
+            except SSL.Error as exc:  # with TLS 1.3 the peer's word on our certificate comes after the handshake
+                raise Failed("tls_failed", _reason(exc)) from None
+            data = self._read(end)
+            if not data:
+                raise Failed("closed", "it closed the connection")
+            if self._tls is None:
+                return data
+            self._tls.bio_write(data)
+
+    def _flush(self, end: float) -> None:
+        data = self.stream.data_to_send()
+        if not data:
+            return
+        if self._tls is None:
+            self._write(data, end)
+            return
+        try:
+            self._tls.sendall(data)
+        except SSL.Error as exc:
+            raise Failed("tls_failed", _reason(exc)) from None
+        self._drain(self._tls, end)
+
+    def _drain(self, tls: SSL.Connection, end: float) -> None:
+        with contextlib.suppress(SSL.WantReadError):
+            while True:
+                self._write(tls.bio_read(_CHUNK), end)
+
+    def _read(self, end: float) -> bytes:
+        try:
+            self._socket.settimeout(_left(end))
+            return self._socket.recv(_CHUNK)
+        except TimeoutError:
+            raise Failed("timeout", "no answer in time") from None
+        except OSError:
+            return b""
+
+    def _write(self, data: bytes, end: float) -> None:
+        try:
+            self._socket.settimeout(_left(end))
+            self._socket.sendall(data)
+        except TimeoutError:
+            raise Failed("timeout", "it does not take what is sent") from None
+        except OSError:
+            raise Failed("closed", "it closed the connection") from None
+
+
+def presented(
+    address: str, port: int, to: str, from_: str, timeout: float, context: SSL.Context | None = None
+) -> tuple[Certificate, ...]:
+    """The certificates that a listener presents after STARTTLS, its own first.
+
+    to: the domain that is asked for, from_: the domain that asks. timeout: seconds for each step, four times as much in
+    all. Raises Failed, TimeUp.
+    """
+    with Line(address, port, to, from_, Budget(timeout, 4 * timeout)) as line:
+        line.open()
+        return chain_of(encrypt(line, context or Contexts().gateway))
+
+
+def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:
+    """The certificates as they were sent. Raises Failed if one cannot be decoded."""
+    try:
+        return tuple(tls.get_peer_cert_chain(as_cryptography=True) or ())
+    except ValueError:
+        raise Failed("tls_failed", "it presents a certificate that cannot be decoded") from None
+
+
+def encrypt(line: Line, context: SSL.Context) -> SSL.Connection:
+    """STARTTLS as a whole. Raises Failed, TimeUp."""
+    ask_for_tls(line)
+    return line.start_tls(context)
+
+
+def ask_for_tls(line: Line) -> None:
+    """Raises Failed, TimeUp."""
+    line.stream.request_tls()
+    if isinstance(line.wait(TlsProceed, TlsRefused), TlsRefused):
+        raise Failed("tls_refused", "it answers a request for TLS with a failure")
+
+
+def shown(text: str) -> str:
+    """Somebody else's words, without control characters and of a bounded length."""
+    plain = "".join(c if c.isprintable() else " " for c in text[: 2 * _LONGEST_TEXT])
+    plain = " ".join(plain.split())
+    return plain if len(plain) <= _LONGEST_TEXT else plain[:_LONGEST_TEXT] + "…"
+
+
+def _left(end: float) -> float:
+    """Seconds until then. Raises TimeoutError when it is over."""
+    seconds = end - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
+
+
+def _reason(exc: SSL.Error) -> str:
+    """OpenSSL's words: ``[(library, function, reason), …]``."""
+    if isinstance(exc, SSL.SysCallError):
+        return "it closed the connection during the handshake"
+    errors = exc.args[0] if exc.args and isinstance(exc.args[0], list) else []
+    return "; ".join(str(one[-1]) for one in errors) or "the handshake failed"

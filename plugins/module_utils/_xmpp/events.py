@@ -1,0 +1,147 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can happen on a server-to-server stream: the values that ``_stream.Stream.receive`` returns.
+
+Domains are in lower case and otherwise as the peer wrote them; an attribute that is missing is ''.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .xml_stream import Element
+
+
+@dataclass(frozen=True)
+class StreamOpened:
+    """The peer's header. ``dialback``: it declares the namespace of dialback, as peers without features announce it."""
+
+    from_: str
+    to: str
+    id: str
+    version: str
+    dialback: bool
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the receiving side offers; ``starttls`` is '', 'offered' or 'required'. For the initiating side only."""
+
+    starttls: str
+    mechanisms: tuple[str, ...]
+    dialback: bool
+
+
+@dataclass(frozen=True)
+class TlsRequested:
+    """The peer wants TLS: answer with proceed_tls() or refuse_tls()."""
+
+
+@dataclass(frozen=True)
+class TlsProceed:
+    """The peer is ready: do the TLS handshake, then call tls_established()."""
+
+
+@dataclass(frozen=True)
+class TlsRefused:
+    """The peer cannot do TLS now; it closes the stream (RFC 6120 section 5.4.2.2)."""
+
+
+@dataclass(frozen=True)
+class AuthRequested:
+    """SASL begins. ``identity`` is the authorization identity; None if the peer leaves it to its certificate."""
+
+    mechanism: str
+    identity: str | None
+
+
+@dataclass(frozen=True)
+class AuthSucceeded:
+    """SASL is done, and the new header is queued already."""
+
+
+@dataclass(frozen=True)
+class AuthFailed:
+    """SASL failed with a condition of RFC 6120 section 6.5; the stream goes on."""
+
+    condition: str
+    text: str
+
+
+@dataclass(frozen=True)
+class DialbackKey:
+    """The peer claims to be ``from_``: have the key verified, then answer_key(to, from_, …)."""
+
+    from_: str
+    to: str
+    key: str
+
+
+@dataclass(frozen=True)
+class DialbackAnswer:
+    """What became of our key. ``type`` is 'valid', 'invalid' or 'error', the last with a stanza error's condition."""
+
+    from_: str
+    to: str
+    type: str
+    condition: str
+
+
+@dataclass(frozen=True)
+class VerifyRequested:
+    """The peer asks whether we made this key for the stream ``id``: answer_verify(to, from_, id, …)."""
+
+    from_: str
+    to: str
+    id: str
+    key: str
+
+
+@dataclass(frozen=True)
+class VerifyAnswer:
+    """What the authoritative side says of a key; ``type`` and ``condition`` as in DialbackAnswer."""
+
+    from_: str
+    to: str
+    id: str
+    type: str
+    condition: str
+
+
+@dataclass(frozen=True)
+class Stanza:
+    """A message, presence or iq on a stream that SASL or dialback has authenticated."""
+
+    element: Element
+
+
+@dataclass(frozen=True)
+class PeerError:
+    """The peer ended the stream with an error (RFC 6120 section 4.9.3)."""
+
+    condition: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The peer closed the stream."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The peer broke a rule or a limit. The stream error is queued; nothing more is read."""
+
+    condition: str
+    text: str
+
+
+Event: t.TypeAlias = (
+    "StreamOpened | Features | TlsRequested | TlsProceed | TlsRefused | AuthRequested | AuthSucceeded | "
+    "AuthFailed | DialbackKey | DialbackAnswer | VerifyRequested | VerifyAnswer | Stanza | PeerError | "
+    "Closed | Broken"
+)
