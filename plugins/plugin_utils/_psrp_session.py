@@ -152,6 +152,8 @@ class PsrpSession:
                 shell.add_cmdlet(statement.cmdlet)
                 for name, value in statement.parameters.items():
                     shell.add_parameter(name, to_wire(value))
+                if statement.select:
+                    shell.add_cmdlet("Select-Object").add_parameter("Property", list(statement.select))
             shell.begin_invoke()
             complete = True  # until here the server has not had the whole pipeline
             shell.end_invoke()

@@ -20,12 +20,13 @@ PACKAGES = TOP / "plugins" / "module_utils"
 
 def table() -> dict[str, set[str]]:
     """Package -> those that it may import, in the order of the table."""
-    rows = re.findall(r"^\| `(_\w+)` \|[^|]*\| ([^|]*) \|$", (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M)
+    text = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(_\w+)` \|[^|]*\| ([^|]*) \|$", text, re.M)
     return {name: set(re.findall(r"`(_\w+)`", imports)) for name, imports in rows}
 
 
 def imported(path: Path) -> t.Iterator[tuple[str, str]]:
-    """Each other package that a file imports from, as (package, file), and what it imports from outside as ('', name)."""
+    """Each package beside it that a file imports from, as (package, file), and what is not ours as ('', name)."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level == 2:
             package, _dot, file = str(node.module).partition(".")

@@ -64,10 +64,16 @@ READ_VERBS = frozenset(("get", "test"))
 
 @dataclass(frozen=True)
 class Statement:
-    """One cmdlet call. ``parameters`` keeps its order; names are the cmdlet's own."""
+    """One cmdlet call. ``parameters`` keeps its order; names are the cmdlet's own.
+
+    select: the properties that are wanted of each object, where not all are; the server cuts the objects to them with
+    Select-Object in the same pipeline. Some types bring certain properties only that way (PowerShell's type data
+    serialises an X509Certificate2 as its RawData).
+    """
 
     cmdlet: str
     parameters: t.Mapping[str, Value] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
 
     @property
     def is_read(self) -> bool:
@@ -76,12 +82,17 @@ class Statement:
         return verb.lower() in READ_VERBS and noun.lower() != "csxmppim"
 
     def encode(self) -> dict[str, t.Any]:
-        """The JSON form: ``{"cmdlet": str, "parameters": {name: encoded value}}``."""
-        return {"cmdlet": self.cmdlet, "parameters": {k: encode_value(v) for k, v in self.parameters.items()}}
+        """The JSON form: ``{"cmdlet": str, "parameters": {name: encoded value}, "select": [str]}``."""
+        return {
+            "cmdlet": self.cmdlet,
+            "parameters": {k: encode_value(v) for k, v in self.parameters.items()},
+            "select": list(self.select),
+        }
 
     @classmethod
     def decode(cls, data: t.Mapping[str, t.Any]) -> Statement:
-        return cls(str(data["cmdlet"]), {str(k): decode_value(v) for k, v in data["parameters"].items()})
+        parameters = {str(k): decode_value(v) for k, v in data["parameters"].items()}
+        return cls(str(data["cmdlet"]), parameters, tuple(map(str, data.get("select", ()))))
 
     def shown(self) -> dict[str, t.Any]:
         """For people: secrets as ``{"secret": true}``, bytes as ``{"bytes": N}``."""
