@@ -368,6 +368,24 @@ options:
       - name: ANSIBLE_MANAGEMENT_SHELL_DIRECT
     vars:
       - name: ansible_management_shell_direct
+  deployment:
+    description:
+      - The deployment that the host belongs to. Hosts of one deployment are several ways to the same store.
+      - Plan files, snapshots and locks carry its name.
+      - This option is not known to P(ansible.builtin.psrp#connection).
+    type: str
+    default: default
+    vars:
+      - name: sfb_xmpp_deployment
+  playbook:
+    description:
+      - The playbook of this collection that is running. It sets this itself, so that messages name the variables of an
+        inventory and not the options of a module.
+      - This option is not known to P(ansible.builtin.psrp#connection).
+    type: str
+    default: ''
+    vars:
+      - name: xmpp_federation_playbook
   max_envelope_size:
     description:
       - The largest message to send, in bytes. What is larger goes in several.
@@ -386,6 +404,7 @@ import time
 import traceback
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.connection import ConnectionError  # noqa: A004 - Ansible's own name for it
 from ansible.playbook.play_context import PlayContext
@@ -394,7 +413,7 @@ from ansible.plugins.connection import NetworkConnectionBase
 from ansible.plugins.loader import get_shell_plugin
 from ansible.utils.display import Display
 
-from ..module_utils._shell.statement import Answer, Statement
+from ..module_utils._shell.statement import Answer, Place, Statement
 from ..plugin_utils._psrp_options import differences, identity, target
 from ..plugin_utils._psrp_session import FAREWELL, PsrpSession, SessionError
 
@@ -543,6 +562,16 @@ class Connection(NetworkConnectionBase):
             self._busy = False
         self._record(calls, answer, begun)
         return answer.encode()
+
+    def place(self) -> dict[str, str]:
+        """Where the session leads (``Place.as_dict``); opens none."""
+        return Place(
+            host=self._name,
+            deployment=str(self._options.get("deployment") or "default"),
+            account=str(self._options.get("remote_user") or ""),
+            home=str(constants.config.get_config_value("ANSIBLE_HOME")),
+            playbook=str(self._options.get("playbook") or ""),
+        ).as_dict()
 
     def _kept_session(self) -> PsrpSession:
         """The session of the host, which opens when it is first used."""

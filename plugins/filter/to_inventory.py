@@ -3,17 +3,18 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables as the text of an inventory file (see plugin_utils/_inventory_text.py)."""
+"""Variables as the text of an inventory file (see module_utils/_base/inventory_text.py)."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._inventory_text import inventory_text
+from ..module_utils._base.inventory_text import inventory_text
+from ..plugin_utils._plain import plain
 
 
 def to_inventory(variables: t.Mapping[str, t.Any]) -> str:
-    return inventory_text(variables)
+    return inventory_text(plain(variables))
 
 
 class FilterModule:

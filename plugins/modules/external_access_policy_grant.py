@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._federation import grant as _grant
+from ..module_utils._federation.tasks import grant
 
-TASK = _grant.TASK
+TASK = grant()
 
 
 def main() -> None:

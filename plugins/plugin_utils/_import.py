@@ -13,7 +13,8 @@ import typing as t
 
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.names import key as key_of
-from ..module_utils._federation.resource import Choice, Domains, Field, Number, Resource, Switch
+from ..module_utils._federation.kinds import Choice, Domains, Number, Switch
+from ..module_utils._federation.resource import Field, Resource
 from ._records import Record, Unreadable, records, unwrapped
 
 # What PowerShell and the product add to every object. Other unknown columns are left out as well, but mentioned.

@@ -9,18 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ERROR = "error"
+WARNING = "warning"
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong (``error``) or that somebody should know (``warning``), and what to do about it."""
+    """One thing that is wrong (``error``) or that somebody should know (``warning``), and what to do about it.
+
+    subject: the object that it is about, where the message does not name it.
+    """
 
     code: str
     severity: str
     message: str
-    remedy: str
+    remedy: str = ""
+    subject: str = ""
 
     def as_dict(self) -> dict[str, str]:
         return {"code": self.code, "severity": self.severity, "message": self.message, "remedy": self.remedy}
 
     def __str__(self) -> str:
-        return "%s (%s)" % (self.message, self.remedy)
+        text = "%s: %s" % (self.subject, self.message) if self.subject else self.message
+        return "%s (%s)" % (text, self.remedy) if self.remedy else text

@@ -17,8 +17,36 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _NOT_IN_A_NAME = re.compile(r"[*?\[\]:/\\\x00-\x1f\x7f]")
 
 
+# Longer texts are no names and no descriptions, but mistakes.
+_LONGEST = 1024
+# Marks that change how the text around them is shown (Unicode Bidirectional Algorithm, UAX 9), and invisible ones.
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
 class Invalid(ValueError):
     """A value that must not be sent. The text says what is wrong and what would be right."""
+
+
+def check_text(text: str) -> str:
+    """The text. Raises Invalid for characters that nobody can see or type again, and for an absurd length."""
+    if len(text) > _LONGEST:
+        raise Invalid("has %d characters; %d at most are sent" % (len(text), _LONGEST))
+    for name, pattern in (("control", _CONTROL), ("invisible or direction-changing", _INVISIBLE)):
+        found = pattern.search(text)
+        if found:
+            raise Invalid("%r holds the %s character U+%04X; remove it" % (text[:80], name, ord(found[0])))
+    return text
+
+
+def mixed_scripts(text: str) -> list[str]:
+    """The scripts that stand together in one of the text's words, if they have letters that look alike."""
+    for word in text.split():
+        scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}
+        alike = sorted(scripts & {"LATIN", "CYRILLIC", "GREEK"})
+        if len(alike) > 1:
+            return alike
+    return []
 
 
 def canonical_domain(text: str) -> str:
@@ -101,6 +129,7 @@ def canonical_policy_identity(text: str) -> str:
         scope, name = "tag", text
     if scope.lower() not in ("site", "tag"):
         raise Invalid("'%s' has the scope '%s'; write 'global', 'site:NAME' or a policy's name" % (text, scope))
+    check_text(name)
     if not name.strip() or _NOT_IN_A_NAME.search(name):
         raise Invalid("'%s' is not a policy's name (none of * ? [ ] : / \\ and no control characters)" % text)
     if scope.lower() == "site":
@@ -119,6 +148,11 @@ def policy_from_server(value: object) -> str:
     if colon and scope.lower() == "site":
         return "site:" + name
     return "global" if text.lower() == "global" else text
+
+
+def is_per_user(key: str) -> bool:
+    """Whether the key of a policy is that of one which acts on nobody until it is granted."""
+    return key != "global" and not key.startswith("site:")
 
 
 def key(identity: str) -> str:

@@ -16,11 +16,15 @@ Params = t.Mapping[str, t.Any]
 
 
 class Refused(Exception):
-    """The run may not go on, and nothing was written. ``reasons``: one text each."""
+    """The run may not go on, and nothing was written. ``reasons``: one text each.
 
-    def __init__(self, reasons: t.Sequence[str]) -> None:
+    values: return keys that the failed task has all the same, such as the plan that was refused.
+    """
+
+    def __init__(self, reasons: t.Sequence[str], values: t.Mapping[str, t.Any] | None = None) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = tuple(reasons)
+        self.values = dict(values or {})
 
 
 class ServerRefused(Exception):
@@ -32,13 +36,23 @@ class ServerRefused(Exception):
         super().__init__("%s failed: %s" % (cmdlet, self.errors[0].message))
 
 
+class Unreadable(ServerRefused):
+    """A server sent something whose form is not the declared one; it never becomes a value."""
+
+    def __init__(self, cmdlet: str, identity: str, text: str) -> None:
+        of = "%s: " % identity if identity else ""
+        error = ServerError(cmdlet, "", "InvalidData", "the answer cannot be read: %s%s" % (of, text), identity)
+        super().__init__(cmdlet, Answer(errors=(error,)))
+
+
 @dataclass(frozen=True)
 class Failure:
-    """A step that did not take effect, and why."""
+    """A step that did not take effect, and why. order: of the step in its plan."""
 
     cmdlet: str
     identity: str
     error: ServerError
+    order: int = 0
 
     def as_dict(self) -> dict[str, str]:
         return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._shell.statement import Secret, Statement, Value, show_value
 from .names import key as key_of
@@ -20,11 +20,15 @@ Values = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Record:
-    """One object that exists: its identity, its properties, and how calls have to name it."""
+    """One object that exists.
+
+    values: its managed properties. on_server: how calls have to name it. more: properties that are only shown.
+    """
 
     identity: str
     values: Values
     on_server: str = ""
+    more: Values = field(default_factory=dict, compare=False)
 
     @property
     def key(self) -> str:
@@ -35,7 +39,8 @@ class Record:
 class Step:
     """One call that changes one object.
 
-    expect: what a read afterwards must show (option -> value); None: the object is gone.
+    key: of the object among those of its kind. expect: what a read afterwards must show (option -> value); None: the
+    object is gone. part: the part of a federation that the step belongs to (policies, partners, grants, ...).
     """
 
     cmdlet: str
@@ -45,6 +50,7 @@ class Step:
     before: Values | None = None
     after: Values | None = None
     expect: Values | None = None
+    part: str = ""
 
     @property
     def statement(self) -> Statement:

@@ -18,9 +18,13 @@ STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 
 @dataclass(frozen=True)
 class Task:
-    """argument_spec as AnsibleModule takes it; work(params, shell, check) -> Result. session: whether it needs one."""
+    """argument_spec as AnsibleModule takes it; work(params, shell, check) -> Result. session: whether it needs one.
+
+    writes: whether it may change something.
+    """
 
     argument_spec: t.Mapping[str, t.Any]
     work: t.Callable[[Params, Shell, bool], Result]
     required_if: tuple[t.Any, ...] = field(default=())
     session: bool = True
+    writes: bool = False

@@ -14,12 +14,32 @@ from __future__ import annotations
 
 from .._base.names import canonical_domain, canonical_policy_identity, domain_from_server, policy_from_server
 from . import rules
-from .resource import Choice, Domain, Domains, Field, Number, Resource, SecretText, Switch, Text
+from .kinds import Choice, Domain, Domains, EdgePool, Number, SecretText, Switch, Text
+from .resource import Field, Resource
+from .sites import canonical_site, site_from_server
+
+ROUTE = Resource(
+    name="route",
+    plural="federation_routes",
+    part="federation_routes",
+    label="route",
+    noun="CsSite",
+    mark="XmppFederationRoute",
+    key=Field("site", "Identity", Text()),
+    identity_from_user=canonical_site,
+    identity_from_server=site_from_server,
+    fields=(Field("edge_pool", "XmppFederationRoute", EdgePool(), ""),),
+    rules=(rules.route_stays,),
+    fixed=True,
+)
 
 POLICY = Resource(
     name="policy",
     plural="policies",
+    part="policies",
+    label="policy",
     noun="CsExternalAccessPolicy",
+    mark="EnableXmppAccess",
     key=Field("identity", "Identity", Text()),
     identity_from_user=canonical_policy_identity,
     identity_from_server=policy_from_server,
@@ -29,16 +49,26 @@ POLICY = Resource(
         Field("enable_federation_access", "EnableFederationAccess", Switch(), False),
         Field("enable_xmpp_access", "EnableXmppAccess", Switch(), False),
         Field("enable_outside_access", "EnableOutsideAccess", Switch(), False),
-        Field("enable_public_cloud_access", "EnablePublicCloudAccess", Switch(), False),
+        # On servers, but no longer on the current page.
+        Field("enable_public_cloud_access", "EnablePublicCloudAccess", Switch(), False, may_lack=True),
         Field("enable_public_cloud_audio_video_access", "EnablePublicCloudAudioVideoAccess", Switch(), False),
     ),
-    rules=(rules.xmpp_needs_federation, rules.granted_policy_stays, rules.nobody_loses_rights),
+    rules=(
+        rules.xmpp_needs_federation,
+        rules.xmpp_from_outside,
+        rules.granted_policy_stays,
+        rules.nobody_loses_rights,
+        rules.readable_name,
+    ),
 )
 
 PARTNER = Resource(
     name="partner",
     plural="partners",
+    part="partners",
+    label="partner",
     noun="CsXmppAllowedPartner",
+    mark="TlsNegotiation",
     key=Field("domain", "Identity", Domain()),
     identity_from_user=canonical_domain,
     identity_from_server=domain_from_server,
@@ -75,7 +105,10 @@ PARTNER = Resource(
 GATEWAY = Resource(
     name="configuration",
     plural="configuration",
+    part="gateway",
+    label="gateway",
     noun="CsXmppGatewayConfiguration",
+    mark="StreamEstablishmentTimeout",
     fields=(
         Field("connection_limit", "ConnectionLimit", Number(), 1000),
         Field("partner_connection_limit", "PartnerConnectionLimit", Number(), 20),
@@ -84,7 +117,8 @@ GATEWAY = Resource(
         Field("stream_inactivity_timeout", "StreamInactivityTimeout", Number(), 600),
         Field("subscription_refresh_interval", "SubscriptionRefreshInterval", Number(), 28800),
         Field("enable_logging_all_message_bodies", "EnableLoggingAllMessageBodies", Switch(), False),
-        Field("dialback_passphrase", "DialbackPassphrase", SecretText()),
+        # Whether Get- returns it is not documented.
+        Field("dialback_passphrase", "DialbackPassphrase", SecretText(), may_lack=True),
     ),
     rules=(rules.message_bodies_logged,),
 )
@@ -92,7 +126,10 @@ GATEWAY = Resource(
 ACCESS_EDGE = Resource(
     name="configuration",
     plural="configuration",
+    part="access_edge",
+    label="access edge",
     noun="CsAccessEdgeConfiguration",
+    mark="AllowFederatedUsers",
     fields=(
         Field("allow_anonymous_users", "AllowAnonymousUsers", Switch(), False),
         Field("allow_federated_users", "AllowFederatedUsers", Switch(), False),
@@ -103,16 +140,22 @@ ACCESS_EDGE = Resource(
         Field("keep_crls_up_to_date_for_peers", "KeepCrlsUpToDateForPeers", Switch(), True),
         Field("mark_source_verifiable_on_outgoing_messages", "MarkSourceVerifiableOnOutgoingMessages", Switch(), True),
     ),
-    rules=(rules.federated_users_switch,),
+    rules=(rules.access_edge_switches,),
+    also_shown=("EnablePartnerDiscovery",),
 )
 
-# Who has which policy. Not read by a noun of its own: see _grant.
+# Who has which policy. Not read by a noun of its own: see deployment.py.
 GRANT = Resource(
     name="grant",
     plural="grants",
+    part="grants",
+    label="grant",
     noun="CsUser",
+    mark="SipAddress",
     key=Field("user", "Identity", Text()),
     fields=(Field("policy", "ExternalAccessPolicy", Text(), ""),),
 )
 
-RESOURCES = (POLICY, PARTNER, GATEWAY, ACCESS_EDGE)
+# In the order in which they are written.
+RESOURCES = (ROUTE, POLICY, PARTNER, GATEWAY, ACCESS_EDGE)
+BY_PART = {resource.part: resource for resource in (*RESOURCES, GRANT)}

@@ -3,243 +3,312 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read, plan, apply, read back: the one sequence, whoever calls it.
+"""Read, plan, apply, report: the one sequence of every module that manages a part of a federation.
 
 Knows neither AnsibleModule nor sockets: parameters come in as plain values, the server is a Shell.
 """
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from .._base.names import Invalid
+from .._base.names import is_per_user
 from .._base.names import key as key_of
-from .._base.result import Failure, Params, Refused, Result, ServerRefused
-from .._base.step import Record, Step
-from .._shell.statement import Answer, ServerError, Shell, ShellError, Statement
-from .digest import hold_to, make_digest
-from .guard import Guard, Purge
-from .plan import Plan, Wanted, check_duplicates, diff, make_plan
-from .resource import Resource
-from .rules import Context
+from .._base.result import Refused, Result
+from .._base.step import Step
+from .._base.texts import some
+from .._shell.statement import Shell, ShellError
+from . import files
+from .apply import Applied, apply
+from .catalogue import BY_PART, RESOURCES
+from .deployment import Deployment, Reader, Records
+from .digest import hold_to, make_digest, name_of, object_name
+from .federation import Federation
+from .guard import Guard
+from .plan import Plan, make_plan
+from .rules import rights_lost
+from .summary import block, diff, summarise
 
-Records = t.Mapping[str, Record]
-Usage = t.Mapping[str, tuple[str, ...]]
+
+@dataclass(frozen=True)
+class Run:
+    """How a task is to be done.
+
+    controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
+    path are a warning. reviewed: the digest of the only plan that may be carried out. plan_file, snapshots: where they
+    are asked for.
+    """
+
+    check: bool
+    guard: Guard = field(default_factory=Guard)
+    controller: str = ""
+    warn_protected: bool = False
+    reviewed: t.Any = None
+    plan_file: files.PlanFile | None = None
+    snapshots: files.Snapshots | None = None
 
 
 @dataclass
-class Applied:
-    """What became of the steps: a result for each, failures, and what a read afterwards showed."""
+class Outcome:
+    """result: what the module returns, but for its own keys. deployment: as it is now, or will be."""
 
-    steps: t.Sequence[Step]
-    results: list[str]
-    failures: list[Failure]
-    warnings: list[str]
-    seen: Records
-
-    def done(self) -> list[Step]:
-        return [step for step, result in zip(self.steps, self.results, strict=True) if result == "done"]
+    result: Result
+    plan: Plan
+    deployment: Deployment
 
 
-def read(shell: Shell, resource: Resource) -> dict[str, Record]:
-    """All objects of a kind by key, in one call. Raises ServerRefused, ShellError."""
-    cmdlet = "Get-" + resource.noun
-    answer = shell.invoke([Statement(cmdlet)])
-    items = [item for item in answer.output if isinstance(item, dict)]
-    if answer.lost or answer.errors or (resource.single and not items):
-        raise ServerRefused(cmdlet, answer)
-    return {record.key: record for record in map(resource.record, items)}
-
-
-def apply(shell: Shell, steps: t.Sequence[Step], observe: t.Callable[[], Records]) -> Applied:
-    """Send the steps as one batch, read once, and let the state say what took effect.
-
-    Error records do not tell which statement of a batch they belong to. A step that is not in effect is sent once more,
-    alone, to learn its own error: safe, because its absence was just read. After a lost session nothing is sent again.
-    """
-    answer = shell.invoke([step.statement for step in steps])
-    warnings = list(answer.warnings)
-    try:
-        seen = observe()
-    except (ServerRefused, ShellError) as exc:
-        return _unread(steps, answer, exc)
-    pending = [step for step in steps if not step.in_effect(seen.get(step.key))]
-    if answer.refused and pending:
-        # The endpoint takes one statement at a time, which the session knows now. What is missing goes in order again.
-        try:
-            answer = shell.invoke([step.statement for step in pending])
-            seen = observe()
-        except (ServerRefused, ShellError) as exc:
-            return _unread(steps, answer, exc)
-        warnings.extend(answer.warnings)
-        pending = [step for step in steps if not step.in_effect(seen.get(step.key))]
-    elif not pending:
-        warnings.extend(
-            "%s: the server complained, yet the change is in effect: %s" % (e.cmdlet, e.message) for e in answer.errors
-        )
-    alone: dict[int, Answer] = {}
-    if pending and not answer.lost:
-        alone = _send_alone(shell, pending)
-        try:
-            seen = observe()
-        except (ServerRefused, ShellError) as exc:
-            return _unread(steps, answer, exc)
-    results, failures = [], []
-    for step in steps:
-        record = seen.get(step.key)
-        warnings.extend(
-            "%s: the server does not show %s, so it cannot be compared, and every run writes it"
-            % (step.identity, option)
-            for option in step.hidden(record)
-        )
-        if step.in_effect(record):
-            results.append("done")
-            continue
-        sent = alone.get(id(step), answer if answer.lost else None)
-        results.append("failed" if sent else "not_sent")
-        failures.append(Failure(step.cmdlet, step.identity, _error(step, sent, record)))
-    return Applied(steps, results, failures, warnings, seen)
-
-
-def _send_alone(shell: Shell, steps: t.Sequence[Step]) -> dict[int, Answer]:
-    """An answer for each step by its id(); ends early when the session is lost."""
-    answers: dict[int, Answer] = {}
-    for step in steps:
-        try:
-            answer = shell.invoke([step.statement])
-        except ShellError as exc:
-            answer = Answer(lost=str(exc))
-        answers[id(step)] = answer
-        if answer.lost:
-            break
-    return answers
-
-
-def _error(step: Step, sent: Answer | None, record: Record | None) -> ServerError:
-    """The server's own error for a step, or what there is to say where it gave none."""
-    if sent is None:
-        text = "the session was lost at an earlier step, and this one was not sent again; a further run will send it"
-        return ServerError(step.cmdlet, "", "NotSent", text)
-    if sent.lost:
-        text = "the session was lost before the server answered (%s); read back, %s" % (
-            sent.lost,
-            step.still_wrong(record),
-        )
-        return ServerError(step.cmdlet, "", "ConnectionError", text)
-    if sent.errors:
-        return sent.errors[0]
-    return ServerError(
-        step.cmdlet, "", "NotInEffect", "the server reported no error, but %s" % step.still_wrong(record)
-    )
-
-
-def _unread(steps: t.Sequence[Step], answer: Answer, exc: Exception) -> Applied:
-    text = "was sent, but could not be read back, so it is unknown whether it took effect: %s" % (answer.lost or exc)
-    failures = [Failure(s.cmdlet, s.identity, ServerError(s.cmdlet, "", "Unknown", text)) for s in steps]
-    return Applied(steps, ["failed"] * len(steps), failures, list(answer.warnings), {})
-
-
-def converge(
-    shell: Shell,
-    resource: Resource,
-    wanted: t.Sequence[Wanted],
-    *,
-    check: bool,
-    purge: Purge | None = None,
-    guard: Guard | None = None,
-    force: bool = False,
-    allow_loss: t.Iterable[str] = (),
-    stage: str = "all",
-    judged: t.Any = None,
-    usage: t.Callable[[Shell], Usage] | None = None,
-    usage_matters: t.Callable[[Records, t.Sequence[Wanted], Purge | None, Guard], bool] = lambda *unused: False,
-) -> tuple[Plan, Result, Records]:
-    """The whole sequence for one kind. Returns the plan, the result without ``values``, and the records afterwards.
-
-    judged: the digest of the only plan that may be carried out. usage reads who uses which object (a long read, so only
-    where usage_matters). Raises Refused, ServerRefused, ShellError.
-    """
-    guard = guard or Guard()
-    actual = read(shell, resource)
-    used = usage(shell) if usage and usage_matters(actual, wanted, purge, guard) else None
-    context = Context(actual, used, force, frozenset(allow_loss))
-    plan = make_plan(resource, actual, wanted, purge=purge, guard=guard, context=context, stage=stage)
-    digest = None
-    if check or judged is not None:
-        digest = _digest_of(plan, wanted, purge, used)
-        hold_to(judged, digest, stage)
-    if check or not plan.changed:
+def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
+    """The whole sequence. Raises Refused, ServerRefused, ShellError; nothing was written then."""
+    reader = Reader(shell, run.controller)
+    deployment = gather(reader, federation, run.guard)
+    plan = make_plan(deployment, federation, run.guard, reader.controller)
+    report = _Report(shell, plan, run)
+    if plan.refusals:
+        raise Refused(plan.refusals, report.values(refusals=plan.refusals))
+    digest = make_digest(plan) if run.check or run.reviewed is not None else None
+    with report.on_refusal():
+        hold_to(run.reviewed, digest or {})
+        if run.plan_file and not run.check:
+            run.plan_file.hold(plan, shell.place)
+    if run.check or not plan.changed:
         result = Result(
+            values=report.values(),
             changed=plan.changed,
-            diff=diff(plan.steps, resource),
+            diff=diff(plan.steps),
             steps=[step.shown("planned") for step in plan.steps],
             warnings=list(plan.warnings),
-            plan_digest=digest if check else None,
+            plan_digest=digest if run.check else None,
         )
-        return plan, result, plan.after
-    applied = apply(shell, plan.steps, lambda: read(shell, resource))
-    return plan, outcome(applied, resource, plan.warnings), applied.seen
+        if run.plan_file and run.check:
+            run.plan_file.save(plan, shell.place, report.lines())
+        return Outcome(result, plan, _planned(plan))
+    with report.on_refusal(), _lock(shell, run):
+        return _write(shell, reader, plan, run, report)
 
 
-def _digest_of(plan: Plan, wanted: t.Sequence[Wanted], purge: Purge | None, used: Usage | None) -> dict[str, t.Any]:
-    """Without purge a plan is made from the objects that are named, and the others may change as they like."""
-    named = {item.key for item in wanted}
-    records = {key: record for key, record in plan.before.items() if purge or key in named}
-    # Whom a step concerns was judged too.
-    users = {step.key: list(used.get(step.key, ())) for step in plan.whole} if used else {}
-    return make_digest(plan.resource.noun, records, plan.whole, users)
-
-
-def outcome(applied: Applied, resource: Resource, warnings: t.Iterable[str] = ()) -> Result:
-    """The result of steps that were sent: changed, diff and steps are readings of one list."""
+def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) -> Outcome:
+    """What was compared is what is written: read once more, keep what is there, send, read what became of it."""
+    fresh = _read_again(reader, plan, run)
+    steps = _still_needed(plan, fresh, run)
+    warnings = list(plan.warnings)
+    values: dict[str, t.Any] = {}
+    if run.snapshots and steps:
+        options = {("policies" if step.part == "grants" else step.part) for step in steps}
+        values["snapshot"] = run.snapshots.save(fresh, options)
+        warnings += files.looser(run.snapshots.directory, run.snapshots.option)
+    applied = apply(shell, steps, reader)
     done = applied.done()
-    return Result(
+    failures = list(applied.failures)
+    warnings += applied.warnings
+    if run.warn_protected:
+        denied = [failure for failure in failures if _is_denied(failure.error.category, failure.error.message)]
+        failures = [failure for failure in failures if failure not in denied]
+        text = "%s is a protected account and was left as it is: %s"
+        warnings += [text % (failure.identity, failure.error.message) for failure in denied]
+    result = Result(
+        values={**values, **report.values(applied)},
         changed=bool(done),
-        diff=diff(done, resource),
-        steps=[step.shown(result) for step, result in zip(applied.steps, applied.results, strict=True)],
-        failures=applied.failures,
-        warnings=[*warnings, *applied.warnings],
+        diff=diff(done),
+        steps=[step.shown(word) for step, word in zip(applied.steps, applied.results, strict=True)],
+        failures=failures,
+        warnings=list(dict.fromkeys(warnings)),
     )
+    return Outcome(result, plan, _after(plan, applied))
 
 
-def wanted_list(resource: Resource, items: t.Sequence[Params], list_name: str = "") -> list[Wanted]:
-    """Options as desired objects. Raises Refused with every mistake in the list, each with its place."""
-    found, mistakes = [], []
-    for number, item in enumerate(items):
-        place = "%s[%d]" % (list_name, number) if list_name else ""
-        prefix = place + ": " if place else ""
+def _is_denied(category: str, message: str) -> bool:
+    """Protected accounts (administrators) cannot be changed over the remote path (KB2466000)."""
+    return "permissiondenied" in category.lower() or "insufficient access rights" in message.lower()
+
+
+@contextlib.contextmanager
+def _lock(shell: Shell, run: Run) -> t.Iterator[None]:
+    directory = run.snapshots.directory if run.snapshots else files.default_directory(shell.place)
+    option = run.snapshots.option if run.snapshots else "the directory of Ansible's own files"
+    with files.alone(directory, shell.place, option, getattr(shell, "tell", lambda text: None)):
+        yield
+
+
+class _Report:
+    """The keys that tell people of a plan, whatever became of it."""
+
+    def __init__(self, shell: Shell, plan: Plan, run: Run) -> None:
+        self._place, self._plan, self._run = shell.place, plan, run
+
+    def lines(self, applied: Applied | None = None, refusals: t.Sequence[str] = ()) -> list[str]:
+        steps = applied.steps if applied else self._plan.steps
+        return block(
+            steps,
+            self._summary(applied),
+            deployment=self._place.deployment,
+            host=self._place.host,
+            check=self._run.check,
+            results=applied.results if applied else None,
+            refusals=refusals,
+        )
+
+    def _summary(self, applied: Applied | None) -> dict[str, int]:
+        return summarise(applied.done() if applied else self._plan.steps, self._plan.unchanged)
+
+    def values(self, applied: Applied | None = None, refusals: t.Sequence[str] = ()) -> dict[str, t.Any]:
+        return {"summary": self._summary(applied), "report": self.lines(applied, refusals)}
+
+    @contextlib.contextmanager
+    def on_refusal(self) -> t.Iterator[None]:
+        """A run that is refused after its plan was made shows the plan."""
         try:
-            identity = _identity(resource, item)
-            prefix = "%s (%s): " % (place, identity) if place else "%s: " % identity
-            absent = item.get("state") == "absent"
-            found.append(Wanted(identity, {} if absent else resource.from_user(item), place, absent))
-        except Invalid as exc:
-            mistakes.append(prefix + str(exc))
-    try:
-        check_duplicates(found)
-    except Invalid as exc:
-        mistakes.append(str(exc))
-    if mistakes:
-        raise Refused(mistakes)
+            yield
+        except Refused as exc:
+            exc.values = {**self.values(refusals=exc.reasons), **exc.values}
+            raise
+
+
+# Reading
+
+
+def gather(reader: Reader, federation: Federation, guard: Guard) -> Deployment:
+    """What the plan depends on, each kind once; users where they matter, all of them only where that does."""
+    options = federation.reads()
+    deployment = reader.kinds([resource for resource in RESOURCES if resource.part in options])
+    names = list(dict.fromkeys(name for grant in federation.granting for name in grant.users))
+    if _needs_all_users(deployment, federation, guard):
+        deployment = reader.with_all_users(deployment, names)
+    elif names:
+        deployment = reader.with_users(deployment, names)
+    # Who has no policy of his own is under one of the site, whose rights a grant may take away.
+    getting = {
+        deployment.named[name]
+        for grant in federation.granting
+        if not grant.absent
+        for name in grant.users
+        if name in deployment.named
+    }
+    bare = [key for key in sorted(getting) if not deployment.users[key].policy]
+    return reader.with_effective(deployment, bare) if bare else deployment
+
+
+def _needs_all_users(deployment: Deployment, federation: Federation, guard: Guard) -> bool:
+    """Whether the plan depends on who has which policy: reading all users is long where there are many."""
+    if any(grant.exclusive for grant in federation.granting):
+        return True
+    if not federation.writes("policies") and not federation.purges("policies"):
+        return False
+    listed = {item.key: item for item in federation.wanted["policies"]}
+    for key, record in deployment.of("policies").items():
+        if not is_per_user(key):
+            continue
+        item = listed.get(key)
+        if item is None:
+            eligible = federation.whole or record.values.get("enable_xmpp_access")
+            if federation.purges("policies") and eligible and not guard.protector(key):
+                return True
+        elif federation.writes("policies"):
+            if item.absent or rights_lost(record.values, {**record.values, **item.values}):
+                return True
+    return False
+
+
+def _read_again(reader: Reader, plan: Plan, run: Run) -> Deployment:
+    """The kinds that are to be written, once more, and the users whose policies are."""
+    parts = {("policies" if step.part == "grants" else step.part) for step in plan.steps}
+    fresh = reader.kinds([resource for resource in RESOURCES if resource.part in parts])
+    users = [step.identity for step in plan.steps if step.part == "grants"]
+    if plan.deployment.all_users:
+        # All users were read a moment ago; those who are concerned are looked at again.
+        fresh = replace(fresh, users=plan.deployment.users, all_users=True)
+    elif run.snapshots and "policies" in parts:
+        # To go back, a snapshot has to tell who had which policy.
+        return reader.with_all_users(fresh, users)
+    return reader.with_users(fresh, users) if users else fresh
+
+
+def _still_needed(plan: Plan, fresh: Deployment, run: Run) -> list[Step]:
+    """The steps whose objects are as they were compared; one that somebody else has done meanwhile is left out.
+
+    Raises Refused where an object that the plan writes or depends on is another now.
+    """
+    now = Deployment(
+        fresh.time,
+        {**plan.deployment.records, **fresh.records},
+        {**plan.deployment.users, **{k: u for k, u in fresh.users.items() if k in plan.deployment.users}},
+        plan.deployment.all_users,
+        plan.deployment.named,
+        plan.deployment.unknown,
+        plan.deployment.effective,
+    )
+    steps = [step for step in plan.steps if _state(plan.deployment, step) == _state(now, step)]
+    changed = []
+    if len(steps) < len(plan.steps):
+        again = make_plan(now, plan.federation, run.guard, {})
+        needed = {(step.part, step.key) for step in again.steps} - {(step.part, step.key) for step in steps}
+        changed = [name_of(step) for step in plan.steps if (step.part, step.key) in needed]
+    changed += _policies_that_changed(plan, now, {name_of(step) for step in steps} | set(changed))
+    if changed:
+        text = "changed by somebody else since the plan was made: %s; run again, on what is there now"
+        raise Refused([text % some(changed, 50)])
+    return steps
+
+
+def _state(deployment: Deployment, step: Step) -> t.Any:
+    if step.part == "grants":
+        user = deployment.users.get(step.key)
+        return key_of(user.policy) if user else None
+    record = deployment.of(step.part).get(step.key)
+    return record.values if record else None
+
+
+def _policies_that_changed(plan: Plan, now: Deployment, known: t.Collection[str]) -> list[str]:
+    """Policies that this run grants but does not write: whose rights were compared."""
+    granted = {
+        key_of(str(v))
+        for s in plan.steps
+        if s.part == "grants"
+        for v in (s.before or {}, s.after or {})
+        for v in v.values()
+    }
+    found = []
+    for key in sorted(granted - {""}):
+        before, after = plan.deployment.of("policies").get(key), now.of("policies").get(key)
+        name = object_name("policies", key)
+        if name not in known and (before and before.values) != (after and after.values):
+            found.append(name)
     return found
 
 
-def _identity(resource: Resource, item: Params) -> str:
-    if resource.key is None:
-        return "global"
-    try:
-        return resource.identity_from_user(str(item.get(resource.key.option) or ""))
-    except Invalid as exc:
-        raise Invalid("%s %s" % (resource.key.option, exc)) from exc
+# What is there afterwards
 
 
-def shown_list(resource: Resource, records: Records) -> list[dict[str, t.Any]]:
-    """All objects in the options' vocabulary, in the order of their keys."""
-    return [resource.shown(record.identity, record.values) for key, record in sorted(records.items())]
+def _planned(plan: Plan) -> Deployment:
+    """The deployment that the plan leads to."""
+    users = {
+        key: replace(user, policy=plan.grants.policies.get(key, user.policy))
+        for key, user in plan.deployment.users.items()
+    }
+    return replace(plan.deployment, records=plan.records, users=users)
 
 
-def shown_one(resource: Resource, records: Records, identity: str) -> dict[str, t.Any] | None:
+def _after(plan: Plan, applied: Applied) -> Deployment:
+    """What a read afterwards showed; of what could not be read, nothing."""
+    if applied.seen is None:
+        written = {step.part for step in applied.steps}
+        records: dict[str, Records] = {o: {} if o in written else r for o, r in plan.deployment.records.items()}
+        return replace(plan.deployment, records=records)
+    users = {**plan.deployment.users, **applied.seen.users}
+    return replace(plan.deployment, records={**plan.deployment.records, **applied.seen.records}, users=users)
+
+
+def objects(outcome: Deployment, option: str) -> list[dict[str, t.Any]]:
+    """All objects of a kind in the options' vocabulary, in the order of their keys."""
+    resource = BY_PART[option]
+    return [resource.shown(record.identity, record.values) for _key, record in sorted(outcome.of(option).items())]
+
+
+def one_object(outcome: Deployment, option: str, identity: str) -> dict[str, t.Any] | None:
     """One object in the options' vocabulary; None if it does not exist."""
-    record = records.get(key_of(identity))
-    return resource.shown(record.identity, record.values) if record else None
+    record = outcome.of(option).get(key_of(identity))
+    return BY_PART[option].shown(record.identity, record.values) if record else None
+
+
+__all__ = ["Outcome", "Run", "ShellError", "converge", "gather", "objects", "one_object"]

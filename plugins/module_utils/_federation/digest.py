@@ -18,10 +18,13 @@ import re
 import typing as t
 
 from .._base.names import Invalid
+from .._base.names import key as key_of
 from .._base.result import Refused
-from .._base.step import Record, Step
+from .._base.step import Step
 from .._base.texts import some
 from .._shell.statement import Secret, show_value
+from .catalogue import BY_PART
+from .plan import Plan
 
 Digest = t.Mapping[str, t.Any]
 
@@ -32,35 +35,56 @@ _ENTRY = re.compile(r"(?:-|[0-9a-f]{10})(?: [A-Z][a-z]+ [0-9a-f]{10})?\Z")
 _NAMES = 50
 
 
-def make_digest(
-    kind: str,
-    records: t.Mapping[str, Record],
-    steps: t.Sequence[Step],
-    extra: t.Mapping[str, t.Any] | None = None,
-) -> dict[str, t.Any]:
-    """The digest of a plan.
+def make_digest(plan: Plan) -> dict[str, t.Any]:
+    """The digest of a plan: of the objects that it was made from, and of what it would do with each.
 
-    kind: of the objects, so that digests of different tasks differ. records: the actual state that the plan was made
-    from, by key. steps: of the whole plan. extra: by key, what else the plan of an object rests on (plain values).
+    Without purge a plan is made from the objects that are named, and the others may change as they like. Whom a policy
+    concerns was judged too, and where policies are granted, every policy was.
     """
-    extra = extra or {}
-    whole = hashlib.sha256(kind.encode())
-    states = {
-        key: _text([{o: _state(v) for o, v in record.values.items()}, extra.get(key)])
-        for key, record in records.items()
-    }
-    changes = {step.key: step for step in steps}
+    whole = hashlib.sha256(b"federation")
+    states = {name: _text(state) for name, state in _states(plan).items()}
+    changes = {name_of(step): step for step in plan.steps}
     objects = {}
-    for key in sorted({*states, *changes}):
-        parts = [_hash(states[key], whole) if key in states else ABSENT]
-        if key in changes:
-            step = changes[key]
+    for name in sorted({*states, *changes}):
+        parts = [_hash(states[name], whole) if name in states else ABSENT]
+        if name in changes:
+            step = changes[name]
             shown = step.shown("planned")
             parts += [step.cmdlet.partition("-")[0], _hash(_text([shown["cmdlet"], shown["parameters"]]), whole)]
-        objects[key] = " ".join(parts)
+        objects[name] = " ".join(parts)
         # The name is part of what is hashed, or two objects could change places.
-        whole.update(_text([key, objects[key]]).encode())
+        whole.update(_text([name, objects[name]]).encode())
     return {"digest": whole.hexdigest(), "objects": objects}
+
+
+def name_of(step: Step) -> str:
+    """The object of a step in a digest and in messages."""
+    return object_name(step.part, step.identity if step.part == "grants" else step.key)
+
+
+def object_name(part: str, key: str) -> str:
+    label = "user" if part == "grants" else BY_PART[part].label
+    return label if BY_PART[part].single else "%s %s" % (label, key)
+
+
+def _states(plan: Plan) -> dict[str, t.Any]:
+    federation, deployment = plan.federation, plan.deployment
+    usage = deployment.usage() if deployment.all_users else {}
+    touched = {step.key for step in plan.steps if step.part == "policies"}
+    found: dict[str, t.Any] = {}
+    concerned_kinds = set(federation.wanted) | ({"policies"} if federation.granting else set())
+    for option in sorted(federation.reads() & concerned_kinds):
+        named = {item.key for item in federation.wanted.get(option, ())}
+        everything = federation.purges(option) or (option == "policies" and bool(federation.granting))
+        for key, record in deployment.of(option).items():
+            if everything or key in named:
+                users = list(usage.get(key, ())) if option == "policies" and key in touched else None
+                found[object_name(option, key)] = [{o: plain_state(v) for o, v in record.values.items()}, users]
+    concerned = {*deployment.named.values(), *(step.key for step in plan.steps if step.part == "grants")}
+    for key in concerned:
+        user = deployment.users[key]
+        found[object_name("grants", user.name)] = key_of(user.policy)
+    return found
 
 
 def check_form(digest: t.Any) -> Digest:
@@ -75,37 +99,30 @@ def check_form(digest: t.Any) -> Digest:
     return t.cast(Digest, digest)
 
 
-def hold_to(judged: t.Any, now: Digest, stage: str = "all") -> None:
-    """Raises Refused if the plan of now is not the one that was judged; nothing judged (None) is no obstacle."""
-    if judged is None:
+def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
+    """Raises Refused if the plan of now is not the one that was reviewed; nothing reviewed (None) is no obstacle."""
+    if reviewed is None:
         return
     try:
-        found = differences(check_form(judged), now, stage)
+        found = differences(check_form(reviewed), now)
     except Invalid as exc:
-        raise Refused(["plan_digest %s" % exc]) from exc
+        raise Refused(["%s %s" % (option, exc)]) from exc
     if found:
-        raise Refused([*("not the plan that was judged: %s" % text for text in found), REMEDY])
+        raise Refused([*("not the plan that was reviewed: %s" % text for text in found), REMEDY])
 
 
-def differences(judged: Digest, now: Digest, stage: str = "all") -> list[str]:
-    """What is different from the plan that was judged, one text for each kind of difference; empty if nothing is.
-
-    In the stage ``removals`` the run itself has changed other objects, and what has become needless may stay: there
-    only what would be removed now is compared.
-    """
-    if stage == "removals":
-        planned = {name: entry for name, entry in now["objects"].items() if _verb(entry) == "Remove"}
-        return _named({name: judged["objects"].get(name) for name in planned}, planned)
-    if judged["digest"] == now["digest"]:
+def differences(reviewed: Digest, now: Digest) -> list[str]:
+    """What is different from the plan that was reviewed, one text for each kind of difference; empty if nothing is."""
+    if reviewed["digest"] == now["digest"]:
         return []
-    found = _named(judged["objects"], now["objects"])
-    return found or ["the plan as a whole is not the one that was judged"]
+    found = _named(reviewed["objects"], now["objects"])
+    return found or ["the plan as a whole is not the one that was reviewed"]
 
 
-def _named(judged: t.Mapping[str, str | None], now: t.Mapping[str, str | None]) -> list[str]:
+def _named(reviewed: t.Mapping[str, str | None], now: t.Mapping[str, str | None]) -> list[str]:
     groups: dict[str, list[str]] = {}
-    for name in sorted({*judged, *now}):
-        before, after = judged.get(name), now.get(name)
+    for name in sorted({*reviewed, *now}):
+        before, after = reviewed.get(name), now.get(name)
         if before != after:
             groups.setdefault(_difference(before or ABSENT, after or ABSENT), []).append(name)
     return ["%s: %s" % (text, some(names, _NAMES)) for text, names in sorted(groups.items())]
@@ -134,7 +151,7 @@ def _hash(text: str, whole: t.Any) -> str:
     return hashlib.sha256(data).hexdigest()[:_SHORT]
 
 
-def _state(value: t.Any) -> t.Any:
+def plain_state(value: t.Any) -> t.Any:
     return {"secret": bool(value.reveal())} if isinstance(value, Secret) else show_value(value)
 
 

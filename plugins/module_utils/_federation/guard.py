@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Too much at once, and what nothing may remove. Pure: numbers and names go in, the reasons of a refusal come out."""
+"""The guard: what bounds a plan whatever it is for. Pure: numbers and names go in, reasons of a refusal come out."""
 
 from __future__ import annotations
 
@@ -12,71 +12,99 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.names import pattern_key, spellings
-from .._base.step import Record
 from .._base.texts import some
 
-# So many objects may always go, whatever share of all they are.
-ALWAYS_REMOVED = 3
+# What a run may be allowed to do, one by one. ``force`` allows all of it.
+ALLOWED = (
+    "empty_purge",
+    "large_purge",
+    "many_updates",
+    "reset_global",
+    "clear_route",
+    "federation_off",
+    "outside_access_off",
+    "anonymous_access_off",
+)
+# A few may go beyond the share, as long as at least half of the objects stay.
+FEW = 3
 # Of fewer objects than this, all may change: a share of a few says little.
 UPDATES_GUARDED_FROM = 10
 NAMES = 50
 
 
 @dataclass(frozen=True)
-class Purge:
-    """Removal of what is not listed.
-
-    limit: the share of existing objects, in per cent, above which (and above three) the purge is refused. eligible:
-    whether an object may be purged at all.
-    """
-
-    limit: int = 30
-    eligible: t.Callable[[Record], bool] = lambda record: True
-
-
-@dataclass(frozen=True)
 class Guard:
-    """What bounds a plan besides the rules.
+    """The bounds of one run.
 
-    protect: patterns (shell style) of what nothing removes. update_limit: the share of ten or more existing objects, in
-    per cent, that may change; None: all of them may.
+    protect: patterns (shell style) of what nothing removes. removal_limit, update_limit: the share of the existing
+    objects, in per cent, that a purge may remove and a run may change; None: all. allow: names of ALLOWED.
+    allow_loss: rights that users may lose. replace_policies: whether a selector may replace another per-user policy.
+    playbook: whether the user wrote variables of a playbook, and no options of a module. several: whether the task has
+    the option ``allow``.
     """
 
     protect: tuple[str, ...] = ()
+    removal_limit: int | None = 30
     update_limit: int | None = None
+    allow: frozenset[str] = frozenset()
+    allow_loss: frozenset[str] = frozenset()
+    force: bool = False
+    replace_policies: bool = False
+    playbook: bool = False
+    several: bool = False
+
+    def allows(self, name: str) -> bool:
+        return self.force or name in self.allow
+
+    def name(self, option: str) -> str:
+        """What the user calls an option: in a playbook it is a variable."""
+        return "sfb_xmpp_" + option if self.playbook else option
+
+    def remedy(self, name: str) -> str:
+        """What allows it, in a message."""
+        if not self.several:
+            return self.name("force")
+        return "'%s' in %s, or %s" % (name, self.name("allow"), self.name("force"))
 
     def protector(self, key: str) -> str | None:
         """The first pattern that names the object; None if nothing protects it."""
         names = spellings(key) if self.protect else ()
         return next((p for p in self.protect if any(fnmatch.fnmatchcase(n, pattern_key(p)) for n in names)), None)
 
+    def too_many_removals(
+        self, kind: str, existing: int, removed: t.Sequence[str], list_is_empty: bool
+    ) -> t.Iterable[str]:
+        """A list that was cut short by accident must not cut off the partners that fell out of it."""
+        names = some(removed, NAMES)
+        ways = "list what has to stay, add it to %s, " % self.name("protect")
+        if list_is_empty and not self.allows("empty_purge"):
+            yield "the list of %s is empty, and purge would remove %d: %s; %sor use %s if all of it has to go" % (
+                kind, len(removed), names, ways, self.remedy("empty_purge"),
+            )  # fmt: skip
+            return
+        few = len(removed) <= FEW and 2 * (existing - len(removed)) >= existing
+        limit = self.removal_limit
+        if few or limit is None or len(removed) <= existing * limit / 100 or self.allows("large_purge"):
+            return
+        if list_is_empty:
+            return
+        text = "purge would remove %d of %d %s (%d %%; the limit is %d %%): %s; %sraise %s, or use %s if all of it has to go"
+        yield text % (
+            len(removed), existing, kind, round(100 * len(removed) / existing), limit, names, ways,
+            self.name("removal_limit"), self.remedy("large_purge"),
+        )  # fmt: skip
 
-def too_many_removals(
-    kind: str, existing: int, removed: t.Sequence[str], limit: int, list_is_empty: bool
-) -> t.Iterable[str]:
-    """A list that was cut short by accident must not cut off the partners that fell out of it."""
-    names = some(removed, NAMES)
-    remedy = "list what has to stay, add it to protect, raise removal_limit, or use force if all of it has to go"
-    if list_is_empty:
-        yield "the list of %s is empty, and purge would remove %d: %s; %s" % (kind, len(removed), names, remedy)
-    elif len(removed) > max(ALWAYS_REMOVED, existing * limit / 100):
-        yield "purge would remove %d of %d %s (%d %%; the limit is %d %%): %s; %s" % (
-            len(removed),
-            existing,
-            kind,
-            round(100 * len(removed) / existing),
-            limit,
-            names,
-            remedy,
-        )
-
-
-def too_many_updates(kind: str, existing: int, changed: t.Sequence[str], limit: int) -> t.Iterable[str]:
-    """A default that was altered by accident must not alter everything."""
-    if existing < UPDATES_GUARDED_FROM or len(changed) <= existing * limit / 100:
-        return
-    yield (
-        "this would change %d of %d %s (%d %%; the limit is %d %%): %s; look at the differences in check mode, change"
-        " fewer at a time, raise update_limit, or use force if all of it has to change"
-        % (len(changed), existing, kind, round(100 * len(changed) / existing), limit, some(changed, NAMES))
-    )
+    def too_many_updates(self, kind: str, existing: int, changed: t.Sequence[str]) -> t.Iterable[str]:
+        """A default that was altered by accident must not alter everything."""
+        limit = self.update_limit
+        if limit is None or existing < UPDATES_GUARDED_FROM or len(changed) <= existing * limit / 100:
+            return
+        if self.allows("many_updates"):
+            return
+        yield (
+            "this would change %d of %d %s (%d %%; the limit is %d %%): %s; look at the differences in check mode,"
+            " change fewer at a time, raise %s, or use %s if all of it has to change"
+        ) % (
+            len(changed), existing, kind, round(100 * len(changed) / existing), limit, some(changed, NAMES),
+            self.name("update_limit"), self.remedy("many_updates"),
+        )  # fmt: skip

@@ -3,57 +3,51 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: actual and desired state in, ordered steps out. Pure; imports nothing from Ansible.
+"""The plan: a deployment and a federation in, ordered steps over all kinds out. Pure; imports nothing from Ansible.
 
-``changed``, ``diff``, the returned ``steps`` and the calls are readings of one list of steps, so they cannot disagree.
+``changed``, ``diff``, the returned ``steps``, the summary, the digest and the calls are readings of one list of steps,
+so they cannot disagree.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .._base.names import Invalid
-from .._base.names import key as key_of
-from .._base.result import Refused
-from .._base.step import Record, Step, Values, difference
-from .guard import Guard, Purge, too_many_removals, too_many_updates
+from .._base.findings import ERROR, WARNING, Finding
+from .._base.names import is_per_user
+from .._base.step import Record, Step, Values
+from .catalogue import BY_PART, RESOURCES
+from .deployment import Deployment, Records
+from .federation import Federation, Wanted
+from .grants import Grants, plan_grants
+from .guard import Guard
 from .resource import Resource
-from .rules import Change, Context, Finding
+from .rules import Change, Context
 
-# New and Set before Remove, so that a failure in the middle leaves more allowed than before, never less.
-ORDER = ("New", "Set", "Grant", "Remove")
-
-STAGES = ("all", "changes", "removals")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """One desired object. ``place`` names it in messages (``partners[3]``). ``values``: only what was given."""
-
-    identity: str
-    values: Values
-    place: str = ""
-    absent: bool = False
-
-    @property
-    def key(self) -> str:
-        return key_of(self.identity)
+# Routes, policies, partners and settings, then who has which policy, then what goes: a failure in the middle leaves
+# more allowed than before, never less. Within a kind New before Set.
+_VERBS = ("New", "Set")
+_REMOVED = ("partners", "policies")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """before, after: all objects by key. Without steps there is nothing to do.
+    """steps: in their order. refusals: why nothing of it may be written, all at once; empty if it may.
 
-    whole: the steps of every stage, in their order; steps: those of the stage that was asked for.
+    records: by option, the objects as they are afterwards. usage: who has which policy then, by its key; None where not
+    all users were read. unchanged: how many declared objects need no step.
     """
 
-    resource: Resource
+    deployment: Deployment
+    federation: Federation
     steps: tuple[Step, ...]
-    whole: tuple[Step, ...]
-    before: t.Mapping[str, Record]
-    after: t.Mapping[str, Record]
-    warnings: tuple[str, ...] = field(default=())
+    refusals: tuple[str, ...]
+    warnings: tuple[str, ...]
+    records: t.Mapping[str, Records]
+    usage: t.Mapping[str, tuple[str, ...]] | None
+    unchanged: int
+    grants: Grants
 
     @property
     def changed(self) -> bool:
@@ -61,102 +55,161 @@ class Plan:
 
 
 def make_plan(
-    resource: Resource,
-    actual: t.Mapping[str, Record],
-    wanted: t.Sequence[Wanted],
-    *,
-    purge: Purge | None = None,
-    guard: Guard | None = None,
-    context: Context | None = None,
-    stage: str = "all",
+    deployment: Deployment,
+    federation: Federation,
+    guard: Guard,
+    controller: t.Mapping[str, t.Any] | None = None,
 ) -> Plan:
-    """Compare, and say what has to be done. Raises Refused, with every reason at once.
+    """Compare, and say what has to be done and what speaks against it."""
+    changes = _Changes(deployment, federation, guard)
+    for resource in RESOURCES:
+        changes.compare(resource)
+    granted = plan_grants(deployment, federation, guard, changes.records.get("policies", {}), controller or {})
+    for resource in RESOURCES:
+        changes.remove(resource, granted)
+    changes.look_across()
+    written = [step for resource in RESOURCES for verb in _VERBS for step in changes.steps if _is(step, resource, verb)]
+    removals = [step for part in _REMOVED for step in changes.steps if _is(step, BY_PART[part], "Remove")]
+    return Plan(
+        deployment=deployment,
+        federation=federation,
+        steps=(*written, *granted.steps, *removals),
+        refusals=(*changes.too_much, *_texts(changes.findings, ERROR), *changes.refusals, *granted.refusals),
+        warnings=(*_texts(changes.findings, WARNING), *granted.warnings),
+        records=changes.records,
+        usage=granted.usage,
+        unchanged=changes.unchanged,
+        grants=granted,
+    )
 
-    The whole plan is judged whatever the stage, so that what a later stage would be refused stops the first one.
-    """
-    context = context or Context(actual)
-    guard = guard or Guard()
-    steps: list[Step] = []
-    findings: list[Finding] = []
-    refusals: list[str] = []
-    for item in wanted:
-        step, change = _step_for(resource, item, actual.get(item.key))
-        for rule in resource.rules:
-            findings.extend(rule(change, context))
-        if step is None:
-            continue
-        protector = guard.protector(item.key) if item.absent else None
+
+def _is(step: Step, resource: Resource, verb: str) -> bool:
+    return step.part == resource.part and step.cmdlet.startswith(verb + "-")
+
+
+def _texts(findings: t.Iterable[Finding], severity: str) -> tuple[str, ...]:
+    return tuple(str(finding) for finding in findings if finding.severity == severity)
+
+
+class _Changes:
+    """What gathers while one kind after the other is compared."""
+
+    def __init__(self, deployment: Deployment, federation: Federation, guard: Guard) -> None:
+        self.deployment, self.federation, self.guard = deployment, federation, guard
+        self.usage = deployment.usage() if deployment.all_users else None
+        self.steps: list[Step] = []
+        self.findings: list[Finding] = []
+        self.refusals: list[str] = []
+        self.too_much: list[str] = []
+        self.records: dict[str, dict[str, Record]] = {}
+        self.unchanged = 0
+
+    def compare(self, resource: Resource) -> None:
+        """New, Set, and Remove- of what is declared absent."""
+        actual = self.deployment.records.get(resource.part)
+        if actual is None:
+            return
+        self.records[resource.part] = dict(actual)
+        if not self.federation.writes(resource.part):
+            return
+        context = self._context(resource)
+        changed = []
+        for item in self.federation.wanted[resource.part]:
+            step, change = _step_for(resource, item, actual.get(item.key))
+            if step is None and not item.absent:
+                self.unchanged += 1
+            for rule in resource.rules:
+                self.findings.extend(rule(change, context))
+            if step is not None and self._may_go(resource, item, step):
+                self._take(resource, step, actual)
+                changed += [step.identity] if step.cmdlet.startswith("Set-") else []
+        if not resource.single:
+            self.too_much.extend(self.guard.too_many_updates(resource.plural, len(actual), changed))
+
+    def _may_go(self, resource: Resource, item: Wanted, step: Step) -> bool:
+        """Whether the step may stand in a plan at all; says why not."""
+        if resource.fixed and step.cmdlet.startswith("New-"):
+            self.refusals.append(
+                "%s: there is no %s '%s' in the deployment"
+                % (item.place or item.identity, _word(resource), item.identity)
+            )
+            return False
+        if not item.absent:
+            return True
+        protector = self.guard.protector(item.key)
         if protector is not None:
-            refusals.append(
-                "%s: is protected by '%s', and nothing removes it; take it out of protect first"
-                % (item.identity, protector)
+            text = "%s: is protected by '%s', and nothing removes it; take it out of %s first"
+            self.refusals.append(text % (item.identity, protector, self.guard.name("protect")))
+        elif item.key == resource.resettable and not self.guard.allows("reset_global"):
+            text = "%s: global cannot be removed; with %s it is reset to the defaults, which takes away %s"
+            self.refusals.append(
+                text % (item.identity, self.guard.remedy("reset_global"), ", ".join(_taken_away(step)))
             )
-        elif item.absent and item.key == resource.resettable and not context.force:
-            refusals.append(
-                "%s: global cannot be removed; with force it is reset to the defaults, which takes away %s"
-                % (item.identity, ", ".join(_taken_away(step)))
-            )
-        steps.append(step)
-    removals = _purge_steps(resource, actual, wanted, purge, guard, context) if purge else []
-    for step in removals:
-        for rule in resource.rules:
-            findings.extend(rule(Change(step.key, step.identity, step.before, None, removal=True), context))
-    if not context.force:
-        refusals.extend(_too_much(resource, actual, wanted, steps, removals, purge, guard))
-    refusals.extend(str(finding) for finding in findings if finding.severity == "refuse")
-    if refusals:
-        raise Refused(refusals)
-    whole = sorted(steps + removals, key=_order)
-    steps = [step for step in whole if _in_stage(step, stage)]
-    warnings = [str(finding) for finding in findings if finding.severity == "warn"]
-    after = dict(actual)
-    for step in steps:
+        return True
+
+    def _take(self, resource: Resource, step: Step, actual: Records) -> None:
+        self.steps.append(step)
+        records = self.records[resource.part]
         if step.expect is None:
-            del after[step.key]
-            continue
+            del records[step.key]
+            return
         had = actual.get(step.key)
-        after[step.key] = Record(had.identity if had else step.identity, t.cast(Values, step.after))
+        records[step.key] = Record(had.identity if had else step.identity, step.after or {})
         if step.cmdlet.startswith("Remove-"):
-            warnings.append("%s: reset to the defaults, taking away %s" % (step.identity, ", ".join(_taken_away(step))))
-    return Plan(resource, tuple(steps), tuple(whole), dict(actual), after, tuple(warnings))
+            text = "reset to the defaults, taking away %s" % ", ".join(_taken_away(step))
+            self.findings.append(Finding("reset", WARNING, text, subject=step.identity))
+
+    def remove(self, resource: Resource, granted: Grants) -> None:
+        """What is not listed goes, where the list is declared to be complete."""
+        actual = self.deployment.records.get(resource.part)
+        if actual is None or not self.federation.purges(resource.part):
+            return
+        listed = {item.key for item in self.federation.wanted[resource.part]}
+        context = self._context(resource)
+        removed = []
+        for key, record in sorted(actual.items()):
+            if key in listed or key == resource.resettable or self.guard.protector(key):
+                continue
+            if resource.part == "policies" and not self._policy_may_go(record, granted):
+                continue
+            change = Change(key, record.identity, record.values, None, removal=True)
+            for rule in resource.rules:
+                self.findings.extend(
+                    rule(change, context if resource.part != "policies" else self._context(resource, granted))
+                )
+            self._take(resource, _remove_step(resource, record), actual)
+            removed.append(record.identity)
+        if removed:
+            existing = len(actual) - (resource.resettable in actual)
+            nothing = not any(not item.absent for item in self.federation.wanted[resource.part])
+            self.too_much.extend(self.guard.too_many_removals(resource.plural, existing, removed, nothing))
+
+    def _policy_may_go(self, record: Record, granted: Grants) -> bool:
+        """A purge considers per-user policies that enable XMPP and that nobody has after this run; a snapshot all."""
+        if not self.federation.whole and not (
+            is_per_user(record.key) and bool(record.values.get("enable_xmpp_access"))
+        ):
+            return False
+        return not (granted.usage or {}).get(record.key)
+
+    def look_across(self) -> None:
+        """What only the whole shows."""
+        edge = self.records.get("access_edge", {}).get("global")
+        opened = [step for step in self.steps if step.part in ("partners", "policies") and step.expect is not None]
+        if edge is not None and opened and not edge.values.get("allow_federated_users"):
+            text = (
+                "allow_federated_users is off, so nothing of this federates; it stands in %s, and opens SIP federation too"
+                % self.guard.name("access_edge")
+            )
+            self.findings.append(Finding("federation_stays_off", WARNING, text, subject="access edge"))
+
+    def _context(self, resource: Resource, granted: Grants | None = None) -> Context:
+        usage = granted.usage if granted else self.usage
+        return Context(self.deployment.of(resource.part), usage, self.guard)
 
 
-def check_duplicates(wanted: t.Sequence[Wanted]) -> None:
-    """Raises Invalid when one object stands twice in a list, naming both places."""
-    places: dict[str, Wanted] = {}
-    for item in wanted:
-        first = places.setdefault(item.key, item)
-        if first is not item:
-            raise Invalid("%s and %s both name '%s'; keep one of them" % (first.place, item.place, item.identity))
-
-
-def diff(steps: t.Sequence[Step], resource: Resource) -> list[dict[str, str]]:
-    """Ansible's list form: one readable entry an object, known fields only, secrets hidden."""
-    return [
-        difference(
-            "%s %s" % (resource.name, step.identity),
-            _readable(step.before, step, resource, "(secret)"),
-            _readable(step.after, step, resource, "(secret, set anew)"),
-        )
-        for step in steps
-    ]
-
-
-def _readable(values: Values | None, step: Step, resource: Resource, secret: str) -> Values | None:
-    if values is None:
-        return None
-    shown = resource.shown(step.identity, values)
-    # Of a secret that changes, the diff says just that.
-    return {**shown, **{f.option: secret for f in resource.fields if f.secret and f.option in (step.expect or {})}}
-
-
-def _order(step: Step) -> int:
-    return ORDER.index(step.cmdlet.partition("-")[0])
-
-
-def _in_stage(step: Step, stage: str) -> bool:
-    removal = step.cmdlet.startswith("Remove-")
-    return stage == "all" or removal == (stage == "removals")
+def _word(resource: Resource) -> str:
+    return resource.key.option if resource.key else resource.label
 
 
 def _step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:
@@ -185,6 +238,7 @@ def _step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[
             key=item.key,
             after=after,
             expect=dict(item.values),
+            part=resource.part,
         )
         return step, Change(item.key, item.identity, None, after, frozenset(after))
     written = {
@@ -193,7 +247,7 @@ def _step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[
         if f.option in item.values and record.values.get(f.option) != item.values[f.option]
     }
     after = {**record.values, **written}
-    change = Change(item.key, record.identity, before, after, frozenset(written))
+    change = Change(item.key, record.identity, before, after, frozenset(written), more=record.more)
     if not written:
         return None, change
     step = Step(
@@ -212,6 +266,7 @@ def _step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[
         before=before,
         after=after,
         expect=written,
+        part=resource.part,
     )
     return step, change
 
@@ -223,6 +278,7 @@ def _remove_step(resource: Resource, record: Record) -> Step:
         parameters={"Identity": record.on_server or record.identity, "Confirm": False},
         key=record.key,
         before=record.values,
+        part=resource.part,
     )
 
 
@@ -233,54 +289,12 @@ def _reset_step(resource: Resource, item: Wanted, record: Record) -> tuple[Step 
     change = Change(item.key, record.identity, record.values, after, written, removal=True)
     if not written:
         return None, change
-    step = _remove_step(resource, record)
-    return (
-        Step(
-            step.cmdlet, step.identity, step.parameters, step.key, record.values, after, {o: after[o] for o in written}
-        ),
-        change,
-    )
+    expect: Values = {option: after[option] for option in written}
+    gone = _remove_step(resource, record)
+    step = Step(gone.cmdlet, gone.identity, gone.parameters, gone.key, record.values, after, expect, resource.part)
+    return step, change
 
 
 def _taken_away(step: Step) -> list[str]:
     before, after = step.before or {}, step.after or {}
     return [option for option, value in before.items() if value and after.get(option) != value]
-
-
-def _purge_steps(
-    resource: Resource,
-    actual: t.Mapping[str, Record],
-    wanted: t.Sequence[Wanted],
-    purge: Purge,
-    guard: Guard,
-    context: Context,
-) -> list[Step]:
-    listed = {item.key for item in wanted}
-    found = []
-    for key, record in sorted(actual.items()):
-        if key in listed or key == resource.resettable or guard.protector(key) or not purge.eligible(record):
-            continue
-        if context.usage and context.usage.get(key):
-            continue
-        found.append(_remove_step(resource, record))
-    return found
-
-
-def _too_much(
-    resource: Resource,
-    actual: t.Mapping[str, Record],
-    wanted: t.Sequence[Wanted],
-    steps: t.Sequence[Step],
-    removals: t.Sequence[Step],
-    purge: Purge | None,
-    guard: Guard,
-) -> t.Iterable[str]:
-    if purge and removals:
-        existing = len(actual) - (resource.resettable in actual)
-        nothing = not any(not item.absent for item in wanted)
-        yield from too_many_removals(
-            resource.plural, existing, [step.identity for step in removals], purge.limit, nothing
-        )
-    if guard.update_limit is not None:
-        changed = [step.identity for step in steps if step.cmdlet.startswith("Set-")]
-        yield from too_many_updates(resource.plural, len(actual), changed, guard.update_limit)

@@ -3,144 +3,28 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Field and Resource: one managed object as a table, from which everything else is read.
+"""Field and Resource: a managed kind of object as a table, from which everything else is read.
 
-A field knows its argument spec, how a value looks in its canonical form (the options' vocabulary, compared plainly) and
-how it travels. A resource is a noun with fields: from it follow the Get-, New-, Set- and Remove- cmdlets.
+A field is an option and a property with the kind of its values. A resource is a noun with fields: from it follow the
+argument specs, the Get-, New-, Set- and Remove- cmdlets, and what is shown. It carries its own rules, so that nothing
+else asks which kind it has in hand.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .._base.names import Invalid, canonical_domain, domain_from_server
-from .._base.names import key as key_of
+from .._base.findings import Finding
+from .._base.names import Invalid
+from .._base.result import Unreadable as UnreadableAnswer
 from .._base.step import Record, Values
-from .._shell.statement import ListChange, Secret, UInt32, Value
+from .kinds import Kind, SecretText, Unreadable, did_you_mean, shortened
 
+if t.TYPE_CHECKING:
+    from .rules import Change, Context
 
-class Text:
-    """A string. Nothing set and the empty string are the same."""
-
-    spec: t.Mapping[str, t.Any] = {"type": "str"}
-
-    def from_user(self, value: t.Any) -> t.Any:
-        return str(value)
-
-    def from_server(self, value: t.Any) -> t.Any:
-        return "" if value is None else str(value)
-
-    def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:
-        return t.cast(Value, value)
-
-
-class SecretText(Text):
-    """A string that is never shown."""
-
-    spec = {"type": "str", "no_log": True}
-
-    def from_user(self, value: t.Any) -> t.Any:
-        return Secret(str(value))
-
-    def from_server(self, value: t.Any) -> t.Any:
-        return Secret("" if value is None else str(value))
-
-
-class Switch(Text):
-    spec = {"type": "bool"}
-
-    def from_user(self, value: t.Any) -> t.Any:
-        return bool(value)
-
-    def from_server(self, value: t.Any) -> t.Any:
-        return value if isinstance(value, bool) else str(value).lower() == "true"
-
-
-class Number(Text):
-    """An unsigned 32-bit number; None where the server has none set."""
-
-    spec = {"type": "int"}
-
-    def __init__(self, minimum: int = 0, maximum: int = 0xFFFFFFFF) -> None:
-        self.minimum, self.maximum = minimum, maximum
-
-    def from_user(self, value: t.Any) -> t.Any:
-        if not self.minimum <= int(value) <= self.maximum:
-            raise Invalid("%d is outside %d to %d" % (value, self.minimum, self.maximum))
-        return int(value)
-
-    def from_server(self, value: t.Any) -> t.Any:
-        return None if value is None else int(value)
-
-    def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:
-        return UInt32(value)
-
-
-class Choice(Text):
-    """An enumeration: the option's word and the product's."""
-
-    def __init__(self, **words: str) -> None:
-        self.words = words
-        self.spec = {"type": "str", "choices": list(words)}
-
-    def from_server(self, value: t.Any) -> t.Any:
-        text = str(value).lower()
-        return next((word for word, wire in self.words.items() if wire.lower() == text), str(value))
-
-    def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:
-        return self.words[value]
-
-
-class Domain(Text):
-    """One domain name, or empty."""
-
-    def from_user(self, value: t.Any) -> t.Any:
-        return canonical_domain(value) if value else ""
-
-    def from_server(self, value: t.Any) -> t.Any:
-        return domain_from_server(value)
-
-
-class SpelledDomain(str):
-    """A domain in canonical form that the server spells differently; only its own spelling can be removed there."""
-
-    on_server: str
-
-    def __new__(cls, canonical: str, on_server: str) -> SpelledDomain:
-        self = super().__new__(cls, canonical)
-        self.on_server = on_server
-        return self
-
-
-class Domains(Text):
-    """A set of domains, kept sorted. Arrives as a list, a single string, or null."""
-
-    spec = {"type": "list", "elements": "str"}
-
-    def from_user(self, value: t.Any) -> t.Any:
-        found = []
-        for number, item in enumerate(value):
-            try:
-                found.append(canonical_domain(item))
-            except Invalid as exc:
-                raise Invalid("entry %d %s" % (number, exc) if str(exc).startswith("is ") else str(exc)) from exc
-        return sorted(set(found))
-
-    def from_server(self, value: t.Any) -> t.Any:
-        items = [] if value is None else [value] if isinstance(value, str) else list(value)
-        found = {domain_from_server(item): str(item) for item in items}
-        return sorted(c if key_of(s) == c else SpelledDomain(c, s) for c, s in found.items() if c)
-
-    def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:
-        if creating:
-            return tuple(value)
-        # Additions and removals are what the cmdlet page documents for Set-.
-        had = set(before or ())
-        return ListChange(
-            add=tuple(item for item in value if item not in had),
-            remove=tuple(str(getattr(item, "on_server", item)) for item in sorted(had) if item not in value),
-        )
+Rule = t.Callable[["Change", "Context"], t.Iterable[Finding]]
 
 
 @dataclass(frozen=True)
@@ -149,12 +33,15 @@ class Field:
 
     option: the Ansible option; prop: the cmdlet's parameter, which is the object's property too.
     default: what New- gives when the parameter is left out, as documented; None where no source states it.
+    may_lack: whether a server may send objects without the property (its page does not say that Get- returns it, or not
+        for every version).
     """
 
     option: str
     prop: str
-    kind: Text
+    kind: Kind
     default: t.Any = None
+    may_lack: bool = False
 
     @property
     def secret(self) -> bool:
@@ -170,60 +57,104 @@ class Resource:
     """A managed kind of object.
 
     name, plural: the return keys of the singular and the plural module.
-    noun: of its cmdlets. key: the field that names an object; None for the one global object of a configuration.
+    part: the part of a federation that its list is, which is the option of xmpp_federation.
+    label: what people call one object.
+    noun: of its cmdlets. mark: a property that objects of this kind have and no other kind has.
+    key: the field that names an object; None for the one global object of a configuration.
     identity_from_user, identity_from_server: the identity's canonical form, in the writer's case.
     server_name: how calls name an existing object, where the canonical form may not be found.
     resettable: the key whose Remove- resets instead of removing (external access policy ``global``).
+    fixed: objects of this kind are neither made nor removed by cmdlets (sites come from the topology).
+    also_shown: properties that are read and shown in messages, but not managed.
     """
 
     name: str
     plural: str
+    part: str
+    label: str
     noun: str
+    mark: str
     fields: tuple[Field, ...]
     key: Field | None = None
     identity_from_user: t.Callable[[str], str] = str
     identity_from_server: t.Callable[[object], str] = str
     server_name: t.Callable[[object], str] | None = None
-    rules: tuple[t.Any, ...] = ()
+    rules: tuple[Rule, ...] = ()
     resettable: str = ""
+    fixed: bool = False
+    also_shown: tuple[str, ...] = ()
+    _by_option: dict[str, Field] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names = [field.option for field in self.fields]
-        if len(set(names)) != len(names) or (self.key and self.key.option in names):
+        self._by_option.update({f.option: f for f in self.fields})
+        if len(self._by_option) != len(self.fields) or (self.key and self.key.option in self._by_option):
             raise ValueError("%s has an option twice" % self.noun)
+
+    def __hash__(self) -> int:
+        return hash(self.part)
 
     @property
     def single(self) -> bool:
         return self.key is None
 
     def field(self, option: str) -> Field:
-        return next(field for field in self.fields if field.option == option)
+        return self._by_option[option]
 
     def spec(self) -> dict[str, t.Any]:
         """The argument spec of one object: its key, required, and its properties."""
         key = {self.key.option: {"type": "str", "required": True}} if self.key else {}
-        return {**key, **{field.option: field.spec() for field in self.fields}}
+        return {**key, **{f.option: f.spec() for f in self.fields}}
 
     def from_user(self, params: Values) -> dict[str, t.Any]:
-        """The properties that were given, in canonical form. Raises Invalid, naming the option."""
-        found = {}
-        for field in self.fields:
-            value = params.get(field.option)
+        """The properties that were given, in canonical form. Raises Invalid, naming the first option that is wrong."""
+        found, mistakes = self.checked(params)
+        if mistakes:
+            raise Invalid(mistakes[0])
+        return found
+
+    def from_snapshot(self, params: Values) -> dict[str, t.Any]:
+        """The properties of an object that was read once. Raises Invalid."""
+        given = [f for f in self.fields if params.get(f.option) is not None]
+        return {f.option: f.kind.from_snapshot(params[f.option]) for f in given}
+
+    def checked(self, params: Values, also: t.Collection[str] = ()) -> tuple[dict[str, t.Any], list[str]]:
+        """The properties that were given, and what is wrong with them: values, and options that do not exist.
+
+        also: further options that an object may have where it stands.
+        """
+        found: dict[str, t.Any] = {}
+        mistakes = []
+        for f in self.fields:
+            value = params.get(f.option)
             if value is None:
                 continue
             try:
-                found[field.option] = field.kind.from_user(value)
+                found[f.option] = f.kind.from_user(value)
             except Invalid as exc:
-                raise Invalid("%s: %s" % (field.option, exc)) from exc
-        return found
+                mistakes.append("%s: %s" % (f.option, exc))
+        known = [*([self.key.option] if self.key else []), *self._by_option, *also]
+        for option in params:
+            if option not in known:
+                mistakes.append("%s: there is no such option%s" % (option, did_you_mean(str(option), known)))
+        return found, mistakes
 
     def from_server(self, item: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """All properties of an object that was read. A property that this version lacks is left out."""
-        return {f.option: f.kind.from_server(item[f.prop]) for f in self.fields if f.prop in item}
+        """All properties of an object that was read. Raises Unreadable, naming the property."""
+        found = {}
+        for f in self.fields:
+            if f.prop not in item:
+                if f.may_lack:
+                    continue
+                raise Unreadable("%s is missing" % f.prop)
+            try:
+                found[f.option] = f.kind.from_server(item[f.prop])
+            except Unreadable as exc:
+                raise Unreadable("%s %s" % (f.prop, exc)) from None
+        return found
 
     def defaults(self) -> dict[str, t.Any]:
         """A new object's properties where nothing is given."""
-        return {field.option: field.default for field in self.fields}
+        return {f.option: f.default for f in self.fields}
 
     def shown(self, identity: str, values: Values) -> dict[str, t.Any]:
         """An object as modules return it: can be fed back in. Secrets are left out."""
@@ -234,12 +165,34 @@ class Resource:
         }
 
     def record(self, item: t.Mapping[str, t.Any]) -> Record:
-        """An object that was read."""
-        identity = self.identity_from_server(item.get("Identity"))
-        return Record(
-            identity, self.from_server(item), self.server_name(item.get("Identity")) if self.server_name else identity
-        )
+        """An object that was read. Raises Unreadable."""
+        identity = item.get("Identity")
+        if not isinstance(identity, str) or not identity.strip():
+            raise Unreadable("Identity is %s; a name was expected" % shortened(identity))
+        name = self.identity_from_server(identity)
+        more = {prop: item[prop] for prop in self.also_shown if prop in item}
+        return Record(name, self.from_server(item), self.server_name(identity) if self.server_name else name, more)
+
+    def records(self, items: t.Iterable[t.Any]) -> dict[str, Record]:
+        """Objects that were read, by key. Raises UnreadableAnswer, naming cmdlet, object and property."""
+        cmdlet = "Get-" + self.noun
+        found: dict[str, Record] = {}
+        for item in items:
+            if not isinstance(item, dict):
+                raise UnreadableAnswer(cmdlet, "", "%s came back; an object was expected" % shortened(item))
+            try:
+                record = self.record(item)
+            except Unreadable as exc:
+                named = item.get("Identity")
+                raise UnreadableAnswer(cmdlet, named if isinstance(named, str) else "", str(exc)) from None
+            other = found.setdefault(record.key, record)
+            if other is not record:
+                text = "came back twice, and only one of the two can be meant"
+                raise UnreadableAnswer(cmdlet, record.identity, text)
+        if (self.single or self.resettable) and "global" not in found:
+            raise UnreadableAnswer(cmdlet, "", "no object came back for Global, which always exists")
+        return found
 
 
 def _plain(value: t.Any) -> t.Any:
-    return [str(item) for item in value] if isinstance(value, list) else value
+    return [str(item) for item in value] if isinstance(value, list) else str(value) if isinstance(value, str) else value

@@ -3,69 +3,57 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules do: for each kind of object the singular, the plural and the info task, from its table.
+"""What the modules do: the whole federation, and for each kind of object the singular, the plural and the info task.
 
-A task is an argument spec and the work; a module is a task and a few lines (see _base/module.py).
+All of them declare a federation, of which the smaller ones are a part, and go through one sequence (converge.py).
 """
 
 from __future__ import annotations
 
 import typing as t
 
-from .._base.result import Params, Result
-from .._base.step import Record
+from .._base.findings import ERROR
+from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
 from .._shell.statement import Shell
-from .catalogue import ACCESS_EDGE, POLICY
-from .converge import converge, read, shown_list, shown_one, wanted_list
-from .guard import Guard, Purge
-from .plan import STAGES
-from .policies import add_grants, policy_eligible, read_usage, usage_matters, with_grants
+from . import files
+from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
+from .converge import Run, converge, objects, one_object
+from .declared import declare, declare_grant, declare_objects
+from .deployment import Deployment, Reader
+from .federation import PARTS, Federation
+from .guard import ALLOWED, Guard
 from .resource import Resource
 from .rules import RIGHTS, Change, Context
+from .summary import summarise
 
-PLANNED_GRANT = {
-    "policy": {"type": "str", "required": True},
-    "users": {"type": "list", "elements": "str", "required": True},
-    "exclusive": {"type": "bool", "default": False},
-}
-PLANNED_GRANTS = {"type": "list", "elements": "dict", "options": PLANNED_GRANT}
-PLAN_DIGEST = {"type": "dict"}
+FORCE = {"type": "bool", "default": False}
 PROTECT = {"type": "list", "elements": "str", "default": []}
 ALLOW_LOSS = {"type": "list", "elements": "str", "choices": list(RIGHTS), "default": []}
-
-
-def _policy_arguments(resource: Resource, params: Params) -> dict[str, t.Any]:
-    """What only policies need: who uses them, and when that matters."""
-    if resource is not POLICY:
-        return {}
-    grants = params.get("planned_grants") or ()
-    return {"usage": lambda shell: with_grants(read_usage(shell), grants), "usage_matters": usage_matters}
+LIMIT = {"type": "int", "default": 30}
+PLAN_DIGEST = {"type": "dict"}
+GRANTED_TO = {"type": "list", "elements": "str"}
+PROTECTED_ACCOUNTS = {"type": "str", "choices": ["warn", "fail"], "default": "fail"}
+POLICIES = {"type": "list", "elements": "dict", "options": {**POLICY.spec(), "granted_to": GRANTED_TO}}
 
 
 def singular(resource: Resource) -> Task:
     """One object, present or absent: a list of one, without purge."""
-    spec: dict[str, t.Any] = {**resource.spec(), "state": STATE, "protect": PROTECT, "plan_digest": PLAN_DIGEST}
+    spec: dict[str, t.Any] = {**resource.spec(), "plan_digest": PLAN_DIGEST}
+    if not resource.fixed:
+        spec.update(state=STATE, protect=PROTECT)
+    if resource in (POLICY, ROUTE):
+        spec["force"] = FORCE
     if resource is POLICY:
-        spec.update(force={"type": "bool", "default": False}, allow_loss=ALLOW_LOSS)
+        spec["allow_loss"] = ALLOW_LOSS
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
-        (wanted,) = wanted_list(resource, [params])
-        plan, result, records = converge(
-            shell,
-            resource,
-            [wanted],
-            check=check,
-            guard=Guard(tuple(params.get("protect") or ())),
-            force=params.get("force", False),
-            judged=params.get("plan_digest"),
-            allow_loss=params.get("allow_loss", ()),
-            **_policy_arguments(resource, params),
-        )
-        result.values[resource.name] = shown_one(resource, records, wanted.identity)
-        return result
+        wanted = declare_objects(resource, [params])
+        outcome = converge(shell, Federation({resource.part: wanted}), _run(params, check))
+        outcome.result.values[resource.name] = one_object(outcome.deployment, resource.part, wanted[0].identity)
+        return outcome.result
 
-    return Task(spec, work)
+    return Task(spec, work, writes=True)
 
 
 def plural(resource: Resource) -> Task:
@@ -74,60 +62,42 @@ def plural(resource: Resource) -> Task:
         resource.plural: {"type": "list", "elements": "dict", "required": True, "options": resource.spec()},
         "purge": {"type": "bool", "default": False},
         "protect": PROTECT,
-        "removal_limit": {"type": "int", "default": 30},
-        "update_limit": {"type": "int", "default": 30},
-        "force": {"type": "bool", "default": False},
-        "stage": {"type": "str", "choices": list(STAGES), "default": "all"},
+        "removal_limit": LIMIT,
+        "update_limit": LIMIT,
+        "force": FORCE,
         "plan_digest": PLAN_DIGEST,
     }
     if resource is POLICY:
+        spec[resource.plural] = {**POLICIES, "required": True}
         spec["allow_loss"] = ALLOW_LOSS
-        spec["planned_grants"] = PLANNED_GRANTS
-        spec["purge_also"] = {"type": "list", "elements": "str", "default": []}
+        spec["exclusive_grants"] = {"type": "bool", "default": False}
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
-        eligible: t.Callable[[Record], bool] = (
-            policy_eligible(params.get("purge_also") or ()) if resource is POLICY else lambda record: True
+        federation = declare(
+            {resource.part: params[resource.plural]},
+            purge=[resource.part] if params["purge"] else [],
+            exclusive=bool(params.get("exclusive_grants")),
         )
-        plan, result, records = converge(
-            shell,
-            resource,
-            wanted_list(resource, params[resource.plural], resource.plural),
-            check=check,
-            purge=Purge(params["removal_limit"], eligible) if params["purge"] else None,
-            guard=Guard(tuple(params["protect"]), params.get("update_limit")),
-            force=params["force"],
-            judged=params.get("plan_digest"),
-            allow_loss=params.get("allow_loss", ()),
-            stage=params["stage"],
-            **_policy_arguments(resource, params),
-        )
-        result.values[resource.plural] = shown_list(resource, records)
-        return result
+        outcome = converge(shell, federation, _run(params, check))
+        outcome.result.values[resource.plural] = _list(outcome.deployment, resource)
+        return outcome.result
 
-    return Task(spec, work)
+    return Task(spec, work, writes=True)
 
 
 def configuration(resource: Resource) -> Task:
     """The one global object of a configuration: Get- and Set- only."""
     spec: dict[str, t.Any] = {**resource.spec(), "plan_digest": PLAN_DIGEST}
     if resource is ACCESS_EDGE:
-        spec["force"] = {"type": "bool", "default": False}
+        spec["force"] = FORCE
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
-        wanted = wanted_list(resource, [params])
-        plan, result, records = converge(
-            shell,
-            resource,
-            wanted,
-            check=check,
-            force=params.get("force", False),
-            judged=params.get("plan_digest"),
-        )
-        result.values[resource.name] = shown_one(resource, records, "global")
-        return result
+        wanted = declare_objects(resource, [params])
+        outcome = converge(shell, Federation({resource.part: wanted}), _run(params, check))
+        outcome.result.values[resource.name] = one_object(outcome.deployment, resource.part, "global")
+        return outcome.result
 
-    return Task(spec, work)
+    return Task(spec, work, writes=True)
 
 
 def info(resource: Resource) -> Task:
@@ -138,27 +108,208 @@ def info(resource: Resource) -> Task:
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
         chosen = resource.key and params.get(resource.key.option)
-        (wanted,) = wanted_list(resource, [params]) if chosen else (None,)
-        records = {k: r for k, r in read(shell, resource).items() if wanted is None or k == wanted.key}
-        values: dict[str, t.Any] = {"findings": findings(resource, records)}
+        key = declare_objects(resource, [params])[0].key if chosen else None
+        reader = Reader(shell)
+        deployment = reader.kinds([resource])
+        if params.get("grants"):
+            deployment = reader.with_all_users(deployment)
+        if key is not None:
+            kept = {k: record for k, record in deployment.of(resource.part).items() if k == key}
+            deployment = Deployment(deployment.time, {resource.part: kept}, deployment.users, deployment.all_users)
+        values: dict[str, t.Any] = {"findings": findings(resource, deployment)}
         if resource.single:
-            values[resource.name] = shown_one(resource, records, "global")
+            values[resource.name] = one_object(deployment, resource.part, "global")
         else:
-            values[resource.plural] = shown_list(resource, records)
-            if params.get("grants"):
-                add_grants(values[resource.plural], read_usage(shell))
+            values[resource.plural] = _list(deployment, resource)
         return Result(values)
 
     return Task(spec, work)
 
 
-def findings(resource: Resource, records: t.Mapping[str, Record]) -> list[dict[str, str]]:
+def grant() -> Task:
+    """Who has one policy."""
+    spec: dict[str, t.Any] = {
+        "policy": {"type": "str", "required": True},
+        "users": {"type": "list", "elements": "str", "required": True},
+        "exclusive": {"type": "bool", "default": False},
+        "allow_loss": ALLOW_LOSS,
+        "protected_accounts": PROTECTED_ACCOUNTS,
+        "domain_controller": {"type": "str"},
+        "plan_digest": PLAN_DIGEST,
+        "state": STATE,
+    }
+
+    def work(params: Params, shell: Shell, check: bool) -> Result:
+        declared = declare_grant(
+            params["policy"], params["users"], exclusive=params["exclusive"], absent=params["state"] == "absent"
+        )
+        outcome = converge(shell, Federation(grants=(declared,)), _run(params, check))
+        policy = outcome.deployment.of("policies").get(declared.policy.casefold())
+        holders = outcome.deployment.usage().get(declared.policy.casefold(), ())
+        outcome.result.values["grant"] = {
+            "policy": policy.identity if policy else declared.policy,
+            "users": sorted(holders),
+            "exclusive": declared.exclusive,
+        }
+        return outcome.result
+
+    return Task(spec, work, writes=True)
+
+
+def _list(deployment: Deployment, resource: Resource) -> list[dict[str, t.Any]]:
+    items = objects(deployment, resource.part)
+    if resource is POLICY and deployment.all_users:
+        files.add_grants(items, deployment.usage())
+    return items
+
+
+def _run(params: Params, check: bool) -> Run:
+    """The options that several tasks share, as far as a task has them."""
+    guard = Guard(
+        protect=tuple(params.get("protect") or ()),
+        removal_limit=params.get("removal_limit", 30),
+        update_limit=params.get("update_limit"),
+        allow_loss=frozenset(params.get("allow_loss") or ()),
+        force=bool(params.get("force")),
+    )
+    return Run(
+        check=check,
+        guard=guard,
+        controller=str(params.get("domain_controller") or ""),
+        warn_protected=params.get("protected_accounts") == "warn",
+        reviewed=params.get("plan_digest"),
+    )
+
+
+def findings(resource: Resource, deployment: Deployment) -> list[dict[str, str]]:
     """What the rules would say if everything that stands there were written today."""
     found = []
-    for key, record in sorted(records.items()):
+    for key, record in sorted(deployment.of(resource.part).items()):
         change = Change(key, record.identity, record.values, record.values, frozenset(record.values))
         for rule in resource.rules:
             for finding in rule(change, Context()):
-                severity = "error" if finding.severity == "refuse" else "warning"
-                found.append({"identity": finding.identity, "severity": severity, "message": finding.text})
+                severity = "error" if finding.severity == ERROR else "warning"
+                found.append({"identity": finding.subject, "severity": severity, "message": finding.message})
     return found
+
+
+# The whole
+
+FEDERATION_SPEC: dict[str, t.Any] = {
+    "policies": POLICIES,
+    "partners": {"type": "list", "elements": "dict", "options": PARTNER.spec()},
+    "gateway": {"type": "dict", "options": GATEWAY.spec()},
+    "access_edge": {"type": "dict", "options": ACCESS_EDGE.spec()},
+    "federation_routes": {"type": "list", "elements": "dict", "options": ROUTE.spec()},
+    "policies_purge": {"type": "bool", "default": False},
+    "partners_purge": {"type": "bool", "default": False},
+    "exclusive_grants": {"type": "bool", "default": False},
+    "protect": PROTECT,
+    "removal_limit": LIMIT,
+    "update_limit": LIMIT,
+    "allow_loss": ALLOW_LOSS,
+    "allow": {"type": "list", "elements": "str", "choices": list(ALLOWED), "default": []},
+    "force": FORCE,
+    "allow_replaced_policies": {"type": "bool", "default": False},
+    "protected_accounts": PROTECTED_ACCOUNTS,
+    "domain_controller": {"type": "str"},
+    "parts": {"type": "list", "elements": "str", "choices": list(PARTS)},
+    "plan_file": {"type": "path"},
+    "plan_digest": PLAN_DIGEST,
+    "snapshot_directory": {"type": "path"},
+    "snapshot_keep": {"type": "int", "default": 20},
+    "restore_from": {"type": "str"},
+}
+_DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes")
+# Variables of the playbooks that are called otherwise than the options.
+_VARIABLES = {"restore_from": "sfb_xmpp_snapshot_file"}
+
+
+def variable(option: str) -> str:
+    """The variable of an inventory that the playbooks hand to the option."""
+    return _VARIABLES.get(option, "sfb_xmpp_" + option)
+
+
+def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federation:
+    """What the options of xmpp_federation declare. Raises Refused with all mistakes."""
+    purge = [option for option in ("policies", "partners") if params.get(option + "_purge")]
+    given = {option: params.get(option) for option in _DECLARED}
+    if params.get("restore_from") is not None and any(value is not None for value in given.values()):
+        named = ", ".join(name(option) for option, value in given.items() if value is not None)
+        raise Refused(["%s excludes %s: a snapshot says it all" % (name("restore_from"), named)])
+    return declare(
+        given,
+        name,
+        purge=purge,
+        exclusive=bool(params.get("exclusive_grants")),
+        parts=PARTS if params.get("parts") is None else params["parts"],
+        also_read=["access_edge"],
+    )
+
+
+def _work(params: Params, shell: Shell, check: bool) -> Result:
+    place = shell.place
+    name: t.Callable[[str], str] = variable if place.playbook else str
+    if params.get("parts") == []:
+        return Result({"summary": summarise((), 0)}, steps=[])
+    directory = params.get("snapshot_directory")
+    snapshots = None
+    if directory:
+        snapshots = files.Snapshots(directory, name("snapshot_directory"), place, params["snapshot_keep"])
+        if not check:
+            snapshots.prepare()
+    warnings: list[str] = []
+    if params.get("restore_from") is None:
+        federation = federation_of(params, name)
+    else:
+        found = snapshots or files.Snapshots(files.default_directory(place), name("restore_from"), place)
+        parts = frozenset(PARTS if params.get("parts") is None else params["parts"])
+        path = found.find(str(params["restore_from"]))
+        federation, said = files.from_snapshot(path, parts, name("restore_from"))
+        warnings.append("returns to %s" % said)
+    run = _run(params, check)
+    run = Run(
+        check=check,
+        guard=Guard(
+            run.guard.protect, run.guard.removal_limit, run.guard.update_limit, frozenset(params["allow"]),
+            run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), bool(place.playbook), True,
+        ),
+        controller=run.controller,
+        warn_protected=run.warn_protected,
+        reviewed=params.get("plan_digest"),
+        plan_file=files.PlanFile(params["plan_file"], name("plan_file")) if params.get("plan_file") else None,
+        snapshots=snapshots,
+    )  # fmt: skip
+    outcome = converge(shell, federation, run)
+    outcome.result.values.update(_everything(outcome.deployment))
+    outcome.result.warnings[:0] = [text for text in warnings if text]
+    return outcome.result
+
+
+def _everything(deployment: Deployment) -> dict[str, t.Any]:
+    """What was read, by option, in the inventory's vocabulary."""
+    found: dict[str, t.Any] = {}
+    for option in _DECLARED:
+        if option in deployment.records:
+            resource = BY_PART[option]
+            found[option] = one_object(deployment, option, "global") if resource.single else _list(deployment, resource)
+    return found
+
+
+FEDERATION = Task(FEDERATION_SPEC, _work, writes=True)
+
+
+def _info(params: Params, shell: Shell, check: bool) -> Result:
+    reader = Reader(shell)
+    deployment = reader.kinds([BY_PART[option] for option in ("federation_routes", *_DECLARED[:4])])
+    if params["grants"]:
+        deployment = reader.with_all_users(deployment)
+    found = [
+        {**finding, "kind": BY_PART[option].label}
+        for option in deployment.records
+        for finding in findings(BY_PART[option], deployment)
+    ]
+    return Result({**_everything(deployment), "findings": found, "time": deployment.time})
+
+
+FEDERATION_INFO = Task({"grants": {"type": "bool", "default": True}}, _info)

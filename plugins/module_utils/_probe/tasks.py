@@ -15,7 +15,7 @@ from .._base.names import Invalid, canonical_domain
 from .._base.result import Params, Refused, Result
 from .._base.task import Task
 from .._federation.catalogue import PARTNER
-from .._federation.converge import wanted_list
+from .._federation.declared import declare_objects
 from .._federation.negotiation import Row
 from .._shell.statement import Secret, Shell
 from .._x509 import certificate as x509
@@ -118,7 +118,7 @@ def _jobs(params: Params) -> list[Job]:
     if not params["partners"] and not params["domains"] and not params["own_domains"]:
         raise Refused(["one of domains, partners and own_domains is needed"])
     jobs: dict[str, Job] = {}
-    for wanted in wanted_list(PARTNER, params["partners"], "partners"):
+    for wanted in declare_objects(PARTNER, params["partners"], "partners"):
         values = {**PARTNER.defaults(), **wanted.values}
         row = Row(values["tls_negotiation"], values["sasl_negotiation"], values["support_dialback_negotiation"])
         for domain in (wanted.identity, *values["additional_domains"]):

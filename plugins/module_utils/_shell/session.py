@@ -12,7 +12,7 @@ import typing as t
 
 from ansible.module_utils.connection import Connection, ConnectionError  # noqa: A004 - Ansible's own name for it
 
-from .statement import Answer, ShellError, Statement
+from .statement import Answer, Place, ShellError, Statement
 
 # Statements of the first call, and of any; seconds that one should take, and between two words about the progress.
 FIRST, MOST = 20, 200
@@ -34,6 +34,17 @@ class ConnectionShell:
             )
         self._connection = Connection(socket_path)
         self._tell = tell
+        self._place: Place | None = None
+
+    @property
+    def place(self) -> Place:
+        """What the connection knows of its host; needs no session."""
+        if self._place is None:
+            try:
+                self._place = Place(**self._connection.place())
+            except ConnectionError as error:
+                raise ShellError(str(error)) from None
+        return self._place
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements. Raises ShellError if nothing was executed; a loss later on is in the answer.
@@ -74,6 +85,8 @@ class ConnectionShell:
 
 class NoSession:
     """The ``Shell`` of a task that works without a server."""
+
+    place = Place()
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         raise ShellError("this module has no session")

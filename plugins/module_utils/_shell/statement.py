@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 
 class UInt32(int):
@@ -177,8 +177,30 @@ class ShellError(Exception):
     """The session could not be opened, or a call was refused before anything was sent."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a shell leads, in the inventory's words.
+
+    deployment: the variable sfb_xmpp_deployment, ``default`` without one. account: the user of the session.
+    home: Ansible's directory for its own files. playbook: the collection's playbook that is running, if one is.
+    """
+
+    host: str = ""
+    deployment: str = "default"
+    account: str = ""
+    home: str = ""
+    playbook: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
 class Shell(t.Protocol):
     """Whoever carries statements to the server: the connection in production, a fake in unit tests."""
+
+    @property
+    def place(self) -> Place:
+        """Raises ShellError."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements, in order, in one pipeline. Raises ShellError."""

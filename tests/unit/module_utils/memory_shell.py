@@ -11,18 +11,26 @@ again: nothing to do" can be tried on thousands of states a second.
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Choice
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.kinds import Choice
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
     ListChange,
+    Place,
     Secret,
     ServerError,
     Statement,
     Value,
 )
+
+# Where locks lie.
+HOME = tempfile.mkdtemp(prefix="sfb-xmpp-unit-")
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 # Statement -> an error to give (the statement is not carried out), or None.
 Fault = t.Callable[[Statement], "ServerError | None"]
@@ -32,6 +40,7 @@ class MemoryShell:
     """store: noun -> key -> object as it arrives. ``sent``: every statement, in order. ``requests``: pipelines."""
 
     def __init__(self) -> None:
+        self.place = Place(host="fe01", home=HOME)
         self.store: dict[str, dict[str, dict[str, t.Any]]] = {r.noun: {} for r in RESOURCES}
         self.users: list[dict[str, t.Any]] = []
         self.sent: list[Statement] = []

@@ -14,27 +14,31 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import key
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import is_per_user, key
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation import files
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
     ACCESS_EDGE,
     GATEWAY,
     PARTNER,
     POLICY,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.grant import TASK as GRANT
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.policies import is_per_user
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge import Run, converge, gather
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.declared import declare
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS, Federation
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import Guard
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.rules import RIGHTS
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, info, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION_INFO
 from hypothesis import strategies as st
 
-from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.memory_shell import HOME, MemoryShell
 
 State = dict[str, t.Any]
 User = dict[str, t.Any]
-BOLD: dict[str, t.Any] = {"force": True, "allow_loss": list(RIGHTS)}
+BOLD = Guard(allow_loss=frozenset(RIGHTS), force=True)
 PEOPLE = ("ann", "bob", "cid")
 
 
@@ -71,73 +75,62 @@ def _put(shell: MemoryShell, resource: Resource, item: t.Mapping[str, t.Any]) ->
     name = "Global" if resource.key is None else str(item[resource.key.option])
     if resource is POLICY and is_per_user(key(name)):
         name = "Tag:" + name
-    values = resource.from_user(item)
+    values = resource.from_snapshot(item)
     given = [field for field in resource.fields if field.option in values]
     shell.put(resource.noun, name, {f.prop: f.kind.to_wire(values[f.option], None, True) for f in given})
 
 
 def snapshot(shell: MemoryShell) -> State:
-    return {
-        "policies": run(info(POLICY), shell, grants=True).values["policies"],
-        "partners": run(info(PARTNER), shell).values["partners"],
-        "gateway": run(info(GATEWAY), shell).values["configuration"],
-        "access_edge": run(info(ACCESS_EDGE), shell).values["configuration"],
-    }
+    """What is there, as xmpp_federation_info tells it."""
+    values = run(FEDERATION_INFO, shell).values
+    return {name: values[name] for name in ("policies", "partners", "gateway", "access_edge")}
 
 
 class Stopped(Exception):
-    """A task failed, and the play ended there."""
+    """A step failed."""
 
 
-def deploy(shell: MemoryShell, wanted: t.Mapping[str, t.Any], *, purge: bool, back: bool, check: bool = False) -> int:
-    """Go through the deployment as the playbooks do; returns the number of steps. Raises Stopped.
+def declared(wanted: t.Mapping[str, t.Any], *, purge: bool) -> Federation:
+    given = {name: wanted[name] for name in ("policies", "partners", "gateway", "access_edge")}
+    return declare(given, purge=("policies", "partners") if purge else ())
+
+
+def kept(wanted: t.Mapping[str, t.Any]) -> Federation:
+    """A state as the federation that its snapshot is: everything else goes."""
+    shell = make({**wanted, "users": holders(wanted)})
+    keeper = files.Snapshots(HOME + "/snapshots", "snapshot_directory", shell.place, keep=1)
+    reader = Reader(shell)
+    deployment = reader.with_all_users(gather(reader, declared(wanted, purge=False), BOLD))
+    path = keeper.save(deployment, ("policies", "partners", "gateway", "access_edge"))
+    return files.from_snapshot(path, frozenset(PARTS), "restore_from")[0]
+
+
+def holders(wanted: t.Mapping[str, t.Any]) -> list[User]:
+    """Users who have the policies of a state."""
+    given = {name: p["identity"] for p in wanted["policies"] for name in p.get("granted_to", ())}
+    return [user(who, given.get("sip:%s@contoso.test" % who)) for who in PEOPLE]
+
+
+def deploy(
+    shell: MemoryShell, wanted: t.Mapping[str, t.Any], *, purge: bool, back: bool, check: bool = False
+) -> list[dict[str, t.Any]]:
+    """Bring the deployment about; returns the steps. Raises Stopped.
 
     back: as restore does, so that nothing but ``wanted`` remains.
     """
-    count = 0
-
-    def do(task: Task, **arguments: t.Any) -> Result:
-        nonlocal count
-        result = run(task, shell, check, **arguments)
-        count += len(result.steps or [])
-        if result.failures:
-            raise Stopped(result.message)
-        return result
-
-    policies = wanted["policies"]
-    bare = [{name: value for name, value in item.items() if name != "granted_to"} for item in policies]
-    also: list[str] = []
-    if back:
-        listed = {key(item["identity"]) for item in policies}
-        current = run(info(POLICY), shell).values["policies"]
-        also = [item["identity"] for item in current if key(item["identity"]) not in listed]
-    arguments: dict[str, t.Any] = {"policies": bare, "purge": purge or back, "purge_also": also, **BOLD}
-    partners: dict[str, t.Any] = {"partners": wanted["partners"], "purge": purge or back, "force": True}
-    changed = do(plural(POLICY), **arguments, stage="changes")
-    do(plural(PARTNER), **partners, stage="changes")
-    do(configuration(GATEWAY), **wanted["gateway"])
-    do(configuration(ACCESS_EDGE), **wanted["access_edge"], force=True)
-    more = {"planned_policies": changed.values["policies"], "allow_loss": list(RIGHTS)}
-    granted = [
-        do(GRANT, policy=item["identity"], users=item["granted_to"], **more).values["grant"]
-        for item in policies
-        if item.get("granted_to")
-    ]
-    if back:
-        number = len(granted)
-        lists = [(item["identity"], item["granted_to"]) for item in policies if "granted_to" in item]
-        for name, users in [*lists, *((name, []) for name in also if is_per_user(key(name)))]:
-            kept = do(GRANT, policy=name, users=users, exclusive=True, planned_grants=granted[:number], **more)
-            granted.append(kept.values["grant"])
-    do(plural(PARTNER), **partners, stage="removals")
-    do(plural(POLICY), **arguments, stage="removals", planned_grants=granted)
-    return count
+    federation = kept(wanted) if back else declared(wanted, purge=purge)
+    result = converge(shell, federation, Run(check, BOLD)).result
+    if result.failures:
+        raise Stopped(result.message)
+    return result.steps or []
 
 
 # Strategies
 
-_DOMAINS = st.sampled_from(["a.test", "b.test", "c.test", "d.a.test", "bücher.test", "E.Test"])
-_WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
+_NAMES = ("a.test", "b.test", "c.test", "d.a.test", "bücher.test", "E.Test")
+_DOMAINS = st.sampled_from(_NAMES)
+# What may be written; a server may hold other characters too.
+_WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf")), max_size=8)
 _ROWS = st.sampled_from([("required", "required", False), ("required", "optional", True),
                          ("optional", "not_supported", True), ("not_supported", "not_supported", True)])  # fmt: skip
 _NUMBERS = st.integers(0, 2**32 - 1)
@@ -148,7 +141,10 @@ def _partner(draw: st.DrawFn, domain: str) -> dict[str, t.Any]:
     tls, sasl, dialback = draw(_ROWS)
     return {
         "domain": domain,
-        "additional_domains": draw(st.lists(_DOMAINS, max_size=3)),
+        # A domain belongs to one partner.
+        "additional_domains": draw(
+            st.lists(st.sampled_from(["x.", "y.", "z."]).map(lambda sub: sub + domain), max_size=3)
+        ),
         "description": draw(_WORDS),
         "partner_type": draw(st.sampled_from(["federated", "public_verified", "public_unverified"])),
         "tls_negotiation": tls,

@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, ServerRefused
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.module_utils.memory_shell import MemoryShell
-from tests.unit.module_utils.states import STATES, State, Stopped, deploy, make, snapshot
+from tests.unit.module_utils.states import STATES, State, Stopped, deploy, holders, make, snapshot
 
 
 class Cut(MemoryShell):
@@ -46,12 +46,16 @@ class Cut(MemoryShell):
 @given(STATES, STATES)
 def test_a_plan_carried_out_gives_what_is_wanted_and_leaves_nothing_to_do(first: State, second: State) -> None:
     shell = make(first)
-    deploy(shell, second, purge=True, back=True, check=True)
+    planned = deploy(shell, second, purge=True, back=True, check=True)
     assert shell.writes() == []
-    deploy(shell, second, purge=True, back=True)
-    assert snapshot(shell) == snapshot(make(second))
-    assert deploy(shell, second, purge=True, back=True, check=True) == 0
-    assert deploy(shell, second, purge=True, back=True) == 0
+    done = deploy(shell, second, purge=True, back=True)
+    assert [{**step, "result": "done"} for step in planned] == done
+    assert [step.shown() for step in shell.writes()] == [
+        {"cmdlet": step["cmdlet"], "parameters": step["parameters"]} for step in done
+    ]
+    assert snapshot(shell) == snapshot(make({**second, "users": holders(second)}))
+    assert deploy(shell, second, purge=True, back=True, check=True) == []
+    assert deploy(shell, second, purge=True, back=True) == []
 
 
 @settings(deadline=None, max_examples=80)
@@ -77,7 +81,7 @@ def test_after_any_interruption_a_rerun_ends_there_with_nothing_lost_or_doubled(
     for shell in (whole, broken):
         make(first, shell)
     deploy(whole, second, purge=True, back=back)
-    with contextlib.suppress(Stopped, ServerRefused):
+    with contextlib.suppress(Stopped, ServerRefused, Refused):
         deploy(broken, second, purge=True, back=back)
     broken.at = -1
     deploy(broken, second, purge=True, back=back)

@@ -1,0 +1,65 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables as the text of an inventory file, and back: YAML in which no text of a server can become a template."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .names import Invalid
+
+# What begins a template; Ansible would carry it out when it reads the file.
+_TEMPLATES = ("{{", "{%", "{#")
+
+
+def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
+    """One document. Null options are left out, since they say the same as options that are not there."""
+    import yaml  # comes with Ansible, whose modules of this collection run on the controller
+
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        """Marks texts that look like templates, and writes everything in full."""
+
+        def ignore_aliases(self, data: t.Any) -> bool:
+            return True
+
+    def text(dumper: t.Any, value: str) -> t.Any:
+        if any(mark in value for mark in _TEMPLATES):
+            return dumper.represent_scalar("!unsafe", value, style='"')
+        return dumper.represent_str(value)
+
+    Dumper.add_representer(str, text)
+    written = yaml.dump(
+        _without_nulls(variables),
+        Dumper=Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=1_000_000,
+    )
+    return "---\n" + str(written)
+
+
+def inventory_values(text: str) -> dict[str, t.Any]:
+    """The variables of such a file, templates taken as the texts that they are. Raises Invalid."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Knows the mark of texts that are no templates."""
+
+    Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+    try:
+        found = yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader that knows one more mark
+    except yaml.YAMLError as exc:
+        raise Invalid("is not YAML: %s" % exc) from exc
+    if not isinstance(found, dict):
+        raise Invalid("holds no variables")
+    return found
+
+
+def _without_nulls(value: t.Any) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value

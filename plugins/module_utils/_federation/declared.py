@@ -1,0 +1,246 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what a user declared to a Federation, with every mistake named at once, in the user's own words.
+
+Options come typed by Ansible, or raw from the task: both have to lead to the same federation.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.names import Invalid, is_per_user
+from .._base.names import key as key_of
+from .._base.result import Refused
+from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
+from .federation import PARTS, Federation, Grant, Wanted
+from .kinds import did_you_mean, shortened
+from .resource import Resource
+
+LISTS = (POLICY, PARTNER, ROUTE)
+SINGLES = (GATEWAY, ACCESS_EDGE)
+Name = t.Callable[[str], str]
+# What an article makes of a kind, for a message.
+_A = {"policies": "a policy", "partners": "a partner", "federation_routes": "a route"}
+
+
+def declare(
+    params: t.Mapping[str, t.Any],
+    name: Name = str,
+    *,
+    purge: t.Collection[str] = (),
+    exclusive: bool = False,
+    parts: t.Collection[str] = (),
+    also_read: t.Collection[str] = (),
+) -> Federation:
+    """The federation of the options policies, partners, gateway, access_edge and federation_routes.
+
+    name: what the user calls an option. purge: options whose lists are complete. Raises Refused with all mistakes.
+    """
+    reader = _Reader(name)
+    wanted = {}
+    for resource in LISTS:
+        if params.get(resource.part) is not None:
+            wanted[resource.part] = reader.objects(resource, params[resource.part])
+    for resource in SINGLES:
+        if params.get(resource.part) is not None:
+            wanted[resource.part] = reader.single(resource, params[resource.part])
+    # A single object of which nothing is declared is not touched.
+    wanted = {o: items for o, items in wanted.items() if not BY_PART[o].single or any(item.values for item in items)}
+    grants = reader.grants(params.get("policies"), exclusive)
+    reader.check_whole(wanted)
+    if reader.mistakes:
+        raise Refused(reader.mistakes)
+    return Federation(
+        wanted,
+        grants,
+        frozenset(purge) & frozenset(wanted),
+        parts=frozenset(parts or PARTS),
+        also_read=frozenset(also_read),
+    )
+
+
+def declare_objects(
+    resource: Resource, items: t.Sequence[t.Mapping[str, t.Any]], place: str = ""
+) -> tuple[Wanted, ...]:
+    """Objects of one kind; without ``place`` the one object of a module. Raises Refused with all mistakes."""
+    reader = _Reader(str)
+    found = reader.objects(resource, list(items), place) if place else reader.alone(resource, items[0])
+    reader.check_whole({resource.part: found})
+    if reader.mistakes:
+        raise Refused(reader.mistakes)
+    return found
+
+
+class _Reader:
+    """Collects the mistakes."""
+
+    def __init__(self, name: Name) -> None:
+        self.name = name
+        self.mistakes: list[str] = []
+
+    def objects(self, resource: Resource, value: t.Any, variable: str = "") -> tuple[Wanted, ...]:
+        """A list of objects."""
+        assert resource.key is not None
+        variable = variable or self.name(resource.part)
+        key = resource.key.option
+        if not isinstance(value, (list, tuple)):
+            text = "%s: %s is no list; write each %s as an entry that begins with '- %s:'"
+            shown = "a dictionary" if isinstance(value, dict) else shortened(value)
+            self.mistakes.append(text % (variable, shown, resource.label, key))
+            return ()
+        found = []
+        for number, item in enumerate(value):
+            place = "%s[%d]" % (variable, number)
+            if not isinstance(item, dict):
+                example = item if isinstance(item, str) and item else "..."
+                text = "%s: %s is not %s; write '- %s: %s', with its options below"
+                self.mistakes.append(text % (place, shortened(item), _A[resource.part], key, example))
+                continue
+            one = self._one(resource, item, place, place)
+            if one is not None:
+                found.append(one)
+        self._twice(found)
+        return tuple(found)
+
+    def alone(self, resource: Resource, item: t.Mapping[str, t.Any]) -> tuple[Wanted, ...]:
+        """The one object of a module, whose other options are none of the object's."""
+        known = {field.option for field in resource.fields} | ({resource.key.option} if resource.key else set())
+        absent = item.get("state") == "absent"
+        one = self._one(resource, {o: v for o, v in item.items() if o in known}, "", "", absent)
+        return (one,) if one else ()
+
+    def _one(
+        self, resource: Resource, item: t.Mapping[str, t.Any], place: str, shown_place: str, absent: bool = False
+    ) -> Wanted | None:
+        identity = ""
+        prefix = place + ": " if place else ""
+        if resource.key is None:
+            identity = "global"
+        else:
+            key = resource.key.option
+            given = item.get(key)
+            try:
+                if given is None or (isinstance(given, str) and not given.strip()):
+                    near = next((o for o in item if key in did_you_mean(str(o), [key])), None)
+                    instead = "; '%s' stands there" % near if near else ""
+                    raise Invalid("%s is missing%s; it names the %s" % (key, instead, resource.label))
+                if isinstance(given, (dict, list, bool)):
+                    raise Invalid("%s: %s is no text" % (key, shortened(given)))
+                try:
+                    identity = resource.identity_from_user(str(given))
+                except Invalid as exc:
+                    raise Invalid("%s %s" % (key, exc)) from exc
+                prefix = "%s (%s): " % (place, identity) if place else "%s: " % identity
+            except Invalid as exc:
+                self.mistakes.append(prefix + str(exc))
+        also = ("granted_to",) if resource is POLICY else ()
+        values, mistakes = resource.checked({} if absent else item, also)
+        self.mistakes += [prefix + text for text in mistakes]
+        return Wanted(identity, values, place, absent) if identity and not mistakes else None
+
+    def single(self, resource: Resource, value: t.Any) -> tuple[Wanted, ...]:
+        """The options of a configuration."""
+        variable = self.name(resource.part)
+        if not isinstance(value, dict):
+            text = "%s: %s is no dictionary; write its options below it, as in '%s: ...'"
+            self.mistakes.append(text % (variable, shortened(value), resource.fields[0].option))
+            return ()
+        values, mistakes = resource.checked(value)
+        self.mistakes += ["%s: %s" % (variable, text) for text in mistakes]
+        return (Wanted("global", values, variable),)
+
+    def _twice(self, items: t.Sequence[Wanted]) -> None:
+        places: dict[str, Wanted] = {}
+        for item in items:
+            first = places.setdefault(item.key, item)
+            if first is not item:
+                text = "%s and %s both name '%s'; keep one of them"
+                self.mistakes.append(text % (first.place, item.place, item.identity))
+
+    def check_whole(self, wanted: t.Mapping[str, tuple[Wanted, ...]]) -> None:
+        """A domain belongs to one partner, whether by its name or as an additional domain."""
+        partners = [item for item in wanted.get("partners", ()) if not item.absent]
+        owners = {item.key: item for item in partners}
+        others: dict[str, Wanted] = {}
+        for item in partners:
+            where = "%s (%s): " % (item.place, item.identity) if item.place else "%s: " % item.identity
+            for domain in item.values.get("additional_domains", ()):
+                owner = owners.get(domain)
+                first = others.setdefault(domain, item)
+                if owner is item:
+                    text = "additional_domains: '%s' is the partner's own domain; leave it out"
+                elif owner is not None:
+                    text = (
+                        "additional_domains: '%%s' is a partner of its own, %s; a domain belongs to one" % owner.place
+                    )
+                elif first is not item:
+                    text = "additional_domains: '%%s' is one of %s (%s) too; a domain belongs to one" % (
+                        first.place, first.identity,
+                    )  # fmt: skip
+                else:
+                    continue
+                self.mistakes.append(where + text % domain)
+
+    def grants(self, policies: t.Any, exclusive: bool) -> tuple[Grant, ...]:
+        """The lists ``granted_to`` of the policies."""
+        variable = self.name("policies")
+        found: list[Grant] = []
+        holders: dict[str, tuple[str, str]] = {}
+        for number, item in enumerate(policies if isinstance(policies, (list, tuple)) else ()):
+            users = item.get("granted_to") if isinstance(item, dict) else None
+            if users is None:
+                continue
+            try:
+                identity = POLICY.identity_from_user(str(item.get("identity") or ""))
+            except Invalid:
+                continue  # said already
+            place = "%s[%d] (%s)" % (variable, number, identity)
+            if not is_per_user(key_of(identity)):
+                if users != []:
+                    text = "%s: granted_to: this policy acts on its own; only a per-user policy is granted"
+                    self.mistakes.append(text % place)
+                continue
+            names = self.users(users, "%s: granted_to" % place)
+            for user in names:
+                first = holders.setdefault(key_of(user), (place, identity))
+                if first[1] != identity:
+                    text = "'%s' is named in granted_to of %s and of %s; a user has exactly one policy"
+                    self.mistakes.append(text % (user, first[0], place))
+            found.append(Grant(identity, names, "%s[%d].granted_to" % (variable, number), exclusive))
+        return tuple(found)
+
+    def users(self, value: t.Any, place: str) -> tuple[str, ...]:
+        """A list of users, each by one address."""
+        if not isinstance(value, (list, tuple)):
+            self.mistakes.append(
+                "%s: %s is no list of users; write '- sip:user@example.com' for each" % (place, shortened(value))
+            )
+            return ()
+        for number, user in enumerate(value):
+            if not isinstance(user, str) or not user.strip() or "*" in user:
+                shown = "'%s'" % user if isinstance(user, str) else shortened(user)
+                text = "%s[%d]: %s is not one user; write an address, without wildcards"
+                self.mistakes.append(text % (place, number, shown))
+        return tuple(dict.fromkeys(str(user) for user in value))
+
+
+def declare_grant(policy: str, users: t.Sequence[t.Any], *, exclusive: bool, absent: bool) -> Grant:
+    """The grant of the module for one policy. Raises Refused with all mistakes."""
+    reader = _Reader(str)
+    identity = ""
+    try:
+        identity = POLICY.identity_from_user(str(policy or ""))
+        if not is_per_user(key_of(identity)):
+            reader.mistakes.append("policy: '%s' acts on its own; only a per-user policy can be granted" % identity)
+    except Invalid as exc:
+        reader.mistakes.append("policy: %s" % exc)
+    names = reader.users(list(users), "users")
+    if absent and exclusive:
+        reader.mistakes.append("exclusive goes with state present only")
+    if reader.mistakes:
+        raise Refused(reader.mistakes)
+    return Grant(identity, names, "users", exclusive, absent)

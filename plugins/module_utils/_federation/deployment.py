@@ -1,0 +1,215 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The actual state: what a management host shows, as one immutable value. Kinds are read once, in one pipeline."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._base.names import key as key_of
+from .._base.names import policy_from_server
+from .._base.result import Refused, ServerRefused, Unreadable
+from .._base.step import Record
+from .._base.texts import count
+from .._shell.statement import Answer, Shell, Statement, Value
+from .kinds import Text, shortened
+from .kinds import Unreadable as UnreadableValue
+from .resource import Resource
+
+Records = t.Mapping[str, Record]
+_TEXT = Text()
+
+
+@dataclass(frozen=True)
+class User:
+    """A user as the directory has him.
+
+    identity: the distinguished name. name: how messages and calls name him: the SIP address, else the former.
+    policy: the per-user policy that he has, empty where he has none.
+    """
+
+    identity: str
+    name: str
+    policy: str = ""
+    pool: str = ""
+
+    @property
+    def key(self) -> str:
+        return key_of(self.identity)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What was read.
+
+    records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, else those
+    that were looked for. named: the key of the user that a declared name means. unknown: declared names of nobody, with
+    the server's words. effective: by key of the user, the key of the policy that acts on him without his own.
+    """
+
+    time: str
+    records: t.Mapping[str, Records] = field(default_factory=dict)
+    users: t.Mapping[str, User] = field(default_factory=dict)
+    all_users: bool = False
+    named: t.Mapping[str, str] = field(default_factory=dict)
+    unknown: t.Mapping[str, str] = field(default_factory=dict)
+    effective: t.Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, part: str) -> Records:
+        return self.records.get(part, {})
+
+    def usage(self) -> dict[str, tuple[str, ...]]:
+        """Users by the key of the per-user policy that they have."""
+        found: dict[str, list[str]] = {}
+        for user in self.users.values():
+            if user.policy:
+                found.setdefault(key_of(user.policy), []).append(user.name)
+        return {policy: tuple(sorted(names)) for policy, names in found.items()}
+
+
+class Reader:
+    """Reads through one shell, users through one domain controller where one is named."""
+
+    def __init__(self, shell: Shell, controller: str = "") -> None:
+        self._shell = shell
+        # The same controller for reads and writes: another one may not have the change yet.
+        self.controller: dict[str, Value] = {"DomainController": controller} if controller else {}
+
+    def kinds(self, resources: t.Sequence[Resource]) -> Deployment:
+        """All objects of these kinds. Raises ServerRefused, ShellError, and Unreadable for a form that is another."""
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds")
+        if not resources:
+            return Deployment(now)
+        answer = self._ask([Statement("Get-" + resource.noun) for resource in resources])
+        items = _sorted(answer, resources)
+        return Deployment(now, {r.part: r.records(own) for r, own in zip(resources, items, strict=True)})
+
+    def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
+        """All users, read once and filtered here: no user text goes into a filter expression."""
+        answer = self._ask([Statement("Get-CsUser", dict(self.controller))])
+        users = {user.key: user for user in map(_user, answer.output)}
+        if len(users) != len(answer.output):
+            raise Unreadable("Get-CsUser", "", "a user came back twice")
+        by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
+        named = {name: by_name[_plain_name(name)] for name in names if _plain_name(name) in by_name}
+        found = replace(deployment, users=users, all_users=True, named=named)
+        # Whoever is named in a way that only the server understands (an alias, a display name).
+        return self.with_users(found, [name for name in names if name not in named])
+
+    def with_users(self, deployment: Deployment, names: t.Iterable[str]) -> Deployment:
+        """The users that are named, each looked up by the server. Who cannot be found stands in ``unknown``."""
+        asked = list(dict.fromkeys(names))
+        users, named, unknown = dict(deployment.users), dict(deployment.named), dict(deployment.unknown)
+        for name, answer in zip(asked, self._each("Get-CsUser", asked), strict=True):
+            if answer.lost:
+                raise ServerRefused("Get-CsUser", answer)
+            if len(answer.output) == 1:
+                user = _user(answer.output[0])
+                users[user.key], named[name] = user, user.key
+            else:
+                unknown[name] = answer.errors[0].message if answer.errors else "%s found" % count(answer.output, "user")
+        return replace(deployment, users=users, named=named, unknown=unknown)
+
+    def with_effective(self, deployment: Deployment, keys: t.Iterable[str]) -> Deployment:
+        """The site or global policy that acts on users without one of their own (Get-CsEffectivePolicy)."""
+        asked = [deployment.users[key] for key in keys]
+        policies = deployment.of("policies")
+        if not any(key.startswith("site:") for key in policies):
+            return replace(deployment, effective={user.key: "global" for user in asked})
+        found = {}
+        answers = self._each("Get-CsEffectivePolicy", [user.name for user in asked])
+        for user, answer in zip(asked, answers, strict=True):
+            if len(answer.output) != 1 or not isinstance(answer.output[0], dict):
+                raise ServerRefused("Get-CsEffectivePolicy", answer)
+            value = answer.output[0].get("ExternalAccessPolicy")
+            try:
+                policy = key_of(policy_from_server(_TEXT.from_server(value)))
+            except UnreadableValue as exc:
+                text = "ExternalAccessPolicy %s" % exc
+                raise Unreadable("Get-CsEffectivePolicy", user.name, text) from None
+            if policy not in policies:
+                raise Refused(["%s: the effective policy '%s' is not among the policies" % (user.name, policy)])
+            found[user.key] = policy
+        return replace(deployment, effective=found)
+
+    def _ask(self, statements: t.Sequence[Statement]) -> Answer:
+        answer = self._shell.invoke(statements)
+        if answer.lost or answer.errors:
+            named = answer.errors[0].cmdlet if answer.errors else ""
+            known = next((s.cmdlet for s in statements if s.cmdlet.lower() == named.lower()), statements[0].cmdlet)
+            raise ServerRefused(known, answer)
+        return answer
+
+    def _each(self, cmdlet: str, identities: t.Sequence[str]) -> list[Answer]:
+        """One answer for each identity: in one batch where every statement answered, else one by one."""
+        statements = [Statement(cmdlet, {"Identity": identity, **self.controller}) for identity in identities]
+        if len(statements) > 1:
+            whole = self._shell.invoke(statements)
+            if not whole.errors and not whole.lost and len(whole.output) == len(statements):
+                return [Answer(output=(item,)) for item in whole.output]
+        return [self._shell.invoke([statement]) for statement in statements]
+
+
+def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]]:
+    """The objects of each kind. They come in the order of the statements, without a word on where one kind ends."""
+    if len(resources) == 1:
+        return [list(answer.output)]
+    found: list[list[t.Any]] = [[] for _resource in resources]
+    current = 0
+    for item in answer.output:
+        kinds = [n for n, r in enumerate(resources) if isinstance(item, dict) and r.mark in item]
+        cmdlets = ", ".join("Get-" + resource.noun for resource in resources)
+        if len(kinds) != 1:
+            text = "%s came back; it is no object of %s" % (_form(item), cmdlets)
+            raise Unreadable("Get-" + resources[current].noun, "", text)
+        if kinds[0] < current:
+            text = "%s came back after objects of %s" % (_form(item), resources[current].noun)
+            raise Unreadable("Get-" + resources[kinds[0]].noun, "", text)
+        current = kinds[0]
+        found[current].append(item)
+    return found
+
+
+def _form(item: t.Any) -> str:
+    if not isinstance(item, dict):
+        return shortened(item)
+    identity = item.get("Identity")
+    name = " of %s" % shortened(identity) if isinstance(identity, str) else ""
+    return "an object%s with the properties %s" % (name, ", ".join(map(str, list(item)[:12])) or "none")
+
+
+def _user(item: t.Any) -> User:
+    if not isinstance(item, dict):
+        raise Unreadable("Get-CsUser", "", "%s came back; an object was expected" % shortened(item))
+    values: dict[str, str] = {}
+    for name in ("Identity", "SipAddress", "ExternalAccessPolicy"):
+        if name not in item:
+            raise Unreadable("Get-CsUser", str(values.get("Identity", "")), "%s is missing" % name)
+        try:
+            values[name] = _TEXT.from_server(item[name])
+        except UnreadableValue as exc:
+            raise Unreadable("Get-CsUser", str(values.get("Identity", "")), "%s %s" % (name, exc)) from None
+    if not values["Identity"]:
+        raise Unreadable("Get-CsUser", values["SipAddress"], "Identity is empty; a distinguished name was expected")
+    policy = policy_from_server(values["ExternalAccessPolicy"])
+    pool = item.get("RegistrarPool")
+    return User(
+        values["Identity"],
+        values["SipAddress"] or values["Identity"],
+        "" if policy == "global" else policy,
+        pool if isinstance(pool, str) else "",
+    )
+
+
+def _spellings(user: User) -> set[str]:
+    return {_plain_name(user.name), key_of(user.identity)}
+
+
+def _plain_name(name: str) -> str:
+    """``sip:ann@contoso.com`` and ``ann@contoso.com`` name one user."""
+    return key_of(name).removeprefix("sip:")

@@ -1,0 +1,85 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The desired state: what is declared, as one immutable value. Made from options by declared.py, or from a snapshot."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.names import key as key_of
+from .._base.step import Values
+
+# What a run may be limited to. Removals of a kind belong to its own part too, as they always did to its tag.
+PARTS = ("policies", "partners", "grants", "gateway", "access_edge", "routes", "removals")
+# The options that hold a part, where they are called otherwise.
+_PART_OF_OPTION = {"federation_routes": "routes"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One desired object. ``place`` names it in messages (``partners[3]``). ``values``: only what was given."""
+
+    identity: str
+    values: Values
+    place: str = ""
+    absent: bool = False
+
+    @property
+    def key(self) -> str:
+        return key_of(self.identity)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Who has to have a per-user policy.
+
+    users: as declared. place: of the list, for messages. exclusive: whoever is not in it loses the policy. absent: who
+    is in it loses the policy.
+    """
+
+    policy: str
+    users: tuple[str, ...]
+    place: str = "users"
+    exclusive: bool = False
+    absent: bool = False
+
+
+@dataclass(frozen=True)
+class Federation:
+    """What is declared.
+
+    wanted: by option (policies, partners, gateway, access_edge, federation_routes), the objects that were declared; an
+    option that is not there is not touched. purge: options whose lists are complete. whole: whether the policies are
+    all that there were, so that every other one goes, XMPP or not (a snapshot). also_read: options whose objects the
+    warnings look at.
+    """
+
+    wanted: t.Mapping[str, tuple[Wanted, ...]] = field(default_factory=dict)
+    grants: tuple[Grant, ...] = ()
+    purge: frozenset[str] = frozenset()
+    whole: bool = False
+    parts: frozenset[str] = frozenset(PARTS)
+    also_read: frozenset[str] = frozenset()
+
+    def writes(self, option: str) -> bool:
+        """Whether objects of the option may be made and changed."""
+        return option in self.wanted and _PART_OF_OPTION.get(option, option) in self.parts
+
+    def purges(self, option: str) -> bool:
+        """Whether objects that are not listed are removed."""
+        return option in self.wanted and option in self.purge and bool(self.parts & {option, "removals"})
+
+    @property
+    def granting(self) -> tuple[Grant, ...]:
+        return self.grants if "grants" in self.parts else ()
+
+    def reads(self) -> frozenset[str]:
+        """The options whose objects the plan depends on."""
+        found = {option for option in self.wanted if self.writes(option) or self.purges(option)}
+        if self.granting:
+            found.add("policies")
+        return frozenset(found | (self.also_read if found else set()))

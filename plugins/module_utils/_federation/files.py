@@ -1,0 +1,291 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs leave on the controller: plan files, snapshots, and the lock by which one run at a time writes."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._base import private_file
+from .._base.inventory_text import inventory_text, inventory_values
+from .._base.names import Invalid
+from .._base.names import key as key_of
+from .._base.result import Refused
+from .._base.version import VERSION
+from .._shell.statement import Place
+from .catalogue import BY_PART
+from .deployment import Deployment
+from .digest import check_form, differences, make_digest
+from .federation import Federation, Grant, Wanted
+from .plan import Plan
+from .summary import markdown, summarise
+
+FORM = 2
+NEWEST = "newest"
+# What stands in a snapshot, and the variable of the inventory that it is.
+CONTENT = {
+    "sfb_xmpp_policies": "policies",
+    "sfb_xmpp_partners": "partners",
+    "sfb_xmpp_gateway": "gateway",
+    "sfb_xmpp_access_edge": "access_edge",
+    "sfb_xmpp_federation_routes": "federation_routes",
+}
+_HEAD = "sfb_xmpp_snapshot_of"
+
+
+def default_directory(place: Place) -> str:
+    """Beside Ansible's other files, not beside the inventory, which Ansible would read as a part of it."""
+    return os.path.join(os.path.expanduser(place.home or "~/.ansible"), "sfb.xmpp", "snapshots")
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
+def _directory(path: str, option: str) -> str:
+    """The directory, made if it is missing, for its owner only. Raises Refused, naming the option."""
+    path = os.path.realpath(os.path.expanduser(path))
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        if os.stat(path).st_mode & 0o022:
+            raise Refused(["%s: others may write into %s; set its mode to 0700" % (option, path)])
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise Refused(["%s: %s cannot be written" % (option, path)])
+    except OSError as exc:
+        raise Refused(["%s: %s cannot be used: %s" % (option, path, exc.strerror)]) from None
+    return path
+
+
+def looser(path: str, option: str) -> list[str]:
+    """A warning where others may look into a directory of snapshots."""
+    path = os.path.realpath(os.path.expanduser(path))
+    loose = os.path.isdir(path) and os.stat(path).st_mode & 0o055
+    return ["%s: others may look into %s; set its mode to 0700" % (option, path)] if loose else []
+
+
+# One run at a time
+
+
+@contextlib.contextmanager
+def alone(
+    directory: str, place: Place, option: str, tell: t.Callable[[str], None] = lambda text: None
+) -> t.Iterator[None]:
+    """Keep out other runs on this controller that write to the same deployment, and wait for one that does.
+
+    The lock is flock's, which ends with its process. Raises Refused where there can be no lock.
+    """
+    path = os.path.join(_directory(directory, option), ".%s.lock" % _safe(place.deployment))
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise Refused(["%s: %s cannot be used: %s" % (option, path, exc.strerror)]) from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip() or "another run"
+            tell("waits for another run that writes to %s: %s" % (place.deployment, holder))
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%H:%M:%S UTC")
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, ("process %d, since %s\n" % (os.getpid(), now)).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+# Plan files
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan that is kept: saved in check mode, with Markdown beside it; a run goes on only if its plan is that one."""
+
+    path: str
+    option: str
+
+    def save(self, plan: Plan, place: Place, lines: t.Sequence[str]) -> None:
+        """Raises Refused."""
+        document = {
+            "form": FORM,
+            "collection": VERSION,
+            "deployment": place.deployment,
+            "host": place.host,
+            "time": plan.deployment.time,
+            "declared": declared_digests(plan.federation),
+            "summary": summarise(plan.steps, plan.unchanged),
+            "plan_digest": make_digest(plan),
+            "steps": [step.shown("planned") for step in plan.steps],
+        }
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        private_file.write(self.path, text.encode("utf-8", "surrogatepass"), self.option)
+        beside = os.path.splitext(self.path)[0] + ".md"
+        private_file.write(beside, markdown(lines, plan.steps).encode("utf-8", "replace"), self.option)
+
+    def hold(self, plan: Plan, place: Place) -> None:
+        """Raises Refused unless the plan is the one that was saved."""
+        found = self._differences(plan, place)
+        if found:
+            remedy = "look at the plan of now in check mode, which saves it in place of the former"
+            raise Refused(["this is not the plan in %s" % self.path, *found, remedy])
+
+    def _differences(self, plan: Plan, place: Place) -> list[str]:
+        path = os.path.expanduser(self.path)
+        if not os.path.exists(path):
+            return ["there is no such file; save it with --check first"]
+        try:
+            document = json.loads(private_file.read(path, self.option).decode("utf-8", "surrogatepass"))
+            form, deployment = document["form"], document["deployment"]
+            saved, declared = check_form(document["plan_digest"]), dict(document["declared"])
+        except (ValueError, TypeError, KeyError, Invalid):
+            return ["it is not a plan that sfb.xmpp.xmpp_federation has saved in this form"]
+        if form != FORM:
+            return ["it was saved by another version of the collection (%s)" % document.get("collection")]
+        found = []
+        if deployment != place.deployment:
+            found.append("it was made for the deployment %s, and this is %s" % (deployment, place.deployment))
+        now = declared_digests(plan.federation)
+        other = sorted(n for n in {*declared, *now} if declared.get(n) != now.get(n))
+        if other:
+            names = ", ".join("sfb_xmpp_" + name if "sfb_xmpp" in self.option else name for name in other)
+            found.append("it was made from other values of %s" % names)
+        return found + differences(saved, make_digest(plan))
+
+
+def declared_digests(federation: Federation) -> dict[str, str]:
+    """A hash for each declared option, so that a refusal can say which one is another. Secrets are left out."""
+    import hashlib
+
+    from .digest import plain_state
+
+    found = {}
+    for option, items in federation.wanted.items():
+        value = [[item.identity, {o: plain_state(v) for o, v in item.values.items()}, item.absent] for item in items]
+        grants = [[g.policy, list(g.users), g.exclusive] for g in federation.grants] if option == "policies" else []
+        text = json.dumps([value, grants, option in federation.purge], sort_keys=True)
+        found[option] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return found
+
+
+# Snapshots
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """Snapshots of one deployment: TIME-DEPLOYMENT.yml, in the inventory's vocabulary, without secrets."""
+
+    directory: str
+    option: str
+    place: Place
+    keep: int = 20
+
+    def files(self) -> list[str]:
+        """Paths of this deployment's snapshots, the newest first."""
+        directory = os.path.realpath(os.path.expanduser(self.directory))
+        ours = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-%s\.yml\Z" % re.escape(_safe(self.place.deployment)))
+        try:
+            names = [name for name in os.listdir(directory) if ours.match(name)]
+        except OSError:
+            return []
+        return [os.path.join(directory, name) for name in sorted(names, reverse=True)]
+
+    def prepare(self) -> str:
+        """The directory, ready to be written. Raises Refused."""
+        return _directory(self.directory, self.option)
+
+    def save(self, deployment: Deployment, options: t.Collection[str]) -> str:
+        """Keep what is there of these options. Returns the path. Raises Refused."""
+        directory = self.prepare()
+        moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+        path = os.path.join(directory, "%s-%s.yml" % (moment, _safe(self.place.deployment)))
+        head = {_HEAD: {"deployment": self.place.deployment, "host": self.place.host, "time": moment}}
+        content = {name: values for name, values in shown(deployment, options).items() if values is not None}
+        private_file.write(path, inventory_text({**head, **content}).encode("utf-8", "surrogatepass"), self.option)
+        for old in self.files()[max(self.keep, 1) :]:
+            private_file.remove(old)
+        return path
+
+    def find(self, name: str) -> str:
+        """The file that a user means: a path, the name of one in the directory, or the newest. Raises Refused."""
+        if name == NEWEST:
+            files = self.files()
+            if files:
+                return files[0]
+            text = "there is no snapshot of %s in %s; name one with %s"
+            raise Refused([text % (self.place.deployment, self.directory, self.option)])
+        path = os.path.expanduser(name)
+        for candidate in (path, os.path.join(os.path.expanduser(self.directory), name)) if name else ():
+            if os.path.isfile(candidate):
+                return os.path.realpath(candidate)
+        raise Refused(["there is no file %s" % path])
+
+
+def shown(deployment: Deployment, options: t.Collection[str]) -> dict[str, t.Any]:
+    """The deployment in the inventory's variables, who has which policy included where all users were read."""
+    found: dict[str, t.Any] = {}
+    usage = deployment.usage()
+    for variable, option in CONTENT.items():
+        if option not in options or option not in deployment.records:
+            continue
+        resource, records = BY_PART[option], deployment.of(option)
+        if resource.single:
+            found[variable] = resource.shown("", records["global"].values)
+            continue
+        items = [resource.shown(record.identity, record.values) for _key, record in sorted(records.items())]
+        if option == "policies" and deployment.all_users:
+            add_grants(items, usage)
+        found[variable] = items
+    return found
+
+
+def add_grants(policies: t.Iterable[dict[str, t.Any]], usage: t.Mapping[str, tuple[str, ...]]) -> None:
+    """Tell of each per-user policy who has it, as an inventory does."""
+    from .._base.names import is_per_user
+
+    for policy in policies:
+        name = key_of(policy["identity"])
+        if is_per_user(name):
+            policy["granted_to"] = list(usage.get(name, ()))
+
+
+def from_snapshot(path: str, parts: frozenset[str], option: str) -> tuple[Federation, str]:
+    """What a snapshot says, complete: what came after it goes. Returns it and a text on the file. Raises Refused."""
+    try:
+        values = inventory_values(private_file.read(path, option).decode("utf-8", "surrogatepass"))
+        head = values.pop(_HEAD, None)
+        if not isinstance(head, dict) or "host" not in head:
+            raise Invalid("is no snapshot: there is no %s in it" % _HEAD)
+        wanted: dict[str, tuple[Wanted, ...]] = {}
+        grants: list[Grant] = []
+        for variable, part in CONTENT.items():
+            if variable not in values:
+                continue
+            resource = BY_PART[part]
+            items = [values[variable]] if resource.single else values[variable]
+            found = []
+            for number, item in enumerate(items):
+                place = "%s[%d]" % (variable, number)
+                identity = (
+                    "global" if resource.key is None else resource.identity_from_server(item[resource.key.option])
+                )
+                found.append(Wanted(identity, resource.from_snapshot(item), place))
+                if "granted_to" in item:
+                    users = tuple(map(str, item["granted_to"]))
+                    grants.append(Grant(identity, users, place + ".granted_to", exclusive=True))
+            wanted[part] = tuple(found)
+    except (Invalid, KeyError, TypeError, AttributeError, UnicodeError) as exc:
+        text = str(exc) if isinstance(exc, Invalid) else "is no snapshot (%s)" % type(exc).__name__
+        raise Refused(["%s %s" % (path, text)]) from None
+    said = "%s, taken %s through %s: %s" % (path, head.get("time"), head["host"], ", ".join(values))
+    purge = frozenset(wanted) & {"policies", "partners"}
+    return Federation(wanted, tuple(grants), purge, whole=True, parts=parts), said

@@ -1,0 +1,172 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who gets which external access policy, who loses it, and what users would lose by it. Pure.
+
+A user has exactly one effective policy: the per-user one, else the site's, else global. It carries remote sign-in, SIP
+federation and public providers as well as XMPP, so each user's effective rights are compared before and after.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.names import is_per_user
+from .._base.names import key as key_of
+from .._base.step import Step, Values
+from .._base.texts import some
+from .._shell.statement import Value
+from .deployment import Deployment, Records, User
+from .federation import Federation, Grant
+from .guard import Guard
+from .rules import rights_lost
+
+
+@dataclass(frozen=True)
+class Grants:
+    """steps: grants, then withdrawals. usage: names of users by the key of the policy that they have afterwards; None
+    where not all users were read. policies: by key of the user, the policy that he has afterwards.
+    """
+
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    usage: t.Mapping[str, tuple[str, ...]] | None = None
+    policies: t.Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_grants(
+    deployment: Deployment, federation: Federation, guard: Guard, policies: Records, controller: t.Mapping[str, Value]
+) -> Grants:
+    """policies: as they are after this run's changes, before its removals."""
+    run = _Granting(deployment, guard, policies, controller, federation.whole)
+    declared = (*federation.granting, *_later_policies(deployment, federation, guard))
+    for grant in declared:
+        run.check(grant)
+    for grant in declared:
+        run.grant(grant)
+    # After the grants: who gets another policy loses the former one by that.
+    for grant in declared:
+        run.withdraw(grant)
+    steps = tuple(run.steps)
+    usage = None
+    if deployment.all_users:
+        found: dict[str, list[str]] = {}
+        for key, policy in run.policies.items():
+            if policy:
+                found.setdefault(key_of(policy), []).append(deployment.users[key].name)
+        usage = {policy: tuple(sorted(names)) for policy, names in found.items()}
+    return Grants(steps, (*run.refusals, *run.losses()), tuple(run.warnings), usage, run.policies)
+
+
+def _later_policies(deployment: Deployment, federation: Federation, guard: Guard) -> list[Grant]:
+    """Policies that a snapshot does not know go, and so does who has them."""
+    if not federation.whole or "grants" not in federation.parts or "policies" not in federation.wanted:
+        return []
+    listed = {item.key for item in federation.wanted["policies"]}
+    later = [
+        (key, record) for key, record in deployment.of("policies").items() if is_per_user(key) and key not in listed
+    ]
+    return [Grant(record.identity, (), exclusive=True) for key, record in later if not guard.protector(key)]
+
+
+class _Granting:
+    def __init__(
+        self, deployment: Deployment, guard: Guard, policies: Records, controller: t.Mapping[str, Value], whole: bool
+    ) -> None:
+        self.whole = whole
+        self.deployment, self.guard, self.after, self.controller = deployment, guard, policies, controller
+        self.policies = {key: user.policy for key, user in deployment.users.items()}
+        self.steps: list[Step] = []
+        self.refusals: list[str] = []
+        self.warnings: list[str] = []
+
+    def check(self, grant: Grant) -> None:
+        """Whether the policy and the users exist."""
+        if key_of(grant.policy) not in self.after and not grant.absent and (grant.users or not grant.exclusive):
+            place = grant.place if grant.place != "users" else "policy"
+            self.refusals.append("%s: there is no policy '%s'; create it first" % (place, grant.policy))
+        for number, name in enumerate(grant.users):
+            if name not in self.deployment.named:
+                words = self.deployment.unknown.get(name, "there is no such user")
+                text = "%s[%d]: '%s': %s" % (grant.place, number, name, words)
+                # Who had a policy when a snapshot was taken may have left since.
+                (self.warnings if self.whole else self.refusals).append(text)
+
+    def _users(self, grant: Grant) -> list[User]:
+        keys = dict.fromkeys(self.deployment.named[name] for name in grant.users if name in self.deployment.named)
+        return [self.deployment.users[key] for key in keys]
+
+    def grant(self, grant: Grant) -> None:
+        if not grant.absent and key_of(grant.policy) in self.after:
+            for user in self._users(grant):
+                self._assign(user, grant.policy)
+
+    def withdraw(self, grant: Grant) -> None:
+        named = self._users(grant)
+        if grant.absent:
+            losing = named
+        elif grant.exclusive:
+            kept = {user.key for user in named}
+            losing = [user for user in self.deployment.users.values() if user.key not in kept]
+        else:
+            return
+        for user in losing:
+            if key_of(self.policies[user.key]) == key_of(grant.policy):
+                self._assign(user, None)
+
+    def _assign(self, user: User, policy: str | None) -> None:
+        had = self.policies[user.key]
+        if key_of(had) == key_of(policy or ""):
+            return
+        after = {"policy": policy or ""}
+        self.policies[user.key] = policy or ""
+        step = Step(
+            cmdlet="Grant-CsExternalAccessPolicy",
+            identity=user.name,
+            parameters={"Identity": user.name, "PolicyName": policy, "Confirm": False, **self.controller},
+            key=user.key,
+            before={"policy": had},
+            after=after,
+            expect=after,
+            part="grants",
+        )
+        self.steps.append(step)
+
+    # Rights
+
+    def losses(self) -> list[str]:
+        """A text for each policy and each set of rights that users would lose and that allow_loss does not name."""
+        reasons: dict[tuple[bool, str, tuple[str, ...]], list[str]] = {}
+        for step in self.steps:
+            had, gets = str((step.before or {})["policy"]), str((step.after or {})["policy"])
+            lost: set[str] = set()
+            for after in self._afterwards(gets):
+                lost.update(rights_lost(self._before(step.key, had), after))
+            lost -= self.guard.allow_loss
+            if lost:
+                reasons.setdefault((bool(gets), gets or had, tuple(sorted(lost))), []).append(step.identity)
+        found = []
+        for (granting, policy, lost_rights), who in reasons.items():
+            record = self.after.get(key_of(policy))
+            text = "%s %s would take %s from %s; if that is meant, name it in %s"
+            verb = "granting" if granting else "withdrawing"
+            name = record.identity if record and not granting else policy
+            found.append(text % (verb, name, " and ".join(lost_rights), some(who), self.guard.name("allow_loss")))
+        return found
+
+    def _before(self, key: str, policy: str) -> Values:
+        """What the user may do now, by his own policy or the one that acts on him."""
+        own = self.after.get(key_of(policy)) if policy else None
+        if own is None:
+            own = self.after.get(self.deployment.effective.get(key, ""))
+        return own.values if own else {}
+
+    def _afterwards(self, policy: str) -> list[Values]:
+        """What the user may have then: the policy granted; without one, whatever a site or global policy gives."""
+        if policy:
+            return [self.after[key_of(policy)].values]
+        return [record.values for key, record in self.after.items() if not is_per_user(key)]

@@ -1,0 +1,226 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan for people: the block of lines that is printed, the numbers in it, Ansible's diff, and Markdown. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.step import Step, Values, difference
+from .._base.texts import count
+from .._shell.statement import Secret
+from .catalogue import BY_PART, PARTNER
+from .resource import Resource
+from .rules import negotiation_row
+
+WIDTH = 22
+SHOWN_USERS = 3
+# Above this, a diff is a number: all of it stays in the plan file and in the steps.
+MOST_DIFFS = 50
+SECRET, NEW_SECRET = "(secret)", "(secret, set anew)"
+
+Summary = dict[str, int]
+_NOTHING = "Nothing was written (check mode)."
+
+
+def summarise(steps: t.Sequence[Step], unchanged: int) -> Summary:
+    """Objects by what is done with them; grants and withdrawals count users."""
+    found = dict.fromkeys(("added", "changed", "removed", "granted", "withdrawn"), 0)
+    for step in steps:
+        found[_verb(step)[0]] += 1
+    return {**found, "unchanged": unchanged}
+
+
+def _verb(step: Step) -> tuple[str, str]:
+    """What a step does: the word of the summary, and the mark of its line."""
+    if step.part == "grants":
+        return ("granted", ">") if (step.after or {}).get("policy") else ("withdrawn", "<")
+    if step.expect is None:
+        return "removed", "-"
+    return ("added", "+") if step.before is None else ("changed", "~")
+
+
+def headline(summary: Summary, *, planned: bool) -> str:
+    """``1 to add, 2 to change; 47 unchanged`` of a plan, ``1 added, 2 changed; 47 unchanged`` of a run."""
+    words = (
+        ("added", "%d to add", "%d added"),
+        ("changed", "%d to change", "%d changed"),
+        ("removed", "%d to remove", "%d removed"),
+        ("granted", "%s", "%s"),
+        ("withdrawn", "%s", "%s"),
+    )
+    found = []
+    for name, to_do, done in words:
+        number = summary[name]
+        if not number:
+            continue
+        if name == "granted":
+            found.append("%d grant%s" % (number, "" if number == 1 else "s"))
+        elif name == "withdrawn":
+            found.append("%d withdrawal%s" % (number, "" if number == 1 else "s"))
+        else:
+            found.append((to_do if planned else done) % number)
+    return "%s; %d unchanged." % (", ".join(found) or "Nothing to do", summary["unchanged"])
+
+
+def block(
+    steps: t.Sequence[Step],
+    summary: Summary,
+    *,
+    deployment: str,
+    host: str,
+    check: bool,
+    results: t.Sequence[str] | None = None,
+    refusals: t.Sequence[str] = (),
+) -> list[str]:
+    """The lines that a run prints.
+
+    results: what became of each step, where they were sent. refusals: why nothing was.
+    """
+    where = "%s (%s)" % (deployment, host) if host and host != deployment else deployment
+    lines = ["sfb.xmpp plan for %s" % where]
+    lines += ["  " + line for line in _lines(steps, results)]
+    planned = check or results is None
+    last = headline(summary, planned=planned)
+    if refusals:
+        last += " Refused, nothing was written."
+    elif check:
+        last += " " + _NOTHING
+    elif results is not None:
+        wrong = [word for word in ("failed", "not_sent") if word in results]
+        said = ["%d %s" % (results.count(word), word.replace("_", " ")) for word in wrong]
+        last += " %s." % ", ".join(said).capitalize() if said else ""
+    return [*lines, last]
+
+
+def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterable[str]:
+    """One line for an object; those of users that get or lose one policy share one."""
+    states = results or [""] * len(steps)
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for step, state in zip(steps, states, strict=True):
+        mark = _verb(step)[1]
+        suffix = "" if state in ("", "done") else "   %s" % state.replace("_", " ").upper()
+        if step.part != "grants":
+            label = BY_PART[step.part].label
+            name = "" if BY_PART[step.part].single else step.identity
+            yield ("%s %-8s %-*s %s%s" % (mark, label, WIDTH, name, details(step), suffix)).rstrip()
+            continue
+        policy = str((step.after or {}).get("policy") or (step.before or {}).get("policy"))
+        word = "grant" if mark == ">" else "withdraw"
+        groups.setdefault((mark, word, policy, suffix), []).append(step.identity)
+    for (mark, word, policy, suffix), names in groups.items():
+        more = ", …" if len(names) > SHOWN_USERS else ""
+        users = ", ".join(_short(name) for name in names[:SHOWN_USERS]) + more
+        yield "%s %-8s %-*s %s: %s%s" % (mark, word, WIDTH, policy, count(names, "user"), users, suffix)
+
+
+def _short(name: str) -> str:
+    return name[4:] if name.lower().startswith("sip:") else name
+
+
+def details(step: Step) -> str:
+    """What is new of an object: its row where it is a partner, else what changes."""
+    resource = BY_PART[step.part]
+    if step.expect is None:
+        return ""
+    if step.before is None:
+        return _partner(step.after or {}) if resource is PARTNER else _policy(step.expect)
+    changed = []
+    for option, value in step.expect.items():
+        if isinstance(value, Secret):
+            changed.append("%s set anew" % option)
+        else:
+            changed.append("%s %s" % (option, _change(step.before.get(option), value)))
+    return ", ".join(changed)
+
+
+def _partner(values: Values) -> str:
+    row = negotiation_row(values)
+    words = [str(values["partner_type"]), "TLS " + row.tls, "SASL " + row.sasl]
+    text = ", ".join([*words, *(["dialback"] if row.dialback else [])])
+    return text.replace("_", " ")
+
+
+def _policy(values: Values) -> str:
+    on = [option.removeprefix("enable_").removesuffix("_access") for option, value in values.items() if value is True]
+    return ", ".join(word.replace("_", " ") for word in on)
+
+
+def _change(before: t.Any, after: t.Any) -> str:
+    if isinstance(after, list):
+        had = list(before or ())
+        return " ".join(
+            ["+" + str(item) for item in after if item not in had]
+            + ["-" + str(item) for item in had if item not in after]
+        )
+    return "%s -> %s" % (_value(before), _value(after))
+
+
+def _value(value: t.Any) -> str:
+    if value is None or value == "":
+        return "(none)"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = str(value)
+    return '"%s"' % (text if len(text) <= 40 else text[:37] + "...") if " " in text else text
+
+
+# Ansible's diff
+
+
+def diff(steps: t.Sequence[Step]) -> list[dict[str, str]]:
+    """Ansible's list form: each object's key and what changes, secrets hidden; above MOST_DIFFS only a number."""
+    if len(steps) > MOST_DIFFS:
+        text = "%d objects differ; --diff shows up to %d. All of it is in the steps (-v), and in the plan file\n"
+        return [
+            {
+                "before_header": "federation",
+                "after_header": "federation",
+                "before": "",
+                "after": text % (len(steps), MOST_DIFFS),
+            }
+        ]
+    return [_difference(step) for step in steps]
+
+
+def _difference(step: Step) -> dict[str, str]:
+    resource = BY_PART[step.part]
+    header = "%s %s" % (resource.label, step.identity)
+    before, after = step.before, step.after
+    if before is not None and step.expect is not None:
+        before = {option: before.get(option) for option in step.expect}
+        after = dict(step.expect)
+    elif after is not None:
+        after = dict(step.expect or {})
+    elif before is not None:
+        # What goes: its key, and what it has that a new one would not have.
+        defaults = resource.defaults()
+        before = {option: value for option, value in before.items() if value != defaults.get(option)}
+    return difference(header, _readable(before, step, resource, SECRET), _readable(after, step, resource, NEW_SECRET))
+
+
+def _readable(values: Values | None, step: Step, resource: Resource, secret: str) -> Values | None:
+    if values is None:
+        return None
+    shown = resource.shown(step.identity, values)
+    # Of a secret that changes, the diff says just that.
+    return {**shown, **{f.option: secret for f in resource.fields if f.secret and f.option in (step.expect or {})}}
+
+
+def markdown(lines: t.Sequence[str], steps: t.Sequence[Step]) -> str:
+    """A plan for a change ticket: the block, then every call."""
+    calls = ["| %s | %s | %s |" % (step.cmdlet, _cell(step.identity), _cell(_parameters(step))) for step in steps]
+    table = ["", "| cmdlet | object | parameters |", "|---|---|---|", *calls] if calls else []
+    return "\n".join(["# %s" % lines[0], "", "```", *lines[1:], "```", *table, ""])
+
+
+def _parameters(step: Step) -> str:
+    shown = {n: v for n, v in step.shown("planned")["parameters"].items() if n not in ("Identity", "Confirm")}
+    return ", ".join("%s=%s" % (n, "(secret)" if v == {"secret": True} else v) for n, v in shown.items())
+
+
+def _cell(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("`", "'").replace("\n", " ").replace("<", "&lt;")
