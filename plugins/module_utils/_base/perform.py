@@ -40,7 +40,8 @@ def perform(
         failures = [_error(error.as_dict()) for error in exc.errors]
         return {"failed": True, "msg": str(exc), "failures": failures}, []
     except ShellError as exc:
-        return {"failed": True, "msg": str(exc)}, []
+        # Nobody answered: nothing was sent, and another way into the same deployment may be tried.
+        return {"failed": True, "msg": str(exc), "unanswered": True}, []
     except Exception as exc:  # noqa: BLE001 - a mistake of ours: say where, but not its text, which may hold a secret
         return {"failed": True, "msg": mistake(exc)}, []
 

@@ -38,7 +38,7 @@ class Run:
 
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
     path are a warning. reviewed: the digest of the only plan that may be carried out. plan_file, snapshots: where they
-    are asked for.
+    are asked for. reports: whether the result tells people of the plan.
     """
 
     check: bool
@@ -48,6 +48,7 @@ class Run:
     reviewed: t.Any = None
     plan_file: files.PlanFile | None = None
     snapshots: files.Snapshots | None = None
+    reports: bool = True
 
 
 @dataclass
@@ -153,6 +154,8 @@ class _Report:
         return summarise(applied.done() if applied else self._plan.steps, self._plan.unchanged)
 
     def values(self, applied: Applied | None = None, refusals: t.Sequence[str] = ()) -> dict[str, t.Any]:
+        if not self._run.reports:
+            return {}
         return {"summary": self._summary(applied), "report": self.lines(applied, refusals)}
 
     @contextlib.contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .._base.names import key as key_of
 from .._base.step import Values
 
-# What a run may be limited to. Removals of a kind belong to its own part too, as they always did to its tag.
+# What a run may be limited to. With a kind of object beside it, ``removals`` means those of that kind.
 PARTS = ("policies", "partners", "grants", "gateway", "access_edge", "routes", "removals")
 # The options that hold a part, where they are called otherwise.
 _PART_OF_OPTION = {"federation_routes": "routes"}
@@ -71,7 +71,9 @@ class Federation:
 
     def purges(self, option: str) -> bool:
         """Whether objects that are not listed are removed."""
-        return option in self.wanted and option in self.purge and bool(self.parts & {option, "removals"})
+        kinds = self.parts & {"policies", "partners"}
+        included = "removals" in self.parts and (option in kinds or not kinds)
+        return included and option in self.wanted and option in self.purge
 
     @property
     def granting(self) -> tuple[Grant, ...]:

@@ -198,7 +198,7 @@ class _Changes:
         opened = [step for step in self.steps if step.part in ("partners", "policies") and step.expect is not None]
         if edge is not None and opened and not edge.values.get("allow_federated_users"):
             text = (
-                "allow_federated_users is off, so nothing of this federates; it stands in %s, and opens SIP federation too"
+                "allow_federated_users is off, so nothing of this federates; it is in %s, and opens SIP federation too"
                 % self.guard.name("access_edge")
             )
             self.findings.append(Finding("federation_stays_off", WARNING, text, subject="access edge"))

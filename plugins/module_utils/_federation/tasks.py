@@ -50,7 +50,7 @@ def singular(resource: Resource) -> Task:
     def work(params: Params, shell: Shell, check: bool) -> Result:
         wanted = declare_objects(resource, [params])
         outcome = converge(shell, Federation({resource.part: wanted}), _run(params, check))
-        outcome.result.values[resource.name] = one_object(outcome.deployment, resource.part, wanted[0].identity)
+        outcome.result.values = {resource.name: one_object(outcome.deployment, resource.part, wanted[0].identity)}
         return outcome.result
 
     return Task(spec, work, writes=True)
@@ -79,7 +79,7 @@ def plural(resource: Resource) -> Task:
             exclusive=bool(params.get("exclusive_grants")),
         )
         outcome = converge(shell, federation, _run(params, check))
-        outcome.result.values[resource.plural] = _list(outcome.deployment, resource)
+        outcome.result.values = {resource.plural: _list(outcome.deployment, resource)}
         return outcome.result
 
     return Task(spec, work, writes=True)
@@ -94,7 +94,7 @@ def configuration(resource: Resource) -> Task:
     def work(params: Params, shell: Shell, check: bool) -> Result:
         wanted = declare_objects(resource, [params])
         outcome = converge(shell, Federation({resource.part: wanted}), _run(params, check))
-        outcome.result.values[resource.name] = one_object(outcome.deployment, resource.part, "global")
+        outcome.result.values = {resource.name: one_object(outcome.deployment, resource.part, "global")}
         return outcome.result
 
     return Task(spec, work, writes=True)
@@ -146,10 +146,12 @@ def grant() -> Task:
         outcome = converge(shell, Federation(grants=(declared,)), _run(params, check))
         policy = outcome.deployment.of("policies").get(declared.policy.casefold())
         holders = outcome.deployment.usage().get(declared.policy.casefold(), ())
-        outcome.result.values["grant"] = {
-            "policy": policy.identity if policy else declared.policy,
-            "users": sorted(holders),
-            "exclusive": declared.exclusive,
+        outcome.result.values = {
+            "grant": {
+                "policy": policy.identity if policy else declared.policy,
+                "users": sorted(holders),
+                "exclusive": declared.exclusive,
+            }
         }
         return outcome.result
 
@@ -178,6 +180,7 @@ def _run(params: Params, check: bool) -> Run:
         controller=str(params.get("domain_controller") or ""),
         warn_protected=params.get("protected_accounts") == "warn",
         reviewed=params.get("plan_digest"),
+        reports=False,
     )
 
 

@@ -1,0 +1,185 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_federation does in Ansible's own process before and after its work.
+
+Before anything connects: which of a deployment's hosts does the work, what the tags leave of it, and every mistake in
+what was declared, in the user's words. Afterwards the plan, as lines that people want to read.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import constants
+
+from ..module_utils._base.names import Invalid
+from ..module_utils._base.perform import refusal
+from ..module_utils._base.result import Refused
+from ..module_utils._federation.kinds import Choice, Kind, Number, Switch
+from ..module_utils._federation.federation import PARTS
+from ..module_utils._federation.tasks import FEDERATION_SPEC, federation_of, variable
+from ._direct import DirectAction
+from ._plain import plain
+from ._variables import check_variables, contradictions
+
+GROUP = "sfb_management"
+EDGES = "sfb_edge"
+# A tag for each part, but one for both settings, and the tag of removals goes with every kind.
+_TAGS = {"gateway": ("gateway", "access_edge")}
+_EVERYTHING = frozenset(("all", "tagged"))
+_COLOURS = {"+": "COLOR_OK", "~": "COLOR_CHANGED", "-": "COLOR_ERROR", ">": "COLOR_CHANGED", "<": "COLOR_ERROR"}
+
+Result = dict[str, t.Any]
+
+
+class FederationAction(DirectAction):
+    """See above. In a playbook of the collection, which says so in a variable, options have the names of variables."""
+
+    # Deployments, by task, of which a host has answered; the items of a loop run in one process.
+    _answered: t.ClassVar[dict[str, list[str]]] = {}
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        variables = task_vars or {}
+        warnings: list[str] = []
+        playbook = str(variables.get("xmpp_federation_playbook") or "")
+        if playbook:
+            early = self._in_playbook(variables, warnings)
+            if early is not None:
+                return early
+        try:
+            self._check(variable if playbook else str)
+        except Refused as exc:
+            return self._failed(exc.reasons)
+        result = super().run(tmp, task_vars)
+        if warnings:
+            result["warnings"] = [*warnings, *result.get("warnings", ())]
+        if playbook:
+            result = self._or_another_host(result, variables)
+        self._show(result.get("report") or ())
+        return result
+
+    def _failed(self, reasons: t.Sequence[str]) -> Result:
+        return {"failed": True, "changed": False, "msg": refusal(reasons), "reasons": list(reasons)}
+
+    # In a playbook
+
+    def _in_playbook(self, variables: dict[str, t.Any], warnings: list[str]) -> Result | None:
+        """The result where this host has nothing to do, else None."""
+        groups = variables["groups"]
+        if not groups.get(GROUP):
+            if groups.get(EDGES):
+                return {"changed": False, "skipped": True, "skip_reason": "there are no hosts in %s" % GROUP}
+            text = "the inventory has neither hosts in %s, the way into a deployment, nor in %s, its Edge servers"
+            return self._failed([text % (GROUP, EDGES)])
+        hosts = self._hosts(variables)
+        own = str(variables["inventory_hostname"])
+        if own != hosts[0]:
+            return {"changed": False, "skipped": True, "skip_reason": "%s is used for this deployment" % hosts[0]}
+        mistakes, found = check_variables(name for host in hosts for name in variables["hostvars"][host])
+        warnings += found
+        if len(hosts) > 1:
+            mistakes += contradictions({host: self._declared(variables, host) for host in hosts})
+        if mistakes:
+            return self._failed(mistakes)
+        parts = parts_of(variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
+        if not parts:
+            return {"changed": False, "skipped": True, "skip_reason": "the tags leave nothing of the management host"}
+        self._task.args["parts"] = parts
+        return None
+
+    @staticmethod
+    def _hosts(variables: t.Mapping[str, t.Any]) -> list[str]:
+        """The management hosts of this host's deployment, in the inventory's order."""
+        hostvars = variables["hostvars"]
+
+        def deployment(host: str) -> str:
+            return str(hostvars[host].get("sfb_xmpp_deployment") or "default")
+
+        own = deployment(variables["inventory_hostname"])
+        return [str(host) for host in variables["groups"][GROUP] if deployment(host) == own]
+
+    @staticmethod
+    def _declared(variables: t.Mapping[str, t.Any], host: str) -> dict[str, t.Any]:
+        values = variables["hostvars"][host]
+        return {str(name): plain(values[name]) for name in values if str(name).startswith("sfb_xmpp_")}
+
+    def _or_another_host(self, result: Result, variables: dict[str, t.Any]) -> Result:
+        """Where the host does not answer and the deployment has others, that is no failure yet."""
+        hosts = self._hosts(variables)
+        current = str(self._task.delegate_to or variables["inventory_hostname"])
+        silent = result.get("failed") and result.get("unanswered")
+        if not silent or len(hosts) == 1:
+            return result
+        if current == hosts[0]:
+            return {"changed": False, "unanswered": result["msg"], "other_hosts": hosts[1:]}
+        return result
+
+    # Mistakes
+
+    def _check(self, name: t.Callable[[str], str]) -> None:
+        """Raises Refused with all mistakes, before anything connects."""
+        given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
+        mistakes = []
+        for option, spec in FEDERATION_SPEC.items():
+            if given.get(option) is not None:
+                mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
+        try:
+            federation_of(given, name)
+        except Refused as exc:
+            mistakes += exc.reasons
+        if mistakes:
+            raise Refused(mistakes)
+
+    # For people
+
+    def _show(self, lines: t.Sequence[str]) -> None:
+        for line in lines:
+            mark = line[2:4].rstrip() if line.startswith("  ") else ""
+            colour = getattr(constants, _COLOURS[mark]) if mark in _COLOURS else None
+            self._display.display(str(line), color=colour)
+
+
+def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
+    """What is wrong with a switch, a number or a choice, each text to follow the option's name."""
+    kinds: dict[str, Kind] = {"bool": Switch(), "int": Number()}
+    kind = kinds.get(str(spec.get("type")))
+    choices = Choice(**{str(word): str(word) for word in spec["choices"]}) if "choices" in spec else None
+    items: list[tuple[str, t.Any]] = [(": ", value)]
+    if spec.get("type") == "list" and "options" not in spec:
+        if isinstance(value, str):
+            value = value.split(",") if value else []
+        if not isinstance(value, list):
+            return [": %r is no list" % (value,)]
+        items = [("[%d]: " % number, item) for number, item in enumerate(value)]
+    found = []
+    for place, item in items:
+        for checker in (kind, choices):
+            try:
+                if checker is not None:
+                    checker.from_user(item)
+            except Invalid as exc:
+                found.append(place + str(exc))
+    return found
+
+
+def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
+    """The parts that tags leave of a run. The tag of a kind stands for its removals too, as does ``removals`` for all."""
+    run, skip = set(run_tags), set(skip_tags)
+    if skip & _EVERYTHING:
+        return []
+    if run & _EVERYTHING:
+        parts = set(PARTS)
+    else:
+        parts = {part for tag in run for part in _TAGS.get(tag, (tag,)) if part in PARTS}
+        if parts & {"policies", "partners"}:
+            parts.add("removals")
+    for tag in skip:
+        parts -= set(_TAGS.get(tag, (tag,)))
+    kinds = {"policies", "partners"}
+    if not parts & kinds and ("removals" not in run or skip & kinds):
+        # Without a kind beside it, the part would mean the removals of every kind.
+        parts.discard("removals")
+    return [part for part in PARTS if part in parts]
