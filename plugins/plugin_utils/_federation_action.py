@@ -14,12 +14,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible import constants
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.perform import refusal
 from ..module_utils._base.result import Refused
-from ..module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ..module_utils._federation.federation import PARTS
+from ..module_utils._federation.files import default_directory
+from ..module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ..module_utils._federation.tasks import FEDERATION_SPEC, federation_of, variable
 from ._direct import DirectAction
 from ._plain import plain
@@ -88,6 +90,12 @@ class FederationAction(DirectAction):
         if not parts:
             return {"changed": False, "skipped": True, "skip_reason": "the tags leave nothing of the management host"}
         self._task.args["parts"] = parts
+        if boolean(variables.get("sfb_xmpp_snapshot", True), strict=False):
+            self._task.args.setdefault(
+                "snapshot_directory", default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
+            )
+        else:
+            self._task.args.pop("snapshot_directory", None)
         return None
 
     @staticmethod
@@ -166,7 +174,7 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
 
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
-    """The parts that tags leave of a run. The tag of a kind stands for its removals too, as does ``removals`` for all."""
+    """The parts that tags leave of a run. The tag of a kind stands for its removals too, ``removals`` for those of all."""
     run, skip = set(run_tags), set(skip_tags)
     if skip & _EVERYTHING:
         return []

@@ -17,7 +17,7 @@ from pathlib import Path
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
 
@@ -53,6 +53,7 @@ class Management:
     def __init__(self, lab: Lab, where: Target) -> None:
         self.lab = lab
         self.session = PsrpSession(where)
+        self.place = Place(host=where.name if hasattr(where, "name") else "fe01", home=str(lab.directory / "home"))
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         try:

@@ -130,7 +130,7 @@ def test_a_plan_is_applied_as_it_was_reviewed_or_not_at_all(management: Manageme
     reviewed = management.run(plural(PARTNER), check=True, **wanted).plan_digest
     management.run(singular(PARTNER), domain="b.test", description="by another hand", **ROW)
     mark = management.mark()
-    with pytest.raises(Refused, match=r"new since the plan was made: b\.test"):
+    with pytest.raises(Refused, match=r"new since the plan was made: partner b\.test"):
         management.run(plural(PARTNER), plan_digest=reviewed, **wanted)
     assert management.writes(mark) == []
     management.run(singular(PARTNER), domain="b.test", state="absent")

@@ -10,7 +10,12 @@ from __future__ import annotations
 import json
 import typing as t
 
-from tests.integration.management import calls, logged
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
+
+from tests.integration.management import Management, calls, logged
 from tests.integration.plays import Plays, Run
 from tests.integration.test_converge import mark, steps, writes
 
@@ -53,10 +58,14 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert document["host"] == "fe01"
     assert document["collection"]
     assert "s3cret" not in file.read_text(encoding="utf-8")
-    kinds = {"policies", "partners", "gateway", "access edge", "grants of New", "removals of policies"}
-    assert set(document["tasks"]) == kinds
-    told = [step["identity"] for task in document["tasks"].values() for step in task["steps"]]
+    told = [step["identity"] for step in document["steps"]]
     assert {"New", "b.test", "old.test", "Old", "sip:mbell@contoso.test"} <= set(told)
+    assert document["summary"] == {
+        "added": 2, "changed": 2, "removed": 2, "granted": 1, "withdrawn": 0, "unchanged": 1
+    }  # fmt: skip
+    ticket = file.with_suffix(".md").read_text(encoding="utf-8")
+    assert "| New-CsXmppAllowedPartner | b.test |" in ticket
+    assert "s3cret" not in ticket
 
     # Somebody else is quicker: every difference is named, and nothing is written.
     theirs = [{"domain": "z.test", **ROW}, {"domain": "old.test", "description": "kept"}]
@@ -67,9 +76,8 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert refused.code != 0
     message = refused.failures()[0].result["msg"]
     assert "Nothing was written" in message
-    assert "partners: changed since the plan was made: old.test" in message
-    assert "partners: new since the plan was made: z.test" in message
-    assert "gateway: changed since the plan was made: global" in message
+    assert "changed since the plan was made: gateway, partner old.test" in message
+    assert "new since the plan was made: partner z.test" in message
     assert writes(plays, begin) == []
     assert "s3cret" not in refused.output
 
@@ -79,8 +87,8 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert again.code == 0, again.output
     message = play(plays, "converge", sfb_xmpp_plan_file=str(file), **changed).failures()[0].result["msg"]
     assert "it was made from other values of sfb_xmpp_partners" in message
-    assert "partners: new since the plan was made: c.test" not in message
-    assert "partners: New- that is not in the plan: c.test" in message
+    assert "new since the plan was made: partner c.test" not in message
+    assert "New- that is not in the plan: partner c.test" in message
     assert writes(plays, begin) == []
 
     # As reviewed; the steps are those of the file. And once done it is no longer the plan.
@@ -93,7 +101,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert writes(plays, begin) == []
 
 
-def test_a_file_that_is_none_or_another_hosts_is_refused(plays: Plays) -> None:
+def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> None:
     file = plays.directory / "plan.json"
     variables = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}], "sfb_xmpp_plan_file": str(file)}
     assert "there is no such file" in play(plays, "converge", **variables).failures()[0].result["msg"]
@@ -101,9 +109,9 @@ def test_a_file_that_is_none_or_another_hosts_is_refused(plays: Plays) -> None:
     assert "it is not a plan" in play(plays, "converge", **variables).failures()[0].result["msg"]
     assert play(plays, "converge", "--check", **variables).code == 0
     document = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**document, "host": "fe02"}), encoding="utf-8")
+    file.write_text(json.dumps({**document, "deployment": "other"}), encoding="utf-8")
     message = play(plays, "converge", **variables).failures()[0].result["msg"]
-    assert "it was made for the host fe02, and this is fe01" in message
+    assert "it was made for the deployment other, and this is default" in message
     assert writes(plays) == []
 
 
@@ -111,18 +119,36 @@ def test_a_user_under_two_policies_is_refused_before_anything_is_written(plays: 
     both = [{"identity": name, **FULL, "granted_to": ["sip:MBell@contoso.test"]} for name in ("One", "Two")]
     run = play(plays, "converge", sfb_xmpp_policies=both)
     assert run.code != 0
-    assert "more than one policy: sip:mbell@contoso.test" in run.output
+    assert "'sip:MBell@contoso.test' is named in granted_to of sfb_xmpp_policies[0] (One) and of" in run.output
     assert writes(plays) == []
 
 
-def test_a_change_between_judging_and_writing_stops_the_run(plays: Plays) -> None:
-    """The stages of a run are held to what was judged, without a file as well."""
-    role = "sfb.xmpp.federated_partners"
-    run = plays.run(plays.tasks([
-        {"ansible.builtin.import_role": {"name": role, "tasks_from": "validate"}},
-        {"name": "Meanwhile", "sfb.xmpp.xmpp_federated_partner": {"domain": "b.test", **ROW, "description": "mine"}},
-        {"name": "Later", "ansible.builtin.import_role": {"name": role, "tasks_from": "changes"}},
-    ], vars={"federated_partners_partners": SWITCHES["sfb_xmpp_partners"]}))  # fmt: skip
-    assert run.code != 0
-    assert "not the plan that was judged: new since the plan was made: b.test" in run.output
-    assert [event.parameters["Identity"] for event in writes(plays)] == ["b.test"]
+def test_what_somebody_changes_between_plan_and_write_stops_the_run(management: Management) -> None:
+    """What was compared is what is written: the objects are read once more right before."""
+
+    class Meddled(Management):
+        reads = 0
+
+        def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+            answer = super().invoke(statements)
+            Meddled.reads += 1
+            if Meddled.reads == 1:
+                store = self.lab.store()
+                store.put("partner", "a.test", {**store.partners()["a.test"], "Description": "mine"})
+            return answer
+
+    partners = [{"domain": name, **ROW} for name in ("a.test", "b.test")]
+    management.run(FEDERATION, partners=partners)
+    begin = management.mark()
+    other = Meddled(management.lab, management.session.target)
+    wanted = [{"domain": name, "description": "ours"} for name in ("a.test", "b.test")]
+    with pytest.raises(Refused, match="changed by somebody else since the plan was made: partner a.test"):
+        other.run(FEDERATION, partners=wanted)
+    assert management.writes(begin) == []
+    # Where it is already as declared, nothing is left to do for it, and the rest goes on.
+    Meddled.reads = 0
+    wanted[0]["description"] = "mine"
+    management.store.put("partner", "a.test", {**management.store.partners()["a.test"], "Description": "old"})
+    done = other.run(FEDERATION, partners=wanted)
+    assert [step["identity"] for step in done.steps or []] == ["b.test"]
+    other.session.close()

@@ -12,13 +12,13 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.grant import TASK as GRANT
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import info, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import grant, info, plural, singular
 
 from tests.integration.management import Management
 
 XMPP: dict[str, t.Any] = {"enable_federation_access": True, "enable_xmpp_access": True}
 FULL = {**XMPP, "enable_outside_access": True, "enable_public_cloud_access": True}
+GRANT = grant()
 ANN, BELL, ADMIN = "sip:ialmeida@contoso.test", "sip:mbell@contoso.test", "sip:tturner-admin@contoso.test"
 
 

@@ -105,7 +105,7 @@ def test_restore_converge_restore_ends_where_it_began(plays: Plays) -> None:
 
     planned = play(plays, "restore", "--check", "--diff", **BOLD)
     assert planned.code == 0, planned.output
-    assert str(taken) in planned.output, "the newest of the host"
+    assert str(taken) in planned.output, "the newest of the deployment"
     assert writes(plays, begin) == []
     back = play(plays, "restore", **BOLD)
     assert back.code == 0, back.output
@@ -135,7 +135,7 @@ def test_only_what_is_written_to_is_kept_so_many_and_only_if_wanted(plays: Plays
     where = {"sfb_xmpp_snapshot_directory": str(directory), "sfb_xmpp_snapshot_keep": 2}
     assert play(plays, "converge", sfb_xmpp_gateway={"connection_limit": 1}, sfb_xmpp_snapshot=False, **where).code == 0
     assert not directory.exists()
-    stranger = directory / "20200101T000000.000000Z-x-fe01.yml"
+    stranger = directory / "20200101T000000.000000Z-x-default.yml"
     for number in range(2, 5):
         begin = mark(plays)
         assert play(plays, "converge", sfb_xmpp_gateway={"connection_limit": number}, **where).code == 0
@@ -143,10 +143,10 @@ def test_only_what_is_written_to_is_kept_so_many_and_only_if_wanted(plays: Plays
         assert read == {"Get-CsXmppGatewayConfiguration", "Set-CsXmppGatewayConfiguration"}
         stranger.touch()
     assert play(plays, "converge", sfb_xmpp_gateway={"connection_limit": 4}, **where).code == 0
-    found = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(directory.glob("*Z-fe01.yml"))]
+    found = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(directory.glob("*Z-default.yml"))]
     assert [item["sfb_xmpp_gateway"]["connection_limit"] for item in found] == [2, 3]
     assert all(set(item) == {"sfb_xmpp_snapshot_of", "sfb_xmpp_gateway"} for item in found)
-    assert stranger.exists(), "another host's"
+    assert stranger.exists(), "another deployment's"
 
 
 def test_what_a_server_says_is_no_template(plays: Plays) -> None:
@@ -168,13 +168,13 @@ def test_a_limit_that_came_is_said_to_stay(plays: Plays) -> None:
     assert play(plays, "converge", sfb_xmpp_partners=[{"domain": "a.test", "connection_limit": 4}]).code == 0
     back = play(plays, "restore")
     assert back.code == 0, back.output
-    assert "These partners had no connection_limit" in back.output
+    assert "had no connection_limit, and keeps the one that it has" in back.output
     assert "a.test" in back.output
 
 
 def test_no_snapshot_and_no_file(plays: Plays) -> None:
-    assert "There is no snapshot of fe01" in play(plays, "restore").output
-    assert "There is no file" in play(plays, "restore", sfb_xmpp_snapshot_file="/nowhere.yml").output
+    assert "there is no snapshot of default" in play(plays, "restore").output
+    assert "there is no file" in play(plays, "restore", sfb_xmpp_snapshot_file="/nowhere.yml").output
     other = plays.write("other.yml", {"sfb_xmpp_partners": []})
     assert "is no snapshot" in play(plays, "restore", sfb_xmpp_snapshot_file=str(other)).output
     assert writes(plays) == []

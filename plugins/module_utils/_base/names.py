@@ -19,8 +19,10 @@ _NOT_IN_A_NAME = re.compile(r"[*?\[\]:/\\\x00-\x1f\x7f]")
 
 # Longer texts are no names and no descriptions, but mistakes.
 _LONGEST = 1024
-# Marks that change how the text around them is shown (Unicode Bidirectional Algorithm, UAX 9), and invisible ones.
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
+# Marks that change the direction of the text around them (Unicode Bidirectional Algorithm, UAX 9).
+_BIDIRECTIONAL = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# What nobody sees: harmless in a text (emoji are joined by it), but not in a name.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060-\u2064\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -28,14 +30,18 @@ class Invalid(ValueError):
     """A value that must not be sent. The text says what is wrong and what would be right."""
 
 
-def check_text(text: str) -> str:
-    """The text. Raises Invalid for characters that nobody can see or type again, and for an absurd length."""
+def check_text(text: str, name: bool = False) -> str:
+    """The text. Raises Invalid for an absurd length and for characters that nobody can see and type again.
+
+    name: whether it names something, so that nothing invisible may stand in it at all.
+    """
     if len(text) > _LONGEST:
         raise Invalid("has %d characters; %d at most are sent" % (len(text), _LONGEST))
-    for name, pattern in (("control", _CONTROL), ("invisible or direction-changing", _INVISIBLE)):
+    unwanted = [("control", _CONTROL), ("bidirectional", _BIDIRECTIONAL)] + [("invisible", _INVISIBLE)] * name
+    for kind, pattern in unwanted:
         found = pattern.search(text)
         if found:
-            raise Invalid("%r holds the %s character U+%04X; remove it" % (text[:80], name, ord(found[0])))
+            raise Invalid("%r holds the %s character U+%04X; remove it" % (text[:80], kind, ord(found[0])))
     return text
 
 
@@ -129,7 +135,7 @@ def canonical_policy_identity(text: str) -> str:
         scope, name = "tag", text
     if scope.lower() not in ("site", "tag"):
         raise Invalid("'%s' has the scope '%s'; write 'global', 'site:NAME' or a policy's name" % (text, scope))
-    check_text(name)
+    check_text(name, name=True)
     if not name.strip() or _NOT_IN_A_NAME.search(name):
         raise Invalid("'%s' is not a policy's name (none of * ? [ ] : / \\ and no control characters)" % text)
     if scope.lower() == "site":

@@ -38,7 +38,8 @@ class Run:
 
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
     path are a warning. reviewed: the digest of the only plan that may be carried out. plan_file, snapshots: where they
-    are asked for. reports: whether the result tells people of the plan.
+    are asked for. reports: whether the
+    result tells people of the plan. note: a line more for them.
     """
 
     check: bool
@@ -49,6 +50,7 @@ class Run:
     plan_file: files.PlanFile | None = None
     snapshots: files.Snapshots | None = None
     reports: bool = True
+    note: str = ""
 
 
 @dataclass
@@ -97,7 +99,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
     values: dict[str, t.Any] = {}
     if run.snapshots and steps:
         options = {("policies" if step.part == "grants" else step.part) for step in steps}
-        values["snapshot"] = run.snapshots.save(fresh, options)
+        values["snapshot"] = report.snapshot = run.snapshots.save(fresh, options)
         warnings += files.looser(run.snapshots.directory, run.snapshots.option)
     applied = apply(shell, steps, reader)
     done = applied.done()
@@ -126,7 +128,7 @@ def _is_denied(category: str, message: str) -> bool:
 
 @contextlib.contextmanager
 def _lock(shell: Shell, run: Run) -> t.Iterator[None]:
-    directory = run.snapshots.directory if run.snapshots else files.default_directory(shell.place)
+    directory = run.snapshots.directory if run.snapshots else files.default_directory(shell.place.home)
     option = run.snapshots.option if run.snapshots else "the directory of Ansible's own files"
     with files.alone(directory, shell.place, option, getattr(shell, "tell", lambda text: None)):
         yield
@@ -137,10 +139,11 @@ class _Report:
 
     def __init__(self, shell: Shell, plan: Plan, run: Run) -> None:
         self._place, self._plan, self._run = shell.place, plan, run
+        self.snapshot = ""
 
     def lines(self, applied: Applied | None = None, refusals: t.Sequence[str] = ()) -> list[str]:
         steps = applied.steps if applied else self._plan.steps
-        return block(
+        lines = block(
             steps,
             self._summary(applied),
             deployment=self._place.deployment,
@@ -149,6 +152,8 @@ class _Report:
             results=applied.results if applied else None,
             refusals=refusals,
         )
+        kept = ["What was there is kept in %s" % self.snapshot] if self.snapshot else []
+        return [lines[0], *([self._run.note] if self._run.note else []), *lines[1:], *kept]
 
     def _summary(self, applied: Applied | None) -> dict[str, int]:
         return summarise(applied.done() if applied else self._plan.steps, self._plan.unchanged)

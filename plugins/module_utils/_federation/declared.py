@@ -165,25 +165,16 @@ class _Reader:
         """A domain belongs to one partner, whether by its name or as an additional domain."""
         partners = [item for item in wanted.get("partners", ()) if not item.absent]
         owners = {item.key: item for item in partners}
-        others: dict[str, Wanted] = {}
         for item in partners:
             where = "%s (%s): " % (item.place, item.identity) if item.place else "%s: " % item.identity
             for domain in item.values.get("additional_domains", ()):
                 owner = owners.get(domain)
-                first = others.setdefault(domain, item)
                 if owner is item:
-                    text = "additional_domains: '%s' is the partner's own domain; leave it out"
+                    text = "additional_domains: '%s' is the partner's own domain; leave it out" % domain
+                    self.mistakes.append(where + text)
                 elif owner is not None:
-                    text = (
-                        "additional_domains: '%%s' is a partner of its own, %s; a domain belongs to one" % owner.place
-                    )
-                elif first is not item:
-                    text = "additional_domains: '%%s' is one of %s (%s) too; a domain belongs to one" % (
-                        first.place, first.identity,
-                    )  # fmt: skip
-                else:
-                    continue
-                self.mistakes.append(where + text % domain)
+                    text = "additional_domains: '%s' is a partner of its own, %s; a domain belongs to one"
+                    self.mistakes.append(where + text % (domain, owner.place))
 
     def grants(self, policies: t.Any, exclusive: bool) -> tuple[Grant, ...]:
         """The lists ``granted_to`` of the policies."""

@@ -84,4 +84,4 @@ class Federation:
         found = {option for option in self.wanted if self.writes(option) or self.purges(option)}
         if self.granting:
             found.add("policies")
-        return frozenset(found | (self.also_read if found else set()))
+        return frozenset(found | (self.also_read if found & {"policies", "partners"} else set()))

@@ -43,9 +43,9 @@ CONTENT = {
 _HEAD = "sfb_xmpp_snapshot_of"
 
 
-def default_directory(place: Place) -> str:
+def default_directory(home: str) -> str:
     """Beside Ansible's other files, not beside the inventory, which Ansible would read as a part of it."""
-    return os.path.join(os.path.expanduser(place.home or "~/.ansible"), "sfb.xmpp", "snapshots")
+    return os.path.join(os.path.expanduser(home or "~/.ansible"), "sfb.xmpp", "snapshots")
 
 
 def _safe(name: str) -> str:

@@ -88,8 +88,10 @@ class Guard:
             return
         if list_is_empty:
             return
-        text = "purge would remove %d of %d %s (%d %%; the limit is %d %%): %s; %sraise %s, or use %s if all of it has to go"
-        yield text % (
+        text = (
+            "purge would remove %d of %d %s (%d %%; the limit is %d %%): %s; %sraise %s, or use %s if all of it has to"
+        )
+        yield (text + " go") % (
             len(removed), existing, kind, round(100 * len(removed) / existing), limit, names, ways,
             self.name("removal_limit"), self.remedy("large_purge"),
         )  # fmt: skip

@@ -180,9 +180,8 @@ class _Changes:
             self._take(resource, _remove_step(resource, record), actual)
             removed.append(record.identity)
         if removed:
-            existing = len(actual) - (resource.resettable in actual)
             nothing = not any(not item.absent for item in self.federation.wanted[resource.part])
-            self.too_much.extend(self.guard.too_many_removals(resource.plural, existing, removed, nothing))
+            self.too_much.extend(self.guard.too_many_removals(resource.plural, len(actual), removed, nothing))
 
     def _policy_may_go(self, record: Record, granted: Grants) -> bool:
         """A purge considers per-user policies that enable XMPP and that nobody has after this run; a snapshot all."""
@@ -202,6 +201,18 @@ class _Changes:
                 % self.guard.name("access_edge")
             )
             self.findings.append(Finding("federation_stays_off", WARNING, text, subject="access edge"))
+        if self.federation.whole:
+            actual = self.deployment.of("partners")
+            limited = [
+                item.identity
+                for item in self.federation.wanted.get("partners", ())
+                if "connection_limit" not in item.values
+                and item.key in actual
+                and actual[item.key].values.get("connection_limit") is not None
+            ]
+            if limited:
+                text = "had no connection_limit, and keeps the one that it has, since a limit cannot be cleared"
+                self.findings.append(Finding("limit_stays", WARNING, text, subject=", ".join(limited)))
 
     def _context(self, resource: Resource, granted: Grants | None = None) -> Context:
         usage = granted.usage if granted else self.usage

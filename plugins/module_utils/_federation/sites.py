@@ -15,7 +15,7 @@ def canonical_site(text: str) -> str:
     name = text[5:] if text.lower().startswith("site:") else text
     if not name.strip() or name != name.strip() or ":" in name:
         raise Invalid("'%s' is no site's name; write it as Get-CsSite shows it, without 'Site:'" % text)
-    return check_text(name)
+    return check_text(name, name=True)
 
 
 def site_from_server(value: object) -> str:

@@ -16,7 +16,8 @@ from .catalogue import BY_PART, PARTNER
 from .resource import Resource
 from .rules import negotiation_row
 
-WIDTH = 22
+# Columns: at least so wide, so that blocks of different runs look alike, and at most so that lines stay readable.
+LABEL, NAME, WIDEST = 8, 22, 40
 SHOWN_USERS = 3
 # Above this, a diff is a number: all of it stays in the plan file and in the steps.
 MOST_DIFFS = 50
@@ -99,22 +100,29 @@ def block(
 def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterable[str]:
     """One line for an object; those of users that get or lose one policy share one."""
     states = results or [""] * len(steps)
+    wide = max([NAME, *(min(len(_name(step)), WIDEST) for step in steps)])
+    label = max([LABEL, *(len(BY_PART[step.part].label) for step in steps)])
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for step, state in zip(steps, states, strict=True):
         mark = _verb(step)[1]
         suffix = "" if state in ("", "done") else "   %s" % state.replace("_", " ").upper()
         if step.part != "grants":
-            label = BY_PART[step.part].label
-            name = "" if BY_PART[step.part].single else step.identity
-            yield ("%s %-8s %-*s %s%s" % (mark, label, WIDTH, name, details(step), suffix)).rstrip()
+            what = (mark, label, BY_PART[step.part].label, wide, _name(step), details(step), suffix)
+            yield ("%s %-*s %-*s %s%s" % what).rstrip()
             continue
-        policy = str((step.after or {}).get("policy") or (step.before or {}).get("policy"))
         word = "grant" if mark == ">" else "withdraw"
-        groups.setdefault((mark, word, policy, suffix), []).append(step.identity)
+        groups.setdefault((mark, word, _name(step), suffix), []).append(step.identity)
     for (mark, word, policy, suffix), names in groups.items():
         more = ", …" if len(names) > SHOWN_USERS else ""
         users = ", ".join(_short(name) for name in names[:SHOWN_USERS]) + more
-        yield "%s %-8s %-*s %s: %s%s" % (mark, word, WIDTH, policy, count(names, "user"), users, suffix)
+        yield "%s %-*s %-*s %s: %s%s" % (mark, label, word, wide, policy, count(names, "user"), users, suffix)
+
+
+def _name(step: Step) -> str:
+    """What stands in the second column: the object, or the policy that is granted."""
+    if step.part == "grants":
+        return str((step.after or {}).get("policy") or (step.before or {}).get("policy"))
+    return "" if BY_PART[step.part].single else step.identity
 
 
 def _short(name: str) -> str:

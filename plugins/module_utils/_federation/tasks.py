@@ -261,15 +261,15 @@ def _work(params: Params, shell: Shell, check: bool) -> Result:
         snapshots = files.Snapshots(directory, name("snapshot_directory"), place, params["snapshot_keep"])
         if not check:
             snapshots.prepare()
-    warnings: list[str] = []
+    note = ""
     if params.get("restore_from") is None:
         federation = federation_of(params, name)
     else:
-        found = snapshots or files.Snapshots(files.default_directory(place), name("restore_from"), place)
+        found = snapshots or files.Snapshots(files.default_directory(place.home), name("restore_from"), place)
         parts = frozenset(PARTS if params.get("parts") is None else params["parts"])
         path = found.find(str(params["restore_from"]))
         federation, said = files.from_snapshot(path, parts, name("restore_from"))
-        warnings.append("returns to %s" % said)
+        note = "  returns to %s" % said
     run = _run(params, check)
     run = Run(
         check=check,
@@ -282,10 +282,10 @@ def _work(params: Params, shell: Shell, check: bool) -> Result:
         reviewed=params.get("plan_digest"),
         plan_file=files.PlanFile(params["plan_file"], name("plan_file")) if params.get("plan_file") else None,
         snapshots=snapshots,
+        note=note,
     )  # fmt: skip
     outcome = converge(shell, federation, run)
     outcome.result.values.update(_everything(outcome.deployment))
-    outcome.result.warnings[:0] = [text for text in warnings if text]
     return outcome.result
 
 
