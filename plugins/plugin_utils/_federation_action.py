@@ -40,8 +40,8 @@ Result = dict[str, t.Any]
 class FederationAction(DirectAction):
     """See above. In a playbook of the collection, which says so in a variable, options have the names of variables."""
 
-    # Deployments, by task, of which a host has answered; the items of a loop run in one process.
-    _answered: t.ClassVar[dict[str, list[str]]] = {}
+    # By task: the words of the hosts that did not answer, or None once one did. The items of a loop run in one process.
+    _silent: t.ClassVar[dict[str, list[str] | None]] = {}
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         variables = task_vars or {}
@@ -51,6 +51,8 @@ class FederationAction(DirectAction):
             early = self._in_playbook(variables, warnings)
             if early is not None:
                 return early
+            if self._silent.get(self._task._uuid, []) is None:
+                return {"changed": False, "skipped": True, "skip_reason": "another host has answered"}
         try:
             self._check(variable if playbook else str)
         except Refused as exc:
@@ -118,12 +120,21 @@ class FederationAction(DirectAction):
         """Where the host does not answer and the deployment has others, that is no failure yet."""
         hosts = self._hosts(variables)
         current = str(self._task.delegate_to or variables["inventory_hostname"])
-        silent = result.get("failed") and result.get("unanswered")
-        if not silent or len(hosts) == 1:
-            return result
+        silent = bool(result.get("failed") and result.get("unanswered"))
         if current == hosts[0]:
-            return {"changed": False, "unanswered": result["msg"], "other_hosts": hosts[1:]}
-        return result
+            said = {"changed": False, "unanswered": result.get("msg"), "other_hosts": hosts[1:]}
+            return said if silent and len(hosts) > 1 else result
+        words = self._silent.setdefault(self._task._uuid, [])
+        if not silent:
+            self._silent[self._task._uuid] = None
+            return result
+        assert words is not None
+        words.append("%s: %s" % (current, result["msg"]))
+        if current != hosts[-1]:
+            return {"changed": False, "unanswered": result["msg"]}
+        first = variables.get("xmpp_federation", {}).get("unanswered", "")
+        text = "no host of the deployment answers. " + "; ".join(["%s: %s" % (hosts[0], first), *words])
+        return {**result, "msg": "Nothing was written: " + text}
 
     # Mistakes
 

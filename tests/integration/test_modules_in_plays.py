@@ -26,7 +26,11 @@ MODULES: list[tuple[str, dict[str, t.Any], str]] = [
     ("external_access_policies", {"policies": [{"identity": "site:Redmond", **XMPP}]}, "policies"),
     ("external_access_policy_grant", {"policy": "XMPP users", "users": USERS}, "grant"),
     ("xmpp_federated_partner", {"domain": "a.test", "connection_limit": 5, **ROW}, "partner"),
-    ("xmpp_federated_partners", {"partners": [{"domain": "b.test", **ROW}], "purge": True}, "partners"),
+    (
+        "xmpp_federated_partners",
+        {"partners": [{"domain": "b.test", **ROW}], "purge": True, "removal_limit": 100},
+        "partners",
+    ),
     (
         "xmpp_gateway_configuration",
         {"keep_alive_interval": 100, "dialback_passphrase": "s3cret-enough"},

@@ -142,7 +142,7 @@ def test_what_somebody_changes_between_plan_and_write_stops_the_run(management: 
     begin = management.mark()
     other = Meddled(management.lab, management.session.target)
     wanted = [{"domain": name, "description": "ours"} for name in ("a.test", "b.test")]
-    with pytest.raises(Refused, match="changed by somebody else since the plan was made: partner a.test"):
+    with pytest.raises(Refused, match=r"changed by somebody else since the plan was made: partner a\.test"):
         other.run(FEDERATION, partners=wanted)
     assert management.writes(begin) == []
     # Where it is already as declared, nothing is left to do for it, and the rest goes on.

@@ -68,13 +68,11 @@ def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
     deployment = gather(reader, federation, run.guard)
     plan = make_plan(deployment, federation, run.guard, reader.controller)
     report = _Report(shell, plan, run)
-    if plan.refusals:
-        raise Refused(plan.refusals, report.values(refusals=plan.refusals))
     digest = make_digest(plan) if run.check or run.reviewed is not None else None
     with report.on_refusal():
-        hold_to(run.reviewed, digest or {})
-        if run.plan_file and not run.check:
-            run.plan_file.hold(plan, shell.place)
+        refusals = [*_other_plan(shell, plan, run, digest), *plan.refusals]
+        if refusals:
+            raise Refused(refusals)
     if run.check or not plan.changed:
         result = Result(
             values=report.values(),
@@ -89,6 +87,17 @@ def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
         return Outcome(result, plan, _planned(plan))
     with report.on_refusal(), _lock(shell, run):
         return _write(shell, reader, plan, run, report)
+
+
+def _other_plan(shell: Shell, plan: Plan, run: Run, digest: t.Any) -> list[str]:
+    """How the plan differs from the one that was reviewed."""
+    try:
+        hold_to(run.reviewed, digest or {})
+        if run.plan_file and not run.check:
+            run.plan_file.hold(plan, shell.place)
+    except Refused as exc:
+        return list(exc.reasons)
+    return []
 
 
 def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) -> Outcome:
