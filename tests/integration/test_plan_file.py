@@ -24,6 +24,7 @@ FULL = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_ou
 SWITCHES: dict[str, t.Any] = {
     "sfb_xmpp_partners": [{"domain": "a.test", **ROW}, {"domain": "b.test", **ROW}],
     "sfb_xmpp_partners_purge": True,
+    "sfb_xmpp_removal_limit": 100,
     "sfb_xmpp_policies": [{"identity": "New", **FULL, "granted_to": ["sip:mbell@contoso.test"]}],
     "sfb_xmpp_policies_purge": True,
     "sfb_xmpp_gateway": {"keep_alive_interval": 240, "dialback_passphrase": "s3cret-words"},

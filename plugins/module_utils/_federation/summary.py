@@ -99,23 +99,26 @@ def block(
 
 def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterable[str]:
     """One line for an object; those of users that get or lose one policy share one."""
-    states = results or [""] * len(steps)
     wide = max([NAME, *(min(len(_name(step)), WIDEST) for step in steps)])
     label = max([LABEL, *(len(BY_PART[step.part].label) for step in steps)])
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for step, state in zip(steps, states, strict=True):
+    rows: dict[t.Any, tuple[str, str, str, str]] = {}
+    users: dict[t.Any, list[str]] = {}
+    for number, step in enumerate(steps):
         mark = _verb(step)[1]
+        state = results[number] if results else ""
         suffix = "" if state in ("", "done") else "   %s" % state.replace("_", " ").upper()
-        if step.part != "grants":
-            what = (mark, label, BY_PART[step.part].label, wide, _name(step), details(step), suffix)
-            yield ("%s %-*s %-*s %s%s" % what).rstrip()
-            continue
-        word = "grant" if mark == ">" else "withdraw"
-        groups.setdefault((mark, word, _name(step), suffix), []).append(step.identity)
-    for (mark, word, policy, suffix), names in groups.items():
-        more = ", …" if len(names) > SHOWN_USERS else ""
-        users = ", ".join(_short(name) for name in names[:SHOWN_USERS]) + more
-        yield "%s %-*s %-*s %s: %s%s" % (mark, label, word, wide, policy, count(names, "user"), users, suffix)
+        if step.part == "grants":
+            word = "grant" if mark == ">" else "withdraw"
+            row = (mark, word, _name(step), suffix)
+            rows[row] = row
+            users.setdefault(row, []).append(_short(step.identity))
+        else:
+            rows[number] = (mark, BY_PART[step.part].label, _name(step), details(step) + suffix)
+    for key, (mark, word, name, text) in rows.items():
+        if key in users:
+            more = ", …" if len(users[key]) > SHOWN_USERS else ""
+            text = "%s: %s%s%s" % (count(users[key], "user"), ", ".join(users[key][:SHOWN_USERS]), more, text)
+        yield ("%s %-*s %-*s %s" % (mark, label, word, wide, name, text)).rstrip()
 
 
 def _name(step: Step) -> str:
