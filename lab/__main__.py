@@ -18,13 +18,14 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import gateway_events, process
+from . import process
 from .assumptions import as_text
-from .endpoints import ADDRESSES, url
+from .deployment.endpoints import ADDRESSES, url
+from .deployment.faults import Faults
+from .deployment.hosts import HOSTS, login
+from .deployment.store import FILE, Event, Store
 from .errors import LabError
-from .faults import Faults
-from .hosts import HOSTS, login
-from .store import FILE, Event, Store
+from .gateway import events as gateway_events
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
@@ -205,7 +206,7 @@ def _send(arguments: argparse.Namespace) -> int:
 
 
 def _reset(arguments: argparse.Namespace) -> None:
-    from .seed import seed
+    from .deployment.seed import seed
 
     running = process.find(arguments.directory)
     if running is not None and arguments.profile not in (None, running.profile):
@@ -219,7 +220,7 @@ def _reset(arguments: argparse.Namespace) -> None:
 
 
 def _talk(arguments: argparse.Namespace) -> int:
-    from .partners import find
+    from .partners.control import find
     from .talk import WORDS, talk
 
     expected = arguments.expect.split(",") if arguments.expect else []

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .cmdlets.partners import DEFAULTS
-from .partners import Partner, start, stop
-from .ready import USER, make_ready
+from .deployment.ready import USER, make_ready
+from .partners.control import start, stop
+from .partners.servers import Partner
 from .talk import Outcome, talk
 from .testing import running_lab
 

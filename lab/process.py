@@ -24,8 +24,8 @@ import typing as t
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .deployment.store import FILE, Store
 from .errors import LabError
-from .store import FILE, Store
 
 DEFAULT_PORT = 15986
 DEFAULT_XMPP_PORT = 5269
@@ -94,14 +94,14 @@ def find(directory: Path) -> Running | None:
 def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int) -> None:
     """Be the lab until SIGTERM or SIGINT. Raises LabError."""
     try:
-        from .gateway import Gateway
+        from .gateway.gateway import Gateway
     except ModuleNotFoundError as e:
         if not (e.name or "").startswith("ansible_collections"):
             raise
         raise LabError("the gateway needs the collection sfb.xmpp where Python finds it: %s" % e) from e
-    from .gateway_pfx import ensure_gateway_pfx
-    from .runspace import Deployment
-    from .server import LabServer
+    from .cmdlets.runspace import Deployment
+    from .deployment.gateway_pfx import ensure_gateway_pfx
+    from .remoting.server import LabServer
 
     directory.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()

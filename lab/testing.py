@@ -15,8 +15,8 @@ import typing as t
 from pathlib import Path
 
 from . import process
-from .endpoints import ADDRESSES
-from .store import Store
+from .deployment.endpoints import ADDRESSES
+from .deployment.store import Store
 
 
 class Lab:

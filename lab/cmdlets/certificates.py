@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
 from psrpcore.types import PSByteArray, PSList, PSObject
 
-from .. import pkcs12
-from ..binding import Arguments
-from ..context import Context, invalid
+from ..deployment import pkcs12
+from ..deployment.seed import thumbprint
+from ..deployment.store import CertificateRow, fold
 from ..errors import CmdletError
-from ..objects import CertType, int32, make, moment, properties_of
-from ..seed import thumbprint
-from ..store import CertificateRow, fold
+from .binding import Arguments
+from .context import Context, invalid
+from .objects import CertType, int32, make, moment, properties_of
 from .requests import join
 
 # assumption: edge-usages

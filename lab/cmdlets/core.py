@@ -12,13 +12,13 @@ import typing as t
 
 from psrpcore.types import PSObject
 
-from ..binding import Arguments
-from ..context import Context
-from ..contract import Cmdlet
+from ..deployment.store import fold
+from ..deployment.wildcard import has_wildcard, like
 from ..errors import CmdletError
-from ..objects import CommandType, make, moment, properties_of
-from ..store import fold
-from ..wildcard import has_wildcard, like
+from .binding import Arguments
+from .context import Context
+from .contract import Cmdlet
+from .objects import CommandType, make, moment, properties_of
 
 PRODUCT_MODULE = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 _CORE_MODULES = ("Microsoft.PowerShell.Management", "Microsoft.PowerShell.Utility", "Microsoft.PowerShell.Core")

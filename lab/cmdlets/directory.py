@@ -12,14 +12,14 @@ import typing as t
 
 from psrpcore.types import PSGuid, PSObject
 
-from ..binding import Arguments
-from ..context import Context, invalid, not_found
+from ..deployment.hosts import NETBIOS
+from ..deployment.seed import DOMAIN_CONTROLLERS, POOLS
+from ..deployment.store import Document, fold
+from ..deployment.wildcard import has_wildcard, like
 from ..errors import CmdletError
-from ..hosts import NETBIOS
-from ..objects import make
-from ..seed import DOMAIN_CONTROLLERS, POOLS
-from ..store import Document, fold
-from ..wildcard import has_wildcard, like
+from .binding import Arguments
+from .context import Context, invalid, not_found
+from .objects import make
 
 _USER_TYPES = {
     "Get-CsUser": "Microsoft.Rtc.Management.ADConnect.Schema.ADUser",

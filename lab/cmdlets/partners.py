@@ -11,10 +11,10 @@ import typing as t
 
 from psrpcore.types import PSObject
 
-from ..binding import Arguments, ListModifier
-from ..context import Context, chosen, exists, extras, given_changes, instance_identity, invalid, not_found
-from ..objects import PartnerType, SaslNegotiation, TlsNegotiation, make, texts, uint
-from ..store import Document, fold
+from ..deployment.store import Document, fold
+from .binding import Arguments, ListModifier
+from .context import Context, chosen, exists, extras, given_changes, instance_identity, invalid, not_found
+from .objects import PartnerType, SaslNegotiation, TlsNegotiation, make, texts, uint
 
 KIND = "partner"
 WHAT = "XmppAllowedPartner"

@@ -12,11 +12,11 @@ import typing as t
 
 from psrpcore.types import PSObject
 
-from ..binding import Arguments
-from ..context import Context, chosen, exists, extras, given_changes, instance_identity, invalid, not_found
-from ..objects import ScopeClass, make
-from ..seed import POLICY_DEFAULTS
-from ..store import Document, Store, fold
+from ..deployment.seed import POLICY_DEFAULTS
+from ..deployment.store import Document, Store, fold
+from .binding import Arguments
+from .context import Context, chosen, exists, extras, given_changes, instance_identity, invalid, not_found
+from .objects import ScopeClass, make
 
 KIND = "policy"
 WHAT = "ExternalAccessPolicy"

@@ -20,13 +20,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ..authority import Authority, Key, common_name, rsa_key
-from ..binding import Arguments
-from ..context import Context, invalid
+from ..deployment.authority import Authority, Key, common_name, rsa_key
+from ..deployment.hosts import HOSTS, login
+from ..deployment.seed import ACCESS_EDGE, thumbprint
+from ..deployment.store import CertificateRow, Document, fold
 from ..errors import CmdletError
-from ..hosts import HOSTS, login
-from ..seed import ACCESS_EDGE, thumbprint
-from ..store import CertificateRow, Document, fold
+from .binding import Arguments
+from .context import Context, invalid
 
 KIND = "certificate_request"
 AUTHORITY = "ca01.contoso.test\\Contoso Enterprise CA"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ..binding import Arguments
-from ..context import Context, invalid, not_found
-from ..objects import ServiceStatus, make, properties_of, texts
-from ..store import Document, fold
+from ..deployment.store import Document, fold
+from .binding import Arguments
+from .context import Context, invalid, not_found
+from .objects import ServiceStatus, make, properties_of, texts
 
 
 def _services(ctx: Context) -> dict[str, Document]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ..binding import Arguments
-from ..context import Context, chosen, extras, given_changes, instance_identity, not_found
-from ..objects import VerificationLevelType, make, uint
-from ..seed import ACCESS_EDGE_DEFAULTS, GATEWAY_DEFAULTS
-from ..store import fold
+from ..deployment.seed import ACCESS_EDGE_DEFAULTS, GATEWAY_DEFAULTS
+from ..deployment.store import fold
+from .binding import Arguments
+from .context import Context, chosen, extras, given_changes, instance_identity, not_found
+from .objects import VerificationLevelType, make, uint
 
 _GATEWAY = "XmppGatewaySettings"
 _GATEWAY_TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppGatewaySettings"

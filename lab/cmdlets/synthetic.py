@@ -12,11 +12,11 @@ import typing as t
 
 from psrpcore.types import PSDuration
 
-from ..binding import Arguments
-from ..context import Context
-from ..gateway_surroundings import Surroundings
-from ..objects import make
-from ..store import Message, Store, fold
+from ..deployment.store import Message, Store, fold
+from ..gateway.surroundings import Surroundings
+from .binding import Arguments
+from .context import Context
+from .objects import make
 
 _TYPE = "Microsoft.Rtc.SyntheticTransactions.TaskOutput"
 _TEXT = "Test-CsXmppIM"

@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ..binding import Arguments
-from ..context import Context, chosen, not_found
-from ..objects import int32, make, moment, texts
-from ..seed import POOLS
-from ..store import fold
+from ..deployment.seed import POOLS
+from ..deployment.store import fold
+from .binding import Arguments
+from .context import Context, chosen, not_found
+from .objects import int32, make, moment, texts
 
 _VERSIONS = {
     "lync2013": ("Microsoft Lync Server 2013", "5.0.8308.0"),

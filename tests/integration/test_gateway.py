@@ -21,11 +21,11 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
-from lab.gateway import MAX_STRANGERS
-from lab.gateway_dial import DialFailed, Dialog
-from lab.gateway_stanzas import BODY, error_of, message
-from lab.ready import USER, gateway_certificate, make_ready, present
-from lab.store import Event, Message, Store
+from lab.deployment.ready import USER, gateway_certificate, make_ready, present
+from lab.deployment.store import Event, Message, Store
+from lab.gateway.dial import DialFailed, Dialog
+from lab.gateway.gateway import MAX_STRANGERS
+from lab.gateway.stanzas import BODY, error_of, message
 from lab.testing import Lab
 from tests.integration.gateway_peer import PATIENCE, Manner, Names, Peer, certificate
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import negotiation as _negotiation
 
-from lab import gateway_rules
+from lab.gateway import rules as gateway_rules
 from lab.matrix import KINDS, MANNERS, ROWS, Kind, Seen, page, run
-from lab.partners import missing
+from lab.partners.programs import missing
 from lab.talk import METHODS, Direction, Outcome
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "lab_matrix.rst"

@@ -20,16 +20,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from lab.__main__ import _line
-from lab.authority import BOTH_WAYS, Authority, common_name
-from lab.gateway_certificates import SRV_NAME, XMPP_ADDRESS, Purpose, problem
-from lab.gateway_dns import Lookup, LookupFailed
-from lab.gateway_events import Journal
-from lab.gateway_parts import Register
-from lab.gateway_rules import Row
-from lab.gateway_stanzas import bare, bounce, domain, error_of, message, result, sendable
-from lab.gateway_surroundings import Surroundings
-from lab.gateway_verify import expected, ours
-from lab.store import Store
+from lab.deployment.authority import BOTH_WAYS, Authority, common_name
+from lab.deployment.store import Store
+from lab.gateway.certificates import SRV_NAME, XMPP_ADDRESS, Purpose, problem
+from lab.gateway.dns import Lookup, LookupFailed
+from lab.gateway.events import Journal
+from lab.gateway.parts import Register
+from lab.gateway.rules import Row
+from lab.gateway.stanzas import bare, bounce, domain, error_of, message, result, sendable
+from lab.gateway.surroundings import Surroundings
+from lab.gateway.verify import expected, ours
 from tests.unit.lab.conftest import Bench
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -234,8 +234,8 @@ def test_queries_that_are_answered(to: str, payload: str, kind: str, known: bool
 
 
 def test_events_read_well_and_hostile_ones_do_not_pile_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.gateway_events.KEPT", 5)
-    monkeypatch.setattr("lab.gateway_events._PRUNE_EVERY", 10)
+    monkeypatch.setattr("lab.gateway.events.KEPT", 5)
+    monkeypatch.setattr("lab.gateway.events._PRUNE_EVERY", 10)
     bench.ok("Get-CsSite")
     before = len(bench.store.events())
     journal = Journal(bench.store)

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import negotiation as _negotiation
 
-from lab.gateway_rules import (
+from lab.gateway.rules import (
     ERROR_TYPES,
     SASL,
     TCP_DIALBACK,

@@ -19,10 +19,10 @@ from psrpcore.types import PSObject, PSUInt, deserialize, serialize
 
 import lab
 from lab.assumptions import ASSUMPTIONS
-from lab.objects import PartnerType, make, moment, properties_of, texts, type_names
-from lab.pkcs12 import Pkcs12Error, algorithms, open_as_windows
-from lab.store import Store
-from lab.wildcard import has_wildcard, like
+from lab.cmdlets.objects import PartnerType, make, moment, properties_of, texts, type_names
+from lab.deployment.pkcs12 import Pkcs12Error, algorithms, open_as_windows
+from lab.deployment.store import Store
+from lab.deployment.wildcard import has_wildcard, like
 
 from .conftest import Bench, Material
 

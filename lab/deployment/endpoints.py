@@ -11,7 +11,7 @@ import contextlib
 import socket
 import typing as t
 
-from .errors import LabError
+from ..errors import LabError
 from .hosts import HOSTS
 
 ADDRESSES = {"fe01": "127.0.0.10", "edge01": "127.0.0.21", "edge02": "127.0.0.22"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 
-from .errors import Cut
+from ..errors import Cut
 from .shell import Session, not_found
 
 

@@ -11,13 +11,13 @@ import time
 import typing as t
 from pathlib import Path
 
+from ..deployment.faults import SESSION, Faults, Moment
+from ..deployment.hosts import HOSTS, Account, Host, login
+from ..deployment.seed import seed
+from ..deployment.store import Store
+from ..errors import Cut, LabError, Stopped
 from . import contract
-from .errors import Cut, LabError, Stopped
-from .faults import SESSION, Faults, Moment
-from .hosts import HOSTS, Account, Host, login
-from .seed import seed
 from .statement import Call, Run, Session, Sink
-from .store import Store
 
 __all__ = ["Call", "Deployment", "Runspace", "Sink"]
 

@@ -19,13 +19,13 @@ import threading
 import typing as t
 from pathlib import Path
 
+from ..cmdlets.runspace import Deployment
+from ..deployment.endpoints import ADDRESSES, free_port
+from ..deployment.tls import ensure_identity
+from ..errors import Cut, LabError
 from .auth import ConnectionAuth, NtlmStore
-from .endpoints import ADDRESSES, free_port
-from .errors import Cut, LabError
-from .runspace import Deployment
 from .service import Service
 from .sessions import Sessions
-from .tls import ensure_identity
 
 log = logging.getLogger(__name__)
 

@@ -28,12 +28,12 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import (
     TlsRefused,
 )
 
-from .endpoints import ADDRESSES
-from .gateway_certificates import problem
-from .gateway_dns import DEFAULT_PORT, Lookup, LookupFailed
-from .gateway_parts import TICK
-from .gateway_surroundings import Partner, Surroundings
-from .gateway_wire import Wire, WireError, context
+from ..deployment.endpoints import ADDRESSES
+from .certificates import problem
+from .dns import DEFAULT_PORT, Lookup, LookupFailed
+from .parts import TICK
+from .surroundings import Partner, Surroundings
+from .wire import Wire, WireError, context
 
 _CONNECT_TIMEOUT = 5.0
 

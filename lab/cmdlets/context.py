@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 
 from psrpcore.types import PSObject
 
+from ..deployment.hosts import Host
+from ..deployment.store import Document, Store, fold
+from ..deployment.wildcard import like
+from ..errors import CmdletError, ErrorDetails
 from .binding import Arguments, ListModifier, convert
 from .contract import Cmdlet
-from .errors import CmdletError, ErrorDetails
-from .hosts import Host
 from .objects import properties_of
-from .store import Document, Store, fold
-from .wildcard import like
 
 
 @dataclass

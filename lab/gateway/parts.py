@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from .gateway_events import Journal
-from .gateway_surroundings import Surroundings
+from .events import Journal
+from .surroundings import Surroundings
 
 # Seconds between two looks at whether a stream may go on.
 TICK = 0.2

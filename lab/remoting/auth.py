@@ -26,8 +26,8 @@ import spnego
 from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import NegotiateOptions, SpnegoError
 
-from .hosts import Account
-from .tls import write_private
+from ..deployment.hosts import Account
+from ..deployment.tls import write_private
 
 log = logging.getLogger(__name__)
 

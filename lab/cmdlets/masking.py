@@ -12,9 +12,9 @@ import typing as t
 
 from psrpcore.types import PSByte, PSSecureString
 
+from ..errors import BindingError
 from .binding import resolve_name
 from .contract import Cmdlet
-from .errors import BindingError
 from .objects import type_names
 
 _SECRETS = ("Password", "CaPassword", "DialbackPassphrase", "Credential")

@@ -13,15 +13,15 @@ import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
 
-from . import gateway_rules as rules
-from . import gateway_stanzas as stanzas
-from . import gateway_verify as verify
-from .gateway_certificates import problem
-from .gateway_delivery import Delivery
-from .gateway_dial import DialFailed, said
-from .gateway_parts import TICK, Parts
-from .gateway_surroundings import Partner
-from .gateway_wire import Wire, WireError, context
+from . import rules as rules
+from . import stanzas as stanzas
+from . import verify as verify
+from .certificates import problem
+from .delivery import Delivery
+from .dial import DialFailed, said
+from .parts import TICK, Parts
+from .surroundings import Partner
+from .wire import Wire, WireError, context
 
 _MAX_ATTEMPTS = 5  # at SASL and dialback, until the stream is given up
 _MAX_PAIRS = 50  # of domains that authenticate on one stream (XEP-0220, section 2.5)

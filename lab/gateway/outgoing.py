@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
-from .gateway_dial import DialFailed
-from .gateway_establish import Link, establish
-from .gateway_parts import TICK, Parts
-from .gateway_surroundings import EDGES
+from .dial import DialFailed
+from .establish import Link, establish
+from .parts import TICK, Parts
+from .surroundings import EDGES
 
 log = logging.getLogger(__name__)
 

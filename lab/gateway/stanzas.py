@@ -12,8 +12,8 @@ import re
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import NS_SERVER, NS_STANZAS
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
-from .gateway_rules import ERROR_TYPES
-from .store import fold
+from ..deployment.store import fold
+from .rules import ERROR_TYPES
 
 MESSAGE = "{%s}message" % NS_SERVER
 PRESENCE = "{%s}presence" % NS_SERVER

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 from psrpcore.types import PSObject, PSSecureString
 
+from ..deployment.store import fold
+from ..errors import BindingError
 from .contract import Cmdlet, Parameter
-from .errors import BindingError
-from .store import fold
 
 Named = tuple[str | None, object]
 

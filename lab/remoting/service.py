@@ -14,10 +14,11 @@ import time
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from . import endpoints, wsman
-from .errors import Cut
-from .hosts import HOSTS
-from .runspace import Deployment
+from ..cmdlets.runspace import Deployment
+from ..deployment import endpoints
+from ..deployment.hosts import HOSTS
+from ..errors import Cut
+from . import wsman
 from .sessions import Sessions
 from .shell import Session, not_found
 from .wsman import Action, Fault, Request

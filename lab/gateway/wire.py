@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from OpenSSL import SSL
 
-from .gateway_surroundings import Identity
+from .surroundings import Identity
 
 _CHUNK = 16384
 # A peer that does not take what it is sent is given up.

@@ -11,18 +11,18 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
+from ..deployment.faults import IDENTIFYING, Fault, Faults, Moment
+from ..deployment.hosts import Account, Host
+from ..deployment.store import Store
+from ..errors import BindingError, CmdletError, Cut, ErrorDetails, Stopped
 from .binding import Arguments, bind, resolve_name
-from .cmdlets import HANDLERS
-from .cmdlets.core import PRODUCT_MODULE, unknown_command
-from .cmdlets.providers import prompt_failed
 from .context import Context
 from .contract import Cmdlet, Parameter, load
-from .errors import BindingError, CmdletError, Cut, ErrorDetails, Stopped
-from .faults import IDENTIFYING, Fault, Faults, Moment
-from .hosts import Account, Host
+from .core import PRODUCT_MODULE, unknown_command
 from .masking import show_parameters
 from .objects import properties_of, type_names
-from .store import Store
+from .providers import prompt_failed
+from .table import HANDLERS
 
 _SLICE = 0.02  # seconds between two looks at whether the client has stopped a pipeline that waits
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from .gateway_rules import Row, User
-from .hosts import HOSTS
-from .public_ca import ROOT_FILE
-from .seed import EDGE_POOL, POOLS
-from .store import Store, fold
+from ..deployment.hosts import HOSTS
+from ..deployment.public_ca import ROOT_FILE
+from ..deployment.seed import EDGE_POOL, POOLS
+from ..deployment.store import Store, fold
+from .rules import Row, User
 
 USAGE = "XmppServer"
 GATEWAY_SERVICE = "RTCXMPPTGW"

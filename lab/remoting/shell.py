@@ -22,8 +22,8 @@ from collections import deque
 import psrpcore
 from psrpcore import types as ps
 
-from .errors import Cut, ErrorDetails, LabError
-from .runspace import Call, Deployment, Runspace
+from ..cmdlets.runspace import Call, Deployment, Runspace
+from ..errors import Cut, ErrorDetails, LabError
 from .wsman import COMMAND_NOT_FOUND, INVALID_XML, PLUGIN_FAILED, SHELL_NOT_FOUND, SIGNAL_TERMINATE, SIGNALS_STOP, Fault
 
 log = logging.getLogger(__name__)
@@ -341,7 +341,7 @@ class _Command:
 
 
 class PipelineSink:
-    """What a runspace writes to; see ``lab.runspace.Sink``. Thread-safe; after a stop it swallows everything."""
+    """What a runspace writes to; see ``lab.cmdlets.runspace.Sink``. Thread-safe; after a stop it swallows everything."""
 
     def __init__(self, session: Session, command: _Command) -> None:
         self._session = session

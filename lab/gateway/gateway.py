@@ -17,16 +17,16 @@ import threading
 import time
 from pathlib import Path
 
-from .endpoints import ADDRESSES, free_port
-from .errors import LabError
-from .gateway_delivery import Delivery
-from .gateway_events import Journal
-from .gateway_incoming import Incoming
-from .gateway_outgoing import Outgoing
-from .gateway_parts import TICK, Parts
-from .gateway_surroundings import EDGES, Surroundings
-from .gateway_wire import Wire
-from .store import Store
+from ..deployment.endpoints import ADDRESSES, free_port
+from ..deployment.store import Store
+from ..errors import LabError
+from .delivery import Delivery
+from .events import Journal
+from .incoming import Incoming
+from .outgoing import Outgoing
+from .parts import TICK, Parts
+from .surroundings import EDGES, Surroundings
+from .wire import Wire
 
 log = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
-from . import gateway_rules as rules
-from . import gateway_stanzas as stanzas
-from .gateway_outgoing import Item, Outgoing
-from .gateway_parts import Parts
-from .gateway_surroundings import Partner
-from .store import Message
+from ..deployment.store import Message
+from . import rules as rules
+from . import stanzas as stanzas
+from .outgoing import Item, Outgoing
+from .parts import Parts
+from .surroundings import Partner
 
 _ID = "lab-%d"  # of a message that a local user sent, by its number
 _OUR_ID = re.compile("lab-([0-9]{1,18})")  # which fits what SQLite counts with

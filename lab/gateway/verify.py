@@ -12,11 +12,11 @@ import time
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import VerifyAnswer, dialback_key
 
-from .gateway_dial import DialFailed, Dialog, connect
-from .gateway_parts import Parts
-from .gateway_rules import in_clear, wants_tls
-from .gateway_surroundings import Partner, Surroundings
-from .gateway_wire import Wire
+from .dial import DialFailed, Dialog, connect
+from .parts import Parts
+from .rules import in_clear, wants_tls
+from .surroundings import Partner, Surroundings
+from .wire import Wire
 
 # A stream that waits for this is of no use meanwhile, so it is shorter than the establishment of a stream may take.
 _PATIENCE = 15.0

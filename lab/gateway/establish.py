@@ -12,12 +12,12 @@ import time
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import AuthFailed, AuthSucceeded, DialbackAnswer
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
-from . import gateway_rules as rules
-from .gateway_dial import DialFailed, Dialog, connect, said
-from .gateway_parts import Parts
-from .gateway_surroundings import Partner
-from .gateway_verify import expected
-from .gateway_wire import Wire
+from . import rules as rules
+from .dial import DialFailed, Dialog, connect, said
+from .parts import Parts
+from .surroundings import Partner
+from .verify import expected
+from .wire import Wire
 
 
 class Link:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .store import Event, Store
+from ..deployment.store import Event, Store
 
 KIND = "xmpp"
 
