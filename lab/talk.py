@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .deployment.store import Event, Store
-from .gateway.rules import SASL, TCP_DIALBACK, TLS_DIALBACK
+from .gateway.negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK
 from .partners.client import User
 from .partners.control import Partners
 

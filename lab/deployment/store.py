@@ -81,7 +81,7 @@ Document = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the event log. kind: statement, session-open, session-close, xmpp (see gateway_events.py).
+    """One line of the event log. kind: statement, session-open, session-close, xmpp (see gateway/events.py).
 
     outcome: ok, error, whatif; of the XMPP gateway: ok, refused, failed.
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
 from ..deployment.store import Message
-from . import rules as rules
-from . import stanzas as stanzas
+from . import rules, stanzas
 from .outgoing import Item, Outgoing
 from .parts import Parts
 from .surroundings import Partner

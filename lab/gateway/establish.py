@@ -12,8 +12,9 @@ import time
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import AuthFailed, AuthSucceeded, DialbackAnswer
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
-from . import rules as rules
+from . import rules
 from .dial import DialFailed, Dialog, connect, said
+from .negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK
 from .parts import Parts
 from .surroundings import Partner
 from .verify import expected
@@ -111,7 +112,7 @@ class _Attempts:
         dialog = Dialog(wire, self._own, self._domain, deadline, parts.stopping)
         try:
             dialog.open()
-            over_tls = self._left & {rules.SASL, rules.TLS_DIALBACK}
+            over_tls = self._left & {SASL, TLS_DIALBACK}
             if over_tls and rules.wants_tls(self._partner.row, dialog.features.starttls):
                 method = self._over_tls(dialog)
             else:
@@ -128,33 +129,33 @@ class _Attempts:
         try:
             problem = dialog.start_tls(self._parts.around, self._host)
         except DialFailed:
-            self._left -= {rules.SASL, rules.TLS_DIALBACK}
+            self._left -= {SASL, TLS_DIALBACK}
             raise
         self._parts.journal.write(
             "tls", "out", self._host, dialog.stream.id, self._domain, own=self._own,
             version=dialog.wire.version, certificate=problem or "good",
         )  # fmt: skip
-        if rules.SASL in self._left and self._external(dialog, problem):
-            return rules.SASL
-        if rules.TLS_DIALBACK not in self._left:
+        if SASL in self._left and self._external(dialog, problem):
+            return SASL
+        if TLS_DIALBACK not in self._left:
             raise DialFailed("nothing else is allowed over TLS (%s)" % self._partner.row)
-        self._dialback(dialog, rules.TLS_DIALBACK)
-        return rules.TLS_DIALBACK
+        self._dialback(dialog, TLS_DIALBACK)
+        return TLS_DIALBACK
 
     def _external(self, dialog: Dialog, problem: str) -> bool:
-        self._left.discard(rules.SASL)
+        self._left.discard(SASL)
         # assumption: gateway-mutual-authentication
         verdict = rules.external(self._partner.row, True, problem)
         if verdict.allowed and "EXTERNAL" not in dialog.features.mechanisms:
             verdict = rules.Verdict("the partner does not offer SASL EXTERNAL")
         if not verdict.allowed:
-            self._tell("refused", "refused", verdict.reason, rules.SASL, dialog.stream.id)
+            self._tell("refused", "refused", verdict.reason, SASL, dialog.stream.id)
             return False
         dialog.stream.authenticate_external(self._own)
         answer = dialog.wait(AuthSucceeded, AuthFailed)
         if isinstance(answer, AuthFailed):
             reason = "the partner refuses SASL EXTERNAL: %s" % said(answer.condition, answer.text)
-            self._tell("refused", "refused", reason, rules.SASL, dialog.stream.id)
+            self._tell("refused", "refused", reason, SASL, dialog.stream.id)
             return False
         dialog.hear_features()
         return True
@@ -164,8 +165,8 @@ class _Attempts:
         if not verdict.allowed:
             self._left.clear()
             raise DialFailed(verdict.reason, "policy-violation")
-        self._dialback(dialog, rules.TCP_DIALBACK)
-        return rules.TCP_DIALBACK
+        self._dialback(dialog, TCP_DIALBACK)
+        return TCP_DIALBACK
 
     def _dialback(self, dialog: Dialog, method: str) -> None:
         self._left.discard(method)

@@ -5,7 +5,7 @@
 
 """The XMPP gateway: listens on the Edges' addresses, and does for every stream and message what the store says then.
 
-An Edge listens while its XMPP proxy runs. A thread for each connection; what they decide is in gateway_rules.py.
+An Edge listens while its XMPP proxy runs. A thread for each connection; what they decide is in rules.py.
 """
 
 from __future__ import annotations

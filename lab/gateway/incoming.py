@@ -13,12 +13,11 @@ import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
 
-from . import rules as rules
-from . import stanzas as stanzas
-from . import verify as verify
+from . import rules, stanzas, verify
 from .certificates import problem
 from .delivery import Delivery
 from .dial import DialFailed, said
+from .negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK
 from .parts import TICK, Parts
 from .surroundings import Partner
 from .wire import Wire, WireError, context
@@ -263,12 +262,12 @@ class Incoming:
         if self._admit(partner):
             self._claimed = domain
             self._stream.accept_auth()
-            self._accept(domain, self._own, rules.SASL)
+            self._accept(domain, self._own, SASL)
         return None
 
     def _reject(self, condition: str, reason: str) -> None:
         self._stream.reject_auth(condition, reason)
-        self._tell("refused", "refused", reason, method=rules.SASL)
+        self._tell("refused", "refused", reason, method=SASL)
         self._count_attempt()
 
     def _count_attempt(self) -> None:
@@ -289,7 +288,7 @@ class Incoming:
 
     def _dialback(self, event: xmpp.DialbackKey) -> None:
         """Whoever shows a key has it verified by the server of the domain that it claims (XEP-0220, section 2.2)."""
-        method = rules.TLS_DIALBACK if self._stream.secure else rules.TCP_DIALBACK
+        method = TLS_DIALBACK if self._stream.secure else TCP_DIALBACK
         partner = self._parts.around.partner(event.from_)
         if not self._parts.around.own(event.to):
             verdict = rules.Verdict("%s is not one of our domains" % event.to, "item-not-found")

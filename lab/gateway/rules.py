@@ -5,8 +5,7 @@
 
 """What the gateway decides, without sockets and without the store: a partner's row and the evidence in, a verdict out.
 
-The rows follow "Negotiation settings for XMPP federated partners" (Lync Server 2013, JJ552456; the same table for
-Skype for Business Server 2015). Conditions are those of RFC 6120, sections 4.9.3 (streams) and 8.3.3 (stanzas).
+The rows are those of negotiation.py. Conditions are those of RFC 6120, sections 4.9.3 (streams) and 8.3.3 (stanzas).
 Which one is used where is the lab's choice.  (assumption: gateway-conditions)
 """
 
@@ -15,9 +14,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-SASL = "sasl-over-tls"
-TLS_DIALBACK = "tls-dialback"
-TCP_DIALBACK = "tcp-dialback"
+from .negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK, Row
 
 _REQUIRED = "Required"
 _NOT_SUPPORTED = "NotSupported"
@@ -36,30 +33,6 @@ class Verdict:
 
 
 YES = Verdict()
-
-
-@dataclass(frozen=True)
-class Row:
-    """tls and sasl: ``Required``, ``Optional`` or ``NotSupported``, as the cmdlets write them."""
-
-    tls: str
-    sasl: str
-    dialback: bool
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """What can authenticate a stream, strongest first. An invalid row has none."""
-        found = []
-        if _NOT_SUPPORTED not in (self.sasl, self.tls):
-            found.append(SASL)
-        if self.dialback and self.tls != _NOT_SUPPORTED and not (self.tls == self.sasl == _REQUIRED):
-            found.append(TLS_DIALBACK)
-        if self.dialback and self.tls != _REQUIRED:
-            found.append(TCP_DIALBACK)
-        return tuple(found)
-
-    def __str__(self) -> str:
-        return "TLS %s, SASL %s, dialback %s" % (self.tls, self.sasl, "on" if self.dialback else "off")
 
 
 def starttls(row: Row | None, has_certificate: bool) -> str:

@@ -17,7 +17,8 @@ from ..deployment.hosts import HOSTS
 from ..deployment.public_ca import ROOT_FILE
 from ..deployment.seed import EDGE_POOL, POOLS
 from ..deployment.store import Store, fold
-from .rules import Row, User
+from .negotiation import Row
+from .rules import User
 
 USAGE = "XmppServer"
 GATEWAY_SERVICE = "RTCXMPPTGW"

@@ -341,7 +341,7 @@ class _Command:
 
 
 class PipelineSink:
-    """What a runspace writes to; see ``lab.cmdlets.runspace.Sink``. Thread-safe; after a stop it swallows everything."""
+    """What a runspace writes to; see ``runspace.Sink``. Thread-safe; after a stop it swallows everything."""
 
     def __init__(self, session: Session, command: _Command) -> None:
         self._session = session

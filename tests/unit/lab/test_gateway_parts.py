@@ -25,8 +25,8 @@ from lab.deployment.store import Store
 from lab.gateway.certificates import SRV_NAME, XMPP_ADDRESS, Purpose, problem
 from lab.gateway.dns import Lookup, LookupFailed
 from lab.gateway.events import Journal
+from lab.gateway.negotiation import Row
 from lab.gateway.parts import Register
-from lab.gateway.rules import Row
 from lab.gateway.stanzas import bare, bounce, domain, error_of, message, result, sendable
 from lab.gateway.surroundings import Surroundings
 from lab.gateway.verify import expected, ours
