@@ -20,6 +20,7 @@ from pathlib import Path
 
 from . import process
 from .assumptions import as_text
+from .deployment.breaks import BREAKS, break_link, broken, mend
 from .deployment.endpoints import ADDRESSES, url
 from .deployment.faults import Faults
 from .deployment.hosts import HOSTS, login
@@ -88,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     command("assumptions", _assumptions, "print what the lab had to decide because no documentation states it")
     reset = command("reset", _reset, "go back to a freshly installed deployment and an empty log")
     reset.add_argument("--profile", choices=process.PROFILES, help="of that product; only while the lab is down")
+    breaking = command("break", _break, "break a link of the federation; without a name, list them")
+    breaking.add_argument("name", nargs="?", metavar="NAME")
+    mending = command("mend", _mend, "mend what was broken")
+    mending.add_argument("name", nargs="?", metavar="NAME", help="all, if left out")
     talk = command("talk", _talk, "let a local user and a partner's write to each other, and print how that went")
     talk.add_argument("first", metavar="FIRST", help="who writes first, such as romeo@fabrikam.example")
     talk.add_argument("second", metavar="SECOND", help="who answers, such as ialmeida@contoso.test")
@@ -217,6 +222,20 @@ def _reset(arguments: argparse.Namespace) -> None:
         store.clear()
         seed(store, profile)
     print("the lab is as new: %s" % profile)
+
+
+def _break(arguments: argparse.Namespace) -> None:
+    store = _store(arguments)
+    if arguments.name is not None:
+        return break_link(store, arguments.name)
+    now = broken(store)
+    for name, link in BREAKS.items():
+        print("%s %-26s %s" % ("*" if name in now else " ", name, link.text))
+    return None
+
+
+def _mend(arguments: argparse.Namespace) -> None:
+    mend(_store(arguments), arguments.name)
 
 
 def _talk(arguments: argparse.Namespace) -> int:

@@ -217,7 +217,7 @@ def _remove(ctx: Context, args: Arguments) -> t.Iterable[object]:
     for usage in usages:
         if usage not in assigned:
             raise invalid('No certificate is assigned to "%s".' % usage, usage)
-        ctx.store.sql("DELETE FROM assignment WHERE host=? AND usage=?", ctx.host.name, usage)
+        ctx.store.unassign(ctx.host.name, usage)
     return []
 
 

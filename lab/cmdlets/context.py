@@ -7,14 +7,15 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass, field
 
 from psrpcore.types import PSObject
 
+from ..deployment import replication
 from ..deployment.hosts import Host
 from ..deployment.store import Document, Store, fold
+from ..deployment.topology import VERSIONS
 from ..deployment.wildcard import like
 from ..errors import CmdletError, ErrorDetails
 from .binding import Arguments, ListModifier, convert
@@ -44,7 +45,22 @@ class Context:
 
     def changed(self) -> None:
         """The Central Management Store was written: its replicas are behind for a while."""
-        self.store.set_setting("store_changed", time.time())
+        replication.changed(self.store)
+
+    def all(self, kind: str, args: Arguments) -> dict[str, Document]:
+        """The configuration's objects of a kind: the store's, or with -LocalStore those of this computer's replica."""
+        # assumption: local-store-current
+        local = (self.host.fqdn,) if args.flag("LocalStore") else ()
+        return replication.configuration(self.store, kind, local)
+
+    def clock(self, when: float) -> float:
+        """A time of the lab's own clock as the servers' clocks show it."""
+        return when + float(self.store.setting("clock_ahead"))
+
+    @property
+    def version(self) -> str:
+        """The version of this server, as Get-CsService counts them."""
+        return str(self.store.setting("server_version") or VERSIONS[self.profile])
 
 
 Handler = t.Callable[[Context, Arguments], t.Iterable[object]]

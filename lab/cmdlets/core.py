@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-import datetime
+import time
 import typing as t
 
 from psrpcore.types import PSObject
@@ -92,8 +92,7 @@ def unknown_command(name: str) -> CmdletError:
 
 
 def _date(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    ahead = datetime.timedelta(seconds=float(ctx.store.setting("clock_ahead")))
-    return [moment(datetime.datetime.now(datetime.timezone.utc) + ahead)]
+    return [moment(ctx.clock(time.time()))]
 
 
 def _incoming(ctx: Context, args: Arguments) -> list[object]:

@@ -13,8 +13,9 @@ import typing as t
 from psrpcore.types import PSGuid, PSObject
 
 from ..deployment.hosts import NETBIOS
-from ..deployment.seed import DOMAIN_CONTROLLERS, POOLS
+from ..deployment.seed import DOMAIN_CONTROLLERS
 from ..deployment.store import Document, fold
+from ..deployment.topology import ON_PREMISES, sites
 from ..deployment.wildcard import has_wildcard, like
 from ..errors import CmdletError
 from .binding import Arguments
@@ -86,13 +87,13 @@ def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject
         "SamAccountName": user["SamAccountName"],
         "UserPrincipalName": user["UserPrincipalName"],
         "SipAddress": user["SipAddress"],
-        "Enabled": True,
+        "Enabled": user.get("Enabled", True),
         "RegistrarPool": user["RegistrarPool"],
         # assumption: policy-of-a-user
         "ExternalAccessPolicy": policy.partition(":")[2] if policy else None,
         "EnterpriseVoiceEnabled": False,
         "LineURI": "",
-        "HostingProvider": "SRV:",
+        "HostingProvider": user.get("HostingProvider", ON_PREMISES),
         "Guid": PSGuid(user["Guid"]),
         "OriginatingServer": DOMAIN_CONTROLLERS[0],
         "IsValid": True,
@@ -180,9 +181,9 @@ def _grant(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 def _effective(ctx: Context, args: Arguments) -> t.Iterable[object]:
     granted = ctx.store.grants(_controller(ctx, args))
-    sites = {pool: site for site, pool in POOLS.items()}
+    site_of = sites(ctx.store)
     for dn, user in _resolve(ctx.store.all("user"), args.need("Identity")).items():
-        site = ctx.store.spelling("policy", "Site:%s" % sites[user["RegistrarPool"]])
+        site = ctx.store.spelling("policy", "Site:%s" % site_of.get(fold(user["RegistrarPool"] or ""), ""))
         # assumption: effective-policy-form
         policy = granted.get(dn) or site or "Global"
         properties = {

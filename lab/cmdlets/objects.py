@@ -128,5 +128,6 @@ def moment(value: datetime.datetime | float) -> PSDateTime:
     if isinstance(value, float):
         value = datetime.datetime.fromtimestamp(value, datetime.timezone.utc)
     return PSDateTime(
-        value.year, value.month, value.day, value.hour, value.minute, value.second, tzinfo=datetime.timezone.utc
+        value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond,
+        tzinfo=datetime.timezone.utc,
     )  # fmt: skip

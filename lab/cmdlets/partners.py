@@ -97,7 +97,7 @@ def _new(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    found = chosen(ctx, args, WHAT, ctx.store.partners())
+    found = chosen(ctx, args, WHAT, ctx.all(KIND, args))
     return (wire(domain, body) for domain, body in found.items())
 
 

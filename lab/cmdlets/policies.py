@@ -61,7 +61,7 @@ def _new(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    found = chosen(ctx, args, WHAT, ctx.store.policies(), "Tag:")
+    found = chosen(ctx, args, WHAT, ctx.all(KIND, args), "Tag:")
     return [wire(identity, body) for identity, body in found.items()]
 
 

@@ -34,7 +34,7 @@ def _write(ctx: Context, args: Arguments, kind: str, what: str, changes: dict[st
 
 
 def _get_gateway(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    for identity, body in chosen(ctx, args, _GATEWAY, ctx.store.all("gateway")).items():
+    for identity, body in chosen(ctx, args, _GATEWAY, ctx.all("gateway", args)).items():
         shown = {name: uint(v) if isinstance(v, int) and not isinstance(v, bool) else v for name, v in body.items()}
         # assumption: dialback-passphrase
         if ctx.store.setting("hide_dialback_passphrase"):
@@ -48,7 +48,7 @@ def _set_gateway(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get_access_edge(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    for identity, body in chosen(ctx, args, _EDGE, ctx.store.all("access_edge")).items():
+    for identity, body in chosen(ctx, args, _EDGE, ctx.all("access_edge", args)).items():
         by_dns = body["RoutingMethod"] == "UseDnsSrvRouting"
         hidden = {"RoutingMethod", *(_ROUTE_ONLY if by_dns else _DNS_ONLY)}
         if ctx.profile == "lync2013":

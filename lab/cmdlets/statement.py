@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ..deployment.faults import IDENTIFYING, Fault, Faults, Moment
 from ..deployment.hosts import Account, Host
 from ..deployment.store import Store
+from ..deployment.wildcard import like
 from ..errors import BindingError, CmdletError, Cut, ErrorDetails, Stopped
 from .binding import Arguments, bind, resolve_name
 from .context import Context
@@ -67,7 +68,9 @@ class Session:
 
     def known(self) -> list[Cmdlet]:
         """The cmdlets that this session offers: by host, by imported modules, and by the user's role."""
-        return [c for c in load(self.profile).values() if self._offers(c)]
+        hidden = self.store.setting("cmdlets_hidden")
+        offered = [c for c in load(self.profile).values() if self._offers(c)]
+        return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
 
     def _offers(self, cmdlet: Cmdlet) -> bool:
         if self.host.role not in cmdlet.where:

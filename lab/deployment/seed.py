@@ -19,9 +19,11 @@ import uuid
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from . import replication
 from .authority import Authority, common_name, rsa_key
 from .hosts import DOMAIN, HOSTS
 from .store import CertificateRow, Store
+from .topology import VERSIONS
 
 SIP_DOMAINS = ("contoso.test", "contoso-emea.test")
 POOLS = {"Redmond": "fe01.contoso.test", "Dublin": "fe11.contoso.test"}  # fe11 is there for its users; no shell
@@ -140,7 +142,7 @@ def seed(store: Store, profile: str) -> None:
 
 
 def _topology(store: Store, profile: str) -> None:
-    version = {"lync2013": "6", "sfb2015": "7"}[profile]
+    version = VERSIONS[profile]
     for number, domain in enumerate(SIP_DOMAINS):
         store.put("sip_domain", domain, {"Name": domain, "IsDefault": number == 0})
     for number, (site, pool) in enumerate(POOLS.items(), 1):
@@ -156,7 +158,7 @@ def _topology(store: Store, profile: str) -> None:
         for role in roles:
             store.put("service_role", "%s:%s" % (role, pool), {"Role": role, "Pool": pool, "Version": version})
         store.put("computer", pool, {"Pool": pool})
-        store.put("replica", pool, {"forced": 0.0})
+        replication.install(store, pool)
     edges = [h.fqdn for h in HOSTS.values() if h.role == "edge"]
     edge_pool = {"Site": "Redmond", "Computers": edges, "Roles": ["EdgeServer"], "Number": len(POOLS) + 1}
     store.put("pool", EDGE_POOL, edge_pool)
@@ -188,7 +190,7 @@ def _topology(store: Store, profile: str) -> None:
     )
     for fqdn in edges:
         store.put("computer", fqdn, {"Pool": EDGE_POOL})
-        store.put("replica", fqdn, {"forced": 0.0})
+        replication.install(store, fqdn)
 
 
 def _users(store: Store) -> None:
@@ -228,10 +230,10 @@ def _host(store: Store, name: str, role: str, profile: str) -> None:
             "Usages": list(usages),
         }
         store.put("service", "%s/%s" % (name, service), body)
-    if role != "edge":
-        return
     for directory in _DIRECTORIES:
         store.put_file(name, directory, None)
+    if role != "edge":
+        return
     for row, usages in initial_certificates(name):
         store.put_certificate(row)
         for usage in usages:

@@ -65,7 +65,12 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "directory_lag": 5.0,  # until a change made on one domain controller shows on the other
     "read_controller": "dc01.contoso.test",  # who answers when no -DomainController is given
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
+    "replication_notice": 0.2,  # until the status shows that a replica is behind
     "replicas_stuck": [],  # FQDNs that never get up to date
+    "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
+    "stale_configuration": {},  # FQDN -> what it still knows: replication.freeze()
+    "server_version": None,  # what the servers say they are, by Get-CsService's numbers; None: as the profile
+    "cmdlets_hidden": [],  # names or wildcards that the remote shells do not offer
     "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
     "clock_ahead": 0.0,  # seconds that Get-Date of the servers is ahead
     "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise
@@ -287,6 +292,9 @@ class Store:
             "DO UPDATE SET previous=thumbprint, thumbprint=excluded.thumbprint, at=excluded.at",
             host, usage, thumbprint, time.time(),
         )  # fmt: skip
+
+    def unassign(self, host: str, usage: str) -> None:
+        self.sql("DELETE FROM assignment WHERE host=? AND usage=?", host, usage)
 
     def assignments(self, host: str) -> dict[str, str]:
         """Usage -> thumbprint of the certificate that is assigned to it."""

@@ -65,6 +65,9 @@ class Delivery:
         verdict = rules.user(around.user(came.recipient), came.recipient, around.federated_users())
         if not verdict.allowed:
             return verdict
+        obstacle = around.obstacle(stanzas.domain(came.sender))
+        if obstacle:
+            return rules.Verdict(obstacle, "service-unavailable")
         is_contact = around.store.has_contact(came.recipient, came.sender)
         return rules.contact(came.partner.type, is_contact, came.sender)
 
@@ -159,7 +162,7 @@ class Delivery:
             return "the address or the text cannot be sent"
         if around.partner(domain) is None:
             return "%s is not an allowed partner" % domain
-        return around.obstacle()
+        return around.obstacle(domain)
 
     def _shown(self, body: str) -> dict[str, t.Any]:
         """What the event log may say of a message: its text only if EnableLoggingAllMessageBodies says so."""

@@ -76,7 +76,7 @@ def establish(parts: Parts, host: str, own: str, domain: str) -> Link:
     partner = parts.around.partner(domain)
     if partner is None:
         raise DialFailed("%s is not an allowed partner" % domain, "policy-violation")
-    obstacle = parts.around.obstacle()
+    obstacle = parts.around.obstacle(domain)
     if obstacle:
         raise DialFailed(obstacle)
     verdict = rules.opening(partner.row, parts.around.identity(host) is not None)

@@ -192,7 +192,7 @@ class Incoming:
 
     def _allowed(self, domain: str) -> Partner | None:
         """The partner of a domain, if it may have streams; else the stream is ended."""
-        obstacle = self._parts.around.obstacle()
+        obstacle = self._parts.around.obstacle(domain)
         if obstacle:
             self._fail("internal-server-error", obstacle)
             return None

@@ -89,18 +89,24 @@ def wants_tls(row: Row, tls_offered: str) -> bool:
 
 @dataclass(frozen=True)
 class User:
-    """A local user as the gateway sees him. policy: the name of the one in effect."""
+    """A local user as the gateway sees him. policy: the name of the one in effect; problem: why, being homed where
+    he is, he has no XMPP, '' if he has.
+    """
 
     address: str
     policy: str
     xmpp: bool
     federation: bool
+    problem: str = ""
 
 
 def user(person: User | None, address: str, federated_users: bool) -> Verdict:
     """Whether a local user may talk with XMPP partners. federated_users: AllowFederatedUsers of the Access Edge."""
     if person is None:
         return Verdict("there is no user %s" % address, "service-unavailable")
+    # assumption: gateway-legacy-homes
+    if person.problem:
+        return Verdict("%s %s" % (person.address, person.problem), "service-unavailable")
     if not federated_users:
         return Verdict("AllowFederatedUsers of the Access Edge is off", "policy-violation")
     for right, name in ((person.federation, "EnableFederationAccess"), (person.xmpp, "EnableXmppAccess")):

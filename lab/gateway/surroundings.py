@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
+from ..deployment import replication
 from ..deployment.hosts import HOSTS
 from ..deployment.public_ca import ROOT_FILE
-from ..deployment.seed import EDGE_POOL, POOLS
-from ..deployment.store import Store, fold
+from ..deployment.seed import EDGE_POOL
+from ..deployment.store import Document, Store, fold
+from ..deployment.topology import home_problem, sites
 from .negotiation import Row
 from .rules import User
 
@@ -70,7 +72,7 @@ class Surroundings:
     def partner(self, domain: str) -> Partner | None:
         """The partner that a domain belongs to, by its own name or as an additional domain."""
         wanted = fold(domain)
-        for name, body in self.store.partners().items():
+        for name, body in self._configuration("partner").items():
             if wanted in (fold(name), *map(fold, body["AdditionalDomains"])):
                 return Partner(
                     domain=fold(name),
@@ -83,7 +85,7 @@ class Surroundings:
         return None
 
     def settings(self) -> Settings:
-        body = self.store.get("gateway", "Global") or {}
+        body = self._configuration("gateway")["Global"]
         return Settings(
             connection_limit=body["ConnectionLimit"],
             partner_connection_limit=body["PartnerConnectionLimit"],
@@ -104,16 +106,24 @@ class Surroundings:
     def turn(self, host: str) -> str:
         return self.store.turn(host, USAGE)
 
-    def obstacle(self) -> str:
-        """What keeps the whole federation from working, whoever the partner is; '' if nothing."""
-        routes = [str(site["XmppFederationRoute"] or "") for site in self.store.all("site").values()]
+    def obstacle(self, domain: str) -> str:
+        """What keeps the federation with a partner's domain from working, its own settings aside; '' if nothing."""
+        service = "EdgeServer:" + EDGE_POOL
+        edge = self._configuration("service_role")[service]["Edge"]
+        if edge["XmppListeningPort"] is None or edge["XmppInternalPort"] is None:
+            return "XMPP federation is not enabled on the Edge pool %s" % EDGE_POOL
+        routes = [str(site["XmppFederationRoute"] or "") for site in self._configuration("site").values()]
         # assumption: gateway-route
-        if not any(fold(route) == fold("EdgeServer:" + EDGE_POOL) for route in routes):
+        if not any(fold(route) == fold(service) for route in routes):
             return "no site has an XMPP federation route to %s" % EDGE_POOL
         front_end = self.store.get("service", "fe01/" + GATEWAY_SERVICE)
         # assumption: gateway-front-end-service
-        if front_end is not None and front_end["Status"] != "Running":
+        if front_end is None or front_end["Status"] != "Running":
             return "%s is not running on the Front End" % GATEWAY_SERVICE
+        # assumption: gateway-sip-lists
+        for kind, name in (("allowed_domain", "allowed"), ("blocked_domain", "blocked")):
+            if fold(domain) in map(fold, self._configuration(kind)):
+                return "%s is on the list of %s domains of SIP federation" % (domain, name)
         return ""
 
     def identity(self, host: str) -> Identity | None:
@@ -137,7 +147,7 @@ class Surroundings:
         return self._certificates(host, "CA")
 
     def federated_users(self) -> bool:
-        return bool((self.store.get("access_edge", "Global") or {}).get("AllowFederatedUsers"))
+        return bool(self._configuration("access_edge")["Global"]["AllowFederatedUsers"])
 
     def user(self, address: str) -> User | None:
         """A local user by address (``name@domain``), with the policy in effect: his own, his site's, or the global.
@@ -148,15 +158,17 @@ class Surroundings:
         if found is None:
             return None
         dn, body = found
-        sites = {pool: site for site, pool in POOLS.items()}
-        site = self.store.spelling("policy", "Site:%s" % sites[body["RegistrarPool"]])
-        name = self.store.grants().get(dn) or site or "Global"
-        policy = self.store.get("policy", name) or {}
-        return User(_sip(body), name, bool(policy.get("EnableXmppAccess")), bool(policy.get("EnableFederationAccess")))
+        policies = {fold(identity): (identity, policy) for identity, policy in self._configuration("policy").items()}
+        site = "Site:%s" % sites(self.store).get(fold(body["RegistrarPool"] or ""), "")
+        granted = self.store.grants().get(dn)
+        name, policy = policies.get(fold(granted or site), (granted, {}) if granted else policies["global"])
+        problem = home_problem(self._configuration("service_role"), body)
+        rights = (bool(policy.get("EnableXmppAccess")), bool(policy.get("EnableFederationAccess")))
+        return User(_sip(body), str(name), *rights, problem)
 
     def dialback_secret(self) -> str:
         """The configured passphrase, or one that the lab makes for itself.  (assumption: gateway-dialback-secret)"""
-        configured = (self.store.get("gateway", "Global") or {}).get("DialbackPassphrase")
+        configured = self._configuration("gateway")["Global"]["DialbackPassphrase"]
         if configured:
             return str(configured)
         with self.store.transaction():
@@ -166,6 +178,10 @@ class Surroundings:
 
     def nameserver(self) -> str:
         return str(self.store.setting("xmpp_nameserver") or "")
+
+    def _configuration(self, kind: str) -> dict[str, Document]:
+        """What the servers that carry XMPP know.  (assumption: gateway-stale-replica)"""
+        return replication.configuration(self.store, kind, [host.fqdn for host in HOSTS.values()])
 
     def _certificates(self, host: str, store: str) -> list[x509.Certificate]:
         return [x509.load_der_x509_certificate(row.der) for row in self.store.certificates(host, store)]

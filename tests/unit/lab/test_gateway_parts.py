@@ -146,7 +146,7 @@ def test_the_policy_in_effect_is_the_users_own_then_the_sites_then_the_global(be
 
 def test_services_and_routes(bench: Bench) -> None:
     around = Surroundings(bench.store)
-    assert (around.running("edge01"), around.obstacle()) == (True, "")
+    assert (around.running("edge01"), around.obstacle("fabrikam.test")) == (True, "")
     before = around.turn("edge01")
     bench.ok("Stop-CsWindowsService", host="edge01", Name="RTCXMPPTGWPROXY", Confirm=False)
     assert (around.running("edge01"), around.running("edge02")) == (False, True)
@@ -154,7 +154,7 @@ def test_services_and_routes(bench: Bench) -> None:
     assert around.running("edge01")
     assert around.turn("edge01") != before
     bench.ok("Stop-CsWindowsService", Name="RTCXMPPTGW", Confirm=False)
-    assert "RTCXMPPTGW is not running" in around.obstacle()
+    assert "RTCXMPPTGW is not running" in around.obstacle("fabrikam.test")
 
 
 def test_the_dialback_secret_is_the_passphrase_or_one_of_the_labs(bench: Bench) -> None:
