@@ -5,13 +5,66 @@
 
 """Everything that the lab had to decide because no public documentation states it.
 
-Nothing here was tried on a real server. Each entry is named in the code where it is applied (``assumption: KEY``); a
-test keeps both in step. Where a client must not depend on the kinder possibility, the lab chose the stricter one.
+Nothing here was tried on a real server. Each entry is named in the code where it is applied, ``rests_on(KEY)``; a
+test keeps both in step. What has no such mark follows the pages that contract.yml names. Where a client must not depend
+on the kinder possibility, the lab chose the stricter one.
+
+What a statement rests on is in its event. SFB_LAB_ASSUMED names a file to which a lab writes every key that it comes to
+rest on, a line each, for whoever wants to know what a test rests on.
 """
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+import os
+import threading
+import time
+import typing as t
 from dataclasses import dataclass
+
+VARIABLE = "SFB_LAB_ASSUMED"
+_statement: contextvars.ContextVar[set[str] | None] = contextvars.ContextVar("statement", default=None)
+_noted: dict[str, float] = {}  # key -> when it was written last
+_lock = threading.Lock()
+_OFTEN = 0.02  # seconds in which a key is written once: what polls would write it all the time
+
+
+def rests_on(key: str) -> None:
+    """Say that what the lab does here is an assumption."""
+    used = _statement.get()
+    if used is not None:
+        used.add(key)
+    _note(key)
+
+
+@contextlib.contextmanager
+def statement() -> t.Iterator[set[str]]:
+    """Collects what the block rests on."""
+    used: set[str] = set()
+    token = _statement.set(used)
+    try:
+        yield used
+    finally:
+        _statement.reset(token)
+
+
+def forget() -> None:
+    """Write every key anew, for a test that begins in this process."""
+    with _lock:
+        _noted.clear()
+
+
+def _note(key: str) -> None:
+    path, now = os.environ.get(VARIABLE), time.monotonic()
+    if not path:
+        return
+    with _lock:
+        if now - _noted.get(key, 0.0) < _OFTEN:
+            return
+        _noted[key] = now
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(key + "\n")
 
 
 @dataclass(frozen=True)

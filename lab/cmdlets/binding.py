@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from psrpcore.types import PSObject, PSSecureString
 
+from ..assumptions import rests_on
 from ..deployment.store import fold
 from ..errors import BindingError
 from .contract import Cmdlet, Parameter
@@ -156,6 +157,7 @@ def _choose_set(cmdlet: Cmdlet, values: t.Collection[str]) -> str:
         if len(group) == 1:
             return group[0]
         if default in group:
+            rests_on("default-sets")
             return default
         if group:
             break
@@ -187,7 +189,7 @@ def _convert_null(parameter: Parameter) -> t.Any:
         return True  # a switch named without a value travels as null
     if parameter.type == "PSListModifier":
         return ListModifier()
-    # assumption: null-values
+    rests_on("null-values")
     typed = parameter.type in ("Boolean", "DateTime", *_INTEGERS) or bool(parameter.choices)
     if (typed or parameter.mandatory_in) and not parameter.allow_null:
         raise _null_or_empty(parameter, "Null", "null")
@@ -226,8 +228,8 @@ def _convert_one(parameter: Parameter, kind: str, value: object, strict_numbers:
 
 
 def _text(parameter: Parameter, kind: str, value: object) -> str:
-    # assumption: strict-texts
     if isinstance(value, (PSSecureString, bytes, list, tuple, dict)):
+        rests_on("strict-texts")
         raise _cannot_convert(parameter, value, kind)
     if isinstance(value, (str, bool, int, float, uuid.UUID)):
         text = str(value)
@@ -250,8 +252,8 @@ def _text(parameter: Parameter, kind: str, value: object) -> str:
 def _integer(parameter: Parameter, kind: str, value: object, strict_numbers: bool) -> int:
     exact = type(value).__name__ in _INTEGERS[kind]
     loose = isinstance(value, int) and not isinstance(value, bool)
-    # assumption: strict-numbers
     if not exact and not (loose and not strict_numbers):
+        rests_on("strict-numbers")
         hint = "The lab takes no other number type here; its setting strict_numbers allows them." if loose else ""
         raise _cannot_convert(parameter, value, kind, hint)
     number = int(t.cast(int, value))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from psrpcore.types import PSObject
 
+from ..assumptions import rests_on
 from ..deployment import replication
 from ..deployment.hosts import Host
 from ..deployment.store import Document, Store, fold
@@ -49,8 +50,9 @@ class Context:
 
     def all(self, kind: str, args: Arguments) -> dict[str, Document]:
         """The configuration's objects of a kind: the store's, or with -LocalStore those of this computer's replica."""
-        # assumption: local-store-current
         local = (self.host.fqdn,) if args.flag("LocalStore") else ()
+        if local:
+            rests_on("local-store-current")
         return replication.configuration(self.store, kind, local)
 
     def clock(self, when: float) -> float:
@@ -66,19 +68,22 @@ class Context:
 Handler = t.Callable[[Context, Arguments], t.Iterable[object]]
 
 
-# The wording and ids of the product's own errors are not documented.  (assumption: error-texts)
+# The wording and ids of the product's own errors are not documented: error-texts.
 
 
 def not_found(what: str, identity: str) -> CmdletError:
+    rests_on("error-texts")
     message = 'Cannot find "%s" "%s" because it does not exist.' % (what, identity)
     return CmdletError(message, "ItemNotFound", "ObjectNotFound", identity)
 
 
 def exists(what: str, identity: str) -> CmdletError:
+    rests_on("error-texts")
     return CmdletError('"%s" "%s" already exists.' % (what, identity), "ItemExists", "ResourceExists", identity)
 
 
 def invalid(message: str, target: str = "") -> CmdletError:
+    rests_on("error-texts")
     return CmdletError(message, "InvalidArgument", "InvalidArgument", target)
 
 
@@ -137,7 +142,8 @@ def instance_identity(args: Arguments) -> str | None:
 
 
 def extras(identity: str, element: str) -> dict[str, object]:
-    """Properties that objects of the configuration carry beside the documented ones.  (assumption: extra-properties)"""
+    """Properties that objects of the configuration carry beside the documented ones."""
+    rests_on("extra-properties")
     return {
         "Key": identity.partition(":")[2] or identity,
         "Anchor": "%s#%s" % (element, identity),

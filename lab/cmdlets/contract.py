@@ -30,6 +30,7 @@ _COMMON = (
     ("InformationVariable", "String", "iv", "sfb2015"),
     ("PipelineVariable", "String", "pv", "sfb2015"),
 )
+COMMON = tuple(name for name, *_rest in _COMMON)
 _ACTION_PREFERENCES = ("SilentlyContinue", "Stop", "Continue", "Inquire", "Ignore", "Suspend")
 
 

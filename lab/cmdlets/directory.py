@@ -12,6 +12,7 @@ import typing as t
 
 from psrpcore.types import PSGuid, PSObject
 
+from ..assumptions import rests_on
 from ..deployment.hosts import NETBIOS
 from ..deployment.seed import DOMAIN_CONTROLLERS
 from ..deployment.store import Document, fold
@@ -32,7 +33,8 @@ _COMPARISON = re.compile(
 
 
 def _controller(ctx: Context, args: Arguments) -> str:
-    """The domain controller that answers.  (assumption: domain-controllers)"""
+    """The domain controller that answers."""
+    rests_on("domain-controllers")
     wanted = args.text("DomainController")
     if wanted is None:
         reads = ctx.cmdlet.name.startswith("Get-")
@@ -54,7 +56,7 @@ def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
 
     Raises when there is none, or when a display name without a wildcard means several.
     """
-    # assumption: user-identity-forms
+    rests_on("user-identity-forms")
     key = fold(identity)
     found: dict[str, Document] = {}
     for dn, user in users.items():
@@ -77,6 +79,8 @@ def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
 
 
 def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject:
+    if policy:
+        rests_on("policy-of-a-user")
     properties = {
         "Identity": dn,
         "DistinguishedName": dn,
@@ -89,7 +93,6 @@ def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject
         "SipAddress": user["SipAddress"],
         "Enabled": user.get("Enabled", True),
         "RegistrarPool": user["RegistrarPool"],
-        # assumption: policy-of-a-user
         "ExternalAccessPolicy": policy.partition(":")[2] if policy else None,
         "EnterpriseVoiceEnabled": False,
         "LineURI": "",
@@ -102,7 +105,8 @@ def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject
 
 
 def _filter(text: str) -> t.Callable[[dict[str, t.Any]], bool]:
-    """A filter of the form PROPERTY -OPERATOR VALUE, several joined by -and.  (assumption: user-filters)"""
+    """A filter of the form PROPERTY -OPERATOR VALUE, several joined by -and."""
+    rests_on("user-filters")
     tests: list[tuple[str, str, str | bool | None]] = []
     for part in re.split(r"\s-and\s", text.strip().strip("{}"), flags=re.I):
         match = _COMPARISON.match(part)
@@ -158,7 +162,7 @@ def _grant(ctx: Context, args: Arguments) -> t.Iterable[object]:
     name = args.text("PolicyName")
     policy = None
     if name:
-        # assumption: grant-names
+        rests_on("grant-names")
         policy = None if ":" in name else ctx.store.spelling("policy", "Tag:" + name)
         if policy is None:
             raise not_found("ExternalAccessPolicy", name)
@@ -184,7 +188,7 @@ def _effective(ctx: Context, args: Arguments) -> t.Iterable[object]:
     site_of = sites(ctx.store)
     for dn, user in _resolve(ctx.store.all("user"), args.need("Identity")).items():
         site = ctx.store.spelling("policy", "Site:%s" % site_of.get(fold(user["RegistrarPool"] or ""), ""))
-        # assumption: effective-policy-form
+        rests_on("effective-policy-form")
         policy = granted.get(dn) or site or "Global"
         properties = {
             "Identity": dn,

@@ -12,9 +12,11 @@ import typing as t
 
 from psrpcore.types import PSDateTime, PSEnumBase, PSInt, PSList, PSNoteProperty, PSObject, PSType, PSUInt
 
+from ..assumptions import rests_on
+
 _SETTINGS = "Microsoft.Rtc.Management.WritableConfig.Settings"
 
-# assumption: enum-numbers
+# Their numbers follow the order of the documented names: enum-numbers.
 
 
 @PSType(["%s.XmppFederation.PartnerType" % _SETTINGS], rehydrate=False)
@@ -109,7 +111,8 @@ def type_names(value: object) -> list[str]:
 
 
 def texts(items: t.Sequence[str]) -> object:
-    """A list of texts the way it arrives: null when empty, a single text, or a list.  (assumption: list-shapes)"""
+    """A list of texts the way it arrives: null when empty, a single text, or a list."""
+    rests_on("list-shapes")
     if not items:
         return None
     return items[0] if len(items) == 1 else PSList(items)
@@ -124,7 +127,8 @@ def int32(value: int | None) -> PSInt | None:
 
 
 def moment(value: datetime.datetime | float) -> PSDateTime:
-    """A time in UTC.  (assumption: servers-in-utc)"""
+    """A time in UTC."""
+    rests_on("servers-in-utc")
     if isinstance(value, float):
         value = datetime.datetime.fromtimestamp(value, datetime.timezone.utc)
     return PSDateTime(

@@ -12,6 +12,7 @@ import time
 import typing as t
 import zipfile
 
+from ..assumptions import rests_on
 from ..deployment import replication
 from ..deployment.store import fold
 from ..deployment.topology import BUILDS, PRODUCTS, version_of
@@ -50,7 +51,8 @@ def _status(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _store_status(ctx: Context) -> object:
-    """Who the active master is, and which replicas there are.  (assumption: store-status-form)"""
+    """Who the active master is, and which replicas there are."""
+    rests_on("store-status-form")
     master = next(
         role["Pool"] for role in ctx.store.all("service_role").values() if role["Role"] == "CentralManagement"
     )
@@ -72,7 +74,8 @@ def _replicate(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _export(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """A zip file on the server, or its bytes.  (assumption: export-file)"""
+    """A zip file on the server, or its bytes."""
+    rests_on("export-file")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         documents = {kind: ctx.all(kind, args) for kind in replication.REPLICATED}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..assumptions import rests_on
 from ..deployment.seed import ACCESS_EDGE_DEFAULTS, GATEWAY_DEFAULTS
 from ..deployment.store import fold
 from .binding import Arguments
@@ -36,7 +37,7 @@ def _write(ctx: Context, args: Arguments, kind: str, what: str, changes: dict[st
 def _get_gateway(ctx: Context, args: Arguments) -> t.Iterable[object]:
     for identity, body in chosen(ctx, args, _GATEWAY, ctx.all("gateway", args)).items():
         shown = {name: uint(v) if isinstance(v, int) and not isinstance(v, bool) else v for name, v in body.items()}
-        # assumption: dialback-passphrase
+        rests_on("dialback-passphrase")
         if ctx.store.setting("hide_dialback_passphrase"):
             shown["DialbackPassphrase"] = None
         yield make([_GATEWAY_TYPE], {"Identity": identity, **shown, **extras(identity, _GATEWAY)})
@@ -49,6 +50,7 @@ def _set_gateway(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 def _get_access_edge(ctx: Context, args: Arguments) -> t.Iterable[object]:
     for identity, body in chosen(ctx, args, _EDGE, ctx.all("access_edge", args)).items():
+        rests_on("access-edge-gaps")
         by_dns = body["RoutingMethod"] == "UseDnsSrvRouting"
         hidden = {"RoutingMethod", *(_ROUTE_ONLY if by_dns else _DNS_ONLY)}
         if ctx.profile == "lync2013":

@@ -11,6 +11,7 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
+from ..assumptions import rests_on, statement
 from ..deployment.faults import IDENTIFYING, Fault, Faults, Moment
 from ..deployment.hosts import Account, Host
 from ..deployment.store import Store
@@ -78,9 +79,7 @@ class Session:
         if not cmdlet.is_product:
             return True
         if self.host.role == "edge":
-            # assumption: no-autoload
             return PRODUCT_MODULE[self.profile] in self.modules
-        # assumption: view-only-role
         return "CsAdministrator" in self.account.roles or cmdlet.name.startswith("Get-")
 
 
@@ -126,6 +125,12 @@ class Run:
         return []
 
     def _once(self, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]) -> bool:
+        with statement() as used:
+            return self._logged(given, incoming, used)
+
+    def _logged(
+        self, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object], used: set[str]
+    ) -> bool:
         started = time.time()
         session, name = self._session, self._cmdlet.name if self._cmdlet else self._call.name
         outcome, problem, cut, goes_on = "ok", "", False, True
@@ -160,6 +165,7 @@ class Run:
                 outcome,
                 problem,
                 started,
+                sorted(used),
             )
         if cut:
             raise Cut
@@ -173,6 +179,7 @@ class Run:
         if self._call.is_script:
             raise _no_script(session.host)
         if cmdlet is None:
+            _rest_on_what_is_offered(session)
             raise unknown_command(self._call.name)
         args = bind(cmdlet, given, bool(session.store.setting("strict_numbers")))
         what_if = args.flag("WhatIf")
@@ -249,8 +256,18 @@ def _flat(value: object) -> t.Iterable[object]:
     return () if value is None else value if isinstance(value, tuple) else (value,)
 
 
+def _rest_on_what_is_offered(session: Session) -> None:
+    """A command is unknown: by which assumption."""
+    if session.host.role == "edge":
+        rests_on("no-autoload")
+    elif "CsAdministrator" not in session.account.roles:
+        rests_on("view-only-role")
+    else:
+        rests_on("endpoint-cmdlets")
+
+
 def _no_script(host: Host) -> CmdletError:
-    # assumption: no-scripts
+    rests_on("no-scripts")
     where = "is in no-language mode" if host.role == "management" else "belongs to the lab, which runs no scripts"
     return CmdletError(
         "The syntax is not supported by this runspace, which %s." % where,
@@ -261,20 +278,19 @@ def _no_script(host: Host) -> CmdletError:
 
 
 def _ask(cmdlet: Cmdlet, args: Arguments) -> None:
-    """Where the cmdlet would ask for confirmation: nobody is there to answer.  (assumption: prompting-cmdlets)"""
+    """Where the cmdlet would ask for confirmation: nobody is there to answer."""
     if args.flag("WhatIf") or not cmdlet.should_process:
         return
     told = args.get("Confirm")
     if told is True or (cmdlet.prompts and told is None and not args.flag("Force")):
+        rests_on("prompting-cmdlets")
         raise prompt_failed("It was about to ask for confirmation; -Confirm:$false avoids that.")
 
 
 def _reach(host: Host, cmdlet: Cmdlet, args: Arguments) -> None:
-    """An Edge reads the Central Management Store from its local replica only.  (assumption: edge-local-store)
-
-    What it reads there is what the store holds.  (assumption: local-store-current)
-    """
+    """An Edge reads the Central Management Store from its local replica only."""
     if host.role == "edge" and "LocalStore" in cmdlet.parameters and not args.flag("LocalStore"):
+        rests_on("edge-local-store")
         raise CmdletError(
             "Cannot connect to the Central Management Store from this computer; -LocalStore reads the local replica.",
             "CannotOpenDatabase",

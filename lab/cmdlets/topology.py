@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..assumptions import rests_on
 from ..deployment.seed import POOLS
 from ..deployment.store import fold
 from ..deployment.topology import BUILDS, PRODUCTS
@@ -40,7 +41,8 @@ def _sites(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _set_site(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """The bare name of a site, and what is to change.  (assumption: site-routes)"""
+    """The bare name of a site, and what is to change."""
+    rests_on("site-routes")
     asked = args.text("Identity")
     name = ctx.store.spelling("site", asked) if asked is not None else None
     if name is None:
@@ -92,6 +94,7 @@ def _computers(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _services(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    rests_on("service-version-numbers")
     pool = args.text("PoolFqdn")
     roles = {"ConferenceServer": "ConferencingServer"}
     role = roles.get(args.parameter_set, args.parameter_set)
@@ -117,7 +120,7 @@ def _services(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 def _version(ctx: Context, args: Arguments) -> t.Iterable[object]:
     """That of this server only."""
-    # assumption: version-text
+    rests_on("version-text")
     return ["%s (%s): Volume license key installed." % (PRODUCTS[ctx.version], BUILDS[ctx.version])]
 
 

@@ -6,7 +6,7 @@
 
 A change is an update that reaches every replica after ``replication_seconds`` (``replicas_late`` has other times for
 some, ``replicas_stuck`` never get it); until ``replication_notice`` has passed, the status does not yet show that a
-replica is behind.  (assumption: replication)
+replica is behind.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from ..assumptions import rests_on
 from .store import Document, Store, fold
 
 # What a replica holds, of which a stale one keeps the former state.
@@ -49,6 +50,7 @@ def changed(store: Store, fqdn: str | None = None) -> None:
 
 def states(store: Store) -> list[State]:
     """Every replica as it is now."""
+    rests_on("replication")
     now = time.time()
     stuck = _stuck(store)
     found = []

@@ -58,8 +58,8 @@ ACCESS_EDGE_DEFAULTS: dict[str, t.Any] = {
     "DefaultRouteFqdn": None,
     "DiscoveredPartnerReportPeriodMinutes": 60,
     "DiscoveredPartnerStandardRate": 20,
-    "DiscoveredPartnerVerificationLevel": "UseSourceVerification",  # assumption: access-edge-gaps
-    "DnsSrvCacheRecordCount": 131072,  # assumption: access-edge-gaps
+    "DiscoveredPartnerVerificationLevel": "UseSourceVerification",
+    "DnsSrvCacheRecordCount": 131072,
     "EnableArchivingDisclaimer": False,
     "EnableDiscoveredPartnerContactsLimit": True,
     "EnablePartnerDiscovery": False,
@@ -109,8 +109,8 @@ _EDGE_SERVICES: _Services = (
     ("RTCSRV", "Access Edge", (), ("AccessEdgeExternal", "Internal")),
     ("RTCDATAPROXY", "Web Conferencing Edge", (), ("DataEdgeExternal",)),
     ("RTCMRAUTH", "Audio/Video Authentication", (), ("AudioVideoAuthentication",)),
-    ("RTCMEDIARELAY", "Audio/Video Edge", ("RTCMRAUTH",), ()),  # assumption: service-dependencies
-    ("RTCXMPPTGWPROXY", "XMPP Translating Gateway Proxy", (), ("XmppServer",)),  # assumption: proxy-service-name
+    ("RTCMEDIARELAY", "Audio/Video Edge", ("RTCMRAUTH",), ()),
+    ("RTCXMPPTGWPROXY", "XMPP Translating Gateway Proxy", (), ("XmppServer",)),
 )
 _FRONT_END_SERVICES: _Services = (
     ("REPLICA", "Replica Replicator Agent", (), ()),
@@ -119,7 +119,7 @@ _FRONT_END_SERVICES: _Services = (
     ("FTA", "File Transfer Agent", (), ()),
     ("RTCSRV", "Front-End", (), ()),
     ("RTCIMMCU", "IM Conferencing", (), ()),
-    ("RTCXMPPTGW", "XMPP Translating Gateway", ("RTCSRV",), ()),  # assumption: service-dependencies
+    ("RTCXMPPTGW", "XMPP Translating Gateway", ("RTCSRV",), ()),
 )
 _DIRECTORIES = (
     "C:", "C:\\Windows", "C:\\Windows\\Temp", "C:\\Users", "C:\\Users\\Administrator",
@@ -267,7 +267,7 @@ def initial_certificates(host: str) -> list[tuple[CertificateRow, tuple[str, ...
 def _issued() -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]], ...]:
     """A private authority, one external certificate for the whole pool, one internal.
 
-    XmppServer has none yet.  (assumption: initial-certificates)
+    XmppServer has none yet.
     """
     authority = Authority(common_name("Contoso Lab Root CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
     issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]

@@ -21,10 +21,15 @@ import sqlite3
 import threading
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import LabError
+
 FILE = "state.sqlite"
+
+# Goes up whenever the tables or what stands in them change.
+_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -51,7 +56,7 @@ CREATE TABLE IF NOT EXISTS fault (
 CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL,
     session TEXT NOT NULL, user TEXT NOT NULL, cmdlet TEXT NOT NULL, parameters TEXT NOT NULL, outcome TEXT NOT NULL,
-    error TEXT NOT NULL, seconds REAL NOT NULL);
+    error TEXT NOT NULL, seconds REAL NOT NULL, assumptions TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS turn (host TEXT NOT NULL, usage TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (host, usage));
 CREATE TABLE IF NOT EXISTS message (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, direction TEXT NOT NULL, edge TEXT NOT NULL,
@@ -88,6 +93,8 @@ Document = dict[str, t.Any]
 class Event:
     """One line of the event log. kind: statement, session-open, session-close, xmpp (see gateway/events.py).
 
+    assumptions: what the lab's answer rests on (see assumptions.py).
+
     outcome: ok, error, whatif; of the XMPP gateway: ok, refused, failed.
 
     time is ISO 8601 in UTC, seconds the duration. parameters hold no secrets (``{"secret": true}`` in their place) and
@@ -105,6 +112,7 @@ class Event:
     outcome: str
     error: str
     seconds: float
+    assumptions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -165,8 +173,17 @@ class Store:
         # Safe when the process dies; only a machine that loses power could lose the state of a laboratory.
         self._db.execute("PRAGMA synchronous=OFF")
         with self.transaction():
+            self._take(path)
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
+
+    def _take(self, path: Path) -> None:
+        """Make the file that of this version, if it is new. Raises LabError for that of another."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and version != _VERSION:
+            raise LabError("%s was written by another version of the lab; remove it" % path)
+        self._db.execute("PRAGMA user_version=%d" % _VERSION)
 
     def close(self) -> None:
         with self._lock:
@@ -411,22 +428,27 @@ class Store:
         outcome: str = "ok",
         error: str = "",
         started: float | None = None,
+        assumptions: t.Sequence[str] = (),
     ) -> None:
         now = time.time()
         begin = now if started is None else started
         self.sql(
-            "INSERT INTO event (time, kind, host, session, user, cmdlet, parameters, outcome, error, seconds) "
-            "VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO event (time, kind, host, session, user, cmdlet, parameters, outcome, error, seconds, "
+            "assumptions) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             _stamp(begin), kind, host, session, user, cmdlet, json.dumps(parameters or {}, ensure_ascii=False), outcome,
-            error, round(now - begin, 6),
+            error, round(now - begin, 6), json.dumps(assumptions),
         )  # fmt: skip
 
     def events(self, since: int = 0) -> list[Event]:
         """The events with a number above ``since``, oldest first."""
-        columns = "id, time, kind, host, session, user, cmdlet, parameters, outcome, error, seconds"
+        columns = "id, time, kind, host, session, user, cmdlet, parameters, outcome, error, seconds, assumptions"
         rows = self.sql("SELECT %s FROM event WHERE id>? ORDER BY id" % columns, since)
         names = columns.split(", ")
-        return [Event(**{**dict(zip(names, row, strict=True)), "parameters": json.loads(row[7])}) for row in rows]
+        found = []
+        for row in rows:
+            read = {"parameters": json.loads(row[7]), "assumptions": json.loads(row[11])}
+            found.append(Event(**{**dict(zip(names, row, strict=True)), **read}))
+        return found
 
     def forget_old(self, kind: str, keep: int) -> None:
         """Drop all but the last ``keep`` events of a kind."""

@@ -10,8 +10,8 @@ import typing as t
 
 from .store import Document, Store, fold
 
-# Get-CsService's Version: 6 is Lync Server 2013, 7 Skype for Business Server 2015, 8 the release of 2019.
-# (assumption: service-version-numbers)
+# Get-CsService's Version: 6 is Lync Server 2013, 7 Skype for Business Server 2015, 8 the release of 2019:
+# service-version-numbers.
 LEGACY = ("6", "7")
 VERSIONS = {"lync2013": "6", "sfb2015": "7"}
 VERSION_2019 = "8"

@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from OpenSSL import crypto
 
+from ..assumptions import rests_on
+
 SRV_NAME = ObjectIdentifier("1.3.6.1.5.5.7.8.7")  # RFC 4985
 XMPP_ADDRESS = ObjectIdentifier("1.3.6.1.5.5.7.8.5")  # RFC 6120, section 13.7.1.4
 _SERVICE = "_xmpp-server."
@@ -104,11 +106,13 @@ def _ascii(domain: str) -> str:
 
 
 def _purpose_problem(certificate: x509.Certificate, purpose: Purpose) -> str:
-    """Without the extension a certificate is good for all.  (assumption: gateway-extended-key-usage)"""
+    """Without the extension a certificate is good for all."""
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
+        rests_on("gateway-extended-key-usage")
         return ""
     if _PURPOSES[purpose] in usage or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage:
         return ""
+    rests_on("gateway-extended-key-usage")
     return "its extended key usage has no %s authentication" % purpose

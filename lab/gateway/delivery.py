@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
+from ..assumptions import rests_on
 from ..deployment.store import Message
 from . import rules, stanzas
 from .outgoing import Item, Outgoing
@@ -148,7 +149,7 @@ class Delivery:
         if reason:
             settle("", reason)
             return
-        # assumption: gateway-contacts
+        rests_on("gateway-contacts")
         self._parts.around.store.add_contact(sender, stanzas.bare(recipient))
         stanza = stanzas.message(sender, recipient, _ID % message.id, message.body)
         self._outgoing.submit(own, domain, Item(stanza, settle))

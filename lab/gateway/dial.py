@@ -28,6 +28,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import (
     TlsRefused,
 )
 
+from ..assumptions import rests_on
 from ..deployment.endpoints import ADDRESSES
 from .certificates import problem
 from .dns import DEFAULT_PORT, Lookup, LookupFailed
@@ -52,7 +53,8 @@ def connect(around: Surroundings, host: str, partner: Partner, domain: str, dead
     """A TCP connection from an Edge to the server of a partner's domain. Raises DialFailed."""
     try:
         lookup = Lookup(around.nameserver())
-        # assumption: gateway-proxy-fqdn
+        if partner.proxy:
+            rests_on("gateway-proxy-fqdn")
         servers = lookup.host(partner.proxy, DEFAULT_PORT) if partner.proxy else lookup.servers(domain)
     except LookupFailed as e:
         raise DialFailed(str(e), "remote-server-not-found") from e

@@ -12,6 +12,7 @@ import time
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import AuthFailed, AuthSucceeded, DialbackAnswer
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
+from ..assumptions import rests_on
 from . import rules
 from .dial import DialFailed, Dialog, connect, said
 from .negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK
@@ -144,7 +145,7 @@ class _Attempts:
 
     def _external(self, dialog: Dialog, problem: str) -> bool:
         self._left.discard(SASL)
-        # assumption: gateway-mutual-authentication
+        rests_on("gateway-mutual-authentication")
         verdict = rules.external(self._partner.row, True, problem)
         if verdict.allowed and "EXTERNAL" not in dialog.features.mechanisms:
             verdict = rules.Verdict("the partner does not offer SASL EXTERNAL")

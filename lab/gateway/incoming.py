@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
 
+from ..assumptions import rests_on
 from . import rules, stanzas, verify
 from .certificates import problem
 from .delivery import Delivery
@@ -114,7 +115,6 @@ class Incoming:
         around, now = self._parts.around, time.monotonic()
         if self._parts.stopping.is_set() or not around.running(self._host) or around.turn(self._host) != self._turn:
             return self._fail("system-shutdown", "the XMPP proxy was stopped", "closed" if self._pairs else "refused")
-        # assumption: gateway-timeouts
         settings = around.settings()
         if not self._pairs:
             if now - self._begin > settings.establishment_timeout:
@@ -133,6 +133,7 @@ class Incoming:
             keep_alive = keep_alive or partner.keep_alive
         if now - self._active > settings.inactivity_timeout:
             self._stream.close()
+            rests_on("gateway-timeouts")
             return self._end("nothing came for %d s" % settings.inactivity_timeout)
         if keep_alive and now - self._sent > settings.keep_alive_interval:
             self._stream.keepalive()
@@ -185,6 +186,7 @@ class Incoming:
                 return None
         settings = self._parts.around.settings()
         if self._parts.register.count() > settings.connection_limit:
+            rests_on("gateway-limits")
             return self._fail("resource-constraint", "ConnectionLimit is %d" % settings.connection_limit)
         if event.version:
             self._offer(partner)
@@ -279,6 +281,7 @@ class Incoming:
         limit = self._parts.around.settings().partner_connection_limit if partner.limit is None else partner.limit
         if self._parts.register.admit(self._number, partner.domain, limit):
             return True
+        rests_on("gateway-limits")
         self._fail("resource-constraint", "%s has %d streams, the limit" % (partner.domain, limit))
         return False
 
@@ -324,7 +327,7 @@ class Incoming:
         partner = self._parts.around.partner(event.from_)
         if partner is None:
             return self._fail("policy-violation", "%s is not an allowed partner" % event.from_)
-        # assumption: gateway-verify-security
+        rests_on("gateway-verify-security")
         verdict = rules.dialback(partner.row, self._stream.secure)
         if not verdict.allowed:
             return self._fail(verdict.condition, verdict.reason)

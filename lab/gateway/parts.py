@@ -18,7 +18,7 @@ TICK = 0.2
 
 
 class Register:
-    """The incoming streams of all Edges: one number each. The limits count these.  (assumption: gateway-limits)"""
+    """The incoming streams of all Edges: one number each. The limits count these: gateway-limits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -6,7 +6,7 @@
 """What the gateway decides, without sockets and without the store: a partner's row and the evidence in, a verdict out.
 
 The rows are those of negotiation.py. Conditions are those of RFC 6120, sections 4.9.3 (streams) and 8.3.3 (stanzas).
-Which one is used where is the lab's choice.  (assumption: gateway-conditions)
+Which one is used where is the lab's choice: gateway-conditions.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ..assumptions import rests_on
 from .negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK, Row
 
 _REQUIRED = "Required"
@@ -38,8 +39,10 @@ YES = Verdict()
 def starttls(row: Row | None, has_certificate: bool) -> str:
     """What the gateway says of STARTTLS in its features: '', ``offered`` or ``required``.
 
-    row: None while the other side has not said who it is.  (assumption: gateway-unnamed-peers)
+    row: None while the other side has not said who it is.
     """
+    if row is None:
+        rests_on("gateway-unnamed-peers")
     if not has_certificate or (row is not None and row.tls == _NOT_SUPPORTED):
         return ""
     return "required" if row is not None and row.tls == _REQUIRED else "offered"
@@ -104,8 +107,8 @@ def user(person: User | None, address: str, federated_users: bool) -> Verdict:
     """Whether a local user may talk with XMPP partners. federated_users: AllowFederatedUsers of the Access Edge."""
     if person is None:
         return Verdict("there is no user %s" % address, "service-unavailable")
-    # assumption: gateway-legacy-homes
     if person.problem:
+        rests_on("gateway-legacy-homes")
         return Verdict("%s %s" % (person.address, person.problem), "service-unavailable")
     if not federated_users:
         return Verdict("AllowFederatedUsers of the Access Edge is off", "policy-violation")

@@ -12,6 +12,7 @@ import re
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import NS_SERVER, NS_STANZAS
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
+from ..assumptions import rests_on
 from ..deployment.store import fold
 from .rules import ERROR_TYPES
 
@@ -52,6 +53,7 @@ def presence(sender: str, recipient: str, kind: str) -> Element:
 
 def bounce(stanza: Element, condition: str, text: str) -> Element:
     """The error that answers a stanza."""
+    rests_on("gateway-conditions")
     said = (Element("{%s}%s" % (NS_STANZAS, condition), {}, "", ()), Element("{%s}text" % NS_STANZAS, {}, text, ()))
     error = Element(ERROR, {"type": ERROR_TYPES[condition]}, "", said)
     return Element(stanza.name, {**_back(stanza), "type": "error"}, "", (error,))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
+from ..assumptions import rests_on
 from ..deployment import replication
 from ..deployment.hosts import HOSTS
 from ..deployment.public_ca import ROOT_FILE
@@ -113,16 +114,16 @@ class Surroundings:
         if edge["XmppListeningPort"] is None or edge["XmppInternalPort"] is None:
             return "XMPP federation is not enabled on the Edge pool %s" % EDGE_POOL
         routes = [str(site["XmppFederationRoute"] or "") for site in self._configuration("site").values()]
-        # assumption: gateway-route
+        rests_on("gateway-route")
         if not any(fold(route) == fold(service) for route in routes):
             return "no site has an XMPP federation route to %s" % EDGE_POOL
         front_end = self.store.get("service", "fe01/" + GATEWAY_SERVICE)
-        # assumption: gateway-front-end-service
         if front_end is None or front_end["Status"] != "Running":
+            rests_on("gateway-front-end-service")
             return "%s is not running on the Front End" % GATEWAY_SERVICE
-        # assumption: gateway-sip-lists
         for kind, name in (("allowed_domain", "allowed"), ("blocked_domain", "blocked")):
             if fold(domain) in map(fold, self._configuration(kind)):
+                rests_on("gateway-sip-lists")
                 return "%s is on the list of %s domains of SIP federation" % (domain, name)
         return ""
 
@@ -136,7 +137,8 @@ class Surroundings:
         return Identity(certificate, row.key, _chain(certificate, self._certificates(host, "CA")))
 
     def anchors(self, host: str) -> list[x509.Certificate]:
-        """The roots that an Edge trusts: its store, and the public ones.  (assumption: gateway-public-roots)"""
+        """The roots that an Edge trusts: its store, and the public ones."""
+        rests_on("gateway-public-roots")
         roots = self._certificates(host, "Root")
         file = self.store.directory / ROOT_FILE
         if file.exists():
@@ -152,8 +154,9 @@ class Surroundings:
     def user(self, address: str) -> User | None:
         """A local user by address (``name@domain``), with the policy in effect: his own, his site's, or the global.
 
-        A grant counts as soon as one domain controller has it.  (assumption: gateway-policies-at-once)
+        A grant counts as soon as one domain controller has it.
         """
+        rests_on("gateway-policies-at-once")
         found = next(((d, u) for d, u in self.store.all("user").items() if _sip(u) == fold(address)), None)
         if found is None:
             return None
@@ -167,10 +170,11 @@ class Surroundings:
         return User(_sip(body), str(name), *rights, problem)
 
     def dialback_secret(self) -> str:
-        """The configured passphrase, or one that the lab makes for itself.  (assumption: gateway-dialback-secret)"""
+        """The configured passphrase, or one that the lab makes for itself."""
         configured = self._configuration("gateway")["Global"]["DialbackPassphrase"]
         if configured:
             return str(configured)
+        rests_on("gateway-dialback-secret")
         with self.store.transaction():
             if self.store.setting("dialback_secret") is None:
                 self.store.set_setting("dialback_secret", secrets.token_hex(32))
@@ -180,7 +184,9 @@ class Surroundings:
         return str(self.store.setting("xmpp_nameserver") or "")
 
     def _configuration(self, kind: str) -> dict[str, Document]:
-        """What the servers that carry XMPP know.  (assumption: gateway-stale-replica)"""
+        """What the servers that carry XMPP know."""
+        if self.store.setting("stale_configuration"):
+            rests_on("gateway-stale-replica")
         return replication.configuration(self.store, kind, [host.fqdn for host in HOSTS.values()])
 
     def _certificates(self, host: str, store: str) -> list[x509.Certificate]:

@@ -22,6 +22,7 @@ from collections import deque
 import psrpcore
 from psrpcore import types as ps
 
+from ..assumptions import rests_on
 from ..cmdlets.runspace import Call, Deployment, Runspace
 from ..errors import Cut, ErrorDetails, LabError
 from .wsman import COMMAND_NOT_FOUND, INVALID_XML, PLUGIN_FAILED, SHELL_NOT_FOUND, SIGNAL_TERMINATE, SIGNALS_STOP, Fault
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 # Receive waits this long (seconds) for more to send along: the end of a short pipeline, or the next object of a list.
 # So the answers to a long list are full ones, and how many there are depends on the list and not on who reads it.
-# assumption: full-answers
 LINGER = 0.01
 
 
@@ -172,6 +172,7 @@ class Session:
         """Wait until there is a full answer of ``size`` bytes, or the pipeline has nothing to say for a moment."""
         more = True
         while more and not (command.done or self._over) and sum(map(len, command.queue)) < size:
+            rests_on("full-answers")
             more = self._change.wait(LINGER)
 
     def _touch(self, fragment: int) -> None:
@@ -250,7 +251,7 @@ class Session:
                 self._drop()
                 return
             except OneStatement:
-                # assumption: one-statement
+                rests_on("one-statement")
                 with self._change:
                     self._fail(command, "This endpoint takes one statement in a pipeline.", "StatementsNotAllowed")
                     self._flush()
