@@ -27,6 +27,7 @@ from .deployment.hosts import HOSTS, login
 from .deployment.store import FILE, Event, Store
 from .errors import LabError
 from .gateway import events as gateway_events
+from .replay.capture import CaptureError
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         return int(arguments.run(arguments) or 0)
-    except LabError as e:
+    except (LabError, CaptureError) as e:
         print("lab: %s" % e, file=sys.stderr)
         return 1
 
@@ -72,7 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--profile", choices=process.PROFILES, help="product (the one that the lab has, or sfb2015)")
     up.add_argument("--idle", type=float, default=process.DEFAULT_IDLE, help="seconds that a session may be silent")
+    up.add_argument("--replay", type=Path, metavar="FILE", help="answer from this capture, and take no writes")
     up.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
+    replay = command("replay", _replay, "serve a capture as a deployment, in the background; down ends it")
+    replay.add_argument("replay", type=Path, metavar="FILE")
+    replay.add_argument("--port", type=int, help="as that of up")
+    replay.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
+    compare = command("compare", _compare, "say what a capture confirms and refutes of the lab's assumptions")
+    compare.add_argument("capture", type=Path, metavar="FILE")
+    compare.add_argument("--json", action="store_true", help="one JSON object a line")
     command("down", _down, "stop the lab; its state stays")
     command("status", _status, "print hosts, port, profile and accounts")
     events = command("events", _events, "print the log of sessions and statements")
@@ -130,10 +139,29 @@ def _up(arguments: argparse.Namespace) -> None:
     xmpp_port = process.default_xmpp_port() if arguments.xmpp_port is None else arguments.xmpp_port
     if arguments.foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        process.serve(directory, port, profile, arguments.idle, xmpp_port)
+        process.serve(directory, port, profile, arguments.idle, xmpp_port, arguments.replay)
     else:
-        running, _process = process.start(directory, port, profile, arguments.idle, xmpp_port)
+        running, _process = process.start(directory, port, profile, arguments.idle, xmpp_port, arguments.replay)
         _describe(directory, running)
+
+
+def _replay(arguments: argparse.Namespace) -> None:
+    arguments.profile, arguments.idle, arguments.xmpp_port = None, process.DEFAULT_IDLE, 0
+    _up(arguments)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from .replay.capture import read
+    from .replay.compare import compare, compare_objects, text
+
+    capture = read(arguments.capture)
+    findings, objects = compare(capture), compare_objects(capture)
+    if arguments.json:
+        for one in (*map(dataclasses.asdict, findings), *map(dataclasses.asdict, objects)):
+            print(json.dumps(one, ensure_ascii=False))
+    else:
+        print(text(findings, objects), end="")
+    return int(any(finding.verdict == "refuted" for finding in findings))
 
 
 def _down(arguments: argparse.Namespace) -> None:

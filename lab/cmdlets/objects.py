@@ -13,6 +13,7 @@ import typing as t
 from psrpcore.types import PSDateTime, PSEnumBase, PSInt, PSList, PSNoteProperty, PSObject, PSType, PSUInt
 
 from ..assumptions import rests_on
+from .clixml import Raw
 
 _SETTINGS = "Microsoft.Rtc.Management.WritableConfig.Settings"
 
@@ -95,6 +96,8 @@ def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str |
 
 def properties_of(value: object) -> dict[str, object]:
     """The properties of an object that came from the wire or from another cmdlet of the pipeline."""
+    if isinstance(value, Raw):
+        value = value.object()
     if isinstance(value, dict):
         return {str(k): v for k, v in value.items()}
     if not isinstance(value, PSObject):
@@ -105,6 +108,8 @@ def properties_of(value: object) -> dict[str, object]:
 
 def type_names(value: object) -> list[str]:
     """The type names without the prefix of deserialised objects."""
+    if isinstance(value, Raw):
+        value = value.object()
     if not isinstance(value, PSObject):
         return []
     return [str(n).removeprefix("Deserialized.") for n in value.PSObject.type_names]

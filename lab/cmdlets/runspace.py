@@ -61,21 +61,25 @@ class Deployment:
                     raise LabError(fault.message)
                 time.sleep(fault.seconds)
         self.store.log("session-open", host, session_id, account.user, started=started)
-        return Runspace(Session(self.store, self.profile, _host(host), account, session_id))
+        return self.runspace(Session(self.store, self.profile, _host(host), account, session_id))
+
+    def runspace(self, session: Session) -> Runspace:
+        """What answers in a session that is open."""
+        return Runspace(session)
 
 
 class Runspace:
     """One session on one host. Runs one pipeline at a time."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         self._closed = False
 
     def close(self) -> None:
         """Log that the session is over. Closing twice logs once."""
         if not self._closed:
             self._closed = True
-            session = self._session
+            session = self.session
             session.store.log("session-close", session.host.name, session.id, session.account.user)
 
     def run(self, statements: t.Sequence[t.Sequence[Call]], sink: Sink) -> None:
@@ -84,16 +88,17 @@ class Runspace:
             if sink.stopped:
                 return
             try:
-                self._statement(statement, sink)
+                self.statement(statement, sink)
             except Stopped:
                 return
 
-    def _statement(self, calls: t.Sequence[Call], sink: Sink) -> None:
+    def statement(self, calls: t.Sequence[Call], sink: Sink) -> None:
+        """Run one statement, its commands one after the other."""
         passed: list[object] | None = None
         for position, call in enumerate(calls):
             last = position == len(calls) - 1
             collected: list[object] = []
-            if not Run(self._session, call, sink, sink.output if last else collected.append).pipe(passed):
+            if not Run(self.session, call, sink, sink.output if last else collected.append).pipe(passed):
                 return
             passed = collected
 

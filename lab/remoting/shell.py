@@ -23,6 +23,7 @@ import psrpcore
 from psrpcore import types as ps
 
 from ..assumptions import rests_on
+from ..cmdlets import clixml
 from ..cmdlets.runspace import Call, Deployment, Runspace
 from ..errors import Cut, ErrorDetails, LabError
 from .wsman import COMMAND_NOT_FOUND, INVALID_XML, PLUGIN_FAILED, SHELL_NOT_FOUND, SIGNAL_TERMINATE, SIGNALS_STOP, Fault
@@ -349,7 +350,7 @@ class PipelineSink:
         self._command = command
 
     def output(self, value: object) -> None:
-        self._session.write(self._command, lambda pipeline: pipeline.write_output(value))
+        self._session.write(self._command, lambda pipeline: clixml.write(pipeline, value))
 
     def error(self, record: ErrorDetails) -> None:
         details = ps.ErrorCategoryInfo(
