@@ -6,7 +6,16 @@
 """A stand-in for a legacy Lync or Skype for Business deployment with an XMPP gateway.
 
 It answers remote PowerShell on the loopback interface: a Front End's management shell and the WinRM of two Edge
-Servers; and XMPP servers of partners, real ones (partners/), on the Edges' side. Start it with ``python -m lab up``. It
+Servers; and XMPP servers of partners, real ones, on the Edges' side. Start it with ``python -m lab up``. It
 shares no code with the collection that it is there to test, but for the bytes of an XMPP stream (_xmpp), which
 real servers test.
+
+- ``remoting``: WS-Management, authentication, sessions and pipelines of the remote shell
+- ``cmdlets``: the simulated cmdlets, bound strictly by their documented contract
+- ``deployment``: the store, what is in it at first, its hosts and accounts, certificates, faults
+- ``gateway``: the XMPP gateway and proxy that obey the store
+- ``replay``: captures of real deployments: their file, a lab that answers from one, what one says of the assumptions
+- ``partners``: Prosody, ejabberd and a name server, as plain processes of whoever runs the lab, with configuration
+  rendered into ``partners`` in the lab's directory; nothing outside of it is read or written. Linux only, with
+  Debian's packages
 """

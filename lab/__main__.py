@@ -18,13 +18,16 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import gateway_events, process
+from . import process
 from .assumptions import as_text
-from .endpoints import ADDRESSES, url
+from .deployment.breaks import BREAKS, break_link, broken, mend
+from .deployment.endpoints import ADDRESSES, url
+from .deployment.faults import Faults
+from .deployment.hosts import HOSTS, login
+from .deployment.store import FILE, Event, Store
 from .errors import LabError
-from .faults import Faults
-from .hosts import HOSTS, login
-from .store import FILE, Event, Store
+from .gateway import events as gateway_events
+from .replay.capture import CaptureError
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
@@ -40,7 +43,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         return int(arguments.run(arguments) or 0)
-    except LabError as e:
+    except (LabError, CaptureError) as e:
         print("lab: %s" % e, file=sys.stderr)
         return 1
 
@@ -70,7 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--profile", choices=process.PROFILES, help="product (the one that the lab has, or sfb2015)")
     up.add_argument("--idle", type=float, default=process.DEFAULT_IDLE, help="seconds that a session may be silent")
+    up.add_argument("--replay", type=Path, metavar="FILE", help="answer from this capture, and take no writes")
     up.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
+    replay = command("replay", _replay, "serve a capture as a deployment, in the background; down ends it")
+    replay.add_argument("replay", type=Path, metavar="FILE")
+    replay.add_argument("--port", type=int, help="as that of up")
+    replay.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
+    compare = command("compare", _compare, "say what a capture confirms and refutes of the lab's assumptions")
+    compare.add_argument("capture", type=Path, metavar="FILE")
+    compare.add_argument("--json", action="store_true", help="one JSON object a line")
     command("down", _down, "stop the lab; its state stays")
     command("status", _status, "print hosts, port, profile and accounts")
     events = command("events", _events, "print the log of sessions and statements")
@@ -87,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     command("assumptions", _assumptions, "print what the lab had to decide because no documentation states it")
     reset = command("reset", _reset, "go back to a freshly installed deployment and an empty log")
     reset.add_argument("--profile", choices=process.PROFILES, help="of that product; only while the lab is down")
+    breaking = command("break", _break, "break a link of the federation; without a name, list them")
+    breaking.add_argument("name", nargs="?", metavar="NAME")
+    mending = command("mend", _mend, "mend what was broken")
+    mending.add_argument("name", nargs="?", metavar="NAME", help="all, if left out")
     talk = command("talk", _talk, "let a local user and a partner's write to each other, and print how that went")
     talk.add_argument("first", metavar="FIRST", help="who writes first, such as romeo@fabrikam.example")
     talk.add_argument("second", metavar="SECOND", help="who answers, such as ialmeida@contoso.test")
@@ -124,10 +139,29 @@ def _up(arguments: argparse.Namespace) -> None:
     xmpp_port = process.default_xmpp_port() if arguments.xmpp_port is None else arguments.xmpp_port
     if arguments.foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        process.serve(directory, port, profile, arguments.idle, xmpp_port)
+        process.serve(directory, port, profile, arguments.idle, xmpp_port, arguments.replay)
     else:
-        running, _process = process.start(directory, port, profile, arguments.idle, xmpp_port)
+        running, _process = process.start(directory, port, profile, arguments.idle, xmpp_port, arguments.replay)
         _describe(directory, running)
+
+
+def _replay(arguments: argparse.Namespace) -> None:
+    arguments.profile, arguments.idle, arguments.xmpp_port = None, process.DEFAULT_IDLE, 0
+    _up(arguments)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from .replay.capture import read
+    from .replay.compare import compare, compare_objects, text
+
+    capture = read(arguments.capture)
+    findings, objects = compare(capture), compare_objects(capture)
+    if arguments.json:
+        for one in (*map(dataclasses.asdict, findings), *map(dataclasses.asdict, objects)):
+            print(json.dumps(one, ensure_ascii=False))
+    else:
+        print(text(findings, objects), end="")
+    return int(any(finding.verdict == "refuted" for finding in findings))
 
 
 def _down(arguments: argparse.Namespace) -> None:
@@ -205,7 +239,7 @@ def _send(arguments: argparse.Namespace) -> int:
 
 
 def _reset(arguments: argparse.Namespace) -> None:
-    from .seed import seed
+    from .deployment.seed import seed
 
     running = process.find(arguments.directory)
     if running is not None and arguments.profile not in (None, running.profile):
@@ -218,8 +252,22 @@ def _reset(arguments: argparse.Namespace) -> None:
     print("the lab is as new: %s" % profile)
 
 
+def _break(arguments: argparse.Namespace) -> None:
+    store = _store(arguments)
+    if arguments.name is not None:
+        return break_link(store, arguments.name)
+    now = broken(store)
+    for name, link in BREAKS.items():
+        print("%s %-26s %s" % ("*" if name in now else " ", name, link.text))
+    return None
+
+
+def _mend(arguments: argparse.Namespace) -> None:
+    mend(_store(arguments), arguments.name)
+
+
 def _talk(arguments: argparse.Namespace) -> int:
-    from .partners import find
+    from .partners.control import find
     from .talk import WORDS, talk
 
     expected = arguments.expect.split(",") if arguments.expect else []

@@ -5,13 +5,66 @@
 
 """Everything that the lab had to decide because no public documentation states it.
 
-Nothing here was tried on a real server. Each entry is named in the code where it is applied (``assumption: KEY``); a
-test keeps both in step. Where a client must not depend on the kinder possibility, the lab chose the stricter one.
+Nothing here was tried on a real server. Each entry is named in the code where it is applied, ``rests_on(KEY)``; a
+test keeps both in step. What has no such mark follows the pages that contract.yml names. Where a client must not depend
+on the kinder possibility, the lab chose the stricter one.
+
+What a statement rests on is in its event. SFB_LAB_ASSUMED names a file to which a lab writes every key that it comes to
+rest on, a line each, for whoever wants to know what a test rests on.
 """
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+import os
+import threading
+import time
+import typing as t
 from dataclasses import dataclass
+
+VARIABLE = "SFB_LAB_ASSUMED"
+_statement: contextvars.ContextVar[set[str] | None] = contextvars.ContextVar("statement", default=None)
+_noted: dict[str, float] = {}  # key -> when it was written last
+_lock = threading.Lock()
+_OFTEN = 0.02  # seconds in which a key is written once: what polls would write it all the time
+
+
+def rests_on(key: str) -> None:
+    """Say that what the lab does here is an assumption."""
+    used = _statement.get()
+    if used is not None:
+        used.add(key)
+    _note(key)
+
+
+@contextlib.contextmanager
+def statement() -> t.Iterator[set[str]]:
+    """Collects what the block rests on."""
+    used: set[str] = set()
+    token = _statement.set(used)
+    try:
+        yield used
+    finally:
+        _statement.reset(token)
+
+
+def forget() -> None:
+    """Write every key anew, for a test that begins in this process."""
+    with _lock:
+        _noted.clear()
+
+
+def _note(key: str) -> None:
+    path, now = os.environ.get(VARIABLE), time.monotonic()
+    if not path:
+        return
+    with _lock:
+        if now - _noted.get(key, 0.0) < _OFTEN:
+            return
+        _noted[key] = now
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(key + "\n")
 
 
 @dataclass(frozen=True)
@@ -272,19 +325,62 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "local-store-current",
-        "With -LocalStore an Edge shows the present configuration, whatever its replication status says.",
-        "The lab keeps one configuration; nobody should read it from an Edge.",
+        "With -LocalStore an Edge shows the present configuration, or if its replica is stuck, what it was then.",
+        "The lab keeps one configuration, and a copy for replicas that are stuck.",
     ),
     Assumption(
         "replication",
-        "A change reaches the replicas by itself after replication_seconds; Invoke- starts that time anew.",
-        "The real thing takes two to three minutes and is the same in kind.",
+        "A change reaches the replicas by itself after replication_seconds; Invoke- makes an update as a change does. "
+        "UpToDate stays true for replication_notice first. LastUpdateCreation is when the update that a replica has "
+        "was made.",
+        "The real thing takes two to three minutes and is the same in kind. The page does not say how soon the status "
+        "follows.",
+    ),
+    Assumption(
+        "store-status-form",
+        "-CentralManagementStoreStatus answers with the master, the file transfer agent, their heartbeats and the "
+        "replicas, as ActiveMasterFqdn and so on.",
+        "The page describes what it says, not the properties.",
+    ),
+    Assumption(
+        "site-routes",
+        "A route of a site is the identity of an Edge service that there is, or empty; null and empty texts clear it. "
+        "Set-CsSite works in the remote shell, needs the bare name, and fails without one.",
+        "The page shows the form and says not to write 'site:'; it does not say how a route is taken away.",
+    ),
+    Assumption(
+        "service-version-numbers",
+        "Version of Get-CsService is 6 for Lync Server 2013, 7 for Skype for Business Server 2015, 8 for 2019.",
+        "The page does not explain the number.",
+    ),
+    Assumption(
+        "export-file",
+        "Export-CsConfiguration writes to an existing directory of the server, also in its remote shell, and replaces "
+        "a file that is there.",
+        "The page names a path and nothing else.",
     ),
     # -- the XMPP gateway
     Assumption(
         "gateway-route",
         "The federation works while at least one site has its XMPP federation route set to the Edge pool.",
         "Whether a site without a route uses another's is not documented; the seed has a site of each kind.",
+    ),
+    Assumption(
+        "gateway-legacy-homes",
+        "A user who is not enabled, is homed online or on a pool of 2019 has no XMPP.",
+        "The page on coexistence says that the feature is not in 2019; what a message to such a user meets is not "
+        "documented.",
+    ),
+    Assumption(
+        "gateway-sip-lists",
+        "A partner whose domain is on the list of allowed or blocked domains of SIP federation exchanges no messages.",
+        "The pages say that a domain has to leave the list of allowed ones first, and that messages of blocked ones "
+        "are rejected.",
+    ),
+    Assumption(
+        "gateway-stale-replica",
+        "While a replica of the Front End or of an Edge is stuck, the federation follows the configuration of then.",
+        "Every server follows its own replica; the lab has one gateway for all of them.",
     ),
     Assumption(
         "gateway-front-end-service",

@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .cmdlets.partners import DEFAULTS
-from .partners import Partner, start, stop
-from .ready import USER, make_ready
-from .talk import Outcome, talk
+from .deployment.ready import USER, make_ready
+from .gateway.negotiation import TABLE
+from .partners.control import start, stop
+from .partners.servers import Partner
+from .talk import METHODS, Outcome, talk
 from .testing import running_lab
 
 Kind = t.Literal["prosody", "ejabberd"]
@@ -51,13 +53,10 @@ class Row:
         return next((letter for letter in MANNERS[manner][1] if letter in self.methods), "-")
 
 
-# "Negotiation settings for XMPP federated partners" (Lync Server 2013, JJ552456), in the page's order. Written down
-# once more, apart from the rules that the gateway follows and from those of the collection.
-_METHODS = ("S", "S", "STC", "S", "C", "", "ST", "S", "STC", "S", "C", "", "T", "", "TC", "", "C", "")
-_LEVELS = ("Required", "Optional", "NotSupported")
+_LETTERS = {method: letter for letter, method in METHODS.items()}
 ROWS = tuple(
-    Row(number, sasl, tls, dialback, _METHODS[number - 1])
-    for number, (sasl, tls, dialback) in enumerate(itertools.product(_LEVELS, _LEVELS, (True, False)), 1)
+    Row(number, row.sasl, row.tls, row.dialback, "".join(_LETTERS[method] for method in methods))
+    for number, (row, methods) in enumerate(TABLE.items(), 1)
 )
 
 

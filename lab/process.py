@@ -24,8 +24,8 @@ import typing as t
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .deployment.store import FILE, Store
 from .errors import LabError
-from .store import FILE, Store
 
 DEFAULT_PORT = 15986
 DEFAULT_XMPP_PORT = 5269
@@ -91,17 +91,18 @@ def find(directory: Path) -> Running | None:
         return None
 
 
-def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int) -> None:
-    """Be the lab until SIGTERM or SIGINT. Raises LabError."""
+def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int, replay: Path | None = None) -> None:
+    """Be the lab until SIGTERM or SIGINT; answer from a capture, if there is one to replay. Raises LabError."""
     try:
-        from .gateway import Gateway
+        from .gateway.gateway import Gateway
     except ModuleNotFoundError as e:
         if not (e.name or "").startswith("ansible_collections"):
             raise
         raise LabError("the gateway needs the collection sfb.xmpp where Python finds it: %s" % e) from e
-    from .gateway_pfx import ensure_gateway_pfx
-    from .runspace import Deployment
-    from .server import LabServer
+    from .cmdlets.runspace import Deployment
+    from .deployment.gateway_pfx import ensure_gateway_pfx
+    from .remoting.server import LabServer
+    from .replay.replay import ReplayDeployment
 
     directory.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
@@ -112,11 +113,12 @@ def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     ensure_gateway_pfx(directory)
-    server = LabServer(Deployment(directory, profile), directory, port, idle)
+    deployment = Deployment(directory, profile) if replay is None else ReplayDeployment(directory, replay)
+    server = LabServer(deployment, directory, port, idle)
     try:
         gateway = Gateway(directory, xmpp_port)
         try:
-            running = Running(os.getpid(), server.port, profile, gateway.port)
+            running = Running(os.getpid(), server.port, deployment.profile, gateway.port)
             os.write(lock, json.dumps(asdict(running)).encode())
             stop.wait()
         finally:
@@ -135,7 +137,7 @@ def _take(lock: int, directory: Path) -> None:
 
 
 def start(
-    directory: Path, port: int, profile: str, idle: float, xmpp_port: int
+    directory: Path, port: int, profile: str, idle: float, xmpp_port: int, replay: Path | None = None
 ) -> tuple[Running, subprocess.Popen[bytes]]:
     """Start a lab in the background, in a session of its own, and wait until it answers. Raises LabError."""
     running = find(directory)
@@ -145,6 +147,7 @@ def start(
     command = [sys.executable, "-m", "lab", "up", "--foreground"]
     command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
     command += ["--xmpp-port", str(xmpp_port)]
+    command += ["--replay", str(replay.resolve())] if replay is not None else []
     with open(directory / "lab.log", "ab") as log:
         begin = log.tell()
         process = subprocess.Popen(

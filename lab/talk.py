@@ -14,10 +14,10 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .gateway_rules import SASL, TCP_DIALBACK, TLS_DIALBACK
-from .partners import Partners
+from .deployment.store import Event, Store
+from .gateway.negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK
 from .partners.client import User
-from .store import Event, Store
+from .partners.control import Partners
 
 PATIENCE = 30.0  # seconds for a message or its refusal; both take a fraction of one, but for a partner that tries again
 

@@ -15,8 +15,8 @@ import typing as t
 from pathlib import Path
 
 from . import process
-from .endpoints import ADDRESSES
-from .store import Store
+from .deployment.endpoints import ADDRESSES
+from .deployment.store import Store
 
 
 class Lab:
@@ -27,20 +27,23 @@ class Lab:
 
     addresses: t.Mapping[str, str] = ADDRESSES
 
-    def __init__(self, directory: Path, profile: str, idle: float, xmpp_port: int = 0) -> None:
+    def __init__(
+        self, directory: Path, profile: str, idle: float, xmpp_port: int = 0, replay: Path | None = None
+    ) -> None:
         self.directory = directory
         self.ca = directory / "ca.pem"
         self.profile = profile
         self.port = 0
         self.xmpp_port = xmpp_port
         self._idle = idle
+        self._replay = replay
         self._process: subprocess.Popen[bytes] | None = None
         self._store: Store | None = None
 
     def start(self, port: int = 0) -> None:
         """Start it, by default on the ports that it had before, else on free ones. Raises LabError."""
         running, self._process = process.start(
-            self.directory, port or self.port, self.profile, self._idle, self.xmpp_port
+            self.directory, port or self.port, self.profile, self._idle, self.xmpp_port, self._replay
         )
         self.port = running.port
         self.xmpp_port = running.xmpp_port
@@ -82,9 +85,10 @@ def running_lab(
     profile: str = process.DEFAULT_PROFILE,
     idle: float = process.DEFAULT_IDLE,
     xmpp_port: int = 0,
+    replay: Path | None = None,
 ) -> t.Iterator[Lab]:
-    """A lab whose state is below ``directory``. Ports of 0 are free ones; ``idle`` is in seconds."""
-    lab = Lab(Path(directory), profile, idle, xmpp_port)
+    """A lab whose state is below ``directory``. Ports of 0 are free ones; ``idle`` is in seconds; replay: a capture."""
+    lab = Lab(Path(directory), profile, idle, xmpp_port, replay)
     try:
         lab.start(port)
         yield lab

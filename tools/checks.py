@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from dataclasses import dataclass
@@ -183,6 +184,27 @@ def judge(step: Step, code: int, output: str, seconds: float) -> Outcome:
     return Outcome(step, seconds, counts["passed"], failed, counts["skipped"])
 
 
+# The table of tests/conftest.py.
+_RESTING = r"^(\d+) of (\d+) passed tests rest on assumptions of the lab:\n((?: +\d+ .*\n)+)"
+
+
+def assumed(outputs: list[str]) -> list[str]:
+    """How many passed tests rest on which assumptions of the lab, over all runs of pytest: their tables, added up."""
+    resting = passed = 0
+    counts: dict[str, int] = {}
+    for output in outputs:
+        header = re.search(_RESTING, output, re.M)
+        if header is not None:
+            resting, passed = resting + int(header[1]), passed + int(header[2])
+            for number, key in re.findall(r"(\d+) ([a-z][a-z0-9-]+)", header[3]):
+                counts[key] = counts.get(key, 0) + int(number)
+    if not passed:
+        return []
+    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    said = ", ".join("%s %d" % item for item in most)
+    return ["%d of %d passed tests rest on %d assumptions of the lab:" % (resting, passed, len(counts)), said]
+
+
 def end_what_is_left(private: Path) -> None:
     """Ends the labs and sessions of tests that were interrupted."""
     mark = ("%s=%s" % (MARK, private)).encode()
@@ -225,6 +247,9 @@ def main(names: list[str]) -> int:
         for outcome in outcomes:
             print("%-20s%9d%9d%9.1f" % (outcome.step.name, outcome.passed, outcome.failed, outcome.seconds))
         print("%-38s%9.1f\n" % ("all", time.monotonic() - started))
+        own = [o.step for o in outcomes if o.step.tests and o.step.environment == VENV]
+        for text in assumed([(LOGS / (step.name + ".log")).read_text(encoding="utf-8") for step in own]):
+            print(textwrap.fill(text, 120))
     passed, failed, skipped = (sum(getattr(o, word) for o in outcomes) for word in ("passed", "failed", "skipped"))
     print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""), flush=True)
     return int(failed > 0)

@@ -10,7 +10,7 @@ run=$(mktemp -d /tmp/sfb.XXXXXX) # short: sockets in it have room for about 100 
 touch "$run/ansible.cfg"
 export SFB_RUN=$run SFB_LAB_DIRECTORY=$run/lab SFB_LAB_PORT SFB_LAB_XMPP_PORT=0
 export HOME=$run ANSIBLE_HOME=$run/ansible ANSIBLE_CONFIG=$run/ansible.cfg
-SFB_LAB_PORT=$(python -c 'from lab.endpoints import ADDRESSES, free_port; print(free_port(ADDRESSES.values()))')
+SFB_LAB_PORT=$(python -c 'from lab.deployment.endpoints import ADDRESSES, free_port; print(free_port(ADDRESSES.values()))')
 
 # Every process that was started in this run carries SFB_RUN in its environment, daemons included.
 marked() {

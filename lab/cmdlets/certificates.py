@@ -16,16 +16,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
 from psrpcore.types import PSByteArray, PSList, PSObject
 
-from .. import pkcs12
-from ..binding import Arguments
-from ..context import Context, invalid
+from ..assumptions import rests_on
+from ..deployment import pkcs12
+from ..deployment.seed import thumbprint
+from ..deployment.store import CertificateRow, fold
 from ..errors import CmdletError
-from ..objects import CertType, int32, make, moment, properties_of
-from ..seed import thumbprint
-from ..store import CertificateRow, fold
+from .binding import Arguments
+from .context import Context, invalid
+from .objects import CertType, int32, make, moment, properties_of
 from .requests import join
 
-# assumption: edge-usages
 EDGE_USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "Internal", "XmppServer")
 _NAMES = {
     NameOID.COMMON_NAME: "CN", NameOID.ORGANIZATION_NAME: "O", NameOID.ORGANIZATIONAL_UNIT_NAME: "OU",
@@ -103,11 +103,13 @@ def _reference(row: CertificateRow, usage: str, since: float, previous: str | No
 
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
     wanted = args.texts("Type")
+    rests_on("initial-certificates")
     rows = ctx.store.sql(
         "SELECT usage, thumbprint, previous, at FROM assignment WHERE host=? ORDER BY rowid", ctx.host.name
     )  # fmt: skip
+    if wanted and not {row[0] for row in rows} >= set(wanted):
+        rests_on("certificate-unassigned")
     for usage, print_, previous, at in rows:
-        # assumption: certificate-unassigned
         if wanted and usage not in wanted:
             continue
         found = ctx.store.certificate(ctx.host.name, "My", print_)
@@ -119,6 +121,7 @@ def _usages(args: Arguments) -> tuple[str, ...]:
     usages = args.texts("Type") or ("Default",)
     for usage in usages:
         if usage not in EDGE_USAGES:
+            rests_on("edge-usages")
             raise invalid('The certificate type "%s" does not apply to this computer.' % usage, usage)
     return usages
 
@@ -184,11 +187,12 @@ def _import(ctx: Context, args: Arguments) -> t.Iterable[object]:
     key = opened.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )  # fmt: skip
-    # assumption: network-service-key
     readable = args.flag("PrivateKeyExportable")
+    if not readable:
+        rests_on("network-service-key")
     _put(ctx, "My", opened.certificate, key, readable, opened.friendly_name)
     for other in opened.others:
-        # assumption: intermediates-of-a-file
+        rests_on("intermediates-of-a-file")
         _put(ctx, "CA", other, None, False, "")
     return []
 
@@ -217,7 +221,7 @@ def _remove(ctx: Context, args: Arguments) -> t.Iterable[object]:
     for usage in usages:
         if usage not in assigned:
             raise invalid('No certificate is assigned to "%s".' % usage, usage)
-        ctx.store.sql("DELETE FROM assignment WHERE host=? AND usage=?", ctx.host.name, usage)
+        ctx.store.unassign(ctx.host.name, usage)
     return []
 
 

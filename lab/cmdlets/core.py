@@ -7,18 +7,18 @@
 
 from __future__ import annotations
 
-import datetime
+import time
 import typing as t
 
 from psrpcore.types import PSObject
 
-from ..binding import Arguments
-from ..context import Context
-from ..contract import Cmdlet
+from ..deployment.store import fold
+from ..deployment.wildcard import has_wildcard, like
 from ..errors import CmdletError
-from ..objects import CommandType, make, moment, properties_of
-from ..store import fold
-from ..wildcard import has_wildcard, like
+from .binding import Arguments
+from .context import Context
+from .contract import Cmdlet
+from .objects import CommandType, make, moment, properties_of
 
 PRODUCT_MODULE = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 _CORE_MODULES = ("Microsoft.PowerShell.Management", "Microsoft.PowerShell.Utility", "Microsoft.PowerShell.Core")
@@ -92,8 +92,7 @@ def unknown_command(name: str) -> CmdletError:
 
 
 def _date(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    ahead = datetime.timedelta(seconds=float(ctx.store.setting("clock_ahead")))
-    return [moment(datetime.datetime.now(datetime.timezone.utc) + ahead)]
+    return [moment(ctx.clock(time.time()))]
 
 
 def _incoming(ctx: Context, args: Arguments) -> list[object]:

@@ -12,14 +12,16 @@ import typing as t
 
 from psrpcore.types import PSGuid, PSObject
 
-from ..binding import Arguments
-from ..context import Context, invalid, not_found
+from ..assumptions import rests_on
+from ..deployment.hosts import NETBIOS
+from ..deployment.seed import DOMAIN_CONTROLLERS
+from ..deployment.store import Document, fold
+from ..deployment.topology import ON_PREMISES, sites
+from ..deployment.wildcard import has_wildcard, like
 from ..errors import CmdletError
-from ..hosts import NETBIOS
-from ..objects import make
-from ..seed import DOMAIN_CONTROLLERS, POOLS
-from ..store import Document, fold
-from ..wildcard import has_wildcard, like
+from .binding import Arguments
+from .context import Context, invalid, not_found
+from .objects import make
 
 _USER_TYPES = {
     "Get-CsUser": "Microsoft.Rtc.Management.ADConnect.Schema.ADUser",
@@ -31,7 +33,8 @@ _COMPARISON = re.compile(
 
 
 def _controller(ctx: Context, args: Arguments) -> str:
-    """The domain controller that answers.  (assumption: domain-controllers)"""
+    """The domain controller that answers."""
+    rests_on("domain-controllers")
     wanted = args.text("DomainController")
     if wanted is None:
         reads = ctx.cmdlet.name.startswith("Get-")
@@ -53,7 +56,7 @@ def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
 
     Raises when there is none, or when a display name without a wildcard means several.
     """
-    # assumption: user-identity-forms
+    rests_on("user-identity-forms")
     key = fold(identity)
     found: dict[str, Document] = {}
     for dn, user in users.items():
@@ -76,6 +79,8 @@ def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
 
 
 def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject:
+    if policy:
+        rests_on("policy-of-a-user")
     properties = {
         "Identity": dn,
         "DistinguishedName": dn,
@@ -86,13 +91,12 @@ def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject
         "SamAccountName": user["SamAccountName"],
         "UserPrincipalName": user["UserPrincipalName"],
         "SipAddress": user["SipAddress"],
-        "Enabled": True,
+        "Enabled": user.get("Enabled", True),
         "RegistrarPool": user["RegistrarPool"],
-        # assumption: policy-of-a-user
         "ExternalAccessPolicy": policy.partition(":")[2] if policy else None,
         "EnterpriseVoiceEnabled": False,
         "LineURI": "",
-        "HostingProvider": "SRV:",
+        "HostingProvider": user.get("HostingProvider", ON_PREMISES),
         "Guid": PSGuid(user["Guid"]),
         "OriginatingServer": DOMAIN_CONTROLLERS[0],
         "IsValid": True,
@@ -101,7 +105,8 @@ def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject
 
 
 def _filter(text: str) -> t.Callable[[dict[str, t.Any]], bool]:
-    """A filter of the form PROPERTY -OPERATOR VALUE, several joined by -and.  (assumption: user-filters)"""
+    """A filter of the form PROPERTY -OPERATOR VALUE, several joined by -and."""
+    rests_on("user-filters")
     tests: list[tuple[str, str, str | bool | None]] = []
     for part in re.split(r"\s-and\s", text.strip().strip("{}"), flags=re.I):
         match = _COMPARISON.match(part)
@@ -157,7 +162,7 @@ def _grant(ctx: Context, args: Arguments) -> t.Iterable[object]:
     name = args.text("PolicyName")
     policy = None
     if name:
-        # assumption: grant-names
+        rests_on("grant-names")
         policy = None if ":" in name else ctx.store.spelling("policy", "Tag:" + name)
         if policy is None:
             raise not_found("ExternalAccessPolicy", name)
@@ -180,10 +185,10 @@ def _grant(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 def _effective(ctx: Context, args: Arguments) -> t.Iterable[object]:
     granted = ctx.store.grants(_controller(ctx, args))
-    sites = {pool: site for site, pool in POOLS.items()}
+    site_of = sites(ctx.store)
     for dn, user in _resolve(ctx.store.all("user"), args.need("Identity")).items():
-        site = ctx.store.spelling("policy", "Site:%s" % sites[user["RegistrarPool"]])
-        # assumption: effective-policy-form
+        site = ctx.store.spelling("policy", "Site:%s" % site_of.get(fold(user["RegistrarPool"] or ""), ""))
+        rests_on("effective-policy-form")
         policy = granted.get(dn) or site or "Global"
         properties = {
             "Identity": dn,

@@ -11,17 +11,18 @@ import typing as t
 
 from psrpcore.types import PSObject
 
-from ..binding import Arguments, ListModifier
-from ..context import Context, chosen, exists, extras, given_changes, instance_identity, invalid, not_found
-from ..objects import PartnerType, SaslNegotiation, TlsNegotiation, make, texts, uint
-from ..store import Document, fold
+from ..assumptions import rests_on
+from ..deployment.store import Document, fold
+from .binding import Arguments, ListModifier
+from .context import Context, chosen, exists, extras, given_changes, instance_identity, invalid, not_found
+from .objects import PartnerType, SaslNegotiation, TlsNegotiation, make, texts, uint
 
 KIND = "partner"
 WHAT = "XmppAllowedPartner"
 _TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppAllowedPartner"
 DEFAULTS: dict[str, t.Any] = {
     "AdditionalDomains": [],
-    "ConnectionLimit": None,  # assumption: partner-connection-limit
+    "ConnectionLimit": None,  # none is documented
     "Description": None,
     "EnableKeepAlive": True,
     "PartnerType": "PublicUnverified",
@@ -33,9 +34,11 @@ DEFAULTS: dict[str, t.Any] = {
 
 
 def wire(domain: str, body: Document, decorated: bool = True) -> PSObject:
+    rests_on("partner-domain-property")
+    rests_on("enum-numbers")
     properties = {
         "Identity": domain,
-        "Domain": domain,  # assumption: partner-domain-property
+        "Domain": domain,
         **body,
         "AdditionalDomains": texts(body["AdditionalDomains"]),
         "ConnectionLimit": uint(body["ConnectionLimit"]),
@@ -48,8 +51,8 @@ def wire(domain: str, body: Document, decorated: bool = True) -> PSObject:
 
 
 def _domain(text: str) -> str:
-    # assumption: partner-domains
     if not text.strip() or any(c.isspace() for c in text) or len(text) > 255:
+        rests_on("partner-domains")
         raise invalid('"%s" is not a valid domain.' % text, text)
     return text
 
@@ -65,7 +68,7 @@ def _domains(present: list[str], change: ListModifier) -> list[str]:
     result = list(present)
     for domain in change.remove:
         if fold(domain) not in map(fold, result):
-            # assumption: list-modifier-errors
+            rests_on("list-modifier-errors")
             raise invalid('"%s" cannot be removed from AdditionalDomains: it is not there.' % domain, domain)
         result = [d for d in result if fold(d) != fold(domain)]
     for domain in change.add:
@@ -75,7 +78,7 @@ def _domains(present: list[str], change: ListModifier) -> list[str]:
 
 def _added(present: list[str], domain: str) -> list[str]:
     if fold(domain) in map(fold, present):
-        # assumption: list-modifier-errors
+        rests_on("list-modifier-errors")
         raise invalid('"%s" cannot be added to AdditionalDomains: it is already there.' % domain, domain)
     return [*present, _domain(domain)]
 
@@ -83,6 +86,8 @@ def _added(present: list[str], domain: str) -> list[str]:
 def _new(ctx: Context, args: Arguments) -> t.Iterable[object]:
     domain = _domain(str(args.text("Domain") or args.text("Identity")))
     body = {**DEFAULTS, **given_changes(ctx, args, DEFAULTS)}
+    if "ConnectionLimit" not in args:
+        rests_on("partner-connection-limit")
     change = body["AdditionalDomains"]
     if isinstance(change, ListModifier):
         if list(change.remove):
@@ -97,7 +102,7 @@ def _new(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    found = chosen(ctx, args, WHAT, ctx.store.partners())
+    found = chosen(ctx, args, WHAT, ctx.all(KIND, args))
     return (wire(domain, body) for domain, body in found.items())
 
 
@@ -112,8 +117,8 @@ def _set(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if body is None:
         raise not_found(WHAT, domain)
     change = args.get("AdditionalDomains")
-    # assumption: list-modifier-replace
     if isinstance(change, ListModifier) and change.replace is not None:
+        rests_on("list-modifier-replace")
         raise invalid("The lab takes AdditionalDomains of an existing partner as Add and Remove only.", domain)
     if isinstance(changes.get("AdditionalDomains"), ListModifier):
         changes["AdditionalDomains"] = _domains(body["AdditionalDomains"], changes["AdditionalDomains"])

@@ -12,11 +12,12 @@ import typing as t
 
 from psrpcore.types import PSObject
 
-from ..binding import Arguments
-from ..context import Context, chosen, exists, extras, given_changes, instance_identity, invalid, not_found
-from ..objects import ScopeClass, make
-from ..seed import POLICY_DEFAULTS
-from ..store import Document, Store, fold
+from ..assumptions import rests_on
+from ..deployment.seed import POLICY_DEFAULTS
+from ..deployment.store import Document, Store, fold
+from .binding import Arguments
+from .context import Context, chosen, exists, extras, given_changes, instance_identity, invalid, not_found
+from .objects import ScopeClass, make
 
 KIND = "policy"
 WHAT = "ExternalAccessPolicy"
@@ -35,8 +36,8 @@ def canonical(store: Store, identity: str) -> str:
         if site is None:
             raise not_found("Site", name)
         return "Site:" + site
-    # assumption: policy-names
     if fold(scope) != "tag" or not name.strip() or re.search(r"[:*?\x00-\x1f]", name):
+        rests_on("policy-names")
         raise invalid('"%s" is not a valid identity of a policy.' % identity, identity)
     known = store.spelling(KIND, "Tag:" + name)
     return known or "Tag:" + name
@@ -61,7 +62,7 @@ def _new(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    found = chosen(ctx, args, WHAT, ctx.store.policies(), "Tag:")
+    found = chosen(ctx, args, WHAT, ctx.all(KIND, args), "Tag:")
     return [wire(identity, body) for identity, body in found.items()]
 
 
@@ -87,8 +88,8 @@ def _remove(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if identity == "Global":
         ctx.store.put(KIND, identity, dict(POLICY_DEFAULTS))
     else:
-        # assumption: granted-policy-removal
         if identity.startswith("Tag:") and any(fold(p) == fold(identity) for p in ctx.store.grants().values()):
+            rests_on("granted-policy-removal")
             raise invalid('The policy "%s" is assigned to one or more users and cannot be removed.' % asked, asked)
         ctx.store.delete(KIND, identity)
     ctx.changed()

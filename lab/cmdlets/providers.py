@@ -14,13 +14,13 @@ import typing as t
 
 from psrpcore.types import PSByte, PSByteArray, PSInt64, PSObject
 
-from ..binding import Arguments
-from ..context import Context, invalid
+from ..deployment.store import CertificateRow, fold
+from ..deployment.wildcard import has_wildcard, like
 from ..errors import CmdletError
-from ..objects import make
-from ..store import CertificateRow, fold
-from ..wildcard import has_wildcard, like
+from .binding import Arguments
 from .certificates import windows_certificate
+from .context import Context, invalid
+from .objects import make
 
 _STORES = ("My", "CA", "Root")
 _ENCODINGS = {

@@ -20,13 +20,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ..authority import Authority, Key, common_name, rsa_key
-from ..binding import Arguments
-from ..context import Context, invalid
+from ..assumptions import rests_on
+from ..deployment.authority import Authority, Key, common_name, rsa_key
+from ..deployment.hosts import HOSTS, login
+from ..deployment.seed import ACCESS_EDGE, thumbprint
+from ..deployment.store import CertificateRow, Document, fold
 from ..errors import CmdletError
-from ..hosts import HOSTS, login
-from ..seed import ACCESS_EDGE, thumbprint
-from ..store import CertificateRow, Document, fold
+from .binding import Arguments
+from .context import Context, invalid
 
 KIND = "certificate_request"
 AUTHORITY = "ca01.contoso.test\\Contoso Enterprise CA"
@@ -38,7 +39,7 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
 
 @functools.cache
 def enterprise_authority() -> Authority:
-    """The company's authority. assumption: enterprise-authority"""
+    """The company's authority."""
     return Authority(common_name("Contoso Enterprise CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
 
 
@@ -46,6 +47,8 @@ def request(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if args.parameter_set == "ByRetrieve":
         return _retrieve(ctx)
     target, authority = args.text("Output"), args.text("CA")
+    if authority is not None:
+        rests_on("enterprise-authority")
     if (target is None) == (authority is None):
         raise invalid("Specify either Output or CA.")
     if authority is not None:
@@ -59,9 +62,10 @@ def request(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def join(ctx: Context, certificate: x509.Certificate) -> bool:
-    """Whether a certificate answers a request of this computer; makes them one (assumption: answer-to-a-request)."""
+    """Whether a certificate answers a request of this computer; makes them one."""
     for name, waiting in _all(ctx).items():
         if _public(_load(waiting).public_key()) == _public(certificate.public_key()):
+            rests_on("answer-to-a-request")
             _put(ctx, certificate, waiting)
             ctx.store.delete(KIND, name)
             return True
@@ -110,7 +114,7 @@ def _key(args: Arguments) -> Key:
 
 
 def _waiting(args: Arguments, key: Key, authority: str) -> Document:
-    # assumption: requested-names
+    rests_on("requested-names")
     extra = [name.strip().lower() for name in (args.text("DomainName") or "").split(",") if name.strip()]
     private = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -125,7 +129,7 @@ def _waiting(args: Arguments, key: Key, authority: str) -> Document:
 
 
 def _write(ctx: Context, path: str, waiting: Document, key: Key) -> None:
-    # assumption: request-file
+    rests_on("request-file")
     folder = path.rpartition("\\")[0]
     if fold(folder) not in {fold(known) for known, content in ctx.store.tree(ctx.host.name).items() if content is None}:
         raise invalid("Could not find a part of the path '%s'." % path, path)
@@ -139,7 +143,7 @@ def _write(ctx: Context, path: str, waiting: Document, key: Key) -> None:
 def _put(ctx: Context, certificate: x509.Certificate, waiting: Document) -> None:
     der = certificate.public_bytes(serialization.Encoding.DER)
     key = bytes.fromhex(waiting["Key"])
-    # assumption: requested-keys
+    rests_on("requested-keys")
     row = CertificateRow(ctx.host.name, "My", thumbprint(certificate), der, key, True, waiting["FriendlyName"])
     ctx.store.put_certificate(row)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ..binding import Arguments
-from ..context import Context, invalid, not_found
-from ..objects import ServiceStatus, make, properties_of, texts
-from ..store import Document, fold
+from ..assumptions import rests_on
+from ..deployment.store import Document, fold
+from .binding import Arguments
+from .context import Context, invalid, not_found
+from .objects import ServiceStatus, make, properties_of, texts
 
 
 def _services(ctx: Context) -> dict[str, Document]:
@@ -22,8 +23,8 @@ def _services(ctx: Context) -> dict[str, Document]:
 
 def _here(ctx: Context, args: Arguments) -> None:
     computer = args.text("ComputerName")
-    # assumption: services-of-others
     if computer and fold(computer) not in (ctx.host.name, ctx.host.fqdn, "localhost", "."):
+        rests_on("services-of-others")
         raise invalid('Cannot open the Service Control Manager on computer "%s".' % computer, computer)
 
 
@@ -39,13 +40,21 @@ def _named(ctx: Context, args: Arguments, services: dict[str, Document]) -> list
     return found
 
 
+def _shown(name: str) -> str:
+    if name == "RTCXMPPTGWPROXY":
+        rests_on("proxy-service-name")
+    return name
+
+
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
     _here(ctx, args)
+    if ctx.host.role != "edge":
+        rests_on("services-by-remote-shell")
     services = _services(ctx)
     for name in _named(ctx, args, services):
         service = services[name]
         properties: dict[str, object] = {
-            "Name": name,
+            "Name": _shown(name),
             "DisplayName": service["DisplayName"],
             "Status": ServiceStatus[service["Status"]],
             "RoleName": texts(service["Usages"] and ["EdgeServer"]),
@@ -62,8 +71,10 @@ def _turn(ctx: Context, service: Document, status: str) -> None:
         row = None
         if status == "Running" and usage in assigned:
             row = ctx.store.certificate(ctx.host.name, "My", assigned[usage])
-        # What a service presents is decided when it starts.  (assumption: network-service-key)
+        # What a service presents is decided when it starts.
         usable = row is not None and row.key is not None and row.key_readable
+        if row is not None and not usable:
+            rests_on("network-service-key")
         ctx.store.present(ctx.host.name, usage, row.thumbprint if row and usable else None)
 
 
@@ -84,7 +95,10 @@ def _stop(ctx: Context, args: Arguments) -> t.Iterable[object]:
     _here(ctx, args)
     services = _services(ctx)
     stopping = set(_named(ctx, args, services))
-    stopping |= {n for n, s in services.items() if stopping & set(s["DependsOn"])}
+    dependents = {n for n, s in services.items() if stopping & set(s["DependsOn"])} - stopping
+    if dependents:
+        rests_on("service-dependencies")
+    stopping |= dependents
     if args.flag("LeaveClsAgentRunning"):
         stopping.discard("RTCCLSAGT")
     for name in stopping:

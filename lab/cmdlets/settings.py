@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..binding import Arguments
-from ..context import Context, chosen, extras, given_changes, instance_identity, not_found
-from ..objects import VerificationLevelType, make, uint
-from ..seed import ACCESS_EDGE_DEFAULTS, GATEWAY_DEFAULTS
-from ..store import fold
+from ..assumptions import rests_on
+from ..deployment.seed import ACCESS_EDGE_DEFAULTS, GATEWAY_DEFAULTS
+from ..deployment.store import fold
+from .binding import Arguments
+from .context import Context, chosen, extras, given_changes, instance_identity, not_found
+from .objects import VerificationLevelType, make, uint
 
 _GATEWAY = "XmppGatewaySettings"
 _GATEWAY_TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppGatewaySettings"
@@ -34,9 +35,9 @@ def _write(ctx: Context, args: Arguments, kind: str, what: str, changes: dict[st
 
 
 def _get_gateway(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    for identity, body in chosen(ctx, args, _GATEWAY, ctx.store.all("gateway")).items():
+    for identity, body in chosen(ctx, args, _GATEWAY, ctx.all("gateway", args)).items():
         shown = {name: uint(v) if isinstance(v, int) and not isinstance(v, bool) else v for name, v in body.items()}
-        # assumption: dialback-passphrase
+        rests_on("dialback-passphrase")
         if ctx.store.setting("hide_dialback_passphrase"):
             shown["DialbackPassphrase"] = None
         yield make([_GATEWAY_TYPE], {"Identity": identity, **shown, **extras(identity, _GATEWAY)})
@@ -48,7 +49,8 @@ def _set_gateway(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get_access_edge(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    for identity, body in chosen(ctx, args, _EDGE, ctx.store.all("access_edge")).items():
+    for identity, body in chosen(ctx, args, _EDGE, ctx.all("access_edge", args)).items():
+        rests_on("access-edge-gaps")
         by_dns = body["RoutingMethod"] == "UseDnsSrvRouting"
         hidden = {"RoutingMethod", *(_ROUTE_ONLY if by_dns else _DNS_ONLY)}
         if ctx.profile == "lync2013":

@@ -12,11 +12,12 @@ import typing as t
 
 from psrpcore.types import PSDuration
 
-from ..binding import Arguments
-from ..context import Context
-from ..gateway_surroundings import Surroundings
-from ..objects import make
-from ..store import Message, Store, fold
+from ..assumptions import rests_on
+from ..deployment.store import Message, Store, fold
+from ..gateway.surroundings import Surroundings
+from .binding import Arguments
+from .context import Context
+from .objects import make
 
 _TYPE = "Microsoft.Rtc.SyntheticTransactions.TaskOutput"
 _TEXT = "Test-CsXmppIM"
@@ -27,9 +28,10 @@ _SLICE = 0.05
 
 
 def _sender(store: Store, wanted: str | None) -> str:
-    """Who sends: the user who is named, else the first who may, else the first.  (assumption: test-users)"""
+    """Who sends: the user who is named, else the first who may, else the first."""
     if wanted:
         return wanted
+    rests_on("test-users")
     around, users = Surroundings(store), list(store.users())
     for address in users:
         user = around.user(address)
@@ -40,7 +42,7 @@ def _sender(store: Store, wanted: str | None) -> str:
 
 def _target_problem(store: Store, target: str | None) -> str:
     pools = [fqdn for fqdn, pool in store.all("pool").items() if "Registrar" in pool["Roles"]]
-    # assumption: error-texts
+    rests_on("error-texts")
     return "" if target is None or fold(target) in map(fold, pools) else "No matching cluster found in topology."
 
 
@@ -57,7 +59,8 @@ def _outcome(store: Store, number: int) -> Message | None:
 
 
 def _test_xmpp(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Success means that the partner's server took the message.  (assumption: test-xmpp-im)"""
+    """Success means that the partner's server took the message."""
+    rests_on("test-xmpp-im")
     begin = time.monotonic()
     target = args.text("TargetFqdn")
     error = _target_problem(ctx.store, target)

@@ -3,23 +3,21 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Topology and replication: sites, pools, computers, services, SIP domains, version, Central Management Store."""
+"""Topology: sites and their routes, pools, computers, services, the version of a server."""
 
 from __future__ import annotations
 
-import time
 import typing as t
 
-from ..binding import Arguments
-from ..context import Context, chosen, not_found
-from ..objects import int32, make, moment, texts
-from ..seed import POOLS
-from ..store import fold
+from ..assumptions import rests_on
+from ..deployment.seed import POOLS
+from ..deployment.store import fold
+from ..deployment.topology import BUILDS, PRODUCTS
+from .binding import Arguments
+from .context import Context, chosen, invalid, not_found
+from .objects import int32, make, texts
 
-_VERSIONS = {
-    "lync2013": ("Microsoft Lync Server 2013", "5.0.8308.0"),
-    "sfb2015": ("Skype for Business Server 2015", "6.0.9319.0"),
-}
+_ROUTES = ("FederationRoute", "XmppFederationRoute")
 
 
 def _sites(ctx: Context, args: Arguments) -> t.Iterable[object]:
@@ -33,13 +31,39 @@ def _sites(ctx: Context, args: Arguments) -> t.Iterable[object]:
             "Pools": texts(list(own)),
             "FederationRoute": site["FederationRoute"],
             "XmppFederationRoute": site["XmppFederationRoute"],
-            "DefaultPersistentChatPool": None,
+            "DefaultPersistentChatPool": site.get("DefaultPersistentChatPool"),
             "Description": site["Description"],
-            "DisplayName": name,
+            "DisplayName": site.get("DisplayName", name),
             "SiteType": "CentralSite",
             "ParentSite": None,
         }
         yield make(["Microsoft.Rtc.Management.Deploy.Internal.Site+CentralSite"], properties, text="Site:" + name)
+
+
+def _set_site(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    """The bare name of a site, and what is to change."""
+    rests_on("site-routes")
+    asked = args.text("Identity")
+    name = ctx.store.spelling("site", asked) if asked is not None else None
+    if name is None:
+        raise not_found("Site", asked or "")
+    changes: dict[str, str | None] = {}
+    for field in ("Description", "DisplayName", "DefaultPersistentChatPool", *_ROUTES):
+        if field in args:
+            changes[field] = _route(ctx, field, args.text(field)) if field in _ROUTES else args.text(field)
+    ctx.store.put("site", name, {**(ctx.store.get("site", name) or {}), **changes})
+    ctx.changed()
+    return []
+
+
+def _route(ctx: Context, field: str, route: str | None) -> str:
+    """A route as it is kept: ``EdgeServer:FQDN`` of an Edge pool that there is, or nothing."""
+    if not route:
+        return ""
+    service = ctx.store.spelling("service_role", route)
+    if service is None or not service.startswith("EdgeServer:"):
+        raise invalid('%s: "%s" is not the identity of an Edge service.' % (field, route), route)
+    return service
 
 
 def _pools(ctx: Context, args: Arguments) -> t.Iterable[object]:
@@ -69,12 +93,8 @@ def _computers(ctx: Context, args: Arguments) -> t.Iterable[object]:
         yield make(["Microsoft.Rtc.Management.Deploy.Internal.Machine"], properties, text=fqdn)
 
 
-def _sip_domains(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    for name, domain in chosen(ctx, args, "SipDomain", ctx.store.all("sip_domain")).items():
-        yield make(["Microsoft.Rtc.Management.Xds.SipDomain"], {"Identity": name, **domain}, text=name)
-
-
 def _services(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    rests_on("service-version-numbers")
     pool = args.text("PoolFqdn")
     roles = {"ConferenceServer": "ConferencingServer"}
     role = roles.get(args.parameter_set, args.parameter_set)
@@ -99,53 +119,16 @@ def _services(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _version(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    # assumption: version-text
-    return ["%s (%s): Volume license key installed." % _VERSIONS[ctx.profile]]
-
-
-def _status(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    wanted = args.text("ReplicaFqdn")
-    replicas = ctx.store.all("replica")
-    if wanted is not None and fold(wanted) not in map(fold, replicas):
-        raise not_found("Replica", wanted)
-    changed = float(ctx.store.setting("store_changed") or 0.0)
-    delay = float(ctx.store.setting("replication_seconds"))
-    stuck = {fold(fqdn) for fqdn in ctx.store.setting("replicas_stuck")}
-    now = time.time()
-    for fqdn, replica in replicas.items():
-        if wanted is not None and fold(fqdn) != fold(wanted):
-            continue
-        # assumption: replication
-        since = max(changed, float(replica["forced"]))
-        current = fold(fqdn) not in stuck and now - since >= delay
-        properties = {
-            "UpToDate": current,
-            "ReplicaFqdn": fqdn,
-            "LastStatusReport": moment(now),
-            "LastUpdateCreation": moment(since) if since else moment(now),
-            "ProductVersion": _VERSIONS[ctx.profile][1],
-        }
-        yield make(["Microsoft.Rtc.Management.Xds.ReplicaState"], properties)
-
-
-def _replicate(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    wanted = args.text("ReplicaFqdn")
-    replicas = ctx.store.all("replica")
-    if wanted is not None and fold(wanted) not in map(fold, replicas):
-        raise not_found("Replica", wanted)
-    for fqdn, replica in replicas.items():
-        if wanted is None or fold(fqdn) == fold(wanted):
-            ctx.store.put("replica", fqdn, {**replica, "forced": time.time()})
-    return []
+    """That of this server only."""
+    rests_on("version-text")
+    return ["%s (%s): Volume license key installed." % (PRODUCTS[ctx.version], BUILDS[ctx.version])]
 
 
 CMDLETS = {
     "Get-CsSite": _sites,
+    "Set-CsSite": _set_site,
     "Get-CsPool": _pools,
     "Get-CsComputer": _computers,
-    "Get-CsSipDomain": _sip_domains,
     "Get-CsService": _services,
     "Get-CsServerVersion": _version,
-    "Get-CsManagementStoreReplicationStatus": _status,
-    "Invoke-CsManagementStoreReplication": _replicate,
 }

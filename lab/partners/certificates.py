@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ..authority import BOTH_WAYS, Authority, common_name
+from ..deployment.authority import BOTH_WAYS, Authority, common_name
+from ..deployment.public_ca import public_authority
+from ..deployment.tls import write_private
 from ..errors import LabError
-from ..public_ca import public_authority
-from ..tls import write_private
 
 KINDS = ("good", "expired", "wrongname", "unknownca", "serveronly")
 LIFETIME = datetime.timedelta(days=90)

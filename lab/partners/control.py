@@ -18,10 +18,10 @@ import time
 import typing as t
 from pathlib import Path
 
+from ..deployment.public_ca import ROOT_FILE
+from ..deployment.store import FILE, Store
+from ..deployment.tls import write_private
 from ..errors import LabError
-from ..public_ca import ROOT_FILE
-from ..store import FILE, Store
-from ..tls import write_private
 from . import processes, programs, stream, zone
 from .certificates import read_certificate, write_certificate
 from .launch import launch_name_server, launch_server, ready_file, write_hosts

@@ -12,8 +12,8 @@ import socket
 import typing as t
 from dataclasses import dataclass
 
-from ..endpoints import ADDRESSES
-from ..seed import ACCESS_EDGE, SIP_DOMAINS
+from ..deployment.endpoints import ADDRESSES
+from ..deployment.seed import ACCESS_EDGE, SIP_DOMAINS
 from .servers import Partner
 
 ADDRESS = "127.0.0.53"

@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from lab.server import TRAFFIC
+from lab.remoting.server import TRAFFIC
 from lab.testing import Lab, running_lab
 from tests.benchmarks.contenders import CONTENDERS, DESCRIPTION, OPENING, PROPERTIES, Contender, Setting, domain
 

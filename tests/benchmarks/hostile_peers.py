@@ -34,7 +34,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.budget import Budge
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.client import Contexts
 
 from lab.cmdlets.partners import DEFAULTS
-from lab.ready import make_ready
+from lab.deployment.ready import make_ready
 from lab.testing import Lab, running_lab
 from tests.benchmarks.hostile_streams import OWN, PEER, conversations, hostile
 

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from lab.seed import seed
+from lab.deployment.seed import seed
 from lab.testing import Lab, running_lab
 from tests.integration.management import Management, target
 from tests.integration.plays import Plays

@@ -31,11 +31,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lab.authority import BOTH_WAYS, Authority, common_name
-from lab.gateway_dial import DialFailed, Dialog
-from lab.gateway_surroundings import Identity
-from lab.gateway_wire import Wire, WireError, context
-from lab.public_ca import public_authority
+from lab.deployment.authority import BOTH_WAYS, Authority, common_name
+from lab.deployment.public_ca import public_authority
+from lab.gateway.dial import DialFailed, Dialog
+from lab.gateway.surroundings import Identity
+from lab.gateway.wire import Wire, WireError, context
 
 ADDRESS = "127.0.0.41"
 PATIENCE = 20.0

@@ -21,7 +21,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import A
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
 
-from lab.store import Event, Store
+from lab.deployment.store import Event, Store
 from lab.testing import Lab
 
 READS = ("Get-", "Test-Path", "Import-Module")

@@ -18,8 +18,8 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
 
-from lab.faults import Faults
-from lab.store import Document
+from lab.deployment.faults import Faults
+from lab.deployment.store import Document
 from tests.integration.management import Management
 from tests.integration.plays import CHECKOUT, Plays
 from tests.integration.test_modules_in_plays import ROW, sessions, task

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.faults import Faults
-from lab.store import Event
+from lab.deployment.faults import Faults
+from lab.deployment.store import Event
 from tests.integration.plays import Plays, Run, TaskResult
 from tests.integration.test_gateway_cert_renewal import PARTNER
 from tests.unit.certificates import PASSPHRASE, Issued, answer_to, elliptic_key, intermediate, issue

@@ -16,8 +16,8 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
 
-from lab.faults import SESSION, Faults
-from lab.store import Event
+from lab.deployment.faults import SESSION, Faults
+from lab.deployment.store import Event
 from lab.testing import Lab
 from tests.unit.plugin_utils.test_psrp_options import OPTIONS
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.faults import Faults
-from lab.store import Event
+from lab.deployment.faults import Faults
+from lab.deployment.store import Event
 from lab.testing import Lab
 from tests.integration.plays import TOOLS, Plays
 

@@ -11,8 +11,8 @@ import typing as t
 
 import yaml
 
-from lab.faults import Faults
-from lab.store import Event
+from lab.deployment.faults import Faults
+from lab.deployment.store import Event
 from tests.integration.management import calls, logged
 from tests.integration.plays import CHECKOUT, Plays, Run
 

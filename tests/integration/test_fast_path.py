@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.faults import Faults
-from lab.seed import seed
-from lab.store import Event
+from lab.deployment.faults import Faults
+from lab.deployment.seed import seed
+from lab.deployment.store import Event
 from tests.integration.plays import Plays, Run
 from tests.integration.test_gateway_cert import wanted
 from tests.integration.test_modules_in_plays import INFOS, MODULES, ROW, SECRETS, every_file, sessions, task

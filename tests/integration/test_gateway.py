@@ -13,7 +13,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import typing as t
 from pathlib import Path
 
@@ -21,106 +20,26 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
-from lab.gateway import MAX_STRANGERS
-from lab.gateway_dial import DialFailed, Dialog
-from lab.gateway_stanzas import BODY, error_of, message
-from lab.ready import USER, gateway_certificate, make_ready, present
-from lab.store import Event, Message, Store
+from lab.deployment.ready import USER, gateway_certificate, present
+from lab.deployment.store import Message
+from lab.gateway.dial import DialFailed
+from lab.gateway.gateway import MAX_STRANGERS
+from lab.gateway.stanzas import BODY, error_of, message
 from lab.testing import Lab
-from tests.integration.gateway_peer import PATIENCE, Manner, Names, Peer, certificate
+from tests.integration.gateway_federation import ROMEO, Federation, listens, until
+from tests.integration.gateway_peer import PATIENCE, Manner, certificate
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-ROMEO = "romeo@fabrikam.test"
-PARTNER: dict[str, t.Any] = {
-    "AdditionalDomains": [], "ConnectionLimit": None, "Description": None, "EnableKeepAlive": True,
-    "PartnerType": "Federated", "ProxyFqdn": None, "SaslNegotiation": "Required",
-    "SupportDialbackNegotiation": False, "TlsNegotiation": "Required",
-}  # fmt: skip
 EXTERNAL = ("Required", "Required", False)
 ANY = ("Optional", "Optional", True)
 TLS_DIALBACK = ("Required", "NotSupported", True)
 TCP_DIALBACK = ("NotSupported", "NotSupported", True)
-T = t.TypeVar("T")
-
-
-def until(read: t.Callable[[], T]) -> T:
-    """What ``read`` gives as soon as that is something."""
-    end = time.monotonic() + PATIENCE
-    while not (found := read()):
-        assert time.monotonic() < end, "it did not come in time"
-        time.sleep(0.02)
-    return found
-
-
-class Federation:
-    """A lab in which everything is set up for one partner, and that partner."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-        self.store: Store = lab.store()
-        self.names = Names()
-        self.gateway = [(lab.addresses[host], lab.xmpp_port) for host in ("edge01", "edge02")]
-        identity = certificate(lab.directory, "fabrikam.test")
-        self.peer = Peer("fabrikam.test", identity, self.gateway)
-        self.names.servers["fabrikam.test"] = self.peer.where
-        self.store.set_setting("xmpp_nameserver", self.names.where)
-        make_ready(self.store)
-
-    def close(self) -> None:
-        self.peer.close()
-        self.names.close()
-
-    def configure(self, kind: str, key: str, **changes: t.Any) -> None:
-        self.store.put(kind, key, {**(self.store.get(kind, key) or {}), **changes})
-
-    def allow(self, row: tuple[str, str, bool], **more: t.Any) -> None:
-        names = ("TlsNegotiation", "SaslNegotiation", "SupportDialbackNegotiation")
-        self.store.put("partner", "fabrikam.test", {**PARTNER, **dict(zip(names, row, strict=True)), **more})
-
-    def events(self, action: str, **wanted: t.Any) -> list[Event]:
-        return [
-            e
-            for e in self.store.events()
-            if e.kind == "xmpp" and e.parameters["action"] == action
-            and all(e.parameters.get(name) == value for name, value in wanted.items())
-        ]  # fmt: skip
-
-    def event(self, action: str, **wanted: t.Any) -> Event:
-        return until(lambda: self.events(action, **wanted))[-1]
-
-    def send(self, text: str = "Hello", sender: str = USER, recipient: str = ROMEO) -> Message:
-        """Send as a local user; what became of it."""
-        number = self.store.send_message(sender, recipient, text)
-
-        def settled() -> Message | None:
-            found = self.store.message(number)
-            return found if found and found.status != "queued" else None
-
-        return t.cast(Message, until(settled))
-
-    def received(self) -> list[Message]:
-        return [m for m in self.store.messages() if m.direction == "in"]
-
-    def says(self, dialog: Dialog, text: str = "Hello", sender: str = ROMEO + "/phone", to: str = USER) -> Message:
-        """A message of the partner over a stream; what became of it."""
-        before = len(self.received())
-        dialog.stream.send(message(sender, to, "m1", text))
-        dialog.flush()
-        return until(lambda: self.received()[before:])[0]
-
-    def ended(self, dialog: Dialog) -> str:
-        """Why the gateway ends a stream, as the partner sees it."""
-        with pytest.raises(DialFailed) as caught:
-            dialog.wait(xmpp.VerifyAnswer)
-        return str(caught.value)
 
 
 @pytest.fixture
 def federation(fresh_lab: Lab) -> t.Iterator[Federation]:
-    made = Federation(fresh_lab)
-    until(lambda: _streams(made) == 0 and all(map(_listens, made.gateway)))
-    yield made
-    made.close()
+    with Federation.of(fresh_lab) as made:
+        yield made
 
 
 # -- incoming
@@ -450,11 +369,11 @@ def test_a_stopped_service_ends_streams_and_listener(federation: Federation) -> 
     federation.configure("service", "edge01/RTCXMPPTGWPROXY", Status="Stopped")
     assert "system-shutdown" in federation.ended(dialog)
 
-    until(lambda: not _listens(federation.gateway[0]))
+    until(lambda: not listens(federation.gateway[0]))
     sent = federation.send()  # by the other Edge of the pool
     assert (sent.status, sent.edge, sent.reason) == ("sent", "edge02", "")
     federation.configure("service", "edge01/RTCXMPPTGWPROXY", Status="Running")
-    until(lambda: _listens(federation.gateway[0]))
+    until(lambda: listens(federation.gateway[0]))
 
 
 def test_a_swapped_certificate_is_presented_at_once(federation: Federation) -> None:
@@ -491,19 +410,6 @@ def test_more_streams_than_the_limit_are_refused(federation: Federation, limit: 
     with pytest.raises(DialFailed, match="resource-constraint"):
         federation.peer.external(federation.peer.secured())
     assert "limit" in federation.event("refused").error.lower()
-
-
-def _listens(place: tuple[str, int]) -> bool:
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(place, PATIENCE):
-        return True
-    return False
-
-
-def _streams(federation: Federation) -> int:
-    """How many streams to the gateway are open, by the kernel's table."""
-    port = "%04X" % federation.lab.xmpp_port
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(row[1].endswith(":" + port) and row[3] == "01" for row in rows)
 
 
 def test_silent_streams_end(federation: Federation) -> None:
@@ -558,7 +464,7 @@ def test_strangers_cannot_use_up_the_threads(federation: Federation) -> None:
         assert federation.event("full").host == "edge01"
         # The other Edge has places of its own.
         assert _features(federation.gateway[1])
-    until(lambda: _streams(federation) == 0)
+    until(lambda: federation.streams() == 0)
     assert federation.peer.dial().features.dialback
 
 

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import INFO_TASK, TASK
 
-from lab.faults import Faults
+from lab.deployment.faults import Faults
 from lab.testing import Lab, running_lab
 from tests.integration.management import Management, calls, logged, target
 from tests.unit.certificates import NAMES, PASSPHRASE, Issued, elliptic_key, intermediate, issue, leaf, root

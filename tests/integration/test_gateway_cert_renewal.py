@@ -16,7 +16,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import INFO_TASK, TASK
 
 from lab.cmdlets.requests import AUTHORITY
-from lab.faults import Faults
+from lab.deployment.faults import Faults
 from lab.testing import Lab
 from tests.integration.management import Management
 from tests.integration.test_gateway_cert import edge_of, left, presented

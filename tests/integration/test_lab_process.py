@@ -24,8 +24,8 @@ from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
+from lab.deployment.faults import Faults
 from lab.errors import LabError
-from lab.faults import Faults
 from lab.testing import Lab, running_lab
 
 SHELL_NOT_FOUND = 2150858843

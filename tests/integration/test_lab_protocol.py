@@ -29,13 +29,13 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.shell import SignalCode
 from pypsrp.wsman import NAMESPACES, WSMan
 
-from lab import hosts
-from lab.endpoints import ADDRESSES
+from lab.cmdlets.runspace import Call, Sink
+from lab.deployment import hosts
+from lab.deployment.endpoints import ADDRESSES
+from lab.deployment.hosts import HOSTS, Account
+from lab.deployment.store import DEFAULT_SETTINGS
 from lab.errors import Cut, ErrorDetails, LabError
-from lab.hosts import HOSTS, Account
-from lab.runspace import Call, Sink
-from lab.server import LabServer
-from lab.store import DEFAULT_SETTINGS
+from lab.remoting.server import LabServer
 
 TIMED_OUT = 2150858793
 SHELL_NOT_FOUND = 2150858843
@@ -98,7 +98,7 @@ class Echo:
 
 
 class Echoes:
-    """In place of lab.runspace.Deployment."""
+    """In place of lab.cmdlets.runspace.Deployment."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.faults import Faults
-from lab.store import Event
+from lab.deployment.faults import Faults
+from lab.deployment.store import Event
 from tests.integration.plays import Plays, Run
 
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}

@@ -15,7 +15,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import info, plural, singular
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Statement, UInt32
 
-from lab.faults import Faults
+from lab.deployment.faults import Faults
 from lab.testing import Lab
 from tests.integration.management import Management, target
 

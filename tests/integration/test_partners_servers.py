@@ -17,10 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from lab.deployment.store import Store
 from lab.errors import LabError
-from lab.partners import PASSWORD, Partners, Service, find, missing, processes, programs, start, stop, stream
+from lab.partners import processes, programs, stream
 from lab.partners.certificates import read_certificate
-from lab.store import Store
+from lab.partners.control import Partners, find, start, stop
+from lab.partners.launch import PASSWORD
+from lab.partners.programs import missing
+from lab.partners.zone import Service
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GATEWAY_PORT = 15269  # nothing listens there; it is only published
@@ -175,7 +179,7 @@ class TestLife:
             assert len(pids) >= 3
             assert not list(written_outside(pids, tmp_path / "lab"))
             assert not [pid for pid in pids if PASSWORD in Path("/proc/%d/cmdline" % pid).read_text()]
-            ending = "from pathlib import Path; from lab.partners import stop; assert stop(Path(%r))"
+            ending = "from pathlib import Path; from lab.partners.control import stop; assert stop(Path(%r))"
             code = ending % str(tmp_path / "lab")
             subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, check=True, timeout=120)
             assert processes.running(second.folder) == []

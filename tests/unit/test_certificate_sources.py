@@ -246,7 +246,7 @@ class TestIssue:
 
 def strict_ca(name: str, key: t.Any, above: Issued | None) -> Issued:
     """A CA certificate with all that strict verifiers ask for."""
-    from lab.authority import Authority, common_name
+    from lab.deployment.authority import Authority, common_name
 
     if above is None:
         made = Authority(common_name(name), key, 3650 * DAY)

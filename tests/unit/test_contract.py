@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 
-from lab import contract
+from lab.cmdlets import contract
 
 TYPES = {
     "Text": "String",

@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 TOP = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP))  # run as a script, so the lab is found only from here on
 
-from lab.authority import BOTH_WAYS, Authority, common_name  # noqa: E402
-from lab.public_ca import public_authority  # noqa: E402
-from lab.ready import make_ready  # noqa: E402
-from lab.seed import thumbprint  # noqa: E402
-from lab.store import CertificateRow, Store  # noqa: E402
+from lab.deployment.authority import BOTH_WAYS, Authority, common_name  # noqa: E402
+from lab.deployment.public_ca import public_authority  # noqa: E402
+from lab.deployment.ready import make_ready  # noqa: E402
+from lab.deployment.seed import thumbprint  # noqa: E402
+from lab.deployment.store import CertificateRow, Store  # noqa: E402
 
 DIRECTORY = Path(os.environ["SFB_LAB_DIRECTORY"])
 EDGES = ("edge01", "edge02")

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 TOP = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP))  # run as a script, so the lab is found only from here on
 
-from lab.seed import thumbprint  # noqa: E402
-from lab.store import Store  # noqa: E402
+from lab.deployment.seed import thumbprint  # noqa: E402
+from lab.deployment.store import Store  # noqa: E402
 
 DIRECTORY = Path(os.environ["SFB_LAB_DIRECTORY"])
 POLICY = {

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, PrivateFormat, pkcs12
 from cryptography.x509.oid import NameOID
 
+from lab.cmdlets.objects import properties_of
+from lab.cmdlets.runspace import Call, Deployment, Runspace
+from lab.deployment.faults import Faults
+from lab.deployment.store import Event, Store
 from lab.errors import ErrorDetails
-from lab.faults import Faults
-from lab.objects import properties_of
-from lab.runspace import Call, Deployment, Runspace
-from lab.store import Event, Store
 
 USERS = {"fe01": "CONTOSO\\admin", "edge01": "Administrator", "edge02": "Administrator"}
 

@@ -24,9 +24,9 @@ from psrpcore.types import (
     PSUInt,
 )
 
-from lab.binding import ListModifier, bind
-from lab.cmdlets import HANDLERS
-from lab.contract import PROFILES, load
+from lab.cmdlets.binding import ListModifier, bind
+from lab.cmdlets.contract import PROFILES, load
+from lab.cmdlets.table import HANDLERS
 from lab.errors import BindingError
 
 CMDLETS = load("sfb2015")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Users, grants, effective policies, domain controllers; topology and replication."""
+"""Users, grants, effective policies, domain controllers; topology."""
 
 from __future__ import annotations
 
@@ -144,26 +144,3 @@ def test_versions(request: pytest.FixtureRequest, fixture: str, version: str) ->
     for host in ("fe01", "edge01"):
         (text,) = bench.call("Get-CsServerVersion", host=host).values
         assert version in text
-
-
-def test_replicas_are_behind_after_a_change(bench: Bench) -> None:
-    def current() -> dict[str, bool]:
-        return {r["ReplicaFqdn"]: r["UpToDate"] for r in bench.ok("Get-CsManagementStoreReplicationStatus")}
-
-    bench.store.set_setting("replication_seconds", 3600)
-    assert set(current().values()) == {True}
-    bench.ok("New-CsXmppAllowedPartner", Identity="a.test", WhatIf=True)
-    assert set(current().values()) == {True}
-    bench.ok("New-CsXmppAllowedPartner", Identity="a.test")
-    assert set(current().values()) == {False}
-    bench.store.set_setting("replication_seconds", 0)
-    bench.store.set_setting("replicas_stuck", ["edge02.contoso.test"])
-    assert [fqdn for fqdn, up_to_date in current().items() if not up_to_date] == ["edge02.contoso.test"]
-
-
-def test_replication_is_forced_for_one_or_all(bench: Bench) -> None:
-    bench.store.set_setting("replication_seconds", 3600)
-    bench.ok("Invoke-CsManagementStoreReplication", ReplicaFqdn="edge01.contoso.test")
-    behind = [r["ReplicaFqdn"] for r in bench.ok("Get-CsManagementStoreReplicationStatus") if not r["UpToDate"]]
-    assert behind == ["edge01.contoso.test"]
-    assert bench.fails("Invoke-CsManagementStoreReplication", ReplicaFqdn="nowhere.test") == "ItemNotFound"

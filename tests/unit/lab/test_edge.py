@@ -13,7 +13,7 @@ import pytest
 from psrpcore.types import PSByte, PSByteArray, PSInt, PSInt64, PSList
 
 from lab.cmdlets.certificates import EDGE_USAGES
-from lab.pkcs12 import NOT_A_FILE, WRONG_PASSWORD
+from lab.deployment.pkcs12 import NOT_A_FILE, WRONG_PASSWORD
 
 from .conftest import Bench, Material
 

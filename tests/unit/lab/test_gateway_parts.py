@@ -20,16 +20,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from lab.__main__ import _line
-from lab.authority import BOTH_WAYS, Authority, common_name
-from lab.gateway_certificates import SRV_NAME, XMPP_ADDRESS, Purpose, problem
-from lab.gateway_dns import Lookup, LookupFailed
-from lab.gateway_events import Journal
-from lab.gateway_parts import Register
-from lab.gateway_rules import Row
-from lab.gateway_stanzas import bare, bounce, domain, error_of, message, result, sendable
-from lab.gateway_surroundings import Surroundings
-from lab.gateway_verify import expected, ours
-from lab.store import Store
+from lab.deployment.authority import BOTH_WAYS, Authority, common_name
+from lab.deployment.store import Store
+from lab.gateway.certificates import SRV_NAME, XMPP_ADDRESS, Purpose, problem
+from lab.gateway.dns import Lookup, LookupFailed
+from lab.gateway.events import Journal
+from lab.gateway.negotiation import Row
+from lab.gateway.parts import Register
+from lab.gateway.stanzas import bare, bounce, domain, error_of, message, result, sendable
+from lab.gateway.surroundings import Surroundings
+from lab.gateway.verify import expected, ours
 from tests.unit.lab.conftest import Bench
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -146,7 +146,7 @@ def test_the_policy_in_effect_is_the_users_own_then_the_sites_then_the_global(be
 
 def test_services_and_routes(bench: Bench) -> None:
     around = Surroundings(bench.store)
-    assert (around.running("edge01"), around.obstacle()) == (True, "")
+    assert (around.running("edge01"), around.obstacle("fabrikam.test")) == (True, "")
     before = around.turn("edge01")
     bench.ok("Stop-CsWindowsService", host="edge01", Name="RTCXMPPTGWPROXY", Confirm=False)
     assert (around.running("edge01"), around.running("edge02")) == (False, True)
@@ -154,7 +154,7 @@ def test_services_and_routes(bench: Bench) -> None:
     assert around.running("edge01")
     assert around.turn("edge01") != before
     bench.ok("Stop-CsWindowsService", Name="RTCXMPPTGW", Confirm=False)
-    assert "RTCXMPPTGW is not running" in around.obstacle()
+    assert "RTCXMPPTGW is not running" in around.obstacle("fabrikam.test")
 
 
 def test_the_dialback_secret_is_the_passphrase_or_one_of_the_labs(bench: Bench) -> None:
@@ -234,8 +234,8 @@ def test_queries_that_are_answered(to: str, payload: str, kind: str, known: bool
 
 
 def test_events_read_well_and_hostile_ones_do_not_pile_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.gateway_events.KEPT", 5)
-    monkeypatch.setattr("lab.gateway_events._PRUNE_EVERY", 10)
+    monkeypatch.setattr("lab.gateway.events.KEPT", 5)
+    monkeypatch.setattr("lab.gateway.events._PRUNE_EVERY", 10)
     bench.ok("Get-CsSite")
     before = len(bench.store.events())
     journal = Journal(bench.store)

@@ -13,12 +13,9 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import negotiation as _negotiation
 
-from lab.gateway_rules import (
+from lab.gateway.negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK, Row
+from lab.gateway.rules import (
     ERROR_TYPES,
-    SASL,
-    TCP_DIALBACK,
-    TLS_DIALBACK,
-    Row,
     User,
     Verdict,
     contact,

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from lab.deployment.gateway_pfx import PASSPHRASE, ensure_gateway_pfx
+from lab.deployment.public_ca import KEY_FILE, ROOT_FILE, public_authority
 from lab.errors import LabError
-from lab.gateway_pfx import PASSPHRASE, ensure_gateway_pfx
 from lab.partners.certificates import KINDS, read_certificate, write_certificate
-from lab.public_ca import KEY_FILE, ROOT_FILE, public_authority
 
 DOMAIN = "fabrikam.example"
 

@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from lab.errors import LabError
-from lab.partners import SERVERS, Service, find, programs, start, stop, zone
+from lab.partners import programs, zone
 from lab.partners.commands import add_commands
+from lab.partners.control import find, start, stop
 from lab.partners.launch import render
+from lab.partners.servers import SERVERS
+from lab.partners.zone import Service
 
 TOOL = Path(__file__).resolve().parents[3] / "tools" / "partners.sh"
 

@@ -19,10 +19,10 @@ from psrpcore.types import PSObject, PSUInt, deserialize, serialize
 
 import lab
 from lab.assumptions import ASSUMPTIONS
-from lab.objects import PartnerType, make, moment, properties_of, texts, type_names
-from lab.pkcs12 import Pkcs12Error, algorithms, open_as_windows
-from lab.store import Store
-from lab.wildcard import has_wildcard, like
+from lab.cmdlets.objects import PartnerType, make, moment, properties_of, texts, type_names
+from lab.deployment.pkcs12 import Pkcs12Error, algorithms, open_as_windows
+from lab.deployment.store import Store
+from lab.deployment.wildcard import has_wildcard, like
 
 from .conftest import Bench, Material
 
@@ -31,9 +31,9 @@ LAB = Path(lab.__file__).parent
 
 def test_every_assumption_is_applied_and_every_applied_one_is_listed() -> None:
     used: set[str] = set()
-    for path in [*LAB.rglob("*.py"), *LAB.rglob("*.yml")]:
+    for path in LAB.rglob("*.py"):
         if path.name != "assumptions.py":
-            used.update(re.findall(r"assumption: ([a-z0-9-]+)", path.read_text(encoding="utf-8")))
+            used.update(re.findall(r"rests_on\(\"([a-z0-9-]+)\"", path.read_text(encoding="utf-8")))
     keys = [a.key for a in ASSUMPTIONS]
     assert used == set(keys)
     assert len(keys) == len(set(keys))

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from psrpcore.types import PSByteArray, PSDict, PSList, PSSecureString, PSUInt
 
+from lab.cmdlets.runspace import Call, Deployment
+from lab.deployment.faults import SESSION
 from lab.errors import Cut, LabError
-from lab.faults import SESSION
-from lab.runspace import Call, Deployment
 
 from .conftest import Bench, Recorder
 

@@ -13,8 +13,8 @@ import typing as t
 import psrpcore
 import pytest
 
-from lab import shell
 from lab.cmdlets.partners import DEFAULTS
+from lab.remoting import shell
 
 from .conftest import USERS, Bench
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from pypsrp.wsman import NAMESPACES, WSMan
 
-from lab import auth, tls, wsman
-from lab.wsman import Action, Fault, Request
+from lab.deployment import tls
+from lab.remoting import auth, wsman
+from lab.remoting.wsman import Action, Fault, Request
 
 ENVELOPE = (
     '<s:Envelope xmlns:s="{s}" xmlns:a="{a}" xmlns:w="{w}" xmlns:rsp="{rsp}"><s:Header>%s</s:Header>'

@@ -1,0 +1,330 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Binds the parameters of a call to a cmdlet's contract as PowerShell's parameter binder does, or refuses them.
+
+Names may be abbreviated and compare without case. Types convert where PowerShell would convert them, and in places less
+(see the assumptions named here), so that a client's typing is proven.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import re
+import typing as t
+import uuid
+from dataclasses import dataclass
+
+from psrpcore.types import PSObject, PSSecureString
+
+from ..assumptions import rests_on
+from ..deployment.store import fold
+from ..errors import BindingError
+from .contract import Cmdlet, Parameter
+
+Named = tuple[str | None, object]
+
+_TEXT_TYPES = frozenset(
+    ("String", "Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity", "UserIdParameter", "OUIdParameter", "Guid")
+)
+_INTEGERS = {"Int32": ("PSInt", "int"), "Int64": ("PSInt", "PSInt64", "int"), "UInt32": ("PSUInt",)}
+_LIMITS = {"Int32": (-(2**31), 2**31 - 1), "Int64": (-(2**63), 2**63 - 1), "UInt32": (0, 2**32 - 1)}
+
+
+@dataclass(frozen=True)
+class ListModifier:
+    """A PSListModifier: additions and removals, or a replacement (a plain list), or neither (``$null``)."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    replace: tuple[str, ...] | None = None
+
+
+class Arguments:
+    """Bound parameters by their full names, as plain Python values."""
+
+    def __init__(self, values: dict[str, t.Any], parameter_set: str) -> None:
+        self.values = values
+        self.parameter_set = parameter_set
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def get(self, name: str) -> t.Any:
+        return self.values.get(name)
+
+    def text(self, name: str) -> str | None:
+        value = self.values.get(name)
+        return None if value is None else str(value)
+
+    def need(self, name: str) -> str:
+        """A mandatory text: binding has made sure that it is there."""
+        return str(self.values[name])
+
+    def flag(self, name: str) -> bool:
+        return bool(self.values.get(name, False))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return tuple(self.values.get(name) or ())
+
+
+def resolve_name(cmdlet: Cmdlet, name: str) -> Parameter | None:
+    """The parameter that a name, alias or abbreviation means; None if there is no such parameter."""
+    wanted = name.lstrip("-").rstrip(":").lower()
+    for parameter in cmdlet.parameters.values():
+        if wanted in (n.lower() for n in (parameter.name, *parameter.aliases)):
+            return parameter
+    found = [
+        p for p in cmdlet.parameters.values() if any(n.lower().startswith(wanted) for n in (p.name, *p.aliases))
+    ]  # fmt: skip
+    if len(found) > 1:
+        raise BindingError(
+            "Parameter cannot be processed because the parameter name '%s' is ambiguous. Possible matches include: %s."
+            % (name, " ".join("-" + p.name for p in found)),
+            "AmbiguousParameter",
+            name,
+        )
+    return found[0] if found else None
+
+
+def bind(cmdlet: Cmdlet, given: t.Sequence[Named], strict_numbers: bool = True) -> Arguments:
+    """Bind a call. Raises BindingError with the id that PowerShell's binder uses."""
+    values: dict[str, t.Any] = {}
+    loose: list[object] = []
+    for name, value in given:
+        if name is None:
+            loose.append(value)
+            continue
+        parameter = resolve_name(cmdlet, name)
+        if parameter is None:
+            raise BindingError(
+                "A parameter cannot be found that matches parameter name '%s'." % name, "NamedParameterNotFound", name
+            )
+        if parameter.name in values:
+            raise BindingError(
+                "Cannot bind parameter because parameter '%s' is specified more than once." % parameter.name,
+                "ParameterAlreadyBound",
+                parameter.name,
+            )
+        values[parameter.name] = convert(parameter, value, strict_numbers)
+    for value in loose:
+        parameter = _next_positional(cmdlet, values)
+        if parameter is None:
+            raise BindingError(
+                "A positional parameter cannot be found that accepts a value of type '%s'." % _type_name(value),
+                "PositionalParameterNotFound",
+            )
+        values[parameter.name] = convert(parameter, value, strict_numbers)
+    chosen = _choose_set(cmdlet, values)
+    missing = [p.name for p in cmdlet.parameters.values() if p.is_mandatory(chosen) and p.name not in values]
+    if missing:
+        raise BindingError(
+            "Cannot process command because of one or more missing mandatory parameters: %s." % " ".join(missing),
+            "MissingMandatoryParameter",
+            missing[0],
+        )
+    for name in values:
+        if not cmdlet.parameters[name].simulated:
+            raise BindingError("The lab does not simulate -%s of %s." % (name, cmdlet.name), "LabNotSimulated", name)
+    return Arguments(values, chosen)
+
+
+def _candidates(cmdlet: Cmdlet, values: t.Collection[str]) -> list[str]:
+    return [s for s in cmdlet.sets if all(cmdlet.parameters[name].is_in(s) for name in values)]
+
+
+def _next_positional(cmdlet: Cmdlet, values: t.Collection[str]) -> Parameter | None:
+    open_sets = _candidates(cmdlet, values)
+    positional = [
+        p
+        for p in cmdlet.parameters.values()
+        if p.position is not None and p.name not in values and any(p.is_in(s) for s in open_sets)
+    ]
+    # Where several sets have a parameter at the same position, that of the default set wins.
+    return min(positional, key=lambda p: (t.cast(int, p.position), not p.is_in(cmdlet.sets[0])), default=None)
+
+
+def _choose_set(cmdlet: Cmdlet, values: t.Collection[str]) -> str:
+    candidates = _candidates(cmdlet, values)
+    satisfied = [
+        s for s in candidates if all(p.name in values for p in cmdlet.parameters.values() if p.is_mandatory(s))
+    ]  # fmt: skip
+    default = cmdlet.sets[0]
+    for group in (satisfied, candidates):
+        if len(group) == 1:
+            return group[0]
+        if default in group:
+            rests_on("default-sets")
+            return default
+        if group:
+            break
+    raise BindingError(
+        "Parameter set cannot be resolved using the specified named parameters.", "AmbiguousParameterSet"
+    )  # fmt: skip
+
+
+# -- conversion
+
+
+def convert(parameter: Parameter, value: object, strict_numbers: bool) -> t.Any:
+    """A value from the wire as the plain Python value of the parameter's type. Raises BindingError."""
+    if value is None:
+        return _convert_null(parameter)
+    kind = parameter.type
+    if kind.endswith("[]"):
+        items = list(value) if isinstance(value, (list, tuple)) else [value]
+        if kind == "Object[]":
+            return value if isinstance(value, bytes) else items
+        if not items and parameter.mandatory_in:
+            raise _null_or_empty(parameter, "EmptyArray", "an empty array")
+        return tuple(_convert_one(parameter, kind[:-2], item, strict_numbers) for item in items)
+    return _convert_one(parameter, kind, value, strict_numbers)
+
+
+def _convert_null(parameter: Parameter) -> t.Any:
+    if parameter.type == "SwitchParameter":
+        return True  # a switch named without a value travels as null
+    if parameter.type == "PSListModifier":
+        return ListModifier()
+    rests_on("null-values")
+    typed = parameter.type in ("Boolean", "DateTime", *_INTEGERS) or bool(parameter.choices)
+    if (typed or parameter.mandatory_in) and not parameter.allow_null:
+        raise _null_or_empty(parameter, "Null", "null")
+    return None
+
+
+def _convert_one(parameter: Parameter, kind: str, value: object, strict_numbers: bool) -> t.Any:
+    if parameter.choices:
+        return _choice(parameter, kind, value)
+    if kind in _TEXT_TYPES:
+        return _text(parameter, kind, value)
+    if kind in ("Boolean", "SwitchParameter"):
+        number = kind == "Boolean" and isinstance(value, int)  # about_Parameters: Booleans take numbers as well
+        if isinstance(value, bool) or number:
+            return bool(value)
+        raise _cannot_convert(
+            parameter, value, kind, "Boolean parameters accept only Boolean values and numbers, such as 1 or 0 instead."
+        )
+    if kind in _INTEGERS:
+        return _integer(parameter, kind, value, strict_numbers)
+    if kind == "Unlimited<UInt32>":
+        if isinstance(value, str) and fold(value) == "unlimited":
+            return None
+        return _integer(parameter, "UInt32", value, strict_numbers)
+    if kind == "PSListModifier":
+        return _list_modifier(parameter, value)
+    if kind == "DateTime":
+        if isinstance(value, datetime.datetime):
+            return value
+        raise _cannot_convert(parameter, value, kind)
+    if kind in ("PSObject", "NTService", "CertificateReference", "PSCredential"):
+        if isinstance(value, PSObject):
+            return value
+        raise _cannot_convert(parameter, value, kind)
+    raise AssertionError("the lab's contract names an unknown type, %s" % kind)
+
+
+def _text(parameter: Parameter, kind: str, value: object) -> str:
+    if isinstance(value, (PSSecureString, bytes, list, tuple, dict)):
+        rests_on("strict-texts")
+        raise _cannot_convert(parameter, value, kind)
+    if isinstance(value, (str, bool, int, float, uuid.UUID)):
+        text = str(value)
+    elif isinstance(value, PSObject) and value.PSObject.to_string is not None:
+        text = str(value.PSObject.to_string)
+    else:
+        raise _cannot_convert(parameter, value, kind)
+    if not text and parameter.mandatory_in:
+        raise _null_or_empty(parameter, "EmptyString", "an empty string")
+    if kind == "Guid":
+        try:
+            return str(uuid.UUID(text))
+        except ValueError:
+            raise _cannot_convert(parameter, value, kind) from None
+    if kind == "Fqdn" and not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text):
+        raise _cannot_convert(parameter, value, kind)
+    return text
+
+
+def _integer(parameter: Parameter, kind: str, value: object, strict_numbers: bool) -> int:
+    exact = type(value).__name__ in _INTEGERS[kind]
+    loose = isinstance(value, int) and not isinstance(value, bool)
+    if not exact and not (loose and not strict_numbers):
+        rests_on("strict-numbers")
+        hint = "The lab takes no other number type here; its setting strict_numbers allows them." if loose else ""
+        raise _cannot_convert(parameter, value, kind, hint)
+    number = int(t.cast(int, value))
+    low, high = _LIMITS[kind]
+    if not low <= number <= high:
+        raise _cannot_convert(parameter, value, kind, "Value was either too large or too small.")
+    if parameter.range and not parameter.range[0] <= number <= parameter.range[1]:
+        raise BindingError(
+            "Cannot validate argument on parameter '%s'. The value must be from %d to %d."
+            % (parameter.name, *parameter.range),
+            "ParameterArgumentValidationError",
+            parameter.name,
+            "InvalidData",
+        )
+    return number
+
+
+def _choice(parameter: Parameter, kind: str, value: object) -> str:
+    text = None
+    if isinstance(value, str):
+        text = str(value)
+    elif isinstance(value, enum.Enum):
+        text = value.name  # from another cmdlet of the pipeline
+    elif isinstance(value, PSObject) and value.PSObject.to_string is not None:
+        text = str(value.PSObject.to_string)  # from an earlier Get- of the client
+    for choice in parameter.choices:
+        if text is not None and fold(choice) == fold(text):
+            return choice
+    raise _cannot_convert(
+        parameter, value, kind, "Specify one of the following enumerator names: %s." % ", ".join(parameter.choices)
+    )
+
+
+def _list_modifier(parameter: Parameter, value: object) -> ListModifier:
+    if isinstance(value, dict):
+        parts = {fold(str(k)): _strings(parameter, v) for k, v in value.items()}
+        if not parts or set(parts) - {"add", "remove", "replace"} or ("replace" in parts and len(parts) > 1):
+            raise _cannot_convert(parameter, value, "PSListModifier", "Keys are Add and Remove, or Replace alone.")
+        return ListModifier(parts.get("add", ()), parts.get("remove", ()), parts.get("replace"))
+    return ListModifier(replace=_strings(parameter, value))
+
+
+def _strings(parameter: Parameter, value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if not all(isinstance(item, str) for item in items):
+        raise _cannot_convert(parameter, value, "PSListModifier")
+    return tuple(str(item) for item in items)
+
+
+def _type_name(value: object) -> str:
+    names = {
+        "PSString": "System.String", "str": "System.String", "PSInt": "System.Int32", "int": "System.Int32",
+        "bool": "System.Boolean", "PSUInt": "System.UInt32", "PSInt64": "System.Int64", "PSByteArray": "System.Byte[]",
+        "PSDict": "System.Collections.Hashtable", "PSList": "System.Collections.ArrayList",
+        "PSSecureString": "System.Security.SecureString",
+    }  # fmt: skip
+    return names.get(type(value).__name__, type(value).__name__)
+
+
+def _cannot_convert(parameter: Parameter, value: object, kind: str, hint: str = "") -> BindingError:
+    # No value in the message: it could be a secret.
+    message = "Cannot bind parameter '%s'. Cannot convert a value of type \"%s\" to type \"%s\". %s" % (
+        parameter.name, _type_name(value), kind, hint,
+    )  # fmt: skip
+    return BindingError(message.rstrip(), "CannotConvertArgumentNoMessage", parameter.name)
+
+
+def _null_or_empty(parameter: Parameter, what: str, words: str) -> BindingError:
+    return BindingError(
+        "Cannot bind argument to parameter '%s' because it is %s." % (parameter.name, words),
+        "ParameterArgumentValidationError%sNotAllowed" % what,
+        parameter.name,
+        "InvalidData",
+    )

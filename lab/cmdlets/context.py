@@ -1,0 +1,151 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a running cmdlet sees of its surroundings, and what the cmdlets of the product's configuration share."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from psrpcore.types import PSObject
+
+from ..assumptions import rests_on
+from ..deployment import replication
+from ..deployment.hosts import Host
+from ..deployment.store import Document, Store, fold
+from ..deployment.topology import VERSIONS
+from ..deployment.wildcard import like
+from ..errors import CmdletError, ErrorDetails
+from .binding import Arguments, ListModifier, convert
+from .contract import Cmdlet
+from .objects import properties_of
+
+
+@dataclass
+class Context:
+    """One call. visible: the cmdlets known to the session; modules: those imported in it (may be added to)."""
+
+    store: Store
+    host: Host
+    profile: str
+    cmdlet: Cmdlet
+    report: t.Callable[[ErrorDetails], None]
+    warn: t.Callable[[str], None]
+    visible: t.Callable[[], t.Sequence[Cmdlet]]
+    modules: set[str]
+    input: t.Sequence[object] = ()
+    failures: list[str] = field(default_factory=list)
+
+    def error(self, error: CmdletError) -> None:
+        """Write a non-terminating error."""
+        self.failures.append(error.message)
+        self.report(error.details(self.cmdlet.name))
+
+    def changed(self) -> None:
+        """The Central Management Store was written: its replicas are behind for a while."""
+        replication.changed(self.store)
+
+    def all(self, kind: str, args: Arguments) -> dict[str, Document]:
+        """The configuration's objects of a kind: the store's, or with -LocalStore those of this computer's replica."""
+        local = (self.host.fqdn,) if args.flag("LocalStore") else ()
+        if local:
+            rests_on("local-store-current")
+        return replication.configuration(self.store, kind, local)
+
+    def clock(self, when: float) -> float:
+        """A time of the lab's own clock as the servers' clocks show it."""
+        return when + float(self.store.setting("clock_ahead"))
+
+    @property
+    def version(self) -> str:
+        """The version of this server, as Get-CsService counts them."""
+        return str(self.store.setting("server_version") or VERSIONS[self.profile])
+
+
+Handler = t.Callable[[Context, Arguments], t.Iterable[object]]
+
+
+# The wording and ids of the product's own errors are not documented: error-texts.
+
+
+def not_found(what: str, identity: str) -> CmdletError:
+    rests_on("error-texts")
+    message = 'Cannot find "%s" "%s" because it does not exist.' % (what, identity)
+    return CmdletError(message, "ItemNotFound", "ObjectNotFound", identity)
+
+
+def exists(what: str, identity: str) -> CmdletError:
+    rests_on("error-texts")
+    return CmdletError('"%s" "%s" already exists.' % (what, identity), "ItemExists", "ResourceExists", identity)
+
+
+def invalid(message: str, target: str = "") -> CmdletError:
+    rests_on("error-texts")
+    return CmdletError(message, "InvalidArgument", "InvalidArgument", target)
+
+
+def chosen(ctx: Context, args: Arguments, what: str, items: dict[str, Document], *aliases: str) -> dict[str, Document]:
+    """The documents that -Identity (exact) or -Filter (wildcard on it) selects; reports an unknown identity.
+
+    aliases: prefixes that an identity may carry and a caller may leave out.
+    """
+    wanted = args.text("Identity")
+    if wanted is not None:
+        names = {fold(wanted), *(fold(prefix + wanted) for prefix in aliases)}
+        found = {key: body for key, body in items.items() if fold(key) in names}
+        if not found:
+            ctx.error(not_found(what, wanted))
+        return found
+    pattern = args.text("Filter")
+    if pattern is None:
+        return items
+
+    def matches(key: str) -> bool:
+        short = [key[len(p) :] for p in aliases if key.startswith(p)]
+        return any(like(form, pattern) for form in (key, *short))
+
+    return {key: body for key, body in items.items() if matches(key)}
+
+
+def given_changes(ctx: Context, args: Arguments, fields: t.Iterable[str]) -> dict[str, t.Any]:
+    """The properties that a Set- is to write: those of -Instance first, then the parameters that were given."""
+    changes: dict[str, t.Any] = {}
+    instance = args.get("Instance")
+    if instance is not None:
+        brought = properties_of(instance)
+        for name in fields:
+            if name in brought and name in ctx.cmdlet.parameters:
+                value = brought[name]
+                parameter = ctx.cmdlet.parameters[name]
+                if value is None and parameter.type != "PSListModifier":
+                    changes[name] = None
+                else:
+                    changes[name] = convert(parameter, value, strict_numbers=False)
+                if isinstance(changes[name], ListModifier) and changes[name].replace is None:
+                    changes[name] = ListModifier(replace=())
+    changes.update({name: args.get(name) for name in fields if name in args})
+    return changes
+
+
+def instance_identity(args: Arguments) -> str | None:
+    """The identity that a Set- is about: -Identity, or that of the -Instance."""
+    instance = args.get("Instance")
+    if isinstance(instance, PSObject):
+        value = properties_of(instance).get("Identity")
+        if value is None:
+            raise invalid("The instance has no Identity.")
+        return str(value)
+    return args.text("Identity")
+
+
+def extras(identity: str, element: str) -> dict[str, object]:
+    """Properties that objects of the configuration carry beside the documented ones."""
+    rests_on("extra-properties")
+    return {
+        "Key": identity.partition(":")[2] or identity,
+        "Anchor": "%s#%s" % (element, identity),
+        "Element": '<%s xmlns="urn:lab" />' % element,
+    }

@@ -1,0 +1,142 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Objects as a Windows PowerShell serialises them: type names, adapted properties, enums with a text and a number."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from psrpcore.types import PSDateTime, PSEnumBase, PSInt, PSList, PSNoteProperty, PSObject, PSType, PSUInt
+
+from ..assumptions import rests_on
+from .clixml import Raw
+
+_SETTINGS = "Microsoft.Rtc.Management.WritableConfig.Settings"
+
+# Their numbers follow the order of the documented names: enum-numbers.
+
+
+@PSType(["%s.XmppFederation.PartnerType" % _SETTINGS], rehydrate=False)
+class PartnerType(PSEnumBase):
+    Federated = 0
+    PublicVerified = 1
+    PublicUnverified = 2
+
+
+@PSType(["%s.XmppFederation.TlsNegotiation" % _SETTINGS], rehydrate=False)
+class TlsNegotiation(PSEnumBase):
+    Required = 0
+    Optional = 1
+    NotSupported = 2
+
+
+@PSType(["%s.XmppFederation.SaslNegotiation" % _SETTINGS], rehydrate=False)
+class SaslNegotiation(PSEnumBase):
+    Required = 0
+    Optional = 1
+    NotSupported = 2
+
+
+@PSType(["%s.Edge.VerificationLevelType" % _SETTINGS], rehydrate=False)
+class VerificationLevelType(PSEnumBase):
+    AlwaysVerifiable = 0
+    AlwaysUnverifiable = 1
+    UseSourceVerification = 2
+
+
+@PSType(["Microsoft.Rtc.Management.Deployment.CertType"], rehydrate=False)
+class CertType(PSEnumBase):
+    Default = 0
+    WebServicesInternal = 1
+    WebServicesExternal = 2
+    Internal = 3
+    AccessEdgeExternal = 4
+    DataEdgeExternal = 5
+    AudioVideoAuthentication = 6
+    External = 7
+    XmppServer = 8
+
+
+@PSType(["Microsoft.Rtc.Management.Deployment.Core.NTServiceStatus"], rehydrate=False)
+class ServiceStatus(PSEnumBase):
+    Stopped = 1
+    Running = 4
+
+
+@PSType(["Microsoft.Rtc.Management.Xds.ScopeClass"], rehydrate=False)
+class ScopeClass(PSEnumBase):
+    Global = 0
+    Site = 1
+    Tag = 2
+
+
+@PSType(["System.Management.Automation.CommandTypes"], rehydrate=False)
+class CommandType(PSEnumBase):
+    Function = 2
+    Cmdlet = 8
+
+
+def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str | None = None) -> PSObject:
+    """An object with adapted properties. types: the .NET type and its bases, System.Object left out."""
+    made = PSObject()
+    meta = made.PSObject  # each look-up of an attribute of a PSObject is slow
+    meta.type_names = [*types, "System.Object"]
+    for name, value in properties.items():
+        prop = PSNoteProperty(name)  # given a value here, it would make another PSObject
+        prop.set_value(value, made)
+        meta.adapted_properties.append(prop)
+    if text is not None:
+        meta.to_string = text
+    return made
+
+
+def properties_of(value: object) -> dict[str, object]:
+    """The properties of an object that came from the wire or from another cmdlet of the pipeline."""
+    if isinstance(value, Raw):
+        value = value.object()
+    if isinstance(value, dict):
+        return {str(k): v for k, v in value.items()}
+    if not isinstance(value, PSObject):
+        return {}
+    meta = value.PSObject
+    return {p.name: p.get_value(value) for p in (*meta.adapted_properties, *meta.extended_properties)}
+
+
+def type_names(value: object) -> list[str]:
+    """The type names without the prefix of deserialised objects."""
+    if isinstance(value, Raw):
+        value = value.object()
+    if not isinstance(value, PSObject):
+        return []
+    return [str(n).removeprefix("Deserialized.") for n in value.PSObject.type_names]
+
+
+def texts(items: t.Sequence[str]) -> object:
+    """A list of texts the way it arrives: null when empty, a single text, or a list."""
+    rests_on("list-shapes")
+    if not items:
+        return None
+    return items[0] if len(items) == 1 else PSList(items)
+
+
+def uint(value: int | None) -> PSUInt | None:
+    return None if value is None else PSUInt(value)
+
+
+def int32(value: int | None) -> PSInt | None:
+    return None if value is None else PSInt(value)
+
+
+def moment(value: datetime.datetime | float) -> PSDateTime:
+    """A time in UTC."""
+    rests_on("servers-in-utc")
+    if isinstance(value, float):
+        value = datetime.datetime.fromtimestamp(value, datetime.timezone.utc)
+    return PSDateTime(
+        value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond,
+        tzinfo=datetime.timezone.utc,
+    )  # fmt: skip

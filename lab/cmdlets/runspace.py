@@ -1,0 +1,109 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab as the protocol half sees it: a deployment, and the runspaces that are opened in it."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from pathlib import Path
+
+from ..deployment.faults import SESSION, Faults, Moment
+from ..deployment.hosts import HOSTS, Account, Host, login
+from ..deployment.seed import seed
+from ..deployment.store import Store
+from ..errors import Cut, LabError, Stopped
+from . import contract
+from .statement import Call, Run, Session, Sink
+
+__all__ = ["Call", "Deployment", "Runspace", "Sink"]
+
+
+class Deployment:
+    """The whole lab's state and behaviour."""
+
+    def __init__(self, directory: Path, profile: str = "sfb2015") -> None:
+        """Open the lab in a directory, or create it. Raises LabError if it is there with another profile."""
+        if profile not in contract.PROFILES:
+            raise LabError("the lab has no profile '%s', only %s" % (profile, ", ".join(contract.PROFILES)))
+        self.store = Store(directory)
+        self.profile = profile
+        with self.store.transaction():
+            existing = self.store.setting("profile")
+            if existing is None:
+                seed(self.store, profile)
+        if existing not in (None, profile):
+            self.store.close()
+            raise LabError(
+                "the lab in %s was made with the profile %s; name that, or reset the lab" % (directory, existing)
+            )
+
+    def login(self, host: str, user: str) -> Account | None:
+        """The account that a user name, as sent, means on a host; None if it has none."""
+        return login(_host(host), user)
+
+    def open_runspace(self, host: str, user: str, session_id: str) -> Runspace:
+        """Open a runspace for an authenticated user. Takes as long as a fault says; raises Cut if one says so."""
+        account = self.login(host, user)
+        if account is None:
+            raise LabError("'%s' has no account on %s" % (user, host))
+        started = time.time()
+        time.sleep(float(self.store.setting("open_seconds")))
+        moments: tuple[Moment, ...] = ("before", "after")
+        for moment in moments:
+            for fault in Faults(self.store).strike(moment, SESSION, host):
+                if fault.action == "cut":
+                    raise Cut
+                if fault.action == "error":
+                    raise LabError(fault.message)
+                time.sleep(fault.seconds)
+        self.store.log("session-open", host, session_id, account.user, started=started)
+        return self.runspace(Session(self.store, self.profile, _host(host), account, session_id))
+
+    def runspace(self, session: Session) -> Runspace:
+        """What answers in a session that is open."""
+        return Runspace(session)
+
+
+class Runspace:
+    """One session on one host. Runs one pipeline at a time."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._closed = False
+
+    def close(self) -> None:
+        """Log that the session is over. Closing twice logs once."""
+        if not self._closed:
+            self._closed = True
+            session = self.session
+            session.store.log("session-close", session.host.name, session.id, session.account.user)
+
+    def run(self, statements: t.Sequence[t.Sequence[Call]], sink: Sink) -> None:
+        """Run statements in order; one that fails does not stop those after it. Raises Cut (fault injection)."""
+        for statement in statements:
+            if sink.stopped:
+                return
+            try:
+                self.statement(statement, sink)
+            except Stopped:
+                return
+
+    def statement(self, calls: t.Sequence[Call], sink: Sink) -> None:
+        """Run one statement, its commands one after the other."""
+        passed: list[object] | None = None
+        for position, call in enumerate(calls):
+            last = position == len(calls) - 1
+            collected: list[object] = []
+            if not Run(self.session, call, sink, sink.output if last else collected.append).pipe(passed):
+                return
+            passed = collected
+
+
+def _host(name: str) -> Host:
+    if name not in HOSTS:
+        raise LabError("the lab has no host '%s', only %s" % (name, ", ".join(HOSTS)))
+    return HOSTS[name]

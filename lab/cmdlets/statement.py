@@ -1,0 +1,298 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs one command of a statement: what the session offers, binding, faults, effect, event."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from ..assumptions import rests_on, statement
+from ..deployment.faults import IDENTIFYING, Fault, Faults, Moment
+from ..deployment.hosts import Account, Host
+from ..deployment.store import Store
+from ..deployment.wildcard import like
+from ..errors import BindingError, CmdletError, Cut, ErrorDetails, Stopped
+from .binding import Arguments, bind, resolve_name
+from .context import Context
+from .contract import Cmdlet, Parameter, load
+from .core import PRODUCT_MODULE, unknown_command
+from .masking import show_parameters
+from .objects import properties_of, type_names
+from .providers import prompt_failed
+from .table import HANDLERS
+
+_SLICE = 0.02  # seconds between two looks at whether the client has stopped a pipeline that waits
+
+
+@dataclass(frozen=True)
+class Call:
+    """One command of a statement.
+
+    parameters: (name, or None for a positional one; the value as psrpcore deserialised it). is_script: the client sent
+    script text in ``name``.
+    """
+
+    name: str
+    parameters: tuple[tuple[str | None, object], ...] = ()
+    is_script: bool = False
+
+
+class Sink(t.Protocol):
+    """Where the output of a pipeline goes. Thread-safe; flushes at once."""
+
+    def output(self, value: object) -> None: ...
+
+    def error(self, record: ErrorDetails) -> None: ...
+
+    def warning(self, text: str) -> None: ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the client stopped the pipeline, or its session is gone."""
+
+
+@dataclass
+class Session:
+    """Who runs what where. modules: those that the session has imported so far."""
+
+    store: Store
+    profile: str
+    host: Host
+    account: Account
+    id: str
+    modules: set[str] = field(default_factory=set)
+
+    def known(self) -> list[Cmdlet]:
+        """The cmdlets that this session offers: by host, by imported modules, and by the user's role."""
+        hidden = self.store.setting("cmdlets_hidden")
+        offered = [c for c in load(self.profile).values() if self._offers(c)]
+        return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
+
+    def _offers(self, cmdlet: Cmdlet) -> bool:
+        if self.host.role not in cmdlet.where:
+            return False
+        if not cmdlet.is_product:
+            return True
+        if self.host.role == "edge":
+            return PRODUCT_MODULE[self.profile] in self.modules
+        return "CsAdministrator" in self.account.roles or cmdlet.name.startswith("Get-")
+
+
+class Run:
+    """One command while it runs: binding, faults, effect, event."""
+
+    def __init__(self, session: Session, call: Call, sink: Sink, output: t.Callable[[object], None]) -> None:
+        """output takes what the command writes: the sink's, or the next command of the pipeline."""
+        self._session = session
+        self._call = call
+        self._sink = sink
+        self._output = output
+        self._cmdlet: Cmdlet | None = None
+
+    def pipe(self, passed: list[object] | None) -> bool:
+        """Run the command, once for each object passed to it. Returns whether the pipeline goes on."""
+        known = {c.name.lower(): c for c in self._session.known()}
+        self._cmdlet = None if self._call.is_script else known.get(self._call.name.lower())
+        if passed is None or self._cmdlet is None:
+            return self._once(self._call.parameters, ())
+        if self._cmdlet.gathers_input:
+            return self._once(self._call.parameters, passed)
+        for item in passed:
+            if self._sink.stopped:
+                raise Stopped
+            if not self._once((*self._call.parameters, *self._from_pipeline(self._cmdlet, item)), ()):
+                return False
+        return True
+
+    def _from_pipeline(self, cmdlet: Cmdlet, item: object) -> list[tuple[str | None, object]]:
+        """The parameters that an object of the pipeline fills: by its type, or by its properties' names."""
+        named = {p.name for n, _v in self._call.parameters if n and (p := _resolved(cmdlet, n)) is not None}
+        open_parameters = [p for p in cmdlet.parameters.values() if p.pipeline and p.name not in named]
+        properties = properties_of(item)
+        types = type_names(item)
+        for parameter in open_parameters:
+            fits = parameter.type in ("PSObject", "Object[]") or any(n.split(".")[-1] == parameter.type for n in types)
+            if "value" in parameter.pipeline and (fits or not properties):
+                return [(parameter.name, item)]
+        for parameter in open_parameters:
+            if "property" in parameter.pipeline and parameter.name in properties:
+                return [(parameter.name, properties[parameter.name])]
+        return []
+
+    def _once(self, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]) -> bool:
+        with statement() as used:
+            return self._logged(given, incoming, used)
+
+    def _logged(
+        self, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object], used: set[str]
+    ) -> bool:
+        started = time.time()
+        session, name = self._session, self._cmdlet.name if self._cmdlet else self._call.name
+        outcome, problem, cut, goes_on = "ok", "", False, True
+        shown = show_parameters(self._cmdlet, given)
+        try:
+            failures, what_if = self._effect(given, incoming)
+            outcome = "whatif" if what_if else "ok"
+            if failures:
+                outcome, problem = "error", "; ".join(failures)
+        except CmdletError as error:
+            outcome, problem, goes_on = "error", error.message, False
+            # PowerShell never hides that a command could not be bound.
+            if isinstance(error, BindingError) or not _silenced(given):
+                self._sink.error(error.details(name))
+        except Cut as stop:
+            took_effect = str(stop) == "after"
+            outcome, problem, cut = ("ok" if took_effect else "error"), "connection cut %s taking effect" % stop, True
+        except Stopped:
+            outcome, problem = "error", "stopped by the client"
+            raise
+        except Exception as error:
+            outcome, problem = "error", "the lab failed: %r" % error
+            raise
+        finally:
+            session.store.log(
+                "statement",
+                session.host.name,
+                session.id,
+                session.account.user,
+                name,
+                shown,
+                outcome,
+                problem,
+                started,
+                sorted(used),
+            )
+        if cut:
+            raise Cut
+        return goes_on
+
+    def _effect(
+        self, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]
+    ) -> tuple[list[str], bool]:
+        """Bind and run. Returns the non-terminating errors and whether it was a WhatIf."""
+        session, cmdlet = self._session, self._cmdlet
+        if self._call.is_script:
+            raise _no_script(session.host)
+        if cmdlet is None:
+            _rest_on_what_is_offered(session)
+            raise unknown_command(self._call.name)
+        args = bind(cmdlet, given, bool(session.store.setting("strict_numbers")))
+        what_if = args.flag("WhatIf")
+        identities = [str(v) for n in IDENTIFYING for v in _flat(args.get(n))]
+        self._wait(float(session.store.setting("cmdlet_seconds")))
+        self._strike("before", cmdlet, identities)
+        _ask(cmdlet, args)
+        _reach(session.host, cmdlet, args)
+
+        def report(record: ErrorDetails) -> None:
+            if args.text("ErrorAction") not in ("SilentlyContinue", "Ignore"):
+                self._sink.error(record)
+
+        ctx = Context(
+            store=session.store,
+            host=session.host,
+            profile=session.profile,
+            cmdlet=cmdlet,
+            report=report,
+            warn=self._sink.warning,
+            visible=session.known,
+            modules=session.modules,
+            input=incoming,
+        )
+        handler = HANDLERS[cmdlet.name]
+        if cmdlet.should_process:
+            # WhatIf is the real thing, undone: it cannot write, and it fails where the real thing would.
+            with session.store.transaction(keep=not what_if):
+                results = list(handler(ctx, args))
+            if not what_if:
+                self._emit(results)
+        else:
+            self._emit(handler(ctx, args))
+        self._strike("after", cmdlet, identities)
+        return ctx.failures, what_if
+
+    def _emit(self, results: t.Iterable[object]) -> None:
+        for value in results:
+            if self._sink.stopped:
+                raise Stopped
+            self._output(value)
+
+    def _strike(self, when: Moment, cmdlet: Cmdlet, identities: t.Sequence[str]) -> None:
+        session = self._session
+        struck: list[Fault] = Faults(session.store).strike(when, cmdlet.name, session.host.name, identities)
+        for fault in struck:
+            if fault.action == "cut":
+                raise Cut(when)
+            if fault.action == "error":
+                raise CmdletError(fault.message, "LabFault", "InvalidOperation", next(iter(identities), ""))
+            self._wait(fault.seconds)
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self._sink.stopped:
+                raise Stopped
+            time.sleep(min(left, _SLICE))
+
+
+def _resolved(cmdlet: Cmdlet, name: str) -> Parameter | None:
+    try:
+        return resolve_name(cmdlet, name)
+    except BindingError:
+        return None
+
+
+def _silenced(given: t.Sequence[tuple[str | None, object]]) -> bool:
+    quiet = ("ignore", "silentlycontinue")
+    return any((n or "").lower() in ("erroraction", "ea") and str(v).lower() in quiet for n, v in given)
+
+
+def _flat(value: object) -> t.Iterable[object]:
+    return () if value is None else value if isinstance(value, tuple) else (value,)
+
+
+def _rest_on_what_is_offered(session: Session) -> None:
+    """A command is unknown: by which assumption."""
+    if session.host.role == "edge":
+        rests_on("no-autoload")
+    elif "CsAdministrator" not in session.account.roles:
+        rests_on("view-only-role")
+    else:
+        rests_on("endpoint-cmdlets")
+
+
+def _no_script(host: Host) -> CmdletError:
+    rests_on("no-scripts")
+    where = "is in no-language mode" if host.role == "management" else "belongs to the lab, which runs no scripts"
+    return CmdletError(
+        "The syntax is not supported by this runspace, which %s." % where,
+        "ScriptsNotAllowed",
+        "InvalidOperation",
+        exception="System.Management.Automation.RemoteException",
+    )
+
+
+def _ask(cmdlet: Cmdlet, args: Arguments) -> None:
+    """Where the cmdlet would ask for confirmation: nobody is there to answer."""
+    if args.flag("WhatIf") or not cmdlet.should_process:
+        return
+    told = args.get("Confirm")
+    if told is True or (cmdlet.prompts and told is None and not args.flag("Force")):
+        rests_on("prompting-cmdlets")
+        raise prompt_failed("It was about to ask for confirmation; -Confirm:$false avoids that.")
+
+
+def _reach(host: Host, cmdlet: Cmdlet, args: Arguments) -> None:
+    """An Edge reads the Central Management Store from its local replica only."""
+    if host.role == "edge" and "LocalStore" in cmdlet.parameters and not args.flag("LocalStore"):
+        rests_on("edge-local-store")
+        raise CmdletError(
+            "Cannot connect to the Central Management Store from this computer; -LocalStore reads the local replica.",
+            "CannotOpenDatabase",
+            "ResourceUnavailable",
+        )

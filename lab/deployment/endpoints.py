@@ -1,0 +1,42 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the lab's hosts listen."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import typing as t
+
+from ..errors import LabError
+from .hosts import HOSTS
+
+ADDRESSES = {"fe01": "127.0.0.10", "edge01": "127.0.0.21", "edge02": "127.0.0.22"}
+
+
+def path(host: str) -> str:
+    """The path of a host's remote shell: IIS publishes a Front End's management shell, WinRM answers on an Edge."""
+    return "/OcsPowershell" if HOSTS[host].role == "management" else "/wsman"
+
+
+def url(host: str, port: int) -> str:
+    """The whole address of a host's remote shell."""
+    return "https://%s:%d%s" % (ADDRESSES[host], port, path(host))
+
+
+def free_port(addresses: t.Iterable[str]) -> int:
+    """A TCP port that nobody listens on at any of the addresses. Raises LabError."""
+    wanted = tuple(addresses)
+    for _attempt in range(100):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            port = 0
+            for address in wanted:
+                one = stack.enter_context(socket.socket())
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                one.bind((address, port))
+                port = one.getsockname()[1]
+            return port
+    raise LabError("no TCP port is free at all of %s" % ", ".join(wanted))

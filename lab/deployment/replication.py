@@ -1,0 +1,88 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replication of the Central Management Store: which replica has which update, now.
+
+A change is an update that reaches every replica after ``replication_seconds`` (``replicas_late`` has other times for
+some, ``replicas_stuck`` never get it); until ``replication_notice`` has passed, the status does not yet show that a
+replica is behind.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ..assumptions import rests_on
+from .store import Document, Store, fold
+
+# What a replica holds, of which a stale one keeps the former state.
+REPLICATED = (
+    "policy", "partner", "gateway", "access_edge", "allowed_domain", "blocked_domain", "sip_domain",
+    "health_monitoring", "site", "pool", "computer", "service_role",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class State:
+    """One replica. update: when the update that it has was made, in seconds since the epoch by the lab's own clock."""
+
+    fqdn: str
+    up_to_date: bool
+    update: float
+
+
+def install(store: Store, fqdn: str) -> None:
+    """A replica that has everything."""
+    store.put("replica", fqdn, {"applied": time.time(), "pending": None})
+
+
+def changed(store: Store, fqdn: str | None = None) -> None:
+    """The store was written, or a replication was forced: there is an update for every replica (or that one)."""
+    now = time.time()
+    with store.transaction():
+        for name, replica in store.all("replica").items():
+            if fqdn is None or fold(name) == fold(fqdn):
+                store.put("replica", name, {**_settled(store, name, replica, now), "pending": now})
+
+
+def states(store: Store) -> list[State]:
+    """Every replica as it is now."""
+    rests_on("replication")
+    now = time.time()
+    stuck = _stuck(store)
+    found = []
+    for name, replica in store.all("replica").items():
+        settled = _settled(store, name, replica, now)
+        pending = settled["pending"]
+        unnoticed = pending is not None and now - pending < float(store.setting("replication_notice"))
+        up_to_date = fold(name) not in stuck and (pending is None or unnoticed)
+        found.append(State(name, up_to_date, float(settled["applied"])))
+    return found
+
+
+def freeze(store: Store) -> dict[str, t.Any]:
+    """What a replica that gets stuck now goes on knowing, for the setting ``stale_configuration``."""
+    return {kind: store.all(kind) for kind in REPLICATED}
+
+
+def configuration(store: Store, kind: str, fqdns: t.Collection[str]) -> dict[str, Document]:
+    """The objects of a kind as computers know them: as they are, or as the first stale one among them has them."""
+    stale = {fold(name): frozen for name, frozen in store.setting("stale_configuration").items()}
+    frozen = next((stale[fold(name)] for name in fqdns if fold(name) in stale), None)
+    return store.all(kind) if frozen is None else dict(frozen[kind])
+
+
+def _settled(store: Store, name: str, replica: Document, now: float) -> Document:
+    pending = replica["pending"]
+    late = {fold(fqdn): seconds for fqdn, seconds in store.setting("replicas_late").items()}
+    delay = float(late.get(fold(name), store.setting("replication_seconds")))
+    if pending is not None and fold(name) not in _stuck(store) and now - pending >= delay:
+        return {"applied": pending, "pending": None}
+    return replica
+
+
+def _stuck(store: Store) -> set[str]:
+    return {fold(fqdn) for fqdn in store.setting("replicas_stuck")}

@@ -1,0 +1,285 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The deployment as it is right after its installation: organisation, topology, users, defaults, first certificates.
+
+Two sites with a pool each, one Edge pool of two servers, a SIP domain for each region, twenty users. XMPP is enabled
+in the topology, and nothing else of it is configured.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import typing as t
+import uuid
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from . import replication
+from .authority import Authority, common_name, rsa_key
+from .hosts import DOMAIN, HOSTS
+from .store import CertificateRow, Store
+from .topology import VERSIONS
+
+SIP_DOMAINS = ("contoso.test", "contoso-emea.test")
+POOLS = {"Redmond": "fe01.contoso.test", "Dublin": "fe11.contoso.test"}  # fe11 is there for its users; no shell
+EDGE_POOL = "edge.contoso.test"
+ACCESS_EDGE = "sip.contoso.test"
+DOMAIN_CONTROLLERS = ("dc01.contoso.test", "dc02.contoso.test")
+
+POLICY_DEFAULTS: dict[str, t.Any] = {
+    "Description": None,
+    "EnableFederationAccess": False,
+    "EnableXmppAccess": False,
+    "EnablePublicCloudAccess": False,
+    "EnablePublicCloudAudioVideoAccess": False,
+    "EnableOutsideAccess": False,
+}
+GATEWAY_DEFAULTS: dict[str, t.Any] = {
+    "ConnectionLimit": 1000,
+    "DialbackPassphrase": None,
+    "EnableLoggingAllMessageBodies": False,
+    "KeepAliveInterval": 300,
+    "PartnerConnectionLimit": 20,
+    "StreamEstablishmentTimeout": 60,
+    "StreamInactivityTimeout": 600,
+    "SubscriptionRefreshInterval": 28800,
+}
+ACCESS_EDGE_DEFAULTS: dict[str, t.Any] = {
+    "AllowAnonymousUsers": False,
+    "AllowFederatedUsers": False,
+    "AllowOutsideUsers": True,
+    "BeClearingHouse": False,
+    "CertificatesDeletedPercentage": 20,
+    "DefaultRouteFqdn": None,
+    "DiscoveredPartnerReportPeriodMinutes": 60,
+    "DiscoveredPartnerStandardRate": 20,
+    "DiscoveredPartnerVerificationLevel": "UseSourceVerification",
+    "DnsSrvCacheRecordCount": 131072,
+    "EnableArchivingDisclaimer": False,
+    "EnableDiscoveredPartnerContactsLimit": True,
+    "EnablePartnerDiscovery": False,
+    "EnableUserReplicator": False,
+    "IsPublicProvider": False,
+    "KeepCrlsUpToDateForPeers": True,
+    "MarkSourceVerifiableOnOutgoingMessages": True,
+    "MaxAcceptedCertificatesStored": 1000,
+    "MaxContactsPerDiscoveredPartner": 1000,
+    "MaxRejectedCertificatesStored": 500,
+    "OutgoingTlsCountForFederatedPartners": 4,
+    "RoutingMethod": "UseDnsSrvRouting",
+    "SkypeSearchUrl": None,
+    "VerificationLevel": "UseSourceVerification",
+}
+
+# given name, family name, alias, site
+_PEOPLE = (
+    ("Ines", "Almeida", "ialmeida", "Redmond"),
+    ("Marcus", "Bell", "mbell", "Redmond"),
+    ("Chiara", "Conti", "cconti", "Redmond"),
+    ("Dmitri", "Dorsey", "ddorsey", "Redmond"),
+    ("Esther", "Eaton", "eeaton", "Redmond"),
+    ("Farid", "Farouk", "ffarouk", "Redmond"),
+    ("Grace", "Gutierrez", "ggutierrez", "Redmond"),
+    ("Hiro", "Hayashi", "hhayashi", "Redmond"),
+    ("Iris", "Ibsen", "iibsen", "Redmond"),
+    ("Jonas", "Jensen", "jjensen", "Redmond"),
+    ("Padraig", "O'Brien", "pobrien", "Dublin"),
+    ("Aoife", "Kelly", "akelly", "Dublin"),
+    ("Liam", "Lynch", "llynch", "Dublin"),
+    ("Maeve", "Murphy", "mmurphy", "Dublin"),
+    ("Zoë", "Nölke", "znoelke", "Dublin"),
+    ("Orla", "Quinn", "oquinn", "Dublin"),
+    ("Rory", "Reid", "rreid", "Dublin"),
+    ("Sam", "Taylor", "staylor", "Redmond"),
+    ("Sam", "Taylor", "staylor2", "Dublin"),  # two people of one name
+    ("Tess", "Turner", "tturner-admin", "Redmond"),
+)
+_PROTECTED = ("tturner-admin",)  # an administrator's account: Active Directory protects it (adminCount=1)
+
+# name, what it is called after the product's name, services it depends on, certificate usages it presents
+_Services = tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]
+_EDGE_SERVICES: _Services = (
+    ("REPLICA", "Replica Replicator Agent", (), ()),
+    ("RTCCLSAGT", "Centralized Logging Service Agent", (), ()),
+    ("RTCSRV", "Access Edge", (), ("AccessEdgeExternal", "Internal")),
+    ("RTCDATAPROXY", "Web Conferencing Edge", (), ("DataEdgeExternal",)),
+    ("RTCMRAUTH", "Audio/Video Authentication", (), ("AudioVideoAuthentication",)),
+    ("RTCMEDIARELAY", "Audio/Video Edge", ("RTCMRAUTH",), ()),
+    ("RTCXMPPTGWPROXY", "XMPP Translating Gateway Proxy", (), ("XmppServer",)),
+)
+_FRONT_END_SERVICES: _Services = (
+    ("REPLICA", "Replica Replicator Agent", (), ()),
+    ("RTCCLSAGT", "Centralized Logging Service Agent", (), ()),
+    ("MASTER", "Master Replicator Agent", (), ()),
+    ("FTA", "File Transfer Agent", (), ()),
+    ("RTCSRV", "Front-End", (), ()),
+    ("RTCIMMCU", "IM Conferencing", (), ()),
+    ("RTCXMPPTGW", "XMPP Translating Gateway", ("RTCSRV",), ()),
+)
+_DIRECTORIES = (
+    "C:", "C:\\Windows", "C:\\Windows\\Temp", "C:\\Users", "C:\\Users\\Administrator",
+    "C:\\Users\\Administrator\\AppData", "C:\\Users\\Administrator\\AppData\\Local",
+    "C:\\Users\\Administrator\\AppData\\Local\\Temp", "C:\\ProgramData", "C:\\Temp",
+)  # fmt: skip
+
+
+def seed(store: Store, profile: str) -> None:
+    """Fill an empty store. profile: ``lync2013`` or ``sfb2015``."""
+    with store.transaction():
+        store.set_setting("profile", profile)
+        store.put("policy", "Global", dict(POLICY_DEFAULTS))
+        store.put("gateway", "Global", dict(GATEWAY_DEFAULTS))
+        store.put("access_edge", "Global", dict(ACCESS_EDGE_DEFAULTS))
+        _topology(store, profile)
+        _users(store)
+        for host in HOSTS.values():
+            _host(store, host.name, host.role, profile)
+
+
+def _topology(store: Store, profile: str) -> None:
+    version = VERSIONS[profile]
+    for number, domain in enumerate(SIP_DOMAINS):
+        store.put("sip_domain", domain, {"Name": domain, "IsDefault": number == 0})
+    for number, (site, pool) in enumerate(POOLS.items(), 1):
+        edge = "EdgeServer:%s" % EDGE_POOL if site == "Redmond" else ""
+        roles = ["Registrar", "UserServer", "ConferencingServer", "WebServer", "FileStore", "UserDatabase"]
+        roles += ["CentralManagement", "CentralManagementDatabase"] if site == "Redmond" else []
+        store.put("pool", pool, {"Site": site, "Computers": [pool], "Roles": roles, "Number": number})
+        store.put(
+            "site",
+            site,
+            {"Description": None, "FederationRoute": edge, "XmppFederationRoute": edge, "Number": number},
+        )
+        for role in roles:
+            store.put("service_role", "%s:%s" % (role, pool), {"Role": role, "Pool": pool, "Version": version})
+        store.put("computer", pool, {"Pool": pool})
+        replication.install(store, pool)
+    edges = [h.fqdn for h in HOSTS.values() if h.role == "edge"]
+    edge_pool = {"Site": "Redmond", "Computers": edges, "Roles": ["EdgeServer"], "Number": len(POOLS) + 1}
+    store.put("pool", EDGE_POOL, edge_pool)
+    store.put(
+        "service_role",
+        "EdgeServer:%s" % EDGE_POOL,
+        {
+            "Role": "EdgeServer",
+            "Pool": EDGE_POOL,
+            "Version": version,
+            "Edge": {
+                "Registrar": "Registrar:%s" % POOLS["Redmond"],
+                "AccessEdgeInternalSipPort": 5061,
+                "AccessEdgeExternalSipPort": 5061,
+                "AccessEdgeClientSipPort": 443,
+                "DataPsomServerPort": 8057,
+                "DataPsomClientPort": 443,
+                "MediaRelayAuthEdgePort": 5062,
+                "AccessEdgeExternalFqdn": ACCESS_EDGE,
+                "DataEdgeExternalFqdn": "webcon.contoso.test",
+                "AVEdgeExternalFqdn": "av.contoso.test",
+                "InternalInterfaceFqdn": EDGE_POOL,
+                "ExternalMrasFqdn": "av.contoso.test",
+                "XmppInternalPort": 23456,
+                "XmppListeningPort": 5269,
+                "SkypeSearchProxyPort": 4443,
+            },
+        },
+    )
+    for fqdn in edges:
+        store.put("computer", fqdn, {"Pool": EDGE_POOL})
+        replication.install(store, fqdn)
+
+
+def _users(store: Store) -> None:
+    names: set[str] = set()
+    for given, family, alias, site in _PEOPLE:
+        name = "%s %s" % (given, family)
+        common_name = name if name not in names else "%s (%s)" % (name, site)
+        names.add(name)
+        # Distinguished names escape with a backslash (RFC 4514); none of the characters above needs it.
+        dn = "CN=%s,OU=%s,OU=Staff,DC=contoso,DC=test" % (common_name, site)
+        domain = SIP_DOMAINS[0] if site == "Redmond" else SIP_DOMAINS[1]
+        store.put(
+            "user",
+            dn,
+            {
+                "DisplayName": name,
+                "FirstName": given,
+                "LastName": family,
+                "SamAccountName": alias,
+                "UserPrincipalName": "%s@%s" % (alias, DOMAIN),
+                "SipAddress": "sip:%s@%s" % (alias, domain),
+                "RegistrarPool": POOLS[site],
+                "Guid": str(uuid.uuid5(uuid.NAMESPACE_X500, dn)),
+                "AdminCount": 1 if alias in _PROTECTED else 0,
+            },
+        )
+
+
+def _host(store: Store, name: str, role: str, profile: str) -> None:
+    product = "Lync Server" if profile == "lync2013" else "Skype for Business Server"
+    for service, title, depends, usages in _EDGE_SERVICES if role == "edge" else _FRONT_END_SERVICES:
+        body = {
+            "Name": service,
+            "DisplayName": "%s %s" % (product, title),
+            "Status": "Running",
+            "DependsOn": list(depends),
+            "Usages": list(usages),
+        }
+        store.put("service", "%s/%s" % (name, service), body)
+    for directory in _DIRECTORIES:
+        store.put_file(name, directory, None)
+    if role != "edge":
+        return
+    for row, usages in initial_certificates(name):
+        store.put_certificate(row)
+        for usage in usages:
+            store.assign(name, usage, row.thumbprint)
+            store.present(name, usage, row.thumbprint)
+
+
+def thumbprint(certificate: x509.Certificate) -> str:
+    """The SHA-1 digest that Windows names a certificate by."""
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # Windows' name of a certificate
+
+
+def initial_certificates(host: str) -> list[tuple[CertificateRow, tuple[str, ...]]]:
+    """The certificates of an Edge after its installation, each with the usages it is assigned to."""
+    rows = []
+    for store, certificate, key, usages in _issued():
+        row = CertificateRow(
+            host=host,
+            store=store,
+            thumbprint=thumbprint(certificate),
+            der=certificate.public_bytes(serialization.Encoding.DER),
+            key=key,
+            key_readable=key is not None,
+            friendly_name="",
+        )
+        rows.append((row, usages))
+    return rows
+
+
+@functools.lru_cache(maxsize=1)
+def _issued() -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]], ...]:
+    """A private authority, one external certificate for the whole pool, one internal.
+
+    XmppServer has none yet.
+    """
+    authority = Authority(common_name("Contoso Lab Root CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
+    issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]
+    issued = [("Root", authority.certificate, None, ())]
+    external = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication")
+    external_names = (ACCESS_EDGE, "webcon.contoso.test", "sip.contoso-emea.test")
+    for names, usages in ((external_names, external), ((EDGE_POOL,), ("Internal",))):
+        key = rsa_key()
+        subject = common_name(names[0], "Contoso")
+        leaf = authority.issue(subject, key, [x509.DNSName(name) for name in names], datetime.timedelta(days=730))
+        private = key.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )  # fmt: skip
+        issued.append(("My", leaf, private, usages))
+    return tuple(issued)

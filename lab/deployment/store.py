@@ -1,0 +1,459 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab's whole state in one SQLite file, and readable accessors for tests.
+
+Managed objects are JSON documents of a kind under a key that compares without case; certificates, files, assignments,
+grants, messages, events and faults have tables of their own. Nothing is cached, so a test may read (and change "by
+hand") the state of a running lab from another process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import secrets
+import sqlite3
+import threading
+import time
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import LabError
+
+FILE = "state.sqlite"
+
+# Goes up whenever the tables or what stands in them change.
+_VERSION = 2
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS document (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, folded TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE (kind, folded));
+CREATE TABLE IF NOT EXISTS granted (
+    id INTEGER PRIMARY KEY, user TEXT NOT NULL, policy TEXT, controller TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS granted_user ON granted (user);
+CREATE TABLE IF NOT EXISTS certificate (
+    id INTEGER PRIMARY KEY, host TEXT NOT NULL, store TEXT NOT NULL, thumbprint TEXT NOT NULL, der BLOB NOT NULL,
+    key BLOB, key_readable INTEGER NOT NULL, friendly_name TEXT NOT NULL, UNIQUE (host, store, thumbprint));
+CREATE TABLE IF NOT EXISTS assignment (
+    host TEXT NOT NULL, usage TEXT NOT NULL, thumbprint TEXT NOT NULL, previous TEXT, at REAL NOT NULL,
+    PRIMARY KEY (host, usage));
+CREATE TABLE IF NOT EXISTS presented (
+    host TEXT NOT NULL, usage TEXT NOT NULL, thumbprint TEXT NOT NULL, PRIMARY KEY (host, usage));
+CREATE TABLE IF NOT EXISTS file (
+    id INTEGER PRIMARY KEY, host TEXT NOT NULL, folded TEXT NOT NULL, path TEXT NOT NULL, content BLOB,
+    at REAL NOT NULL, UNIQUE (host, folded));
+CREATE TABLE IF NOT EXISTS fault (
+    id INTEGER PRIMARY KEY, cmdlet TEXT NOT NULL, identity TEXT NOT NULL, host TEXT NOT NULL, action TEXT NOT NULL,
+    moment TEXT NOT NULL, skip INTEGER NOT NULL, remaining INTEGER, seconds REAL NOT NULL, message TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL,
+    session TEXT NOT NULL, user TEXT NOT NULL, cmdlet TEXT NOT NULL, parameters TEXT NOT NULL, outcome TEXT NOT NULL,
+    error TEXT NOT NULL, seconds REAL NOT NULL, assumptions TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS turn (host TEXT NOT NULL, usage TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (host, usage));
+CREATE TABLE IF NOT EXISTS message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, direction TEXT NOT NULL, edge TEXT NOT NULL,
+    sender TEXT NOT NULL, recipient TEXT NOT NULL, body TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS message_status ON message (status);
+"""
+
+# Settings that a test may change with set_setting(). Seconds unless said otherwise.
+DEFAULT_SETTINGS: dict[str, t.Any] = {
+    "strict_numbers": True,  # refuse Int32 where the contract says UInt32
+    "directory_lag": 5.0,  # until a change made on one domain controller shows on the other
+    "read_controller": "dc01.contoso.test",  # who answers when no -DomainController is given
+    "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
+    "replication_notice": 0.2,  # until the status shows that a replica is behind
+    "replicas_stuck": [],  # FQDNs that never get up to date
+    "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
+    "stale_configuration": {},  # FQDN -> what it still knows: replication.freeze()
+    "server_version": None,  # what the servers say they are, by Get-CsService's numbers; None: as the profile
+    "cmdlets_hidden": [],  # names or wildcards that the remote shells do not offer
+    "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
+    "clock_ahead": 0.0,  # seconds that Get-Date of the servers is ahead
+    "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise
+    "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
+    "one_statement": False,  # pipelines of several statements are refused as a whole
+    "request_seconds": 0.0,  # that every HTTP request takes longer: the round trip of a distant server
+    "open_seconds": 0.0,  # that the opening of a session takes longer
+    "cmdlet_seconds": 0.0,  # that every cmdlet takes longer
+}
+
+Document = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the event log. kind: statement, session-open, session-close, xmpp (see gateway/events.py).
+
+    assumptions: what the lab's answer rests on (see assumptions.py).
+
+    outcome: ok, error, whatif; of the XMPP gateway: ok, refused, failed.
+
+    time is ISO 8601 in UTC, seconds the duration. parameters hold no secrets (``{"secret": true}`` in their place) and
+    name their type where it is not plain: ``{"uint32": 5}``, ``{"bytes": LENGTH}``, ``{"hashtable": {...}}``.
+    """
+
+    id: int
+    time: str
+    kind: str
+    host: str
+    session: str
+    user: str
+    cmdlet: str
+    parameters: dict[str, t.Any]
+    outcome: str
+    error: str
+    seconds: float
+    assumptions: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One instant message. direction: in, out; time: ISO 8601 in UTC; edge: the host that carried it, empty before.
+
+    status: delivered or refused (in); queued, sent or refused (out). reason: why it was refused.
+    """
+
+    id: int
+    time: str
+    direction: str
+    edge: str
+    sender: str
+    recipient: str
+    body: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CertificateRow:
+    """A certificate in a Windows store (My, CA, Root) of a host. key: PKCS#8 in DER, if the private key is there."""
+
+    host: str
+    store: str
+    thumbprint: str
+    der: bytes
+    key: bytes | None
+    key_readable: bool
+    friendly_name: str
+
+
+def fold(text: str) -> str:
+    """The form in which identities compare."""
+    return text.casefold()
+
+
+def _stamp(moment: float) -> str:
+    return datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).isoformat(timespec="milliseconds")
+
+
+class Store:
+    """State of one lab. Safe for threads; other processes may open the same directory at the same time."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        path = self.directory / FILE
+        # The file holds private keys of the lab's own authority: for its owner only. One that exists is not opened:
+        # closing it again would drop the locks of every connection that this process has to it (POSIX), SQLite's own.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # Safe when the process dies; only a machine that loses power could lose the state of a laboratory.
+        self._db.execute("PRAGMA synchronous=OFF")
+        with self.transaction():
+            self._take(path)
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+
+    def _take(self, path: Path) -> None:
+        """Make the file that of this version, if it is new. Raises LabError for that of another."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and version != _VERSION:
+            raise LabError("%s was written by another version of the lab; remove it" % path)
+        self._db.execute("PRAGMA user_version=%d" % _VERSION)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def sql(self, statement: str, *arguments: t.Any) -> list[tuple[t.Any, ...]]:
+        """Run one SQL statement and return its rows."""
+        with self._lock:
+            return self._db.execute(statement, arguments).fetchall()
+
+    @contextlib.contextmanager
+    def transaction(self, keep: bool = True) -> t.Iterator[None]:
+        """All or nothing: undone when the block raises, and with ``keep=False`` always (WhatIf). May nest."""
+        with self._lock:
+            if self._depth:
+                self._depth += 1
+                try:
+                    yield
+                finally:
+                    self._depth -= 1
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            else:
+                self._db.execute("COMMIT" if keep else "ROLLBACK")
+            finally:
+                self._depth = 0
+
+    def clear(self) -> None:
+        """Forget everything, event log included (its numbers go on)."""
+        with self.transaction():
+            for (name,) in self.sql("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"):
+                self._db.execute("DELETE FROM %s" % name)
+
+    # -- settings
+
+    def setting(self, name: str) -> t.Any:
+        rows = self.sql("SELECT value FROM setting WHERE name=?", name)
+        return json.loads(rows[0][0]) if rows else DEFAULT_SETTINGS.get(name)
+
+    def set_setting(self, name: str, value: t.Any) -> None:
+        self.sql("INSERT OR REPLACE INTO setting VALUES (?,?)", name, json.dumps(value))
+
+    # -- documents
+
+    def get(self, kind: str, key: str) -> Document | None:
+        rows = self.sql("SELECT body FROM document WHERE kind=? AND folded=?", kind, fold(key))
+        return json.loads(rows[0][0]) if rows else None
+
+    def all(self, kind: str) -> dict[str, Document]:
+        """Every document of a kind under its key, in the order in which they came."""
+        rows = self.sql("SELECT key, body FROM document WHERE kind=? ORDER BY id", kind)
+        return {key: json.loads(body) for key, body in rows}
+
+    def put(self, kind: str, key: str, body: Document) -> None:
+        """Create or replace. The spelling of the key stays as it was first written."""
+        self.sql(
+            "INSERT INTO document (kind, folded, key, body) VALUES (?,?,?,?) "
+            "ON CONFLICT (kind, folded) DO UPDATE SET body=excluded.body",
+            kind, fold(key), key, json.dumps(body),
+        )  # fmt: skip
+
+    def delete(self, kind: str, key: str) -> None:
+        self.sql("DELETE FROM document WHERE kind=? AND folded=?", kind, fold(key))
+
+    def spelling(self, kind: str, key: str) -> str | None:
+        """The key as it was first written, or None if there is no such document."""
+        rows = self.sql("SELECT key FROM document WHERE kind=? AND folded=?", kind, fold(key))
+        return rows[0][0] if rows else None
+
+    # -- grants: what each domain controller knows about a user's policy
+
+    def grant(self, user: str, policy: str | None, controller: str, at: float | None = None) -> None:
+        self.sql(
+            "INSERT INTO granted (user, policy, controller, at) VALUES (?,?,?,?)",
+            user, policy, fold(controller), time.time() if at is None else at,
+        )  # fmt: skip
+
+    def grants(self, controller: str | None = None) -> dict[str, str]:
+        """User DN -> per-user policy, as a domain controller sees it (None: as it will be everywhere)."""
+        horizon = time.time() - float(self.setting("directory_lag"))
+        rows = self.sql("SELECT user, policy, controller, at FROM granted ORDER BY id")
+        known: dict[str, str | None] = {}
+        for user, policy, written_on, at in rows:
+            if controller is None or written_on == fold(controller) or at <= horizon:
+                known[user] = policy
+        return {user: policy for user, policy in known.items() if policy is not None}
+
+    # -- certificates and files of a host
+
+    def certificates(self, host: str, store: str | None = None) -> list[CertificateRow]:
+        rows = self.sql(
+            "SELECT host, store, thumbprint, der, key, key_readable, friendly_name FROM certificate "
+            "WHERE host=? AND (? IS NULL OR store=?) ORDER BY id",
+            host, store, store,
+        )  # fmt: skip
+        return [CertificateRow(h, s, tp, der, key, bool(readable), name) for h, s, tp, der, key, readable, name in rows]
+
+    def certificate(self, host: str, store: str, thumbprint: str) -> CertificateRow | None:
+        return next((c for c in self.certificates(host, store) if fold(c.thumbprint) == fold(thumbprint)), None)
+
+    def put_certificate(self, row: CertificateRow) -> None:
+        """Add a certificate. One already there keeps its private key if the new one brings none."""
+        self.sql(
+            "INSERT INTO certificate (host, store, thumbprint, der, key, key_readable, friendly_name) "
+            "VALUES (?,?,?,?,?,?,?) ON CONFLICT (host, store, thumbprint) DO UPDATE SET "
+            "key=COALESCE(excluded.key, key), friendly_name=excluded.friendly_name, "
+            "key_readable=CASE WHEN excluded.key IS NULL THEN key_readable ELSE excluded.key_readable END",
+            row.host, row.store, row.thumbprint, row.der, row.key, row.key_readable, row.friendly_name,
+        )  # fmt: skip
+
+    def delete_certificate(self, host: str, store: str, thumbprint: str) -> None:
+        self.sql("DELETE FROM certificate WHERE host=? AND store=? AND thumbprint=?", host, store, thumbprint)
+
+    def assign(self, host: str, usage: str, thumbprint: str) -> None:
+        self.sql(
+            "INSERT INTO assignment (host, usage, thumbprint, at) VALUES (?,?,?,?) ON CONFLICT (host, usage) "
+            "DO UPDATE SET previous=thumbprint, thumbprint=excluded.thumbprint, at=excluded.at",
+            host, usage, thumbprint, time.time(),
+        )  # fmt: skip
+
+    def unassign(self, host: str, usage: str) -> None:
+        self.sql("DELETE FROM assignment WHERE host=? AND usage=?", host, usage)
+
+    def assignments(self, host: str) -> dict[str, str]:
+        """Usage -> thumbprint of the certificate that is assigned to it."""
+        return dict(self.sql("SELECT usage, thumbprint FROM assignment WHERE host=? ORDER BY rowid", host))
+
+    def present(self, host: str, usage: str, thumbprint: str | None) -> None:
+        self.sql("DELETE FROM presented WHERE host=? AND usage=?", host, usage)
+        self.sql("INSERT OR REPLACE INTO turn VALUES (?,?,?)", host, usage, secrets.token_hex(8))
+        if thumbprint is not None:
+            self.sql("INSERT INTO presented VALUES (?,?,?)", host, usage, thumbprint)
+
+    def turn(self, host: str, usage: str) -> str:
+        """A word that changes whenever the service that presents this certificate is started or stopped."""
+        rows = self.sql("SELECT at FROM turn WHERE host=? AND usage=?", host, usage)
+        return str(rows[0][0]) if rows else ""
+
+    def presented(self, host: str) -> dict[str, str]:
+        """Usage -> thumbprint that the running service really presents: what was assigned when it started."""
+        return dict(self.sql("SELECT usage, thumbprint FROM presented WHERE host=? ORDER BY rowid", host))
+
+    def put_file(self, host: str, path: str, content: bytes | None) -> None:
+        """Write a file, or with ``content=None`` make a directory."""
+        self.sql(
+            "INSERT INTO file (host, folded, path, content, at) VALUES (?,?,?,?,?) "
+            "ON CONFLICT (host, folded) DO UPDATE SET content=excluded.content, at=excluded.at",
+            host, fold(path), path, content, time.time(),
+        )  # fmt: skip
+
+    def delete_file(self, host: str, path: str) -> None:
+        self.sql("DELETE FROM file WHERE host=? AND folded=?", host, fold(path))
+
+    def tree(self, host: str) -> dict[str, bytes | None]:
+        """Every path of a host's file system with its content, directories with None."""
+        return dict(self.sql("SELECT path, content FROM file WHERE host=? ORDER BY folded", host))
+
+    # -- instant messages and contacts
+
+    def send_message(self, sender: str, recipient: str, body: str) -> int:
+        """Queue a message of a local user for a partner's, which a running lab's gateway sends. Returns its number."""
+        return self.add_message("out", "", sender, recipient, body, "queued")
+
+    def add_message(
+        self, direction: str, edge: str, sender: str, recipient: str, body: str, status: str, reason: str = ""
+    ) -> int:
+        with self._lock:
+            self.sql(
+                "INSERT INTO message (time, direction, edge, sender, recipient, body, status, reason) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                _stamp(time.time()), direction, edge, sender, recipient, body, status, reason,
+            )  # fmt: skip
+            return int(self.sql("SELECT last_insert_rowid()")[0][0])
+
+    def settle_message(self, id: int, edge: str, status: str, reason: str = "") -> None:
+        """Write down what became of a message."""
+        self.sql("UPDATE message SET edge=?, status=?, reason=? WHERE id=?", edge, status, reason, id)
+
+    def messages(self, since: int = 0, status: str | None = None) -> list[Message]:
+        """The messages with a number above ``since`` (of one status), oldest first."""
+        rows = self.sql(
+            "SELECT id, time, direction, edge, sender, recipient, body, status, reason FROM message "
+            "WHERE id>? AND (? IS NULL OR status=?) ORDER BY id",
+            since, status, status,
+        )  # fmt: skip
+        return [Message(*row) for row in rows]
+
+    def message(self, id: int) -> Message | None:
+        found = self.messages(id - 1)
+        return found[0] if found and found[0].id == id else None
+
+    def add_contact(self, user: str, contact: str) -> None:
+        """Put somebody's address (without ``sip:``) on a local user's list of contacts."""
+        self.put("contact", "%s %s" % (user, contact), {})
+
+    def has_contact(self, user: str, contact: str) -> bool:
+        return self.get("contact", "%s %s" % (user, contact)) is not None
+
+    # -- for tests
+
+    def partners(self) -> dict[str, Document]:
+        """Domain -> properties of the allowed partner."""
+        return self.all("partner")
+
+    def policies(self) -> dict[str, Document]:
+        """Identity (``Global``, ``Site:NAME``, ``Tag:NAME``) -> properties of the external access policy."""
+        return self.all("policy")
+
+    def users(self) -> dict[str, Document]:
+        """SIP address without ``sip:`` -> the user's properties, with ExternalAccessPolicy as granted (or None)."""
+        granted = self.grants()
+        return {
+            str(user["SipAddress"])[4:]: {**user, "ExternalAccessPolicy": granted.get(dn)}
+            for dn, user in self.all("user").items()
+        }
+
+    def files(self, host: str) -> dict[str, bytes]:
+        """Path -> content of the files on a host (directories left out)."""
+        return {path: content for path, content in self.tree(host).items() if content is not None}
+
+    def services(self, host: str) -> dict[str, str]:
+        """Windows service -> ``Running`` or ``Stopped``."""
+        prefix = host + "/"
+        return {k[len(prefix) :]: v["Status"] for k, v in self.all("service").items() if k.startswith(prefix)}
+
+    # -- events
+
+    def log(
+        self,
+        kind: str,
+        host: str,
+        session: str,
+        user: str,
+        cmdlet: str = "",
+        parameters: t.Mapping[str, t.Any] | None = None,
+        outcome: str = "ok",
+        error: str = "",
+        started: float | None = None,
+        assumptions: t.Sequence[str] = (),
+    ) -> None:
+        now = time.time()
+        begin = now if started is None else started
+        self.sql(
+            "INSERT INTO event (time, kind, host, session, user, cmdlet, parameters, outcome, error, seconds, "
+            "assumptions) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            _stamp(begin), kind, host, session, user, cmdlet, json.dumps(parameters or {}, ensure_ascii=False), outcome,
+            error, round(now - begin, 6), json.dumps(assumptions),
+        )  # fmt: skip
+
+    def events(self, since: int = 0) -> list[Event]:
+        """The events with a number above ``since``, oldest first."""
+        columns = "id, time, kind, host, session, user, cmdlet, parameters, outcome, error, seconds, assumptions"
+        rows = self.sql("SELECT %s FROM event WHERE id>? ORDER BY id" % columns, since)
+        names = columns.split(", ")
+        found = []
+        for row in rows:
+            read = {"parameters": json.loads(row[7]), "assumptions": json.loads(row[11])}
+            found.append(Event(**{**dict(zip(names, row, strict=True)), **read}))
+        return found
+
+    def forget_old(self, kind: str, keep: int) -> None:
+        """Drop all but the last ``keep`` events of a kind."""
+        self.sql(
+            "DELETE FROM event WHERE kind=? AND id <= (SELECT id FROM event WHERE kind=? ORDER BY id DESC "
+            "LIMIT 1 OFFSET ?)",
+            kind, kind, keep,
+        )  # fmt: skip

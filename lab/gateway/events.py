@@ -1,0 +1,74 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gateway's decisions in the event log: one kind, ``xmpp``, and the few actions that it knows.
+
+session is the stream's id, user the partner's domain. Of the parameters, ``action`` and ``direction`` are always there.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ..deployment.store import Event, Store
+
+KIND = "xmpp"
+
+ACTIONS: t.Mapping[str, str] = {
+    "accepted": "a stream is authenticated (incoming: theirs, outgoing: ours); by which method",
+    "refused": "a stream, or one way of authenticating it, is refused; why",
+    "failed": "something did not work: no address, no connection, no TLS, no answer; why",
+    "tls": "TLS is up; its version, and what is wrong with the other side's certificate, if anything",
+    "verified": "the partner asked whether a dialback key is ours; the answer",
+    "delivered": "a partner's message reached a local user",
+    "bounced": "a partner's message, presence or query was answered with an error; why",
+    "presence": "a partner's presence stanza, and how it was answered",
+    "sent": "a local user's message was handed over to the partner",
+    "undeliverable": "a local user's message could not be sent, or came back; why",
+    "closed": "a stream has ended; why",
+    "full": "a host has as many unauthenticated streams as it bears; more are dropped until some have ended",
+}
+
+# A hostile peer must not fill the disk; what statements do is kept in any case.
+KEPT = 50_000
+_PRUNE_EVERY = 1000
+
+
+class Journal:
+    """Writes events. Safe for threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._written = 0
+
+    def write(
+        self,
+        action: str,
+        direction: str,
+        host: str = "",
+        stream: str = "",
+        partner: str = "",
+        outcome: str = "ok",
+        reason: str = "",
+        **more: t.Any,
+    ) -> None:
+        """outcome: ok, refused, failed. more: own, method and whatever else belongs to the action; None is left out."""
+        assert action in ACTIONS
+        shown = {"action": action, "direction": direction, **{k: v for k, v in more.items() if v is not None}}
+        self._store.log(KIND, host, stream, partner, "", shown, outcome, reason)
+        self._written += 1
+        if self._written % _PRUNE_EVERY == 0:
+            self._store.forget_old(KIND, KEPT)
+
+
+def line(event: Event) -> str:
+    """What an event says, for people: without number, time and host."""
+    parameters = dict(event.parameters)
+    action, direction = parameters.pop("action", "?"), parameters.pop("direction", "?")
+    shown = [
+        "%s=%s" % (k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)) for k, v in parameters.items()
+    ]
+    return " ".join(["xmpp", str(direction), str(action), *shown])

@@ -1,0 +1,150 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who a connection belongs to: Basic, NTLM and Negotiate over TLS, without I/O.
+
+Tokens are pyspnego's work. Its acceptor reads credentials from the file that the variable NTLM_USER_FILE names; here
+that file holds the one account that is just logging in, and nothing otherwise.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+import os
+import struct
+import threading
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import spnego
+from spnego.channel_bindings import GssChannelBindings
+from spnego.exceptions import NegotiateOptions, SpnegoError
+
+from ..deployment.hosts import Account
+from ..deployment.tls import write_private
+
+log = logging.getLogger(__name__)
+
+# In the order of preference; clients take the first that they can.
+OFFERS = ("Negotiate", "NTLM", 'Basic realm="WSMAN"')
+
+_AUTHENTICATE = b"NTLMSSP\x00\x03\x00\x00\x00"
+_UNICODE = 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``user`` is the account's name, '' while it is not known; ``challenges`` are for WWW-Authenticate."""
+
+    user: str
+    challenges: tuple[str, ...] = ()
+
+
+REFUSED = Verdict("", OFFERS)
+
+Login = t.Callable[[str], Account | None]
+
+
+class NtlmStore:
+    """The credential file of a lab. Its name is in the environment while it is used, so only one at a time is."""
+
+    _lock = threading.Lock()
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        write_private(path, b"")
+
+    def acceptor(self, binding: GssChannelBindings) -> spnego.ContextProxy:
+        """A context for one login."""
+        with self._lock:
+            os.environ["NTLM_USER_FILE"] = str(self._path)
+            # The pure Python acceptor, also where GSSAPI is installed: that one knows nothing of the lab's accounts.
+            return spnego.server(protocol="negotiate", channel_bindings=binding, options=NegotiateOptions.use_negotiate)
+
+    def step(self, context: spnego.ContextProxy, token: bytes, login: Login) -> bytes | None:
+        """One step of an acceptor; in the last one the file names the account that the client claims to be."""
+        domain, user = claimed(token)
+        account = login("%s\\%s" % (domain, user) if domain else user) if user else None
+        with self._lock:
+            os.environ["NTLM_USER_FILE"] = str(self._path)
+            if account is not None and not set(domain + user) & set(":\r\n"):
+                self._path.write_text("%s:%s:%s\n" % (domain, user, account.password), "utf-8")
+            try:
+                return context.step(token)
+            finally:
+                self._path.write_bytes(b"")
+
+
+class ConnectionAuth:
+    """The state of one TCP connection: NTLM and Negotiate prove who it is once, Basic with each request."""
+
+    def __init__(self, login: Login, store: NtlmStore, channel_binding: bytes) -> None:
+        self._login = login
+        self._store = store
+        self._binding = GssChannelBindings(application_data=channel_binding)
+        self._context: spnego.ContextProxy | None = None
+        self._user = ""
+
+    def check(self, header: str) -> Verdict:
+        """Judge a request by its Authorization header ('' if it has none)."""
+        scheme, _blank, value = header.partition(" ")
+        if not scheme:
+            return Verdict(self._user) if self._user else REFUSED
+        try:
+            data = base64.b64decode(value, validate=True)
+        except binascii.Error:
+            return REFUSED
+        if scheme.lower() == "basic":
+            return self._basic(data)
+        if scheme.lower() in ("negotiate", "ntlm") and data:
+            return self._negotiate(scheme, data)
+        return REFUSED
+
+    def _basic(self, data: bytes) -> Verdict:
+        user, _colon, password = data.decode("utf-8", "replace").partition(":")
+        account = self._login(user)
+        if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
+            return REFUSED
+        return Verdict(account.user)
+
+    def _negotiate(self, scheme: str, token: bytes) -> Verdict:
+        self._user = ""
+        if self._context is None or self._context.complete:
+            self._context = self._store.acceptor(self._binding)
+        try:
+            answer = self._store.step(self._context, token, self._login)
+        except (SpnegoError, ValueError, struct.error) as e:
+            log.info("login refused: %s", e)
+            self._context = None
+            return REFUSED
+        challenge = ("%s %s" % (scheme, base64.b64encode(answer).decode()),) if answer else ()
+        if not self._context.complete:
+            return Verdict("", challenge or OFFERS)
+        account = self._login(self._context.client_principal or "")
+        if account is None:
+            self._context = None
+            return REFUSED
+        self._user = account.user
+        return Verdict(self._user, challenge)
+
+
+def claimed(token: bytes) -> tuple[str, str]:
+    """Domain and user that an NTLM AUTHENTICATE message (MS-NLMP 2.2.1.3) claims, also inside SPNEGO; else '' twice."""
+    start = token.find(_AUTHENTICATE)
+    if start < 0:
+        return "", ""
+    message = token[start:]
+    (flags,) = struct.unpack_from("<I", message, 60)
+    encoding = "utf-16-le" if flags & _UNICODE else "cp437"
+
+    def field(position: int) -> str:
+        length, _space, offset = struct.unpack_from("<HHI", message, position)
+        return message[offset : offset + length].decode(encoding, "replace")
+
+    return field(28), field(36)

@@ -1,0 +1,197 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab's listeners: HTTPS on one loopback address per host, a thread per connection."""
+
+from __future__ import annotations
+
+import errno
+import http.server
+import json
+import logging
+import socket
+import socketserver
+import ssl
+import sys
+import threading
+import typing as t
+from pathlib import Path
+
+from ..cmdlets.runspace import Deployment
+from ..deployment.endpoints import ADDRESSES, free_port
+from ..deployment.tls import ensure_identity
+from ..errors import Cut, LabError
+from .auth import ConnectionAuth, NtlmStore
+from .service import Service
+from .sessions import Sessions
+
+log = logging.getLogger(__name__)
+
+# Windows ends an idle connection after two minutes (http.sys); a client that comes later connects again.
+CONNECTION_IDLE = 120.0
+# The address of the listener's counters.
+TRAFFIC = "/lab/traffic"
+# Well above what is answered with a fault; more is not even read.
+MAX_BODY = 4 * 1024 * 1024
+
+
+class LabServer:
+    """All hosts of a lab on one port."""
+
+    def __init__(self, deployment: Deployment, directory: Path, port: int, idle: float) -> None:
+        """Bind and start. ``port`` 0 takes a free one; ``idle`` is a session's life without requests, in seconds.
+
+        Raises LabError if an address cannot be had.
+        """
+        identity = ensure_identity(directory)
+        context = identity.context()
+        store = NtlmStore(directory / "ntlm-users")
+        self._sessions = Sessions()
+        self._stopping = threading.Event()
+        self._listeners: list[_Listener] = []
+        port = port or free_port(ADDRESSES.values())
+        for host, address in ADDRESSES.items():
+            service = Service(deployment, host, self._sessions, idle)
+
+            def new_auth(host: str = host) -> ConnectionAuth:
+                return ConnectionAuth(lambda user: deployment.login(host, user), store, identity.channel_binding())
+
+            try:
+                listener = _Listener(address, port, context, service, new_auth)
+            except OSError as e:
+                self.stop()
+                raise LabError(_explain(e, address, port)) from e
+            self._listeners.append(listener)
+            threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        self.port = port
+        threading.Thread(target=self._reap, daemon=True).start()
+
+    def stop(self) -> None:
+        """End all sessions and listeners."""
+        self._stopping.set()
+        for listener in self._listeners:
+            listener.shutdown()
+            listener.server_close()
+        self._sessions.close_all()
+
+    def _reap(self) -> None:
+        while not self._stopping.wait(0.5):
+            self._sessions.close_expired()
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        context: ssl.SSLContext,
+        service: Service,
+        new_auth: t.Callable[[], ConnectionAuth],
+    ) -> None:
+        self.context = context
+        self.service = service
+        self.new_auth = new_auth
+        self.traffic = dict.fromkeys(("requests", "receives", "received", "sent"), 0)
+        self.counting = threading.Lock()
+        super().__init__((address, port), _Connection)
+
+    def get_request(self) -> tuple[socket.socket, t.Any]:
+        connection, peer = super().get_request()
+        # The handshake is left to the connection's own thread: a silent client must not hold up the others.
+        return self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), peer
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        log.debug("connection from %s ended: %s", client_address, sys.exc_info()[1])
+
+
+class _Connection(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "sfb-xmpp-lab"
+    sys_version = ""
+    timeout = CONNECTION_IDLE
+    disable_nagle_algorithm = True
+    server: _Listener
+    request: ssl.SSLSocket
+
+    def setup(self) -> None:
+        super().setup()
+        self.request.do_handshake()
+        self._auth = self.server.new_auth()
+
+    def do_GET(self) -> None:
+        """The traffic so far, for benchmarks: no WS-Management client asks like this, and it is not counted.
+
+        requests; receives: those that ask for output, whose number depends on how fast it comes; received and sent:
+        bytes of the requests' and of the answers' bodies.
+        """
+        if self.path != TRAFFIC:
+            return self._answer(404, b"")
+        with self.server.counting:
+            counts = json.dumps(self.server.traffic)
+        return self._answer(200, counts.encode())
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit():
+            return self._answer(411, b"", close=True)
+        if int(length) > MAX_BODY:
+            return self._answer(413, b"", close=True)
+        body = self.rfile.read(int(length))
+        if len(body) != int(length):
+            self.close_connection = True
+            return None
+        service = self.server.service
+        self._count(requests=1, receives=b"/shell/Receive<" in body, received=len(body))
+        service.travel()
+        if self.path.partition("?")[0].lower() != service.path.lower():
+            return self._answer(404, b"")
+        verdict = self._auth.check(self.headers.get("Authorization", ""))
+        if not verdict.user:
+            return self._answer(401, b"", verdict.challenges)
+        if not body:
+            return self._answer(200, b"", verdict.challenges)
+        try:
+            answer = service.handle(body, verdict.user)
+        except Cut:
+            log.info("connection cut on %s", service.host)
+            self.close_connection = True
+            return None
+        return self._answer(answer.status, answer.body, verdict.challenges)
+
+    def _count(self, **amounts: int) -> None:
+        with self.server.counting:
+            for name, amount in amounts.items():
+                self.server.traffic[name] += amount
+
+    def _answer(self, status: int, body: bytes, challenges: t.Iterable[str] = (), close: bool = False) -> None:
+        if self.command == "POST":
+            self._count(sent=len(body))
+        self.send_response(status)
+        for challenge in challenges:
+            self.send_header("WWW-Authenticate", challenge)
+        self.send_header("Content-Type", "application/soap+xml;charset=UTF-8")
+        self.send_header("Content-Length", str(len(body)))
+        if close:
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        # Headers and body in one write: in two, each answer would wait for the client's delayed acknowledgement.
+        self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]
+        self.flush_headers()
+
+    def log_message(self, format: str, *args: t.Any) -> None:
+        log.debug("%s: " + format, self.server.service.host, *args)
+
+
+def _explain(error: OSError, address: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "port %d on %s is in use by another program; choose another with --port" % (port, address)
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "the loopback address %s does not exist here (Linux has all of 127.0.0.0/8)" % address
+    return "cannot listen on %s port %d: %s" % (address, port, error.strerror)

@@ -1,0 +1,170 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file of a capture: what a real deployment answered to statements that only read, as it came over the wire.
+
+This module needs nothing but Python itself, so that whatever talks to a deployment can write such a file.
+
+The file is JSON in UTF-8, an object with
+
+- ``format``: ``sfb.xmpp capture``; ``version``: 1. A reader refuses what it does not know.
+- ``made``: when, ISO 8601 in UTC. ``by``: what wrote it, and with which versions, a free text.
+- ``profile``: ``lync2013`` or ``sfb2015``, the release of the legacy servers.
+- ``hosts``: a list of objects, one for each server that was asked:
+
+  - ``name``: its FQDN; ``role``: ``management`` (a Front End's OcsPowershell) or ``edge`` (WinRM of an Edge);
+  - ``versions``: an object of texts, such as what WSMan's Identify and PowerShell's own version said; may be empty;
+  - ``commands``: the names of all commands that the session offered, by Get-Command; null where that failed;
+  - ``statements``: a list, in the order in which they were sent, of objects:
+
+    - ``pipeline``: a list of ``{"cmdlet": NAME, "parameters": {NAME: VALUE}}``, one for each command between two pipe
+      characters. A value is null, a Boolean, a number, a text, or a list of these; another type is an object with one
+      member that names it: ``{"uint32": 5}``, ``{"bytes": LENGTH}``; a secret is ``{"secret": true}``;
+    - ``output``: a list of texts, each the CLIXML of one object exactly as it came: one element, such as ``<S>…</S>``
+      or ``<Obj RefId="0">…</Obj>``, without the ``Objs`` around it;
+    - ``errors``: a list of ``{"message", "error_id", "category", "target", "exception", "cmdlet"}``, texts all of them;
+    - ``warnings``: a list of texts;
+    - ``seconds``: from sending it to its last object.
+
+Names may have been replaced by others (domains, users, servers, thumbprints), consistently over the whole file; the
+file does not say so and a reader does not care. References within one object (``Ref``, ``TNRef``) stay within it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import typing as t
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+FORMAT = "sfb.xmpp capture"
+VERSION = 1
+ROLES = ("management", "edge")
+PROFILES = ("lync2013", "sfb2015")
+
+
+class CaptureError(Exception):
+    """A file is no capture, or one that this version cannot read; says what and where."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a pipeline."""
+
+    cmdlet: str
+    parameters: dict[str, t.Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One record of the error stream."""
+
+    message: str
+    error_id: str = ""
+    category: str = "NotSpecified"
+    target: str = ""
+    exception: str = "System.Management.Automation.RuntimeException"
+    cmdlet: str = ""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A statement and its answer. output: the CLIXML of each object; seconds: until the last of it."""
+
+    pipeline: tuple[Command, ...]
+    output: tuple[str, ...] = ()
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def cmdlet(self) -> str:
+        """The first command."""
+        return self.pipeline[0].cmdlet
+
+
+@dataclass(frozen=True)
+class Host:
+    """What one server said. commands: None where the session did not tell."""
+
+    name: str
+    role: str
+    commands: tuple[str, ...] | None = None
+    statements: tuple[Answered, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A whole file."""
+
+    profile: str
+    hosts: tuple[Host, ...]
+    made: str = ""
+    by: str = ""
+
+    def statements(self, cmdlet: str, role: str = "") -> list[Answered]:
+        """The answered statements that begin with a cmdlet, on all hosts or those of a role."""
+        hosts = [host for host in self.hosts if role in ("", host.role)]
+        return [one for host in hosts for one in host.statements if one.cmdlet.lower() == cmdlet.lower()]
+
+
+def now() -> str:
+    """The present, in the form of ``made``."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def write(capture: Capture, path: Path) -> None:
+    """Write the file, for its owner only."""
+    content = {"format": FORMAT, "version": VERSION, **asdict(capture)}
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
+        json.dump(content, f, ensure_ascii=False, indent=1)
+        f.write("\n")
+
+
+def read(path: Path) -> Capture:
+    """Read a file. Raises CaptureError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise CaptureError("%s cannot be read: %s" % (path, e)) from e
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CaptureError("%s is no capture: its format is not '%s'" % (path, FORMAT))
+    if content.get("version") != VERSION:
+        raise CaptureError("%s has version %s, this lab reads %d" % (path, content.get("version"), VERSION))
+    try:
+        hosts = tuple(_host(raw) for raw in content["hosts"])
+        capture = Capture(str(content["profile"]), hosts, str(content.get("made", "")), str(content.get("by", "")))
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise CaptureError("%s is no whole capture: %s: %s" % (path, type(e).__name__, e)) from e
+    wrong = [host.role for host in hosts if host.role not in ROLES]
+    if capture.profile not in PROFILES or wrong:
+        raise CaptureError("%s: '%s' is not one of those known" % (path, wrong[0] if wrong else capture.profile))
+    return capture
+
+
+def _host(raw: dict[str, t.Any]) -> Host:
+    commands = raw.get("commands")
+    return Host(
+        name=str(raw["name"]),
+        role=str(raw["role"]),
+        commands=None if commands is None else tuple(map(str, commands)),
+        statements=tuple(map(_answered, raw["statements"])),
+        versions={str(k): str(v) for k, v in raw.get("versions", {}).items()},
+    )
+
+
+def _answered(raw: dict[str, t.Any]) -> Answered:
+    pipeline = tuple(Command(str(c["cmdlet"]), dict(c.get("parameters", {}))) for c in raw["pipeline"])
+    if not pipeline:
+        raise ValueError("a statement without a command")
+    return Answered(
+        pipeline=pipeline,
+        output=tuple(map(str, raw.get("output", ()))),
+        errors=tuple(Problem(**{k: str(v) for k, v in one.items()}) for one in raw.get("errors", ())),
+        warnings=tuple(map(str, raw.get("warnings", ()))),
+        seconds=float(raw.get("seconds", 0.0)),
+    )

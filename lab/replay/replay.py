@@ -1,0 +1,206 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A capture served as a deployment: each statement is answered with what the real server answered, byte for byte.
+
+What was not captured as it is asked now is derived where that needs no guess: an object of a list that was captured
+whole, by its identity; some properties of objects, by Select-Object; another domain controller or error action. Nothing
+is written: cmdlets that would fail, and so does what the capture has no answer to.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import asdict
+from pathlib import Path
+
+from ..assumptions import statement as resting
+from ..cmdlets.clixml import Raw
+from ..cmdlets.core import PRODUCT_MODULE, unknown_command
+from ..cmdlets.masking import show_parameters
+from ..cmdlets.objects import CommandType, make, properties_of
+from ..cmdlets.runspace import Call, Deployment, Runspace
+from ..cmdlets.statement import Run, Session, Sink
+from ..deployment.hosts import HOSTS
+from ..deployment.store import fold
+from ..deployment.wildcard import has_wildcard, like
+from ..errors import CmdletError, ErrorDetails
+from .capture import Answered, Capture, Host, read
+
+# What changes nothing of the answer: how the caller wants to hear of errors, and who answers.
+_WITHOUT_EFFECT = {"erroraction", "ea", "warningaction", "wa", "domaincontroller"}
+_PLUMBING = {"select-object", "out-default"}
+_PREFIXES = ("", "tag:", "site:")
+Key = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+class ReplayDeployment(Deployment):
+    """A lab of which the servers answer from a capture. The store keeps the log; nothing else of it is used."""
+
+    def __init__(self, directory: Path, file: Path) -> None:
+        """Raises CaptureError, and LabError where the directory holds a lab of another profile."""
+        capture = read(file)
+        super().__init__(directory, capture.profile)
+        self._hosts = _places(capture)
+
+    def runspace(self, session: Session) -> Runspace:
+        return ReplayRunspace(session, self._hosts.get(session.host.name))
+
+
+def _places(capture: Capture) -> dict[str, Host]:
+    """Which server of the lab speaks for which captured one: by role, in order."""
+    found: dict[str, Host] = {}
+    for role in ("management", "edge"):
+        ours = [name for name, host in HOSTS.items() if host.role == role]
+        found.update(zip(ours, (host for host in capture.hosts if host.role == role), strict=False))
+    return found
+
+
+class ReplayRunspace(Runspace):
+    """One session on one host of a capture; None if the capture has no such host."""
+
+    def __init__(self, session: Session, host: Host | None) -> None:
+        super().__init__(session)
+        self._host = host
+        self._answers: dict[Key, list[Answered]] = {}
+        for one in host.statements if host else ():
+            key = _key([(c.cmdlet, c.parameters) for c in one.pipeline])
+            self._answers.setdefault(key, []).append(one)
+        self._offered = {fold(name) for name in (host.commands if host and host.commands is not None else ())}
+
+    def statement(self, calls: t.Sequence[Call], sink: Sink) -> None:
+        started, name = time.time(), calls[0].name
+        asked = [(call.name, show_parameters(None, call.parameters)) for call in calls]
+        outcome, problem = "ok", ""
+        try:
+            with resting():
+                records = self._answer(calls, asked, sink)
+            if records:
+                outcome, problem = "error", "; ".join(record.message for record in records)
+        except CmdletError as e:
+            outcome, problem = "error", e.message
+            sink.error(e.details(name))
+        finally:
+            session = self.session
+            session.store.log(
+                "statement", session.host.name, session.id, session.account.user, name, asked[0][1], outcome, problem,
+                started,
+            )  # fmt: skip
+
+    def _answer(
+        self, calls: t.Sequence[Call], asked: list[tuple[str, dict[str, t.Any]]], sink: Sink
+    ) -> list[ErrorDetails]:
+        """Write what the capture has to say. Returns the errors in it; raises CmdletError where it has nothing."""
+        found = self._captured(asked)
+        if found is not None:
+            output: list[object] = [Raw(xml) for xml in found.output]
+            return self._say(found, output, sink)
+        if len(calls) > 1 and fold(calls[-1].name) in _PLUMBING:
+            kept: list[object] = []
+            inner = _Collecting(sink, kept)
+            records = self._answer(calls[:-1], asked[:-1], inner)
+            Run(self.session, calls[-1], sink, sink.output).pipe(kept)
+            return records
+        name, parameters = asked[0]
+        if fold(name) in ("import-module", *_PLUMBING):
+            return []
+        if fold(name) == "get-command":
+            for each in self._commands(parameters):
+                sink.output(each)
+            return []
+        identity = next((v for k, v in parameters.items() if fold(k) == "identity"), None)
+        whole = self._captured([(name, {k: v for k, v in parameters.items() if fold(k) != "identity"})])
+        if len(calls) == 1 and isinstance(identity, str) and whole is not None:
+            return self._say(whole, _of_identity(whole, identity), sink)
+        raise self._nothing(name)
+
+    def _captured(self, asked: t.Sequence[tuple[str, dict[str, t.Any]]]) -> Answered | None:
+        """The answer to just this, the first that was not given yet; the last again after that."""
+        answers = self._answers.get(_key(asked))
+        if not answers:
+            return None
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    def _say(self, answered: Answered, output: t.Sequence[object], sink: Sink) -> list[ErrorDetails]:
+        for value in output:
+            sink.output(value)
+        for text in answered.warnings:
+            sink.warning(text)
+        records = [ErrorDetails(**asdict(problem)) for problem in answered.errors]
+        for record in records:
+            sink.error(record)
+        return records
+
+    def _commands(self, parameters: dict[str, t.Any]) -> t.Iterator[object]:
+        """The list of commands, where just this was not captured."""
+        wanted = parameters.get("Name", parameters.get("#0", "*"))
+        names = self._host.commands if self._host and self._host.commands is not None else ()
+        for pattern in wanted if isinstance(wanted, list) else [wanted]:
+            matches = [name for name in names if like(name, str(pattern))]
+            if not matches and not has_wildcard(str(pattern)):
+                raise unknown_command(str(pattern))
+            for name in matches:
+                module = PRODUCT_MODULE[self.session.profile]
+                properties = {"Name": name, "CommandType": CommandType.Cmdlet, "ModuleName": module, "Version": None}
+                yield make(["System.Management.Automation.CmdletInfo"], properties, text=name)
+
+    def _nothing(self, name: str) -> CmdletError:
+        if self._host is None:
+            return _error("The capture has no server for %s." % self.session.host.fqdn, "NotCaptured", name)
+        known = {fold(one.cmdlet) for one in self._host.statements}
+        if self._host.commands is not None and fold(name) not in self._offered | known:
+            return unknown_command(name)
+        if not fold(name).startswith(("get-", "test-")):
+            return _error("The lab replays a capture; %s would write." % name, "ReplayIsReadOnly", name)
+        return _error("The capture has no answer to this call of %s." % name, "NotCaptured", name)
+
+
+class _Collecting:
+    """A sink that keeps the objects for the next command, and passes the rest on."""
+
+    def __init__(self, sink: Sink, kept: list[object]) -> None:
+        self._sink = sink
+        self._kept = kept
+
+    def output(self, value: object) -> None:
+        self._kept.append(value)
+
+    def error(self, record: ErrorDetails) -> None:
+        self._sink.error(record)
+
+    def warning(self, text: str) -> None:
+        self._sink.warning(text)
+
+    @property
+    def stopped(self) -> bool:
+        return self._sink.stopped
+
+
+def _of_identity(whole: Answered, identity: str) -> list[object]:
+    """The object of a list that has an identity, with or without its scope. Raises CmdletError if none has."""
+    wanted = {fold(prefix + identity) for prefix in _PREFIXES}
+    found: list[object] = []
+    for xml in whole.output:
+        value = Raw(xml)
+        if fold(str(properties_of(value).get("Identity"))) in wanted:
+            found.append(value)
+    if not found:
+        raise _error("The capture has no '%s'." % identity, "ItemNotFound", identity, "ObjectNotFound")
+    return found
+
+
+def _error(message: str, error_id: str, target: str, category: str = "InvalidOperation") -> CmdletError:
+    return CmdletError(message, error_id, category, target)
+
+
+def _key(pipeline: t.Sequence[tuple[str, dict[str, t.Any]]]) -> Key:
+    """Statements compare by cmdlets and parameters, without case and whatever the order of parameters."""
+    return tuple(
+        (
+            fold(cmdlet),
+            tuple(sorted((fold(k), fold(repr(v))) for k, v in parameters.items() if fold(k) not in _WITHOUT_EFFECT)),
+        )
+        for cmdlet, parameters in pipeline
+    )

@@ -1,0 +1,63 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Says at the end of a run how many passed tests rest on which assumptions of the lab."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import typing as t
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lab.assumptions import VARIABLE, forget
+
+_KEPT = "assumptions"
+_begin = pytest.StashKey[int]()
+_COLUMNS = 3
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every process of the run has a file, to which the labs write that it starts."""
+    handle, path = tempfile.mkstemp(prefix="sfb-assumed-")
+    os.close(handle)
+    os.environ[VARIABLE] = path
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    Path(os.environ.pop(VARIABLE)).unlink(missing_ok=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> t.Generator[None, object, object]:
+    forget()
+    item.stash[_begin] = os.path.getsize(os.environ[VARIABLE])
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> t.Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        with open(os.environ[VARIABLE], encoding="utf-8") as f:
+            f.seek(item.stash[_begin])
+            report.user_properties.append((_KEPT, sorted(set(f.read().split()))))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    passed = terminalreporter.stats.get("passed", [])
+    resting = [keys for report in passed if (keys := dict(report.user_properties).get(_KEPT))]
+    if not resting:
+        return
+    counts = Counter(key for keys in resting for key in keys)
+    write = terminalreporter.write_line
+    write("%d of %d passed tests rest on assumptions of the lab:" % (len(resting), len(passed)))
+    cells = ["%5d %-31s" % (count, key) for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    for start in range(0, len(cells), _COLUMNS):
+        write(" ".join(cells[start : start + _COLUMNS]).rstrip())
