@@ -22,7 +22,6 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import 
     describe,
     judge,
     load_pkcs12,
-    load_trust_store,
     parse,
     wrap,
 )
@@ -287,12 +286,6 @@ class TestPkcs12:
 def test_broken_certificate() -> None:
     with pytest.raises(Unusable, match="cannot be decoded"):
         parse(b"\x30\x00")
-
-
-def test_trust_store() -> None:
-    assert load_trust_store(root().pem + intermediate().pem) == (root().certificate, intermediate().certificate)
-    with pytest.raises(Unusable, match="no PEM certificates"):
-        load_trust_store(b"nothing")
 
 
 def test_times_are_judged_at_the_given_time() -> None:

@@ -109,6 +109,7 @@ class Edge:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
+        self._is_lync_2013: bool | None = None
 
     def sight(self) -> Sight:
         return Sight(self.assigned(), self.store(), self.files())
@@ -173,11 +174,13 @@ class Edge:
         ]
 
     def is_lync_2013(self) -> bool:
-        """By the build number 5.0 that Get-CsServerVersion prints."""
-        answer = self._shell.invoke([Statement("Get-CsServerVersion")])
-        if answer.lost or answer.errors:
-            raise ServerRefused("Get-CsServerVersion", answer)
-        return any(re.search(r"\b5\.0\.\d+", str(item)) for item in answer.output)
+        """By the build number 5.0 that Get-CsServerVersion prints; asked once."""
+        if self._is_lync_2013 is None:
+            answer = self._shell.invoke([Statement("Get-CsServerVersion")])
+            if answer.lost or answer.errors:
+                raise ServerRefused("Get-CsServerVersion", answer)
+            self._is_lync_2013 = any(re.search(r"\b5\.0\.\d+", str(item)) for item in answer.output)
+        return self._is_lync_2013
 
     def _read(self, cmdlet: str, parameters: t.Mapping[str, Value] | None = None) -> list[dict[str, t.Any]]:
         answer = self._shell.invoke([Statement(cmdlet, parameters or {})])

@@ -90,7 +90,7 @@ class Bring:
         """Raises Refused, ServerRefused, ShellError before anything was written."""
         self.sweep = [steps.remove(name) for name in self.before.files if transport(name)]
         self.bring = self.supply.plan(self.before)
-        if self.order.phase == "switch" and self.bring:
+        if self.order.phase == "switch" and any(step.cmdlet != "Remove-Item" for step in self.bring):
             raise Refused(["%s is not on this Edge yet; stage it first (phase: stage)" % self.supply.thumbprint])
         staging = self.order.phase == "stage"
         switching = [] if staging else self.switch.plan(self.supply.thumbprint)

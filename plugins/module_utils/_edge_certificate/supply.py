@@ -169,10 +169,12 @@ class FromAnswer(_File):
 
     def plan(self, before: Sight) -> list[Step]:
         self._forget = steps.remove(REQUEST) if REQUEST in before.files else None
-        return [*super().plan(before), *([self._forget] if self._forget else [])]
+        self._steps = super().plan(before)
+        return [*self._steps, *([self._forget] if self._forget else [])]
 
     def take(self, journal: Journal, edge: Edge) -> bool:
-        if not super().take(journal, edge):
+        # An earlier run may have imported the answer and not come to the removal of the request's file.
+        if self._steps and not super().take(journal, edge):
             return False
         if self._forget:
             errors = journal.send(self._forget)

@@ -118,6 +118,8 @@ class Switch:
             return False
         if self.assign:
             missing = self._assign(journal, self.assign)
+            if missing is None:  # the mark stays, and the next run, which can read again, does what is due
+                return False
             if missing == self.changing:  # nothing was assigned, so nothing new is due
                 if self.mark:
                     _send(journal, self.unmark or steps.remove(MARKER))
@@ -132,14 +134,14 @@ class Switch:
         self._go_back(journal, restart=True)
         return False
 
-    def _assign(self, journal: Journal, step: Step) -> list[str]:
-        """The usages that have not got it for sure."""
+    def _assign(self, journal: Journal, step: Step) -> list[str] | None:
+        """The usages that have not got it; None where that cannot be read."""
         error = journal.send(step).get(step.cmdlet)
         try:
             seen = Sight(self._edge.assigned(), {})
         except UNREADABLE as exc:
-            journal.fail(step, error or exc)
-            return []
+            journal.fail(step, exc if error is None else error)
+            return None
         missing = [usage for usage in self.changing if seen.thumbprint(usage) != self.thumbprint]
         if missing:
             text = "no error was reported, but Get-CsCertificate does not show it for %s" % ", ".join(missing)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .._base import private_file
 from .._base.findings import Finding
+from .._base.names import Invalid
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
 from .._shell.statement import Shell
 from .._x509 import certificate as x509
-from .._x509.certificate import Unusable, describe, judge
+from .._x509 import trust_store
+from .._x509.certificate import describe, judge
 from .._x509.renewal import SHARE, Rule
 from .._x509.renewal import judge as judge_renewal
 from . import listener as listeners
@@ -201,9 +202,9 @@ def _anchors(params: Params) -> tuple[t.Any, ...] | None:
     if not path:
         return None
     try:
-        return x509.load_trust_store(private_file.read(str(path), "trust_store"))
-    except Unusable as exc:
-        raise Refused(["%s: %s" % (path, finding) for finding in exc.findings]) from None
+        return trust_store.load(str(path))
+    except Invalid as exc:
+        raise Refused(["trust_store: %s" % exc]) from None
 
 
 def _require_cryptography() -> None:

@@ -11,14 +11,10 @@ Time and chain are judged as those of the own certificate (_certificate); names 
 from __future__ import annotations
 
 import datetime
-import os
-import re
-import ssl
 import typing as t
 
-from .._base.names import Invalid
 from .._x509 import certificate as judged
-from .._x509.certificate import describe, judge, load_trust_store, parse
+from .._x509.certificate import describe, judge, parse
 
 try:
     from cryptography import x509
@@ -61,28 +57,6 @@ def examine(
         return facts, dict(_faults(certificate, facts, chain[1:], domain, anchors, now, expires_within))
     except (ValueError, judged.Unusable):
         return {}, {"malformed": "it cannot be decoded"}
-
-
-def default_trust_store() -> str:
-    """The system's CA certificates, as the Python of the controller finds them. Raises Invalid if there are none."""
-    paths = ssl.get_default_verify_paths()
-    found = paths.cafile or paths.capath
-    if not found:
-        raise Invalid("the system has no store of trusted CA certificates; give one")
-    return found
-
-
-def load_anchors(path: str) -> tuple[Certificate, ...]:
-    """The CA certificates of a PEM file, or of a directory with OpenSSL's hashed names. Raises OSError, Unusable."""
-    if not os.path.isdir(path):
-        with open(path, "rb") as file:
-            return load_trust_store(file.read())
-    found: list[Certificate] = []
-    for name in sorted(os.listdir(path)):
-        if re.fullmatch(r"[0-9a-f]{8}\.\d+", name):
-            with open(os.path.join(path, name), "rb") as file:
-                found += load_trust_store(file.read())
-    return tuple(found)
 
 
 def stands_for(certificate: Certificate, domain: str) -> bool:

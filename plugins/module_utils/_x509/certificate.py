@@ -120,16 +120,6 @@ def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
     return pkcs12.serialize_key_and_certificates(name, bundle.key, bundle.certificate, intermediates, encryption)
 
 
-def load_trust_store(data: bytes) -> tuple[Certificate, ...]:
-    """The CA certificates of a PEM bundle. Raises Unusable."""
-    try:
-        return tuple(x509.load_pem_x509_certificates(data))
-    except ValueError:
-        raise Unusable(
-            _error("trust_store", "the trust store holds no PEM certificates", "give a file of PEM CA certificates")
-        ) from None
-
-
 def load_chain(data: bytes) -> tuple[Certificate, ...]:
     """The certificates of a PEM file in their order. Raises Unusable."""
     try:
