@@ -15,6 +15,7 @@ from . import contract
 from .errors import Cut, LabError, Stopped
 from .faults import SESSION, Faults, Moment
 from .hosts import HOSTS, Account, Host, login
+from .objects import as_serialised
 from .seed import seed
 from .statement import Call, Run, Session, Sink
 from .store import Store
@@ -93,7 +94,9 @@ class Runspace:
         for position, call in enumerate(calls):
             last = position == len(calls) - 1
             collected: list[object] = []
-            if not Run(self._session, call, sink, sink.output if last else collected.append).pipe(passed):
+            # Between the commands of a pipeline objects are whole; only what leaves the server is serialised.
+            output = (lambda value: sink.output(as_serialised(value))) if last else collected.append
+            if not Run(self._session, call, sink, output).pipe(passed):
                 return
             passed = collected
 

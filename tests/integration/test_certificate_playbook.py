@@ -14,6 +14,7 @@ import pytest
 
 from lab.faults import Faults
 from lab.store import Event
+from tests.integration.management import READS
 from tests.integration.plays import Plays, Run, TaskResult
 from tests.integration.test_gateway_cert_renewal import PARTNER
 from tests.unit.certificates import PASSPHRASE, Issued, answer_to, elliptic_key, intermediate, issue
@@ -63,7 +64,7 @@ def presented(plays: Plays) -> list[str | None]:
 
 def writes(plays: Plays, since: int = 0) -> list[Event]:
     events = plays.lab.store().events(since)
-    return [e for e in events if e.kind == "statement" and not e.cmdlet.startswith(("Get-", "Import-Module"))]
+    return [e for e in events if e.kind == "statement" and not e.cmdlet.startswith(READS)]
 
 
 def mark(plays: Plays) -> int:

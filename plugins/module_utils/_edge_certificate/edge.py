@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.result import Refused, ServerRefused
-from .._shell.statement import Shell, Statement, Value
+from .._shell.statement import Answer, Shell, Statement, Value
 from .._x509.certificate import Unusable, describe, parse
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
@@ -27,12 +27,16 @@ DIRECTORY = "C:\\Windows\\Temp"
 MARKER = "sfb-xmpp-restart.pending"
 # The certificate request whose key this Edge has, until its answer was imported.
 REQUEST = "sfb-xmpp-request.csr"
-# The certification authority was asked for a certificate, and none has come yet.
+# The certification authority was asked for a certificate that is not in force yet. Its lines are the thumbprints of the
+# certificates that were there before: what it issued is none of them.
 ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
 # Which certificate was superseded, and on which day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
+
+# What is read of a certificate in a store.
+SELECTED = ("RawData", "HasPrivateKey")
 
 # The service that presents a usage's certificate, by the service names of Microsoft's pages on Edge servers. The XMPP
 # proxy's is not documented: its display name is ("… XMPP Translating Gateway Proxy").
@@ -49,7 +53,6 @@ class Stored:
 
     raw: bytes
     has_key: bool | None
-    friendly_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,15 +131,23 @@ class Edge:
     def store(self, name: str = "My") -> dict[str, Stored]:
         """The certificates of a store of the computer, by thumbprint."""
         found = {}
-        for item in self._read("Get-ChildItem", {"Path": "Cert:\\LocalMachine\\" + name}):
-            raw = item.get("RawData")
-            if isinstance(raw, bytes):
-                has_key = item.get("HasPrivateKey")
-                # SHA-1 is what Windows names a certificate by.
-                digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()
-                friendly = str(item.get("FriendlyName") or "")
-                found[digest] = Stored(raw, has_key if isinstance(has_key, bool) else None, friendly)
+        for item in self._certificates({"Path": "Cert:\\LocalMachine\\" + name}):
+            raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
+            if not isinstance(raw, bytes) or not isinstance(has_key, (bool, type(None))):
+                wrong = "RawData" if not isinstance(raw, bytes) else "HasPrivateKey"
+                text = "Get-ChildItem: %s of a certificate in the store %s is not of the expected form" % (wrong, name)
+                raise Refused([text])
+            # SHA-1 is what Windows names a certificate by.
+            found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = Stored(raw, has_key)
         return found
+
+    def _certificates(self, parameters: t.Mapping[str, Value]) -> list[dict[str, t.Any]]:
+        """Whole, a certificate crosses the wire as its RawData and nothing else (PowerShell's Types_Ps1Xml.cs)."""
+        answer = self._shell.invoke([Statement("Get-ChildItem", parameters, SELECTED)])
+        if any("CommandNotFound" in error.error_id for error in answer.errors):
+            # The endpoint may lack Select-Object; if it is Get-ChildItem, that is said now.
+            return self._read("Get-ChildItem", parameters)
+        return self._items("Get-ChildItem", answer)
 
     def files(self) -> list[str]:
         """Names of the files that a run of ours wrote and has not removed."""
@@ -192,9 +203,15 @@ class Edge:
                     % cmdlet
                 ]
             )
+        return self._items(cmdlet, answer)
+
+    def _items(self, cmdlet: str, answer: Answer) -> list[dict[str, t.Any]]:
+        """The objects of an answer. Raises ServerRefused, Refused where something else came."""
         if answer.lost or answer.errors:
             raise ServerRefused(cmdlet, answer)
-        return [item for item in answer.output if isinstance(item, dict)]
+        if not all(isinstance(item, dict) for item in answer.output):
+            raise Refused(["%s returned something that is no object" % cmdlet])
+        return list(answer.output)
 
 
 def affected(usages: t.Collection[str], services: t.Sequence[Service]) -> list[Service] | None:

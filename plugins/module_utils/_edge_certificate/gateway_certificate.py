@@ -18,7 +18,7 @@ from .._shell.statement import Shell
 from .._x509.certificate import der, describe
 from .._x509.renewal import Verdict
 from . import edge_steps as steps
-from .edge import FORMER, MARKER, Edge, Sight, Stored, transport
+from .edge import ASKED, FORMER, MARKER, Edge, Sight, Stored, transport
 from .journal import Journal
 from .listener import Listener
 from .supply import NEW, UNREADABLE, Supply
@@ -94,7 +94,7 @@ class Bring:
             raise Refused(["%s is not on this Edge yet; stage it first (phase: stage)" % self.supply.thumbprint])
         staging = self.order.phase == "stage"
         switching = [] if staging else self.switch.plan(self.supply.thumbprint)
-        self.former = [] if staging else self._former()
+        self.former = [] if staging else [*self.supply.finish(), *self._former()]
         planned = [*self.sweep, *self.bring, *switching, *self.former]
         if planned:
             check_clock(self.edge, self.order.now)
@@ -169,8 +169,9 @@ class Bring:
         files = [name for name in self.before.files if not transport(name) and name != MARKER]
         marked = MARKER in self.before.files if self.order.phase == "stage" else self.switch.marked
         gone = {step.identity for step in self.bring + self.former if step.cmdlet == "Remove-Item"}
-        written = [step.identity for step in self.former if step.cmdlet == "Set-Content"]
-        files = [name for name in [*files, *written] if name not in gone]
+        notes = [step.identity for step in self.bring + self.former if step.cmdlet == "Set-Content"]
+        written = [name for name in notes if name == ASKED or FORMER.match(name)]
+        files = [name for name in dict.fromkeys([*files, *written]) if name not in gone]
         files = sorted([*files, MARKER] if marked else files)
         return Sight({**self.before.assigned, **changed}, store, files)
 

@@ -27,7 +27,7 @@ from .._x509.renewal import judge as judge_renewal
 from . import request_controller, request_edge
 from .edge import ASKED, REQUEST, Edge, Sight, Stored
 from .gateway_certificate import Choice, check_clock
-from .supply import FRIENDLY_NAME, FromAnswer, FromAuthority, FromBundle, Supply, newest_first
+from .supply import FromAnswer, FromAuthority, FromBundle, Issued, Supply, newest_first
 
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
@@ -213,10 +213,13 @@ class Sources:
 
     def _from_authority(self) -> Choice:
         """enterprise_ca: what it issued for us, while it is good; else a new one."""
-        for one in self._with_keys(FRIENDLY_NAME):
-            if self._good(one):
-                return Choice(Supply(one), findings=self._judge(one, self._known_issuers()), verdict=self.verdict)
         asked = ASKED in self.before.files
+        if asked:
+            earlier = self.edge.text(ASKED).split()
+            for one in self._with_keys():
+                if x509.thumbprint(one) not in earlier and self._good(one):
+                    findings = self._judge(one, self._known_issuers())
+                    return Choice(Issued(one), findings=findings, verdict=self.verdict)
         if not asked and (self._still_good() or not self.need.may_make):
             return self._keep()
         check_clock(self.edge, self.need.clock)
@@ -306,13 +309,9 @@ class Sources:
         (name,) = names if len(names) == 1 else (None,)
         return parsed(self.before.store.get(name)) if name else None
 
-    def _with_keys(self, friendly: str = "") -> list[Certificate]:
-        """The certificates in the store whose key is there, of a friendly name if one is given; the newest first."""
-        found = [
-            parsed(stored)
-            for stored in self.before.store.values()
-            if stored.has_key is not False and (not friendly or stored.friendly_name == friendly)
-        ]
+    def _with_keys(self) -> list[Certificate]:
+        """The certificates in the store whose key is there; the newest first."""
+        found = [parsed(stored) for stored in self.before.store.values() if stored.has_key is not False]
         return newest_first(one for one in found if one is not None)
 
     def _secret(self, option: str) -> Secret | None:

@@ -59,6 +59,10 @@ class Supply:
         """What is to be sent to an Edge that looks like this."""
         return []
 
+    def finish(self) -> list[Step]:
+        """What is to be sent once the certificate is in force."""
+        return []
+
     def take(self, journal: Journal, edge: Edge) -> bool:
         """Send what was planned. Whether the certificate is in the store, with its key."""
         return True
@@ -183,7 +187,14 @@ class FromAnswer(_File):
         return True
 
 
-class FromAuthority(Supply):
+class Issued(Supply):
+    """What a certification authority of the company has issued and is in the store: to be forgotten once in force."""
+
+    def finish(self) -> list[Step]:
+        return [steps.remove(ASKED)]
+
+
+class FromAuthority(Issued):
     """A certificate that the Edge itself requests from a certification authority of the company.
 
     asked: an earlier run requested it and got no answer; then it is fetched, not requested again. suits: whether a
@@ -195,14 +206,14 @@ class FromAuthority(Supply):
         self.pending = ""
         self._asked, self._suits = asked, suits
         self.secrets = tuple(value for value in parameters.values() if isinstance(value, Secret))
-        self._mark = steps.note(ASKED, "asked")
         given: dict[str, Value] = {"Retrieve": True, "Confirm": False} if asked else dict(parameters)
         self._request = Step("Request-CsCertificate", "", given)
-        self._unmark = steps.remove(ASKED)
 
     def plan(self, before: Sight) -> list[Step]:
         self._before = before.store
-        return [*([] if self._asked else [self._mark]), self._request, self._unmark]
+        # What comes is known by what was there before: its key is made on the Edge, and names can be given twice.
+        self._mark = steps.note(ASKED, "\n".join(sorted(before.store)) or "none")
+        return [*([] if self._asked else [self._mark]), self._request]
 
     def take(self, journal: Journal, edge: Edge) -> bool:
         if not self._asked:
@@ -221,7 +232,6 @@ class FromAuthority(Supply):
             return False
         self.certificate, self.thumbprint = found, thumbprint(found)
         journal.done(self._request, error)
-        self._forget(journal)
         return True
 
     def _nothing_came(self, journal: Journal, error: ServerError | None) -> None:
@@ -234,9 +244,10 @@ class FromAuthority(Supply):
             self._forget(journal)
 
     def _forget(self, journal: Journal) -> None:
-        errors = journal.send(self._unmark)
-        if errors:
-            journal.fail(self._unmark, errors[self._unmark.cmdlet])
+        for step in self.finish():
+            errors = journal.send(step)
+            if errors:
+                journal.fail(step, errors[step.cmdlet])
 
     def _new(self, store: t.Mapping[str, Stored]) -> Certificate | None:
         fresh = [
