@@ -303,7 +303,7 @@ class EdgeShell:
         for usage in Type:
             del self.assigned[usage]
 
-    def _stop_cswindowsservice(self, Name: str, Confirm: bool) -> None:
+    def _stop_cswindowsservice(self, Name: str, Graceful: bool, Confirm: bool) -> None:
         self.running -= {Name, *self.dependents.get(Name, ())}
 
     def _start_cswindowsservice(self, Name: str, Confirm: bool) -> None:

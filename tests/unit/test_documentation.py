@@ -349,7 +349,7 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     assert [run["changed"] for run in found] == [not info, not info, False]
     if info:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_listener, "presented", lambda *arguments: [one.certificate])
+            patch.setattr(_listener, "handshake", lambda *arguments: [one.certificate])
             listener = {"address": "192.0.2.21", "domain": "contoso.test"}
             found.append(call(name, {**given, "listener": listener}, False, edge))
         edge = certificates.EdgeShell(store={one.thumbprint: (one.der, True)}, assigned={"XmppServer": one.thumbprint})

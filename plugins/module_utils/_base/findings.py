@@ -24,3 +24,13 @@ class Finding:
 
     def __str__(self) -> str:
         return "%s (%s)" % (self.message, self.remedy)
+
+
+def error(code: str, message: str, remedy: str) -> Finding:
+    """A finding that something cannot be used as it is."""
+    return Finding(code, "error", message, remedy)
+
+
+def warning(code: str, message: str, remedy: str) -> Finding:
+    """A finding that somebody should know of."""
+    return Finding(code, "warning", message, remedy)

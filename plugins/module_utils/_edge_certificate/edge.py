@@ -14,8 +14,11 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.result import Refused, ServerRefused
-from .._shell.statement import Answer, Shell, Statement, Value
+from .._shell.statement import Answer, Shell, ShellError, Statement, Value
 from .._x509.certificate import Unusable, describe, parse
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
 USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
@@ -34,6 +37,9 @@ _OURS = "sfb-xmpp-*"
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
 # Which certificate was superseded, and on which day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
+
+# What reading may raise.
+UNREADABLE = (Refused, ServerRefused, ShellError)
 
 # What is read of a certificate in a store.
 SELECTED = ("RawData", "HasPrivateKey")
@@ -71,8 +77,8 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Sight:
-    """An Edge as it was seen: which certificate each usage has, the computer's certificates, our files."""
+class EdgeState:
+    """An Edge as it was read: which certificate each usage has, the computer's certificates, our files."""
 
     assigned: t.Mapping[str, t.Mapping[str, t.Any]]
     store: t.Mapping[str, Stored]
@@ -82,6 +88,11 @@ class Sight:
         """Of the usage's certificate; None if it has none."""
         return (self.assigned.get(usage) or {}).get("Thumbprint") or None
 
+    def has(self, thumbprint: str) -> bool:
+        """Whether the certificate is in the store with its key, as far as the server says."""
+        stored = self.store.get(thumbprint)
+        return stored is not None and stored.has_key is not False
+
     def shown(self, usages: t.Sequence[str]) -> dict[str, t.Any]:
         """For a diff."""
         return {**{usage: self._label(usage) for usage in usages}, "files": list(self.files)}
@@ -90,11 +101,19 @@ class Sight:
         found = self.thumbprint(usage)
         if found is None or found not in self.store:
             return found
-        try:
-            facts = describe(parse(self.store[found].raw))
-        except Unusable:
+        certificate = parsed(self.store[found])
+        if certificate is None:
             return found
+        facts = describe(certificate)
         return "%s (%s, until %s)" % (found, facts["subject"], facts["not_after"])
+
+
+def parsed(stored: Stored | None) -> Certificate | None:
+    """The certificate, or None if there is none that can be decoded."""
+    try:
+        return parse(stored.raw) if stored else None
+    except Unusable:
+        return None
 
 
 def path_of(name: str) -> str:
@@ -107,15 +126,15 @@ def transport(name: str) -> bool:
     return bool(_TRANSPORT.match(name))
 
 
-class Edge:
+class EdgeReader:
     """Reads one Edge server. Every method is one call and raises Refused, ServerRefused or ShellError."""
 
     def __init__(self, shell: Shell) -> None:
-        self._shell = shell
+        self.shell = shell
         self._is_lync_2013: bool | None = None
 
-    def sight(self) -> Sight:
-        return Sight(self.assigned(), self.store(), self.files())
+    def read(self) -> EdgeState:
+        return EdgeState(self.assigned(), self.store(), self.files())
 
     def assigned(self) -> dict[str, dict[str, t.Any]]:
         """What Get-CsCertificate prints for each usage that has a certificate, with ``Thumbprint`` in upper case."""
@@ -143,7 +162,7 @@ class Edge:
 
     def _certificates(self, parameters: t.Mapping[str, Value]) -> list[dict[str, t.Any]]:
         """Whole, a certificate crosses the wire as its RawData and nothing else (PowerShell's Types_Ps1Xml.cs)."""
-        answer = self._shell.invoke([Statement("Get-ChildItem", parameters, SELECTED)])
+        answer = self.shell.invoke([Statement("Get-ChildItem", parameters, SELECTED)])
         if any("CommandNotFound" in error.error_id for error in answer.errors):
             # The endpoint may lack Select-Object; if it is Get-ChildItem, that is said now.
             return self._read("Get-ChildItem", parameters)
@@ -160,14 +179,14 @@ class Edge:
     def text(self, name: str) -> str:
         """The content of one of our files that holds text."""
         statement = Statement("Get-Content", {"LiteralPath": path_of(name)})
-        answer = self._shell.invoke([statement])
+        answer = self.shell.invoke([statement])
         if answer.lost or answer.errors:
             raise ServerRefused(statement.cmdlet, answer)
         return "\n".join(str(line) for line in answer.output) + "\n"
 
     def clock(self) -> datetime.datetime | None:
         """The Edge's time in UTC; None where the session cannot tell it."""
-        answer = self._shell.invoke([Statement("Get-Date")])
+        answer = self.shell.invoke([Statement("Get-Date")])
         for item in () if answer.lost or answer.errors else answer.output:
             try:
                 time = datetime.datetime.fromisoformat(str(item).replace("Z", "+00:00"))
@@ -187,14 +206,14 @@ class Edge:
     def is_lync_2013(self) -> bool:
         """By the build number 5.0 that Get-CsServerVersion prints; asked once."""
         if self._is_lync_2013 is None:
-            answer = self._shell.invoke([Statement("Get-CsServerVersion")])
+            answer = self.shell.invoke([Statement("Get-CsServerVersion")])
             if answer.lost or answer.errors:
                 raise ServerRefused("Get-CsServerVersion", answer)
             self._is_lync_2013 = any(re.search(r"\b5\.0\.\d+", str(item)) for item in answer.output)
         return self._is_lync_2013
 
     def _read(self, cmdlet: str, parameters: t.Mapping[str, Value] | None = None) -> list[dict[str, t.Any]]:
-        answer = self._shell.invoke([Statement(cmdlet, parameters or {})])
+        answer = self.shell.invoke([Statement(cmdlet, parameters or {})])
         if any("CommandNotFound" in error.error_id for error in answer.errors):
             raise Refused(
                 [

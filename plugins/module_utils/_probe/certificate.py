@@ -5,7 +5,7 @@
 
 """Whether the certificate that a server presents stands for its domain; each fault by its own name. Pure.
 
-Time and chain are judged as those of the own certificate (_certificate); names as RFC 6120 section 13.7.1.2 has them.
+Time and chain are checked as those of the own certificate (_x509); names as RFC 6120 section 13.7.1.2 has them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .._x509 import certificate as judged
-from .._x509.certificate import describe, judge, parse
+from .._x509 import certificate as certificates
+from .._x509.certificate import check, describe, parse
 
 try:
     from cryptography import x509
@@ -36,7 +36,7 @@ FATAL = frozenset(
 
 _SRV_NAME = "1.3.6.1.5.5.7.8.7"  # id-on-dnsSRV, RFC 4985
 _XMPP_ADDR = "1.3.6.1.5.5.7.8.5"  # id-on-xmppAddr, RFC 6120 section 13.7.1.4
-# What judged.judge() finds in a partner's certificate as well as in an own one.
+# What check() finds in a partner's certificate as well as in an own one.
 _AS_IN_OWN = ("expired", "not_yet_valid", "weak_signature", "key_size")
 
 
@@ -52,10 +52,10 @@ def examine(
     chain: as it was sent. domain: in A-labels. anchors: trusted CA certificates. now: UTC, aware. expires_within: days.
     """
     try:
-        certificate = parse(judged.der(chain[0]))
+        certificate = parse(certificates.der(chain[0]))
         facts = {**describe(certificate), **_more(certificate)}
         return facts, dict(_faults(certificate, facts, chain[1:], domain, anchors, now, expires_within))
-    except (ValueError, judged.Unusable):
+    except (ValueError, certificates.Unusable):
         return {}, {"malformed": "it cannot be decoded"}
 
 
@@ -70,7 +70,7 @@ def stands_for(certificate: Certificate, domain: str) -> bool:
 def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
     """A name that is none, such as a bare asterisk, does not spoil the others."""
     kinds: tuple[tuple[t.Any, list[str]], ...] = (
-        (DNSPattern, judged.dns_names(certificate)),
+        (DNSPattern, certificates.dns_names(certificate)),
         (SRVPattern, _other_names(certificate, _SRV_NAME)),
     )
     for kind, names in kinds:
@@ -109,7 +109,7 @@ def _faults(
     now: datetime.datetime,
     expires_within: int,
 ) -> t.Iterator[tuple[str, str]]:
-    found = {one.code: one.message for one in judge(certificate, now=now, others=others, anchors=anchors)}
+    found = {one.code: one.message for one in check(certificate, now=now, others=others, anchors=anchors)}
     for code in _AS_IN_OWN:
         if code in found:
             yield code, found[code]
