@@ -363,6 +363,26 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+class MuteHost(certificates.EdgeShell):
+    """A host that does not say which services it has."""
+
+    def _get_cswindowsservice(self) -> list[t.Any]:
+        raise LookupError("access denied")
+
+
+def service_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of the services returns."""
+    restarted: Params = {"state": "restarted"}
+    host = certificates.EdgeShell()
+    found = [call(name, restarted, True, host), call(name, restarted, False, host), call(name, {}, False, host)]
+    assert [run["changed"] for run in found] == [True, True, False]
+    found.append(call(name, restarted, False, certificates.EdgeShell(fault=certificates.Fault(0, "error"))))
+    found.append(call(name, {}, False, MuteHost()))
+    found.append(call(name, {}, False, certificates.EdgeShell(services={})))
+    assert [run["failed"] for run in found[-3:]] == [True] * 3
+    return found
+
+
 def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """What the prober returns. The certificate gives rise to a finding, on both sides: it ends soon."""
     root = certificates.issue("Root", ca=True)
@@ -389,7 +409,7 @@ def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = documented()[name]["return"]
     special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
-    special["xmpp_partner_probe"] = probe_runs
+    special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

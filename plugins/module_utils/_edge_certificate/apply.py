@@ -10,9 +10,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.reading import UNREADABLE
+from .._base.step_log import StepLog
 from .._x509.certificate import thumbprint
-from .edge import UNREADABLE, EdgeReader, EdgeState
-from .log import StepLog
+from .edge import EdgeReader, EdgeState
 from .plan import Plan
 from .switching import Switched, switch
 

@@ -17,12 +17,13 @@ import secrets
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.reading import UNREADABLE
 from .._base.step import Step
+from .._base.step_log import StepLog
 from .._shell.statement import Secret, ServerError, Value
 from .._x509.certificate import Bundle, der, thumbprint, wrap
 from . import steps
-from .edge import ASKED, REQUEST, UNREADABLE, EdgeReader, EdgeState, parsed, path_of
-from .log import StepLog
+from .edge import ASKED, REQUEST, EdgeReader, EdgeState, parsed, path_of
 
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate, Certificates

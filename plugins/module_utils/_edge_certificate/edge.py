@@ -13,8 +13,10 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._base.reading import is_unknown, objects_of, read_objects
 from .._base.result import Refused, ServerRefused
-from .._shell.statement import Answer, Shell, ShellError, Statement, Value
+from .._services.services import Service, read_services
+from .._shell.statement import Shell, Statement, Value
 from .._x509.certificate import Unusable, describe, parse
 
 if t.TYPE_CHECKING:
@@ -38,8 +40,10 @@ _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
 # Which certificate was superseded, and on which day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
 
-# What reading may raise.
-UNREADABLE = (Refused, ServerRefused, ShellError)
+_UNKNOWN = (
+    "certificates are managed on the Edge itself, with ansible_management_shell_modules set to [SkypeForBusiness], or "
+    "[Lync] for Lync Server 2013"
+)
 
 # What is read of a certificate in a store.
 SELECTED = ("RawData", "HasPrivateKey")
@@ -59,21 +63,6 @@ class Stored:
 
     raw: bytes
     has_key: bool | None
-
-
-@dataclass(frozen=True)
-class Service:
-    """A Windows service of the product."""
-
-    name: str
-    display_name: str
-    running: bool
-
-    def presents(self, usage: str) -> bool:
-        """Whether the service is documented to use the certificate of this usage."""
-        if usage == LISTENING:
-            return "XMPP" in self.display_name.upper()
-        return self.name.upper() in _SERVICES.get(usage, ())
 
 
 @dataclass(frozen=True)
@@ -163,10 +152,10 @@ class EdgeReader:
     def _certificates(self, parameters: t.Mapping[str, Value]) -> list[dict[str, t.Any]]:
         """Whole, a certificate crosses the wire as its RawData and nothing else (PowerShell's Types_Ps1Xml.cs)."""
         answer = self.shell.invoke([Statement("Get-ChildItem", parameters, SELECTED)])
-        if any("CommandNotFound" in error.error_id for error in answer.errors):
+        if is_unknown(answer):
             # The endpoint may lack Select-Object; if it is Get-ChildItem, that is said now.
             return self._read("Get-ChildItem", parameters)
-        return self._items("Get-ChildItem", answer)
+        return objects_of("Get-ChildItem", answer)
 
     def files(self) -> list[str]:
         """Names of the files that a run of ours wrote and has not removed."""
@@ -198,10 +187,7 @@ class EdgeReader:
 
     def services(self) -> list[Service]:
         """All services of the product on this computer."""
-        return [
-            Service(str(item.get("Name")), str(item.get("DisplayName") or ""), item.get("Status") == "Running")
-            for item in self._read("Get-CsWindowsService")
-        ]
+        return read_services(self.shell)
 
     def is_lync_2013(self) -> bool:
         """By the build number 5.0 that Get-CsServerVersion prints; asked once."""
@@ -213,28 +199,18 @@ class EdgeReader:
         return self._is_lync_2013
 
     def _read(self, cmdlet: str, parameters: t.Mapping[str, Value] | None = None) -> list[dict[str, t.Any]]:
-        answer = self.shell.invoke([Statement(cmdlet, parameters or {})])
-        if any("CommandNotFound" in error.error_id for error in answer.errors):
-            raise Refused(
-                [
-                    "the session does not know %s; certificates are managed on the Edge itself, with "
-                    "ansible_management_shell_modules set to [SkypeForBusiness], or [Lync] for Lync Server 2013"
-                    % cmdlet
-                ]
-            )
-        return self._items(cmdlet, answer)
+        return read_objects(self.shell, Statement(cmdlet, parameters or {}), _UNKNOWN)
 
-    def _items(self, cmdlet: str, answer: Answer) -> list[dict[str, t.Any]]:
-        """The objects of an answer. Raises ServerRefused, Refused where something else came."""
-        if answer.lost or answer.errors:
-            raise ServerRefused(cmdlet, answer)
-        if not all(isinstance(item, dict) for item in answer.output):
-            raise Refused(["%s returned something that is no object" % cmdlet])
-        return list(answer.output)
+
+def presents(service: Service, usage: str) -> bool:
+    """Whether a service is documented to use the certificate of a usage."""
+    if usage == LISTENING:
+        return service.is_xmpp
+    return service.name.upper() in _SERVICES.get(usage, ())
 
 
 def affected(usages: t.Collection[str], services: t.Sequence[Service]) -> list[Service] | None:
     """The services that present the certificates of these usages; None when that is not sure."""
-    if set(usages) >= set(USAGES) or not all(any(s.presents(usage) for s in services) for usage in usages):
+    if set(usages) >= set(USAGES) or not all(any(presents(s, usage) for s in services) for usage in usages):
         return None
-    return [service for service in services if any(service.presents(usage) for usage in usages)]
+    return [service for service in services if any(presents(service, usage) for usage in usages)]

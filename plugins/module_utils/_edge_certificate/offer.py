@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from .._base.findings import Finding
 from .._base.result import Failure, Result
+from .._base.step_log import StepLog
 from .._x509.renewal import Renewal
 from .delivery import Delivery
-from .log import StepLog
 
 # What a run returns that ends without a certificate, beside what it has to tell.
 NO_CERTIFICATE: t.Mapping[str, t.Any] = {

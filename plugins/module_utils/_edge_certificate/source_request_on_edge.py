@@ -14,15 +14,16 @@ from __future__ import annotations
 import typing as t
 
 from .._base import private_file
+from .._base.reading import UNREADABLE
 from .._base.result import Refused
 from .._base.step import Step
+from .._base.step_log import StepLog
 from .._x509 import certificate as x509
 from .._x509 import issue
 from .._x509.certificate import Unusable
 from . import answer, steps
 from .delivery import InStore, of_answer
-from .edge import REQUEST, UNREADABLE, parsed, path_of
-from .log import StepLog
+from .edge import REQUEST, parsed, path_of
 from .offer import Offer, Waiting
 from .request_parameters import into_file, missing_names
 from .source import Source, check_clock

@@ -35,16 +35,6 @@ def delete_certificate(thumbprint: str) -> Step:
     return Step("Remove-Item", thumbprint, {"LiteralPath": path, "Force": True})
 
 
-def stop(name: str) -> Step:
-    """Stop-CsWindowsService. Graceful (on its page since Lync Server 2010) lets what goes on end first."""
-    return Step("Stop-CsWindowsService", name, {"Name": name, "Graceful": True, "Confirm": False})
-
-
-def start(name: str) -> Step:
-    """Start-CsWindowsService."""
-    return Step("Start-CsWindowsService", name, {"Name": name, "Confirm": False})
-
-
 def assign(usages: t.Sequence[str], thumbprint: str) -> Step:
     """Set-CsCertificate."""
     parameters: dict[str, Value] = {"Type": tuple(usages), "Thumbprint": thumbprint, "Confirm": False}

@@ -15,19 +15,12 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.step import Step
+from .._services.restart import Restart, restart_of
+from .._services.services import Service
 from . import steps
-from .edge import LISTENING, MARKER, USAGES, EdgeReader, EdgeState, Service, affected
+from .edge import LISTENING, MARKER, USAGES, EdgeReader, EdgeState, affected, presents
 from .listener import Handshake
 from .wanted import Wanted
-
-
-@dataclass(frozen=True)
-class Restart:
-    """One service's stop and start, sent together so that the start runs whatever becomes of the controller."""
-
-    service: Service
-    stop: Step
-    start: Step
 
 
 @dataclass(frozen=True)
@@ -49,8 +42,8 @@ class SwitchPlan:
     """From the certificates that the usages have to ``thumbprint``.
 
     changing: the usages that have another one or none. mark, assign, unmark: None where there is nothing to do.
-    running: the services that run before. presented: by the listener before; None without one. due_before: a restart
-    was due.
+    services: all of the product, as they are before. presented: by the listener before; None without one. due_before:
+    a restart was due.
     """
 
     thumbprint: str
@@ -61,7 +54,7 @@ class SwitchPlan:
     restarts: tuple[Restart, ...]
     unmark: Step | None
     back: WayBack
-    running: tuple[Service, ...]
+    services: tuple[Service, ...]
     presented: Handshake | None
     due_before: bool
     warnings: tuple[str, ...] = ()
@@ -106,10 +99,10 @@ def plan_switch(
         former=next((before.thumbprint(usage) for usage in changing), None),
         mark=mark,
         assign=steps.assign(changing, thumbprint) if changing else None,
-        restarts=_restarts(chosen),
+        restarts=tuple(map(restart_of, chosen)),
         unmark=steps.remove(MARKER) if chosen and (marked or mark) else None,
         back=_way_back(changing, before, chosen),
-        running=tuple(service for service in services if service.running),
+        services=services,
         presented=presented,
         due_before=marked,
         warnings=tuple(warnings),
@@ -136,11 +129,7 @@ def _to_restart(
             "are restarted" % ", ".join(usages)
         )
     # A service that somebody stopped stays stopped, unless it is one that has to present the certificate.
-    return [s for s in services if s.running or any(s.presents(usage) for usage in usages)], warnings
-
-
-def _restarts(services: t.Sequence[Service]) -> tuple[Restart, ...]:
-    return tuple(Restart(service, steps.stop(service.name), steps.start(service.name)) for service in services)
+    return [s for s in services if s.running or any(presents(s, usage) for usage in usages)], warnings
 
 
 def _way_back(changing: t.Sequence[str], before: EdgeState, services: t.Sequence[Service]) -> WayBack:
@@ -151,4 +140,4 @@ def _way_back(changing: t.Sequence[str], before: EdgeState, services: t.Sequence
             former.setdefault(had, []).append(usage)
     complete = bool(former) and sum(map(len, former.values())) == len(changing)
     assign = tuple(steps.assign(usages, had) for had, usages in former.items())
-    return WayBack(assign, _restarts(services), complete, before.thumbprint(LISTENING))
+    return WayBack(assign, tuple(map(restart_of, services)), complete, before.thumbprint(LISTENING))

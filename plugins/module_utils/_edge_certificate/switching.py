@@ -7,17 +7,17 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.reading import UNREADABLE
 from .._base.step import Step
-from .._shell.statement import ServerError
+from .._base.step_log import StepLog
+from .._services.restart import Restart, restart_all
 from . import steps
-from .edge import MARKER, UNREADABLE, EdgeReader, EdgeState
+from .edge import MARKER, EdgeReader, EdgeState
 from .listener import Handshake, Listener
-from .log import StepLog
-from .switch import Restart, SwitchPlan
+from .switch import SwitchPlan
 
 
 @dataclass(frozen=True)
@@ -85,53 +85,12 @@ class _Switching:
             self._log.done(step, error)
         return missing
 
-    # Restarts
-
     def _restart_all(self, restarts: t.Sequence[Restart]) -> bool:
-        """Stop and start one service after the other. Whether all of them were restarted, and run."""
-        began: dict[str, float] = {}
-        down: dict[str, float] = {}
-        for restart in restarts:
-            name = restart.service.name
-            began[name] = time.monotonic()
-            errors = self._log.send(restart.stop, restart.start)
-            if restart.stop.cmdlet in errors:
-                self._log.fail(restart.stop, errors[restart.stop.cmdlet])
-                del began[name]
-            elif not errors:
-                down[name] = time.monotonic() - began[name]
-        running = self._make_run(restarts)
-        for name in began:
-            if running and name not in down:
-                down[name] = time.monotonic() - began[name]
-        for name, seconds in down.items():
+        """Whether all of them were restarted, and everything runs that ran before."""
+        found = restart_all(restarts, self._plan.services, self._log, self._reader.services)
+        for name, seconds in found.down.items():
             self.down[name] = round(self.down.get(name, 0.0) + seconds, 1)
-        return running and len(began) == len(restarts)
-
-    def _make_run(self, restarts: t.Sequence[Restart]) -> bool:
-        """Whatever ran before, and whatever was restarted, has to run: stopping a service also stops its dependents."""
-        starts = {service.name: steps.start(service.name) for service in self._plan.running}
-        starts.update({restart.service.name: restart.start for restart in restarts})
-        errors: dict[str, ServerError] = {}
-        try:
-            stopped = self._stopped(starts)
-            for name in stopped:
-                for error in self._log.send(starts[name]).values():
-                    errors[name] = error
-            stopped = self._stopped(starts) if stopped else []
-        except UNREADABLE as exc:
-            self._log.fail(restarts[-1].start, exc)
-            return False
-        for name, start in starts.items():
-            if name in stopped:
-                text = "the service does not run, although no error was reported"
-                self._log.fail(start, errors.get(name, text))
-            elif self._log.was_sent(start):
-                self._log.done(start)
-        return not stopped
-
-    def _stopped(self, names: t.Collection[str]) -> list[str]:
-        return [service.name for service in self._reader.services() if service.name in names and not service.running]
+        return found.complete
 
     # Handshake, and the way back
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import typing as t
 
+from .._base.reading import UNREADABLE
 from .._base.result import Result
 from .._base.step import difference
+from .._base.step_log import StepLog
 from .._shell.statement import Shell
 from . import steps
-from .edge import UNREADABLE, EdgeReader, EdgeState
-from .log import StepLog
+from .edge import EdgeReader, EdgeState
 from .offer import NO_CERTIFICATE
 
 

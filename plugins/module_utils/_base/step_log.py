@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._base.result import Failure
-from .._base.step import Step
 from .._shell.statement import Secret, ServerError, Shell, ShellError
+from .result import Failure
+from .step import Step
 
 
 class StepLog:
