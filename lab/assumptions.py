@@ -132,7 +132,13 @@ ASSUMPTIONS = (
     Assumption(
         "endpoint-cmdlets",
         "A Front End's remote shell offers Get-Command, Select-Object and Out-Default beside the product's cmdlets.",
-        "They belong to every restricted session; the rest of the list is not documented for this endpoint.",
+        "They belong to every restricted session; the rest of the list is not documented for this endpoint. "
+        "The setting select_object takes Select-Object away everywhere.",
+    ),
+    Assumption(
+        "select-names",
+        "Select-Object -Property takes plain names of properties only, on Edges too.",
+        "A restricted session takes no calculated properties; the lab has no PowerShell language, nor wildcards here.",
     ),
     Assumption(
         "view-only-role",

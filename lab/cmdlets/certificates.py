@@ -59,7 +59,7 @@ def alternative_names(certificate: x509.Certificate) -> list[str]:
 
 
 def windows_certificate(row: CertificateRow) -> PSObject:
-    """The X509Certificate2 that the certificate provider returns."""
+    """The X509Certificate2 that the certificate provider returns: whole, as the next command of a pipeline sees it."""
     certificate = x509.load_der_x509_certificate(row.der)
     path = "Microsoft.PowerShell.Security\\Certificate::LocalMachine\\%s" % row.store
     properties = {

@@ -14,11 +14,11 @@ from psrpcore.types import PSObject
 
 from ..deployment.store import fold
 from ..deployment.wildcard import has_wildcard, like
-from ..errors import CmdletError
+from ..errors import BindingError, CmdletError
 from .binding import Arguments
 from .context import Context
 from .contract import Cmdlet
-from .objects import CommandType, make, moment, properties_of
+from .objects import CommandType, DisplayHint, annotate, make, moment, properties_of, selected
 
 PRODUCT_MODULE = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 _CORE_MODULES = ("Microsoft.PowerShell.Management", "Microsoft.PowerShell.Utility", "Microsoft.PowerShell.Core")
@@ -92,7 +92,9 @@ def unknown_command(name: str) -> CmdletError:
 
 
 def _date(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    return [moment(ctx.clock(time.time()))]
+    now = moment(ctx.clock(time.time()))
+    annotate(now, {"DisplayHint": DisplayHint[args.text("DisplayHint") or "DateTime"]})
+    return [now]
 
 
 def _incoming(ctx: Context, args: Arguments) -> list[object]:
@@ -105,7 +107,16 @@ def _select(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if first is not None or last is not None:
         head = items[: int(first)] if first is not None else []
         items = head + (items[max(len(head), len(items) - int(last)) :] if last is not None else [])
-    wanted = [str(name) for name in args.get("Property") or ()]
+    wanted = args.texts("Property")
+    for name in wanted:
+        # assumption: select-names
+        if not 1 <= len(name) <= 1000 or has_wildcard(name):
+            raise BindingError(
+                "Cannot validate argument on parameter 'Property'. The lab takes plain names of properties here.",
+                "ParameterArgumentValidationError",
+                "Property",
+                "InvalidData",
+            )
     expand = args.text("ExpandProperty")
     for item in items:
         properties = properties_of(item)
@@ -113,18 +124,11 @@ def _select(ctx: Context, args: Arguments) -> t.Iterable[object]:
             value = next((v for n, v in properties.items() if fold(n) == fold(expand)), None)
             yield from value if isinstance(value, list) else [value]
         elif wanted:
-            kept: dict[str, object] = {}
-            for pattern in wanted:
-                kept.update({n: v for n, v in properties.items() if like(n, pattern)})
-                if not has_wildcard(pattern) and not any(fold(n) == fold(pattern) for n in kept):
-                    kept[pattern] = None
-            yield make(["Selected.%s" % _name(item), "System.Management.Automation.PSCustomObject"], kept)
+            known = {fold(name): name for name in properties}
+            names = [known.get(fold(name), name) for name in wanted]
+            yield selected(item, {name: properties.get(name) for name in names})
         else:
             yield item
-
-
-def _name(item: object) -> str:
-    return str(item.PSObject.type_names[0]) if isinstance(item, PSObject) and item.PSObject.type_names else "Object"
 
 
 def _out_default(ctx: Context, args: Arguments) -> t.Iterable[object]:

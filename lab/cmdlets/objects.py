@@ -74,6 +74,13 @@ class ScopeClass(PSEnumBase):
     Tag = 2
 
 
+@PSType(["Microsoft.PowerShell.Commands.DisplayHintType"], rehydrate=False)
+class DisplayHint(PSEnumBase):
+    Date = 0
+    Time = 1
+    DateTime = 2
+
+
 @PSType(["System.Management.Automation.CommandTypes"], rehydrate=False)
 class CommandType(PSEnumBase):
     Function = 2
@@ -92,6 +99,38 @@ def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str |
     if text is not None:
         meta.to_string = text
     return made
+
+
+# What PowerShell's type data (types.ps1xml, SerializationMethod SpecificProperties) lets across the wire of a type.
+_SPECIFIC = {
+    "System.Security.Cryptography.X509Certificates.X509Certificate2": ("RawData",),
+    "System.Security.Cryptography.X509Certificates.X500DistinguishedName": ("RawData",),
+}
+
+
+def as_serialised(value: object) -> object:
+    """An object as it leaves the server: of some types certain properties only."""
+    names = type_names(value)
+    if not names or names[0] not in _SPECIFIC:
+        return value
+    properties = properties_of(value)
+    return make(names[:-1], {name: properties[name] for name in _SPECIFIC[names[0]]})
+
+
+def selected(value: object, wanted: t.Mapping[str, object]) -> PSObject:
+    """What Select-Object makes of an object: its own type's name, and note properties."""
+    own = (type_names(value) or ["System.Object"])[0]
+    found = make(["Selected.%s" % own, "System.Management.Automation.PSCustomObject"], {})
+    annotate(found, wanted)
+    return found
+
+
+def annotate(value: PSObject, notes: t.Mapping[str, object]) -> None:
+    """Attach note properties, as cmdlets do to what they return."""
+    for name, content in notes.items():
+        note = PSNoteProperty(name)
+        note.set_value(content, value)
+        value.PSObject.extended_properties.append(note)
 
 
 def properties_of(value: object) -> dict[str, object]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from psrpcore.types import PSByte, PSByteArray, PSInt64, PSObject
+from psrpcore.types import PSByte, PSByteArray, PSInt64, PSObject, PSString
 
 from ..deployment.store import CertificateRow, fold
 from ..deployment.wildcard import has_wildcard, like
@@ -20,7 +20,7 @@ from ..errors import CmdletError
 from .binding import Arguments
 from .certificates import windows_certificate
 from .context import Context, invalid
-from .objects import make
+from .objects import annotate, make
 
 _STORES = ("My", "CA", "Root")
 _ENCODINGS = {
@@ -299,10 +299,19 @@ def _get_content(ctx: Context, args: Arguments) -> t.Iterable[object]:
                 yield from (PSByte(b) for b in data)
             continue
         text = item.body.decode(_ENCODINGS.get(encoding, "cp1252"), "replace")
-        if args.flag("Raw"):
-            yield text
-        else:
-            yield from text.splitlines()[: None if limit is None else int(limit)]
+        lines = [text] if args.flag("Raw") else text.splitlines()[: None if limit is None else int(limit)]
+        for number, line in enumerate(lines, 1):
+            yield _noted(item, line, number)
+
+
+def _noted(item: _Item, line: str, number: int) -> PSString:
+    """A line of a file with the note properties that Get-Content attaches to it."""
+    folder, _slash, name = item.path.rpartition("\\")
+    provider = "Microsoft.PowerShell.Core\\FileSystem::"
+    notes = {"PSPath": provider + item.path, "PSParentPath": provider + folder, "PSChildName": name}
+    text = PSString(line)
+    annotate(text, {**notes, "ReadCount": PSInt64(number)})
+    return text
 
 
 CMDLETS = {

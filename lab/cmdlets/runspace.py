@@ -17,6 +17,7 @@ from ..deployment.seed import seed
 from ..deployment.store import Store
 from ..errors import Cut, LabError, Stopped
 from . import contract
+from .objects import as_serialised
 from .statement import Call, Run, Session, Sink
 
 __all__ = ["Call", "Deployment", "Runspace", "Sink"]
@@ -98,7 +99,9 @@ class Runspace:
         for position, call in enumerate(calls):
             last = position == len(calls) - 1
             collected: list[object] = []
-            if not Run(self.session, call, sink, sink.output if last else collected.append).pipe(passed):
+            # Between the commands of a pipeline objects are whole; only what leaves the server is serialised.
+            output = (lambda value: sink.output(as_serialised(value))) if last else collected.append
+            if not Run(self.session, call, sink, output).pipe(passed):
                 return
             passed = collected
 

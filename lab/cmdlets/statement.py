@@ -76,6 +76,8 @@ class Session:
     def _offers(self, cmdlet: Cmdlet) -> bool:
         if self.host.role not in cmdlet.where:
             return False
+        if cmdlet.name == "Select-Object" and not self.store.setting("select_object"):
+            return False
         if not cmdlet.is_product:
             return True
         if self.host.role == "edge":

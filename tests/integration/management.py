@@ -24,7 +24,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import Psrp
 from lab.deployment.store import Event, Store
 from lab.testing import Lab
 
-READS = ("Get-", "Test-Path", "Import-Module")
+READS = ("Get-", "Test-Path", "Import-Module", "Select-Object")
 
 
 def target(lab: Lab, host: str, user: str, password: str, modules: tuple[str, ...] = ()) -> Target:

@@ -14,6 +14,7 @@ import pytest
 
 from lab.deployment.faults import Faults
 from lab.deployment.store import Event
+from tests.integration.management import READS
 from tests.integration.plays import Plays, Run, TaskResult
 from tests.integration.test_gateway_cert_renewal import PARTNER
 from tests.unit.certificates import PASSPHRASE, Issued, answer_to, elliptic_key, intermediate, issue
@@ -63,7 +64,7 @@ def presented(plays: Plays) -> list[str | None]:
 
 def writes(plays: Plays, since: int = 0) -> list[Event]:
     events = plays.lab.store().events(since)
-    return [e for e in events if e.kind == "statement" and not e.cmdlet.startswith(("Get-", "Import-Module"))]
+    return [e for e in events if e.kind == "statement" and not e.cmdlet.startswith(READS)]
 
 
 def mark(plays: Plays) -> int:
@@ -242,3 +243,76 @@ def test_without_edges(plays: Plays) -> None:
     inventory = plays.write("none.yml", {"all": {"hosts": {"localhost": {}}}})
     run = plays.run(PLAYBOOK, inventory=inventory)
     assert run.code == 0, run.output
+
+
+class TestWindow:
+    """What converge does with the certificate: the import passes the inventory's variable on."""
+
+    def converge(self, plays: Plays, given: t.Mapping[str, t.Any], *arguments: str, **more: t.Any) -> Run:
+        children = {"sfb_edge": plays.hosts()["sfb_edge"]}
+        inventory = plays.write("edges.yml", {"all": {"vars": {**given, **more}, "children": children}})
+        switch = "{{ sfb_xmpp_certificate_switch | default('window', true) }}"
+        imported = {"ansible.builtin.import_playbook": PLAYBOOK, "vars": {"gateway_certificate_switch": switch}}
+        return plays.run(str(plays.write("imports.yml", [imported])), *arguments, inventory=inventory)
+
+    def test_the_first_certificate_is_put_in_force(self, plays: Plays) -> None:
+        put(plays.directory, first := issued())
+        given = variables(plays)
+        planned = self.converge(plays, given, "--check", "--diff")
+        good(planned)
+        assert "Set-CsCertificate" in repr(of(planned, "Bring the certificate to the Edge"))
+        assert writes(plays) == []
+        good(self.converge(plays, given))
+        assert presented(plays) == [first.thumbprint] * 2
+        begin = mark(plays)
+        again = self.converge(plays, given)
+        good(again)
+        assert writes(plays, begin) == []
+        assert of(again, "Say that the certificate waits for a switch") == []
+
+    def test_the_next_one_waits_for_the_window(self, plays: Plays) -> None:
+        put(plays.directory, old := issued())
+        given = variables(plays)
+        good(renew(plays, given))
+        put(plays.directory, new := issued())
+        begin = mark(plays)
+        planned = self.converge(plays, given, "--check", "--diff")
+        good(planned)
+        assert "Set-CsCertificate" not in repr(of(planned, "Bring the certificate to the Edge"))
+        assert writes(plays, begin) == []
+        for _run in range(2):
+            staged = self.converge(plays, given)
+            good(staged)
+            (said, _other) = of(staged, "Say that the certificate waits for a switch")
+            assert "sfb.xmpp.certificate switches to it" in said.result["msg"]
+        cmdlets = {event.cmdlet for event in writes(plays, begin)}
+        assert cmdlets == {"Set-Content", "Import-CsCertificate", "Remove-Item"}
+        assert presented(plays) == [old.thumbprint] * 2
+        assert all(plays.lab.store().certificate(host, "My", new.thumbprint) for host in EDGES)
+        good(renew(plays, given))
+        assert presented(plays) == [new.thumbprint] * 2
+
+    def test_the_inventory_may_want_both_at_once(self, plays: Plays) -> None:
+        put(plays.directory, issued())
+        given = variables(plays)
+        good(renew(plays, given))
+        put(plays.directory, new := issued())
+        good(self.converge(plays, given, sfb_xmpp_certificate_switch="converge"))
+        assert presented(plays) == [new.thumbprint] * 2
+        refused = self.converge(plays, given, sfb_xmpp_certificate_switch="now")
+        assert refused.code != 0
+        assert "window, converge" in refused.output
+
+    def test_only_the_usage_without_a_certificate(self, plays: Plays) -> None:
+        """The Access Edge keeps what it has, and the XMPP proxy gets its first."""
+        put(plays.directory, one := issued())
+        given = variables(plays)
+        given["sfb_xmpp_certificate"]["usages"] = ["AccessEdgeExternal", "XmppServer"]
+        before = [plays.lab.store().assignments(host)["AccessEdgeExternal"] for host in EDGES]
+        run = self.converge(plays, given)
+        good(run)
+        assert len(of(run, "Say that the certificate waits for a switch")) == 2
+        assert presented(plays) == [one.thumbprint] * 2
+        assert [plays.lab.store().assignments(host)["AccessEdgeExternal"] for host in EDGES] == before
+        good(renew(plays, given))
+        assert plays.lab.store().assignments("edge01")["AccessEdgeExternal"] == one.thumbprint

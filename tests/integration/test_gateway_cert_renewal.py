@@ -208,6 +208,40 @@ class TestEnterpriseAuthority:
         assert not edge.run(TASK, **enterprise()).changed
         assert requests(edge) == 1
 
+    def test_staged_and_switched_later(self, edge: Management) -> None:
+        staged = edge.run(TASK, **enterprise(phase="stage"))
+        assert (staged.failures, staged.values["staged"]) == ([], True)
+        # Nothing but our own file says which one it is: names are neither unique nor sent with whole objects.
+        edge.store.sql("UPDATE certificate SET friendly_name=''")
+        assert not edge.run(TASK, **enterprise(phase="stage")).changed
+        switched = edge.run(TASK, **enterprise(phase="switch"))
+        assert [str(failure) for failure in switched.failures] == []
+        assert presented(edge) == staged.values["certificate"]["thumbprint"]
+        assert left(edge) == []
+        assert not edge.run(TASK, **enterprise()).changed
+        assert requests(edge) == 1
+
+    def test_an_endpoint_without_select_object(self, edge: Management) -> None:
+        """Whole certificates bring their RawData only; that is enough."""
+        edge.store.set_setting("select_object", False)
+        assert not edge.run(TASK, **enterprise(phase="stage")).failures
+        assert not edge.run(TASK, **enterprise()).failures
+        assert not edge.run(TASK, **enterprise()).changed
+        assert requests(edge) == 1
+
+    def test_issued_while_nobody_looked(self, edge: Management) -> None:
+        """The authority answers between two runs, and Windows fetches it: there is nothing to retrieve any more."""
+        from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Statement
+
+        edge.store.set_setting("enterprise_ca_delay", True)
+        assert edge.run(TASK, **enterprise()).values["pending"]
+        edge.store.set_setting("enterprise_ca_delay", False)
+        assert edge.invoke([Statement("Request-CsCertificate", {"Retrieve": True, "Confirm": False})]).errors == ()
+        assert not edge.run(TASK, **enterprise()).failures
+        assert presented(edge)
+        assert left(edge) == []
+        assert requests(edge) == 1
+
     def test_approval_takes_time(self, edge: Management) -> None:
         edge.store.set_setting("enterprise_ca_delay", True)
         for _attempt in range(2):
@@ -234,7 +268,7 @@ class TestEnterpriseAuthority:
         assert result.failures == []
         assert presented(edge) == result.values["certificate"]["thumbprint"]
         assert left(edge) == []
-        assert len([row for row in edge.store.certificates("edge01", "My") if row.friendly_name]) == 1
+        assert len([row for row in edge.store.certificates("edge01", "My") if row.friendly_name == "sfb.xmpp"]) == 1
 
 
 class TestListener:

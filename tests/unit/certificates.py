@@ -156,6 +156,13 @@ XMPP = "RTCXMPPTGWPX"
 EVERYTHING = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
 
 
+def _serialised(item: t.Any, statement: Statement) -> t.Any:
+    """What crosses the wire: of a certificate only what Select-Object names, and without it RawData."""
+    if statement.select:
+        return {name: item.get(name) for name in statement.select}
+    return {"RawData": item["RawData"]} if isinstance(item, dict) and "RawData" in item else item
+
+
 class _Lost(Exception):
     pass
 
@@ -202,7 +209,7 @@ class EdgeShell:
     def _one(self, statement: Statement) -> list[t.Any]:
         run = getattr(self, "_" + statement.cmdlet.replace("-", "_").lower())
         if statement.is_read:
-            return t.cast("list[t.Any]", run(**statement.parameters))
+            return [_serialised(item, statement) for item in run(**statement.parameters)]
         number = len(self.writes)
         self.writes.append(statement)
         fault = self.fault.kind if self.fault and self.fault.at == number else ""
@@ -296,7 +303,7 @@ class EdgeShell:
         for usage in Type:
             del self.assigned[usage]
 
-    def _stop_cswindowsservice(self, Name: str, Confirm: bool) -> None:
+    def _stop_cswindowsservice(self, Name: str, Graceful: bool, Confirm: bool) -> None:
         self.running -= {Name, *self.dependents.get(Name, ())}
 
     def _start_cswindowsservice(self, Name: str, Confirm: bool) -> None:

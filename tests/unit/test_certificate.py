@@ -19,10 +19,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import 
     FACTS,
     Bundle,
     Unusable,
+    check,
     describe,
-    judge,
     load_pkcs12,
-    load_trust_store,
     parse,
     wrap,
 )
@@ -50,7 +49,7 @@ OTHERS = (intermediate().certificate,)
 
 def codes(one: Issued, severity: str = "", **arguments: t.Any) -> list[str]:
     arguments = {"now": NOW, "names": NAMES, "others": OTHERS, "anchors": None, **arguments}
-    found = judge(one.certificate, **arguments)
+    found = check(one.certificate, **arguments)
     return [finding.code for finding in found if severity in ("", finding.severity)]
 
 
@@ -108,7 +107,7 @@ def test_warnings(make: t.Callable[[], Issued], code: str) -> None:
 def test_weak_signature_is_a_warning() -> None:
     # Current libraries refuse to sign with SHA-1, so the certificate only says that it was.
     fake = _Stub(leaf().certificate, signature_hash_algorithm=hashes.SHA1())
-    assert [f.code for f in judge(t.cast(t.Any, fake), now=NOW, names=NAMES)] == ["weak_signature"]
+    assert [f.code for f in check(t.cast(t.Any, fake), now=NOW, names=NAMES)] == ["weak_signature"]
 
 
 class _Stub:
@@ -287,12 +286,6 @@ class TestPkcs12:
 def test_broken_certificate() -> None:
     with pytest.raises(Unusable, match="cannot be decoded"):
         parse(b"\x30\x00")
-
-
-def test_trust_store() -> None:
-    assert load_trust_store(root().pem + intermediate().pem) == (root().certificate, intermediate().certificate)
-    with pytest.raises(Unusable, match="no PEM certificates"):
-        load_trust_store(b"nothing")
 
 
 def test_times_are_judged_at_the_given_time() -> None:

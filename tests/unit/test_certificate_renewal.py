@@ -11,8 +11,15 @@ import datetime
 import random
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.needs import Mistakes, needed
-from ansible_collections.sfb.xmpp.plugins.module_utils._x509.renewal import DAY, Rule, due_at, interval, judge, slot_end
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.names import InvalidNames, required_names
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.renewal import (
+    DAY,
+    due_at,
+    interval,
+    renewal,
+    slot_end,
+)
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.renewal import RenewalRule as Rule
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,16 +44,16 @@ def test_when_it_is_due(lifetime: int, rule: Rule, days: float) -> None:
     end = START + lifetime * DAY
     at = due_at(START, end, rule)
     assert at == START + days * DAY
-    assert judge(START, end, at, rule).due
-    assert not judge(START, end, at - interval(end - START) - HOUR, rule).due
+    assert renewal(START, end, at, rule).due
+    assert not renewal(START, end, at - interval(end - START) - HOUR, rule).due
 
 
 def test_the_whole_day_decides_alike() -> None:
     start = START + 5 * HOUR
     end = start + 90 * DAY
     day = start + 60 * DAY - 5 * HOUR
-    assert {judge(start, end, day + hour * HOUR, Rule()).due for hour in range(24)} == {True}
-    assert {judge(start, end, day - HOUR - hour * HOUR, Rule()).due for hour in range(24)} == {False}
+    assert {renewal(start, end, day + hour * HOUR, Rule()).due for hour in range(24)} == {True}
+    assert {renewal(start, end, day - HOUR - hour * HOUR, Rule()).due for hour in range(24)} == {False}
 
 
 def test_short_ones_are_looked_at_four_times_a_day() -> None:
@@ -55,20 +62,24 @@ def test_short_ones_are_looked_at_four_times_a_day() -> None:
 
 def test_what_it_says() -> None:
     end = START + 100 * DAY
-    assert judge(START, end, START + 25 * DAY, Rule()).as_dict() == {
+    assert renewal(START, end, START + 25 * DAY, Rule()).as_dict() == {
         "due": False,
         "at": "2026-03-08T16:00:00Z",
         "lifetime_left": 0.75,
         "reason": "75 % of its lifetime are left, and it is due on 2026-03-08",
     }
-    late = judge(START, end, end + DAY, Rule())
+    late = renewal(START, end, end + DAY, Rule())
     assert (late.due, late.left, late.reason) == (True, 0.0, "it has expired")
-    assert "it is due since 2026-03-08" in judge(START, end, START + 80 * DAY, Rule()).reason
+    assert "it is due since 2026-03-08" in renewal(START, end, START + 80 * DAY, Rule()).reason
 
 
 def test_mistakes() -> None:
     assert Rule().mistakes == []
-    for rule, option in ((Rule(share=0), "share"), (Rule(share=1), "share"), (Rule(days=0), "days")):
+    for rule, option in (
+        (Rule(share=0), "share"),
+        (Rule(share=1), "share"),
+        (Rule(days=0), "days"),
+    ):
         (text,) = rule.mistakes
         assert option in text
 
@@ -81,9 +92,9 @@ def test_once_due_it_stays_due(
     start: datetime.datetime, hours: int, share: float, days: int | None, times: list[datetime.datetime]
 ) -> None:
     end, rule = start + hours * HOUR, Rule(share, days)
-    verdicts = [judge(start, end, now, rule).due for now in sorted(times)]
+    verdicts = [renewal(start, end, now, rule).due for now in sorted(times)]
     assert verdicts == sorted(verdicts)
-    assert judge(start, end, end, rule).due
+    assert renewal(start, end, end, rule).due
     assert start < due_at(start, end, rule) < end
 
 
@@ -120,7 +131,7 @@ def test_a_thousand_years(lifetime: int, rule: Rule, years: int) -> None:
         failures = failures + 1 if fails else 0
         if fails and chance.random() < 0.5:
             continue  # before anything was done
-        if judge(*issued, now, rule).due:
+        if renewal(*issued, now, rule).due:
             fresh = (now - HOUR, now - HOUR + lifetime * DAY)
             gaps.append(fresh[0] - issued[0])
             issued = fresh
@@ -133,7 +144,7 @@ def test_a_thousand_years(lifetime: int, rule: Rule, years: int) -> None:
 
 class TestNeeds:
     def test_names_from_domains(self) -> None:
-        found = needed(
+        found = required_names(
             ["webcon.contoso.com"], "Access.contoso.com", ["contoso.com", "contoso.de"], ["contoso.com", "bücher.de."]
         )
         assert found == [
@@ -142,15 +153,18 @@ class TestNeeds:
         ]
 
     def test_names_alone(self) -> None:
-        assert needed(["b.contoso.com", "A.contoso.com.", "b.contoso.com"]) == ["b.contoso.com", "a.contoso.com"]
-        assert needed() == []
+        assert required_names(["b.contoso.com", "A.contoso.com.", "b.contoso.com"]) == [
+            "b.contoso.com",
+            "a.contoso.com",
+        ]
+        assert required_names() == []
 
     def test_every_mistake_with_its_place(self) -> None:
-        with pytest.raises(Mistakes) as caught:
-            needed(["*"], "10.0.0.1", ["contoso.com", "x y"], [""])
+        with pytest.raises(InvalidNames) as caught:
+            required_names(["*"], "10.0.0.1", ["contoso.com", "x y"], [""])
         places = [text.partition(":")[0] for text in caught.value.texts]
         assert places == ["access_edge", "names[0]", "sip_domains[1]", "xmpp_domains[0]"]
 
     def test_domains_need_the_access_edge(self) -> None:
-        with pytest.raises(Mistakes, match="access_edge"):
-            needed(sip_domains=["contoso.com"])
+        with pytest.raises(InvalidNames, match="access_edge"):
+            required_names(sip_domains=["contoso.com"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result, ServerRefused
-from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import supply as _certificate_supply
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import delivery
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import info, work
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import certificate as _certificate
@@ -153,7 +153,7 @@ def test_the_one_time_passphrase_is_new_each_time_and_never_shown(tmp_path: Path
 
 
 def test_a_long_file_is_carried_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_certificate_supply, "CHUNK", 500)
+    monkeypatch.setattr(delivery, "CHUNK", 500)
     shell = edge()
     result = work(params(tmp_path, QUICK), shell, False)
     pieces = [s.parameters["Value"] for s in shell.writes if s.cmdlet in ("Set-Content", "Add-Content")][:-1]

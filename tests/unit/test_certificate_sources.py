@@ -22,7 +22,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import TASK, info, work
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import issue as _certificate_issue
-from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import Unusable, judge, load_pkcs12
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import Unusable, check, load_pkcs12
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.verification import PolicyBuilder, Store
@@ -157,7 +157,7 @@ class TestIssue:
         key = _certificate_issue.make_key(kind)
         bundle = chain.issue(key, NAMES, 47, now(), "http://crl.contoso.test/own.crl")
         assert (
-            judge(bundle.certificate, now=now(), names=NAMES, others=bundle.others, anchors=[above.certificate]) == []
+            check(bundle.certificate, now=now(), names=NAMES, others=bundle.others, anchors=[above.certificate]) == []
         ), "findings"
         assert [one.subject for one in bundle.others] == [own.certificate.subject], "the root does not travel"
         lifetime = bundle.certificate.not_valid_after_utc - bundle.certificate.not_valid_before_utc
@@ -170,7 +170,7 @@ class TestIssue:
 
     def test_self_signed(self) -> None:
         bundle = _certificate_issue.self_signed(_certificate_issue.make_key("rsa2048"), NAMES, 30, now())
-        codes = {finding.code for finding in judge(bundle.certificate, now=now(), names=NAMES)}
+        codes = {finding.code for finding in check(bundle.certificate, now=now(), names=NAMES)}
         assert codes == {"self_signed", "no_crl"}
         if OPENSSL:
             pem = bundle.certificate.public_bytes(serialization.Encoding.PEM)
@@ -218,7 +218,7 @@ class TestIssue:
             _certificate_issue.make_key("ecdsa_p256"), names, 9, now(), None
         )
         assert made.certificate.subject.rfc4514_string() == ""
-        assert judge(made.certificate, now=now(), names=names)[0].severity == "warning"
+        assert check(made.certificate, now=now(), names=names)[0].severity == "warning"
 
     @pytest.mark.parametrize("form", ["pem", "der", "p7b", "pem p7b"])
     def test_forms_of_an_answer(self, form: str) -> None:
@@ -270,7 +270,7 @@ class TestOwnCa:
         assert mode(folder / "gateway.pfx") == 0o600
         bundle = load_pkcs12((folder / "gateway.pfx").read_bytes(), Secret(PASSPHRASE))
         assert shell.presented == done.values["certificate"]["thumbprint"]
-        assert judge(bundle.certificate, now=now(), names=NAMES, others=bundle.others)[0].code == "no_crl"
+        assert check(bundle.certificate, now=now(), names=NAMES, others=bundle.others)[0].code == "no_crl"
         with pytest.raises(Unusable, match="needs a passphrase"):
             load_pkcs12((folder / "gateway.pfx").read_bytes(), None)
         shell.writes.clear()

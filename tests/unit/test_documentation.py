@@ -349,7 +349,7 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     assert [run["changed"] for run in found] == [not info, not info, False]
     if info:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_listener, "presented", lambda *arguments: [one.certificate])
+            patch.setattr(_listener, "handshake", lambda *arguments: [one.certificate])
             listener = {"address": "192.0.2.21", "domain": "contoso.test"}
             found.append(call(name, {**given, "listener": listener}, False, edge))
         edge = certificates.EdgeShell(store={one.thumbprint: (one.der, True)}, assigned={"XmppServer": one.thumbprint})
@@ -360,6 +360,26 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
         assert found[-1]["failed"]
     found += [call(name, given, False, LockedEdge()), call(name, {**given, "names": ["*"]}, False, edge)]
     assert [run["failed"] for run in found[-2:]] == [True, True]
+    return found
+
+
+class MuteHost(certificates.EdgeShell):
+    """A host that does not say which services it has."""
+
+    def _get_cswindowsservice(self) -> list[t.Any]:
+        raise LookupError("access denied")
+
+
+def service_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of the services returns."""
+    restarted: Params = {"state": "restarted"}
+    host = certificates.EdgeShell()
+    found = [call(name, restarted, True, host), call(name, restarted, False, host), call(name, {}, False, host)]
+    assert [run["changed"] for run in found] == [True, True, False]
+    found.append(call(name, restarted, False, certificates.EdgeShell(fault=certificates.Fault(0, "error"))))
+    found.append(call(name, {}, False, MuteHost()))
+    found.append(call(name, {}, False, certificates.EdgeShell(services={})))
+    assert [run["failed"] for run in found[-3:]] == [True] * 3
     return found
 
 
@@ -389,7 +409,7 @@ def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = documented()[name]["return"]
     special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
-    special["xmpp_partner_probe"] = probe_runs
+    special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

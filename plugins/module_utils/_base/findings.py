@@ -32,3 +32,13 @@ class Finding:
     def __str__(self) -> str:
         text = "%s: %s" % (self.subject, self.message) if self.subject else self.message
         return "%s (%s)" % (text, self.remedy) if self.remedy else text
+
+
+def error(code: str, message: str, remedy: str) -> Finding:
+    """A finding that something cannot be used as it is."""
+    return Finding(code, ERROR, message, remedy)
+
+
+def warning(code: str, message: str, remedy: str) -> Finding:
+    """A finding that somebody should know of."""
+    return Finding(code, WARNING, message, remedy)

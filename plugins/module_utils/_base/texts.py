@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 
@@ -19,3 +20,8 @@ def some(names: t.Sequence[str], most: int = 10) -> str:
 def count(things: t.Sized, noun: str) -> str:
     """``1 user``, ``2 users``."""
     return "%d %s%s" % (len(things), noun, "" if len(things) == 1 else "s")
+
+
+def utc(time: datetime.datetime) -> str:
+    """A time in UTC, as in ``2027-03-01T00:00:00Z``."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

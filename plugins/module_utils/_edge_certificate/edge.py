@@ -13,9 +13,14 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._base.reading import is_unknown, objects_of, read_objects
 from .._base.result import Refused, ServerRefused
+from .._services.services import Service, read_services
 from .._shell.statement import Shell, Statement, Value
 from .._x509.certificate import Unusable, describe, parse
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
 USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
@@ -27,12 +32,21 @@ DIRECTORY = "C:\\Windows\\Temp"
 MARKER = "sfb-xmpp-restart.pending"
 # The certificate request whose key this Edge has, until its answer was imported.
 REQUEST = "sfb-xmpp-request.csr"
-# The certification authority was asked for a certificate, and none has come yet.
+# The certification authority was asked for a certificate that is not in force yet. Its lines are the thumbprints of the
+# certificates that were there before: what it issued is none of them.
 ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
 # Which certificate was superseded, and on which day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
+
+_UNKNOWN = (
+    "certificates are managed on the Edge itself, with ansible_management_shell_modules set to [SkypeForBusiness], or "
+    "[Lync] for Lync Server 2013"
+)
+
+# What is read of a certificate in a store.
+SELECTED = ("RawData", "HasPrivateKey")
 
 # The service that presents a usage's certificate, by the service names of Microsoft's pages on Edge servers. The XMPP
 # proxy's is not documented: its display name is ("… XMPP Translating Gateway Proxy").
@@ -49,27 +63,11 @@ class Stored:
 
     raw: bytes
     has_key: bool | None
-    friendly_name: str = ""
 
 
 @dataclass(frozen=True)
-class Service:
-    """A Windows service of the product."""
-
-    name: str
-    display_name: str
-    running: bool
-
-    def presents(self, usage: str) -> bool:
-        """Whether the service is documented to use the certificate of this usage."""
-        if usage == LISTENING:
-            return "XMPP" in self.display_name.upper()
-        return self.name.upper() in _SERVICES.get(usage, ())
-
-
-@dataclass(frozen=True)
-class Sight:
-    """An Edge as it was seen: which certificate each usage has, the computer's certificates, our files."""
+class EdgeState:
+    """An Edge as it was read: which certificate each usage has, the computer's certificates, our files."""
 
     assigned: t.Mapping[str, t.Mapping[str, t.Any]]
     store: t.Mapping[str, Stored]
@@ -79,6 +77,11 @@ class Sight:
         """Of the usage's certificate; None if it has none."""
         return (self.assigned.get(usage) or {}).get("Thumbprint") or None
 
+    def has(self, thumbprint: str) -> bool:
+        """Whether the certificate is in the store with its key, as far as the server says."""
+        stored = self.store.get(thumbprint)
+        return stored is not None and stored.has_key is not False
+
     def shown(self, usages: t.Sequence[str]) -> dict[str, t.Any]:
         """For a diff."""
         return {**{usage: self._label(usage) for usage in usages}, "files": list(self.files)}
@@ -87,11 +90,19 @@ class Sight:
         found = self.thumbprint(usage)
         if found is None or found not in self.store:
             return found
-        try:
-            facts = describe(parse(self.store[found].raw))
-        except Unusable:
+        certificate = parsed(self.store[found])
+        if certificate is None:
             return found
+        facts = describe(certificate)
         return "%s (%s, until %s)" % (found, facts["subject"], facts["not_after"])
+
+
+def parsed(stored: Stored | None) -> Certificate | None:
+    """The certificate, or None if there is none that can be decoded."""
+    try:
+        return parse(stored.raw) if stored else None
+    except Unusable:
+        return None
 
 
 def path_of(name: str) -> str:
@@ -104,14 +115,15 @@ def transport(name: str) -> bool:
     return bool(_TRANSPORT.match(name))
 
 
-class Edge:
+class EdgeReader:
     """Reads one Edge server. Every method is one call and raises Refused, ServerRefused or ShellError."""
 
     def __init__(self, shell: Shell) -> None:
-        self._shell = shell
+        self.shell = shell
+        self._is_lync_2013: bool | None = None
 
-    def sight(self) -> Sight:
-        return Sight(self.assigned(), self.store(), self.files())
+    def read(self) -> EdgeState:
+        return EdgeState(self.assigned(), self.store(), self.files())
 
     def assigned(self) -> dict[str, dict[str, t.Any]]:
         """What Get-CsCertificate prints for each usage that has a certificate, with ``Thumbprint`` in upper case."""
@@ -127,15 +139,23 @@ class Edge:
     def store(self, name: str = "My") -> dict[str, Stored]:
         """The certificates of a store of the computer, by thumbprint."""
         found = {}
-        for item in self._read("Get-ChildItem", {"Path": "Cert:\\LocalMachine\\" + name}):
-            raw = item.get("RawData")
-            if isinstance(raw, bytes):
-                has_key = item.get("HasPrivateKey")
-                # SHA-1 is what Windows names a certificate by.
-                digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()
-                friendly = str(item.get("FriendlyName") or "")
-                found[digest] = Stored(raw, has_key if isinstance(has_key, bool) else None, friendly)
+        for item in self._certificates({"Path": "Cert:\\LocalMachine\\" + name}):
+            raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
+            if not isinstance(raw, bytes) or not isinstance(has_key, (bool, type(None))):
+                wrong = "RawData" if not isinstance(raw, bytes) else "HasPrivateKey"
+                text = "Get-ChildItem: %s of a certificate in the store %s is not of the expected form" % (wrong, name)
+                raise Refused([text])
+            # SHA-1 is what Windows names a certificate by.
+            found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = Stored(raw, has_key)
         return found
+
+    def _certificates(self, parameters: t.Mapping[str, Value]) -> list[dict[str, t.Any]]:
+        """Whole, a certificate crosses the wire as its RawData and nothing else (PowerShell's Types_Ps1Xml.cs)."""
+        answer = self.shell.invoke([Statement("Get-ChildItem", parameters, SELECTED)])
+        if is_unknown(answer):
+            # The endpoint may lack Select-Object; if it is Get-ChildItem, that is said now.
+            return self._read("Get-ChildItem", parameters)
+        return objects_of("Get-ChildItem", answer)
 
     def files(self) -> list[str]:
         """Names of the files that a run of ours wrote and has not removed."""
@@ -148,14 +168,14 @@ class Edge:
     def text(self, name: str) -> str:
         """The content of one of our files that holds text."""
         statement = Statement("Get-Content", {"LiteralPath": path_of(name)})
-        answer = self._shell.invoke([statement])
+        answer = self.shell.invoke([statement])
         if answer.lost or answer.errors:
             raise ServerRefused(statement.cmdlet, answer)
         return "\n".join(str(line) for line in answer.output) + "\n"
 
     def clock(self) -> datetime.datetime | None:
         """The Edge's time in UTC; None where the session cannot tell it."""
-        answer = self._shell.invoke([Statement("Get-Date")])
+        answer = self.shell.invoke([Statement("Get-Date")])
         for item in () if answer.lost or answer.errors else answer.output:
             try:
                 time = datetime.datetime.fromisoformat(str(item).replace("Z", "+00:00"))
@@ -167,35 +187,30 @@ class Edge:
 
     def services(self) -> list[Service]:
         """All services of the product on this computer."""
-        return [
-            Service(str(item.get("Name")), str(item.get("DisplayName") or ""), item.get("Status") == "Running")
-            for item in self._read("Get-CsWindowsService")
-        ]
+        return read_services(self.shell)
 
     def is_lync_2013(self) -> bool:
-        """By the build number 5.0 that Get-CsServerVersion prints."""
-        answer = self._shell.invoke([Statement("Get-CsServerVersion")])
-        if answer.lost or answer.errors:
-            raise ServerRefused("Get-CsServerVersion", answer)
-        return any(re.search(r"\b5\.0\.\d+", str(item)) for item in answer.output)
+        """By the build number 5.0 that Get-CsServerVersion prints; asked once."""
+        if self._is_lync_2013 is None:
+            answer = self.shell.invoke([Statement("Get-CsServerVersion")])
+            if answer.lost or answer.errors:
+                raise ServerRefused("Get-CsServerVersion", answer)
+            self._is_lync_2013 = any(re.search(r"\b5\.0\.\d+", str(item)) for item in answer.output)
+        return self._is_lync_2013
 
     def _read(self, cmdlet: str, parameters: t.Mapping[str, Value] | None = None) -> list[dict[str, t.Any]]:
-        answer = self._shell.invoke([Statement(cmdlet, parameters or {})])
-        if any("CommandNotFound" in error.error_id for error in answer.errors):
-            raise Refused(
-                [
-                    "the session does not know %s; certificates are managed on the Edge itself, with "
-                    "ansible_management_shell_modules set to [SkypeForBusiness], or [Lync] for Lync Server 2013"
-                    % cmdlet
-                ]
-            )
-        if answer.lost or answer.errors:
-            raise ServerRefused(cmdlet, answer)
-        return [item for item in answer.output if isinstance(item, dict)]
+        return read_objects(self.shell, Statement(cmdlet, parameters or {}), _UNKNOWN)
+
+
+def presents(service: Service, usage: str) -> bool:
+    """Whether a service is documented to use the certificate of a usage."""
+    if usage == LISTENING:
+        return service.is_xmpp
+    return service.name.upper() in _SERVICES.get(usage, ())
 
 
 def affected(usages: t.Collection[str], services: t.Sequence[Service]) -> list[Service] | None:
     """The services that present the certificates of these usages; None when that is not sure."""
-    if set(usages) >= set(USAGES) or not all(any(s.presents(usage) for s in services) for usage in usages):
+    if set(usages) >= set(USAGES) or not all(any(presents(s, usage) for s in services) for usage in usages):
         return None
-    return [service for service in services if any(service.presents(usage) for usage in usages)]
+    return [service for service in services if any(presents(service, usage) for usage in usages)]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gateway's listener presents, looked at from the controller by a handshake (XMPP STARTTLS)."""
+"""What the gateway's listener presents, seen from the controller in a handshake (XMPP STARTTLS)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
 # (address, port, to, from_, timeout in seconds) -> the chain that is presented, its own certificate first.
-Presented = t.Callable[[str, int, str, str, float], "t.Sequence[Certificate]"]
+MakeHandshake = t.Callable[[str, int, str, str, float], "t.Sequence[Certificate]"]
 
 OPTIONS: dict[str, t.Any] = {
     "address": {"type": "str", "required": True},
@@ -37,7 +37,7 @@ _PAUSE = 1.0
 _UNREACHED = ("refused", "timeout", "unreachable")
 
 
-class Unseen(Exception):
+class HandshakeFailed(Exception):
     """No certificate was presented. how: refused, timeout, unreachable, or what went wrong later."""
 
     def __init__(self, how: str, text: str = "") -> None:
@@ -46,8 +46,8 @@ class Unseen(Exception):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One look. reached: somebody answered; thumbprint: of what was presented, None if nothing was; text: why."""
+class Handshake:
+    """What came of one. reached: somebody answered; thumbprint: of what was presented; None: nothing was; text: why."""
 
     reached: bool
     thumbprint: str | None = None
@@ -58,47 +58,47 @@ class Seen:
 class Listener:
     """The listener of one Edge.
 
-    timeout: seconds that wait_for() waits. presented raises Unseen; sleep and clock as in time.
+    timeout: seconds that wait_for() waits. make raises HandshakeFailed; sleep and clock as in time.
     """
 
     def __init__(
         self,
         options: t.Mapping[str, t.Any],
-        presented: Presented,
+        make: MakeHandshake,
         sleep: t.Callable[[float], None] = time.sleep,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
-        self._options, self._presented, self._sleep, self._clock = options, presented, sleep, clock
+        self._options, self._make, self._sleep, self._clock = options, make, sleep, clock
         self.place = "%s:%d" % (options["address"], options["port"])
 
-    def look(self) -> Seen:
+    def read(self) -> Handshake:
         """One handshake. Raises nothing."""
         options = self._options
         domain = str(options["domain"])
         try:
             chain = tuple(
-                self._presented(
+                self._make(
                     str(options["address"]), int(options["port"]), domain, str(options.get("partner") or domain), _ONE
                 )
             )
-        except Unseen as exc:
-            words = "%s: %s%s" % (self.place, exc.how.replace("_", " "), " (%s)" % exc.text if exc.text else "")
-            return Seen(exc.how not in _UNREACHED, text=words)
+        except HandshakeFailed as exc:
+            text = "%s: %s%s" % (self.place, exc.how.replace("_", " "), " (%s)" % exc.text if exc.text else "")
+            return Handshake(exc.how not in _UNREACHED, text=text)
         if not chain:
-            return Seen(True, text="%s: no certificate was presented" % self.place)
-        return Seen(True, thumbprint(chain[0]), chain=chain)
+            return Handshake(True, text="%s: no certificate was presented" % self.place)
+        return Handshake(True, thumbprint(chain[0]), chain=chain)
 
-    def wait_for(self, wanted: str) -> Seen:
-        """Look until the certificate is presented, or the time is over."""
+    def wait_for(self, wanted: str) -> Handshake:
+        """Make handshakes until the certificate is presented, or the time is over."""
         end = self._clock() + float(self._options["timeout"])
-        seen = self.look()
-        while seen.thumbprint != wanted and self._clock() < end:
+        found = self.read()
+        while found.thumbprint != wanted and self._clock() < end:
             self._sleep(_PAUSE)
-            seen = self.look()
-        return seen
+            found = self.read()
+        return found
 
 
-def listener(options: t.Mapping[str, t.Any] | None) -> Listener | None:
+def listener_of(options: t.Mapping[str, t.Any] | None) -> Listener | None:
     """The listener of a task's option; None without one. Raises Refused where a handshake cannot be made."""
     if not options:
         return None
@@ -110,14 +110,14 @@ def listener(options: t.Mapping[str, t.Any] | None) -> Listener | None:
         names = {name: canonical_domain(str(options[name])) for name in ("domain", "partner") if options.get(name)}
     except Invalid as exc:
         raise Refused(["listener: domain or partner %s" % exc]) from None
-    return Listener({**options, **names}, presented)
+    return Listener({**options, **names}, handshake)
 
 
-def presented(address: str, port: int, to: str, from_: str, timeout: float) -> t.Sequence[Certificate]:
-    """A handshake over the network. Raises Unseen."""
+def handshake(address: str, port: int, to: str, from_: str, timeout: float) -> t.Sequence[Certificate]:
+    """A handshake over the network. Raises HandshakeFailed."""
     try:
         return client.presented(address, port, to, from_, timeout)
     except client.Failed as exc:
-        raise Unseen(exc.how, exc.condition or exc.text) from None
+        raise HandshakeFailed(exc.how, exc.condition or exc.text) from None
     except TimeUp:
-        raise Unseen("no answer in time") from None
+        raise HandshakeFailed("no answer in time") from None

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A certificate that is in the store comes into force: assign it, restart what presents it, look, or go back.
+"""A certificate that is in the store comes into force: which steps it takes, and which lead back.
 
 A restart that is due is marked by a file on the Edge before the certificate is assigned, and the mark goes away when
 the services run again: a run that is interrupted in between is completed by the next one.
@@ -11,252 +11,133 @@ the services run again: a run that is interrupted in between is completed by the
 
 from __future__ import annotations
 
-import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.step import Step
-from .._shell.statement import ServerError
-from . import edge_steps as steps
-from .edge import LISTENING, MARKER, USAGES, Edge, Service, Sight, affected
-from .journal import Journal
-from .listener import Listener, Seen
-from .supply import UNREADABLE
+from .._services.restart import Restart, restart_of
+from .._services.services import Service
+from . import steps
+from .edge import LISTENING, MARKER, USAGES, EdgeReader, EdgeState, affected, presents
+from .listener import Handshake
+from .wanted import Wanted
 
 
 @dataclass(frozen=True)
-class Restart:
-    """One service's stop and start, sent together so that the start runs whatever becomes of the controller."""
+class WayBack:
+    """To what the usages had before. assign: a step for each certificate; restarts: those of the way forth once more.
 
-    service: Service
-    stop: Step
-    start: Step
-
-
-class Switch:
-    """From the certificates that the usages have to ``thumbprint``; or, without one, nothing.
-
-    restart: affected, all or none. listener: what is looked at to see what is presented; None: nothing is.
+    complete: every usage that changes had a certificate; one that had none keeps the new one. presents: what the
+    listener has to present then; None if that is not known.
     """
 
-    def __init__(
-        self, edge: Edge, before: Sight, usages: t.Sequence[str], restart: str, listener: Listener | None = None
-    ) -> None:
-        self._edge, self._before, self._usages, self._restart = edge, before, usages, restart
-        self._listener = listener
-        self.seen = listener.look() if listener else None
-        self._seen_first = self.seen
-        self.thumbprint = ""
-        self.changing: list[str] = []
-        self.services: list[Service] = []
-        self.mark: Step | None = None
-        self.assign: Step | None = None
-        self.restarts: tuple[Restart, ...] = ()
-        self.unmark: Step | None = None
-        self.warnings: list[str] = []
-        self.down: dict[str, float] = {}
-        self.went_back = False
+    assign: tuple[Step, ...]
+    restarts: tuple[Restart, ...]
+    complete: bool
+    presents: str | None
 
-    # Plan
 
-    def plan(self, thumbprint: str) -> list[Step]:
-        """The steps in the order in which they are sent."""
-        self.thumbprint = thumbprint
-        self.changing = [usage for usage in self._usages if self._before.thumbprint(usage) != thumbprint]
-        marked = MARKER in self._before.files
-        pending = (marked or self._presents_another()) and self._restart != "none"
-        if self.changing:
-            self.mark = None if marked else steps.note(MARKER, "restart")
-            self.assign = steps.assign(self.changing, thumbprint)
-        if self.changing or pending:
-            self.restarts = self._restarts(self._usages if pending else self.changing)
-        if self.restarts and (marked or self.mark):
-            self.unmark = steps.remove(MARKER)
+@dataclass(frozen=True)
+class SwitchPlan:
+    """From the certificates that the usages have to ``thumbprint``.
+
+    changing: the usages that have another one or none. mark, assign, unmark: None where there is nothing to do.
+    services: all of the product, as they are before. presented: by the listener before; None without one. due_before:
+    a restart was due.
+    """
+
+    thumbprint: str
+    changing: tuple[str, ...]
+    former: str | None
+    mark: Step | None
+    assign: Step | None
+    restarts: tuple[Restart, ...]
+    unmark: Step | None
+    back: WayBack
+    services: tuple[Service, ...]
+    presented: Handshake | None
+    due_before: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """In the order in which they are sent."""
         found = [self.mark, self.assign]
         for restart in self.restarts:
             found += [restart.stop, restart.start]
-        return [step for step in [*found, self.unmark] if step is not None]
-
-    def settle(self, thumbprint: str, journal: Journal) -> None:
-        """The certificate that was planned for exists now, and has a thumbprint."""
-        if thumbprint != self.thumbprint and self.assign:
-            planned, self.assign = self.assign, steps.assign(self.changing, thumbprint)
-            journal.replace(planned, self.assign)
-        self.thumbprint = thumbprint
+        return tuple(step for step in [*found, self.unmark] if step is not None)
 
     @property
-    def marked(self) -> bool:
-        """Whether a restart is still due after the planned steps."""
-        return bool((MARKER in self._before.files or self.mark) and not self.unmark)
+    def due_after(self) -> bool:
+        """Whether a restart is still due after the steps."""
+        return bool((self.due_before or self.mark) and not self.unmark)
 
-    def _presents_another(self) -> bool:
-        return bool(self.seen and self.seen.thumbprint and self.seen.thumbprint != self.thumbprint)
+    def with_certificate(self, thumbprint: str) -> SwitchPlan:
+        """The same for a certificate that did not exist when this was planned."""
+        assign = steps.assign(self.changing, thumbprint) if self.assign else None
+        return replace(self, thumbprint=thumbprint, assign=assign)
 
-    def _restarts(self, usages: t.Sequence[str]) -> tuple[Restart, ...]:
-        if self._restart == "none":
-            return ()
-        self.services = self._edge.services()
-        chosen = affected(usages, self.services) if self._restart == "affected" else None
-        if chosen is None:
-            if self._restart == "affected" and not set(usages) >= set(USAGES):
-                self.warnings.append(
-                    "not every one of %s has a service that is known to present its certificate, so all services of "
-                    "the Edge are restarted" % ", ".join(usages)
-                )
-            # A service that somebody stopped stays stopped, unless it is one that has to present the certificate.
-            chosen = [s for s in self.services if s.running or any(s.presents(usage) for usage in usages)]
-        return tuple(
-            Restart(service, steps.service("Stop", service.name), steps.service("Start", service.name))
-            for service in chosen
+
+def plan_switch(
+    thumbprint: str, wanted: Wanted, reader: EdgeReader, before: EdgeState, presented: Handshake | None
+) -> SwitchPlan:
+    """Raises Refused, ServerRefused, ShellError where the services cannot be read."""
+    changing = tuple(usage for usage in wanted.usages if before.thumbprint(usage) != thumbprint)
+    marked = MARKER in before.files
+    presents_another = bool(presented and presented.thumbprint and presented.thumbprint != thumbprint)
+    pending = (marked or presents_another) and wanted.restart != "none"
+    mark = steps.note(MARKER, "restart") if changing and not marked else None
+    services: tuple[Service, ...] = ()
+    chosen: list[Service] = []
+    warnings: list[str] = []
+    if (changing or pending) and wanted.restart != "none":
+        services = tuple(reader.services())
+        chosen, warnings = _to_restart(wanted.usages if pending else changing, wanted.restart, services)
+    return SwitchPlan(
+        thumbprint=thumbprint,
+        changing=changing,
+        former=next((before.thumbprint(usage) for usage in changing), None),
+        mark=mark,
+        assign=steps.assign(changing, thumbprint) if changing else None,
+        restarts=tuple(map(restart_of, chosen)),
+        unmark=steps.remove(MARKER) if chosen and (marked or mark) else None,
+        back=_way_back(changing, before, chosen),
+        services=services,
+        presented=presented,
+        due_before=marked,
+        warnings=tuple(warnings),
+    )
+
+
+def no_switch(before: EdgeState, presented: Handshake | None) -> SwitchPlan:
+    """Nothing is assigned and nothing restarted."""
+    back = WayBack((), (), False, None)
+    return SwitchPlan("", (), None, None, None, (), None, back, (), presented, MARKER in before.files)
+
+
+def _to_restart(
+    usages: t.Sequence[str], restart: str, services: t.Sequence[Service]
+) -> tuple[list[Service], list[str]]:
+    """The services to be restarted, and warnings."""
+    chosen = affected(usages, services) if restart == "affected" else None
+    if chosen is not None:
+        return chosen, []
+    warnings = []
+    if restart == "affected" and not set(usages) >= set(USAGES):
+        warnings.append(
+            "not every one of %s has a service that is known to present its certificate, so all services of the Edge "
+            "are restarted" % ", ".join(usages)
         )
-
-    # Apply
-
-    def apply(self, journal: Journal) -> bool:
-        """Send what was planned. Whether the certificate is in force as far as can be seen."""
-        if self.mark and not _send(journal, self.mark):
-            return False
-        if self.assign:
-            missing = self._assign(journal, self.assign)
-            if missing == self.changing:  # nothing was assigned, so nothing new is due
-                if self.mark:
-                    _send(journal, self.unmark or steps.remove(MARKER))
-                return False
-            if missing:
-                self._go_back(journal, restart=False)
-                return False
-        if not self.restarts:
-            return True
-        if self._restart_all(journal) and self._in_sight(journal, self.thumbprint):
-            return not self.unmark or _send(journal, self.unmark)
-        self._go_back(journal, restart=True)
-        return False
-
-    def _assign(self, journal: Journal, step: Step) -> list[str]:
-        """The usages that have not got it for sure."""
-        error = journal.send(step).get(step.cmdlet)
-        try:
-            seen = Sight(self._edge.assigned(), {})
-        except UNREADABLE as exc:
-            journal.fail(step, error or exc)
-            return []
-        missing = [usage for usage in self.changing if seen.thumbprint(usage) != self.thumbprint]
-        if missing:
-            text = "no error was reported, but Get-CsCertificate does not show it for %s" % ", ".join(missing)
-            journal.fail(step, error or text)
-        else:
-            journal.done(step, error)
-        return missing
-
-    def _restart_all(self, journal: Journal) -> bool:
-        """Stop and start one service after the other. Whether all of them were restarted, and run."""
-        began: dict[str, float] = {}
-        for restart in self.restarts:
-            name = restart.service.name
-            began[name] = time.monotonic()
-            errors = journal.send(restart.stop, restart.start)
-            if restart.stop.cmdlet in errors:
-                journal.fail(restart.stop, errors[restart.stop.cmdlet])
-                del began[name]
-            elif not errors:
-                self.down[name] = round(time.monotonic() - began[name], 1)
-        running = self._make_run(journal)
-        for name in began:
-            if running and name not in self.down:
-                self.down[name] = round(time.monotonic() - began[name], 1)
-        return running and len(began) == len(self.restarts)
-
-    def _make_run(self, journal: Journal) -> bool:
-        """Whatever ran before, and whatever was restarted, has to run: stopping a service also stops its dependents."""
-        starts = {service.name: steps.service("Start", service.name) for service in self.services if service.running}
-        starts.update({restart.service.name: restart.start for restart in self.restarts})
-        errors: dict[str, ServerError] = {}
-        try:
-            stopped = self._stopped(starts)
-            for name in stopped:
-                for error in journal.send(starts[name]).values():
-                    errors[name] = error
-            stopped = self._stopped(starts) if stopped else []
-        except UNREADABLE as exc:
-            journal.fail(self.restarts[-1].start, exc)
-            return False
-        for name, start in starts.items():
-            if name in stopped:
-                text = "the service does not run, although no error was reported"
-                journal.fail(start, errors.get(name, text))
-            elif journal.was_sent(start):
-                journal.done(start)
-        return not stopped
-
-    def _stopped(self, names: t.Collection[str]) -> list[str]:
-        return [service.name for service in self._edge.services() if service.name in names and not service.running]
-
-    # See, and go back
-
-    def _in_sight(self, journal: Journal, wanted: str) -> bool:
-        """Whether the listener presents ``wanted``; also where it was never to be seen from here."""
-        if self._listener is None:
-            return True
-        reached_before = self._seen_first is not None and self._seen_first.reached
-        self.seen = self._listener.wait_for(wanted)
-        if self.seen.thumbprint == wanted:
-            return True
-        if not self.seen.reached and not reached_before:
-            self.warnings.append("what is presented was not seen from here: %s" % self.seen.text)
-            return True
-        journal.note("(handshake)", self._listener.place, "NotInForce", self._words(self.seen, wanted))
-        return False
-
-    def _words(self, seen: Seen, wanted: str) -> str:
-        if seen.thumbprint:
-            return "it presents %s and not %s" % (seen.thumbprint, wanted)
-        return "it does not present %s: %s" % (wanted, seen.text)
-
-    def _go_back(self, journal: Journal, restart: bool) -> None:
-        """Assign what the usages had before, and restart what was restarted. The mark stays if that fails."""
-        former: dict[str, list[str]] = {}
-        for usage in self.changing:
-            had = self._before.thumbprint(usage)
-            if had and had in self._before.store:
-                former.setdefault(had, []).append(usage)
-        if not former:
-            return
-        back = [steps.assign(usages, had) for had, usages in former.items()]
-        for step in back:
-            error = journal.send(step).get(step.cmdlet)
-            try:
-                seen = Sight(self._edge.assigned(), {})
-            except UNREADABLE as exc:
-                journal.fail(step, error or exc)
-                return
-            if any(seen.thumbprint(usage) != step.identity for usage in former[step.identity]):
-                journal.fail(step, error or "no error was reported, but Get-CsCertificate does not show it")
-                return
-            journal.done(step, error)
-        if restart:
-            first, self.down = self.down, {}
-            self.restarts = self._again()
-            running = self._restart_all(journal)
-            names = {**first, **self.down}
-            self.down = {name: round(first.get(name, 0.0) + self.down.get(name, 0.0), 1) for name in names}
-            had = self._before.thumbprint(LISTENING)
-            if not running or (had and not self._in_sight(journal, had)):
-                return
-        # A usage that had none cannot go back: it has the new one still, and the next run restarts for it.
-        self.went_back = len(set().union(*former.values())) == len(self.changing)
-        if self.went_back and (self.mark or self.unmark):
-            _send(journal, steps.remove(MARKER))
-
-    def _again(self) -> tuple[Restart, ...]:
-        """The same restarts once more, as steps of their own."""
-        return tuple(
-            Restart(r.service, steps.service("Stop", r.service.name), steps.service("Start", r.service.name))
-            for r in self.restarts
-        )
+    # A service that somebody stopped stays stopped, unless it is one that has to present the certificate.
+    return [s for s in services if s.running or any(presents(s, usage) for usage in usages)], warnings
 
 
-def _send(journal: Journal, step: Step) -> bool:
-    errors = journal.send(step)
-    if errors:
-        journal.fail(step, errors[step.cmdlet])
-    return not errors
+def _way_back(changing: t.Sequence[str], before: EdgeState, services: t.Sequence[Service]) -> WayBack:
+    former: dict[str, list[str]] = {}
+    for usage in changing:
+        had = before.thumbprint(usage)
+        if had and had in before.store:
+            former.setdefault(had, []).append(usage)
+    complete = bool(former) and sum(map(len, former.values())) == len(changing)
+    assign = tuple(steps.assign(usages, had) for had, usages in former.items())
+    return WayBack(assign, tuple(map(restart_of, services)), complete, before.thumbprint(LISTENING))

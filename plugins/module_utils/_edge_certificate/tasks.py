@@ -10,21 +10,26 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .._base import private_file
 from .._base.findings import Finding
+from .._base.names import Invalid
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
 from .._shell.statement import Shell
 from .._x509 import certificate as x509
-from .._x509.certificate import Unusable, describe, judge
-from .._x509.renewal import SHARE, Rule
-from .._x509.renewal import judge as judge_renewal
+from .._x509 import issue, trust_store
+from .._x509.certificate import describe
+from .._x509.renewal import SHARE, RenewalRule, renewal
 from . import listener as listeners
-from .edge import LISTENING, USAGES, Edge
-from .gateway_certificate import PHASES, Bring, Order
-from .needs import Mistakes, needed
-from .sources import OPTIONS, Need, Sources, parsed
+from .apply import apply
+from .edge import LISTENING, USAGES, EdgeReader, parsed
+from .listener import Listener, listener_of
+from .names import InvalidNames, required_names
+from .offer import Waiting
+from .plan import make_plan
+from .report import report
+from .sources import SOURCES, source_of
 from .unbind import unbind
+from .wanted import PHASES, SourceOptions, Wanted
 
 _USAGES = {"type": "list", "elements": "str", "choices": list(USAGES)}
 _LIST = {"type": "list", "elements": "str", "default": []}
@@ -36,8 +41,28 @@ _RENEW = {
         "as_of": {"type": "str"},
     },
 }
-_NO_SOURCE = {name: option.get("default") for name, option in OPTIONS.items()}
-_NEEDS: dict[str, t.Any] = {
+_TEXT = {"type": "str"}
+_PATH = {"type": "path"}
+_SOURCE: dict[str, t.Any] = {
+    "type": {"type": "str", "choices": list(SOURCES), "required": True},
+    "path": _PATH,
+    "passphrase": {"type": "str", "no_log": True},
+    "key": {"type": "str", "choices": list(issue.KEYS), "default": SourceOptions.key, "no_log": False},
+    "key_on": {"type": "str", "choices": ["controller", "edge"], "default": SourceOptions.key_on, "no_log": False},
+    "days": {"type": "int", "default": SourceOptions.days},
+    "ca_certificate": _PATH,
+    "ca_key": {"type": "path", "no_log": False},
+    "ca_passphrase": {"type": "str", "no_log": True},
+    "crl": _TEXT,
+    "request": _PATH,
+    "answer": _PATH,
+    "ca": _TEXT,
+    "ca_account": _TEXT,
+    "ca_password": {"type": "str", "no_log": True},
+    "template": _TEXT,
+}
+# What both modules ask of a certificate.
+_REQUIREMENTS: dict[str, t.Any] = {
     "names": _LIST,
     "access_edge": {"type": "str"},
     "sip_domains": _LIST,
@@ -49,8 +74,8 @@ _NEEDS: dict[str, t.Any] = {
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "usages": {**_USAGES, "default": [LISTENING]},
-    **_NEEDS,
-    "source": {"type": "dict", "options": OPTIONS},
+    **_REQUIREMENTS,
+    "source": {"type": "dict", "options": _SOURCE},
     "restart": {"type": "str", "choices": ["affected", "all", "none"], "default": "affected"},
     "phase": {"type": "str", "choices": list(PHASES), "default": "all"},
     "pool_size": {"type": "int", "default": 1},
@@ -58,45 +83,54 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": STATE,
 }
 
-INFO_ARGUMENT_SPEC: dict[str, t.Any] = {"usages": {**_USAGES, "default": list(USAGES)}, **_NEEDS}
+INFO_ARGUMENT_SPEC: dict[str, t.Any] = {"usages": {**_USAGES, "default": list(USAGES)}, **_REQUIREMENTS}
 
-# A run may be told when it began, not to live in another time.
+# renew.as_of may be the beginning of a run, for all Edges alike; a time further away is for a look ahead.
 _OTHER_TIME = datetime.timedelta(days=1)
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_gateway_cert. Raises Refused, ServerRefused, ShellError, all of them before anything was written."""
+    """xmpp_gateway_cert. Raises Refused, ServerRefused, ShellError, all of them before anything was written there."""
     _require_cryptography()
-    usages = list(dict.fromkeys(params["usages"]))
+    usages = tuple(dict.fromkeys(params["usages"]))
     if not usages:
         raise Refused(["usages: the list is empty; name at least one usage"])
     if params["state"] == "absent":
         return unbind(usages, shell, check)
+    wanted = _wanted(params, usages, check)
+    reader = EdgeReader(shell)
+    before = reader.read()
+    offer = source_of(wanted, reader, before).choose()
+    if isinstance(offer, Waiting):
+        return offer.result()
+    plan = make_plan(wanted, offer, reader, before)
+    return report(plan, apply(plan, reader))
+
+
+def _wanted(params: Params, usages: tuple[str, ...], check: bool) -> Wanted:
+    """The options as typed values. Raises Refused."""
     now = _now()
-    rule, time = _renewal(params, now, check)
-    listener = listeners.listener(params.get("listener"))
+    rule, decided_at = _renewal(params, now, check)
+    listener = listener_of(params.get("listener"))
     if listener and LISTENING not in usages:
         text = "listener: what it presents is the certificate of %s, which is not among the usages" % LISTENING
         raise Refused([text])
-    phase = params.get("phase") or "all"
-    need = Need(
+    return Wanted(
         usages=usages,
         names=_names(params),
         anchors=_anchors(params),
         rule=rule,
-        time=time,
-        now=time if check else now,
-        clock=now,
+        decided_at=decided_at,
+        valid_at=decided_at if check else now,
+        now=now,
+        source=SourceOptions.read(params["source"]),
+        phase=params.get("phase") or "all",
+        restart=params["restart"],
+        keep_former=params.get("remove_former_after"),
         pool_size=params.get("pool_size") or 1,
-        may_make=phase != "switch",
+        listener=listener,
         check=check,
     )
-    before = Edge(shell).sight()
-    choice = Sources({**_NO_SOURCE, **params["source"]}, need, shell, before).choose()
-    if isinstance(choice.supply, Result):
-        return choice.supply
-    order = Order(usages, params["restart"], now, phase, params.get("remove_former_after"), listener)
-    return Bring(choice, choice.supply, order, shell, before).run(check)
 
 
 def info(params: Params, shell: Shell, check: bool) -> Result:
@@ -105,58 +139,60 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
     now = _now()
     names, anchors = _names(params), _anchors(params)
     rule, time = _renewal(params, now, True)
-    listener = listeners.listener(params.get("listener"))
-    edge = Edge(shell)
-    assigned = edge.assigned()
+    listener = listener_of(params.get("listener"))
+    reader = EdgeReader(shell)
+    assigned = reader.assigned()
     usages: dict[str, list[str]] = {}
     for usage in params["usages"]:
         if usage in assigned:
             usages.setdefault(assigned[usage]["Thumbprint"], []).append(usage)
     found = []
     if usages:
-        store = edge.store()
+        store = reader.store()
         certificates = {wanted: parsed(store.get(wanted)) for wanted in usages}
-        issuers = _issuers(edge, [one for one in certificates.values() if one is not None])
-        rsa_only = edge.is_lync_2013()
+        issuers = _issuers(reader, [one for one in certificates.values() if one is not None])
+        rsa_only = reader.is_lync_2013()
         for wanted, certificate in certificates.items():
             facts: dict[str, t.Any] = {**dict.fromkeys(x509.FACTS), "thumbprint": wanted, "renewal": None}
             findings = [
-                Finding("not_in_store", "error", "it is not in the computer's store", "bring and assign it anew")
+                Finding("not_in_store", "error", "it is not in the computer's store", "import and assign it anew")
             ]
             if certificate is not None:
                 facts = describe(certificate)
                 start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-                facts["renewal"] = judge_renewal(start, end, time, rule).as_dict()
-                findings = judge(certificate, now=time, names=names, others=issuers, anchors=anchors, rsa_only=rsa_only)
+                facts["renewal"] = renewal(start, end, time, rule).as_dict()
+                findings = x509.check(
+                    certificate, now=time, names=names, others=issuers, anchors=anchors, rsa_only=rsa_only
+                )
             shown = [finding.as_dict() for finding in findings]
             found.append({**facts, "usages": usages[wanted], "findings": shown})
     return Result({"certificates": found, "presented": _presented(listener, names, anchors, time)})
 
 
 def _presented(
-    listener: listeners.Listener | None, names: t.Sequence[str], anchors: t.Any, now: datetime.datetime
+    listener: Listener | None, names: t.Sequence[str], anchors: t.Any, now: datetime.datetime
 ) -> dict[str, t.Any] | None:
     """What the listener presents and what speaks against it; None if none was asked for."""
     if listener is None:
         return None
-    seen = listener.look()
+    seen = listener.read()
     facts: dict[str, t.Any] = dict.fromkeys(x509.FACTS)
     findings: list[Finding] = []
     if seen.chain:
         leaf, *others = seen.chain
         facts = describe(leaf)
-        findings = judge(leaf, now=now, names=names, others=others, anchors=anchors)
+        findings = x509.check(leaf, now=now, names=names, others=others, anchors=anchors)
     shown = [finding.as_dict() for finding in findings]
     return {**facts, "address": listener.place, "reached": seen.reached, "message": seen.text, "findings": shown}
 
 
-def _issuers(edge: Edge, certificates: t.Sequence[t.Any]) -> list[t.Any]:
+def _issuers(reader: EdgeReader, certificates: t.Sequence[t.Any]) -> list[t.Any]:
     """The Edge's intermediates, which it sends along; and its roots where one of them may be the direct issuer."""
     found: list[t.Any] = []
     for name in ("CA", "Root"):
         subjects = [one.subject for one in found]
         if any(one.issuer not in subjects for one in certificates):
-            found += [one for one in map(parsed, edge.store(name).values()) if one is not None]
+            found += [one for one in map(parsed, reader.store(name).values()) if one is not None]
     return found
 
 
@@ -164,11 +200,11 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)
 
 
-def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[Rule, datetime.datetime]:
+def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[RenewalRule, datetime.datetime]:
     """When certificates are due, and the time at which that is decided. Raises Refused."""
     given = params.get("renew") or {}
     share = given.get("lifetime_share")
-    rule = Rule(SHARE if share is None else share, given.get("days"))
+    rule = RenewalRule(SHARE if share is None else share, given.get("days"))
     mistakes = rule.mistakes
     time = now
     if given.get("as_of"):
@@ -184,16 +220,17 @@ def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[Rule,
     return rule, time
 
 
-def _names(params: Params) -> list[str]:
+def _names(params: Params) -> tuple[str, ...]:
     try:
-        return needed(
+        found = required_names(
             params["names"],
             params.get("access_edge"),
             params.get("sip_domains") or (),
             params.get("xmpp_domains") or (),
         )
-    except Mistakes as exc:
+    except InvalidNames as exc:
         raise Refused(exc.texts) from None
+    return tuple(found)
 
 
 def _anchors(params: Params) -> tuple[t.Any, ...] | None:
@@ -201,9 +238,9 @@ def _anchors(params: Params) -> tuple[t.Any, ...] | None:
     if not path:
         return None
     try:
-        return x509.load_trust_store(private_file.read(str(path), "trust_store"))
-    except Unusable as exc:
-        raise Refused(["%s: %s" % (path, finding) for finding in exc.findings]) from None
+        return trust_store.load(str(path))
+    except Invalid as exc:
+        raise Refused(["trust_store: %s" % exc]) from None
 
 
 def _require_cryptography() -> None:

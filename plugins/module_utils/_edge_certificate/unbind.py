@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import typing as t
 
+from .._base.reading import UNREADABLE
 from .._base.result import Result
 from .._base.step import difference
+from .._base.step_log import StepLog
 from .._shell.statement import Shell
-from . import edge_steps as steps
-from .edge import Edge, Sight
-from .gateway_certificate import NO_CERTIFICATE
-from .journal import Journal
-from .supply import UNREADABLE
+from . import steps
+from .edge import EdgeReader, EdgeState
+from .offer import NO_CERTIFICATE
 
 
 def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
@@ -24,26 +24,26 @@ def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
 
     Raises Refused, ServerRefused, ShellError before anything was written.
     """
-    edge = Edge(shell)
-    before = Sight(edge.assigned(), edge.store())
+    reader = EdgeReader(shell)
+    before = EdgeState(reader.assigned(), reader.store())
     bound = [usage for usage in usages if before.thumbprint(usage)]
     planned = [steps.unbind(bound)] if bound else []
-    journal = Journal(shell, planned)
-    after = Sight({k: v for k, v in before.assigned.items() if k not in bound}, before.store)
+    log = StepLog(shell, planned)
+    after = EdgeState({k: v for k, v in before.assigned.items() if k not in bound}, before.store)
     for step in () if check else planned:
-        error = journal.send(step).get(step.cmdlet)
+        error = log.send(step).get(step.cmdlet)
         try:
-            after = Sight(edge.assigned(), before.store)
+            after = EdgeState(reader.assigned(), before.store)
         except UNREADABLE as exc:
-            journal.fail(step, error or exc)
+            log.fail(step, error or exc)
             continue
         still = [usage for usage in bound if after.thumbprint(usage)]
         if still:
             text = "no error was reported, but Get-CsCertificate still shows one for %s" % ", ".join(still)
-            journal.fail(step, error or text)
+            log.fail(step, error or text)
         else:
-            journal.done(step, error)
-    shown = journal.shown("planned" if check else "not_sent")
+            log.done(step, error)
+    shown = log.shown("planned" if check else "not_sent")
     changed = any(step["result"] in ("planned", "done") for step in shown)
     differences = [difference("gateway certificate", before.shown(usages), after.shown(usages))]
     return Result(
@@ -55,6 +55,6 @@ def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
         changed=changed,
         diff=differences if changed else [],
         steps=shown,
-        failures=journal.failures,
-        warnings=journal.warnings,
+        failures=log.failures,
+        warnings=log.warnings,
     )

@@ -5,20 +5,16 @@
 
 """Whether the certificate that a server presents stands for its domain; each fault by its own name. Pure.
 
-Time and chain are judged as those of the own certificate (_certificate); names as RFC 6120 section 13.7.1.2 has them.
+Time and chain are checked as those of the own certificate (_x509); names as RFC 6120 section 13.7.1.2 has them.
 """
 
 from __future__ import annotations
 
 import datetime
-import os
-import re
-import ssl
 import typing as t
 
-from .._base.names import Invalid
-from .._x509 import certificate as judged
-from .._x509.certificate import describe, judge, load_trust_store, parse
+from .._x509 import certificate as certificates
+from .._x509.certificate import check, describe, parse
 
 try:
     from cryptography import x509
@@ -40,7 +36,7 @@ FATAL = frozenset(
 
 _SRV_NAME = "1.3.6.1.5.5.7.8.7"  # id-on-dnsSRV, RFC 4985
 _XMPP_ADDR = "1.3.6.1.5.5.7.8.5"  # id-on-xmppAddr, RFC 6120 section 13.7.1.4
-# What judged.judge() finds in a partner's certificate as well as in an own one.
+# What check() finds in a partner's certificate as well as in an own one.
 _AS_IN_OWN = ("expired", "not_yet_valid", "weak_signature", "key_size")
 
 
@@ -56,33 +52,11 @@ def examine(
     chain: as it was sent. domain: in A-labels. anchors: trusted CA certificates. now: UTC, aware. expires_within: days.
     """
     try:
-        certificate = parse(judged.der(chain[0]))
+        certificate = parse(certificates.der(chain[0]))
         facts = {**describe(certificate), **_more(certificate)}
         return facts, dict(_faults(certificate, facts, chain[1:], domain, anchors, now, expires_within))
-    except (ValueError, judged.Unusable):
+    except (ValueError, certificates.Unusable):
         return {}, {"malformed": "it cannot be decoded"}
-
-
-def default_trust_store() -> str:
-    """The system's CA certificates, as the Python of the controller finds them. Raises Invalid if there are none."""
-    paths = ssl.get_default_verify_paths()
-    found = paths.cafile or paths.capath
-    if not found:
-        raise Invalid("the system has no store of trusted CA certificates; give one")
-    return found
-
-
-def load_anchors(path: str) -> tuple[Certificate, ...]:
-    """The CA certificates of a PEM file, or of a directory with OpenSSL's hashed names. Raises OSError, Unusable."""
-    if not os.path.isdir(path):
-        with open(path, "rb") as file:
-            return load_trust_store(file.read())
-    found: list[Certificate] = []
-    for name in sorted(os.listdir(path)):
-        if re.fullmatch(r"[0-9a-f]{8}\.\d+", name):
-            with open(os.path.join(path, name), "rb") as file:
-                found += load_trust_store(file.read())
-    return tuple(found)
 
 
 def stands_for(certificate: Certificate, domain: str) -> bool:
@@ -96,7 +70,7 @@ def stands_for(certificate: Certificate, domain: str) -> bool:
 def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
     """A name that is none, such as a bare asterisk, does not spoil the others."""
     kinds: tuple[tuple[t.Any, list[str]], ...] = (
-        (DNSPattern, judged.dns_names(certificate)),
+        (DNSPattern, certificates.dns_names(certificate)),
         (SRVPattern, _other_names(certificate, _SRV_NAME)),
     )
     for kind, names in kinds:
@@ -135,7 +109,7 @@ def _faults(
     now: datetime.datetime,
     expires_within: int,
 ) -> t.Iterator[tuple[str, str]]:
-    found = {one.code: one.message for one in judge(certificate, now=now, others=others, anchors=anchors)}
+    found = {one.code: one.message for one in check(certificate, now=now, others=others, anchors=anchors)}
     for code in _AS_IN_OWN:
         if code in found:
             yield code, found[code]

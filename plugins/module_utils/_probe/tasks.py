@@ -19,11 +19,11 @@ from .._federation.declared import declare_objects
 from .._federation.negotiation import Row
 from .._shell.statement import Secret, Shell
 from .._x509 import certificate as x509
+from .._x509 import trust_store
 from .._x509.certificate import Bundle, Unusable, load_pkcs12
 from .._xmpp import client
 from . import certificate as peer_certificate
 from . import dns
-from .certificate import default_trust_store, load_anchors
 from .dns import Resolver
 from .facts import DEFAULT_PORT
 from .findings import VERDICTS
@@ -82,8 +82,8 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     )
     resolver = checked("nameservers", lambda: Resolver(params["nameservers"]))
     bundle = checked("certificate", lambda: _bundle(params["certificate"]))
-    trust_store = params["trust_store"] or checked("trust_store", default_trust_store)
-    anchors = checked("trust_store", lambda: load_anchors(trust_store)) if trust_store else ()
+    store = params["trust_store"] or checked("trust_store", trust_store.default)
+    anchors = checked("trust_store", lambda: trust_store.load(store)) if store else ()
     reasons += ["%s: has to be above 0" % name for name in ("timeout", "workers") if not params[name] > 0]
     if not 0 < params["gateway_port"] < 65536:
         reasons.append("gateway_port: %d is not a port" % params["gateway_port"])
@@ -102,7 +102,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
             "domains": entries[: len(jobs)],
             "own": entries[len(jobs) :],
             "summary": {verdict: counted[verdict] for verdict in VERDICTS},
-            "trust_store": trust_store,
+            "trust_store": store,
         }
     )
 

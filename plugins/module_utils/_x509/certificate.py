@@ -15,7 +15,8 @@ import datetime
 import typing as t
 from dataclasses import dataclass, field
 
-from .._base.findings import Finding
+from .._base.findings import Finding, error, warning
+from .._base.texts import utc
 from .._shell.statement import Secret
 
 try:
@@ -84,20 +85,20 @@ def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
             break
         except UnsupportedAlgorithm:
             raise Unusable(
-                _error("unsupported_encryption", "the file uses an encryption that is not supported", _EXPORT)
+                error("unsupported_encryption", "the file uses an encryption that is not supported", _EXPORT)
             ) from None
         except ValueError:  # its text is the library's and does not tell the cases apart
             continue
     if content is None:
         raise Unusable(_why_not_opened(data, passphrase))
     if content.key is None:
-        raise Unusable(_error("no_private_key", "the file holds no private key", _EXPORT))
+        raise Unusable(error("no_private_key", "the file holds no private key", _EXPORT))
     if content.cert is None:
-        raise Unusable(_error("no_certificate", "no certificate in the file belongs to its private key", _EXPORT))
+        raise Unusable(error("no_certificate", "no certificate in the file belongs to its private key", _EXPORT))
     others = tuple(other.certificate for other in content.additional_certs)
     key = t.cast("Key", content.key)
     if public_bytes(key.public_key()) != public_bytes(content.cert.certificate.public_key()):
-        raise Unusable(_error("key_mismatch", "the private key is not that of the certificate", _EXPORT))
+        raise Unusable(error("key_mismatch", "the private key is not that of the certificate", _EXPORT))
     return Bundle(content.cert.certificate, key, others)
 
 
@@ -120,22 +121,12 @@ def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
     return pkcs12.serialize_key_and_certificates(name, bundle.key, bundle.certificate, intermediates, encryption)
 
 
-def load_trust_store(data: bytes) -> tuple[Certificate, ...]:
-    """The CA certificates of a PEM bundle. Raises Unusable."""
-    try:
-        return tuple(x509.load_pem_x509_certificates(data))
-    except ValueError:
-        raise Unusable(
-            _error("trust_store", "the trust store holds no PEM certificates", "give a file of PEM CA certificates")
-        ) from None
-
-
 def load_chain(data: bytes) -> tuple[Certificate, ...]:
     """The certificates of a PEM file in their order. Raises Unusable."""
     try:
         return tuple(x509.load_pem_x509_certificates(data))
     except ValueError:
-        raise Unusable(_error("not_pem", "the file holds no PEM certificates", "give them in PEM")) from None
+        raise Unusable(error("not_pem", "the file holds no PEM certificates", "give them in PEM")) from None
 
 
 def parse(raw: bytes) -> Certificate:
@@ -143,7 +134,7 @@ def parse(raw: bytes) -> Certificate:
     try:
         return x509.load_der_x509_certificate(raw)
     except ValueError:
-        raise Unusable(_error("malformed", "the certificate cannot be decoded", "replace the certificate")) from None
+        raise Unusable(error("malformed", "the certificate cannot be decoded", "replace the certificate")) from None
 
 
 def thumbprint(certificate: Certificate) -> str:
@@ -160,8 +151,8 @@ def describe(certificate: Certificate) -> dict[str, t.Any]:
         "issuer": certificate.issuer.rfc4514_string(),
         "serial_number": "%X" % certificate.serial_number,
         "names": dns_names(certificate),
-        "not_before": _iso(certificate.not_valid_before_utc),
-        "not_after": _iso(certificate.not_valid_after_utc),
+        "not_before": utc(certificate.not_valid_before_utc),
+        "not_after": utc(certificate.not_valid_after_utc),
         "key": _key_text(certificate),
         "server_auth": bool(purposes and ExtendedKeyUsageOID.SERVER_AUTH in purposes),
         "client_auth": bool(purposes and ExtendedKeyUsageOID.CLIENT_AUTH in purposes),
@@ -208,7 +199,7 @@ def subject_name(certificate: Certificate) -> str:
     return str(names[0].value).lower() if names else ""
 
 
-def judge(
+def check(
     certificate: Certificate,
     *,
     now: datetime.datetime,
@@ -219,18 +210,18 @@ def judge(
 ) -> list[Finding]:
     """What speaks against the certificate at ``now`` (UTC, aware), errors first.
 
-    names: what it must cover, canonical, the Access Edge's first; empty: not judged.
-    others: the certificates that come with it; None: unknown, and missing intermediates are not judged.
-    anchors: the trusted CA certificates; None: trust is not judged.
+    names: what it must cover, canonical, the Access Edge's first; empty: not checked.
+    others: the certificates that come with it; None: unknown, and missing intermediates are not looked for.
+    anchors: the trusted CA certificates; None: trust is not checked.
     rsa_only: the server is a Lync Server 2013, which cannot use keys of the CNG providers.
     """
     found = [
-        *_judge_time(certificate, now),
-        *_judge_names(certificate, names),
-        *_judge_key(certificate, rsa_only),
-        *_judge_signatures(certificate, others or (), now),
-        *_judge_purpose(certificate),
-        *_judge_chain(certificate, others, anchors, now),
+        *_check_time(certificate, now),
+        *_check_names(certificate, names),
+        *_check_key(certificate, rsa_only),
+        *_check_signatures(certificate, others or (), now),
+        *_check_purpose(certificate),
+        *_check_chain(certificate, others, anchors, now),
     ]
     return sorted(found, key=lambda finding: finding.severity)
 
@@ -239,55 +230,47 @@ _EXPORT = "export the certificate anew with its private key and the intermediate
 _REPLACE = "have it issued anew"
 
 
-def _error(code: str, message: str, remedy: str) -> Finding:
-    return Finding(code, "error", message, remedy)
-
-
-def _warning(code: str, message: str, remedy: str) -> Finding:
-    return Finding(code, "warning", message, remedy)
-
-
 def _why_not_opened(data: bytes, passphrase: Secret | None) -> Finding:
     # A PFX is a SEQUENCE that starts with the INTEGER 3 (RFC 7292 section 4).
     if data[:1] == b"\x30" and b"\x02\x01\x03" in data[:12]:
         given = "the passphrase is wrong" if passphrase and passphrase.reveal() else "the file needs a passphrase"
-        return _error("passphrase", given + ", or the file is damaged", "give the passphrase it was exported with")
+        return error("passphrase", given + ", or the file is damaged", "give the passphrase it was exported with")
     if b"-----BEGIN" in data[:4096]:
-        return _error("not_pkcs12", "the file is PEM, not PKCS#12", "convert it with 'openssl pkcs12 -export'")
-    return _error("not_pkcs12", "the file is not PKCS#12", _EXPORT)
+        return error("not_pkcs12", "the file is PEM, not PKCS#12", "convert it with 'openssl pkcs12 -export'")
+    return error("not_pkcs12", "the file is not PKCS#12", _EXPORT)
 
 
-def _judge_time(certificate: Certificate, now: datetime.datetime) -> t.Iterator[Finding]:
+def _check_time(certificate: Certificate, now: datetime.datetime) -> t.Iterator[Finding]:
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < start:
-        yield _error("not_yet_valid", "it is not valid before %s" % _iso(start), "wait, or set the controller's clock")
+        yield error("not_yet_valid", "it is not valid before %s" % utc(start), "wait, or set the controller's clock")
     elif now >= end:
-        yield _error("expired", "it expired on %s" % _iso(end), _REPLACE)
+        yield error("expired", "it expired on %s" % utc(end), _REPLACE)
     # Two weeks are little for a certificate of a year and more than the whole life of one of six days.
     elif end - now < min(datetime.timedelta(days=14), (end - start) / 3):
-        yield _warning("expires_soon", "it expires on %s" % _iso(end), "renew it")
+        yield warning("expires_soon", "it expires on %s" % utc(end), "renew it")
 
 
-def _judge_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator[Finding]:
+def _check_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator[Finding]:
     listed = dns_names(certificate)
     wildcards = [name for name in listed if name.startswith("*.")]
     missing = [
         name for name in names if name not in listed and not any(_stands_for(wildcard, name) for wildcard in wildcards)
     ]
     if missing:
-        yield _error(
+        yield error(
             "names_missing",
             "its DNS names do not cover %s" % ", ".join(missing),
             "have it issued with these names as subject alternative names",
         )
     if wildcards:
-        yield _warning(
+        yield warning(
             "wildcard",
             "it carries the wildcard %s, which most of the product's pages forbid" % ", ".join(wildcards),
             "list every name",
         )
     if names and subject_name(certificate) != names[0]:
-        yield _warning(
+        yield warning(
             "subject",
             "its subject names %s, not the Access Edge %s" % (subject_name(certificate) or "nothing", names[0]),
             "have it issued with the Access Edge as common name",
@@ -300,19 +283,19 @@ def _stands_for(wildcard: str, name: str) -> bool:
     return bool(label and dot) and wildcard[2:] == rest
 
 
-def _judge_key(certificate: Certificate, rsa_only: bool) -> t.Iterator[Finding]:
+def _check_key(certificate: Certificate, rsa_only: bool) -> t.Iterator[Finding]:
     key = _public_key(certificate)
     text = _key_text(certificate)
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < MINIMUM_RSA_BITS:
-            yield _error("key_size", "its key is %s" % text, "use RSA with %d bits or more" % MINIMUM_RSA_BITS)
+            yield error("key_size", "its key is %s" % text, "use RSA with %d bits or more" % MINIMUM_RSA_BITS)
     elif not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
-        yield _error("key_type", "its key is %s" % text, "use RSA, or ECDSA on P-256 or P-384")
+        yield error("key_type", "its key is %s" % text, "use RSA, or ECDSA on P-256 or P-384")
     elif rsa_only:
-        yield _error("key_type", "its key is %s, which Lync Server 2013 cannot use" % text, "use RSA")
+        yield error("key_type", "its key is %s, which Lync Server 2013 cannot use" % text, "use RSA")
 
 
-def _judge_signatures(
+def _check_signatures(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime
 ) -> t.Iterator[Finding]:
     pss = (SignatureAlgorithmOID.RSASSA_PSS, PublicKeyAlgorithmOID.RSASSA_PSS)
@@ -321,36 +304,36 @@ def _judge_signatures(
         if one is not certificate and _self_signed(one):
             continue  # nobody checks the signature of a root
         if one.signature_algorithm_oid in pss or one.public_key_algorithm_oid in pss:
-            yield _error(
+            yield error(
                 "rsassa_pss",
                 "%s uses RSASSA-PSS, which the product does not support" % _which(one, certificate),
                 "have it issued with an RSA PKCS#1 v1.5 or ECDSA signature",
             )
         elif _hash_name(one) in ("md5", "sha1"):
-            yield _warning(
+            yield warning(
                 "weak_signature",
                 "%s is signed with %s, which partners refuse" % (_which(one, certificate), _hash_name(one)),
                 _REPLACE,
             )
 
 
-def _judge_purpose(certificate: Certificate) -> t.Iterator[Finding]:
+def _check_purpose(certificate: Certificate) -> t.Iterator[Finding]:
     purposes = _extension(certificate, "ExtendedKeyUsage") or ()
     if ExtendedKeyUsageOID.SERVER_AUTH not in purposes:
-        yield _error("server_auth", "it is not issued for server authentication", "have it issued with that purpose")
+        yield error("server_auth", "it is not issued for server authentication", "have it issued with that purpose")
     if ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
-        yield _warning(
+        yield warning(
             "client_auth",
             "it is not issued for client authentication, which public CAs no longer offer",
             "with partners that insist on it, make SASL optional and support dialback",
         )
     if _extension(certificate, "CRLDistributionPoints") is None:
-        yield _warning(
+        yield warning(
             "no_crl", "it names no CRL distribution point", "have it issued with one, reachable from the Edge"
         )
 
 
-def _judge_chain(
+def _check_chain(
     certificate: Certificate,
     others: t.Sequence[Certificate] | None,
     anchors: t.Sequence[Certificate] | None,
@@ -358,17 +341,17 @@ def _judge_chain(
 ) -> t.Iterator[Finding]:
     alone = _self_signed(certificate)
     if anchors is not None and not _trusted(certificate, others or (), anchors, now):
-        yield _error(
+        yield error(
             "untrusted",
             "no chain of valid CA certificates leads from it (issuer %s) to the trust store"
             % certificate.issuer.rfc4514_string(),
             "add the intermediates to the file, or the right CA to the trust store",
         )
     elif alone:
-        yield _warning("self_signed", "it is self-signed, and partners will not trust it", "use a public CA")
+        yield warning("self_signed", "it is self-signed, and partners will not trust it", "use a public CA")
     # Below a root of the trust store there is nothing in between that could be missing.
     elif others is not None and not any(_issued(certificate, one) for one in (*others, *(anchors or ()))):
-        yield _warning(
+        yield warning(
             "intermediates_missing",
             "the certificate of its issuer %s does not come with it" % certificate.issuer.rfc4514_string(),
             "add the intermediates; partners cannot build the chain without them",
@@ -445,7 +428,3 @@ def _key_text(certificate: Certificate) -> str:
     if isinstance(key, ec.EllipticCurvePublicKey):
         return "ECDSA %s" % {"secp256r1": "P-256", "secp384r1": "P-384"}.get(key.curve.name, key.curve.name)
     return type(key).__name__.replace("PublicKey", "") if key is not None else "of an unknown kind"
-
-
-def _iso(time: datetime.datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

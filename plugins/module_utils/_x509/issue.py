@@ -13,10 +13,9 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .._base.findings import Finding
+from .._base.findings import error
 from .._shell.statement import Secret
-from . import certificate as judged
-from .certificate import Bundle, Unusable
+from .certificate import Bundle, Unusable, may_sign, public_bytes, public_key_of
 
 try:
     from cryptography import x509
@@ -25,7 +24,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-except ImportError:  # _certificate says so, before anything here is called
+except ImportError:  # certificate.py says so, before anything here is called
     pass
 
 if t.TYPE_CHECKING:
@@ -69,12 +68,12 @@ def load_key(data: bytes, passphrase: Secret | None, what: str) -> Key:
         # The library's words for: encrypted and no passphrase, or the other way round.
         if secret:
             return load_key(data, None, what)
-        raise Unusable(_error("passphrase", "%s needs a passphrase" % what, "give its passphrase")) from None
+        raise Unusable(error("passphrase", "%s needs a passphrase" % what, "give its passphrase")) from None
     except (ValueError, UnsupportedAlgorithm):
         text = "%s cannot be read: the passphrase is wrong, or it is no private key in PEM" % what
-        raise Unusable(_error("passphrase", text, "give the right file and its passphrase")) from None
+        raise Unusable(error("passphrase", text, "give the right file and its passphrase")) from None
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise Unusable(_error("key_type", "%s is neither RSA nor ECDSA" % what, "use another key"))
+        raise Unusable(error("key_type", "%s is neither RSA nor ECDSA" % what, "use another key"))
     return key
 
 
@@ -102,9 +101,9 @@ def load_request(data: bytes) -> tuple[bytes, list[str]]:
         found = x509.load_pem_x509_csr(data)
         if not found.is_signature_valid:
             raise ValueError
-        key = judged.public_bytes(found.public_key())
+        key = public_bytes(found.public_key())
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Unusable(_error("request", "it is no certificate request in PEM", "remove the file")) from None
+        raise Unusable(error("request", "it is no certificate request in PEM", "remove the file")) from None
     try:
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
@@ -126,15 +125,15 @@ def load_answer(data: bytes) -> list[Certificate]:
             continue
         if found:
             return list(found)
-    raise Unusable(_error("answer", "it holds no certificate (PEM, DER or PKCS#7)", "give the authority's answer"))
+    raise Unusable(error("answer", "it holds no certificate (PEM, DER or PKCS#7)", "give the authority's answer"))
 
 
 def answer_to(public_key: bytes, certificates: t.Sequence[Certificate]) -> tuple[Certificate, tuple[Certificate, ...]]:
     """The certificate that belongs to a public key (DER), and the others of the answer. Raises Unusable."""
     for one in certificates:
-        if judged.public_key_of(one) == public_key:
+        if public_key_of(one) == public_key:
             return one, tuple(other for other in certificates if other is not one)
-    raise Unusable(_error("answer", "it answers another request", "send the present request to the authority"))
+    raise Unusable(error("answer", "it answers another request", "send the present request to the authority"))
 
 
 class Authority:
@@ -143,18 +142,18 @@ class Authority:
     def __init__(self, chain: t.Sequence[Certificate], key: Key) -> None:
         """Raises Unusable if they do not belong together or may not sign certificates."""
         self.chain, self._key = tuple(chain), key
-        if judged.public_key_of(chain[0]) != judged.public_bytes(key.public_key()):
-            raise Unusable(_error("ca_key", "the key is not that of the CA certificate", "give the right pair"))
-        if not judged.may_sign(chain[0]):
+        if public_key_of(chain[0]) != public_bytes(key.public_key()):
+            raise Unusable(error("ca_key", "the key is not that of the CA certificate", "give the right pair"))
+        if not may_sign(chain[0]):
             text = "%s is not a CA certificate" % chain[0].subject.rfc4514_string()
-            raise Unusable(_error("ca_certificate", text, "give the certificate of a CA, its own first"))
+            raise Unusable(error("ca_certificate", text, "give the certificate of a CA, its own first"))
 
     def issue(self, key: Key, names: t.Sequence[str], days: int, now: datetime.datetime, crl: str | None) -> Bundle:
         """A certificate for the names. It ends with the authority's own at the latest. Raises Unusable."""
         above = self.chain[0]
         if not above.not_valid_before_utc <= now < above.not_valid_after_utc:
             text = "the CA certificate %s is not valid now" % above.subject.rfc4514_string()
-            raise Unusable(_error("ca_expired", text, "renew the CA, or set the controller's clock"))
+            raise Unusable(error("ca_expired", text, "renew the CA, or set the controller's clock"))
         end = min(now - BACKDATED + datetime.timedelta(days=days), above.not_valid_after_utc)
         certificate = _build(key, names, above.subject, now - BACKDATED, end, self._key, _identifier(above), crl)
         # A root does not travel.
@@ -231,7 +230,3 @@ def _server_extensions(key: Key, names: t.Sequence[str]) -> t.Iterator[tuple[t.A
         ),
         True,
     )
-
-
-def _error(code: str, message: str, remedy: str) -> Finding:
-    return Finding(code, "error", message, remedy)

@@ -15,6 +15,8 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
+from .._base.texts import utc
+
 SHARE = 2 / 3
 DAY = datetime.timedelta(days=1)
 # Certificates that live shorter than this are looked at more often than once a day.
@@ -23,7 +25,7 @@ _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 @dataclass(frozen=True)
-class Rule:
+class RenewalRule:
     """share: of the lifetime, above 0 and below 1; days: before the end, in addition; whichever comes first."""
 
     share: float = SHARE
@@ -41,7 +43,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Renewal:
     """at: from when on it is due; left: share of the lifetime that is left, 0 to 1."""
 
     due: bool
@@ -50,8 +52,7 @@ class Verdict:
     reason: str
 
     def as_dict(self) -> dict[str, t.Any]:
-        at = self.at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"due": self.due, "at": at, "lifetime_left": round(self.left, 4), "reason": self.reason}
+        return {"due": self.due, "at": utc(self.at), "lifetime_left": round(self.left, 4), "reason": self.reason}
 
 
 def interval(lifetime: datetime.timedelta) -> datetime.timedelta:
@@ -59,7 +60,7 @@ def interval(lifetime: datetime.timedelta) -> datetime.timedelta:
     return DAY if lifetime >= SHORT else DAY / 4
 
 
-def due_at(start: datetime.datetime, end: datetime.datetime, rule: Rule) -> datetime.datetime:
+def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) -> datetime.datetime:
     """The moment from which a certificate that is valid from ``start`` to ``end`` is due.
 
     Days count only where they are at most half of the lifetime: a certificate of six days cannot be renewed thirty days
@@ -72,7 +73,7 @@ def due_at(start: datetime.datetime, end: datetime.datetime, rule: Rule) -> date
     return at
 
 
-def judge(start: datetime.datetime, end: datetime.datetime, now: datetime.datetime, rule: Rule) -> Verdict:
+def renewal(start: datetime.datetime, end: datetime.datetime, now: datetime.datetime, rule: RenewalRule) -> Renewal:
     """Whether a certificate that is valid from ``start`` to ``end`` is due in the slot that ``now`` is in."""
     at = due_at(start, end, rule)
     lifetime = end - start
@@ -85,7 +86,7 @@ def judge(start: datetime.datetime, end: datetime.datetime, now: datetime.dateti
         reason = "%s, and it is due since %s" % (share, _day(at))
     else:
         reason = "%s, and it is due on %s" % (share, _day(at))
-    return Verdict(due, at, left, reason)
+    return Renewal(due, at, left, reason)
 
 
 def slot_end(now: datetime.datetime, length: datetime.timedelta) -> datetime.datetime:

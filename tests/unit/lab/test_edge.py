@@ -41,6 +41,20 @@ def restart(bench: Bench, name: str = PROXY) -> None:
     bench.ok("Start-CsWindowsService", host=EDGE, Name=name)
 
 
+def certificates(bench: Bench, store: str, *more: str) -> list[dict[str, t.Any]]:
+    """The certificates of a store with the properties that a pipeline names."""
+    names = ("Thumbprint", "HasPrivateKey", "FriendlyName", "SerialNumber", "Subject", "RawData", *more)
+    sink = bench.run(
+        (
+            ("Get-ChildItem", {"Path": "Cert:\\LocalMachine\\" + store}),
+            ("Select-Object", {"Property": PSList(names)}),
+        ),
+        host=EDGE,
+    )
+    assert sink.errors == []
+    return sink.rows
+
+
 class TestFiles:
     def test_bytes_are_written_and_read_back(self, bench: Bench) -> None:
         put(bench, b"\x00\x01")
@@ -124,6 +138,20 @@ class TestFiles:
 
 
 class TestCertificates:
+    def test_a_certificate_crosses_the_wire_as_its_raw_data(self, bench: Bench) -> None:
+        """PowerShell's type data serialises an X509Certificate2 so; Select-Object brings what it names."""
+        whole = bench.ok("Get-ChildItem", host=EDGE, Path="Cert:\\LocalMachine\\My")
+        assert [set(one) for one in whole] == [{"RawData"}] * 2
+        chosen = certificates(bench, "My", "Nothing")
+        assert [one["RawData"] for one in chosen] == [one["RawData"] for one in whole]
+        assert {(one["HasPrivateKey"], one["Nothing"]) for one in chosen} == {(True, None)}
+
+    def test_an_endpoint_without_select_object(self, bench: Bench) -> None:
+        bench.store.set_setting("select_object", False)
+        pipeline = (("Get-ChildItem", {"Path": "Cert:\\LocalMachine\\My"}), ("Select-Object", {"Property": "RawData"}))
+        sink = bench.run(pipeline, host=EDGE)
+        assert (sink.ids, sink.values) == (["CommandNotFoundException"], [])
+
     def test_the_state_after_the_installation(self, bench: Bench) -> None:
         assigned = bench.ok("Get-CsCertificate", host=EDGE)
         assert {a["Use"].name for a in assigned} == set(EDGE_USAGES) - {"XmppServer"}
@@ -131,17 +159,17 @@ class TestCertificates:
         (external,) = bench.ok("Get-CsCertificate", host=EDGE, Type="accessedgeexternal")
         assert external["Subject"] == "CN=sip.contoso.test, O=Contoso"
         assert "sip.contoso.test" in external["AlternativeNames"]
-        (root,) = bench.ok("Get-ChildItem", host=EDGE, Path="Cert:\\LocalMachine\\Root")
+        (root,) = certificates(bench, "Root")
         assert (root["HasPrivateKey"], external["Issuer"]) == (False, root["Subject"])
 
     def test_import_assign_and_restart(self, bench: Bench, rsa_material: Material) -> None:
         put(bench, rsa_material.old)
         load(bench)
-        shown = bench.ok("Get-ChildItem", host=EDGE, Path="Cert:\\LocalMachine\\My")
+        shown = certificates(bench, "My")
         new = next(c for c in shown if c["Thumbprint"] == rsa_material.thumbprint)
         assert (new["HasPrivateKey"], new["FriendlyName"], new["SerialNumber"]) == (True, "lab test", "0ABC")
         assert isinstance(new["RawData"], PSByteArray)
-        (issuer,) = bench.ok("Get-ChildItem", host=EDGE, Path="Cert:\\LocalMachine\\CA")
+        (issuer,) = certificates(bench, "CA")
         assert (issuer["Thumbprint"], issuer["HasPrivateKey"]) == (rsa_material.issuer_thumbprint, False)
         assert "XmppServer" not in bench.store.assignments(EDGE)
         assign(bench, rsa_material.thumbprint.lower(), "XmppServer", "DataEdgeExternal")
@@ -227,7 +255,7 @@ class TestCertificates:
         put(bench, rsa_material.old)
         load(bench)
         path = "Cert:\\LocalMachine\\My\\" + rsa_material.thumbprint
-        assert bench.ok("Get-Item", host=EDGE, Path=path)[0]["Thumbprint"] == rsa_material.thumbprint
+        assert len(bench.ok("Get-Item", host=EDGE, Path=path)) == 1
         bench.ok("Remove-Item", host=EDGE, Path=path)
         assert bench.fails("Get-Item", host=EDGE, Path=path) == "PathNotFound"
 

@@ -153,6 +153,9 @@ class TestWhoMayDoWhat:
         assert sink.rows == [{"Identity": "d1.test", "Nothing": None}, {"Identity": "d2.test", "Nothing": None}]
         sink = bench.run(((GET, {}), ("Select-Object", {"ExpandProperty": "Domain", "First": 1})))
         assert sink.values == ["d0.test"]
+        for wrong in (PSList([{"Name": "x"}]), PSList(["Id*"]), PSList([""])):
+            sink = bench.run(((GET, {}), ("Select-Object", {"Property": wrong})))
+            assert (len(sink.errors), sink.values) == (1, [])
 
 
 class TestStatements:

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.certificate import (
     _der_text,
-    default_trust_store,
     examine,
-    load_anchors,
     stands_for,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import Unusable
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -135,21 +131,3 @@ def test_days_before_the_end_can_be_chosen() -> None:
     one = issue(issuer=intermediate(), names=(DOMAIN,), start=-160)
     assert faults(one, intermediate()) == {}
     assert set(faults(one, intermediate(), within=60)) == {"expires_soon"}
-
-
-def test_a_trust_store_is_a_file_or_a_directory(tmp_path: Path) -> None:
-    file = tmp_path / "roots.pem"
-    file.write_bytes(root().pem + intermediate().pem)
-    assert len(load_anchors(str(file))) == 2
-    (tmp_path / "0123abcd.0").write_bytes(root().pem)
-    assert load_anchors(str(tmp_path)) == (root().certificate,)
-    file.write_bytes(b"no")
-    with pytest.raises(Unusable):
-        load_anchors(str(file))
-
-
-def test_the_systems_trust_store_is_that_of_pythons_ssl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "roots.pem"
-    file.write_bytes(root().pem)
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    assert default_trust_store() == str(file)

@@ -19,9 +19,9 @@ def write(cmdlet: str, name: str, identity: str, data: bytes) -> Step:
     return Step(cmdlet, identity, {"LiteralPath": path_of(name), "Encoding": "Byte", "Value": data})
 
 
-def note(name: str, word: str) -> Step:
-    """A file whose name says what is to be remembered."""
-    return write("Set-Content", name, name, word.encode("ascii"))
+def note(name: str, text: str) -> Step:
+    """A small file that remembers something."""
+    return write("Set-Content", name, name, text.encode("ascii"))
 
 
 def remove(name: str, identity: str = "") -> Step:
@@ -33,11 +33,6 @@ def delete_certificate(thumbprint: str) -> Step:
     """Remove-Item of a certificate of the computer."""
     path = "Cert:\\LocalMachine\\My\\" + thumbprint
     return Step("Remove-Item", thumbprint, {"LiteralPath": path, "Force": True})
-
-
-def service(verb: str, name: str) -> Step:
-    """Stop- or Start-CsWindowsService."""
-    return Step(verb + "-CsWindowsService", name, {"Name": name, "Confirm": False})
 
 
 def assign(usages: t.Sequence[str], thumbprint: str) -> Step:

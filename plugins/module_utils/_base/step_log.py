@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .._base.result import Failure
-from .._base.step import Step
 from .._shell.statement import Secret, ServerError, Shell, ShellError
+from .result import Failure
+from .step import Step
 
 
-class Journal:
+class StepLog:
     """Sends steps and remembers what became of each.
 
     planned: the steps as check mode shows them; others may be sent as well. secrets: never recorded, even where the
@@ -65,6 +65,13 @@ class Journal:
             self._results[id(step)] = "failed" if step.cmdlet in errors else "done"
         self.warnings += [self._clean(text) for text in answer.warnings]
         return errors
+
+    def do(self, step: Step) -> bool:
+        """Send one step and record its failure. Whether it was carried out."""
+        errors = self.send(step)
+        if errors:
+            self.fail(step, errors[step.cmdlet])
+        return not errors
 
     def replace(self, planned: Step, step: Step) -> None:
         """A planned step turned out to be another one."""

@@ -16,7 +16,7 @@ import typing as t
 from .._base.names import Invalid, canonical_domain
 
 
-class Mistakes(ValueError):
+class InvalidNames(ValueError):
     """Names that cannot be in a certificate. ``texts``: one for each, with the option and its place in it."""
 
     def __init__(self, texts: t.Sequence[str]) -> None:
@@ -24,13 +24,13 @@ class Mistakes(ValueError):
         self.texts = tuple(texts)
 
 
-def needed(
+def required_names(
     names: t.Sequence[str] = (),
     access_edge: str | None = None,
     sip_domains: t.Sequence[str] = (),
     xmpp_domains: t.Sequence[str] = (),
 ) -> list[str]:
-    """The names, canonical and each once, the Access Edge's first; empty if nothing is declared. Raises Mistakes."""
+    """The names, canonical and each once, the Access Edge's first; none if nothing is declared. Raises InvalidNames."""
     texts: list[str] = []
 
     def read(option: str, given: t.Sequence[str]) -> list[str]:
@@ -49,5 +49,5 @@ def needed(
     if (sip_domains or xmpp_domains) and not (access_edge or names):
         texts.append("access_edge: with sip_domains or xmpp_domains it is needed, as the certificate's subject")
     if texts:
-        raise Mistakes(texts)
+        raise InvalidNames(texts)
     return list(dict.fromkeys([*first, *listed, *("sip." + domain for domain in sip), *xmpp]))

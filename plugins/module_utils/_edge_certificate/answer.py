@@ -1,0 +1,42 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The answer of a certification authority to a request, in a file on the controller."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base import private_file
+from .._base.result import Refused
+from .._x509 import issue
+from .._x509.certificate import Unusable
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
+
+
+class Answer(t.NamedTuple):
+    """The certificate for the request's key, and what came with it; None if it is not there yet. remarks: why."""
+
+    certificate: Certificate | None = None
+    others: tuple[Certificate, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def read(path: str, public_key: bytes) -> Answer:
+    """The answer to the request with a public key (DER). Raises Refused for a file that is no answer at all."""
+    data = private_file.read_if_there(path, "source.answer")
+    if data is None:
+        return Answer()
+    try:
+        certificates = issue.load_answer(data)
+    except Unusable as exc:
+        raise Refused(["%s: %s" % (path, finding) for finding in exc.findings]) from None
+    try:
+        certificate, others = issue.answer_to(public_key, certificates)
+    except Unusable as exc:
+        return Answer(remarks=tuple("%s: %s" % (path, finding) for finding in exc.findings))
+    return Answer(certificate, others)

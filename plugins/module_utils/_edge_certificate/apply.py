@@ -1,0 +1,76 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries out a plan, and says what came of it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.reading import UNREADABLE
+from .._base.step_log import StepLog
+from .._x509.certificate import thumbprint
+from .edge import EdgeReader, EdgeState
+from .plan import Plan
+from .switching import Switched, switch
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a plan. certificate: the one that it was about, once it exists. pending: why it is still to come.
+
+    after: the Edge as it was read afterwards, in check mode as it would be; None where that could not be read.
+    planned: nothing was sent.
+    """
+
+    certificate: Certificate | None
+    log: StepLog
+    after: EdgeState | None
+    switched: Switched = field(default_factory=Switched)
+    pending: str = ""
+    warnings: tuple[str, ...] = ()
+    planned: bool = False
+
+
+def apply(plan: Plan, reader: EdgeReader) -> Outcome:
+    """In check mode, and where there is nothing to do, nothing is sent."""
+    delivery = plan.delivery
+    log = StepLog(reader.shell, plan.steps, delivery.secrets, plan.aliases)
+    nothing = Switched(presented=plan.switch.presented)
+    if plan.wanted.check or not plan.steps:
+        return Outcome(delivery.certificate, log, plan.expected, nothing, planned=True)
+    for step in plan.sweep:
+        log.do(step)
+    found, pending = delivery.certificate, ""
+    there = True
+    if delivery.steps:
+        delivered = delivery.apply(log, reader)
+        there, pending = delivered.certificate is not None, delivered.pending
+        found = delivered.certificate or found
+    switched = nothing
+    if there and not plan.stages:
+        switched = _switch(plan, found, log, reader)
+    try:
+        return Outcome(found, log, reader.read(), switched, pending)
+    except UNREADABLE as exc:
+        unread = "what the Edge has now could not be read: %s" % exc
+        return Outcome(found, log, None, switched, pending, (unread,))
+
+
+def _switch(plan: Plan, certificate: Certificate | None, log: StepLog, reader: EdgeReader) -> Switched:
+    wanted = plan.switch
+    if plan.delivery.certificate is None and certificate is not None:
+        planned, wanted = wanted, wanted.with_certificate(thumbprint(certificate))
+        if planned.assign and wanted.assign:
+            log.replace(planned.assign, wanted.assign)
+    switched = switch(wanted, log, reader, plan.wanted.listener)
+    if switched.done:
+        for step in plan.finish:
+            log.do(step)
+    return switched

@@ -1,0 +1,85 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a source comes to: a certificate and its way to the Edge, or a request that waits for its answer."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.findings import Finding
+from .._base.result import Failure, Result
+from .._base.step_log import StepLog
+from .._x509.renewal import Renewal
+from .delivery import Delivery
+
+# What a run returns that ends without a certificate, beside what it has to tell.
+NO_CERTIFICATE: t.Mapping[str, t.Any] = {
+    "certificate": None,
+    "assigned": {},
+    "findings": [],
+    "in_force": "unknown",
+    "former_thumbprint": None,
+    "restarts": {},
+    "went_back": False,
+    "presented": None,
+    "staged": False,
+    "pending": False,
+    "request": None,
+    "renewal": None,
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A certificate that satisfies what is asked for.
+
+    findings: warnings; errors were refused before. renewal: of the certificate in force. made: it was made in this
+    run, so that another run would make another one.
+    """
+
+    delivery: Delivery
+    findings: tuple[Finding, ...] = ()
+    renewal: Renewal | None = None
+    made: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request waits for its answer, or could not be made.
+
+    path, answer: files on the controller. changed: the request is new, or was saved anew. assigned, renewal: of what is
+    in force meanwhile. log: of the request's step, if it was made on the Edge in this run.
+    """
+
+    path: str
+    answer: str
+    changed: bool
+    assigned: t.Mapping[str, str | None]
+    renewal: Renewal | None
+    warnings: tuple[str, ...] = ()
+    log: StepLog | None = None
+    untouched: str = field(default="not_sent")
+
+    def result(self) -> Result:
+        steps = self.log.shown(self.untouched) if self.log else []
+        failures: list[Failure] = self.log.failures if self.log else []
+        text = "the request is in %s; have it answered, put the answer into %s, and run again"
+        said = [] if failures else [text % (self.path, self.answer)]
+        return Result(
+            values={
+                **NO_CERTIFICATE,
+                "pending": not failures,
+                "request": self.path,
+                "assigned": dict(self.assigned),
+                "renewal": self.renewal.as_dict() if self.renewal else None,
+            },
+            changed=self.changed or any(step["result"] in ("planned", "done") for step in steps),
+            steps=steps,
+            failures=failures,
+            warnings=[*said, *self.warnings, *(self.log.warnings if self.log else [])],
+        )

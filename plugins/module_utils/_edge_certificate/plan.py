@@ -1,0 +1,116 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run does to an Edge: one value, from which check mode, steps, diff and the run itself are read."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import dataclass
+
+from .._base.result import Refused
+from .._base.step import Step
+from .._x509.certificate import der
+from . import steps
+from .delivery import NEW, Delivery
+from .edge import ASKED, FORMER, MARKER, EdgeReader, EdgeState, Stored, transport
+from .offer import Offer
+from .source import check_clock
+from .switch import SwitchPlan, no_switch, plan_switch
+from .wanted import Wanted
+
+
+@dataclass(frozen=True)
+class Plan:
+    """sweep: what an interrupted run left; delivery: the certificate comes into the store; switch: it comes into force;
+    finish: what is done once it is. before: the Edge as it was read.
+    """
+
+    wanted: Wanted
+    offer: Offer
+    before: EdgeState
+    sweep: tuple[Step, ...]
+    switch: SwitchPlan
+    finish: tuple[Step, ...]
+
+    @property
+    def delivery(self) -> Delivery:
+        return self.offer.delivery
+
+    @property
+    def stages(self) -> bool:
+        """Whether the certificate is only brought to the Edge."""
+        return self.wanted.phase == "stage"
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """In the order in which they are sent."""
+        return (*self.sweep, *self.delivery.steps, *self.switch.steps, *self.finish)
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Values that differ from run to run, and what they are shown as."""
+        found = dict(self.delivery.aliases)
+        if self.wanted.check and self.offer.made:
+            found[self.delivery.thumbprint] = NEW
+        return found
+
+    @property
+    def expected(self) -> EdgeState:
+        """What the plan makes of the Edge."""
+        thumbprint, certificate = self.delivery.thumbprint, self.delivery.certificate
+        changed = {} if self.stages else {usage: {"Thumbprint": thumbprint} for usage in self.wanted.usages}
+        store = dict(self.before.store)
+        if certificate is not None:
+            store[thumbprint] = Stored(der(certificate), True)
+        moved = (*self.delivery.steps, *self.finish)
+        gone = {step.identity for step in moved if step.cmdlet == "Remove-Item"}
+        notes = [step.identity for step in moved if step.cmdlet == "Set-Content"]
+        kept = [name for name in self.before.files if not transport(name) and name != MARKER]
+        files = {*kept, *(name for name in notes if name == ASKED or FORMER.match(name))} - gone
+        files |= {MARKER} if self.switch.due_after else set()
+        return EdgeState({**self.before.assigned, **changed}, store, sorted(files))
+
+
+def make_plan(wanted: Wanted, offer: Offer, reader: EdgeReader, before: EdgeState) -> Plan:
+    """Raises Refused, ServerRefused, ShellError."""
+    delivery = offer.delivery
+    presented = wanted.listener.read() if wanted.listener else None
+    if wanted.phase == "switch" and not delivery.is_in_store:
+        raise Refused(["%s is not on this Edge yet; stage it first (phase: stage)" % delivery.thumbprint])
+    switch = no_switch(before, presented)
+    finish: tuple[Step, ...] = ()
+    if wanted.phase != "stage":
+        switch = plan_switch(delivery.thumbprint, wanted, reader, before, presented)
+        finish = (*delivery.in_force, *_former(wanted, delivery, switch, before))
+    sweep = tuple(steps.remove(name) for name in before.files if transport(name))
+    plan = Plan(wanted, offer, before, sweep, switch, finish)
+    if plan.steps:
+        check_clock(reader, wanted.now)
+    return plan
+
+
+def _former(wanted: Wanted, delivery: Delivery, switch: SwitchPlan, before: EdgeState) -> t.Iterator[Step]:
+    """Notes about what is replaced now, and the removal of what was replaced long enough ago."""
+    if wanted.keep_former is None:
+        return
+    today = wanted.now.strftime("%Y%m%d")
+    replaced = {before.thumbprint(usage) for usage in switch.changing}
+    for former in sorted(name for name in replaced if name and name in before.store):
+        yield steps.note("sfb-xmpp-former-%s-%s.note" % (today, former), "former")
+    kept = [usage for usage in before.assigned if usage not in switch.changing]
+    in_use = {delivery.thumbprint, *map(before.thumbprint, kept)}
+    for name in before.files:
+        match = FORMER.match(name)
+        if match is None:
+            continue
+        since = datetime.datetime.strptime(match[1], "%Y%m%d").replace(tzinfo=datetime.timezone.utc)
+        if match[2] in in_use:
+            yield steps.remove(name)
+        elif match[2] not in replaced and (wanted.now - since).days >= wanted.keep_former:
+            if match[2] in before.store:
+                yield steps.delete_certificate(match[2])
+            yield steps.remove(name)

@@ -1,0 +1,95 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The result of a run from its plan and what came of it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.result import Result
+from .._base.step import difference
+from .._x509.certificate import describe, thumbprint
+from .apply import Outcome
+from .delivery import NEW
+from .edge import MARKER, EdgeState
+from .plan import Plan
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
+
+
+def report(plan: Plan, outcome: Outcome) -> Result:
+    """The return values of xmpp_gateway_cert."""
+    wanted, offer, switched, log = plan.wanted, plan.offer, outcome.switched, outcome.log
+    after = outcome.after
+    shown = log.shown("planned" if outcome.planned else "not_sent")
+    changed = any(step["result"] in ("planned", "done") for step in shown)
+    own = thumbprint(outcome.certificate) if outcome.certificate is not None else NEW
+    assigned = {usage: after.thumbprint(usage) if after else None for usage in wanted.usages}
+    mine = [usage for usage in wanted.usages if assigned[usage] == own]
+    # Another run would make another certificate: only what is sure beforehand is told.
+    fresh = outcome.planned and offer.made and bool(shown)
+    values = {
+        "certificate": _described(outcome.certificate, mine, fresh),
+        "assigned": {usage: NEW if fresh and value == own else value for usage, value in assigned.items()},
+        "findings": [finding.as_dict() for finding in offer.findings],
+        "in_force": "unknown" if outcome.planned and shown else _in_force(plan, outcome, own, mine),
+        "former_thumbprint": plan.switch.former,
+        "restarts": dict(switched.down),
+        "went_back": switched.went_back,
+        "presented": switched.presented.thumbprint if switched.presented else None,
+        "staged": bool(after and after.has(own)),
+        "pending": bool(outcome.pending),
+        "request": None,
+        "renewal": offer.renewal.as_dict() if offer.renewal else None,
+    }
+    remarks = [str(finding) for finding in offer.findings] if changed else []
+    pending = [outcome.pending] if outcome.pending else []
+    return Result(
+        values=values,
+        changed=changed,
+        diff=_diff(plan, outcome, after, own if fresh else "") if changed and after else [],
+        steps=shown,
+        failures=log.failures,
+        warnings=[
+            *remarks,
+            *offer.warnings,
+            *outcome.warnings,
+            *pending,
+            *plan.switch.warnings,
+            *switched.warnings,
+            *log.warnings,
+        ],
+    )
+
+
+def _described(certificate: Certificate | None, usages: t.Sequence[str], fresh: bool) -> dict[str, t.Any] | None:
+    if certificate is None:
+        return None
+    facts = describe(certificate)
+    if fresh:
+        facts.update(thumbprint=None, serial_number=None)
+    return {**facts, "usages": list(usages)}
+
+
+def _in_force(plan: Plan, outcome: Outcome, own: str, mine: t.Sequence[str]) -> str:
+    after, presented = outcome.after, outcome.switched.presented
+    if after is None or MARKER in after.files or list(mine) != list(plan.wanted.usages):
+        return "unknown"
+    if presented is None or not presented.reached:
+        return "assigned"
+    return "proven" if presented.thumbprint == own else "unknown"
+
+
+def _diff(plan: Plan, outcome: Outcome, after: EdgeState, new: str) -> list[dict[str, str]]:
+    """new: the thumbprint that stands for a certificate which another run would make anew; empty if there is none."""
+    names = [restart.service.name for restart in plan.switch.restarts]
+    restarted = names if outcome.planned else [name for name in names if name in outcome.switched.down]
+    usages = plan.wanted.usages
+    shown = {**after.shown(usages), "restarted": restarted}
+    if new:
+        shown = {k: NEW if isinstance(v, str) and v.startswith(new) else v for k, v in shown.items()}
+    return [difference("gateway certificate", {**plan.before.shown(usages), "restarted": []}, shown)]

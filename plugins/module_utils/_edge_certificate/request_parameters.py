@@ -1,0 +1,55 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parameters of Request-CsCertificate, by which an Edge makes a key that never leaves it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._shell.statement import Value
+from .edge import REQUEST, path_of
+from .wanted import Wanted
+
+_ALGORITHMS: dict[str, dict[str, Value]] = {
+    "rsa2048": {"KeyAlg": "RSA", "KeySize": 2048},
+    "rsa4096": {"KeyAlg": "RSA", "KeySize": 4096},
+    "ecdsa_p256": {"KeyAlg": "ECDH_P256"},
+    "ecdsa_p384": {"KeyAlg": "ECDH_P384"},
+}
+
+
+def into_file(wanted: Wanted) -> dict[str, Value]:
+    """For a request that is answered by hand."""
+    return {**_new(wanted), "Output": path_of(REQUEST), "Confirm": False}
+
+
+def at_authority(wanted: Wanted) -> dict[str, Value]:
+    """For a request at a certification authority of the company."""
+    options = wanted.source
+    found: dict[str, Value] = {**_new(wanted), "CA": options.ca}
+    if options.template:
+        found["Template"] = options.template
+    if options.ca_account:
+        found.update(CaAccount=options.ca_account, CaPassword=options.ca_password)
+    return {**found, "Confirm": False}
+
+
+def _new(wanted: Wanted) -> dict[str, Value]:
+    return {
+        "New": True,
+        "Type": tuple(wanted.usages),
+        # One text with commas, as the cmdlet's page has it; canonical domains hold none.
+        "DomainName": ",".join(wanted.names),
+        # For the administrator who looks at the store; nothing here depends on it.
+        "FriendlyName": "sfb.xmpp",
+        **_ALGORITHMS[wanted.source.key],
+        "PrivateKeyExportable": False,
+    }
+
+
+def missing_names(names: t.Sequence[str], wanted: Wanted) -> str:
+    """Which of the names that are wanted a request does not hold, for a message; empty if none."""
+    return ", ".join(sorted(set(wanted.names) - set(names)))

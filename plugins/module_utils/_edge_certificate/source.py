@@ -1,0 +1,193 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all sources of a certificate have in common: which certificate is good, which is due, what is in force.
+
+A source on the controller is a PKCS#12 file: whoever makes the certificate, all Edges of a pool get what the file
+holds. With the key on the Edge, the Edge's store is what counts.
+"""
+
+from __future__ import annotations
+
+import abc
+import datetime
+import typing as t
+
+from .._base import private_file
+from .._base.findings import Finding
+from .._base.result import Refused
+from .._base.texts import utc
+from .._x509 import certificate as x509
+from .._x509 import issue
+from .._x509.certificate import Bundle, Unusable
+from .._x509.renewal import Renewal, renewal
+from .delivery import Delivery, InStore, newest_first, of_bundle
+from .edge import EdgeReader, EdgeState, parsed
+from .offer import Offer, Waiting
+from .wanted import Wanted
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
+
+# Further apart than this, one of the clocks is wrong and not just in another time zone.
+_CLOCKS = datetime.timedelta(days=1)
+
+
+class Source(abc.ABC):
+    """A kind of source, for one Edge.
+
+    needs: options without which it cannot work. makes: whether it makes certificates. on_edge: whether the key is made
+    on the Edge and stays there.
+    """
+
+    needs: t.ClassVar[tuple[str, ...]] = ()
+    makes: t.ClassVar[bool] = True
+    on_edge: t.ClassVar[bool] = False
+
+    def __init__(self, wanted: Wanted, reader: EdgeReader, before: EdgeState) -> None:
+        self.wanted, self.options, self.reader, self.before = wanted, wanted.source, reader, before
+        self._issuers: list[t.Any] | None = None
+        self.in_force = self._assigned()
+        self.renewal = self._renewal(self.in_force) if self.in_force is not None else None
+
+    def choose(self) -> Offer | Waiting:
+        """Raises Refused, ServerRefused, ShellError before anything was written on the Edge."""
+        wrong = self._mistakes()
+        if not wrong and self.makes and issue.is_elliptic(self.options.key) and self.reader.is_lync_2013():
+            wrong = ["source.key: Lync Server 2013 cannot use elliptic keys; use RSA"]
+        if wrong:
+            raise Refused(wrong)
+        return self._choose()
+
+    @abc.abstractmethod
+    def _choose(self) -> Offer | Waiting:
+        """What there is, or what is to be made."""
+
+    def _mistakes(self) -> list[str]:
+        """What is missing from the option or contradicts it."""
+        options, wanted = self.options, self.wanted
+        missing = [name for name in self.needs if not getattr(options, name)]
+        found = ["source.%s: is needed with type %s" % (name, options.type) for name in missing]
+        if self.makes and not wanted.names:
+            found.append("names: a certificate that is to be made needs names")
+        if options.days < 1:
+            found.append("source.days: %s is not a number of days above 0" % options.days)
+        if self.on_edge and wanted.pool_size > 1 and "AudioVideoAuthentication" in wanted.usages:
+            found.append(
+                "source: a key that stays on its Edge cannot be shared, and for AudioVideoAuthentication all %d Edges "
+                "of the pool need the same; use a source on the controller" % wanted.pool_size
+            )
+        if self.on_edge and options.key == "rsa3072":
+            found.append("source.key: Request-CsCertificate makes RSA keys of 2048 and 4096 bits, not of 3072")
+        if bool(options.ca_account) != bool(options.ca_password):
+            found.append("source: ca_account and ca_password belong together")
+        return found
+
+    # What is offered
+
+    def _offer(self, delivery: Delivery, findings: t.Sequence[Finding] = (), made: bool = False) -> Offer:
+        return Offer(delivery, tuple(findings), self.renewal, made)
+
+    def _offer_bundle(self, bundle: Bundle, findings: t.Sequence[Finding], made: bool = False) -> Offer:
+        return self._offer(of_bundle(bundle, self.before, self.wanted.valid_at), findings, made)
+
+    def _offer_file(self) -> Offer | None:
+        """The PKCS#12 file's certificate, if there is a file and it is good for a while yet."""
+        if private_file.read_if_there(self.options.path, "source.path") is None:
+            return None
+        bundle = self._load()
+        if self._renewal(bundle.certificate).due or self._errors(bundle.certificate, bundle.others):
+            return None
+        return self._offer_bundle(bundle, self._check(bundle.certificate, bundle.others))
+
+    def _keep(self) -> Offer:
+        """What is in force stays. Raises Refused if that is nothing."""
+        if self.in_force is None:
+            raise Refused(["nothing is staged that this Edge could use, and this phase makes nothing; stage first"])
+        found = self._check(self.in_force, self._known_issuers())
+        return self._offer(InStore(certificate=self.in_force), [one for one in found if one.severity != "error"])
+
+    def _waiting(self, changed: bool, warnings: t.Sequence[str], **more: t.Any) -> Waiting:
+        assigned = {usage: self.before.thumbprint(usage) for usage in self.wanted.usages}
+        options = self.options
+        return Waiting(options.request, options.answer, changed, assigned, self.renewal, tuple(warnings), **more)
+
+    # What is good
+
+    def _still_good(self) -> bool:
+        """Whether what is in force satisfies all that is asked for, and is not due."""
+        return self.in_force is not None and self._good(self.in_force)
+
+    def _good(self, certificate: Certificate) -> bool:
+        """The same of one in the Edge's store."""
+        return not self._renewal(certificate).due and not self._errors(certificate, self._known_issuers())
+
+    def _check(self, certificate: Certificate, others: t.Sequence[Certificate] | None = None) -> list[Finding]:
+        wanted = self.wanted
+        return x509.check(
+            certificate,
+            now=wanted.valid_at,
+            names=wanted.names,
+            others=others,
+            # A self-signed certificate can only vouch for itself.
+            anchors=None if self.options.type == "self_signed" else wanted.anchors,
+            rsa_only=x509.is_elliptic(certificate) and self.reader.is_lync_2013(),
+        )
+
+    def _errors(self, certificate: Certificate, others: t.Sequence[Certificate] | None = None) -> list[Finding]:
+        return [finding for finding in self._check(certificate, others) if finding.severity == "error"]
+
+    def _accept(self, certificate: Certificate, others: t.Sequence[Certificate], place: str) -> list[Finding]:
+        """The warnings about a certificate. Raises Refused with everything that makes it unusable."""
+        findings = self._check(certificate, others)
+        errors = ["%s: %s" % (place, finding) for finding in findings if finding.severity == "error"]
+        if errors:
+            raise Refused(errors)
+        return findings
+
+    def _renewal(self, certificate: Certificate) -> Renewal:
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        return renewal(start, end, self.wanted.decided_at, self.wanted.rule)
+
+    # What there is
+
+    def _assigned(self) -> Certificate | None:
+        """The one certificate that all usages have; None if they do not have the same, or it is not to be read."""
+        names = {self.before.thumbprint(usage) for usage in self.wanted.usages}
+        (name,) = names if len(names) == 1 else (None,)
+        return parsed(self.before.store.get(name)) if name else None
+
+    def _with_keys(self) -> list[Certificate]:
+        """The certificates in the store whose key is there; the newest first."""
+        found = [parsed(stored) for stored in self.before.store.values() if stored.has_key is not False]
+        return newest_first(one for one in found if one is not None)
+
+    def _known_issuers(self) -> list[t.Any] | None:
+        """The Edge's intermediates, where trust is checked: what is in the store came without its file."""
+        if self.wanted.anchors is None:
+            return None
+        if self._issuers is None:
+            self._issuers = [one for one in map(parsed, self.reader.store("CA").values()) if one is not None]
+        return self._issuers
+
+    def _load(self) -> Bundle:
+        path = self.options.path
+        data = private_file.read(path, "source.path")
+        try:
+            return x509.load_pkcs12(data, self.options.passphrase)
+        except Unusable as exc:
+            raise Refused(["%s: %s" % (path, finding) for finding in exc.findings]) from None
+
+
+def check_clock(reader: EdgeReader, now: datetime.datetime) -> None:
+    """Raises Refused if the controller and the Edge do not agree what day it is: validity cannot be told then."""
+    theirs = reader.clock()
+    if theirs is not None and abs(theirs - now) > _CLOCKS:
+        raise Refused(
+            [
+                "the clocks of controller (%s) and Edge (%s) are more than a day apart; one of them is wrong, so it"
+                " cannot be told which certificates are valid" % (utc(now), utc(theirs))
+            ]
+        )

@@ -1,0 +1,67 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sources ``own_ca`` and ``self_signed``: made on the controller, kept in a PKCS#12 file for all Edges of a pool."""
+
+from __future__ import annotations
+
+import abc
+import typing as t
+
+from .._base import private_file
+from .._base.result import Refused
+from .._x509 import certificate as x509
+from .._x509 import issue
+from .._x509.certificate import Bundle, Unusable
+from .offer import Offer
+from .source import Source, check_clock
+
+
+class Made(Source):
+    """What the file holds, or what is in force, while it is good; else a new one."""
+
+    needs: t.ClassVar[tuple[str, ...]] = ("path",)
+
+    def _choose(self) -> Offer:
+        # The Edges of a pool come here at the same time, and one of them makes the certificate.
+        with private_file.alone(self.options.path, "source.path"):
+            offered = self._offer_file()
+            if offered is not None:
+                return offered
+            if self._still_good() or not self.wanted.may_make:
+                return self._keep()
+            check_clock(self.reader, self.wanted.now)
+            return self._make()
+
+    def _make(self) -> Offer:
+        try:
+            bundle = self._issue(issue.make_key(self.options.key))
+        except Unusable as exc:
+            raise Refused(["source: %s" % finding for finding in exc.findings]) from None
+        findings = self._accept(bundle.certificate, bundle.others, "source")
+        if not self.wanted.check:
+            data = issue.pkcs12_file(bundle, self.options.passphrase)
+            private_file.write(self.options.path, data, "source.path")
+        return self._offer_bundle(bundle, findings, made=True)
+
+    @abc.abstractmethod
+    def _issue(self, key: t.Any) -> Bundle:
+        """A certificate for the key. Raises Refused, Unusable."""
+
+
+class OwnCa(Made):
+    needs = ("path", "ca_certificate", "ca_key")
+
+    def _issue(self, key: t.Any) -> Bundle:
+        options, wanted = self.options, self.wanted
+        chain = x509.load_chain(private_file.read(options.ca_certificate, "source.ca_certificate"))
+        data = private_file.read(options.ca_key, "source.ca_key")
+        authority = issue.Authority(chain, issue.load_key(data, options.ca_passphrase, "source.ca_key"))
+        return authority.issue(key, wanted.names, options.days, wanted.valid_at, options.crl or None)
+
+
+class SelfSigned(Made):
+    def _issue(self, key: t.Any) -> Bundle:
+        return issue.self_signed(key, self.wanted.names, self.options.days, self.wanted.valid_at)

@@ -1,0 +1,28 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Source ``pkcs12``: a file on the controller that somebody else renews."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .offer import Offer
+from .source import Source
+
+
+class Pkcs12(Source):
+    needs = ("path",)
+    makes = False
+
+    def _choose(self) -> Offer:
+        bundle = self._load()
+        findings = self._accept(bundle.certificate, bundle.others, self.options.path)
+        offer = self._offer_bundle(bundle, findings)
+        offered = self._renewal(bundle.certificate)
+        if not offered.due:
+            return offer
+        text = "%s: renewal is due (%s); put a new file there" % (self.options.path, offered.reason)
+        return dataclasses.replace(offer, warnings=(text,))

@@ -1,0 +1,71 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The product's Windows services of a host, as Get-CsWindowsService shows them, and the calls that change them."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.reading import read_objects
+from .._base.result import Refused
+from .._base.step import Step
+from .._shell.statement import Shell, Statement
+
+_UNKNOWN = (
+    "on an Edge ansible_management_shell_modules has to be [SkypeForBusiness], or [Lync] for Lync Server 2013; "
+    "elsewhere the account needs the role CsServerAdministrator or CsAdministrator"
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A Windows service of the product. status: as the product spells it, such as Running, Stopped, StartPending."""
+
+    name: str
+    display_name: str
+    status: str
+
+    @property
+    def running(self) -> bool:
+        return self.status == "Running"
+
+    @property
+    def stopped(self) -> bool:
+        return self.status == "Stopped"
+
+    @property
+    def changing(self) -> bool:
+        """Whether it is about to get into another status."""
+        return self.status.endswith("Pending")
+
+    @property
+    def is_xmpp(self) -> bool:
+        """The gateway of a Front End and the proxy of an Edge have "XMPP" in their display name, as documented; their
+        service names are not documented.
+        """
+        return "XMPP" in self.display_name.upper()
+
+
+def read_services(shell: Shell) -> list[Service]:
+    """All services of the product on this host. Raises Refused, ServerRefused, ShellError."""
+    found = []
+    for item in read_objects(shell, Statement("Get-CsWindowsService"), _UNKNOWN):
+        texts = [item.get("Name"), item.get("DisplayName"), item.get("Status")]
+        if not all(isinstance(text, str) for text in texts) or not texts[0] or not texts[2]:
+            raise Refused(["Get-CsWindowsService: Name, DisplayName or Status of a service is not a text"])
+        found.append(Service(*t.cast("list[str]", texts)))
+    return found
+
+
+def stop(name: str) -> Step:
+    """Stop-CsWindowsService. Graceful (on its page since Lync Server 2010) lets what goes on end first."""
+    return Step("Stop-CsWindowsService", name, {"Name": name, "Graceful": True, "Confirm": False})
+
+
+def start(name: str) -> Step:
+    """Start-CsWindowsService. It waits until the service has started."""
+    return Step("Start-CsWindowsService", name, {"Name": name, "Confirm": False})
