@@ -260,6 +260,7 @@ CASES: dict[str, tuple[Params, Params, Params | None]] = {
         {"allow_federated_users": False},
     ),
     "access_edge_configuration_info": ({}, {}, None),
+    "xmpp_topology_info": ({}, {}, None),
     "xmpp_im_test": ({**MESSAGE, "sender": "sip:ann@contoso.com"}, MESSAGE, {**MESSAGE, "receiver": "ann"}),
 }
 

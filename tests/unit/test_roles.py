@@ -80,6 +80,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
             **PROBE["certificate"],
             "options": {**PROBE["certificate"]["options"], "path": {"type": "path"}},
         },
+        "verification_certificate_names": {"type": "list", "elements": "str"},
         "verification_fail_on": {
             "type": "list",
             "elements": "str",
@@ -104,6 +105,7 @@ MODULES: dict[str, Spec] = {
     "xmpp_gateway_cert": CERTIFICATE,
     "xmpp_partner_probe": PROBE,
     "xmpp_im_test": _im_test.ARGUMENT_SPEC,
+    "xmpp_topology_info": {},
 }
 NOT_PASSED = {
     "external_access_policies": {"stage"},
@@ -182,7 +184,8 @@ def test_tasks_pass_every_option(role: str) -> None:
             if module in MODULES:
                 seen += 1
                 expected = set(MODULES[module]) - NOT_PASSED.get(module, set())
-                assert set(task[name]) - OF_SOME_TASKS == expected - OF_SOME_TASKS, "%s: %s" % (path, task["name"])
+                given = set(task[name] or ())
+                assert given - OF_SOME_TASKS == expected - OF_SOME_TASKS, "%s: %s" % (path, task["name"])
     assert seen
 
 

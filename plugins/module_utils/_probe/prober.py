@@ -29,7 +29,7 @@ from .dns import Resolver
 from .facts import DEFAULT_PORT, Addresses, Ended, Facts, Service
 from .findings import judge, verdict
 from .own import judge_own
-from .rows import number, suggest
+from .rows import accepts, number, suggest, uses
 
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -82,7 +82,8 @@ class Prober:
             "partner": job.partner or None,
             "sasl_external": facts.external,
             "dialback": facts.dialback,
-            "declared": None if job.row is None else _declared(job.row),
+            "accepts": None if facts.header is None else dict(accepts(facts)),
+            "declared": None if job.row is None else _declared(job.row, facts),
             "suggestion": None if suggested is None else _options(suggested),
         }
 
@@ -188,5 +189,11 @@ def _options(row: Row) -> dict[str, t.Any]:
     }
 
 
-def _declared(row: Row) -> dict[str, t.Any]:
-    return {"row": number(row), **_options(row), "level": row.level, "methods": list(row.methods)}
+def _declared(row: Row, facts: Facts) -> dict[str, t.Any]:
+    return {
+        "row": number(row),
+        **_options(row),
+        "level": row.level,
+        "methods": list(row.methods),
+        "uses": None if facts.header is None else list(uses(facts, row)),
+    }
