@@ -111,7 +111,7 @@ def test_what_the_row_uses_and_what_the_partner_would_accept(
     own.write_bytes(issue("access", issuer=issuer, names=(OWN,)).pkcs12(issuer))
     names = tuple("%s.test" % name for name in rows)
     leaf = issue("x", issuer=issuer, names=names)
-    given = {
+    given: dict[str, t.Any] = {
         "sfb_xmpp_partners": [{"domain": "%s.test" % name, **row} for name, row in rows.items()],
         "sfb_xmpp_verification": {**world["settings"], "from_domain": OWN, "own_domains": [OWN]},
     }

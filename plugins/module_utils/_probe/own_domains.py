@@ -49,8 +49,9 @@ def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str]) -> list[st
     """The own domains that partners may address, as A-labels.
 
     sip_domains: of the deployment; empty: not read. names: of the gateway's certificate, the Access Edge's first;
-    empty: not declared. A SIP domain that takes part in XMPP stands in the certificate (the product's certificate page), so
-    those that do are taken; without such names all SIP domains, and without SIP domains the names that look like one.
+    empty: not declared. A SIP domain that takes part in XMPP stands in the certificate (the product's certificate
+    page), so those that do are taken; without such names all SIP domains, and without SIP domains the names that look
+    like one.
     """
     named: list[str] = []
     for name in names:
