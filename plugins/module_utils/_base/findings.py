@@ -7,12 +7,17 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass
+
+# Something is wrong; the answer cannot be seen from here; somebody should know. The worst first.
+ERROR, UNKNOWN, WARNING = "error", "unknown", "warning"
+SEVERITIES = (ERROR, UNKNOWN, WARNING)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong (``error``) or that somebody should know (``warning``), and what to do about it."""
+    """One thing that was noticed, and what to do about it. severity: one of SEVERITIES."""
 
     code: str
     severity: str
@@ -24,3 +29,8 @@ class Finding:
 
     def __str__(self) -> str:
         return "%s (%s)" % (self.message, self.remedy)
+
+
+def in_order(findings: t.Iterable[Finding]) -> list[Finding]:
+    """The worst first, otherwise as they came."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -27,8 +27,8 @@ from .certificate import examine
 from .conversation import converse
 from .dns import Resolver
 from .facts import DEFAULT_PORT, Addresses, Ended, Facts, Service
-from .findings import judge, verdict
-from .own import judge_own
+from .findings import check_partner, verdict
+from .own import check_own
 from .rows import accepts, number, suggest, uses
 
 if t.TYPE_CHECKING:
@@ -74,8 +74,8 @@ class Prober:
     def partner(self, job: Job) -> Entry:
         """Everything about a partner's domain."""
         budget = self._budget()
-        facts = self._look(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
-        findings = judge(facts, job.row)
+        facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
+        findings = check_partner(facts, job.row)
         suggested = suggest(facts)
         return {
             **_entry(facts, findings, budget),
@@ -90,7 +90,7 @@ class Prober:
     def own(self, domain: str, asks: str, access_edge: str) -> Entry:
         """What a partner (``asks``) sees of an own domain: it is to the partners that the gateway answers."""
         budget = self._budget()
-        facts = self._look(domain, asks, self._anonymous, budget, own=True)
+        facts = self._probe(domain, asks, self._anonymous, budget, own=True)
         edge = None
         try:
             for service in facts.services.records if facts.services is not None else ():
@@ -100,20 +100,20 @@ class Prober:
             edge = Addresses("unknown", (), "the time for the domain was spent")
         given = self._settings.own
         thumbprint = x509.thumbprint(given.certificate) if given is not None else ""
-        return _entry(facts, judge_own(facts, access_edge, edge, thumbprint, self._settings.gateway_port), budget)
+        return _entry(facts, check_own(facts, access_edge, edge, thumbprint, self._settings.gateway_port), budget)
 
     def _budget(self) -> Budget:
         return Budget(self._settings.timeout, _STEPS * self._settings.timeout)
 
-    def _look(
+    def _probe(
         self, domain: str, from_: str, contexts: Contexts, budget: Budget, proxy: str = "", own: bool = False
     ) -> Facts:
         """Try the domain's servers in their order, until one answers. own: only what is published, and no versions."""
         facts = Facts(domain, own_certificate=contexts.own is not None)
         try:
-            for place in self._places(facts, proxy, budget, fallback=not own):
+            for service, address in self._servers(facts, proxy, budget, fallback=not own):
                 earlier = facts.ended
-                chain = converse(facts, place, from_, contexts, budget, versions=not own)
+                chain = converse(facts, service, address, from_, contexts, budget, versions=not own)
                 if chain:
                     facts.certificate, facts.faults = self._examine(chain, domain)
                 if facts.attempts[-1].result == "answered":
@@ -128,7 +128,7 @@ class Prober:
             facts.mistake = "%s in %s:%s" % (type(exc).__name__, os.path.basename(last.filename), last.lineno)
         return facts
 
-    def _places(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
+    def _servers(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
         """Hosts with their addresses. Raises TimeUp."""
         if proxy:
             services: tuple[Service, ...] = (Service(proxy, DEFAULT_PORT),)
