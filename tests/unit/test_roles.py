@@ -14,7 +14,6 @@ import pytest
 import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import grant as _grant
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
     ACCESS_EDGE,
     GATEWAY,
@@ -23,6 +22,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
 
