@@ -11,10 +11,11 @@ import typing as t
 
 from .._base.findings import ERROR, UNKNOWN, WARNING, Finding, in_order
 from .._federation.negotiation import TCP_DIALBACK, TLS_DIALBACK, Row
+from .advice import advise
 from .certificate import FATAL
 from .explanations import FAULTS, STAGES, STREAM_ERRORS
 from .facts import CERTIFICATE_ERRORS, DEFAULT_PORT, GATEWAY_VERSIONS, Attempt, Ended, Facts
-from .rows import possible, relies_on_certificate, suggest
+from .rows import options, possible, relies_on_certificate, suggest
 
 VERDICTS = ("ok", "warning", "failed", "not_observable")
 
@@ -52,11 +53,7 @@ def check_partner(facts: Facts, row: Row | None) -> list[Finding]:
 
 def describe_row(row: Row) -> str:
     """As options, to be pasted into the declaration."""
-    return "tls_negotiation: %s, sasl_negotiation: %s, support_dialback_negotiation: %s" % (
-        row.tls,
-        row.sasl,
-        "true" if row.dialback else "false",
-    )
+    return ", ".join("%s: %s" % (name, str(value).lower()) for name, value in options(row).items())
 
 
 def _check_row(row: Row | None) -> t.Iterator[Finding]:
@@ -294,9 +291,11 @@ def _check_declared(facts: Facts, row: Row | None) -> t.Iterator[Finding]:
     """The declared row as a whole."""
     if row is None or facts.header is None or not row.methods or possible(facts, row):
         return
-    better = suggest(facts)
+    better = advise(facts, row).row
     text = "no method of the declared row works (%s)" % ", ".join(row.methods)
-    remedy = (
-        "declare " + describe_row(better) if better is not None else "remove the causes that the other findings name"
-    )
+    remedy = "remove the causes that the other findings name"
+    if better is not None:
+        remedy = "declare " + describe_row(better)
+    elif (weaker := suggest(facts)) is not None:
+        remedy += "; all that works as seen from here is weaker than what is declared (%s)" % weaker
     yield Finding("row_does_not_work", ERROR, text, remedy)

@@ -23,13 +23,14 @@ from .._x509 import certificate as x509
 from .._x509.certificate import Bundle
 from .._xmpp.budget import Budget, TimeUp
 from .._xmpp.client import Contexts
+from .advice import advise
 from .certificate import examine
 from .conversation import converse
 from .dns import Resolver
 from .facts import DEFAULT_PORT, Addresses, Ended, Facts, Service
 from .findings import check_partner, verdict
 from .own import check_own
-from .rows import accepts, number, suggest, uses
+from .rows import accepts, number, options, suggest, uses
 
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -84,7 +85,8 @@ class Prober:
             "dialback": facts.dialback,
             "accepts": None if facts.header is None else dict(accepts(facts)),
             "declared": None if job.row is None else _declared(job.row, facts),
-            "suggestion": None if suggested is None else _options(suggested),
+            "advice": advise(facts, job.row).as_dict(),
+            "suggestion": None if suggested is None else options(suggested),
         }
 
     def own(self, domain: str, asks: str, access_edge: str) -> Entry:
@@ -181,18 +183,10 @@ def _tls(facts: Facts) -> dict[str, t.Any] | None:
     return {"version": facts.tls or None, "cipher": facts.cipher or None, "versions": dict(facts.versions)}
 
 
-def _options(row: Row) -> dict[str, t.Any]:
-    return {
-        "tls_negotiation": row.tls,
-        "sasl_negotiation": row.sasl,
-        "support_dialback_negotiation": row.dialback,
-    }
-
-
 def _declared(row: Row, facts: Facts) -> dict[str, t.Any]:
     return {
         "row": number(row),
-        **_options(row),
+        **options(row),
         "level": row.level,
         "methods": list(row.methods),
         "uses": None if facts.header is None else list(uses(facts, row)),

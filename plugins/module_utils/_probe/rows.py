@@ -17,6 +17,9 @@ METHODS = (SASL_OVER_TLS, TLS_DIALBACK, TCP_DIALBACK)  # strongest first
 
 _VALUES = ("required", "optional", "not_supported")
 
+ROWS = tuple(Row(tls, sasl, dialback) for sasl in _VALUES for tls in _VALUES for dialback in (True, False))
+VALID = tuple(row for row in ROWS if row.level == "valid")
+
 CERTIFICATE_ONLY = Row("required", "required", False)
 # From strict to lenient; each of them is a valid row that the page of the negotiation settings has. The first falls
 # back to dialback when a certificate does not do; the last is what is left with a peer whose TLS does not work.
@@ -31,7 +34,12 @@ Accepted = t.Literal["yes", "no", "unknown"]
 
 def number(row: Row) -> int:
     """The row's place in the printed table, from 1 to 18."""
-    return 6 * _VALUES.index(row.sasl) + 2 * _VALUES.index(row.tls) + (1 if row.dialback else 2)
+    return ROWS.index(row) + 1
+
+
+def options(row: Row) -> dict[str, t.Any]:
+    """In the vocabulary of a partner's options."""
+    return {"tls_negotiation": row.tls, "sasl_negotiation": row.sasl, "support_dialback_negotiation": row.dialback}
 
 
 def accepts(facts: Facts) -> dict[str, Accepted]:

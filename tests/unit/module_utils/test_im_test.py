@@ -87,7 +87,7 @@ def test_the_pools_test_users_send() -> None:
 @pytest.mark.parametrize("check", [True, False])
 def test_without_test_users_somebody_has_to_be_named(answer: Answer, check: bool) -> None:
     server = Server(reported(Result="Success"), answer)
-    with pytest.raises(Refused, match="has no test users.*give from_user and credential"):
+    with pytest.raises(Refused, match=r"has no test users.*give from_user and credential"):
         work(BY_TEST_USERS, server, check)
     assert [one.cmdlet for one in server.sent] == ["Get-CsHealthMonitoringConfiguration"]
 

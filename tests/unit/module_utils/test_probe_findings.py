@@ -195,10 +195,19 @@ def test_what_a_partner_may_be_missing(row: Row) -> None:
 
 
 def test_a_row_that_cannot_work_comes_with_the_one_that_can() -> None:
+    found = check_partner(answered("required"), Row("not_supported", "not_supported", True))
+    (finding,) = (one for one in found if one.code == "row_does_not_work")
+    assert finding.remedy == (
+        "declare tls_negotiation: required, sasl_negotiation: optional, support_dialback_negotiation: true"
+    )
+
+
+def test_a_weaker_row_than_the_declared_one_is_no_remedy() -> None:
     found = check_partner(answered(starttls=""), Row("required", "optional", True))
     (finding,) = (one for one in found if one.code == "row_does_not_work")
     assert finding.remedy == (
-        "declare tls_negotiation: optional, sasl_negotiation: not_supported, support_dialback_negotiation: true"
+        "remove the causes that the other findings name; all that works as seen from here is weaker than what is"
+        " declared (TLS optional, SASL not supported, dialback on)"
     )
 
 
