@@ -17,18 +17,33 @@ SEVERITIES = (ERROR, UNKNOWN, WARNING)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was noticed, and what to do about it. severity: one of SEVERITIES."""
+    """One thing that was noticed, and what to do about it. severity: one of SEVERITIES.
+
+    subject: the object that it is about, where the message does not name it.
+    """
 
     code: str
     severity: str
     message: str
-    remedy: str
+    remedy: str = ""
+    subject: str = ""
 
     def as_dict(self) -> dict[str, str]:
         return {"code": self.code, "severity": self.severity, "message": self.message, "remedy": self.remedy}
 
     def __str__(self) -> str:
-        return "%s (%s)" % (self.message, self.remedy)
+        text = "%s: %s" % (self.subject, self.message) if self.subject else self.message
+        return "%s (%s)" % (text, self.remedy) if self.remedy else text
+
+
+def error(code: str, message: str, remedy: str) -> Finding:
+    """A finding that something cannot be used as it is."""
+    return Finding(code, ERROR, message, remedy)
+
+
+def warning(code: str, message: str, remedy: str) -> Finding:
+    """A finding that somebody should know of."""
+    return Finding(code, WARNING, message, remedy)
 
 
 def in_order(findings: t.Iterable[Finding]) -> list[Finding]:
