@@ -25,10 +25,11 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import (
 
 from lab.gateway_dial import DialFailed
 from lab.store import Store
-from tests.integration.test_gateway import EXTERNAL, USER, Federation, federation
+from tests.integration.test_gateway import EXTERNAL, Federation, federation
 
 __all__ = ["federation"]  # a fixture
 
+USER = "ialmeida@contoso.test"  # to whom the fixture grants the policy
 DOMAIN = "fabrikam.test"
 STRICT = Row("required", "required", False)
 GATEWAY = "fe01/RTCXMPPTGW"
