@@ -460,9 +460,16 @@ ASSUMPTIONS = (
         "The lab has no clients, and PublicUnverified needs contacts.",
     ),
     Assumption(
+        "test-credential",
+        "Test-CsXmppIM reports a failure where -UserCredential is not that of -UserSipAddress. The password of every "
+        "user of the lab is Lab-user-1.",
+        "The page says that both have to be the same account.",
+    ),
+    Assumption(
         "test-users",
-        "Without -UserSipAddress, Test-CsXmppIM sends as the first user who may.",
-        "The page says that the pool's test users are taken; the lab has none.",
+        "Without -UserCredential, Test-CsXmppIM sends as the pool's first test user, or as the one that "
+        "-UserSipAddress names; where the pool has no such test user it writes an error.",
+        "The page says that the pool's test users are taken, not which of the two, nor what happens without them.",
     ),
     Assumption(
         "test-xmpp-im",

@@ -3,21 +3,22 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Synthetic transactions: Test-CsXmppIM sends a real message through the gateway."""
+"""Synthetic transactions: Test-CsXmppIM sends a real message through the gateway, and the users that it sends as."""
 
 from __future__ import annotations
 
+import hmac
 import time
 import typing as t
 
-from psrpcore.types import PSDuration
+from psrpcore.types import PSDuration, PSSecureString
 
 from ..assumptions import rests_on
+from ..deployment.hosts import NETBIOS
 from ..deployment.store import Message, Store, fold
-from ..gateway.surroundings import Surroundings
 from .binding import Arguments
-from .context import Context
-from .objects import make
+from .context import Context, chosen, not_found
+from .objects import make, properties_of
 
 _TYPE = "Microsoft.Rtc.SyntheticTransactions.TaskOutput"
 _TEXT = "Test-CsXmppIM"
@@ -25,19 +26,42 @@ _TEXT = "Test-CsXmppIM"
 _ATTEMPTS = 3
 _MARGIN = 15.0
 _SLICE = 0.05
+USER_PASSWORD = "Lab-user-1"  # noqa: S105  # every user's, public by design
+_SETTINGS = "Microsoft.Rtc.Management.WritableConfig.Settings.SyntheticTransactions.HealthMonitoringSettings"
 
 
-def _sender(store: Store, wanted: str | None) -> str:
-    """Who sends: the user who is named, else the first who may, else the first."""
-    if wanted:
-        return wanted
+def _test_users(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    """Get-CsHealthMonitoringConfiguration: the pair of test users of each pool that has one."""
+    for pool, users in chosen(ctx, args, "HealthMonitoringConfiguration", ctx.store.all("test_users")).items():
+        yield make([_SETTINGS], {"Identity": pool, "TargetFqdn": pool, **users}, text=pool)
+
+
+def _test_sender(store: Store, pool: str, wanted: str | None) -> str:
+    """The test user that sends. Raises CmdletError where the pool has none."""
     rests_on("test-users")
-    around, users = Surroundings(store), list(store.users())
-    for address in users:
-        user = around.user(address)
-        if user is not None and user.xmpp and user.federation:
-            return address
-    return users[0]
+    users = store.get("test_users", pool) or {}
+    pair = [str(users[name]) for name in ("FirstTestUserSipUri", "SecondTestUserSipUri") if users.get(name)]
+    found = [user for user in pair if wanted is None or fold(user) == fold(_with_scheme(wanted))]
+    if not found:
+        raise not_found("HealthMonitoringConfiguration", pool)
+    return found[0]
+
+
+def _with_scheme(address: str) -> str:
+    return address if fold(address).startswith("sip:") else "sip:" + address
+
+
+def _account_problem(store: Store, address: str, credential: object) -> str:
+    """Why somebody cannot sign in; empty if he can."""
+    rests_on("test-credential")
+    user = next((u for u in store.all("user").values() if fold(str(u["SipAddress"])) == fold(address)), None)
+    given = properties_of(credential)
+    name, password = fold(str(given.get("UserName") or "")), given.get("Password")
+    plain = str(password.decrypt()) if isinstance(password, PSSecureString) else ""
+    known = () if user is None else (user["UserPrincipalName"], "%s\\%s" % (NETBIOS, user["SamAccountName"]))
+    if name in map(fold, known) and hmac.compare_digest(plain.encode(), USER_PASSWORD.encode()):
+        return ""
+    return "401 Unauthorized: the credential is not that of %s." % address
 
 
 def _target_problem(store: Store, target: str | None) -> str:
@@ -64,9 +88,14 @@ def _test_xmpp(ctx: Context, args: Arguments) -> t.Iterable[object]:
     begin = time.monotonic()
     target = args.text("TargetFqdn")
     error = _target_problem(ctx.store, target)
-    diagnosis = ""
+    sender = diagnosis = ""
+    if args.parameter_set == "ClientPlatform":
+        sender = _with_scheme(args.need("UserSipAddress"))
+        error = error or _account_problem(ctx.store, sender, args.get("UserCredential"))
+    elif not error:
+        sender = _test_sender(ctx.store, str(target), args.text("UserSipAddress"))
     if not error:
-        number = ctx.store.send_message(_sender(ctx.store, args.text("UserSipAddress")), args.need("Receiver"), _TEXT)
+        number = ctx.store.send_message(sender, args.need("Receiver"), _TEXT)
         message = _outcome(ctx.store, number)
         if message is None:
             error = "The XMPP gateway did not answer."
@@ -82,4 +111,4 @@ def _test_xmpp(ctx: Context, args: Arguments) -> t.Iterable[object]:
     yield make([_TYPE], properties, text=_TYPE)
 
 
-CMDLETS = {"Test-CsXmppIM": _test_xmpp}
+CMDLETS = {"Get-CsHealthMonitoringConfiguration": _test_users, "Test-CsXmppIM": _test_xmpp}

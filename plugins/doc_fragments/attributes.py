@@ -63,7 +63,7 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Judges the options and sends nothing.
+    description: Checks the options, and whether the pool has test users where they are to send. Sends no message.
   diff_mode:
     support: N/A
     description: Nothing that is managed changes.

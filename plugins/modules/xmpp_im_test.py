@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._federation import im_test as _im_test
+from ..module_utils._probe import im_test as _im_test
 
 TASK = _im_test.TASK
 

@@ -17,7 +17,7 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ..module_utils._shell.statement import Answer, Secret, ServerError, Statement
+from ..module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement
 from ._psrp_errors import NOTHING_YET, brief, interrupted, never_sent, no_session, transport_failed
 from ._psrp_options import Target
 from ._psrp_values import from_wire, quicken, server_error, to_wire, wire_size
@@ -145,6 +145,8 @@ class PsrpSession:
         try:
             if time.monotonic() - self._used > STALE:
                 _fresh_connection(pool)
+            if any(isinstance(value, Credential) for one in chunk for value in one.parameters.values()):
+                pool.exchange_keys()  # once a session: its password travels encrypted (MS-PSRP 2.2.5.1.24)
             shell = PowerShell(pool)
             for number, statement in enumerate(chunk):
                 if number:
@@ -300,5 +302,7 @@ def _secrets(values: t.Iterable[t.Any]) -> t.Iterator[str]:
     for value in values:
         if isinstance(value, Secret) and value.reveal():
             yield value.reveal()
+        elif isinstance(value, Credential):
+            yield from _secrets((value.password,))
         elif isinstance(value, tuple):
             yield from _secrets(value)

@@ -15,7 +15,7 @@ import typing as t
 import uuid
 import xml.etree.ElementTree as ET  # only for elements that pypsrp has parsed already
 
-from ..module_utils._shell.statement import ListChange, Secret, ServerError, Statement, UInt32, Value
+from ..module_utils._shell.statement import Credential, ListChange, Secret, ServerError, Statement, UInt32, Value
 
 # Objects from a server refer to one another; what lies deeper than this is given as text.
 DEPTH = 8
@@ -56,7 +56,7 @@ def quicken(serializer: t.Any) -> None:
 
 def to_wire(value: Value) -> t.Any:
     """A parameter's value as pypsrp has to be given it, so that it arrives with the intended .NET type."""
-    from pypsrp.complex_objects import ObjectMeta
+    from pypsrp.complex_objects import ObjectMeta, PSCredential
     from pypsrp.serializer import Serializer
 
     def primitive(tag: str, content: str) -> t.Any:
@@ -66,6 +66,8 @@ def to_wire(value: Value) -> t.Any:
         return None
     if isinstance(value, Secret):
         return value.reveal()
+    if isinstance(value, Credential):
+        return PSCredential(username=value.user, password=value.password.reveal())
     if isinstance(value, UInt32):
         return primitive("U32", str(int(value)))
     if isinstance(value, bool):
@@ -89,6 +91,8 @@ def wire_size(statement: Statement) -> int:
 def _size(value: Value) -> int:
     if isinstance(value, Secret):
         return _size(value.reveal())
+    if isinstance(value, Credential):
+        return 500 + _size(value.user) + 4 * len(value.password.reveal())  # UTF-16, padded, encrypted and in base64
     if isinstance(value, str):
         # Characters outside ASCII, control characters and markup are escaped, at worst to 14 bytes each.
         return sum(1 if " " <= c <= "~" and c not in "<>&_" else 14 for c in value)

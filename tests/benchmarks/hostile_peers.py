@@ -149,7 +149,7 @@ def at_prober(streams: int, seed: int) -> tuple[dict[str, t.Any], list[str]]:
         facts = Facts(PEER)
         begun = time.monotonic()
         try:
-            converse(facts, (Service("xmpp." + PEER, port), "127.0.0.1"), OWN, contexts, Budget(PROBE_STEP, 30), False)
+            converse(facts, Service("xmpp." + PEER, port), "127.0.0.1", OWN, contexts, Budget(PROBE_STEP, 30), False)
         except Exception as exc:  # noqa: BLE001 - whatever it is, it is what is looked for
             complaints.append("probe %d raised %r" % (number, exc))
         if time.monotonic() - begun > 30 + PATIENCE:

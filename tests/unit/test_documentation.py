@@ -217,7 +217,8 @@ def policy_server() -> MemoryShell:
     return shell
 
 
-MESSAGE = {"receiver": "bob@fabrikam.com", "pool": "pool.contoso.com"}
+MESSAGE = {"to_user": "bob@fabrikam.com", "pool": "pool.contoso.com"}
+CREDENTIAL = {"username": "CONTOSO\\ann", "password": "secret"}
 
 # For each module: a run that changes something, one that changes nothing, and one that is refused (or None).
 CASES: dict[str, tuple[Params, Params, Params | None]] = {
@@ -260,7 +261,12 @@ CASES: dict[str, tuple[Params, Params, Params | None]] = {
         {"allow_federated_users": False},
     ),
     "access_edge_configuration_info": ({}, {}, None),
-    "xmpp_im_test": ({**MESSAGE, "sender": "sip:ann@contoso.com"}, MESSAGE, {**MESSAGE, "receiver": "ann"}),
+    "xmpp_topology_info": ({}, {}, None),
+    "xmpp_im_test": (
+        {**MESSAGE, "from_user": "sip:ann@contoso.com", "credential": CREDENTIAL},
+        MESSAGE,
+        {**MESSAGE, "to_user": "ann"},
+    ),
 }
 
 

@@ -14,7 +14,6 @@ import pytest
 import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import grant as _grant
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
     ACCESS_EDGE,
     GATEWAY,
@@ -23,6 +22,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
 
@@ -81,6 +81,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
             **PROBE["certificate"],
             "options": {**PROBE["certificate"]["options"], "path": {"type": "path"}},
         },
+        "verification_certificate_names": {"type": "list", "elements": "str"},
         "verification_fail_on": {
             "type": "list",
             "elements": "str",
@@ -105,6 +106,7 @@ MODULES: dict[str, Spec] = {
     "xmpp_gateway_cert": CERTIFICATE,
     "xmpp_partner_probe": PROBE,
     "xmpp_im_test": _im_test.ARGUMENT_SPEC,
+    "xmpp_topology_info": {},
 }
 NOT_PASSED = {
     "external_access_policies": {"stage"},
@@ -183,7 +185,8 @@ def test_tasks_pass_every_option(role: str) -> None:
             if module in MODULES:
                 seen += 1
                 expected = set(MODULES[module]) - NOT_PASSED.get(module, set())
-                assert set(task[name]) - OF_SOME_TASKS == expected - OF_SOME_TASKS, "%s: %s" % (path, task["name"])
+                given = set(task[name] or ())
+                assert given - OF_SOME_TASKS == expected - OF_SOME_TASKS, "%s: %s" % (path, task["name"])
     assert seen
 
 

@@ -7,15 +7,17 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass
 
-ERROR = "error"
-WARNING = "warning"
+# Something is wrong; the answer cannot be seen from here; somebody should know. The worst first.
+ERROR, UNKNOWN, WARNING = "error", "unknown", "warning"
+SEVERITIES = (ERROR, UNKNOWN, WARNING)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong (``error``) or that somebody should know (``warning``), and what to do about it.
+    """One thing that was noticed, and what to do about it. severity: one of SEVERITIES.
 
     subject: the object that it is about, where the message does not name it.
     """
@@ -42,3 +44,8 @@ def error(code: str, message: str, remedy: str) -> Finding:
 def warning(code: str, message: str, remedy: str) -> Finding:
     """A finding that somebody should know of."""
     return Finding(code, WARNING, message, remedy)
+
+
+def in_order(findings: t.Iterable[Finding]) -> list[Finding]:
+    """The worst first, otherwise as they came."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))

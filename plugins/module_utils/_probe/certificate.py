@@ -5,7 +5,7 @@
 
 """Whether the certificate that a server presents stands for its domain; each fault by its own name. Pure.
 
-Time and chain are checked as those of the own certificate (_x509); names as RFC 6120 section 13.7.1.2 has them.
+Time and chain are checked as those of the own certificate (_x509), names as RFC 6120 section 13.7.1.2 has them.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def examine(
         return {}, {"malformed": "it cannot be decoded"}
 
 
-def stands_for(certificate: Certificate, domain: str) -> bool:
+def covers(certificate: Certificate, domain: str) -> bool:
     """Whether one of its names is the domain, as dNSName, SRVName or xmppAddr."""
     wanted = (DNS_ID(domain), SRV_ID("_xmpp-server." + domain))
     if any(one.verify(pattern) for pattern in _patterns(certificate) for one in wanted):
@@ -114,7 +114,7 @@ def _faults(
         if code in found:
             yield code, found[code]
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    # Of a certificate that lives for days, the last third is what deserves a word.
+    # Of a certificate that lives for days, only the last third is a finding.
     if start <= now < end and end - now < min(datetime.timedelta(days=expires_within), (end - start) / 3):
         yield "expires_soon", "it expires on %s, in %d days" % (facts["not_after"], (end - now).days)
     if "untrusted" in found:
@@ -123,7 +123,7 @@ def _faults(
         else:
             text = "it comes alone, and its issuer %s is not in the trust store" % facts["issuer"]
             yield "incomplete_chain", text
-    if not stands_for(certificate, domain):
+    if not covers(certificate, domain):
         names = (*facts["names"], *facts["srv_names"], *facts["xmpp_addresses"])
         yield "name_mismatch", "it is for %s, not for %s" % (", ".join(names[:8]) or "no name at all", domain)
     if not facts["server_auth"]:

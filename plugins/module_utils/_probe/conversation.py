@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from .._xmpp.budget import Budget, TimeUp
-from .._xmpp.client import VERSIONS, Contexts, Failed, Line, ask_for_tls, chain_of, encrypt, shown
+from .._xmpp.client import VERSIONS, Contexts, Failed, StreamConnection, ask_for_tls, chain_of, encrypt, printable
 from .._xmpp.stream import AuthFailed, AuthSucceeded, Features, StreamOpened
 from .facts import Attempt, Ended, Facts, Header, Offer, Service
 
@@ -21,26 +21,26 @@ if t.TYPE_CHECKING:
 
 def converse(
     facts: Facts,
-    place: tuple[Service, str],
+    service: Service,
+    address: str,
     from_: str,
     contexts: Contexts,
     budget: Budget,
     versions: bool = True,
 ) -> tuple[Certificate, ...]:
-    """Talk to one address and write down what is seen; returns the certificates that the peer presents.
+    """Have the conversation with one address, write down what is seen, and return the certificates of the peer.
 
     versions: also find out, with a connection for each, which versions of TLS the peer accepts. Raises TimeUp.
     """
-    service, address = place
 
-    def call() -> Line:
-        return Line(address, service.port, facts.domain, from_, budget)
+    def connect() -> StreamConnection:
+        return StreamConnection(address, service.port, facts.domain, from_, budget)
 
     facts.ended = None
-    chain = _Talk(facts, call, contexts).run(contexts.gateway)
+    chain = _Conversation(facts, connect, contexts).run(contexts.gateway)
     facts.attempts.append(_attempt(facts, service, address))
     if versions and facts.before is not None and facts.before.starttls and not _ended(facts, "starttls"):
-        return _try_versions(facts, call, contexts, chain)
+        return _try_versions(facts, connect, contexts, chain)
     return chain
 
 
@@ -53,12 +53,12 @@ def _attempt(facts: Facts, service: Service, address: str) -> Attempt:
 
 
 def _try_versions(
-    facts: Facts, call: t.Callable[[], Line], contexts: Contexts, chain: tuple[Certificate, ...]
+    facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts, chain: tuple[Certificate, ...]
 ) -> tuple[Certificate, ...]:
     """Which versions the peer accepts; where none is the gateway's, the conversation goes on with a newer one."""
     if _ended(facts, "tls", "tls_failed") and "TLSv1.3" in contexts.only:
         again = Facts(facts.domain, own_certificate=facts.own_certificate)
-        chain = _Talk(again, call, contexts).run(contexts.only["TLSv1.3"])
+        chain = _Conversation(again, connect, contexts).run(contexts.only["TLSv1.3"])
         facts.versions["TLSv1.2"] = "refused"
         if again.tls:
             facts.tls, facts.cipher, facts.after = again.tls, again.cipher, again.after
@@ -71,7 +71,7 @@ def _try_versions(
         elif version not in contexts.only:
             facts.versions[version] = "not tried"
         elif version not in facts.versions:
-            facts.versions[version] = _accepts(call, contexts.only[version])
+            facts.versions[version] = _accepts(connect, contexts.only[version])
     return chain
 
 
@@ -79,18 +79,18 @@ def _ended(facts: Facts, stage: str, how: str = "") -> bool:
     return facts.ended is not None and facts.ended.stage == stage and how in ("", facts.ended.how)
 
 
-class _Talk:
+class _Conversation:
     """One conversation. Ends without an exception whatever the peer does, with the reason in the facts."""
 
-    def __init__(self, facts: Facts, call: t.Callable[[], Line], contexts: Contexts) -> None:
-        self._facts, self._call, self._contexts = facts, call, contexts
+    def __init__(self, facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts) -> None:
+        self._facts, self._connect, self._contexts = facts, connect, contexts
         self._stage = "connect"
         self._chain: tuple[Certificate, ...] = ()
 
     def run(self, context: SSL.Context) -> tuple[Certificate, ...]:
         try:
-            with self._call() as line:
-                self._go(line, context)
+            with self._connect() as connection:
+                self._proceed(connection, context)
         except Failed as exc:
             self._facts.ended = Ended(self._stage, exc.how, exc.condition, exc.text)
             if self._facts.own_refused:
@@ -101,25 +101,25 @@ class _Talk:
             self._facts.ended = Ended(self._stage, "time_up")
         return self._chain
 
-    def _go(self, line: Line, context: SSL.Context) -> None:
+    def _proceed(self, connection: StreamConnection, context: SSL.Context) -> None:
         facts, self._stage = self._facts, "stream"
-        line.stream.open()
-        header = line.wait(StreamOpened)
-        facts.header = Header(shown(header.from_), shown(header.version), header.dialback)
+        connection.stream.open()
+        header = connection.wait(StreamOpened)
+        facts.header = Header(printable(header.from_), printable(header.version), header.dialback)
         if not facts.header.features:
             return
-        facts.before = _offer(line.wait(Features))
+        facts.before = _offer(connection.wait(Features))
         if not facts.before.starttls:
             return
         self._stage = "starttls"
-        ask_for_tls(line)
+        ask_for_tls(connection)
         self._stage = "tls"
-        tls = line.start_tls(context)
+        tls = connection.start_tls(context)
         self._chain = chain_of(tls)
         facts.tls, facts.cipher = tls.get_protocol_version_name(), tls.get_cipher_name() or ""
         self._stage = "secure_stream"
         facts.after = None
-        features = line.opened()[1]
+        features = connection.opened()[1]
         if features is None:
             return
         facts.after = _offer(features)
@@ -131,19 +131,19 @@ class _Talk:
         facts.external = "offered"
         if own:
             self._stage = "sasl"
-            line.stream.authenticate_external()
-            answer = line.wait(AuthSucceeded, AuthFailed)
+            connection.stream.authenticate_external()
+            answer = connection.wait(AuthSucceeded, AuthFailed)
             facts.external = "succeeded" if isinstance(answer, AuthSucceeded) else "refused"
             if isinstance(answer, AuthFailed):
                 raise Failed("sasl_refused", answer.text, answer.condition)
 
 
-def _accepts(call: t.Callable[[], Line], context: SSL.Context) -> str:
+def _accepts(connect: t.Callable[[], StreamConnection], context: SSL.Context) -> str:
     """Whether a handshake with these settings succeeds: accepted, refused, or unknown."""
     try:
-        with call() as line:
-            line.open()
-            encrypt(line, context)
+        with connect() as connection:
+            connection.open()
+            encrypt(connection, context)
     except Failed as exc:
         return "refused" if exc.how == "tls_failed" else "unknown"
     except TimeUp:
@@ -152,4 +152,4 @@ def _accepts(call: t.Callable[[], Line], context: SSL.Context) -> str:
 
 
 def _offer(features: Features) -> Offer:
-    return Offer(features.starttls, tuple(shown(one) for one in features.mechanisms), features.dialback)
+    return Offer(features.starttls, tuple(printable(one) for one in features.mechanisms), features.dialback)

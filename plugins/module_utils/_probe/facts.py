@@ -3,10 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a probe sees of one domain: plain values, which _probe_findings judges.
+"""What a probe sees of one domain: plain values, from which findings.py makes its findings.
 
-Filled by _probe_dns, _probe_talk and _probe_certificate as far as the probe comes; what it did not see is None or
-empty.
+Filled by dns.py, conversation.py and certificate.py as far as the probe comes; what it did not see is None or empty.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ class Attempt:
     text: str = ""
 
     @property
-    def place(self) -> str:
+    def where(self) -> str:
         address = "[%s]" % self.address if ":" in self.address else self.address
         return "%s (%s:%d)" % (self.host, address, self.port)
 
@@ -133,7 +132,7 @@ class Ended:
     """Where and how the conversation ended before its time.
 
     stage: stream, starttls, tls, secure_stream, sasl. how: timeout, closed, broken, stream_error, tls_refused,
-    tls_failed, time_up. condition and text are the peer's words, or the library's.
+    tls_failed, time_up. condition and text come from the peer or the library.
     """
 
     stage: str
@@ -157,7 +156,7 @@ class Facts:
     cipher: str = ""
     versions: dict[str, str] = field(default_factory=dict)  # accepted, refused, unknown, not tried
     certificate: dict[str, t.Any] | None = None
-    faults: dict[str, str] = field(default_factory=dict)  # of the certificate: code -> text, see _probe_certificate
+    faults: dict[str, str] = field(default_factory=dict)  # of the certificate: code -> text, see certificate.py
     own_certificate: bool = False  # whether one was at hand to present
     external: External = "unknown"
     ended: Ended | None = None

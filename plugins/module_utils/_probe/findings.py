@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import typing as t
 
-from .._base.findings import Finding
+from .._base.findings import ERROR, UNKNOWN, WARNING, Finding, in_order
 from .._federation.negotiation import TCP_DIALBACK, TLS_DIALBACK, Row
+from .advice import advise
 from .certificate import FATAL
+from .explanations import FAULTS, STAGES, STREAM_ERRORS
 from .facts import CERTIFICATE_ERRORS, DEFAULT_PORT, GATEWAY_VERSIONS, Attempt, Ended, Facts
-from .rows import possible, relies_on_certificate, suggest
-from .words import FAULTS, STAGES, STREAM_ERRORS
+from .rows import options, possible, relies_on_certificate, suggest
 
 VERDICTS = ("ok", "warning", "failed", "not_observable")
-
-# Something is wrong; somebody should know; the answer cannot be seen from here.
-ERROR, WARNING, UNKNOWN = "error", "warning", "unknown"
 
 
 def verdict(findings: t.Iterable[Finding]) -> str:
@@ -32,56 +30,47 @@ def verdict(findings: t.Iterable[Finding]) -> str:
     return "warning" if severities else "ok"
 
 
-def judge(facts: Facts, row: Row | None) -> list[Finding]:
+def check_partner(facts: Facts, row: Row | None) -> list[Finding]:
     """Findings about a partner's domain, errors first. row: the declared one; None: not a declared partner."""
     relies = relies_on_certificate(facts, row)
     if facts.header is None:
-        hopeless = row is not None and not row.methods
+        nothing_works = row is not None and not row.methods
     else:
-        hopeless = suggest(facts) is None if row is None else not possible(facts, row)
+        nothing_works = suggest(facts) is None if row is None else not possible(facts, row)
     found = [
-        *_judge_row(row),
-        *_judge_services(facts),
-        *judge_reach(facts),
-        *judge_mistake(facts),
-        *_judge_end(facts, hopeless),
-        *_judge_tls(facts, row, hopeless),
-        *_judge_certificate(facts, relies, row is None or row.sasl != "not_supported"),
-        *_judge_authentication(facts, row, relies, hopeless),
-        *_judge_declared(facts, row),
+        *_check_row(row),
+        *_check_services(facts),
+        *check_reach(facts),
+        *check_mistake(facts),
+        *_check_end(facts, nothing_works),
+        *_check_tls(facts, row, nothing_works),
+        *_check_certificate(facts, relies, row is None or row.sasl != "not_supported"),
+        *_check_authentication(facts, row, relies, nothing_works),
+        *_check_declared(facts, row),
     ]
     return in_order(found)
 
 
-def in_order(found: t.Iterable[Finding]) -> list[Finding]:
-    """Errors first, then what is unknown, then warnings."""
-    return sorted(found, key=lambda finding: (ERROR, UNKNOWN, WARNING).index(finding.severity))
-
-
 def describe_row(row: Row) -> str:
     """As options, to be pasted into the declaration."""
-    return "tls_negotiation: %s, sasl_negotiation: %s, support_dialback_negotiation: %s" % (
-        row.tls,
-        row.sasl,
-        "true" if row.dialback else "false",
-    )
+    return ", ".join("%s: %s" % (name, str(value).lower()) for name, value in options(row).items())
 
 
-def _judge_row(row: Row | None) -> t.Iterator[Finding]:
+def _check_row(row: Row | None) -> t.Iterator[Finding]:
     if row is not None and row.level != "valid":
         code, severity = ("row_invalid", ERROR) if row.level == "invalid" else ("row_risky", WARNING)
         why, remedy = row.remark.rsplit("; ", 1)
         yield Finding(code, severity, "the declared row (%s) is %s: %s" % (row, row.level, why), remedy)
 
 
-# The way to the server
+# From DNS to the server
 
 
-def _judge_services(facts: Facts) -> t.Iterator[Finding]:
+def _check_services(facts: Facts) -> t.Iterator[Finding]:
     services = facts.services
     if services is not None:
         if services.state == "unknown":
-            yield hidden("srv_unknown", services.text)
+            yield not_observable("srv_unknown", services.text)
         elif services.state == "not_offered":
             yield Finding(
                 "not_offered",
@@ -100,18 +89,18 @@ def _judge_services(facts: Facts) -> t.Iterator[Finding]:
             )
 
 
-def judge_reach(facts: Facts) -> t.Iterator[Finding]:
+def check_reach(facts: Facts) -> t.Iterator[Finding]:
     """Addresses and TCP."""
-    yield from _judge_addresses(facts)
-    yield from _judge_attempts(facts)
+    yield from _check_addresses(facts)
+    yield from _check_attempts(facts)
 
 
-def _judge_addresses(facts: Facts) -> t.Iterator[Finding]:
+def _check_addresses(facts: Facts) -> t.Iterator[Finding]:
     somewhere = any(found.state == "found" for found in facts.addresses.values())
     unseen = any(found.state == "unknown" for found in facts.addresses.values())
     for host, found in facts.addresses.items():
         if found.state == "unknown":
-            yield hidden("address_unknown", found.text, WARNING if somewhere else UNKNOWN)
+            yield not_observable("address_unknown", found.text, WARNING if somewhere else UNKNOWN)
         elif found.state == "none":
             yield Finding(
                 "no_address",
@@ -121,28 +110,30 @@ def _judge_addresses(facts: Facts) -> t.Iterator[Finding]:
             )
 
 
-def _judge_attempts(facts: Facts) -> t.Iterator[Finding]:
+def _check_attempts(facts: Facts) -> t.Iterator[Finding]:
     tried = facts.attempts
     reached = [one for one in tried if one.result in ("answered", "silent")]
     unseen = [one for one in tried if _unseen(one)]
     for one in tried:
         if one.result == "refused" and one in unseen:
-            yield hidden("private_address", "%s refuses connections from here, and is a private address" % one.place)
+            yield not_observable(
+                "private_address", "%s refuses connections from here, and is a private address" % one.where
+            )
         elif one.result == "refused":
             yield Finding(
                 "connection_refused",
                 WARNING if reached or unseen else ERROR,
-                "%s refuses the connection: nothing listens there, or a firewall says so" % one.place,
+                "%s refuses the connection: nothing listens there, or a firewall says so" % one.where,
                 "start the server there, or take the host out of the SRV records",
             )
         elif one in unseen:
-            text = "%s cannot be reached from here (%s)" % (one.place, one.text or one.result)
-            yield hidden("not_reachable", text, WARNING if reached else UNKNOWN)
+            text = "%s cannot be reached from here (%s)" % (one.where, one.text or one.result)
+            yield not_observable("not_reachable", text, WARNING if reached else UNKNOWN)
         elif one.result == "silent" and facts.header is not None:
             yield Finding(
                 "target_silent",
                 WARNING,
-                "%s accepts connections and does not answer as an XMPP server" % one.place,
+                "%s accepts connections and does not answer as an XMPP server" % one.where,
                 "repair the server there, or take the host out of the SRV records",
             )
 
@@ -153,8 +144,8 @@ def _unseen(attempt: Attempt) -> bool:
     return attempt.result not in ("answered", "silent")
 
 
-def hidden(code: str, text: str, severity: str = UNKNOWN) -> Finding:
-    """What this vantage point does not show."""
+def not_observable(code: str, text: str, severity: str = UNKNOWN) -> Finding:
+    """What cannot be seen from where the probe runs."""
     return Finding(
         code,
         severity,
@@ -166,22 +157,22 @@ def hidden(code: str, text: str, severity: str = UNKNOWN) -> Finding:
 # The conversation
 
 
-def judge_mistake(facts: Facts) -> t.Iterator[Finding]:
+def check_mistake(facts: Facts) -> t.Iterator[Finding]:
     if facts.mistake:
         text = "the probe ended with a mistake in the collection (%s)" % facts.mistake
         yield Finding("mistake", UNKNOWN, text, "please report it")
 
 
-def _judge_end(facts: Facts, hopeless: bool) -> t.Iterator[Finding]:
+def _check_end(facts: Facts, nothing_works: bool) -> t.Iterator[Finding]:
     ended = facts.ended
     if ended is None or ended.stage == "connect":
         if ended is not None and ended.how == "time_up":
-            yield hidden("time_up", "the time for the domain was spent before a server answered")
+            yield not_observable("time_up", "the time for the domain was spent before a server answered")
         return
     where = STAGES[ended.stage]
     told = ": '%s'" % ended.text if ended.text else ""
     if ended.how == "time_up":
-        yield hidden("time_up", "the time for the domain was spent %s" % where)
+        yield not_observable("time_up", "the time for the domain was spent %s" % where)
     elif ended.how == "stream_error" and _wants_certificate(facts, ended):
         yield Finding(
             "wants_certificate",
@@ -193,7 +184,7 @@ def _judge_end(facts: Facts, hopeless: bool) -> t.Iterator[Finding]:
     elif facts.own_refused:
         yield _own_refused(ended, ERROR)
     elif ended.how == "sasl_refused":
-        return  # judged with the authentication
+        return  # checked with the authentication
     elif ended.how == "stream_error":
         meaning, remedy = STREAM_ERRORS.get(
             ended.condition, ("it ended the stream", "ask the partner what its server logged")
@@ -206,7 +197,7 @@ def _judge_end(facts: Facts, hopeless: bool) -> t.Iterator[Finding]:
             "no_answer", ERROR, text, "ask the partner; a firewall that inspects XMPP looks like this as well"
         )
     elif ended.how == "closed":
-        text = "%s it closed the connection without a word" % where
+        text = "%s it closed the connection without an answer" % where
         yield Finding("closed", ERROR, text, "ask the partner whether it admits only certain addresses or domains")
     elif ended.how == "broken":
         text = "%s its answer was not the XMPP protocol (%s%s)" % (where, ended.condition, told)
@@ -218,10 +209,12 @@ def _judge_end(facts: Facts, hopeless: bool) -> t.Iterator[Finding]:
         and facts.own_certificate
         and ("certificate" in ended.text or "unknown ca" in ended.text)
     ):
-        yield _own_refused(ended, ERROR if hopeless else WARNING)
+        yield _own_refused(ended, ERROR if nothing_works else WARNING)
     elif ended.how in ("tls_failed", "tls_refused"):
         text = "TLS does not work %s%s" % (where, told)
-        yield Finding("tls_failed", ERROR if hopeless else WARNING, text, "ask the partner to repair TLS on its server")
+        yield Finding(
+            "tls_failed", ERROR if nothing_works else WARNING, text, "ask the partner to repair TLS on its server"
+        )
 
 
 def _wants_certificate(facts: Facts, ended: Ended) -> bool:
@@ -235,8 +228,8 @@ def _own_refused(ended: Ended, severity: str) -> Finding:
     return Finding("own_certificate_refused", severity, text, "use one that the partner trusts, for both purposes")
 
 
-def _judge_tls(facts: Facts, row: Row | None, hopeless: bool) -> t.Iterator[Finding]:
-    severity = ERROR if hopeless else WARNING
+def _check_tls(facts: Facts, row: Row | None, nothing_works: bool) -> t.Iterator[Finding]:
+    severity = ERROR if nothing_works else WARNING
     if facts.tls and facts.tls not in GATEWAY_VERSIONS:
         text = "it accepts %s only, and the gateway has none above TLS 1.2" % facts.tls
         yield Finding("tls13_only", severity, text, "the partner has to allow TLS 1.2")
@@ -265,7 +258,7 @@ def _starttls(facts: Facts) -> str | None:
     return "" if facts.header is not None and not facts.header.features else None
 
 
-def _judge_certificate(facts: Facts, relies: bool, used: bool) -> t.Iterator[Finding]:
+def _check_certificate(facts: Facts, relies: bool, used: bool) -> t.Iterator[Finding]:
     """relies: the federation stands and falls with it. used: it serves as client certificate as well."""
     for code, text in facts.faults.items():
         if code == "client_auth" and not used:
@@ -274,8 +267,8 @@ def _judge_certificate(facts: Facts, relies: bool, used: bool) -> t.Iterator[Fin
         yield Finding("certificate_" + code, severity, "its certificate: " + text, FAULTS[code])
 
 
-def _judge_authentication(facts: Facts, row: Row | None, relies: bool, hopeless: bool) -> t.Iterator[Finding]:
-    severity = ERROR if relies or hopeless else WARNING
+def _check_authentication(facts: Facts, row: Row | None, relies: bool, nothing_works: bool) -> t.Iterator[Finding]:
+    severity = ERROR if relies or nothing_works else WARNING
     if row is None or row.sasl != "not_supported":
         ended = facts.ended
         if ended is not None and ended.how == "sasl_refused":
@@ -285,7 +278,7 @@ def _judge_authentication(facts: Facts, row: Row | None, relies: bool, hopeless:
             yield Finding(
                 "external_not_offered", severity, text, "use a certificate that the partner trusts, or dialback"
             )
-    if row is not None and facts.dialback == "not offered" and not hopeless:
+    if row is not None and facts.dialback == "not offered" and not nothing_works:
         fallback = {TLS_DIALBACK, TCP_DIALBACK}.intersection(row.methods)
         if fallback and not fallback.intersection(possible(facts, row)):
             text = "it does not offer dialback, so the declared fallback does not exist"
@@ -294,13 +287,15 @@ def _judge_authentication(facts: Facts, row: Row | None, relies: bool, hopeless:
             )
 
 
-def _judge_declared(facts: Facts, row: Row | None) -> t.Iterator[Finding]:
+def _check_declared(facts: Facts, row: Row | None) -> t.Iterator[Finding]:
     """The declared row as a whole."""
     if row is None or facts.header is None or not row.methods or possible(facts, row):
         return
-    better = suggest(facts)
+    better = advise(facts, row).row
     text = "no method of the declared row works (%s)" % ", ".join(row.methods)
-    remedy = (
-        "declare " + describe_row(better) if better is not None else "remove the causes that the other findings name"
-    )
+    remedy = "remove the causes that the other findings name"
+    if better is not None:
+        remedy = "declare " + describe_row(better)
+    elif (weaker := suggest(facts)) is not None:
+        remedy += "; all that works as seen from here is weaker than what is declared (%s)" % weaker
     yield Finding("row_does_not_work", ERROR, text, remedy)

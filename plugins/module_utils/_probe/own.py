@@ -9,36 +9,36 @@ from __future__ import annotations
 
 import typing as t
 
-from .._base.findings import Finding
+from .._base.findings import ERROR, WARNING, Finding, in_order
 from .certificate import FATAL
 from .facts import Addresses, Facts
-from .findings import ERROR, WARNING, hidden, in_order, judge_mistake, judge_reach
+from .findings import check_mistake, check_reach, not_observable
 
 
-def judge_own(facts: Facts, access_edge: str, edge: Addresses | None, thumbprint: str, port: int) -> list[Finding]:
+def check_own(facts: Facts, access_edge: str, edge: Addresses | None, thumbprint: str, port: int) -> list[Finding]:
     """Findings about an own SIP domain, errors first. Pure.
 
     access_edge, edge: its FQDN and addresses; '' and None: not compared. thumbprint: of the certificate that should be
     presented; '': whatever there is. port: where the gateway listens.
     """
     found = [
-        *_judge_records(facts, port),
-        *judge_reach(facts),
-        *judge_mistake(facts),
-        *_judge_listener(facts),
-        *_judge_certificate(facts, thumbprint),
+        *_check_records(facts, port),
+        *check_reach(facts),
+        *check_mistake(facts),
+        *_check_listener(facts),
+        *_check_certificate(facts, thumbprint),
     ]
     if edge is not None:
-        found += _judge_hosts(facts, access_edge, edge)
+        found += _check_hosts(facts, access_edge, edge)
     return in_order(found)
 
 
-def _judge_records(facts: Facts, port: int) -> t.Iterator[Finding]:
+def _check_records(facts: Facts, port: int) -> t.Iterator[Finding]:
     name, services = "_xmpp-server._tcp." + facts.domain, facts.services
     if services is None:
         return
     if services.state == "unknown":
-        yield hidden("srv_unknown", services.text)
+        yield not_observable("srv_unknown", services.text)
     elif services.state == "none":
         text = "there is no record %s, so partners do not find the gateway" % name
         yield Finding("own_no_srv", ERROR, text, "publish it with the Access Edge as target and port %d" % port)
@@ -51,11 +51,11 @@ def _judge_records(facts: Facts, port: int) -> t.Iterator[Finding]:
             yield Finding("own_port", ERROR, text, "correct the port")
 
 
-def _judge_hosts(facts: Facts, access_edge: str, edge: Addresses) -> t.Iterator[Finding]:
+def _check_hosts(facts: Facts, access_edge: str, edge: Addresses) -> t.Iterator[Finding]:
     """Names may differ (an alias such as xmpp.DOMAIN is fine); addresses decide."""
     if edge.state != "found":
         text = edge.text or "%s has no address" % access_edge
-        yield hidden("access_edge_unknown", text, WARNING)
+        yield not_observable("access_edge_unknown", text, WARNING)
         return
     for service in facts.services.records if facts.services is not None else ():
         found = facts.addresses.get(service.host)
@@ -69,7 +69,7 @@ def _judge_hosts(facts: Facts, access_edge: str, edge: Addresses) -> t.Iterator[
             )
 
 
-def _judge_listener(facts: Facts) -> t.Iterator[Finding]:
+def _check_listener(facts: Facts) -> t.Iterator[Finding]:
     ended = facts.ended
     if ended is None:
         if facts.header is not None and not facts.tls:
@@ -79,9 +79,9 @@ def _judge_listener(facts: Facts) -> t.Iterator[Finding]:
             )
         return
     if (ended.stage == "connect" and ended.how != "time_up") or facts.tls:
-        return  # the way is judged elsewhere; what comes after TLS was not asked for
+        return  # check_reach has the connection; what comes after TLS was not asked for
     if ended.how == "time_up":
-        yield hidden("time_up", "the time for the domain was spent before the gateway answered")
+        yield not_observable("time_up", "the time for the domain was spent before the gateway answered")
         return
     told = ", ".join(part for part in (ended.condition, ended.text) if part)
     yield Finding(
@@ -93,10 +93,10 @@ def _judge_listener(facts: Facts) -> t.Iterator[Finding]:
     )
 
 
-def _judge_certificate(facts: Facts, thumbprint: str) -> t.Iterator[Finding]:
+def _check_certificate(facts: Facts, thumbprint: str) -> t.Iterator[Finding]:
     for code, text in facts.faults.items():
         severity = ERROR if code in FATAL else WARNING
-        remedy = "bring a new one with sfb.xmpp.xmpp_gateway_cert"
+        remedy = "replace it with sfb.xmpp.xmpp_gateway_cert"
         if code == "client_auth":
             remedy = "with partners that insist on it, make SASL optional and support dialback"
         yield Finding("own_certificate_" + code, severity, "the gateway's certificate: " + text, remedy)

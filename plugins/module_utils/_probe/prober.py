@@ -23,13 +23,14 @@ from .._x509 import certificate as x509
 from .._x509.certificate import Bundle
 from .._xmpp.budget import Budget, TimeUp
 from .._xmpp.client import Contexts
+from .advice import advise
 from .certificate import examine
 from .conversation import converse
 from .dns import Resolver
 from .facts import DEFAULT_PORT, Addresses, Ended, Facts, Service
-from .findings import judge, verdict
-from .own import judge_own
-from .rows import number, suggest
+from .findings import check_partner, verdict
+from .own import check_own
+from .rows import accepts, number, options, suggest, uses
 
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -74,22 +75,24 @@ class Prober:
     def partner(self, job: Job) -> Entry:
         """Everything about a partner's domain."""
         budget = self._budget()
-        facts = self._look(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
-        findings = judge(facts, job.row)
+        facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
+        findings = check_partner(facts, job.row)
         suggested = suggest(facts)
         return {
             **_entry(facts, findings, budget),
             "partner": job.partner or None,
             "sasl_external": facts.external,
             "dialback": facts.dialback,
-            "declared": None if job.row is None else _declared(job.row),
-            "suggestion": None if suggested is None else _options(suggested),
+            "accepts": None if facts.header is None else dict(accepts(facts)),
+            "declared": None if job.row is None else _declared(job.row, facts),
+            "advice": advise(facts, job.row).as_dict(),
+            "suggestion": None if suggested is None else options(suggested),
         }
 
     def own(self, domain: str, asks: str, access_edge: str) -> Entry:
         """What a partner (``asks``) sees of an own domain: it is to the partners that the gateway answers."""
         budget = self._budget()
-        facts = self._look(domain, asks, self._anonymous, budget, own=True)
+        facts = self._probe(domain, asks, self._anonymous, budget, own=True)
         edge = None
         try:
             for service in facts.services.records if facts.services is not None else ():
@@ -99,20 +102,20 @@ class Prober:
             edge = Addresses("unknown", (), "the time for the domain was spent")
         given = self._settings.own
         thumbprint = x509.thumbprint(given.certificate) if given is not None else ""
-        return _entry(facts, judge_own(facts, access_edge, edge, thumbprint, self._settings.gateway_port), budget)
+        return _entry(facts, check_own(facts, access_edge, edge, thumbprint, self._settings.gateway_port), budget)
 
     def _budget(self) -> Budget:
         return Budget(self._settings.timeout, _STEPS * self._settings.timeout)
 
-    def _look(
+    def _probe(
         self, domain: str, from_: str, contexts: Contexts, budget: Budget, proxy: str = "", own: bool = False
     ) -> Facts:
         """Try the domain's servers in their order, until one answers. own: only what is published, and no versions."""
         facts = Facts(domain, own_certificate=contexts.own is not None)
         try:
-            for place in self._places(facts, proxy, budget, fallback=not own):
+            for service, address in self._servers(facts, proxy, budget, fallback=not own):
                 earlier = facts.ended
-                chain = converse(facts, place, from_, contexts, budget, versions=not own)
+                chain = converse(facts, service, address, from_, contexts, budget, versions=not own)
                 if chain:
                     facts.certificate, facts.faults = self._examine(chain, domain)
                 if facts.attempts[-1].result == "answered":
@@ -127,7 +130,7 @@ class Prober:
             facts.mistake = "%s in %s:%s" % (type(exc).__name__, os.path.basename(last.filename), last.lineno)
         return facts
 
-    def _places(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
+    def _servers(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
         """Hosts with their addresses. Raises TimeUp."""
         if proxy:
             services: tuple[Service, ...] = (Service(proxy, DEFAULT_PORT),)
@@ -180,13 +183,11 @@ def _tls(facts: Facts) -> dict[str, t.Any] | None:
     return {"version": facts.tls or None, "cipher": facts.cipher or None, "versions": dict(facts.versions)}
 
 
-def _options(row: Row) -> dict[str, t.Any]:
+def _declared(row: Row, facts: Facts) -> dict[str, t.Any]:
     return {
-        "tls_negotiation": row.tls,
-        "sasl_negotiation": row.sasl,
-        "support_dialback_negotiation": row.dialback,
+        "row": number(row),
+        **options(row),
+        "level": row.level,
+        "methods": list(row.methods),
+        "uses": None if facts.header is None else list(uses(facts, row)),
     }
-
-
-def _declared(row: Row) -> dict[str, t.Any]:
-    return {"row": number(row), **_options(row), "level": row.level, "methods": list(row.methods)}

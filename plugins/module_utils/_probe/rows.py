@@ -3,15 +3,22 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which of a row's methods can work with what was seen of a partner, and which row would be the strictest. Pure."""
+"""Which ways of authentication a partner would accept, which of them a row uses, and the strictest row. Pure."""
 
 from __future__ import annotations
+
+import typing as t
 
 from .._federation.negotiation import SASL_OVER_TLS, TCP_DIALBACK, TLS_DIALBACK, Row
 from .certificate import FATAL
 from .facts import Facts
 
-_WORDS = ("required", "optional", "not_supported")
+METHODS = (SASL_OVER_TLS, TLS_DIALBACK, TCP_DIALBACK)  # strongest first
+
+_VALUES = ("required", "optional", "not_supported")
+
+ROWS = tuple(Row(tls, sasl, dialback) for sasl in _VALUES for tls in _VALUES for dialback in (True, False))
+VALID = tuple(row for row in ROWS if row.level == "valid")
 
 CERTIFICATE_ONLY = Row("required", "required", False)
 # From strict to lenient; each of them is a valid row that the page of the negotiation settings has. The first falls
@@ -22,29 +29,65 @@ _CANDIDATES = (
     Row("not_supported", "not_supported", True),
 )
 
+Accepted = t.Literal["yes", "no", "unknown"]
+
 
 def number(row: Row) -> int:
     """The row's place in the printed table, from 1 to 18."""
-    return 6 * _WORDS.index(row.sasl) + 2 * _WORDS.index(row.tls) + (1 if row.dialback else 2)
+    return ROWS.index(row) + 1
+
+
+def options(row: Row) -> dict[str, t.Any]:
+    """In the vocabulary of a partner's options."""
+    return {"tls_negotiation": row.tls, "sasl_negotiation": row.sasl, "support_dialback_negotiation": row.dialback}
+
+
+def accepts(facts: Facts) -> dict[str, Accepted]:
+    """For each method whether the partner would accept it, whatever row is declared.
+
+    ``yes`` was seen: EXTERNAL succeeded, dialback is offered. ``no`` was seen as well. Everything else is unknown.
+    """
+    tls = facts.tls_usable is not False and not facts.own_refused
+    clear = facts.before is None or facts.before.starttls != "required"
+    return {
+        SASL_OVER_TLS: _accepted(tls, facts.external == "succeeded", facts.external in ("refused", "not offered")),
+        TLS_DIALBACK: _accepted(tls, bool(facts.tls) and facts.dialback == "offered", facts.dialback == "not offered"),
+        TCP_DIALBACK: _accepted(clear, facts.clear_dialback == "offered", facts.clear_dialback == "not offered"),
+    }
+
+
+def _accepted(reachable: bool, seen: bool, denied: bool) -> Accepted:
+    if denied or not reachable:
+        return "no"
+    return "yes" if seen else "unknown"
 
 
 def possible(facts: Facts, row: Row) -> tuple[str, ...]:
     """The row's methods that nothing that was seen rules out, strongest first."""
-    return tuple(method for method in row.methods if _possible(facts, row, method))
+    accepted = accepts(facts)
+    return tuple(method for method in row.methods if accepted[method] != "no" and _offers(facts, row, method))
 
 
-def _possible(facts: Facts, row: Row, method: str) -> bool:
-    if method == TCP_DIALBACK:
-        if facts.before is not None and facts.before.starttls == "required":
-            return False
-        if facts.before is not None and facts.before.starttls and row.tls != "not_supported":
-            return False  # the stream is encrypted, or fails in the attempt
-        return facts.clear_dialback != "not offered"
-    if facts.tls_usable is False or facts.own_refused:
-        return False
-    if method == TLS_DIALBACK:
-        return facts.dialback != "not offered"
-    return facts.external not in ("refused", "not offered") and not FATAL.intersection(facts.faults)
+def uses(facts: Facts, row: Row) -> tuple[str, ...]:
+    """What the row would use: its strongest method that was seen to work, after stronger ones that are unknown.
+
+    Empty if none works.
+    """
+    accepted, found = accepts(facts), []
+    for method in possible(facts, row):
+        found.append(method)
+        if accepted[method] == "yes":
+            break
+    return tuple(found)
+
+
+def _offers(facts: Facts, row: Row, method: str) -> bool:
+    """Whether the own side would come to the method."""
+    if method == SASL_OVER_TLS:
+        return not FATAL.intersection(facts.faults)
+    # Where the partner offers TLS, a row that has it encrypts the stream, or fails in the attempt.
+    encrypts = facts.before is not None and bool(facts.before.starttls) and row.tls != "not_supported"
+    return method != TCP_DIALBACK or not encrypts
 
 
 def relies_on_certificate(facts: Facts, row: Row | None) -> bool:

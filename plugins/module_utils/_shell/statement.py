@@ -49,6 +49,14 @@ class Secret:
 
 
 @dataclass(frozen=True)
+class Credential:
+    """A user name with its password (travels as a PSCredential, the password encrypted with the session's key)."""
+
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True)
 class ListChange:
     """Additions to and removals from a list property (travels as ``@{Add=...; Remove=...}``, PSListModifier)."""
 
@@ -57,7 +65,7 @@ class ListChange:
 
 
 # What a parameter may be. A tuple travels as a list. ``None`` travels as $null.
-Value = t.Union[None, bool, int, str, bytes, UInt32, Secret, ListChange, "tuple[Value, ...]"]
+Value = t.Union[None, bool, int, str, bytes, UInt32, Secret, Credential, ListChange, "tuple[Value, ...]"]
 
 READ_VERBS = frozenset(("get", "test"))
 
@@ -212,6 +220,8 @@ def encode_value(value: t.Any) -> t.Any:
         return {"uint32": int(value)}
     if isinstance(value, Secret):
         return {"secret": value.reveal()}
+    if isinstance(value, Credential):
+        return {"credential": {"user": value.user, "password": value.password.reveal()}}
     if isinstance(value, bytes):
         return {"bytes": base64.b64encode(value).decode("ascii")}
     if isinstance(value, ListChange):
@@ -236,6 +246,8 @@ def decode_value(value: t.Any, plain_lists: bool = False) -> t.Any:
             return UInt32(content)
         if kind == "secret":
             return Secret(content)
+        if kind == "credential":
+            return Credential(content["user"], Secret(content["password"]))
         if kind == "bytes":
             return base64.b64decode(content)
         if kind == "list_change":
@@ -250,6 +262,8 @@ def show_value(value: t.Any) -> t.Any:
     """A value for people: masked and shortened, plain built-ins only."""
     if isinstance(value, Secret):
         return {"secret": True}
+    if isinstance(value, Credential):
+        return {"user": value.user, "secret": True}
     if isinstance(value, bytes):
         return {"bytes": len(value)}
     if isinstance(value, ListChange):

@@ -37,7 +37,7 @@ if t.TYPE_CHECKING:
 VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 _CHUNK = 16384
-# Words of others are shown, but not at any length.
+# Texts of others are shown, but not at any length.
 _LONGEST_TEXT = 300
 
 
@@ -46,7 +46,7 @@ class Failed(Exception):
 
     def __init__(self, how: str, text: str = "", condition: str = "") -> None:
         super().__init__(how)
-        self.how, self.text, self.condition = how, shown(text), shown(condition)
+        self.how, self.text, self.condition = how, printable(text), printable(condition)
 
 
 class Contexts:
@@ -81,7 +81,7 @@ class Contexts:
         return context
 
 
-class Line:
+class StreamConnection:
     """An initiating stream over a socket, in clear and then within TLS. A context manager."""
 
     def __init__(self, address: str, port: int, to: str, from_: str, budget: Budget) -> None:
@@ -100,7 +100,7 @@ class Line:
             refused = exc.errno in (errno.ECONNREFUSED, errno.ECONNRESET)
             raise Failed("refused" if refused else "unreachable", exc.strerror or "") from None
 
-    def __enter__(self) -> Line:
+    def __enter__(self) -> StreamConnection:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -173,7 +173,7 @@ class Line:
                 self._drain(t.cast(SSL.Connection, self._tls), end)
             except SSL.ZeroReturnError:
                 raise Failed("closed", "it closed the connection") from None
-            except SSL.Error as exc:  # with TLS 1.3 the peer's word on our certificate comes after the handshake
+            except SSL.Error as exc:  # with TLS 1.3 the peer refuses our certificate after the handshake
                 raise Failed("tls_failed", _reason(exc)) from None
             data = self._read(end)
             if not data:
@@ -227,9 +227,9 @@ def presented(
     to: the domain that is asked for, from_: the domain that asks. timeout: seconds for each step, four times as much in
     all. Raises Failed, TimeUp.
     """
-    with Line(address, port, to, from_, Budget(timeout, 4 * timeout)) as line:
-        line.open()
-        return chain_of(encrypt(line, context or Contexts().gateway))
+    with StreamConnection(address, port, to, from_, Budget(timeout, 4 * timeout)) as connection:
+        connection.open()
+        return chain_of(encrypt(connection, context or Contexts().gateway))
 
 
 def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:
@@ -240,21 +240,21 @@ def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:
         raise Failed("tls_failed", "it presents a certificate that cannot be decoded") from None
 
 
-def encrypt(line: Line, context: SSL.Context) -> SSL.Connection:
+def encrypt(connection: StreamConnection, context: SSL.Context) -> SSL.Connection:
     """STARTTLS as a whole. Raises Failed, TimeUp."""
-    ask_for_tls(line)
-    return line.start_tls(context)
+    ask_for_tls(connection)
+    return connection.start_tls(context)
 
 
-def ask_for_tls(line: Line) -> None:
+def ask_for_tls(connection: StreamConnection) -> None:
     """Raises Failed, TimeUp."""
-    line.stream.request_tls()
-    if isinstance(line.wait(TlsProceed, TlsRefused), TlsRefused):
+    connection.stream.request_tls()
+    if isinstance(connection.wait(TlsProceed, TlsRefused), TlsRefused):
         raise Failed("tls_refused", "it answers a request for TLS with a failure")
 
 
-def shown(text: str) -> str:
-    """Somebody else's words, without control characters and of a bounded length."""
+def printable(text: str) -> str:
+    """Somebody else's text, without control characters and of a bounded length."""
     plain = "".join(c if c.isprintable() else " " for c in text[: 2 * _LONGEST_TEXT])
     plain = " ".join(plain.split())
     return plain if len(plain) <= _LONGEST_TEXT else plain[:_LONGEST_TEXT] + "…"
@@ -269,7 +269,7 @@ def _left(end: float) -> float:
 
 
 def _reason(exc: SSL.Error) -> str:
-    """OpenSSL's words: ``[(library, function, reason), …]``."""
+    """The reasons in an error of OpenSSL: ``[(library, function, reason), …]``."""
     if isinstance(exc, SSL.SysCallError):
         return "it closed the connection during the handshake"
     errors = exc.args[0] if exc.args and isinstance(exc.args[0], list) else []

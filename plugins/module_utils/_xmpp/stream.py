@@ -182,7 +182,7 @@ class Stream:
     # Receiving
 
     def receive(self, data: bytes) -> list[Event]:
-        """What these bytes, with those before, bring about. Takes any input whatsoever."""
+        """The events of these bytes, with those before. Takes any input whatsoever."""
         events: list[Event] = []
         if self._reader is None:
             return events

@@ -18,8 +18,10 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import E
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from psrpcore.types import PSCredential, PSSecureString
 
 from lab.__main__ import _line
+from lab.cmdlets.synthetic import USER_PASSWORD
 from lab.deployment.authority import BOTH_WAYS, Authority, common_name
 from lab.deployment.store import Store
 from lab.gateway.certificates import SRV_NAME, XMPP_ADDRESS, Purpose, problem
@@ -300,6 +302,7 @@ def test_the_synthetic_transaction_says_what_became_of_its_message(bench: Bench,
     reason = "" if status == "sent" else "the partner does not answer"
     thread = gateway(bench.store, status, reason)
     told = {"TargetFqdn": "fe01.contoso.test", "Receiver": "romeo@fabrikam.test"}
+    bench.store.put("test_users", "fe01.contoso.test", {"FirstTestUserSipUri": "sip:" + USER})
     sink = bench.call("Test-CsXmppIM", **told)
     thread.join()
     assert sink.errors == []
@@ -308,11 +311,30 @@ def test_the_synthetic_transaction_says_what_became_of_its_message(bench: Bench,
     assert (row["Result"], bool(row["Error"])) == (("Success", False) if status == "sent" else ("Failure", True))
     assert t.cast(datetime.timedelta, row["Latency"]).total_seconds() > 0
     sent = bench.store.messages()[0]
-    assert (sent.sender, sent.recipient) == (USER, "romeo@fabrikam.test")
+    assert (sent.sender, sent.recipient) == ("sip:" + USER, "romeo@fabrikam.test")
+
+
+def test_without_a_credential_only_test_users_send(bench: Bench) -> None:
+    """The page: the cmdlet takes the pool's test users, or somebody's address together with his credential."""
+    told = {"TargetFqdn": "fe01.contoso.test", "Receiver": "romeo@fabrikam.test"}
+    assert bench.fails("Test-CsXmppIM", **told) == "ItemNotFound"
+    assert bench.fails("Test-CsXmppIM", UserSipAddress="mbell@contoso.test", **told) == "ItemNotFound"
+    assert bench.ok("Get-CsHealthMonitoringConfiguration") == []
+    users = {"FirstTestUserSipUri": "sip:t1@contoso.test", "SecondTestUserSipUri": "sip:t2@contoso.test"}
+    bench.store.put("test_users", "fe01.contoso.test", users)
+    assert bench.fails("Test-CsXmppIM", UserSipAddress="mbell@contoso.test", **told) == "ItemNotFound"
+    assert bench.ok("Get-CsHealthMonitoringConfiguration", Identity="FE01.contoso.test") == [
+        {"Identity": "fe01.contoso.test", "TargetFqdn": "fe01.contoso.test", **users}
+    ]
+    assert bench.store.messages() == []
 
 
 def test_the_synthetic_transaction_names_its_sender_and_its_pool(bench2013: Bench) -> None:
-    told = {"Receiver": "romeo@fabrikam.test", "UserSipAddress": "sip:mbell@contoso.test"}
+    told: dict[str, t.Any] = {
+        "Receiver": "romeo@fabrikam.test",
+        "UserSipAddress": "sip:mbell@contoso.test",
+        "UserCredential": PSCredential(UserName="contoso\\MBELL", Password=PSSecureString(USER_PASSWORD)),
+    }
     thread = gateway(bench2013.store, "sent", "")
     assert bench2013.ok("Test-CsXmppIM", TargetFqdn="FE01.contoso.test", **told)[0]["Result"] == "Success"
     thread.join()
@@ -321,4 +343,6 @@ def test_the_synthetic_transaction_names_its_sender_and_its_pool(bench2013: Benc
     assert (row["Result"], "No matching cluster" in row["Error"]) == ("Failure", True)
     assert len(bench2013.store.messages()) == 1
     assert bench2013.fails("Test-CsXmppIM", Receiver="romeo@fabrikam.test") == "MissingMandatoryParameter"
+    without = {name: value for name, value in told.items() if name != "UserSipAddress"}
+    assert bench2013.fails("Test-CsXmppIM", **without) == "MissingMandatoryParameter"
     assert bench2013.fails("Test-CsXmppIM", TargetFqdn="fe01.contoso.test") == "MissingMandatoryParameter"

@@ -109,7 +109,11 @@ class MemoryShell:
         given = statement.parameters
         identity = str(given.get("Identity", ""))
         if noun == "CsXmppIM":
-            return [{"TargetFqdn": given["TargetFqdn"], "Result": "Success", "Latency": "PT0.25S", "Error": ""}]
+            return [{"TargetFqdn": given.get("TargetFqdn"), "Result": "Success", "Latency": "PT0.25S", "Error": ""}]
+        if noun == "CsHealthMonitoringConfiguration":
+            return [{"Identity": "pool.contoso.com", "FirstTestUserSipUri": "sip:test1@contoso.com"}]
+        if noun == "CsSipDomain":
+            return [{"Identity": "contoso.com", "Name": "contoso.com", "IsDefault": True}]
         if noun in ("CsUser", "CsEffectivePolicy"):
             found = [u for u in self.users if not identity or identity in (u["Identity"], u["SipAddress"])]
             if identity and not found:

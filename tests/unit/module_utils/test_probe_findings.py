@@ -19,6 +19,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation i
     Row,
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.certificate import FATAL
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explanations import FAULTS, STAGES, STREAM_ERRORS
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import (
     GATEWAY_VERSIONS,
     Addresses,
@@ -30,15 +31,14 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import (
     Service,
     Services,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS, judge, verdict
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS, check_partner, verdict
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import number, possible, suggest
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.words import FAULTS, STAGES, STREAM_ERRORS
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.client import VERSIONS
 from hypothesis import given
 from hypothesis import strategies as st
 
-WORDS = ("required", "optional", "not_supported")
-ROWS = [Row(tls, sasl, dialback) for sasl in WORDS for tls in WORDS for dialback in (True, False)]
+VALUES = ("required", "optional", "not_supported")
+ROWS = [Row(tls, sasl, dialback) for sasl in VALUES for tls in VALUES for dialback in (True, False)]
 HOST = "xmpp.fabrikam.test"
 
 
@@ -93,7 +93,7 @@ def conversations(draw: t.Any) -> Facts:
 
 @given(conversations(), st.sampled_from([None, *ROWS]))
 def test_what_holds_of_every_partner(facts: Facts, row: Row | None) -> None:
-    found = judge(facts, row)
+    found = check_partner(facts, row)
     outcome = verdict(found)
     assert outcome in VERDICTS
     assert all(one.code and one.message and one.remedy for one in found)
@@ -176,37 +176,46 @@ def test_nothing_is_suggested_where_nothing_was_seen_or_works() -> None:
 )
 @pytest.mark.parametrize("fault", sorted(FATAL))
 def test_a_bad_certificate_weighs_as_much_as_the_row_relies_on_it(row: Row | None, severity: str, fault: str) -> None:
-    found = judge(answered(faults={fault: "x"}), row)
+    found = check_partner(answered(faults={fault: "x"}), row)
     assert {one.severity for one in found if one.code == "certificate_" + fault} == {severity}
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_what_a_partner_may_be_missing(row: Row) -> None:
     """For each row: does it work without TLS, with TLS only, without dialback?"""
-    without_tls = judge(answered(starttls=""), row)
+    without_tls = check_partner(answered(starttls=""), row)
     assert (verdict(without_tls) == "failed") is (TCP_DIALBACK not in row.methods)
     assert ("tls_not_offered" in codes(without_tls)) is (row.tls != "not_supported")
-    required = judge(answered(starttls="required"), row)
+    required = check_partner(answered(starttls="required"), row)
     encrypted = {SASL_OVER_TLS, TLS_DIALBACK}.intersection(row.methods)
     assert (verdict(required) == "failed") is (not encrypted)
     assert ("tls_required" in codes(required, "error")) is (row.tls == "not_supported")
     silent = answered(header=Header("x", "1.0", False), before=Offer("offered"), after=Offer("", ("EXTERNAL",)))
-    assert (verdict(judge(silent, row)) == "failed") is (SASL_OVER_TLS not in row.methods)
+    assert (verdict(check_partner(silent, row)) == "failed") is (SASL_OVER_TLS not in row.methods)
 
 
 def test_a_row_that_cannot_work_comes_with_the_one_that_can() -> None:
-    found = judge(answered(starttls=""), Row("required", "optional", True))
+    found = check_partner(answered("required"), Row("not_supported", "not_supported", True))
     (finding,) = (one for one in found if one.code == "row_does_not_work")
     assert finding.remedy == (
-        "declare tls_negotiation: optional, sasl_negotiation: not_supported, support_dialback_negotiation: true"
+        "declare tls_negotiation: required, sasl_negotiation: optional, support_dialback_negotiation: true"
+    )
+
+
+def test_a_weaker_row_than_the_declared_one_is_no_remedy() -> None:
+    found = check_partner(answered(starttls=""), Row("required", "optional", True))
+    (finding,) = (one for one in found if one.code == "row_does_not_work")
+    assert finding.remedy == (
+        "remove the causes that the other findings name; all that works as seen from here is weaker than what is"
+        " declared (TLS optional, SASL not supported, dialback on)"
     )
 
 
 def test_rows_are_judged_even_where_nothing_was_seen() -> None:
     unseen = Facts("fabrikam.test", Services("unknown", (), "no name server answered"))
     row = Row("required", "not_supported", False)
-    assert codes(judge(unseen, row)) == {"row_invalid", "srv_unknown"}
-    risky = judge(unseen, Row("required", "required", True))
+    assert codes(check_partner(unseen, row)) == {"row_invalid", "srv_unknown"}
+    risky = check_partner(unseen, Row("required", "required", True))
     assert verdict(risky) == "not_observable"
     assert codes(risky, "warning") == {"row_risky"}
 
@@ -225,14 +234,14 @@ def test_only_what_was_seen_to_fail_has_failed(results: list[str], outcome: str)
     facts = Facts("fabrikam.test", Services("found", (Service(HOST, 5269),)))
     facts.addresses[HOST] = Addresses("found", ("192.0.2.1",))
     facts.attempts = [Attempt(HOST, "192.0.2.1", 5269, result) for result in results]
-    assert verdict(judge(facts, None)) == outcome
+    assert verdict(check_partner(facts, None)) == outcome
 
 
 @pytest.mark.parametrize("address", ["10.1.2.3", "172.31.0.1", "192.168.0.1", "100.64.0.1", "fd00::1", "fe80::1"])
 def test_a_private_address_that_refuses_may_be_another_host_elsewhere(address: str) -> None:
     facts = Facts("fabrikam.test", Services("found", (Service(HOST, 5269),)))
     facts.attempts = [Attempt(HOST, address, 5269, "refused")]
-    found = judge(facts, None)
+    found = check_partner(facts, None)
     assert (verdict(found), codes(found)) == ("not_observable", {"private_address"})
 
 
@@ -255,7 +264,7 @@ def test_dialback(facts: Facts, dialback: str) -> None:
 def test_stream_errors_of_the_standard_have_a_meaning() -> None:
     for condition, (meaning, remedy) in STREAM_ERRORS.items():
         facts = answered(header=None, before=None, after=None, tls="", ended=Ended("stream", "stream_error", condition))
-        (finding,) = judge(facts, None)
+        (finding,) = check_partner(facts, None)
         assert (finding.code, finding.severity, finding.remedy) == ("stream_error", "error", remedy)
         assert condition in finding.message
         assert meaning in finding.message

@@ -13,6 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
+    Credential,
     ListChange,
     Secret,
     ServerError,
@@ -29,6 +30,7 @@ typed = st.one_of(
     plain,
     st.integers(0, 2**32 - 1).map(UInt32),
     st.text().map(Secret),
+    st.builds(Credential, st.text(), st.builds(Secret, st.text())),
     st.builds(ListChange, st.lists(st.text()).map(tuple), st.lists(st.text()).map(tuple)),
     st.lists(plain).map(tuple),
 )

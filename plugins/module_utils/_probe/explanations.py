@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Words for findings: what a stream error means, what a fault calls for."""
+"""Texts of findings: what a stream error means, what a fault calls for."""
 
 from __future__ import annotations
 
-# RFC 6120 section 4.9.3, in the words of somebody who looks for the cause: what it means, what to do.
+# RFC 6120 section 4.9.3: what the error means to somebody who looks for the cause, and what to do.
 STREAM_ERRORS = {
     "host-unknown": ("it does not serve the domain", "correct the domain, or its SRV record"),
     "host-gone": ("it does not serve the domain any more", "ask the partner for the present domain"),
@@ -30,7 +30,7 @@ STREAM_ERRORS = {
     "improper-addressing": ("it misses or refuses an address of the stream", "ask the partner which domains it serves"),
     "resource-constraint": ("it has too much to do", "try again later, or ask the partner about its limits"),
     "system-shutdown": ("it is being shut down", "try again later"),
-    "connection-timeout": ("it gave up waiting", "try again, and look for delays on the way"),
+    "connection-timeout": ("it gave up waiting", "try again, and look for delays in the network"),
     "see-other-host": ("it refers to another host", "ask the partner to correct its SRV record"),
     "unsupported-version": ("it does not know this version of XMPP", "ask the partner for its server's version"),
 }

@@ -1,0 +1,168 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_im_test does: one message through the whole product, by its own synthetic transaction.
+
+The cmdlet page of Test-CsXmppIM: it signs in as a user of the pool, sends a message to an address of a partner and
+reports how that went. It either takes the pool's test users (New-CsHealthMonitoringConfiguration), or a user with his
+credential. It sends a real message each time: check mode sends none, and after a lost session none is sent again.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._base.names import key
+from .._base.result import Failure, Params, Refused, Result
+from .._base.task import Task
+from .._shell.statement import Answer, Credential, Secret, ServerError, Shell, Statement, Value
+
+CMDLET = "Test-CsXmppIM"
+CONFIGURATION = "Get-CsHealthMonitoringConfiguration"
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "to_user": {"type": "str", "required": True},
+    "from_user": {"type": "str"},
+    "credential": {
+        "type": "dict",
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+        },
+    },
+    "pool": {"type": "str"},
+    "registrar_port": {"type": "int"},
+}
+
+# user@domain, without a resource.
+_ADDRESS = re.compile(r"[^@/\s]+@[^@/\s]+\.[^@/\s]+")
+# What a TimeSpan is on the wire (MS-PSRP 2.2.5.1.8): an xs:duration without years and months.
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+
+
+def work(params: Params, shell: Shell, check: bool) -> Result:
+    """Send one message. Raises Refused, ShellError."""
+    statement = _statement(params)
+    receiver, pool = str(statement.parameters["Receiver"]), params.get("pool") or None
+    result = Result()
+    senders: list[str] = [_address("from_user", params["from_user"])] if params.get("from_user") else []
+    if not senders:
+        senders, unknown = _test_users(shell, str(pool))
+        result.warnings += [unknown] if unknown else []
+    test: dict[str, t.Any] = {"to_user": receiver, "from_users": senders, "pool": pool}
+    outcome = {"result": "not_sent", "latency": None, "error": "", "diagnosis": ""}
+    if not check:
+        answer = shell.invoke([statement])
+        outcome = _outcome(answer)
+        result.warnings += answer.warnings
+        if outcome["result"] != "success":
+            result.failures = [Failure(CMDLET, receiver, _why(answer, outcome))]
+            result.values["failures"] = [failure.as_dict() for failure in result.failures]
+    result.values["test"] = {**test, **outcome}
+    return result
+
+
+def _statement(params: Params) -> Statement:
+    """The two parameter sets of the page. Raises Refused with everything that is wrong."""
+    reasons: list[str] = []
+    addresses: dict[str, str] = {}
+    for option in ("to_user", "from_user"):
+        try:
+            addresses[option] = _address(option, params[option]) if params.get(option) else ""
+        except Refused as exc:
+            reasons += exc.reasons
+    if not params.get("to_user"):
+        reasons.append("to_user: is empty; write user@domain")
+    given = params.get("credential")
+    if given and not params.get("from_user"):
+        reasons.append("from_user: is missing; credential belongs to a user, whose address is needed as well")
+    if params.get("from_user") and not given:
+        reasons.append(
+            "credential: is missing; %s signs in as from_user only with his credential. Leave from_user out to have the"
+            " pool's test users send" % CMDLET
+        )
+    if not given and not params.get("from_user") and not params.get("pool"):
+        reasons.append("pool: is missing; its test users are to send, as from_user and credential are not given")
+    port = params.get("registrar_port")
+    if port is not None and not 0 < port < 65536:
+        reasons.append("registrar_port: %d is not a port" % port)
+    if reasons:
+        raise Refused(reasons)
+    parameters: dict[str, Value] = {"TargetFqdn": params["pool"]} if params.get("pool") else {}
+    parameters["Receiver"] = addresses["to_user"]
+    if given:
+        parameters["UserSipAddress"] = "sip:" + addresses["from_user"]
+        parameters["UserCredential"] = Credential(str(given["username"]), Secret(str(given["password"])))
+    if port is not None:
+        parameters["RegistrarPort"] = port
+    return Statement(CMDLET, parameters)
+
+
+def _test_users(shell: Shell, pool: str) -> tuple[list[str], str]:
+    """The test users of a pool, and why they are not known. Raises Refused where there are none, ShellError.
+
+    The page of the cmdlet: an object for each pool that has them, with Identity (the pool's FQDN),
+    FirstTestUserSipUri and SecondTestUserSipUri.
+    """
+    answer = shell.invoke([Statement(CONFIGURATION)])
+    if answer.lost or answer.errors:
+        why = answer.lost or answer.errors[0].message
+        return [], "the test users of %s cannot be read, so it is unknown who sends: %s" % (pool, why)
+    for item in answer.output:
+        if isinstance(item, dict) and key(str(item.get("Identity"))) == key(pool):
+            found = [item.get(name) for name in ("FirstTestUserSipUri", "SecondTestUserSipUri")]
+            return [text.removeprefix("sip:") for text in found if isinstance(text, str) and text], ""
+    raise Refused(
+        [
+            "pool: '%s' has no test users, so somebody has to be named: give from_user and credential, or set test"
+            " users up with New-CsHealthMonitoringConfiguration" % pool
+        ]
+    )
+
+
+def seconds(duration: t.Any) -> float | None:
+    """An xs:duration as seconds; None for what is none."""
+    found = _DURATION.fullmatch(str(duration))
+    if found is None:
+        return None
+    days, hours, minutes, rest = (float(part or 0) for part in found.groups())
+    return round(((days * 24 + hours) * 60 + minutes) * 60 + rest, 6)
+
+
+def _address(option: str, given: t.Any) -> str:
+    """Without the scheme. Raises Refused."""
+    text = str(given).strip()
+    text = text[4:] if text[:4].lower() == "sip:" else text
+    if not _ADDRESS.fullmatch(text):
+        raise Refused(["%s: '%s' is not an address; write user@domain" % (option, text)])
+    return text
+
+
+def _outcome(answer: Answer) -> dict[str, t.Any]:
+    """The last object that the cmdlet gave: Result, Latency, Error and Diagnosis."""
+    reported = next((item for item in reversed(answer.output) if isinstance(item, dict) and "Result" in item), {})
+    succeeded = str(reported.get("Result", "")).lower() == "success" and not answer.lost
+    return {
+        "result": "success" if succeeded else "failure",
+        "latency": seconds(reported.get("Latency")),
+        "error": str(reported.get("Error") or ""),
+        "diagnosis": str(reported.get("Diagnosis") or ""),
+    }
+
+
+def _why(answer: Answer, outcome: t.Mapping[str, t.Any]) -> ServerError:
+    if answer.lost:
+        text = "the session was lost (%s); it is unknown whether the message was sent" % answer.lost
+        return ServerError(CMDLET, "", "ConnectionError", text)
+    if answer.errors:
+        return answer.errors[0]
+    said = ": ".join(text for text in (outcome["error"], outcome["diagnosis"]) if text)
+    return ServerError(
+        CMDLET, "", "NotDelivered", said or "the message did not arrive, and the server does not say why"
+    )
+
+
+TASK = Task(ARGUMENT_SPEC, work)

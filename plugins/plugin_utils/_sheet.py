@@ -1,0 +1,117 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A short document as Markdown or as plain text, from the same parts. Pure.
+
+Texts come from inventories and servers: none of them can become markup, or a line of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import typing as t
+from dataclasses import dataclass
+
+Form = t.Literal["markdown", "text"]
+
+WIDTH = 78  # of plain text; what must not be broken, such as a command, may be longer
+
+_MARKUP = re.compile(r"([\\`*_\[\]<>|#~&])")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """level: 1 for the title."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    text: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines to be copied as they are."""
+
+    lines: tuple[str, ...]
+
+
+Part = Heading | Paragraph | Points | Table | Code
+
+
+def render(parts: t.Iterable[Part], form: Form) -> str:
+    """The document, with a line end at its end. Raises ValueError for a form that is none."""
+    renderers: dict[str, t.Callable[[Part], str]] = {"markdown": _markdown, "text": _text}
+    if form not in renderers:
+        raise ValueError("'%s' is no form of a sheet; write markdown or text" % form)
+    return "\n\n".join(renderers[form](part) for part in parts) + "\n"
+
+
+def one_line(text: str) -> str:
+    """Without control characters and line breaks."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _markdown(part: Part) -> str:
+    if isinstance(part, Heading):
+        return "%s %s" % ("#" * part.level, _escaped(part.text))
+    if isinstance(part, Paragraph):
+        return _escaped(part.text)
+    if isinstance(part, Points):
+        return "\n".join("- " + _escaped(text) for text in part.texts)
+    if isinstance(part, Code):
+        lines = [one_line(line) for line in part.lines]
+        longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+        fence = "`" * max(3, longest + 1)
+        return "\n".join([fence, *lines, fence])
+    rows = [part.header, tuple("---" for _column in part.header), *part.rows]
+    return "\n".join("| %s |" % " | ".join(c if c == "---" else _escaped(c) for c in row) for row in rows)
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", one_line(text))
+
+
+def _text(part: Part) -> str:
+    if isinstance(part, Heading):
+        text = one_line(part.text)
+        return "%s\n%s" % (text, ("=" if part.level == 1 else "-") * len(text))
+    if isinstance(part, Paragraph):
+        return _filled(part.text)
+    if isinstance(part, Points):
+        return "\n".join(_filled(text, "* ", "  ") for text in part.texts)
+    if isinstance(part, Code):
+        return "\n".join("    " + one_line(line) for line in part.lines)
+    rows = [tuple(map(one_line, row)) for row in (part.header, *part.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _filled(text: str, first: str = "", others: str = "") -> str:
+    return textwrap.fill(
+        one_line(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,117 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What explain() says against what the lab's gateway does with a message, for the links that the store decides."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import Row
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import (
+    Deployment,
+    Explanation,
+    OwnCertificate,
+    Partner,
+    Probed,
+    Service,
+    User,
+    explain,
+)
+from lab.gateway.dial import DialFailed
+from lab.deployment.store import Store
+
+from tests.integration.test_gateway import EXTERNAL, Federation, federation
+
+__all__ = ["federation"]  # a fixture
+
+USER = "ialmeida@contoso.test"  # to whom the fixture grants the policy
+DOMAIN = "fabrikam.test"
+STRICT = Row("required", "required", False)
+GATEWAY = "fe01/RTCXMPPTGW"
+POLICY = "Tag:Partners"
+
+
+def change(store: Store, kind: str, key: str, **changes: t.Any) -> None:
+    store.put(kind, key, {**(store.get(kind, key) or {}), **changes})
+
+
+# What breaks each link in the lab's store, and what repairs it, given whether it is to be good.
+LINKS: dict[str, t.Callable[[Federation, bool], None]] = {
+    "policy": lambda lab, good: change(lab.store, "policy", POLICY, EnableXmppAccess=good),
+    "policy (federation)": lambda lab, good: change(lab.store, "policy", POLICY, EnableFederationAccess=good),
+    "partner": lambda lab, good: lab.allow(EXTERNAL) if good else lab.store.delete("partner", DOMAIN),
+    "access_edge": lambda lab, good: change(lab.store, "access_edge", "Global", AllowFederatedUsers=good),
+    "route": lambda lab, good: change(
+        lab.store, "site", "Redmond", XmppFederationRoute="EdgeServer:edge.contoso.test" if good else ""
+    ),
+    "services": lambda lab, good: change(lab.store, "service", GATEWAY, Status="Running" if good else "Stopped"),
+}
+
+
+def explained(store: Store) -> Explanation:
+    """From the lab's store, as the product's cmdlets would show it. Partner's server and DNS are good here."""
+    policy = store.get("policy", POLICY) or {}
+    routes = [str(site["XmppFederationRoute"] or "") for site in store.all("site").values()]
+    services = [
+        Service(
+            "proxy" if service["Name"].endswith("PROXY") else "gateway",
+            key.partition("/")[0],
+            service["Name"],
+            service["Status"] == "Running",
+        )
+        for key, service in store.all("service").items()
+        if "XMPPTGW" in service["Name"]
+    ]
+    return explain(
+        User(USER, True, "fe01.contoso.test", True, "Partners", "user", policy["EnableXmppAccess"],
+             policy["EnableFederationAccess"]),
+        Partner(DOMAIN, DOMAIN in store.partners(), DOMAIN, "federated", STRICT),
+        Deployment(
+            (store.get("access_edge", "Global") or {})["AllowFederatedUsers"],
+            next((route.partition(":")[2] for route in routes if route), ""),
+            tuple(services),
+            (OwnCertificate("edge01", True), OwnCertificate("edge02", True)),
+        ),
+        Probed((), ()),
+    )  # fmt: skip
+
+
+def test_every_combination_of_broken_links_on_the_way_out(federation: Federation) -> None:
+    """A message is sent exactly if no link is said to be broken."""
+    outcomes = set()
+    for states in itertools.product((True, False), repeat=len(LINKS)):
+        for (_name, put), good in zip(LINKS.items(), states, strict=True):
+            put(federation, good)
+        first = next((name for name, good in zip(LINKS, states, strict=True) if not good), "").partition(" ")[0]
+        explanation = explained(federation.store)
+        broken = explanation.broken("out")
+        assert (broken.name if broken else "") == first
+        sent = federation.send()
+        assert (sent.status == "sent") == (broken is None), (states, sent.reason, explanation.sentence)
+        outcomes.add(sent.status)
+    assert len(outcomes) == 2
+
+
+def arrives(federation: Federation) -> bool:
+    """Whether a message of the partner reaches the user."""
+    try:
+        dialog = federation.peer.secured()
+        if federation.peer.external(dialog) is not None:
+            return False
+        return federation.says(dialog).status == "delivered"
+    except DialFailed:
+        return False
+
+
+@pytest.mark.parametrize("name", ["", *LINKS])
+def test_each_broken_link_on_the_way_in(federation: Federation, name: str) -> None:
+    for other, put in LINKS.items():
+        put(federation, other != name)
+    broken = explained(federation.store).broken("in")
+    assert (broken.name if broken else "") == name.partition(" ")[0]
+    assert arrives(federation) == (broken is None)

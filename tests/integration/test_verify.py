@@ -1,0 +1,147 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""sfb.xmpp.verify with inventories as users write them: where the own domains come from, and what the table says."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.integration.plays import Plays, Run
+from tests.integration.test_probe import DOMAIN, FALLBACK, LENIENT, OWN, STRICT, good
+from tests.integration.xmpp_peer import NameServer, Peer, shut_port
+from tests.unit import certificates
+from tests.unit.certificates import issue
+
+DIALBACK = {"tls_negotiation": "required", "sasl_negotiation": "not_supported", "support_dialback_negotiation": True}
+PROBE = "sfb.xmpp.verification : Probe the partners, and look at what is published of the own domains"
+READ = "sfb.xmpp.verification : Read the SIP domains of the deployment"
+
+
+def verify(plays: Plays, variables: dict[str, t.Any], **host: t.Any) -> Run:
+    """The playbook with an inventory of one management host, as the quick start has it."""
+    management = plays.hosts()["sfb_management"]
+    management["hosts"]["fe01"].update(host)
+    inventory = plays.write("verify.yml", {"sfb_management": management, "all": {"vars": variables}})
+    return plays.run("sfb.xmpp.verify", inventory=inventory)
+
+
+def named(run: Run, name: str) -> dict[str, t.Any]:
+    (found,) = (task.result for task in run.tasks if task.task.endswith(name.rpartition(" : ")[2]))
+    return found
+
+
+def table(run: Run) -> dict[str, list[str]]:
+    """The lines of the domains, in columns."""
+    lines = named(run, "Show the result")["msg"]
+    columns = ("DOMAIN", "VERDICT", "TLS", "DECLARED ROW USES", "PARTNER WOULD ACCEPT", "CERTIFICATE UNTIL")
+    places = [lines[0].index(column) for column in columns]
+    rows = [line for line in lines[1:] if line[:1].isalnum() and ":" not in line]
+    cut = [[row[a:b].strip() for a, b in zip(places, [*places[1:], None], strict=True)] for row in rows]
+    return {row[0]: row[1:] for row in cut}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> t.Iterator[dict[str, t.Any]]:
+    """``settings`` for sfb_xmpp_verification without own domains, and the name server."""
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(certificates.root().pem)
+    with NameServer() as dns:
+        yield {"dns": dns, "settings": {"nameservers": [dns.place], "trust_store": str(roots), "timeout": 2.0}}
+
+
+def test_the_inventory_of_the_quick_start(plays: Plays, world: dict[str, t.Any]) -> None:
+    """One host and one partner: the own domains are read, in one statement that changes nothing."""
+    with Peer(good()) as peer:
+        world["dns"].service(DOMAIN, peer.port)
+        run = verify(
+            plays,
+            {"sfb_xmpp_partners": [{"domain": DOMAIN, **FALLBACK}], "sfb_xmpp_verification": world["settings"]},
+        )
+        assert {name for name, _to in peer.seen} == {OWN}
+    probe = named(run, PROBE)
+    assert [entry["domain"] for entry in probe["own"]] == [OWN, "contoso-emea.test"]
+    assert [entry["verdict"] for entry in probe["domains"]] == ["ok"]
+    assert "own domains: SIP domains of the deployment, read from fe01" in run.output
+    # Nothing is published of them here, and that is what it fails with.
+    assert run.code == 2
+    assert "there is no record _xmpp-server._tcp.contoso.test" in named(run, "Fail if something does not work")["msg"]
+    assert [event.cmdlet for event in plays.lab.store().events() if event.cmdlet] == ["Get-CsSipDomain"]
+
+
+def test_without_any_setting(plays: Plays) -> None:
+    run = verify(plays, {})
+    assert [entry["domain"] for entry in named(run, PROBE)["own"]] == [OWN, "contoso-emea.test"]
+
+
+def test_the_certificate_says_which_domains_take_part(plays: Plays, world: dict[str, t.Any]) -> None:
+    names = ["sip.contoso.test", "sip.contoso-emea.test", "contoso-emea.test"]
+    given = {"sfb_xmpp_certificate": {"names": names}, "sfb_xmpp_verification": world["settings"]}
+    run = verify(plays, given)
+    assert [entry["domain"] for entry in named(run, PROBE)["own"]] == ["contoso-emea.test"]
+
+
+def test_a_host_that_does_not_answer(plays: Plays, world: dict[str, t.Any]) -> None:
+    """The names of the certificate are taken, and it is said; where there are none, it is said what to set."""
+    given = {"sfb_xmpp_certificate": {"names": ["sip.contoso.test", OWN]}, "sfb_xmpp_verification": world["settings"]}
+    with shut_port() as port:
+        run = verify(plays, given, ansible_port=port)
+        assert [entry["domain"] for entry in named(run, PROBE)["own"]] == [OWN]
+        assert "the SIP domains could not be read from fe01: " in run.output
+        assert "no reason given" not in run.output
+        run = verify(plays, {"sfb_xmpp_verification": world["settings"]}, ansible_port=port)
+    assert run.code == 2
+    told = named(run, "Stop if no own domain is known")["msg"]
+    assert "own_domains in sfb_xmpp_verification" in told
+    assert "no reason given" not in told
+
+
+def test_what_the_row_uses_and_what_the_partner_would_accept(
+    plays: Plays, world: dict[str, t.Any], tmp_path: Path
+) -> None:
+    """Two columns: a row without SASL uses dialback whatever the partner would accept."""
+    rows = {"strict": STRICT, "fallback": FALLBACK, "dialback": DIALBACK, "lenient": LENIENT}
+    own = tmp_path / "own.pfx"
+    issuer = certificates.intermediate()
+    own.write_bytes(issue("access", issuer=issuer, names=(OWN,)).pkcs12(issuer))
+    names = tuple("%s.test" % name for name in rows)
+    leaf = issue("x", issuer=issuer, names=names)
+    given: dict[str, t.Any] = {
+        "sfb_xmpp_partners": [{"domain": "%s.test" % name, **row} for name, row in rows.items()],
+        "sfb_xmpp_verification": {**world["settings"], "from_domain": OWN, "own_domains": [OWN]},
+    }
+    with Peer(good(certificate=leaf)) as peer:
+        for name in names:
+            world["dns"].service(name, peer.port)
+        run = verify(plays, given)
+        blind = table(run)
+        lines = named(run, "Show the result")["msg"]
+        advice = lines[[line[:12] for line in lines].index("lenient.test") + 1]
+        assert advice.strip() == (
+            "advice: As seen from this controller, the strictest row that works is TLS required, SASL optional,"
+            " dialback on. Declare tls_negotiation: required, sasl_negotiation: optional,"
+            " support_dialback_negotiation: true"
+        )
+        assert "" not in lines[:-1]
+        certificate = {"path": str(own), "passphrase": certificates.PASSPHRASE}
+        given["sfb_xmpp_verification"]["certificate"] = certificate
+        seeing = table(verify(plays, given))
+    with_dialback = "EXTERNAL%s, dialback in TLS, dialback in clear"
+    assert {name: row[2:4] for name, row in blind.items() if name in names} == {
+        "strict.test": ["EXTERNAL?", with_dialback % "?"],
+        "fallback.test": ["EXTERNAL?, else dialback in TLS", with_dialback % "?"],
+        "dialback.test": ["dialback in TLS", with_dialback % "?"],
+        "lenient.test": ["dialback in TLS", with_dialback % "?"],
+    }
+    assert {name: row[2:4] for name, row in seeing.items() if name in names} == {
+        "strict.test": ["EXTERNAL", with_dialback % ""],
+        "fallback.test": ["EXTERNAL", with_dialback % ""],
+        "dialback.test": ["dialback in TLS", with_dialback % ""],
+        "lenient.test": ["dialback in TLS", with_dialback % ""],
+    }
+    assert not any(event.cmdlet for event in plays.lab.store().events())  # own domains were given: no session
