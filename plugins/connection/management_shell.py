@@ -149,6 +149,13 @@ options:
     type: path
     vars:
       - name: ansible_psrp_certificate_pem
+  certificate_key_password:
+    description:
+      - The password of O(certificate_key_pem), if it has one.
+      - Needs pypsrp 0.9.0 or later.
+    type: str
+    vars:
+      - name: ansible_psrp_certificate_key_password
   credssp_auth_mechanism:
     description:
       - What O(auth=credssp) uses within. V(auto) prefers Kerberos to NTLM.
@@ -198,8 +205,9 @@ options:
     description:
       - The service part of the server's principal name in Kerberos.
       - C(OcsPowershell) of a Front End normally needs V(HTTP).
+      - If not set, what P(ansible.builtin.psrp#connection) of the installed ansible-core has as its default, V(WSMAN)
+        before ansible-core 2.21 and V(host) since.
     type: str
-    default: WSMAN
     vars:
       - name: ansible_psrp_negotiate_service
 
@@ -252,6 +260,15 @@ options:
     default: false
     vars:
       - name: ansible_psrp_ignore_proxy
+
+  no_profile:
+    description:
+      - Whether to do without the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has none.
+      - Needs pypsrp 0.9.0 or later.
+    type: bool
+    default: false
+    vars:
+      - name: ansible_psrp_no_profile
 
   # how long, how much
   persistent_connect_timeout:
@@ -395,6 +412,7 @@ from ansible.plugins.loader import get_shell_plugin
 from ansible.utils.display import Display
 
 from ..module_utils._shell.statement import Answer, Statement
+from ..plugin_utils._psrp_mask import Mask
 from ..plugin_utils._psrp_options import differences, identity, target
 from ..plugin_utils._psrp_session import FAREWELL, PsrpSession, SessionError
 
@@ -405,8 +423,22 @@ _RUN = ("command", "expect", "raw", "reboot", "script", "shell", "gather_facts",
 _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
 _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "microsoft.ad", "microsoft.iis"))
 
+_UNCHECKED = (
+    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore), so that anybody on the"
+    " way can read and change what is sent, the password included; set ansible_psrp_ca_cert to the PEM file of the"
+    " authority that issued it instead"
+)
+
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
+
+
+def _core_service() -> str:
+    """The service name that ansible.builtin.psrp has by default, which depends on the ansible-core."""
+    from ansible.module_utils.common.yaml import yaml_load
+    from ansible.plugins.connection import psrp
+
+    return str(yaml_load(psrp.DOCUMENTATION)["options"]["negotiate_service"]["default"])
 
 
 class Connection(NetworkConnectionBase):
@@ -427,6 +459,8 @@ class Connection(NetworkConnectionBase):
         self._identity: dict[str, t.Any] = {}
         self._conflict = ""
         self._session: PsrpSession | None = None
+        # Of all sessions: what one was told must not come out through the next.
+        self._mask = Mask()
         self._busy = False
         self._watcher: threading.Thread | None = None
 
@@ -459,6 +493,8 @@ class Connection(NetworkConnectionBase):
             self._end_session()  # the host's own settings were changed within the play
         if different or not self._identity:
             self._identity, self._name = wanted, name
+            if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
+                self.queue_message("warning", _UNCHECKED % name)
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
         """Whether the task is one of this collection's that can do its work in the worker (see _direct.py)."""
@@ -527,6 +563,7 @@ class Connection(NetworkConnectionBase):
         Raises ConnectionError if nothing was executed, because no session could be opened.
         """
         session = self._kept_session()
+        session.limit = float(self._options["persistent_command_timeout"])
         calls = [Statement.decode(statement) for statement in statements]
         begun = time.monotonic()
         self._busy = True
@@ -552,7 +589,7 @@ class Connection(NetworkConnectionBase):
             # These write requests to the log file, if one is set, as soon as somebody asks for debugging.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
-            self._session = PsrpSession(target(self._options), self._note)
+            self._session = PsrpSession(target(self._options, _core_service), self._note, self._mask)
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch_playbook, daemon=True)
             self._watcher.start()
@@ -603,7 +640,7 @@ class Connection(NetworkConnectionBase):
         if answer.lost:
             lines.append("lost: %s" % answer.lost)
         for line in lines:
-            display.display("management_shell %s: %s" % (self._name, line), log_only=True)
+            display.display("management_shell %s: %s" % (self._name, self._mask(line)), log_only=True)
 
     # In the worker: what Ansible does to run a module on the controller, and what is refused
 

@@ -3,13 +3,15 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a failure of the transport means, and what to check. Texts never hold the password."""
+"""What a failure of the transport means, and what to check. Whoever passes a text on masks it first."""
 
 from __future__ import annotations
 
+import re
 import ssl
 import typing as t
 
+from ._psrp_limits import AnswerError, TooLate, short
 from ._psrp_options import Target
 
 # WSManFault codes. The first: the server does not know the shell (it was restarted, or the shell timed out), so nothing
@@ -18,6 +20,9 @@ UNKNOWN_SHELL = 2150858843
 NOTHING_YET = 2150858793
 ACCESS_DENIED = 5
 UNKNOWN_RESOURCE = 2150858752
+
+# Characters of a failure's text.
+LONGEST = 1000
 
 
 def innermost(error: BaseException) -> BaseException:
@@ -39,15 +44,24 @@ def never_sent(error: BaseException) -> bool:
         return bool(error.code == UNKNOWN_SHELL)
     if isinstance(error, AuthenticationError):
         return True
-    return isinstance(innermost(error), (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError))
+    inner = innermost(error)
+    return _other_certificate(inner) or isinstance(
+        inner, (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError)
+    )
 
 
 def transport_failed(error: BaseException) -> bool:
-    """Whether it is the way to the server that failed, rather than our own time limit or our own code."""
+    """Whether it is the server or the way to it that failed, rather than a signal or our own code."""
     from pypsrp.exceptions import WinRMError
     from requests.exceptions import RequestException
+    from spnego.exceptions import SpnegoError
 
-    return isinstance(error, (WinRMError, RequestException, OSError))
+    return isinstance(error, (AnswerError, WinRMError, RequestException, OSError, SpnegoError))
+
+
+def repeatable(error: BaseException) -> bool:
+    """Whether a read may be sent once more: not where the server's answer would be the same, or the time is over."""
+    return transport_failed(error) and not isinstance(error, AnswerError)
 
 
 def interrupted(error: BaseException) -> bool:
@@ -55,20 +69,49 @@ def interrupted(error: BaseException) -> bool:
     return error.__class__ is Exception
 
 
-def brief(error: BaseException, target: Target) -> str:
+def alarm(error: BaseException) -> bool:
+    """Whether it was the time limit."""
+    return interrupted(error) and str(error).startswith("command timeout triggered")
+
+
+def _other_certificate(inner: BaseException) -> bool:
+    return "Fingerprints did not match" in str(inner)
+
+
+def brief(error: BaseException) -> str:
     """The failure in one line."""
-    from pypsrp.exceptions import WSManFaultError
+    from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 
     inner = innermost(error)
     words = str(inner)
     if isinstance(error, WSManFaultError):
-        words = "%s (WSMan fault %s)" % (error.provider_fault or error.reason or "no words of the server", error.code)
-    return target.masked(" ".join(words.split()) or type(inner).__name__)
+        words = _fault_words(error)
+    elif isinstance(error, WinRMTransportError):
+        words = _http_words(error)
+    elif _other_certificate(inner):
+        words = (
+            "the server's certificate is another than at the beginning of the session, and with"
+            " 'ansible_psrp_cert_validation: ignore' nothing else says that it is the same server: nothing was sent"
+        )
+    return short(" ".join(words.split()) or type(inner).__name__, LONGEST)
+
+
+def _fault_words(fault: t.Any) -> str:
+    words = fault.provider_fault or fault.reason
+    code = "WSMan fault %s" % fault.code
+    return "%s (%s)" % (words, code) if words else "the server answered %s without a text" % code
+
+
+def _http_words(error: t.Any) -> str:
+    """An error of HTTP without a fault of WS-Management: the status, and what the page says."""
+    page = re.sub(r"(?s)<(style|script)[^>]*>.*?</\1>|<[^>]*>", " ", str(error.response_text)[:20000])
+    page = " ".join(page.split())
+    return "the server answered HTTP status %s%s" % (error.code, page and " ('%s')" % short(page, 200))
 
 
 def no_session(error: BaseException, target: Target) -> str:
     """Why no session could be opened, and what to check."""
-    return "no session on %s: %s" % (target.endpoint, target.masked(_advice(error, target)))
+    return "no session on %s: %s" % (target.endpoint, _advice(error, target))
 
 
 def _advice(error: BaseException, target: Target) -> str:
@@ -84,7 +127,11 @@ def _advice(error: BaseException, target: Target) -> str:
     from urllib3.exceptions import NewConnectionError
 
     inner = innermost(error)
-    words = brief(error, target)
+    words = brief(error)
+    if isinstance(error, TooLate):
+        return "%s. Check that the server answers at all, and how fast." % words
+    if isinstance(error, AnswerError) or _other_certificate(inner):
+        return "%s." % words.rstrip(".")
     who = "the account '%s'" % target.user if target.user else "the request, which names no account (ansible_user)"
     if isinstance(error, AuthenticationError):
         return (
@@ -129,7 +176,7 @@ def _advice(error: BaseException, target: Target) -> str:
     if isinstance(error, WSManFaultError):
         return _fault(error, who, words)
     if isinstance(error, WinRMTransportError):
-        return _http(error.code)
+        return "%s. %s" % (words, _HTTP_ADVICE.get(error.code, "Its event log may say more."))
     return words
 
 
@@ -147,10 +194,8 @@ def _fault(fault: t.Any, who: str, words: str) -> str:
     return words
 
 
-def _http(status: int) -> str:
-    advice = {
-        403: "Check that the account may use this endpoint, and whether IIS demands a client certificate.",
-        404: "Check ansible_psrp_path: OcsPowershell on a Front End (port 443), wsman on an Edge (port 5986).",
-        503: "The web service or its application pool is stopped.",
-    }
-    return "the server answered HTTP status %s. %s" % (status, advice.get(status, "Its event log may say more."))
+_HTTP_ADVICE = {
+    403: "Check that the account may use this endpoint, and whether IIS demands a client certificate.",
+    404: "Check ansible_psrp_path: OcsPowershell on a Front End (port 443), wsman on an Edge (port 5986).",
+    503: "The web service or its application pool is stopped.",
+}

@@ -20,7 +20,7 @@ import pytest
 from lab.faults import Faults
 from lab.store import Event
 from lab.testing import Lab
-from tests.integration.plays import TOOLS, Plays
+from tests.integration.plays import CHECKOUT, TOOLS, Plays
 
 PASSWORD = "Lab-admin-1"
 
@@ -128,6 +128,52 @@ def test_refusals_name_the_remedy(controller: Controller) -> None:
     assert controller.events("session-open") == []
 
 
+ACTIONS = sorted(path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py"))
+
+
+@pytest.mark.parametrize("connection", ["ansible.builtin.local", "ansible.builtin.ssh", "ansible.builtin.psrp", ""])
+def test_modules_over_another_connection_say_what_to_set(controller: Controller, connection: str) -> None:
+    tasks = [{"sfb.xmpp.%s" % name: {}, "ignore_errors": True} for name in ACTIONS]
+    playbook = controller.numbered(tasks)
+    playbook[0]["vars"] = {"ansible_connection": connection} if connection else {}
+    run = controller.run(playbook)
+    assert run.code == 0, run.output
+    for name, task in zip(ACTIONS, run.tasks, strict=True):
+        assert task.result["msg"].startswith("sfb.xmpp.%s works over the connection sfb.xmpp.management_shell" % name)
+        assert "not over %s: set 'ansible_connection: " % (connection.rpartition(".")[2] or "ssh") in task.result["msg"]
+    assert controller.events("session-open") == []
+
+
+def test_an_ad_hoc_call_says_what_to_set_and_then_works(controller: Controller) -> None:
+    controller.numbered([])
+    command = [str(TOOLS / "ansible"), "-i", str(controller.inventory), "fe01"]
+    command += ["-m", "sfb.xmpp.xmpp_federated_partner_info"]
+    texts = []
+    for more in ([], ["-e", "ansible_connection=sfb.xmpp.management_shell"]):
+        done = subprocess.run(
+            [*command, *more],
+            cwd=CHECKOUT,
+            env=controller.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        texts.append(done.stdout + done.stderr)
+    assert "add -e ansible_connection=sfb.xmpp.management_shell" in texts[0]
+    assert '"partners": []' in texts[1]
+
+
+@pytest.mark.parametrize("direct", ["true", "false"])
+def test_a_certificate_that_is_not_checked_is_a_warning_in_the_output(controller: Controller, direct: str) -> None:
+    controller.management["ansible_psrp_cert_validation"] = "ignore"
+    info: Task = {"sfb.xmpp.xmpp_federated_partner_info": {}}
+    text, _results = controller.play([info, info, READ], environment={"ANSIBLE_MANAGEMENT_SHELL_DIRECT": direct})
+    flat = " ".join(text.replace("[WARNING]:", "").split())
+    assert flat.count("host 'fe01': the server's certificate is not checked") == 1
+    assert "set ansible_psrp_ca_cert to the PEM file" in flat
+
+
 def test_a_host_that_would_share_anothers_session_is_refused_by_name(controller: Controller) -> None:
     controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_path": "wsman"}
     text, _results = controller.play([{**READ, "throttle": 1}, READ], hosts="fe01,fe02", code=2)
@@ -155,7 +201,7 @@ def test_a_lost_write_is_reported_and_the_next_task_has_a_new_session(controller
 def test_the_command_timeout_gives_up_the_session_not_the_play(controller: Controller) -> None:
     Faults(controller.lab.store()).add("New-CsXmppAllowedPartner", action="delay", seconds=5)
     _text, results = controller.play([{**write("a.example"), "vars": {"ansible_command_timeout": 2}}, READ])
-    assert "timeout value is 2 secs" in results["r0"]["lost"]
+    assert "no end within 2 s (ansible_command_timeout)" in results["r0"]["lost"]
     assert results["r1"]["lost"] == ""
     assert len(controller.events("session-open")) == 2
 
