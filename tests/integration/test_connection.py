@@ -11,6 +11,7 @@ import signal
 import typing as t
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import missing
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ListChange, Secret, Statement, UInt32
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
@@ -88,6 +89,31 @@ def test_an_edge_imports_its_module_once(opened: Opener) -> None:
         answer = session.invoke([Statement("Get-CsCertificate")])
         assert not answer.errors
     assert opened.statements() == ["Import-Module", "Get-CsCertificate", "Get-CsCertificate"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_module_that_complains_counts_by_its_commands(opened: Opener, moment: t.Literal["before", "after"]) -> None:
+    opened.faults().add("Import-Module", when=moment, message="The type data file could not be loaded.")
+    session = opened("edge01")
+    if moment == "after":
+        assert not session.invoke([Statement("Get-CsCertificate")]).errors
+    else:
+        with pytest.raises(SessionError, match=r"cannot import SkypeForBusiness: The type data file .*_modules"):
+            session.invoke([Statement("Get-CsCertificate")])
+
+
+WRITES = ("New-CsXmppAllowedPartner", "Set-CsXmppAllowedPartner", "Remove-CsXmppAllowedPartner")
+
+
+def test_what_an_account_may_do_is_known_before_it_is_tried(opened: Opener) -> None:
+    asked = ("Get-CsXmppAllowedPartner", *WRITES, "Grant-CsExternalAccessPolicy", "Get-CsNothing")
+    assert missing(opened(), asked) == {"Get-CsNothing"}
+    viewer = opened(remote_user="CONTOSO\\viewer", remote_password="Lab-viewer-1")
+    assert missing(viewer, asked) == {*WRITES, "Grant-CsExternalAccessPolicy", "Get-CsNothing"}
+    assert missing(viewer, ["Get-CsXmppAllowedPartner"]) == set()
+    edge = opened("edge01")
+    assert missing(edge, ["Get-CsCertificate", *WRITES]) == set(WRITES)
+    assert set(opened.statements()) == {"Import-Module", "Get-Command", "Select-Object"}
 
 
 def test_types_arrive_as_intended_and_text_verbatim(opened: Opener) -> None:
