@@ -397,12 +397,16 @@ options:
 
 import logging
 import os
+import re
+import shutil
 import signal
 import threading
 import time
 import traceback
 import typing as t
+from pathlib import Path
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.connection import ConnectionError  # noqa: A004 - Ansible's own name for it
 from ansible.playbook.play_context import PlayContext
@@ -439,6 +443,17 @@ def _core_service() -> str:
     from ansible.plugins.connection import psrp
 
     return str(yaml_load(psrp.DOCUMENTATION)["options"]["negotiate_service"]["default"])
+
+
+def remove_leftovers(directory: Path, playbook: int) -> None:
+    """Remove what a killed playbook left in Ansible's directory for temporary files: its modules, packed to be run.
+
+    A playbook's own directory there is named by its process id, and it removes it when it ends in order.
+    """
+    name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # as tempfile.mkdtemp makes it
+    for path in directory.glob("ansible-local-%d*" % playbook):
+        if name.fullmatch(path.name) and path.lstat().st_uid == os.getuid() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 class Connection(NetworkConnectionBase):
@@ -622,6 +637,7 @@ class Connection(NetworkConnectionBase):
                 os.kill(playbook, 0)
             except ProcessLookupError:
                 if not self._busy:  # an asynchronous task may still be at work
+                    remove_leftovers(Path(constants.DEFAULT_LOCAL_TMP).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)
 

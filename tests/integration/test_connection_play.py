@@ -253,12 +253,14 @@ def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> No
     assert "management_shell fe01: error: " in log
 
 
-def test_a_killed_playbook_leaves_no_session_behind(controller: Controller) -> None:
-    pause = {"ansible.builtin.pause": {"seconds": 60}}
+@pytest.mark.parametrize("direct", ["true", "false"])
+def test_a_killed_playbook_leaves_no_session_and_no_files_behind(controller: Controller, direct: str) -> None:
+    info: Task = {"sfb.xmpp.xmpp_federated_partner_info": {}}
+    pause: Task = {"ansible.builtin.pause": {"seconds": 60}}
     playbook = subprocess.Popen(
-        controller.command(controller.numbered([READ, pause])),
+        controller.command(controller.numbered([info, pause])),
         cwd=controller.directory,
-        env=controller.environment(),
+        env={**controller.environment(), "ANSIBLE_MANAGEMENT_SHELL_DIRECT": direct},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -269,7 +271,10 @@ def test_a_killed_playbook_leaves_no_session_behind(controller: Controller) -> N
         while not controller.statements() and time.monotonic() < deadline:
             time.sleep(0.2)
         assert controller.events("session-close") == []
+        assert list((controller.directory / "home" / "tmp").glob("ansible-local-%d*" % playbook.pid))
     finally:
         os.killpg(playbook.pid, signal.SIGKILL)
         playbook.wait()
     assert controller.closed(1)
+    temporary = controller.directory / "home" / "tmp"
+    assert list(temporary.iterdir()) == []

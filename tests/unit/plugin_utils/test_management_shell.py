@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ from ansible.module_utils.connection import ConnectionError as RpcError
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.connection import psrp
 from ansible.plugins.loader import become_loader
-from ansible_collections.sfb.xmpp.plugins.connection.management_shell import DOCUMENTATION, Connection
+from ansible_collections.sfb.xmpp.plugins.connection.management_shell import DOCUMENTATION, Connection, remove_leftovers
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession
 
@@ -209,6 +210,22 @@ def test_a_mistake_of_our_own_leaves_the_outcome_unknown(monkeypatch: pytest.Mon
     assert "TypeError" in answer.lost
     assert secret not in answer.lost
     assert secret not in repr(connection.pop_messages())
+
+
+def test_only_what_the_killed_playbook_itself_left_is_removed(tmp_path: Path) -> None:
+    names = [
+        "ansible-local-12abcd_fgh",
+        "ansible-local-123abcdefg",
+        "ansible-local-1234abcdefgh",
+        "ansible-local-12x",
+        "a",
+    ]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "module").write_text("code", encoding="utf-8")
+    (tmp_path / "ansible-local-12linklink").symlink_to(tmp_path / "a")
+    remove_leftovers(tmp_path, 12)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[2:], "ansible-local-12linklink"])
 
 
 def test_the_session_is_not_opened_in_a_worker() -> None:
