@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -228,12 +229,18 @@ def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> No
     (controller.directory / "group_vars" / "all.yml").write_text("secret_password: %s" % encrypted, encoding="utf-8")
     controller.management["ansible_password"] = "{{ secret_password }}"
     log_file = tmp_path / "ansible.log"
+    faults = Faults(controller.lab.store())
+    repeated = "Wrong: HUSH-HUSH, %s" % base64.b64encode(PASSWORD.encode()).decode().rstrip("=")
+    faults.add("Get-CsXmppAllowedPartner", skip=1, times=2, message=repeated)
     secret = {"cmdlet": "Set-CsXmppGatewayConfiguration", "parameters": {"Identity": "Global"}}
     text, results = controller.play(
         [
             {"session_probe": {**secret, "secrets": {"DialbackPassphrase": "hush-hush"}}},
             {"session_probe": {**secret, "secrets": {"ConnectionLimit": "hush-hush"}}},
             READ,
+            # A server that repeats what it was told before, in its own way.
+            READ,
+            {**READ, "vars": {"ansible_psrp_auth": "ntlm"}},
         ],
         "-vvvvv",
         "--vault-password-file",
@@ -246,7 +253,11 @@ def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> No
     log = log_file.read_text(encoding="utf-8")
     for place in (text, log, json.dumps(results)):
         assert PASSWORD not in place
-        assert "hush-hush" not in place
+        assert repeated.rpartition(" ")[2] not in place
+        assert "hush-hush" not in place.lower()
+    assert [error["message"] for error in results["r3"]["errors"]] == ["Wrong: ********, ********"]
+    assert log.count("error: Wrong: ********, ********") == 2
+    assert len(controller.events("session-open")) == 2
     # But what happened is on record.
     assert "management_shell fe01: session opened on https://" in log
     assert "Set-CsXmppGatewayConfiguration {'Identity': 'Global', 'DialbackPassphrase': {'secret': True}}" in log
