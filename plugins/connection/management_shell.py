@@ -637,7 +637,7 @@ class Connection(NetworkConnectionBase):
                 os.kill(playbook, 0)
             except ProcessLookupError:
                 if not self._busy:  # an asynchronous task may still be at work
-                    remove_leftovers(Path(constants.DEFAULT_LOCAL_TMP).parent, playbook)
+                    remove_leftovers(Path(vars(constants)["DEFAULT_LOCAL_TMP"]).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)
 
