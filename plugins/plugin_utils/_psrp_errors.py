@@ -25,6 +25,37 @@ UNKNOWN_RESOURCE = 2150858752
 LONGEST = 1000
 
 
+# What Kerberos says, and what to do. The texts are those of MIT Kerberos (its table of error codes, krb5_err.et).
+_KERBEROS_ADVICE = (
+    (("preauthentication failed", "password incorrect"), "The password is wrong: check ansible_password"),
+    (
+        ("client", "not found in kerberos database"),
+        "The realm does not know the account: check ansible_user (user@REALM)",
+    ),
+    (
+        ("server", "not found in kerberos database"),
+        "The realm does not know the service by this name: check ansible_psrp_negotiate_service (HTTP on a Front End,"
+        " WSMAN or host elsewhere), and that ansible_host or ansible_psrp_negotiate_hostname_override is the server's"
+        " full name",
+    ),
+    (
+        ("cannot find kdc", "cannot contact any kdc", "configuration file does not specify default realm"),
+        "Nobody answers for the realm: write it in capitals in ansible_user (user@REALM), and check krb5.conf, DNS and"
+        " the way to a domain controller",
+    ),
+    (("clock skew",), "Set the clock of the controller: Kerberos allows five minutes of difference"),
+    (("expired",), "Get a new ticket with kinit, or set ansible_password"),
+    (
+        ("no kerberos credentials available", "no credentials cache found", "no credentials were supplied"),
+        "Set ansible_password, or get a ticket with kinit first",
+    ),
+)
+
+
+class LoginError(Exception):
+    """The authentication failed on this side, in a library that says so in its own way."""
+
+
 def innermost(error: BaseException) -> BaseException:
     """What requests and urllib3 wrapped: the error that the network or TLS layer raised first."""
     while True:
@@ -56,7 +87,7 @@ def transport_failed(error: BaseException) -> bool:
     from requests.exceptions import RequestException
     from spnego.exceptions import SpnegoError
 
-    return isinstance(error, (AnswerError, WinRMError, RequestException, OSError, SpnegoError))
+    return isinstance(error, (AnswerError, LoginError, WinRMError, RequestException, OSError, SpnegoError))
 
 
 def repeatable(error: BaseException) -> bool:
@@ -139,11 +170,8 @@ def _advice(error: BaseException, target: Target) -> str:
             " user@REALM), ansible_password, and ansible_psrp_auth: Basic is normally switched off on servers, and"
             " Kerberos on a Front End's IIS wants ansible_psrp_negotiate_service HTTP." % (who, target.auth, words)
         )
-    if isinstance(error, SpnegoError):
-        return (
-            "%s authentication of %s could not begin: %s. For Kerberos check ansible_user (user@REALM), the clock,"
-            " DNS, krb5.conf, and that ansible_host is the server's full name." % (target.auth, who, words)
-        )
+    if isinstance(error, (SpnegoError, LoginError)):
+        return "%s authentication of %s could not begin: %s. %s." % (target.auth, who, words, _kerberos(words))
     if isinstance(inner, ssl.SSLCertVerificationError):
         return (
             "the server's certificate was not accepted: %s. Set ansible_psrp_ca_cert to the PEM file of the"
@@ -178,6 +206,18 @@ def _advice(error: BaseException, target: Target) -> str:
     if isinstance(error, WinRMTransportError):
         return "%s. %s" % (words, _HTTP_ADVICE.get(error.code, "Its event log may say more."))
     return words
+
+
+def _kerberos(words: str) -> str:
+    """What to do about an error of Kerberos."""
+    said = words.lower()
+    for parts, advice in _KERBEROS_ADVICE:
+        if (all if "not found in kerberos database" in parts else any)(part in said for part in parts):
+            return advice
+    return (
+        "For Kerberos check ansible_user (user@REALM), the clock, DNS, krb5.conf, and that ansible_host is the server's"
+        " full name"
+    )
 
 
 def _fault(fault: t.Any, who: str, words: str) -> str:

@@ -12,12 +12,13 @@ followed, and a server whose certificate is not checked has to keep the one that
 from __future__ import annotations
 
 import hashlib
+import inspect
 import struct
 import typing as t
 from types import SimpleNamespace
 
 from ._psrp_clixml import Unreadable, read
-from ._psrp_errors import NOTHING_YET
+from ._psrp_errors import NOTHING_YET, LoginError
 from ._psrp_limits import MOST_ANSWER, MOST_OBJECT, AnswerError, current, short
 from ._psrp_options import Target
 
@@ -71,6 +72,8 @@ def new_pool(target: Target, pin: Pin) -> RunspacePool:
             except (AnswerError, WinRMError, RequestException, OSError, SpnegoError, ImportError):
                 raise
             except Exception as error:
+                if type(error).__module__.partition(".")[0] in ("krb5", "gssapi"):
+                    raise LoginError(str(error)) from error
                 raise AnswerError(
                     "the server's answer cannot be read (%s: %s)" % (type(error).__name__, error)
                 ) from error
@@ -91,11 +94,26 @@ def new_pool(target: Target, pin: Pin) -> RunspacePool:
                     "the server sent a message that cannot be read (%s: %s)" % (type(error).__name__, error)
                 ) from error
 
+    _check_version(target, RunspacePool)
     connection = CarefulWSMan(**target.wsman)
     _guard(connection.transport, pin, max(MOST_ANSWER, 2 * connection.max_envelope_size))
     pool = CarefulPool(connection, configuration_name=target.configuration_name, **target.runspace)
     pool._fragmenter.defragment = Messages(pool._fragmenter.serializer)  # type: ignore[method-assign]
     return pool
+
+
+def _check_version(target: Target, pool: type) -> None:
+    """Raises ImportError where an option needs a later pypsrp, which ignores one of these and breaks on the other."""
+    from pypsrp.wsman import AUTH_KWARGS
+
+    asked = {
+        "ansible_psrp_no_profile": not target.runspace or "no_profile" in inspect.signature(pool).parameters,
+        "ansible_psrp_certificate_key_password": "certificate_key_password" not in target.wsman
+        or "certificate_key_password" in AUTH_KWARGS["certificate"],
+    }
+    for variable, fine in asked.items():
+        if not fine:
+            raise ImportError("pypsrp 0.9.0 or later, which %s needs" % variable)
 
 
 def fresh_connection(pool: RunspacePool) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_errors import brief, never_sent, no_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_errors import LoginError, brief, never_sent, no_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_limits import AnswerError, TooLate
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target, target
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
@@ -74,7 +74,7 @@ def test_basic_without_an_account() -> None:
 
 CASES: list[tuple[Exception, str, bool]] = [
     (AuthenticationError("Failed to authenticate the user x"), "ansible_psrp_auth", True),
-    (NoCredentialError(context_msg="no ticket"), "krb5.conf", False),
+    (NoCredentialError(context_msg="no ticket"), "with kinit", False),
     (
         WinRMTransportError("http", 404, "<p>No such page</p>"),
         "HTTP status 404 ('No such page'). Check ansible_psrp_path",
@@ -124,3 +124,25 @@ def test_an_error_page_is_shown_in_short() -> None:
     text = brief(WinRMTransportError("http", 500, page))
     assert text.startswith("the server answered HTTP status 500 ('Server&nbsp;Error long long ")
     assert len(text) < 300
+
+
+KERBEROS = [
+    ("Preauthentication failed", "check ansible_password"),
+    ("Client 'nobody@CONTOSO.TEST' not found in Kerberos database", "check ansible_user"),
+    ("Server HTTP/fe09@CONTOSO.TEST not found in Kerberos database", "ansible_psrp_negotiate_service (HTTP on a Front"),
+    ('Cannot find KDC for realm "contoso.test"', "write it in capitals"),
+    ("Cannot contact any KDC for realm 'CONTOSO.TEST'", "the way to a domain controller"),
+    ("Clock skew too great", "Set the clock"),
+    ("Ticket expired", "kinit"),
+    ("The referenced credential has expired", "kinit"),
+    ("No Kerberos credentials available (default cache: FILE:/tmp/x)", "Set ansible_password, or get a ticket"),
+    ("Something else", "For Kerberos check ansible_user"),
+]
+
+
+@pytest.mark.parametrize(("words", "advice"), KERBEROS)
+def test_errors_of_kerberos_say_what_to_do(words: str, advice: str) -> None:
+    text = no_session(LoginError(words), target({**HERE, "auth": "kerberos"}))
+    assert "kerberos authentication of the account 'CONTOSO\\admin' could not begin: %s. " % words in text
+    assert advice in text
+    assert text.endswith(".")

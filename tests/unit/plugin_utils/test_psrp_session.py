@@ -16,11 +16,14 @@ import requests.exceptions
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Secret, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import Unreadable
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target, target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from pypsrp import wsman
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from urllib3.exceptions import NewConnectionError
+
+from .test_psrp_options import OPTIONS
 
 TARGET = Target(
     "fe01",
@@ -437,3 +440,17 @@ def test_a_pipeline_that_fails_later_is_not_taken_for_a_refusal(server: Server, 
     assert answer.errors
     assert not answer.refused
     assert pipelines(server)[-1].count("Set-") == 2
+
+
+@pytest.mark.parametrize(("option", "value"), [("no_profile", True), ("certificate_key_password", "a")])
+def test_an_option_that_needs_a_later_pypsrp_says_so(
+    option: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OldPool:
+        def __init__(self, connection: object, configuration_name: str = "") -> None: ...
+
+    monkeypatch.setattr("pypsrp.powershell.RunspacePool", OldPool)
+    monkeypatch.setitem(wsman.AUTH_KWARGS, "certificate", ["certificate_key_pem", "certificate_pem"])
+    session = PsrpSession(target({**OPTIONS, option: value}))
+    with pytest.raises(SessionError, match="pypsrp 0.9.0 or later, which ansible_psrp_%s needs" % option):
+        session.open()
