@@ -17,7 +17,8 @@ from xml.sax.saxutils import escape
 from ._psrp_limits import CUT
 
 MASK = "********"
-# Below this many characters only the secret as it stands is looked for: its other forms would be found everywhere.
+# Below this many characters a secret is looked for as a word of its own, and in no other form: it, or they, would be
+# found everywhere.
 _SHORT = 4
 # Where short() cuts a text.
 _CUT = re.compile(re.escape(CUT))
@@ -43,7 +44,7 @@ class Mask:
         for secret in new:
             self._forms |= set(_forms(secret))
         longest_first = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        self._pattern = re.compile("|".join(map(_searched, longest_first)), re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
         """The text without them."""
@@ -57,6 +58,10 @@ class Mask:
             if longest >= _SHORT:
                 text = text[: end - longest] + MASK + text[end:]
         return text
+
+
+def _searched(form: str) -> str:
+    return re.escape(form) if len(form) >= _SHORT else r"(?<!\w)%s(?!\w)" % re.escape(form)
 
 
 def _common(text: str, form: str) -> int:

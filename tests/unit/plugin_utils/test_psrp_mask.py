@@ -60,8 +60,8 @@ def test_all_secrets_count_and_the_longer_one_first() -> None:
     assert "hush" not in repr(mask)
 
 
-def test_of_a_short_secret_only_itself_is_looked_for() -> None:
-    assert Mask("ab")("ab 6162 YWI") == "%s 6162 YWI" % MASK
+def test_of_a_short_secret_only_itself_is_looked_for_as_a_word() -> None:
+    assert Mask("ab")("'AB' about 6162 YWI") == "'%s' about 6162 YWI" % MASK
 
 
 @given(st.text(min_size=4, max_size=80).filter(lambda text: text.isprintable() and not text.isspace()))

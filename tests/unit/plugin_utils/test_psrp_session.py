@@ -442,7 +442,7 @@ def test_a_pipeline_that_fails_later_is_not_taken_for_a_refusal(server: Server, 
     assert pipelines(server)[-1].count("Set-") == 2
 
 
-@pytest.mark.parametrize(("option", "value"), [("no_profile", True), ("certificate_key_password", "a")])
+@pytest.mark.parametrize(("option", "value"), [("no_profile", True), ("certificate_key_password", "x")])
 def test_an_option_that_needs_a_later_pypsrp_says_so(
     option: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
