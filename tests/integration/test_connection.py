@@ -70,6 +70,8 @@ def opened(fresh_lab: Lab) -> t.Iterator[Opener]:
         {"auth": "basic"},
         {"auth": "ntlm"},
         {"auth": "negotiate"},
+        {"auth": "ntlm", "message_encryption": "always"},
+        {"auth": "negotiate", "message_encryption": "always"},
         {"cert_validation": "ignore", "ca_cert": None},
         {"cert_validation": "ignore", "ca_cert": None, "auth": "ntlm"},
     ],
@@ -267,13 +269,21 @@ def test_a_time_limit_gives_the_session_up(opened: Opener) -> None:
     assert len(opened.events("session-open")) == 2
 
 
-@pytest.mark.parametrize("validation", ["validate", "ignore"])
-@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auth": "basic"},
+        {"auth": "ntlm"},
+        {"auth": "ntlm", "message_encryption": "always"},
+        {"auth": "basic", "cert_validation": "ignore"},
+        {"auth": "ntlm", "cert_validation": "ignore"},
+    ],
+)
 def test_after_a_pause_the_session_goes_on_over_a_new_connection(
-    opened: Opener, auth: str, validation: str, monkeypatch: pytest.MonkeyPatch
+    opened: Opener, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_psrp_session, "STALE", 0)
-    session = opened(auth=auth, cert_validation=validation)
+    session = opened(**options)
     for _round in range(3):
         assert not session.invoke([READ]).lost
     assert len(opened.events("session-open")) == 1
