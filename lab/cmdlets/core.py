@@ -69,7 +69,8 @@ def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
         found += matches
     kind = args.text("CommandType")
     limit = args.get("TotalCount")
-    for command in found[:limit]:
+    written = 0
+    for command in found:
         module = PRODUCT_MODULE[ctx.profile] if command.is_product else _CORE_MODULES[0]
         verb, _dash, noun = command.name.partition("-")
         tests = (("Verb", verb), ("Noun", noun), ("Module", module))
@@ -77,6 +78,9 @@ def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
             continue
         if kind not in (None, "All", "Cmdlet"):
             continue
+        if limit is not None and written >= int(limit):
+            break
+        written += 1
         properties = {"Name": command.name, "CommandType": CommandType.Cmdlet, "ModuleName": module, "Version": None}
         yield make(["System.Management.Automation.CmdletInfo"], properties, text=command.name)
 

@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who a connection belongs to: Basic, NTLM and Negotiate over TLS, without I/O.
+"""Who a connection belongs to: Basic, NTLM, Negotiate and Kerberos over TLS, without I/O.
 
 Tokens are pyspnego's work. Its acceptor reads credentials from the file that the variable NTLM_USER_FILE names; here
-that file holds the one account that is just logging in, and nothing otherwise.
+that file holds the one account that is just logging in, and nothing otherwise. Kerberos is there where the lab's
+directory holds a keytab (see kdc.py), and the work of the GSSAPI library.
 """
 
 from __future__ import annotations
@@ -28,12 +29,20 @@ from spnego.exceptions import NegotiateOptions, SpnegoError
 
 from ..deployment.hosts import Account
 from ..deployment.tls import write_private
+from .encryption import NotSealed
 
 log = logging.getLogger(__name__)
 
 # In the order of preference; clients take the first that they can.
 OFFERS = ("Negotiate", "NTLM", 'Basic realm="WSMAN"')
 
+# The keys of the lab's services in Kerberos, beside the accounts' file.
+KEYTAB = "krb5.keytab"
+
+_NTLMSSP = b"NTLMSSP\x00"
+# As they stand in tokens (RFC 4178, MS-SPNG 1.9): 1.3.6.1.5.5.2 and 1.3.6.1.4.1.311.2.2.10.
+_SPNEGO_OID = bytes.fromhex("06062b0601050502")
+_NTLM_OID = bytes.fromhex("060a2b06010401823702020a")
 _AUTHENTICATE = b"NTLMSSP\x00\x03\x00\x00\x00"
 _UNICODE = 1
 
@@ -58,10 +67,17 @@ class NtlmStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._keytab = path.with_name(KEYTAB)
         write_private(path, b"")
 
-    def acceptor(self, binding: GssChannelBindings) -> spnego.ContextProxy:
-        """A context for one login."""
+    def acceptor(self, binding: GssChannelBindings, token: bytes) -> spnego.ContextProxy:
+        """A context for one login, which begins with ``token``."""
+        if self._keytab.exists() and not any(mark in token for mark in (_NTLMSSP, _NTLM_OID)):
+            with self._lock:
+                os.environ["KRB5_KTNAME"] = str(self._keytab)
+                return spnego.server(
+                    protocol="kerberos" if _SPNEGO_OID not in token[:20] else "negotiate", channel_bindings=binding
+                )
         with self._lock:
             os.environ["NTLM_USER_FILE"] = str(self._path)
             # The pure Python acceptor, also where GSSAPI is installed: that one knows nothing of the lab's accounts.
@@ -106,6 +122,13 @@ class ConnectionAuth:
             return self._negotiate(scheme, data)
         return REFUSED
 
+    @property
+    def context(self) -> spnego.ContextProxy:
+        """That of the login which proved who it is. Raises NotSealed if there was none, as with Basic."""
+        if self._context is None or not self._user:
+            raise NotSealed("the connection has no security context")
+        return self._context
+
     def _basic(self, data: bytes) -> Verdict:
         user, _colon, password = data.decode("utf-8", "replace").partition(":")
         account = self._login(user)
@@ -116,7 +139,7 @@ class ConnectionAuth:
     def _negotiate(self, scheme: str, token: bytes) -> Verdict:
         self._user = ""
         if self._context is None or self._context.complete:
-            self._context = self._store.acceptor(self._binding)
+            self._context = self._store.acceptor(self._binding, token)
         try:
             answer = self._store.step(self._context, token, self._login)
         except (SpnegoError, ValueError, struct.error) as e:

@@ -24,6 +24,7 @@ from ..deployment.endpoints import ADDRESSES, free_port
 from ..deployment.tls import ensure_identity
 from ..errors import Cut, LabError
 from .auth import ConnectionAuth, NtlmStore
+from .encryption import TYPE, NotSealed, seal, unseal
 from .service import Service
 from .sessions import Sessions
 
@@ -157,26 +158,43 @@ class _Connection(http.server.BaseHTTPRequestHandler):
             return self._answer(401, b"", verdict.challenges)
         if not body:
             return self._answer(200, b"", verdict.challenges)
+        asked = self.headers.get("Content-Type", "")
+        sealed = asked.startswith(TYPE)
         try:
+            if sealed:
+                body = unseal(body, self._auth.context)
             answer = service.handle(body, verdict.user)
+        except NotSealed as e:
+            log.info("%s: a message cannot be decrypted: %s", service.host, e)
+            return self._answer(400, b"", close=True)
         except Cut:
             log.info("connection cut on %s", service.host)
             self.close_connection = True
             return None
-        return self._answer(answer.status, answer.body, verdict.challenges)
+        if not sealed:
+            return self._answer(answer.status, answer.body, verdict.challenges)
+        kind, content = seal(answer.body, self._auth.context, asked)
+        return self._answer(answer.status, content, verdict.challenges, kind=kind)
 
     def _count(self, **amounts: int) -> None:
         with self.server.counting:
             for name, amount in amounts.items():
                 self.server.traffic[name] += amount
 
-    def _answer(self, status: int, body: bytes, challenges: t.Iterable[str] = (), close: bool = False) -> None:
+    def _answer(
+        self,
+        status: int,
+        body: bytes,
+        challenges: t.Iterable[str] = (),
+        close: bool = False,
+        kind: str = "application/soap+xml;charset=UTF-8",
+    ) -> None:
         if self.command == "POST":
             self._count(sent=len(body))
         self.send_response(status)
         for challenge in challenges:
             self.send_header("WWW-Authenticate", challenge)
-        self.send_header("Content-Type", "application/soap+xml;charset=UTF-8")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         if close:
             self.send_header("Connection", "close")

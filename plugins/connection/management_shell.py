@@ -149,6 +149,13 @@ options:
     type: path
     vars:
       - name: ansible_psrp_certificate_pem
+  certificate_key_password:
+    description:
+      - The password of O(certificate_key_pem), if it has one.
+      - Needs pypsrp 0.9.0 or later.
+    type: str
+    vars:
+      - name: ansible_psrp_certificate_key_password
   credssp_auth_mechanism:
     description:
       - What O(auth=credssp) uses within. V(auto) prefers Kerberos to NTLM.
@@ -198,8 +205,9 @@ options:
     description:
       - The service part of the server's principal name in Kerberos.
       - C(OcsPowershell) of a Front End normally needs V(HTTP).
+      - If not set, what P(ansible.builtin.psrp#connection) of the installed ansible-core has as its default, V(WSMAN)
+        before ansible-core 2.21 and V(host) since.
     type: str
-    default: WSMAN
     vars:
       - name: ansible_psrp_negotiate_service
 
@@ -252,6 +260,15 @@ options:
     default: false
     vars:
       - name: ansible_psrp_ignore_proxy
+
+  no_profile:
+    description:
+      - Whether to do without the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has none.
+      - Needs pypsrp 0.9.0 or later.
+    type: bool
+    default: false
+    vars:
+      - name: ansible_psrp_no_profile
 
   # how long, how much
   persistent_connect_timeout:
@@ -398,11 +415,14 @@ options:
 
 import logging
 import os
+import re
+import shutil
 import signal
 import threading
 import time
 import traceback
 import typing as t
+from pathlib import Path
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -414,6 +434,7 @@ from ansible.plugins.loader import get_shell_plugin
 from ansible.utils.display import Display
 
 from ..module_utils._shell.statement import Answer, Place, Statement
+from ..plugin_utils._psrp_mask import Mask
 from ..plugin_utils._psrp_options import differences, identity, target
 from ..plugin_utils._psrp_session import FAREWELL, PsrpSession, SessionError
 
@@ -424,8 +445,33 @@ _RUN = ("command", "expect", "raw", "reboot", "script", "shell", "gather_facts",
 _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
 _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "microsoft.ad", "microsoft.iis"))
 
+_UNCHECKED = (
+    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore), so that anybody on the"
+    " way can read and change what is sent, the password included; set ansible_psrp_ca_cert to the PEM file of the"
+    " authority that issued it instead"
+)
+
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
+
+
+def _core_service() -> str:
+    """The service name that ansible.builtin.psrp has by default, which depends on the ansible-core."""
+    from ansible.module_utils.common.yaml import yaml_load
+    from ansible.plugins.connection import psrp
+
+    return str(yaml_load(psrp.DOCUMENTATION)["options"]["negotiate_service"]["default"])
+
+
+def remove_leftovers(directory: Path, playbook: int) -> None:
+    """Remove what a killed playbook left in Ansible's directory for temporary files: its modules, packed to be run.
+
+    A playbook's own directory there is named by its process id, and it removes it when it ends in order.
+    """
+    name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # as tempfile.mkdtemp makes it
+    for path in directory.glob("ansible-local-%d*" % playbook):
+        if name.fullmatch(path.name) and path.lstat().st_uid == os.getuid() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 class Connection(NetworkConnectionBase):
@@ -446,6 +492,8 @@ class Connection(NetworkConnectionBase):
         self._identity: dict[str, t.Any] = {}
         self._conflict = ""
         self._session: PsrpSession | None = None
+        # Of all sessions: what one was told must not come out through the next.
+        self._mask = Mask()
         self._busy = False
         self._watcher: threading.Thread | None = None
 
@@ -478,6 +526,8 @@ class Connection(NetworkConnectionBase):
             self._end_session()  # the host's own settings were changed within the play
         if different or not self._identity:
             self._identity, self._name = wanted, name
+            if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
+                self.queue_message("warning", _UNCHECKED % name)
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
         """Whether the task is one of this collection's that can do its work in the worker (see _direct.py)."""
@@ -546,6 +596,7 @@ class Connection(NetworkConnectionBase):
         Raises ConnectionError if nothing was executed, because no session could be opened.
         """
         session = self._kept_session()
+        session.limit = float(self._options["persistent_command_timeout"])
         calls = [Statement.decode(statement) for statement in statements]
         begun = time.monotonic()
         self._busy = True
@@ -581,7 +632,7 @@ class Connection(NetworkConnectionBase):
             # These write requests to the log file, if one is set, as soon as somebody asks for debugging.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
-            self._session = PsrpSession(target(self._options), self._note)
+            self._session = PsrpSession(target(self._options, _core_service), self._note, self._mask)
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch_playbook, daemon=True)
             self._watcher.start()
@@ -614,6 +665,7 @@ class Connection(NetworkConnectionBase):
                 os.kill(playbook, 0)
             except ProcessLookupError:
                 if not self._busy:  # an asynchronous task may still be at work
+                    remove_leftovers(Path(vars(constants)["DEFAULT_LOCAL_TMP"]).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)
 
@@ -632,7 +684,7 @@ class Connection(NetworkConnectionBase):
         if answer.lost:
             lines.append("lost: %s" % answer.lost)
         for line in lines:
-            display.display("management_shell %s: %s" % (self._name, line), log_only=True)
+            display.display("management_shell %s: %s" % (self._name, self._mask(line)), log_only=True)
 
     # In the worker: what Ansible does to run a module on the controller, and what is refused
 

@@ -24,6 +24,7 @@ from ansible.plugins.connection import NetworkConnectionBase
 
 from ..module_utils._base.perform import perform
 from ..module_utils._base.task import Task
+from ..module_utils._shell.session import TRANSPORT, needs_session
 from ._plain import plain
 
 
@@ -51,6 +52,8 @@ class DirectAction(ActionBase):
     _supports_async = True  # by the ordinary path
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        if self.work_of.session and self._connection.transport != TRANSPORT:
+            return {"failed": True, "msg": needs_session(self._task.action, self._connection.transport)}
         if getattr(self._connection, "force_persistence", True) or not hasattr(self._connection, "socket_for"):
             return self._as_module(task_vars)
         path = self._reach_daemon()
@@ -91,6 +94,9 @@ class DirectAction(ActionBase):
             messages = None
         if messages is not None:
             for level, text in messages:
+                if level == "warning":
+                    self._display.warning(text)
+                    continue
                 show = self._display.vvvv if level == "vvvv" else self._display.vvv
                 show(text, host=self._play_context.remote_addr)
             return str(path)

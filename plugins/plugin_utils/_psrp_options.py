@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ._plain import plain
 
@@ -29,6 +30,7 @@ IDENTITY = (
     "ignore_proxy",
     "certificate_key_pem",
     "certificate_pem",
+    "certificate_key_password",
     "credssp_auth_mechanism",
     "credssp_disable_tlsv1_2",
     "credssp_minimum_version",
@@ -37,6 +39,7 @@ IDENTITY = (
     "negotiate_send_cbt",
     "negotiate_service",
     "configuration_name",
+    "no_profile",
     "modules",
 )
 
@@ -58,7 +61,6 @@ _PASSED_ON = (
     "negotiate_delegate",
     "negotiate_hostname_override",
     "negotiate_send_cbt",
-    "negotiate_service",
 )
 
 
@@ -68,6 +70,7 @@ class Target:
 
     endpoint: the URL, for messages.
     wsman: keyword arguments of pypsrp.wsman.WSMan, the password among them: never to be shown.
+    runspace: those of pypsrp.powershell.RunspacePool, beside the configuration's name.
     modules: names of PowerShell modules to import when the session opens.
     """
 
@@ -78,14 +81,17 @@ class Target:
     wsman: t.Mapping[str, t.Any]
     configuration_name: str
     modules: tuple[str, ...] = ()
+    runspace: t.Mapping[str, t.Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return "Target(%s)" % self.endpoint
 
-    def masked(self, text: str) -> str:
-        """The text without the password, wherever a library may have put it."""
-        password = self.wsman.get("password")
-        return text.replace(password, "********") if password else text
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be shown nowhere: passwords, and the password as Basic authentication sends it."""
+        password = self.wsman.get("password") or ""
+        basic = base64.b64encode(("%s:%s" % (self.user, password)).encode()).decode() if password else ""
+        return tuple(filter(None, (password, basic, self.wsman.get("certificate_key_password"))))
 
 
 def protocol_and_port(protocol: str | None, port: int | None) -> tuple[str, int]:
@@ -97,8 +103,8 @@ def protocol_and_port(protocol: str | None, port: int | None) -> tuple[str, int]
     return protocol, port
 
 
-def target(options: t.Mapping[str, t.Any]) -> Target:
-    """What the options of the connection amount to."""
+def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda: "WSMAN") -> Target:
+    """What the options of the connection amount to. service: gives that of Kerberos where they name none."""
     values = {name: plain(value) for name, value in options.items()}
     protocol, port = protocol_and_port(values["protocol"], values["port"])
     host = values["remote_addr"]
@@ -111,9 +117,12 @@ def target(options: t.Mapping[str, t.Any]) -> Target:
         password=values["remote_password"],
         encryption=values["message_encryption"],
         no_proxy=values["ignore_proxy"],
+        negotiate_service=values["negotiate_service"] or service(),
         reconnection_backoff=float(values["reconnection_backoff"]),
         cert_validation=values["cert_validation"] != "ignore" and (values["ca_cert"] or True),
     )
+    if values["certificate_key_password"]:  # older versions of pypsrp do not take it
+        wsman["certificate_key_password"] = values["certificate_key_password"]
     return Target(
         host=host,
         endpoint="%s://%s:%d/%s" % (protocol, "[%s]" % host if ":" in host else host, port, values["path"].lstrip("/")),
@@ -122,6 +131,7 @@ def target(options: t.Mapping[str, t.Any]) -> Target:
         wsman=wsman,
         configuration_name=values["configuration_name"],
         modules=tuple(values["modules"] or ()),
+        runspace={"no_profile": True} if values["no_profile"] else {},
     )
 
 

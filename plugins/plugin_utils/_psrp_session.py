@@ -17,22 +17,30 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ..module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement
-from ._psrp_errors import NOTHING_YET, brief, interrupted, never_sent, no_session, transport_failed
+from ..module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
+from ._psrp_clixml import Unreadable
+from ._psrp_errors import alarm, brief, interrupted, never_sent, no_session, repeatable, transport_failed
+from ._psrp_limits import Limits, within
+from ._psrp_mask import Mask
 from ._psrp_options import Target
-from ._psrp_values import from_wire, quicken, server_error, to_wire, wire_size
+from ._psrp_transport import Pin, fresh_connection, new_pool
+from ._psrp_values import server_error, to_wire, unreadable, wire_size
 
 if t.TYPE_CHECKING:
     from pypsrp.powershell import PowerShell, RunspacePool
-    from pypsrp.wsman import WSMan
 
 # Statements of one pipeline. Long pipelines keep everyone waiting for the first result, and are lost as a whole.
 CHUNK = 200
 # Seconds after which an unused HTTP connection is not trusted any more: servers and firewalls drop idle ones in
 # silence, and a write sent into a dropped connection would be a write of unknown outcome.
 STALE = 60.0
-# Seconds that the farewell to a server may take.
+# Seconds that the farewell to a server may take, of a pipeline or of a session.
 FAREWELL = 5
+# Seconds that one call may take, unless the user says something else, and the variable for that.
+LIMIT = 600.0
+LIMIT_VARIABLE = "ansible_command_timeout"
+
+SELECT = "Select-Object"
 
 
 class SessionError(Exception):
@@ -53,15 +61,26 @@ class PsrpSession:
     """A session on one target. Not for several threads.
 
     note: told in a few words what happens to the session (never holds secrets).
+    mask: knows the secrets that must not stand in a text; grows with those that are sent.
+    limit: seconds that one call may take.
     """
 
-    def __init__(self, target: Target, note: t.Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self, target: Target, note: t.Callable[[str], None] = lambda text: None, mask: Mask | None = None
+    ) -> None:
         self.target = target
-        self._note = note
+        self.limit = LIMIT
+        self._tell = note
+        self._mask = mask or Mask()
+        self._mask.add(*target.secrets)
+        self._limits = self._new_limits()
+        self._pin = Pin()
         self._pool: RunspacePool | None = None
         self._used = 0.0
         # Whether the endpoint takes several statements in one pipeline; None while that has not been tried.
         self._several: bool | None = None
+        # Whether it offers Select-Object, as far as known.
+        self._selects = True
 
     @property
     def is_open(self) -> bool:
@@ -73,8 +92,8 @@ class PsrpSession:
             return self._pool
         begun = time.monotonic()
         try:
-            pool = self._pool = _new_pool(self.target)
-            pool.open()
+            pool = self._pool = within(self._limits, lambda: new_pool(self.target, self._pin))
+            within(self._limits, pool.open)
             self._used = time.monotonic()
             if self.target.modules:
                 self._import_modules(pool)
@@ -82,7 +101,7 @@ class PsrpSession:
             self._drop()
             if isinstance(error, SessionError):
                 raise
-            raise SessionError(no_session(error, self.target)) from error
+            raise self._no_session(error) from error
         self._note(
             "session opened on %s as '%s' (%s) in %.1f s"
             % (self.target.endpoint, self.target.user, self.target.auth, time.monotonic() - begun)
@@ -101,7 +120,13 @@ class PsrpSession:
         A failed statement does not stop the next. Raises SessionError if nothing was executed; if the session is lost
         later, the answer says so in ``lost`` and holds what had come until then. An endpoint that takes one statement
         at a time gets reads one by one; writes are reported as ``refused``, as some of them may have been executed.
+        An object that cannot be read is an error of the category InvalidData.
         """
+        self._mask.add(*_secrets(value for statement in statements for value in statement.parameters.values()))
+        self._limits = self._new_limits()
+        return self._invoke(statements)
+
+    def _invoke(self, statements: t.Sequence[Statement]) -> Answer:
         total = Answer()
         if not statements:
             return total
@@ -115,7 +140,7 @@ class PsrpSession:
                     raise
                 answer = Answer(lost=str(error))
             if answer.refused and all(statement.is_read for statement in statements):
-                return self.invoke(statements)
+                return self._invoke(statements)
             total += answer
             if answer.ended_early:
                 break
@@ -126,7 +151,7 @@ class PsrpSession:
         for attempt in (1, 2):
             pool = self.open()
             try:
-                return self._pipeline(pool, chunk)
+                answer = self._pipeline(pool, chunk)
             except _Broken as broken:
                 self._drop()
                 self._note("session lost on %s: %s" % (self.target.endpoint, broken.reason))
@@ -136,45 +161,82 @@ class PsrpSession:
                 if broken.untouched:
                     raise SessionError("no session on %s: %s" % (self.target.endpoint, broken.reason)) from None
                 return Answer(lost="the session on %s was lost: %s" % (self.target.endpoint, broken.reason))
+            if self._selects and _lacks_select(answer, chunk):
+                self._selects = False
+                self._note("%s does not offer %s: whole objects are read" % (self.target.endpoint, SELECT))
+                if reads_only:
+                    return self._run(chunk)
+            return answer
         raise AssertionError("unreachable")
 
     def _pipeline(self, pool: RunspacePool, chunk: t.Sequence[Statement]) -> Answer:
-        from pypsrp.powershell import PowerShell
+        sent = False
 
-        complete = False
+        def work() -> tuple[PowerShell, Answer]:
+            nonlocal sent
+            shell = self._prepared(pool, chunk)
+            shell.begin_invoke()
+            sent = True  # until here the server has not had the whole pipeline
+            shell.end_invoke()
+            return shell, self._answer(shell, chunk)
+
         try:
             if time.monotonic() - self._used > STALE:
-                _fresh_connection(pool)
-            if any(isinstance(value, Credential) for one in chunk for value in one.parameters.values()):
-                pool.exchange_keys()  # once a session: its password travels encrypted (MS-PSRP 2.2.5.1.24)
-            shell = PowerShell(pool)
-            for number, statement in enumerate(chunk):
-                if number:
-                    shell.add_statement()
-                shell.add_cmdlet(statement.cmdlet)
-                for name, value in statement.parameters.items():
-                    shell.add_parameter(name, to_wire(value))
-                if statement.select:
-                    shell.add_cmdlet("Select-Object").add_parameter("Property", list(statement.select))
-            shell.begin_invoke()
-            complete = True  # until here the server has not had the whole pipeline
-            shell.end_invoke()
-            answer = self._judged(_answer(shell, chunk), shell, chunk)
+                fresh_connection(pool)
+            shell, answer = within(self._limits, work)
         except Exception as error:
             if not transport_failed(error) and not interrupted(error):
                 self._drop()
                 raise
-            reason = brief(error, self.target)
-            raise _Broken(reason, not complete and never_sent(error), transport_failed(error)) from error
+            raise _Broken(self._brief(error), not sent and never_sent(error), repeatable(error)) from error
         self._used = time.monotonic()
         self._release(pool, shell)
-        return answer
+        return self._judged(answer, shell, chunk)
+
+    def _prepared(self, pool: RunspacePool, chunk: t.Sequence[Statement]) -> PowerShell:
+        from pypsrp.powershell import PowerShell
+
+        if any(isinstance(value, Credential) for statement in chunk for value in statement.parameters.values()):
+            pool.exchange_keys()  # once a session: its password travels encrypted (MS-PSRP 2.2.5.1.24)
+        shell = PowerShell(pool)
+        for number, statement in enumerate(chunk):
+            if number:
+                shell.add_statement()
+            shell.add_cmdlet(statement.cmdlet)
+            for name, value in statement.parameters.items():
+                shell.add_parameter(name, to_wire(value))
+            if statement.select and self._selects:
+                shell.add_cmdlet(SELECT)
+                shell.add_parameter("Property", list(statement.select))
+        return shell
+
+    def _answer(self, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
+        from pypsrp.complex_objects import PSInvocationState
+
+        names = ", ".join(dict.fromkeys(statement.cmdlet for statement in chunk))
+        errors = [server_error(record) for record in shell.streams.error]
+        errors += [unreadable(names, value) for value in shell.output if isinstance(value, Unreadable)]
+        if shell.state == PSInvocationState.FAILED and not errors:
+            errors.append(
+                ServerError(cmdlet=chunk[0].cmdlet, message="the pipeline failed, and the server does not say why")
+            )
+        lost = ""
+        if shell.state == PSInvocationState.STOPPED:
+            lost = "the server stopped the pipeline"
+        elif shell.state not in (PSInvocationState.COMPLETED, PSInvocationState.FAILED):
+            lost = "the server left the pipeline in the state %s, which is no end" % shell.state
+        return Answer(
+            output=tuple(value for value in shell.output if not isinstance(value, Unreadable)),
+            errors=tuple(ServerError(**{k: self._mask(v) for k, v in e.as_dict().items()}) for e in errors),
+            warnings=tuple(self._mask(_warning(record)) for record in shell.streams.warning),
+            lost=lost,
+        )
 
     def _judged(self, answer: Answer, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
         """Learn from the first pipeline of several statements whether the endpoint takes such."""
         from pypsrp.complex_objects import PSInvocationState
 
-        if len(chunk) == 1 or answer.lost or self._several is not None:
+        if len(chunk) == 1 or answer.lost or self._several is not None or _lacks_select(answer, chunk):
             return answer
         self._several = shell.state != PSInvocationState.FAILED
         if self._several:
@@ -187,78 +249,81 @@ class PsrpSession:
         from pypsrp.shell import SignalCode
 
         try:
-            pool.shell.signal(SignalCode.TERMINATE, shell.id)
+            within(Limits(FAREWELL), lambda: pool.shell.signal(SignalCode.TERMINATE, shell.id))
             pool.pipelines.pop(shell.id, None)
         except Exception as error:  # noqa: BLE001 - the results are here; the next call opens a new session
             self._drop()
-            self._note("session lost on %s: %s" % (self.target.endpoint, brief(error, self.target)))
+            self._note("session lost on %s: %s" % (self.target.endpoint, self._brief(error)))
 
     def _import_modules(self, pool: RunspacePool) -> None:
-        statements = [Statement("Import-Module", {"Name": name}) for name in self.target.modules]
+        """Import them. What counts is whether their commands are there: some modules complain, and work."""
+        answer = self._imported(pool, [Statement("Import-Module", {"Name": name}) for name in self.target.modules])
+        for name in self.target.modules if answer.errors else ():
+            wanted: dict[str, Value] = {"Module": (name,), "ListImported": True, "TotalCount": 1}
+            if not self._imported(pool, [Statement("Get-Command", wanted)]).output:
+                raise SessionError(
+                    "no session on %s: cannot import %s: %s (%s). Check ansible_management_shell_modules: an Edge needs"
+                    " SkypeForBusiness (2015) or Lync (2013), a Front End's OcsPowershell has its cmdlets already."
+                    % (self.target.endpoint, name, answer.errors[0].message, answer.errors[0].error_id)
+                )
+        for error in answer.errors:
+            self._note("a module complained, but its commands are there: %s" % error.message)
+
+    def _imported(self, pool: RunspacePool, statements: t.Sequence[Statement]) -> Answer:
         try:
             answer = self._pipeline(pool, statements)
         except _Broken as broken:
-            raise SessionError(
-                "no session on %s: while importing %s: %s"
-                % (self.target.endpoint, ", ".join(self.target.modules), broken.reason)
-            ) from None
-        if answer.errors:
-            raise SessionError(
-                "no session on %s: cannot import %s: %s (%s). Check ansible_management_shell_modules: an Edge needs"
-                " SkypeForBusiness (2015) or Lync (2013), a Front End's OcsPowershell has its cmdlets already."
-                % (
-                    self.target.endpoint,
-                    ", ".join(self.target.modules),
-                    answer.errors[0].message,
-                    answer.errors[0].error_id,
-                )
-            )
+            reason = broken.reason
+        else:
+            if not answer.lost:
+                return answer
+            reason = answer.lost
+        raise SessionError(
+            "no session on %s: while importing %s: %s" % (self.target.endpoint, ", ".join(self.target.modules), reason)
+        )
 
     def _drop(self, gracefully: bool = False) -> None:
         """Forget the session, and ask the server to: what still runs in it ends, and it stops counting."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
+
+        def farewell() -> None:
+            if not gracefully:
+                fresh_connection(pool)
+            pool.close()
+            pool.connection.close()
+
         try:
             transport = pool.connection.transport
             transport.connection_timeout = transport.read_timeout = FAREWELL
-            if not gracefully:
-                _fresh_connection(pool)
-            pool.close()
-            pool.connection.close()
+            within(Limits(FAREWELL), farewell)
         except Exception as error:  # noqa: BLE001 - it was lost before, or will time out by itself
-            self._note("no farewell to %s: %s" % (self.target.endpoint, brief(error, self.target)))
+            self._note("no farewell to %s: %s" % (self.target.endpoint, self._brief(error)))
+
+    def _new_limits(self) -> Limits:
+        return Limits(self.limit, LIMIT_VARIABLE)
+
+    def _note(self, text: str) -> None:
+        self._tell(self._mask(text))
+
+    def _brief(self, error: BaseException) -> str:
+        return self._mask(brief(self._in_time(error)))
+
+    def _no_session(self, error: BaseException) -> SessionError:
+        return SessionError(self._mask(no_session(self._in_time(error), self.target)))
+
+    def _in_time(self, error: BaseException) -> BaseException:
+        """Ansible's alarm in our words: it rings at the same time as our own limit."""
+        return self._limits.late() if alarm(error) else error
 
 
-def _new_pool(target: Target) -> RunspacePool:
-    from pypsrp.exceptions import WSManFaultError
-    from pypsrp.powershell import RunspacePool
-    from pypsrp.wsman import WSMan
-
-    class PatientWSMan(WSMan):
-        """Asks again as long as there is nothing yet: opening a session or a cmdlet may outlast one operation."""
-
-        def receive(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            while True:
-                try:
-                    return super().receive(*args, **kwargs)
-                except WSManFaultError as fault:
-                    if fault.code != NOTHING_YET:
-                        raise
-
-    connection: WSMan = PatientWSMan(**target.wsman)
-    pool = RunspacePool(connection, configuration_name=target.configuration_name)
-    if hasattr(pool, "_serializer"):
-        quicken(pool._serializer)
-    return pool
-
-
-def _fresh_connection(pool: RunspacePool) -> None:
-    """Let the next request use a new HTTP connection, and a new security context for encrypted messages."""
-    transport = pool.connection.transport
-    if transport.session is not None:
-        transport.session.close()
-    transport.encryption = None
+def _lacks_select(answer: Answer, chunk: t.Sequence[Statement]) -> bool:
+    """Whether the endpoint does not know the command that cuts objects to the wanted properties."""
+    return any(statement.select for statement in chunk) and any(
+        "CommandNotFound" in error.error_id and SELECT.lower() in (error.target + error.message).lower()
+        for error in answer.errors
+    )
 
 
 def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[list[Statement]]:
@@ -275,32 +340,13 @@ def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[li
     return chunks
 
 
-def _answer(shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
-    from pypsrp.complex_objects import PSInvocationState
-
-    hidden = [secret for statement in chunk for secret in _secrets(tuple(statement.parameters.values()))]
-
-    def masked(text: str) -> str:
-        for secret in hidden:
-            text = text.replace(secret, "********")
-        return text
-
-    errors = [server_error(record) for record in shell.streams.error]
-    if shell.state == PSInvocationState.FAILED and not errors:
-        errors.append(
-            ServerError(cmdlet=chunk[0].cmdlet, message="the pipeline failed, and the server does not say why")
-        )
-    return Answer(
-        output=tuple(from_wire(value) for value in shell.output),
-        errors=tuple(replace(e, message=masked(e.message), target=masked(e.target)) for e in errors),
-        warnings=tuple(masked(str(record.message)) for record in shell.streams.warning),
-        lost="the server stopped the pipeline" if shell.state == PSInvocationState.STOPPED else "",
-    )
+def _warning(record: t.Any) -> str:
+    return str(record.get("InformationalRecord_Message") if isinstance(record, dict) else record)
 
 
 def _secrets(values: t.Iterable[t.Any]) -> t.Iterator[str]:
     for value in values:
-        if isinstance(value, Secret) and value.reveal():
+        if isinstance(value, Secret):
             yield value.reveal()
         elif isinstance(value, Credential):
             yield from _secrets((value.password,))

@@ -3,22 +3,20 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Between the plain values of a statement or an answer and the objects that pypsrp sends and receives.
+"""From the plain values of a statement to the objects that pypsrp sends, and from error records to plain words.
 
 pypsrp is imported inside the functions: the process that only wants the connection's options need not load it.
 """
 
 from __future__ import annotations
 
-import queue
 import typing as t
-import uuid
-import xml.etree.ElementTree as ET  # only for elements that pypsrp has parsed already
 
 from ..module_utils._shell.statement import Credential, ListChange, Secret, ServerError, Statement, UInt32, Value
+from ._psrp_limits import short
 
-# Objects from a server refer to one another; what lies deeper than this is given as text.
-DEPTH = 8
+# Characters of a server's text that are passed on.
+LONGEST = 4000
 
 # System.Management.Automation.ErrorCategory, by number.
 CATEGORIES: tuple[str, ...] = (
@@ -29,29 +27,6 @@ CATEGORIES: tuple[str, ...] = (
     *("SecurityError", "ProtocolError", "ConnectionError", "AuthenticationError", "LimitsExceeded", "QuotaExceeded"),
     "NotEnabled",
 )
-
-
-def quicken(serializer: t.Any) -> None:
-    """Let a serializer of pypsrp read simple values at once.
-
-    By itself it renders every element as text before it looks at it, which is half of what reading a long list costs.
-    """
-    thorough = serializer.deserialize
-
-    def deserialize(element: t.Any, metadata: t.Any = None, clear: bool = True) -> t.Any:
-        if not clear and not isinstance(element, str):
-            tag, text = element.tag, element.text
-            if tag in ("S", "ToString") and "_" not in (text or ""):  # else it may hold escaped characters
-                return text or ""
-            if tag == "B":
-                return text.lower() == "true"
-            if tag in ("I32", "U32"):
-                return int(text)
-            if tag == "Nil":
-                return None
-        return thorough(element, metadata, clear)
-
-    serializer.deserialize = deserialize
 
 
 def to_wire(value: Value) -> t.Any:
@@ -105,76 +80,38 @@ def _size(value: Value) -> int:
     return 12
 
 
-def from_wire(value: t.Any, depth: int = DEPTH) -> t.Any:
-    """What the server sent as plain built-ins: an enumeration as its name, an object as the dict of its properties."""
-    if value is None or isinstance(value, (bool, int, float, str, bytes)):
-        return value
-    if depth <= 0:
-        return str(value)
-    if isinstance(value, (list, tuple)):
-        return [from_wire(item, depth - 1) for item in value]
-    if isinstance(value, queue.Queue):
-        return [from_wire(item, depth - 1) for item in list(value.queue)]
-    if isinstance(value, dict):
-        return {str(from_wire(key, 1)): from_wire(item, depth - 1) for key, item in value.items()}
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    if isinstance(value, ET.Element):
-        return None  # a secure string, for which no key was exchanged
-    return _object(value, depth)
-
-
-def _object(value: t.Any, depth: int) -> t.Any:
-    from pypsrp.complex_objects import GenericComplexObject
-
-    if not isinstance(value, GenericComplexObject):
-        return str(value)  # one of the few .NET types that pypsrp knows by name
-    if value.property_sets:
-        content = value.property_sets[0]
-        if any(name.endswith("System.Enum") for name in value.types):
-            return content if value.to_string is None else value.to_string
-        if isinstance(content, str) and value.types and content.startswith(("<LST", "<IE", "<STK", "<QUE")):
-            return _list_of_unknown_type(content, depth)
-        return from_wire(content, depth - 1)  # a simple value with notes attached
-    properties = {**value.adapted_properties, **value.extended_properties}
-    if properties or value.to_string is None:
-        return {str(name): from_wire(item, depth - 1) for name, item in properties.items()}
-    return value.to_string
-
-
-def _list_of_unknown_type(xml: str, depth: int) -> t.Any:
-    """pypsrp hands over the XML of a list whose .NET type it does not know."""
-    from pypsrp.exceptions import SerializationError
-    from pypsrp.serializer import Serializer
-
-    reader = Serializer()
-    try:
-        # The text is pypsrp's own rendering of elements it has parsed, so it brings no entities or declarations.
-        elements = list(ET.fromstring(xml))  # noqa: S314
-        return [from_wire(reader.deserialize(element, clear=False), depth - 1) for element in elements]
-    except (ET.ParseError, KeyError, SerializationError):
-        return xml
-
-
 def server_error(record: t.Any) -> ServerError:
-    """An error record in plain words. A record that lacks a field gives an empty text for it."""
+    """An error record, as it was read, in plain words. A record that lacks a field gives an empty text for it."""
+    fields: dict[str, t.Any] = record if isinstance(record, dict) else {"ErrorDetails_Message": str(record)}
 
-    def text(name: str) -> str:
-        value = getattr(record, name, None)
-        return "" if value is None else str(from_wire(value))
+    def text(*names: str) -> str:
+        return next((_brief(value) for name in names if (value := fields.get(name)) not in (None, "")), "")
 
-    exception = from_wire(getattr(record, "exception", None))
-    words = exception.get("Message") if isinstance(exception, dict) else None
-    message = text("details_message") or words or (str(exception) if isinstance(exception, str) else "") or str(record)
-    error_id = text("fq_error")
-    number = getattr(record, "category", None)
-    known = isinstance(number, int) and 0 <= number < len(CATEGORIES)
-    target = from_wire(getattr(record, "target_object", None))
+    exception = fields.get("Exception")
+    words = exception.get("Message") if isinstance(exception, dict) else exception
+    error_id = text("FullyQualifiedErrorId")
+    number = fields.get("ErrorCategory_Category")
+    target = fields.get("TargetObject")
     return ServerError(
         # The id ends in the class that raised it, which is all there is where the server sends no invocation details.
-        cmdlet=text("command_name") or text("activity") or text("invocation_name") or error_id.rpartition(",")[2],
+        cmdlet=text("CommandInfo_Name", "ErrorCategory_Activity", "InvocationInfo_InvocationName")
+        or error_id.rpartition(",")[2],
         error_id=error_id,
-        category=CATEGORIES[t.cast(int, number)] if known else "",
-        message=str(message).strip(),
-        target=target if isinstance(target, str) else text("target_name"),
+        category=CATEGORIES[number] if isinstance(number, int) and 0 <= number < len(CATEGORIES) else "",
+        message=(text("ErrorDetails_Message") or _brief(words) or "an error without a text").strip(),
+        target=_brief(target) if isinstance(target, str) else text("ErrorCategory_TargetName"),
     )
+
+
+def unreadable(cmdlets: str, reason: object) -> ServerError:
+    """The error that stands for an object which the server sent and nobody can read."""
+    return ServerError(
+        cmdlet=cmdlets,
+        error_id="UnreadableObject",
+        category="InvalidData",
+        message="the server sent an object that cannot be read: %s" % _brief(str(reason)),
+    )
+
+
+def _brief(value: t.Any) -> str:
+    return "" if value is None else short(str(value), LONGEST)

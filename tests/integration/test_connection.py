@@ -11,6 +11,7 @@ import signal
 import typing as t
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import missing
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ListChange, Secret, Statement, UInt32
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
@@ -69,7 +70,10 @@ def opened(fresh_lab: Lab) -> t.Iterator[Opener]:
         {"auth": "basic"},
         {"auth": "ntlm"},
         {"auth": "negotiate"},
+        {"auth": "ntlm", "message_encryption": "always"},
+        {"auth": "negotiate", "message_encryption": "always"},
         {"cert_validation": "ignore", "ca_cert": None},
+        {"cert_validation": "ignore", "ca_cert": None, "auth": "ntlm"},
     ],
 )
 def test_ways_to_authenticate(opened: Opener, options: dict[str, t.Any]) -> None:
@@ -87,6 +91,31 @@ def test_an_edge_imports_its_module_once(opened: Opener) -> None:
         answer = session.invoke([Statement("Get-CsCertificate")])
         assert not answer.errors
     assert opened.statements() == ["Import-Module", "Get-CsCertificate", "Get-CsCertificate"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_module_that_complains_counts_by_its_commands(opened: Opener, moment: t.Literal["before", "after"]) -> None:
+    opened.faults().add("Import-Module", when=moment, message="The type data file could not be loaded.")
+    session = opened("edge01")
+    if moment == "after":
+        assert not session.invoke([Statement("Get-CsCertificate")]).errors
+    else:
+        with pytest.raises(SessionError, match=r"cannot import SkypeForBusiness: The type data file .*_modules"):
+            session.invoke([Statement("Get-CsCertificate")])
+
+
+WRITES = ("New-CsXmppAllowedPartner", "Set-CsXmppAllowedPartner", "Remove-CsXmppAllowedPartner")
+
+
+def test_what_an_account_may_do_is_known_before_it_is_tried(opened: Opener) -> None:
+    asked = ("Get-CsXmppAllowedPartner", *WRITES, "Grant-CsExternalAccessPolicy", "Get-CsNothing")
+    assert missing(opened(), asked) == {"Get-CsNothing"}
+    viewer = opened(remote_user="CONTOSO\\viewer", remote_password="Lab-viewer-1")
+    assert missing(viewer, asked) == {*WRITES, "Grant-CsExternalAccessPolicy", "Get-CsNothing"}
+    assert missing(viewer, ["Get-CsXmppAllowedPartner"]) == set()
+    edge = opened("edge01")
+    assert missing(edge, ["Get-CsCertificate", *WRITES]) == set(WRITES)
+    assert set(opened.statements()) == {"Import-Module", "Get-Command", "Select-Object"}
 
 
 def test_types_arrive_as_intended_and_text_verbatim(opened: Opener) -> None:
@@ -234,18 +263,27 @@ def test_a_time_limit_gives_the_session_up(opened: Opener) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert "command timeout triggered" in answer.lost
+    assert "no end within 600 s (ansible_command_timeout)" in answer.lost
     assert not session.is_open
     assert not session.invoke([READ]).lost
     assert len(opened.events("session-open")) == 2
 
 
-@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auth": "basic"},
+        {"auth": "ntlm"},
+        {"auth": "ntlm", "message_encryption": "always"},
+        {"auth": "basic", "cert_validation": "ignore"},
+        {"auth": "ntlm", "cert_validation": "ignore"},
+    ],
+)
 def test_after_a_pause_the_session_goes_on_over_a_new_connection(
-    opened: Opener, auth: str, monkeypatch: pytest.MonkeyPatch
+    opened: Opener, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_psrp_session, "STALE", 0)
-    session = opened(auth=auth)
+    session = opened(**options)
     for _round in range(3):
         assert not session.invoke([READ]).lost
     assert len(opened.events("session-open")) == 1

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ import pytest
 from lab.deployment.faults import Faults
 from lab.deployment.store import Event
 from lab.testing import Lab
-from tests.integration.plays import TOOLS, Plays
+from tests.integration.plays import CHECKOUT, TOOLS, Plays
 
 PASSWORD = "Lab-admin-1"
 
@@ -128,6 +129,52 @@ def test_refusals_name_the_remedy(controller: Controller) -> None:
     assert controller.events("session-open") == []
 
 
+ACTIONS = sorted(path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py"))
+
+
+@pytest.mark.parametrize("connection", ["ansible.builtin.local", "ansible.builtin.ssh", "ansible.builtin.psrp", ""])
+def test_modules_over_another_connection_say_what_to_set(controller: Controller, connection: str) -> None:
+    tasks = [{"sfb.xmpp.%s" % name: {}, "ignore_errors": True} for name in ACTIONS]
+    playbook = controller.numbered(tasks)
+    playbook[0]["vars"] = {"ansible_connection": connection} if connection else {}
+    run = controller.run(playbook)
+    assert run.code == 0, run.output
+    for name, task in zip(ACTIONS, run.tasks, strict=True):
+        assert task.result["msg"].startswith("sfb.xmpp.%s works over the connection sfb.xmpp.management_shell" % name)
+        assert "not over %s: set 'ansible_connection: " % (connection.rpartition(".")[2] or "ssh") in task.result["msg"]
+    assert controller.events("session-open") == []
+
+
+def test_an_ad_hoc_call_says_what_to_set_and_then_works(controller: Controller) -> None:
+    controller.numbered([])
+    command = [str(TOOLS / "ansible"), "-i", str(controller.inventory), "fe01"]
+    command += ["-m", "sfb.xmpp.xmpp_federated_partner_info"]
+    texts = []
+    for more in ([], ["-e", "ansible_connection=sfb.xmpp.management_shell"]):
+        done = subprocess.run(
+            [*command, *more],
+            cwd=CHECKOUT,
+            env=controller.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        texts.append(done.stdout + done.stderr)
+    assert "add -e ansible_connection=sfb.xmpp.management_shell" in texts[0]
+    assert '"partners": []' in texts[1]
+
+
+@pytest.mark.parametrize("direct", ["true", "false"])
+def test_a_certificate_that_is_not_checked_is_a_warning_in_the_output(controller: Controller, direct: str) -> None:
+    controller.management["ansible_psrp_cert_validation"] = "ignore"
+    info: Task = {"sfb.xmpp.xmpp_federated_partner_info": {}}
+    text, _results = controller.play([info, info, READ], environment={"ANSIBLE_MANAGEMENT_SHELL_DIRECT": direct})
+    flat = " ".join(text.replace("[WARNING]:", "").split())
+    assert flat.count("host 'fe01': the server's certificate is not checked") == 1
+    assert "set ansible_psrp_ca_cert to the PEM file" in flat
+
+
 def test_a_host_that_would_share_anothers_session_is_refused_by_name(controller: Controller) -> None:
     controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_path": "wsman"}
     text, _results = controller.play([{**READ, "throttle": 1}, READ], hosts="fe01,fe02", code=2)
@@ -155,7 +202,7 @@ def test_a_lost_write_is_reported_and_the_next_task_has_a_new_session(controller
 def test_the_command_timeout_gives_up_the_session_not_the_play(controller: Controller) -> None:
     Faults(controller.lab.store()).add("New-CsXmppAllowedPartner", action="delay", seconds=5)
     _text, results = controller.play([{**write("a.example"), "vars": {"ansible_command_timeout": 2}}, READ])
-    assert "timeout value is 2 secs" in results["r0"]["lost"]
+    assert "no end within 2 s (ansible_command_timeout)" in results["r0"]["lost"]
     assert results["r1"]["lost"] == ""
     assert len(controller.events("session-open")) == 2
 
@@ -182,12 +229,18 @@ def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> No
     (controller.directory / "group_vars" / "all.yml").write_text("secret_password: %s" % encrypted, encoding="utf-8")
     controller.management["ansible_password"] = "{{ secret_password }}"
     log_file = tmp_path / "ansible.log"
+    faults = Faults(controller.lab.store())
+    repeated = "Wrong: HUSH-HUSH, %s" % base64.b64encode(PASSWORD.encode()).decode().rstrip("=")
+    faults.add("Get-CsXmppAllowedPartner", skip=1, times=2, message=repeated)
     secret = {"cmdlet": "Set-CsXmppGatewayConfiguration", "parameters": {"Identity": "Global"}}
     text, results = controller.play(
         [
             {"session_probe": {**secret, "secrets": {"DialbackPassphrase": "hush-hush"}}},
             {"session_probe": {**secret, "secrets": {"ConnectionLimit": "hush-hush"}}},
             READ,
+            # A server that repeats what it was told before, in its own way.
+            READ,
+            {**READ, "vars": {"ansible_psrp_auth": "ntlm"}},
         ],
         "-vvvvv",
         "--vault-password-file",
@@ -200,19 +253,25 @@ def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> No
     log = log_file.read_text(encoding="utf-8")
     for place in (text, log, json.dumps(results)):
         assert PASSWORD not in place
-        assert "hush-hush" not in place
+        assert repeated.rpartition(" ")[2] not in place
+        assert "hush-hush" not in place.lower()
+    assert [error["message"] for error in results["r3"]["errors"]] == ["Wrong: ********, ********"]
+    assert log.count("error: Wrong: ********, ********") == 2
+    assert len(controller.events("session-open")) == 2
     # But what happened is on record.
     assert "management_shell fe01: session opened on https://" in log
     assert "Set-CsXmppGatewayConfiguration {'Identity': 'Global', 'DialbackPassphrase': {'secret': True}}" in log
     assert "management_shell fe01: error: " in log
 
 
-def test_a_killed_playbook_leaves_no_session_behind(controller: Controller) -> None:
-    pause = {"ansible.builtin.pause": {"seconds": 60}}
+@pytest.mark.parametrize("direct", ["true", "false"])
+def test_a_killed_playbook_leaves_no_session_and_no_files_behind(controller: Controller, direct: str) -> None:
+    info: Task = {"sfb.xmpp.xmpp_federated_partner_info": {}}
+    pause: Task = {"ansible.builtin.pause": {"seconds": 60}}
     playbook = subprocess.Popen(
-        controller.command(controller.numbered([READ, pause])),
+        controller.command(controller.numbered([info, pause])),
         cwd=controller.directory,
-        env=controller.environment(),
+        env={**controller.environment(), "ANSIBLE_MANAGEMENT_SHELL_DIRECT": direct},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -223,7 +282,10 @@ def test_a_killed_playbook_leaves_no_session_behind(controller: Controller) -> N
         while not controller.statements() and time.monotonic() < deadline:
             time.sleep(0.2)
         assert controller.events("session-close") == []
+        assert list((controller.directory / "home" / "tmp").glob("ansible-local-%d*" % playbook.pid))
     finally:
         os.killpg(playbook.pid, signal.SIGKILL)
         playbook.wait()
     assert controller.closed(1)
+    temporary = controller.directory / "home" / "tmp"
+    assert list(temporary.iterdir()) == []

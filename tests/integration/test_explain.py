@@ -22,9 +22,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import (
     User,
     explain,
 )
-from lab.gateway.dial import DialFailed
-from lab.deployment.store import Store
 
+from lab.deployment.store import Store
+from lab.gateway.dial import DialFailed
 from tests.integration.test_gateway import EXTERNAL, Federation, federation
 
 __all__ = ["federation"]  # a fixture

@@ -14,9 +14,20 @@ from ansible.module_utils.connection import Connection, ConnectionError  # noqa:
 
 from .statement import Answer, Place, ShellError, Statement
 
+TRANSPORT = "sfb.xmpp.management_shell"
+
 # Statements of the first call, and of any; seconds that one should take, and between two words about the progress.
 FIRST, MOST = 20, 200
 AIM = 5.0
+
+
+def needs_session(module: str, connection: str) -> str:
+    """What to set where a module runs over another connection, or over one that cannot be told."""
+    return (
+        "%s works over the connection %s%s: set 'ansible_connection: %s' for the host or the play (in an ad hoc call"
+        " add -e ansible_connection=%s), and keep the ansible_psrp variables as they are"
+        % (module, TRANSPORT, connection and ", not over %s" % connection, TRANSPORT, TRANSPORT)
+    )
 
 
 class ConnectionShell:
@@ -28,10 +39,7 @@ class ConnectionShell:
     def __init__(self, socket_path: str | None, tell: t.Callable[[str], None] = lambda text: None) -> None:
         """Raises ShellError if there is no socket: the task does not run over sfb.xmpp.management_shell."""
         if not socket_path:
-            raise ShellError(
-                "this module needs the connection sfb.xmpp.management_shell"
-                " (set ansible_connection for the play, or run one of the collection's playbooks)"
-            )
+            raise ShellError(needs_session("this module", ""))
         self._connection = Connection(socket_path)
         self._tell = tell
         self._place: Place | None = None

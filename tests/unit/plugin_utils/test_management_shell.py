@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ from ansible.module_utils.connection import ConnectionError as RpcError
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.connection import psrp
 from ansible.plugins.loader import become_loader
-from ansible_collections.sfb.xmpp.plugins.connection.management_shell import DOCUMENTATION, Connection
+from ansible_collections.sfb.xmpp.plugins.connection.management_shell import DOCUMENTATION, Connection, remove_leftovers
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession
 
@@ -49,16 +50,36 @@ def daemon(**variables: t.Any) -> t.Any:
     return connection
 
 
+# Where our options differ from those of the core that is installed, and why.
+DIFFERENT = {
+    "negotiate_service": ("default", "it depends on the core: the connection asks the one that is installed"),
+}
+# What the newest core has, and this one may not.
+NEWER = {
+    "certificate_key_password": ["ansible_psrp_certificate_key_password"],
+    "no_profile": ["ansible_psrp_no_profile"],
+}
+
+
 @pytest.mark.parametrize("name", sorted(PSRP))
 def test_options_of_psrp_exist_with_the_same_names_variables_and_defaults(name: str) -> None:
-    compared = ("type", "default", "choices", "vars", "keyword", "aliases")
+    compared = {"type", "default", "choices", "vars", "keyword", "aliases"} - {DIFFERENT.get(name, ("",))[0]}
     theirs = {"type": "str", **{key: PSRP[name][key] for key in compared if key in PSRP[name]}}
+    for variable in theirs.get("vars", []):
+        variable.pop("version_added", None)
     assert {key: OURS[name][key] for key in compared if key in OURS[name]} == theirs
+
+
+def test_the_service_of_kerberos_is_that_of_the_installed_core() -> None:
+    expected = PSRP["negotiate_service"]["default"]
+    assert daemon()._kept_session().target.wsman["negotiate_service"] == expected
+    asked = daemon(ansible_psrp_negotiate_service="HTTP")
+    assert asked._kept_session().target.wsman["negotiate_service"] == "HTTP"
 
 
 def test_what_is_added_to_the_options_of_psrp() -> None:
     added = {name: [v["name"] for v in OURS[name].get("vars", [])] for name in OURS if name not in PSRP}
-    assert added == {
+    assert {name: names for name, names in added.items() if NEWER.get(name) != names} == {
         "modules": ["ansible_management_shell_modules"],
         "direct": ["ansible_management_shell_direct"],
         "persistent_connect_timeout": ["ansible_connect_timeout"],
@@ -167,6 +188,16 @@ def test_modules_run_on_the_controller_whatever_shell_the_server_has() -> None:
     assert (code, out) == (0, b"here\n")
 
 
+def test_a_certificate_that_is_not_checked_is_a_warning_once_for_a_session() -> None:
+    connection = daemon(ansible_psrp_cert_validation="ignore")
+    (warning,) = [text for level, text in connection.pop_messages() if level == "warning"]
+    assert "host 'fe01': the server's certificate is not checked (ansible_psrp_cert_validation: ignore)" in warning
+    connection.set_options(direct=worker(ansible_psrp_cert_validation="ignore").get_options())
+    assert not [text for level, text in connection.pop_messages() if level == "warning"]
+    for harmless in ({}, {"ansible_psrp_cert_validation": "ignore", "ansible_psrp_protocol": "http"}):
+        assert not [text for level, text in daemon(**harmless).pop_messages() if level == "warning"]
+
+
 def test_a_mistake_of_our_own_leaves_the_outcome_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = "hush-hush"
 
@@ -179,6 +210,22 @@ def test_a_mistake_of_our_own_leaves_the_outcome_unknown(monkeypatch: pytest.Mon
     assert "TypeError" in answer.lost
     assert secret not in answer.lost
     assert secret not in repr(connection.pop_messages())
+
+
+def test_only_what_the_killed_playbook_itself_left_is_removed(tmp_path: Path) -> None:
+    names = [
+        "ansible-local-12abcd_fgh",
+        "ansible-local-123abcdefg",
+        "ansible-local-1234abcdefgh",
+        "ansible-local-12x",
+        "a",
+    ]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "module").write_text("code", encoding="utf-8")
+    (tmp_path / "ansible-local-12linklink").symlink_to(tmp_path / "a")
+    remove_leftovers(tmp_path, 12)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[2:], "ansible-local-12linklink"])
 
 
 def test_the_session_is_not_opened_in_a_worker() -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import socket
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_errors import never_sent, no_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_errors import LoginError, brief, never_sent, no_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_limits import AnswerError, TooLate
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target, target
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.wsman import WSMan
@@ -72,9 +73,13 @@ def test_basic_without_an_account() -> None:
 
 
 CASES: list[tuple[Exception, str, bool]] = [
-    (AuthenticationError("Failed to authenticate the user x with not-to-be-seen"), "ansible_psrp_auth", True),
-    (NoCredentialError(context_msg="no ticket"), "krb5.conf", False),
-    (WinRMTransportError("http", 404, "not-to-be-seen"), "ansible_psrp_path", False),
+    (AuthenticationError("Failed to authenticate the user x"), "ansible_psrp_auth", True),
+    (NoCredentialError(context_msg="no ticket"), "with kinit", False),
+    (
+        WinRMTransportError("http", 404, "<p>No such page</p>"),
+        "HTTP status 404 ('No such page'). Check ansible_psrp_path",
+        False,
+    ),
     (WinRMTransportError("http", 403, ""), "403", False),
     (WinRMTransportError("http", 503, ""), "application pool", False),
     (WinRMTransportError("http", 500, ""), "event log", False),
@@ -88,6 +93,9 @@ CASES: list[tuple[Exception, str, bool]] = [
     (WSManFaultError(2150858752, "fe01", "not found", None, None, None), "ansible_psrp_configuration_name", False),
     (WSManFaultError(3, "fe01", "outer", "p", "path", "inner words"), "inner words (WSMan fault 3)", False),
     (WSManFaultError(1, "fe01", "quota\nis full", None, None, None), "quota is full", False),
+    (WSManFaultError(5000, "fe01", None, None, None, None), "answered WSMan fault 5000 without a text", False),
+    (AnswerError("the server sent nonsense"), "the server sent nonsense.", False),
+    (TooLate("no end within 2 s"), "no end within 2 s. Check that the server answers", False),
     (ImportError("No module named 'pypsrp'"), "Install 'pypsrp'", False),
     (RequestsConnectionError(ConnectionResetError("Remote end closed")), "ansible_psrp_protocol fit", False),
     (Exception("command timeout triggered, timeout value is 600 secs.\nSee"), "command timeout", False),
@@ -99,7 +107,6 @@ def test_advice(error: Exception, words: str, unsent: bool) -> None:
     text = no_session(error, target(HERE))
     assert words in text
     assert text.startswith("no session on https://fe01.contoso.example:5986/wsman: ")
-    assert "not-to-be-seen" not in text
     assert "\n" not in text
     assert never_sent(error) is unsent
 
@@ -110,3 +117,32 @@ def test_the_account_is_named() -> None:
 
     assert "'CONTOSO\\admin'" in named("CONTOSO\\admin")
     assert "names no account" in named(None)
+
+
+def test_an_error_page_is_shown_in_short() -> None:
+    page = "<html><style>p { color: red }</style><body>\n<h1>Server&nbsp;Error</h1>" + "<p>long</p> " * 10_000
+    text = brief(WinRMTransportError("http", 500, page))
+    assert text.startswith("the server answered HTTP status 500 ('Server&nbsp;Error long long ")
+    assert len(text) < 300
+
+
+KERBEROS = [
+    ("Preauthentication failed", "check ansible_password"),
+    ("Client 'nobody@CONTOSO.TEST' not found in Kerberos database", "check ansible_user"),
+    ("Server HTTP/fe09@CONTOSO.TEST not found in Kerberos database", "ansible_psrp_negotiate_service (HTTP on a Front"),
+    ('Cannot find KDC for realm "contoso.test"', "write it in capitals"),
+    ("Cannot contact any KDC for realm 'CONTOSO.TEST'", "the way to a domain controller"),
+    ("Clock skew too great", "Set the clock"),
+    ("Ticket expired", "kinit"),
+    ("The referenced credential has expired", "kinit"),
+    ("No Kerberos credentials available (default cache: FILE:/tmp/x)", "Set ansible_password, or get a ticket"),
+    ("Something else", "For Kerberos check ansible_user"),
+]
+
+
+@pytest.mark.parametrize(("words", "advice"), KERBEROS)
+def test_errors_of_kerberos_say_what_to_do(words: str, advice: str) -> None:
+    text = no_session(LoginError(words), target({**HERE, "auth": "kerberos"}))
+    assert "kerberos authentication of the account 'CONTOSO\\admin' could not begin: %s. " % words in text
+    assert advice in text
+    assert text.endswith(".")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
 
 import pytest
@@ -36,6 +37,8 @@ OPTIONS: dict[str, t.Any] = {
     "ignore_proxy": False,
     "certificate_key_pem": None,
     "certificate_pem": None,
+    "certificate_key_password": None,
+    "no_profile": False,
     "credssp_auth_mechanism": "auto",
     "credssp_disable_tlsv1_2": False,
     "credssp_minimum_version": 2,
@@ -119,11 +122,26 @@ def test_values_become_plain_builtins() -> None:
     assert plain([Tagged("a"), TaggedInt(1), True, None, 1.5]) == ["a", 1, True, None, 1.5]
 
 
-def test_a_target_does_not_show_its_password() -> None:
-    made = target(OPTIONS)
+def test_a_target_does_not_show_its_password_but_names_its_secrets() -> None:
+    made = target({**OPTIONS, "certificate_key_password": "nor-this"})
     assert "not-to-be-seen" not in repr(made)
-    assert made.masked("refused: not-to-be-seen!") == "refused: ********!"
-    assert target({**OPTIONS, "remote_password": None}).masked("as it is") == "as it is"
+    basic = base64.b64encode(b"CONTOSO\\admin:not-to-be-seen").decode()
+    assert made.secrets == ("not-to-be-seen", basic, "nor-this")
+    assert target({**OPTIONS, "remote_password": None}).secrets == ()
+
+
+def test_options_that_old_versions_of_pypsrp_do_not_take_are_passed_only_where_set() -> None:
+    made = target(OPTIONS)
+    assert "certificate_key_password" not in made.wsman
+    assert made.runspace == {}
+    made = target({**OPTIONS, "certificate_key_password": "x", "no_profile": True})
+    assert made.wsman["certificate_key_password"] == "x"
+    assert made.runspace == {"no_profile": True}
+
+
+def test_the_service_is_that_of_the_core_unless_it_is_set() -> None:
+    assert target({**OPTIONS, "negotiate_service": None}, lambda: "host").wsman["negotiate_service"] == "host"
+    assert target({**OPTIONS, "negotiate_service": "HTTP"}, lambda: "host").wsman["negotiate_service"] == "HTTP"
 
 
 @pytest.mark.parametrize("name", IDENTITY)

@@ -15,11 +15,15 @@ import pytest
 import requests.exceptions
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Secret, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import Unreadable
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target, target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from pypsrp import wsman
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from urllib3.exceptions import NewConnectionError
+
+from .test_psrp_options import OPTIONS
 
 TARGET = Target(
     "fe01",
@@ -56,10 +60,14 @@ class Server:
         self.warnings: list[t.Any] = []
         self.state = PSInvocationState.COMPLETED
         self.one_statement = False
+        self.has_select = True
+        self.unreadable: Unreadable | None = None
+        self.delay = 0.0
+        self.imported = False
         self.release: Exception | None = None
         self.payload = 380_000
 
-    def new_pool(self, target: Target) -> t.Any:
+    def new_pool(self, target: Target, pin: object) -> t.Any:
         failure = self.opening.pop(0) if self.opening else None
 
         def opened() -> None:
@@ -88,7 +96,7 @@ class Pipeline:
         self.id = "1"
         self.output: list[t.Any] = []
         self.state = self.server.state
-        self.streams = SimpleNamespace(error=self.server.errors, warning=self.server.warnings)
+        self.streams = SimpleNamespace(error=list(self.server.errors), warning=self.server.warnings)
         self.fate = self.server.script.pop(0) if self.server.script else None
 
     def add_statement(self) -> None:
@@ -106,8 +114,19 @@ class Pipeline:
             raise self.fate[1]
 
     def end_invoke(self) -> None:
+        time.sleep(self.server.delay)
+        if self.server.unreadable:
+            self.output.append(self.server.unreadable)
         if self.fate:
             raise self.fate[1]
+        if not self.server.has_select and "Select-Object" in self.cmdlets:
+            self.streams.error.append(
+                {"FullyQualifiedErrorId": "CommandNotFoundException", "TargetObject": "Select-Object"}
+            )
+            self.state = PSInvocationState.FAILED
+            return
+        if self.cmdlets[0] == "Get-Command" and not self.server.imported:
+            return
         if self.server.one_statement and ";" in self.cmdlets:
             self.state = PSInvocationState.FAILED
             return
@@ -117,7 +136,7 @@ class Pipeline:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     server = Server()
-    monkeypatch.setattr(_psrp_session, "_new_pool", server.new_pool)
+    monkeypatch.setattr(_psrp_session, "new_pool", server.new_pool)
     monkeypatch.setattr("pypsrp.powershell.PowerShell", Pipeline)
     return server
 
@@ -201,7 +220,7 @@ def test_reads_that_break_twice_are_lost(server: Server, session: PsrpSession) -
 
 def test_a_time_limit_ends_reads_too(server: Server, session: PsrpSession) -> None:
     server.script = [("receiving", ALARM)]
-    assert "command timeout triggered" in session.invoke([READ]).lost
+    assert "no end within 600 s (ansible_command_timeout)" in session.invoke([READ]).lost
     assert len(pipelines(server)) == 1
     assert not session.is_open
 
@@ -285,19 +304,99 @@ def test_modules_are_imported_at_every_opening(server: Server) -> None:
 
 def test_a_module_that_is_not_there_is_named(server: Server) -> None:
     session = PsrpSession(Target(**{**vars(TARGET), "modules": ("Lync",)}))
-    server.errors = [SimpleNamespace(fq_error="Modules_ModuleNotFound", details_message="no such module")]
+    server.errors = [{"FullyQualifiedErrorId": "Modules_ModuleNotFound", "ErrorDetails_Message": "no such module"}]
     with pytest.raises(SessionError, match=r"cannot import Lync: no such module .*ansible_management_shell_modules"):
         session.invoke([WRITE])
     assert not session.is_open
-    assert pipelines(server) == ["Import-Module -Name"]
+    assert pipelines(server) == ["Import-Module -Name", "Get-Command -Module -ListImported -TotalCount"]
+
+
+def test_a_module_that_complains_but_whose_commands_are_there_is_imported(server: Server) -> None:
+    notes: list[str] = []
+    session = PsrpSession(Target(**{**vars(TARGET), "modules": ("Lync",)}), notes.append)
+    server.errors = [{"ErrorDetails_Message": "The type data could not be loaded."}]
+    server.imported = True
+    session.open()
+    assert session.is_open
+    assert "a module complained, but its commands are there: The type data could not be loaded." in notes
+
+
+SELECTING = Statement("Get-CsUser", {"Identity": "x"}, select=("Identity", "SipAddress"))
+
+
+def test_the_server_cuts_objects_to_what_is_wanted(server: Server, session: PsrpSession) -> None:
+    session.invoke([SELECTING])
+    assert pipelines(server) == ["Get-CsUser -Identity Select-Object -Property"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_where_it_cannot_whole_objects_are_read_from_then_on(
+    server: Server, session: PsrpSession, several: bool
+) -> None:
+    server.has_select = False
+    statements = [SELECTING, READ] if several else [SELECTING]
+    for _round in range(2):
+        answer = session.invoke(statements)
+        assert answer.errors == ()
+        assert not answer.refused
+        assert len(answer.output) == len(statements)
+    assert sum("Select-Object" in line for line in pipelines(server)) == 1
+    assert len(pipelines(server)) == 3
+
+
+def test_where_it_cannot_writes_are_not_sent_again(server: Server, session: PsrpSession) -> None:
+    server.has_select = False
+    answer = session.invoke([WRITE, SELECTING])
+    assert answer.errors
+    assert len(pipelines(server)) == 1
 
 
 def test_secrets_that_the_server_repeats_are_masked(server: Server, session: PsrpSession) -> None:
-    server.errors = [SimpleNamespace(details_message="cannot convert 'hush'", target_object="hush")]
-    server.warnings = [SimpleNamespace(message="hush is weak")]
+    server.errors = [{"ErrorDetails_Message": "cannot convert 'hush'", "TargetObject": "hush"}]
+    server.warnings = [{"InformationalRecord_Message": "hush is weak"}]
     answer = session.invoke([Statement("Set-X", {"Passphrase": Secret("hush"), "List": (Secret(""),)})])
     assert (answer.errors[0].message, answer.errors[0].target) == ("cannot convert '********'", "********")
     assert answer.warnings == ("******** is weak",)
+
+
+def test_secrets_of_earlier_calls_and_of_the_account_are_masked_too(server: Server) -> None:
+    notes: list[str] = []
+    session = PsrpSession(TARGET, notes.append)
+    session.invoke([Statement("Set-X", {"Passphrase": Secret("hush & hush")})])
+    server.errors = [{"ErrorDetails_Message": "HUSH &amp; HUSH", "FullyQualifiedErrorId": "not-to-be-seen"}]
+    server.warnings = [{"InformationalRecord_Message": "hush & hush; bm90LXRvLWJlLXNlZW4="}]
+    answer = session.invoke([READ])
+    assert (answer.errors[0].message, answer.errors[0].error_id) == ("********", "********")
+    assert answer.warnings == ("********; ********=",)
+    server.script = [("receiving", ConnectionResetError("hush & hush"))] * 2
+    assert "hush" not in session.invoke([READ]).lost
+    assert notes
+    assert not any("hush" in note for note in notes)
+
+
+@pytest.mark.parametrize("state", [0, 6, 99])
+def test_a_pipeline_that_does_not_end_is_lost(server: Server, session: PsrpSession, state: int) -> None:
+    server.state = state
+    assert "in the state %d, which is no end" % state in session.invoke([WRITE]).lost
+
+
+def test_an_object_that_cannot_be_read_is_an_error(server: Server, session: PsrpSession) -> None:
+    server.unreadable = Unreadable("Limit: 'many' is not a whole number")
+    answer = session.invoke([READ, READ])
+    assert len(answer.output) == 2
+    (error,) = answer.errors
+    assert (error.cmdlet, error.category) == ("Get-CsXmppAllowedPartner", "InvalidData")
+    assert error.message == "the server sent an object that cannot be read: Limit: 'many' is not a whole number"
+
+
+def test_the_time_limit_is_for_a_call_as_a_whole(server: Server, session: PsrpSession) -> None:
+    session.limit = 0.5
+    server.delay = 0.2
+    begun = time.monotonic()
+    answer = session.invoke([WRITE] * 1000)
+    assert time.monotonic() - begun < 3
+    assert "no end within 0.5 s (ansible_command_timeout)" in answer.lost
+    assert 200 <= len(answer.output) <= 600
 
 
 def test_a_failed_pipeline_without_a_reason_is_an_error(server: Server, session: PsrpSession) -> None:
@@ -341,3 +440,17 @@ def test_a_pipeline_that_fails_later_is_not_taken_for_a_refusal(server: Server, 
     assert answer.errors
     assert not answer.refused
     assert pipelines(server)[-1].count("Set-") == 2
+
+
+@pytest.mark.parametrize(("option", "value"), [("no_profile", True), ("certificate_key_password", "x")])
+def test_an_option_that_needs_a_later_pypsrp_says_so(
+    option: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OldPool:
+        def __init__(self, connection: object, configuration_name: str = "") -> None: ...
+
+    monkeypatch.setattr("pypsrp.powershell.RunspacePool", OldPool)
+    monkeypatch.setitem(wsman.AUTH_KWARGS, "certificate", ["certificate_key_pem", "certificate_pem"])
+    session = PsrpSession(target({**OPTIONS, option: value}))
+    with pytest.raises(SessionError, match="pypsrp 0.9.0 or later, which ansible_psrp_%s needs" % option):
+        session.open()

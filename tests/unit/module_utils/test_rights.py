@@ -1,0 +1,66 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an answer of Get-Command says about the rights of a session, and what it does not say."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import missing
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
+
+
+class Recorder:
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.sent: list[Statement] = []
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        self.sent += statements
+        return self.answer
+
+
+def named(*names: t.Any) -> tuple[dict[str, t.Any], ...]:
+    return tuple({"Name": name} for name in names)
+
+
+def unknown(name: str) -> ServerError:
+    return ServerError("Get-Command", "CommandNotFoundException,Get-Command", "ObjectNotFound", "no such", name)
+
+
+ANSWERS: list[tuple[Answer, set[str] | None]] = [
+    (Answer(named("Get-A", "Set-A")), set()),
+    (Answer(named("get-a", "SET-A")), set()),
+    (Answer(named("Get-A"), (unknown("Set-A"),)), {"Set-A"}),
+    (Answer((), (unknown("set-a"), unknown("get-a"))), {"Get-A", "Set-A"}),
+    # what says nothing
+    (Answer(named("Get-A")), None),
+    (Answer(), None),
+    (Answer(named("Get-A"), (unknown("Get-Command"),)), None),
+    (Answer((), (unknown("Get-Command"),)), None),
+    (Answer(named("Get-A", "Set-A"), (unknown("Set-A"),)), None),
+    (Answer(named("Get-A"), (ServerError("Get-Command", "X", "InvalidData", "unreadable", "Set-A"),)), None),
+    (Answer(named("Get-A", "Set-A"), lost="gone"), None),
+    (Answer(named("Get-A", "Set-A"), refused=True), None),
+    (Answer(("Get-A", "Set-A")), None),
+    (Answer(named("Get-A", None)), None),
+]
+
+
+@pytest.mark.parametrize(("answer", "expected"), ANSWERS)
+def test_a_cmdlet_is_missing_only_if_the_server_says_so(answer: Answer, expected: set[str] | None) -> None:
+    shell = Recorder(answer)
+    assert missing(shell, ["Set-A", "Get-A", "Set-A"]) == expected
+    (sent,) = shell.sent
+    assert sent.is_read
+    assert dict(sent.parameters) == {"Name": ("Get-A", "Set-A")}
+
+
+def test_nothing_is_asked_where_nothing_is_needed() -> None:
+    shell = Recorder(Answer(lost="never asked"))
+    assert missing(shell, []) == set()
+    assert shell.sent == []
