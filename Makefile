@@ -33,7 +33,7 @@ test: env-all  ## everything that CI runs
 	@tools/partners.sh
 	@$(CHECKS)
 
-lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog
+lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog, licences, CI files
 	@$(CHECKS) lint
 
 unit: env  ## unit tests on the main ansible-core
