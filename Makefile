@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix bench lab-up lab-down docs format lock clean
+.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix test-matrix bench lab-up lab-down docs format lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +33,10 @@ test: env-all  ## everything that CI runs
 	@tools/partners.sh
 	@$(CHECKS)
 
-lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog
+test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in build/matrix
+	@python -m tools.matrix
+
+lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog, licences, CI files
 	@$(CHECKS) lint
 
 unit: env  ## unit tests on the main ansible-core
@@ -48,7 +51,10 @@ sanity: env  ## ansible-test sanity
 molecule: env  ## every Molecule scenario (two at a time)
 	@$(CHECKS) molecule
 
-docs-lint: env  ## the documentation of plugins, roles and guides
+docs-test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in build/matrix
+	@python -m tools.matrix
+
+lint: env  ## the documentation of plugins, roles and guides
 	@$(CHECKS) docs-lint
 
 installed: env-all  ## build, install, and converge from the installed copy, on both ansible-cores
@@ -77,5 +83,5 @@ lock: env  ## write the locked requirement files anew, keeping the pins that sti
 	@tools/lock.sh
 
 clean: lab-down  ## remove everything that can be made again
-	@rm -rf .venv .venv-2.17 .ansible .cache .hypothesis .lab .pytest_cache build tests/output
+	@rm -rf .venv .venv-2.* .venv-next .ansible .cache .hypothesis .lab .pytest_cache build tests/output
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -73,11 +73,15 @@ STEPS = (
     *(Step("molecule-" + name, "tools/molecule.sh " + name, "molecule") for name in SCENARIOS),
     Step("installed", "tools/installed.sh"),
     Step("installed-2.17", "tools/installed.sh " + str(OLDEST), environment=OLDEST),
+    Step("importer", "tools/importer.sh"),
+    Step("execution-environment", "tools/execution_environment.sh"),
     Step("ruff", "ruff check . && ruff format --check .", "lint"),
     Step("mypy", "tools/typing.sh", "lint"),
     Step("yamllint", "yamllint --strict .", "lint"),
     Step("shellcheck", "shellcheck --external-sources .ci/run tools/*.sh", "lint"),
     Step("changelog", "antsibull-changelog lint", "lint"),
+    Step("licences", "reuse lint --quiet || reuse lint", "lint"),
+    Step("hosting", "tools/hosting.sh", "lint"),
     Step("ansible-lint", "ansible-lint --offline --strict --profile production", "lint"),
     Step(
         "docs-lint",
@@ -156,9 +160,9 @@ class Runner:
             # What was skipped is said once more at the end, but here is the place to look for the reason.
             state = "SKIPPED" if outcome.skipped and not outcome.passed else "ok"
             skipped = "  %d skipped: see %s" % (outcome.skipped, log.relative_to(TOP)) if outcome.skipped else ""
-            self._say("%-7s %-19s %6.1f s%s" % (state, outcome.step.name, outcome.seconds, skipped))
+            self._say("%-7s %-21s %6.1f s%s" % (state, outcome.step.name, outcome.seconds, skipped))
             return
-        text = "FAILED  %-19s %6.1f s  %s" % (outcome.step.name, outcome.seconds, log.relative_to(TOP))
+        text = "FAILED  %-21s %6.1f s  %s" % (outcome.step.name, outcome.seconds, log.relative_to(TOP))
         if not self.shown:
             tail = log.read_text(encoding="utf-8").splitlines()[-SHOWN_OF_A_FAILURE:]
             text = "\n".join([text, *("        | " + line for line in tail)])
@@ -243,10 +247,10 @@ def main(names: list[str]) -> int:
         end_what_is_left(private)
         shutil.rmtree(private, ignore_errors=True)
     if len(steps) > 1:
-        print("\n%-20s%9s%9s%9s" % ("step", "passed", "failed", "seconds"))
+        print("\n%-22s%9s%9s%9s" % ("step", "passed", "failed", "seconds"))
         for outcome in outcomes:
-            print("%-20s%9d%9d%9.1f" % (outcome.step.name, outcome.passed, outcome.failed, outcome.seconds))
-        print("%-38s%9.1f\n" % ("all", time.monotonic() - started))
+            print("%-22s%9d%9d%9.1f" % (outcome.step.name, outcome.passed, outcome.failed, outcome.seconds))
+        print("%-40s%9.1f\n" % ("all", time.monotonic() - started))
         own = [o.step for o in outcomes if o.step.tests and o.step.environment == VENV]
         for text in assumed([(LOGS / (step.name + ".log")).read_text(encoding="utf-8") for step in own]):
             print(textwrap.fill(text, 120))

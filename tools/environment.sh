@@ -4,8 +4,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Makes or refreshes the virtual environments of this checkout from the locked requirement files:
-#   tools/environment.sh        $VENV       (.venv)       ansible-core 2.19 and every tool
-#   tools/environment.sh all    and $VENV-2.17            the oldest supported ansible-core, for tests
+#   tools/environment.sh                      $VENV       (.venv)       ansible-core 2.19 and every tool
+#   tools/environment.sh all                  and $VENV-2.17     the oldest of everything that is supported, for tests
+#   tools/environment.sh core NAME PYTHON     and $VENV-NAME     another ansible-core, for the matrix
 # In each, ansible_collections/sfb/xmpp is a link to this checkout, so that the collection is found by its name.
 # PYTHON names another interpreter than python3.11. Nothing is done where everything is in place.
 set -euo pipefail
@@ -84,10 +85,15 @@ fi
 [ "$(cat "$venv/.locked" 2>/dev/null)" != "" ] || require_python
 bootstrap
 fill "$venv" "$top/requirements/dev.txt"
-if [ "${1:-}" = all ]; then
-    if ! "$venv-2.17/bin/python" -c '' 2>/dev/null; then
-        rm -rf "$venv-2.17"
-        "$venv/bin/python" -m venv --without-pip "$venv-2.17"
+# further NAME PYTHON
+further() {
+    if ! "$venv-$1/bin/python" -c '' 2>/dev/null; then
+        rm -rf "${venv:?}-$1"
+        "$2" -m venv --without-pip "$venv-$1"
     fi
-    fill "$venv-2.17" "$top/requirements/core-2.17.txt"
-fi
+    fill "$venv-$1" "$top/requirements/core-$1.txt"
+}
+case ${1:-} in
+all) further 2.17 "$venv/bin/python" ;;
+core) further "$2" "$3" ;;
+esac

@@ -8,7 +8,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/../requirements"
 uv=${VENV:-../.venv}/bin/uv
-for name in dev core-2.17; do
-    "$uv" pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
-        --custom-compile-command "make lock" "$@" --output-file "$name.txt" "$name.in"
-done
+
+# lock NAME OLDEST-PYTHON [OPTION]...
+lock() {
+    "$uv" pip compile --quiet --universal --python-version "$2" --generate-hashes --no-emit-index-url \
+        --custom-compile-command "make lock" "${@:3}" --output-file "$1.txt" "$1.in"
+}
+
+lock dev 3.11 "$@"
+# What the requirement files call the oldest must be enough.
+lock core-2.17 3.11 --resolution lowest-direct "$@"
+lock core-2.18 3.11 "$@"
+lock core-2.20 3.12 "$@"
+lock core-2.21 3.12 "$@"
+lock core-next 3.13 --prerelease if-necessary-or-explicit "$@"

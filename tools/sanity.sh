@@ -8,8 +8,10 @@
 # otherwise ansible-test would look into the checkout's, which ignores the folder, and would test nothing.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd -P)
-copy=$top/.cache/sanity/ansible_collections/sfb/xmpp
-kept=$top/.cache/sanity/output
+# One place for each ansible-core, since several may run at a time.
+place=$top/.cache/sanity/$(python -c 'from ansible.release import __version__; print(__version__)')
+copy=$place/ansible_collections/sfb/xmpp
+kept=$place/output
 
 # What ansible-test keeps between runs survives the new copy.
 if [ -d "$copy/tests/output" ]; then
@@ -27,7 +29,7 @@ git init --quiet "$copy"
 # A home of its own: ansible-test keeps its environments there, and takes the installer of pip from there instead of
 # from its own download site. It passes on no variables of pip, so that these settings (a mirror, say) go into a file.
 settings=$(HOME=${USER_HOME:-$HOME} python -m pip config list | sed -nE "s/^(global|install|:env:)\.([a-z-]+)='(.*)'\$/\2 = \3/p" | tac | awk '!seen[$1]++')
-export HOME=$top/.cache/sanity/home
+export HOME=$place/home
 mkdir -p "$HOME/.ansible/test/cache" "$HOME/.config/pip"
 printf '[global]\n%s\n' "$settings" >"$HOME/.config/pip/pip.conf"
 python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')

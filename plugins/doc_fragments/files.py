@@ -20,9 +20,22 @@ options:
     required: true
     type: list
     elements: str
+  encoding:
+    description:
+      - The encoding of a file without a byte order mark, C(cp1252) or C(utf-16) for example. UTF-8 if it is empty.
+      - A file with a byte order mark is read by that.
+    type: str
+    default: ''
+  ignore_columns:
+    description:
+      - Columns that are left out without a word, whatever their names sound like.
+    type: list
+    elements: str
+    default: []
 notes:
-  - Columns have the names of the options or of the cmdlet's properties, in any case and order. What PowerShell adds is
-    left out in silence, other unknown columns with a warning. A name that is nearly right is an error.
+  - Columns have the names of the options or of the cmdlet's properties, in any case and order, with blanks or without, or
+    common short ones such as C(TLS). What PowerShell adds is left out in silence, other unknown columns with a warning.
+    A name that is nearly right is an error, and so is an unknown one that sounds like security.
   - An empty cell of a CSV file, and C(null), leave the property alone.
   - Every mistake in the file is reported at once, with its line or record.
   - The guide R(Import from what you have, ansible_collections.sfb.xmpp.docsite.guide_import) shows how to export.

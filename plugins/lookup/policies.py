@@ -25,6 +25,8 @@ seealso:
 """
 
 EXAMPLES = r"""
+# A table that Excel saved on a western Windows, with a column that is of no interest
+# {{ lookup('sfb.xmpp.policies', 'old.csv', encoding='cp1252', ignore_columns=['Security contact']) }}
 # In the inventory, group_vars/all/main.yml: the file stays where the list is kept
 sfb_xmpp_policies: "{{ lookup('sfb.xmpp.policies', inventory_dir ~ '/policies.csv') }}"
 """
@@ -49,4 +51,4 @@ class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
-        return [read(self, POLICY, term, variables) for term in terms]
+        return [read(self, POLICY, term, variables, kwargs) for term in terms]

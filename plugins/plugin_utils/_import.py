@@ -17,6 +17,48 @@ from ..module_utils._federation.kinds import Choice, Domains, Number, Switch
 from ..module_utils._federation.resource import Field, Resource
 from ._records import Record, Unreadable, records, unwrapped
 
+# How people call a column, beside the option and the property: without blanks and punctuation, in lower case. Some are
+# the labels of the Control Panel.
+ALIASES: t.Mapping[str, t.Mapping[str, str]] = {
+    "partner": {
+        "partner": "domain",
+        "primarydomain": "domain",
+        "partnerdomain": "domain",
+        "domainname": "domain",
+        "otherdomains": "additional_domains",
+        "type": "partner_type",
+        "tls": "tls_negotiation",
+        "sasl": "sasl_negotiation",
+        "dialback": "support_dialback_negotiation",
+        "serverdialback": "support_dialback_negotiation",
+        "dialbacknegotiation": "support_dialback_negotiation",
+        "supportserverdialbacknegotiation": "support_dialback_negotiation",
+        "keepalive": "enable_keep_alive",
+        "limit": "connection_limit",
+        "maximumconnections": "connection_limit",
+        "proxy": "proxy_fqdn",
+        "proxyserver": "proxy_fqdn",
+    },
+    "policy": {
+        "policy": "identity",
+        "policyname": "identity",
+        "name": "identity",
+        "federation": "enable_federation_access",
+        "federationaccess": "enable_federation_access",
+        "xmpp": "enable_xmpp_access",
+        "xmppaccess": "enable_xmpp_access",
+        "outside": "enable_outside_access",
+        "outsideaccess": "enable_outside_access",
+        "remoteaccess": "enable_outside_access",
+        "publiccloud": "enable_public_cloud_access",
+        "publiccloudaccess": "enable_public_cloud_access",
+    },
+}
+# Who has a column with one of these in its name may count on it, so it is not left out unless he says so.
+SECURITY = re.compile(
+    "access|allow|auth|block|cert|cipher|deny|denied|dialback|enable|encrypt|federat|forbid|mtls|negotiat|permi|prox"
+    "|restrict|sasl|secur|ssl|tls|trust|verif"
+)
 # What PowerShell and the product add to every object. Other unknown columns are left out as well, but mentioned.
 ADDED = frozenset(
     "anchor element key pscomputername psobjecttype psshowcomputername runspaceid scopeclass typedidentity xdsidentity"
@@ -24,18 +66,26 @@ ADDED = frozenset(
 )
 # A list that was exported as the name of its .NET type instead of its content.
 TYPE_NAME = re.compile(r"(System|Microsoft)\.[A-Za-z.]*(Collections|Rtc|Object\[|String\[|Management)", re.IGNORECASE)
-SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# Also as Excel writes them in German, French, Spanish and Portuguese, Italian, and Dutch.
+SWITCHES = {
+    **dict.fromkeys("true yes 1 on enabled wahr vrai verdadero verdadeiro vero waar".split(), True),
+    **dict.fromkeys("false no 0 off disabled falsch faux falso onwaar".split(), False),
+}
 
 
-def imported(resource: Resource, data: bytes) -> tuple[list[dict[str, t.Any]], list[str]]:
+def imported(
+    resource: Resource, data: bytes, encoding: str = "", ignore_columns: t.Collection[str] = ()
+) -> tuple[list[dict[str, t.Any]], list[str]]:
     """The objects of a file in the options' vocabulary, and the columns that were left out.
 
+    encoding: of a file without a byte order mark, UTF-8 if empty. ignore_columns: names that the user wants left out.
     An empty cell and null say nothing, so the property stays as it is. Raises Unreadable, with every mistake at once,
     each with its line or record.
     """
-    found = records(data)
-    known = _names(resource)
-    wrong, ignored = _columns(found, known)
+    found = records(data, encoding)
+    unwanted = {bare(name) for name in ignore_columns}
+    known = {name: field for name, field in _names(resource).items() if name not in unwanted}
+    wrong, ignored = _columns(found, known, unwanted)
     items: list[dict[str, t.Any]] = []
     places: dict[str, str] = {}
     for record in found:
@@ -61,21 +111,35 @@ def imported(resource: Resource, data: bytes) -> tuple[list[dict[str, t.Any]], l
     return items, ignored
 
 
+def bare(name: str) -> str:
+    """A name without what people write differently: case, blanks and punctuation."""
+    return re.sub(r"[\W_]+", "", name.lower())
+
+
 def _names(resource: Resource) -> dict[str, Field]:
-    """The fields by their options' and their properties' names, in lower case."""
+    """The fields by their options', their properties' and their other names, all of them bare."""
     fields = [*resource.fields, *([resource.key] if resource.key else [])]
-    return {name.lower(): field for field in fields for name in (field.option, field.prop)}
+    by_option = {field.option: field for field in fields}
+    aliases = {name: by_option[option] for name, option in ALIASES.get(resource.name, {}).items()}
+    return aliases | {bare(name): field for field in fields for name in (field.option, field.prop)}
 
 
-def _columns(found: t.Sequence[Record], known: t.Mapping[str, Field]) -> tuple[list[str], list[str]]:
-    """Columns that look like mistyped ones, as errors, and other unknown ones."""
+def _columns(
+    found: t.Sequence[Record], known: t.Mapping[str, Field], unwanted: t.Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Errors: columns that look like mistyped ones, or that may be about security. And other unknown ones."""
     wrong, ignored = [], []
     for name in dict.fromkeys(name for record in found for name in record.values):
-        if name.lower() in known or name.lower() in ADDED:
+        if bare(name) in known or bare(name) in ADDED or bare(name) in unwanted:
             continue
-        near = difflib.get_close_matches(name.lower(), known, 1, 0.85)
+        near = difflib.get_close_matches(bare(name), known, 1, 0.85)
         if near:
-            wrong.append("there is no column '%s'; '%s' may be meant" % (name, near[0]))
+            wrong.append("there is no column '%s'; '%s' may be meant" % (name, known[near[0]].option))
+        elif SECURITY.search(bare(name)):
+            wrong.append(
+                "there is no column '%s', and its name sounds like security; rename it to the option that it means,"
+                " or name it in ignore_columns" % name
+            )
         else:
             ignored.append(name)
     return wrong, ignored
@@ -86,7 +150,7 @@ def _given(record: Record, known: t.Mapping[str, Field]) -> tuple[dict[str, t.An
     given: dict[str, t.Any] = {}
     wrong = []
     for name, value in record.values.items():
-        field = known.get(name.lower())
+        field = known.get(bare(name))
         if field is None or value is None:
             continue
         try:
@@ -136,7 +200,7 @@ def _typed(field: Field, value: t.Any) -> t.Any:
 
 def _word(kind: Choice, text: str) -> str:
     for word, wire in kind.words.items():
-        if text.lower() in (word, wire.lower()):
+        if bare(text) in (bare(word), wire.lower()):
             return word
     words = ", ".join(kind.words)
     if text.isdigit():

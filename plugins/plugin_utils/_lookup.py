@@ -18,14 +18,18 @@ from ._import import imported
 from ._records import Unreadable
 
 
-def read(lookup: LookupBase, resource: Resource, term: str, variables: t.Any) -> list[dict[str, t.Any]]:
-    """The objects of one file. Raises AnsibleError that names the file and every mistake."""
+def read(
+    lookup: LookupBase, resource: Resource, term: str, variables: t.Any, given: t.Mapping[str, t.Any]
+) -> list[dict[str, t.Any]]:
+    """The objects of one file, by the lookup's options. Raises AnsibleError that names the file and every mistake."""
+    lookup.set_options(var_options=variables, direct=dict(given))
+    encoding, unwanted = lookup.get_option("encoding"), lookup.get_option("ignore_columns")
     path = lookup.find_file_in_search_path(variables, "files", term, ignore_missing=True)
     if not path:
         raise AnsibleError("there is no file '%s'" % term)
     try:
         with open(path, "rb") as file:
-            items, ignored = imported(resource, file.read())
+            items, ignored = imported(resource, file.read(), encoding, unwanted)
     except OSError as exc:
         raise AnsibleError("cannot read '%s': %s" % (path, exc.strerror)) from None
     except Unreadable as exc:  # not as a cause, which Ansible would print once more

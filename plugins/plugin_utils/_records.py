@@ -44,26 +44,43 @@ class Record:
     values: t.Mapping[str, t.Any]
 
 
-def records(data: bytes) -> list[Record]:
-    """The records of a file, in order. Raises Unreadable, with every mistake at once."""
-    text = decoded(data)
+def records(data: bytes, encoding: str = "") -> list[Record]:
+    """The records of a file, in order. encoding: see decoded(). Raises Unreadable, with every mistake at once."""
+    text = decoded(data, encoding)
     if not text.strip():
         raise Unreadable(["the file is empty"])
     return _json(text) if text.lstrip()[0] in "[{" else _csv(text)
 
 
-def decoded(data: bytes) -> str:
-    """The text, by its byte order mark. Windows PowerShell writes UTF-16 with ``>`` and Out-File. Raises Unreadable."""
-    encoding = "utf-8"
+def decoded(data: bytes, encoding: str = "") -> str:
+    """The text, by its byte order mark, or else in the encoding that the user names, or else in UTF-8.
+
+    Windows PowerShell writes UTF-16 with its mark with ``>`` and Out-File. Raises Unreadable.
+    """
+    used = encoding or "utf-8"
     for mark, name in BOMS:
         if data.startswith(mark):
-            data, encoding = data[len(mark) :], name
+            data, used = data[len(mark) :], name
             break
+    else:
+        if bare_name(used) == "utf16":  # without a mark it is Windows', and not whatever this machine has
+            used = "utf-16-le"
     try:
-        return data.decode(encoding)
+        text = data.decode(used)
+    except LookupError as exc:
+        raise Unreadable(["encoding: '%s' is not known; cp1252 and utf-16 are examples" % encoding]) from exc
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        raise Unreadable(["line %d: is not %s; save the file as UTF-8" % (line, encoding.upper())]) from exc
+        hint = "" if encoding else ", or name its encoding (encoding=cp1252, say)"
+        raise Unreadable(["line %d: is not %s; save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
+    if "\0" in text:
+        raise Unreadable(["the file holds zero bytes, as UTF-16 does; name its encoding (encoding=utf-16)"])
+    return text
+
+
+def bare_name(encoding: str) -> str:
+    """utf16 for UTF-16, utf_16 and the like."""
+    return re.sub(r"[^a-z0-9]", "", encoding.lower())
 
 
 def _csv(text: str) -> list[Record]:
@@ -93,6 +110,8 @@ def _csv(text: str) -> list[Record]:
                         "%s: %d cells under %d columns; a text with the delimiter in it needs quotes around it"
                         % (place, len(cells), len(header))
                     )
+                elif any(cell.strip() for name, cell in zip(header, cells, strict=True) if not name):
+                    wrong.append("%s: there is a cell under a column without a name; name it, or remove it" % place)
                 else:
                     row = zip(header, cells, strict=True)
                     found.append(Record(place, {name: cell for name, cell in row if name and cell.strip()}))

@@ -50,6 +50,27 @@ def test_files_become_variables_and_what_is_replaced_is_kept(plays: Plays) -> No
     assert "changed=0" in again.output
 
 
+def test_a_table_of_excel_with_a_code_page_and_columns_of_its_own(plays: Plays) -> None:
+    table = "Primary domain;Description;TLS;SASL;Dialback;Security contact;VIP\r\nfabrikam.example;für alle;%s;me;x\r\n"
+    written(plays, "partners.csv", table % "Required;Not Supported;WAHR", "cp1252")
+    run = run_import(plays, "partners=partners.csv", "into=lists.yml", "encoding=cp1252")
+    assert run.code != 0
+    assert "there is no column 'Security contact'" in run.output
+    given = ("partners=partners.csv", "into=lists.yml", "encoding=cp1252", "ignore_columns='Security contact,VIP'")
+    run = run_import(plays, *given)
+    assert run.code == 0, run.output
+    assert yaml.safe_load((Path(plays.directory) / "lists.yml").read_text(encoding="utf-8"))["sfb_xmpp_partners"] == [
+        {
+            "domain": "fabrikam.example",
+            "description": "für alle",
+            "tls_negotiation": "required",
+            "sasl_negotiation": "not_supported",
+            "support_dialback_negotiation": True,
+        }
+    ]
+    assert "left out the columns" not in run.output
+
+
 def test_mistakes_write_nothing(plays: Plays) -> None:
     written(plays, "partners.csv", "domain;connection_limit\na.test;many\nA.test;5\n")
     written(plays, "evaluated.csv", "domain;description\na.test;{{ 1 + 1 }}\n")

@@ -17,7 +17,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge import read, shown_list
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._import import imported
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._import import ALIASES, imported
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._records import Unreadable
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,6 +121,12 @@ def test_other_columns_are_left_out_and_those_that_powershell_adds_are_not_worth
             ["line 2 (a.test)", "line 3", "line 4"],
         ),
         ("domain,enable_keep_alive\na.test,maybe\n", ["enable_keep_alive: 'maybe' is neither true nor false"]),
+        ("domain,,\na.test,,\nb.test,,x\n", ["line 3: there is a cell under a column without a name"]),
+        (
+            "domain,TLS,tls_negotiation\na.test,required,optional\n",
+            ["line 2 (a.test): tls_negotiation: says 'optional'"],
+        ),
+        (b"d\0o\0m\0a\0i\0n\0\n\0a\0.\0t\0e\0s\0t\0", ["encoding=utf-16"]),
         ("Identity,TlsNegotiation\na.test,2\n", ["TlsNegotiation: '2' is the number of one of required, optional"]),
         ("domain,tls_negotiation\na.test,never\n", ["'never' is none of required, optional, not_supported"]),
         ("domain,additional_domains\na.test,b.test *.c.test\n", ["additional_domains: '*.c.test' is a wildcard"]),
@@ -141,6 +147,124 @@ def test_mistakes_are_named_by_their_place(text: str | bytes, expected: list[str
     assert len(found) == len(expected), found
     for words, reason in zip(expected, found, strict=True):
         assert words in reason
+
+
+# What people have: headers by hand, the Control Panel's labels, other ways to say yes, other code pages
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Domain,TLS,SASL,Dialback,Additional Domains", "a.test,Required,Not Supported,Yes,b.test"),
+        (
+            "Primary domain,TLS negotiation,SASL negotiation,Support server dialback negotiation,Additional domains",
+            "a.test,required,not-supported,WAHR,b.test",
+        ),
+        (" partner , tls , sasl , server dialback , other domains ", "A.test., REQUIRED ,notsupported,on,B.test"),
+        (
+            "DOMAIN NAME,Tls-Negotiation,Sasl_Negotiation,Dialback?,AdditionalDomains",
+            "a.test,required,not_supported,vrai,b.test",
+        ),
+    ],
+)
+def test_headers_that_people_write(header: str, row: str) -> None:
+    assert partners("%s\n%s\n" % (header, row)) == [
+        {
+            "domain": "a.test",
+            "additional_domains": ["b.test"],
+            "tls_negotiation": "required",
+            "sasl_negotiation": "not_supported",
+            "support_dialback_negotiation": True,
+        }
+    ]
+
+
+def test_headers_of_policies_that_people_write() -> None:
+    items, ignored = imported(POLICY, b"Policy Name,Federation,XMPP,Remote access\nSales,enabled,Disabled,0\n")
+    assert ignored == []
+    assert items == [
+        {
+            "identity": "Sales",
+            "enable_federation_access": True,
+            "enable_xmpp_access": False,
+            "enable_outside_access": False,
+        }
+    ]
+
+
+@pytest.mark.parametrize("resource", [PARTNER, POLICY], ids=lambda resource: str(resource.name))
+def test_every_other_name_means_one_option_and_hides_none(resource: Resource) -> None:
+    fields = [*resource.fields, *([resource.key] if resource.key else [])]
+    names = {field.option.replace("_", "") for field in fields} | {field.prop.lower() for field in fields}
+    assert set(ALIASES[resource.name].values()) <= {field.option for field in fields}
+    assert not names & set(ALIASES[resource.name])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Certificate",
+        "Require TLS 1.2",
+        "mTLS",
+        "Verified",
+        "Allowed users",
+        "Block",
+        "EnableSomethingNew",
+        "Encryption",
+        "SecurityLevel",
+        "AuthMode",
+        "Trusted CA",
+        "Verify",
+        "ProxyPort",
+        "Restricted",
+    ],
+)
+def test_an_unknown_column_that_may_carry_security_is_an_error(name: str) -> None:
+    text = "domain,%s\na.test,x\n" % name
+    (reason,) = mistakes(text)
+    assert "there is no column '%s'" % name in reason
+    assert imported(PARTNER, text.encode(), ignore_columns=[name.upper()]) == ([{"domain": "a.test"}], [])
+    (reason,) = mistakes(json.dumps([{"domain": "a.test", name: None}]))
+    assert "there is no column '%s'" % name in reason
+
+
+def test_a_known_column_may_be_left_out_as_well() -> None:
+    items, ignored = imported(PARTNER, b"domain,TLS,Description\na.test,never,x\n", ignore_columns=["tls"])
+    assert (items, ignored) == ([{"domain": "a.test", "description": "x"}], [])
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("cp1252", "cp1252"),
+        ("cp1252", "windows-1252"),
+        ("cp850", "cp850"),
+        ("utf-16-le", "utf-16"),
+        ("utf-16-le", "UTF_16"),
+        ("utf-16", "cp1252"),  # a byte order mark says more than an option
+        ("utf-8-sig", "cp1252"),
+        ("utf-8", "utf-8"),
+        ("utf-8", ""),
+    ],
+)
+def test_code_pages_by_option(written: str, named: str) -> None:
+    data = "domain;description\na.test;f\u00fcr alle\n".encode(written)
+    assert imported(PARTNER, data, named)[0] == [{"domain": "a.test", "description": "f\u00fcr alle"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "expected"),
+    [
+        (b"domain\na.test\n", "cp99999", "encoding: 'cp99999' is not known"),
+        (b"domain\na.test\n", "hex", "encoding: 'hex' is not known"),
+        (b"domain\nb\xfc.test\n", "ascii", "line 2: is not ASCII"),
+        (b"domain\nb\xfc.test\n", "", "encoding=cp1252"),
+    ],
+)
+def test_encodings_that_do_not_fit(data: bytes, encoding: str, expected: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        imported(PARTNER, data, encoding)
+    assert expected in caught.value.reasons[0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Whether ansible-builder accepts the example execution-environment.yml, and finds in the built collection all that it needs.
+# An image is not made: that takes a container engine.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd -P)
+work=$(mktemp -d /tmp/sfb.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+collection=$work/collections/ansible_collections/sfb/xmpp
+"$top/tools/copy.sh" "$work/source"
+cd "$work"
+ansible-galaxy collection build source
+mv sfb-xmpp-*.tar.gz sfb-xmpp.tar.gz
+mkdir -p "$collection"
+tar --extract --file sfb-xmpp.tar.gz --directory "$collection"
+
+# The example as it is in the collection that people have.
+cp "$collection/execution-environment.yml" .
+ansible-builder create
+test -s context/_build/galaxy/sfb-xmpp.tar.gz
+
+ansible-builder introspect collections --write-pip found.txt --write-bindep system.txt
+sed -E '/^(#|$)/d' "$top/requirements/runtime.in" | while IFS= read -r need; do
+    grep -qF -- "$need" found.txt || { echo "introspection does not find '$need'" >&2; exit 1; }
+done
+grep -qF 'pypsrp[kerberos]' found.txt
+grep -q '^krb5-workstation' system.txt

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The files for GitHub and GitLab: their forms, by the schemas that check-jsonschema contains, and whether the workflows are safe.
+# Needs no network. actionlint runs where it is installed; its package on PyPI fetches a program from elsewhere, so that it
+# is no requirement.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+conform() { check-jsonschema --builtin-schema "vendor.$1" "${@:2}"; }
+conform github-workflows .github/workflows/*.yml
+conform github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+conform github-issue-config .github/ISSUE_TEMPLATE/config.yml
+conform gitlab-ci .gitlab-ci.yml
+zizmor --offline --no-progress --persona auditor .github
+if command -v actionlint >/dev/null; then actionlint -shellcheck "$(command -v shellcheck)"; fi

@@ -1,0 +1,160 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the collection on every supported ansible-core that a Python of this machine runs.
+
+``python -m tools.matrix [CORE]...``. Each has a row in build/matrix/table.md: sanity, unit tests, the default Molecule
+scenario, and a converge from the installed tarball. What was left out is in the table with the reason. The last line
+counts as that of tools.checks does.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.checks import LOGS, PYTEST, TOP, VENV, Outcome, Runner, Step, end_what_is_left
+
+TABLE = TOP / "build" / "matrix" / "table.md"
+COLUMNS = {
+    "sanity": "tools/sanity.sh",
+    "unit": PYTEST + " tests/unit",
+    "molecule": "tools/molecule.sh default",
+    "installed": "tools/installed.sh %s",
+}
+
+
+@dataclass(frozen=True)
+class Core:
+    """An ansible-core: its requirement file's name, and the Pythons that run it, the preferred one first."""
+
+    name: str
+    pythons: tuple[str, ...]
+
+    @property
+    def environment(self) -> Path:
+        """Where it is installed; the one of the checkout is there already."""
+        return VENV if self.name == "2.19" else VENV.with_name("%s-%s" % (VENV.name, self.name))
+
+
+CORES = (
+    Core("2.17", ("3.11",)),
+    Core("2.18", ("3.12", "3.11", "3.13")),
+    Core("2.19", ("3.11",)),
+    Core("2.20", ("3.12", "3.13", "3.14")),
+    Core("2.21", ("3.13", "3.12", "3.14")),
+    Core("next", ("3.14", "3.13")),
+)
+
+
+def find_python(version: str) -> str | None:
+    """An interpreter of this version that runs and can make environments: on the PATH, or one of pyenv or uv."""
+    homes = [Path.home() / ".pyenv" / "versions", Path.home() / ".local" / "share" / "uv" / "python"]
+    places = [path for home in homes for path in sorted(home.glob("*/bin/python" + version))]
+    for candidate in (shutil.which("python" + version), *places):
+        # A shim of pyenv is there for versions that are not chosen, and fails.
+        command = [str(candidate), "-c", "import venv"]
+        if candidate and subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return str(candidate)
+    return None
+
+
+def prepare(core: Core) -> str | None:
+    """Makes the environment of a core. Returns why it cannot be made, or None."""
+    if core.environment == VENV:
+        return None
+    python = next(filter(None, map(find_python, core.pythons)), None)
+    if python is None:
+        return "no Python %s here" % " or ".join(sorted(core.pythons))
+    done = subprocess.run(
+        [str(TOP / "tools" / "environment.sh"), "core", core.name, python],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    sys.stderr.write(done.stderr)
+    return "cannot be installed: %s" % done.stderr.strip().splitlines()[-1] if done.returncode else None
+
+
+def versions(core: Core) -> tuple[str, str]:
+    """The versions of ansible-core and of Python in an environment."""
+    program = "import platform; from ansible.release import __version__ as core; print(core, platform.python_version())"
+    command = [str(core.environment / "bin" / "python"), "-c", program]
+    core_version, python = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return core_version, python
+
+
+def steps(core: Core) -> list[Step]:
+    """The checks of one core, the columns of the table."""
+    found = []
+    for column, command in COLUMNS.items():
+        # With an argument the tarball is not kept in build/.
+        text = command % core.environment if "%s" in command else command
+        found.append(Step("%s-%s" % (column, core.name), text, environment=core.environment, tests=column == "unit"))
+    return found
+
+
+def cell(outcome: Outcome) -> str:
+    """What the table says of a check."""
+    if outcome.failed:
+        return "**%d failed**" % outcome.failed if outcome.step.tests else "**failed**"
+    if outcome.skipped and not outcome.passed:
+        return "skipped"
+    return "%d passed" % outcome.passed if outcome.step.tests else "passed"
+
+
+def run_cores(cores: list[Core], runner: Runner) -> tuple[list[str], list[Outcome]]:
+    """The rows of the table, and everything that was run; two checks run at a time."""
+    rows: list[str] = []
+    outcomes: list[Outcome] = []
+    for core in cores:
+        reason = prepare(core)
+        if reason:
+            print("LEFT OUT ansible-core %s: %s" % (core.name, reason), flush=True)
+            rows.append("| %s | | left out: %s | | | |" % (core.name, reason))
+            continue
+        print("=== ansible-core %s on Python %s" % versions(core), flush=True)
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as lanes:
+            done = list(lanes.map(runner.run, steps(core)))
+        outcomes += done
+        rows.append("| %s |" % " | ".join([*versions(core), *map(cell, done)]))
+    return rows, outcomes
+
+
+def main(names: list[str]) -> int:
+    """Runs the cores that were named, or all, and writes the table."""
+    unknown = set(names) - {core.name for core in CORES}
+    if unknown:
+        sys.exit("there is no core %s; there are: %s" % (", ".join(sorted(unknown)), ", ".join(c.name for c in CORES)))
+    LOGS.mkdir(parents=True, exist_ok=True)
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
+    private = Path(tempfile.mkdtemp(prefix="sfb.", dir="/tmp"))
+    runner = Runner(private, shown=False)
+    try:
+        rows, outcomes = run_cores([core for core in CORES if not names or core.name in names], runner)
+    except KeyboardInterrupt:
+        runner.stop()
+        return 130
+    finally:
+        end_what_is_left(private)
+        shutil.rmtree(private, ignore_errors=True)
+    heads = ["ansible-core", "Python", *COLUMNS]
+    table = ["| %s |" % " | ".join(heads), "|%s" % ("---|" * len(heads)), *rows]
+    TABLE.write_text("\n".join(table) + "\n", encoding="utf-8")
+    print("\n%s\n\n%s" % (os.path.relpath(TABLE, TOP), TABLE.read_text(encoding="utf-8")))
+    passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
+    left_out = len(rows) - len(outcomes) // len(COLUMNS)
+    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % left_out if left_out else ""), flush=True)
+    return int(failed > 0 or not passed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
