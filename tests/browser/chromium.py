@@ -11,6 +11,7 @@ It is started with a new, empty profile, and without anything that would use the
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -37,16 +38,16 @@ class Browser:
         # What the browser reads is its descriptor 3, what it writes its descriptor 4.
         read_end, self._to = os.pipe()
         self._from, write_end = os.pipe()
+        ends = [fcntl.fcntl(one, fcntl.F_DUPFD, 10) for one in (read_end, write_end)]
         flags = [*FLAGS, "--user-data-dir=" + self._profile]
         if os.geteuid() == 0:
             flags.append("--no-sandbox")
-        # The shell puts the descriptors in place: they may have any number here.
-        command = ["sh", "-c", 'exec "$0" "$@" 3<&%d 4>&%d' % (read_end, write_end), PROGRAM, *flags, "about:blank"]
-        self._process = subprocess.Popen(
-            command, pass_fds=(read_end, write_end), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        os.close(read_end)
-        os.close(write_end)
+        # The shell moves the descriptors: they are above 9, so that neither is in the way of the other.
+        command = ["bash", "-c", 'exec "$0" "$@" 3<&%d 4>&%d' % tuple(ends), PROGRAM, *flags, "about:blank"]
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(command, pass_fds=ends, stdout=quiet, stderr=quiet)
+        for one in (read_end, write_end, *ends):
+            os.close(one)
         self._rest = b""
         self._number = 0
         self._session = ""

@@ -38,7 +38,7 @@ def make_audit(
     """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. previous: the
     audit before. Raises Invalid where a part has not the form that the schema gives it.
     """
-    given = {"time": time, "own": own, "drift": drift, "findings": list(findings)}
+    given: dict[str, t.Any] = {"time": time, "own": own, "drift": drift, "findings": list(findings)}
     given |= {"partners": list(partners), "policies": list(policies)}
     given["certificates"] = [{**one, "days_left": 0} for one in certificates]
     check_parts(given)

@@ -70,7 +70,7 @@ def wide(audit: Audit, width: float = 1040) -> Markup:
     return drawing(parts, width, max(y - _GAP, top + edge.height), "picture wide", description(audit))
 
 
-def narrow(audit: Audit, width: float = 320) -> Markup:
+def narrow(audit: Audit, width: float = 300) -> Markup:
     """One column; a line on the left leads from the Edge pool to the partners."""
     indent = 28.0
     own, edge, bands = _own(audit, width), _edge(audit, width), _bands(audit, width - indent)

@@ -53,7 +53,7 @@ def wide(audit: Audit, width: float = 1040) -> Markup:
     return _draw(audit, width, "timeline wide", 40)
 
 
-def narrow(audit: Audit, width: float = 320) -> Markup:
+def narrow(audit: Audit, width: float = 300) -> Markup:
     return _draw(audit, width, "timeline narrow", 13)
 
 
