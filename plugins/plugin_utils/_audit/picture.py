@@ -163,7 +163,7 @@ def _bands(audit: Audit, width: float) -> list[Box]:
 
 def _names(members: list[dict[str, t.Any]], width: float) -> tuple[tuple[Markup, ...], float]:
     """In columns, read downwards."""
-    columns = max(1, min(len(members), int(width // _NAME)))
+    columns = max(1, int(width // _NAME))
     rows = -(-len(members) // columns)
     each = (width - 2 * _PAD) / columns
     parts = []

@@ -20,10 +20,11 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.files import previ
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import Audit, check, mistakes, parse, schema
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.make import make_audit
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._report.findings import SEVERITIES, reached
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.plugin_utils.audit_sample import partner, sample, stamp
+from tools import audit_schema
 
 SMALL = sample(12, previous=sample(9, seed=2))
 
@@ -80,6 +81,7 @@ def test_every_key_that_is_made_is_described() -> None:
     assert list(unknown(SMALL, schema(), "")) == []
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(list(places(SMALL))),
     st.sampled_from([..., None, True, 1, -1, 99, "x", "ok", [], {}, [1], {"a": 1}]),
@@ -245,3 +247,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: t.Any) -> None:
     with pytest.raises(Refused) as caught:
         save(str(tmp_path / "file" / "audit"), SMALL)
     assert caught.value.reasons[0].startswith("into: the directory %s" % (tmp_path / "file" / "audit"))
+
+
+def test_the_page_of_the_documentation_is_the_schema() -> None:
+    assert audit_schema.PAGE.read_text(encoding="utf-8") == audit_schema.page(), "run python -m tools.audit_schema"
