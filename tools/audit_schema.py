@@ -47,7 +47,7 @@ def page() -> str:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     rows = _rows(schema, schema["$defs"], "")
     lines = ["   * - ``%s``\n     - %s\n     - %s\n" % row for row in rows]
-    return _HEAD % schema["description"] + "".join(lines)
+    return _HEAD % str(schema["description"]) + "".join(lines)
 
 
 def _rows(rule: Rule, types: dict[str, Rule], place: str) -> t.Iterator[tuple[str, str, str]]:
