@@ -68,6 +68,7 @@ STEPS = (
     # Waits more than it computes (idle sessions, slow cmdlets), so that it can have two workers beside the other lane.
     Step("integration", PYTEST + " -n 2 --dist worksteal tests/integration", tests=True),
     Step("sanity", "tools/sanity.sh"),
+    Step("browser", "tools/browser.sh"),
     # The fast path rests on internals of ansible-core, so both ways are compared on the oldest one as well.
     Step("fast-path-2.17", PYTEST + " tests/integration/test_fast_path.py", "integration", OLDEST, tests=True),
     *(Step("molecule-" + name, "tools/molecule.sh " + name, "molecule") for name in SCENARIOS),

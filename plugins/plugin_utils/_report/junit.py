@@ -1,0 +1,70 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""JUnit's XML, as CI systems read it. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field
+
+from .characters import clean
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check. failures: what is wrong. errors: what could not be checked and counts. skipped: what does not count.
+
+    output: what else is to be said. seconds: None if it was not timed.
+    """
+
+    group: str
+    name: str
+    failures: t.Sequence[str] = ()
+    errors: t.Sequence[str] = ()
+    skipped: t.Sequence[str] = ()
+    output: t.Sequence[str] = field(default=())
+    seconds: float | None = None
+
+
+def junit(name: str, time: str, cases: t.Sequence[Case]) -> str:
+    """A suite for each group, in the order of their first case. time: ISO 8601, as ``2026-11-24T06:00:00Z``."""
+    top = ET.Element("testsuites", {"name": clean(name), **_counts(cases)})
+    for group in dict.fromkeys(case.group for case in cases):
+        members = [case for case in cases if case.group == group]
+        suite = ET.SubElement(top, "testsuite", {"name": clean(group), **_counts(members)})
+        suite.set("timestamp", time.rstrip("Z"))
+        suite.set("time", "%.3f" % sum(case.seconds or 0 for case in members))
+        for case in members:
+            _case(suite, name, case)
+    ET.indent(top)
+    body = ET.tostring(top, encoding="unicode")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n%s\n' % body
+
+
+def _counts(cases: t.Sequence[Case]) -> dict[str, str]:
+    outcomes = [_outcome(case) for case in cases]
+    counts = {"tests": len(cases), "failures": outcomes.count("failure"), "errors": outcomes.count("error")}
+    return {name: str(number) for name, number in {**counts, "skipped": outcomes.count("skipped")}.items()}
+
+
+def _outcome(case: Case) -> str:
+    """A case has one outcome, the worst: some readers take several for several tests."""
+    return "failure" if case.failures else "error" if case.errors else "skipped" if case.skipped else ""
+
+
+def _case(suite: ET.Element, name: str, case: Case) -> None:
+    attributes = {"classname": clean("%s.%s" % (name, case.group)), "name": clean(case.name)}
+    element = ET.SubElement(suite, "testcase", {**attributes, "time": "%.3f" % (case.seconds or 0)})
+    outcome = _outcome(case)
+    texts = [*case.failures, *case.errors, *case.skipped]
+    if outcome:
+        inner = ET.SubElement(element, outcome, {"message": clean(texts[0])})
+        if outcome != "skipped":
+            inner.set("type", case.group)
+            inner.text = clean("\n".join(texts))
+    if case.output:
+        ET.SubElement(element, "system-out").text = clean("\n".join(case.output))

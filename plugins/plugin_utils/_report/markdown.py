@@ -1,0 +1,46 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Markdown as tickets show it (GitHub's kind). Pure. Whatever comes from elsewhere goes through text() or code()."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+# An underscore within a word is none of Markdown's.
+_SPECIAL = re.compile(r"([\\`*\[\]#|~>$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+
+
+def text(value: object) -> str:
+    """A value that is shown as it is written, on one line."""
+    return _SPECIAL.sub(r"\\\1", _line(value)).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def code(value: object) -> str:
+    """A name in the type of code. It may hold backticks; a bar would end a cell even here."""
+    line = _line(value)
+    if not line:
+        return ""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    space = " " if line.startswith("`") or line.endswith("`") else ""
+    return "%s%s%s%s%s" % (fence, space, line.replace("|", r"\|"), space, fence)
+
+
+def table(header: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
+    """Cells are Markdown already. Empty where there is no row."""
+    lines = ["| %s |" % " | ".join(row) for row in rows]
+    if not lines:
+        return ""
+    return "\n".join(["| %s |" % " | ".join(header), "|%s" % ("---|" * len(header)), *lines])
+
+
+def document(blocks: t.Iterable[str]) -> str:
+    """Blocks with an empty line between them; empty ones are left out."""
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _line(value: object) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in str(value)).split())
