@@ -51,10 +51,7 @@ sanity: env  ## ansible-test sanity
 molecule: env  ## every Molecule scenario (two at a time)
 	@$(CHECKS) molecule
 
-docs-test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in build/matrix
-	@python -m tools.matrix
-
-lint: env  ## the documentation of plugins, roles and guides
+docs-lint: env  ## the documentation of plugins, roles and guides
 	@$(CHECKS) docs-lint
 
 installed: env-all  ## build, install, and converge from the installed copy, on both ansible-cores

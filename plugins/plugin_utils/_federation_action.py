@@ -185,7 +185,7 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
 
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
-    """The parts that tags leave of a run. A kind's tag stands for its removals too, and ``removals`` for those of all."""
+    """The parts that tags leave of a run. A kind's tag stands for its removals too."""
     run, skip = set(run_tags), set(skip_tags)
     if skip & _EVERYTHING:
         return []

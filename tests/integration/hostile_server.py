@@ -20,10 +20,10 @@ import uuid
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from lab.runspace import Deployment
-from lab.service import Service
-from lab.sessions import Sessions
-from lab.wsman import Action, Request
+from lab.cmdlets.runspace import Deployment
+from lab.remoting.service import Service
+from lab.remoting.sessions import Sessions
+from lab.remoting.wsman import Action, Request
 
 from lab import wsman
 

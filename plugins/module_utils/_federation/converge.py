@@ -19,7 +19,7 @@ from .._base.names import key as key_of
 from .._base.result import Refused, Result
 from .._base.step import Step
 from .._base.texts import some
-from .._shell.statement import Shell, ShellError
+from .._shell.statement import Shell, ShellError, place_of
 from . import files
 from .apply import Applied, apply
 from .catalogue import BY_PART, RESOURCES
@@ -83,7 +83,7 @@ def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
             plan_digest=digest if run.check else None,
         )
         if run.plan_file and run.check:
-            run.plan_file.save(plan, shell.place, report.lines())
+            run.plan_file.save(plan, place_of(shell), report.lines())
         return Outcome(result, plan, _planned(plan))
     with report.on_refusal(), _lock(shell, run):
         return _write(shell, reader, plan, run, report)
@@ -94,7 +94,7 @@ def _other_plan(shell: Shell, plan: Plan, run: Run, digest: t.Any) -> list[str]:
     try:
         hold_to(run.reviewed, digest or {})
         if run.plan_file and not run.check:
-            run.plan_file.hold(plan, shell.place)
+            run.plan_file.hold(plan, place_of(shell))
     except Refused as exc:
         return list(exc.reasons)
     return []
@@ -137,9 +137,9 @@ def _is_denied(category: str, message: str) -> bool:
 
 @contextlib.contextmanager
 def _lock(shell: Shell, run: Run) -> t.Iterator[None]:
-    directory = run.snapshots.directory if run.snapshots else files.default_directory(shell.place.home)
+    directory = run.snapshots.directory if run.snapshots else files.default_directory(place_of(shell).home)
     option = run.snapshots.option if run.snapshots else "the directory of Ansible's own files"
-    with files.alone(directory, shell.place, option, getattr(shell, "tell", lambda text: None)):
+    with files.alone(directory, place_of(shell), option, getattr(shell, "tell", lambda text: None)):
         yield
 
 
@@ -147,7 +147,7 @@ class _Report:
     """The keys that tell people of a plan, whatever became of it."""
 
     def __init__(self, shell: Shell, plan: Plan, run: Run) -> None:
-        self._place, self._plan, self._run = shell.place, plan, run
+        self._place, self._plan, self._run = place_of(shell), plan, run
         self.snapshot = ""
 
     def lines(self, applied: Applied | None = None, refusals: t.Sequence[str] = ()) -> list[str]:

@@ -15,7 +15,7 @@ import typing as t
 from .._base.findings import ERROR
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
-from .._shell.statement import Shell
+from .._shell.statement import Shell, place_of
 from . import files
 from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
 from .converge import Run, converge, objects, one_object
@@ -251,7 +251,7 @@ def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federat
 
 
 def _work(params: Params, shell: Shell, check: bool) -> Result:
-    place = shell.place
+    place = place_of(shell)
     name: t.Callable[[str], str] = variable if place.playbook else str
     if params.get("parts") == []:
         return Result({"summary": summarise((), 0)}, steps=[])

@@ -206,12 +206,14 @@ class Place:
 class Shell(t.Protocol):
     """Whoever carries statements to the server: the connection in production, a fake in unit tests."""
 
-    @property
-    def place(self) -> Place:
-        """Raises ShellError."""
-
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements, in order, in one pipeline. Raises ShellError."""
+
+
+def place_of(shell: Shell) -> Place:
+    """Where a shell leads, as far as it knows. Raises ShellError."""
+    place = getattr(shell, "place", None)
+    return place if isinstance(place, Place) else Place()
 
 
 def encode_value(value: t.Any) -> t.Any:

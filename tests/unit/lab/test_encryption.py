@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import spnego
-from lab.encryption import NotSealed, seal, unseal
+from lab.remoting.encryption import NotSealed, seal, unseal
 from pypsrp.encryption import WinRMEncryption
 from spnego.exceptions import NegotiateOptions
 
