@@ -72,8 +72,9 @@ def _states(plan: Plan) -> dict[str, t.Any]:
     usage = deployment.usage() if deployment.all_users else {}
     touched = {step.key for step in plan.steps if step.part == "policies"}
     found: dict[str, t.Any] = {}
-    concerned_kinds = set(federation.wanted) | ({"policies"} if federation.granting else set())
-    for option in sorted(federation.reads() & concerned_kinds):
+    # Kinds that were read for a warning only are no part of the plan.
+    concerned_kinds = {option for option in federation.wanted if federation.writes(option) or federation.purges(option)}
+    for option in sorted(concerned_kinds | ({"policies"} if federation.granting else set())):
         named = {item.key for item in federation.wanted.get(option, ())}
         everything = federation.purges(option) or (option == "policies" and bool(federation.granting))
         for key, record in deployment.of(option).items():

@@ -83,18 +83,31 @@ class _Granting:
         self.steps: list[Step] = []
         self.refusals: list[str] = []
         self.warnings: list[str] = []
+        # By key of the user: where he was named first, and how, and the policy that he is to get there.
+        self.named: dict[str, tuple[str, str, str]] = {}
 
     def check(self, grant: Grant) -> None:
-        """Whether the policy and the users exist."""
+        """Whether the policy and the users exist, and each of them is to get one policy only."""
         if key_of(grant.policy) not in self.after and not grant.absent and (grant.users or not grant.exclusive):
             place = grant.place if grant.place != "users" else "policy"
             self.refusals.append("%s: there is no policy '%s'; create it first" % (place, grant.policy))
         for number, name in enumerate(grant.users):
-            if name not in self.deployment.named:
+            if name in self.deployment.named:
+                if not grant.absent:
+                    self._check_one_policy(grant, number, name)
+            else:
                 words = self.deployment.unknown.get(name, "there is no such user")
                 text = "%s[%d]: '%s': %s" % (grant.place, number, name, words)
                 # Who had a policy when a snapshot was taken may have left since.
                 (self.warnings if self.whole else self.refusals).append(text)
+
+    def _check_one_policy(self, grant: Grant, number: int, name: str) -> None:
+        """Two names may mean one user: his address and his distinguished name, say."""
+        here = "%s[%d]" % (grant.place, number)
+        first = self.named.setdefault(self.deployment.named[name], (here, name, key_of(grant.policy)))
+        if first[2] != key_of(grant.policy):
+            text = "%s: '%s' is the user that %s names as '%s'; a user has exactly one policy"
+            self.refusals.append(text % (here, name, *first[:2]))
 
     def _users(self, grant: Grant) -> list[User]:
         keys = dict.fromkeys(self.deployment.named[name] for name in grant.users if name in self.deployment.named)

@@ -10,9 +10,16 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result, ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result, ServerRefused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import GATEWAY, PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, info, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import (
+    FEDERATION,
+    configuration,
+    grant,
+    info,
+    plural,
+    singular,
+)
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
     ServerError,
@@ -21,16 +28,10 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
 )
 
 from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import run, user
 
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
-PLURAL: dict[str, t.Any] = {
-    "purge": False,
-    "protect": [],
-    "removal_limit": 30,
-    "force": False,
-    "stage": "all",
-    "allow_loss": [],
-}
+PLURAL: dict[str, t.Any] = {"purge": False, "protect": [], "removal_limit": 30, "force": False, "allow_loss": []}
 
 
 def many(shell: MemoryShell, *domains: str, check: bool = False, **more: t.Any) -> Result:
@@ -67,12 +68,13 @@ def test_check_writes_nothing_and_shows_the_steps_of_the_run() -> None:
     assert len(shell.writes()) == 2
 
 
-def test_no_change_costs_one_request_and_a_change_three() -> None:
+def test_no_change_costs_one_request_and_a_change_four() -> None:
+    """What is written is read once more right before it: that is the fourth."""
     shell = MemoryShell()
     many(shell, *("p%03d.test" % n for n in range(100)))
-    assert shell.requests == 3
-    many(shell, *("p%03d.test" % n for n in range(100)))
     assert shell.requests == 4
+    many(shell, *("p%03d.test" % n for n in range(100)))
+    assert shell.requests == 5
 
 
 def test_one_of_fifty_fails_alone_and_in_the_servers_words() -> None:
@@ -158,7 +160,7 @@ def test_a_read_that_fails_stops_the_run() -> None:
         many(shell, "a.test")
     empty = MemoryShell()
     empty.store[GATEWAY.noun].clear()
-    with pytest.raises(ServerRefused, match="no object came back"):
+    with pytest.raises(ServerRefused, match="no object came back for Global, which always exists"):
         configuration(GATEWAY).work({"connection_limit": 3}, empty, False)
 
 
@@ -259,10 +261,12 @@ class TestPolicies:
     def test_grants_of_the_same_run_count(self) -> None:
         shell = MemoryShell()
         self.users(shell, "Tag:X")
-        self.many(shell, *({"identity": name, **self.FULL} for name in "xyz"))
-        grants = [{"policy": "Z", "users": ["sip:a@contoso.test"]}]
-        result = self.many(shell, {"identity": "keep", **self.FULL}, purge=True, planned_grants=grants)
+        self.many(shell, *({"identity": name, **self.FULL} for name in "vwxyz"))
+        granted = {"identity": "Z", **self.FULL, "granted_to": ["sip:a@contoso.test"]}
+        listed = [granted, {"identity": "v"}, {"identity": "w"}]
+        result = self.many(shell, *listed, purge=True)
         assert [s["identity"] for s in result.steps or [] if s["cmdlet"].startswith("Remove-")] == ["x", "y"]
+        assert result.values["policies"][-1]["granted_to"] == ["sip:a@contoso.test"]
 
     def test_force_removes_a_granted_policy_by_name(self) -> None:
         shell = MemoryShell()
@@ -279,14 +283,32 @@ def test_where_batches_are_refused_what_is_missing_goes_again_in_order(carried_o
     shell = MemoryShell()
     shell.put(PARTNER.noun, "old.test", {})
     shell.one_statement = carried_out
+    result = many(shell, "a.test", "b.test", "c.test", purge=True, force=True)
+    assert results(result) == ["done", "done", "done", "done"]
+    assert set(shell.store[PARTNER.noun]) == {"a.test", "b.test", "c.test"}
+    sent = [(statement.cmdlet[:3], statement.parameters["Identity"]) for statement in shell.writes()]
+    assert sorted(sent) == [("New", "a.test"), ("New", "b.test"), ("New", "c.test"), ("Rem", "old.test")]
+    assert sent.index(("New", "c.test")) < sent.index(("Rem", "old.test"))
+
+
+@pytest.mark.parametrize("carried_out", [None, 0, 1, 3])
+def test_nothing_is_removed_after_an_earlier_step_failed(carried_out: int | None) -> None:
+    """Before, the removal was sent all the same: a partner that moved would have lost both its entries."""
+    shell = MemoryShell()
+    shell.put(PARTNER.noun, "old.test", {})
+    shell.one_statement = carried_out
     shell.fault = refuse("b.test", "not that one")
     result = many(shell, "a.test", "b.test", "c.test", purge=True, force=True)
-    assert results(result) == ["done", "failed", "done", "done"]
-    assert [failure.error.message for failure in result.failures] == ["not that one"]
-    assert set(shell.store[PARTNER.noun]) == {"a.test", "c.test"}
+    assert results(result) == ["done", "failed", "done", "not_sent"]
+    assert [failure.error.message for failure in result.failures] == [
+        "not that one",
+        "an earlier step failed, so nothing was removed; a further run will do it",
+    ]
+    assert set(shell.store[PARTNER.noun]) == {"a.test", "c.test", "old.test"}
     sent = [(statement.cmdlet[:3], statement.parameters["Identity"]) for statement in shell.writes()]
-    assert sent.count(("New", "a.test")) == sent.count(("New", "c.test")) == sent.count(("Rem", "old.test")) == 1
-    assert sent.index(("New", "c.test")) < sent.index(("Rem", "old.test"))
+    assert sent.count(("New", "a.test")) == sent.count(("New", "c.test")) == 1
+    shell.fault = lambda statement: None
+    assert results(many(shell, "a.test", "b.test", "c.test", purge=True, force=True)) == ["done", "done"]
 
 
 def test_where_a_refused_batch_cannot_be_sent_again_the_outcome_is_unknown() -> None:
@@ -296,3 +318,123 @@ def test_where_a_refused_batch_cannot_be_sent_again_the_outcome_is_unknown() -> 
     result = many(shell, "a.test", "b.test")
     assert results(result) == ["done", "failed"]
     assert "the session was lost" in result.failures[0].error.message
+
+
+class Busy(MemoryShell):
+    """Somebody else does something after some requests. ``did``: how to do it."""
+
+    def __init__(self, did: t.Callable[[MemoryShell], object], after: int = 1) -> None:
+        super().__init__()
+        self.after = after
+        self.did: t.Callable[[MemoryShell], object] | None = did
+        self.armed = False
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        answer = super().invoke(statements)
+        self.after -= self.armed
+        if self.armed and self.did and not self.after:
+            did, self.did = self.did, None
+            did(self)
+        return answer
+
+
+class TestSomebodyElse:
+    """The kinds that a run writes are read three times: for the plan, right before the write, and after it."""
+
+    @staticmethod
+    def busy(did: t.Callable[[MemoryShell], object]) -> Busy:
+        shell = Busy(did)
+        many(shell, "a.test", "b.test", "c.test", "d.test")
+        shell.armed = True
+        shell.sent.clear()
+        return shell
+
+    def test_only_kinds_that_are_written_are_read_again(self) -> None:
+        shell = MemoryShell()
+        params = {
+            "policies": [{"identity": "x", "enable_federation_access": True}],
+            "partners": [],
+            "gateway": {"connection_limit": 1000},
+            "access_edge": {"enable_user_replicator": False},
+        }
+        shell.put("CsAccessEdgeConfiguration", "Global", {"AllowOutsideUsers": False})
+        run(FEDERATION, shell, **params)
+        reads = [statement.cmdlet for statement in shell.sent if statement.is_read]
+        assert {name: reads.count(name) for name in reads} == {
+            "Get-CsExternalAccessPolicy": 3,
+            "Get-CsXmppAllowedPartner": 1,
+            "Get-CsXmppGatewayConfiguration": 1,
+            "Get-CsAccessEdgeConfiguration": 1,
+        }
+        assert shell.requests == 4
+
+    @pytest.mark.parametrize(
+        ("did", "name"),
+        [
+            (lambda shell: shell.put(PARTNER.noun, "a.test", {"Description": "theirs"}), "partner a.test"),
+            (lambda shell: shell.put(PARTNER.noun, "n.test", {}), "partner n.test"),
+            (lambda shell: shell.put(PARTNER.noun, "d.test", {"ProxyFqdn": "p.test"}), "partner d.test"),
+            (lambda shell: shell.store[PARTNER.noun].pop("a.test"), "partner a.test"),
+        ],
+    )
+    def test_a_changed_object_stops_the_run_by_name(self, did: t.Callable[[MemoryShell], object], name: str) -> None:
+        shell = self.busy(did)
+        wanted = [{"domain": "a.test", "description": "ours"}, {"domain": "n.test", "description": "ours", **ROW}]
+        listed = [*wanted, {"domain": "b.test"}, {"domain": "c.test"}]
+        with pytest.raises(Refused) as caught:
+            many(shell, partners=listed, purge=True)
+        assert caught.value.reasons == (
+            "changed by somebody else since the plan was made: %s; run again, on what is there now" % name,
+        )
+        assert shell.writes() == []
+
+    def test_what_somebody_else_has_done_is_left_out(self) -> None:
+        shell = self.busy(lambda shell: shell.put(PARTNER.noun, "n.test", {"SaslNegotiation": "Optional"}))
+        result = many(shell, "a.test", "b.test", "c.test", "d.test", "n.test", "o.test")
+        assert [s.parameters["Identity"] for s in shell.writes()] == ["o.test"]
+        assert [step["identity"] for step in result.steps or []] == ["o.test"]
+
+    def test_where_somebody_else_has_done_it_all_nothing_is_sent(self) -> None:
+        shell = self.busy(lambda shell: shell.put(PARTNER.noun, "n.test", {"SaslNegotiation": "Optional"}))
+        result = many(shell, "a.test", "b.test", "c.test", "d.test", "n.test")
+        assert shell.writes() == []
+        assert not result.changed
+        assert [p["domain"] for p in result.values["partners"]][-1] == "n.test"
+
+    def test_others_may_change_as_they_like(self) -> None:
+        shell = self.busy(lambda shell: shell.put(PARTNER.noun, "b.test", {"Description": "theirs"}))
+        result = many(shell, partners=[{"domain": "a.test", "description": "ours"}])
+        assert result.changed
+        assert not result.warnings
+
+    def test_what_was_overwritten_at_the_same_moment_is_said(self) -> None:
+        class Crossing(MemoryShell):
+            def _run(self, statement: Statement) -> list[t.Any]:
+                found = super()._run(statement)
+                if statement.cmdlet.startswith("Set-"):
+                    self.put(PARTNER.noun, "a.test", {"ProxyFqdn": "p.test"})
+                return found
+
+        shell = Crossing()
+        many(shell, "a.test")
+        result = many(shell, partners=[{"domain": "a.test", "description": "ours"}])
+        assert result.warnings == ["a.test: somebody else changed proxy_fqdn while this run wrote; look at it"]
+
+    def test_a_policy_whose_rights_were_compared_may_not_change_before_it_is_granted(self) -> None:
+        shell = Busy(lambda shell: shell.put("CsExternalAccessPolicy", "Tag:X", {"EnableOutsideAccess": False}), 2)
+        shell.put("CsExternalAccessPolicy", "Tag:X", {"EnableFederationAccess": True, "EnableOutsideAccess": True})
+        shell.users = [user("ann")]
+        shell.armed = True
+        with pytest.raises(Refused, match="changed by somebody else since the plan was made: policy x; run again"):
+            run(grant(), shell, policy="X", users=["sip:ann@contoso.test"])
+        assert shell.writes() == []
+
+    def test_a_user_who_got_another_policy_stops_the_run(self) -> None:
+        shell = Busy(lambda shell: shell.users[0].update(ExternalAccessPolicy="Tag:Y"), after=2)
+        for name in ("Tag:X", "Tag:Y"):
+            shell.put("CsExternalAccessPolicy", name, {"EnableFederationAccess": True})
+        shell.users = [user("ann"), user("bob")]
+        shell.armed = True
+        with pytest.raises(Refused, match=r"since the plan was made: user sip:ann@contoso\.test; run again"):
+            run(grant(), shell, policy="X", users=["sip:ann@contoso.test", "sip:bob@contoso.test"])
+        assert shell.writes() == []

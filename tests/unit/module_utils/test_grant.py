@@ -11,10 +11,13 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.grant import work
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import grant as grant_task
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError, Statement
 
 from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import run
 
 XMPP = {"EnableFederationAccess": True, "EnableXmppAccess": True}
 
@@ -31,18 +34,12 @@ def server() -> MemoryShell:
 
 
 def grant(shell: MemoryShell, *users: str, check: bool = False, **more: t.Any) -> Result:
-    params: dict[str, t.Any] = {
-        "policy": "xmpp users",
-        "users": ["sip:%s@contoso.test" % user for user in users],
-        "exclusive": False,
-        "allow_loss": [],
-        "protected_accounts": "fail",
-        "domain_controller": None,
-        "planned_policies": None,
-        "state": "present",
-        **more,
-    }
-    return work(params, shell, check)
+    given = {"policy": "xmpp users", "users": ["sip:%s@contoso.test" % user for user in users], **more}
+    return run(grant_task(), shell, check, **given)
+
+
+def policies(shell: MemoryShell, *items: dict[str, t.Any], check: bool = False, **more: t.Any) -> Result:
+    return run(plural(POLICY), shell, check, policies=list(items), **more)
 
 
 def has(shell: MemoryShell) -> dict[str, str | None]:
@@ -95,7 +92,7 @@ def test_exclusive_withdraws_it_from_the_others() -> None:
 
 def test_absent_takes_it_only_from_who_has_it() -> None:
     shell = server()
-    with pytest.raises(Refused, match="withdrawing xmpp users would take federation_access"):
+    with pytest.raises(Refused, match="withdrawing XMPP Users would take federation_access"):
         grant(shell, "dee", "cid", state="absent")
     result = grant(shell, "dee", "cid", state="absent", allow_loss=["federation_access"])
     assert has(shell)["dee"] is None
@@ -104,16 +101,100 @@ def test_absent_takes_it_only_from_who_has_it() -> None:
     assert not grant(shell, "dee", state="absent", policy="never there").changed
 
 
-def test_check_mode_knows_policies_that_the_same_run_creates() -> None:
+def test_policies_that_the_same_run_creates_are_granted() -> None:
+    """They stand in one plan now; nothing is handed from task to task."""
     shell = server()
-    with pytest.raises(Refused, match="there is no policy 'Fresh'"):
-        grant(shell, "ann", policy="Fresh", check=True)
-    planned = [{"identity": "Fresh", "enable_federation_access": True, "enable_xmpp_access": True}]
-    assert grant(shell, "ann", policy="Fresh", check=True, planned_policies=planned).changed
-    with pytest.raises(Refused, match="outside_access"):
-        grant(shell, "cid", policy="Fresh", check=True, planned_policies=planned)
-    with pytest.raises(Refused, match="there is no policy"):
-        grant(shell, "ann", policy="Fresh", planned_policies=planned)
+    for check in (True, False):
+        with pytest.raises(Refused, match="there is no policy 'Fresh'"):
+            grant(shell, "ann", policy="Fresh", check=check)
+    fresh = {"identity": "Fresh", "enable_federation_access": True, "enable_xmpp_access": True}
+    assert policies(shell, {**fresh, "granted_to": ["sip:ann@contoso.test"]}, check=True).changed
+    with pytest.raises(Refused, match=r"granting Fresh would take outside_access from sip:cid@contoso\.test"):
+        policies(shell, {**fresh, "granted_to": ["sip:cid@contoso.test"]}, check=True)
+    assert shell.writes() == []
+    done = policies(shell, {**fresh, "granted_to": ["sip:ann@contoso.test"]})
+    assert [step["cmdlet"][:5] for step in done.steps or []] == ["New-C", "Grant"]
+    assert has(shell)["ann"] == "Tag:Fresh"
+
+
+def test_rights_that_the_same_run_takes_from_a_policy_count() -> None:
+    shell = server()
+    shell.users[0]["ExternalAccessPolicy"] = "Tag:XMPP Users"
+    less = {"identity": "Remote", "enable_outside_access": False, "granted_to": ["sip:cid@contoso.test"]}
+    with pytest.raises(Refused, match=r"Remote: would take outside_access from 1 user \(sip:cid@contoso\.test\)"):
+        policies(shell, less)
+
+
+@pytest.mark.parametrize("spelling", ["ann@contoso.test", "SIP:Ann@contoso.test", "CN=ann"])
+def test_one_user_under_two_names_gets_one_policy(spelling: str) -> None:
+    """Whatever the spelling: the second of two grants would have undone the first, run after run."""
+    shell = server()
+    for user in shell.users:
+        user["Site"] = None
+
+    class Knows(MemoryShell):
+        """Finds a user by each of his names, as the product does."""
+
+        def _run(self, statement: Statement) -> list[t.Any]:
+            if statement.parameters.get("Identity") in ("ann@contoso.test", "SIP:Ann@contoso.test"):
+                statement = Statement(statement.cmdlet, {**statement.parameters, "Identity": "sip:ann@contoso.test"})
+            return super()._run(statement)
+
+    knowing = Knows()
+    knowing.store, knowing.users = shell.store, shell.users
+    with pytest.raises(Refused, match="a user has exactly one policy") as caught:
+        policies(
+            knowing,
+            {"identity": "XMPP Users", "granted_to": ["sip:ann@contoso.test"]},
+            {"identity": "Remote", "granted_to": [spelling]},
+        )
+    assert "ann" in str(caught.value).lower()
+    assert knowing.writes() == []
+
+
+def test_exclusive_with_nobody_withdraws_it_from_everyone() -> None:
+    shell = server()
+    result = policies(shell, {"identity": "XMPP Users", "granted_to": []}, exclusive_grants=True,
+                      allow_loss=["federation_access"])  # fmt: skip
+    assert [s.shown()["parameters"] for s in shell.writes()] == [
+        {"Identity": "sip:dee@contoso.test", "PolicyName": None, "Confirm": False}
+    ]
+    assert result.values["policies"][2] == {
+        "identity": "XMPP Users",
+        "description": "",
+        "enable_federation_access": True,
+        "enable_xmpp_access": True,
+        "enable_outside_access": False,
+        "enable_public_cloud_access": False,
+        "enable_public_cloud_audio_video_access": False,
+        "granted_to": [],
+    }
+
+
+def test_a_grant_is_not_sent_when_its_policy_failed() -> None:
+    shell = server()
+
+    def fault(statement: Statement) -> ServerError | None:
+        if statement.cmdlet.startswith("New-"):
+            return ServerError(statement.cmdlet, "X", "PermissionDenied", "not for you")
+        return None
+
+    shell.fault = fault
+    result = policies(
+        shell,
+        {"identity": "Fresh", "enable_federation_access": True, "granted_to": ["sip:ann@contoso.test"]},
+        {"identity": "XMPP Users", "granted_to": ["sip:bob@contoso.test"]},
+    )
+    assert [(step["identity"], step["result"]) for step in result.steps or []] == [
+        ("Fresh", "failed"),
+        ("sip:ann@contoso.test", "not_sent"),
+        ("sip:bob@contoso.test", "done"),
+    ]
+    assert [failure.error.message for failure in result.failures] == [
+        "not for you",
+        "the policy 'Fresh' is not as planned, so it was not granted; a further run will do it",
+    ]
+    assert (has(shell)["ann"], has(shell)["bob"]) == (None, "Tag:XMPP Users")
 
 
 def test_bad_input_is_named_before_anything_is_read() -> None:
