@@ -62,7 +62,9 @@ def test_on_the_command_line(captures: dict[str, Path], tmp_path: Path) -> None:
     assert {line["key"] for line in lines if line.get("verdict") == "refuted"} == {
         "enum-numbers", "extra-properties", "list-shapes", "proxy-service-name",
     }  # fmt: skip
-    assert lab("compare", str(tmp_path / "nothing.json")).stderr.startswith("lab: %s/nothing.json cannot be read" % tmp_path)
+    assert lab("compare", str(tmp_path / "nothing.json")).stderr.startswith(
+        "lab: %s/nothing.json cannot be read" % tmp_path
+    )
     assert lab("replay", str(captures["lab"]), "--port", "0").returncode == 0
     try:
         assert "profile lync2013" in lab("status").stdout
