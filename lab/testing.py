@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""For tests: a lab in a process of its own, for as long as a ``with`` block lasts."""
+"""For tests: a lab in a process of its own, or several, for as long as a ``with`` block lasts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
+import time
 import typing as t
 from pathlib import Path
 
 from . import process
-from .deployment.endpoints import ADDRESSES
+from .deployment.endpoints import ADDRESSES, free_port
 from .deployment.store import Store
+from .errors import LabError
+
+T = t.TypeVar("T")
+_PATIENCE = 60.0  # seconds for a lab to answer, and for one to be gone
 
 
 class Lab:
@@ -48,6 +54,13 @@ class Lab:
         self.port = running.port
         self.xmpp_port = running.xmpp_port
 
+    def adopt(self, parent: subprocess.Popen[bytes]) -> None:
+        """Wait for the lab that another process starts here. Raises LabError."""
+        running = self._wait(lambda: process.find(self.directory), parent)
+        if running is None:
+            raise LabError("the lab in %s did not start; see its lab.log" % self.directory)
+        self.port, self.xmpp_port = running.port, running.xmpp_port
+
     def stop(self) -> None:
         """End it in order. Its state stays."""
         process.stop(self.directory)
@@ -55,8 +68,9 @@ class Lab:
 
     def kill(self) -> None:
         """End it as a power cut does."""
-        if self._process is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        running = process.find(self.directory)
+        if running is not None:
+            os.kill(running.pid, signal.SIGKILL)
         self._reap()
 
     def store(self) -> Store:
@@ -76,6 +90,14 @@ class Lab:
         if self._process is not None:
             self._process.wait()
             self._process = None
+        self._wait(lambda: process.find(self.directory) is None)
+
+    def _wait(self, done: t.Callable[[], T], parent: subprocess.Popen[bytes] | None = None) -> T:
+        """What ``done`` says once that is something, or at last: the parent has ended, or patience has."""
+        end = time.monotonic() + _PATIENCE
+        while not (found := done()) and time.monotonic() < end and (parent is None or parent.poll() is None):
+            time.sleep(0.02)
+        return found
 
 
 @contextlib.contextmanager
@@ -94,3 +116,33 @@ def running_lab(
         yield lab
     finally:
         lab.close()
+
+
+@contextlib.contextmanager
+def running_labs(
+    directory: Path, count: int, profile: str = process.DEFAULT_PROFILE, idle: float = process.DEFAULT_IDLE
+) -> t.Iterator[list[Lab]]:
+    """Several labs side by side, each a deployment of its own with ports of its own on the same addresses.
+
+    Cheaper than ``running_lab`` several times (see several.py). Raises LabError.
+    """
+    labs = [Lab(Path(directory) / str(number), profile, idle) for number in range(count)]
+    command = [sys.executable, "-m", "lab.several", "--profile", profile, "--idle", str(idle)]
+    command += ["%s:%d" % (lab.directory.resolve(), port) for lab, port in zip(labs, _free_ports(count), strict=True)]
+    nursery = subprocess.Popen(command, cwd=process.CHECKOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        for lab in labs:
+            lab.adopt(nursery)
+        yield labs
+    finally:
+        for lab in labs:
+            lab.close()
+        nursery.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Different ones, as many as there are labs: labs that look for themselves at the same time may find the same."""
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port(ADDRESSES.values()))
+    return sorted(found)
