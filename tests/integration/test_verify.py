@@ -121,12 +121,10 @@ def test_what_the_row_uses_and_what_the_partner_would_accept(
         run = verify(plays, given)
         blind = table(run)
         lines = named(run, "Show the result")["msg"]
-        advice = lines[[line[:12] for line in lines].index("lenient.test") + 1]
-        assert advice.strip() == (
-            "advice: As seen from this controller, the strictest row that works is TLS required, SASL optional,"
-            " dialback on. Declare tls_negotiation: required, sasl_negotiation: optional,"
-            " support_dialback_negotiation: true"
-        )
+        assert [line for line in lines if line.startswith("advice")] == [
+            "advice for lenient.test: As seen from this controller, the strictest row that works is TLS required, SASL"
+            " optional, dialback on."
+        ]
         assert "" not in lines[:-1]
         certificate = {"path": str(own), "passphrase": certificates.PASSPHRASE}
         given["sfb_xmpp_verification"]["certificate"] = certificate

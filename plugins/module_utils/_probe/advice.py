@@ -82,6 +82,14 @@ def advise(facts: Facts, declared: Row | None) -> Advice:
     return Advice(None, text, until, then)
 
 
+def common(advice: t.Sequence[Advice]) -> list[Advice]:
+    """The advice about the domains of one partner, which share one row: what is not advised for all is for none."""
+    if all(one.row == advice[0].row for one in advice):
+        return list(advice)
+    text = "Not all domains of the partner were seen to work with the same stricter row from this controller."
+    return [Advice(None, text, one.until, one.then) if one.row is not None else one for one in advice]
+
+
 def ends(facts: Facts, row: Row | None) -> tuple[str, Then]:
     """When the partner's certificate will break the row, and what is left of the row then; ('', '') if it will not.
 

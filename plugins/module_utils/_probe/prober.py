@@ -85,7 +85,7 @@ class Prober:
             "dialback": facts.dialback,
             "accepts": None if facts.header is None else dict(accepts(facts)),
             "declared": None if job.row is None else _declared(job.row, facts),
-            "advice": advise(facts, job.row).as_dict(),
+            "advice": advise(facts, job.row),
             "suggestion": None if suggested is None else options(suggested),
         }
 

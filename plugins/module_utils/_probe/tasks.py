@@ -24,6 +24,7 @@ from .._x509.certificate import Bundle, Unusable, load_pkcs12
 from .._xmpp import client
 from . import certificate as peer_certificate
 from . import dns
+from .advice import common
 from .dns import Resolver
 from .facts import DEFAULT_PORT
 from .findings import VERDICTS
@@ -96,6 +97,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     calls: list[t.Callable[[], Entry]] = [functools.partial(prober.partner, job) for job in jobs]
     calls += [functools.partial(prober.own, domain, asks, access_edge) for domain in own_domains]
     entries = concurrently(calls, params["workers"])
+    _settle_advice(entries[: len(jobs)])
     counted = collections.Counter(entry["verdict"] for entry in entries)
     return Result(
         {
@@ -126,6 +128,16 @@ def _jobs(params: Params) -> list[Job]:
     for domain in _domains(params["domains"]):
         jobs.setdefault(domain, Job(domain))
     return list(jobs.values())
+
+
+def _settle_advice(entries: t.Sequence[Entry]) -> None:
+    """In plain values, and alike for the domains of a partner."""
+    partners: dict[str, list[Entry]] = {}
+    for entry in entries:
+        partners.setdefault(entry["partner"] or entry["domain"], []).append(entry)
+    for of_one in partners.values():
+        for entry, settled in zip(of_one, common([entry["advice"] for entry in of_one]), strict=True):
+            entry["advice"] = settled.as_dict()
 
 
 def _domains(texts: t.Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import SASL_OVER_TLS, Row
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.advice import advise, works
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.advice import Advice, advise, common, works
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Facts, Header, Offer
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import METHODS, ROWS, possible
 from hypothesis import given
@@ -119,6 +119,17 @@ def test_what_is_advised(facts: Facts, declared: Row | None, row: Row | None, to
 def test_when_a_certificate_breaks_the_row(facts: Facts, declared: Row | None, until: str, then: str) -> None:
     advice = advise(facts, declared)
     assert (advice.until, advice.then) == (until, then)
+
+
+def test_a_partners_domains_share_one_row() -> None:
+    stricter, other, none = (Advice(row, "t", UNTIL, "nothing") for row in (CERTIFICATES, FALLBACK, None))
+    assert common([stricter, stricter]) == [stricter, stricter]
+    assert common([none, none]) == [none, none]
+    for second in (other, none):
+        found = common([stricter, second])
+        assert [one.row for one in found] == [None, None]
+        assert "Not all domains" in found[0].text
+        assert (found[0].until, found[0].then) == (UNTIL, "nothing")
 
 
 @given(conversations(), st.sampled_from([None, *ROWS]))
