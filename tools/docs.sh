@@ -16,6 +16,6 @@ sed -i '/^intersphinx_mapping *= *{/,/^}/d' "$source/conf.py"
 chmod go-w "$source/rst" # antsibull-docs insists
 antsibull-docs --config-file "$source/antsibull-docs.cfg" \
     collection --cleanup everything --use-current --squash-hierarchy --dest-dir "$source/rst" sfb.xmpp
-cp -R docs/docsite/rst/images "$source/rst/" # antsibull-docs takes texts only
+cp -R docs/docsite/rst/images "$source/rst/docsite/" # antsibull-docs takes texts only
 sphinx-build --quiet -b html -c "$source" "$source/rst" build/docs
 echo "build/docs/index.html"

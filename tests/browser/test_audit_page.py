@@ -100,7 +100,7 @@ def test_its_policy_stops_what_would_be_added(opened: Browser) -> None:
 
 
 @pytest.mark.parametrize("name", ["thousand", "few", "none", "hostile"])
-@pytest.mark.parametrize("width", [320, 360, 412, 768, 1200])
+@pytest.mark.parametrize("width", [320, 360, 768, 1200])
 def test_it_is_never_wider_than_the_screen(browser: Browser, pages: Path, name: str, width: int) -> None:
     browser.size(width, 800, 2, mobile=width < 768)
     browser.open((pages / (name + ".html")).as_uri())

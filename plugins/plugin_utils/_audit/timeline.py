@@ -169,7 +169,7 @@ def _bar(end: End, scale: Scale, y: float) -> Markup:
 def _counts(ends: list[End], scale: Scale, y: float, columns: int) -> Markup:
     """A column for each span of time, with its number on top."""
     span = scale.days / columns
-    groups: list[list[End]] = [[] for _ in range(columns)]
+    groups: list[list[End]] = [[] for number in range(columns)]
     for end in ends:
         groups[min(max(int(end.days / span), 0), columns - 1)].append(end)
     most = max(map(len, groups))
