@@ -20,12 +20,11 @@ import uuid
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from lab import wsman
 from lab.cmdlets.runspace import Deployment
 from lab.remoting.service import Service
 from lab.remoting.sessions import Sessions
 from lab.remoting.wsman import Action, Request
-
-from lab import wsman
 
 # One for which the lab's certificates are made.
 ADDRESS = "127.0.0.10"

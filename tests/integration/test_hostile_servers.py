@@ -21,9 +21,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import A
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_limits, _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+
 from lab.deployment.tls import ensure_identity
 from lab.remoting.wsman import Action
-
 from tests.integration.hostile_server import (
     ADDRESS,
     COMPLETED,

@@ -52,7 +52,9 @@ def test_every_field_is_a_documented_parameter_of_its_type(resource: Resource, p
 
 
 @pytest.mark.parametrize("profile", contract.PROFILES)
-@pytest.mark.parametrize("resource", [r for r in RESOURCES if not r.single and not r.fixed], ids=lambda resource: resource.noun)
+@pytest.mark.parametrize(
+    "resource", [r for r in RESOURCES if not r.single and not r.fixed], ids=lambda resource: resource.noun
+)
 def test_every_managed_property_of_new_is_in_the_catalogue(resource: Resource, profile: str) -> None:
     cmdlet = contract.load(profile)["new-" + resource.noun.lower()]
     common = set(contract.load(profile)["get-date"].parameters) | {"WhatIf", "Confirm"}
@@ -71,6 +73,10 @@ def test_switches_of_the_identity_set_are_in_the_catalogue(resource: Resource) -
 @pytest.mark.parametrize("profile", contract.PROFILES)
 def test_every_cmdlet_that_is_called_exists(profile: str) -> None:
     cmdlets = contract.load(profile)
-    called = ["%s-%s" % (v, r.noun) for r in RESOURCES for v in ("Get", *verbs(r), *(() if r.single or r.fixed else ("Remove",)))]
+    called = [
+        "%s-%s" % (v, r.noun)
+        for r in RESOURCES
+        for v in ("Get", *verbs(r), *(() if r.single or r.fixed else ("Remove",)))
+    ]
     for name in [*called, "Get-CsUser", "Get-CsEffectivePolicy", "Grant-CsExternalAccessPolicy"]:
         assert name.lower() in cmdlets, name

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 import spnego
-from lab.remoting.encryption import NotSealed, seal, unseal
 from pypsrp.encryption import WinRMEncryption
 from spnego.exceptions import NegotiateOptions
+
+from lab.remoting.encryption import NotSealed, seal, unseal
 
 Contexts = tuple[t.Any, t.Any]
 MESSAGE = "<S>ünsealed</S>".encode() * 500
