@@ -20,7 +20,11 @@ from .._base.names import Invalid, canonical_domain, check_text, domain_from_ser
 from .._base.names import key as key_of
 from .._shell.statement import ListChange, Secret, UInt32, Value
 
-_TYPE_NAME = re.compile(r"(System|Microsoft|Deserialized)\.[\w.+`]+(\[.*\])?\Z")
+# The name of a .NET type where a value should be: what ToString gives for lists and objects.
+_TYPE_NAME = re.compile(
+    r"(?:Deserialized\.)?(?:System\.(?:Object|String|Collections\.[\w.]+)|(?:System|Microsoft)\.[\w.+]+(?=[`\[]))"
+    r"(?:`\d+)?(?:\[.*\])?\Z"
+)
 # What a server may have stored as a domain: anything that is one word without the marks of another form.
 _STORED_DOMAIN = re.compile(r"[^\s,;:@`\[\]{}()<>=/\\\"']+\Z")
 _SHOWN = 80
@@ -71,6 +75,10 @@ class Text(Kind):
     def from_user(self, value: t.Any) -> t.Any:
         if isinstance(value, (dict, list, tuple)):
             raise Invalid("%s is no text" % shortened(value))
+        if _TYPE_NAME.match(str(value)):
+            raise Invalid(
+                "%s is the name of a .NET type, as a list shows itself that was written as text" % shortened(value)
+            )
         return check_text(str(value))
 
     def from_snapshot(self, value: t.Any) -> t.Any:
