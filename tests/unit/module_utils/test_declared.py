@@ -86,7 +86,7 @@ PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
     ({"description": "x\x07y"}, "description: 'x\\x07y' holds the control character U+0007; remove it"),
     (
         {"description": "x\u202ey"},
-        "description: 'x\\u202ey' holds the invisible or direction-changing character U+202E; remove it",
+        "description: 'x\\u202ey' holds the bidirectional character U+202E; remove it",
     ),
     ({"description": "x" * 1025}, "description: has 1025 characters; 1024 at most are sent"),
     ({"proxy_fqdn": "proxy"}, "proxy_fqdn: 'proxy' has a single label; write the whole domain, as in 'fabrikam.com'"),
@@ -203,20 +203,6 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
             (
                 "sfb_xmpp_partners[1] (b.test): additional_domains: 'fabrikam.com' is a partner "
                 "of its own, sfb_xmpp_partners[0]; a domain belongs to one"
-            )
-        ],
-    ),
-    (
-        {
-            "partners": [
-                {"domain": "a.test", "additional_domains": ["x.test"]},
-                {"domain": "b.test", "additional_domains": ["x.test"]},
-            ]
-        },
-        [
-            (
-                "sfb_xmpp_partners[1] (b.test): additional_domains: 'x.test' is one of "
-                "sfb_xmpp_partners[0] (a.test) too; a domain belongs to one"
             )
         ],
     ),
@@ -512,6 +498,12 @@ def test_raw_and_typed_options_declare_the_same(state: State) -> None:
         return value if isinstance(value, str) else str(value)
 
     assert federation_of(given) == federation_of(texts(given)) == typed
+
+
+def test_two_partners_may_share_an_additional_domain() -> None:
+    """No page of Microsoft's forbids it."""
+    shared = [{"domain": name, "additional_domains": ["x.test"]} for name in ("a.test", "b.test")]
+    assert len(declare({"partners": shared}).wanted["partners"]) == 2
 
 
 def test_what_is_not_given_is_not_declared() -> None:
