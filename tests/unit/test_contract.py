@@ -20,7 +20,6 @@ TYPES = {
     "Text": "String",
     "SecretText": "String",
     "Domain": "String",
-    # XdsGlobalRelativeIdentity in print; a text such as EdgeServer:pool.contoso.com is what people give.
     "EdgePool": "String",
     "Switch": "Boolean",
     "Number": "UInt32",

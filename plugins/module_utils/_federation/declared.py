@@ -17,7 +17,7 @@ from .._base.names import key as key_of
 from .._base.result import Refused
 from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
 from .federation import PARTS, Federation, Grant, Wanted
-from .kinds import did_you_mean, shortened
+from .kinds import written
 from .resource import Resource
 
 LISTS = (POLICY, PARTNER, ROUTE)
@@ -89,8 +89,7 @@ class _Reader:
         key = resource.key.option
         if not isinstance(value, (list, tuple)):
             text = "%s: %s is no list; write each %s as an entry that begins with '- %s:'"
-            shown = "a dictionary" if isinstance(value, dict) else shortened(value)
-            self.mistakes.append(text % (variable, shown, resource.label, key))
+            self.mistakes.append(text % (variable, written(value), resource.label, key))
             return ()
         found = []
         for number, item in enumerate(value):
@@ -98,7 +97,7 @@ class _Reader:
             if not isinstance(item, dict):
                 example = item if isinstance(item, str) and item else "..."
                 text = "%s: %s is not %s; write '- %s: %s', with its options below"
-                self.mistakes.append(text % (place, shortened(item), _A[resource.part], key, example))
+                self.mistakes.append(text % (place, written(item), _A[resource.part], key, example))
                 continue
             one = self._one(resource, item, place, place)
             if one is not None:
@@ -125,11 +124,10 @@ class _Reader:
             given = item.get(key)
             try:
                 if given is None or (isinstance(given, str) and not given.strip()):
-                    near = next((o for o in item if key in did_you_mean(str(o), [key])), None)
-                    instead = "; '%s' stands there" % near if near else ""
-                    raise Invalid("%s is missing%s; it names the %s" % (key, instead, resource.label))
+                    what = "empty" if key in item else "missing"
+                    raise Invalid("%s is %s; it names the %s" % (key, what, resource.label))
                 if isinstance(given, (dict, list, bool)):
-                    raise Invalid("%s: %s is no text" % (key, shortened(given)))
+                    raise Invalid("%s: %s is no text" % (key, written(given)))
                 try:
                     identity = resource.identity_from_user(str(given))
                 except Invalid as exc:
@@ -147,7 +145,7 @@ class _Reader:
         variable = self.name(resource.part)
         if not isinstance(value, dict):
             text = "%s: %s is no dictionary; write its options below it, as in '%s: ...'"
-            self.mistakes.append(text % (variable, shortened(value), resource.fields[0].option))
+            self.mistakes.append(text % (variable, written(value), resource.fields[0].option))
             return ()
         values, mistakes = resource.checked(value)
         self.mistakes += ["%s: %s" % (variable, text) for text in mistakes]
@@ -197,7 +195,7 @@ class _Reader:
                 continue
             names = self.users(users, "%s: granted_to" % place)
             for user in names:
-                first = holders.setdefault(key_of(user), (place, identity))
+                first = holders.setdefault(key_of(user).removeprefix("sip:"), (place, identity))
                 if first[1] != identity:
                     text = "'%s' is named in granted_to of %s and of %s; a user has exactly one policy"
                     self.mistakes.append(text % (user, first[0], place))
@@ -208,14 +206,13 @@ class _Reader:
         """A list of users, each by one address."""
         if not isinstance(value, (list, tuple)):
             self.mistakes.append(
-                "%s: %s is no list of users; write '- sip:user@example.com' for each" % (place, shortened(value))
+                "%s: %s is no list of users; write '- sip:user@example.com' for each" % (place, written(value))
             )
             return ()
         for number, user in enumerate(value):
             if not isinstance(user, str) or not user.strip() or "*" in user:
-                shown = "'%s'" % user if isinstance(user, str) else shortened(user)
                 text = "%s[%d]: %s is not one user; write an address, without wildcards"
-                self.mistakes.append(text % (place, number, shown))
+                self.mistakes.append(text % (place, number, written(user)))
         return tuple(dict.fromkeys(str(user) for user in value))
 
 

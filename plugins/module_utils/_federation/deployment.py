@@ -92,9 +92,10 @@ class Reader:
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """All users, read once and filtered here: no user text goes into a filter expression."""
         answer = self._ask([Statement("Get-CsUser", dict(self.controller))])
-        users = {user.key: user for user in map(_user, answer.output)}
-        if len(users) != len(answer.output):
-            raise Unreadable("Get-CsUser", "", "a user came back twice")
+        users: dict[str, User] = {}
+        for user in map(_user, answer.output):
+            if users.setdefault(user.key, user) is not user:
+                raise Unreadable("Get-CsUser", user.identity, "came back twice, and only one of the two can be meant")
         by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
         named = {name: by_name[_plain_name(name)] for name in names if _plain_name(name) in by_name}
         found = replace(deployment, users=users, all_users=True, named=named)
@@ -165,6 +166,7 @@ def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]
         kinds = [n for n, r in enumerate(resources) if isinstance(item, dict) and r.mark in item]
         cmdlets = ", ".join("Get-" + resource.noun for resource in resources)
         if len(kinds) != 1:
+            _check_mark(item, resources)
             text = "%s came back; it is no object of %s" % (_form(item), cmdlets)
             raise Unreadable("Get-" + resources[current].noun, "", text)
         if kinds[0] < current:
@@ -173,6 +175,19 @@ def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]
         current = kinds[0]
         found[current].append(item)
     return found
+
+
+def _check_mark(item: t.Any, resources: t.Sequence[Resource]) -> None:
+    """Raises Unreadable where an object has most properties of one kind, but not the one that it is known by."""
+    if not isinstance(item, dict):
+        return
+    shared = [sum(field.prop in item for field in resource.fields) for resource in resources]
+    most = max(shared)
+    likely = resources[shared.index(most)]
+    if most > 1 and shared.count(most) == 1 and likely.mark not in item:
+        identity = item.get("Identity")
+        text = "%s is missing" % likely.mark
+        raise Unreadable("Get-" + likely.noun, identity if isinstance(identity, str) else "", text)
 
 
 def _form(item: t.Any) -> str:

@@ -20,9 +20,9 @@ from .._base.names import Invalid, canonical_domain, check_text, domain_from_ser
 from .._base.names import key as key_of
 from .._shell.statement import ListChange, Secret, UInt32, Value
 
-# The name of a .NET type where a value should be: what ToString gives for lists and objects.
+# A type's name, which is what a server sends of an object that it did not take apart: generic, a list, or a plain object.
 _TYPE_NAME = re.compile(
-    r"(?:Deserialized\.)?(?:System\.(?:Object|String|Collections\.[\w.]+)|(?:System|Microsoft)\.[\w.+]+(?=[`\[]))"
+    r"(?:Deserialized\.)?(?:System\.(?:Object|String|Collections(?:\.[A-Z]\w*)+)|(?:System|Microsoft)(?:\.[A-Z][\w+]*)+(?=[`\[]))"
     r"(?:`\d+)?(?:\[.*\])?\Z"
 )
 # What a server may have stored as a domain: anything that is one word without the marks of another form.
@@ -63,8 +63,21 @@ class Kind:
         return Unreadable("is %s; %s was expected" % (shortened(value), self.expected))
 
 
+def written(value: t.Any) -> str:
+    """What a user wrote, for a message, in the words of YAML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a dictionary"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if value is None:
+        return "an empty value"
+    return shortened(value) if isinstance(value, str) else str(value)[:_SHOWN]
+
+
 def shortened(value: t.Any) -> str:
-    """A value for a message, with its type where it is no text."""
+    """What a server sent, for a message, with its type where it is no text."""
     text = repr(value) if isinstance(value, str) else "%s (%s)" % (value, type(value).__name__)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
@@ -74,11 +87,10 @@ class Text(Kind):
 
     def from_user(self, value: t.Any) -> t.Any:
         if isinstance(value, (dict, list, tuple)):
-            raise Invalid("%s is no text" % shortened(value))
+            raise Invalid("%s is no text" % written(value))
         if _TYPE_NAME.match(str(value)):
-            raise Invalid(
-                "%s is the name of a .NET type, as a list shows itself that was written as text" % shortened(value)
-            )
+            text = "%s is the name of a .NET type, as a list shows itself that was written as text"
+            raise Invalid(text % shortened(value))
         return check_text(str(value))
 
     def from_snapshot(self, value: t.Any) -> t.Any:
@@ -121,7 +133,7 @@ class Switch(Kind):
     def from_user(self, value: t.Any) -> t.Any:
         found = value if isinstance(value, bool) else self._words.get(str(value).strip().lower())
         if found is None:
-            raise Invalid("%s is neither true nor false" % shortened(value))
+            raise Invalid("%s is neither true nor false" % written(value))
         return found
 
     def from_server(self, value: t.Any) -> t.Any:
@@ -144,7 +156,7 @@ class Number(Kind):
     def from_user(self, value: t.Any) -> t.Any:
         number = self._number(value)
         if number is None:
-            raise Invalid("%s is not a whole number" % shortened(value))
+            raise Invalid("%s is not a whole number" % written(value))
         if not self.minimum <= number <= self.maximum:
             raise Invalid("%d is outside %d to %d" % (number, self.minimum, self.maximum))
         return number
@@ -182,8 +194,8 @@ class Choice(Kind):
     def from_user(self, value: t.Any) -> t.Any:
         if isinstance(value, str) and value in self.words:
             return str(value)
-        wrong = shortened(value) if isinstance(value, str) else shortened(str(value))
-        raise Invalid("%s is none of %s%s" % (wrong, ", ".join(self.words), did_you_mean(str(value), self.words)))
+        near = did_you_mean(value, self.words) if isinstance(value, str) else ""
+        raise Invalid("%s is none of %s%s" % (written(value), ", ".join(self.words), near))
 
     def from_server(self, value: t.Any) -> t.Any:
         if isinstance(value, str):
@@ -202,9 +214,9 @@ class Domain(Kind):
     expected = "a domain name"
 
     def from_user(self, value: t.Any) -> t.Any:
-        if isinstance(value, (dict, list, tuple)):
-            raise Invalid("%s is no text" % shortened(value))
-        return canonical_domain(str(value)) if value else ""
+        if isinstance(value, (bool, dict, list, tuple)):
+            raise Invalid("%s is no domain name" % written(value))
+        return "" if value == "" else canonical_domain(str(value))
 
     def from_server(self, value: t.Any) -> t.Any:
         if value is None or value == "":
@@ -236,9 +248,11 @@ class Domains(Kind):
         if isinstance(value, str):
             value = value.split(",") if value else []
         if not isinstance(value, (list, tuple)):
-            raise Invalid("%s is no list of domains" % shortened(value))
+            raise Invalid("%s is no list of domains" % written(value))
         found = []
         for number, item in enumerate(value):
+            if isinstance(item, (bool, dict, list, tuple)) or item is None:
+                raise Invalid("entry %d: %s is no domain name" % (number, written(item)))
             try:
                 found.append(canonical_domain(str(item)))
             except Invalid as exc:
@@ -272,10 +286,19 @@ class EdgePool(Domain):
 
     expected = "an Edge pool as EdgeServer:FQDN"
 
+    def from_user(self, value: t.Any) -> t.Any:
+        return super().from_user(self._bare(value))
+
     def from_server(self, value: t.Any) -> t.Any:
-        if isinstance(value, str) and value.lower().startswith("edgeserver:"):
-            value = value.partition(":")[2]
-        return super().from_server(value)
+        bare = self._bare(value)
+        if value and not bare:
+            raise self.unreadable(value)
+        return super().from_server(bare)
+
+    @staticmethod
+    def _bare(value: t.Any) -> t.Any:
+        scoped = isinstance(value, str) and value.lower().startswith("edgeserver:")
+        return value.partition(":")[2] if scoped else value
 
     def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:
         return "EdgeServer:" + value if value else None

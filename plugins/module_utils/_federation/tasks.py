@@ -255,6 +255,7 @@ def _work(params: Params, shell: Shell, check: bool) -> Result:
     name: t.Callable[[str], str] = variable if place.playbook else str
     if params.get("parts") == []:
         return Result({"summary": summarise((), 0)}, steps=[])
+    federation = federation_of(params, name)
     directory = params.get("snapshot_directory")
     snapshots = None
     if directory:
@@ -262,9 +263,7 @@ def _work(params: Params, shell: Shell, check: bool) -> Result:
         if not check:
             snapshots.prepare()
     note = ""
-    if params.get("restore_from") is None:
-        federation = federation_of(params, name)
-    else:
+    if params.get("restore_from") is not None:
         found = snapshots or files.Snapshots(files.default_directory(place.home), name("restore_from"), place)
         parts = frozenset(PARTS if params.get("parts") is None else params["parts"])
         path = found.find(str(params["restore_from"]))

@@ -263,7 +263,7 @@ class TestPolicies:
         self.users(shell, "Tag:X")
         self.many(shell, *({"identity": name, **self.FULL} for name in "vwxyz"))
         granted = {"identity": "Z", **self.FULL, "granted_to": ["sip:a@contoso.test"]}
-        listed = [granted, {"identity": "v"}, {"identity": "w"}]
+        listed: list[dict[str, t.Any]] = [granted, {"identity": "v"}, {"identity": "w"}]
         result = self.many(shell, *listed, purge=True)
         assert [s["identity"] for s in result.steps or [] if s["cmdlet"].startswith("Remove-")] == ["x", "y"]
         assert result.values["policies"][-1]["granted_to"] == ["sip:a@contoso.test"]
@@ -351,7 +351,7 @@ class TestSomebodyElse:
 
     def test_only_kinds_that_are_written_are_read_again(self) -> None:
         shell = MemoryShell()
-        params = {
+        params: dict[str, t.Any] = {
             "policies": [{"identity": "x", "enable_federation_access": True}],
             "partners": [],
             "gateway": {"connection_limit": 1000},

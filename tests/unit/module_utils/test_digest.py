@@ -177,7 +177,7 @@ def test_grants() -> None:
     shell.put(POLICY.noun, "Tag:X", {"EnablePublicCloudAccess": True})
     assert "changed since the plan was made: policy x" in refused(GRANT, shell, **arguments, plan_digest=reviewed)
     # A policy that the same run writes is in the one digest.
-    both = {"policies": [{"identity": "X", "description": "x", "granted_to": arguments["users"]}]}
+    both: dict[str, t.Any] = {"policies": [{"identity": "X", "description": "x", "granted_to": arguments["users"]}]}
     shell = shell_of(user("ann"), user("bob", "Y"))
     before = digest(POLICIES, shell, **both)
     assert {name: entry.split(" ")[1:2] for name, entry in before["objects"].items()} == {
