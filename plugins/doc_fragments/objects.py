@@ -89,8 +89,7 @@ additional_domains:
   description:
     - Further domains that the same partner serves. A set. Their order does not matter, and repetitions count once.
     - The list is the whole set, so domains that are not in it are taken away.
-    - A domain belongs to one partner. One that is also a partner of its own, or an additional domain of another, is an
-      error.
+    - A domain belongs to one partner. The partner's own domain here, or one that is a partner of its own, is an error.
     - V([]) clears it. A new partner has none.
   type: list
   elements: str
