@@ -3,87 +3,62 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of the modules that take a whole list, and of those that may take rights away."""
+"""What bounds a run: options that several modules share, each described once."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Plural modules: what is not listed, and what may not go.
+    # Modules of one list.
     DOCUMENTATION = r"""
 options:
   purge:
     description:
       - Whether to remove what is not listed.
-      - A purge is refused when the list is empty, or when it would remove more objects than the larger of three and
-        O(removal_limit). O(force) lifts both limits.
+      - A purge with an empty list is refused, and so is one that would remove too many objects, see O(removal_limit).
+        O(force) lifts both limits.
     type: bool
     default: false
-  protect:
+  force:
     description:
-      - Objects that a purge leaves alone whether they are listed or not, by name or by shell pattern
-        (V(*.fabrikam.com)). Compared without regard to case.
-      - Wins over O(purge) and O(force).
-      - V([]) protects nothing.
-    type: list
-    elements: str
-    default: []
+      - Whether a run may go beyond its limits. These are to purge with an empty list, to remove more than
+        O(removal_limit) and to change more than O(update_limit). Without it the refusal names the objects.
+    type: bool
+    default: false
+"""
+
+    # Modules that have lists.
+    LIMITS = r"""
+options:
   removal_limit:
     description:
-      - The share of the existing objects, in per cent, that a purge may remove without O(force). Three objects may
-        always go.
+      - The share of the existing objects of a kind, in per cent, that a purge may remove. Beyond that, up to three
+        objects may go, as long as at least half of the objects stay.
+      - A purge that would remove more is refused and names the objects.
     type: int
     default: 30
   update_limit:
     description:
-      - The share of the existing objects, in per cent, that a run may change without O(force). Creating objects does
-        not count. Where fewer than ten objects exist, all of them may change.
+      - The share of the existing objects of a kind, in per cent, that a run may change. New objects do not count.
+        Where fewer than ten objects exist, all of them may change.
+      - A run that would change more is refused and names the objects.
     type: int
     default: 30
-  force:
-    description:
-      - Whether a run may go beyond its limits, which are to remove everything that is not listed, and to change
-        everything that is. A refusal names the objects first.
-    type: bool
-    default: false
-  stage:
-    description:
-      - Which part of the plan to carry out. Removals can so be put off until other objects, such as grants, have been
-        changed.
-      - The whole plan is judged in either case, so what would be refused later is refused at once.
-    type: str
-    choices:
-      all: Everything.
-      changes: Creates and changes, and removes nothing.
-      removals: Removes, and neither creates nor changes.
-    default: all
 """
 
-    # Modules of one object that can be absent.
+    # Modules that can remove objects.
     PROTECT = r"""
 options:
   protect:
     description:
-      - Objects that O(state=absent) does not remove, by name or by shell pattern (V(*.fabrikam.com)). Compared without
-        regard to case. The refusal names the pattern.
+      - Objects that nothing removes, by name or by shell pattern (V(*.fabrikam.com)), compared without regard to case.
+        A purge leaves them alone whether they are listed or not. A task that would remove one by name is refused and
+        names the pattern.
+      - Wins over everything, force included.
       - V([]) protects nothing.
     type: list
     elements: str
     default: []
-"""
-
-    # Modules whose plan can be kept and given back.
-    DIGEST = r"""
-options:
-  plan_digest:
-    description:
-      - The RV(ignore:plan_digest) that this task returned in check mode. The plan is made anew, and unless it is the
-        same, made from the same state, the run is refused before anything is written. The refusal names what is
-        different.
-      - Values of secrets are not compared.
-      - In the stage V(removals) of a module that has stages, only what would be removed is compared, since an earlier
-        stage has changed the rest.
-    type: dict
 """
 
     # Modules that deal with policies in force.
@@ -91,9 +66,10 @@ options:
 options:
   allow_loss:
     description:
-      - Rights that the run may take away from users. A policy carries more than XMPP access, and a user has only one,
-        so every change of a policy that somebody has, and every grant, is compared with what the users can do now.
-      - A run that would take away a right that is not named here is refused, with the right and those concerned.
+      - Rights that the run may take away from users. A policy carries more than XMPP access, and a user has only one.
+        So every change of a policy that somebody has, and every grant, is compared with what the users can do now.
+      - A run that would take away a right that is not named here is refused. The refusal names the right and those
+        concerned.
       - Losing XMPP access itself is not guarded.
       - V([]) allows no loss.
     type: list
@@ -104,4 +80,36 @@ options:
       public_cloud_access: Communication with public instant messaging providers.
       public_cloud_audio_video_access: Audio and video with public instant messaging providers.
     default: []
+"""
+
+    # Modules whose policies say who has them.
+    EXCLUSIVE = r"""
+options:
+  exclusive_grants:
+    description:
+      - Whether the lists in O(policies[].granted_to) are complete, so that who is not listed loses the policy. Policies
+        without such a list are left alone.
+      - Reads all users, which takes long where there are many.
+    type: bool
+    default: false
+"""
+
+    # Modules that grant, with a choice of the directory's part in it.
+    ACCOUNTS = r"""
+options:
+  protected_accounts:
+    description:
+      - What to do about accounts that the server does not let the session change. Active Directory protects
+        administrators in this way, and the remote shell then answers C(Insufficient access rights). Use the local
+        shell of a domain administrator for them.
+    type: str
+    choices:
+      warn: Leave them as they are, and warn. Their steps have the result V(failed), and the task succeeds.
+      fail: Let the task fail.
+    default: fail
+  domain_controller:
+    description:
+      - The fully qualified name of the domain controller to read users from and to grant through. Without it a grant
+        may be read back from a controller that does not have it yet, and then counts as failed.
+    type: str
 """

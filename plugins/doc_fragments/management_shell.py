@@ -24,15 +24,3 @@ seealso:
   - plugin: sfb.xmpp.management_shell
     plugin_type: connection
 """
-
-    # Modules that change objects.
-    WRITE = r"""
-options: {}
-notes:
-  - An option that is left out, or null, leaves the property as it is. V('') clears a text and V([]) a list; a number
-    or a switch can be set, but not cleared. The defaults that the option's text gives are the product's, for new
-    objects; the module has none of its own.
-  - Everything is checked before the first write. A run that is refused has written nothing and returns its reasons.
-  - When some steps fail, the others are applied all the same; the task fails, returns every failure, and a further
-    run does what is missing.
-"""

@@ -29,11 +29,12 @@ from ansible.playbook.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import module as _module
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import listener as _listener
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
-from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.memory_shell import HOME, MemoryShell
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
@@ -143,22 +144,39 @@ def test_documented_options_are_the_argument_spec(name: str) -> None:
     agree(documented()[name]["doc"].get("options", {}), argument_spec(name)[0], name)
 
 
-def test_an_option_has_one_text_wherever_it_stands() -> None:
-    """Options of one object and the suboptions of a list cannot share a fragment; they must not drift apart."""
+FEDERATION = ("policies", "partners", "gateway", "access_edge", "federation_routes")
+# An object's own module, and the option whose suboptions are the same.
+OBJECTS = [
+    ("external_access_policy", "external_access_policies", "policies"),
+    ("external_access_policy", "xmpp_federation", "policies"),
+    ("xmpp_federated_partner", "xmpp_federated_partners", "partners"),
+    ("xmpp_federated_partner", "xmpp_federation", "partners"),
+    ("xmpp_gateway_configuration", "xmpp_federation", "gateway"),
+    ("access_edge_configuration", "xmpp_federation", "access_edge"),
+]
+OF_A_TASK = ("state", "force", "allow_loss", "protect", "plan_digest")
+OF_A_LIST = ("granted_to",)
 
-    def options(name: str, *path: str) -> dict[str, t.Any]:
-        found = documented()[name]["doc"]["options"]
-        for step in path:
-            found = found[step]["suboptions"]
-        for prefix in path:
-            found = json.loads(json.dumps(found).replace("O(%s[]." % prefix, "O("))
-        of_the_module = ("state", "force", "allow_loss", "protect", "plan_digest")
-        return {option: text for option, text in found.items() if option not in of_the_module}
 
-    policy = options("external_access_policy")
-    assert options("external_access_policies", "policies") == policy
-    assert options("external_access_policy_grant", "planned_policies") == policy
-    assert options("xmpp_federated_partners", "partners") == options("xmpp_federated_partner")
+@pytest.mark.parametrize(("single", "whole", "option"), OBJECTS)
+def test_an_option_has_one_text_wherever_it_stands(single: str, whole: str, option: str) -> None:
+    """Both texts are made from one, in which references lead to the option's neighbours."""
+    flat = {o: text for o, text in documented()[single]["doc"]["options"].items() if o not in OF_A_TASK}
+    outer = documented()[whole]["doc"]["options"][option]
+    prefix = option + ("[]." if outer["type"] == "list" else ".")
+    nested = {o: text for o, text in outer["suboptions"].items() if o not in OF_A_LIST}
+    assert json.loads(json.dumps(nested).replace("O(%s" % prefix, "O(")) == flat
+
+
+def test_no_field_is_described_in_two_files() -> None:
+    """What a field is stands in the fragment of its kind; the modules' own files do not name it as an option."""
+    fields = {f.option for resource in RESOURCES for f in resource.fields} - {"description"}
+    for name in MODULES:
+        raw = yaml.safe_load((ROOT / "plugins" / "modules" / (name + ".yml")).read_text("utf-8"))
+        if name in {"xmpp_partner_probe", "xmpp_gateway_cert", "xmpp_gateway_cert_info", "xmpp_im_test"}:
+            continue
+        described = set(raw["DOCUMENTATION"].get("options") or {}) | told_keys(raw["RETURN"])
+        assert {path.rpartition(".")[2] for path in described} & fields == set(), name
 
 
 def test_every_module_is_in_the_action_group() -> None:
@@ -209,7 +227,10 @@ def policy_server() -> MemoryShell:
     shell.put("CsExternalAccessPolicy", "Tag:Remote", {**XMPP, "EnableOutsideAccess": True})
     shell.put("CsExternalAccessPolicy", "Tag:Half", {"EnableXmppAccess": True})
     shell.put("CsXmppAllowedPartner", "fabrikam.com", {"Description": "old", "AdditionalDomains": ("a.fabrikam.com",)})
+    shell.put("CsXmppAllowedPartner", "partner.example", {})
+    shell.put("CsAccessEdgeConfiguration", "Global", {"AllowOutsideUsers": True})
     shell.put("CsXmppGatewayConfiguration", "Global", {"EnableLoggingAllMessageBodies": True})
+    shell.put("CsSite", "Redmond", {"XmppFederationRoute": None})
     shell.users = [
         {"Identity": "CN=%s" % name, "SipAddress": "sip:%s@contoso.com" % name, "ExternalAccessPolicy": policy}
         for name, policy in (("ann", None), ("bob", "Tag:Remote"))
@@ -228,7 +249,11 @@ CASES: dict[str, tuple[Params, Params, Params | None]] = {
         {"identity": "Remote", "enable_outside_access": False},
     ),
     "external_access_policies": (
-        {"policies": [{"identity": "Xmpp", "description": "new"}], "purge": True, "protect": ["Half"]},
+        {
+            "policies": [{"identity": "Xmpp", "description": "new", "granted_to": ["sip:ann@contoso.com"]}],
+            "purge": True,
+            "protect": ["Half"],
+        },
         {"policies": [{"identity": "xmpp", "enable_xmpp_access": True}]},
         {"policies": [], "purge": True},
     ),
@@ -244,7 +269,10 @@ CASES: dict[str, tuple[Params, Params, Params | None]] = {
         {"domain": "*.fabrikam.com"},
     ),
     "xmpp_federated_partners": (
-        {"partners": [{"domain": "litware.example", "tls_negotiation": "optional"}], "purge": True},
+        {
+            "partners": [{"domain": "litware.example", "tls_negotiation": "optional"}, {"domain": "fabrikam.com"}],
+            "purge": True,
+        },
         {"partners": [{"domain": "fabrikam.com"}]},
         {"partners": [], "purge": True},
     ),
@@ -261,6 +289,19 @@ CASES: dict[str, tuple[Params, Params, Params | None]] = {
         {"allow_federated_users": False},
     ),
     "access_edge_configuration_info": ({}, {}, None),
+    "xmpp_federation": (
+        {
+            "policies": [{"identity": "Xmpp", "granted_to": ["sip:ann@contoso.com"]}],
+            "partners": [{"domain": "fabrikam.com", "description": "new"}],
+            "gateway": {"connection_limit": 7, "dialback_passphrase": "secret"},
+            "access_edge": {"allow_federated_users": True},
+            "federation_routes": [{"site": "Redmond", "edge_pool": "edge.contoso.com"}],
+            "snapshot_directory": str(Path(HOME) / "snapshots"),
+        },
+        {"partners": [{"domain": "fabrikam.com"}], "access_edge": {"allow_federated_users": False}},
+        {"partners": [], "partners_purge": True, "policies": [], "policies_purge": True},
+    ),
+    "xmpp_federation_info": ({}, {"grants": False}, None),
     "xmpp_topology_info": ({}, {}, None),
     "xmpp_im_test": (
         {**MESSAGE, "from_user": "sip:ann@contoso.com", "credential": CREDENTIAL},
@@ -288,7 +329,7 @@ def runs(name: str) -> list[dict[str, t.Any]]:
     server = policy_server()
     if name == "access_edge_configuration":
         shell = policy_server()
-        shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": True})
+        shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": True, "AllowOutsideUsers": True})
     else:
         shell = server
     found = [
@@ -333,6 +374,46 @@ def told_keys(contains: Params, where: str = "") -> set[str]:
     for name, told in contains.items():
         found |= {where + name} | told_keys(told.get("contains") or {}, where + name + ".")
     return found
+
+
+_ELSEWHERE = re.compile(r"See RV\(sfb\.xmpp\.(\w+)#module:(\w+)\)\.")
+
+
+def returns_of(name: str) -> dict[str, t.Any]:
+    """The documented returns. What refers to the same key of another module is filled in from there."""
+    found = copy.deepcopy(documented()[name]["return"])
+    for key, told in found.items():
+        text = told["description"] if isinstance(told["description"], str) else " ".join(told["description"])
+        for module, other in _ELSEWHERE.findall(text):
+            assert other == key, (name, key)
+            source = documented()[module]["return"][other]
+            assert (source["type"], source.get("elements")) == (told["type"], told.get("elements")), (name, key)
+            told["contains"] = dict(source["contains"])
+            if key == "findings":
+                # A module of one kind need not say which.
+                del told["contains"]["kind"]
+    return found
+
+
+# Returned objects, whose keys are those of the options: where these stand.
+VOCABULARY = {
+    "policy": ("external_access_policies", "policies"),
+    "policies": ("external_access_policies", "policies"),
+    "partner": ("xmpp_federated_partners", "partners"),
+    "partners": ("xmpp_federated_partners", "partners"),
+    "gateway": ("xmpp_federation", "gateway"),
+    "access_edge": ("xmpp_federation", "access_edge"),
+    "federation_routes": ("xmpp_federation", "federation_routes"),
+}
+
+
+def vocabulary(name: str, key: str) -> tuple[set[str], set[str]]:
+    """The options that a returned object has as keys, and those that it may lack."""
+    if key == "configuration":
+        key = "gateway" if "gateway" in name else "access_edge"
+    module, option = VOCABULARY[key]
+    options = set(documented()[module]["doc"]["options"][option]["suboptions"])
+    return options - {"granted_to", "dialback_passphrase"}, options & {"granted_to"}
 
 
 class LockedEdge(certificates.EdgeShell):
@@ -413,19 +494,31 @@ def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
-    told = documented()[name]["return"]
+    told = returns_of(name)
     special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
     special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)
+    objects_have_the_keys_of_options(name, results)
+
+
+def objects_have_the_keys_of_options(name: str, results: t.Sequence[Params]) -> None:
+    for key in {*VOCABULARY, "configuration"} & {key for run in results for key in run}:
+        expected, possible = vocabulary(name, key)
+        items = [run.get(key) or [] for run in results]
+        found = [set(item) for one in items for item in (one if isinstance(one, list) else [one])]
+        assert found, key
+        assert all(expected <= has <= expected | possible for has in found), (key, found)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_samples_have_the_documented_keys(name: str) -> None:
-    told = documented()[name]["return"]
+    told = returns_of(name)
     samples = {key: item["sample"] for key, item in told.items()}
     assert keys(samples, told) == told_keys(told)
+    if name not in {"xmpp_partner_probe", "xmpp_gateway_cert", "xmpp_gateway_cert_info", "xmpp_im_test"}:
+        objects_have_the_keys_of_options(name, [samples])
 
 
 @pytest.mark.parametrize(
@@ -442,3 +535,13 @@ def test_what_is_read_can_be_fed_back_in(reader: str, key: str, writer: str) -> 
     read = call(reader, {}, False, policy_server())[key]
     given = read if isinstance(read, dict) else {key: read}
     assert call(writer, given, False, policy_server())["changed"] is False
+
+
+def test_a_whole_federation_that_is_read_can_be_fed_back_in() -> None:
+    """All parts, who has which policy included, and as if the lists were complete."""
+    read = call("xmpp_federation_info", {}, False, policy_server())
+    given = {option: read[option] for option in FEDERATION}
+    complete = {"policies_purge": True, "partners_purge": True, "exclusive_grants": True}
+    again = call("xmpp_federation", {**given, **complete}, False, policy_server())
+    assert again["changed"] is False, again
+    assert again["summary"]["unchanged"] == sum(len(v) if isinstance(v, list) else 1 for v in given.values())

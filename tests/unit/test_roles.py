@@ -7,65 +7,56 @@
 
 from __future__ import annotations
 
+import json
+import re
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation import grant as _grant
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
-    ACCESS_EDGE,
-    GATEWAY,
-    PARTNER,
-    POLICY,
-)
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import configuration, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION_SPEC, plural, variable
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._variables import KNOWN
 
 TOP = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (TOP / "roles").iterdir())
-GRANTED_TO = {"granted_to": {"type": "list", "elements": "str"}}
 
 Spec = t.Mapping[str, t.Any]
 
-# Role parameter -> the module option that it is passed to. `stage` and `plan_digest` are the roles' own affair.
+# Role parameter -> the module option that it is passed to.
 POLICIES = plural(POLICY).argument_spec
 PARTNERS = plural(PARTNER).argument_spec
-GRANT = _grant.ARGUMENT_SPEC
 PROBE = _probe_task.ARGUMENT_SPEC
 CERTIFICATE = _certificate_tasks.TASK.argument_spec
 # What concerns the run and not the certificate has parameters of its own.
 OF_THE_INVENTORY = {name: spec for name, spec in CERTIFICATE.items() if name not in ("phase", "pool_size")}
 
 
-def settings(resource: Resource) -> Spec:
-    return {name: spec for name, spec in configuration(resource).argument_spec.items() if name != "plan_digest"}
+def of_the_module(spec: Spec) -> Spec:
+    """Without the fields of an object: the module checks them and names every mistake, so the role does not."""
+    return {name: value for name, value in spec.items() if name != "options"}
 
 
 PARAMETERS: dict[str, dict[str, Spec]] = {
     "access_policies": {
-        "access_policies_policies": {**POLICIES["policies"], "options": {**POLICY.spec(), **GRANTED_TO}},
+        "access_policies_policies": of_the_module(POLICIES["policies"]),
         "access_policies_purge": POLICIES["purge"],
+        "access_policies_exclusive": POLICIES["exclusive_grants"],
         "access_policies_protect": POLICIES["protect"],
         "access_policies_removal_limit": POLICIES["removal_limit"],
         "access_policies_update_limit": POLICIES["update_limit"],
-        "access_policies_purge_also": POLICIES["purge_also"],
-        "access_policies_exclusive": GRANT["exclusive"],
         "access_policies_allow_loss": POLICIES["allow_loss"],
         "access_policies_force": POLICIES["force"],
-        "access_policies_protected_accounts": GRANT["protected_accounts"],
-        "access_policies_domain_controller": GRANT["domain_controller"],
     },
     "federated_partners": {
-        "federated_partners_" + name: spec for name, spec in PARTNERS.items() if name not in ("stage", "plan_digest")
+        "federated_partners_" + name: of_the_module(spec) for name, spec in PARTNERS.items() if name != "plan_digest"
     },
     "gateway_settings": {
-        "gateway_settings_gateway": {"type": "dict", "options": settings(GATEWAY)},
-        "gateway_settings_access_edge": {"type": "dict", "options": settings(ACCESS_EDGE)},
+        "gateway_settings_" + name: of_the_module(FEDERATION_SPEC[name]) for name in ("gateway", "access_edge", "force")
     },
     "gateway_certificate": {
         "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
@@ -91,28 +82,21 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
         "verification_messages": {"type": "list", "elements": "dict", "options": _im_test.ARGUMENT_SPEC},
     },
 }
-# What converge has no part in.
-APART = {"verification"}
 # What a module requires or leaves open, and a role has a value for: nothing to do.
 NOTHING: dict[str, t.Any] = {"list": [], "dict": {}, "str": "", "path": ""}
 
-# Each task's module -> the options that it has to pass, or deliberately does not.
+# Each task's module -> the options that it has to pass, by role where the role is for a part of them.
 MODULES: dict[str, Spec] = {
     "external_access_policies": POLICIES,
-    "external_access_policy_grant": GRANT,
     "xmpp_federated_partners": PARTNERS,
-    "xmpp_gateway_configuration": configuration(GATEWAY).argument_spec,
-    "access_edge_configuration": configuration(ACCESS_EDGE).argument_spec,
+    "xmpp_federation": {name: FEDERATION_SPEC[name] for name in ("gateway", "access_edge", "force")},
     "xmpp_gateway_cert": CERTIFICATE,
     "xmpp_partner_probe": PROBE,
     "xmpp_im_test": _im_test.ARGUMENT_SPEC,
     "xmpp_topology_info": {},
 }
-NOT_PASSED = {
-    "external_access_policies": {"stage"},
-    "xmpp_federated_partners": {"stage"},
-    "external_access_policy_grant": {"state"},
-}
+# A plan that was reviewed is held to by playbooks, not by roles.
+NOT_PASSED = {"plan_digest"}
 
 
 def load(path: Path) -> t.Any:
@@ -152,10 +136,6 @@ def test_every_role_is_known() -> None:
     assert set(ROLES) == set(PARAMETERS)
 
 
-# Options that say where in the play a task stands.
-OF_SOME_TASKS = {"stage", "planned_grants", "plan_digest", "exclusive"}
-
-
 @pytest.mark.parametrize("role", PARAMETERS)
 def test_argument_specs_are_those_of_the_modules(role: str) -> None:
     for name, entry in entry_points(role).items():
@@ -173,7 +153,6 @@ def test_defaults_are_those_of_the_argument_specs(role: str) -> None:
 def test_entry_points_have_their_files(role: str) -> None:
     files = {path.stem for path, _task in tasks(role)}
     assert set(entry_points(role)) <= files
-    assert ("validate" in files) == ("validate" in entry_points(role))
 
 
 @pytest.mark.parametrize("role", PARAMETERS)
@@ -184,29 +163,14 @@ def test_tasks_pass_every_option(role: str) -> None:
             module = name.rpartition("sfb.xmpp.")[2]
             if module in MODULES:
                 seen += 1
-                expected = set(MODULES[module]) - NOT_PASSED.get(module, set())
-                given = set(task[name] or ())
-                assert given - OF_SOME_TASKS == expected - OF_SOME_TASKS, "%s: %s" % (path, task["name"])
+                assert set(task[name] or ()) == set(MODULES[module]) - NOT_PASSED, "%s: %s" % (path, task["name"])
     assert seen
-
-
-@pytest.mark.parametrize("role", PARAMETERS)
-def test_judging_never_writes(role: str) -> None:
-    judging = [task for path, task in tasks(role) if path.stem == "validate"]
-    assert all(task["check_mode"] is True and task["changed_when"] is False for task in judging)
-    assert all(task["diff"] is False for task in judging)
 
 
 @pytest.mark.parametrize("role", PARAMETERS)
 def test_readme_names_every_parameter(role: str) -> None:
     text = (TOP / "roles" / role / "README.md").read_text("utf-8")
     assert [name for name in PARAMETERS[role] if "`%s`" % name not in text] == []
-
-
-# What converge says where it imports the playbook of the certificate, which by itself always switches.
-OF_THE_IMPORT = {"gateway_certificate_switch"}
-# What takes a deployment back to a former state. Grants of an inventory are additive.
-OF_RESTORE = {"access_policies_purge_also", "access_policies_exclusive"}
 
 
 def plays(name: str) -> list[dict[str, t.Any]]:
@@ -218,13 +182,52 @@ def plays(name: str) -> list[dict[str, t.Any]]:
     return found
 
 
-def test_converge_sets_every_parameter_from_the_inventory() -> None:
-    management, edges = plays("converge")
-    given = {**management["vars"], **edges["vars"]}
-    wanted = {name for role, parameters in PARAMETERS.items() if role not in APART for name in parameters}
-    wanted -= OF_RESTORE | OF_THE_IMPORT
-    assert {name for name in given if not name.startswith("ansible_")} == wanted
-    assert [name for name in wanted if "sfb_xmpp_" not in given[name]] == []
+def federation_options(playbook: str) -> dict[str, t.Any]:
+    """What a playbook gives to xmpp_federation."""
+    (found,) = {
+        json.dumps(task["sfb.xmpp.xmpp_federation"], sort_keys=True): task["sfb.xmpp.xmpp_federation"]
+        for task in plays(playbook)[0]["tasks"]
+        if "sfb.xmpp.xmpp_federation" in task
+    }.values()
+    return t.cast(dict[str, t.Any], found)
+
+
+# Of the tags, and of the other playbook.
+OF_THE_ACTION = {"parts"}
+DECLARED = {"policies", "partners", "gateway", "access_edge", "federation_routes"}
+
+
+def test_converge_gives_every_option_from_its_variable() -> None:
+    given = federation_options("converge")
+    assert set(given) == set(FEDERATION_SPEC) - OF_THE_ACTION - {"restore_from"}
+    for option, template in given.items():
+        empty = "none" if option in DECLARED else "omit"
+        assert re.fullmatch(r"\{\{ %s \| default\(%s(, true)?\) \}\}" % (variable(option), empty), template), option
+
+
+def test_the_variables_of_converge_are_known() -> None:
+    assert {variable(option) for option in federation_options("converge")} <= KNOWN
+
+
+def test_restore_takes_its_bounds_from_the_same_variables() -> None:
+    converge, restore = federation_options("converge"), federation_options("restore")
+    declaring = {*DECLARED, "policies_purge", "partners_purge", "exclusive_grants"}
+    declaring |= {"allow_replaced_policies", "plan_digest"}
+    assert set(restore) == set(converge) - declaring | {"restore_from"}
+    assert {option: restore[option] for option in set(restore) - {"restore_from"}} == {
+        option: converge[option] for option in set(restore) - {"restore_from"}
+    }
+
+
+# What converge says where it imports the playbook of the certificate, which by itself always switches.
+OF_THE_IMPORT = {"gateway_certificate_switch"}
+
+
+def test_certificate_sets_every_parameter_from_the_inventory() -> None:
+    (edges,) = (play for play in plays("converge") if "gateway_certificate_certificate" in play.get("vars", {}))
+    given = {name: value for name, value in edges["vars"].items() if not name.startswith("ansible_")}
+    assert set(given) == set(PARAMETERS["gateway_certificate"]) - OF_THE_IMPORT
+    assert [name for name, value in given.items() if "sfb_xmpp_" not in value] == []
 
 
 def test_verify_sets_every_parameter_from_the_inventory() -> None:
@@ -232,32 +235,3 @@ def test_verify_sets_every_parameter_from_the_inventory() -> None:
     assert {name for name in play["vars"] if name.startswith("verification_")} == set(PARAMETERS["verification"])
     sources = {name: value for name, value in play["vars"].items() if name.startswith("verify_")}
     assert [name for name, value in sources.items() if "sfb_xmpp_" not in value and "verify_" not in value] == []
-
-
-def test_restore_sets_the_same_and_takes_limits_from_the_inventory() -> None:
-    (management,) = plays("restore")
-    converge, _edges = plays("converge")
-    given = management["vars"]
-    assert set(given) == set(converge["vars"]) | OF_RESTORE
-    same = {name for name in converge["vars"] if given[name] == converge["vars"][name]}
-    limits = ("protect", "removal_limit", "update_limit", "force", "allow_loss", "protected_accounts")
-    assert {name for name in converge["vars"] if name.endswith(limits)} <= same
-
-
-def test_an_undeclared_list_is_never_purged() -> None:
-    """The purge switch alone, without the list that it refers to, would mean: remove everything."""
-    management, _edges = plays("converge")
-    for role, variable in (("access_policies", "sfb_xmpp_policies"), ("federated_partners", "sfb_xmpp_partners")):
-        assert "%s | default(none) is not none and " % variable in management["vars"][role + "_purge"]
-
-
-def test_roles_that_are_started_by_stage_can_be_judged_first() -> None:
-    """Playbooks judge with every role that writes to the store, then look at plan file and snapshot, then write."""
-    sequence = load(TOP / "playbooks" / "tasks" / "manage.yml")
-    imports = [task.get("ansible.builtin.import_role") for task in sequence]
-    kept = next(i for i, task in enumerate(sequence) if "Keep to the reviewed plan" in task["name"])
-    assert all(role is None or role["tasks_from"] == "validate" for role in imports[:kept])
-    assert all(role is None or role["tasks_from"] != "validate" for role in imports[kept:])
-    assert {role["name"] for role in imports[:kept] if role} == {role["name"] for role in imports[kept:] if role}
-    for play in (plays("converge")[0], plays("restore")[0]):
-        assert play["tasks"][-1]["ansible.builtin.import_tasks"] == "tasks/manage.yml"
