@@ -3,11 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab``: up, down, status, events, messages, send, partners, reset, fault, assumptions."""
+"""``python -m lab``: up, down, status, events, messages, send, partners, reset, break, fault, replay, compare, …"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import importlib.util
 import json
@@ -190,6 +191,10 @@ def _describe(directory: Path, running: process.Running) -> None:
         print("  %-22s %s" % ("", ", ".join("%s (%s)" % (a.user, "+".join(a.roles)) for a in accounts if a)))
     gateway = ", ".join(ADDRESSES[name] for name, host in HOSTS.items() if host.role == "edge")
     print("  %-22s %s port %d" % ("XMPP gateway", gateway, running.xmpp_port))
+    with contextlib.closing(Store(directory)) as store:
+        now = broken(store)
+    if now:
+        print("  broken: %s" % ", ".join(now))
     print("  trust %s; what happened: python -m lab events" % (directory / "ca.pem"))
 
 

@@ -34,6 +34,8 @@ def rests_on(key: str) -> None:
     """Say that what the lab does here is an assumption."""
     used = _statement.get()
     if used is not None:
+        if key in used:
+            return
         used.add(key)
     _note(key)
 

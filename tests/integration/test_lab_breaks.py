@@ -134,6 +134,7 @@ def test_on_the_command_line(federation: Federation) -> None:
     shown = lab("break").splitlines()
     assert [line.split()[1] for line in shown if line.startswith("*")] == ["no-route"]
     assert len(shown) == len(BREAKS)
+    assert "  broken: no-route\n" in lab("status")
     assert [site["XmppFederationRoute"] for site in federation.store.all("site").values()] == ["", ""]
     lab("mend")
     assert federation.store.all("site")["Redmond"]["XmppFederationRoute"] == "EdgeServer:edge.contoso.test"
