@@ -142,7 +142,8 @@ class ConnectionAuth:
             self._context = self._store.acceptor(self._binding, token)
         try:
             answer = self._store.step(self._context, token, self._login)
-        except (SpnegoError, ValueError, struct.error) as e:
+        except (SpnegoError, ValueError, struct.error, AttributeError) as e:
+            # The last is pyspnego's on a first token that GSSAPI refuses: it asks the context that never began.
             log.info("login refused: %s", e)
             self._context = None
             return REFUSED

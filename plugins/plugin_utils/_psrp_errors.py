@@ -27,7 +27,10 @@ LONGEST = 1000
 
 # What Kerberos says, and what to do. The texts are those of MIT Kerberos (its table of error codes, krb5_err.et).
 _KERBEROS_ADVICE = (
-    (("preauthentication failed", "password incorrect"), "The password is wrong: check ansible_password"),
+    (
+        ("preauthentication failed", "password incorrect", "decrypt integrity check failed"),
+        "The password is wrong: check ansible_password",
+    ),
     (
         ("client", "not found in kerberos database"),
         "The realm does not know the account: check ansible_user (user@REALM)",
