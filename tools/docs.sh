@@ -16,5 +16,6 @@ sed -i '/^intersphinx_mapping *= *{/,/^}/d' "$source/conf.py"
 chmod go-w "$source/rst" # antsibull-docs insists
 antsibull-docs --config-file "$source/antsibull-docs.cfg" \
     collection --cleanup everything --use-current --squash-hierarchy --dest-dir "$source/rst" sfb.xmpp
-sphinx-build --quiet -b html -c "$source" "$source/rst" build/docs
+python -m tools.docs_frame "$source/rst"
+sphinx-build --quiet --fail-on-warning --keep-going -b html -c "$source" "$source/rst" build/docs
 echo "build/docs/index.html"
