@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix test-matrix bench lab-up lab-down docs format lock clean
+.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix test-matrix bench lab-up lab-down docs format lock release clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ format: env  ## sort imports and format
 
 lock: env  ## write the locked requirement files anew, keeping the pins that still fit
 	@tools/lock.sh
+
+release: env-all  ## VERSION=1.2.3: version, changelog, checks, tarball, tag; publishes nothing
+	@tools/release.sh "$(VERSION)"
 
 clean: lab-down  ## remove everything that can be made again
 	@rm -rf .venv .venv-2.* .venv-next .ansible .cache .hypothesis .lab .pytest_cache build tests/output

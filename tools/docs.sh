@@ -17,5 +17,6 @@ chmod go-w "$source/rst" # antsibull-docs insists
 antsibull-docs --config-file "$source/antsibull-docs.cfg" \
     collection --cleanup everything --use-current --squash-hierarchy --dest-dir "$source/rst" sfb.xmpp
 cp -R docs/docsite/rst/images "$source/rst/docsite/" # antsibull-docs takes texts only
-sphinx-build --quiet -b html -c "$source" "$source/rst" build/docs
+python -m tools.docs_frame "$source/rst"
+sphinx-build --quiet --fail-on-warning --keep-going -b html -c "$source" "$source/rst" build/docs
 echo "build/docs/index.html"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -138,6 +139,7 @@ def main(names: list[str]) -> int:
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     private = Path(tempfile.mkdtemp(prefix="sfb.", dir="/tmp"))
     runner = Runner(private, shown=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         rows, outcomes = run_cores([core for core in CORES if not names or core.name in names], runner)
     except KeyboardInterrupt:

@@ -45,11 +45,14 @@ class Call:
 class Sink(t.Protocol):
     """Where the output of a pipeline goes. Thread-safe; flushes at once."""
 
-    def output(self, value: object) -> None: ...
+    def output(self, value: object) -> None:
+        """An object."""
 
-    def error(self, record: ErrorDetails) -> None: ...
+    def error(self, record: ErrorDetails) -> None:
+        """An error that does not end the pipeline."""
 
-    def warning(self, text: str) -> None: ...
+    def warning(self, text: str) -> None:
+        """A warning."""
 
     @property
     def stopped(self) -> bool:

@@ -109,10 +109,12 @@ class Dialog:
         return problem(chain, around.anchors(host), self._domain, now, "server")
 
     @t.overload
-    def wait(self, one: type[Event], /) -> Event: ...
+    def wait(self, one: type[Event], /) -> Event:
+        """One kind of event."""
 
     @t.overload
-    def wait(self, one: type[t.Any], other: type[t.Any], /) -> object: ...
+    def wait(self, one: type[t.Any], other: type[t.Any], /) -> object:
+        """One of two."""
 
     def wait(self, *kinds: type[t.Any]) -> object:
         """The next event of one of these kinds; others are passed over."""

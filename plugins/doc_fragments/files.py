@@ -33,9 +33,9 @@ options:
     elements: str
     default: []
 notes:
-  - Columns have the names of the options or of the cmdlet's properties, in any case and order, with blanks or without, or
-    common short ones such as C(TLS). What PowerShell adds is left out in silence, other unknown columns with a warning.
-    A name that is nearly right is an error, and so is an unknown one that sounds like security.
+  - Columns have the names of the options or of the cmdlet's properties, in any case and order, with blanks or without,
+    or common short ones such as C(TLS). What PowerShell adds is left out in silence, other unknown columns with a
+    warning. A name that is nearly right is an error, and so is an unknown one that sounds like security.
   - An empty cell of a CSV file, and C(null), leave the property alone.
   - Every mistake in the file is reported at once, with its line or record.
   - The guide R(Import from what you have, ansible_collections.sfb.xmpp.docsite.guide_import) shows how to export.

@@ -22,7 +22,8 @@ from .._shell.statement import ListChange, Secret, UInt32, Value
 
 # A type's name, which is what a server sends of an object that it did not take apart: generic, a list, or a plain object.
 _TYPE_NAME = re.compile(
-    r"(?:Deserialized\.)?(?:System\.(?:Object|String|Collections(?:\.[A-Z]\w*)+)|(?:System|Microsoft)(?:\.[A-Z][\w+]*)+(?=[`\[]))"
+    r"(?:Deserialized\.)?"
+    r"(?:System\.(?:Object|String|Collections(?:\.[A-Z]\w*)+)|(?:System|Microsoft)(?:\.[A-Z][\w+]*)+(?=[`\[]))"
     r"(?:`\d+)?(?:\[.*\])?\Z"
 )
 # What a server may have stored as a domain: anything that is one word without the marks of another form.

@@ -1,0 +1,51 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gives the generated documentation its front page and its menu: ``python -m tools.docs_frame DIRECTORY``.
+
+The index that antsibull-docs wrote stays as a page of its own, without its menu.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+DOCSITE = Path(__file__).resolve().parent.parent / "docs" / "docsite"
+
+
+def menu(pages: Path) -> dict[str, list[str]]:
+    """The pages by the headings of the menu."""
+    sections = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    found = {section["title"]: ["docsite/" + name for name in section["toctree"]] for section in sections}
+    names = sorted(path.stem for path in pages.glob("*_*.rst") if path.stem != "environment_variables")
+    found["Roles"] = [name for name in names if name.endswith("_role")]
+    found["Modules"] = [name for name in names if name.endswith("_module")]
+    found["Plugins"] = [name for name in names if name not in found["Roles"] + found["Modules"]]
+    found["More"] = ["contents", "environment_variables", "elsewhere"]
+    return found
+
+
+def main(pages: Path) -> None:
+    """Rewrites the index of a directory of pages."""
+    generated = (pages / "index.rst").read_text(encoding="utf-8")
+    without_menu = re.sub(r"^\.\. toctree::\n(?:[ \t]+.*\n|\n(?=[ \t]))*", "", generated, flags=re.MULTILINE)
+    (pages / "contents.rst").write_text(
+        without_menu.replace("Sfb.Xmpp\n========", "Contents\n========"), encoding="utf-8"
+    )
+    shutil.copy(DOCSITE / "elsewhere.rst", pages)
+    front = (DOCSITE / "front.rst").read_text(encoding="utf-8").replace("PICTURE", str(DOCSITE / "picture.svg"))
+    for title, names in menu(pages).items():
+        front += "\n.. toctree::\n   :caption: %s\n   :maxdepth: 1\n\n" % title
+        front += "".join("   %s\n" % name for name in names)
+    (pages / "index.rst").write_text(front, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,118 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the pages of the playbooks from docs/docsite/playbooks.yml: ``python -m tools.playbook_pages``.
+
+A test compares the pages with the descriptions, and the descriptions with what the playbooks read.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import yaml
+
+TOP = Path(__file__).resolve().parent.parent
+DESCRIPTIONS = TOP / "docs" / "docsite" / "playbooks.yml"
+PAGES = TOP / "docs" / "docsite" / "rst"
+# What converge notes in a snapshot, and a message names; nobody sets it.
+IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
+HEAD = """..
+  Copyright (c) 2026 the sfb.xmpp authors
+  GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+  Written by tools/playbook_pages.py from docs/docsite/playbooks.yml.
+
+.. _ansible_collections.sfb.xmpp.docsite.playbook_%s:
+"""
+
+
+def descriptions() -> dict[str, dict[str, t.Any]]:
+    """What is written of each playbook, with the variables that several have in common filled in."""
+    content = yaml.safe_load(DESCRIPTIONS.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, t.Any]] = content["playbooks"]
+    for told in found.values():
+        told["variables"] = {name: text or content["common"][name] for name, text in told["variables"].items()}
+    return found
+
+
+def page(name: str, told: t.Mapping[str, t.Any]) -> str:
+    """The page of a playbook."""
+    title = "sfb.xmpp.%s" % name
+    parts = [HEAD % name, title, "=" * len(title), "", told["short"] + ".", ""]
+    for paragraph in told["description"]:
+        parts += [paragraph, ""]
+    parts += ["Hosts: %s." % told["hosts"], ""]
+    parts += _section("Examples", [".. code-block:: console", "", *("   $ " + line for line in told["examples"])])
+    parts += _section("Variables", _definitions(told["variables"]))
+    if told["tags"]:
+        parts += _section("Tags", _definitions(told["tags"]))
+    parts += _section("What it writes", ["- " + line for line in told["writes"]])
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _section(title: str, lines: t.Sequence[str]) -> list[str]:
+    return [title, "-" * len(title), "", *lines, ""]
+
+
+def _definitions(items: t.Mapping[str, str]) -> list[str]:
+    return [line for name, text in items.items() for line in ("``%s``" % name, "   %s" % text, "")][:-1]
+
+
+def sources(name: str) -> list[Path]:
+    """The playbook and the files of tasks and variables that it takes in, not other playbooks."""
+    todo, seen = [TOP / "playbooks" / ("%s.yml" % name)], []
+    while todo:
+        path = todo.pop()
+        seen.append(path)
+        text = path.read_text(encoding="utf-8")
+        # Files are named from the playbook in a playbook, and from their own folder in a file of tasks.
+        for found in re.findall(
+            r"(?:(?:import|include)_tasks:|file:|^ *-) +((?:tasks/|vars/)?[a-z_]+\.yml)\s*$", text, re.MULTILINE
+        ):
+            for place in (TOP / "playbooks" / found, path.parent / found):
+                if place.is_file() and place not in seen + todo and place.parent.name in ("tasks", "vars"):
+                    todo.append(place)
+                    break
+    return seen
+
+
+def variables(name: str) -> set[str]:
+    """The inventory's variables that a playbook reads itself; what stands in a snapshot alone is not among them."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources(name))
+    code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+    return set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code)) - {IN_SNAPSHOTS}
+
+
+def tags(name: str) -> set[str]:
+    """The tags in a playbook and in the files that it takes in."""
+    found: set[str] = set()
+    for path in sources(name):
+        _collect(yaml.safe_load(path.read_text(encoding="utf-8")), found)
+    return found
+
+
+def _collect(value: t.Any, found: set[str]) -> None:
+    if isinstance(value, dict):
+        given = value.get("tags", [])
+        found.update([given] if isinstance(given, str) else given)
+        for item in value.values():
+            _collect(item, found)
+    elif isinstance(value, list):
+        for item in value:
+            _collect(item, found)
+
+
+def main() -> None:
+    """Writes every page."""
+    for name, told in descriptions().items():
+        (PAGES / ("playbook_%s.rst" % name)).write_text(page(name, told), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
