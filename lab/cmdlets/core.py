@@ -12,6 +12,7 @@ import typing as t
 
 from psrpcore.types import PSObject
 
+from ..assumptions import rests_on
 from ..deployment.store import fold
 from ..deployment.wildcard import has_wildcard, like
 from ..errors import BindingError, CmdletError
@@ -113,7 +114,7 @@ def _select(ctx: Context, args: Arguments) -> t.Iterable[object]:
         items = head + (items[max(len(head), len(items) - int(last)) :] if last is not None else [])
     wanted = args.texts("Property")
     for name in wanted:
-        # assumption: select-names
+        rests_on("select-names")
         if not 1 <= len(name) <= 1000 or has_wildcard(name):
             raise BindingError(
                 "Cannot validate argument on parameter 'Property'. The lab takes plain names of properties here.",

@@ -17,7 +17,7 @@ from ..assumptions import rests_on
 from ..deployment.hosts import NETBIOS
 from ..deployment.store import Message, Store, fold
 from .binding import Arguments
-from .context import Context, chosen, not_found
+from .context import Context, not_found
 from .objects import make, properties_of
 
 _TYPE = "Microsoft.Rtc.SyntheticTransactions.TaskOutput"
@@ -27,19 +27,12 @@ _ATTEMPTS = 3
 _MARGIN = 15.0
 _SLICE = 0.05
 USER_PASSWORD = "Lab-user-1"  # noqa: S105  # every user's, public by design
-_SETTINGS = "Microsoft.Rtc.Management.WritableConfig.Settings.SyntheticTransactions.HealthMonitoringSettings"
-
-
-def _test_users(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Get-CsHealthMonitoringConfiguration: the pair of test users of each pool that has one."""
-    for pool, users in chosen(ctx, args, "HealthMonitoringConfiguration", ctx.store.all("test_users")).items():
-        yield make([_SETTINGS], {"Identity": pool, "TargetFqdn": pool, **users}, text=pool)
 
 
 def _test_sender(store: Store, pool: str, wanted: str | None) -> str:
     """The test user that sends. Raises CmdletError where the pool has none."""
     rests_on("test-users")
-    users = store.get("test_users", pool) or {}
+    users = store.get("health_monitoring", pool) or {}
     pair = [str(users[name]) for name in ("FirstTestUserSipUri", "SecondTestUserSipUri") if users.get(name)]
     found = [user for user in pair if wanted is None or fold(user) == fold(_with_scheme(wanted))]
     if not found:
@@ -111,4 +104,4 @@ def _test_xmpp(ctx: Context, args: Arguments) -> t.Iterable[object]:
     yield make([_TYPE], properties, text=_TYPE)
 
 
-CMDLETS = {"Get-CsHealthMonitoringConfiguration": _test_users, "Test-CsXmppIM": _test_xmpp}
+CMDLETS = {"Test-CsXmppIM": _test_xmpp}

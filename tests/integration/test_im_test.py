@@ -62,7 +62,9 @@ def test_the_test_users_of_the_pool(plays: Plays) -> None:
     assert "give from_user and credential" in result["msg"]
     store = plays.lab.store()
     assert [event.cmdlet for event in store.events() if event.cmdlet] == ["Get-CsHealthMonitoringConfiguration"]
-    store.put("test_users", POOL, {"FirstTestUserSipUri": "sip:" + USER, "SecondTestUserSipUri": "sip:x@contoso.test"})
+    store.put(
+        "health_monitoring", POOL, {"FirstTestUserSipUri": "sip:" + USER, "SecondTestUserSipUri": "sip:x@contoso.test"}
+    )
     _run, result = send(plays, options, "--check")
     assert (result["test"]["result"], store.messages()) == ("not_sent", [])
     _run, result = send(plays, options)

@@ -20,8 +20,8 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
-
 from lab.auth import KEYTAB
+
 from lab.kdc import REALM, Kdc, missing_programs
 from lab.testing import Lab
 from tests.integration.test_connection import Opener

@@ -302,7 +302,7 @@ def test_the_synthetic_transaction_says_what_became_of_its_message(bench: Bench,
     reason = "" if status == "sent" else "the partner does not answer"
     thread = gateway(bench.store, status, reason)
     told = {"TargetFqdn": "fe01.contoso.test", "Receiver": "romeo@fabrikam.test"}
-    bench.store.put("test_users", "fe01.contoso.test", {"FirstTestUserSipUri": "sip:" + USER})
+    bench.store.put("health_monitoring", "fe01.contoso.test", {"FirstTestUserSipUri": "sip:" + USER})
     sink = bench.call("Test-CsXmppIM", **told)
     thread.join()
     assert sink.errors == []
@@ -321,11 +321,10 @@ def test_without_a_credential_only_test_users_send(bench: Bench) -> None:
     assert bench.fails("Test-CsXmppIM", UserSipAddress="mbell@contoso.test", **told) == "ItemNotFound"
     assert bench.ok("Get-CsHealthMonitoringConfiguration") == []
     users = {"FirstTestUserSipUri": "sip:t1@contoso.test", "SecondTestUserSipUri": "sip:t2@contoso.test"}
-    bench.store.put("test_users", "fe01.contoso.test", users)
+    bench.store.put("health_monitoring", "fe01.contoso.test", users)
     assert bench.fails("Test-CsXmppIM", UserSipAddress="mbell@contoso.test", **told) == "ItemNotFound"
-    assert bench.ok("Get-CsHealthMonitoringConfiguration", Identity="FE01.contoso.test") == [
-        {"Identity": "fe01.contoso.test", "TargetFqdn": "fe01.contoso.test", **users}
-    ]
+    (shown,) = bench.ok("Get-CsHealthMonitoringConfiguration", Identity="FE01.contoso.test")
+    assert {name: shown[name] for name in users} == users
     assert bench.store.messages() == []
 
 

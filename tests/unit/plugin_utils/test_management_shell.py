@@ -86,6 +86,8 @@ def test_what_is_added_to_the_options_of_psrp() -> None:
         "persistent_command_timeout": ["ansible_command_timeout"],
         "persistent_log_messages": ["ansible_persistent_log_messages"],
         "pipelining": ["ansible_pipelining"],
+        "deployment": ["sfb_xmpp_deployment"],
+        "playbook": ["xmpp_federation_playbook"],
     }
     assert (OURS["persistent_connect_timeout"]["default"], OURS["persistent_command_timeout"]["default"]) == (1800, 600)
 
