@@ -67,6 +67,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
     },
     "verification": {
         **{"verification_" + name: spec for name, spec in PROBE.items() if name not in ("domains", "certificate")},
+        "verification_partners": of_the_module(PROBE["partners"]),
         # Ansible would require the path of the empty default as well.
         "verification_certificate": {
             **PROBE["certificate"],
