@@ -150,6 +150,8 @@ class MemoryShell:
         return identity if ":" in identity or identity.lower() == "global" else "Tag:" + identity
 
     def _key(self, noun: str, identity: str) -> str:
+        if noun == "CsSite":
+            return "site:" + identity.lower().removeprefix("site:")
         return (self._printed(identity) if noun == "CsExternalAccessPolicy" else identity).lower()
 
     def writes(self) -> list[Statement]:
