@@ -20,8 +20,8 @@ import uuid
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from lab import wsman
 from lab.cmdlets.runspace import Deployment
+from lab.remoting import wsman
 from lab.remoting.service import Service
 from lab.remoting.sessions import Sessions
 from lab.remoting.wsman import Action, Request

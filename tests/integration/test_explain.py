@@ -25,7 +25,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import (
 
 from lab.deployment.store import Store
 from lab.gateway.dial import DialFailed
-from tests.integration.test_gateway import EXTERNAL, Federation, federation
+from tests.integration.gateway_federation import Federation
+from tests.integration.test_gateway import EXTERNAL, federation
 
 __all__ = ["federation"]  # a fixture
 

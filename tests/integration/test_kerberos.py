@@ -20,9 +20,9 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
-from lab.auth import KEYTAB
 
-from lab.kdc import REALM, Kdc, missing_programs
+from lab.remoting.auth import KEYTAB
+from lab.remoting.kdc import REALM, Kdc, missing_programs
 from lab.testing import Lab
 from tests.integration.test_connection import Opener
 

@@ -20,7 +20,7 @@ from .._base.names import Invalid, canonical_domain, check_text, domain_from_ser
 from .._base.names import key as key_of
 from .._shell.statement import ListChange, Secret, UInt32, Value
 
-# A type's name, which is what a server sends of an object that it did not take apart: generic, a list, or a plain object.
+# A type's name, which is what a server sends of an object that it did not take apart: generic, a list, or plain.
 _TYPE_NAME = re.compile(
     r"(?:Deserialized\.)?"
     r"(?:System\.(?:Object|String|Collections(?:\.[A-Z]\w*)+)|(?:System|Microsoft)(?:\.[A-Z][\w+]*)+(?=[`\[]))"

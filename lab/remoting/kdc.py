@@ -17,9 +17,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from .endpoints import free_port
-from .errors import LabError
-from .hosts import DOMAIN
+from ..deployment.endpoints import free_port
+from ..deployment.hosts import DOMAIN
+from ..errors import LabError
 
 REALM = DOMAIN.upper()
 PROGRAMS = ("krb5kdc", "kdb5_util", "kadmin.local", "kinit")
