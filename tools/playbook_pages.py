@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the pages of the playbooks from docs/docsite/playbooks.yml: ``python -m tools.playbook_pages``.
+"""Writes the pages of the playbooks from docs/docsite/descriptions.yml: ``python -m tools.playbook_pages``.
 
 A test compares the pages with the descriptions, and the descriptions with what the playbooks read.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 TOP = Path(__file__).resolve().parent.parent
-DESCRIPTIONS = TOP / "docs" / "docsite" / "playbooks.yml"
+DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
@@ -26,7 +26,7 @@ HEAD = """..
   GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
   SPDX-License-Identifier: GPL-3.0-or-later
 
-  Written by tools/playbook_pages.py from docs/docsite/playbooks.yml.
+  Written by tools/playbook_pages.py from docs/docsite/descriptions.yml.
 
 .. _ansible_collections.sfb.xmpp.docsite.playbook_%s:
 """
