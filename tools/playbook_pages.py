@@ -15,10 +15,14 @@ import typing as t
 from pathlib import Path
 
 import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
 
 TOP = Path(__file__).resolve().parent.parent
 DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
+# What does the work of converge and restore, and reads variables and tags of the play for itself.
+ACTION = "sfb.xmpp.xmpp_federation:"
+ACTION_CODE = TOP / "plugins" / "plugin_utils" / "_federation_action.py"
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
@@ -86,15 +90,22 @@ def variables(name: str) -> set[str]:
     """The inventory's variables that a playbook reads itself; what stands in a snapshot alone is not among them."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources(name))
     code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
-    return set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code)) - {IN_SNAPSHOTS}
+    found = set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code))
+    if ACTION in code:
+        found |= set(re.findall(r'"(sfb_xmpp_[a-z]\w+)"', ACTION_CODE.read_text(encoding="utf-8")))
+    return found - {IN_SNAPSHOTS}
 
 
 def tags(name: str) -> set[str]:
-    """The tags in a playbook and in the files that it takes in."""
+    """The tags in a playbook and in the files that it takes in, and those that its action knows."""
     found: set[str] = set()
     for path in sources(name):
-        _collect(yaml.safe_load(path.read_text(encoding="utf-8")), found)
-    return found
+        text = path.read_text(encoding="utf-8")
+        _collect(yaml.safe_load(text), found)
+        if ACTION in text:
+            # The tag of the gateway stands for both settings.
+            found |= set(PARTS) - {"access_edge"}
+    return found - {"always"}
 
 
 def _collect(value: t.Any, found: set[str]) -> None:

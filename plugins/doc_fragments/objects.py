@@ -314,18 +314,20 @@ _PARTNERS = _nested("partners", _DOMAIN + _PARTNER)
 
 
 class ModuleDocFragment:
+    # With their type, since ansible-test reads what is assigned without one as a literal text.
+
     # One object.
-    POLICY = _flat(_IDENTITY + _POLICY)
-    PARTNER = _flat(_DOMAIN + _PARTNER)
-    GATEWAY = _flat(_GATEWAY)
-    ACCESS_EDGE = _flat(_ACCESS_EDGE)
+    POLICY: str = _flat(_IDENTITY + _POLICY)
+    PARTNER: str = _flat(_DOMAIN + _PARTNER)
+    GATEWAY: str = _flat(_GATEWAY)
+    ACCESS_EDGE: str = _flat(_ACCESS_EDGE)
 
     # Lists of them.
-    POLICIES = "options:\n" + _POLICIES
-    PARTNERS = "options:\n" + _PARTNERS
+    POLICIES: str = "options:\n" + _POLICIES
+    PARTNERS: str = "options:\n" + _PARTNERS
 
     # Everything that is declared of a federation.
-    FEDERATION = (
+    FEDERATION: str = (
         "options:\n"
         + _POLICIES
         + _PARTNERS

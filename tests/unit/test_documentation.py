@@ -230,7 +230,7 @@ def policy_server() -> MemoryShell:
     shell.put("CsXmppAllowedPartner", "partner.example", {})
     shell.put("CsAccessEdgeConfiguration", "Global", {"AllowOutsideUsers": True})
     shell.put("CsXmppGatewayConfiguration", "Global", {"EnableLoggingAllMessageBodies": True})
-    shell.put("CsSite", "Redmond", {"XmppFederationRoute": None})
+    shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": None})
     shell.users = [
         {"Identity": "CN=%s" % name, "SipAddress": "sip:%s@contoso.com" % name, "ExternalAccessPolicy": policy}
         for name, policy in (("ann", None), ("bob", "Tag:Remote"))
@@ -381,7 +381,7 @@ _ELSEWHERE = re.compile(r"See RV\(sfb\.xmpp\.(\w+)#module:(\w+)\)\.")
 
 def returns_of(name: str) -> dict[str, t.Any]:
     """The documented returns. What refers to the same key of another module is filled in from there."""
-    found = copy.deepcopy(documented()[name]["return"])
+    found: dict[str, t.Any] = copy.deepcopy(documented()[name]["return"])
     for key, told in found.items():
         text = told["description"] if isinstance(told["description"], str) else " ".join(told["description"])
         for module, other in _ELSEWHERE.findall(text):
@@ -547,3 +547,13 @@ def test_a_whole_federation_that_is_read_can_be_fed_back_in() -> None:
     again = call("xmpp_federation", {**given, **complete}, False, policy_server())
     assert again["changed"] is False, again
     assert again["summary"]["unchanged"] == sum(len(v) if isinstance(v, list) else 1 for v in given.values())
+
+
+def test_what_the_product_has_after_installation_is_no_error_of_the_access_edge() -> None:
+    """Only federation that is off stands in the way of XMPP; anonymous users are off until somebody wants them."""
+    (found,) = call("access_edge_configuration_info", {}, False, policy_server())["findings"]
+    assert found == {
+        "identity": "Global",
+        "severity": "warning",
+        "message": "with allow_federated_users off nothing federates, neither SIP nor XMPP",
+    }

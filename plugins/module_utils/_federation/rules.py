@@ -190,7 +190,13 @@ def access_edge_switches(change: Change, context: Context) -> t.Iterable[Finding
     for option, name, text in _SWITCHES:
         if option not in change.written:
             continue
-        if not after.get(option) and not context.guard.allows(name):
+        if after.get(option):
+            continue
+        if not before.get(option):
+            # It was off before: nothing is taken away, but without federation there is no XMPP.
+            if option == "allow_federated_users":
+                yield _warning(name, change, text)
+        elif not context.guard.allows(name):
             yield _error(name, change, "%s; a run that switches it off needs %s" % (text, context.guard.remedy(name)))
     if (
         "allow_federated_users" in change.written
