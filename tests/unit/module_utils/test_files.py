@@ -98,7 +98,7 @@ class TestPlanFile:
     def test_a_secret_is_in_no_hash(self, plan: str) -> None:
         shell = server()
         work(shell, check=True, plan_file=plan)
-        other = {"gateway": {"connection_limit": 5, "dialback_passphrase": "another"}}
+        other: dict[str, t.Any] = {"gateway": {"connection_limit": 5, "dialback_passphrase": "another"}}
         assert work(shell, plan_file=plan, **other).changed
 
     def test_every_difference_is_named(self, plan: str) -> None:
