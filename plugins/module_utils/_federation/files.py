@@ -132,7 +132,8 @@ class PlanFile:
         }
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         private_file.write(self.path, text.encode("utf-8", "surrogatepass"), self.option)
-        beside = os.path.splitext(self.path)[0] + ".md"
+        name, extension = os.path.splitext(self.path)
+        beside = (self.path if extension == ".md" else name) + ".md"
         private_file.write(beside, markdown(lines, plan.steps).encode("utf-8", "replace"), self.option)
 
     def hold(self, plan: Plan, place: Place) -> None:
