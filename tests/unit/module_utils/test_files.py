@@ -95,6 +95,17 @@ class TestPlanFile:
         assert work(shell, plan_file=plan).changed
         assert refusal(shell, plan_file=plan)[0] == "this is not the plan in %s" % plan
 
+    @pytest.mark.parametrize(
+        ("name", "beside"), [("p.json", "p.md"), ("p", "p.md"), ("p.md", "p.md.md"), ("a.b/p", "a.b/p.md")]
+    )
+    def test_markdown_lies_beside_it_and_never_over_it(self, tmp_path: Path, name: str, beside: str) -> None:
+        (tmp_path / "a.b").mkdir()
+        shell = server()
+        work(shell, check=True, plan_file=str(tmp_path / name))
+        assert json.loads((tmp_path / name).read_text(encoding="utf-8"))["form"] == 2
+        assert (tmp_path / beside).read_text(encoding="utf-8").startswith("# sfb.xmpp plan")
+        assert work(shell, plan_file=str(tmp_path / name)).changed
+
     def test_a_secret_is_in_no_hash(self, plan: str) -> None:
         shell = server()
         work(shell, check=True, plan_file=plan)
