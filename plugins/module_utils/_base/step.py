@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from .._shell.statement import Secret, Statement, Value, show_value
 from .names import key as key_of
+from .texts import printable
 
 # One object in the options' vocabulary: option -> canonical value.
 Values = t.Mapping[str, t.Any]
@@ -99,4 +100,5 @@ def difference(header: str, before: Values | None, after: Values | None) -> dict
 
 def _lines(values: Values | None) -> str:
     # JSON is YAML, and keeps a value with line breaks in it on one line.
-    return "".join("%s: %s\n" % (name, json.dumps(value, ensure_ascii=False)) for name, value in (values or {}).items())
+    texts = {name: printable(json.dumps(value, ensure_ascii=False)) for name, value in (values or {}).items()}
+    return "".join("%s: %s\n" % item for item in texts.items())

@@ -22,6 +22,13 @@ def count(things: t.Sized, noun: str) -> str:
     return "%d %s%s" % (len(things), noun, "" if len(things) == 1 else "s")
 
 
+def printable(text: str) -> str:
+    """The text on one line, and nothing in it that a terminal obeys or nobody sees: such characters are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def utc(time: datetime.datetime) -> str:
     """A time in UTC, as in ``2027-03-01T00:00:00Z``."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -111,9 +111,6 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         values["snapshot"] = report.snapshot = run.snapshots.save(fresh, options)
         warnings += files.looser(run.snapshots.directory, run.snapshots.option)
     applied = apply(shell, steps, reader)
-    if not steps:
-        # Somebody else has done it all: what was just read is what is there.
-        applied.seen = fresh
     done = applied.done()
     failures = list(applied.failures)
     warnings += applied.warnings
@@ -130,7 +127,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         failures=failures,
         warnings=list(dict.fromkeys(warnings)),
     )
-    return Outcome(result, plan, _after(plan, applied))
+    return Outcome(result, plan, _after(_updated(plan.deployment, fresh), applied))
 
 
 def _is_denied(category: str, message: str) -> bool:
@@ -249,15 +246,7 @@ def _still_needed(plan: Plan, fresh: Deployment, run: Run) -> list[Step]:
 
     Raises Refused where an object that the plan writes or depends on is another now.
     """
-    now = Deployment(
-        fresh.time,
-        {**plan.deployment.records, **fresh.records},
-        {**plan.deployment.users, **{k: u for k, u in fresh.users.items() if k in plan.deployment.users}},
-        plan.deployment.all_users,
-        plan.deployment.named,
-        plan.deployment.unknown,
-        plan.deployment.effective,
-    )
+    now = _updated(plan.deployment, fresh)
     steps = [step for step in plan.steps if _state(plan.deployment, step) == _state(now, step)]
     changed = []
     if len(steps) < len(plan.steps):
@@ -269,6 +258,12 @@ def _still_needed(plan: Plan, fresh: Deployment, run: Run) -> list[Step]:
         text = "changed by somebody else since the plan was made: %s; run again, on what is there now"
         raise Refused([text % some(changed, 50)])
     return steps
+
+
+def _updated(deployment: Deployment, later: Deployment) -> Deployment:
+    """A deployment with what was read of it later; of users, those that it knows."""
+    users = {key: later.users.get(key, user) for key, user in deployment.users.items()}
+    return replace(deployment, time=later.time, records={**deployment.records, **later.records}, users=users)
 
 
 def _state(deployment: Deployment, step: Step) -> t.Any:
@@ -309,14 +304,13 @@ def _planned(plan: Plan) -> Deployment:
     return replace(plan.deployment, records=plan.records, users=users)
 
 
-def _after(plan: Plan, applied: Applied) -> Deployment:
+def _after(before: Deployment, applied: Applied) -> Deployment:
     """What a read afterwards showed; of what could not be read, nothing."""
-    if applied.seen is None:
-        written = {step.part for step in applied.steps}
-        records: dict[str, Records] = {o: {} if o in written else r for o, r in plan.deployment.records.items()}
-        return replace(plan.deployment, records=records)
-    users = {**plan.deployment.users, **applied.seen.users}
-    return replace(plan.deployment, records={**plan.deployment.records, **applied.seen.records}, users=users)
+    if applied.seen is not None:
+        return _updated(before, applied.seen)
+    written = {step.part for step in applied.steps}
+    records: dict[str, Records] = {o: {} if o in written else r for o, r in before.records.items()}
+    return replace(before, records=records)
 
 
 def objects(outcome: Deployment, option: str) -> list[dict[str, t.Any]]:

@@ -97,8 +97,11 @@ def alone(
             tell("waits for another run that writes to %s: %s" % (place.deployment, holder))
             fcntl.flock(handle, fcntl.LOCK_EX)
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%H:%M:%S UTC")
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, ("process %d, since %s\n" % (os.getpid(), now)).encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, ("process %d, since %s\n" % (os.getpid(), now)).encode(), 0)
+        except OSError as exc:
+            raise Refused(["%s: %s cannot be written: %s" % (option, path, exc.strerror)]) from None
         yield
     finally:
         os.close(handle)
@@ -129,7 +132,8 @@ class PlanFile:
         }
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         private_file.write(self.path, text.encode("utf-8", "surrogatepass"), self.option)
-        beside = os.path.splitext(self.path)[0] + ".md"
+        name, extension = os.path.splitext(self.path)
+        beside = (self.path if extension == ".md" else name) + ".md"
         private_file.write(beside, markdown(lines, plan.steps).encode("utf-8", "replace"), self.option)
 
     def hold(self, plan: Plan, place: Place) -> None:
@@ -210,7 +214,11 @@ class Snapshots:
         path = os.path.join(directory, "%s-%s.yml" % (moment, _safe(self.place.deployment)))
         head = {_HEAD: {"deployment": self.place.deployment, "host": self.place.host, "time": moment}}
         content = {name: values for name, values in shown(deployment, options).items() if values is not None}
-        private_file.write(path, inventory_text({**head, **content}).encode("utf-8", "surrogatepass"), self.option)
+        try:
+            data = inventory_text({**head, **content}).encode()
+        except UnicodeError as exc:
+            raise Refused(["%s: what is there cannot be kept in a file: %s" % (self.option, exc)]) from None
+        private_file.write(path, data, self.option)
         for old in self.files()[max(self.keep, 1) :]:
             private_file.remove(old)
         return path
@@ -272,17 +280,28 @@ def from_snapshot(path: str, parts: frozenset[str], option: str) -> tuple[Federa
                 continue
             resource = BY_PART[part]
             items = [values[variable]] if resource.single else values[variable]
-            found = []
+            found: dict[str, Wanted] = {}
             for number, item in enumerate(items):
                 place = "%s[%d]" % (variable, number)
-                identity = (
-                    "global" if resource.key is None else resource.identity_from_server(item[resource.key.option])
+                identity = "global"
+                if resource.key is not None:
+                    name = item[resource.key.option]
+                    if not isinstance(name, str) or not name.strip():
+                        raise Invalid("%s: %s is no name" % (place, resource.key.option))
+                    identity = resource.identity_from_server(name)
+                users = item.get("granted_to")
+                one = Wanted(
+                    identity, resource.from_snapshot({o: v for o, v in item.items() if o != "granted_to"}), place
                 )
-                found.append(Wanted(identity, resource.from_snapshot(item), place))
-                if "granted_to" in item:
-                    users = tuple(map(str, item["granted_to"]))
-                    grants.append(Grant(identity, users, place + ".granted_to", exclusive=True))
-            wanted[part] = tuple(found)
+                if found.setdefault(one.key, one) is not one:
+                    raise Invalid("%s: '%s' is there twice" % (place, identity))
+                if users is not None:
+                    if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
+                        raise Invalid("%s.granted_to: is no list of users" % place)
+                    grants.append(Grant(identity, tuple(users), place + ".granted_to", exclusive=True))
+            wanted[part] = tuple(found.values())
+        if not wanted:
+            raise Invalid("is no snapshot: it holds nothing of a deployment")
     except (Invalid, KeyError, TypeError, AttributeError, UnicodeError) as exc:
         text = str(exc) if isinstance(exc, Invalid) else "is no snapshot (%s)" % type(exc).__name__
         raise Refused(["%s %s" % (path, text)]) from None

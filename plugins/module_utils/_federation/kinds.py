@@ -20,10 +20,12 @@ from .._base.names import Invalid, canonical_domain, check_text, domain_from_ser
 from .._base.names import key as key_of
 from .._shell.statement import ListChange, Secret, UInt32, Value
 
-# A type's name, which is what a server sends of an object that it did not take apart: generic, a list, or plain.
+# A type's name, which is what a server sends of an object that it did not take apart: generic, list, plain object, or
+# deep in a namespace. A domain such as "Microsoft.com" is none.
 _TYPE_NAME = re.compile(
     r"(?:Deserialized\.)?"
-    r"(?:System\.(?:Object|String|Collections(?:\.[A-Z]\w*)+)|(?:System|Microsoft)(?:\.[A-Z][\w+]*)+(?=[`\[]))"
+    r"(?:System\.(?:Object|String|Collections(?:\.[A-Z]\w*)+)|(?:System|Microsoft)(?:\.[A-Z][\w+]*)+(?=[`\[])"
+    r"|(?:System|Microsoft)(?:\.[A-Z][\w+]*){3,})"
     r"(?:`\d+)?(?:\[.*\])?\Z"
 )
 # What a server may have stored as a domain: anything that is one word without the marks of another form.
@@ -95,7 +97,9 @@ class Text(Kind):
         return check_text(str(value))
 
     def from_snapshot(self, value: t.Any) -> t.Any:
-        return str(value)
+        if not isinstance(value, str):
+            raise Invalid("%s is no text" % written(value))
+        return value
 
     def from_server(self, value: t.Any) -> t.Any:
         if value is None:

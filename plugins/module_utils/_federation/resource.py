@@ -114,6 +114,10 @@ class Resource:
 
     def from_snapshot(self, params: Values) -> dict[str, t.Any]:
         """The properties of an object that was read once. Raises Invalid."""
+        known = {*self._by_option, *([self.key.option] if self.key else ())}
+        other = [str(option) for option in params if option not in known]
+        if other:
+            raise Invalid("%s: there is no such option" % ", ".join(other))
         given = [f for f in self.fields if params.get(f.option) is not None]
         return {f.option: f.kind.from_snapshot(params[f.option]) for f in given}
 

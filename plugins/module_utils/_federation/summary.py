@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._base.step import Step, Values, difference
-from .._base.texts import count
+from .._base.texts import count, printable
 from .._shell.statement import Secret
 from .catalogue import BY_PART, PARTNER
 from .resource import Resource
@@ -64,7 +65,8 @@ def headline(summary: Summary, *, planned: bool) -> str:
             found.append("%d withdrawal%s" % (number, "" if number == 1 else "s"))
         else:
             found.append((to_do if planned else done) % number)
-    return "%s; %d unchanged." % (", ".join(found) or "Nothing to do", summary["unchanged"])
+    nothing = "Nothing to do" if planned else "Nothing changed"
+    return "%s; %d unchanged." % (", ".join(found) or nothing, summary["unchanged"])
 
 
 def block(
@@ -124,12 +126,12 @@ def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterab
 def _name(step: Step) -> str:
     """What stands in the second column: the object, or the policy that is granted."""
     if step.part == "grants":
-        return str((step.after or {}).get("policy") or (step.before or {}).get("policy"))
-    return "" if BY_PART[step.part].single else step.identity
+        return printable(str((step.after or {}).get("policy") or (step.before or {}).get("policy")))
+    return "" if BY_PART[step.part].single else printable(step.identity)
 
 
 def _short(name: str) -> str:
-    return name[4:] if name.lower().startswith("sip:") else name
+    return printable(name[4:] if name.lower().startswith("sip:") else name)
 
 
 def details(step: Step) -> str:
@@ -163,10 +165,8 @@ def _policy(values: Values) -> str:
 def _change(before: t.Any, after: t.Any) -> str:
     if isinstance(after, list):
         had = list(before or ())
-        return " ".join(
-            ["+" + str(item) for item in after if item not in had]
-            + ["-" + str(item) for item in had if item not in after]
-        )
+        gone = ["-" + printable(str(item)) for item in had if item not in after]
+        return " ".join(["+" + str(item) for item in after if item not in had] + gone)
     return "%s -> %s" % (_value(before), _value(after))
 
 
@@ -175,7 +175,7 @@ def _value(value: t.Any) -> str:
         return "(none)"
     if isinstance(value, bool):
         return "on" if value else "off"
-    text = str(value)
+    text = printable(str(value))
     return '"%s"' % (text if len(text) <= 40 else text[:37] + "...") if " " in text else text
 
 
@@ -199,7 +199,7 @@ def diff(steps: t.Sequence[Step]) -> list[dict[str, str]]:
 
 def _difference(step: Step) -> dict[str, str]:
     resource = BY_PART[step.part]
-    header = "%s %s" % (resource.label, step.identity)
+    header = "%s %s" % (resource.label, printable(step.identity))
     before, after = step.before, step.after
     if before is not None and step.expect is not None:
         before = {option: before.get(option) for option in step.expect}
@@ -234,4 +234,5 @@ def _parameters(step: Step) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("`", "'").replace("\n", " ").replace("<", "&lt;")
+    """A text that means itself in a cell: no mark of Markdown and no HTML works in it."""
+    return re.sub(r"([\\`*_\[\]|~!])", r"\\\1", printable(text).replace("&", "&amp;").replace("<", "&lt;"))

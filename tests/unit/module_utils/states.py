@@ -75,7 +75,7 @@ def _put(shell: MemoryShell, resource: Resource, item: t.Mapping[str, t.Any]) ->
     name = "Global" if resource.key is None else str(item[resource.key.option])
     if resource is POLICY and is_per_user(key(name)):
         name = "Tag:" + name
-    values = resource.from_snapshot(item)
+    values = resource.from_snapshot({o: v for o, v in item.items() if o != "granted_to"})
     given = [field for field in resource.fields if field.option in values]
     shell.put(resource.noun, name, {f.prop: f.kind.to_wire(values[f.option], None, True) for f in given})
 

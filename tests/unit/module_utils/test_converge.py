@@ -429,6 +429,28 @@ class TestSomebodyElse:
             run(grant(), shell, policy="X", users=["sip:ann@contoso.test"])
         assert shell.writes() == []
 
+    def test_other_users_may_change_all_day(self) -> None:
+        """Users are many: who is not written by this run does not stop it, not even where all of them were read."""
+        shell = Busy(lambda shell: shell.users[1].update(ExternalAccessPolicy="Tag:X"), after=2)
+        shell.put("CsExternalAccessPolicy", "Tag:X", {"EnableFederationAccess": True})
+        shell.users = [user("ann"), user("bob"), user("cid", "X")]
+        shell.armed = True
+        everyone = {"policy": "X", "users": ["sip:ann@contoso.test"], "exclusive": True}
+        result = run(grant(), shell, **everyone, allow_loss=["federation_access"])
+        assert [step["identity"] for step in result.steps or []] == ["sip:ann@contoso.test", "sip:cid@contoso.test"]
+        assert not result.failures
+        again = run(grant(), shell, **everyone, allow_loss=["federation_access"])
+        assert [step["identity"] for step in again.steps or []] == ["sip:bob@contoso.test"]
+
+    def test_what_somebody_else_granted_is_left_out(self) -> None:
+        shell = Busy(lambda shell: shell.users[0].update(ExternalAccessPolicy="Tag:x"), after=2)
+        shell.put("CsExternalAccessPolicy", "Tag:X", {"EnableFederationAccess": True})
+        shell.users = [user("ann"), user("bob")]
+        shell.armed = True
+        result = run(grant(), shell, policy="X", users=["sip:ann@contoso.test", "sip:bob@contoso.test"])
+        assert [step["identity"] for step in result.steps or []] == ["sip:bob@contoso.test"]
+        assert result.values["grant"]["users"] == ["sip:ann@contoso.test", "sip:bob@contoso.test"]
+
     def test_a_user_who_got_another_policy_stops_the_run(self) -> None:
         shell = Busy(lambda shell: shell.users[0].update(ExternalAccessPolicy="Tag:Y"), after=2)
         for name in ("Tag:X", "Tag:Y"):

@@ -7,15 +7,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import (
     Invalid,
     canonical_domain,
     canonical_policy_identity,
+    check_text,
     domain_from_server,
     key,
+    mixed_scripts,
     policy_from_server,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.sites import canonical_site, site_from_server
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +107,75 @@ def test_policy_identities(written: str, identity: str) -> None:
 def test_what_is_no_policy_is_refused(written: str) -> None:
     with pytest.raises(Invalid):
         canonical_policy_identity(written)
+
+
+# Characters that nobody sees or that change what is seen, and how they are called.
+HIDDEN = [
+    ("\x00", "control character U+0000"),
+    ("\x1b", "control character U+001B"),
+    ("\x7f", "control character U+007F"),
+    ("\x9b", "control character U+009B"),
+    ("\u200e", "bidirectional character U+200E"),
+    ("\u202e", "bidirectional character U+202E"),
+    ("\u2067", "bidirectional character U+2067"),
+]
+INVISIBLE = [
+    ("\u00ad", "invisible character U+00AD"),
+    ("\u200b", "invisible character U+200B"),
+    ("\u2060", "invisible character U+2060"),
+    ("\ufeff", "invisible character U+FEFF"),
+]
+
+
+@pytest.mark.parametrize(("character", "called"), HIDDEN)
+def test_no_text_and_no_name_holds_what_changes_how_it_is_shown(character: str, called: str) -> None:
+    for check in (check_text, canonical_policy_identity, canonical_site):
+        with pytest.raises(Invalid, match="holds the %s; remove it" % re.escape(called)):
+            check("a%sb" % character)
+
+
+@pytest.mark.parametrize(("character", "called"), INVISIBLE)
+def test_what_nobody_sees_is_in_no_name(character: str, called: str) -> None:
+    """In a description it is harmless: emoji are joined by it."""
+    assert check_text("a%sb" % character) == "a%sb" % character
+    for check in (canonical_policy_identity, canonical_site):
+        with pytest.raises(Invalid, match="holds the %s; remove it" % re.escape(called)):
+            check("a%sb" % character)
+
+
+def test_a_text_has_1024_characters_at_most() -> None:
+    assert check_text("\u00e4" * 1024)
+    for check in (check_text, canonical_policy_identity, canonical_site):
+        with pytest.raises(Invalid, match="has 1025 characters; 1024 at most are sent"):
+            check("x" * 1025)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("XMPP Users", []),
+        ("Пользователи XMPP", []),
+        ("\u0425MPP", ["CYRILLIC", "LATIN"]),
+        ("Αlpha", ["GREEK", "LATIN"]),
+        ("日本 XMPP日本", []),
+        ("", []),
+    ],
+)
+def test_letters_of_several_scripts_in_one_word(text: str, found: list[str]) -> None:
+    assert mixed_scripts(text) == found
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [("Redmond", "Redmond"), ("Site:Redmond", "Redmond"), ("SITE:a b", "a b")]
+)
+def test_sites(written: str, name: str) -> None:
+    assert canonical_site(written) == site_from_server(written) == name
+
+
+@pytest.mark.parametrize("written", ["", " ", " a", "a ", "site:", "a:b", "Service:x"])
+def test_what_is_no_site_is_refused(written: str) -> None:
+    with pytest.raises(Invalid, match="is no site's name"):
+        canonical_site(written)
 
 
 def test_the_key_ignores_case() -> None:

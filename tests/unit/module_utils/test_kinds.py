@@ -49,7 +49,6 @@ TYPE_NAMES = (
     "System.Management.Automation.PSCustomObject",
     "Deserialized.Microsoft.Rtc.Management.Xds.XdsGlobalRelativeIdentity",
     "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppAllowedPartner",
-    "System.Nullable`1+Enumerator",
 )
 NAMES = ("a.test", "B.Test", "Bücher.test", "xn--bcher-kva.test", "Microsoft.com", "microsoft.com", "a_b.test")
 WORDS = (*TYPE_NAMES, *NAMES, "", " ", "True", "FALSE", "0", "1", "5", "-1", "1.5", "1e3", "4294967296", "Required",

@@ -11,12 +11,15 @@ import contextlib
 import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge import Run, converge
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import ALLOWED, Guard
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.rules import RIGHTS
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.module_utils.memory_shell import MemoryShell
-from tests.unit.module_utils.states import STATES, State, Stopped, deploy, holders, make, snapshot
+from tests.unit.module_utils.states import STATES, State, Stopped, declared, deploy, holders, kept, make, snapshot
 
 
 class Cut(MemoryShell):
@@ -56,6 +59,62 @@ def test_a_plan_carried_out_gives_what_is_wanted_and_leaves_nothing_to_do(first:
     assert snapshot(shell) == snapshot(make({**second, "users": holders(second)}))
     assert deploy(shell, second, purge=True, back=True, check=True) == []
     assert deploy(shell, second, purge=True, back=True) == []
+
+
+GUARDS = st.builds(
+    Guard,
+    protect=st.sampled_from([(), ("a.*",), ("*",)]),
+    removal_limit=st.sampled_from([0, 30, 100]),
+    update_limit=st.sampled_from([None, 30]),
+    allow=st.frozensets(st.sampled_from(ALLOWED), max_size=5),
+    allow_loss=st.frozensets(st.sampled_from(list(RIGHTS)), min_size=1),
+    force=st.integers(0, 4).map(lambda number: number == 0),
+)
+
+
+@settings(deadline=None, max_examples=120)
+@given(STATES, STATES, GUARDS, st.booleans(), st.booleans(), st.booleans())
+def test_what_is_refused_sends_nothing_and_what_is_not_does_as_check_mode_says(
+    first: State, second: State, guard: Guard, purge: bool, back: bool, wrong: bool
+) -> None:
+    """With every guard as it may be set; wrong: with one partner whom nothing can authenticate."""
+    if wrong:
+        none = {
+            "tls_negotiation": "required",
+            "sasl_negotiation": "not_supported",
+            "support_dialback_negotiation": False,
+        }
+        second = {**second, "partners": [*second["partners"], {"domain": "wrong.test", **none}]}
+    shell = make(first)
+    before = snapshot(shell)
+    try:
+        federation = kept(second) if back else declared(second, purge=purge)
+    except Refused as exc:
+        event("cannot be declared: %s" % exc)
+        return
+
+    def come(check: bool) -> tuple[str, t.Any]:
+        shell.sent.clear()
+        try:
+            result = converge(shell, federation, Run(check, guard)).result
+        except Refused as refused:
+            report, reasons = refused.values["report"], refused.reasons
+            assert shell.writes() == []
+            assert report[-1].endswith("Refused, nothing was written.")
+            return "refused", reasons
+        assert not result.failures
+        return "steps", [{**step, "result": ""} for step in result.steps or []]
+
+    planned = come(True)
+    assert shell.writes() == []
+    assert come(False) == planned
+    event(planned[0])
+    if planned[0] == "refused":
+        assert snapshot(shell) == before
+    else:
+        sent = [step.shown() for step in shell.writes()]
+        assert sent == [{"cmdlet": step["cmdlet"], "parameters": step["parameters"]} for step in planned[1]]
+    assert not wrong or planned[0] == "refused"
 
 
 @settings(deadline=None, max_examples=80)
