@@ -435,7 +435,7 @@ class TestSomebodyElse:
         shell.put("CsExternalAccessPolicy", "Tag:X", {"EnableFederationAccess": True})
         shell.users = [user("ann"), user("bob"), user("cid", "X")]
         shell.armed = True
-        everyone = {"policy": "X", "users": ["sip:ann@contoso.test"], "exclusive": True}
+        everyone: dict[str, t.Any] = {"policy": "X", "users": ["sip:ann@contoso.test"], "exclusive": True}
         result = run(grant(), shell, **everyone, allow_loss=["federation_access"])
         assert [step["identity"] for step in result.steps or []] == ["sip:ann@contoso.test", "sip:cid@contoso.test"]
         assert not result.failures
