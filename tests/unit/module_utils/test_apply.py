@@ -10,8 +10,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ACCESS_EDGE, PARTNER, POLICY, ROUTE
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import ALLOWED
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
@@ -265,3 +266,74 @@ def test_warnings_of_the_server_are_passed_on_once() -> None:
             return answer if statements[0].is_read else answer + Answer(warnings=("replication is slow",))
 
     assert work(server(Talking())).warnings.count("replication is slow") == 1
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_session_lost_while_a_step_is_sent_alone_ends_it(raises: bool) -> None:
+    class Fragile(MemoryShell):
+        def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+            if len(statements) == 1 and not statements[0].is_read:
+                self.sent += statements
+                if raises:
+                    raise ShellError("gone")
+                return Answer(lost="gone")
+            return super().invoke(statements)
+
+    shell = server(Fragile())
+    site, partner = refusing("Set-CsSite"), refusing("New-CsXmppAllowedPartner")
+    shell.fault = lambda statement: site(statement) or partner(statement)
+    result = work(shell)
+    done = {ORDER[number] for number in (1, 2, 4, 5, 6)}
+    found = results(result)
+    assert found == {n: "done" if n in done else "failed" if n == ORDER[0] else "not_sent" for n in ORDER}
+    assert calls(shell) == [*ORDER[:7], ORDER[0]], "the second is not tried alone, and no grant is sent"
+    texts = {failure.order: failure.error.message for failure in result.failures}
+    assert texts[0] == "the session was lost before the server answered (gone); read back, edge_pool still differs"
+    behind = "the session was lost at an earlier step, and this one was not sent%s; a further run will send it"
+    assert texts[3] == behind % " again"
+    assert [texts[number] for number in range(7, 12)] == [behind % ""] * 5
+
+
+def test_where_a_later_batch_cannot_be_sent_the_earlier_ones_count() -> None:
+    class Closing(MemoryShell):
+        def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+            if statements[0].cmdlet.startswith("Grant-"):
+                raise ShellError("nobody there")
+            return super().invoke(statements)
+
+    shell = server(Closing())
+    result = work(shell)
+    found = list(results(result).values())
+    assert found == ["done"] * 7 + ["failed"] * 3 + ["not_sent"] * 2
+    assert result.changed
+    assert calls(shell) == ORDER[:7]
+
+
+# What each name in ``allow`` lets a run do; without it, and with every other one, the run is refused.
+ALLOWING: tuple[tuple[str, dict[str, t.Any]], ...] = (
+    ("empty_purge", {"partners": [], "partners_purge": True}),
+    ("large_purge", {"partners": [{"domain": "p00.test"}], "partners_purge": True}),
+    ("many_updates", {"partners": [{"domain": "p%02d.test" % n, "description": "x"} for n in range(12)]}),
+    ("clear_route", {"federation_routes": [{"site": "Redmond", "edge_pool": ""}]}),
+    ("federation_off", {"access_edge": {"allow_federated_users": False}}),
+    ("outside_access_off", {"access_edge": {"allow_outside_users": False}}),
+    ("anonymous_access_off", {"access_edge": {"allow_anonymous_users": False}}),
+)
+
+
+@pytest.mark.parametrize(("name", "declared"), ALLOWING)
+def test_what_a_run_may_do_only_if_it_is_allowed(name: str, declared: dict[str, t.Any]) -> None:
+    shell = MemoryShell()
+    for number in range(12):
+        shell.put(PARTNER.noun, "p%02d.test" % number, {"SaslNegotiation": "Optional"})
+    shell.put(ROUTE.noun, "Site:Redmond", {"XmppFederationRoute": "EdgeServer:edge.a.test"})
+    switches = ("AllowFederatedUsers", "AllowOutsideUsers", "AllowAnonymousUsers")
+    shell.put(ACCESS_EDGE.noun, "Global", dict.fromkeys(switches, True))
+    given: dict[str, t.Any] = {"update_limit": 30, **declared}
+    others = [other for other in ALLOWED if other != name]
+    for allow in ([], others):
+        with pytest.raises(Refused, match="'%s' in allow, or force" % name):
+            run(FEDERATION, shell, allow=allow, **given)
+    assert shell.writes() == []
+    assert run(FEDERATION, shell, check=True, force=True, **given).changed
+    assert run(FEDERATION, shell, allow=[name], **given).changed
