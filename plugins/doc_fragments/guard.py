@@ -32,8 +32,8 @@ options:
 options:
   removal_limit:
     description:
-      - The share of the existing objects of a kind, in per cent, that a purge may remove. Beyond that, up to three
-        objects may go, as long as at least half of the objects stay.
+      - The share of the existing objects of a kind, in per cent, that a purge may remove. Up to three may go even where
+        that is a larger share, as long as at least half of the objects stay.
       - A purge that would remove more is refused and names the objects.
     type: int
     default: 30
