@@ -11,6 +11,7 @@ what was declared, in the user's words. Afterwards the plan, as lines that peopl
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible import constants
@@ -20,7 +21,7 @@ from ..module_utils._base.names import Invalid
 from ..module_utils._base.perform import refusal
 from ..module_utils._base.result import Refused
 from ..module_utils._federation.federation import PARTS
-from ..module_utils._federation.files import default_directory
+from ..module_utils._federation.files import default_directory, safe
 from ..module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ..module_utils._federation.tasks import FEDERATION_SPEC, federation_of, variable
 from ._direct import DirectAction
@@ -92,6 +93,11 @@ class FederationAction(DirectAction):
         if not parts:
             return {"changed": False, "skipped": True, "skip_reason": "the tags leave nothing of the management host"}
         self._task.args["parts"] = parts
+        file = self._task.args.get("plan_file")
+        if file and len(self._deployments(variables)) > 1:
+            # One plan for each deployment.
+            name, ending = os.path.splitext(str(file))
+            self._task.args["plan_file"] = "%s-%s%s" % (name, safe(self._deployment(variables, own)), ending)
         if boolean(variables.get("sfb_xmpp_snapshot", True), strict=False):
             self._task.args.setdefault(
                 "snapshot_directory", default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
@@ -103,13 +109,17 @@ class FederationAction(DirectAction):
     @staticmethod
     def _hosts(variables: t.Mapping[str, t.Any]) -> list[str]:
         """The management hosts of this host's deployment, in the inventory's order."""
-        hostvars = variables["hostvars"]
+        own = FederationAction._deployment(variables, variables["inventory_hostname"])
+        hosts = variables["groups"][GROUP]
+        return [str(host) for host in hosts if FederationAction._deployment(variables, host) == own]
 
-        def deployment(host: str) -> str:
-            return str(hostvars[host].get("sfb_xmpp_deployment") or "default")
+    @staticmethod
+    def _deployment(variables: t.Mapping[str, t.Any], host: str) -> str:
+        return str(variables["hostvars"][host].get("sfb_xmpp_deployment") or "default")
 
-        own = deployment(variables["inventory_hostname"])
-        return [str(host) for host in variables["groups"][GROUP] if deployment(host) == own]
+    @staticmethod
+    def _deployments(variables: t.Mapping[str, t.Any]) -> set[str]:
+        return {FederationAction._deployment(variables, host) for host in variables["groups"][GROUP]}
 
     @staticmethod
     def _declared(variables: t.Mapping[str, t.Any], host: str) -> dict[str, t.Any]:
@@ -124,11 +134,11 @@ class FederationAction(DirectAction):
         if current == hosts[0]:
             said = {"changed": False, "unanswered": result.get("msg"), "other_hosts": hosts[1:]}
             return said if silent and len(hosts) > 1 else result
-        words = self._silent.setdefault(self._task._uuid, [])
         if not silent:
             self._silent[self._task._uuid] = None
             return result
-        assert words is not None
+        words = self._silent.get(self._task._uuid) or []
+        self._silent[self._task._uuid] = words
         words.append("%s: %s" % (current, result["msg"]))
         if current != hosts[-1]:
             return {"changed": False, "unanswered": result["msg"]}

@@ -84,9 +84,8 @@ class _Reader:
 
     def objects(self, resource: Resource, value: t.Any, variable: str = "") -> tuple[Wanted, ...]:
         """A list of objects."""
-        assert resource.key is not None
         variable = variable or self.name(resource.part)
-        key = resource.key.option
+        key = resource.key.option if resource.key else ""
         if not isinstance(value, (list, tuple)):
             text = "%s: %s is no list; write each %s as an entry that begins with '- %s:'"
             self.mistakes.append(text % (variable, written(value), resource.label, key))
@@ -120,7 +119,7 @@ class _Reader:
         if resource.key is None:
             identity = "global"
         else:
-            key = resource.key.option
+            key = resource.key.option if resource.key else ""
             given = item.get(key)
             try:
                 if given is None or (isinstance(given, str) and not given.strip()):

@@ -48,7 +48,8 @@ def default_directory(home: str) -> str:
     return os.path.join(os.path.expanduser(home or "~/.ansible"), "sfb.xmpp", "snapshots")
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
+    """A name as a part of a file's name."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
@@ -84,7 +85,7 @@ def alone(
 
     The lock is flock's, which ends with its process. Raises Refused where there can be no lock.
     """
-    path = os.path.join(_directory(directory, option), ".%s.lock" % _safe(place.deployment))
+    path = os.path.join(_directory(directory, option), ".%s.lock" % safe(place.deployment))
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as exc:
@@ -196,7 +197,7 @@ class Snapshots:
     def files(self) -> list[str]:
         """Paths of this deployment's snapshots, the newest first."""
         directory = os.path.realpath(os.path.expanduser(self.directory))
-        ours = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-%s\.yml\Z" % re.escape(_safe(self.place.deployment)))
+        ours = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-%s\.yml\Z" % re.escape(safe(self.place.deployment)))
         try:
             names = [name for name in os.listdir(directory) if ours.match(name)]
         except OSError:
@@ -211,7 +212,7 @@ class Snapshots:
         """Keep what is there of these options. Returns the path. Raises Refused."""
         directory = self.prepare()
         moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-        path = os.path.join(directory, "%s-%s.yml" % (moment, _safe(self.place.deployment)))
+        path = os.path.join(directory, "%s-%s.yml" % (moment, safe(self.place.deployment)))
         head = {_HEAD: {"deployment": self.place.deployment, "host": self.place.host, "time": moment}}
         content = {name: values for name, values in shown(deployment, options).items() if values is not None}
         try:
