@@ -19,11 +19,24 @@ mkdir -p "$logs"
 
 heading() { printf '\n=== %s\n\n' "$*"; }
 
-# play NAME ARGUMENTS...: runs a playbook, shown and logged
+# What people look for in a run: the plan, the table of partners, what each host came to. The rest is in the log.
+shown() {
+    awk '
+        /^sfb\.xmpp plan for/ { plan = 1 }
+        /^ *"?(PARTNER|DOMAIN) /  { table = 1 }
+        /^PLAY RECAP/          { recap = 1 }
+        /^(fatal|failed):/ || /^\[?ERROR/ { print substr($0, 1, 400) }
+        plan || table || (recap && NF) { print }
+        / unchanged\./         { plan = 0 }
+        /^ *[]}]/              { table = 0 }
+    '
+}
+
+# play NAME ARGUMENTS...: runs a playbook, logged, and shows what counts
 play() {
     local log=$logs/$1.log
     shift
-    ansible-playbook --inventory inventories/lab "$@" 2>&1 | tee "$log"
+    ansible-playbook --inventory inventories/lab "$@" 2>&1 | tee "$log" | shown
 }
 
 heading "A lab in $run: a management host and two Edge servers, nothing deployed yet"
@@ -40,7 +53,8 @@ if grep -qE 'changed=[1-9]' "$logs/again.log"; then
 fi
 
 heading "3. What the deployment holds now, read back through the info modules"
-play readback tools/readback.yml
+play readback tools/readback.yml >/dev/null
+grep -cE '"(domain|identity)":' "$logs/readback.log" | sed 's/$/ policies and partners, in build\/demo\/readback.log/'
 
 if python -m lab partners missing >"$logs/partners.log"; then
     heading "4. Partners appear: real Prosody and ejabberd servers, with certificates, a name server and users"
@@ -65,6 +79,7 @@ heading "Done in $((SECONDS - started)) s. Where to look"
 cat <<TXT
   build/demo/converge.log    the first run with its diff
   build/demo/again.log       the second run, changed=0
+  build/demo/readback.log    what the deployment holds
   build/demo/verify.log      how each partner was found
   build/demo/events.log      every statement that reached the lab's servers: $(wc -l <"$logs/events.log") lines
   inventories/lab/           what was asked for

@@ -119,7 +119,7 @@ class _Reader:
         if resource.key is None:
             identity = "global"
         else:
-            key = resource.key.option if resource.key else ""
+            key = resource.key.option
             given = item.get(key)
             try:
                 if given is None or (isinstance(given, str) and not given.strip()):
