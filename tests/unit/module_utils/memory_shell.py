@@ -45,6 +45,8 @@ class MemoryShell:
         self.users: list[dict[str, t.Any]] = []
         self.sent: list[Statement] = []
         self.requests = 0
+        self.replicas = ["edge01.contoso.com", "fe01.contoso.com"]
+        self.pushes = 0  # each of which the replicas have at once
         self.fault: Fault = lambda statement: None
         # None: takes several statements. Else how many of the first batch are carried out before it is refused.
         self.one_statement: int | None = None
@@ -114,6 +116,12 @@ class MemoryShell:
             return [{"Identity": "pool.contoso.com", "FirstTestUserSipUri": "sip:test1@contoso.com"}]
         if noun == "CsSipDomain":
             return [{"Identity": "contoso.com", "Name": "contoso.com", "IsDefault": True}]
+        if noun == "CsManagementStoreReplication":
+            self.pushes += 1
+            return []
+        if noun == "CsManagementStoreReplicationStatus":
+            made = "2027-03-01T10:%02d:00+00:00" % self.pushes
+            return [{"ReplicaFqdn": fqdn, "UpToDate": True, "LastUpdateCreation": made} for fqdn in self.replicas]
         if noun in ("CsUser", "CsEffectivePolicy"):
             found = [u for u in self.users if not identity or identity in (u["Identity"], u["SipAddress"])]
             if identity and not found:

@@ -1,0 +1,68 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What federation depends on, over the wire: routes, replicas."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ROUTE
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology import replication
+
+from lab.deployment.breaks import break_link
+from tests.integration.management import Management
+
+EDGE = "edge.contoso.test"
+
+
+def test_a_route_is_set_where_there_is_none(management: Management) -> None:
+    break_link(management.store, "no-route")
+    result = management.rhythm(singular(ROUTE), site="site:redmond", edge_pool="EDGE.contoso.test.")
+    assert result.values == {"route": {"site": "Redmond", "edge_pool": EDGE}}
+    site = management.store.all("site")["Redmond"]
+    assert site["XmppFederationRoute"] == "EdgeServer:" + EDGE
+
+
+def test_a_route_is_cleared_only_with_force(management: Management) -> None:
+    mark = management.mark()
+    with pytest.raises(Refused, match="a run that clears it needs force"):
+        management.run(singular(ROUTE), site="Redmond", edge_pool="")
+    assert management.writes(mark) == []
+    management.rhythm(singular(ROUTE), site="Redmond", edge_pool="", force=True)
+    assert not management.store.all("site")["Redmond"]["XmppFederationRoute"]
+
+
+def test_a_site_that_does_not_exist_is_named(management: Management) -> None:
+    with pytest.raises(Refused, match="there is no site 'Paris' in the deployment"):
+        management.run(singular(ROUTE), site="Paris", edge_pool=EDGE)
+
+
+def test_replicas_are_pushed_and_awaited(management: Management) -> None:
+    management.store.set_setting("replication_seconds", 1.5)
+    before = management.run(replication.TASK, check=True)
+    assert before.changed
+    assert management.writes() == []
+    result = management.run(replication.TASK, timeout=60)
+    assert (result.changed, result.failures) == (True, [])
+    assert [event.cmdlet for event in management.writes()] == ["Invoke-CsManagementStoreReplication"]
+    times = [[one["last_update_creation"] for one in r.values["replicas"]] for r in (before, result)]
+    assert min(times[1]) > max(times[0])
+    assert {one["fqdn"] for one in result.values["replicas"]} == set(management.store.all("replica"))
+
+
+def test_a_late_replica_is_awaited_and_a_stuck_one_ends_the_wait_with_its_name(management: Management) -> None:
+    management.store.set_setting("replicas_late", {"edge01.contoso.test": 4.0})
+    started = time.monotonic()
+    assert management.run(replication.TASK, timeout=60).failures == []
+    assert time.monotonic() - started >= 4
+    break_link(management.store, "stale-replica")
+    started = time.monotonic()
+    result = management.run(replication.TASK, timeout=5)
+    assert time.monotonic() - started >= 5
+    assert [failure.identity for failure in result.failures] == ["edge01.contoso.test"]
