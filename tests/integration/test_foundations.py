@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What federation depends on, over the wire: routes, replicas."""
+"""What federation depends on, over the wire: rights, routes, replicas."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import time
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ROUTE
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, singular
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology import replication
 
 from lab.deployment.breaks import break_link
 from tests.integration.management import Management
+from tests.integration.plays import CHECKOUT, Plays, Run
 
 EDGE = "edge.contoso.test"
 
@@ -66,3 +67,41 @@ def test_a_late_replica_is_awaited_and_a_stuck_one_ends_the_wait_with_its_name(m
     result = management.run(replication.TASK, timeout=5)
     assert time.monotonic() - started >= 5
     assert [failure.identity for failure in result.failures] == ["edge01.contoso.test"]
+
+
+def converge_as_viewer(plays: Plays, *arguments: str) -> Run:
+    """The playbook with the lab's inventory, as the account that may only read."""
+    lab = {"SFB_LAB_DIRECTORY": str(plays.lab.directory), "SFB_LAB_PORT": str(plays.lab.port)}
+    account = ("-e", "ansible_user=CONTOSO\\\\viewer", "-e", "ansible_password=Lab-viewer-1")
+    inventory = CHECKOUT / "inventories" / "lab"
+    return plays.run(
+        "sfb.xmpp.converge", *account, "--limit", "sfb_management", *arguments, inventory=inventory, environment=lab
+    )
+
+
+def test_a_view_only_account_plans_everything_and_sends_nothing_that_writes(plays: Plays) -> None:
+    planned = converge_as_viewer(plays, "--check")
+    assert planned.code == 0, planned.output
+    assert "chat.alpineskihouse.example" in planned.output
+    told = "CONTOSO\\viewer may read but not write: New-CsExternalAccessPolicy, Set-CsExternalAccessPolicy"
+    assert told in planned.output
+    refused = converge_as_viewer(plays)
+    assert refused.code == 2, refused.output
+    assert told in refused.output
+    assert "CsAdministrator is needed" in refused.output
+    statements = [event for event in plays.lab.store().events() if event.kind == "statement"]
+    assert {event.user for event in statements} == {"CONTOSO\\viewer"}
+    sent = {event.cmdlet for event in statements}
+    assert "Get-CsXmppAllowedPartner" in sent
+    # Select-Object cuts what a Get- returns.
+    assert {cmdlet for cmdlet in sent if not cmdlet.startswith("Get-")} == {"Select-Object"}
+
+
+def test_a_route_that_the_shell_cannot_set_is_told_and_the_rest_done(management: Management) -> None:
+    for name in ("no-route", "set-site-missing"):
+        break_link(management.store, name)
+    policies = [{"identity": "Staff", "enable_federation_access": True}]
+    routes = [{"site": "Redmond", "edge_pool": EDGE}]
+    result = management.run(FEDERATION, policies=policies, federation_routes=routes)
+    assert [event.cmdlet for event in management.writes()] == ["New-CsExternalAccessPolicy"]
+    assert any("set the route in Topology Builder" in text for text in result.warnings)

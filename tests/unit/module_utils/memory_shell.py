@@ -45,6 +45,7 @@ class MemoryShell:
         self.users: list[dict[str, t.Any]] = []
         self.sent: list[Statement] = []
         self.requests = 0
+        self.hidden: set[str] = set()  # cmdlets that the session does not offer
         self.replicas = ["edge01.contoso.com", "fe01.contoso.com"]
         self.pushes = 0  # each of which the replicas have at once
         self.fault: Fault = lambda statement: None
@@ -94,6 +95,8 @@ class MemoryShell:
             if not statement.is_read and self.lose_after == 0:
                 self.lose_after = -1
                 return Answer(tuple(output), tuple(errors), lost="connection reset")
+            if statement.cmdlet == "Get-Command":
+                statement = self._offered(statement, errors)
             fault = self.fault(statement)
             if fault:
                 errors.append(fault)
@@ -106,6 +109,14 @@ class MemoryShell:
                 self.lose_after -= 1
         return Answer(tuple(output), tuple(errors), refused=refused)
 
+    def _offered(self, statement: Statement, errors: list[ServerError]) -> Statement:
+        """Get-Command for those that there are, after an error for each that there is not."""
+        names = t.cast("tuple[str, ...]", statement.parameters["Name"])
+        for name in names:
+            if name in self.hidden:
+                errors.append(ServerError("Get-Command", "CommandNotFoundException,X", "ObjectNotFound", "no", name))
+        return Statement("Get-Command", {"Name": tuple(name for name in names if name not in self.hidden)})
+
     def _run(self, statement: Statement) -> list[t.Any]:
         verb, noun = statement.cmdlet.split("-")
         given = statement.parameters
@@ -116,6 +127,8 @@ class MemoryShell:
             return [{"Identity": "pool.contoso.com", "FirstTestUserSipUri": "sip:test1@contoso.com"}]
         if noun == "CsSipDomain":
             return [{"Identity": "contoso.com", "Name": "contoso.com", "IsDefault": True}]
+        if noun == "Command":
+            return [{"Name": name} for name in t.cast("tuple[str, ...]", given["Name"])]
         if noun == "CsManagementStoreReplication":
             self.pushes += 1
             return []
