@@ -14,6 +14,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ROUTE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, singular
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology import replication
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.tasks import INFO
 
 from lab.deployment.breaks import break_link
 from tests.integration.management import Management
@@ -105,3 +106,33 @@ def test_a_route_that_the_shell_cannot_set_is_told_and_the_rest_done(management:
     result = management.run(FEDERATION, policies=policies, federation_routes=routes)
     assert [event.cmdlet for event in management.writes()] == ["New-CsExternalAccessPolicy"]
     assert any("set the route in Topology Builder" in text for text in result.warnings)
+
+
+def test_the_topology_is_read_in_one_request(management: Management) -> None:
+    break_link(management.store, "coexistence")
+    mark = management.mark()
+    found = management.run(INFO).values
+    statements = [event for event in management.store.events(mark) if event.kind == "statement"]
+    assert len(statements) == len({(event.cmdlet, str(event.parameters)) for event in statements}) == 9
+    assert found["unobserved"] == []
+    assert {pool["fqdn"]: (pool["release"], pool["registrar"]) for pool in found["pools"]} == {
+        "fe01.contoso.test": ("2015", True),
+        "fe11.contoso.test": ("2015", True),
+        "fe19.contoso.test": ("2019", True),
+        EDGE: ("2015", False),
+    }
+    (edge,) = found["edge_pools"]
+    assert (edge["release"], edge["xmpp_listening_port"], edge["xmpp_internal_port"]) == ("2015", 5269, 23456)
+    assert found["sip_domains"] == ["contoso.test", "contoso-emea.test"]
+    assert {site["name"]: site["xmpp_federation_route"] for site in found["sites"]} == {"Redmond": EDGE, "Dublin": ""}
+
+
+def test_what_the_account_may_not_read_is_said_and_the_rest_is_read(management: Management) -> None:
+    management.store.set_setting("cmdlets_hidden", ["Get-CsSite", "Get-CsManagementStoreReplicationStatus"])
+    found = management.run(INFO).values
+    assert (found["sites"], found["replicas"]) == (None, None)
+    assert {one["cmdlet"]: one["reason"] for one in found["unobserved"]} == dict.fromkeys(
+        ("Get-CsSite", "Get-CsManagementStoreReplicationStatus"), "not observable with this role"
+    )
+    assert found["sip_domains"] == ["contoso.test", "contoso-emea.test"]
+    assert {pool["release"] for pool in found["pools"]} == {"2015"}

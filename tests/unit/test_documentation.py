@@ -308,7 +308,6 @@ CASES: dict[str, tuple[Params, Params, Params | None]] = {
         {"site": "site:REDMOND", "edge_pool": ""},
         {"site": "Paris", "edge_pool": "edge.contoso.com"},
     ),
-    "xmpp_topology_info": ({}, {}, None),
     "xmpp_im_test": (
         {**MESSAGE, "from_user": "sip:ann@contoso.com", "credential": CREDENTIAL},
         MESSAGE,
@@ -512,12 +511,23 @@ def replication_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def topology_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of the topology returns: everything, everything but one, and nothing."""
+    partly = policy_server()
+    denied = ServerError("Get-CsPool", "CommandNotFoundException", "ObjectNotFound", "no", "Get-CsPool")
+    partly.fault = lambda statement: denied if statement.cmdlet == "Get-CsPool" else None
+    found = [call(name, {}, False, server) for server in (policy_server(), partly, Failing(partly, reads=True))]
+    assert [run.get("failed", False) for run in found] == [False, False, True]
+    assert (found[0]["unobserved"], found[1]["pools"]) == ([], None)
+    return found
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
     special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
     special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
-    special.update(management_store_replication=replication_runs)
+    special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

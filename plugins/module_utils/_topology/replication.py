@@ -35,11 +35,15 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Replica:
-    """One replica. up_to_date, last_update_creation: as the server says; the time is None if it had no update."""
+    """One replica. up_to_date, last_update_creation: as the server says; the time is None if it had no update.
+
+    build: the first two numbers of the product's version there, empty where it is not told.
+    """
 
     fqdn: str
     up_to_date: bool
     last_update_creation: datetime.datetime | None
+    build: str = ""
 
     def as_dict(self) -> dict[str, t.Any]:
         made = self.last_update_creation
@@ -78,7 +82,9 @@ def _replica(item: t.Mapping[str, t.Any]) -> Replica:
         raise Unreadable(STATUS, fqdn, "LastUpdateCreation is %r; a time was expected" % (made,)) from None
     if when is not None and when.tzinfo is None:
         when = when.replace(tzinfo=datetime.timezone.utc)
-    return Replica(fqdn, up_to_date, when)
+    version = item.get("ProductVersion")
+    build = ".".join(version.split(".")[:2]) if isinstance(version, str) else ""
+    return Replica(fqdn, up_to_date, when, build)
 
 
 def read_replicas(shell: Shell) -> tuple[Replica, ...]:
