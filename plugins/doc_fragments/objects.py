@@ -321,6 +321,7 @@ class ModuleDocFragment:
     PARTNER: str = _flat(_DOMAIN + _PARTNER)
     GATEWAY: str = _flat(_GATEWAY)
     ACCESS_EDGE: str = _flat(_ACCESS_EDGE)
+    ROUTE: str = _flat(_ROUTE)
 
     # Lists of them.
     POLICIES: str = "options:\n" + _POLICIES

@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._probe import own_domains as _own_domains
+from ..module_utils._topology import tasks as _tasks
 
-TASK = _own_domains.TASK
+TASK = _tasks.INFO
 
 
 def main() -> None:

@@ -153,6 +153,7 @@ OBJECTS = [
     ("xmpp_federated_partner", "xmpp_federation", "partners"),
     ("xmpp_gateway_configuration", "xmpp_federation", "gateway"),
     ("access_edge_configuration", "xmpp_federation", "access_edge"),
+    ("xmpp_federation_route", "xmpp_federation", "federation_routes"),
 ]
 OF_A_TASK = ("state", "force", "allow_loss", "protect", "plan_digest")
 OF_A_LIST = ("granted_to",)
@@ -302,7 +303,11 @@ CASES: dict[str, tuple[Params, Params, Params | None]] = {
         {"partners": [], "partners_purge": True, "policies": [], "policies_purge": True},
     ),
     "xmpp_federation_info": ({}, {"grants": False}, None),
-    "xmpp_topology_info": ({}, {}, None),
+    "xmpp_federation_route": (
+        {"site": "Redmond", "edge_pool": "edge.contoso.com"},
+        {"site": "site:REDMOND", "edge_pool": ""},
+        {"site": "Paris", "edge_pool": "edge.contoso.com"},
+    ),
     "xmpp_im_test": (
         {**MESSAGE, "from_user": "sip:ann@contoso.com", "credential": CREDENTIAL},
         MESSAGE,
@@ -404,6 +409,7 @@ VOCABULARY = {
     "gateway": ("xmpp_federation", "gateway"),
     "access_edge": ("xmpp_federation", "access_edge"),
     "federation_routes": ("xmpp_federation", "federation_routes"),
+    "route": ("xmpp_federation", "federation_routes"),
 }
 
 
@@ -492,11 +498,36 @@ def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def replication_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of replication returns. It pushes in every run; a wait that ends too early is a failure."""
+    behind = policy_server()
+    behind.fault = lambda statement: behind.__setattr__("pushes", -1) if not statement.is_read else None
+    found = [call(name, {}, check, policy_server()) for check in (True, False)]
+    found += [call(name, {"state": "pushed"}, False, policy_server()), call(name, {"timeout": 0}, False, behind)]
+    found += [call(name, {}, False, Failing(policy_server(), reads=reads)) for reads in (False, True)]
+    found.append(call(name, {"timeout": -1}, False, policy_server()))
+    assert [run["changed"] for run in found[:5]] == [True, True, True, True, False]
+    assert [run.get("failed", False) for run in found] == [False] * 3 + [True] * 4
+    return found
+
+
+def topology_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of the topology returns: everything, everything but one, and nothing."""
+    partly = policy_server()
+    denied = ServerError("Get-CsPool", "CommandNotFoundException", "ObjectNotFound", "no", "Get-CsPool")
+    partly.fault = lambda statement: denied if statement.cmdlet == "Get-CsPool" else None
+    found = [call(name, {}, False, server) for server in (policy_server(), partly, Failing(partly, reads=True))]
+    assert [run.get("failed", False) for run in found] == [False, False, True]
+    assert (found[0]["unobserved"], found[1]["pools"]) == ([], None)
+    return found
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
     special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
     special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
+    special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

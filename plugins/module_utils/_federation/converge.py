@@ -21,6 +21,7 @@ from .._base.step import Step
 from .._base.texts import some
 from .._shell.statement import Shell, ShellError, place_of
 from . import files
+from .access import SET_SITE, Access, access_for
 from .apply import Applied, apply
 from .catalogue import BY_PART, RESOURCES
 from .deployment import Deployment, Reader, Records
@@ -74,12 +75,13 @@ def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
         if refusals:
             raise Refused(refusals)
     if run.check or not plan.changed:
+        report.access = access_for(shell, plan.steps)
         result = Result(
             values=report.values(),
             changed=plan.changed,
             diff=diff(plan.steps),
             steps=[step.shown("planned") for step in plan.steps],
-            warnings=list(plan.warnings),
+            warnings=[*plan.warnings, *report.told()],
             plan_digest=digest if run.check else None,
         )
         if run.plan_file and run.check:
@@ -103,8 +105,9 @@ def _other_plan(shell: Shell, plan: Plan, run: Run, digest: t.Any) -> list[str]:
 def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) -> Outcome:
     """What was compared is what is written: read once more, keep what is there, send, read what became of it."""
     fresh = _read_again(reader, plan, run)
-    steps = _still_needed(plan, fresh, run)
-    warnings = list(plan.warnings)
+    report.access = access_for(shell, needed := _still_needed(plan, fresh, run))
+    steps = _allowed(needed, report.access, run)
+    warnings = [*plan.warnings, *report.told()]
     values: dict[str, t.Any] = {}
     if run.snapshots and steps:
         options = {("policies" if step.part == "grants" else step.part) for step in steps}
@@ -130,6 +133,18 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
     return Outcome(result, plan, _after(_updated(plan.deployment, fresh), applied))
 
 
+def _allowed(steps: list[Step], access: Access, run: Run) -> list[Step]:
+    """The steps that the session may send. Raises Refused where rights are missing, before anything is written.
+
+    A route can be set elsewhere, so in a run that has other things to do it is left out.
+    """
+    if access.only_routes and run.guard.several:
+        return [step for step in steps if step.cmdlet != SET_SITE]
+    if access.lacking:
+        raise Refused([access.text])
+    return steps
+
+
 def _is_denied(category: str, message: str) -> bool:
     """Protected accounts (administrators) cannot be changed over the remote path (KB2466000)."""
     return "permissiondenied" in category.lower() or "insufficient access rights" in message.lower()
@@ -149,6 +164,11 @@ class _Report:
     def __init__(self, shell: Shell, plan: Plan, run: Run) -> None:
         self._place, self._plan, self._run = place_of(shell), plan, run
         self.snapshot = ""
+        self.access = Access("")
+
+    def told(self) -> list[str]:
+        """What the session may not do."""
+        return [self.access.text] if self.access.lacking else []
 
     def lines(self, applied: Applied | None = None, refusals: t.Sequence[str] = ()) -> list[str]:
         steps = applied.steps if applied else self._plan.steps
@@ -162,7 +182,7 @@ class _Report:
             refusals=refusals,
         )
         kept = ["What was there is kept in %s" % self.snapshot] if self.snapshot else []
-        return [lines[0], *([self._run.note] if self._run.note else []), *lines[1:], *kept]
+        return [lines[0], *([self._run.note] if self._run.note else []), *lines[1:], *self.told(), *kept]
 
     def _summary(self, applied: Applied | None) -> dict[str, int]:
         return summarise(applied.done() if applied else self._plan.steps, self._plan.unchanged)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The own SIP domains: read from the deployment, and which of them partners may address."""
+"""Which of the own SIP domains partners may address."""
 
 from __future__ import annotations
 
@@ -11,38 +11,9 @@ import contextlib
 import typing as t
 
 from .._base.names import Invalid, canonical_domain, domain_from_server
-from .._base.result import Params, Result, ServerRefused
-from .._base.task import Task
-from .._shell.statement import Answer, ServerError, Shell, Statement
-
-CMDLET = "Get-CsSipDomain"
 
 # Names that the documentation gives an Edge's certificate beside the bare domains (its certificate pages).
 _HOSTS = ("sip.", "webcon.", "xmpp.")
-
-
-def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_topology_info. Raises ServerRefused, ShellError."""
-    return Result({"sip_domains": read_sip_domains(shell)})
-
-
-def read_sip_domains(shell: Shell) -> list[str]:
-    """As A-labels in lower case, the default domain first. Raises ServerRefused, ShellError.
-
-    The cmdlet page of Get-CsSipDomain: Name is the domain, IsDefault whether it is the default one. A deployment has at
-    least that one, so no object is an error.
-    """
-    answer = shell.invoke([Statement(CMDLET)])
-    if answer.lost or answer.errors or not answer.output:
-        raise ServerRefused(CMDLET, answer)
-    found: list[tuple[bool, str]] = []
-    for item in answer.output:
-        name = item.get("Name") if isinstance(item, dict) else None
-        if not isinstance(name, str) or not name:
-            text = "an object has no Name that is a text, so it is unknown which domain it is"
-            raise ServerRefused(CMDLET, Answer(errors=(ServerError(CMDLET, "", "InvalidData", text),)))
-        found.append((item.get("IsDefault") is not True, domain_from_server(name)))
-    return [name for _other, name in sorted(found, key=lambda one: one[0])]
 
 
 def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str]) -> list[str]:
@@ -61,6 +32,3 @@ def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str]) -> list[st
     if sip_domains:
         return [domain for domain in sip_domains if domain in named] or list(sip_domains)
     return [name for name in dict.fromkeys(named) if name != access_edge and not name.startswith(_HOSTS)]
-
-
-TASK = Task({}, work)

@@ -32,6 +32,26 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
 HOME = tempfile.mkdtemp(prefix="sfb-xmpp-unit-")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
+_EDGE: dict[str, t.Any] = {"AccessEdgeExternalFqdn": "sip.contoso.com", "XmppListeningPort": 5269}
+# What stands in the topology, but for sites.
+TOPOLOGY: dict[str, list[t.Any]] = {
+    "CsServerVersion": ["Skype for Business Server 2015 (6.0.9319.0): Volume license key installed."],
+    "CsService": [
+        {"PoolFqdn": "edge.contoso.com", "Role": "EdgeServer", "Version": 7, "XmppInternalPort": 23456, **_EDGE},
+        {"PoolFqdn": "fe01.contoso.com", "Role": "Registrar", "Version": 7},
+    ],
+    "CsSipDomain": [
+        {"Identity": "a.com", "Name": "A.com", "IsDefault": False},
+        {"Identity": "contoso.com", "Name": "contoso.com", "IsDefault": True},
+    ],
+    "CsAllowedDomain": [{"Identity": "litware.com", "Domain": "litware.com", "MarkForMonitoring": False}],
+    "CsBlockedDomain": [{"Identity": "spam.example", "Domain": "spam.example"}],
+    "CsPool": [
+        {"Fqdn": "fe01.contoso.com", "Site": "Site:Redmond", "Computers": ["fe01.contoso.com"]},
+        {"Fqdn": "edge.contoso.com", "Site": "Site:Redmond", "Computers": "edge01.contoso.com"},
+    ],
+}
+
 # Statement -> an error to give (the statement is not carried out), or None.
 Fault = t.Callable[[Statement], "ServerError | None"]
 
@@ -45,6 +65,9 @@ class MemoryShell:
         self.users: list[dict[str, t.Any]] = []
         self.sent: list[Statement] = []
         self.requests = 0
+        self.hidden: set[str] = set()  # cmdlets that the session does not offer
+        self.replicas = ["edge01.contoso.com", "fe01.contoso.com"]
+        self.pushes = 0  # each of which the replicas have at once
         self.fault: Fault = lambda statement: None
         # None: takes several statements. Else how many of the first batch are carried out before it is refused.
         self.one_statement: int | None = None
@@ -92,6 +115,8 @@ class MemoryShell:
             if not statement.is_read and self.lose_after == 0:
                 self.lose_after = -1
                 return Answer(tuple(output), tuple(errors), lost="connection reset")
+            if statement.cmdlet == "Get-Command":
+                statement = self._offered(statement, errors)
             fault = self.fault(statement)
             if fault:
                 errors.append(fault)
@@ -104,6 +129,14 @@ class MemoryShell:
                 self.lose_after -= 1
         return Answer(tuple(output), tuple(errors), refused=refused)
 
+    def _offered(self, statement: Statement, errors: list[ServerError]) -> Statement:
+        """Get-Command for those that there are, after an error for each that there is not."""
+        names = t.cast("tuple[str, ...]", statement.parameters["Name"])
+        for name in names:
+            if name in self.hidden:
+                errors.append(ServerError("Get-Command", "CommandNotFoundException,X", "ObjectNotFound", "no", name))
+        return Statement("Get-Command", {"Name": tuple(name for name in names if name not in self.hidden)})
+
     def _run(self, statement: Statement) -> list[t.Any]:
         verb, noun = statement.cmdlet.split("-")
         given = statement.parameters
@@ -112,8 +145,19 @@ class MemoryShell:
             return [{"TargetFqdn": given.get("TargetFqdn"), "Result": "Success", "Latency": "PT0.25S", "Error": ""}]
         if noun == "CsHealthMonitoringConfiguration":
             return [{"Identity": "pool.contoso.com", "FirstTestUserSipUri": "sip:test1@contoso.com"}]
-        if noun == "CsSipDomain":
-            return [{"Identity": "contoso.com", "Name": "contoso.com", "IsDefault": True}]
+        if noun == "Command":
+            return [{"Name": name} for name in t.cast("tuple[str, ...]", given["Name"])]
+        if noun == "CsManagementStoreReplication":
+            self.pushes += 1
+            return []
+        if noun == "CsManagementStoreReplicationStatus":
+            made = "2027-03-01T10:%02d:00+00:00" % self.pushes
+            return [{"ReplicaFqdn": fqdn, "UpToDate": True, "LastUpdateCreation": made} for fqdn in self.replicas]
+        if noun == "CsService":
+            role = next(name for name in given if name != "PoolFqdn")
+            return [dict(item) for item in TOPOLOGY[noun] if item["Role"] == role]
+        if noun in TOPOLOGY:
+            return [dict(item) if isinstance(item, dict) else item for item in TOPOLOGY[noun]]
         if noun in ("CsUser", "CsEffectivePolicy"):
             found = [u for u in self.users if not identity or identity in (u["Identity"], u["SipAddress"])]
             if identity and not found:

@@ -1,0 +1,287 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What federation depends on beside policies and partners, as one immutable value that is read in one pipeline.
+
+What an account may not read is None, which is neither good nor bad, and ``unobserved`` says why. What was answered in
+a form that is not the declared one is an error.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.names import domain_from_server
+from .._base.reading import is_unknown
+from .._base.result import ServerRefused, Unreadable
+from .._federation.sites import site_from_server
+from .._shell.statement import Answer, Shell, Statement
+from .replication import STATUS, Replica, replicas_of
+
+# The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
+LYNC_2013, SFB_2015, SFB_2019 = "2013", "2015", "2019"
+LEGACY = (LYNC_2013, SFB_2015)
+# The first two numbers of a build: page of Get-CsServerVersion, and ProductVersion of a replica.
+_BUILDS = {"5.0": LYNC_2013, "6.0": SFB_2015, "7.0": SFB_2019}
+# Version of Get-CsService, which no page explains; only where a pool has no replica with a build.
+_NUMBERS = {6: LYNC_2013, 7: SFB_2015, 8: SFB_2019}
+_BUILD = re.compile(r"\b(\d+\.\d+)\.\d+\.\d+\b")
+
+VERSION = "Get-CsServerVersion"
+SERVICE = "Get-CsService"
+SITE = "Get-CsSite"
+SIP_DOMAIN = "Get-CsSipDomain"
+ALLOWED = "Get-CsAllowedDomain"
+BLOCKED = "Get-CsBlockedDomain"
+POOL = "Get-CsPool"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """fqdn; site: its name. computers: FQDNs. release: one of those above, None if unknown. registrar: homes users."""
+
+    fqdn: str
+    site: str
+    computers: tuple[str, ...]
+    release: str | None = None
+    registrar: bool | None = None
+
+    @property
+    def legacy(self) -> bool | None:
+        return None if self.release is None else self.release in LEGACY
+
+
+@dataclass(frozen=True)
+class EdgePool:
+    """listening_port, internal_port: of XMPP; None where XMPP federation is not enabled on the pool."""
+
+    fqdn: str
+    access_edge: str
+    listening_port: int | None
+    internal_port: int | None
+    release: str | None = None
+
+    @property
+    def has_xmpp(self) -> bool:
+        return bool(self.listening_port and self.internal_port)
+
+    @property
+    def legacy(self) -> bool | None:
+        return None if self.release is None else self.release in LEGACY
+
+
+@dataclass(frozen=True)
+class Site:
+    """The Edge pools of both routes by their FQDN, empty where there is none."""
+
+    name: str
+    federation_route: str
+    xmpp_route: str
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Everything that was read; None: not observable. unobserved: by cmdlet, why, in the server's words.
+
+    release: of the server that answered. sip_domains: A-labels, the default one first.
+    """
+
+    release: str | None = None
+    pools: tuple[Pool, ...] | None = None
+    edges: tuple[EdgePool, ...] | None = None
+    sites: tuple[Site, ...] | None = None
+    sip_domains: tuple[str, ...] | None = None
+    allowed_domains: tuple[str, ...] | None = None
+    blocked_domains: tuple[str, ...] | None = None
+    replicas: tuple[Replica, ...] | None = None
+    unobserved: t.Mapping[str, str] = field(default_factory=dict)
+
+    def pool(self, fqdn: str) -> Pool | None:
+        return next((one for one in self.pools or () if one.fqdn.casefold() == fqdn.casefold()), None)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One statement. known_by: whether an object of the common answer is one of its own."""
+
+    name: str
+    statement: Statement
+    known_by: t.Callable[[t.Any], bool]
+
+
+def _has(*names: str) -> t.Callable[[t.Any], bool]:
+    return lambda item: isinstance(item, dict) and all(name in item for name in names)
+
+
+def _role(name: str) -> t.Callable[[t.Any], bool]:
+    return lambda item: isinstance(item, dict) and "PoolFqdn" in item and item.get("Role") == name
+
+
+# In the order in which they are sent. Each object of the answer belongs to one of them.
+_READINGS = (
+    _Reading("version", Statement(VERSION), lambda item: isinstance(item, str)),
+    _Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
+    _Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
+    _Reading("sites", Statement(SITE), _has("XmppFederationRoute")),
+    _Reading("sip_domains", Statement(SIP_DOMAIN), _has("IsDefault")),
+    _Reading("allowed", Statement(ALLOWED), _has("Domain", "MarkForMonitoring")),
+    _Reading(
+        "blocked",
+        Statement(BLOCKED),
+        lambda item: isinstance(item, dict) and "Domain" in item and "MarkForMonitoring" not in item,
+    ),
+    _Reading("replicas", Statement(STATUS), _has("ReplicaFqdn")),
+    _Reading("pools", Statement(POOL), _has("Computers", "Fqdn")),
+)
+
+_Items = dict[str, "list[t.Any] | None"]
+
+
+def read_topology(shell: Shell) -> Topology:
+    """One request, and one for each statement where any of them was refused.
+
+    Raises ShellError, ServerRefused where nothing at all could be read, and Unreadable for a form that is another.
+    """
+    items, unobserved = _read(shell)
+    release = _server_release(items["version"])
+    replicas = None if items["replicas"] is None else replicas_of(Answer(tuple(items["replicas"])))
+    numbers = _numbers([*(items["edges"] or ()), *(items["registrars"] or ())])
+    builds = {one.fqdn.casefold(): one.build for one in replicas or ()}
+    registrars = items["registrars"]
+    homes = None if registrars is None else {_text(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
+    pools = None if items["pools"] is None else tuple(_pool(one, builds, numbers, homes) for one in items["pools"])
+    releases = {one.fqdn.casefold(): one.release for one in pools or ()}
+    edges = None if items["edges"] is None else tuple(_edge(one, releases, numbers) for one in items["edges"])
+    return Topology(
+        release=release,
+        pools=pools,
+        edges=edges,
+        sites=None if items["sites"] is None else tuple(map(_site, items["sites"])),
+        sip_domains=None if items["sip_domains"] is None else _sip_domains(items["sip_domains"]),
+        allowed_domains=_domains(ALLOWED, items["allowed"]),
+        blocked_domains=_domains(BLOCKED, items["blocked"]),
+        replicas=replicas,
+        unobserved=unobserved,
+    )
+
+
+def _read(shell: Shell) -> tuple[_Items, dict[str, str]]:
+    """The objects of each reading, None where it failed, and by cmdlet why."""
+    answer = shell.invoke([one.statement for one in _READINGS])
+    if not (answer.errors or answer.lost or answer.refused):
+        return _sorted(answer), {}
+    found: _Items = {}
+    unobserved: dict[str, str] = {}
+    refused = None
+    for one in _READINGS:
+        alone = shell.invoke([one.statement])
+        if alone.errors or alone.lost:
+            refused = refused or ServerRefused(one.statement.cmdlet, alone)
+            found[one.name] = None
+            why = "not observable with this role" if is_unknown(alone) else ""
+            said = alone.errors[0].message if alone.errors else alone.lost
+            unobserved[one.statement.cmdlet] = why or said
+        else:
+            found[one.name] = list(alone.output)
+    if refused and not any(items is not None for items in found.values()):
+        raise refused
+    return found, unobserved
+
+
+def _sorted(answer: Answer) -> _Items:
+    """Whose each object is. They come in the order of the statements."""
+    found: dict[str, list[t.Any]] = {one.name: [] for one in _READINGS}
+    current = 0
+    for item in answer.output:
+        own = [number for number, one in enumerate(_READINGS) if one.known_by(item)]
+        if len(own) != 1 or own[0] < current:
+            cmdlet = _READINGS[own[0] if len(own) == 1 else current].statement.cmdlet
+            shown = ", ".join(list(item)[:8]) if isinstance(item, dict) else repr(item)[:80]
+            raise Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
+        current = own[0]
+        found[_READINGS[current].name].append(item)
+    return dict(found)
+
+
+def _server_release(items: list[t.Any] | None) -> str | None:
+    """Of the text that the page of Get-CsServerVersion shows; None where it holds no build that is known."""
+    build = _BUILD.search(str(items[0])) if items else None
+    return _BUILDS.get(build[1]) if build else None
+
+
+def _numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
+    """Pool in lower case -> its release by the Version of its services."""
+    found = {}
+    for one in services:
+        version = one.get("Version")
+        found[_text(SERVICE, one, "PoolFqdn").casefold()] = _NUMBERS.get(version) if isinstance(version, int) else None
+    return found
+
+
+def _pool(
+    item: t.Any, builds: t.Mapping[str, str], numbers: t.Mapping[str, str | None], homes: t.Collection[str] | None
+) -> Pool:
+    fqdn = _text(POOL, item, "Fqdn")
+    computers = tuple(str(one) for one in _list(POOL, fqdn, item, "Computers"))
+    known = {_BUILDS.get(builds.get(one.casefold(), "")) for one in computers} - {None}
+    release = known.pop() if len(known) == 1 else None if known else numbers.get(fqdn.casefold())
+    site = site_from_server(_text(POOL, item, "Site"))
+    return Pool(fqdn, site, computers, release, None if homes is None else fqdn.casefold() in homes)
+
+
+def _edge(item: t.Any, releases: t.Mapping[str, str | None], numbers: t.Mapping[str, str | None]) -> EdgePool:
+    fqdn = _text(SERVICE, item, "PoolFqdn")
+    release = releases.get(fqdn.casefold()) or numbers.get(fqdn.casefold())
+    ports = [_port(fqdn, item, name) for name in ("XmppListeningPort", "XmppInternalPort")]
+    return EdgePool(fqdn, str(item.get("AccessEdgeExternalFqdn") or ""), ports[0], ports[1], release)
+
+
+def _port(fqdn: str, item: t.Any, name: str) -> int | None:
+    """None: XMPP is not enabled. A release without XMPP may have no such property."""
+    value = item.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise Unreadable(SERVICE, fqdn, "%s is %r; a port was expected" % (name, value))
+    return value or None
+
+
+def _site(item: t.Any) -> Site:
+    name = site_from_server(_text(SITE, item, "Identity"))
+    routes = []
+    for route in ("FederationRoute", "XmppFederationRoute"):
+        value = item.get(route)
+        if value is not None and not isinstance(value, str):
+            raise Unreadable(SITE, name, "%s is %r; an Edge pool as EdgeServer:FQDN was expected" % (route, value))
+        routes.append((value or "").partition(":")[2] or (value or ""))
+    return Site(name, *routes)
+
+
+def _sip_domains(items: t.Sequence[t.Any]) -> tuple[str, ...]:
+    """The page of Get-CsSipDomain: Name is the domain, IsDefault whether it is the default one, which always exists."""
+    if not items:
+        raise ServerRefused(SIP_DOMAIN, Answer())
+    found = [(one.get("IsDefault") is not True, domain_from_server(_text(SIP_DOMAIN, one, "Name"))) for one in items]
+    return tuple(name for _other, name in sorted(found, key=lambda one: one[0]))
+
+
+def _domains(cmdlet: str, items: list[t.Any] | None) -> tuple[str, ...] | None:
+    return None if items is None else tuple(domain_from_server(_text(cmdlet, one, "Domain")) for one in items)
+
+
+def _text(cmdlet: str, item: t.Any, name: str) -> str:
+    value = item.get(name) if isinstance(item, dict) else None
+    if not isinstance(value, str) or not value:
+        raise Unreadable(cmdlet, "", "an object has no %s that is a text" % name)
+    return value
+
+
+def _list(cmdlet: str, identity: str, item: t.Any, name: str) -> list[t.Any]:
+    """A list of one may arrive as its only element."""
+    value = item.get(name)
+    found = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in found):
+        raise Unreadable(cmdlet, identity, "%s is no list of texts" % name)
+    return found

@@ -1,0 +1,138 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What federation depends on, over the wire: rights, routes, replicas."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ROUTE
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology import replication
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.tasks import INFO
+
+from lab.deployment.breaks import break_link
+from tests.integration.management import Management
+from tests.integration.plays import CHECKOUT, Plays, Run
+
+EDGE = "edge.contoso.test"
+
+
+def test_a_route_is_set_where_there_is_none(management: Management) -> None:
+    break_link(management.store, "no-route")
+    result = management.rhythm(singular(ROUTE), site="site:redmond", edge_pool="EDGE.contoso.test.")
+    assert result.values == {"route": {"site": "Redmond", "edge_pool": EDGE}}
+    site = management.store.all("site")["Redmond"]
+    assert site["XmppFederationRoute"] == "EdgeServer:" + EDGE
+
+
+def test_a_route_is_cleared_only_with_force(management: Management) -> None:
+    mark = management.mark()
+    with pytest.raises(Refused, match="a run that clears it needs force"):
+        management.run(singular(ROUTE), site="Redmond", edge_pool="")
+    assert management.writes(mark) == []
+    management.rhythm(singular(ROUTE), site="Redmond", edge_pool="", force=True)
+    assert not management.store.all("site")["Redmond"]["XmppFederationRoute"]
+
+
+def test_a_site_that_does_not_exist_is_named(management: Management) -> None:
+    with pytest.raises(Refused, match="there is no site 'Paris' in the deployment"):
+        management.run(singular(ROUTE), site="Paris", edge_pool=EDGE)
+
+
+def test_replicas_are_pushed_and_awaited(management: Management) -> None:
+    management.store.set_setting("replication_seconds", 1.5)
+    before = management.run(replication.TASK, check=True)
+    assert before.changed
+    assert management.writes() == []
+    result = management.run(replication.TASK, timeout=60)
+    assert (result.changed, result.failures) == (True, [])
+    assert [event.cmdlet for event in management.writes()] == ["Invoke-CsManagementStoreReplication"]
+    times = [[one["last_update_creation"] for one in r.values["replicas"]] for r in (before, result)]
+    assert min(times[1]) > max(times[0])
+    assert {one["fqdn"] for one in result.values["replicas"]} == set(management.store.all("replica"))
+
+
+def test_a_late_replica_is_awaited_and_a_stuck_one_ends_the_wait_with_its_name(management: Management) -> None:
+    management.store.set_setting("replicas_late", {"edge01.contoso.test": 4.0})
+    started = time.monotonic()
+    assert management.run(replication.TASK, timeout=60).failures == []
+    assert time.monotonic() - started >= 4
+    break_link(management.store, "stale-replica")
+    started = time.monotonic()
+    result = management.run(replication.TASK, timeout=5)
+    assert time.monotonic() - started >= 5
+    assert [failure.identity for failure in result.failures] == ["edge01.contoso.test"]
+
+
+def converge_as_viewer(plays: Plays, *arguments: str) -> Run:
+    """The playbook with the lab's inventory, as the account that may only read."""
+    lab = {"SFB_LAB_DIRECTORY": str(plays.lab.directory), "SFB_LAB_PORT": str(plays.lab.port)}
+    account = ("-e", "ansible_user=CONTOSO\\\\viewer", "-e", "ansible_password=Lab-viewer-1")
+    inventory = CHECKOUT / "inventories" / "lab"
+    return plays.run(
+        "sfb.xmpp.converge", *account, "--limit", "sfb_management", *arguments, inventory=inventory, environment=lab
+    )
+
+
+def test_a_view_only_account_plans_everything_and_sends_nothing_that_writes(plays: Plays) -> None:
+    planned = converge_as_viewer(plays, "--check")
+    assert planned.code == 0, planned.output
+    assert "chat.alpineskihouse.example" in planned.output
+    told = "CONTOSO\\viewer may read but not write: New-CsExternalAccessPolicy, Set-CsExternalAccessPolicy"
+    assert told in planned.output
+    refused = converge_as_viewer(plays)
+    assert refused.code == 2, refused.output
+    assert told in refused.output
+    assert "CsAdministrator is needed" in refused.output
+    statements = [event for event in plays.lab.store().events() if event.kind == "statement"]
+    assert {event.user for event in statements} == {"CONTOSO\\viewer"}
+    sent = {event.cmdlet for event in statements}
+    assert "Get-CsXmppAllowedPartner" in sent
+    # Select-Object cuts what a Get- returns.
+    assert {cmdlet for cmdlet in sent if not cmdlet.startswith("Get-")} == {"Select-Object"}
+
+
+def test_a_route_that_the_shell_cannot_set_is_told_and_the_rest_done(management: Management) -> None:
+    for name in ("no-route", "set-site-missing"):
+        break_link(management.store, name)
+    policies = [{"identity": "Staff", "enable_federation_access": True}]
+    routes = [{"site": "Redmond", "edge_pool": EDGE}]
+    result = management.run(FEDERATION, policies=policies, federation_routes=routes)
+    assert [event.cmdlet for event in management.writes()] == ["New-CsExternalAccessPolicy"]
+    assert any("set the route in Topology Builder" in text for text in result.warnings)
+
+
+def test_the_topology_is_read_in_one_request(management: Management) -> None:
+    break_link(management.store, "coexistence")
+    mark = management.mark()
+    found = management.run(INFO).values
+    statements = [event for event in management.store.events(mark) if event.kind == "statement"]
+    assert len(statements) == len({(event.cmdlet, str(event.parameters)) for event in statements}) == 9
+    assert found["unobserved"] == []
+    assert {pool["fqdn"]: (pool["release"], pool["registrar"]) for pool in found["pools"]} == {
+        "fe01.contoso.test": ("2015", True),
+        "fe11.contoso.test": ("2015", True),
+        "fe19.contoso.test": ("2019", True),
+        EDGE: ("2015", False),
+    }
+    (edge,) = found["edge_pools"]
+    assert (edge["release"], edge["xmpp_listening_port"], edge["xmpp_internal_port"]) == ("2015", 5269, 23456)
+    assert found["sip_domains"] == ["contoso.test", "contoso-emea.test"]
+    assert {site["name"]: site["xmpp_federation_route"] for site in found["sites"]} == {"Redmond": EDGE, "Dublin": ""}
+
+
+def test_what_the_account_may_not_read_is_said_and_the_rest_is_read(management: Management) -> None:
+    management.store.set_setting("cmdlets_hidden", ["Get-CsSite", "Get-CsManagementStoreReplicationStatus"])
+    found = management.run(INFO).values
+    assert (found["sites"], found["replicas"]) == (None, None)
+    assert {one["cmdlet"]: one["reason"] for one in found["unobserved"]} == dict.fromkeys(
+        ("Get-CsSite", "Get-CsManagementStoreReplicationStatus"), "not observable with this role"
+    )
+    assert found["sip_domains"] == ["contoso.test", "contoso-emea.test"]
+    assert {pool["release"] for pool in found["pools"]} == {"2015"}

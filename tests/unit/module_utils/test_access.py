@@ -1,0 +1,95 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A session that may not send what a plan would send: refused before the first write, and told in check mode."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY, ROUTE
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError
+
+from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import run
+
+NEW_POLICY: dict[str, t.Any] = {"identity": "Staff", "enable_federation_access": True}
+NEEDED = "may read but not write: New-CsExternalAccessPolicy is not offered to it; CsAdministrator is needed"
+ROUTES = [{"site": "Redmond", "edge_pool": "edge.contoso.com"}]
+
+
+def server(*hidden: str) -> MemoryShell:
+    shell = MemoryShell()
+    shell.place = replace(shell.place, account="CONTOSO\\viewer")
+    shell.put("CsAccessEdgeConfiguration", "Global", {"AllowOutsideUsers": True, "AllowFederatedUsers": True})
+    shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": None})
+    shell.hidden = set(hidden)
+    return shell
+
+
+def test_a_real_run_ends_before_its_first_write_and_check_mode_plans_all_the_same() -> None:
+    shell = server("New-CsExternalAccessPolicy")
+    with pytest.raises(Refused) as refused:
+        run(singular(POLICY), shell, **NEW_POLICY)
+    assert refused.value.reasons == ("CONTOSO\\viewer " + NEEDED,)
+    result = run(singular(POLICY), shell, check=True, **NEW_POLICY)
+    assert [step["cmdlet"] for step in result.steps or []] == ["New-CsExternalAccessPolicy"]
+    assert result.warnings[-1] == "CONTOSO\\viewer " + NEEDED
+    assert shell.writes() == []
+
+
+def test_the_last_line_for_people_says_it() -> None:
+    shell = server("New-CsExternalAccessPolicy")
+    assert run(FEDERATION, shell, check=True, policies=[NEW_POLICY]).values["report"][-1].endswith(NEEDED)
+    with pytest.raises(Refused) as refused:
+        run(FEDERATION, shell, policies=[NEW_POLICY])
+    assert refused.value.values["report"][-1].endswith(NEEDED)
+    assert shell.writes() == []
+
+
+def test_one_right_of_several_is_enough_to_refuse() -> None:
+    shell = server("Set-CsXmppGatewayConfiguration")
+    told = "may not write all of this: Set-CsXmppGatewayConfiguration is not offered to it"
+    with pytest.raises(Refused, match=told):
+        run(FEDERATION, shell, policies=[NEW_POLICY], gateway={"connection_limit": 7})
+    assert shell.writes() == []
+
+
+def test_a_route_that_cannot_be_set_here_does_not_hold_up_the_rest() -> None:
+    shell = server("Set-CsSite")
+    result = run(FEDERATION, shell, policies=[NEW_POLICY], federation_routes=ROUTES)
+    assert [statement.cmdlet for statement in shell.writes()] == ["New-CsExternalAccessPolicy"]
+    assert not result.failures
+    assert any("Set-CsSite is not offered to it" in text and "Topology Builder" in text for text in result.warnings)
+    assert result.values["federation_routes"] == [{"site": "Redmond", "edge_pool": ""}]
+
+
+def test_a_route_alone_is_refused_since_nothing_would_be_done() -> None:
+    shell = server("Set-CsSite")
+    with pytest.raises(Refused, match="set the route in Topology Builder"):
+        run(singular(ROUTE), shell, **ROUTES[0])
+    with pytest.raises(Refused, match="set the route in Topology Builder"):
+        run(FEDERATION, shell, federation_routes=ROUTES)
+    assert shell.writes() == []
+
+
+def test_what_cannot_be_known_does_not_block() -> None:
+    shell = server("New-CsExternalAccessPolicy")
+    denied = ServerError("Get-Command", "CommandNotFoundException", "ObjectNotFound", "no", "Get-Command")
+    shell.fault = lambda statement: denied if statement.cmdlet == "Get-Command" else None
+    result = run(singular(POLICY), shell, **NEW_POLICY)
+    assert (result.changed, result.warnings) == (True, [])
+
+
+def test_nothing_is_asked_where_there_is_nothing_to_do() -> None:
+    shell = server("Set-CsExternalAccessPolicy")
+    run(singular(POLICY), shell, **NEW_POLICY)
+    shell.sent.clear()
+    assert not run(singular(POLICY), shell, **NEW_POLICY).changed
+    assert [statement.cmdlet for statement in shell.sent] == ["Get-CsExternalAccessPolicy"]

@@ -1,0 +1,160 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The topology: whose each object of the answer is, what is not observable, and what is no answer."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused, Unreadable
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import Topology, read_topology
+
+from tests.unit.module_utils import memory_shell
+from tests.unit.module_utils.memory_shell import MemoryShell
+
+
+def server(**changed: list[t.Any]) -> MemoryShell:
+    """changed: by noun, what stands there instead."""
+
+    class Changed(MemoryShell):
+        def _run(self, statement: Statement) -> list[t.Any]:
+            noun = statement.cmdlet.partition("-")[2]
+            if noun not in changed:
+                return super()._run(statement)
+            role = next(iter(statement.parameters), "")
+            return [one for one in changed[noun] if noun != "CsService" or one["Role"] == role]
+
+    shell = Changed()
+    shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": "EdgeServer:edge.contoso.com"})
+    return shell
+
+
+def refusing(shell: MemoryShell, *cmdlets: str, error_id: str = "CommandNotFoundException") -> MemoryShell:
+    error = ServerError("", error_id, "", "the server's words")
+    shell.fault = lambda statement: error if statement.cmdlet in cmdlets else None
+    return shell
+
+
+def test_everything_in_one_request() -> None:
+    shell = server()
+    found = read_topology(shell)
+    assert shell.requests == 1
+    assert found.release == "2015"
+    assert [(pool.fqdn, pool.site, pool.computers, pool.release, pool.registrar) for pool in found.pools or ()] == [
+        ("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True),
+        ("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False),
+    ]
+    assert [(edge.fqdn, edge.has_xmpp, edge.legacy) for edge in found.edges or ()] == [("edge.contoso.com", True, True)]
+    assert [(site.name, site.xmpp_route) for site in found.sites or ()] == [("Redmond", "edge.contoso.com")]
+    assert (found.sip_domains, found.allowed_domains) == (("contoso.com", "a.com"), ("litware.com",))
+    assert (found.blocked_domains, len(found.replicas or ())) == (("spam.example",), 2)
+    assert found.unobserved == {}
+
+
+# Which value is not there where a cmdlet is not offered; the releases of pools come from several.
+LACKING = {
+    "Get-CsServerVersion": "release",
+    "Get-CsSite": "sites",
+    "Get-CsSipDomain": "sip_domains",
+    "Get-CsAllowedDomain": "allowed_domains",
+    "Get-CsBlockedDomain": "blocked_domains",
+    "Get-CsManagementStoreReplicationStatus": "replicas",
+    "Get-CsPool": "pools",
+    "Get-CsService": "edges",
+}
+
+
+@pytest.mark.parametrize("cmdlet", LACKING)
+def test_what_is_not_offered_is_none_and_the_rest_is_there(cmdlet: str) -> None:
+    whole, found = read_topology(server()), read_topology(refusing(server(), cmdlet))
+    assert found.unobserved == {cmdlet: "not observable with this role"}
+    assert getattr(found, LACKING[cmdlet]) is None
+    for name in set(LACKING.values()) - {LACKING[cmdlet], "pools"}:
+        assert getattr(found, name) == getattr(whole, name)
+
+
+def test_another_error_is_told_in_the_servers_words() -> None:
+    found = read_topology(refusing(server(), "Get-CsSite", error_id="StoreNotAvailable"))
+    assert found.unobserved == {"Get-CsSite": "the server's words"}
+
+
+def test_an_endpoint_that_takes_one_statement_at_a_time() -> None:
+    shell = server()
+    shell.one_statement = 1
+    assert read_topology(shell) == read_topology(server())
+
+
+def test_nothing_at_all_is_a_failure() -> None:
+    class Silent:
+        def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+            return Answer(lost="reset")
+
+    with pytest.raises(ServerRefused, match="Get-CsServerVersion failed: reset"):
+        read_topology(Silent())
+
+
+def edge(**changed: t.Any) -> dict[str, t.Any]:
+    return {**memory_shell.TOPOLOGY["CsService"][0], **changed}
+
+
+WRONG: list[tuple[str, list[t.Any], str]] = [
+    ("CsSipDomain", [], "no object came back"),
+    ("CsSipDomain", [{"IsDefault": True, "Name": None}], "no Name that is a text"),
+    ("CsSipDomain", ["contoso.com"], "none of what was asked for"),
+    ("CsAllowedDomain", [{"Domain": 5, "MarkForMonitoring": False}], "no Domain that is a text"),
+    ("CsService", [edge(XmppListeningPort="5269")], "edge.contoso.com: XmppListeningPort is '5269'"),
+    ("CsService", [edge(XmppInternalPort=True)], "XmppInternalPort is True"),
+    ("CsPool", [{"Fqdn": "a", "Site": "Site:R", "Computers": [5]}], "a: Computers is no list of texts"),
+    ("CsPool", [{"Fqdn": "a", "Site": None, "Computers": []}], "no Site that is a text"),
+    ("CsSite", [{"Identity": "Site:R", "XmppFederationRoute": 5}], "R: XmppFederationRoute is 5"),
+    ("CsPool", [{"Nothing": "that was asked for"}], "none of what was asked for: Nothing"),
+]
+
+
+@pytest.mark.parametrize(("noun", "items", "told"), WRONG)
+def test_another_form_is_an_error(noun: str, items: list[t.Any], told: str) -> None:
+    with pytest.raises(ServerRefused, match=told):
+        read_topology(server(**{noun: items}))
+
+
+def test_an_object_out_of_its_order_is_an_error() -> None:
+    with pytest.raises(Unreadable, match="none of what was asked for"):
+        read_topology(server(CsPool=[*memory_shell.TOPOLOGY["CsPool"], "Skype for Business Server 2015"]))
+
+
+RELEASES: list[tuple[str, list[t.Any], str | None]] = [
+    ("Microsoft Lync Server 2013 (5.0.8308.0): Volume license key installed.", [6], "2013"),
+    ("Skype for Business Server 2019 (7.0.2046.0): Volume license key installed.", [8], "2019"),
+    ("a later one (8.0.1.2)", [9], None),
+    ("no build", ["7"], None),
+]
+
+
+@pytest.mark.parametrize(("text", "numbers", "release"), RELEASES)
+def test_releases(text: str, numbers: list[t.Any], release: str | None) -> None:
+    services = [{"PoolFqdn": "fe01.contoso.com", "Role": "Registrar", "Version": number} for number in numbers]
+    found = read_topology(server(CsServerVersion=[text], CsService=services))
+    pool = found.pool("FE01.contoso.com")
+    assert pool is not None
+    assert (found.release, pool.release) == (release, release)
+    assert pool.legacy is (None if release is None else release != "2019")
+
+
+def test_the_build_of_a_replica_says_more_than_a_number() -> None:
+    made = {"UpToDate": True, "LastUpdateCreation": None, "ProductVersion": "7.0.2046.0"}
+    replicas = [{"ReplicaFqdn": "FE01.contoso.com", **made}]
+    assert _fe01(read_topology(server(CsManagementStoreReplicationStatus=replicas))) == "2019"
+    mixed = [*replicas, {"ReplicaFqdn": "fe02.contoso.com", **made, "ProductVersion": "6.0.9319.0"}]
+    pools = [{"Fqdn": "fe01.contoso.com", "Site": "R", "Computers": ["fe01.contoso.com", "fe02.contoso.com"]}]
+    assert _fe01(read_topology(server(CsManagementStoreReplicationStatus=mixed, CsPool=pools))) is None
+
+
+def _fe01(topology: Topology) -> str | None:
+    pool = topology.pool("fe01.contoso.com")
+    assert pool is not None
+    return pool.release
