@@ -24,6 +24,7 @@ from ..module_utils._federation.federation import PARTS
 from ..module_utils._federation.files import default_directory, safe
 from ..module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ..module_utils._federation.tasks import FEDERATION_SPEC, federation_of, variable
+from . import _journal
 from ._direct import DirectAction
 from ._plain import plain
 from ._variables import check_variables, contradictions
@@ -46,8 +47,16 @@ class FederationAction(DirectAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         variables = task_vars or {}
-        warnings: list[str] = []
         playbook = str(variables.get("xmpp_federation_playbook") or "")
+        # The arguments lose it where no snapshot is wanted; the journal is kept all the same.
+        directory = self._task.args.get("snapshot_directory") or _default_directory()
+        result = self._run(tmp, variables, playbook)
+        if playbook in _journal.WRITING and not self._task.check_mode and _ends(result):
+            self._note(result, variables, playbook, str(directory))
+        return result
+
+    def _run(self, tmp: str | None, variables: dict[str, t.Any], playbook: str) -> Result:
+        warnings: list[str] = []
         if playbook:
             early = self._in_playbook(variables, warnings)
             if early is not None:
@@ -58,7 +67,7 @@ class FederationAction(DirectAction):
             self._check(variable if playbook else str)
         except Refused as exc:
             return self._failed(exc.reasons)
-        result = super().run(tmp, task_vars)
+        result = super().run(tmp, variables)
         if warnings:
             result["warnings"] = [*warnings, *result.get("warnings", ())]
         if playbook:
@@ -99,9 +108,7 @@ class FederationAction(DirectAction):
             name, ending = os.path.splitext(str(file))
             self._task.args["plan_file"] = "%s-%s%s" % (name, safe(self._deployment(variables, own)), ending)
         if boolean(variables.get("sfb_xmpp_snapshot", True), strict=False):
-            self._task.args.setdefault(
-                "snapshot_directory", default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
-            )
+            self._task.args.setdefault("snapshot_directory", _default_directory())
         else:
             self._task.args.pop("snapshot_directory", None)
         return None
@@ -146,6 +153,23 @@ class FederationAction(DirectAction):
         text = "no host of the deployment answers. " + "; ".join(["%s: %s" % (hosts[0], first), *words])
         return {**result, "msg": "Nothing was written: " + text}
 
+    def _note(self, result: Result, variables: dict[str, t.Any], playbook: str, directory: str) -> None:
+        """Write the run into the journal. That it cannot be written is a warning: the run itself is over."""
+        run = _journal.make_run(
+            result,
+            playbook=playbook,
+            deployment=str(self._templar.template(variables.get("sfb_xmpp_deployment")) or "default"),
+            host=str(self._task.delegate_to or variables["inventory_hostname"]),
+            account=str(self._connection.get_option("remote_user") or ""),
+            inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
+            ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
+        )
+        try:
+            _journal.append(directory, run)
+        except Refused as exc:
+            text = "this run is not in the journal: %s" % exc
+            result["warnings"] = [*result.get("warnings", ()), text]
+
     # Mistakes
 
     def _check(self, name: t.Callable[[str], str]) -> None:
@@ -169,6 +193,15 @@ class FederationAction(DirectAction):
             mark = line[2:4].rstrip() if line.startswith("  ") else ""
             colour = getattr(constants, _COLOURS[mark]) if mark in _COLOURS else None
             self._display.display(str(line), color=colour)
+
+
+def _default_directory() -> str:
+    return default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
+
+
+def _ends(result: t.Mapping[str, t.Any]) -> bool:
+    """Whether a run ends with this result: nothing was skipped, and no other host is tried."""
+    return not result.get("skipped") and (bool(result.get("failed")) or "unanswered" not in result)
 
 
 def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:

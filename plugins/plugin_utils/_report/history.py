@@ -5,9 +5,10 @@
 
 """The journal of runs as a table, for a terminal and for a ticket. Pure.
 
-A run is an object of runs.jsonl: ``time``, ``playbook``, ``user`` (the controller's), ``account`` (the inventory's),
-``commit`` (of the inventory), ``ticket``, ``summary`` (of xmpp_federation), ``outcome``, ``snapshot``. Every key may be
-absent or null: runs that were refused early know less, and another version of the collection may know more.
+A run is an object of runs.jsonl (see _journal.py): ``time``, ``deployment``, ``playbook``, ``user`` (the
+controller's), ``account`` (the inventory's), ``commit`` (of the inventory), ``ticket``, ``summary`` (of
+xmpp_federation), ``outcome``, ``message``, ``snapshot``. Every key may be absent or null: runs that were refused early
+know less, and another version of the collection may know more.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from . import markdown
 
 Run = dict[str, t.Any]
 
-_HEADER = ("Time", "Playbook", "By", "Account", "Inventory", "Ticket", "Changes", "Outcome", "Snapshot")
+_HEADER = (
+    "Time", "Deployment", "Playbook", "By", "Account", "Inventory", "Ticket", "Changes", "Outcome", "Snapshot"
+)  # fmt: skip
 # Wide texts would push the outcome out of sight.
 _MOST = 40
 _CHANGES = ("added", "changed", "removed", "granted", "withdrawn")
@@ -29,13 +32,13 @@ def runs(text: str) -> list[Run]:
     """The runs of a journal, the last first. A line that is no run is in it as one whose outcome says so, with its
     number: nothing is left out in silence.
     """
-    found = [_run(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    found = [_run(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     return found[::-1]
 
 
 def text_table(found: t.Iterable[Run]) -> str:
     """Columns of spaces, with a line feed at the end; a sentence where there is no run."""
-    lines = [_HEADER, *([_cut(cell) for cell in _cells(run)] for run in found)]
+    lines = [_HEADER, *(_cut_all(_cells(run)) for run in found)]
     if len(lines) == 1:
         return "There is no run in the journal.\n"
     widths = [max(len(line[place]) for line in lines) for place in range(len(_HEADER))]
@@ -58,9 +61,9 @@ def _run(number: int, line: str) -> Run:
 
 
 def _cells(run: Run) -> list[str]:
-    names = ("time", "playbook", "user", "account", "commit", "ticket", "outcome", "snapshot")
-    cells = [_shown(run.get(name)) for name in names]
-    return [*cells[:-2], _changes(run), *cells[-2:]]
+    names = ("time", "deployment", "playbook", "user", "account", "commit", "ticket")
+    outcome = ": ".join(filter(None, (_shown(run.get("outcome")), _shown(run.get("message")))))
+    return [*(_shown(run.get(name)) for name in names), _changes(run), outcome, _shown(run.get("snapshot"))]
 
 
 def _changes(run: Run) -> str:
@@ -75,6 +78,11 @@ def _shown(value: t.Any) -> str:
     """One line without what a terminal would obey."""
     line = "" if value is None else str(value)
     return " ".join("".join(char if char.isprintable() else " " for char in line).split())
+
+
+def _cut_all(cells: list[str]) -> list[str]:
+    """The last one stays whole: a snapshot is restored by its name, and nothing stands right of it."""
+    return [*map(_cut, cells[:-1]), cells[-1]]
 
 
 def _cut(cell: str) -> str:

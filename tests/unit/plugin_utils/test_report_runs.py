@@ -38,7 +38,7 @@ def journal(*lines: t.Any) -> str:
 def test_the_last_run_is_the_first_line() -> None:
     refused = {"time": "2026-11-25T06:00:00Z", "playbook": "restore", "user": "tom", "outcome": "refused"}
     header, first, second = history.text_table(history.runs(journal(DONE, refused))).splitlines()
-    assert header.split() == "Time Playbook By Account Inventory Ticket Changes Outcome Snapshot".split()
+    assert header.split() == "Time Deployment Playbook By Account Inventory Ticket Changes Outcome Snapshot".split()
     assert first.split() == ["2026-11-25T06:00:00Z", "restore", "tom", "refused"]
     changes = "2 added, 1 changed, 12 granted"
     for name, cell in (("By", "ines"), ("Ticket", "CHG-1234"), ("Changes", changes), ("Outcome", "done")):

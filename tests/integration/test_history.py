@@ -1,0 +1,84 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The journal of runs as converge and restore keep it, and sfb.xmpp.history, over the wire."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import digest
+
+from lab.deployment.faults import Faults
+from tests.integration.plays import Plays
+from tests.integration.test_converge import ROW, mark
+from tests.integration.test_plan_file import play
+from tests.integration.test_restore import snapshots
+
+SECRET = "s3cret-words"
+
+
+def journal(plays: Plays) -> list[dict[str, t.Any]]:
+    path = plays.directory / "home" / "sfb.xmpp" / "snapshots" / "runs.jsonl"
+    assert path.stat().st_mode & 0o777 == 0o600
+    text = path.read_text(encoding="utf-8")
+    assert SECRET not in text
+    assert "Lab-admin-1" not in text
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Plays) -> None:
+    wanted = {
+        "sfb_xmpp_partners": [{"domain": "a.test", **ROW}],
+        "sfb_xmpp_gateway": {"keep_alive_interval": 240, "dialback_passphrase": SECRET},
+    }
+    planned = play(plays, "converge", "--check", **wanted)
+    assert planned.code == 0, planned.output
+    assert not (plays.directory / "home" / "sfb.xmpp" / "snapshots" / "runs.jsonl").exists()
+
+    done = play(plays, "converge", sfb_xmpp_ticket="CHG-{{ 1 + 1 }}", **wanted)
+    assert done.code == 0, done.output
+    # A mistake that is found before anything connects; a plan that is refused; a failure in the middle.
+    assert play(plays, "converge", sfb_xmpp_partners=[{"domain": "*.test"}]).code != 0
+    assert play(plays, "converge", sfb_xmpp_partners=[], sfb_xmpp_partners_purge=True).code != 0
+    Faults(plays.lab.store()).add("New-CsXmppAllowedPartner", "b.test", times=2, message="Not today.")
+    assert play(plays, "converge", sfb_xmpp_partners=[{"domain": "b.test", **ROW}], sfb_xmpp_snapshot=False).code != 0
+    assert play(plays, "restore", sfb_xmpp_allow=["empty_purge"], sfb_xmpp_removal_limit=100).code == 0
+
+    runs = journal(plays)
+    assert [(run["playbook"], run["outcome"]) for run in runs] == [
+        ("converge", "ok"), ("converge", "refused"), ("converge", "refused"), ("converge", "failed"), ("restore", "ok"),
+    ]  # fmt: skip
+    first, mistake, refused, failed, back = runs
+    assert (first["ticket"], first["host"], first["deployment"]) == ("CHG-2", "fe01", "default")
+    assert first["account"] == "CONTOSO\\admin"
+    assert first["inventory"] == [str(plays.directory / "managed.yml")]
+    assert (first["summary"]["added"], first["summary"]["changed"]) == (1, 1)
+    assert first["snapshot"] == snapshots(plays)[0].name
+    task = "Plan the federation, and make it so"
+    assert first["digest"] == digest(planned.result(task)["steps"]) == digest(done.result(task)["steps"])
+    assert "'*.test' is a wildcard" in mistake["message"]
+    assert "empty" in refused["message"]
+    assert "Not today." in failed["message"]
+    assert failed["snapshot"] is None
+    assert back["summary"]["removed"] == 1
+
+    begin = mark(plays)
+    shown = play(plays, "history")
+    assert shown.code == 0, shown.output
+    for text in ("CHG-2", "1 added, 1 changed", "refused: sfb_xmpp_partners[0]", *(p.name for p in snapshots(plays))):
+        assert text in shown.output, text
+    assert mark(plays) == begin, "nothing connects"
+
+
+def test_where_no_host_answers_the_journal_says_so_once(plays: Plays) -> None:
+    dead = {name: {"ansible_host": plays.lab.addresses["fe01"], "ansible_port": 1} for name in ("one", "two")}
+    hosts = {"sfb_management": {**plays.hosts()["sfb_management"], "hosts": dead}}
+    inventory = plays.write("dead.yml", {"all": {"children": hosts, "vars": {"sfb_xmpp_partners": []}}})
+    assert plays.run("sfb.xmpp.converge", inventory=inventory).code != 0
+    (run,) = journal(plays)
+    assert (run["outcome"], run["host"]) == ("failed", "two")
+    assert "no host of the deployment answers" in run["message"]
