@@ -152,11 +152,11 @@ class Browser:
     def _receive(self, end: float) -> Event:
         while b"\0" not in self._rest:
             left = end - time.monotonic()
-            ready, _, _ = select.select([self._from], [], [], max(left, 0))
+            ready, _writable, _failed = select.select([self._from], [], [], max(left, 0))
             data = os.read(self._from, 1 << 16) if ready else b""
             if not data:
                 raise RuntimeError("the browser does not answer" if not ready else "the browser has ended")
             self._rest += data
-        text, _, self._rest = self._rest.partition(b"\0")
+        text, _end, self._rest = self._rest.partition(b"\0")
         message: Event = json.loads(text)
         return message

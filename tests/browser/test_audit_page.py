@@ -151,7 +151,7 @@ def test_search_and_filters_narrow_the_table(opened: Browser) -> None:
 
 def test_everything_works_by_keyboard_alone(opened: Browser) -> None:
     seen = []
-    for _ in range(200):
+    for _turn in range(200):
         opened.press("Tab")
         seen.append(opened.evaluate(FOCUS))
         assert opened.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", seen[-1]

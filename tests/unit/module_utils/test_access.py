@@ -73,7 +73,7 @@ def test_a_route_that_cannot_be_set_here_does_not_hold_up_the_rest() -> None:
 def test_a_route_alone_is_refused_since_nothing_would_be_done() -> None:
     shell = server("Set-CsSite")
     with pytest.raises(Refused, match="set the route in Topology Builder"):
-        run(singular(ROUTE), shell, **ROUTES[0])
+        run(singular(ROUTE), shell, site=ROUTES[0]["site"], edge_pool=ROUTES[0]["edge_pool"])
     with pytest.raises(Refused, match="set the route in Topology Builder"):
         run(FEDERATION, shell, federation_routes=ROUTES)
     assert shell.writes() == []

@@ -454,7 +454,7 @@ class TestLock:
 
     def test_it_is_given_back_after_a_failure(self, tmp_path: Path) -> None:
         with pytest.raises(ZeroDivisionError), files.alone(str(tmp_path), Place(), "snapshot_directory"):
-            _ = 1 / 0
+            _quotient = 1 / 0
         told: list[str] = []
         with files.alone(str(tmp_path), Place(), "snapshot_directory", told.append):
             assert told == []

@@ -59,7 +59,7 @@ def test_every_object_is_a_test_case_and_ci_agrees_with_the_exit_status() -> Non
         top = ET.fromstring(audit_junit.render(audit, fail_on))
         names = {(one.get("classname"), one.get("name")) for one in found}
         assert len(names) == len(found) == int(top.get("tests", 0))
-        assert {one["domain"] for one in audit["partners"]} <= {name for _, name in names}
+        assert {one["domain"] for one in audit["partners"]} <= {name for _first, name in names}
         bad = [one for one in found if one.find("failure") is not None or one.find("error") is not None]
         assert len(bad) == int(top.get("failures", 0)) + int(top.get("errors", 0))
         assert bool(bad) == (fail_on != "never")
@@ -173,7 +173,7 @@ def test_monitoring_gets_every_number_once() -> None:
 
 def test_hostile_texts_stay_labels() -> None:
     found = samples(files.render(HOSTILE_AUDIT)["audit.prom"])
-    assert {dict(labels)["deployment"] for _, labels in found} == {HOSTILE_AUDIT["deployment"]}
+    assert {dict(labels)["deployment"] for _first, labels in found} == {HOSTILE_AUDIT["deployment"]}
 
 
 # HTML
@@ -221,7 +221,7 @@ def test_nothing_in_the_page_leads_out_of_it(audit: Audit) -> None:
             if name in ("href", "xlink:href"):
                 assert value.startswith(("#", "data:image/svg+xml,")), (tag, value)
     assert len(found.all("script")) == len(found.all("style")) == 1
-    assert not {tag for tag, _ in found.elements} & {
+    assert not {tag for tag, _rest in found.elements} & {
         "img",
         "iframe",
         "object",
@@ -230,7 +230,7 @@ def test_nothing_in_the_page_leads_out_of_it(audit: Audit) -> None:
         "image",
         "foreignobject",
     }
-    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    ids = [attributes["id"] for _first, attributes in found.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
     assert {one["href"][1:] for one in found.all("a") + found.all("use")} <= set(ids)
 
@@ -264,13 +264,13 @@ def test_a_thousand_partners_fit() -> None:
 
 def test_headings_and_landmarks_are_in_order() -> None:
     found = Page(page.render(sample(60)))
-    levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch("h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _rest in found.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     landmarks = ["header", "nav", "main", "footer"]
-    assert [tag for tag, _ in found.elements if tag in landmarks] == landmarks
-    ids = {attributes["id"] for _, attributes in found.elements if "id" in attributes}
+    assert [tag for tag, _rest in found.elements if tag in landmarks] == landmarks
+    ids = {attributes["id"] for _first, attributes in found.elements if "id" in attributes}
     assert {one["aria-labelledby"] for one in found.all("section")} <= ids
     assert all(one.get("aria-label") for one in found.all("svg") if one.get("role") == "img")
     assert all(one.get("role") == "img" or one.get("aria-hidden") for one in found.all("svg"))
