@@ -56,7 +56,7 @@ def world(tmp_path: Path) -> t.Iterator[dict[str, t.Any]]:
 
 
 def test_the_inventory_of_the_quick_start(plays: Plays, world: dict[str, t.Any]) -> None:
-    """One host and one partner: the own domains are read, in one statement that changes nothing."""
+    """One host and one partner: the own domains are read, which changes nothing."""
     with Peer(good()) as peer:
         world["dns"].service(DOMAIN, peer.port)
         run = verify(
@@ -71,7 +71,7 @@ def test_the_inventory_of_the_quick_start(plays: Plays, world: dict[str, t.Any])
     # Nothing is published of them here, and that is what it fails with.
     assert run.code == 2
     assert "there is no record _xmpp-server._tcp.contoso.test" in named(run, "Fail if something does not work")["msg"]
-    assert [event.cmdlet for event in plays.lab.store().events() if event.cmdlet] == ["Get-CsSipDomain"]
+    assert {event.cmdlet.partition("-")[0] for event in plays.lab.store().events() if event.cmdlet} == {"Get"}
 
 
 def test_without_any_setting(plays: Plays) -> None:

@@ -522,12 +522,23 @@ def topology_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def preflight_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of preflight returns."""
+    given: Params = {"services": [{"host": "fe01", "kind": "gateway", "status": ""}], "ignore": ["federation_off"]}
+    found = [call(name, given, False, policy_server()), call(name, {}, False, Failing(policy_server(), reads=True))]
+    found.append(call(name, {"partners": [{"domain": "*"}]}, False, policy_server()))
+    assert [run.get("failed", False) for run in found] == [False, True, True]
+    assert (found[0]["blocking"], found[0]["ignored"]) == (["no_route"], ["federation_off"])
+    return found
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
     special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
     special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
+    special.update(xmpp_preflight_info=preflight_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

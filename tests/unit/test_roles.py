@@ -20,6 +20,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology import preflight as _preflight
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._variables import KNOWN
 
 TOP = Path(__file__).resolve().parents[2]
@@ -58,6 +59,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
     "gateway_settings": {
         "gateway_settings_" + name: of_the_module(FEDERATION_SPEC[name]) for name in ("gateway", "access_edge", "force")
     },
+    "preflight": {"preflight_" + name: of_the_module(spec) for name, spec in _preflight.ARGUMENT_SPEC.items()},
     "gateway_certificate": {
         "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
         "gateway_certificate_phase": CERTIFICATE["phase"],
@@ -95,6 +97,7 @@ MODULES: dict[str, Spec] = {
     "xmpp_partner_probe": PROBE,
     "xmpp_im_test": _im_test.ARGUMENT_SPEC,
     "xmpp_topology_info": {},
+    "xmpp_preflight_info": _preflight.ARGUMENT_SPEC,
 }
 # A plan that was reviewed is held to by playbooks, not by roles.
 NOT_PASSED = {"plan_digest"}

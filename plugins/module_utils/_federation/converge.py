@@ -86,7 +86,7 @@ def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
         )
         if run.plan_file and run.check:
             run.plan_file.save(plan, place_of(shell), report.lines())
-        return Outcome(result, plan, _planned(plan))
+        return Outcome(result, plan, planned(plan))
     with report.on_refusal(), _lock(shell, run):
         return _write(shell, reader, plan, run, report)
 
@@ -315,7 +315,7 @@ def _policies_that_changed(plan: Plan, now: Deployment, known: t.Collection[str]
 # What is there afterwards
 
 
-def _planned(plan: Plan) -> Deployment:
+def planned(plan: Plan) -> Deployment:
     """The deployment that the plan leads to."""
     users = {
         key: replace(user, policy=plan.grants.policies.get(key, user.policy))
@@ -345,4 +345,4 @@ def one_object(outcome: Deployment, option: str, identity: str) -> dict[str, t.A
     return BY_PART[option].shown(record.identity, record.values) if record else None
 
 
-__all__ = ["Outcome", "Run", "ShellError", "converge", "gather", "objects", "one_object"]
+__all__ = ["Outcome", "Run", "ShellError", "converge", "gather", "objects", "one_object", "planned"]

@@ -1,0 +1,91 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Preflight: what is declared is no obstacle, what is ignored is said, and nothing is written."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result, Unreadable
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.preflight import TASK
+
+from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import run
+
+ROUTES = [{"site": "Redmond", "edge_pool": "edge.contoso.com"}]
+
+
+def server() -> MemoryShell:
+    shell = MemoryShell()
+    shell.put("CsAccessEdgeConfiguration", "Global", {"AllowOutsideUsers": True})
+    shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": None})
+    return shell
+
+
+def codes(result: Result) -> list[str]:
+    return [finding["code"] for finding in result.values["findings"]]
+
+
+def preflight(shell: MemoryShell, **arguments: t.Any) -> Result:
+    result = run(TASK, shell, **arguments)
+    assert shell.writes() == []
+    assert not result.changed
+    return result
+
+
+def test_what_the_next_run_sets_is_no_obstacle() -> None:
+    before = preflight(server())
+    assert codes(before) == ["no_route", "federation_off"]
+    assert before.values["blocking"] == ["no_route"]
+    assert before.values["report"][0] == "The first broken link: no site has an XMPP federation route."
+    after = preflight(server(), federation_routes=ROUTES, access_edge={"allow_federated_users": True})
+    assert codes(after) == []
+    assert after.values["report"] == ["Every link that was looked at holds."]
+
+
+def test_a_partner_is_named_before_it_is_written() -> None:
+    edge = {"allow_federated_users": True}
+    found = preflight(server(), federation_routes=ROUTES, access_edge=edge, partners=[{"domain": "litware.com"}])
+    assert codes(found) == ["partner_allowed"]
+
+
+def test_what_is_ignored_is_said_and_what_matches_nothing_too() -> None:
+    result = preflight(server(), ignore=["no_route", "two_routes"])
+    assert codes(result) == ["federation_off"]
+    assert (result.values["blocking"], result.values["ignored"]) == ([], ["no_route"])
+    assert "ignored: no_route" in result.values["report"]
+    assert result.warnings == ["ignore: two_routes is not found any more; take it out of the list"]
+
+
+def test_missing_rights_are_a_finding_that_does_not_block() -> None:
+    shell = server()
+    shell.hidden = {"Set-CsSite"}
+    result = preflight(shell, federation_routes=ROUTES, access_edge={"allow_federated_users": True})
+    assert (codes(result), result.values["blocking"]) == (["rights"], [])
+
+
+def test_what_cannot_be_read_does_not_block() -> None:
+    shell = server()
+    denied = ServerError("Get-CsSite", "CommandNotFoundException", "ObjectNotFound", "no", "Get-CsSite")
+    shell.fault = lambda statement: denied if statement.cmdlet == "Get-CsSite" else None
+    result = preflight(shell)
+    assert codes(result) == ["route_unknown", "federation_off"]
+    assert result.values["blocking"] == []
+
+
+def test_another_form_is_an_error_and_not_called_unobservable() -> None:
+    shell = server()
+    shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": "perhaps"})
+    with pytest.raises(Unreadable, match="AllowFederatedUsers"):
+        run(TASK, shell)
+
+
+def test_users_are_read_only_where_it_matters() -> None:
+    shell = server()
+    preflight(shell, policies=[{"identity": "X", "enable_federation_access": True, "enable_xmpp_access": True}])
+    assert "Get-CsUser" not in {statement.cmdlet for statement in shell.sent}
