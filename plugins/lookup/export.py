@@ -79,16 +79,18 @@ class LookupModule(LookupBase):
     def run(
         self, terms: list[dict[str, t.Any]], variables: dict[str, t.Any] | None = None, **kwargs: t.Any
     ) -> list[dict[str, str]]:
-        self.set_options(var_options=variables, direct=dict(kwargs))
-        into = str(self.get_option("into"))
+        lookup: t.Any = self
+        lookup.set_options(var_options=variables, direct=dict(kwargs))
+        options = lookup.get_options()
+        into = str(options["into"])
         found = []
         try:
             for term in terms:
                 texts = _export.files(
                     plain(term),
-                    deployment=str(self.get_option("deployment")),
-                    host=str(self.get_option("host")),
-                    defaults=bool(self.get_option("defaults")),
+                    deployment=str(options["deployment"]),
+                    host=str(options["host"]),
+                    defaults=bool(options["defaults"]),
                 )
                 _export.check_ours(into, texts)
                 found += [{"path": os.path.join(into, name), "content": text} for name, text in texts.items()]
