@@ -23,6 +23,8 @@ PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
 ACTION_CODE = TOP / "plugins" / "plugin_utils" / "_federation_action.py"
+# A playbook that never writes reads nothing of what its action does when it does.
+PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_ticket"}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
@@ -93,6 +95,8 @@ def variables(name: str) -> set[str]:
     found = set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code))
     if ACTION in code:
         found |= set(re.findall(r'"(sfb_xmpp_[a-z]\w+)"', ACTION_CODE.read_text(encoding="utf-8")))
+        if PLANS_ONLY in code:
+            found -= OF_WRITES
     return found - {IN_SNAPSHOTS}
 
 

@@ -79,17 +79,18 @@ class LookupModule(LookupBase):
     def run(
         self, terms: list[dict[str, t.Any]], variables: dict[str, t.Any] | None = None, **kwargs: t.Any
     ) -> list[dict[str, str]]:
-        lookup: t.Any = self  # Ansible's own methods for options have no types
+        lookup: t.Any = self
         lookup.set_options(var_options=variables, direct=dict(kwargs))
-        into = str(lookup.get_option("into"))
+        options = lookup.get_options()
+        into = str(options["into"])
         found = []
         try:
             for term in terms:
                 texts = _export.files(
                     plain(term),
-                    deployment=str(lookup.get_option("deployment")),
-                    host=str(lookup.get_option("host")),
-                    defaults=bool(lookup.get_option("defaults")),
+                    deployment=str(options["deployment"]),
+                    host=str(options["host"]),
+                    defaults=bool(options["defaults"]),
                 )
                 _export.check_ours(into, texts)
                 found += [{"path": os.path.join(into, name), "content": text} for name, text in texts.items()]

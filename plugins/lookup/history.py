@@ -55,8 +55,6 @@ class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
-        lookup: t.Any = self  # Ansible's own methods for options have no types
-        lookup.set_options(var_options=variables, direct=dict(kwargs))
         home = constants.config.get_config_value("ANSIBLE_HOME")
         try:
             return [_text(str(term) or default_directory(home)) for term in terms]

@@ -223,6 +223,8 @@ def route_stays(change: Change, context: Context) -> t.Iterable[Finding]:
     if not before or change.after is None or "edge_pool" not in change.written:
         return
     after = change.after["edge_pool"]
+    if after == before:
+        return
     if not after:
         if not context.guard.allows("clear_route"):
             text = "the XMPP federation route goes through %s; a run that clears it needs %s"

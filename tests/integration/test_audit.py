@@ -1,0 +1,161 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""sfb.xmpp.audit over the wire: what somebody changed by hand is found, all of it and nothing else, in every format."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import parse
+
+from lab.deployment.faults import Faults
+from tests.integration.plays import Plays, Run
+from tests.integration.test_converge import ROW, mark
+from tests.integration.test_plan_file import FULL, play
+
+DECLARED: dict[str, t.Any] = {
+    "sfb_xmpp_policies": [
+        {"identity": "global", "enable_outside_access": True, "description": "everybody"},
+        {"identity": "Desk", **FULL, "granted_to": ["sip:mbell@contoso.test", "sip:akelly@contoso-emea.test"]},
+        {"identity": "Bell", **FULL, "granted_to": []},
+    ],
+    "sfb_xmpp_partners": [{"domain": "p%d.test" % n, "connection_limit": 5, **ROW} for n in range(8)],
+    "sfb_xmpp_partners_purge": True,
+    "sfb_xmpp_gateway": {"keep_alive_interval": 240},
+    "sfb_xmpp_access_edge": {"allow_federated_users": True},
+    "sfb_xmpp_audit": {"probe": False},
+}
+# What the audit calls the objects that by_hand() changes.
+CHANGED = {
+    "partner p1.test", "partner p2.test", "partner p3.test", "partner p4.test", "partner extra.test",
+    "policy global", "policy Desk", "gateway", "access edge", "user sip:mbell@contoso.test",
+}  # fmt: skip
+
+
+def by_hand(plays: Plays) -> None:
+    """Ten changes that no inventory knows of."""
+    store = plays.lab.store()
+
+    def change(kind: str, key: str, **values: t.Any) -> None:
+        store.put(kind, key, {**store.all(kind)[key], **values})
+
+    change("partner", "p1.test", ConnectionLimit=6)
+    change("partner", "p2.test", SaslNegotiation="NotSupported")
+    change("partner", "p3.test", EnableKeepAlive=True, ConnectionLimit=9)
+    store.put("partner", "extra.test", {**store.partners()["p0.test"]})
+    store.delete("partner", "p4.test")
+    change("policy", "Global", Description="somebody else's words")
+    change("policy", "Tag:Desk", EnableOutsideAccess=False)
+    change("gateway", "Global", KeepAliveInterval=300)
+    change("access_edge", "Global", AllowFederatedUsers=False)
+    (bell,) = (dn for dn, user in store.all("user").items() if user["SipAddress"] == "sip:mbell@contoso.test")
+    store.grant(bell, "Tag:Bell", "dc01.contoso.test", 0.0)
+
+
+def audit(plays: Plays, into: Path, *arguments: str, **variables: t.Any) -> Run:
+    return play(plays, "audit", "-e", "into=%s" % into, *arguments, **{**DECLARED, **variables})
+
+
+def read(into: Path) -> dict[str, t.Any]:
+    return parse((into / "audit.json").read_text(encoding="utf-8"))
+
+
+def only_reads(plays: Plays, since: int) -> bool:
+    sent = [str(e.cmdlet) for e in plays.lab.store().events(since) if e.kind == "statement"]
+    others = {cmdlet for cmdlet in sent if not cmdlet.startswith(("Get-", "Select-", "Import-Module"))}
+    assert others == set()
+    return bool(sent)
+
+
+def test_ten_changes_by_hand_are_the_ten_in_every_format(plays: Plays) -> None:
+    made = play(plays, "converge", **DECLARED)
+    assert made.code == 0, made.output
+    into = plays.directory / "audit"
+    begin = mark(plays)
+    clean = audit(plays, into)
+    assert clean.code == 0, clean.output
+    assert read(into)["summary"]["drift"] == 0
+    assert read(into)["since"] is None
+    by_hand(plays)
+    run = audit(plays, into)
+    assert run.code == 2, run.output
+    assert only_reads(plays, begin)
+
+    found = read(into)
+    drift = [one for one in found["findings"] if one["area"] == "drift"]
+    assert {one["object"] for one in drift} == CHANGED
+    assert len(drift) == found["summary"]["drift"] == len(found["drift"]["steps"]) == 10
+    assert {one["severity"] for one in drift} == {"error"}
+    assert {one["object"] for one in found["findings"] if one["severity"] == "error"} == CHANGED
+    assert {one["object"] for one in found["since"]["new"] if one["area"] == "drift"} == CHANGED
+
+    cases = ET.parse(into / "audit.xml").getroot().iter("testcase")
+    assert {case.get("name") for case in cases if case.find("failure") is not None} == CHANGED
+    markdown = (into / "audit.md").read_text(encoding="utf-8")
+    page = (into / "audit.html").read_text(encoding="utf-8")
+    for name in CHANGED:
+        assert name in markdown, name
+        assert name in page, name
+        assert name in run.output, name
+    for name in ("p5.test", "p6.test", "p7.test"):
+        assert "partner " + name not in markdown + page
+    numbers = re.findall(r"^sfb_xmpp_drift_objects\{.*\} (\d+)$", (into / "audit.prom").read_text(), re.MULTILINE)
+    assert sum(map(int, numbers)) == 10
+
+    # What the guide says of them.
+    assert (into / "audit.prom").stat().st_mode & 0o777 == 0o644
+    for name in ("audit.json", "audit.md", "audit.html", "audit.xml"):
+        assert (into / name).stat().st_mode & 0o777 == 0o600
+    never = audit(plays, into, sfb_xmpp_audit={"probe": False, "fail_on": "never"})
+    assert never.code == 0, never.output
+    assert read(into)["since"]["new"] == []
+    assert "<failure" not in (into / "audit.xml").read_text()
+    wrong = audit(plays, into, sfb_xmpp_audit={"probe": False, "fail_on": "errors"})
+    assert wrong.code == 2
+    assert "sfb_xmpp_audit.fail_on: 'errors' is none of" in wrong.output
+
+
+def test_what_would_be_refused_and_what_cannot_be_read_is_found(plays: Plays) -> None:
+    into = plays.directory / "audit"
+    run = audit(plays, into, sfb_xmpp_partners=[{"domain": "*.test"}])
+    assert run.code == 2, run.output
+    (refused,) = [one for one in read(into)["findings"] if one["code"] == "refused"]
+    assert "'*.test' is a wildcard" in refused["message"]
+    before = (into / "audit.json").read_text()
+    Faults(plays.lab.store()).add("Get-CsXmppAllowedPartner", times=9, message="Access is denied.")
+    run = audit(plays, into)
+    assert run.code == 2, run.output
+    assert "Access is denied." in run.output
+    assert (into / "audit.json").read_text() == before
+
+
+def test_edges_and_partners_are_looked_at_and_those_that_do_not_answer_are_said(plays: Plays) -> None:
+    made = play(plays, "converge", **DECLARED)
+    assert made.code == 0, made.output
+    hosts = plays.hosts()
+    hosts["sfb_edge"]["hosts"]["edge02"]["ansible_port"] = 1
+    settings = {"nameservers": ["127.0.0.1:1"], "timeout": 1.0}
+    variables = {**DECLARED, "sfb_xmpp_audit": {}, "sfb_xmpp_verification": settings}
+    inventory = plays.write("edges.yml", {"all": {"vars": variables, "children": hosts}})
+    into = plays.directory / "audit"
+    begin = mark(plays)
+    run = plays.run("sfb.xmpp.audit", "--check", "-e", "into=%s" % into, inventory=inventory)
+    assert run.code == 2, run.output
+    assert only_reads(plays, begin)
+    found = read(into)
+    assert found["own"]["edges"] == ["edge01", "edge02"]
+    assert {one["host"] for one in found["certificates"]} == {"edge01"}
+    unread = [one for one in found["findings"] if one["object"] == "edge02"]
+    assert [(one["severity"], one["code"]) for one in unread] == [("unknown", "not_read")]
+    assert {one["domain"] for one in found["own"]["domains"]} == {"contoso.test", "contoso-emea.test"}
+    assert len(found["partners"]) == 8
+    assert "not_probed" not in {one["verdict"] for one in found["partners"]}
+    assert "ok" not in {one["verdict"] for one in found["partners"]}
+    assert json.loads((into / "audit.json").read_text())["drift"]["steps"] == []

@@ -1,0 +1,141 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what the modules return to an audit: nothing that is missing becomes a value, and no object hides another."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, FEDERATION_INFO
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import Audit
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.gather import gather
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.make import make_audit
+
+from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import make, run
+
+SKIPPED = {"skipped": True, "changed": False}
+ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
+PARTNERS = [{"domain": name, "connection_limit": 5, **ROW} for name in ("a.test", "b.test")]
+CERTIFICATE = {
+    "thumbprint": "2F7E1A0B5C9D4E3F8A6B7C1D2E3F4A5B6C7D8E9F",
+    "names": ["access.contoso.com"],
+    "not_before": "2026-10-01T00:00:00Z",
+    "not_after": "2027-04-19T00:00:00Z",
+    "usages": ["XmppServer", "AccessEdgeExternal"],
+    "renewal": {"due": True, "at": "2027-02-11T08:00:00Z", "reason": "31 % are left"},
+    "findings": [{"code": "client_auth", "severity": "warning", "message": "m", "remedy": "r"}],
+}
+
+
+def server() -> MemoryShell:
+    switches = ("enable_federation_access", "enable_xmpp_access", "enable_outside_access")
+    policies = [{"identity": "Idle", **dict.fromkeys(switches, True)}]
+    shell = make({"partners": PARTNERS, "policies": policies, "access_edge": {"allow_outside_users": True}})
+    shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": "edge.contoso.test"})
+    return shell
+
+
+def audit(shell: MemoryShell | None = None, **given: t.Any) -> Audit:
+    shell = shell or server()
+    existing = run(FEDERATION_INFO, shell).as_dict()
+    parts = {"plan": {"steps": [], "summary": {}}, "probe": SKIPPED, "edges": {}, "access_edge": "", **given}
+    gathered = gather(deployment="default", existing=existing, **parts)
+    return make_audit(collection="0", deployment="default", time="2027-03-01T00:00:00Z", host="fe01", **gathered)
+
+
+def about(found: Audit, area: str) -> list[tuple[str, str, str]]:
+    return [(one["severity"], one["code"], one["object"]) for one in found["findings"] if one["area"] == area]
+
+
+def test_what_stands_as_it_may_is_no_error() -> None:
+    found = audit()
+    assert [one for one in found["findings"] if one["severity"] in ("error", "unknown")] == []
+    assert about(found, "policy") == [("info", "unused", "Idle")]
+    assert found["own"]["edge_pool"] == "edge.contoso.test"
+    assert {one["verdict"] for one in found["partners"]} == {"not_probed"}
+
+
+def test_each_step_is_a_finding_with_a_name_of_its_own() -> None:
+    shell = server()
+    declared = {
+        "policies": [{"identity": "global", "description": "d"}],
+        "partners": [*PARTNERS[:1], {"domain": "c.test", "description": "d"}],
+        "partners_purge": True,
+        "gateway": {"keep_alive_interval": 5, "dialback_passphrase": "s3cret"},
+        "access_edge": {"allow_federated_users": True},
+    }
+    plan = run(FEDERATION, shell, check=True, removal_limit=100, **declared).as_dict()
+    found = audit(shell, plan=plan)
+    names = [name for _severity, _code, name in about(found, "drift")]
+    assert sorted(names) == ["access edge", "gateway", "partner b.test", "partner c.test", "policy global"]
+    assert found["summary"]["drift"] == len(found["drift"]["steps"]) == 5
+    assert "s3cret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        ({"msg": "Nothing was written: x", "reasons": ["x"], "failed": False}, ("error", "refused")),
+        ({"msg": "Get-CsX failed: denied", "failed": False}, ("unknown", "not_compared")),
+        ({"changed": False, "unanswered": "no route", "other_hosts": ["b"]}, ("unknown", "not_compared")),
+        ({**SKIPPED, "skip_reason": "tags"}, ("unknown", "not_compared")),
+    ],
+)
+def test_without_a_plan_the_audit_is_never_clean(plan: dict[str, t.Any], told: tuple[str, str]) -> None:
+    assert about(audit(plan=plan), "drift") == [(*told, "default")]
+
+
+def test_a_probe_that_failed_is_a_finding_and_no_verdict() -> None:
+    found = audit(probe={"failed": False, "msg": "dnspython is needed"})
+    assert about(found, "partner") == [("unknown", "not_probed", "all partners")]
+    assert {one["secured_by"] for one in found["partners"]} == {"unknown"}
+
+
+def entry(domain: str, partner: str, verdict: str, uses: t.Any, accepts: t.Any, end: str) -> dict[str, t.Any]:
+    told = {"code": "c", "severity": "error" if verdict == "failed" else "warning", "message": "m", "remedy": ""}
+    return {
+        "domain": domain,
+        "partner": partner,
+        "verdict": verdict,
+        "findings": [] if verdict == "ok" else [told],
+        "declared": {"uses": uses},
+        "accepts": accepts,
+        "certificate": {"not_after": end},
+    }
+
+
+def test_a_partner_is_as_good_as_the_worst_of_its_domains() -> None:
+    sasl, dialback = "SASL EXTERNAL over TLS", "dialback over TLS"
+    entries = [
+        entry("a.test", "a.test", "ok", [sasl], {sasl: "yes"}, "2027-09-01T00:00:00Z"),
+        entry("x.a.test", "a.test", "failed", [sasl, dialback], {sasl: "unknown", dialback: "yes"},
+              "2027-08-01T00:00:00Z"),
+        entry("b.test", "b.test", "warning", [sasl], {sasl: "unknown"}, "2027-08-01T00:00:00Z"),
+    ]  # fmt: skip
+    found = audit(probe={"domains": entries, "own": []})
+    first, second = found["partners"]
+    assert (first["verdict"], first["secured_by"]) == ("failed", "tls_dialback")
+    assert first["certificate_end"] == "2027-08-01T00:00:00Z"
+    assert (second["verdict"], second["secured_by"]) == ("warning", "unknown")
+    assert [one["message"] for one in found["findings"] if one["object"] == "a.test"] == ["x.a.test: m"]
+
+
+def test_edges_and_those_that_say_nothing() -> None:
+    edges = {"edge01": {"certificates": [CERTIFICATE]}, "edge02": {"msg": "no route"}, "edge03": {"certificates": []}}
+    found = audit(edges=edges)
+    assert found["own"]["edges"] == ["edge01", "edge02", "edge03"]
+    assert {one["usage"] for one in found["certificates"]} == {"XmppServer", "AccessEdgeExternal"}
+    assert {one["renewal_due"] for one in found["certificates"]} == {"2027-02-11T08:00:00Z"}
+    assert set(about(found, "certificate")) == {
+        ("unknown", "not_read", "edge02"),
+        ("error", "none", "edge03 XmppServer"),
+        ("warning", "client_auth", "edge01 XmppServer"),
+        ("warning", "client_auth", "edge01 AccessEdgeExternal"),
+        ("warning", "renewal_due", "edge01 XmppServer"),
+        ("warning", "renewal_due", "edge01 AccessEdgeExternal"),
+    }
