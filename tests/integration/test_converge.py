@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 import yaml
@@ -18,6 +19,12 @@ from tests.integration.plays import CHECKOUT, Plays, Run
 
 PLAYBOOK = "sfb.xmpp.converge"
 INVENTORY = CHECKOUT / "inventories" / "lab"
+KINDS = (
+    "Get-CsExternalAccessPolicy",
+    "Get-CsXmppAllowedPartner",
+    "Get-CsXmppGatewayConfiguration",
+    "Get-CsAccessEdgeConfiguration",
+)
 CHANGING = ("New", "Set", "Remove", "Grant", "Import", "Add", "Start", "Stop")
 LOADING = "Import-Module"  # an Edge's session opens with it; it changes nothing there
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
@@ -78,14 +85,25 @@ def test_plan_run_and_rerun(plays: Plays) -> None:
         assert secret not in str(plays.lab.store().events())
     assert not any(plays.lab.store().files(edge) for edge in ("edge01", "edge02"))
 
+    # What is written is read three times: for the plan, right before the write, after it. All users are read once.
+    assert whole_reads(plays, begin) == {**dict.fromkeys(KINDS, 3), "Get-CsUser": 1}
+
     begin = mark(plays)
     again = converge(plays)
     assert again.code == 0, again.output
+    assert whole_reads(plays, begin) == dict.fromkeys(KINDS, 1)
     assert "changed=0" in again.output
     assert not any("changed=%d" % n in again.output for n in range(1, 10))
     assert writes(plays, begin) == []
     assert "[WARNING]" not in again.output
     assert "[DEPRECATION" not in again.output
+
+
+def whole_reads(plays: Plays, since: int) -> dict[str, int]:
+    """How often each kind was read as a whole on the management host."""
+    events = [e for e in plays.lab.store().events(since) if e.kind == "statement" and e.host == "fe01"]
+    whole = [e.cmdlet for e in events if e.cmdlet.startswith("Get-Cs") and "Identity" not in e.parameters]
+    return dict(collections.Counter(whole))
 
 
 def managed(plays: Plays, **variables: t.Any) -> Run:
@@ -151,6 +169,17 @@ def test_a_policy_that_the_same_run_leaves_to_nobody_is_purged_and_planned(plays
     assert done.code == 0, done.output
     assert calls(steps(planned, "fe01")) == calls(steps(done, "fe01")) == logged(writes(plays, begin))
     assert [event.cmdlet.partition("-")[0] for event in writes(plays, begin)] == ["New", "Grant", "Remove"]
+
+
+def test_three_changes_among_fifty_fit_on_a_screen(plays: Plays) -> None:
+    partners = [{"domain": "p%02d.test" % n, **ROW} for n in range(50)]
+    assert managed(plays, sfb_xmpp_partners=partners).code == 0
+    partners[7] = {**partners[7], "tls_negotiation": "optional", "sasl_negotiation": "not_supported"}
+    partners[49] = {"domain": "fabrikam.test", "partner_type": "federated", **ROW}
+    planned = managed(plays, sfb_xmpp_partners=partners, sfb_xmpp_partners_purge=True, arguments=["--check", "--diff"])
+    assert planned.code == 0, planned.output
+    assert len(planned.output.rstrip().splitlines()) <= 40, planned.output
+    assert "1 to add, 1 to change, 1 to remove; 48 unchanged. Nothing was written (check mode)." in planned.output
 
 
 def test_the_first_door_that_answers_is_the_only_one(plays: Plays) -> None:
