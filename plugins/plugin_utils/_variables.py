@@ -20,7 +20,7 @@ KNOWN = frozenset(
     access_edge allow allow_loss allow_replaced_policies audit certificate certificate_drain certificate_hook
     certificate_phase certificate_pool_size certificate_restore certificate_switch configuration_backup decommission
     deployment domain_controller exclusive_grants export federation_routes force gateway partners partners_purge
-    plan_digest plan_file policies policies_purge preflight_ignore protect protected_accounts removal_limit replication
+    plan_file policies policies_purge preflight_ignore protect protected_accounts removal_limit replication
     snapshot snapshot_directory snapshot_file snapshot_keep snapshot_of ticket update_limit verification
     """.split()
 )
