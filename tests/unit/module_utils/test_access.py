@@ -21,7 +21,7 @@ from tests.unit.module_utils.states import run
 
 NEW_POLICY: dict[str, t.Any] = {"identity": "Staff", "enable_federation_access": True}
 NEEDED = "may read but not write: New-CsExternalAccessPolicy is not offered to it; CsAdministrator is needed"
-ROUTES = [{"site": "Redmond", "edge_pool": "edge.contoso.com"}]
+ROUTES: list[dict[str, t.Any]] = [{"site": "Redmond", "edge_pool": "edge.contoso.com"}]
 
 
 def server(*hidden: str) -> MemoryShell:
