@@ -64,6 +64,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
         "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
         "gateway_certificate_phase": CERTIFICATE["phase"],
         "gateway_certificate_switch": {"type": "str", "choices": ["window", "converge"], "default": "converge"},
+        "gateway_certificate_pool": {"type": "list", "elements": "str"},
         "gateway_certificate_pool_size": {"type": "int", "default": 0},
         **{"gateway_certificate_" + name: {"type": "path", "default": ""} for name in ("hook", "drain", "restore")},
     },
@@ -182,7 +183,9 @@ def plays(name: str) -> list[dict[str, t.Any]]:
     found: list[dict[str, t.Any]] = []
     for play in load(TOP / "playbooks" / (name + ".yml")):
         imported = play.get("ansible.builtin.import_playbook")
-        found += plays(imported.removesuffix(".yml")) if imported else [play]
+        given = play.get("vars", {})
+        more = plays(imported.removesuffix(".yml")) if imported else [play]
+        found += [{**one, "vars": {**given, **one.get("vars", {})}} for one in more]
     return found
 
 
@@ -223,15 +226,17 @@ def test_restore_takes_its_bounds_from_the_same_variables() -> None:
     }
 
 
-# What converge says where it imports the playbook of the certificate, which by itself always switches.
-OF_THE_IMPORT = {"gateway_certificate_switch"}
-
-
 def test_certificate_sets_every_parameter_from_the_inventory() -> None:
     (edges,) = (play for play in plays("converge") if "gateway_certificate_certificate" in play.get("vars", {}))
-    given = {name: value for name, value in edges["vars"].items() if not name.startswith("ansible_")}
-    assert set(given) == set(PARAMETERS["gateway_certificate"]) - OF_THE_IMPORT
+    given = {name: value for name, value in edges["vars"].items() if name.startswith("gateway_certificate_")}
+    assert set(given) == set(PARAMETERS["gateway_certificate"])
     assert [name for name, value in given.items() if "sfb_xmpp_" not in value] == []
+
+
+def test_certificate_by_itself_always_switches() -> None:
+    (edges,) = plays("certificate")
+    assert "gateway_certificate_switch" not in edges["vars"]
+    assert load(TOP / "roles" / "gateway_certificate" / "defaults" / "main.yml")["gateway_certificate_switch"] == "converge"
 
 
 def test_verify_sets_every_parameter_from_the_inventory() -> None:
