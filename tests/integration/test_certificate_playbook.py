@@ -52,9 +52,7 @@ def variables(plays: Plays, **source: t.Any) -> dict[str, t.Any]:
     return {"sfb_xmpp_certificate": certificate}
 
 
-def renew(
-    plays: Plays, given: t.Mapping[str, t.Any], *arguments: str, playbook: str = PLAYBOOK, **more: t.Any
-) -> Run:
+def renew(plays: Plays, given: t.Mapping[str, t.Any], *arguments: str, playbook: str = PLAYBOOK, **more: t.Any) -> Run:
     children = {"sfb_edge": plays.hosts()["sfb_edge"]}
     inventory = plays.write("edges.yml", {"all": {"vars": {**given, **more}, "children": children}})
     return plays.run(playbook, *arguments, inventory=inventory)

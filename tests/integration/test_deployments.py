@@ -1,0 +1,135 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several deployments in one inventory: side by side, each with Edges of its own, and none harmed by another."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from lab.deployment.faults import Faults
+from lab.testing import Lab, running_labs
+from tests.integration.plays import Plays, Run
+from tests.integration.test_certificate_playbook import ACCESS_EDGE, EDGES, issued, of, put
+from tests.unit.certificates import PASSPHRASE
+
+NAMES = ("d1", "d2", "d3", "d4", "d5")
+REFUSING = 1  # a port at which nobody listens
+
+Hosts = dict[str, dict[str, t.Any]]
+
+
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, Lab]]:
+    with running_labs(tmp_path_factory.mktemp("labs"), len(NAMES)) as found:
+        yield dict(zip(NAMES, found, strict=True))
+
+
+@pytest.fixture
+def deployments(labs: dict[str, Lab]) -> t.Iterator[dict[str, Plays]]:
+    """By the deployment's name. Runs are started with the first; the others know the hosts of their lab."""
+    found = {name: Plays(lab) for name, lab in labs.items()}
+    yield found
+    for plays in found.values():
+        plays.close()
+
+
+def hosts(deployments: dict[str, Plays], group: str, names: t.Iterable[str], deployment: str) -> Hosts:
+    """Hosts of a deployment's lab with all their variables, as ``fe01-d1``."""
+    of_lab = deployments[deployment].hosts()[group]
+    common = {**of_lab["vars"], "sfb_xmpp_deployment": deployment}
+    return {"%s-%s" % (name, deployment): {**common, **of_lab["hosts"][name]} for name in names}
+
+
+def certificate(plays: Plays, **source: str) -> dict[str, t.Any]:
+    path = str(plays.directory / "gateway.pfx")
+    return {
+        "access_edge": ACCESS_EDGE,
+        "sip_domains": ["contoso.test"],
+        "xmpp_domains": ["contoso.test"],
+        "source": source or {"type": "pkcs12", "path": path, "passphrase": PASSPHRASE},
+    }
+
+
+def run(deployments: dict[str, Plays], playbook: str, variables: dict[str, t.Any], **groups: Hosts) -> Run:
+    plays = next(iter(deployments.values()))
+    children = {"sfb_" + group: {"hosts": found} for group, found in groups.items()}
+    inventory = plays.write("several.yml", {"all": {"vars": variables, "children": children}})
+    return plays.run(playbook, inventory=inventory)
+
+
+def cmdlets(lab: Lab, host: str) -> list[str]:
+    return [event.cmdlet for event in lab.store().events() if event.kind == "statement" and event.host == host]
+
+
+def test_one_that_refuses_connections_stops_no_other(labs: dict[str, Lab], deployments: dict[str, Plays]) -> None:
+    plays = deployments["d1"]
+    management: Hosts = {}
+    for name in NAMES:
+        management.update(hosts(deployments, "sfb_management", ["fe01"], name))
+        management["fe01-" + name]["sfb_xmpp_partners"] = [{"domain": "%s.example" % name}]
+    management["fe01-d3"]["ansible_port"] = REFUSING
+    edges = {**hosts(deployments, "sfb_edge", ["edge01"], "d3"), **hosts(deployments, "sfb_edge", ["edge01"], "d5")}
+    put(plays.directory, one := issued())
+    given = {"sfb_xmpp_certificate": certificate(plays)}
+    done = run(deployments, "sfb.xmpp.converge", given, management=management, edge=edges)
+    assert done.code == 2, done.output[-3000:]
+    assert [failure.host for failure in done.failures()] == ["fe01-d3", "edge01-d3"]
+    for name, lab in labs.items():
+        expected = [] if name == "d3" else ["%s.example" % name]
+        assert list(lab.store().partners()) == expected
+        assert ("sfb.xmpp plan for %s (fe01-%s)" % (name, name) in done.output) is bool(expected)
+        assert len(list((plays.directory / "home").rglob("*-%s.yml" % name))) == len(expected)
+    # Its Edges could be reached.
+    assert done.failures()[1].result["msg"] == "This Edge was left alone, since fe01-d3 failed."
+    assert [event for event in labs["d3"].store().events() if event.kind == "session-open"] == []
+    assert labs["d5"].store().presented("edge01")["XmppServer"] == one.thumbprint
+
+
+def test_edges_stop_and_count_within_their_deployment(labs: dict[str, Lab], deployments: dict[str, Plays]) -> None:
+    plays = deployments["d1"]
+    put(plays.directory, one := issued())
+    edges = {**hosts(deployments, "sfb_edge", EDGES, "d1"), **hosts(deployments, "sfb_edge", EDGES, "d2")}
+    # The only one of its pool: its key may be made on the Edge.
+    edges.update(hosts(deployments, "sfb_edge", ["edge01"], "d4"))
+    files = {name: str(plays.directory / ("gateway." + name)) for name in ("request", "answer")}
+    edges["edge01-d4"]["sfb_xmpp_certificate"] = certificate(plays, type="request", key_on="edge", **files)
+    Faults(labs["d2"].store()).add("Set-CsCertificate", host="edge01")
+    done = run(deployments, "sfb.xmpp.certificate", {"sfb_xmpp_certificate": certificate(plays)}, edge=edges)
+    assert done.code == 2, done.output[-3000:]
+    assert [failure.host for failure in done.failures()] == ["edge01-d2", "edge02-d2"]
+    assert done.failures()[-1].result["msg"] == "This Edge was left alone, since edge01-d2 failed."
+    assert "edge02-d2 has none." in done.failures()[0].result["msg"]
+    assert "d1" not in done.failures()[0].result["msg"]
+    assert [labs["d1"].store().presented(edge).get("XmppServer") for edge in EDGES] == [one.thumbprint] * 2
+    assert [labs["d2"].store().presented(edge).get("XmppServer") for edge in EDGES] == [None] * 2
+    assert "Import-CsCertificate" in cmdlets(labs["d2"], "edge02")
+    assert "Set-CsCertificate" not in cmdlets(labs["d2"], "edge02")
+    restarts = [e.host for e in labs["d1"].store().events() if e.cmdlet.endswith("-CsWindowsService") and e.host]
+    assert [host for host in restarts if host in EDGES] == sorted(restarts), "one after the other"
+    (asked,) = [task for task in of(done, "Bring the certificate to the Edge") if task.host == "edge01-d4"]
+    assert asked.result["pending"]
+
+
+def test_two_ways_into_one_deployment_declare_the_same(labs: dict[str, Lab], deployments: dict[str, Plays]) -> None:
+    first = hosts(deployments, "sfb_management", ["fe01"], "d2")
+    ((_name, values),) = first.items()
+    management: Hosts = {
+        "left": {**values, "sfb_xmpp_partners": [{"domain": "a.example"}]},
+        "right": {**values, "sfb_xmpp_partners": [{"domain": "b.example"}]},
+        **hosts(deployments, "sfb_management", ["fe01"], "d4"),
+    }
+    before = list(labs["d2"].store().partners())
+    done = run(
+        deployments, "sfb.xmpp.converge", {"sfb_xmpp_partners": [{"domain": "c.example"}]}, management=management
+    )
+    assert done.code == 2
+    assert [failure.host for failure in done.failures()] == ["left"]
+    text = "sfb_xmpp_partners: the hosts left and right belong to one deployment, but do not have the same value"
+    assert text in done.failures()[0].result["msg"]
+    assert list(labs["d2"].store().partners()) == before
+    assert "c.example" in labs["d4"].store().partners()
