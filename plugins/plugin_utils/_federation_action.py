@@ -99,6 +99,8 @@ class FederationAction(DirectAction):
         if mistakes:
             return self._failed(mistakes)
         parts = parts_of(variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
+        for option in undeclared(self._task.args, variables):
+            del self._task.args[option]
         if not parts:
             return {"changed": False, "skipped": True, "skip_reason": "the tags leave nothing of the management host"}
         self._task.args["parts"] = parts
@@ -225,6 +227,11 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
             except Invalid as exc:
                 found.append(place + str(exc))
     return found
+
+
+def undeclared(args: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any]) -> list[str]:
+    """The options that are empty texts only because ansible-core 2.17 makes one of null: nobody wrote anything."""
+    return [option for option, value in args.items() if value == "" and variables.get(variable(option)) is None]
 
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:

@@ -1,0 +1,23 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the action of xmpp_federation makes of variables and results, apart from a run."""
+
+from __future__ import annotations
+
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._federation_action import _ends, undeclared
+
+
+def test_what_nobody_declared_is_left_out_and_an_empty_text_is_not() -> None:
+    args = {"partners": "", "policies": "", "gateway": "", "access_edge": None, "federation_routes": []}
+    variables = {"sfb_xmpp_policies": None, "sfb_xmpp_gateway": "", "sfb_xmpp_federation_routes": []}
+    assert undeclared(args, variables) == ["partners", "policies"]
+
+
+def test_which_results_end_a_run() -> None:
+    assert _ends({"changed": False})
+    assert _ends({"failed": True, "unanswered": True})
+    assert not _ends({"changed": False, "unanswered": "no route", "other_hosts": ["b"]})
+    assert not _ends({"skipped": True})
