@@ -41,7 +41,7 @@ class ConnectionShell:
         if not socket_path:
             raise ShellError(needs_session("this module", ""))
         self._connection = Connection(socket_path)
-        self._tell = tell
+        self.tell = tell
         self._place: Place | None = None
 
     @property
@@ -77,7 +77,7 @@ class ConnectionShell:
             size = max(1, min(MOST, int(size * AIM / max(now - started, 0.001))))
             if now - told >= AIM and sent < len(statements):
                 told = now
-                self._tell("%d of %d calls sent after %d s" % (sent, len(statements), now - begun))
+                self.tell("%d of %d calls sent after %d s" % (sent, len(statements), now - begun))
         return total
 
     def _call(self, statements: t.Sequence[Statement]) -> Answer:
