@@ -336,3 +336,6 @@ class ModuleDocFragment:
         + _nested("access_edge", _ACCESS_EDGE)
         + _nested("federation_routes", _ROUTE)
     )
+
+    # The same for a module that only plans: what a run may do is an option of xmpp_federation.
+    PLANNED: str = re.sub(r"O\((exclusive_grants|force)\)", r"O(sfb.xmpp.xmpp_federation#module:\1)", FEDERATION)

@@ -67,8 +67,7 @@ def make_export(info: Info, defaults: bool = False) -> Exported:
 
 def _order(resource: Resource, item: t.Mapping[str, t.Any]) -> tuple[int, str]:
     """Policies from the widest scope on, everything else by name."""
-    assert resource.key is not None
-    name = key_of(item[resource.key.option])
+    name = key_of(item[resource.key.option]) if resource.key else ""
     scope = (0 if name == "global" else 1 if name.startswith("site:") else 2) if resource is POLICY else 0
     return scope, name
 

@@ -13,7 +13,8 @@ else asks which kind it has in hand.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as kept
 
 from .._base.findings import Finding
 from .._base.names import Invalid
@@ -83,7 +84,7 @@ class Resource:
     resettable: str = ""
     fixed: bool = False
     also_shown: tuple[str, ...] = ()
-    _by_option: dict[str, Field] = field(default_factory=dict, repr=False, compare=False)
+    _by_option: dict[str, Field] = kept(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._by_option.update({f.option: f for f in self.fields})

@@ -31,6 +31,12 @@ class Obstacle(Finding):
     blocks: whether additions are pointless until it is mended, so that a run has to stop before it writes.
     """
 
+    # Those of a finding once more, since tools that read one file at a time take a class for what stands in it.
+    code: str
+    severity: str
+    message: str
+    remedy: str = ""
+    subject: str = ""
     effect: str = ""
     where: str = ""
     blocks: bool = False

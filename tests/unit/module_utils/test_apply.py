@@ -136,7 +136,7 @@ def test_what_depends_on_a_step_that_the_server_refuses(order: int) -> None:
         # A grant depends on its policy; a withdrawal and other grants on nothing.
         expected.update({ORDER[7]: "not_sent", ORDER[8]: "not_sent"})
     assert found == expected
-    assert [str(f).split(" failed")[0].replace(" of ", " ") for f in result.failures] == [
+    assert [str(f).partition(" failed")[0].replace(" of ", " ") for f in result.failures] == [
         name for name in ORDER if expected[name] != "done"
     ]
     sent = calls(shell)

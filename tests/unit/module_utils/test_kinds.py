@@ -285,7 +285,7 @@ def test_what_was_written_is_read_back_equal(name: str, value: t.Any) -> None:
 
 
 def test_the_wire() -> None:
-    assert type(Number().to_wire(5, None, False)) is UInt32
+    assert isinstance(Number().to_wire(5, None, False), UInt32)
     assert TLS.to_wire("not_supported", None, True) == "NotSupported"
     assert EdgePool().to_wire("edge.a.test", "", False) == "EdgeServer:edge.a.test"
     assert EdgePool().to_wire("", "edge.a.test", False) is None
