@@ -14,6 +14,7 @@ import pytest
 
 from lab.deployment.faults import Faults
 from lab.deployment.store import Event
+from tests.integration.management import READS
 from tests.integration.plays import Plays, Run
 
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
@@ -51,7 +52,7 @@ def task(module: str, arguments: dict[str, t.Any], name: str, **more: t.Any) -> 
 
 
 def written(events: t.Sequence[Event]) -> list[str]:
-    return [e.cmdlet for e in events if e.kind == "statement" and not e.cmdlet.startswith("Get-")]
+    return [e.cmdlet for e in events if e.kind == "statement" and not e.cmdlet.startswith(READS)]
 
 
 def sessions(events: t.Sequence[Event], host: str = "fe01") -> int:
