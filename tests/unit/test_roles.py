@@ -207,7 +207,7 @@ DECLARED = {"policies", "partners", "gateway", "access_edge", "federation_routes
 
 def test_converge_gives_every_option_from_its_variable() -> None:
     given = federation_options("converge")
-    assert set(given) == set(FEDERATION_SPEC) - OF_THE_ACTION - {"restore_from"}
+    assert set(given) == set(FEDERATION_SPEC) - OF_THE_ACTION - {"restore_from", "plan_digest"}
     for option, template in given.items():
         empty = "none" if option in DECLARED else "omit"
         assert re.fullmatch(r"\{\{ %s \| default\(%s(, true)?\) \}\}" % (variable(option), empty), template), option
@@ -220,7 +220,7 @@ def test_the_variables_of_converge_are_known() -> None:
 def test_restore_takes_its_bounds_from_the_same_variables() -> None:
     converge, restore = federation_options("converge"), federation_options("restore")
     declaring = {*DECLARED, "policies_purge", "partners_purge", "exclusive_grants"}
-    declaring |= {"allow_replaced_policies", "plan_digest"}
+    declaring |= {"allow_replaced_policies"}
     assert set(restore) == set(converge) - declaring | {"restore_from"}
     assert {option: restore[option] for option in set(restore) - {"restore_from"}} == {
         option: converge[option] for option in set(restore) - {"restore_from"}
