@@ -98,7 +98,7 @@ class _Reader:
                 text = "%s: %s is not %s; write '- %s: %s', with its options below"
                 self.mistakes.append(text % (place, written(item), _A[resource.part], key, example))
                 continue
-            one = self._one(resource, item, place, place)
+            one = self._one(resource, item, place)
             if one is not None:
                 found.append(one)
         self._twice(found)
@@ -108,12 +108,10 @@ class _Reader:
         """The one object of a module, whose other options are none of the object's."""
         known = {field.option for field in resource.fields} | ({resource.key.option} if resource.key else set())
         absent = item.get("state") == "absent"
-        one = self._one(resource, {o: v for o, v in item.items() if o in known}, "", "", absent)
+        one = self._one(resource, {o: v for o, v in item.items() if o in known}, "", absent)
         return (one,) if one else ()
 
-    def _one(
-        self, resource: Resource, item: t.Mapping[str, t.Any], place: str, shown_place: str, absent: bool = False
-    ) -> Wanted | None:
+    def _one(self, resource: Resource, item: t.Mapping[str, t.Any], place: str, absent: bool = False) -> Wanted | None:
         identity = ""
         prefix = place + ": " if place else ""
         if resource.key is None:
