@@ -22,9 +22,9 @@ DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
-ACTION_CODE = TOP / "plugins" / "plugin_utils" / "_federation_action.py"
+ACTION_CODE = [TOP / "plugins" / "plugin_utils" / ("_%s_action.py" % name) for name in ("federation", "deployment")]
 # A playbook that never writes reads nothing of what its action does when it does.
-PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_ticket"}
+PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
@@ -94,7 +94,9 @@ def variables(name: str) -> set[str]:
     code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
     found = set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code))
     if ACTION in code:
-        found |= set(re.findall(r'"(sfb_xmpp_[a-z]\w+)"', ACTION_CODE.read_text(encoding="utf-8")))
+        found |= {
+            name for path in ACTION_CODE for name in re.findall(r'"(sfb_xmpp_[a-z]\w+)"', path.read_text("utf-8"))
+        }
         if PLANS_ONLY in code:
             found -= OF_WRITES
     return found - {IN_SNAPSHOTS}

@@ -44,17 +44,24 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 
 from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import default_directory
 from ..plugin_utils import _journal
 from ..plugin_utils._report import history
+from ..plugin_utils._variables import check_variables
 
 
 class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
+        mistakes, warnings = check_variables(map(str, variables or {}))
+        if mistakes:
+            raise AnsibleError("\n".join(mistakes))
+        for text in warnings:
+            Display().warning(text)
         home = constants.config.get_config_value("ANSIBLE_HOME")
         try:
             return [_text(str(term) or default_directory(home)) for term in terms]

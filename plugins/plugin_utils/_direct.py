@@ -22,10 +22,24 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import NetworkConnectionBase
 
-from ..module_utils._base.perform import perform
+from ..module_utils._base.perform import perform, refusal
 from ..module_utils._base.task import Task
 from ..module_utils._shell.session import TRANSPORT, needs_session
 from ._plain import plain
+from ._variables import check_variables
+
+# The playbooks of the collection set this variable to their own name.
+PLAYBOOK = "xmpp_federation_playbook"
+
+
+def skipped(reason: str) -> dict[str, t.Any]:
+    """The result of a host that has nothing to do."""
+    return {"changed": False, "skipped": True, "skip_reason": reason}
+
+
+def failed(reasons: t.Sequence[str]) -> dict[str, t.Any]:
+    """The result of what is refused before anything connects."""
+    return {"failed": True, "changed": False, "msg": refusal(reasons), "reasons": list(reasons)}
 
 
 def possible() -> bool:
@@ -52,9 +66,28 @@ class DirectAction(ActionBase):
     _supports_async = True  # by the ordinary path
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        variables = task_vars or {}
+        self.playbook = str(variables.get(PLAYBOOK) or "")
+        mistakes, warnings = self._unread(variables) if self.playbook else ([], [])
+        if mistakes:
+            return failed(mistakes)
+        result = self._work(variables)
+        if warnings:
+            result["warnings"] = [*warnings, *result.get("warnings", ())]
+        return result
+
+    def _unread(self, variables: dict[str, t.Any]) -> tuple[list[str], list[str]]:
+        """Mistakes and warnings in the names of the inventory's variables."""
+        return check_variables(map(str, variables))
+
+    def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if self.work_of.session and self._connection.transport != TRANSPORT:
             return {"failed": True, "msg": needs_session(self._task.action, self._connection.transport)}
-        if getattr(self._connection, "force_persistence", True) or not hasattr(self._connection, "socket_for"):
+        if (
+            not self.work_of.session
+            or getattr(self._connection, "force_persistence", True)
+            or not hasattr(self._connection, "socket_for")
+        ):
             return self._as_module(task_vars)
         path = self._reach_daemon()
         self._connection._socket_path = path  # where the ordinary path expects it

@@ -178,7 +178,7 @@ def test_three_changes_among_fifty_fit_on_a_screen(plays: Plays) -> None:
     partners[49] = {"domain": "fabrikam.test", "partner_type": "federated", **ROW}
     planned = managed(plays, sfb_xmpp_partners=partners, sfb_xmpp_partners_purge=True, arguments=["--check", "--diff"])
     assert planned.code == 0, planned.output
-    assert len(planned.output.rstrip().splitlines()) <= 46, planned.output
+    assert len(planned.output.rstrip().splitlines()) <= 40, planned.output
     assert "1 to add, 1 to change, 1 to remove; 48 unchanged. Nothing was written (check mode)." in planned.output
 
 
@@ -192,12 +192,28 @@ def test_the_first_door_that_answers_is_the_only_one(plays: Plays) -> None:
     }
     run = managed(plays, sfb_xmpp_partners=[{"domain": "a.test", **ROW}], hosts=doors)
     assert run.code == 0, run.output
-    # The first host stands for its deployment, through whichever the work is done.
-    assert [s["identity"] for s in steps(run, "closed")] == ["a.test"]
-    assert {task.state for task in run.tasks if task.host == "spare"} == {"skipped"}
+    assert [s["identity"] for s in steps(run, "open")] == ["a.test"]
+    assert {task.state for task in run.tasks if task.host in ("closed", "spare")} == {"skipped"}
+    assert "closed does not answer, so the next host of the deployment is used: " in run.output
     assert len([e for e in plays.lab.store().events() if e.kind == "session-open"]) == 1
+    # One process after the other comes to the same.
+    again = managed(plays, sfb_xmpp_partners=[{"domain": "a.test", **ROW}], hosts=doors, arguments=["--forks", "1"])
+    assert again.code == 0, again.output
+    assert steps(again, "open") == []
+    chosen = managed(plays, sfb_xmpp_partners=[], hosts=doors, arguments=["--limit", "spare"])
+    assert chosen.code == 0, chosen.output
+    assert steps(chosen, "spare") == []
+    # What is refused is not tried through another host.
+    refused = managed(plays, sfb_xmpp_partners=[{}], hosts={name: doors[name] for name in ("open", "spare")})
+    assert [(failure.host) for failure in refused.failures()] == ["open"]
     nobody = managed(plays, sfb_xmpp_partners=[{"domain": "b.test", **ROW}], hosts={"closed": doors["closed"]})
     assert nobody.code != 0, "no door answered, and that is no success"
+    two = dict.fromkeys(("closed", "shut"), doors["closed"])
+    nobody = managed(plays, sfb_xmpp_partners=[{"domain": "b.test", **ROW}], hosts=two)
+    (failure,) = nobody.failures()
+    assert failure.host == "shut"
+    assert failure.result["msg"].startswith("Nothing was written: no host of the deployment answers. closed: ")
+    assert "; shut: " in failure.result["msg"]
 
 
 def test_a_failure_stops_before_the_edges_and_a_rerun_finishes(plays: Plays) -> None:

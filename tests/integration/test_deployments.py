@@ -133,3 +133,19 @@ def test_two_ways_into_one_deployment_declare_the_same(labs: dict[str, Lab], dep
     assert text in done.failures()[0].result["msg"]
     assert list(labs["d2"].store().partners()) == before
     assert "c.example" in labs["d4"].store().partners()
+
+
+@pytest.mark.parametrize("playbook", ["certificate", "verify", "preflight", "export", "audit", "history"])
+def test_every_playbook_refuses_a_misspelt_variable_before_it_connects(
+    playbook: str, labs: dict[str, Lab], deployments: dict[str, Plays]
+) -> None:
+    opened = len(labs["d1"].store().events())
+    given = {"sfb_xmpp_partnres": [], "sfb_xmpp_certificate": {"names": ["edge.test"]}}
+    groups = {
+        "management": hosts(deployments, "sfb_management", ["fe01"], "d1"),
+        "edge": hosts(deployments, "sfb_edge", ["edge01"], "d1"),
+    }
+    done = run(deployments, "sfb.xmpp." + playbook, given, **groups)
+    assert done.code == 2, done.output[-3000:]
+    assert "sfb_xmpp_partnres: there is no such variable (did you mean sfb_xmpp_partners?)" in done.output
+    assert labs["d1"].store().events()[opened:] == []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._federation_action import _ends, undeclared
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._federation_action import undeclared
 
 
 def test_what_nobody_declared_is_left_out_and_an_empty_text_is_not() -> None:
@@ -22,10 +22,3 @@ def test_what_nobody_declared_is_left_out_and_an_empty_text_is_not() -> None:
     }
     variables: dict[str, t.Any] = {"sfb_xmpp_policies": None, "sfb_xmpp_gateway": "", "sfb_xmpp_federation_routes": []}
     assert undeclared(args, variables) == ["partners", "policies"]
-
-
-def test_which_results_end_a_run() -> None:
-    assert _ends({"changed": False})
-    assert _ends({"failed": True, "unanswered": True})
-    assert not _ends({"changed": False, "unanswered": "no route", "other_hosts": ["b"]})
-    assert not _ends({"skipped": True})

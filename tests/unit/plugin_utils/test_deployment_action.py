@@ -1,0 +1,79 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which host of a deployment does the work, as its hosts find out from each other's files."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._deployment_action import Inventory, Turn
+
+HOSTVARS: dict[str, dict[str, t.Any]] = {
+    "a1": {"sfb_xmpp_deployment": "a"},
+    "b1": {"sfb_xmpp_deployment": "b"},
+    "a2": {"sfb_xmpp_deployment": "a"},
+    "a3": {"sfb_xmpp_deployment": "a"},
+}
+
+
+def inventory(own: str, **variables: t.Any) -> Inventory:
+    groups = {"sfb_management": list(HOSTVARS)}
+    return Inventory({"hostvars": HOSTVARS, "groups": groups, "inventory_hostname": own, **variables})
+
+
+def turn(directory: Path, own: str, **variables: t.Any) -> Turn:
+    return Turn(str(directory / "task"), inventory(own, **variables))
+
+
+def test_hosts_of_the_deployment_in_the_order_of_the_inventory() -> None:
+    assert inventory("a3").hosts == ["a1", "a2", "a3"]
+    assert inventory("b1").hosts == ["b1"]
+    assert inventory("b1").several
+    assert inventory("a3", ansible_play_hosts_all=["a3", "a2"]).hosts == ["a2", "a3"]
+
+
+def test_the_first_begins_at_once_and_the_others_wait_for_what_it_says(tmp_path: Path) -> None:
+    first, second, third = (turn(tmp_path, host) for host in ("a1", "a2", "a3"))
+    assert first.wait() == []
+    said: dict[str, list[str] | None] = {}
+    threads = [
+        threading.Thread(target=lambda host=host, waits=waits: said.update({host: waits.wait()}))
+        for host, waits in (("a2", second), ("a3", third))
+    ]
+    for thread in threads:
+        thread.start()
+    first.end(["a1: no route"])
+    threads[0].join(10)
+    assert said == {"a2": ["a1: no route"]}, "the third goes on waiting for the second"
+    second.end(None)
+    threads[1].join(10)
+    assert said["a3"] is None
+
+
+def test_a_host_that_has_left_the_play_is_not_waited_for(tmp_path: Path) -> None:
+    assert turn(tmp_path, "a3", ansible_play_hosts=["a3", "b1"]).wait() == []
+    # But what it said of this task counts, also if it has failed in the meantime.
+    turn(tmp_path, "a1").end(None)
+    assert turn(tmp_path, "a2", ansible_play_hosts=["a2", "a3"]).wait() is None
+    assert turn(tmp_path, "a3", ansible_play_hosts=["a3"]).wait() is None
+
+
+def test_deployments_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    assert turn(tmp_path, "b1").wait() == []
+    assert turn(tmp_path, "b1").last
+
+
+@pytest.mark.parametrize("name", ["sfb_xmpp_partnres", "sfb_xmpp_polices"])
+def test_a_misspelt_variable_of_any_host_of_the_deployment_is_a_mistake(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(HOSTVARS["a2"], name, [])
+    mistakes, _warnings = inventory("a1").mistakes()
+    assert any(name in text and "did you mean" in text for text in mistakes)
+    assert inventory("b1").mistakes() == ([], [])
