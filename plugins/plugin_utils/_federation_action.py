@@ -15,6 +15,7 @@ import os
 import typing as t
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._base.names import Invalid
@@ -49,11 +50,15 @@ class FederationAction(DirectAction):
         variables = task_vars or {}
         playbook = str(variables.get("xmpp_federation_playbook") or "")
         # The arguments lose it where no snapshot is wanted; the journal is kept all the same.
-        directory = self._task.args.get("snapshot_directory") or _default_directory()
+        directory = self._directory(variables)
         result = self._run(tmp, variables, playbook)
         if playbook in _journal.WRITING and not self._task.check_mode and _ends(result):
-            self._note(result, variables, playbook, str(directory))
+            self._note(result, variables, playbook, directory)
         return result
+
+    def _directory(self, variables: dict[str, t.Any]) -> str:
+        """Where the journal is."""
+        return str(self._task.args.get("snapshot_directory") or _default_directory())
 
     def _run(self, tmp: str | None, variables: dict[str, t.Any], playbook: str) -> Result:
         warnings: list[str] = []
@@ -115,8 +120,7 @@ class FederationAction(DirectAction):
             self._task.args.pop("snapshot_directory", None)
         return None
 
-    @staticmethod
-    def _hosts(variables: t.Mapping[str, t.Any]) -> list[str]:
+    def _hosts(self, variables: t.Mapping[str, t.Any]) -> list[str]:
         """The management hosts of this host's deployment, in the inventory's order."""
         own = FederationAction._deployment(variables, variables["inventory_hostname"])
         hosts = variables["groups"][GROUP]
@@ -157,18 +161,18 @@ class FederationAction(DirectAction):
 
     def _note(self, result: Result, variables: dict[str, t.Any], playbook: str, directory: str) -> None:
         """Write the run into the journal. That it cannot be written is a warning: the run itself is over."""
-        run = _journal.make_run(
-            result,
-            playbook=playbook,
-            deployment=str(self._templar.template(variables.get("sfb_xmpp_deployment")) or "default"),
-            host=str(self._task.delegate_to or variables["inventory_hostname"]),
-            account=str(self._connection.get_option("remote_user") or ""),
-            inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
-            ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
-        )
         try:
+            run = _journal.make_run(
+                result,
+                playbook=playbook,
+                deployment=str(self._templar.template(variables.get("sfb_xmpp_deployment")) or "default"),
+                host=str(self._task.delegate_to or variables["inventory_hostname"]),
+                account=str(self._connection.get_option("remote_user") or ""),
+                inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
+                ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
+            )
             _journal.append(directory, run)
-        except Refused as exc:
+        except (Refused, AnsibleError) as exc:
             text = "this run is not in the journal: %s" % exc
             result["warnings"] = [*result.get("warnings", ()), text]
 
