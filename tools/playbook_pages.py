@@ -23,6 +23,10 @@ PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
 ACTION_CODE = [TOP / "plugins" / "plugin_utils" / ("_%s_action.py" % name) for name in ("federation", "deployment")]
+# What does that of revoke, and leaves these to the former.
+REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
+    "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"
+}  # fmt: skip
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # What converge notes in a snapshot, and a message names; nobody sets it.
@@ -99,6 +103,8 @@ def variables(name: str) -> set[str]:
         }
         if PLANS_ONLY in code:
             found -= OF_WRITES
+    if REVOCATION in code:
+        found |= OF_RUNS
     return found - {IN_SNAPSHOTS}
 
 

@@ -89,6 +89,7 @@ class Inventory:
         # --limit leaves hosts out.
         of_play = set(variables.get("ansible_play_hosts_all") or self._group)
         self.hosts = [host for host in self._declaring if host in of_play]
+        self.deployments = sorted({self._deployment(host) for host in self._group if host in of_play})
         self.playing = set(variables.get("ansible_play_hosts") or of_play)
 
     def _deployment(self, host: str) -> str:

@@ -15,6 +15,7 @@ import os
 import typing as t
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._base.names import Invalid
@@ -70,23 +71,24 @@ class FederationAction(DeploymentAction):
             self._task.args.pop("snapshot_directory", None)
         return bool(parts)
 
+    def _directory(self, variables: dict[str, t.Any]) -> str:
+        """Where the journal is, which is kept where no snapshot is wanted too."""
+        return str(self._templar.template(variables.get("sfb_xmpp_snapshot_directory")) or _default_directory())
+
     def _note(self, result: Result, variables: dict[str, t.Any]) -> None:
         """Write the run into the journal. That it cannot be written is a warning: the run itself is over."""
-        # Kept where no snapshot is wanted too.
-        directory = variables.get("sfb_xmpp_snapshot_directory")
-        directory = str(self._templar.template(directory) or _default_directory())
-        run = _journal.make_run(
-            result,
-            playbook=self.playbook,
-            deployment=Inventory(variables).deployment,
-            host=str(variables["inventory_hostname"]),
-            account=str(self._connection.get_option("remote_user") or ""),
-            inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
-            ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
-        )
         try:
-            _journal.append(directory, run)
-        except Refused as exc:
+            run = _journal.make_run(
+                result,
+                playbook=self.playbook,
+                deployment=Inventory(variables).deployment,
+                host=str(variables["inventory_hostname"]),
+                account=str(self._connection.get_option("remote_user") or ""),
+                inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
+                ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
+            )
+            _journal.append(self._directory(variables), run)
+        except (Refused, AnsibleError) as exc:
             text = "this run is not in the journal: %s" % exc
             result["warnings"] = [*result.get("warnings", ()), text]
 

@@ -532,13 +532,23 @@ def preflight_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def revocation_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of revocation returns. The inventory is looked at by its action, in a playbook."""
+    given: Params = {"domain": "fabrikam.com"}
+    found = [call(name, given, check, policy_server()) for check in (True, False)]
+    found += [call(name, given, False, Failing(policy_server(), reads=reads)) for reads in (False, True)]
+    found.append(call(name, {**given, "protect": ["*"]}, False, policy_server()))
+    assert [run.get("failed", False) for run in found] == [False, False, True, True, True]
+    return [*found, {"listed": ["sfb_xmpp_partners[0] (fabrikam.com)"]}]
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
     special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
     special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
-    special.update(xmpp_preflight_info=preflight_runs)
+    special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

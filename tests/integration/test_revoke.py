@@ -1,0 +1,200 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""sfb.xmpp.revoke over the wire: one domain gone at once, whatever else is wrong, and nothing else touched."""
+
+from __future__ import annotations
+
+import fcntl
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.revocation import TASK
+
+from lab.deployment.faults import Faults
+from lab.deployment.store import Event
+from tests.integration.gateway_federation import PARTNER
+from tests.integration.management import Management
+from tests.integration.plays import Plays, Run
+from tests.integration.test_converge import mark
+from tests.integration.test_history import journal
+
+TASK_NAME = "Take the domain off the allowed partners"
+PUSH = "Invoke-CsManagementStoreReplication"
+
+
+def allow(store: t.Any) -> None:
+    """Three partners, the first with two additional domains."""
+    store.put("partner", "fabrikam.test", {**PARTNER, "AdditionalDomains": ["chat.fabrikam.test", "im.fabrikam.test"]})
+    store.put("partner", "litware.test", dict(PARTNER))
+    store.put("partner", "xn--mller-kva.test", dict(PARTNER))
+
+
+def revoke(plays: Plays, domain: str | None, *arguments: str, **variables: t.Any) -> Run:
+    hosts = {"sfb_management": plays.hosts()["sfb_management"]}
+    inventory = plays.write("revoke.yml", {"all": {"vars": variables, "children": hosts}})
+    extra = () if domain is None else ("-e", "domain=" + domain)
+    return plays.run("sfb.xmpp.revoke", *arguments, *extra, inventory=inventory)
+
+
+def sent(store: t.Any, since: int) -> list[Event]:
+    """Everything but reads."""
+    return [e for e in store.events(since) if e.kind == "statement" and not e.cmdlet.startswith(("Get-", "Select-"))]
+
+
+def names(events: t.Iterable[Event]) -> list[tuple[str, t.Any]]:
+    return [(event.cmdlet, event.parameters.get("Identity")) for event in events]
+
+
+def test_a_partner_goes_with_its_additional_domains_and_nothing_else(plays: Plays) -> None:
+    store = plays.lab.store()
+    allow(store)
+    partners = [{"domain": "litware.test"}, {"domain": "Fabrikam.TEST"}]
+    listed = {"sfb_xmpp_partners": partners, "sfb_xmpp_ticket": "INC-1"}
+    before = store.all("partner")
+    planned = revoke(plays, "fabrikam.test", "--check", "--diff", **listed)
+    assert planned.code == 0, planned.output
+    assert sent(store, 0) == []
+    assert store.all("partner") == before
+    assert "With fabrikam.test would go its additional domains: chat.fabrikam.test, im.fabrikam.test" in planned.output
+    assert "1 to remove" in planned.output
+
+    begin = mark(plays)
+    done = revoke(plays, "fabrikam.test", "--diff", **listed)
+    assert done.code == 0, done.output
+    assert names(sent(store, begin)) == [("Remove-CsXmppAllowedPartner", "fabrikam.test"), (PUSH, None)]
+    assert set(store.all("partner")) == {"litware.test", "xn--mller-kva.test"}
+    result = done.result(TASK_NAME)
+    assert [(s["cmdlet"], s["parameters"]) for s in result["steps"]] == [
+        (s["cmdlet"], s["parameters"]) for s in planned.result(TASK_NAME)["steps"]
+    ]
+    assert [s["result"] for s in result["steps"]] == ["done", "done"]
+    assert result["listed"] == ["sfb_xmpp_partners[1] (Fabrikam.TEST)"]
+    assert "the inventory still has it: sfb_xmpp_partners[1] (Fabrikam.TEST)" in " ".join(done.output.split())
+
+    begin = mark(plays)
+    again = revoke(plays, "fabrikam.test", **listed)
+    assert again.code == 0, again.output
+    assert "changed=0" in again.output
+    assert "fabrikam.test is no allowed partner" in again.output
+    assert sent(store, begin) == []
+    runs = journal(plays)
+    assert [(r["playbook"], r["outcome"], r["ticket"], r["summary"]["removed"]) for r in runs] == [
+        ("revoke", "ok", "INC-1", 1),
+        ("revoke", "ok", "INC-1", 0),
+    ]
+
+
+def test_of_an_additional_domain_only_that_one_goes(plays: Plays) -> None:
+    store = plays.lab.store()
+    allow(store)
+    listed = {"sfb_xmpp_partners": [{"domain": "fabrikam.test", "additional_domains": ["im.fabrikam.test"]}]}
+    done = revoke(plays, "IM.fabrikam.test.", **listed)
+    assert done.code == 0, done.output
+    assert names(sent(store, 0)) == [("Set-CsXmppAllowedPartner", "fabrikam.test"), (PUSH, None)]
+    assert store.partners()["fabrikam.test"]["AdditionalDomains"] == ["chat.fabrikam.test"]
+    assert "im.fabrikam.test is an additional domain of fabrikam.test, which stays" in done.output
+    assert done.result(TASK_NAME)["listed"] == ["sfb_xmpp_partners[0].additional_domains (fabrikam.test)"]
+
+
+def test_nothing_but_protect_holds_it_up(plays: Plays) -> None:
+    """Mistakes elsewhere in the inventory, a lock that is held, replication that cannot be pushed."""
+    store = plays.lab.store()
+    allow(store)
+    directory = plays.directory / "kept"
+    directory.mkdir(mode=0o700)
+    wrong = {
+        "sfb_xmpp_partners": "{{ there_is_no_such_variable }}",
+        "sfb_xmpp_polices": [],
+        "sfb_xmpp_snapshot_directory": str(directory),
+        "sfb_xmpp_preflight_ignore": 7,
+    }
+    refused = revoke(plays, "fabrikam.test", sfb_xmpp_protect=["im.*"], **wrong)
+    assert refused.code == 2
+    assert "im.fabrikam.test: is protected by 'im.*'" in refused.output
+    assert "take it out of sfb_xmpp_protect first" in " ".join(refused.output.split())
+    assert sent(store, 0) == []
+
+    with (directory / ".default.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        Faults(store).add(PUSH, times=None, message="The master is busy.")
+        done = revoke(plays, "fabrikam.test", **wrong)
+    assert done.code == 0, done.output
+    assert set(store.all("partner")) == {"litware.test", "xn--mller-kva.test"}
+    words = " ".join(done.output.split())
+    assert "replication could not be pushed, so the Edge learns of it with the next one: The master is busy." in words
+    assert "sfb_xmpp_partners, which cannot be read" in words
+    assert "did you mean sfb_xmpp_policies" in words
+    assert [step["result"] for step in done.result(TASK_NAME)["steps"]] == ["done", "failed"]
+    assert (directory / "runs.jsonl").exists()
+
+
+def test_a_removal_that_fails_is_no_success(plays: Plays) -> None:
+    store = plays.lab.store()
+    allow(store)
+    Faults(store).add("Remove-CsXmppAllowedPartner", times=None, message="Not today.")
+    run = revoke(plays, "fabrikam.test")
+    assert run.code == 2
+    assert "Not today." in run.output
+    assert "fabrikam.test" in store.all("partner")
+    assert PUSH not in [event.cmdlet for event in sent(store, 0)]
+    assert [entry["outcome"] for entry in journal(plays)] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "text"),
+    [
+        (None, "domain: is missing; name the one to revoke, as in -e domain=fabrikam.com"),
+        ("*.test", "domain: '*.test' is a wildcard"),
+        ("sip:a@b.test", "domain: 'sip:a@b.test' is an address"),
+    ],
+)
+def test_mistakes_are_said_before_anything_connects(plays: Plays, domain: str | None, text: str) -> None:
+    run = revoke(plays, domain)
+    assert run.code == 2
+    assert text in run.output
+    assert plays.lab.store().events() == []
+
+
+def test_of_several_deployments_one_is_chosen_by_its_hosts(plays: Plays) -> None:
+    allow(plays.lab.store())
+    group = plays.hosts()["sfb_management"]
+    own = group["hosts"]["fe01"]
+    dead = {**own, "ansible_port": 1}
+    hosts = {
+        "one": {**dead, "sfb_xmpp_deployment": "main"},
+        "two": {**own, "sfb_xmpp_deployment": "main"},
+        "other": {**dead, "sfb_xmpp_deployment": "branch"},
+    }
+    inventory = plays.write("several.yml", {"sfb_management": {**group, "hosts": hosts}})
+    run = plays.run("sfb.xmpp.revoke", "-e", "domain=litware.test", inventory=inventory)
+    assert run.code == 2
+    assert "the inventory has the deployments branch, main; choose the one that is meant by its hosts" in run.output
+    assert plays.lab.store().events() == []
+    # The first does not answer, the second does; and a host that is chosen by itself is used, first or not.
+    run = plays.run("sfb.xmpp.revoke", "-e", "domain=litware.test", "--limit", "one,two", inventory=inventory)
+    assert run.code == 0, run.output
+    assert "litware.test" not in plays.lab.store().all("partner")
+    run = plays.run("sfb.xmpp.revoke", "-e", "domain=fabrikam.test", "--limit", "two", inventory=inventory)
+    assert run.code == 0, run.output
+    assert "fabrikam.test" not in plays.lab.store().all("partner")
+    run = plays.run("sfb.xmpp.revoke", "-e", "domain=fabrikam.test", "--limit", "other", inventory=inventory)
+    assert run.code != 0
+
+
+def test_the_module_check_do_again(management: Management) -> None:
+    allow(management.store)
+    planned = management.run(TASK, check=True, domain="müller.test")
+    assert planned.changed
+    assert sent(management.store, 0) == []
+    done = management.run(TASK, domain="müller.test")
+    assert (done.changed, done.failures, done.warnings) == (True, [], [])
+    assert done.diff == planned.diff
+    assert "xn--mller-kva.test" not in management.store.all("partner")
+    again = management.run(TASK, domain="müller.test")
+    assert (again.changed, again.steps, again.diff) == (False, [], [])
+    with pytest.raises(Refused, match="protected by 'litware"):
+        management.run(TASK, domain="litware.test", protect=["litware.*"])
