@@ -19,15 +19,17 @@ mkdir -p "$logs"
 
 heading() { printf '\n=== %s\n\n' "$*"; }
 
-# What people look for in a run: the plan, the table of partners, what each host came to. The rest is in the log.
+# What people look for in a run: the plan (as it is said last), the table of partners, what each host came to. The rest is in the log.
 shown() {
     awk '
-        /^sfb\.xmpp plan for/ { plan = 1 }
+        /^sfb\.xmpp plan for/ { plan = 1; block = "" }
         /^ *"?(PARTNER|DOMAIN) /  { table = 1 }
         /^PLAY RECAP/          { recap = 1 }
         /^(fatal|failed):/ || /^\[?ERROR/ { print substr($0, 1, 400) }
-        plan || table || (recap && NF) { print }
-        / unchanged\./         { plan = 0 }
+        recap && block        { printf "%s", block; block = "" }
+        /^(ok|changed|---)/    { plan = 0 }
+        plan                  { block = block $0 "\n" }
+        table || (recap && NF) { print }
         /^ *[]}]/              { table = 0 }
     '
 }

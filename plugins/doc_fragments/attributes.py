@@ -57,6 +57,30 @@ attributes:
     platforms: windows
 """
 
+    # For the module that prints.
+    SUMMARY = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Only prints, so check mode makes no difference.
+  diff_mode:
+    support: N/A
+    description: Only prints, so there is nothing to compare.
+  async:
+    support: none
+    description: The results that it prints are known to Ansible's own process only.
+  action_group:
+    support: full
+    description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
+    membership:
+      - sfb.xmpp.management
+  platform:
+    support: full
+    description: The module connects to nothing.
+    platforms: windows
+"""
+
     # For the module that sends a message.
     MESSAGE = r"""
 options: {}

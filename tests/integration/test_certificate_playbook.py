@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 
@@ -76,6 +77,13 @@ def of(run: Run, name: str) -> list[TaskResult]:
     return [task for task in run.tasks if task.task.rpartition(" : ")[2] == name and task.state == "ok"]
 
 
+def closing(run: Run) -> list[str]:
+    """The lines of the Edges, which come last before the recap."""
+    before = run.output.rpartition("\nPLAY RECAP")[0]
+    lines = before.rpartition("\nEdge servers of default\n")[2].splitlines()
+    return [line for line in lines[: len(EDGES)] if line[4:].startswith("edge")]
+
+
 def good(run: Run) -> None:
     assert run.code == 0, run.output[-3000:]
     assert PASSPHRASE not in run.output
@@ -88,7 +96,11 @@ def test_plan_run_and_nothing_to_do(plays: Plays) -> None:
     good(planned)
     assert writes(plays) == []
     assert "(new certificate)" in planned.output
-    good(renew(plays, given))
+    assert all(re.search(r"until \d{4}-\d\d-\d\d, \d calls to send$", line) for line in closing(planned))
+    done = renew(plays, given)
+    good(done)
+    said = r"  ~ edge0[12] +[0-9A-F]{8}… until \d{4}-\d\d-\d\d, in force, seen in a handshake(, \d+ s without services)?"
+    assert [bool(re.fullmatch(said, line)) for line in closing(done)] == [True, True], done.output[-2000:]
     first, second = presented(plays)
     assert first is not None
     assert first == second
@@ -124,6 +136,8 @@ def test_failure_on_the_second_edge(plays: Plays) -> None:
     assert "The former certificate is in force again." in message
     assert "edge01 has %s and presents %s." % (new.thumbprint, new.thumbprint) in message
     assert "edge02 has %s and presents %s." % (old.thumbprint, old.thumbprint) in message
+    assert "in force" in closing(failed)[0]
+    assert closing(failed)[1].startswith("  ! edge02 ")
     good(renew(plays, given))
     assert presented(plays) == [new.thumbprint] * 2
 

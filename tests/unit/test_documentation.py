@@ -31,6 +31,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import listener as _listener
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
+from ansible_collections.sfb.xmpp.plugins.plugin_utils import _run_summary
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
@@ -542,6 +543,13 @@ def revocation_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return [*found, {"listed": ["sfb_xmpp_partners[0] (fabrikam.com)"]}]
 
 
+def summary_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """As its action makes them; without it the module refuses."""
+    alone = call(name, {}, False, policy_server())
+    assert alone["failed"]
+    return [{"lines": _run_summary.lines([["sfb.xmpp plan for d"]], {"d": {"edge01": {}}})}]
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
@@ -549,6 +557,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
+    special.update(xmpp_run_summary=summary_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

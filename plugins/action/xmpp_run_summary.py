@@ -1,0 +1,44 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prints what the run came to, as the last of a playbook (see plugin_utils/_run_summary.py)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..modules.xmpp_run_summary import TASK
+from ..plugin_utils import _run_summary
+from ..plugin_utils._deployment_action import EDGES, GROUP
+from ..plugin_utils._direct import DirectAction
+
+Variables = t.Mapping[str, t.Any]
+
+
+class ActionModule(DirectAction):
+    """See above. The results are those that the plays of this collection keep."""
+
+    work_of = TASK
+    BYPASS_HOST_LOOP = True
+
+    def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        hosts = task_vars["hostvars"]
+        plans = [_of(hosts[host], "xmpp_federation").get("report") for host in task_vars["groups"].get(GROUP, ())]
+        edges: dict[str, dict[str, _run_summary.Results]] = {}
+        for host in task_vars["groups"].get(EDGES, ()):
+            of_host = hosts[host]
+            ends = _run_summary.last(
+                _of(of_host, "gateway_certificate_staged"), _of(of_host, "gateway_certificate_switched")
+            )
+            edges.setdefault(str(of_host.get("sfb_xmpp_deployment") or "default"), {})[str(host)] = ends
+        lines = _run_summary.lines(filter(None, plans), edges)
+        for line in lines:
+            self._display.display(line)
+        return {"changed": False, "lines": lines}
+
+
+def _of(variables: Variables, name: str) -> Variables:
+    found: Variables = variables.get(name) or {}
+    return found

@@ -1,0 +1,20 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""xmpp_run_summary where no action does its work: a process of its own sees no results of other hosts."""
+
+from __future__ import annotations
+
+from .._shell.statement import Shell
+from .result import Params, Refused, Result
+from .task import Task
+
+
+def work(params: Params, shell: Shell, check: bool) -> Result:
+    """Raises Refused."""
+    raise Refused(["xmpp_run_summary needs Ansible's own process; remove async from its task"])
+
+
+TASK = Task({}, work, session=False)
