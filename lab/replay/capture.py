@@ -13,7 +13,8 @@ The file is JSON in UTF-8, an object with
 - ``profile``: ``lync2013`` or ``sfb2015``, the release of the legacy servers.
 - ``hosts``: a list of objects, one for each server that was asked:
 
-  - ``name``: its FQDN; ``role``: ``management`` (a Front End's OcsPowershell) or ``edge`` (WinRM of an Edge);
+  - ``name``: its name; ``role``: ``management`` (a Front End's OcsPowershell), ``edge`` (WinRM of an Edge) or
+    ``front_end`` (WinRM of a Front End, which is asked for its services only);
   - ``versions``: an object of texts, such as what WSMan's Identify and PowerShell's own version said; may be empty;
   - ``commands``: the names of all commands that the session offered, by Get-Command; null where that failed;
   - ``statements``: a list, in the order in which they were sent, of objects:
@@ -42,7 +43,7 @@ from pathlib import Path
 
 FORMAT = "sfb.xmpp capture"
 VERSION = 1
-ROLES = ("management", "edge")
+ROLES = ("management", "edge", "front_end")
 PROFILES = ("lync2013", "sfb2015")
 
 
@@ -107,9 +108,14 @@ class Capture:
     by: str = ""
 
     def statements(self, cmdlet: str, role: str = "") -> list[Answered]:
-        """The answered statements that begin with a cmdlet, on all hosts or those of a role."""
+        """The answered statements of a cmdlet that nothing was cut from, on all hosts or those of a role."""
         hosts = [host for host in self.hosts if role in ("", host.role)]
-        return [one for host in hosts for one in host.statements if one.cmdlet.lower() == cmdlet.lower()]
+        return [
+            one
+            for host in hosts
+            for one in host.statements
+            if one.cmdlet.lower() == cmdlet.lower() and len(one.pipeline) == 1
+        ]
 
 
 def now() -> str:

@@ -37,6 +37,7 @@ def _statement(answered: Answered) -> Answered:
 
 def _object(xml: str) -> str:
     element = parse(xml)
+    _name_types(element)
     for each in element.iter():
         each.text = SERVICES.get(each.text or "", each.text)
     group = element.find("Props")
@@ -49,6 +50,21 @@ def _object(xml: str) -> str:
         group.append(_property(each))
     ET.SubElement(group, "S", {"N": EXTRA}).text = "nobody knows"
     return ET.tostring(element, encoding="unicode")
+
+
+def _name_types(element: ET.Element) -> None:
+    """Each object names its types itself: a reference may not stand before what it refers to."""
+    known: dict[str | None, list[str | None]] = {}
+    for number, each in enumerate(list(element.iter("*"))):
+        if each.tag == "TN":
+            known[each.get("RefId")] = [one.text for one in each]
+        elif each.tag == "TNRef":
+            each.tag = "TN"
+            for name in known[each.get("RefId")]:
+                ET.SubElement(each, "T").text = name
+        else:
+            continue
+        each.set("RefId", str(number))
 
 
 def _property(element: ET.Element) -> ET.Element:

@@ -19,6 +19,12 @@ from .capture import Answered, Capture, Command, Host, Problem, now
 
 Statement = t.Sequence[tuple[str, dict[str, t.Any]]]
 
+
+def _certificates(store: str) -> Statement:
+    selected = {"Property": ["RawData", "HasPrivateKey"]}
+    return [("Get-ChildItem", {"Path": "Cert:\\LocalMachine\\" + store}), ("Select-Object", selected)]
+
+
 # What a reading of everything asks.
 MANAGEMENT: tuple[Statement, ...] = (
     [("Get-CsServerVersion", {})],
@@ -49,6 +55,10 @@ EDGE: tuple[Statement, ...] = (
     [("Get-CsXmppAllowedPartner", {"LocalStore": True})],
     [("Get-CsXmppAllowedPartner", {})],
     [("Get-Date", {})],
+    _certificates("My"),
+    _certificates("CA"),
+    _certificates("Root"),
+    [("Get-ChildItem", {"Path": "C:\\Windows\\Temp", "Filter": "sfb-xmpp-*"})],
 )
 _USERS = {"management": "CONTOSO\\admin", "edge": "Administrator"}
 

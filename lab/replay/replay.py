@@ -32,7 +32,9 @@ from .capture import Answered, Capture, Host, read
 # What changes nothing of the answer: how the caller wants to hear of errors, and who answers.
 _WITHOUT_EFFECT = {"erroraction", "ea", "warningaction", "wa", "domaincontroller"}
 _PLUMBING = {"select-object", "out-default"}
-_PREFIXES = ("", "tag:", "site:")
+_PREFIXES = ("", "tag:", "site:", "sip:")
+# By which an object is known; the latter are a user's.
+_NAMES = ("Identity", "SipAddress", "UserPrincipalName", "DistinguishedName")
 Key = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
@@ -184,7 +186,8 @@ def _of_identity(whole: Answered, identity: str) -> list[object]:
     found: list[object] = []
     for xml in whole.output:
         value = Raw(xml)
-        if fold(str(properties_of(value).get("Identity"))) in wanted:
+        its = properties_of(value)
+        if any(fold(str(its[name])) in wanted for name in _NAMES if name in its):
             found.append(value)
     if not found:
         raise _error("The capture has no '%s'." % identity, "ItemNotFound", identity, "ObjectNotFound")

@@ -614,6 +614,25 @@ class Connection(NetworkConnectionBase):
         self._record(calls, answer, begun)
         return answer.encode()
 
+    def capture(self, statement: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run one encoded statement that reads; also what the server sent for it (``Captured``, encoded).
+
+        Raises ConnectionError if nothing was executed.
+        """
+        session, call = self._kept_session(), Statement.decode(statement)
+        if not call.cmdlet.startswith("Get-"):
+            raise ConnectionError("a capture only reads; %s is not sent" % call.cmdlet)
+        begun = time.monotonic()
+        with session.capturing() as output:
+            answer = self.invoke([statement])
+        return {
+            "answer": answer,
+            "output": output,
+            "seconds": time.monotonic() - begun,
+            "selected": bool(call.select) and session.selects,
+            "versions": session.versions(),
+        }
+
     def place(self) -> dict[str, str]:
         """Where the session leads (``Place.as_dict``); opens none."""
         return Place(

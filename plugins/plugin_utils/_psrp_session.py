@@ -13,6 +13,7 @@ pypsrp takes 0.3 s to import and is imported when a session opens.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 from dataclasses import replace
@@ -81,10 +82,35 @@ class PsrpSession:
         self._several: bool | None = None
         # Whether it offers Select-Object, as far as known.
         self._selects = True
+        self._kept: list[str] | None = None
 
     @property
     def is_open(self) -> bool:
         return self._pool is not None
+
+    @property
+    def selects(self) -> bool:
+        """Whether the endpoint cuts objects to the properties that are wanted, as far as known."""
+        return self._selects
+
+    @contextlib.contextmanager
+    def capturing(self) -> t.Iterator[list[str]]:
+        """The XML of each object that the last pipeline within the block brings, as it came."""
+        kept = self._kept = []
+        try:
+            yield kept
+        finally:
+            self._kept = None
+            if self._pool is not None:
+                _keep(self._pool, None)
+
+    def versions(self) -> dict[str, str]:
+        """What the open session says of itself: the versions that PowerShell's own table has, and the protocol's."""
+        if self._pool is None:
+            return {}
+        data = getattr(self._pool, "application_private_data", None)
+        found: dict[str, t.Any] = {"protocol": self._pool.protocol_version, **_version_table(data)}
+        return {name: str(value) for name, value in found.items() if value is not None}
 
     def open(self) -> RunspacePool:
         """Open the session unless it is open, and import the modules. Raises SessionError with what to check."""
@@ -180,6 +206,9 @@ class PsrpSession:
             shell.end_invoke()
             return shell, self._answer(shell, chunk)
 
+        if self._kept is not None:
+            self._kept.clear()  # what came before a repetition
+            _keep(pool, self._kept)
         try:
             if time.monotonic() - self._used > STALE:
                 fresh_connection(pool)
@@ -338,6 +367,18 @@ def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[li
         chunks[-1].append(statement)
         room -= size
     return chunks
+
+
+def _keep(pool: RunspacePool, kept: list[str] | None) -> None:
+    """Where the transport puts the XML of the objects that come from now on."""
+    pool._fragmenter.defragment.kept = kept  # type: ignore[attr-defined]
+
+
+def _version_table(data: t.Any) -> dict[str, t.Any]:
+    """$PSVersionTable, which a server sends along with the opened session (MS-PSRP 2.2.2.13)."""
+    table = getattr(data, "data", data)
+    table = table.get("PSVersionTable", {}) if isinstance(table, dict) else {}
+    return {str(name): value for name, value in table.items()} if isinstance(table, dict) else {}
 
 
 def _warning(record: t.Any) -> str:

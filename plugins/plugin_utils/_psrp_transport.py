@@ -206,6 +206,8 @@ class Messages:
         self._parts: dict[int, list[bytes]] = {}
         self._sizes: dict[int, int] = {}
         self._too_large: set[int] = set()
+        # Where the XML of objects is kept, as it came, while somebody wants it.
+        self.kept: list[str] | None = None
 
     def __call__(self, data: bytes) -> list[t.Any]:
         found = []
@@ -265,7 +267,10 @@ class Messages:
         try:
             if too_large:
                 raise Unreadable("it has more than %d MiB" % (MOST_OBJECT // 2**20))
-            value = read(data[40:].decode("utf-8-sig"))
+            xml = data[40:].decode("utf-8-sig")
+            if kind == _OUTPUT and self.kept is not None:
+                self.kept.append(xml)
+            value = read(xml)
         except (Unreadable, UnicodeDecodeError, RecursionError) as error:
             reason = "%s" % error if kind == _OUTPUT else "%s: %s" % (_NAMES[kind], error)
             if kind == _STATE:

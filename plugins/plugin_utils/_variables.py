@@ -17,7 +17,7 @@ FREE = "sfb_xmpp_x_"
 KNOWN = frozenset(
     PREFIX + name
     for name in """
-    access_edge allow allow_loss allow_replaced_policies audit certificate certificate_drain certificate_hook
+    access_edge allow allow_loss allow_replaced_policies audit capture certificate certificate_drain certificate_hook
     certificate_phase certificate_pool_size certificate_restore certificate_switch configuration_backup decommission
     deployment domain_controller exclusive_grants export federation_routes force gateway partners partners_purge
     plan_file policies policies_purge preflight_ignore protect protected_accounts removal_limit replication

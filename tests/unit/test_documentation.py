@@ -30,6 +30,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base import module as _m
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import listener as _listener
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _run_summary
 
@@ -550,6 +551,29 @@ def summary_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return [{"lines": _run_summary.lines([["sfb.xmpp plan for d"]], {"d": {"edge01": {}}})}]
 
 
+class Capturing(MemoryShell):
+    """Also hands over what came, as XML."""
+
+    def capture(self, statement: Statement) -> Captured:
+        try:
+            answer = self.invoke([statement])
+        except (KeyError, StopIteration):
+            answer = Answer(errors=(ServerError(statement.cmdlet, "CommandNotFoundException", "", "no"),))
+        return Captured(answer, tuple("<S>fe01.contoso.com</S>" for _item in answer.output), 0.1, False, {"a": "2.2"})
+
+
+def capture_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of captures returns; a key that others may read is refused."""
+    key = directory / "key"
+    found = [call(name, {"key_file": str(key)}, check, Capturing()) for check in (True, False)]
+    assert found[0] == found[1]
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.chmod(0o640)
+    found.append(call(name, {"key_file": str(key)}, False, Capturing()))
+    assert [run.get("failed", False) for run in found] == [False, False, True]
+    return found
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
@@ -558,6 +582,8 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
     special.update(xmpp_run_summary=summary_runs)
+
+    special.update(xmpp_capture_info=capture_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

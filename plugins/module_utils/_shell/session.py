@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import typing as t
+from dataclasses import dataclass, field
 
 from ansible.module_utils.connection import Connection, ConnectionError  # noqa: A004 - Ansible's own name for it
 
@@ -28,6 +29,21 @@ def needs_session(module: str, connection: str) -> str:
         " add -e ansible_connection=%s), and keep the ansible_psrp variables as they are"
         % (module, TRANSPORT, connection and ", not over %s" % connection, TRANSPORT, TRANSPORT)
     )
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What one statement brought, as it came over the wire.
+
+    output: the XML of each object. selected: whether the server cut the objects to what was wanted of them.
+    versions: what the session says of itself, such as its PSVersion.
+    """
+
+    answer: Answer
+    output: tuple[str, ...] = ()
+    seconds: float = 0.0
+    selected: bool = False
+    versions: t.Mapping[str, str] = field(default_factory=dict)
 
 
 class ConnectionShell:
@@ -79,6 +95,14 @@ class ConnectionShell:
                 told = now
                 self.tell("%d of %d calls sent after %d s" % (sent, len(statements), now - begun))
         return total
+
+    def capture(self, statement: Statement) -> Captured:
+        """The same for one statement that reads, with the objects as they came. Raises ShellError."""
+        try:
+            found = self._connection.capture(statement.encode())
+        except ConnectionError as error:
+            raise ShellError(str(error)) from None
+        return Captured(**{**found, "answer": Answer.decode(found["answer"]), "output": tuple(found["output"])})
 
     def _call(self, statements: t.Sequence[Statement]) -> Answer:
         try:

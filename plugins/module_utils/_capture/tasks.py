@@ -1,0 +1,156 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_capture_info does: one server's part of a capture, with other names in place of the real ones."""
+
+from __future__ import annotations
+
+import binascii
+import os
+import re
+import secrets
+import typing as t
+
+from .._base import private_file
+from .._base.result import Params, Refused, Result
+from .._base.task import Task
+from .._federation.files import default_directory
+from .._shell.statement import Shell, Statement, Value, place_of
+from .clixml import Unsharable, replaced
+from .pseudonyms import Pseudonyms
+from .recording import COMMANDS, ROLES, Asked, CapturingShell, record
+from .words import is_command
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "role": {"type": "str", "choices": list(ROLES), "default": "management"},
+    "key_file": {"type": "path", "no_log": False},
+    "users": {"type": "int", "default": 200},
+}
+# Parameters whose texts are a deployment's; all others are this collection's own.
+_NAMING = ("Identity",)
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)+")
+_LYNC_2013 = re.compile(r"\b5\.0\.[0-9]+")
+
+
+def info(params: Params, shell: Shell, check: bool) -> Result:
+    """xmpp_capture_info. Raises Refused, ShellError."""
+    if params["users"] < 1:
+        raise Refused(["users: at least one has to be kept, or nothing is known of their form"])
+    path = os.path.expanduser(params.get("key_file") or _default_key(place_of(shell).home))
+    key = _key(path)
+    recording = record(t.cast(CapturingShell, shell), params["role"])
+    names = Pseudonyms(key)
+    arguments = (recording.asked, names, params["users"])
+    # The first time to learn which names and certificates there are, wherever they stand.
+    _statements(*arguments)
+    statements = _statements(*arguments)
+    commands, left_out = _commands(recording.asked)
+    versions = next((one.captured.versions for one in recording.asked if one.captured.versions), {})
+    versions = {name: text for name, text in versions.items() if _VERSION.fullmatch(text)}
+    if left_out:
+        versions["commands left out"] = str(left_out)
+    host = {
+        "name": names.text(place_of(shell).host),
+        "role": params["role"],
+        "versions": versions,
+        "commands": commands,
+        "statements": statements,
+    }
+    return Result({"capture": {"profile": _profile(recording.asked), "host": host}, "key_file": path})
+
+
+def _default_key(home: str) -> str:
+    """Beside the snapshots, not beside the capture, so that nobody shares both by mistake."""
+    return os.path.join(os.path.dirname(default_directory(home)), "capture.key")
+
+
+def _key(path: str) -> bytes:
+    """The key of the names, made where there is none, for its owner only. Raises Refused."""
+    directory = os.path.dirname(path) or "."
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    except OSError as exc:
+        raise Refused(["key_file: %s cannot be used: %s" % (directory, exc.strerror)]) from None
+    with private_file.alone(path, "key_file"):
+        text = private_file.read_if_there(path, "key_file")
+        if text is None:
+            text = secrets.token_hex(32).encode() + b"\n"
+            private_file.write(path, text, "key_file")
+    if os.stat(path).st_mode & 0o077:
+        raise Refused(["key_file: others may read %s; set its mode to 0600" % path])
+    try:
+        key = binascii.unhexlify(text.strip())
+    except (ValueError, binascii.Error):
+        key = b""
+    if len(key) < 16:
+        raise Refused(["key_file: %s holds no key; name a file that is not there yet, and one is made" % path])
+    return key
+
+
+def _profile(asked: t.Sequence[Asked]) -> str:
+    """The release of the servers, in the words of the file."""
+    texts = [xml for one in asked if one.statement.cmdlet == "Get-CsServerVersion" for xml in one.captured.output]
+    return "lync2013" if any(_LYNC_2013.search(xml) for xml in texts) else "sfb2015"
+
+
+def _commands(asked: t.Sequence[Asked]) -> tuple[list[str] | None, int]:
+    """Names of commands, and how many more there are that somebody else has named. None where it is not known."""
+    (answer,) = (one.captured.answer for one in asked if one.statement == COMMANDS)
+    if answer.errors or answer.lost:
+        return None, 0
+    names = [str(item.get("Name")) for item in answer.output if isinstance(item, dict)]
+    kept = sorted({name for name in names if is_command(name)})
+    return kept, len(set(names)) - len(kept)
+
+
+def _statements(asked: t.Sequence[Asked], names: Pseudonyms, users: int) -> list[dict[str, t.Any]]:
+    return [_statement(one, names, users) for one in asked if one.statement != COMMANDS]
+
+
+def _statement(one: Asked, names: Pseudonyms, users: int) -> dict[str, t.Any]:
+    statement, captured = one.statement, one.captured
+    pipeline = [_command(statement, names)]
+    if captured.selected:
+        pipeline.append({"cmdlet": "Select-Object", "parameters": {"Property": list(statement.select)}})
+    output, errors = [], []
+    kept = captured.output[:users] if statement.cmdlet == "Get-CsUser" else captured.output
+    for xml in kept:
+        try:
+            output.append(replaced(xml, statement.cmdlet, names))
+        except Unsharable as exc:
+            errors.append({"message": "left out of the capture: %s" % exc, "error_id": "Unsharable", "cmdlet": ""})
+    for error in captured.answer.errors:
+        said = {
+            "message": names.text(error.message, prose=True),
+            "error_id": names.kept(error.error_id),
+            "category": error.category,
+            "target": names.text(error.target, prose=True),
+            "cmdlet": names.kept(error.cmdlet),
+        }
+        errors.append(said)
+    if captured.answer.lost:
+        errors.append({"message": names.text(captured.answer.lost, prose=True), "error_id": "Lost", "cmdlet": ""})
+    return {
+        "pipeline": pipeline,
+        "output": output,
+        "errors": errors,
+        "warnings": [names.text(text, prose=True) for text in captured.answer.warnings],
+        "seconds": round(captured.seconds, 3),
+    }
+
+
+def _command(statement: Statement, names: Pseudonyms) -> dict[str, t.Any]:
+    def shown(name: str, value: Value) -> t.Any:
+        if isinstance(value, tuple):
+            return [shown(name, item) for item in value]
+        if isinstance(value, str):
+            return names.text(value) if name in _NAMING else value
+        return value if value is None or isinstance(value, (bool, int)) else {"secret": True}
+
+    parameters = {name: shown(name, value) for name, value in statement.parameters.items()}
+    return {"cmdlet": statement.cmdlet, "parameters": parameters}
+
+
+INFO = Task(ARGUMENT_SPEC, info)
