@@ -38,6 +38,8 @@ SHARES = (0, 1, 100)
 DEFAULT = ((1, (0, 100)), (20, (0, 100)), *((number, SHARES) for number in (100, 1_000, 10_000)))
 FULL = tuple((number, SHARES) for number in (1, 100, 200, 1_000, 10_000))
 QUICK = ((1, (100,)), (20, (0,)))
+# Compared from beginning to end, the opening of their session included.
+WHOLE = ("own_session", "converge")
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _case(lab: Lab, setting: Setting, share: int, runs: int, chosen: t.Sequence[
     opening = _measure(lab, setting, OPENING)["requests"]
     for one in chosen:
         median = {name: statistics.median(run[name] for run in taken[one.name]) for name in taken[one.name][0]}
-        base = opening if one.name == "floor" else 0 if one.name == "own_session" else ground
+        base = opening if one.name in ("floor", "script_and_play") else 0 if one.name in WHOLE else ground
         own = median["requests"] - base
         yield Figures(
             one.name, number, share, runs, median["wall"], median["work"], median["cpu"], int(median["requests"]),
@@ -153,7 +155,7 @@ def _measure(lab: Lab, setting: Setting, contender: Contender) -> dict[str, floa
         raise SystemExit("%s failed:\n%s" % (contender.name, output))
     said = re.search(r"^work ([0-9.]+)", output, re.MULTILINE)
     # What a task per partner without this collection does begins with opening its sessions.
-    found["work"] = float(said[1]) if said and contender.name != "own_session" else found["wall"]
+    found["work"] = float(said[1]) if said and contender.name not in (*WHOLE, "script_and_play") else found["wall"]
     return {**found, **{name: value - before[name] for name, value in _traffic(lab).items()}}
 
 
@@ -186,16 +188,22 @@ def _line(one: Figures) -> str:
 
 
 def _compare(figures: list[Figures]) -> None:
-    """How the plural module's work compares with that of the others, where both were tried."""
+    """How the module's work compares with that of the others, and converge with its script, where both were tried."""
+    by_case = {(one.contender, one.partners, one.changed): one for one in figures}
     for plural in figures:
         if plural.contender == "plural":
             for one in figures:
                 same = (one.partners, one.changed) == (plural.partners, plural.changed)
-                if same and one.contender not in ("plural", "trivial"):
+                if same and one.contender not in ("plural", "trivial", "script_and_play", "converge"):
                     print(
                         "%d partners, %d %% changed: plural takes %.2f times the work of %s, and %+d requests"
                         % (one.partners, one.changed, plural.work / one.work, one.contender, plural.own - one.own)
                     )
+    for (name, partners, changed), one in by_case.items():
+        script = by_case.get(("script_and_play", partners, changed))
+        if name == "converge" and script:
+            text = "%d partners, %d %% changed: converge takes %.2f times the time of script and play"
+            print(text % (partners, changed, one.wall / script.wall))
 
 
 def _save(path: Path, conditions: dict[str, float], figures: list[Figures]) -> None:

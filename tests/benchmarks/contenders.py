@@ -23,6 +23,7 @@ DESCRIPTION = "as it should be"
 # As on the server; options and properties of the same partner.
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
 PROPERTIES = {"TlsNegotiation": "Required", "SaslNegotiation": "Optional", "SupportDialbackNegotiation": True}
+KINDS = ["Get-CsExternalAccessPolicy", "Get-CsXmppGatewayConfiguration", "Get-CsAccessEdgeConfiguration"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ CONTENDERS = (
     Contender("floor", "bare pypsrp script", 10_000, 10_000),
     Contender("trivial", "play with one trivial task", 10_000, 10_000),
     Contender("plural", "xmpp_federated_partners", 10_000, 10_000),
+    Contender(
+        "script_and_play",
+        "bare pypsrp script that reads four kinds, and a play of three trivial local tasks",
+        1_000,
+        10_000,
+    ),
+    Contender("converge", "sfb.xmpp.converge", 1_000, 10_000),
     Contender("loop", "xmpp_federated_partner in a loop", 20, 100),
     Contender("own_session", "a task and a session per partner", 20, 200),
 )
@@ -63,6 +71,19 @@ class Setting:
         wanted = [{"domain": n, "description": DESCRIPTION, **ROW} for n in names]
         self._write("floor.json", {"wsman": self._wsman(), "partners": [
             {"Identity": name, "Description": DESCRIPTION, **PROPERTIES} for name in names]})  # fmt: skip
+        # What converge reads, and writes, without what it does for it: rules, guards, plan, snapshot, journal.
+        self._write("script_and_play.json", {"wsman": self._wsman(), "also": KINDS, "partners": [
+            {"Identity": name, "Description": DESCRIPTION, **PROPERTIES} for name in names]})  # fmt: skip
+        local = {"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.ping": {}}] * 3}
+        self._write("local.json", [local])
+        declared = {
+            "sfb_xmpp_partners": wanted,
+            "sfb_xmpp_policies": [],
+            "sfb_xmpp_gateway": {"keep_alive_interval": 30},
+        }
+        declared.update(sfb_xmpp_access_edge={"allow_outside_users": True}, sfb_xmpp_allow=["many_updates"])
+        groups = {"sfb_management": {"hosts": {"fe01": self._host()}, "vars": declared}}
+        self._write("converge.json", {"all": {"children": groups}})
         self._write("opening.json", {"wsman": self._wsman(), "partners": None})
         self._write("inventory.json", {"all": {"hosts": {"fe01": self._host()}, "vars": {"partners": wanted}}})
         (self.directory / "ansible.cfg").touch()
@@ -82,6 +103,12 @@ class Setting:
         if contender.name in ("floor", "opening"):
             settings = self.directory / (contender.name + ".json")
             return [sys.executable, "-m", "tests.benchmarks.floor", str(settings)]
+        if contender.name == "script_and_play":
+            script = "%s -m tests.benchmarks.floor %s" % (sys.executable, self.directory / "script_and_play.json")
+            return ["bash", "-c", "%s && %s %s" % (script, TOOLS / "ansible-playbook", self.directory / "local.json")]
+        if contender.name == "converge":
+            inventory = self.directory / "converge.json"
+            return [str(TOOLS / "ansible-playbook"), "-i", str(inventory), "sfb.xmpp.converge"]
         play = self.directory / (contender.name + ".json")
         return [str(TOOLS / "ansible-playbook"), "-i", str(self.directory / "inventory.json"), str(play)]
 

@@ -25,12 +25,15 @@ BATCH = 200
 
 
 def main(settings: dict[str, t.Any]) -> None:
-    """settings: ``wsman`` (its arguments), ``partners`` (property -> value each; null: only open and close)."""
+    """settings: ``wsman`` (its arguments), ``partners`` (property -> value each; null: only open and close).
+
+    also: other cmdlets, whose answers are read in the same pipeline and thrown away.
+    """
     with RunspacePool(WSMan(**settings["wsman"])) as pool:
         begun = time.monotonic()
         if settings["partners"] is None:
             return
-        there = read(pool)
+        there = read(pool, settings.get("also", ()))
         changes = []
         for wanted in settings["partners"]:
             had = there.get(wanted["Identity"])
@@ -44,14 +47,17 @@ def main(settings: dict[str, t.Any]) -> None:
         print("work %.6f changes %d" % (time.monotonic() - begun, len(changes)))
 
 
-def read(pool: RunspacePool) -> dict[str, dict[str, t.Any]]:
+def read(pool: RunspacePool, also: t.Iterable[str] = ()) -> dict[str, dict[str, t.Any]]:
     """All partners, their properties as plain values."""
     shell = PowerShell(pool).add_cmdlet("Get-CsXmppAllowedPartner")
+    for cmdlet in also:
+        shell.add_statement().add_cmdlet(cmdlet)
     found = {}
     for item in shell.invoke():
         plain = {name: getattr(value, "to_string", None) or value for name, value in item.adapted_properties.items()}
         plain.update({n: getattr(v, "to_string", None) or v for n, v in item.extended_properties.items()})
-        found[plain["Identity"]] = plain
+        if "PartnerType" in plain:
+            found[plain["Identity"]] = plain
     return found
 
 
