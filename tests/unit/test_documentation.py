@@ -542,6 +542,15 @@ def revocation_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return [*found, {"listed": ["sfb_xmpp_partners[0] (fabrikam.com)"]}]
 
 
+def explain_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module that explains returns."""
+    given: Params = {"user": "ann@contoso.com", "partner": "fabrikam.com"}
+    found = [call(name, given, False, policy_server()), call(name, given, False, Failing(policy_server(), reads=True))]
+    found.append(call(name, {**given, "partner": "*"}, False, policy_server()))
+    assert [run.get("failed", False) for run in found] == [False, True, True]
+    return found
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
@@ -549,6 +558,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
+    special.update(xmpp_explain_info=explain_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)
