@@ -3,13 +3,13 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, in Ansible's own process (see plugin_utils/_direct.py)."""
+"""The module of this name, in Ansible's own process (see plugin_utils/_deployment_action.py)."""
 
 from __future__ import annotations
 
 from ..modules.xmpp_explain_info import TASK
-from ..plugin_utils._direct import DirectAction
+from ..plugin_utils._deployment_action import DeploymentAction
 
 
-class ActionModule(DirectAction):
+class ActionModule(DeploymentAction):
     work_of = TASK
