@@ -574,6 +574,15 @@ def capture_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def explain_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module that explains returns."""
+    given: Params = {"user": "ann@contoso.com", "partner": "fabrikam.com"}
+    found = [call(name, given, False, policy_server()), call(name, given, False, Failing(policy_server(), reads=True))]
+    found.append(call(name, {**given, "partner": "*"}, False, policy_server()))
+    assert [run.get("failed", False) for run in found] == [False, True, True]
+    return found
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
@@ -584,6 +593,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_run_summary=summary_runs)
 
     special.update(xmpp_capture_info=capture_runs)
+    special.update(xmpp_explain_info=explain_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

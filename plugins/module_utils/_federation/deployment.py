@@ -23,6 +23,12 @@ from .resource import Resource
 
 Records = t.Mapping[str, Record]
 _TEXT = Text()
+# HostingProvider of a user who is homed in the deployment (page of Get-CsUser).
+ON_PREMISES = "SRV:"
+# What is needed of a user; an object of the page has some eighty properties.
+USER_PROPERTIES = (
+    "Identity", "SipAddress", "ExternalAccessPolicy", "RegistrarPool", "HostingProvider", "Enabled"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,13 +36,16 @@ class User:
     """A user as the directory has him.
 
     identity: the distinguished name. name: how messages and calls name him: the SIP address, else the former.
-    policy: the per-user policy that he has, empty where he has none.
+    policy: the per-user policy that he has, empty where he has none. pool: his home, empty where that is online.
+    provider: the hosting provider of who is homed online, else empty. enabled: None where it is not told.
     """
 
     identity: str
     name: str
     policy: str = ""
     pool: str = ""
+    provider: str = ""
+    enabled: bool | None = None
 
     @property
     def key(self) -> str:
@@ -93,7 +102,7 @@ class Reader:
         """All users, read once and filtered here: no user text goes into a filter expression."""
         answer = self._ask([Statement("Get-CsUser", dict(self.controller))])
         users: dict[str, User] = {}
-        for user in map(_user, answer.output):
+        for user in map(user_of, answer.output):
             if users.setdefault(user.key, user) is not user:
                 raise Unreadable("Get-CsUser", user.identity, "came back twice, and only one of the two can be meant")
         by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
@@ -110,7 +119,7 @@ class Reader:
             if answer.lost:
                 raise ServerRefused("Get-CsUser", answer)
             if len(answer.output) == 1:
-                user = _user(answer.output[0])
+                user = user_of(answer.output[0])
                 users[user.key], named[name] = user, user.key
             else:
                 unknown[name] = answer.errors[0].message if answer.errors else "%s found" % count(answer.output, "user")
@@ -198,7 +207,8 @@ def _form(item: t.Any) -> str:
     return "an object%s with the properties %s" % (name, ", ".join(map(str, list(item)[:12])) or "none")
 
 
-def _user(item: t.Any) -> User:
+def user_of(item: t.Any) -> User:
+    """A user that was read. Raises Unreadable."""
     if not isinstance(item, dict):
         raise Unreadable("Get-CsUser", "", "%s came back; an object was expected" % shortened(item))
     values: dict[str, str] = {}
@@ -212,12 +222,14 @@ def _user(item: t.Any) -> User:
     if not values["Identity"]:
         raise Unreadable("Get-CsUser", values["SipAddress"], "Identity is empty; a distinguished name was expected")
     policy = policy_from_server(values["ExternalAccessPolicy"])
-    pool = item.get("RegistrarPool")
+    pool, provider, enabled = (item.get(name) for name in ("RegistrarPool", "HostingProvider", "Enabled"))
     return User(
         values["Identity"],
         values["SipAddress"] or values["Identity"],
         "" if policy == "global" else policy,
         pool if isinstance(pool, str) else "",
+        provider if isinstance(provider, str) and provider != ON_PREMISES else "",
+        enabled if isinstance(enabled, bool) else None,
     )
 
 

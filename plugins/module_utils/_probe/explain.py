@@ -47,7 +47,8 @@ class User:
 @dataclass(frozen=True)
 class Partner:
     """domain: that of the message. allowed: whether a partner has it. identity: that partner's own domain, which is
-    another one if ``domain`` is one of its additional domains. type: as option ``partner_type``.
+    another one if ``domain`` is one of its additional domains. type: as option ``partner_type``. sip: which list of
+    SIP federation has the domain, allowed or blocked; '' if neither.
     """
 
     domain: str
@@ -55,6 +56,7 @@ class Partner:
     identity: str = ""
     type: str = ""
     row: Row | None = None
+    sip: str | None = ""
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,16 @@ class OwnCertificate:
 class Deployment:
     """access_edge: AllowFederatedUsers. route: the Edge pool of the site's XMPP federation route; '' if there is none.
 
-    services, certificates: empty if they were not looked at.
+    services, certificates: empty if they were not looked at. has_xmpp: whether XMPP federation is enabled on that Edge
+    pool. behind: servers whose replica is not up to date.
     """
 
     access_edge: bool | None = None
     route: str | None = None
     services: tuple[Service, ...] = ()
     certificates: tuple[OwnCertificate, ...] = ()
+    has_xmpp: bool | None = True
+    behind: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,7 @@ def explain(user: User, partner: Partner, deployment: Deployment, probed: Probed
         _route(deployment),
         _services(deployment),
         _certificates(deployment, partner.row),
+        _replicas(deployment),
         _seen(probed, partner),
         _published(probed, user, partner),
     )
@@ -228,6 +234,16 @@ def _partner(partner: Partner) -> Link:
         return Link("partner", ERROR, text, "declare it in sfb_xmpp_partners")
     of = " as an additional domain of %s" % partner.identity if partner.identity not in ("", partner.domain) else ""
     allowed = "%s is allowed%s" % (partner.domain, of)
+    if partner.sip:
+        text = "%s, and is on the list of %s domains of SIP federation, which takes it from XMPP" % (
+            allowed,
+            partner.sip,
+        )
+        cmdlet = "Remove-Cs%sDomain" % partner.sip.capitalize()
+        return Link("partner", ERROR, text, "take it off that list (%s)" % cmdlet)
+    if partner.sip is None:
+        text = "%s, but it could not be read whether SIP federation has it too" % allowed
+        return Link("partner", UNKNOWN, text)
     if partner.type == "public_unverified":
         text = "%s as public_unverified: what it sends reaches only those who have added the sender" % allowed
         return Link("partner", WARNING, text, "let the user add the contact, or change partner_type")
@@ -266,7 +282,13 @@ def _route(deployment: Deployment) -> Link:
     if not deployment.route:
         remedy = "set it (sfb_xmpp_federation_routes, or in Topology Builder)"
         return Link("route", ERROR, "no site has an XMPP federation route", remedy)
-    return Link("route", "", "the XMPP federation route leads to %s" % deployment.route)
+    leads = "the XMPP federation route leads to %s" % deployment.route
+    if deployment.has_xmpp is None:
+        return Link("route", UNKNOWN, "%s, of which it is not known whether it has XMPP" % leads)
+    if not deployment.has_xmpp:
+        remedy = "enable XMPP federation on that Edge pool (Topology Builder), or lead the route to one that has it"
+        return Link("route", ERROR, "%s, which has no XMPP" % leads, remedy)
+    return Link("route", "", leads)
 
 
 # What runs
@@ -311,6 +333,18 @@ def _certificates(deployment: Deployment, row: Row | None) -> Link:
     fatal = row is None or row.methods == (SASL_OVER_TLS,) or (row.tls == "required" and not faults)
     severity = ERROR if fatal and not good else WARNING
     return Link("certificate", severity, "; ".join(texts), "give the Edges a good one (sfb_xmpp_certificate)")
+
+
+def _replicas(deployment: Deployment) -> Link:
+    """Servers work from their replica, so what was written last may not count there yet."""
+    if deployment.behind is None:
+        return Link("replicas", UNKNOWN, "it could not be read whether the replicas are up to date")
+    if deployment.behind:
+        text = "the replica of %s is not up to date, so what was written last may not count there" % some(
+            deployment.behind
+        )
+        return Link("replicas", WARNING, text, "push it (management_store_replication)")
+    return Link("replicas", "", "the replicas are up to date")
 
 
 # What was seen from outside

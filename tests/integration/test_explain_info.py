@@ -1,0 +1,229 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""sfb.xmpp.explain and its module over the wire: what is said of a link agrees with what the gateway does."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain_info import TASK
+
+from lab.deployment.breaks import BREAKS, break_link, mend
+from lab.deployment.gateway_pfx import FILE, PASSPHRASE
+from lab.deployment.public_ca import ROOT_FILE
+from lab.deployment.ready import EDGES, USER
+from tests.integration.gateway_federation import Federation
+from tests.integration.gateway_peer import Manner
+from tests.integration.management import Management
+from tests.integration.plays import Plays, Run
+from tests.integration.test_explain import DOMAIN, arrives
+from tests.integration.test_gateway import EXTERNAL, federation
+
+__all__ = ["federation"]  # a fixture
+
+# Break -> the first broken link, on the way out and on the way in. With a row of certificates alone.
+BOTH: dict[str, tuple[str | None, str | None]] = {
+    "users-on-2019": ("home", "home"),
+    "users-online": ("home", "home"),
+    "users-disabled": ("user", "user"),
+    "no-legacy-pool": ("home", "home"),
+    "policy-without-federation": ("policy", "policy"),
+    "partner-allowed": ("partner", "partner"),
+    "partner-blocked": ("partner", "partner"),
+    "federated-users-off": ("access_edge", "access_edge"),
+    "edge-without-xmpp": ("route", "route"),
+    "no-route": ("route", "route"),
+    "route-to-2019": ("route", "route"),
+    "gateway-not-installed": ("services", "services"),
+    "gateway-stopped": ("services", "services"),
+    "proxy-not-installed": ("services", "services"),
+    "proxy-stopped": ("services", "services"),
+    "certificate-missing": ("certificate", "certificate"),
+    # What breaks nothing.
+    "coexistence": (None, None),
+    "2019-server": (None, None),
+    "policy-without-outside": (None, None),
+    "set-site-missing": (None, None),
+}
+# Two at once: the earlier is named.
+PAIRS = {
+    ("federated-users-off", "users-on-2019"): "home",
+    ("no-route", "gateway-stopped"): "route",
+    ("partner-blocked", "edge-without-xmpp"): "partner",
+    ("proxy-stopped", "policy-without-federation"): "policy",
+}
+NAMES = {"gateway": "RTCXMPPTGW", "proxy": "RTCXMPPTGWPROXY"}
+
+
+def services(lab: Federation) -> list[dict[str, t.Any]]:
+    """As the playbook finds them."""
+    found = []
+    for kind, hosts in (("gateway", ("fe01",)), ("proxy", EDGES)):
+        for host in hosts:
+            service = lab.store.get("service", "%s/%s" % (host, NAMES[kind])) or {"Status": ""}
+            found.append({"host": host, "kind": kind, "status": service["Status"]})
+    return found
+
+
+def certificates(lab: Federation) -> list[dict[str, t.Any]]:
+    return [{"host": host, "assigned": bool(lab.store.assignments(host).get("XmppServer"))} for host in EDGES]
+
+
+def explained(lab: Federation, management: Management, **more: t.Any) -> dict[str, t.Any]:
+    mark = management.mark()
+    more.update(user="sip:" + USER, partner="Romeo@" + DOMAIN)
+    result = management.run(TASK, services=services(lab), certificates=certificates(lab), **more)
+    assert management.writes(mark) == []
+    assert not result.changed
+    return result.values
+
+
+def agrees(lab: Federation, found: dict[str, t.Any]) -> None:
+    """What is said, against a message in each direction."""
+    sent = lab.send()
+    assert (found["out"] is None) == (sent.status == "sent"), (found["sentence"], sent.reason)
+    assert (found["in"] is None) == arrives(lab), found["sentence"]
+
+
+def test_every_break_of_the_lab_alone(federation: Federation, management: Management) -> None:
+    federation.allow(EXTERNAL)
+    agrees(federation, explained(federation, management))
+    for name, (out, into) in BOTH.items():
+        break_link(federation.store, name)
+        found = explained(federation, management)
+        assert (found["out"], found["in"]) == (out, into), (name, found["report"])
+        assert found["first_broken"] == (out or into)
+        agrees(federation, found)
+        mend(federation.store)
+    elsewhere = {"certificate-expired", "stale-front-end", "stale-replica", "late-replica", "clock-ahead"}
+    assert set(BOTH) | elsewhere == set(BREAKS)
+
+
+def test_of_two_the_earlier_is_named(federation: Federation, management: Management) -> None:
+    federation.allow(EXTERNAL)
+    for names, first in PAIRS.items():
+        for name in names:
+            break_link(federation.store, name)
+        found = explained(federation, management)
+        assert found["first_broken"] == first, names
+        agrees(federation, found)
+        mend(federation.store)
+
+
+def test_a_partner_that_nobody_allowed_and_a_user_that_nobody_is(
+    federation: Federation, management: Management
+) -> None:
+    found = explained(federation, management)
+    assert found["first_broken"] == "partner"
+    agrees(federation, found)
+    federation.allow(EXTERNAL)
+    nobody = management.run(TASK, user="nobody@contoso.test", partner=DOMAIN).values
+    assert nobody["first_broken"] == "user"
+    assert federation.send(sender="nobody@contoso.test").status == "refused"
+
+
+def test_an_additional_domain_and_a_site_policy(federation: Federation, management: Management) -> None:
+    """Which of the three policies it is, and of whom a domain is one."""
+    federation.allow(EXTERNAL, AdditionalDomains=["im." + DOMAIN])
+    found = management.run(TASK, user=USER, partner="im." + DOMAIN).values
+    (partner, policy) = (next(link for link in found["links"] if link["name"] == n) for n in ("partner", "policy"))
+    assert partner["text"] == "im.%s is allowed as an additional domain of %s" % (DOMAIN, DOMAIN)
+    assert "Partners (granted to him)" in policy["text"]
+    (name,) = (dn for dn, user in federation.store.all("user").items() if user["SipAddress"] == "sip:" + USER)
+    federation.store.grant(name, None, "dc01.contoso.test", 0.0)
+    rights = {"EnableFederationAccess": True, "EnableXmppAccess": True}
+    federation.store.put("policy", "Site:Redmond", {**(federation.store.get("policy", "Global") or {}), **rights})
+    found = explained(federation, management)
+    assert "site:Redmond (his site's)" in found["report"][3]
+    agrees(federation, found)
+    federation.store.delete("policy", "Site:Redmond")
+    found = explained(federation, management)
+    assert found["first_broken"] == "policy"
+    assert "global (the global one)" in found["sentence"]
+    agrees(federation, found)
+
+
+def test_what_may_not_be_read_is_unknown(federation: Federation, management: Management) -> None:
+    federation.allow(EXTERNAL)
+    hidden = ["Get-CsUser", "Get-CsXmppAllowedPartner", "Get-CsAllowedDomain", "Get-CsSite"]
+    federation.store.set_setting("cmdlets_hidden", hidden)
+    found = explained(federation, management)
+    unknown = [link["name"] for link in found["links"] if link["severity"] == "unknown"]
+    assert {"user", "partner", "route"} <= set(unknown)
+    assert found["first_broken"] is None
+    assert "not everything was seen" in found["sentence"]
+
+
+def test_mistakes_are_named(management: Management) -> None:
+    with pytest.raises(Refused) as caught:
+        management.run(TASK, user="ann", partner="*.test")
+    assert [reason.partition(":")[0] for reason in caught.value.reasons] == ["user", "partner"]
+    assert management.store.events() == []
+
+
+def play(plays: Plays, lab: Federation) -> Run:
+    hosts = plays.hosts()
+    hosts["sfb_front_end"] = {"hosts": dict(hosts["sfb_management"]["hosts"])}
+    probe = {
+        "nameservers": [lab.names.where],
+        "trust_store": str(lab.lab.directory / ROOT_FILE),
+        "gateway_port": lab.gateway[0][1],
+        "certificate": {"path": str(lab.lab.directory / FILE), "passphrase": PASSPHRASE},
+    }
+    variables = {"sfb_xmpp_verification": probe}
+    inventory = plays.write("explain.yml", {**hosts, "all": {"vars": variables}})
+    return plays.run("sfb.xmpp.explain", "-e", "user=" + USER, "-e", "partner=" + DOMAIN, inventory=inventory)
+
+
+@pytest.mark.parametrize(
+    ("name", "out", "into"),
+    [
+        ("", None, None),
+        ("certificate-expired", "certificate", "certificate"),
+        ("proxy-not-installed", "services", "services"),
+        ("users-on-2019", "home", "home"),
+        ("partner away", "partner_server", None),
+        ("no record", None, "published"),
+    ],
+)
+def test_the_playbook_agrees_and_only_reads(
+    plays: Plays, federation: Federation, name: str, out: str | None, into: str | None
+) -> None:
+    federation.allow(EXTERNAL)
+    federation.names.servers["contoso.test"] = federation.gateway[0]
+    if name == "partner away":
+        del federation.names.servers[DOMAIN]
+    elif name == "no record":
+        del federation.names.servers["contoso.test"]
+    elif name:
+        break_link(federation.store, name)
+    run = play(plays, federation)
+    assert run.code == 0, run.output
+    found = run.result("Look at what is between the two")
+    assert (found["out"], found["in"]) == (out, into), run.output
+    assert found["sentence"] in " ".join(run.output.split())
+    if name not in ("partner away", "no record"):
+        unseen = [link["name"] for link in found["links"] if link["severity"] == "unknown"]
+        assert unseen == [], "everything was looked at"
+    if name == "no record":
+        assert federation.send().status == "sent"
+    elif name == "partner away":
+        assert federation.send().status == "refused"
+    elif name == "certificate-expired":
+        # The peer takes any certificate unless it is told to look.
+        federation.peer.manner = Manner(external="refuse")
+        assert federation.send().status == "refused"
+    else:
+        agrees(federation, found)
+    sent = {event.cmdlet for event in plays.lab.store().events() if event.kind == "statement"}
+    assert {cmdlet for cmdlet in sent if not cmdlet.startswith("Get-")} <= {
+        "Select-Object",
+        "Import-Module",
+        "Test-Path",
+    }
+    assert PASSPHRASE not in run.output
