@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._federation.tasks import FEDERATION
+from ..module_utils._topology import federate
 
-TASK = FEDERATION
+TASK = federate.TASK
 
 
 def main() -> None:

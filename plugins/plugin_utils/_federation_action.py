@@ -23,7 +23,8 @@ from ..module_utils._base.result import Refused
 from ..module_utils._federation.federation import PARTS
 from ..module_utils._federation.files import default_directory, safe
 from ..module_utils._federation.kinds import Choice, Kind, Number, Switch
-from ..module_utils._federation.tasks import FEDERATION_SPEC, federation_of, variable
+from ..module_utils._federation.tasks import federation_of, variable
+from ..module_utils._topology.federate import SPEC
 from . import _journal
 from ._deployment_action import DeploymentAction, Inventory, Result
 from ._direct import failed, skipped
@@ -98,7 +99,7 @@ class FederationAction(DeploymentAction):
         """Raises Refused with all mistakes, before anything connects."""
         given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
         mistakes = []
-        for option, spec in FEDERATION_SPEC.items():
+        for option, spec in SPEC.items():
             if given.get(option) is not None:
                 mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
         try:

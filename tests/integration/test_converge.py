@@ -25,6 +25,13 @@ KINDS = (
     "Get-CsXmppGatewayConfiguration",
     "Get-CsAccessEdgeConfiguration",
 )
+# What federation depends on: read with the kinds. Get-CsService tells of one role at a time.
+CHAIN = {
+    **dict.fromkeys(
+        ("Get-CsServerVersion", "Get-CsSite", "Get-CsSipDomain", "Get-CsAllowedDomain", "Get-CsBlockedDomain",
+         "Get-CsPool", "Get-CsManagementStoreReplicationStatus"), 1),
+    "Get-CsService": 2,
+}  # fmt: skip
 CHANGING = ("New", "Set", "Remove", "Grant", "Import", "Add", "Start", "Stop")
 LOADING = "Import-Module"  # an Edge's session opens with it; it changes nothing there
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
@@ -86,12 +93,28 @@ def test_plan_run_and_rerun(plays: Plays) -> None:
     assert not any(plays.lab.store().files(edge) for edge in ("edge01", "edge02"))
 
     # What is written is read three times: for the plan, right before the write, after it. All users are read once.
-    assert whole_reads(plays, begin) == {**dict.fromkeys(KINDS, 3), "Get-CsUser": 1}
+    reads = whole_reads(plays, begin)
+    looks = reads.pop("Get-CsManagementStoreReplicationStatus")
+    assert looks > CHAIN["Get-CsManagementStoreReplicationStatus"], "the replicas were not awaited"
+    assert {**reads, "Get-CsManagementStoreReplicationStatus": 1} == {
+        **CHAIN, **dict.fromkeys(KINDS, 3), "Get-CsUser": 1,
+    }  # fmt: skip
+    replicated = done.result("Plan the federation, and make it so")["replication"]
+    assert (replicated["pushed"], replicated["late"]) == (True, [])
+    assert replicated["awaited"] == [
+        "edge01.contoso.test", "edge02.contoso.test", "fe01.contoso.test", "fe11.contoso.test",
+    ]  # fmt: skip
 
     begin = mark(plays)
     again = converge(plays)
     assert again.code == 0, again.output
-    assert whole_reads(plays, begin) == dict.fromkeys(KINDS, 1)
+    assert whole_reads(plays, begin) == {**CHAIN, **dict.fromkeys(KINDS, 1)}
+    # One session, and all of it in one pipeline, but for the users who are named.
+    statements = [e for e in plays.lab.store().events(begin) if e.kind == "statement" and e.host == "fe01"]
+    assert len({event.session for event in statements}) == 1
+    assert again.result("Plan the federation, and make it so")["preflight"] == {
+        "findings": [], "blocking": [], "ignored": [],
+    }  # fmt: skip
     assert "changed=0" in again.output
     assert not any("changed=%d" % n in again.output for n in range(1, 10))
     assert writes(plays, begin) == []

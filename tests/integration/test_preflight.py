@@ -7,14 +7,22 @@
 
 from __future__ import annotations
 
+import io
+import json
+import time
 import typing as t
+import zipfile
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology import federate
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.preflight import TASK
 
 from lab.deployment.breaks import BREAKS, break_link
-from tests.integration.management import Management
+from lab.deployment.seed import seed
+from lab.testing import Lab, running_lab
+from tests.integration.management import Management, target
 from tests.integration.plays import Plays, Run
 
 # What a deployment needs that works; the lab as it is installed has nothing of it.
@@ -56,12 +64,26 @@ FOUND: dict[str, list[str]] = {
 }
 
 
-@pytest.fixture
-def healthy(management: Management) -> Management:
-    for key, setting in (("replication_seconds", 0.0), ("replication_notice", 0.0)):
-        management.store.set_setting(key, setting)
-    assert not management.run(FEDERATION, **HEALTHY).failures
-    return management
+@pytest.fixture(scope="module")
+def lync(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
+    """A lab of the other release."""
+    with running_lab(tmp_path_factory.mktemp("lync"), profile="lync2013") as lab:
+        yield lab
+
+
+@pytest.fixture(params=["sfb2015", "lync2013"])
+def healthy(request: pytest.FixtureRequest) -> t.Iterator[Management]:
+    lab: Lab = request.getfixturevalue("lab" if request.param == "sfb2015" else "lync")
+    store = lab.store()
+    with store.transaction():
+        store.clear()
+        seed(store, lab.profile)
+        for key, setting in (("replication_seconds", 0.0), ("replication_notice", 0.0)):
+            store.set_setting(key, setting)
+    shell = Management(lab, target(lab, "fe01", "CONTOSO\\admin", "Lab-admin-1"))
+    assert not shell.run(FEDERATION, **HEALTHY).failures
+    yield shell
+    shell.session.close()
 
 
 def codes(management: Management, **arguments: t.Any) -> list[str]:
@@ -100,6 +122,139 @@ def test_what_is_declared_is_no_obstacle(management: Management) -> None:
     assert codes(management) == ["no_route", "federation_off"]
     routes = [{"site": "Redmond", "edge_pool": "edge.contoso.test"}]
     assert codes(management, federation_routes=routes, **HEALTHY) == []
+
+
+# In converge: in the one reading, and before the first write
+
+BLOCKING = ("edge_without_xmpp", "no_route", "route_elsewhere")
+MORE: dict[str, t.Any] = {
+    "partners": [*HEALTHY["partners"], {"domain": "tailspin.example", "sasl_negotiation": "optional"}]
+}
+GRANTED: dict[str, t.Any] = {"identity": "XMPP Staff", "granted_to": ["sip:ialmeida@contoso.test"], **{
+    "enable_%s_access" % right: True for right in ("federation", "xmpp", "outside")
+}}  # fmt: skip
+
+
+def converge(management: Management, check: bool = False, **arguments: t.Any) -> Result:
+    return management.run(federate.TASK, check=check, preflight=True, replication_timeout=20, **arguments)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_converge_names_the_link_and_writes_only_where_a_message_could_pass(healthy: Management, name: str) -> None:
+    break_link(healthy.store, name)
+    mark = healthy.mark()
+    planned = converge(healthy, check=True, **MORE)
+    found = planned.values["preflight"]
+    # Users are read where the plan is about them: see the test of grants.
+    expected = [code for code in FOUND[name] if code != "users_elsewhere"]
+    assert [one["code"] for one in found["findings"]] == expected
+    assert len(planned.steps or ()) == 1
+    assert healthy.writes(mark) == []
+    blocking = [code for code in expected if code in BLOCKING]
+    assert found["blocking"] == blocking
+    if blocking:
+        assert planned.values["report"][-1] == "A real run would be refused before its first write: %s." % blocking[0]
+        with pytest.raises(Refused, match="no message could pass"):
+            converge(healthy, **MORE)
+        assert healthy.writes(mark) == []
+    else:
+        assert converge(healthy, **MORE).failures == []
+        assert [event.cmdlet for event in healthy.writes(mark)] == ["New-CsXmppAllowedPartner"]
+
+
+def test_what_blocks_additions_blocks_no_removal(healthy: Management) -> None:
+    break_link(healthy.store, "edge-without-xmpp")
+    mark = healthy.mark()
+    result = converge(healthy, partners=[], partners_purge=True, allow=["empty_purge"])
+    assert result.failures == []
+    assert [event.cmdlet for event in healthy.writes(mark)] == ["Remove-CsXmppAllowedPartner"]
+    accepted = converge(healthy, preflight_ignore=["edge_without_xmpp"], **MORE)
+    assert accepted.values["preflight"]["ignored"] == ["edge_without_xmpp"]
+    assert set(healthy.store.partners()) == {"fabrikam.example", "tailspin.example"}
+
+
+def test_who_is_homed_where_there_is_no_xmpp_is_named_before_the_grant(healthy: Management) -> None:
+    break_link(healthy.store, "users-on-2019")
+    mark = healthy.mark()
+    policies = [*HEALTHY["policies"], GRANTED]
+    planned = converge(healthy, check=True, policies=policies)
+    (found,) = planned.values["preflight"]["findings"]
+    assert found["code"] == "users_elsewhere"
+    assert "ialmeida@contoso.test (fe19.contoso.test)" in found["message"]
+    assert any("users_elsewhere" in line for line in planned.values["report"])
+    assert healthy.writes(mark) == []
+
+
+def test_a_partner_on_the_list_of_sip_domains_is_named_before_it_is_written(healthy: Management) -> None:
+    comment = {"Comment": None, "MarkForMonitoring": False, "ProxyFqdn": None}
+    healthy.store.put("allowed_domain", "tailspin.example", comment)
+    planned = converge(healthy, check=True, **MORE)
+    assert [one["code"] for one in planned.values["preflight"]["findings"]] == ["partner_allowed"]
+    assert "tailspin.example" not in healthy.store.partners()
+
+
+def test_a_run_without_changes_reads_each_kind_once(healthy: Management) -> None:
+    mark = healthy.mark()
+    result = converge(healthy, replication="wait", **HEALTHY)
+    assert not result.changed
+    assert result.values["preflight"]["findings"] == []
+    assert len(result.values["report"]) == 2, "there is nothing to tell"
+    statements = [event for event in healthy.store.events(mark) if event.kind == "statement"]
+    reads = [(event.cmdlet, str(event.parameters)) for event in statements]
+    assert len(reads) == len(set(reads)) == 13
+    assert {event.cmdlet.partition("-")[0] for event in statements} == {"Get"}
+    assert len({event.session for event in statements}) == 1
+
+
+def test_what_is_written_is_replicated_and_a_late_replica_awaited(healthy: Management) -> None:
+    healthy.store.set_setting("replicas_late", {"edge01.contoso.test": 3.0})
+    break_link(healthy.store, "coexistence")
+    mark, started = healthy.mark(), time.monotonic()
+    result = converge(healthy, replication="wait", **MORE)
+    assert result.failures == []
+    assert time.monotonic() - started >= 3
+    found = result.values["replication"]
+    assert (found["pushed"], found["late"], found["not_awaited"]) == (True, [], ["fe19.contoso.test"])
+    assert {"edge01.contoso.test", "fe01.contoso.test"} <= set(found["awaited"])
+    assert [event.cmdlet for event in healthy.writes(mark)] == [
+        "New-CsXmppAllowedPartner", "Invoke-CsManagementStoreReplication",
+    ]  # fmt: skip
+
+
+def test_a_replica_that_never_completes_ends_the_wait_with_its_name(healthy: Management) -> None:
+    break_link(healthy.store, "stale-replica")
+    started = time.monotonic()
+    result = healthy.run(federate.TASK, preflight=True, replication="wait", replication_timeout=4, **MORE)
+    assert 4 <= time.monotonic() - started < 15
+    assert [failure.identity for failure in result.failures] == ["edge01.contoso.test"]
+    assert result.changed
+    assert "tailspin.example" in healthy.store.partners()
+    assert any(line.startswith("NOT REPLICATED") and "edge01.contoso.test" in line for line in result.values["report"])
+
+
+def test_the_product_exports_its_configuration_before_the_first_write(healthy: Management) -> None:
+    healthy.store.put_file("fe01", "C:\\Backup", None)
+    mark = healthy.mark()
+    path = "C:\\Backup\\before.zip"
+    assert converge(healthy, configuration_backup=path, **MORE).failures == []
+    assert [event.cmdlet for event in healthy.writes(mark)] == ["Export-CsConfiguration", "New-CsXmppAllowedPartner"]
+    with zipfile.ZipFile(io.BytesIO(healthy.store.files("fe01")[path])) as kept:
+        partners = json.loads(kept.read("DocItemSet.json"))["partner"]
+    assert set(partners) == {"fabrikam.example"}
+
+
+def test_without_a_backup_that_is_asked_for_nothing_is_written(healthy: Management) -> None:
+    mark = healthy.mark()
+    with pytest.raises(Refused, match="so there is no backup: Could not find a part of the path"):
+        converge(healthy, configuration_backup="D:\\Nowhere\\before.zip", **MORE)
+    healthy.store.set_setting("cmdlets_hidden", ["Export-CsConfiguration"])
+    with pytest.raises(Refused, match=r"Export-CsConfiguration is not offered to "):
+        converge(healthy, configuration_backup="C:\\before.zip", **MORE)
+    assert {event.cmdlet for event in healthy.writes(mark)} == {"Export-CsConfiguration"}
+    assert "tailspin.example" not in healthy.store.partners()
+
+
+# The playbook
 
 
 def preflight(plays: Plays, **variables: t.Any) -> Run:

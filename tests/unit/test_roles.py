@@ -21,6 +21,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as 
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology import preflight as _preflight
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import SPEC as FEDERATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._variables import KNOWN
 
 TOP = Path(__file__).resolve().parents[2]
@@ -207,20 +208,22 @@ DECLARED = {"policies", "partners", "gateway", "access_edge", "federation_routes
 
 def test_converge_gives_every_option_from_its_variable() -> None:
     given = federation_options("converge")
-    assert set(given) == set(FEDERATION_SPEC) - OF_THE_ACTION - {"restore_from", "plan_digest"}
+    assert set(given) == set(FEDERATION) - OF_THE_ACTION - {"restore_from", "plan_digest"}
+    assert given.pop("preflight") is True
+    assert given.pop("replication") == "{{ sfb_xmpp_replication | default('wait', true) }}"
     for option, template in given.items():
         empty = "none" if option in DECLARED else "omit"
         assert re.fullmatch(r"\{\{ %s \| default\(%s(, true)?\) \}\}" % (variable(option), empty), template), option
 
 
 def test_the_variables_of_converge_are_known() -> None:
-    assert {variable(option) for option in federation_options("converge")} <= KNOWN
+    assert {variable(option) for option in federation_options("converge") if option != "preflight"} <= KNOWN
 
 
 def test_restore_takes_its_bounds_from_the_same_variables() -> None:
     converge, restore = federation_options("converge"), federation_options("restore")
     declaring = {*DECLARED, "policies_purge", "partners_purge", "exclusive_grants"}
-    declaring |= {"allow_replaced_policies"}
+    declaring |= {"allow_replaced_policies", "preflight", "preflight_ignore"}
     assert set(restore) == set(converge) - declaring | {"restore_from"}
     assert {option: restore[option] for option in set(restore) - {"restore_from"}} == {
         option: converge[option] for option in set(restore) - {"restore_from"}

@@ -30,11 +30,15 @@ _BY_HAND = (
 
 @dataclass(frozen=True)
 class Access:
-    """lacking: cmdlets of the plan that the session does not offer. all_of_them: whether it offers no other either."""
+    """lacking: cmdlets of the plan that the session does not offer. all_of_them: whether it offers no other either.
+
+    beside: cmdlets that it does not offer, of those that the run would send beside its plan.
+    """
 
     account: str
     lacking: tuple[str, ...] = ()
     all_of_them: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def only_routes(self) -> bool:
@@ -57,9 +61,13 @@ class Access:
         return text + "%s is needed, and if that has no %s either, %s" % (ROLE, SET_SITE, _BY_HAND)
 
 
-def access_for(shell: Shell, steps: t.Sequence[Step]) -> Access:
-    """One request, where there are steps. What cannot be known is not missing. Raises ShellError."""
+def access_for(shell: Shell, steps: t.Sequence[Step], beside: t.Sequence[str] = ()) -> Access:
+    """One request, where there are steps. What cannot be known is not missing. Raises ShellError.
+
+    beside: cmdlets that are to be sent as well where the steps are.
+    """
     cmdlets = list(dict.fromkeys(step.cmdlet for step in steps))
-    found = missing(shell, cmdlets) or set()
+    found = missing(shell, [*cmdlets, *beside]) or set() if cmdlets else set()
     lacking = tuple(cmdlet for cmdlet in cmdlets if cmdlet in found)
-    return Access(place_of(shell).account, lacking, bool(lacking) and len(lacking) == len(cmdlets))
+    others = tuple(cmdlet for cmdlet in beside if cmdlet in found)
+    return Access(place_of(shell).account, lacking, bool(lacking) and len(lacking) == len(cmdlets), others)

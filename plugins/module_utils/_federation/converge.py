@@ -31,6 +31,7 @@ from .guard import Guard
 from .plan import Plan, make_plan
 from .rules import rights_lost
 from .summary import block, diff, summarise
+from .surroundings import Surroundings
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Run:
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
     path are a warning. reviewed: the digest of the only plan that may be carried out. plan_file, snapshots: where they
     are asked for. reports: whether the
-    result tells people of the plan. note: a line more for them.
+    result tells people of the plan. note: a line more for them. surroundings: what the run has around its plan.
     """
 
     check: bool
@@ -52,6 +53,7 @@ class Run:
     snapshots: files.Snapshots | None = None
     reports: bool = True
     note: str = ""
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass
@@ -66,22 +68,24 @@ class Outcome:
 def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
     """The whole sequence. Raises Refused, ServerRefused, ShellError; nothing was written then."""
     reader = Reader(shell, run.controller)
-    deployment = gather(reader, federation, run.guard)
+    deployment = gather(reader, federation, run.guard, run.surroundings)
     plan = make_plan(deployment, federation, run.guard, reader.controller)
     report = _Report(shell, plan, run)
+    run.surroundings.look(planned(plan), plan.steps)
     digest = make_digest(plan) if run.check or run.reviewed is not None else None
     with report.on_refusal():
         refusals = [*_other_plan(shell, plan, run, digest), *plan.refusals]
+        refusals += [] if run.check else run.surroundings.refusals()
         if refusals:
             raise Refused(refusals)
     if run.check or not plan.changed:
-        report.access = access_for(shell, plan.steps)
+        report.ask(plan.steps)
         result = Result(
             values=report.values(),
             changed=plan.changed,
             diff=diff(plan.steps),
             steps=[step.shown("planned") for step in plan.steps],
-            warnings=[*plan.warnings, *report.told()],
+            warnings=[*plan.warnings, *report.told(), *report.not_offered, *run.surroundings.warnings()],
             plan_digest=digest if run.check else None,
         )
         if run.plan_file and run.check:
@@ -105,14 +109,16 @@ def _other_plan(shell: Shell, plan: Plan, run: Run, digest: t.Any) -> list[str]:
 def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) -> Outcome:
     """What was compared is what is written: read once more, keep what is there, send, read what became of it."""
     fresh = _read_again(reader, plan, run)
-    report.access = access_for(shell, needed := _still_needed(plan, fresh, run))
-    steps = _allowed(needed, report.access, run)
-    warnings = [*plan.warnings, *report.told()]
+    report.ask(needed := _still_needed(plan, fresh, run))
+    steps = _allowed(needed, report, run)
+    warnings = [*plan.warnings, *report.told(), *run.surroundings.warnings()]
     values: dict[str, t.Any] = {}
     if run.snapshots and steps:
         options = {("policies" if step.part == "grants" else step.part) for step in steps}
         values["snapshot"] = report.snapshot = run.snapshots.save(fresh, options)
         warnings += files.looser(run.snapshots.directory, run.snapshots.option)
+    if steps:
+        run.surroundings.before(shell)
     applied = apply(shell, steps, reader)
     done = applied.done()
     failures = list(applied.failures)
@@ -122,6 +128,9 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         failures = [failure for failure in failures if failure not in denied]
         text = "%s is a protected account and was left as it is: %s"
         warnings += [text % (failure.identity, failure.error.message) for failure in denied]
+    after = _after(_updated(plan.deployment, fresh), applied)
+    if done:
+        failures += run.surroundings.after(shell, after)
     result = Result(
         values={**values, **report.values(applied)},
         changed=bool(done),
@@ -130,19 +139,18 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         failures=failures,
         warnings=list(dict.fromkeys(warnings)),
     )
-    return Outcome(result, plan, _after(_updated(plan.deployment, fresh), applied))
+    return Outcome(result, plan, after)
 
 
-def _allowed(steps: list[Step], access: Access, run: Run) -> list[Step]:
+def _allowed(steps: list[Step], report: _Report, run: Run) -> list[Step]:
     """The steps that the session may send. Raises Refused where rights are missing, before anything is written.
 
     A route can be set elsewhere, so in a run that has other things to do it is left out.
     """
-    if access.only_routes and run.guard.several:
-        return [step for step in steps if step.cmdlet != SET_SITE]
-    if access.lacking:
-        raise Refused([access.text])
-    return steps
+    by_hand = report.access.only_routes and run.guard.several
+    if reasons := [*([] if by_hand else report.told()), *report.not_offered]:
+        raise Refused(reasons)
+    return [step for step in steps if step.cmdlet != SET_SITE] if by_hand else steps
 
 
 def _is_denied(category: str, message: str) -> bool:
@@ -162,9 +170,15 @@ class _Report:
     """The keys that tell people of a plan, whatever became of it."""
 
     def __init__(self, shell: Shell, plan: Plan, run: Run) -> None:
-        self._place, self._plan, self._run = place_of(shell), plan, run
+        self._shell, self._place, self._plan, self._run = shell, place_of(shell), plan, run
         self.snapshot = ""
         self.access = Access("")
+        self.not_offered: list[str] = []  # why the run cannot begin, of what it would send beside its plan
+
+    def ask(self, steps: t.Sequence[Step]) -> None:
+        """What the session may send."""
+        self.access = access_for(self._shell, steps, self._run.surroundings.cmdlets)
+        self.not_offered = self._run.surroundings.may_send(self.access.beside, self.access.account)
 
     def told(self) -> list[str]:
         """What the session may not do."""
@@ -182,7 +196,9 @@ class _Report:
             refusals=refusals,
         )
         kept = ["What was there is kept in %s" % self.snapshot] if self.snapshot else []
-        return [lines[0], *([self._run.note] if self._run.note else []), *lines[1:], *self.told(), *kept]
+        note = [self._run.note] if self._run.note else []
+        told = [*self.told(), *self.not_offered, *kept, *self._run.surroundings.lines(self._run.check)]
+        return [lines[0], *note, *lines[1:], *told]
 
     def _summary(self, applied: Applied | None) -> dict[str, int]:
         return summarise(applied.done() if applied else self._plan.steps, self._plan.unchanged)
@@ -190,7 +206,11 @@ class _Report:
     def values(self, applied: Applied | None = None, refusals: t.Sequence[str] = ()) -> dict[str, t.Any]:
         if not self._run.reports:
             return {}
-        return {"summary": self._summary(applied), "report": self.lines(applied, refusals)}
+        return {
+            "summary": self._summary(applied),
+            "report": self.lines(applied, refusals),
+            **self._run.surroundings.values(),
+        }
 
     @contextlib.contextmanager
     def on_refusal(self) -> t.Iterator[None]:
@@ -205,10 +225,13 @@ class _Report:
 # Reading
 
 
-def gather(reader: Reader, federation: Federation, guard: Guard) -> Deployment:
+def gather(
+    reader: Reader, federation: Federation, guard: Guard, surroundings: Surroundings | None = None
+) -> Deployment:
     """What the plan depends on, each kind once; users where they matter, all of them only where that does."""
     options = federation.reads()
-    deployment = reader.kinds([resource for resource in RESOURCES if resource.part in options])
+    resources = [resource for resource in RESOURCES if resource.part in options]
+    deployment = (surroundings or Surroundings()).kinds(reader, resources)
     names = list(dict.fromkeys(name for grant in federation.granting for name in grant.users))
     if _needs_all_users(deployment, federation, guard):
         deployment = reader.with_all_users(deployment, names)

@@ -91,12 +91,26 @@ class Reader:
 
     def kinds(self, resources: t.Sequence[Resource]) -> Deployment:
         """All objects of these kinds. Raises ServerRefused, ShellError, and Unreadable for a form that is another."""
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds")
+        now = _now()
         if not resources:
             return Deployment(now)
-        answer = self._ask([Statement("Get-" + resource.noun) for resource in resources])
-        items = _sorted(answer, resources)
-        return Deployment(now, {r.part: r.records(own) for r, own in zip(resources, items, strict=True)})
+        return _deployment(now, self._ask([_reading(resource) for resource in resources]), resources)
+
+    def kinds_and(
+        self, resources: t.Sequence[Resource], others: t.Sequence[Statement]
+    ) -> tuple[Deployment, tuple[t.Any, ...]] | None:
+        """All objects of these kinds, and in the same pipeline what other statements return; None where any is refused.
+
+        The first of the others returns a text, and nothing else does, so that is where the kinds end. Raises
+        ShellError, and Unreadable for a form that is another.
+        """
+        now = _now()
+        answer = self._shell.invoke([*map(_reading, resources), *others])
+        texts = [number for number, item in enumerate(answer.output) if isinstance(item, str)]
+        if answer.errors or answer.lost or answer.refused or not texts:
+            return None
+        own, rest = answer.output[: texts[0]], answer.output[texts[0] :]
+        return _deployment(now, replace(answer, output=own), resources), rest
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """All users, read once and filtered here: no user text goes into a filter expression."""
@@ -163,6 +177,19 @@ class Reader:
             if not whole.errors and not whole.lost and len(whole.output) == len(statements):
                 return [Answer(output=(item,)) for item in whole.output]
         return [self._shell.invoke([statement]) for statement in statements]
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds")
+
+
+def _reading(resource: Resource) -> Statement:
+    return Statement("Get-" + resource.noun)
+
+
+def _deployment(time: str, answer: Answer, resources: t.Sequence[Resource]) -> Deployment:
+    items = _sorted(answer, resources)
+    return Deployment(time, {r.part: r.records(own) for r, own in zip(resources, items, strict=True)})
 
 
 def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]]:

@@ -26,6 +26,7 @@ from .guard import ALLOWED, Guard
 from .resource import Resource
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
+from .surroundings import Surroundings
 
 FORCE = {"type": "bool", "default": False}
 PROTECT = {"type": "list", "elements": "str", "default": []}
@@ -246,11 +247,13 @@ def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federat
         purge=purge,
         exclusive=bool(params.get("exclusive_grants")),
         parts=PARTS if params.get("parts") is None else params["parts"],
-        also_read=["access_edge"],
+        # Whether federation is on is a warning of the plan, where no preflight says so.
+        also_read=[] if params.get("preflight") else ["access_edge"],
     )
 
 
-def _work(params: Params, shell: Shell, check: bool) -> Result:
+def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundings | None = None) -> Result:
+    """Everything that is declared. Raises Refused, ServerRefused, ShellError; nothing was written then."""
     place = place_of(shell)
     name: t.Callable[[str], str] = variable if place.playbook else str
     if params.get("parts") == []:
@@ -282,6 +285,7 @@ def _work(params: Params, shell: Shell, check: bool) -> Result:
         plan_file=files.PlanFile(params["plan_file"], name("plan_file")) if params.get("plan_file") else None,
         snapshots=snapshots,
         note=note,
+        surroundings=surroundings or Surroundings(),
     )  # fmt: skip
     outcome = converge(shell, federation, run)
     outcome.result.values.update(_everything(outcome.deployment))
@@ -298,7 +302,8 @@ def _everything(deployment: Deployment) -> dict[str, t.Any]:
     return found
 
 
-FEDERATION = Task(FEDERATION_SPEC, _work, writes=True)
+# Without what is around a plan; the module's own task is in _topology.
+FEDERATION = Task(FEDERATION_SPEC, federate, writes=True)
 
 
 def _info(params: Params, shell: Shell, check: bool) -> Result:

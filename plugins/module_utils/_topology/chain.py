@@ -19,6 +19,11 @@ from .._base.texts import some
 from .._federation.deployment import Deployment, User
 from .topology import EdgePool, Topology
 
+# How lines for people begin.
+MARKS = {ERROR: "!", UNKNOWN: "?", WARNING: "*"}
+# Of hosts, of names and of the account: findings that a run which looks at the store alone has no way to make.
+_ELSEWHERE = ("gateway_", "proxy_", "clock_", "certificate_", "srv_", "rights")
+
 BUILDER = "Topology Builder"
 _NOTHING = "nobody exchanges a message with any XMPP partner"
 _OLDER = "Lync Server 2013 or Skype for Business Server 2015"
@@ -57,12 +62,16 @@ class HostService:
 
 
 def check_chain(
-    topology: Topology, deployment: Deployment, services: t.Sequence[HostService] | None = None
+    topology: Topology,
+    deployment: Deployment,
+    services: t.Sequence[HostService] | None = None,
+    *,
+    all_users: bool = True,
 ) -> list[Obstacle]:
     """All that is broken, the first link first.
 
     deployment: what the plan will make of it. Kinds that are not in it could not be read. services: None where nobody
-    looked at hosts.
+    looked at hosts. all_users: whether they were to be read, so that it is a finding where they were not.
     """
     return [
         *_release(topology),
@@ -71,10 +80,15 @@ def check_chain(
         *_route(topology, deployment),
         *_access_edge(deployment),
         *_partners(topology, deployment),
-        *_homes(topology, deployment),
+        *_homes(topology, deployment, all_users),
         *_policies(deployment),
         *_replicas(topology),
     ]
+
+
+def idle(ignore: t.Sequence[str], ignored: t.Collection[str]) -> list[str]:
+    """The codes that match nothing, in a run that looks at the store alone."""
+    return [code for code in ignore if code not in ignored and not code.startswith(_ELSEWHERE)]
 
 
 def _unknown(code: str, what: str, cmdlet: str) -> Obstacle:
@@ -180,7 +194,7 @@ def _services(services: t.Sequence[HostService] | None) -> t.Iterator[Obstacle]:
 # What it is set to
 
 
-def _routes(topology: Topology, deployment: Deployment) -> dict[str, str] | None:
+def routes_of(topology: Topology, deployment: Deployment) -> dict[str, str] | None:
     """Site -> Edge pool in lower case, as they will be."""
     if "federation_routes" in deployment.records:
         found = deployment.of("federation_routes").values()
@@ -191,7 +205,7 @@ def _routes(topology: Topology, deployment: Deployment) -> dict[str, str] | None
 
 
 def _route(topology: Topology, deployment: Deployment) -> t.Iterator[Obstacle]:
-    routes = _routes(topology, deployment)
+    routes = routes_of(topology, deployment)
     if routes is None:
         yield _unknown("route_unknown", "the XMPP federation route of the sites", "Get-CsSite")
         return
@@ -287,13 +301,13 @@ def _giving(deployment: Deployment) -> set[str]:
     return {key for key, record in policies.items() if record.values.get("enable_xmpp_access")}
 
 
-def _homes(topology: Topology, deployment: Deployment) -> t.Iterator[Obstacle]:
+def _homes(topology: Topology, deployment: Deployment, all_users: bool) -> t.Iterator[Obstacle]:
     """Users with XMPP who are homed where there is none. They are told nothing; their messages vanish."""
     giving = _giving(deployment)
     if not giving:
         return
     later = [pool.fqdn for pool in topology.pools or () if pool.legacy is False and pool.registrar]
-    if later and not deployment.all_users:
+    if later and all_users and not deployment.all_users:
         yield _unknown("homes_unknown", "who is homed on %s" % some(later), "Get-CsUser")
     wrong = []
     for user in sorted(deployment.users.values(), key=lambda one: one.name):

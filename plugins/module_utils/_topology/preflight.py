@@ -11,7 +11,7 @@ import contextlib
 import typing as t
 from dataclasses import replace
 
-from .._base.findings import ERROR, UNKNOWN, WARNING
+from .._base.findings import ERROR, WARNING
 from .._base.result import Params, Result, ServerRefused, Unreadable
 from .._base.task import Task
 from .._federation.access import ROLE, access_for
@@ -23,11 +23,10 @@ from .._federation.guard import Guard
 from .._federation.plan import make_plan
 from .._federation.tasks import FEDERATION_SPEC
 from .._shell.statement import Shell
-from .chain import HostService, Obstacle, check_chain
+from .chain import MARKS, HostService, Obstacle, check_chain
 from .topology import Topology, read_topology
 
 DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes")
-_MARKS = {ERROR: "!", UNKNOWN: "?", WARNING: "~"}
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **{option: FEDERATION_SPEC[option] for option in DECLARED},
@@ -121,7 +120,7 @@ def _report(found: t.Sequence[Obstacle], ignored: t.Sequence[str]) -> list[str]:
     """For people: the first broken link, then every finding in the order of the chain."""
     lines = []
     for one in found:
-        lines.append("%s %s: %s" % (_MARKS[one.severity], one.code, one.message))
+        lines.append("%s %s: %s" % (MARKS[one.severity], one.code, one.message))
         lines.append("    effect: %s" % one.effect)
         lines.append("    to do:  %s" % one.remedy)
         lines.append("    where:  %s" % one.where)

@@ -112,18 +112,22 @@ def behind(before: t.Sequence[Replica], now: t.Sequence[Replica]) -> list[str]:
 
 
 def wait(
-    shell: Shell, before: t.Sequence[Replica], timeout: float, clock: Time = time
+    shell: Shell,
+    before: t.Sequence[Replica],
+    timeout: float,
+    clock: Time = time,
+    awaited: t.Collection[str] | None = None,
 ) -> tuple[tuple[Replica, ...], list[str]]:
     """Look until no replica is behind, or the time is over. Returns the last look and who is behind.
 
-    timeout: seconds. Raises what reading raises.
+    timeout: seconds. awaited: the FQDNs that count; all of them without it. Raises what reading raises.
     """
     end = clock.monotonic() + timeout
     pauses = iter(_PAUSES)
     pause = 0.0
     while True:
         now = read_replicas(shell)
-        late = behind(before, now)
+        late = [fqdn for fqdn in behind(before, now) if awaited is None or fqdn in awaited]
         left = end - clock.monotonic()
         if not late or left <= 0:
             return now, late

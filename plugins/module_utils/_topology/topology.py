@@ -105,7 +105,7 @@ class Topology:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """One statement. known_by: whether an object of the common answer is one of its own."""
 
     name: str
@@ -121,32 +121,64 @@ def _role(name: str) -> t.Callable[[t.Any], bool]:
     return lambda item: isinstance(item, dict) and "PoolFqdn" in item and item.get("Role") == name
 
 
-# In the order in which they are sent. Each object of the answer belongs to one of them.
-_READINGS = (
-    _Reading("version", Statement(VERSION), lambda item: isinstance(item, str)),
-    _Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
-    _Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
-    _Reading("sites", Statement(SITE), _has("XmppFederationRoute")),
-    _Reading("sip_domains", Statement(SIP_DOMAIN), _has("IsDefault")),
-    _Reading("allowed", Statement(ALLOWED), _has("Domain", "MarkForMonitoring")),
-    _Reading(
+# In the order in which they are sent. Each object of the answer belongs to one of them; only the first returns a text.
+READINGS = (
+    Reading("version", Statement(VERSION), lambda item: isinstance(item, str)),
+    Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
+    Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
+    Reading("sites", Statement(SITE), _has("XmppFederationRoute")),
+    Reading("sip_domains", Statement(SIP_DOMAIN), _has("IsDefault")),
+    Reading("allowed", Statement(ALLOWED), _has("Domain", "MarkForMonitoring")),
+    Reading(
         "blocked",
         Statement(BLOCKED),
         lambda item: isinstance(item, dict) and "Domain" in item and "MarkForMonitoring" not in item,
     ),
-    _Reading("replicas", Statement(STATUS), _has("ReplicaFqdn")),
-    _Reading("pools", Statement(POOL), _has("Computers", "Fqdn")),
+    Reading("replicas", Statement(STATUS), _has("ReplicaFqdn")),
+    Reading("pools", Statement(POOL), _has("Computers", "Fqdn")),
 )
 
 _Items = dict[str, "list[t.Any] | None"]
 
 
-def read_topology(shell: Shell) -> Topology:
+def read_topology(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
     """One request, and one for each statement where any of them was refused.
 
     Raises ShellError, ServerRefused where nothing at all could be read, and Unreadable for a form that is another.
     """
-    items, unobserved = _read(shell)
+    answer = shell.invoke([one.statement for one in readings])
+    if not (answer.errors or answer.lost or answer.refused):
+        return topology_of(answer.output, readings)
+    return read_one_by_one(shell, readings)
+
+
+def topology_of(output: t.Sequence[t.Any], readings: t.Sequence[Reading] = READINGS) -> Topology:
+    """From the objects that one pipeline returned. Raises Unreadable."""
+    return _topology(_sorted(output, readings), {})
+
+
+def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
+    """What the account may not read is not observable. Raises as read_topology does."""
+    found: _Items = {}
+    unobserved: dict[str, str] = {}
+    refused = None
+    for one in readings:
+        alone = shell.invoke([one.statement])
+        if alone.errors or alone.lost:
+            refused = refused or ServerRefused(one.statement.cmdlet, alone)
+            found[one.name] = None
+            why = "not observable with this role" if is_unknown(alone) else ""
+            said = alone.errors[0].message if alone.errors else alone.lost
+            unobserved[one.statement.cmdlet] = why or said
+        else:
+            found[one.name] = list(alone.output)
+    if refused and not any(items is not None for items in found.values()):
+        raise refused
+    return _topology(found, unobserved)
+
+
+def _topology(found: _Items, unobserved: t.Mapping[str, str]) -> Topology:
+    items = {**dict.fromkeys(one.name for one in READINGS), **found}
     release = _server_release(items["version"])
     replicas = None if items["replicas"] is None else replicas_of(Answer(tuple(items["replicas"])))
     numbers = _numbers([*(items["edges"] or ()), *(items["registrars"] or ())])
@@ -169,41 +201,18 @@ def read_topology(shell: Shell) -> Topology:
     )
 
 
-def _read(shell: Shell) -> tuple[_Items, dict[str, str]]:
-    """The objects of each reading, None where it failed, and by cmdlet why."""
-    answer = shell.invoke([one.statement for one in _READINGS])
-    if not (answer.errors or answer.lost or answer.refused):
-        return _sorted(answer), {}
-    found: _Items = {}
-    unobserved: dict[str, str] = {}
-    refused = None
-    for one in _READINGS:
-        alone = shell.invoke([one.statement])
-        if alone.errors or alone.lost:
-            refused = refused or ServerRefused(one.statement.cmdlet, alone)
-            found[one.name] = None
-            why = "not observable with this role" if is_unknown(alone) else ""
-            said = alone.errors[0].message if alone.errors else alone.lost
-            unobserved[one.statement.cmdlet] = why or said
-        else:
-            found[one.name] = list(alone.output)
-    if refused and not any(items is not None for items in found.values()):
-        raise refused
-    return found, unobserved
-
-
-def _sorted(answer: Answer) -> _Items:
+def _sorted(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> _Items:
     """Whose each object is. They come in the order of the statements."""
-    found: dict[str, list[t.Any]] = {one.name: [] for one in _READINGS}
+    found: dict[str, list[t.Any]] = {one.name: [] for one in readings}
     current = 0
-    for item in answer.output:
-        own = [number for number, one in enumerate(_READINGS) if one.known_by(item)]
+    for item in output:
+        own = [number for number, one in enumerate(readings) if one.known_by(item)]
         if len(own) != 1 or own[0] < current:
-            cmdlet = _READINGS[own[0] if len(own) == 1 else current].statement.cmdlet
+            cmdlet = readings[own[0] if len(own) == 1 else current].statement.cmdlet
             shown = ", ".join(list(item)[:8]) if isinstance(item, dict) else repr(item)[:80]
             raise Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
         current = own[0]
-        found[_READINGS[current].name].append(item)
+        found[readings[current].name].append(item)
     return dict(found)
 
 

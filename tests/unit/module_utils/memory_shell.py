@@ -150,6 +150,8 @@ class MemoryShell:
         if noun == "CsManagementStoreReplication":
             self.pushes += 1
             return []
+        if noun == "CsConfiguration":
+            return []
         if noun == "CsManagementStoreReplicationStatus":
             made = "2027-03-01T10:%02d:00+00:00" % self.pushes
             return [{"ReplicaFqdn": fqdn, "UpToDate": True, "LastUpdateCreation": made} for fqdn in self.replicas]

@@ -1,0 +1,37 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_federation does: the whole federation (_federation/tasks.py), with what it depends on around it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.result import Params, Refused, Result
+from .._base.task import Task
+from .._federation.tasks import FEDERATION_SPEC, federate, variable
+from .._shell.statement import Shell, place_of
+from .replicate import NONE, PUSHED, WAIT
+from .surroundings import Around
+
+SPEC: dict[str, t.Any] = {
+    **FEDERATION_SPEC,
+    "preflight": {"type": "bool", "default": False},
+    "preflight_ignore": {"type": "list", "elements": "str", "default": []},
+    "replication": {"type": "str", "choices": [WAIT, PUSHED, NONE], "default": NONE},
+    "replication_timeout": {"type": "int", "default": 300},
+    "configuration_backup": {"type": "str"},
+}
+
+
+def work(params: Params, shell: Shell, check: bool) -> Result:
+    """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then."""
+    name: t.Callable[[str], str] = variable if place_of(shell).playbook else str
+    if params["replication_timeout"] < 0:
+        raise Refused(["%s: below 0; it is a number of seconds" % name("replication_timeout")])
+    return federate(params, shell, check, Around(params, shell, name))
+
+
+TASK = Task(SPEC, work, writes=True)

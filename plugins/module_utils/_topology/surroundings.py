@@ -1,0 +1,184 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_federation has around its plan: the chain of conditions, a backup of the product's own, replication.
+
+The chain is read in the pipeline of the kinds, and judged on what the plan makes of the deployment. It stops what adds
+something, where no message could pass; what takes something away is never stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+from dataclasses import replace
+
+from .._base.findings import ERROR, UNKNOWN
+from .._base.result import Failure, Params, Refused, ServerRefused
+from .._base.step import Step
+from .._base.texts import some
+from .._federation.catalogue import RESOURCES, ROUTE
+from .._federation.deployment import Deployment, Reader, Records
+from .._federation.resource import Resource
+from .._federation.surroundings import Surroundings
+from .._shell.statement import Shell, Statement
+from .chain import MARKS, Obstacle, check_chain, idle
+from .replicate import NONE, Replication
+from .replication import PUSH, Time
+from .topology import READINGS, Topology, read_one_by_one, topology_of
+
+EXPORT = "Export-CsConfiguration"
+# The kinds tell of the sites' routes already.
+_BESIDE = tuple(one for one in READINGS if one.name != "sites")
+
+
+class Around(Surroundings):
+    """name: how options are called in messages."""
+
+    def __init__(self, params: Params, shell: Shell, name: t.Callable[[str], str] = str, clock: Time = time) -> None:
+        self._shell, self._name = shell, name
+        self._preflight, self._ignore = bool(params["preflight"]), list(params["preflight_ignore"])
+        self._backup = str(params["configuration_backup"] or "")
+        self._replication = Replication(params["replication"], params["replication_timeout"], clock)
+        self._topology: Topology | None = None
+        self._others: dict[str, Records] = {}  # kinds that the plan does not depend on
+        self._found: list[Obstacle] | None = None  # None: nobody looked
+        self._ignored: list[str] = []
+        self._adds = False
+        self._kept = False
+        sent = {EXPORT: bool(self._backup), PUSH: params["replication"] != NONE}
+        self.cmdlets = tuple(cmdlet for cmdlet, wanted in sent.items() if wanted)
+
+    # Reading
+
+    def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
+        """Without anything declared nothing is read, and there is no plan that could be in vain."""
+        if not self._preflight or not resources:
+            return reader.kinds(resources)
+        wanted = {resource.part for resource in resources}
+        with contextlib.suppress(ServerRefused):  # something of another form, perhaps in what the plan does not need
+            found = reader.kinds_and(RESOURCES, [one.statement for one in _BESIDE])
+            if found is not None:
+                whole, rest = found
+                self._topology = topology_of(rest, _BESIDE)
+                self._others = {part: own for part, own in whole.records.items() if part not in wanted}
+                return replace(whole, records={part: own for part, own in whole.records.items() if part in wanted})
+        return self._one_by_one(reader, resources)
+
+    def _one_by_one(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
+        """What the plan depends on has to be readable; of the rest whatever is."""
+        deployment = reader.kinds(resources)
+        for resource in RESOURCES:
+            if resource not in resources:
+                with contextlib.suppress(ServerRefused):
+                    self._others.update(reader.kinds([resource]).records)
+        routes_known = ROUTE.part in {*deployment.records, *self._others}
+        with contextlib.suppress(ServerRefused):
+            self._topology = read_one_by_one(self._shell, _BESIDE if routes_known else READINGS)
+        self._topology = self._topology or Topology()
+        return deployment
+
+    # Judging
+
+    def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
+        if self._topology is None:
+            return
+        found = check_chain(self._topology, self._whole(after_plan), all_users=False)
+        self._ignored = [one.code for one in found if one.code in self._ignore]
+        self._found = [one for one in found if one.code not in self._ignore]
+        self._adds = any(map(adds, steps))
+
+    def refusals(self) -> list[str]:
+        blocking = self._blocking() if self._adds else []
+        text = "no message could pass: %s (%s); to run all the same, name %s in %s"
+        return [
+            text % (one.message, one.remedy, one.code, self._name("preflight_ignore")) for one in blocking
+        ]  # fmt: skip
+
+    def _blocking(self) -> list[Obstacle]:
+        return [one for one in self._found or () if one.blocks]
+
+    def may_send(self, lacking: t.Collection[str], account: str) -> list[str]:
+        who = account or "the session's account"
+        if PUSH in lacking:
+            self._replication.not_offered(who)
+        text = (
+            "%s: %s is not offered to %s; take the backup in the Management Shell of a server, and run without the"
+            " variable"
+        )
+        return [text % (self._name("configuration_backup"), EXPORT, who)] if EXPORT in lacking else []
+
+    # Around the writes
+
+    def before(self, shell: Shell) -> None:
+        if not self._backup:
+            return
+        answer = shell.invoke([Statement(EXPORT, {"FileName": self._backup})])
+        if answer.errors or answer.lost:
+            said = answer.errors[0].message if answer.errors else answer.lost
+            text = "%s: %s failed, so there is no backup: %s"
+            raise Refused([text % (self._name("configuration_backup"), EXPORT, said)])
+        self._kept = True
+
+    def after(self, shell: Shell, deployment: Deployment) -> list[Failure]:
+        return self._replication.run(shell, self._topology, self._whole(deployment))
+
+    def _whole(self, deployment: Deployment) -> Deployment:
+        return replace(deployment, records={**self._others, **deployment.records})
+
+    # For people
+
+    def lines(self, check: bool) -> list[str]:
+        found = findings_told(self._found or ())
+        found += ["Accepted (%s): %s" % (self._name("preflight_ignore"), ", ".join(self._ignored))] * bool(
+            self._ignored
+        )
+        if check and self.refusals():
+            codes = ", ".join(one.code for one in self._blocking())
+            found.append("A real run would be refused before its first write: %s." % codes)
+        if self._kept:
+            found.append("The product's own backup is on the server: %s" % self._backup)
+        return [*found, *self._replication.lines()]
+
+    def values(self) -> dict[str, t.Any]:
+        values: dict[str, t.Any] = {}
+        if self._found is not None:
+            values["preflight"] = {
+                "findings": [one.as_dict() for one in self._found],
+                "blocking": [one.code for one in self._blocking()],
+                "ignored": self._ignored,
+            }
+        if self._kept:
+            values["configuration_backup"] = self._backup
+        return {**values, **self._replication.values()}
+
+    def warnings(self) -> list[str]:
+        text = "%s: %s is not found any more; take it out of the list"
+        spare = [] if self._found is None else idle(self._ignore, self._ignored)
+        return [text % (self._name("preflight_ignore"), code) for code in spare]
+
+
+def findings_told(found: t.Sequence[Obstacle]) -> list[str]:
+    """A line for each, the first broken link first, then in the order of the chain; what is not observable in one."""
+    broken = next((one for one in found if one.severity == ERROR), None)
+    lines = ["The first broken link is %s: %s; %s" % (broken.code, broken.message, broken.remedy)] if broken else []
+    others = [one for one in found if one is not broken and one.severity != UNKNOWN]
+    lines += ["  %s %s: %s; %s" % (MARKS[one.severity], one.code, one.message, one.remedy) for one in others]
+    unknown = [one.code for one in found if one.severity == UNKNOWN]
+    return [*lines, "  %s not observable with this account: %s" % (MARKS[UNKNOWN], some(unknown))] if unknown else lines
+
+
+def adds(step: Step) -> bool:
+    """Whether a step gives something that would be in vain while no message can pass. Settings are not asked."""
+    if step.part == "grants":
+        return bool((step.after or {}).get("policy"))
+    if step.part not in ("policies", "partners") or step.expect is None:
+        return False
+    before = step.before
+    if before is None:
+        return True
+    new = ((value, before.get(option)) for option, value in step.expect.items())
+    return any(set(value) - set(had or ()) if isinstance(value, list) else value is True for value, had in new)
