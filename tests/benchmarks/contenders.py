@@ -82,6 +82,8 @@ class Setting:
             "sfb_xmpp_gateway": {"keep_alive_interval": 30},
         }
         declared.update(sfb_xmpp_access_edge={"allow_outside_users": True}, sfb_xmpp_allow=["many_updates"])
+        # The script awaits no replica.
+        declared.update(sfb_xmpp_replication="none")
         groups = {"sfb_management": {"hosts": {"fe01": self._host()}, "vars": declared}}
         self._write("converge.json", {"all": {"children": groups}})
         self._write("opening.json", {"wsman": self._wsman(), "partners": None})
