@@ -56,7 +56,7 @@ fi
 
 heading "3. What the deployment holds now, read back through the info modules"
 play readback tools/readback.yml >/dev/null
-grep -cE '"(domain|identity)":' "$logs/readback.log" | sed 's/$/ policies and partners, in build\/demo\/readback.log/'
+grep -c '=> (item=' "$logs/readback.log" | sed 's/$/ policies and partners, in build\/demo\/readback.log/'
 
 if python -m lab partners missing >"$logs/partners.log"; then
     heading "4. Partners appear: real Prosody and ejabberd servers, with certificates, a name server and users"
@@ -79,10 +79,7 @@ fi
 python -m lab events >"$logs/events.log"
 heading "Done in $((SECONDS - started)) s. Where to look"
 cat <<TXT
-  build/demo/converge.log    the first run with its diff
-  build/demo/again.log       the second run, changed=0
-  build/demo/readback.log    what the deployment holds
-  build/demo/verify.log      how each partner was found
+  build/demo/                converge.log (with its diff), again.log, readback.log and verify.log
   build/demo/events.log      every statement that reached the lab's servers: $(wc -l <"$logs/events.log") lines
   inventories/lab/           what was asked for
 
