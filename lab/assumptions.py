@@ -402,7 +402,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "gateway-unnamed-peers",
-        "A peer whose header has no 'from' is offered TLS and judged by the name that it authenticates as.",
+        "A peer whose header has no 'from' is offered TLS and checked by the name that it authenticates as.",
         "RFC 6120 lets 'from' be absent; what the product does is not documented.",
     ),
     Assumption(

@@ -131,7 +131,7 @@ class Runner:
                 sys.stdout.write(line)
             code = process.wait()
             self._running.discard(process.pid)
-        outcome = judge(step, code, log.read_text(encoding="utf-8"), time.monotonic() - started)
+        outcome = outcome_of(step, code, log.read_text(encoding="utf-8"), time.monotonic() - started)
         self._report(outcome, log)
         return outcome
 
@@ -174,7 +174,7 @@ class Runner:
             print(text, flush=True)
 
 
-def judge(step: Step, code: int, output: str, seconds: float) -> Outcome:
+def outcome_of(step: Step, code: int, output: str, seconds: float) -> Outcome:
     """Counts a step. A test run that fails without a failing test (or runs none) still counts as a failure."""
     if not step.tests:
         skipped = code == SKIPPED

@@ -152,7 +152,7 @@ class Wire:
 
 
 def context(identity: Identity | None, server: bool) -> SSL.Context:
-    """TLS as the gateway has it: nothing above 1.2, and any certificate of the other side, which is judged later.
+    """TLS as the gateway has it: nothing above 1.2, and any certificate of the other side, which is checked later.
 
     Raises WireError for a certificate that cannot be used.
     """

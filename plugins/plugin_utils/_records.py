@@ -5,7 +5,7 @@
 
 """Files that people have, as records: CSV by hand or of ``Export-Csv``, and JSON of ``ConvertTo-Json``. Pure.
 
-Only the form is judged here; what the columns mean is for _import.
+Only the form is checked here; what the columns mean is for _import.
 """
 
 from __future__ import annotations

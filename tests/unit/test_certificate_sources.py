@@ -147,7 +147,7 @@ def verified_by_openssl(certificate: x509.Certificate, others: t.Sequence[x509.C
 
 
 class TestIssue:
-    """Every kind of key, judged by others."""
+    """Every kind of key, checked by others."""
 
     @pytest.mark.parametrize("kind", _certificate_issue.KEYS)
     def test_by_an_authority(self, kind: str) -> None:

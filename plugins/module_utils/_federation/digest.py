@@ -39,7 +39,7 @@ def make_digest(plan: Plan) -> dict[str, t.Any]:
     """The digest of a plan: of the objects that it was made from, and of what it would do with each.
 
     Without purge a plan is made from the objects that are named, and the others may change as they like. Whom a policy
-    concerns was judged too, and where policies are granted, every policy was.
+    concerns was checked too, and where policies are granted, every policy was.
     """
     whole = hashlib.sha256(b"federation")
     states = {name: _text(state) for name, state in _states(plan).items()}

@@ -5,7 +5,7 @@
 
 """What xmpp_federation has around its plan: the chain of conditions, a backup of the product's own, replication.
 
-The chain is read in the pipeline of the kinds, and judged on what the plan makes of the deployment. It stops what adds
+The chain is read in the pipeline of the kinds, and checked on what the plan makes of the deployment. It stops what adds
 something, where no message could pass; what takes something away is never stopped.
 """
 

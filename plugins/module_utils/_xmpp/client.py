@@ -5,7 +5,7 @@
 
 """The sockets under a probe: TCP, a server-to-server stream, TLS, each step with its end.
 
-What the peer presents is recorded, not trusted: certificates are judged afterwards, and nothing but the handshake is
+What the peer presents is recorded, not trusted: certificates are checked afterwards, and nothing but the handshake is
 ever sent.
 """
 

@@ -52,7 +52,7 @@ def leaf(*names: x509.GeneralName, purposes: t.Iterable[x509.ObjectIdentifier] =
     return ISSUER.issue(common_name("x"), key(), names, 9 * DAY, purposes=purposes)
 
 
-def judged(
+def checked(
     certificate: x509.Certificate, name: str = "fabrikam.test", purpose: Purpose = "client", at: datetime.datetime = NOW
 ) -> str:
     return problem([certificate, ISSUER.certificate], [ROOT.certificate], name, at, purpose)
@@ -77,20 +77,20 @@ def other(oid: x509.ObjectIdentifier, tag: int, text: str) -> x509.OtherName:
     ],
 )
 def test_names_of_a_certificate(name: x509.GeneralName, good: bool) -> None:
-    said = judged(leaf(name))
+    said = checked(leaf(name))
     assert (said == "") == good
     assert good or "not for fabrikam.test" in said
 
 
 def test_an_international_domain_matches_in_its_ascii_form() -> None:
-    assert judged(leaf(x509.DNSName("xn--bcher-kva.test")), "bücher.test") == ""
+    assert checked(leaf(x509.DNSName("xn--bcher-kva.test")), "bücher.test") == ""
 
 
 def test_chain_and_time() -> None:
     good = leaf(x509.DNSName("fabrikam.test"))
-    assert judged(good) == ""
-    assert "expired" in judged(good, at=NOW + 10 * DAY)
-    assert "not yet valid" in judged(good, at=NOW - DAY)
+    assert checked(good) == ""
+    assert "expired" in checked(good, at=NOW + 10 * DAY)
+    assert "not yet valid" in checked(good, at=NOW - DAY)
     assert "issuer" in problem([good], [ROOT.certificate], "fabrikam.test", NOW, "client")
     assert problem([good, ISSUER.certificate], [], "fabrikam.test", NOW, "client") != ""
     assert problem([], [ROOT.certificate], "fabrikam.test", NOW, "client") == "there is none"
@@ -107,7 +107,7 @@ def test_chain_and_time() -> None:
 )
 def test_purposes(purposes: t.Iterable[x509.ObjectIdentifier], client: bool, server: bool) -> None:
     certificate = leaf(x509.DNSName("fabrikam.test"), purposes=purposes)
-    assert (judged(certificate) == "", judged(certificate, purpose="server") == "") == (client, server)
+    assert (checked(certificate) == "", checked(certificate, purpose="server") == "") == (client, server)
 
 
 # -- what the gateway reads
