@@ -226,6 +226,11 @@ ASSUMPTIONS = (
         "Which one a server chooses depends on the site; the lab has to choose one.",
     ),
     Assumption(
+        "originating-server",
+        "OriginatingServer of a user is the domain controller that answered.",
+        "The property is on the page of the cmdlet in outputs only, without a word on what it is.",
+    ),
+    Assumption(
         "user-identity-forms",
         "A user is found by SIP address, UPN, DOMAIN\\user, distinguished name or display name, not by a bare alias.",
         "These are the documented forms.",

@@ -78,9 +78,10 @@ def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
     return found
 
 
-def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject:
+def _wire(ctx: Context, dn: str, user: Document, policy: str | None, controller: str) -> PSObject:
     if policy:
         rests_on("policy-of-a-user")
+    rests_on("originating-server")
     properties = {
         "Identity": dn,
         "DistinguishedName": dn,
@@ -98,7 +99,7 @@ def _wire(ctx: Context, dn: str, user: Document, policy: str | None) -> PSObject
         "LineURI": "",
         "HostingProvider": user.get("HostingProvider", ON_PREMISES),
         "Guid": PSGuid(user["Guid"]),
-        "OriginatingServer": DOMAIN_CONTROLLERS[0],
+        "OriginatingServer": controller,
         "IsValid": True,
     }
     return make([_USER_TYPES[ctx.cmdlet.name]], properties, text=dn)
@@ -137,7 +138,8 @@ def _filter(text: str) -> t.Callable[[dict[str, t.Any]], bool]:
 
 
 def _get_user(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    granted = ctx.store.grants(_controller(ctx, args))
+    controller = _controller(ctx, args)
+    granted = ctx.store.grants(controller)
     users = ctx.store.all("user")
     identity = args.text("Identity")
     if identity is not None:
@@ -147,7 +149,7 @@ def _get_user(ctx: Context, args: Arguments) -> t.Iterable[object]:
     limit = args.get("ResultSize")
     count = 0
     for dn, user in users.items():
-        made = _wire(ctx, dn, user, granted.get(dn))
+        made = _wire(ctx, dn, user, granted.get(dn), controller)
         if passes and not passes({p.name: p.get_value(made) for p in made.PSObject.adapted_properties}):
             continue
         count += 1
@@ -180,7 +182,7 @@ def _grant(ctx: Context, args: Arguments) -> t.Iterable[object]:
             continue
         ctx.store.grant(dn, policy, controller)
         if args.flag("PassThru"):
-            yield _wire(ctx, dn, user, policy)
+            yield _wire(ctx, dn, user, policy, controller)
 
 
 def _effective(ctx: Context, args: Arguments) -> t.Iterable[object]:

@@ -300,6 +300,15 @@ options:
       - name: ANSIBLE_PERSISTENT_COMMAND_TIMEOUT
     vars:
       - name: ansible_command_timeout
+  users_timeout:
+    description:
+      - Seconds that reading all users may take, which is long where there are many. It counts in place of
+        O(persistent_command_timeout), unless that is longer.
+      - This option is not known to P(ansible.builtin.psrp#connection).
+    type: int
+    default: 3600
+    vars:
+      - name: ansible_management_shell_users_timeout
   persistent_log_messages:
     description:
       - Whether to write every cmdlet with its parameters, and the server's errors, to the file in
@@ -596,8 +605,8 @@ class Connection(NetworkConnectionBase):
         Raises ConnectionError if nothing was executed, because no session could be opened.
         """
         session = self._kept_session()
-        session.limit = float(self._options["persistent_command_timeout"])
         calls = [Statement.decode(statement) for statement in statements]
+        self._take_time(session, calls)
         begun = time.monotonic()
         self._busy = True
         try:
@@ -632,6 +641,15 @@ class Connection(NetworkConnectionBase):
             "selected": bool(call.select) and session.selects,
             "versions": session.versions(),
         }
+
+    def _take_time(self, session: PsrpSession, calls: t.Sequence[Statement]) -> None:
+        """Set the limit of the call. Ansible's alarm for it is set already, and has to ring later where it may last."""
+        session.limit = float(self._options["persistent_command_timeout"])
+        longer = int(self._options["users_timeout"])
+        if any(call.long for call in calls) and longer > session.limit:
+            session.limit = float(longer)
+            if threading.current_thread() is threading.main_thread():
+                signal.alarm(longer)
 
     def place(self) -> dict[str, str]:
         """Where the session leads (``Place.as_dict``); opens none."""

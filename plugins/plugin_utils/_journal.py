@@ -22,6 +22,7 @@ import typing as t
 
 from ..module_utils._base import private_file
 from ..module_utils._base.result import Refused
+from ..module_utils._federation.deployment import CONTROLLER
 from ..module_utils._federation.files import Snapshots
 from ..module_utils._shell.statement import Place
 
@@ -71,7 +72,15 @@ def make_run(
 
 def digest(steps: t.Iterable[t.Mapping[str, t.Any]]) -> str:
     """SHA-256 of the calls, whatever became of them: the same for a plan and for the run that carries it out."""
-    calls = [{name: step[name] for name in ("cmdlet", "identity", "parameters")} for step in steps]
+    calls = [
+        {
+            "cmdlet": step["cmdlet"],
+            "identity": step["identity"],
+            # Which domain controller is the one to use may change between a plan and its run.
+            "parameters": {name: value for name, value in step["parameters"].items() if name != CONTROLLER},
+        }
+        for step in steps
+    ]
     return hashlib.sha256(json.dumps(calls, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -18,9 +18,9 @@ import typing as t
 from .._base.names import key as key_of
 from .._base.result import Failure, ServerRefused
 from .._base.step import Record, Step
-from .._shell.statement import Answer, ServerError, Shell, ShellError
+from .._shell.statement import Answer, ServerError, Shell, ShellError, Value
 from .catalogue import RESOURCES
-from .deployment import Deployment, Reader
+from .deployment import CONTROLLER, Deployment, Reader
 
 # What a later failure says of a step that was not sent.
 _BEHIND_A_LOSS = "the session was lost at an earlier step, and this one was not sent; a further run will send it"
@@ -43,6 +43,15 @@ class Applied:
 
     def done(self) -> list[Step]:
         return [step for step, result in zip(self.steps, self.results, strict=True) if result == "done"]
+
+
+def written_on(steps: t.Iterable[Step]) -> dict[str, dict[str, Value]]:
+    """By identity, the domain controller that a grant is written on: another one has not heard of it yet."""
+    return {
+        str(step.parameters["Identity"]): {CONTROLLER: step.parameters[CONTROLLER]}
+        for step in steps
+        if step.part == "grants" and CONTROLLER in step.parameters
+    }
 
 
 def apply(shell: Shell, steps: t.Sequence[Step], reader: Reader) -> Applied:
@@ -169,9 +178,9 @@ class _Application:
         steps = [self.applied.steps[n] for n in sent]
         parts = {step.part for step in steps}
         seen = self.reader.kinds([resource for resource in RESOURCES if resource.part in parts])
-        users = [str(step.parameters["Identity"]) for step in steps if step.part == "grants"]
+        users = [step for step in steps if step.part == "grants"]
         if users:
-            seen = self.reader.with_users(seen, users)
+            seen = self.reader.with_users(seen, [str(step.parameters["Identity"]) for step in users], written_on(users))
         before = self.applied.seen
         if before is not None:
             # Kinds that were read after an earlier batch stay known.

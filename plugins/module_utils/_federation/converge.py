@@ -22,7 +22,7 @@ from .._base.texts import some
 from .._shell.statement import Shell, ShellError, place_of
 from . import files
 from .access import SET_SITE, Access, access_for
-from .apply import Applied, apply
+from .apply import Applied, apply, written_on
 from .catalogue import BY_PART, RESOURCES
 from .deployment import Deployment, Reader, Records
 from .digest import hold_to, make_digest, name_of, object_name
@@ -275,13 +275,14 @@ def _read_again(reader: Reader, plan: Plan, run: Run) -> Deployment:
     parts = {("policies" if step.part == "grants" else step.part) for step in plan.steps}
     fresh = reader.kinds([resource for resource in RESOURCES if resource.part in parts])
     users = [step.identity for step in plan.steps if step.part == "grants"]
+    on = written_on(plan.steps)
     if plan.deployment.all_users:
         # All users were read a moment ago; those who are concerned are looked at again.
         fresh = replace(fresh, users=plan.deployment.users, all_users=True)
     elif run.snapshots and "policies" in parts:
         # To go back, a snapshot has to tell who had which policy.
         return reader.with_all_users(fresh, users)
-    return reader.with_users(fresh, users) if users else fresh
+    return reader.with_users(fresh, users, on) if users else fresh
 
 
 def _still_needed(plan: Plan, fresh: Deployment, run: Run) -> list[Step]:

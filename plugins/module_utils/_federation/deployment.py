@@ -25,9 +25,11 @@ Records = t.Mapping[str, Record]
 _TEXT = Text()
 # HostingProvider of a user who is homed in the deployment (page of Get-CsUser).
 ON_PREMISES = "SRV:"
+USERS = "Get-CsUser"
+CONTROLLER = "DomainController"
 # What is needed of a user; an object of the page has some eighty properties.
 USER_PROPERTIES = (
-    "Identity", "SipAddress", "ExternalAccessPolicy", "RegistrarPool", "HostingProvider", "Enabled"
+    "Identity", "SipAddress", "ExternalAccessPolicy", "RegistrarPool", "HostingProvider", "Enabled", "OriginatingServer"
 )  # fmt: skip
 
 
@@ -37,7 +39,8 @@ class User:
 
     identity: the distinguished name. name: how messages and calls name him: the SIP address, else the former.
     policy: the per-user policy that he has, empty where he has none. pool: his home, empty where that is online.
-    provider: the hosting provider of who is homed online, else empty. enabled: None where it is not told.
+    provider: the hosting provider of who is homed online, else empty. enabled: None where it is not told. controller:
+    the domain controller that told of him, empty where it is not told.
     """
 
     identity: str
@@ -46,10 +49,17 @@ class User:
     pool: str = ""
     provider: str = ""
     enabled: bool | None = None
+    controller: str = ""
 
     @property
     def key(self) -> str:
         return key_of(self.identity)
+
+    @property
+    def domain(self) -> str:
+        """His domain of Active Directory, as the end of his distinguished name has it."""
+        parts = self.key.split(",")
+        return ",".join(part.strip() for part in parts if part.strip().startswith("dc="))
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ class Reader:
     def __init__(self, shell: Shell, controller: str = "") -> None:
         self._shell = shell
         # The same controller for reads and writes: another one may not have the change yet.
-        self.controller: dict[str, Value] = {"DomainController": controller} if controller else {}
+        self.controller: dict[str, Value] = {CONTROLLER: controller} if controller else {}
 
     def kinds(self, resources: t.Sequence[Resource]) -> Deployment:
         """All objects of these kinds. Raises ServerRefused, ShellError, and Unreadable for a form that is another."""
@@ -114,24 +124,32 @@ class Reader:
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """All users, read once and filtered here: no user text goes into a filter expression."""
-        answer = self._ask([Statement("Get-CsUser", dict(self.controller))])
+        answer = self._ask([Statement(USERS, dict(self.controller), select=USER_PROPERTIES, long=True)])
         users: dict[str, User] = {}
         for user in map(user_of, answer.output):
             if users.setdefault(user.key, user) is not user:
-                raise Unreadable("Get-CsUser", user.identity, "came back twice, and only one of the two can be meant")
+                raise Unreadable(USERS, user.identity, "came back twice, and only one of the two can be meant")
         by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
         named = {name: by_name[_plain_name(name)] for name in names if _plain_name(name) in by_name}
         found = replace(deployment, users=users, all_users=True, named=named)
         # Whoever is named in a way that only the server understands (an alias, a display name).
         return self.with_users(found, [name for name in names if name not in named])
 
-    def with_users(self, deployment: Deployment, names: t.Iterable[str]) -> Deployment:
-        """The users that are named, each looked up by the server. Who cannot be found stands in ``unknown``."""
+    def with_users(
+        self,
+        deployment: Deployment,
+        names: t.Iterable[str],
+        controllers: t.Mapping[str, t.Mapping[str, Value]] | None = None,
+    ) -> Deployment:
+        """The users that are named, each looked up by the server. Who cannot be found stands in ``unknown``.
+
+        controllers: as in _each.
+        """
         asked = list(dict.fromkeys(names))
         users, named, unknown = dict(deployment.users), dict(deployment.named), dict(deployment.unknown)
-        for name, answer in zip(asked, self._each("Get-CsUser", asked), strict=True):
+        for name, answer in zip(asked, self._each(USERS, asked, controllers), strict=True):
             if answer.lost:
-                raise ServerRefused("Get-CsUser", answer)
+                raise ServerRefused(USERS, answer)
             if len(answer.output) == 1:
                 user = user_of(answer.output[0])
                 users[user.key], named[name] = user, user.key
@@ -169,9 +187,19 @@ class Reader:
             raise ServerRefused(known, answer)
         return answer
 
-    def _each(self, cmdlet: str, identities: t.Sequence[str]) -> list[Answer]:
-        """One answer for each identity: in one batch where every statement answered, else one by one."""
-        statements = [Statement(cmdlet, {"Identity": identity, **self.controller}) for identity in identities]
+    def _each(
+        self, cmdlet: str, identities: t.Sequence[str], controllers: t.Mapping[str, t.Mapping[str, Value]] | None = None
+    ) -> list[Answer]:
+        """One answer for each identity: in one batch where every statement answered, else one by one.
+
+        controllers: by identity, the parameter that names the domain controller, where it is to be another.
+        """
+        controllers = controllers or {}
+        select = USER_PROPERTIES if cmdlet == USERS else ()
+        statements = [
+            Statement(cmdlet, {"Identity": identity, **controllers.get(identity, self.controller)}, select)
+            for identity in identities
+        ]
         if len(statements) > 1:
             whole = self._shell.invoke(statements)
             if not whole.errors and not whole.lost and len(whole.output) == len(statements):
@@ -237,19 +265,19 @@ def _form(item: t.Any) -> str:
 def user_of(item: t.Any) -> User:
     """A user that was read. Raises Unreadable."""
     if not isinstance(item, dict):
-        raise Unreadable("Get-CsUser", "", "%s came back; an object was expected" % shortened(item))
+        raise Unreadable(USERS, "", "%s came back; an object was expected" % shortened(item))
     values: dict[str, str] = {}
     for name in ("Identity", "SipAddress", "ExternalAccessPolicy"):
         if name not in item:
-            raise Unreadable("Get-CsUser", str(values.get("Identity", "")), "%s is missing" % name)
+            raise Unreadable(USERS, str(values.get("Identity", "")), "%s is missing" % name)
         try:
             values[name] = _TEXT.from_server(item[name])
         except UnreadableValue as exc:
-            raise Unreadable("Get-CsUser", str(values.get("Identity", "")), "%s %s" % (name, exc)) from None
+            raise Unreadable(USERS, str(values.get("Identity", "")), "%s %s" % (name, exc)) from None
     if not values["Identity"]:
-        raise Unreadable("Get-CsUser", values["SipAddress"], "Identity is empty; a distinguished name was expected")
+        raise Unreadable(USERS, values["SipAddress"], "Identity is empty; a distinguished name was expected")
     policy = policy_from_server(values["ExternalAccessPolicy"])
-    pool, provider, enabled = (item.get(name) for name in ("RegistrarPool", "HostingProvider", "Enabled"))
+    pool, provider, enabled, controller = (item.get(name) for name in USER_PROPERTIES[3:])
     return User(
         values["Identity"],
         values["SipAddress"] or values["Identity"],
@@ -257,6 +285,7 @@ def user_of(item: t.Any) -> User:
         pool if isinstance(pool, str) else "",
         provider if isinstance(provider, str) and provider != ON_PREMISES else "",
         enabled if isinstance(enabled, bool) else None,
+        controller if isinstance(controller, str) else "",
     )
 
 

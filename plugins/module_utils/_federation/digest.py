@@ -24,6 +24,7 @@ from .._base.step import Step
 from .._base.texts import some
 from .._shell.statement import Secret, show_value
 from .catalogue import BY_PART
+from .deployment import CONTROLLER
 from .plan import Plan
 
 Digest = t.Mapping[str, t.Any]
@@ -49,8 +50,9 @@ def make_digest(plan: Plan) -> dict[str, t.Any]:
         parts = [_hash(states[name], whole) if name in states else ABSENT]
         if name in changes:
             step = changes[name]
-            shown = step.shown("planned")
-            parts += [step.cmdlet.partition("-")[0], _hash(_text([shown["cmdlet"], shown["parameters"]]), whole)]
+            # Which domain controller is the one to use may change from one day to the next.
+            calls = {name: value for name, value in step.shown("planned")["parameters"].items() if name != CONTROLLER}
+            parts += [step.cmdlet.partition("-")[0], _hash(_text([step.cmdlet, calls]), whole)]
         objects[name] = " ".join(parts)
         # The name is part of what is hashed, or two objects could change places.
         whole.update(_text([name, objects[name]]).encode())

@@ -19,7 +19,7 @@ from .._base.names import key as key_of
 from .._base.step import Step, Values
 from .._base.texts import some
 from .._shell.statement import Value
-from .deployment import Deployment, Records, User
+from .deployment import CONTROLLER, Deployment, Records, User
 from .federation import Federation, Grant
 from .guard import Guard
 from .rules import rights_lost
@@ -73,12 +73,27 @@ def _later_policies(deployment: Deployment, federation: Federation, guard: Guard
     return [Grant(record.identity, (), exclusive=True) for key, record in later if not guard.protector(key)]
 
 
+def controllers(users: t.Iterable[User]) -> dict[str, str]:
+    """By domain of Active Directory, one of its domain controllers, of those that told of users.
+
+    What tells of a user may be a global catalogue of another domain, where nothing can be written.
+    """
+    found: dict[str, str] = {}
+    for user in users:
+        dns = ".".join(part.removeprefix("dc=") for part in user.domain.split(","))
+        name = user.controller.casefold()
+        if dns and name.partition(".")[2] == dns:
+            found[user.domain] = min(name, found.get(user.domain, name))
+    return found
+
+
 class _Granting:
     def __init__(
         self, deployment: Deployment, guard: Guard, policies: Records, controller: t.Mapping[str, Value], whole: bool
     ) -> None:
         self.whole = whole
         self.deployment, self.guard, self.after, self.controller = deployment, guard, policies, controller
+        self._by_domain = controllers(deployment.users.values())
         self.policies = {key: user.policy for key, user in deployment.users.items()}
         self.steps: list[Step] = []
         self.refusals: list[str] = []
@@ -140,7 +155,7 @@ class _Granting:
         step = Step(
             cmdlet="Grant-CsExternalAccessPolicy",
             identity=user.name,
-            parameters={"Identity": user.name, "PolicyName": policy, "Confirm": False, **self.controller},
+            parameters={"Identity": user.name, "PolicyName": policy, "Confirm": False, **self._controller(user)},
             key=user.key,
             before={"policy": had},
             after=after,
@@ -148,6 +163,11 @@ class _Granting:
             part="grants",
         )
         self.steps.append(step)
+
+    def _controller(self, user: User) -> t.Mapping[str, Value]:
+        """Where to write: what was asked for, else where his domain was read, or another one would be read back."""
+        found = self._by_domain.get(user.domain)
+        return self.controller or ({CONTROLLER: found} if found else {})
 
     # Rights
 

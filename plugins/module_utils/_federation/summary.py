@@ -11,9 +11,10 @@ import re
 import typing as t
 
 from .._base.step import Step, Values, difference
-from .._base.texts import count, printable
+from .._base.texts import count, printable, some
 from .._shell.statement import Secret
 from .catalogue import BY_PART, PARTNER
+from .deployment import CONTROLLER
 from .resource import Resource
 from .rules import negotiation_row
 
@@ -96,7 +97,18 @@ def block(
         wrong = [word for word in ("failed", "not_sent") if word in results]
         said = ["%d %s" % (results.count(word), word.replace("_", " ")) for word in wrong]
         last += " %s." % ", ".join(said).capitalize() if said else ""
-    return [*lines, last]
+    return [*lines, last, *_sign_in(steps, results or ())]
+
+
+def _sign_in(steps: t.Sequence[Step], results: t.Sequence[str]) -> list[str]:
+    """A client learns of its policy when it signs in; and where grants were written, for whoever looks elsewhere."""
+    granted = [step for step, word in zip(steps, results, strict=False) if word == "done" and step.part == "grants"]
+    if not granted:
+        return []
+    where = sorted({str(step.parameters[CONTROLLER]) for step in granted if CONTROLLER in step.parameters})
+    on = " Granted on the domain controller %s." % some(where) if where else ""
+    verb = "has" if len(granted) == 1 else "have"
+    return ["%s %s to sign in again before it counts.%s" % (count(granted, "user"), verb, on)]
 
 
 def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterable[str]:

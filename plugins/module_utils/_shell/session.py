@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -106,13 +108,35 @@ class ConnectionShell:
 
     def _call(self, statements: t.Sequence[Statement]) -> Answer:
         try:
-            return Answer.decode(self._connection.invoke([statement.encode() for statement in statements]))
+            with self._patience(statements):
+                return Answer.decode(self._connection.invoke([statement.encode() for statement in statements]))
         except ConnectionError as error:
             failure = error
         # Ansible's text on an answer that does not come repeats the request, secrets included: not to be passed on.
         if not hasattr(failure, "code") and _may_have_arrived(failure):
             return Answer(lost="the process that keeps the session ended before it answered")
         raise ShellError(str(failure))
+
+    @contextlib.contextmanager
+    def _patience(self, statements: t.Sequence[Statement]) -> t.Iterator[None]:
+        """Tell every few seconds that a long statement goes on: of one answer no share is known."""
+        cmdlet = next((statement.cmdlet for statement in statements if statement.long), "")
+        over = threading.Event()
+        begun = time.monotonic()
+
+        def tell() -> None:
+            while not over.wait(AIM):
+                self.tell("%s has been reading for %d s" % (cmdlet, time.monotonic() - begun))
+
+        teller = threading.Thread(target=tell, daemon=True)
+        if cmdlet:
+            teller.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if cmdlet:
+                teller.join()
 
 
 class NoSession:

@@ -76,12 +76,13 @@ class Statement:
 
     select: the properties that are wanted of each object, where not all are; the server cuts the objects to them with
     Select-Object in the same pipeline. Some types bring certain properties only that way (PowerShell's type data
-    serialises an X509Certificate2 as its RawData).
+    serialises an X509Certificate2 as its RawData). long: whether it reads so much that it may take its own time.
     """
 
     cmdlet: str
     parameters: t.Mapping[str, Value] = field(default_factory=dict)
     select: tuple[str, ...] = ()
+    long: bool = False
 
     @property
     def is_read(self) -> bool:
@@ -90,17 +91,18 @@ class Statement:
         return verb.lower() in READ_VERBS and noun.lower() != "csxmppim"
 
     def encode(self) -> dict[str, t.Any]:
-        """The JSON form: ``{"cmdlet": str, "parameters": {name: encoded value}, "select": [str]}``."""
+        """The JSON form: ``{"cmdlet": str, "parameters": {name: encoded value}, "select": [str], "long": bool}``."""
         return {
             "cmdlet": self.cmdlet,
             "parameters": {k: encode_value(v) for k, v in self.parameters.items()},
             "select": list(self.select),
+            "long": self.long,
         }
 
     @classmethod
     def decode(cls, data: t.Mapping[str, t.Any]) -> Statement:
         parameters = {str(k): decode_value(v) for k, v in data["parameters"].items()}
-        return cls(str(data["cmdlet"]), parameters, tuple(map(str, data.get("select", ()))))
+        return cls(str(data["cmdlet"]), parameters, tuple(map(str, data.get("select", ()))), bool(data.get("long")))
 
     def shown(self) -> dict[str, t.Any]:
         """For people: secrets as ``{"secret": true}``, bytes as ``{"bytes": N}``."""

@@ -20,9 +20,9 @@ from .._base.result import Params, Refused, Result, Unreadable
 from .._base.step import Step
 from .._base.step_log import StepLog
 from .._base.task import Task
+from .._federation.homes import STATUS, build_of
 from .._shell.statement import Answer, Shell, Statement
 
-STATUS = "Get-CsManagementStoreReplicationStatus"
 PUSH = "Invoke-CsManagementStoreReplication"
 # Seconds between two looks. A status changes within minutes, and each look is a request.
 _PAUSES = (1.0, 2.0, 5.0)
@@ -82,9 +82,7 @@ def _replica(item: t.Mapping[str, t.Any]) -> Replica:
         raise Unreadable(STATUS, fqdn, "LastUpdateCreation is %r; a time was expected" % (made,)) from None
     if when is not None and when.tzinfo is None:
         when = when.replace(tzinfo=datetime.timezone.utc)
-    version = item.get("ProductVersion")
-    build = ".".join(version.split(".")[:2]) if isinstance(version, str) else ""
-    return Replica(fqdn, up_to_date, when, build)
+    return Replica(fqdn, up_to_date, when, build_of(item))
 
 
 def read_replicas(shell: Shell) -> tuple[Replica, ...]:

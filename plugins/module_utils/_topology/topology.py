@@ -18,41 +18,28 @@ from dataclasses import dataclass, field
 from .._base.names import domain_from_server
 from .._base.reading import is_unknown
 from .._base.result import ServerRefused, Unreadable
+from .._federation.homes import (
+    BUILDS,
+    LEGACY,
+    POOL,
+    SERVICE,
+    STATUS,
+    Pool,
+    pool_of,
+    release_numbers,
+    text_of,
+)
 from .._federation.sites import site_from_server
 from .._shell.statement import Answer, Shell, Statement
-from .replication import STATUS, Replica, replicas_of
+from .replication import Replica, replicas_of
 
-# The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
-LYNC_2013, SFB_2015, SFB_2019 = "2013", "2015", "2019"
-LEGACY = (LYNC_2013, SFB_2015)
-# The first two numbers of a build: page of Get-CsServerVersion, and ProductVersion of a replica.
-_BUILDS = {"5.0": LYNC_2013, "6.0": SFB_2015, "7.0": SFB_2019}
-# Version of Get-CsService, which no page explains; only where a pool has no replica with a build.
-_NUMBERS = {6: LYNC_2013, 7: SFB_2015, 8: SFB_2019}
 _BUILD = re.compile(r"\b(\d+\.\d+)\.\d+\.\d+\b")
 
 VERSION = "Get-CsServerVersion"
-SERVICE = "Get-CsService"
 SITE = "Get-CsSite"
 SIP_DOMAIN = "Get-CsSipDomain"
 ALLOWED = "Get-CsAllowedDomain"
 BLOCKED = "Get-CsBlockedDomain"
-POOL = "Get-CsPool"
-
-
-@dataclass(frozen=True)
-class Pool:
-    """fqdn; site: its name. computers: FQDNs. release: one of those above, None if unknown. registrar: homes users."""
-
-    fqdn: str
-    site: str
-    computers: tuple[str, ...]
-    release: str | None = None
-    registrar: bool | None = None
-
-    @property
-    def legacy(self) -> bool | None:
-        return None if self.release is None else self.release in LEGACY
 
 
 @dataclass(frozen=True)
@@ -181,11 +168,11 @@ def _topology(found: _Items, unobserved: t.Mapping[str, str]) -> Topology:
     items = {**dict.fromkeys(one.name for one in READINGS), **found}
     release = _server_release(items["version"])
     replicas = None if items["replicas"] is None else replicas_of(Answer(tuple(items["replicas"])))
-    numbers = _numbers([*(items["edges"] or ()), *(items["registrars"] or ())])
+    numbers = release_numbers([*(items["edges"] or ()), *(items["registrars"] or ())])
     builds = {one.fqdn.casefold(): one.build for one in replicas or ()}
     registrars = items["registrars"]
-    homes = None if registrars is None else {_text(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
-    pools = None if items["pools"] is None else tuple(_pool(one, builds, numbers, homes) for one in items["pools"])
+    homes = None if registrars is None else {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
+    pools = None if items["pools"] is None else tuple(pool_of(one, builds, numbers, homes) for one in items["pools"])
     releases = {one.fqdn.casefold(): one.release for one in pools or ()}
     edges = None if items["edges"] is None else tuple(_edge(one, releases, numbers) for one in items["edges"])
     return Topology(
@@ -219,31 +206,11 @@ def _sorted(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> _Items:
 def _server_release(items: list[t.Any] | None) -> str | None:
     """Of the text that the page of Get-CsServerVersion shows; None where it holds no build that is known."""
     build = _BUILD.search(str(items[0])) if items else None
-    return _BUILDS.get(build[1]) if build else None
-
-
-def _numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
-    """Pool in lower case -> its release by the Version of its services."""
-    found = {}
-    for one in services:
-        version = one.get("Version")
-        found[_text(SERVICE, one, "PoolFqdn").casefold()] = _NUMBERS.get(version) if isinstance(version, int) else None
-    return found
-
-
-def _pool(
-    item: t.Any, builds: t.Mapping[str, str], numbers: t.Mapping[str, str | None], homes: t.Collection[str] | None
-) -> Pool:
-    fqdn = _text(POOL, item, "Fqdn")
-    computers = tuple(str(one) for one in _list(POOL, fqdn, item, "Computers"))
-    known = {_BUILDS.get(builds.get(one.casefold(), "")) for one in computers} - {None}
-    release = known.pop() if len(known) == 1 else None if known else numbers.get(fqdn.casefold())
-    site = site_from_server(_text(POOL, item, "Site"))
-    return Pool(fqdn, site, computers, release, None if homes is None else fqdn.casefold() in homes)
+    return BUILDS.get(build[1]) if build else None
 
 
 def _edge(item: t.Any, releases: t.Mapping[str, str | None], numbers: t.Mapping[str, str | None]) -> EdgePool:
-    fqdn = _text(SERVICE, item, "PoolFqdn")
+    fqdn = text_of(SERVICE, item, "PoolFqdn")
     release = releases.get(fqdn.casefold()) or numbers.get(fqdn.casefold())
     ports = [_port(fqdn, item, name) for name in ("XmppListeningPort", "XmppInternalPort")]
     return EdgePool(fqdn, str(item.get("AccessEdgeExternalFqdn") or ""), ports[0], ports[1], release)
@@ -258,7 +225,7 @@ def _port(fqdn: str, item: t.Any, name: str) -> int | None:
 
 
 def _site(item: t.Any) -> Site:
-    name = site_from_server(_text(SITE, item, "Identity"))
+    name = site_from_server(text_of(SITE, item, "Identity"))
     routes = []
     for route in ("FederationRoute", "XmppFederationRoute"):
         value = item.get(route)
@@ -272,25 +239,9 @@ def _sip_domains(items: t.Sequence[t.Any]) -> tuple[str, ...]:
     """The page of Get-CsSipDomain: Name is the domain, IsDefault whether it is the default one, which always exists."""
     if not items:
         raise ServerRefused(SIP_DOMAIN, Answer())
-    found = [(one.get("IsDefault") is not True, domain_from_server(_text(SIP_DOMAIN, one, "Name"))) for one in items]
+    found = [(one.get("IsDefault") is not True, domain_from_server(text_of(SIP_DOMAIN, one, "Name"))) for one in items]
     return tuple(name for _other, name in sorted(found, key=lambda one: one[0]))
 
 
 def _domains(cmdlet: str, items: list[t.Any] | None) -> tuple[str, ...] | None:
-    return None if items is None else tuple(domain_from_server(_text(cmdlet, one, "Domain")) for one in items)
-
-
-def _text(cmdlet: str, item: t.Any, name: str) -> str:
-    value = item.get(name) if isinstance(item, dict) else None
-    if not isinstance(value, str) or not value:
-        raise Unreadable(cmdlet, "", "an object has no %s that is a text" % name)
-    return value
-
-
-def _list(cmdlet: str, identity: str, item: t.Any, name: str) -> list[t.Any]:
-    """A list of one may arrive as its only element."""
-    value = item.get(name)
-    found = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(one, str) for one in found):
-        raise Unreadable(cmdlet, identity, "%s is no list of texts" % name)
-    return found
+    return None if items is None else tuple(domain_from_server(text_of(cmdlet, one, "Domain")) for one in items)

@@ -15,9 +15,10 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import ERROR, UNKNOWN
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Record
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, User
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import Pool
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.chain import HostService, Obstacle, check_chain
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replication import Replica
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Pool, Site, Topology
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Site, Topology
 
 EDGE = EdgePool("edge.contoso.com", "sip.contoso.com", 5269, 23456, "2015")
 EDGE_2019 = EdgePool("edge19.contoso.com", "sip19.contoso.com", None, None, "2019")

@@ -93,6 +93,7 @@ class TestBlock:
         result = run(FEDERATION, prepared(), **EVERYTHING)
         assert "\n".join(result.values["report"]) == golden(
             "2 added, 5 changed, 2 removed, 2 grants, 1 withdrawal; 1 unchanged."
+            "\n3 users have to sign in again before it counts."
         )
         assert result.values["summary"] == {
             "added": 2, "changed": 5, "removed": 2, "granted": 2, "withdrawn": 1, "unchanged": 1,
@@ -111,7 +112,8 @@ class TestBlock:
         # The name alone needs no padding; behind it the column is kept.
         late = {"old": " " * 15 + "   NOT SENT", "Old": " " * 20 + "   NOT SENT"}
         assert "\n".join(result.values["report"]) == golden(
-            "1 added, 5 changed, 1 withdrawal; 1 unchanged. 1 failed, 4 not sent.",
+            "1 added, 5 changed, 1 withdrawal; 1 unchanged. 1 failed, 4 not sent."
+            "\n1 user has to sign in again before it counts.",
             New="   FAILED",
             grant="   NOT SENT",
             **late,

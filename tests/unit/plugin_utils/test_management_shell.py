@@ -85,6 +85,7 @@ def test_what_is_added_to_the_options_of_psrp() -> None:
         "persistent_connect_timeout": ["ansible_connect_timeout"],
         "persistent_command_timeout": ["ansible_command_timeout"],
         "persistent_log_messages": ["ansible_persistent_log_messages"],
+        "users_timeout": ["ansible_management_shell_users_timeout"],
         "pipelining": ["ansible_pipelining"],
         "deployment": ["sfb_xmpp_deployment"],
         "playbook": ["xmpp_federation_playbook"],

@@ -1,0 +1,109 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where users are homed: the pools with their site and release, which alone says whether XMPP is there."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.result import ServerRefused, Unreadable
+from .._shell.statement import Answer, Shell, Statement
+from .sites import site_from_server
+
+# The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
+LYNC_2013, SFB_2015, SFB_2019 = "2013", "2015", "2019"
+LEGACY = (LYNC_2013, SFB_2015)
+# The first two numbers of a build: page of Get-CsServerVersion, and ProductVersion of a replica.
+BUILDS = {"5.0": LYNC_2013, "6.0": SFB_2015, "7.0": SFB_2019}
+# Version of Get-CsService, which no page explains; only where a pool has no replica with a build.
+_NUMBERS = {6: LYNC_2013, 7: SFB_2015, 8: SFB_2019}
+
+SERVICE = "Get-CsService"
+STATUS = "Get-CsManagementStoreReplicationStatus"
+POOL = "Get-CsPool"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """fqdn; site: its name. computers: FQDNs. release: one of those above, None if unknown. registrar: homes users."""
+
+    fqdn: str
+    site: str
+    computers: tuple[str, ...]
+    release: str | None = None
+    registrar: bool | None = None
+
+    @property
+    def legacy(self) -> bool | None:
+        return None if self.release is None else self.release in LEGACY
+
+
+def read_pools(shell: Shell) -> tuple[Pool, ...]:
+    """The pools that home users. Builds and versions only add the release. Raises ServerRefused, ShellError."""
+    found = _ask(shell, Statement(POOL))
+    registrars = _ask(shell, Statement(SERVICE, {"Registrar": True}))
+    try:
+        replicas = _ask(shell, Statement(STATUS))
+    except ServerRefused:
+        replicas = []
+    homes = {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
+    builds = {str(one.get("ReplicaFqdn")).casefold(): build_of(one) for one in replicas if isinstance(one, dict)}
+    pools = [pool_of(one, builds, release_numbers(registrars), homes) for one in found]
+    return tuple(pool for pool in pools if pool.registrar)
+
+
+def _ask(shell: Shell, statement: Statement) -> list[t.Any]:
+    answer: Answer = shell.invoke([statement])
+    if answer.lost or answer.errors:
+        raise ServerRefused(statement.cmdlet, answer)
+    return list(answer.output)
+
+
+def build_of(replica: t.Mapping[str, t.Any]) -> str:
+    """The first two numbers of the product's version, empty where it is not told."""
+    version = replica.get("ProductVersion")
+    return ".".join(version.split(".")[:2]) if isinstance(version, str) else ""
+
+
+def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
+    """Pool in lower case -> its release by the Version of its services."""
+    found = {}
+    for one in services:
+        version = one.get("Version")
+        found[text_of(SERVICE, one, "PoolFqdn").casefold()] = (
+            _NUMBERS.get(version) if isinstance(version, int) else None
+        )
+    return found
+
+
+def pool_of(
+    item: t.Any, builds: t.Mapping[str, str], numbers: t.Mapping[str, str | None], homes: t.Collection[str] | None
+) -> Pool:
+    """A pool that was read. homes: those that home users, None where that is not known. Raises Unreadable."""
+    fqdn = text_of(POOL, item, "Fqdn")
+    computers = tuple(str(one) for one in list_of(POOL, fqdn, item, "Computers"))
+    known = {BUILDS.get(builds.get(one.casefold(), "")) for one in computers} - {None}
+    release = known.pop() if len(known) == 1 else None if known else numbers.get(fqdn.casefold())
+    site = site_from_server(text_of(POOL, item, "Site"))
+    return Pool(fqdn, site, computers, release, None if homes is None else fqdn.casefold() in homes)
+
+
+def text_of(cmdlet: str, item: t.Any, name: str) -> str:
+    """A property that is a text. Raises Unreadable."""
+    value = item.get(name) if isinstance(item, dict) else None
+    if not isinstance(value, str) or not value:
+        raise Unreadable(cmdlet, "", "an object has no %s that is a text" % name)
+    return value
+
+
+def list_of(cmdlet: str, identity: str, item: t.Any, name: str) -> list[t.Any]:
+    """A list of one may arrive as its only element. Raises Unreadable."""
+    value = item.get(name)
+    found = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in found):
+        raise Unreadable(cmdlet, identity, "%s is no list of texts" % name)
+    return found
