@@ -94,6 +94,17 @@ options:
     default: false
 """
 
+    # Modules that grant to users who were chosen by a selector.
+    REPLACED = r"""
+options:
+  allow_replaced_policies:
+    description:
+      - Whether a grant to users who were chosen by pool or by site, rather than by name, may replace another per-user
+        policy.
+    type: bool
+    default: false
+"""
+
     # Modules that grant, with a choice of the directory's part in it.
     ACCOUNTS = r"""
 options:
@@ -109,7 +120,8 @@ options:
     default: fail
   domain_controller:
     description:
-      - The fully qualified name of the domain controller to read users from and to grant through. Without it a grant
-        may be read back from a controller that does not have it yet, and then counts as failed.
+      - The fully qualified name of the domain controller to read users from and to grant through.
+      - Without it the server chooses which one tells of the users. Grants are written there and read back from there,
+        for each domain of Active Directory on one of its own, because another may not have heard of them yet.
     type: str
 """

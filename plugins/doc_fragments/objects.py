@@ -70,8 +70,16 @@ granted_to:
       complete. Left out, or null, it touches nobody. V([]) together with O(exclusive_grants) withdraws the policy from
       everyone.
     - A user has exactly one policy, so a user who is named under two policies is an error that names both places.
-  type: list
-  elements: str
+    - >-
+      In place of a list, V({pool: fe01.contoso.com}) or V({site: Redmond}) means the users who are homed on that pool,
+      or on the pools of that site, when the run reads them. Who is not enabled, is homed online or on a pool without
+      XMPP, is named in the list of another policy, or has another per-user policy, is left out and named in a warning.
+      Only with O(allow_replaced_policies) is another policy replaced. Who leaves the pool later keeps the policy.
+    - Users who were chosen so count for O(update_limit), as a share of all users. A selector that means nobody is
+      refused, and so is one together with O(exclusive_grants).
+    - For everyone of a site, or of the deployment, there are the policies V(site:NAME) and V(global), which need no
+      grant.
+  type: raw
 """
 
 _DOMAIN = r"""

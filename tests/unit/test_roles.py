@@ -102,8 +102,8 @@ MODULES: dict[str, Spec] = {
     "xmpp_topology_info": {},
     "xmpp_preflight_info": _preflight.ARGUMENT_SPEC,
 }
-# A plan that was reviewed is held to by playbooks, not by roles.
-NOT_PASSED = {"plan_digest"}
+# A plan that was reviewed is held to by playbooks, not by roles; and who wants policies replaced asks for it there.
+NOT_PASSED = {"plan_digest", "allow_replaced_policies"}
 
 
 def load(path: Path) -> t.Any:

@@ -30,6 +30,7 @@ from .federation import Federation
 from .guard import Guard
 from .plan import Plan, make_plan
 from .rules import rights_lost
+from .selection import choose
 from .summary import block, diff, summarise
 from .surroundings import Surroundings
 
@@ -233,6 +234,9 @@ def gather(
     resources = [resource for resource in RESOURCES if resource.part in options]
     deployment = (surroundings or Surroundings()).kinds(reader, resources)
     names = list(dict.fromkeys(name for grant in federation.granting for name in grant.users))
+    selecting = [grant for grant in federation.granting if grant.selector]
+    if selecting:
+        deployment = reader.with_pools(deployment)
     if _needs_all_users(deployment, federation, guard):
         deployment = reader.with_all_users(deployment, names)
     elif names:
@@ -245,13 +249,15 @@ def gather(
         for name in grant.users
         if name in deployment.named
     }
+    for grant in selecting:
+        getting.update(user.key for user in choose(deployment, federation, guard, grant).users)
     bare = [key for key in sorted(getting) if not deployment.users[key].policy]
     return reader.with_effective(deployment, bare) if bare else deployment
 
 
 def _needs_all_users(deployment: Deployment, federation: Federation, guard: Guard) -> bool:
     """Whether the plan depends on who has which policy: reading all users is long where there are many."""
-    if any(grant.exclusive for grant in federation.granting):
+    if any(grant.exclusive or grant.selector for grant in federation.granting):
         return True
     if not federation.writes("policies") and not federation.purges("policies"):
         return False

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import typing as t
 
-from .._base.names import Invalid, is_per_user
+from .._base.names import Invalid, canonical_domain, is_per_user
 from .._base.names import key as key_of
 from .._base.result import Refused
 from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
-from .federation import PARTS, Federation, Grant, Wanted
+from .federation import PARTS, Federation, Grant, Selector, Wanted
 from .kinds import written
 from .resource import Resource
+from .sites import canonical_site
 
 LISTS = (POLICY, PARTNER, ROUTE)
 SINGLES = (GATEWAY, ACCESS_EDGE)
@@ -190,6 +191,11 @@ class _Reader:
                     text = "%s: granted_to: this policy acts on its own; only a per-user policy is granted"
                     self.mistakes.append(text % place)
                 continue
+            if isinstance(users, dict):
+                selector = self.selector(users, "%s: granted_to" % place, exclusive)
+                if selector is not None:
+                    found.append(Grant(identity, (), "%s[%d].granted_to" % (variable, number), selector=selector))
+                continue
             names = self.users(users, "%s: granted_to" % place)
             for user in names:
                 first = holders.setdefault(key_of(user).removeprefix("sip:"), (place, identity))
@@ -198,6 +204,32 @@ class _Reader:
                     self.mistakes.append(text % (user, first[0], place))
             found.append(Grant(identity, names, "%s[%d].granted_to" % (variable, number), exclusive))
         return tuple(found)
+
+    def selector(self, value: dict[t.Any, t.Any], place: str, exclusive: bool) -> Selector | None:
+        """Users by pool or by site."""
+        kinds: dict[str, t.Callable[[str], str]] = {"pool": canonical_domain, "site": canonical_site}
+        known = sorted(str(key) for key in value if key in kinds)
+        if len(value) != 1 or not known:
+            given = " and ".join(sorted(map(str, value))) or "nothing"
+            text = "%s: is chosen by %s; write a list of users, or one of {pool: FQDN} and {site: NAME}"
+            self.mistakes.append(text % (place, given))
+            return None
+        (kind,) = known
+        try:
+            if not isinstance(value[kind], str):
+                raise Invalid("%s is no name" % written(value[kind]))
+            name = kinds[kind](value[kind])
+        except Invalid as exc:
+            self.mistakes.append("%s: %s: %s" % (place, kind, exc))
+            return None
+        if exclusive:
+            text = (
+                "%s: users of a %s come and go, so who is not among them cannot lose the policy by that; list the"
+                " users, or leave %s off"
+            )
+            self.mistakes.append(text % (place, kind, self.name("exclusive_grants")))
+            return None
+        return Selector("pool" if kind == "pool" else "site", name)
 
     def users(self, value: t.Any, place: str) -> tuple[str, ...]:
         """A list of users, each by one address."""

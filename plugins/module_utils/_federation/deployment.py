@@ -17,6 +17,7 @@ from .._base.result import Refused, ServerRefused, Unreadable
 from .._base.step import Record
 from .._base.texts import count
 from .._shell.statement import Answer, Shell, Statement, Value
+from .homes import Pool, read_pools
 from .kinds import Text, shortened
 from .kinds import Unreadable as UnreadableValue
 from .resource import Resource
@@ -68,7 +69,8 @@ class Deployment:
 
     records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, else those
     that were looked for. named: the key of the user that a declared name means. unknown: declared names of nobody, with
-    the server's words. effective: by key of the user, the key of the policy that acts on him without his own.
+    the server's words. effective: by key of the user, the key of the policy that acts on him without his own. pools:
+    those that home users; None where they were not read.
     """
 
     time: str
@@ -78,6 +80,7 @@ class Deployment:
     named: t.Mapping[str, str] = field(default_factory=dict)
     unknown: t.Mapping[str, str] = field(default_factory=dict)
     effective: t.Mapping[str, str] = field(default_factory=dict)
+    pools: tuple[Pool, ...] | None = None
 
     def of(self, part: str) -> Records:
         return self.records.get(part, {})
@@ -157,13 +160,21 @@ class Reader:
                 unknown[name] = answer.errors[0].message if answer.errors else "%s found" % count(answer.output, "user")
         return replace(deployment, users=users, named=named, unknown=unknown)
 
+    def with_pools(self, deployment: Deployment) -> Deployment:
+        """The pools that home users, unless they are known. Raises ServerRefused, ShellError."""
+        return deployment if deployment.pools is not None else replace(deployment, pools=read_pools(self._shell))
+
     def with_effective(self, deployment: Deployment, keys: t.Iterable[str]) -> Deployment:
         """The site or global policy that acts on users without one of their own (Get-CsEffectivePolicy)."""
         asked = [deployment.users[key] for key in keys]
         policies = deployment.of("policies")
         if not any(key.startswith("site:") for key in policies):
             return replace(deployment, effective={user.key: "global" for user in asked})
-        found = {}
+        # Of many users whose pools are known, nobody has to be asked one by one.
+        sites = {pool.fqdn.casefold(): "site:" + pool.site.casefold() for pool in deployment.pools or ()}
+        found = {u.key: sites[u.pool.casefold()] for u in asked if u.pool.casefold() in sites}
+        found = {key: site if site in policies else "global" for key, site in found.items()}
+        asked = [user for user in asked if user.key not in found]
         answers = self._each("Get-CsEffectivePolicy", [user.name for user in asked])
         for user, answer in zip(asked, answers, strict=True):
             if len(answer.output) != 1 or not isinstance(answer.output[0], dict):

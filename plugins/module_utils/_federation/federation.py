@@ -34,11 +34,22 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Selector:
+    """Users by where they are homed. kind: pool (name: its FQDN) or site (its name)."""
+
+    kind: t.Literal["pool", "site"]
+    name: str
+
+    def __str__(self) -> str:
+        return "%s %s" % (self.kind, self.name)
+
+
+@dataclass(frozen=True)
 class Grant:
     """Who has to have a per-user policy.
 
     users: as declared. place: of the list, for messages. exclusive: whoever is not in it loses the policy. absent: who
-    is in it loses the policy.
+    is in it loses the policy. selector: in place of users.
     """
 
     policy: str
@@ -46,6 +57,7 @@ class Grant:
     place: str = "users"
     exclusive: bool = False
     absent: bool = False
+    selector: Selector | None = None
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,11 @@ def declared_digests(federation: Federation) -> dict[str, str]:
     found = {}
     for option, items in federation.wanted.items():
         value = [[item.identity, {o: plain_state(v) for o, v in item.values.items()}, item.absent] for item in items]
-        grants = [[g.policy, list(g.users), g.exclusive] for g in federation.grants] if option == "policies" else []
+        grants = (
+            [[g.policy, list(g.users), g.exclusive, *([str(g.selector)] * bool(g.selector))] for g in federation.grants]
+            if option == "policies"
+            else []
+        )
         text = json.dumps([value, grants, option in federation.purge], sort_keys=True)
         found[option] = hashlib.sha256(text.encode()).hexdigest()[:16]
     return found

@@ -23,6 +23,7 @@ from .deployment import CONTROLLER, Deployment, Records, User
 from .federation import Federation, Grant
 from .guard import Guard
 from .rules import rights_lost
+from .selection import Chosen, choose
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ def plan_grants(
     run = _Granting(deployment, guard, policies, controller, federation.whole)
     declared = (*federation.granting, *_later_policies(deployment, federation, guard))
     for grant in declared:
+        if grant.selector:
+            run.choose(grant, choose(deployment, federation, guard, grant))
+    for grant in declared:
         run.check(grant)
     for grant in declared:
         run.grant(grant)
@@ -59,7 +63,8 @@ def plan_grants(
             if policy:
                 found.setdefault(key_of(policy), []).append(deployment.users[key].name)
         usage = {policy: tuple(sorted(names)) for policy, names in found.items()}
-    return Grants(steps, (*run.refusals, *run.losses()), tuple(run.warnings), usage, run.policies)
+    refusals = (*run.refusals, *run.too_many(), *run.losses())
+    return Grants(steps, refusals, tuple(run.warnings), usage, run.policies)
 
 
 def _later_policies(deployment: Deployment, federation: Federation, guard: Guard) -> list[Grant]:
@@ -100,6 +105,19 @@ class _Granting:
         self.warnings: list[str] = []
         # By key of the user: where he was named first, and how, and the policy that he is to get there.
         self.named: dict[str, tuple[str, str, str]] = {}
+        self.chosen: dict[str, tuple[User, ...]] = {}  # by place of a selector
+
+    def choose(self, grant: Grant, chosen: Chosen) -> None:
+        """Take over whom a selector means."""
+        self.chosen[grant.place] = chosen.users
+        self.warnings += chosen.told(grant)
+        if chosen.problem:
+            self.refusals.append("%s (%s): %s" % (grant.place, grant.selector, chosen.problem))
+        for user in chosen.users:
+            first = self.named.setdefault(user.key, (grant.place, user.name, key_of(grant.policy)))
+            if first[2] != key_of(grant.policy):
+                text = "%s (%s): %s is chosen by %s for another policy; a user has exactly one"
+                self.refusals.append(text % (grant.place, grant.selector, user.name, first[0]))
 
     def check(self, grant: Grant) -> None:
         """Whether the policy and the users exist, and each of them is to get one policy only."""
@@ -125,6 +143,8 @@ class _Granting:
             self.refusals.append(text % (here, name, *first[:2]))
 
     def _users(self, grant: Grant) -> list[User]:
+        if grant.selector:
+            return list(self.chosen[grant.place])
         keys = dict.fromkeys(self.deployment.named[name] for name in grant.users if name in self.deployment.named)
         return [self.deployment.users[key] for key in keys]
 
@@ -168,6 +188,12 @@ class _Granting:
         """Where to write: what was asked for, else where his domain was read, or another one would be read back."""
         found = self._by_domain.get(user.domain)
         return self.controller or ({CONTROLLER: found} if found else {})
+
+    def too_many(self) -> t.Iterable[str]:
+        """A selector that means more users than was thought must not reach them all."""
+        keys = {user.key for users in self.chosen.values() for user in users}
+        changed = [step.identity for step in self.steps if step.key in keys]
+        return self.guard.too_many_updates("users", len(self.deployment.users), changed) if changed else ()
 
     # Rights
 

@@ -33,7 +33,8 @@ PROTECT = {"type": "list", "elements": "str", "default": []}
 ALLOW_LOSS = {"type": "list", "elements": "str", "choices": list(RIGHTS), "default": []}
 LIMIT = {"type": "int", "default": 30}
 PLAN_DIGEST = {"type": "dict"}
-GRANTED_TO = {"type": "list", "elements": "str"}
+GRANTED_TO = {"type": "raw"}  # a list of users, or a selector
+REPLACED = {"type": "bool", "default": False}
 PROTECTED_ACCOUNTS = {"type": "str", "choices": ["warn", "fail"], "default": "fail"}
 POLICIES = {"type": "list", "elements": "dict", "options": {**POLICY.spec(), "granted_to": GRANTED_TO}}
 
@@ -72,6 +73,7 @@ def plural(resource: Resource) -> Task:
         spec[resource.plural] = {**POLICIES, "required": True}
         spec["allow_loss"] = ALLOW_LOSS
         spec["exclusive_grants"] = {"type": "bool", "default": False}
+        spec["allow_replaced_policies"] = REPLACED
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
         federation = declare(
@@ -174,6 +176,7 @@ def _run(params: Params, check: bool) -> Run:
         update_limit=params.get("update_limit"),
         allow_loss=frozenset(params.get("allow_loss") or ()),
         force=bool(params.get("force")),
+        replace_policies=bool(params.get("allow_replaced_policies")),
     )
     return Run(
         check=check,
@@ -214,7 +217,7 @@ FEDERATION_SPEC: dict[str, t.Any] = {
     "allow_loss": ALLOW_LOSS,
     "allow": {"type": "list", "elements": "str", "choices": list(ALLOWED), "default": []},
     "force": FORCE,
-    "allow_replaced_policies": {"type": "bool", "default": False},
+    "allow_replaced_policies": REPLACED,
     "protected_accounts": PROTECTED_ACCOUNTS,
     "domain_controller": {"type": "str"},
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS)},

@@ -18,9 +18,10 @@ from .._base.reading import UNREADABLE
 from .._base.result import Failure, ServerRefused
 from .._base.texts import some
 from .._federation.deployment import Deployment
+from .._federation.homes import STATUS
 from .._shell.statement import ServerError, Shell, ShellError, Statement
 from .chain import routes_of
-from .replication import PUSH, STATUS, Replica, Time, read_replicas, wait
+from .replication import PUSH, Replica, Time, read_replicas, wait
 from .topology import Topology, read_topology
 
 WAIT, PUSHED, NONE = "wait", "push", "none"

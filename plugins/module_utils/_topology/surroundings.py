@@ -63,9 +63,11 @@ class Around(Surroundings):
             found = reader.kinds_and(RESOURCES, [one.statement for one in _BESIDE])
             if found is not None:
                 whole, rest = found
-                self._topology = topology_of(rest, _BESIDE)
+                self._topology = topology = topology_of(rest, _BESIDE)
+                homes = tuple(pool for pool in topology.pools or () if pool.registrar)
                 self._others = {part: own for part, own in whole.records.items() if part not in wanted}
-                return replace(whole, records={part: own for part, own in whole.records.items() if part in wanted})
+                records = {part: own for part, own in whole.records.items() if part in wanted}
+                return replace(whole, records=records, pools=homes)
         return self._one_by_one(reader, resources)
 
     def _one_by_one(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:

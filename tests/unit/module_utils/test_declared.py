@@ -14,7 +14,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.declared import declare, declare_grant
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import Grant
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import Grant, Selector
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import (
     FEDERATION,
     FEDERATION_SPEC,
@@ -27,6 +27,7 @@ from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import STATES, State
 
 FABRIKAM = {"domain": "fabrikam.com"}
+SELECTORS = "write a list of users, or one of {pool: FQDN} and {site: NAME}"
 
 
 def partner(**options: t.Any) -> dict[str, t.Any]:
@@ -323,12 +324,20 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         ],
     ),
     (
-        policies({"identity": "x", "granted_to": {"user": "a"}}),
+        policies(
+            {"identity": "x", "granted_to": {"user": "a"}},
+            {"identity": "y", "granted_to": {"pool": "fe01.test", "site": "R"}},
+            {"identity": "z", "granted_to": {}},
+            {"identity": "v", "granted_to": {"pool": ["fe01.test"]}},
+            {"identity": "w", "granted_to": {"site": "global:R"}},
+        ),
         [
-            (
-                "sfb_xmpp_policies[0] (x): granted_to: a dictionary is no list of users; write "
-                "'- sip:user@example.com' for each"
-            )
+            "sfb_xmpp_policies[0] (x): granted_to: is chosen by user; " + SELECTORS,
+            "sfb_xmpp_policies[1] (y): granted_to: is chosen by pool and site; " + SELECTORS,
+            "sfb_xmpp_policies[2] (z): granted_to: is chosen by nothing; " + SELECTORS,
+            "sfb_xmpp_policies[3] (v): granted_to: pool: a list is no name",
+            "sfb_xmpp_policies[4] (w): granted_to: site: 'global:R' is no site's name; write it as Get-CsSite shows it,"
+            " without 'Site:'",
         ],
     ),
     (
@@ -527,3 +536,16 @@ def test_a_route_is_taken_as_get_cssite_prints_it(spelling: str) -> None:
     found = declare({"federation_routes": [{"site": "Site:Redmond", "edge_pool": spelling}]})
     (route,) = found.wanted["federation_routes"]
     assert (route.identity, route.values) == ("Redmond", {"edge_pool": "edge.a.test"})
+
+
+def test_a_selector_is_declared_and_is_never_complete() -> None:
+    item = {"identity": "x", "granted_to": {"pool": "FE01.Contoso.test."}}
+    found = declare(policies(item, {"identity": "y", "granted_to": {"site": "Redmond"}}))
+    assert [grant.selector for grant in found.grants] == [
+        Selector("pool", "fe01.contoso.test"),
+        Selector("site", "Redmond"),
+    ]
+    with pytest.raises(
+        Refused, match=r"granted_to: users of a pool come and go, .* or leave sfb_xmpp_exclusive_grants off"
+    ):
+        declare(policies(item), variable, exclusive=True)

@@ -1,0 +1,117 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which users a selector means, and who of them does not get the policy all the same. Pure.
+
+Who is homed where there is no XMPP would get nothing by it, and who has another policy would lose that one.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.names import key as key_of
+from .._base.texts import count, some
+from .deployment import Deployment, User
+from .federation import Federation, Grant
+from .guard import Guard
+from .homes import Pool
+from .kinds import did_you_mean
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """users: who has to have the policy. skipped: by the reason, who does not get it. problem: why the selector means
+    nobody.
+    """
+
+    users: tuple[User, ...] = ()
+    skipped: t.Mapping[str, tuple[User, ...]] | None = None
+    problem: str = ""
+
+    def told(self, grant: Grant) -> list[str]:
+        """Who is skipped, for people."""
+        text = "%s (%s): not granted to %s (%s): %s"
+        return [
+            text % (grant.place, grant.selector, count(users, "user"), why, some([user.name for user in users]))
+            for why, users in (self.skipped or {}).items()
+        ]
+
+
+def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> Chosen:
+    """The users of a grant by selector, from the one reading of users and pools."""
+    pools, problem = _pools(deployment.pools or (), grant)
+    if problem:
+        return Chosen(problem=problem)
+    homes = {pool.fqdn.casefold(): pool for pool in pools}
+    there = sorted(
+        (user for user in deployment.users.values() if user.pool.casefold() in homes), key=lambda one: one.name
+    )
+    if not there:
+        return Chosen(problem="nobody is homed on %s" % some([pool.fqdn for pool in pools]))
+    listed = _listed(deployment, federation)
+    users, skipped = [], dict[str, list[User]]()
+    unfit = 0
+    for user in there:
+        why = "" if key_of(user.policy) == key_of(grant.policy) else _without_xmpp(user, homes[user.pool.casefold()])
+        unfit += bool(why)
+        why = why or _has_another(user, grant, listed.get(user.key, ""), guard)
+        if why:
+            skipped.setdefault(why, []).append(user)
+        else:
+            users.append(user)
+    found = Chosen(tuple(users), {why: tuple(those) for why, those in skipped.items()})
+    if unfit == len(there):
+        said = "; ".join("%s %s" % (count(those, "user"), why) for why, those in skipped.items())
+        return Chosen(skipped=found.skipped, problem="nobody there can use it: %s" % said)
+    return found
+
+
+def _pools(pools: t.Sequence[Pool], grant: Grant) -> tuple[list[Pool], str]:
+    """The pools that the selector names, and why there are none."""
+    selector = grant.selector
+    if selector is None:
+        return [], "it names no pool and no site"
+    name = selector.name.casefold()
+    if selector.kind == "pool":
+        found = [pool for pool in pools if pool.fqdn.casefold() == name]
+        known = [pool.fqdn for pool in pools]
+        text = "there is no pool '%s' that homes users%s"
+    else:
+        found = [pool for pool in pools if pool.site.casefold() == name]
+        known = sorted({pool.site for pool in pools})
+        text = "there is no site '%s' with a pool that homes users%s"
+    return found, "" if found else text % (selector.name, did_you_mean(selector.name, known))
+
+
+def _listed(deployment: Deployment, federation: Federation) -> dict[str, str]:
+    """Who is named in a list, which says more than a selector: by key of the user, the policy of the list."""
+    return {
+        deployment.named[name]: grant.policy
+        for grant in federation.granting
+        if grant.selector is None and not grant.absent
+        for name in grant.users
+        if name in deployment.named
+    }
+
+
+def _without_xmpp(user: User, pool: Pool) -> str:
+    if user.enabled is False:
+        return "not enabled"
+    if user.provider:
+        return "homed online"
+    if pool.legacy is False:
+        return "homed on %s, which has no XMPP" % pool.fqdn
+    return ""
+
+
+def _has_another(user: User, grant: Grant, listed: str, guard: Guard) -> str:
+    policy = key_of(grant.policy)
+    if listed and key_of(listed) != policy:
+        return "named in the list of %s" % listed
+    if user.policy and key_of(user.policy) != policy and not guard.replace_policies and not listed:
+        return "has the policy %s, which only %s replaces" % (user.policy, guard.name("allow_replaced_policies"))
+    return ""

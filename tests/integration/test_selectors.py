@@ -1,0 +1,145 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Policies for the users of a pool or a site, over the wire."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import grant, info, plural
+
+from lab.deployment.breaks import POOL_2019, break_link
+from lab.deployment.seed import seed
+from lab.testing import Lab, running_lab
+from tests.integration.management import Management, target
+from tests.integration.plays import Plays
+from tests.integration.test_converge import mark, steps, whole_reads, writes
+from tests.integration.test_plan_file import play
+
+TASK = plural(POLICY)
+FULL = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_outside_access": True}
+DUBLIN = ("akelly", "llynch", "mmurphy", "oquinn", "pobrien", "rreid", "staylor2", "znoelke")
+
+
+@pytest.fixture(scope="module")
+def lync(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
+    with running_lab(tmp_path_factory.mktemp("lync"), profile="lync2013") as lab:
+        yield lab
+
+
+@pytest.fixture(params=["sfb2015", "lync2013"])
+def either(request: pytest.FixtureRequest) -> t.Iterator[Management]:
+    """A session with a fresh lab of each profile."""
+    lab = request.getfixturevalue("lync" if request.param == "lync2013" else "lab")
+    store = lab.store()
+    with store.transaction():
+        store.clear()
+        seed(store, lab.profile)
+    shell = Management(lab, target(lab, "fe01", "CONTOSO\\admin", "Lab-admin-1"))
+    yield shell
+    shell.session.close()
+
+
+def change(management: Management, alias: str, **values: t.Any) -> None:
+    store = management.store
+    (dn,) = (dn for dn, user in store.all("user").items() if user["SamAccountName"] == alias)
+    store.put("user", dn, {**(store.get("user", dn) or {}), **values})
+
+
+def holders(management: Management, policy: str = "Tag:Dubliners") -> set[str]:
+    users = management.store.all("user")
+    return {users[dn]["SamAccountName"] for dn, name in management.store.grants().items() if name == policy}
+
+
+def declared(selector: dict[str, str], **more: t.Any) -> dict[str, t.Any]:
+    return {"policies": [{"identity": "Dubliners", **FULL, "granted_to": selector}], "update_limit": 100, **more}
+
+
+def test_the_users_of_a_site_and_of_a_pool(either: Management) -> None:
+    either.run(TASK, policies=[{"identity": "Other", **FULL}])
+    either.run(grant(), policy="Other", users=["sip:pobrien@contoso-emea.test"])
+    break_link(either.store, "coexistence")
+    pool = either.store.get("pool", POOL_2019) or {}
+    either.store.put("pool", POOL_2019, {**pool, "Site": "Dublin"})
+    change(either, "akelly", Enabled=False)
+    change(either, "llynch", RegistrarPool=POOL_2019)
+    change(either, "mmurphy", HostingProvider="sipfed.online.lync.com")
+    result = either.rhythm(TASK, **declared({"site": "Dublin"}))
+    assert holders(either) == set(DUBLIN) - {"akelly", "llynch", "mmurphy", "pobrien"}
+    told = "\n".join(result.warnings)
+    for text in (
+        "policies[0].granted_to (site Dublin): not granted to 1 user (not enabled): sip:akelly@",
+        "(homed on %s, which has no XMPP): sip:llynch@" % POOL_2019,
+        "(homed online): sip:mmurphy@",
+        "(has the policy Other, which only allow_replaced_policies replaces): sip:pobrien@",
+    ):
+        assert text in told
+    found = {policy["identity"]: policy for policy in either.run(info(POLICY), grants=True).values["policies"]}
+    assert len(found["Dubliners"]["granted_to"]) == 4, "in lists, as ever"
+
+    with pytest.raises(Refused, match="nobody there can use it: 1 user homed on"):
+        either.run(TASK, **declared({"pool": POOL_2019}))
+    replaced = either.rhythm(TASK, **declared({"pool": "fe11.contoso.test"}, allow_replaced_policies=True))
+    assert [step["identity"] for step in replaced.steps or []] == ["sip:pobrien@contoso-emea.test"]
+    assert holders(either, "Tag:Other") == set()
+
+
+def test_what_is_refused(management: Management) -> None:
+    begin = management.mark()
+    with pytest.raises(Refused, match=r"this would change 8 of 20 users \(40 %; the limit is 30 %\): sip:akelly@"):
+        management.run(TASK, **{**declared({"site": "Dublin"}), "update_limit": 30})
+    with pytest.raises(Refused, match=r"there is no pool 'fe12\.contoso\.test' that homes users \(did you mean fe11"):
+        management.run(TASK, **declared({"pool": "fe12.contoso.test"}))
+    with pytest.raises(Refused, match="users of a site come and go"):
+        management.run(TASK, **declared({"site": "Dublin"}, exclusive_grants=True))
+    assert management.writes(begin) == []
+
+
+def test_a_list_goes_before_a_selector(management: Management) -> None:
+    named = {"identity": "Named", **FULL, "granted_to": ["sip:akelly@contoso-emea.test"]}
+    wanted = declared({"site": "Dublin"})
+    result = management.rhythm(TASK, **{**wanted, "policies": [*wanted["policies"], named]})
+    assert holders(management) == set(DUBLIN) - {"akelly"}
+    assert holders(management, "Tag:Named") == {"akelly"}
+    assert "(named in the list of Named): sip:akelly@" in result.warnings[0]
+
+
+def test_a_site_policy_is_looked_at_without_asking_for_each_user(management: Management) -> None:
+    """What the users of the site would lose is known from their pool."""
+    management.run(TASK, policies=[{"identity": "site:Dublin", **FULL, "enable_public_cloud_access": True}])
+    begin = management.mark()
+    with pytest.raises(Refused, match="granting Dubliners would take public_cloud_access from"):
+        management.run(TASK, **declared({"site": "Dublin"}))
+    assert "Get-CsEffectivePolicy" not in [event.cmdlet for event in management.store.events(begin)]
+
+
+def test_converge_shows_how_many_and_reads_all_users_once(plays: Plays) -> None:
+    wanted: dict[str, t.Any] = {
+        "sfb_xmpp_policies": [{"identity": "Dubliners", **FULL, "granted_to": {"pool": "fe11.contoso.test"}}],
+        "sfb_xmpp_snapshot": False,
+    }
+    refused = play(plays, "converge", **wanted)
+    assert refused.code != 0
+    assert "sfb_xmpp_update_limit" in refused.output
+    assert writes(plays) == []
+    begin = mark(plays)
+    planned = play(plays, "converge", "--check", "--diff", sfb_xmpp_update_limit=50, **wanted)
+    assert planned.code == 0, planned.output
+    assert "Dubliners" in planned.output
+    assert "8 users: akelly@contoso-emea.test, " in planned.output
+    assert writes(plays, begin) == []
+    assert whole_reads(plays, begin)["Get-CsUser"] == 1
+    pools = [event for event in plays.lab.store().events(begin) if event.cmdlet == "Get-CsPool"]
+    assert len(pools) == 1, "with all the rest"
+    done = play(plays, "converge", sfb_xmpp_update_limit=50, **wanted)
+    assert done.code == 0, done.output
+    assert [step["cmdlet"] for step in steps(done, "fe01")].count("Grant-CsExternalAccessPolicy") == 8
+    assert "8 users have to sign in again before it counts. Granted on the domain controller dc01" in done.output
+    again = play(plays, "converge", sfb_xmpp_update_limit=50, **wanted)
+    assert "changed=0" in again.output, again.output
