@@ -191,6 +191,7 @@ def _describe(directory: Path, running: process.Running) -> None:
         print("  %-22s %s" % ("", ", ".join("%s (%s)" % (a.user, "+".join(a.roles)) for a in accounts if a)))
     gateway = ", ".join(ADDRESSES[name] for name, host in HOSTS.items() if host.role == "edge")
     print("  %-22s %s port %d" % ("XMPP gateway", gateway, running.xmpp_port))
+    print("  %-22s %s port %d (UDP)" % ("its DNS records", ADDRESSES["fe01"], running.xmpp_port))
     with contextlib.closing(Store(directory)) as store:
         now = broken(store)
     if now:

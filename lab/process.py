@@ -101,6 +101,7 @@ def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int,
         raise LabError("the gateway needs the collection sfb.xmpp where Python finds it: %s" % e) from e
     from .cmdlets.runspace import Deployment
     from .deployment.gateway_pfx import ensure_gateway_pfx
+    from .deployment.nameserver import Nameserver
     from .remoting.server import LabServer
     from .replay.replay import ReplayDeployment
 
@@ -118,9 +119,11 @@ def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int,
     try:
         gateway = Gateway(directory, xmpp_port)
         try:
+            names = Nameserver(directory, gateway.port)
             running = Running(os.getpid(), server.port, deployment.profile, gateway.port)
             os.write(lock, json.dumps(asdict(running)).encode())
             stop.wait()
+            names.stop()
         finally:
             gateway.stop()
     finally:

@@ -261,6 +261,14 @@ BREAKS: t.Mapping[str, Break] = {
     "late-replica": Break(
         "the replica of edge01 takes 8 s", lambda b: b.set("replicas_late", {HOSTS["edge01"].fqdn: 8.0}), blocks=False
     ),
+    "srv-missing": Break(
+        "no SRV record of the SIP domains is published", lambda b: b.set("own_records", "missing"), blocks=False
+    ),
+    "srv-elsewhere": Break(
+        "the SRV records of the SIP domains lead to a former Edge",
+        lambda b: b.set("own_records", "elsewhere"),
+        blocks=False,
+    ),
     "certificate-missing": Break("no certificate is assigned to XmppServer", _unassigned, blocks=False),
     "certificate-expired": Break("the Edges' certificate for XMPP has expired", _expired, blocks=False),
     "clock-ahead": Break(

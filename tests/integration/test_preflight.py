@@ -16,10 +16,11 @@ import zipfile
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
+from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology import federate
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.preflight import TASK
 
 from lab.deployment.breaks import BREAKS, break_link
+from lab.deployment.ready import gateway_certificate, present
 from lab.deployment.seed import seed
 from lab.testing import Lab, running_lab
 from tests.integration.management import Management, target
@@ -38,11 +39,20 @@ HEALTHY: dict[str, t.Any] = {
         }
     ],
 }
-# Services are of hosts, which the playbook asks; a late replica is there in the end; the others are not looked at.
-ELSEWHERE = {
-    "gateway-not-installed", "proxy-not-installed", "gateway-stopped", "proxy-stopped", "certificate-missing",
-    "certificate-expired", "clock-ahead", "users-disabled", "late-replica",
-}  # fmt: skip
+# A late replica is there in the end, and who is not enabled is no link.
+NOT_LOOKED_AT = {"users-disabled", "late-replica"}
+# Of hosts and of DNS, which the playbook asks.
+OF_HOSTS = {
+    "gateway-not-installed": ["gateway_not_installed"],
+    "proxy-not-installed": ["proxy_not_installed"],
+    "gateway-stopped": ["gateway_stopped"],
+    "proxy-stopped": ["proxy_stopped"],
+    "srv-missing": ["srv_missing"],
+    "srv-elsewhere": ["srv_elsewhere"],
+    "certificate-missing": ["certificate_missing"],
+    "certificate-expired": ["certificate_expired"],
+    "clock-ahead": ["clock_apart"],
+}
 # Break -> the codes that are found. Users are read only where a pool without XMPP stands beside.
 FOUND: dict[str, list[str]] = {
     "coexistence": [],
@@ -95,7 +105,7 @@ def codes(management: Management, **arguments: t.Any) -> list[str]:
 
 
 def test_every_break_of_the_lab_is_spoken_of() -> None:
-    assert set(FOUND) | ELSEWHERE == set(BREAKS)
+    assert set(FOUND) | set(OF_HOSTS) | NOT_LOOKED_AT == set(BREAKS)
 
 
 def test_a_healthy_lab_has_no_finding(healthy: Management) -> None:
@@ -257,27 +267,100 @@ def test_without_a_backup_that_is_asked_for_nothing_is_written(healthy: Manageme
 # The playbook
 
 
-def preflight(plays: Plays, **variables: t.Any) -> Run:
+def preflight(plays: Plays, module: str = "SkypeForBusiness", **variables: t.Any) -> Run:
     hosts = plays.hosts()
     hosts["sfb_front_end"] = {"hosts": dict(hosts["sfb_management"]["hosts"])}
+    hosts["sfb_edge"]["vars"]["ansible_management_shell_modules"] = [module]
+    variables.setdefault("verification", {"nameservers": ["127.0.0.10:%d" % plays.lab.xmpp_port]})
     inventory = plays.write(
         "preflight.yml", {**hosts, "all": {"vars": {"sfb_xmpp_" + n: v for n, v in variables.items()}}}
     )
     return plays.run("sfb.xmpp.preflight", inventory=inventory)
 
 
+def with_certificate(plays: Plays) -> Plays:
+    """A lab whose Edges have what the inventory of the tests does not declare."""
+    store = plays.lab.store()
+    with store.transaction():
+        present(store, *gateway_certificate(store.directory))
+    return plays
+
+
+def found_by(run: Run) -> list[str]:
+    (found,) = (task.result for task in run.tasks if task.task.endswith("Check what federation depends on"))
+    return [one["code"] for one in found["findings"]]
+
+
+def only_reads(plays: Plays) -> bool:
+    sent = {event.cmdlet for event in plays.lab.store().events() if event.kind == "statement"}
+    return {cmdlet for cmdlet in sent if not cmdlet.startswith("Get-")} <= {"Select-Object", "Import-Module"}
+
+
 def test_the_playbook_names_the_first_broken_link_and_stops(plays: Plays) -> None:
+    with_certificate(plays)
     run = preflight(plays, **HEALTHY)
     assert run.code == 0, run.output
     assert "Every link that was looked at holds." in run.output
-    for name in ("proxy-stopped", "gateway-not-installed", "no-route"):
+    for name in ("certificate-missing", "srv-missing", "proxy-stopped", "gateway-not-installed", "no-route"):
         break_link(plays.lab.store(), name)
     run = preflight(plays, **HEALTHY)
     assert run.code == 2
-    found = run.result("sfb.xmpp.preflight : Check what federation depends on")
-    assert [one["code"] for one in found["findings"]] == ["gateway_not_installed", "proxy_stopped", "no_route"]
+    assert found_by(run) == [
+        "gateway_not_installed", "proxy_stopped", "no_route", "srv_missing", "certificate_missing",
+    ]  # fmt: skip
     assert "The first broken link: fe01 has no XMPP gateway service." in run.output
     run = preflight(plays, **HEALTHY, preflight_ignore=["no_route"])
     assert run.code == 0, run.output
-    sent = {event.cmdlet for event in plays.lab.store().events() if event.kind == "statement"}
-    assert {cmdlet for cmdlet in sent if not cmdlet.startswith("Get-")} <= {"Select-Object", "Import-Module"}
+    assert only_reads(plays)
+
+
+@pytest.mark.parametrize("name", OF_HOSTS)
+def test_the_playbook_finds_what_is_broken_on_hosts_and_in_dns(plays: Plays, name: str) -> None:
+    break_link(with_certificate(plays).lab.store(), name)
+    run = preflight(plays, **HEALTHY)
+    assert run.code == 0, run.output
+    assert found_by(run) == OF_HOSTS[name]
+    assert only_reads(plays)
+
+
+def test_the_playbook_with_the_other_release(lync: Lab) -> None:
+    store = lync.store()
+    with store.transaction():
+        store.clear()
+        seed(store, lync.profile)
+    plays = with_certificate(Plays(lync))
+    try:
+        run = preflight(plays, "Lync", **HEALTHY)
+        assert (run.code, found_by(run)) == (0, []), run.output
+        for name in OF_HOSTS:
+            if name not in ("proxy-not-installed", "srv-missing", "certificate-missing", "gateway-not-installed"):
+                break_link(store, name)
+        assert found_by(preflight(plays, "Lync", **HEALTHY)) == [
+            "gateway_stopped", "proxy_stopped", "srv_elsewhere", "certificate_expired", "clock_apart",
+        ]  # fmt: skip
+    finally:
+        plays.close()
+
+
+def test_a_name_server_that_does_not_answer_stops_nothing(plays: Plays) -> None:
+    with_certificate(plays)
+    run = preflight(plays, **HEALTHY, verification={"nameservers": ["127.0.0.1:1"]})
+    assert (run.code, found_by(run)) == (0, ["srv_unknown"]), run.output
+    run = preflight(plays, **HEALTHY, verification={"nameservers": ["dns.contoso.test"]})
+    assert run.code == 2
+    assert "nameservers: 'dns.contoso.test' is not ADDRESS or ADDRESS:PORT" in run.output
+
+
+def test_a_certificate_that_the_next_run_assigns_is_no_obstacle(plays: Plays) -> None:
+    assert found_by(preflight(plays, **HEALTHY)) == ["certificate_missing"]
+    declared = {"source": {"type": "pkcs12", "path": "gateway.pfx"}, "names": ["sip.contoso.test"]}
+    assert found_by(preflight(plays, **HEALTHY, certificate=declared)) == []
+
+
+def test_an_edge_that_cannot_be_reached_is_not_observable(plays: Plays) -> None:
+    hosts = plays.hosts()
+    hosts["sfb_edge"]["vars"]["ansible_port"] = 1
+    names = {"nameservers": ["127.0.0.10:%d" % plays.lab.xmpp_port]}
+    variables = {"sfb_xmpp_" + n: v for n, v in {**HEALTHY, "verification": names}.items()}
+    run = plays.run("sfb.xmpp.preflight", inventory=plays.write("gone.yml", {**hosts, "all": {"vars": variables}}))
+    assert found_by(run) == ["proxy_unknown", "certificate_unknown"], run.output

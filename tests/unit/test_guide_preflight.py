@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_preflight.rst").read_text(encoding="utf-8")
-PACKAGE = ROOT / "plugins" / "module_utils" / "_topology"
+PACKAGES = ROOT / "plugins" / "module_utils"
+FILES = ("_topology/chain.py", "_preflight/records.py", "_preflight/tasks.py", "_preflight/edges.py")
 
 
 def told() -> dict[str, bool]:
@@ -26,8 +27,8 @@ def told() -> dict[str, bool]:
 def found() -> dict[str, bool]:
     """Code -> whether it blocks, in the order in which they stand in the source."""
     codes: dict[str, bool] = {}
-    for name in ("chain.py", "preflight.py"):
-        calls = [n for n in ast.walk(ast.parse((PACKAGE / name).read_text("utf-8"))) if isinstance(n, ast.Call)]
+    for name in FILES:
+        calls = [n for n in ast.walk(ast.parse((PACKAGES / name).read_text("utf-8"))) if isinstance(n, ast.Call)]
         for node in sorted(calls, key=lambda call: call.lineno):
             if isinstance(node.func, ast.Name) and node.func.id == "Obstacle":
                 code = node.args[0]
@@ -39,11 +40,11 @@ def found() -> dict[str, bool]:
 def test_the_guide_has_the_findings_that_there_are() -> None:
     codes, table = found(), told()
     made = {"gateway_not_installed", "proxy_not_installed", "gateway_stopped", "proxy_stopped"}
-    made |= {"partner_allowed", "partner_blocked"}
-    assert set(codes) | made == set(table)
+    made |= {"partner_allowed", "partner_blocked", "certificate_missing", "certificate_expired"}
+    assert {code for code in codes if not code.endswith("_unknown")} | made == set(table)
     assert {code for code in codes if codes[code]} == {code for code, blocks in table.items() if blocks}
 
 
 def test_the_table_is_in_the_order_of_the_chain() -> None:
-    order = list(found())
+    order = [code for code in found() if not code.endswith("_unknown")]
     assert [code for code in told() if code in order] == order

@@ -17,10 +17,10 @@ import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER, POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION_SPEC, plural, variable
+from ansible_collections.sfb.xmpp.plugins.module_utils._preflight import tasks as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology import preflight as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import SPEC as FEDERATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._variables import KNOWN
 

@@ -173,6 +173,20 @@ class EdgeReader:
             raise ServerRefused(statement.cmdlet, answer)
         return "\n".join(str(line) for line in answer.output) + "\n"
 
+    def clock_ahead(self) -> float | None:
+        """How many seconds the Edge's clock is ahead of the controller's; None where its zone or itself is not told."""
+        before = datetime.datetime.now(datetime.timezone.utc)
+        answer = self.shell.invoke([Statement("Get-Date")])
+        after = datetime.datetime.now(datetime.timezone.utc)
+        for item in () if answer.lost or answer.errors else answer.output:
+            try:
+                time = datetime.datetime.fromisoformat(str(item).replace("Z", "+00:00"))
+            except ValueError:
+                continue
+            if time.tzinfo is not None:
+                return round((time - before - (after - before) / 2).total_seconds(), 1)
+        return None
+
     def clock(self) -> datetime.datetime | None:
         """The Edge's time in UTC; None where the session cannot tell it."""
         answer = self.shell.invoke([Statement("Get-Date")])

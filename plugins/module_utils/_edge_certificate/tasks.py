@@ -166,7 +166,13 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
                 )
             shown = [finding.as_dict() for finding in findings]
             found.append({**facts, "usages": usages[wanted], "findings": shown})
-    return Result({"certificates": found, "presented": _presented(listener, names, anchors, time)})
+    return Result(
+        {
+            "certificates": found,
+            "presented": _presented(listener, names, anchors, time),
+            "clock_ahead": reader.clock_ahead(),
+        }
+    )
 
 
 def _presented(

@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result, Unreadable
+from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.preflight import TASK
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run

@@ -12,7 +12,8 @@ import typing as t
 from dataclasses import replace
 
 from .._base.findings import ERROR, WARNING
-from .._base.result import Params, Result, ServerRefused, Unreadable
+from .._base.names import Invalid
+from .._base.result import Params, Refused, Result, ServerRefused, Unreadable
 from .._base.task import Task
 from .._federation.access import ROLE, access_for
 from .._federation.catalogue import RESOURCES
@@ -23,8 +24,10 @@ from .._federation.guard import Guard
 from .._federation.plan import make_plan
 from .._federation.tasks import FEDERATION_SPEC
 from .._shell.statement import Shell
-from .chain import MARKS, HostService, Obstacle, check_chain
-from .topology import Topology, read_topology
+from .._topology.chain import MARKS, HostService, Obstacle, check_chain
+from .._topology.topology import Topology, read_topology
+from .edges import check_edges
+from .records import look_up
 
 DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes")
 
@@ -39,6 +42,19 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
             "status": {"type": "str"},
         },
     },
+    "edges": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "host": {"type": "str", "required": True},
+            "certificates": {"type": "list", "elements": "dict"},
+            "clock_ahead": {"type": "float"},
+            "declared": {"type": "bool", "default": False},
+        },
+    },
+    "records": {"type": "bool", "default": False},
+    "domains": {"type": "list", "elements": "str", "default": []},
+    "nameservers": {"type": "list", "elements": "str", "default": []},
     "ignore": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -49,7 +65,12 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     deployment, missing_rights = _after_plan(params, Reader(shell), topology, shell)
     services = params["services"]
     hosts = None if services is None else [HostService(one["host"], one["kind"], one["status"]) for one in services]
-    found = [*check_chain(topology, deployment, hosts), *missing_rights]
+    found = [
+        *check_chain(topology, deployment, hosts),
+        *(_records(params, topology) if params["records"] else ()),
+        *missing_rights,
+        *check_edges(params["edges"]),
+    ]
     ignored = [one.code for one in found if one.code in params["ignore"]]
     left = [one for one in found if one.code not in params["ignore"]]
     values = {
@@ -61,6 +82,13 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     idle = [code for code in params["ignore"] if code not in ignored]
     text = "ignore: %s is not found any more; take it out of the list"
     return Result(values, warnings=[text % code for code in idle])
+
+
+def _records(params: Params, topology: Topology) -> list[Obstacle]:
+    try:
+        return look_up(topology, params["domains"], params["nameservers"])
+    except Invalid as exc:
+        raise Refused([str(exc)]) from None
 
 
 def _after_plan(

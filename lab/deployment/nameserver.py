@@ -1,0 +1,90 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the world's DNS says of the deployment: SRV records of its SIP domains, and addresses of its names.
+
+It answers on the Front End's address, over UDP, on the port that the gateway has over TCP, so that whoever knows the
+one knows the other. Partners are in the zone that the lab's partners bring (partners/zone.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socketserver
+import threading
+import typing as t
+from pathlib import Path
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+
+from ..errors import LabError
+from .endpoints import ADDRESSES
+from .seed import ACCESS_EDGE
+from .store import Store
+
+ADDRESS = ADDRESSES["fe01"]
+PREFIX = "_xmpp-server._tcp."
+# What the setting own_records can be.
+PUBLISHED, MISSING, ELSEWHERE = "published", "missing", "elsewhere"
+ELSE = "old-edge.contoso.test"
+_EDGES = tuple(address for host, address in ADDRESSES.items() if host.startswith("edge"))
+_HOSTS = {ACCESS_EDGE: _EDGES, ELSE: ("192.0.2.77",)}
+
+
+class Nameserver:
+    """Serves until stop()."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        """port: of the gateway. Raises LabError."""
+        self._store, self._port = Store(directory), port
+        server = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                data, sender = self.request
+                with contextlib.suppress(dns.exception.DNSException, OSError):
+                    sender.sendto(server._answer(data), self.client_address)
+
+        try:
+            self._server = socketserver.UDPServer((ADDRESS, port), Handler)
+        except OSError as e:
+            self._store.close()
+            raise LabError("UDP port %d on %s is in use by another program" % (port, ADDRESS)) from e
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._store.close()
+
+    def _answer(self, data: bytes) -> bytes:
+        query = dns.message.from_wire(data)
+        question = query.question[0]
+        name = question.name.to_text(omit_final_dot=True).lower()
+        answer = dns.message.make_response(query)
+        answer.flags |= dns.flags.RA
+        records = self._records(name)
+        texts = records.get(question.rdtype.name, [])
+        if texts:
+            answer.answer.append(dns.rrset.from_text_list(question.name, 0, "IN", question.rdtype, texts))
+        elif not records:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        return answer.to_wire()
+
+    def _records(self, name: str) -> t.Mapping[str, list[str]]:
+        """The records of a name by their type; none where there is no such name."""
+        if name in _HOSTS:
+            return {"A": list(_HOSTS[name])}
+        state = self._store.setting("own_records")
+        domain = name.removeprefix(PREFIX)
+        if domain == name or state == MISSING or self._store.get("sip_domain", domain) is None:
+            return {}
+        target = ELSE if state == ELSEWHERE else ACCESS_EDGE
+        return {"SRV": ["0 0 %d %s." % (self._port, target)]}
