@@ -112,7 +112,7 @@ def new_pool(target: Target, pin: Pin) -> RunspacePool:
         def _check_end(self, pipeline: t.Any) -> None:
             """A command that is done has said how its pipeline ended, or nobody ever will."""
             running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING
-            if running and self.connection.command_state.endswith("/Done"):
+            if running and t.cast(CarefulWSMan, self.connection).command_state.endswith("/Done"):
                 raise AnswerError("the server ended the pipeline without a word on how it went")
 
     _check_version(target, RunspacePool)

@@ -123,6 +123,7 @@ class HostileServer(socketserver.ThreadingTCPServer):
         deployment = deployment or Deployment(directory)
         self.store = deployment.store
         self.user = USER if host.startswith("fe") else "Administrator"
+        self.victim = 0  # a process, for tests that kill one
         self.sessions = Sessions()
         self.service = Service(deployment, host, self.sessions, 60)
         super().__init__((ADDRESS, 0), Handler)
