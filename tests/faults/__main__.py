@@ -18,6 +18,7 @@ import itertools
 import json
 import sys
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -43,7 +44,11 @@ def tried(name: str, faults: t.Sequence[str], most: int) -> list[Verdict]:
     ):
         usual = course(scenario, world)
         for fault in faults:
-            found += [trial(scenario, world, usual, fault, place) for place in places(usual, fault, most)]
+            for place in places(usual, fault, most):
+                begun = time.monotonic()
+                found.append(trial(scenario, world, usual, fault, place))
+                text = "%s, %s at %d: %.1f s\n" % (name, fault, place, time.monotonic() - begun)
+                sys.stderr.write(text)
     return found
 
 
