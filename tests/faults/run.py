@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 import sys
@@ -80,10 +79,6 @@ def main(file: Path) -> None:
     if content.get("room") is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (content["room"], content["room"]))
-    if content.get("user"):
-        os.setgroups([])
-        os.setgid(content["user"])
-        os.setuid(content["user"])
     try:
         for job in content["jobs"]:
             result = do(Job(**job))
