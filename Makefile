@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix test-matrix bench lab-up lab-down docs format lock release clean
+.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix test-matrix faults bench lab-up lab-down docs format lock release clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ installed: env-all  ## build, install, and converge from the installed copy, on 
 matrix: env  ## every row of the negotiation matrix with real partners (writes the page of the docs)
 	@tools/partners.sh
 	@python -m lab matrix --write docs/docsite/rst/lab_matrix.rst
+
+faults: env  ## every fault at every message of a run, an hour or more (writes the page of the docs; FAULTS="--most 5")
+	@python -m tests.faults --write docs/docsite/rst/faults.rst $(FAULTS)
 
 bench: env  ## benchmarks against the lab, half an hour (BENCH="--quick", "--full", "--help")
 	@python -m tests.benchmarks $(BENCH)

@@ -44,6 +44,8 @@ class FederationAction(DeploymentAction):
             return skipped("the tags leave nothing of the management host")
         try:
             self._check(variable if self.playbook else str)
+            if self.playbook in _journal.WRITING and not self._task.check_mode:
+                _journal.ready(self._directory(task_vars))
         except Refused as exc:
             return failed(exc.reasons)
         return super()._work(task_vars)

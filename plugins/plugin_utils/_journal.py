@@ -106,6 +106,19 @@ def commit(source: str) -> str | None:
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
+def ready(directory: str) -> None:
+    """Find out before a run whether it can be written down. Raises Refused."""
+    directory = Snapshots(directory, _OPTION, Place()).prepare()
+    path = os.path.join(directory, NAME)
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        full = os.statvfs(directory).f_bavail == 0
+    except OSError as exc:
+        raise Refused(["%s: %s cannot be written: %s" % (_OPTION, path, exc.strerror)]) from None
+    if full:
+        raise Refused(["%s: %s cannot be written: no space is left on the disk" % (_OPTION, path)])
+
+
 def append(directory: str, run: Run) -> None:
     """Add a run, in one write, while no other process does. Raises Refused."""
     directory = Snapshots(directory, _OPTION, Place()).prepare()

@@ -43,25 +43,38 @@ class Pin:
 
 def new_pool(target: Target, pin: Pin) -> RunspacePool:
     """A session that is not open yet. pin: kept as long as one means the same server."""
+    from pypsrp.complex_objects import PSInvocationState
     from pypsrp.exceptions import WinRMError, WinRMTransportError, WSManFaultError
     from pypsrp.powershell import RunspacePool
-    from pypsrp.wsman import WSMan
+    from pypsrp.wsman import NAMESPACES, WSMan
     from requests.exceptions import RequestException
     from spnego.exceptions import SpnegoError
 
     class CarefulWSMan(WSMan):
-        """Asks again as long as there is nothing yet: opening a session or a cmdlet may outlast one operation."""
+        """Asks again as long as there is nothing yet: opening a session or a cmdlet may outlast one operation.
+
+        command_state: what the last answer said of the command that it was about.
+        """
+
+        command_state = ""
 
         def receive(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            self.command_state = ""
             while True:
                 try:
-                    return super().receive(*args, **kwargs)
+                    body = super().receive(*args, **kwargs)
+                    state = body.find("rsp:ReceiveResponse/rsp:CommandState", namespaces=NAMESPACES)
+                    self.command_state = "" if state is None else str(state.get("State"))
+                    return body
                 except WSManFaultError as fault:
                     if fault.code != NOTHING_YET:
                         raise
                     current().check()
 
         def invoke(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            # pypsrp would ask again for what a server has sent and nobody has received. A server that does not remember
+            # it goes on behind it: objects would be missing without a word.
+            kwargs.pop("retries_on_read_timeout", None)
             try:
                 return super().invoke(*args, **kwargs)
             except WSManFaultError as fault:
@@ -84,15 +97,23 @@ def new_pool(target: Target, pin: Pin) -> RunspacePool:
             if self.state != 2:  # opened
                 raise AnswerError("the server left the session in the state %s instead of opening it" % self.state)
 
-        def _receive(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        def _receive(self, id: t.Any = None, *args: t.Any, **kwargs: t.Any) -> t.Any:
             try:
-                return super()._receive(*args, **kwargs)
+                found = super()._receive(id, *args, **kwargs)
+                self._check_end(self.pipelines.get(id))
+                return found
             except (AnswerError, WinRMError, RequestException, OSError, SpnegoError):
                 raise
             except Exception as error:
                 raise AnswerError(
                     "the server sent a message that cannot be read (%s: %s)" % (type(error).__name__, error)
                 ) from error
+
+        def _check_end(self, pipeline: t.Any) -> None:
+            """A command that is done has said how its pipeline ended, or nobody ever will."""
+            running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING
+            if running and t.cast(CarefulWSMan, self.connection).command_state.endswith("/Done"):
+                raise AnswerError("the server ended the pipeline without a word on how it went")
 
     _check_version(target, RunspacePool)
     connection = CarefulWSMan(**target.wsman)

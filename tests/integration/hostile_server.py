@@ -98,22 +98,34 @@ def whole(kind: int, xml: str | bytes, number: int = 1) -> bytes:
 
 
 class HostileServer(socketserver.ThreadingTCPServer):
-    """misbehave: told of every request; returns whether it has answered it. requests: bodies, as they came."""
+    """misbehave: told of every request; returns whether it has answered it. requests: bodies, as they came.
+
+    host: whose service it is; deployment: where several share one.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, directory: Path, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        context: ssl.SSLContext | None = None,
+        host: str = "fe01",
+        deployment: Deployment | None = None,
+    ) -> None:
         self.context = context
         self.over = threading.Event()
         self.misbehave: t.Callable[[Turn], bool | None] = lambda turn: False
         self.requests: list[bytes] = []
         self.headers: list[str] = []
-        deployment = Deployment(directory)
+        self._shared = deployment is not None
+        deployment = deployment or Deployment(directory)
         self.store = deployment.store
-        self._sessions = Sessions()
-        self.service = Service(deployment, "fe01", self._sessions, 60)
+        self.user = USER if host.startswith("fe") else "Administrator"
+        self.victim = 0  # a process, for tests that kill one
+        self.sessions = Sessions()
+        self.service = Service(deployment, host, self.sessions, 60)
         super().__init__((ADDRESS, 0), Handler)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -125,9 +137,10 @@ class HostileServer(socketserver.ThreadingTCPServer):
         self.over.set()
         self.shutdown()
         self.server_close()
-        self._sessions.close_all()
+        self.sessions.close_all()
         time.sleep(0.05)
-        self.store.close()
+        if not self._shared:
+            self.store.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that go away are expected."""
@@ -150,7 +163,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         request = wsman.parse(body)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             if not self.server.misbehave(Turn(self, body, request)):
-                answer = self.server.service.handle(body, USER)
+                answer = self.server.service.handle(body, self.server.user)
                 self.answer(answer.status, answer.body)
 
     do_GET = do_POST

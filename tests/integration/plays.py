@@ -67,13 +67,17 @@ class Plays:
         self.record = self.directory / "record.jsonl"
 
     def close(self) -> None:
-        """Remove the directory, and end what a killed playbook left: Ansible's workers have a session of their own."""
+        """Remove the directory, and end what a killed playbook left."""
+        self.end_all()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def end_all(self) -> None:
+        """Kill what a killed playbook left: Ansible's workers and daemons have a session of their own."""
         mark = ("HOME=%s" % self.directory).encode()
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if mark in (process / "environ").read_bytes().split(b"\0"):
                     os.kill(int(process.name), signal.SIGKILL)
-        shutil.rmtree(self.directory, ignore_errors=True)
 
     def write(self, name: str, content: t.Any) -> Path:
         path = self.directory / name

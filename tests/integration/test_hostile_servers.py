@@ -22,6 +22,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_limits, _psr
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
 
+from lab.cmdlets.partners import DEFAULTS as PARTNER
 from lab.deployment.tls import ensure_identity
 from lab.remoting.wsman import Action
 from tests.integration.hostile_server import (
@@ -428,3 +429,38 @@ def test_a_session_goes_on_over_new_connections_to_the_same_server(victim: Victi
         assert session.invoke([READ]).errors == ()
         session._used = -1000.0
     assert not any("lost" in note for note in victim.notes)
+
+
+def test_an_answer_that_was_lost_is_not_asked_for_again(victim: Victim) -> None:
+    """The server has sent it and goes on behind it: who asks again gets a list with holes."""
+    server = victim.server()
+    for number in range(400):
+        server.store.put("partner", "p%d.example" % number, dict(PARTNER))
+    session = victim.session(server, max_envelope_size=20000)
+    asked = []
+
+    def lose(turn: Turn) -> None:
+        server.service.handle(turn.body, USER)
+        asked.append(turn.pipeline)
+        server.over.wait(3.5)
+        turn.handler.close_connection = True
+
+    server.misbehave = at(Action.RECEIVE, lose, times=1)
+    answer = session.invoke([Statement("Get-CsXmppAllowedPartner")])
+    assert len(asked) == 1
+    assert len({item["Identity"] for item in answer.output}) == 400, "it was read anew, from its beginning"
+    assert (answer.errors, answer.lost) == ((), "")
+    server.misbehave = at(Action.RECEIVE, lose, times=1)
+    written = session.invoke([WRITE])
+    assert "was lost" in written.lost
+    assert written.output == ()
+
+
+def test_an_end_without_a_word_is_a_loss_at_once(victim: Victim) -> None:
+    server = victim.server()
+    session = victim.session(server)
+    session.invoke([READ])
+    count = len(server.requests)
+    server.misbehave = at(Action.RECEIVE, lambda turn: turn.received())
+    assert "without a word on how it went" in victim.told(session, WRITE)
+    assert len(server.requests) - count < 10

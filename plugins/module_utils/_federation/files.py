@@ -224,7 +224,9 @@ class Snapshots:
         except UnicodeError as exc:
             raise Refused(["%s: what is there cannot be kept in a file: %s" % (self.option, exc)]) from None
         private_file.write(path, data, self.option)
-        for old in self.files()[max(self.keep, 1) :]:
+        # The one of now stays where the clock was set back, and it is not the newest by its name.
+        others = [old for old in self.files() if os.path.basename(old) != os.path.basename(path)]
+        for old in others[max(self.keep, 1) - 1 :]:
             private_file.remove(old)
         return path
 

@@ -231,6 +231,14 @@ class TestSnapshots:
         assert odd.exists()
         assert self.save(directory, keep=0) in self.keeper(directory).files(), "the newest is never removed"
 
+    def test_the_one_of_now_stays_where_the_clock_was_set_back(self, directory: str) -> None:
+        Path(directory).mkdir(mode=0o700, exist_ok=True)
+        later = [Path(directory) / ("209901%02dT000000.000000Z-default.yml" % day) for day in (1, 2, 3)]
+        for path in later:
+            path.write_text("", encoding="utf-8")
+        now = self.save(directory, keep=2)
+        assert sorted(self.keeper(directory).files()) == sorted([now, str(later[2])])
+
     def test_newest_by_name_and_by_path(self, directory: str) -> None:
         with pytest.raises(Refused, match=r"there is no snapshot of default in .*; name one with snapshot_directory"):
             self.keeper(directory).find("newest")
