@@ -209,5 +209,5 @@ def _rare(tag: str, content: str) -> t.Any:
     except (ValueError, binascii.Error):
         raise Unreadable("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
-        return None  # a secure string, for which no key was exchanged
+        return b""  # a secure string, for which no key was exchanged; null would say that there is none
     raise Unreadable("<%s> is no type of value" % short(tag))

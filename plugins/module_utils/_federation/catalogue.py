@@ -96,7 +96,7 @@ PARTNER = Resource(
         ),
         Field("support_dialback_negotiation", "SupportDialbackNegotiation", Switch(), True),
         Field("enable_keep_alive", "EnableKeepAlive", Switch(), True),
-        Field("connection_limit", "ConnectionLimit", Number()),
+        Field("connection_limit", "ConnectionLimit", Number(unset=True)),
         Field("proxy_fqdn", "ProxyFqdn", Domain(), ""),
     ),
     rules=(rules.negotiation, rules.verified_public_partner),

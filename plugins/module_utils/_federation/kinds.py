@@ -33,6 +33,11 @@ _STORED_DOMAIN = re.compile(r"[^\s,;:@`\[\]{}()<>=/\\\"']+\Z")
 _SHOWN = 80
 
 
+def is_type_name(text: str) -> bool:
+    """Whether a text is the name of a .NET type."""
+    return bool(_TYPE_NAME.match(text))
+
+
 class Unreadable(Exception):
     """A value that a server sent does not have the declared form. The text says what it is and what was expected."""
 
@@ -91,7 +96,7 @@ class Text(Kind):
     def from_user(self, value: t.Any) -> t.Any:
         if isinstance(value, (dict, list, tuple)):
             raise Invalid("%s is no text" % written(value))
-        if _TYPE_NAME.match(str(value)):
+        if is_type_name(str(value)):
             text = "%s is the name of a .NET type, as a list shows itself that was written as text"
             raise Invalid(text % shortened(value))
         return check_text(str(value))
@@ -104,7 +109,7 @@ class Text(Kind):
     def from_server(self, value: t.Any) -> t.Any:
         if value is None:
             return ""
-        if not isinstance(value, str) or _TYPE_NAME.match(value):
+        if not isinstance(value, str) or is_type_name(value):
             raise self.unreadable(value)
         return value
 
@@ -120,9 +125,9 @@ class SecretText(Kind):
         return Secret(str(value))
 
     def from_server(self, value: t.Any) -> t.Any:
-        if value is not None and not isinstance(value, str):
+        if value is not None and value != b"" and not isinstance(value, str):  # b"": a secure string
             raise Unreadable("is a %s; a text was expected" % type(value).__name__)
-        return Secret(value or "")
+        return Secret(str(value) if value else "")
 
 
 class Switch(Kind):
@@ -150,12 +155,12 @@ class Switch(Kind):
 
 
 class Number(Kind):
-    """An unsigned 32-bit number; None where the server has none set."""
+    """An unsigned 32-bit number. unset: whether a server may have none, which is None then."""
 
     spec = {"type": "int"}
 
-    def __init__(self, minimum: int = 0, maximum: int = 0xFFFFFFFF) -> None:
-        self.minimum, self.maximum = minimum, maximum
+    def __init__(self, minimum: int = 0, maximum: int = 0xFFFFFFFF, *, unset: bool = False) -> None:
+        self.minimum, self.maximum, self.unset = minimum, maximum, unset
         self.expected = "a whole number from %d to %d" % (minimum, maximum)
 
     def from_user(self, value: t.Any) -> t.Any:
@@ -167,7 +172,7 @@ class Number(Kind):
         return number
 
     def from_server(self, value: t.Any) -> t.Any:
-        if value is None:
+        if value is None and self.unset:
             return None
         number = self._number(value)
         if number is None or not self.minimum <= number <= self.maximum:
@@ -226,7 +231,7 @@ class Domain(Kind):
     def from_server(self, value: t.Any) -> t.Any:
         if value is None or value == "":
             return ""
-        if not isinstance(value, str) or _TYPE_NAME.match(value) or not _STORED_DOMAIN.match(value):
+        if not isinstance(value, str) or is_type_name(value) or not _STORED_DOMAIN.match(value):
             raise self.unreadable(value)
         return domain_from_server(value)
 

@@ -20,7 +20,7 @@ from .._base.findings import Finding
 from .._base.names import Invalid
 from .._base.result import Unreadable as UnreadableAnswer
 from .._base.step import Record, Values
-from .kinds import Kind, SecretText, Unreadable, did_you_mean, shortened
+from .kinds import Kind, SecretText, Unreadable, did_you_mean, is_type_name, shortened
 
 if t.TYPE_CHECKING:
     from .rules import Change, Context
@@ -172,7 +172,7 @@ class Resource:
     def record(self, item: t.Mapping[str, t.Any]) -> Record:
         """An object that was read. Raises Unreadable."""
         identity = item.get("Identity")
-        if not isinstance(identity, str) or not identity.strip():
+        if not isinstance(identity, str) or not identity.strip() or is_type_name(identity):
             raise Unreadable("Identity is %s; a name was expected" % shortened(identity))
         name = self.identity_from_server(identity)
         more = {prop: item[prop] for prop in self.also_shown if prop in item}

@@ -80,7 +80,7 @@ def test_an_object_without_properties_is_its_text() -> None:
 
 
 def test_a_secure_string_is_not_shown() -> None:
-    assert read('<Obj RefId="0"><MS><SS N="Password">AAAA</SS></MS></Obj>') == {"Password": None}
+    assert read('<Obj RefId="0"><MS><SS N="Password">AAAA</SS></MS></Obj>') == {"Password": b""}
 
 
 def test_objects_may_refer_to_one_another_and_to_themselves() -> None:
