@@ -115,8 +115,9 @@ def tags(name: str) -> set[str]:
         text = path.read_text(encoding="utf-8")
         _collect(yaml.safe_load(text), found)
         if ACTION in text:
-            # The tag of the gateway stands for both settings.
-            found |= set(PARTS) - {"access_edge"}
+            # The tag of the gateway stands for both settings. Who gives it nothing but routes has no other parts.
+            routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text
+            found |= {"routes"} if routes_only else set(PARTS) - {"access_edge"}
     return found - {"always"}
 
 

@@ -74,8 +74,8 @@ granted_to:
       In place of a list, V({pool: fe01.contoso.com}) or V({site: Redmond}) means the users who are homed on that pool,
       or on the pools of that site, when the run reads them. Who is not enabled, is homed online or on a pool without
       XMPP, is named in the list of another policy, or has another per-user policy, is left out and named in a warning.
-      Only with O(allow_replaced_policies) is another policy replaced. Who leaves the pool later keeps the policy.
-    - Users who were chosen so count for O(update_limit), as a share of all users. A selector that means nobody is
+      Only with C(allow_replaced_policies) is another policy replaced. Who leaves the pool later keeps the policy.
+    - Users who were chosen so count for C(update_limit), as a share of all users. A selector that means nobody is
       refused, and so is one together with O(exclusive_grants).
     - For everyone of a site, or of the deployment, there are the policies V(site:NAME) and V(global), which need no
       grant.

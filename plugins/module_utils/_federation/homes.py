@@ -71,13 +71,13 @@ def build_of(replica: t.Mapping[str, t.Any]) -> str:
 
 def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
     """Pool in lower case -> its release by the Version of its services."""
-    found = {}
-    for one in services:
-        version = one.get("Version")
-        found[text_of(SERVICE, one, "PoolFqdn").casefold()] = (
-            _NUMBERS.get(version) if isinstance(version, int) else None
-        )
-    return found
+    return {text_of(SERVICE, one, "PoolFqdn").casefold(): _release(one.get("Version")) for one in services}
+
+
+def _release(version: t.Any) -> str | None:
+    """A number may arrive as its text."""
+    number = int(version) if isinstance(version, str) and version.isdigit() else version
+    return _NUMBERS.get(number) if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def pool_of(
