@@ -12,6 +12,7 @@ import typing as t
 
 import yaml
 
+from lab.deployment.breaks import break_link
 from lab.deployment.faults import Faults
 from lab.deployment.store import Event
 from tests.integration.management import calls, logged
@@ -250,6 +251,35 @@ def test_a_failure_stops_before_the_edges_and_a_rerun_finishes(plays: Plays) -> 
     again = converge(plays, "--tags", "partners")
     assert again.code == 0, again.output
     assert [event.cmdlet for event in writes(plays, begin)] == ["New-CsXmppAllowedPartner"]
+
+
+def test_where_no_message_could_pass_nothing_is_written_to_any_server(plays: Plays) -> None:
+    break_link(plays.lab.store(), "edge-without-xmpp")
+    planned = converge(plays, "--check")
+    assert planned.code == 0, planned.output
+    assert "chat.alpineskihouse.example" in planned.output, "the plan is shown all the same"
+    assert "The first broken link is edge_without_xmpp" in planned.output
+    assert "A real run would be refused before its first write: edge_without_xmpp." in planned.output
+    refused = converge(plays)
+    assert refused.code == 2, refused.output
+    assert "no message could pass: XMPP federation is not enabled on edge.contoso.test" in refused.output
+    assert "name edge_without_xmpp in sfb_xmpp_preflight_ignore" in refused.output
+    assert writes(plays) == []
+    sent = {event.cmdlet.partition("-")[0] for event in plays.lab.store().events() if event.kind == "statement"}
+    assert sent <= {"Get", "Select", "Import", "Test"}, "no file was brought to an Edge either"
+    accepted = converge(plays, "--tags", "partners", "-e", '{"sfb_xmpp_preflight_ignore": ["edge_without_xmpp"]}')
+    assert accepted.code == 0, accepted.output
+    assert "Accepted (sfb_xmpp_preflight_ignore): edge_without_xmpp" in accepted.output
+
+
+def test_a_replica_that_stays_behind_ends_the_run_with_its_name_before_the_edges(plays: Plays) -> None:
+    break_link(plays.lab.store(), "stale-replica")
+    run = converge(plays, "-e", "sfb_xmpp_replication_timeout=3")
+    assert run.code == 2, run.output
+    assert "NOT REPLICATED after" in run.output
+    assert "edge01.contoso.test has not the newest update after 3 seconds" in run.output
+    assert "chat.alpineskihouse.example" in plays.lab.store().partners(), "what was written is there"
+    assert not [event for event in writes(plays) if event.host != "fe01"]
 
 
 def test_the_inventory_has_what_it_promises() -> None:

@@ -72,6 +72,9 @@ def _drift(deployment: str, plan: Result) -> t.Iterator[Finding]:
         yield finding("error", "drift", "not_as_declared", step_object(step), _step_text(step), _CONVERGE)
     for text in plan.get("warnings") or ():
         yield finding("warning", "preflight", "warning", deployment, text)
+    # What federation depends on, on what the plan would make of the deployment.
+    for one in (plan.get("preflight") or {}).get("findings", ()):
+        yield finding(one["severity"], "preflight", one["code"], deployment, one["message"], one["remedy"])
     # A playbook that goes on after a failure says of no task that it failed: what counts is whether there is a plan.
     if "steps" in plan:
         return

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, FEDERATION_INFO
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import Audit
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.gather import gather
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.make import make_audit
@@ -75,6 +76,16 @@ def test_each_step_is_a_finding_with_a_name_of_its_own() -> None:
     assert sorted(names) == ["access edge", "gateway", "partner b.test", "partner c.test", "policy global"]
     assert found["summary"]["drift"] == len(found["drift"]["steps"]) == 5
     assert "s3cret" not in str(found)
+
+
+def test_a_broken_link_of_the_chain_is_a_finding() -> None:
+    shell = server()
+    shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": None})
+    plan = run(TASK, shell, check=True, preflight=True, access_edge={"allow_federated_users": True}).as_dict()
+    found = audit(shell, plan=plan)
+    assert about(found, "preflight") == [("error", "no_route", "default")]
+    (one,) = (one for one in found["findings"] if one["area"] == "preflight")
+    assert one["remedy"].startswith("set one (sfb_xmpp_federation_routes)")
 
 
 @pytest.mark.parametrize(
