@@ -19,3 +19,27 @@ real servers test.
   rendered into ``partners`` in the lab's directory; nothing outside of it is read or written. Linux only, with
   Debian's packages
 """
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from pathlib import Path
+
+
+def _find_collection() -> None:
+    """Make the collection that the lab lies in importable, where nothing else does: an installed one is on no path of
+    Python's, and a checkout may have any name.
+    """
+    top = str(Path(__file__).resolve().parent.parent)
+    for name in ("ansible_collections", "ansible_collections.sfb", "ansible_collections.sfb.xmpp"):
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError:
+            module = types.ModuleType(name)
+            module.__path__ = [top] if name.endswith(".xmpp") else []
+            sys.modules[name] = module
+
+
+_find_collection()

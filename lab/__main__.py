@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--idle", type=float, default=process.DEFAULT_IDLE, help="seconds that a session may be silent")
     up.add_argument("--replay", type=Path, metavar="FILE", help="answer from this capture, and take no writes")
     up.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
+    up.add_argument("--until-eof", action="store_true", help="with --foreground: end when standard input does")
     replay = command("replay", _replay, "serve a capture as a deployment, in the background; down ends it")
     replay.add_argument("replay", type=Path, metavar="FILE")
     replay.add_argument("--port", type=int, help="as that of up")
@@ -140,7 +141,7 @@ def _up(arguments: argparse.Namespace) -> None:
     xmpp_port = process.default_xmpp_port() if arguments.xmpp_port is None else arguments.xmpp_port
     if arguments.foreground:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        process.serve(directory, port, profile, arguments.idle, xmpp_port, arguments.replay)
+        process.serve(directory, port, profile, arguments.idle, xmpp_port, arguments.replay, arguments.until_eof)
     else:
         running, _process = process.start(directory, port, profile, arguments.idle, xmpp_port, arguments.replay)
         _describe(directory, running)
@@ -148,6 +149,7 @@ def _up(arguments: argparse.Namespace) -> None:
 
 def _replay(arguments: argparse.Namespace) -> None:
     arguments.profile, arguments.idle, arguments.xmpp_port = None, process.DEFAULT_IDLE, 0
+    arguments.until_eof = False
     _up(arguments)
 
 

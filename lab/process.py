@@ -91,17 +91,23 @@ def find(directory: Path) -> Running | None:
         return None
 
 
-def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int, replay: Path | None = None) -> None:
-    """Be the lab until SIGTERM or SIGINT; answer from a capture, if there is one to replay. Raises LabError."""
-    try:
-        from .gateway.gateway import Gateway
-    except ModuleNotFoundError as e:
-        if not (e.name or "").startswith("ansible_collections"):
-            raise
-        raise LabError("the gateway needs the collection sfb.xmpp where Python finds it: %s" % e) from e
+def serve(
+    directory: Path,
+    port: int,
+    profile: str,
+    idle: float,
+    xmpp_port: int,
+    replay: Path | None = None,
+    until_eof: bool = False,
+) -> None:
+    """Be the lab until SIGTERM or SIGINT; answer from a capture, if there is one to replay. Raises LabError.
+
+    until_eof: end, too, when standard input does, which is when whoever started the lab has ended.
+    """
     from .cmdlets.runspace import Deployment
     from .deployment.gateway_pfx import ensure_gateway_pfx
     from .deployment.nameserver import Nameserver
+    from .gateway.gateway import Gateway
     from .remoting.server import LabServer
     from .replay.replay import ReplayDeployment
 
@@ -113,6 +119,8 @@ def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int,
     os.ftruncate(lock, 0)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if until_eof:
+        threading.Thread(target=_until_eof, args=(stop,), daemon=True).start()
     ensure_gateway_pfx(directory)
     deployment = Deployment(directory, profile) if replay is None else ReplayDeployment(directory, replay)
     server = LabServer(deployment, directory, port, idle)
@@ -128,6 +136,11 @@ def serve(directory: Path, port: int, profile: str, idle: float, xmpp_port: int,
             gateway.stop()
     finally:
         server.stop()
+
+
+def _until_eof(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
 
 
 def _take(lock: int, directory: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import WRITING
 
 TOP = Path(__file__).resolve().parent.parent
 DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
@@ -101,7 +102,7 @@ def variables(name: str) -> set[str]:
         found |= {
             name for path in ACTION_CODE for name in re.findall(r'"(sfb_xmpp_[a-z]\w+)"', path.read_text("utf-8"))
         }
-        if PLANS_ONLY in code:
+        if PLANS_ONLY in code and name not in WRITING:
             found -= OF_WRITES
     if REVOCATION in code:
         found |= OF_RUNS
@@ -114,7 +115,8 @@ def tags(name: str) -> set[str]:
     for path in sources(name):
         text = path.read_text(encoding="utf-8")
         _collect(yaml.safe_load(text), found)
-        if ACTION in text:
+        # Without this a tag leaves nothing of the play.
+        if ACTION in text and "tags: [always]" in text:
             # The tag of the gateway stands for both settings. Who gives it nothing but routes has no other parts.
             routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text
             found |= {"routes"} if routes_only else set(PARTS) - {"access_edge"}

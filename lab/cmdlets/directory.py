@@ -60,7 +60,12 @@ def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
     key = fold(identity)
     found: dict[str, Document] = {}
     for dn, user in users.items():
-        exact = (dn, user["SipAddress"], user["UserPrincipalName"], "%s\\%s" % (NETBIOS, user["SamAccountName"]))
+        exact = (
+            dn,
+            user["SipAddress"],
+            user["UserPrincipalName"],
+            "%s\\%s" % (user.get("NetBIOS", NETBIOS), user["SamAccountName"]),
+        )
         if key in map(fold, exact):
             return {dn: user}
         if fold(user["DisplayName"]) == key or (has_wildcard(identity) and like(user["DisplayName"], identity)):

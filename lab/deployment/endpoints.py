@@ -13,8 +13,9 @@ import typing as t
 
 from ..errors import LabError
 from .hosts import HOSTS
+from .shape import SHAPE
 
-ADDRESSES = {"fe01": "127.0.0.10", "edge01": "127.0.0.21", "edge02": "127.0.0.22"}
+ADDRESSES = {str(one["name"]): str(one["address"]) for one in SHAPE.hosts}
 
 
 def path(host: str) -> str:

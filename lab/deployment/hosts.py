@@ -3,11 +3,13 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The hosts and accounts of the lab: fixed, and public by design."""
+"""The hosts and accounts of the lab, public by design."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from .shape import SHAPE
 
 DOMAIN = "contoso.test"
 NETBIOS = "CONTOSO"
@@ -34,7 +36,7 @@ class Account:
     roles: tuple[str, ...]
 
 
-HOSTS = {h.name: h for h in (Host("fe01", "management"), Host("edge01", "edge"), Host("edge02", "edge"))}
+HOSTS = {str(one["name"]): Host(str(one["name"]), str(one["role"])) for one in SHAPE.hosts}
 
 _DOMAIN_ACCOUNTS = {
     "admin": Account("%s\\admin" % NETBIOS, "Lab-admin-1", ("CsAdministrator",)),

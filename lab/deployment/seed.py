@@ -5,8 +5,8 @@
 
 """The deployment as it is right after its installation: organisation, topology, users, defaults, first certificates.
 
-Two sites with a pool each, one Edge pool of two servers, a SIP domain for each region, twenty users. XMPP is enabled
-in the topology, and nothing else of it is configured.
+Two sites with a pool each, one Edge pool of two servers, a SIP domain for each region, twenty users, unless it has
+another shape. XMPP is enabled in the topology, and nothing else of it is configured.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from . import replication
 from .authority import Authority, common_name, rsa_key
-from .hosts import DOMAIN, HOSTS
+from .hosts import DOMAIN, HOSTS, NETBIOS
+from .shape import SHAPE
 from .store import CertificateRow, Store
 from .topology import VERSIONS
 
-SIP_DOMAINS = ("contoso.test", "contoso-emea.test")
-POOLS = {"Redmond": "fe01.contoso.test", "Dublin": "fe11.contoso.test"}  # fe11 is there for its users; no shell
-EDGE_POOL = "edge.contoso.test"
-ACCESS_EDGE = "sip.contoso.test"
-DOMAIN_CONTROLLERS = ("dc01.contoso.test", "dc02.contoso.test")
+SIP_DOMAINS = SHAPE.sip_domains
+POOLS = SHAPE.sites
+HOME = next(iter(POOLS))  # the site with the Edges and the Central Management Store
+EDGE_POOL = SHAPE.edge_pools[0]
+ACCESS_EDGE = SHAPE.access_edge
+DOMAIN_CONTROLLERS = SHAPE.domain_controllers
 
 POLICY_DEFAULTS: dict[str, t.Any] = {
     "Description": None,
@@ -146,10 +148,11 @@ def _topology(store: Store, profile: str) -> None:
     for number, domain in enumerate(SIP_DOMAINS):
         store.put("sip_domain", domain, {"Name": domain, "IsDefault": number == 0})
     for number, (site, pool) in enumerate(POOLS.items(), 1):
-        edge = "EdgeServer:%s" % EDGE_POOL if site == "Redmond" else ""
+        edge = "EdgeServer:%s" % EDGE_POOL if site == HOME else ""
         roles = ["Registrar", "UserServer", "ConferencingServer", "WebServer", "FileStore", "UserDatabase"]
-        roles += ["CentralManagement", "CentralManagementDatabase"] if site == "Redmond" else []
-        store.put("pool", pool, {"Site": site, "Computers": [pool], "Roles": roles, "Number": number})
+        roles += ["CentralManagement", "CentralManagementDatabase"] if site == HOME else []
+        computers = _front_ends() if site == HOME else [pool]
+        store.put("pool", pool, {"Site": site, "Computers": computers, "Roles": roles, "Number": number})
         store.put(
             "site",
             site,
@@ -157,20 +160,29 @@ def _topology(store: Store, profile: str) -> None:
         )
         for role in roles:
             store.put("service_role", "%s:%s" % (role, pool), {"Role": role, "Pool": pool, "Version": version})
-        store.put("computer", pool, {"Pool": pool})
-        replication.install(store, pool)
-    edges = [h.fqdn for h in HOSTS.values() if h.role == "edge"]
-    edge_pool = {"Site": "Redmond", "Computers": edges, "Roles": ["EdgeServer"], "Number": len(POOLS) + 1}
-    store.put("pool", EDGE_POOL, edge_pool)
+        for fqdn in computers:
+            store.put("computer", fqdn, {"Pool": pool})
+            replication.install(store, fqdn)
+    for number, pool in enumerate(SHAPE.edge_pools, len(POOLS) + 1):
+        edges = [h.fqdn for h in HOSTS.values() if h.role == "edge"] if pool == EDGE_POOL else ["edge01." + pool]
+        _edge_pool(store, pool, edges, number, version)
+
+
+def _front_ends() -> list[str]:
+    return [h.fqdn for h in HOSTS.values() if h.role == "management"]
+
+
+def _edge_pool(store: Store, pool: str, edges: list[str], number: int, version: str) -> None:
+    store.put("pool", pool, {"Site": HOME, "Computers": edges, "Roles": ["EdgeServer"], "Number": number})
     store.put(
         "service_role",
-        "EdgeServer:%s" % EDGE_POOL,
+        "EdgeServer:%s" % pool,
         {
             "Role": "EdgeServer",
-            "Pool": EDGE_POOL,
+            "Pool": pool,
             "Version": version,
             "Edge": {
-                "Registrar": "Registrar:%s" % POOLS["Redmond"],
+                "Registrar": "Registrar:%s" % POOLS[HOME],
                 "AccessEdgeInternalSipPort": 5061,
                 "AccessEdgeExternalSipPort": 5061,
                 "AccessEdgeClientSipPort": 443,
@@ -180,7 +192,7 @@ def _topology(store: Store, profile: str) -> None:
                 "AccessEdgeExternalFqdn": ACCESS_EDGE,
                 "DataEdgeExternalFqdn": "webcon.contoso.test",
                 "AVEdgeExternalFqdn": "av.contoso.test",
-                "InternalInterfaceFqdn": EDGE_POOL,
+                "InternalInterfaceFqdn": pool,
                 "ExternalMrasFqdn": "av.contoso.test",
                 "XmppInternalPort": 23456,
                 "XmppListeningPort": 5269,
@@ -189,11 +201,15 @@ def _topology(store: Store, profile: str) -> None:
         },
     )
     for fqdn in edges:
-        store.put("computer", fqdn, {"Pool": EDGE_POOL})
+        store.put("computer", fqdn, {"Pool": pool})
         replication.install(store, fqdn)
 
 
 def _users(store: Store) -> None:
+    if SHAPE.users is not None:
+        for number, user in enumerate(SHAPE.users, 1):
+            _user(store, user, "user%d" % number)
+        return
     names: set[str] = set()
     for given, family, alias, site in _PEOPLE:
         name = "%s %s" % (given, family)
@@ -217,6 +233,28 @@ def _users(store: Store) -> None:
                 "AdminCount": 1 if alias in _PROTECTED else 0,
             },
         )
+
+
+def _user(store: Store, given: t.Mapping[str, str], alias: str) -> None:
+    """One of another shape, who is whatever the shape calls him."""
+    netbios, _slash, account = given.get("account", "").rpartition("\\")
+    account = account or alias
+    name = given.get("name") or account
+    dn = given.get("dn") or "CN=%s,OU=Staff,DC=contoso,DC=test" % alias
+    upn = given.get("upn") or "%s@%s" % (account, SIP_DOMAINS[0])
+    body = {
+        "DisplayName": name,
+        "FirstName": "",
+        "LastName": name,
+        "SamAccountName": account,
+        "NetBIOS": netbios or NETBIOS,
+        "UserPrincipalName": upn,
+        "SipAddress": given.get("sip") or "sip:" + upn,
+        "RegistrarPool": POOLS[given.get("site") or HOME],
+        "Guid": str(uuid.uuid5(uuid.NAMESPACE_X500, dn)),
+        "AdminCount": 0,
+    }
+    store.put("user", dn, body)
 
 
 def _host(store: Store, name: str, role: str, profile: str) -> None:
@@ -273,7 +311,7 @@ def _issued() -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...
     issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]
     issued = [("Root", authority.certificate, None, ())]
     external = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication")
-    external_names = (ACCESS_EDGE, "webcon.contoso.test", "sip.contoso-emea.test")
+    external_names = (ACCESS_EDGE, "webcon.contoso.test", *("sip." + domain for domain in SIP_DOMAINS[1:]))
     for names, usages in ((external_names, external), ((EDGE_POOL,), ("Internal",))):
         key = rsa_key()
         subject = common_name(names[0], "Contoso")

@@ -48,14 +48,15 @@ def start(
     changes: other settings than a server's own, as ``{"prosody": {"tls": "none", "dialback": True}}``.
     Raises LabError when packages are missing, when partners are up already, or when one does not start.
     """
-    gone = programs.missing()
+    changes = changes or {}
+    names = tuple(dict.fromkeys((*names, *changes)))
+    gone = programs.missing({servers[name].kind for name in names if name in servers})
     if gone:
         raise LabError("partners need the packages %s; as root: %s" % (", ".join(gone), programs.COMMAND))
     directory = directory.resolve()
     if find(directory) is not None:
         raise LabError("partners are up in %s already" % directory)
-    changes = changes or {}
-    chosen = {name: _chosen(servers, name, changes.get(name, {})) for name in dict.fromkeys((*names, *changes))}
+    chosen = {name: _chosen(servers, name, changes.get(name, {})) for name in names}
     processes.end(directory / FOLDER)  # what a crash has left
     shutil.rmtree(directory / FOLDER, ignore_errors=True)
     name_port = zone.free_ports(zone.ADDRESS, 1)[0]

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import shutil
+import typing as t
 from pathlib import Path
 
 # Unprivileged users have no sbin on their PATH, and need none to run what is in it.
@@ -33,8 +34,10 @@ def nss_wrapper() -> str:
     return str(found[0]) if found else ""
 
 
-def missing() -> list[str]:
-    """The Debian packages that are not there yet; empty when partners can be started. COMMAND installs them."""
+def missing(kinds: t.Collection[str] = ("prosody", "ejabberd")) -> list[str]:
+    """The Debian packages that are not there yet; empty when partners of these kinds can be started. COMMAND installs
+    them.
+    """
     there = {
         "prosody": bool(shutil.which("prosody", path=_PATH)),
         "ejabberd": bool(shutil.which("erl", path=_PATH) and ejabberd_libraries()),
@@ -43,4 +46,5 @@ def missing() -> list[str]:
         "lua-unbound": any(Path("/usr/lib").glob("*/lua/*/lunbound.so")),
         "libnss-wrapper": bool(nss_wrapper()),
     }
-    return [package for package in PACKAGES if not there[package]]
+    needless = () if "ejabberd" in kinds else ("ejabberd", "libnss-wrapper")
+    return [package for package in PACKAGES if not there[package] and package not in needless]

@@ -33,7 +33,7 @@ KEPT = 9
 _OPTION = "sfb_xmpp_snapshot_directory"
 _SNAPSHOT = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-.+\.yml\Z")
 # The playbooks that may write.
-WRITING = ("converge", "restore", "revoke", "failover")
+WRITING = ("converge", "restore", "revoke", "failover", "decommission")
 
 Run = dict[str, t.Any]
 

@@ -81,7 +81,7 @@ class TestZone:
 
 class TestRefusals:
     def test_without_the_packages(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(programs, "missing", lambda: ["prosody", "lua-unbound"])
+        monkeypatch.setattr(programs, "missing", lambda _kinds: ["prosody", "lua-unbound"])
         with pytest.raises(LabError, match=r"packages prosody, lua-unbound; as root: apt-get install .*ejabberd"):
             start(tmp_path, 5269)
 

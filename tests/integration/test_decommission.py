@@ -1,0 +1,228 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""sfb.xmpp.decommission over the wire: stage by stage, cut after every step, and the way back with the kept export."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.deployment.faults import Faults
+from lab.deployment.ready import make_ready
+from tests.integration.plays import CHECKOUT, Plays, Run
+from tests.integration.test_converge import mark, writes
+from tests.integration.test_plan_file import ROW, play
+from tests.integration.test_restore import same, state
+
+SENTENCE = "yes, remove XMPP from default"
+FULL = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_outside_access": True}
+USED: dict[str, t.Any] = {
+    "sfb_xmpp_policies": [
+        {"identity": "global", **FULL},
+        {"identity": "site:Dublin", **FULL},
+        {"identity": "Desk", **FULL, "granted_to": ["sip:mbell@contoso.test"]},
+    ],
+    "sfb_xmpp_partners": [{"domain": "a.test", "connection_limit": 5, **ROW}, {"domain": "b.test", **ROW}],
+    "sfb_xmpp_access_edge": {"allow_federated_users": True},
+}
+
+
+@pytest.fixture
+def used(plays: Plays) -> Plays:
+    """A federation in use, with the certificate on both Edges."""
+    store = plays.lab.store()
+    make_ready(store)
+    # One kind of everything is enough.
+    store.delete("policy", "Tag:Partners")
+    store.sql("DELETE FROM granted")
+    made = play(plays, "converge", **USED)
+    assert made.code == 0, made.output
+    return plays
+
+
+def way_out(plays: Plays, stage: str, *arguments: str, sentence: str = SENTENCE, **variables: t.Any) -> Run:
+    extra = {"sfb_xmpp_decommission": sentence, **variables}
+    if stage:
+        extra["stage"] = stage
+    given = json.dumps({**extra, "into": str(plays.directory / "out")})
+    return plays.run("sfb.xmpp.decommission", "-e", given, *arguments)
+
+
+def clean(plays: Plays) -> dict[str, t.Any]:
+    """All that the stages touch."""
+    store = plays.lab.store()
+    bound = {host: store.assignments(host).get("XmppServer") for host in ("edge01", "edge02")}
+    return {**state(plays), "routes": [s["XmppFederationRoute"] for s in store.all("site").values()], "bound": bound}
+
+
+def untick(plays: Plays) -> None:
+    """What a person does in Topology Builder and with setup."""
+    store = plays.lab.store()
+    for key, role in store.all("service_role").items():
+        if "Edge" in role:
+            ports = {"XmppListeningPort": None, "XmppInternalPort": None}
+            store.put("service_role", key, {**role, "Edge": {**role["Edge"], **ports}})
+    for key in store.all("service"):
+        if "XMPP" in key.upper():
+            store.delete("service", key)
+
+
+def test_without_the_sentence_nothing_happens(used: Plays) -> None:
+    begin, before = mark(used), clean(used)
+    for wrong in ("", "yes", "yes, remove XMPP from contoso"):
+        run = way_out(used, "", sentence=wrong)
+        assert run.code != 0
+        assert '"%s"' % SENTENCE in run.output.replace('\\"', '"'), run.output
+    assert writes(used, begin) == []
+    assert clean(used) == before
+    assert not (used.directory / "out").exists()
+
+
+def test_stage_by_stage_and_back(used: Plays) -> None:
+    before, begin = clean(used), mark(used)
+    early = way_out(used, "remove")
+    assert early.code != 0
+    assert "export comes before remove" in early.output
+    looked = way_out(used, "", "--check", sentence="")
+    assert looked.code == 0, looked.output
+    assert SENTENCE in looked.output
+    assert not (used.directory / "out").exists()
+    done = way_out(used, "", ends="2027-01-31")
+    assert done.code == 0, done.output
+    assert writes(used, begin) == []
+    out = used.directory / "out"
+    sheet = (out / "partners" / "a.test.md").read_text(encoding="utf-8")
+    assert "2027-01-31" in sheet
+    assert (out / "partners" / "b.test.txt").exists()
+    assert "_xmpp-server._tcp.contoso.test" in (out / "dns-records-to-delete.txt").read_text(encoding="utf-8")
+    kept = (out / "group_vars" / "all" / "sfb_xmpp.yml").read_text(encoding="utf-8")
+
+    planned = way_out(used, "", "--check", "--diff")
+    assert planned.code == 0, planned.output
+    assert "a.test" in planned.output
+    assert writes(used, begin) == []
+    assert clean(used) == before
+    removed = way_out(used, "")
+    assert removed.code == 0, removed.output
+    cmdlets = [event.cmdlet for event in writes(used, begin)]
+    assert cmdlets.count("Remove-CsXmppAllowedPartner") == 2
+    assert cmdlets.count("Set-CsExternalAccessPolicy") == 3
+    told = {event.cmdlet for event in used.lab.store().events(begin)}
+    assert {"Invoke-CsManagementStoreReplication", "Get-CsManagementStoreReplicationStatus"} <= told
+    for event in writes(used, begin):
+        if event.cmdlet == "Set-CsExternalAccessPolicy":
+            assert {n: v for n, v in event.parameters.items() if n.startswith("Enable")} == {"EnableXmppAccess": False}
+    now = clean(used)
+    assert now["partner"] == {}
+    assert now["grants"] == before["grants"], "who has a policy keeps it, with all its other rights"
+    for name, policy in now["policy"].items():
+        assert policy == {**before["policy"][name], "EnableXmppAccess": False}
+    again = way_out(used, "remove")
+    assert again.code == 0, again.output
+    assert "changed=0" in again.output
+
+    routed = way_out(used, "")
+    assert routed.code == 0, routed.output
+    assert "Topology Builder" in routed.output
+    assert not any(clean(used)["routes"])
+    begin = mark(used)
+    stopped = way_out(used, "")
+    assert stopped.code != 0
+    assert "the topology still has XMPP" in stopped.output
+    assert writes(used, begin) == []
+    untick(used)
+    last = way_out(used, "")
+    assert last.code == 0, last.output
+    assert set(clean(used)["bound"].values()) == {None}
+    over = way_out(used, "")
+    assert over.code == 0, over.output
+    assert "changed=0" in over.output
+    assert "There is nothing left to do" in over.output
+    assert (out / "group_vars" / "all" / "sfb_xmpp.yml").read_text(encoding="utf-8") == kept, "the export stays"
+
+
+def test_the_export_brings_it_back(used: Plays) -> None:
+    before = clean(used)
+    for stage in ("export", "remove", "route"):
+        run = way_out(used, stage)
+        assert run.code == 0, run.output
+    assert clean(used) != before
+    out = used.directory / "out"
+    hosts = {"sfb_management": used.hosts()["sfb_management"]}
+    (out / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
+    back = used.run("sfb.xmpp.converge", inventory=out)
+    assert back.code == 0, back.output
+    assert clean(used) == before
+    assert used.lab.store().partners()["a.test"]["ConnectionLimit"] == 5
+
+
+def test_what_is_protected_stays(used: Plays) -> None:
+    protect: dict[str, t.Any] = {"sfb_xmpp_protect": ["b.test", "Desk"]}
+    assert way_out(used, "export").code == 0
+    run = way_out(used, "remove", **protect)
+    assert run.code == 0, run.output
+    assert list(used.lab.store().partners()) == ["b.test"]
+    xmpp = {name: policy["EnableXmppAccess"] for name, policy in used.lab.store().policies().items()}
+    assert xmpp == {"Global": False, "Site:Dublin": False, "Tag:Desk": True}
+    refused = way_out(used, "route", **protect)
+    assert refused.code != 0
+    assert "sfb_xmpp_protect keeps partner b.test, policy Desk" in refused.output
+
+
+STEPS = [
+    *(("Set-CsExternalAccessPolicy", n) for n in range(3)),
+    *(("Remove-CsXmppAllowedPartner", n) for n in range(2)),
+]
+
+
+def test_cut_after_every_step_and_run_again(used: Plays) -> None:
+    """The connection goes after the first write; from the start, after the second; and so on."""
+    assert way_out(used, "export").code == 0
+    store = used.lab.store()
+    before = {kind: store.all(kind) for kind in ("policy", "partner")}
+    faults = Faults(store)
+    for cmdlet, skip in STEPS:
+        for kind, documents in before.items():
+            for key, body in documents.items():
+                store.put(kind, key, body)
+        faults.add(cmdlet, action="cut", when="after", skip=skip)
+        way_out(used, "remove")
+        assert not faults.armed(), "the cut came"
+        done = way_out(used, "remove")
+        assert done.code == 0, done.output
+        found = clean(used)
+        assert found["partner"] == {}
+        assert not any(policy["EnableXmppAccess"] for policy in found["policy"].values())
+        assert {n: {**p, "EnableXmppAccess": True} for n, p in found["policy"].items()} == {
+            name: {option: same(value) for option, value in body.items()} for name, body in before["policy"].items()
+        }
+
+
+def test_killed_in_the_middle_and_run_again(used: Plays) -> None:
+    assert way_out(used, "export").code == 0
+    begin = mark(used)
+    Faults(used.lab.store()).add("Remove-CsXmppAllowedPartner", action="delay", when="after", seconds=4)
+    extra = json.dumps({"sfb_xmpp_decommission": SENTENCE, "into": str(used.directory / "out")})
+    command = used.command("sfb.xmpp.decommission", "-e", extra)
+    with subprocess.Popen(command, cwd=CHECKOUT, env=used.environment(), stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, start_new_session=True) as process:  # fmt: skip
+        end = time.monotonic() + 60
+        while not writes(used, begin) and time.monotonic() < end:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    assert writes(used, begin)
+    done = way_out(used, "remove")
+    assert done.code == 0, done.output
+    assert used.lab.store().partners() == {}
+    assert not any(policy["EnableXmppAccess"] for policy in used.lab.store().policies().values())
+    assert Path(used.directory / "out" / "group_vars").is_dir()
