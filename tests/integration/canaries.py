@@ -30,8 +30,8 @@ SECRETS = {
     "sfb_xmpp_gateway.dialback_passphrase": "Canary-dialback<&\"'-4712",
     "sfb_xmpp_certificate.source.passphrase": "Canary-pfx-4713",
     "sfb_xmpp_certificate.source.ca_passphrase": "Canary-ca-4714",
-    "sfb_xmpp_certificate.source.ca_password": "Lab-admin-1 Canary-4715",
-    "the password of a test user": "Canary-user-4716",
+    "sfb_xmpp_certificate.source.ca_password": "Canary-ca-account-4715",
+    "credential.password of xmpp_im_test": "Canary-user-4716",
 }
 
 

@@ -12,11 +12,13 @@ and JUnit of each task, journal, plan, snapshot, reports.
 
 from __future__ import annotations
 
+import json
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from lab.deployment.faults import Faults
 from lab.testing import Lab
@@ -118,10 +120,11 @@ class Found(t.NamedTuple):
     output: str
 
 
-def run(plays: Plays, name: str, case: Case, place: Path, codes: tuple[int, ...] | None) -> Found:
+def run(
+    plays: Plays, playbook: str | list[dict[str, t.Any]], case: Case, place: Path, codes: tuple[int, ...] | None
+) -> Found:
     """The playbook, and everywhere where a secret could stand afterwards or meanwhile."""
-    import json
-
+    name = playbook if isinstance(playbook, str) else "play"
     out, temporary = plays.directory / "out", plays.directory / "tmp"
     out.mkdir(exist_ok=True)
     temporary.mkdir(exist_ok=True)
@@ -137,7 +140,8 @@ def run(plays: Plays, name: str, case: Case, place: Path, codes: tuple[int, ...]
     if case.variables:
         arguments += ["-e", json.dumps(case.variables)]
     with Watch([temporary, plays.directory / "home"], patterns()) as watch:
-        done = plays.run("sfb.xmpp." + name, "-vvvv", *arguments, inventory=place, environment=environment)
+        what = "sfb.xmpp." + playbook if isinstance(playbook, str) else playbook
+        done = plays.run(what, "-vvvv", *arguments, inventory=place, environment=environment)
     (out / ("output-%s" % name)).write_text(done.output)
     if codes is not None:
         assert done.code in codes, done.output[-3000:]
@@ -177,6 +181,57 @@ def test_no_secret_where_the_server_fails_and_tells(fresh_lab: Lab, plays: Plays
     faults.add("*", host="fe01", action="cut", when="after", skip=45)
     failed = run(plays, name, CASES[name], place, None)
     assert failed.found == []
+
+
+@pytest.mark.parametrize("kind", ["own_ca", "enterprise_ca"])
+def test_no_secret_of_an_authority(fresh_lab: Lab, plays: Plays, secrets: Path, kind: str) -> None:
+    """The passphrase of its key, and the password of the account that asks it, which the lab does not accept."""
+    place = inventory(plays, secrets)
+    passphrase = SECRETS["sfb_xmpp_certificate.source.ca_passphrase"]
+    form = serialization.BestAvailableEncryption(passphrase.encode())
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (secrets / "ca.key").write_bytes(root().key.private_bytes(pem, pkcs8, form))
+    sources = {
+        "own_ca": {
+            "path": str(secrets / "made.pfx"),
+            "passphrase": PFX,
+            "ca_certificate": str(secrets / "roots.pem"),
+            "ca_key": str(secrets / "ca.key"),
+            "ca_passphrase": passphrase,
+        },
+        "enterprise_ca": {
+            "ca": "dc01.contoso.test\\Contoso Enterprise CA",
+            "ca_account": "CONTOSO\\admin",
+            "ca_password": SECRETS["sfb_xmpp_certificate.source.ca_password"],
+        },
+    }
+    source = {"type": kind, **sources[kind]}
+    # In a file, as a vault would be: what stands on a command line is in the list of processes.
+    (secrets / "more.yml").write_text(
+        json.dumps({"sfb_xmpp_certificate": {"names": list(NAMES), "source": source}}), encoding="utf-8"
+    )
+    case = Case(("-e", "@%s" % (secrets / "more.yml")))
+    found = run(plays, "certificate", case, place, (0,) if kind == "own_ca" else (2,))
+    assert found.found == []
+    assert ("Request-CsCertificate" in found.output) == (kind == "enterprise_ca")
+
+
+def test_no_secret_of_a_test_user(fresh_lab: Lab, plays: Plays, secrets: Path) -> None:
+    place = inventory(plays, secrets)
+    password = SECRETS["credential.password of xmpp_im_test"]
+    (secrets / "more.yml").write_text(json.dumps({"user_password": password}), encoding="utf-8")
+    task = {
+        "sfb.xmpp.xmpp_im_test": {
+            "to_user": "romeo@adatum.example",
+            "from_user": "sip:ialmeida@contoso.test",
+            "credential": {"username": "CONTOSO\\ialmeida", "password": "{{ user_password }}"},
+            "pool": "fe01.contoso.test",
+        }
+    }
+    case = Case(("-e", "@%s" % (secrets / "more.yml")))
+    found = run(plays, plays.tasks([task]), case, place, (2,))
+    assert found.found == []
+    assert "Test-CsXmppIM" in found.output
 
 
 def test_no_secret_where_nobody_is_let_in(fresh_lab: Lab, plays: Plays, secrets: Path) -> None:
