@@ -99,8 +99,10 @@ def _first(scenario: Scenario, world: World, verdict: Verdict, start: int) -> li
     """The run with the fault. An exception says that nothing was written by that task."""
     if verdict.fault in KILLS:
         code, told = world.apart(scenario.jobs(world))
-        verdict.told = "killed" if code == -9 else str(told)
-        if code != -9:
+        # A run that waits for replicas asks now and then, so that one has a few messages more than another.
+        met = world.way.messages >= verdict.message
+        verdict.told = "killed" if code == -9 else "success" if not met and not told.get("failures") else str(told)
+        if code != -9 and met:
             verdict.mistakes.append("it was not killed: %s %s" % (code, told))
         return None
     try:
