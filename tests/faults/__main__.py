@@ -66,6 +66,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=0, help="places of a fault in a scenario; 0: all")
     parser.add_argument("--pairs", type=int, default=50, help="how often two runs are started together; 0: never")
     parser.add_argument("--scenario", action="append", choices=[*SCENARIOS, "none"], help="instead of all")
+    parser.add_argument("--fault", action="append", choices=list(NAMES), help="instead of all")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--results", type=Path, help="a file that results are added to, and read from")
     parser.add_argument("--write", type=Path, help="the page of the documentation")
@@ -76,7 +77,7 @@ def main() -> int:
             futures: dict[concurrent.futures.Future[t.Any], str] = {}
             for task, (title, words, homes) in itertools.product(TASKS if given.pairs else (), KINDS):
                 futures[pool.submit(pairs, task, words, homes, given.pairs)] = "%s, %s" % (WORDS[task], title)
-            for name, fault in itertools.product(given.scenario or SCENARIOS, NAMES):
+            for name, fault in itertools.product(given.scenario or SCENARIOS, given.fault or NAMES):
                 if name in SCENARIOS:
                     futures[pool.submit(tried, name, [fault], given.most)] = "%s, %s" % (name, fault)
             for future in concurrent.futures.as_completed(futures):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 
 from tests.faults.place import KILLS, STATEMENTS
-from tests.faults.run import NOTHING_WRITTEN
+from tests.faults.run import NOTHING_WRITTEN, PATIENCE
 from tests.faults.world import Scenario, World
 from tests.integration.management import READS
 
@@ -63,7 +63,9 @@ def trial(scenario: Scenario, world: World, usual: Course, fault: str, message: 
     verdict = Verdict(scenario.name, fault, message)
     start = world.begin()
     world.way.arm(fault, message)
+    world.patience = PATIENCE
     results = _first(scenario, world, verdict, start)
+    world.patience = 30
     now = scenario.state(world.store)
     _judge_whole(usual, now, verdict)
     if results is not None and fault != "request_late":
@@ -97,8 +99,10 @@ def _first(scenario: Scenario, world: World, verdict: Verdict, start: int) -> li
     """The run with the fault. An exception says that nothing was written by that task."""
     if verdict.fault in KILLS:
         code, told = world.apart(scenario.jobs(world))
-        verdict.told = "killed" if code == -9 else str(told)
-        if code != -9:
+        # A run that waits for replicas asks now and then, so that one has a few messages more than another.
+        met = world.way.messages >= verdict.message
+        verdict.told = "killed" if code == -9 else "success" if not met and not told.get("failures") else str(told)
+        if code != -9 and met:
             verdict.mistakes.append("it was not killed: %s %s" % (code, told))
         return None
     try:

@@ -20,7 +20,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Resul
 
 from lab.deployment.store import Store
 from tests.faults.place import Way
-from tests.faults.run import PATIENCE, Job, do
+from tests.faults.run import Job, do
 from tests.integration.hostile_server import ADDRESS, PASSWORD
 from tests.unit.certificates import NAMES, PASSPHRASE, intermediate, issue, leaf, root
 
@@ -36,6 +36,8 @@ class World:
         self.home = directory / "home"
         self.directory = directory
         self.way = Way(directory / "lab", hosts)
+        # Seconds that the next runs wait for an answer.
+        self.patience = 30
         self._saved: Saved = {}
         self._kept = directory / "kept"
 
@@ -60,7 +62,7 @@ class World:
             "remote_password": "Lab-edge-1" if edge else PASSWORD,
             "ca_cert": str(self.way.identity.ca),
             "ignore_proxy": True,
-            "read_timeout": PATIENCE,
+            "read_timeout": self.patience,
             "operation_timeout": 1,
             "modules": ["SkypeForBusiness"] if edge else [],
         }

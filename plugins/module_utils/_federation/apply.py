@@ -24,6 +24,7 @@ from .deployment import CONTROLLER, Deployment, Reader
 
 # What a later failure says of a step that was not sent.
 _BEHIND_A_LOSS = "the session was lost at an earlier step, and this one was not sent; a further run will send it"
+_OVERWRITTEN = "took effect, and somebody else changed the object right after; read back, %s"
 _NEEDS_POLICY = "the policy '%s' is not as planned, so it was not granted; a further run will do it"
 _NEEDS_ALL = "an earlier step failed, so nothing was removed; a further run will do it"
 
@@ -154,6 +155,10 @@ class _Application:
             if step.in_effect(record):
                 self.applied.results[number] = "done"
                 self._overwritten(step, record)
+                continue
+            if alone and number not in pending:
+                error = ServerError(step.cmdlet, "", "Overwritten", _OVERWRITTEN % step.still_wrong(record))
+                self._fail(number, "failed", error)
                 continue
             answered = alone.get(number, answer if answer.lost else None)
             self._fail(number, "failed" if answered else "not_sent", _error(step, answered, record))

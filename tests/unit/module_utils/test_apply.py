@@ -337,3 +337,28 @@ def test_what_a_run_may_do_only_if_it_is_allowed(name: str, declared: dict[str, 
     assert shell.writes() == []
     assert run(FEDERATION, shell, check=True, force=True, **given).changed
     assert run(FEDERATION, shell, allow=[name], **given).changed
+
+
+def test_what_somebody_else_overwrites_at_once_is_said_to_be_overwritten() -> None:
+    """Not that it was never sent: the step took effect, and another controller wrote right behind it."""
+    shell = MemoryShell()
+    shell.put("CsAccessEdgeConfiguration", "Global", {"AllowOutsideUsers": True})
+    shell.put("CsXmppAllowedPartner", "a.test", {"Description": "old", "PartnerType": "Federated"})
+    tries: list[Statement] = []
+
+    def fault(statement: Statement) -> ServerError | None:
+        if statement.cmdlet != "Set-CsXmppGatewayConfiguration":
+            return None
+        tries.append(statement)
+        if len(tries) == 2:
+            shell.put("CsXmppAllowedPartner", "a.test", {"Description": "theirs"})
+        return ServerError(statement.cmdlet, "Id", "InvalidOperation", "no")
+
+    shell.fault = fault
+    partners = [{"domain": "a.test", "description": "ours"}]
+    result = run(FEDERATION, shell, partners=partners, gateway={"connection_limit": 5})
+    words = {failure.identity: failure.error for failure in result.failures}
+    assert words["a.test"].category == "Overwritten"
+    assert "somebody else changed the object right after" in words["a.test"].message
+    assert words["Global"].message == "no"
+    assert [step["result"] for step in result.steps or ()] == ["failed", "failed"]
