@@ -86,7 +86,7 @@ def is_stored_domain(value: t.Any) -> bool:
 # What each kind has to make of a value that is right; whatever is not in here has to be an error.
 RIGHT: dict[str, t.Callable[[t.Any], bool]] = {
     "text": lambda v: v is None or isinstance(v, str),
-    "secret": lambda v: v is None or isinstance(v, str),
+    "secret": lambda v: v is None or v == b"" or isinstance(v, str),
     "switch": lambda v: isinstance(v, bool) or (isinstance(v, str) and v.lower() in ("true", "false")),
     "number": lambda v: v is None or is_number(v),
     "choice": lambda v: isinstance(v, str) and v.lower() in ("required", "optional", "notsupported"),

@@ -131,7 +131,7 @@ RELEASES: list[tuple[str, list[t.Any], str | None]] = [
     ("Microsoft Lync Server 2013 (5.0.8308.0): Volume license key installed.", [6], "2013"),
     ("Skype for Business Server 2019 (7.0.2046.0): Volume license key installed.", [8], "2019"),
     ("a later one (8.0.1.2)", [9], None),
-    ("no build", ["7"], None),
+    ("no build", ["seven"], None),
 ]
 
 
