@@ -60,11 +60,19 @@ CASES = {
     "capture": Case(("-e", "into=OUT/capture.json")),
     "certificate": Case(),
     "converge": Case(("--diff",)),
+    "decommission": Case(
+        ("-e", "into=OUT/out"),
+        before=("converge",),
+        variables={"sfb_xmpp_decommission": "yes, remove XMPP from default", "stage": "remove"},
+        codes=(0, 2),
+    ),
     "explain": Case(("-e", "user=ialmeida@contoso.test", "-e", "partner=adatum.example"), codes=(0, 2)),
     "export": Case(("-e", "into=OUT/export")),
+    "failover": Case(("-e", "edge_pool=edge.contoso.test"), codes=(0, 2)),
     "history": Case(before=("converge",)),
     "import": Case(("-e", "into=OUT/import.yml", "-e", "partners=OUT/partners.csv"), codes=(0, 2)),
     "preflight": Case(codes=(0, 2)),
+    "rehearse": Case(("-e", "into=OUT/rehearsal"), codes=(0, 2)),
     "restore": Case(
         ("--diff", "-e", "sfb_xmpp_snapshot_file=newest", "-e", "sfb_xmpp_force=true"), before=("converge",)
     ),

@@ -19,6 +19,8 @@ _LEFT_OUT = ("plan_file", "snapshot_file", "snapshot_directory", "snapshot_keep"
 _TASKS = ("certificate_hook", "certificate_drain", "certificate_restore")
 # Sources that write files on the controller.
 _MADE_HERE = ("own_ca", "self_signed", "request")
+# The lab keeps what it is told in a file of its own, and a secret does not belong there.
+_PASSPHRASE = "dialback_passphrase"
 
 Values = t.Mapping[str, t.Any]
 
@@ -40,6 +42,9 @@ def for_lab(
     ]
     found[_PREFIX + "snapshot_directory"] = os.path.join(scratch, "snapshots")
     found[_PREFIX + "audit"] = {"probe": False, "fail_on": "never"}
+    gateway = values.get(_PREFIX + "gateway")
+    if isinstance(gateway, dict) and isinstance(gateway.get(_PASSPHRASE), str) and gateway[_PASSPHRASE]:
+        found[_PREFIX + "gateway"] = {**gateway, _PASSPHRASE: "passphrase of a rehearsal"}
     certificate = values.get(_PREFIX + "certificate")
     if isinstance(certificate, dict):
         certificate = dict(certificate)
