@@ -109,13 +109,13 @@ class ConnectionShell:
     def _call(self, statements: t.Sequence[Statement]) -> Answer:
         try:
             with self._patience(statements):
-                return Answer.decode(self._connection.invoke([statement.encode() for statement in statements]))
+                answer = self._connection.invoke([statement.encode() for statement in statements])
         except ConnectionError as error:
-            failure = error
-        # Ansible's text on an answer that does not come repeats the request, secrets included: not to be passed on.
-        if not hasattr(failure, "code") and _may_have_arrived(failure):
-            return Answer(lost="the process that keeps the session ended before it answered")
-        raise ShellError(str(failure))
+            # Ansible's text on an answer that does not come repeats the request, secrets included: not to be passed on.
+            if not hasattr(error, "code") and _may_have_arrived(error):
+                return Answer(lost="the process that keeps the session ended before it answered")
+            raise ShellError(str(error)) from None
+        return Answer.decode(answer)
 
     @contextlib.contextmanager
     def _patience(self, statements: t.Sequence[Statement]) -> t.Iterator[None]:
