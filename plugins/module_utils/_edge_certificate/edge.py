@@ -184,7 +184,8 @@ class EdgeReader:
             except ValueError:
                 continue
             if time.tzinfo is not None:
-                return round((time - before - (after - before) / 2).total_seconds(), 1)
+                ahead = round((time - before - (after - before) / 2).total_seconds(), 1)
+                return ahead or 0.0  # no -0.0
         return None
 
     def clock(self) -> datetime.datetime | None:

@@ -20,7 +20,7 @@ _TASKS = ("certificate_hook", "certificate_drain", "certificate_restore")
 # Sources that write files on the controller.
 _MADE_HERE = ("own_ca", "self_signed", "request")
 # The lab keeps what it is told in a file of its own, and a secret does not belong there.
-_SECRET_OPTION = "dialback_passphrase"
+_OPTION = "dialback_passphrase"
 
 Values = t.Mapping[str, t.Any]
 
@@ -43,8 +43,8 @@ def for_lab(
     found[_PREFIX + "snapshot_directory"] = os.path.join(scratch, "snapshots")
     found[_PREFIX + "audit"] = {"probe": False, "fail_on": "never"}
     gateway = values.get(_PREFIX + "gateway")
-    if isinstance(gateway, dict) and isinstance(gateway.get(_SECRET_OPTION), str) and gateway[_SECRET_OPTION]:
-        found[_PREFIX + "gateway"] = {**gateway, _SECRET_OPTION: "passphrase of a rehearsal"}
+    if isinstance(gateway, dict) and isinstance(gateway.get(_OPTION), str) and gateway[_OPTION]:
+        found[_PREFIX + "gateway"] = {**gateway, _OPTION: "passphrase of a rehearsal"}
     certificate = values.get(_PREFIX + "certificate")
     if isinstance(certificate, dict):
         certificate = dict(certificate)
