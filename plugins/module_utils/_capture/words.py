@@ -84,8 +84,8 @@ COMMANDS = _set(
 )
 _VERBS = (
     "Add Approve Backup Clear Complete Convert ConvertTo Copy Debug Disable Enable Export Find Get Grant Import"
-    " Initialize Install Invoke Lock Merge Move New Publish Read Remove Reset Restart Restore Resume Revoke Search Set Show"
-    " Start Stop Suspend Sync Test Undo Uninstall Unlock Unpublish Update"
+    " Initialize Install Invoke Lock Merge Move New Publish Read Remove Reset Restart Restore"
+    " Resume Revoke Search Set Show Start Stop Suspend Sync Test Undo Uninstall Unlock Unpublish Update"
 )
 _OWN = re.compile(r"(?:%s)-(?:Cs|OcsPowershell)[A-Z][A-Za-z0-9]{2,}" % "|".join(_VERBS.split()))
 
