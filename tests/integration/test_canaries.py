@@ -71,6 +71,7 @@ CASES = {
     "failover": Case(("-e", "edge_pool=edge.contoso.test"), codes=(0, 2)),
     "history": Case(before=("converge",)),
     "import": Case(("-e", "into=OUT/import.yml", "-e", "partners=OUT/partners.csv"), codes=(0, 2)),
+    "migration": Case(("-e", "into=OUT/migration", "-e", "pools=fe01.contoso.test")),
     "preflight": Case(codes=(0, 2)),
     "rehearse": Case(("-e", "into=OUT/rehearsal"), codes=(0, 2)),
     "restore": Case(

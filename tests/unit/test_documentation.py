@@ -32,7 +32,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _run_summary
+from ansible_collections.sfb.xmpp.plugins.plugin_utils import _migration, _run_summary
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
@@ -586,6 +586,15 @@ def explain_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def migration_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of migrations returns, and its action."""
+    given: Params = {"users": ["bob@contoso.com", "nobody@contoso.com"]}
+    found = [call(name, given, False, policy_server()), call(name, given, False, Failing(policy_server(), reads=True))]
+    found.append(call(name, {}, False, policy_server()))
+    assert [run.get("failed", False) for run in found] == [False, True, True]
+    return [*found, {"report": _migration.report(found[0], "default")}]
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
@@ -596,7 +605,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_run_summary=summary_runs)
 
     special.update(xmpp_capture_info=capture_runs)
-    special.update(xmpp_explain_info=explain_runs)
+    special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

@@ -1,0 +1,186 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_migration_info does: who loses XMPP by a move to Server 2019, and whether anybody keeps it.
+
+XMPP exists on legacy pools only, so who moves loses it, and with the last user every partner loses its use. The product
+keeps no record of who talks to whom: of a single partner nothing can be said while somebody is left.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.names import Invalid, canonical_domain
+from .._base.names import key as key_of
+from .._base.result import Params, Refused, Result
+from .._base.task import Task
+from .._shell.statement import Shell
+from .catalogue import PARTNER, POLICY
+from .deployment import Deployment, Reader, User
+from .homes import Pool
+from .kinds import did_you_mean
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    name: {"type": "list", "elements": "str", "default": []} for name in ("users", "pools", "declared")
+}
+# What a move does to a user.
+LOSES, MAY_LOSE, ELSEWHERE, WITHOUT = "loses", "may_lose", "elsewhere", "without"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """kind: one of the four. reason: by what he has XMPP, or why he has none, or why that is not known."""
+
+    user: User
+    kind: str
+    reason: str
+    policy: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "name": self.user.name,
+            "pool": self.user.pool,
+            "outcome": self.kind,
+            "policy": self.policy,
+            "reason": self.reason,
+        }
+
+
+def work(params: Params, shell: Shell, check: bool) -> Result:
+    """xmpp_migration_info. Raises Refused, ServerRefused, ShellError."""
+    names, asked_pools, declared = asked(params)
+    reader = Reader(shell)
+    deployment = reader.with_pools(reader.kinds([POLICY, PARTNER]))
+    pools = _pools(deployment.pools or (), asked_pools)
+    deployment = reader.with_all_users(deployment, names)
+    candidates = [u.key for u in deployment.users.values() if not u.policy and not _without_gateway(u, deployment)]
+    deployment = reader.with_effective(deployment, candidates)
+    return Result(told(deployment, names, pools, declared))
+
+
+def asked(params: Params) -> tuple[list[str], list[str], list[str]]:
+    """The users, the pools and the declared domains. Raises Refused."""
+    reasons = []
+    users, pools = ([str(one).strip() for one in params[name] or ()] for name in ("users", "pools"))
+    if not users and not pools:
+        reasons.append(
+            'users and pools are missing; say who moves next, as in -e \'{"users": ["ann@contoso.com"]}\' or'
+            ' -e \'{"pools": ["fe01.contoso.com"]}\''
+        )
+    for name, given in (("users", users), ("pools", pools)):
+        # A wildcard would mean whoever the server finds.
+        wrong = [one for one in given if not one or "*" in one]
+        reasons += ["%s: '%s' names nobody; write each one's full name" % (name, one) for one in wrong]
+    declared = []
+    for domain in params["declared"] or ():
+        try:
+            declared.append(canonical_domain(str(domain)))
+        except Invalid as exc:
+            reasons.append("declared: %s" % exc)
+    if reasons:
+        raise Refused(reasons)
+    return list(dict.fromkeys(users)), pools, declared
+
+
+def _pools(known: t.Sequence[Pool], names: t.Sequence[str]) -> list[Pool]:
+    found = {pool.fqdn.casefold(): pool for pool in known}
+    text = "pools: there is no pool '%s' that homes users%s"
+    reasons = [
+        text % (name, did_you_mean(name, [pool.fqdn for pool in known]))
+        for name in names
+        if name.casefold() not in found
+    ]
+    if reasons:
+        raise Refused(reasons)
+    return [found[name] for name in dict.fromkeys(one.casefold() for one in names)]
+
+
+def told(
+    deployment: Deployment, names: t.Sequence[str], pools: t.Sequence[Pool], declared: t.Sequence[str]
+) -> dict[str, t.Any]:
+    """What is returned. Pure."""
+    homes = {pool.fqdn.casefold() for pool in pools}
+    moving = {deployment.named[name] for name in names if name in deployment.named}
+    moving |= {user.key for user in deployment.users.values() if user.pool.casefold() in homes and user.pool}
+    users = sorted(deployment.users.values(), key=lambda one: one.name)
+    outcomes = [outcome(user, deployment) for user in users]
+    left = [one for one in outcomes if one.user.key not in moving]
+    having = [one.user.name for one in outcomes if one.kind in (LOSES, MAY_LOSE)]
+    remaining, doubtful = ([one.user.name for one in left if one.kind == kind] for kind in (LOSES, MAY_LOSE))
+    return {
+        "users": [one.as_dict() for one in outcomes if one.user.key in moving],
+        "pools": [pool.fqdn for pool in pools],
+        "unknown": [
+            {"name": name, "message": deployment.unknown[name]} for name in names if name in deployment.unknown
+        ],
+        "remaining": remaining,
+        "remaining_unknown": doubtful,
+        "nobody_left": False if remaining else None if doubtful else True,
+        "partner_domains": _partners(deployment, declared),
+        "own_domains": sorted({name.rpartition("@")[2].lower() for name in having if "@" in name}),
+    }
+
+
+def outcome(user: User, deployment: Deployment) -> Outcome:
+    """What a move does to a user."""
+    why = _without_gateway(user, deployment)
+    if why:
+        return Outcome(user, ELSEWHERE, why)
+    if user.enabled is False:
+        return Outcome(user, WITHOUT, "not enabled")
+    key = key_of(user.policy) if user.policy else deployment.effective.get(user.key, "")
+    policy = deployment.of(POLICY.part).get(key)
+    if policy is None:
+        text = "has the policy '%s', which is not among the policies" % (user.policy or key)
+        return Outcome(user, MAY_LOSE, text, user.policy or key)
+    scope = (
+        "the policy granted to him" if user.policy else "the global policy" if key == "global" else "the site's policy"
+    )
+    name = policy.identity
+    if not policy.values["enable_xmpp_access"]:
+        return Outcome(user, WITHOUT, "%s (%s) does not give XMPP" % (scope, name), name)
+    if not policy.values["enable_federation_access"]:
+        text = "%s (%s) gives XMPP but not federation, without which it has no effect"
+        return Outcome(user, WITHOUT, text % (scope, name), name)
+    pool = _home(user, deployment)
+    if pool is None or pool.legacy is None:
+        text = "%s (%s) gives XMPP, but the release of his home (%s) is not known"
+        return Outcome(user, MAY_LOSE, text % (scope, name, user.pool or "not told"), name)
+    return Outcome(user, LOSES, "%s (%s)" % (scope, name), name)
+
+
+def _home(user: User, deployment: Deployment) -> Pool | None:
+    return next((pool for pool in deployment.pools or () if pool.fqdn.casefold() == user.pool.casefold()), None)
+
+
+def _without_gateway(user: User, deployment: Deployment) -> str:
+    """Why there is no XMPP where the user is homed; empty where there is, or where that is not known."""
+    if user.provider:
+        return "homed online (%s), where there is no XMPP" % user.provider
+    pool = _home(user, deployment)
+    if pool is not None and pool.legacy is False:
+        return "homed on %s already, which is of %s and has no XMPP" % (pool.fqdn, pool.release)
+    return ""
+
+
+def _partners(deployment: Deployment, declared: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    """All that are allowed, and those that are only declared."""
+    found: list[dict[str, t.Any]] = [
+        {
+            "domain": record.identity,
+            "additional_domains": sorted(record.values["additional_domains"]),
+            "allowed": True,
+        }
+        for record in deployment.of(PARTNER.part).values()
+    ]
+    known = {key_of(one["domain"]) for one in found}
+    only = [domain for domain in dict.fromkeys(declared) if key_of(domain) not in known]
+    found += [{"domain": domain, "additional_domains": [], "allowed": False} for domain in only]
+    return sorted(found, key=lambda one: str(one["domain"]))
+
+
+TASK = Task(ARGUMENT_SPEC, work)
