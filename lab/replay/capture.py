@@ -107,14 +107,14 @@ class Capture:
     made: str = ""
     by: str = ""
 
-    def statements(self, cmdlet: str, role: str = "") -> list[Answered]:
-        """The answered statements of a cmdlet that nothing was cut from, on all hosts or those of a role."""
+    def statements(self, cmdlet: str, role: str = "", whole: bool = True) -> list[Answered]:
+        """The answered statements of a cmdlet, on all hosts or those of a role. whole: only uncut objects."""
         hosts = [host for host in self.hosts if role in ("", host.role)]
         return [
             one
             for host in hosts
             for one in host.statements
-            if one.cmdlet.lower() == cmdlet.lower() and len(one.pipeline) == 1
+            if one.cmdlet.lower() == cmdlet.lower() and (len(one.pipeline) == 1 or not whole)
         ]
 
 

@@ -40,7 +40,7 @@ _ENUMERATIONS: dict[str, t.Any] = {
 
 def _values(capture: Capture, cmdlet: str, name: str, role: str = "") -> list[Property]:
     """Every value of a property of a cmdlet's objects."""
-    answers = capture.statements(cmdlet, role)
+    answers = capture.statements(cmdlet, role, whole=False)
     return [one for a in answers for xml in a.output for one in properties(xml) if one.name == name]
 
 

@@ -99,23 +99,25 @@ class ReplayRunspace(Runspace):
         if found is not None:
             output: list[object] = [Raw(xml) for xml in found.output]
             return self._say(found, output, sink)
+        name, parameters = asked[0]
+        identity = next((v for k, v in parameters.items() if fold(k) == "identity"), None)
+        if isinstance(identity, str):
+            every = (name, {k: v for k, v in parameters.items() if fold(k) != "identity"})
+            whole = self._captured([every, *asked[1:]])
+            if whole is not None:
+                return self._say(whole, _of_identity(whole, identity), sink)
         if len(calls) > 1 and fold(calls[-1].name) in _PLUMBING:
             kept: list[object] = []
             inner = _Collecting(sink, kept)
             records = self._answer(calls[:-1], asked[:-1], inner)
             Run(self.session, calls[-1], sink, sink.output).pipe(kept)
             return records
-        name, parameters = asked[0]
         if fold(name) in ("import-module", *_PLUMBING):
             return []
         if fold(name) == "get-command":
             for each in self._commands(parameters):
                 sink.output(each)
             return []
-        identity = next((v for k, v in parameters.items() if fold(k) == "identity"), None)
-        whole = self._captured([(name, {k: v for k, v in parameters.items() if fold(k) != "identity"})])
-        if len(calls) == 1 and isinstance(identity, str) and whole is not None:
-            return self._say(whole, _of_identity(whole, identity), sink)
         raise self._nothing(name)
 
     def _captured(self, asked: t.Sequence[tuple[str, dict[str, t.Any]]]) -> Answered | None:

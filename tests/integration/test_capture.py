@@ -141,7 +141,9 @@ def test_compare_lists_just_what_the_dialect_changed(taken: Taken, source: files
     }  # fmt: skip
     before = {f.key for f in compare(source) if f.verdict == "confirmed"}
     assert {f.key for f in findings if f.verdict == "confirmed"} >= before
-    assert set(compare_objects(mine)) == set(compare_objects(source)) != set()
+    # Of users it reads what it needs, so their objects cannot be compared.
+    expected = {one for one in compare_objects(source) if one.cmdlet != "Get-CsUser"}
+    assert set(compare_objects(mine)) == expected != set()
 
 
 def test_export_plan_and_audit_run_against_it(taken: Taken, tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_the_same_key_gives_the_same_names(fresh_lab: Lab, plays: Plays, tmp_pat
         run = plays.run("sfb.xmpp.capture", "-e", "into=%s" % path, "-e", json.dumps(settings))
         assert run.code == 0, run.output
         found = files.read(path)
-        assert max(len(one.output) for one in found.statements("Get-CsUser")) == 4
+        assert max(len(one.output) for one in found.statements("Get-CsUser", whole=False)) == 4
         texts.append([one.output for host in found.hosts for one in host.statements if one.cmdlet in _STEADY])
     assert texts[0] == texts[1]
     key.chmod(0o644)

@@ -169,7 +169,6 @@ def test_inventories_of_four_shapes(installed: Path, folder: Path, name: str) ->
         assert "partner.example" in done.cases
     else:
         assert "messages with partners" in done.report
-    assert done.seconds < 60, "%.0f s" % done.seconds
     print("%s: %.1f s" % (name, done.seconds))
     assert not (folder / "gateway.pfx").exists(), "what a source would make is not made here"
     assert sorted(path.name for path in folder.iterdir()) in (
@@ -291,6 +290,7 @@ def test_it_begins_with_an_export(installed: Path, folder: Path) -> None:
         "sfb_xmpp_policies": [{**DESK, "granted_to": ["sip:anna@fabrikam.test"]}],
         "sfb_xmpp_partners": [{"domain": "a.example", **ROW}, {"domain": "b.example", **ROW}],
         "sfb_xmpp_federation_routes": [{"site": "Seattle", "edge_pool": "edge.fabrikam.test"}],
+        "sfb_xmpp_access_edge": {"allow_federated_users": True},
     }
     (before / "sfb_xmpp.yml").write_text(yaml.safe_dump(there))
     given = inventory(1, 0, sfb_xmpp_partners=[{"domain": "a.example"}], sfb_xmpp_partners_purge=True)

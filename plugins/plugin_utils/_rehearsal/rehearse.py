@@ -155,7 +155,7 @@ class _Rehearsal:
         """What stands there now, judged as sfb.xmpp.audit judges it: rows, policies, certificates."""
         if not self._hosts.get("sfb_management"):
             return []
-        self._tell("judges what came of it")
+        self._tell("checks what came of it")
         into = os.path.join(self._scratch, "audit")
         arguments = ("-e", json.dumps({"into": into}))
         done = play("sfb.xmpp.audit", self._inventory({}), self._scratch, *arguments)
