@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .._base.result import ServerRefused, Unreadable
 from .._shell.statement import Answer, Shell, Statement
+from .kinds import is_type_name
 from .sites import site_from_server
 
 # The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
@@ -95,7 +96,7 @@ def pool_of(
 def text_of(cmdlet: str, item: t.Any, name: str) -> str:
     """A property that is a text. Raises Unreadable."""
     value = item.get(name) if isinstance(item, dict) else None
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or is_type_name(value):
         raise Unreadable(cmdlet, "", "an object has no %s that is a text" % name)
     return value
 
@@ -104,6 +105,6 @@ def list_of(cmdlet: str, identity: str, item: t.Any, name: str) -> list[t.Any]:
     """A list of one may arrive as its only element. Raises Unreadable."""
     value = item.get(name)
     found = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(one, str) for one in found):
+    if not all(isinstance(one, str) and not is_type_name(one) for one in found):
         raise Unreadable(cmdlet, identity, "%s is no list of texts" % name)
     return found

@@ -29,6 +29,7 @@ from .._federation.homes import (
     release_numbers,
     text_of,
 )
+from .._federation.kinds import is_type_name
 from .._federation.sites import site_from_server
 from .._shell.statement import Answer, Shell, Statement
 from .replication import Replica, replicas_of
@@ -125,6 +126,7 @@ READINGS = (
     Reading("pools", Statement(POOL), _has("Computers", "Fqdn")),
 )
 
+_ACCESS_EDGE = "AccessEdgeExternalFqdn"
 _Items = dict[str, "list[t.Any] | None"]
 
 
@@ -213,7 +215,8 @@ def _edge(item: t.Any, releases: t.Mapping[str, str | None], numbers: t.Mapping[
     fqdn = text_of(SERVICE, item, "PoolFqdn")
     release = releases.get(fqdn.casefold()) or numbers.get(fqdn.casefold())
     ports = [_port(fqdn, item, name) for name in ("XmppListeningPort", "XmppInternalPort")]
-    return EdgePool(fqdn, str(item.get("AccessEdgeExternalFqdn") or ""), ports[0], ports[1], release)
+    access_edge = text_of(SERVICE, item, _ACCESS_EDGE) if item.get(_ACCESS_EDGE) else ""
+    return EdgePool(fqdn, access_edge, ports[0], ports[1], release)
 
 
 def _port(fqdn: str, item: t.Any, name: str) -> int | None:
@@ -229,7 +232,7 @@ def _site(item: t.Any) -> Site:
     routes = []
     for route in ("FederationRoute", "XmppFederationRoute"):
         value = item.get(route)
-        if value is not None and not isinstance(value, str):
+        if value is not None and (not isinstance(value, str) or is_type_name(value)):
             raise Unreadable(SITE, name, "%s is %r; an Edge pool as EdgeServer:FQDN was expected" % (route, value))
         routes.append((value or "").partition(":")[2] or (value or ""))
     return Site(name, *routes)
