@@ -101,6 +101,7 @@ def test_every_break_of_the_lab_alone(federation: Federation, management: Manage
         agrees(federation, found)
         mend(federation.store)
     elsewhere = {"certificate-expired", "stale-front-end", "stale-replica", "late-replica", "clock-ahead"}
+    elsewhere |= {"srv-missing", "srv-elsewhere"}
     assert set(BOTH) | elsewhere == set(BREAKS)
 
 
