@@ -46,7 +46,7 @@ def test_a_program_runs_in_its_folder_with_a_clean_environment(folder: Path, mon
 
 def test_it_is_found_and_ended(folder: Path) -> None:
     process = processes.spawn(["sleep", "300"], folder, {})
-    assert processes.running(folder) == [process.pid]
+    until(lambda: processes.running(folder) == [process.pid])
     assert processes.running(folder.parent) == [process.pid]
     assert processes.end(folder)
     assert processes.running(folder) == []
