@@ -17,7 +17,7 @@ logs=build/demo
 rm -rf "$logs"
 mkdir -p "$logs"
 
-heading() { printf '\n=== %s\n\n' "$*"; }
+heading() { printf '\n=== %s\n' "$*"; }
 
 # What people look for in a run: the plan (as it is said last), the table of partners, what each host came to. The rest is in the log.
 shown() {
