@@ -118,7 +118,7 @@ class Turn:
     def __init__(self, files: str, inventory: Inventory) -> None:
         self._files, self._hosts, self._playing = files, inventory.hosts, inventory.playing
         self._number = inventory.hosts.index(inventory.own)
-        self.last = inventory.own == inventory.hosts[-1]
+        self.last = not self._playing.intersection(inventory.hosts[self._number + 1 :])
 
     def _file(self, number: int) -> str:
         return "%s-%s-%d" % (self._files, self._hosts[0].replace("/", "_"), number)

@@ -25,6 +25,7 @@ from .._federation.plan import make_plan
 from .._federation.tasks import FEDERATION_SPEC
 from .._shell.statement import Shell
 from .._topology.chain import MARKS, HostService, Obstacle, check_chain
+from .._topology.tasks import SERVICES_OPTION
 from .._topology.topology import Topology, read_topology
 from .edges import check_edges
 from .records import look_up
@@ -33,15 +34,7 @@ DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **{option: FEDERATION_SPEC[option] for option in DECLARED},
-    "services": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "host": {"type": "str", "required": True},
-            "kind": {"type": "str", "required": True, "choices": ["gateway", "proxy"]},
-            "status": {"type": "str"},
-        },
-    },
+    "services": SERVICES_OPTION,
     "edges": {
         "type": "list",
         "elements": "dict",

@@ -25,6 +25,7 @@ from .._federation.deployment import USER_PROPERTIES, Deployment, Reader, user_o
 from .._federation.deployment import User as DirectoryUser
 from .._federation.rules import negotiation_row
 from .._shell.statement import Shell, Statement
+from .._topology.tasks import SERVICES_OPTION
 from .._topology.topology import Topology, read_topology
 from . import explain as chain
 from . import tasks as probe_tasks
@@ -41,15 +42,7 @@ PROBE_OPTIONS = (
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "user": {"type": "str", "required": True},
     "partner": {"type": "str", "required": True},
-    "services": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "host": {"type": "str", "required": True},
-            "kind": {"type": "str", "required": True, "choices": ["gateway", "proxy"]},
-            "status": {"type": "str"},
-        },
-    },
+    "services": SERVICES_OPTION,
     "certificates": {
         "type": "list",
         "elements": "dict",

@@ -64,6 +64,11 @@ def test_a_host_that_has_left_the_play_is_not_waited_for(tmp_path: Path) -> None
     assert turn(tmp_path, "a3", ansible_play_hosts=["a3"]).wait() is None
 
 
+def test_where_the_hosts_after_it_have_left_a_host_is_the_last(tmp_path: Path) -> None:
+    assert [turn(tmp_path, host).last for host in ("a1", "a2", "a3")] == [False, False, True]
+    assert turn(tmp_path, "a1", ansible_play_hosts=["a1", "b1"]).last
+
+
 def test_deployments_do_not_wait_for_each_other(tmp_path: Path) -> None:
     assert turn(tmp_path, "b1").wait() == []
     assert turn(tmp_path, "b1").last
