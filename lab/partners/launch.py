@@ -88,7 +88,10 @@ def _ejabberd(folder: Path, nameserver: str, hosts: Path, values: t.Mapping[str,
     render("users.erl", folder / "users.erl", users=USERS, **values)
     # Not through ejabberdctl, which wants to be root or its own user. Without a node name there is no distribution,
     # hence no epmd that would stay behind.
-    command = [programs.program("erl"), "-noinput", "+sbwt", "none", "-mnesia", "dir", '"%s"' % (folder / "mnesia")]
+    # One scheduler: ejabberd resolves names on all of them, and the preloaded library that answers from ``hosts``
+    # crashes when two threads ask it at the same time for the first time.
+    command = [programs.program("erl"), "-noinput", "+S", "1:1", "+sbwt", "none"]
+    command += ["-mnesia", "dir", '"%s"' % (folder / "mnesia")]
     command += ["-s", "ejabberd", "-eval", 'ok = file:eval("%s")' % (folder / "users.erl")]
     environment = {
         "ERL_LIBS": programs.ejabberd_libraries(),
