@@ -162,8 +162,9 @@ What faults do to a run
 =======================
 
 A converge (policies, grants, 30 partners, both settings, removals), the switch of the certificate on a pool of two
-Edges, and a restore are run against the lab, over TLS, again and again. In each run one message, or one statement,
-meets with one fault. Made by ``make faults``.
+Edges, a restore, and a decommission (partners and XMPP access, then the route, then the certificate) are run against
+the lab, over TLS, again and again. In each run one message, or one statement, meets with one fault. Made by
+``make faults``.
 
 After each of them: every object is as it was or as it has to be, and nothing between; the result names what is done
 and what is not or not known; the next run converges; the run after that changes nothing.

@@ -20,8 +20,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import TASK as CERTIFICATE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ShellError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK as FEDERATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
 

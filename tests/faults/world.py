@@ -36,6 +36,8 @@ class World:
         self.home = directory / "home"
         self.directory = directory
         self.way = Way(directory / "lab", hosts)
+        for setting in ("replication_seconds", "replication_notice"):
+            self.store.set_setting(setting, 0.1)  # so that there is something to wait for
         # Seconds that the next runs wait for an answer.
         self.patience = 30
         self._saved: Saved = {}
@@ -190,6 +192,8 @@ class Converge(Scenario):
             "update_limit": 100,
             "allow_replaced_policies": True,
             "snapshot_directory": str(world.home / "snapshots"),
+            "preflight": True,
+            "replication": "wait",
         }
         return [world.job("fe01", "federation", **wanted)]
 
@@ -227,43 +231,87 @@ class Restore(Converge):
         return [world.job("fe01", "federation", **back)]
 
 
+def certificate_options(world: World, one: t.Any) -> dict[str, t.Any]:
+    """What brings a certificate to an Edge."""
+    file, trust = world.directory / ("%s.pfx" % one.thumbprint), world.directory / "root.pem"
+    if not file.exists():
+        file.write_bytes(one.pkcs12(intermediate(), root()))
+        trust.write_bytes(root().pem)
+    return {
+        "names": list(NAMES),
+        "source": {"type": "pkcs12", "path": str(file), "passphrase": PASSPHRASE},
+        "trust_store": str(trust),
+    }
+
+
+def certificate_state(store: Store, host: str) -> dict[str, t.Any]:
+    """What an Edge has of it."""
+    assigned = store.assignments(host).get("XmppServer")
+    return {
+        "%s assigned" % host: assigned,
+        "%s presents" % host: store.presented(host).get("XmppServer"),
+        "%s services" % host: sorted(store.services(host).items()),
+        "%s key" % host: [row.key_readable for row in store.certificates(host, "My") if row.thumbprint == assigned],
+    }
+
+
 class Certificate(Scenario):
     """A new certificate comes into force on a pool of two Edges, one after the other."""
 
     name = "certificate"
     hosts = ("edge01", "edge02")
 
-    def _options(self, world: World, one: t.Any) -> dict[str, t.Any]:
-        file, trust = world.directory / ("%s.pfx" % one.thumbprint), world.directory / "root.pem"
-        if not file.exists():
-            file.write_bytes(one.pkcs12(intermediate(), root()))
-            trust.write_bytes(root().pem)
-        return {
-            "names": list(NAMES),
-            "source": {"type": "pkcs12", "path": str(file), "passphrase": PASSPHRASE},
-            "trust_store": str(trust),
-        }
-
     def prepare(self, world: World) -> None:
         self.new = issue(issuer=intermediate(), days=300)
         for host in self.hosts:
-            assert not do(world.job(host, "certificate", **self._options(world, leaf()))).failures
+            assert not do(world.job(host, "certificate", **certificate_options(world, leaf()))).failures
 
     def jobs(self, world: World) -> list[Job]:
-        return [world.job(host, "certificate", **self._options(world, self.new)) for host in self.hosts]
+        return [world.job(host, "certificate", **certificate_options(world, self.new)) for host in self.hosts]
 
     def state(self, store: Store) -> dict[str, t.Any]:
         found: dict[str, t.Any] = {}
         for host in self.hosts:
-            found["%s assigned" % host] = store.assignments(host).get("XmppServer")
-            found["%s presents" % host] = store.presented(host).get("XmppServer")
-            found["%s services" % host] = sorted(store.services(host).items())
-            found["%s key" % host] = [
-                row.key_readable
-                for row in store.certificates(host, "My")
-                if row.thumbprint == store.assignments(host).get("XmppServer")
-            ]
+            found.update(certificate_state(store, host))
         return found
+
+
+class Decommission(Converge):
+    """The way out: partners and XMPP access go, then the route, then the certificate of the Edge."""
+
+    name = "decommission"
+    hosts = ("fe01", "edge01")
+    partners = 8
+
+    def prepare(self, world: World) -> None:
+        super().prepare(world)
+        (job,) = super().jobs(world)
+        assert not do(job).failures
+        assert not do(world.job("edge01", "certificate", **certificate_options(world, leaf()))).failures
+
+    def jobs(self, world: World) -> list[Job]:
+        snapshots = str(world.home / "snapshots")
+        out = {
+            "policies": [{"identity": name, "enable_xmpp_access": False} for name in ("Friends", "Old")],
+            "partners": [],
+            "partners_purge": True,
+            "allow": ["empty_purge", "large_purge", "many_updates"],
+            "snapshot_directory": snapshots,
+            "replication": "wait",
+        }
+        route = {
+            "federation_routes": [{"site": "Dublin", "edge_pool": ""}],
+            "allow": ["clear_route"],
+            "snapshot_directory": snapshots,
+        }
+        return [
+            world.job("fe01", "federation", **out),
+            world.job("fe01", "federation", **route),
+            world.job("edge01", "certificate", usages=["XmppServer"], state="absent"),
+        ]
+
+    def state(self, store: Store) -> dict[str, t.Any]:
+        return {**super().state(store), **certificate_state(store, "edge01")}
 
 
 class Partners(Scenario):
@@ -279,7 +327,7 @@ class Partners(Scenario):
         return dict(store.partners())
 
 
-SCENARIOS: dict[str, type[Scenario]] = {one.name: one for one in (Converge, Certificate, Restore)}
+SCENARIOS: dict[str, type[Scenario]] = {one.name: one for one in (Converge, Certificate, Restore, Decommission)}
 
 
 @contextlib.contextmanager

@@ -26,11 +26,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
 
 @pytest.fixture
 def fresh_lab(lab: Lab) -> Lab:
-    """The same lab as if it had just been installed, without faults and with an empty event log."""
+    """The same lab as if it had just been installed, without faults and with an empty event log.
+
+    Its replicas are up to date at once, since each run that writes waits for them; tests of the waiting set the time.
+    """
     store = lab.store()
     with store.transaction():
         store.clear()
         seed(store, lab.profile)
+        for setting in ("replication_seconds", "replication_notice"):
+            store.set_setting(setting, 0.0)
     return lab
 
 

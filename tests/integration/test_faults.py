@@ -24,6 +24,7 @@ SAMPLE = {
     "converge": NAMES,
     "certificate": ("cut_after", "dead_after", "killed_after"),
     "restore": ("cut_after_statement", "killed_after"),
+    "decommission": ("cut_within", "killed_after"),
 }
 # Pairs of runs.
 PAIRS = 3
