@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 import typing as t
+from dataclasses import replace
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._services.tasks import work
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 
 from tests.unit.certificates import SERVICES, XMPP, EdgeShell, Fault
 
@@ -165,4 +167,18 @@ def test_a_status_that_is_none() -> None:
     shell = Odd()
     with pytest.raises(Refused, match="Status of a service is not a text"):
         work({"state": "started"}, shell, False)
+    assert shell.writes == []
+
+
+def test_a_service_that_comes_back_twice_is_refused() -> None:
+    """Else it would be restarted twice, and the restart would count as not complete."""
+
+    class Twice(EdgeShell):
+        def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+            answer = super().invoke(statements)
+            return replace(answer, output=answer.output * 2)
+
+    shell = Twice()
+    with pytest.raises(Refused, match="the service REPLICA came back twice"):
+        work({"state": "restarted"}, shell, False)
     assert shell.writes == []

@@ -52,12 +52,15 @@ class Service:
 
 def read_services(shell: Shell) -> list[Service]:
     """All services of the product on this host. Raises Refused, ServerRefused, ShellError."""
-    found = []
+    found: list[Service] = []
     for item in read_objects(shell, Statement("Get-CsWindowsService"), _UNKNOWN):
         texts = [item.get("Name"), item.get("DisplayName"), item.get("Status")]
         if not all(isinstance(text, str) for text in texts) or not texts[0] or not texts[2]:
             raise Refused(["Get-CsWindowsService: Name, DisplayName or Status of a service is not a text"])
-        found.append(Service(*t.cast("list[str]", texts)))
+        service = Service(*t.cast("list[str]", texts))
+        if any(service.name.casefold() == other.name.casefold() for other in found):
+            raise Refused(["Get-CsWindowsService: the service %s came back twice" % service.name])
+        found.append(service)
     return found
 
 
