@@ -30,7 +30,8 @@ demo:  ## a federation deployed into the lab, from nothing: about a minute
 	@tools/demo.sh
 
 test: env-all  ## everything that CI runs
-	@tools/partners.sh
+	@tools/packages.sh partners
+	@tools/packages.sh kerberos
 	@$(CHECKS)
 
 test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in build/matrix
@@ -58,7 +59,7 @@ installed: env-all  ## build, install, and converge from the installed copy, on 
 	@$(CHECKS) installed installed-2.17
 
 matrix: env  ## every row of the negotiation matrix with real partners (writes the page of the docs)
-	@tools/partners.sh
+	@tools/packages.sh partners
 	@python -m lab matrix --write docs/docsite/rst/lab_matrix.rst
 
 faults: env  ## every fault at every message of a run, an hour or more (writes the page of the docs; FAULTS="--most 5")

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 started=$SECONDS
 tools/environment.sh
-tools/partners.sh
+tools/packages.sh partners
 PATH=${VENV:-$PWD/.venv}/bin:$PATH
 # shellcheck source=tools/private.sh
 . tools/private.sh

@@ -17,6 +17,7 @@ lock() {
 
 lock dev 3.11 "$@"
 # What the requirement files call the oldest must be enough.
+lock kerberos 3.11 "$@"
 lock core-2.17 3.11 --resolution lowest-direct "$@"
 lock core-2.18 3.11 "$@"
 lock core-2.20 3.12 "$@"

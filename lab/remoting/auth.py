@@ -40,8 +40,10 @@ OFFERS = ("Negotiate", "NTLM", 'Basic realm="WSMAN"')
 KEYTAB = "krb5.keytab"
 
 _NTLMSSP = b"NTLMSSP\x00"
-# As they stand in tokens (RFC 4178, MS-SPNG 1.9): 1.3.6.1.5.5.2 and 1.3.6.1.4.1.311.2.2.10.
+# As they stand in tokens (RFC 4178, RFC 4121, MS-SPNG 1.9): 1.3.6.1.5.5.2, 1.2.840.113554.1.2.2 and the
+# 1.2.840.48018.1.2.2 that Windows writes for it, 1.3.6.1.4.1.311.2.2.10.
 _SPNEGO_OID = bytes.fromhex("06062b0601050502")
+_KERBEROS_OIDS = (bytes.fromhex("06092a864886f712010202"), bytes.fromhex("06092a864882f712010202"))
 _NTLM_OID = bytes.fromhex("060a2b06010401823702020a")
 _AUTHENTICATE = b"NTLMSSP\x00\x03\x00\x00\x00"
 _UNICODE = 1
@@ -72,7 +74,7 @@ class NtlmStore:
 
     def acceptor(self, binding: GssChannelBindings, token: bytes) -> spnego.ContextProxy:
         """A context for one login, which begins with ``token``."""
-        if self._keytab.exists() and not any(mark in token for mark in (_NTLMSSP, _NTLM_OID)):
+        if self._keytab.exists() and _begins_with_kerberos(token):
             with self._lock:
                 os.environ["KRB5_KTNAME"] = str(self._keytab)
                 return spnego.server(
@@ -156,6 +158,13 @@ class ConnectionAuth:
             return REFUSED
         self._user = account.user
         return Verdict(self._user, challenge)
+
+
+def _begins_with_kerberos(token: bytes) -> bool:
+    """Whether the first mechanism that a first token names is Kerberos; SPNEGO's list may name NTLM after it."""
+    found = [at for at in map(token.find, _KERBEROS_OIDS) if at >= 0]
+    ntlm = token.find(_NTLM_OID)
+    return bool(found) and _NTLMSSP not in token and (ntlm < 0 or min(found) < ntlm)
 
 
 def claimed(token: bytes) -> tuple[str, str]:

@@ -33,6 +33,8 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason="Kerberos is NOT tested: m
 READ = Statement("Get-CsXmppGatewayConfiguration")
 ADMIN = "admin@%s" % REALM
 PASSWORD = "Lab-admin-1"
+# Names under which a Windows server may be asked for.
+SERVICES = ("HTTP", "WSMAN", "host")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def realm(kdc: Kdc, fresh_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, value)
     keytab = fresh_lab.directory / KEYTAB
     if not (kdc.directory / KEYTAB).exists():
-        for service in ("HTTP", "host"):
+        for service in SERVICES:
             kdc.service("%s/fe01.contoso.test" % service, kdc.directory / KEYTAB)
     keytab.write_bytes((kdc.directory / KEYTAB).read_bytes())
     opener = Opener(fresh_lab)
@@ -90,7 +92,7 @@ def realm(kdc: Kdc, fresh_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("encryption", ["auto", "always"])
 @pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
-@pytest.mark.parametrize("service", ["HTTP", "host"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_with_a_password(
     realm: Realm, auth: str, service: str, encryption: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +112,11 @@ def test_with_a_ticket(realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyP
     for user in (None, "viewer@%s" % REALM):
         assert realm.session(remote_user=user, remote_password=None).invoke([READ]).errors == ()
     assert {event.user for event in realm.opener.events("session-open")} == {"CONTOSO\\viewer"}
+
+
+def test_with_a_ticket_that_is_passed_on(realm: Realm) -> None:
+    """ansible_psrp_negotiate_delegate: the server may go on in the account's name."""
+    assert realm.session(negotiate_delegate=True).invoke([READ]).errors == ()
 
 
 def test_with_a_keytab(realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +142,7 @@ def test_another_realm_or_one_in_small_letters(realm: Realm, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"negotiate_service": "WSMAN"}, {"negotiate_hostname_override": "fe02.contoso.test"}]
+    "options", [{"negotiate_service": "cifs"}, {"negotiate_hostname_override": "fe02.contoso.test"}]
 )
 def test_a_service_that_the_realm_does_not_know(realm: Realm, options: dict[str, str]) -> None:
     assert "check ansible_psrp_negotiate_service (HTTP on a Front End" in realm.refused(**options)

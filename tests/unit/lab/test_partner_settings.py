@@ -22,7 +22,7 @@ from lab.partners.launch import render
 from lab.partners.servers import SERVERS
 from lab.partners.zone import Service
 
-TOOL = Path(__file__).resolve().parents[3] / "tools" / "partners.sh"
+TOOL = Path(__file__).resolve().parents[3] / "tools" / "packages.sh"
 
 
 class TestServers:
@@ -119,7 +119,9 @@ class TestInstaller:
 
     def run(self, tools: Path) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PATH": "%s:%s" % (tools, os.environ["PATH"])}
-        return subprocess.run([str(TOOL)], env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            [str(TOOL), "partners"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
 
     def test_it_tells_an_ordinary_user_what_to_do(self, tools: Path) -> None:
         done = self.run(tools)

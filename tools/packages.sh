@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Installs Debian packages that tests need, where that is allowed; says how, where it is not:
+#   tools/packages.sh partners    the XMPP servers that play the lab's federation partners
+#   tools/packages.sh kerberos    a KDC, and what the Python libraries of Kerberos are built with; then these libraries
+# Nothing of them is started or left enabled: the lab runs them by itself. What is missing later is skipped and named,
+# so nothing here is an error.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd -P)
+venv=${VENV:-$top/.venv}
+policy=/usr/sbin/policy-rc.d
+case ${1:-} in
+partners)
+    packages=(prosody ejabberd dnsmasq-base lua-unbound libnss-wrapper)
+    tests="tests with real XMPP servers"
+    ;;
+kerberos)
+    packages=(krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc libc6-dev python3-dev)
+    tests="tests of Kerberos"
+    ;;
+*)
+    echo "packages: partners or kerberos" >&2
+    exit 2
+    ;;
+esac
+
+say() { printf '%s: %s\n' "$group" "$*" >&2; }
+group=$1
+
+installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# The libraries come as source only. They are built once, which takes a minute or two, and kept in uv's cache.
+libraries() {
+    local first
+    [ "$group" = kerberos ] || return 0
+    "$venv/bin/python" -c 'import gssapi, krb5' 2>/dev/null && return
+    say "building the Python libraries of Kerberos"
+    install=("$venv/bin/uv" pip install --quiet --require-hashes --python "$venv/bin/python"
+        --requirement "$top/requirements/kerberos.txt")
+    first=$("${install[@]}" 2>&1) && return
+    "${install[@]:0:1}" --system-certs "${install[@]:1}" >&2 && return
+    printf '%s\n' "$first" | tail -n 5 >&2
+    say "THEY COULD NOT BE BUILT. The $tests will be skipped"
+}
+
+missing=()
+if command -v dpkg-query >/dev/null; then
+    for package in "${packages[@]}"; do installed "$package" || missing+=("$package"); done
+else
+    say "the $tests need Debian's packages ${packages[*]}; they will be skipped here"
+    exit 0
+fi
+if [ "${#missing[@]}" -eq 0 ]; then
+    libraries
+    exit 0
+fi
+
+command="apt-get install --no-install-recommends ${missing[*]}"
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    say "MISSING: ${missing[*]}. The $tests will be skipped. As root: $command"
+    exit 0
+fi
+
+log=$(mktemp)
+own_policy=
+tidy() {
+    rm -f "$log"
+    if [ -n "$own_policy" ]; then rm -f "$policy"; fi
+}
+trap tidy EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Debian asks this before it starts a service that was just installed; 101 forbids it.
+if [ ! -e "$policy" ]; then
+    own_policy=1
+    printf '#!/bin/sh\n# of tools/packages.sh, while it installs\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+
+# apt COMMAND...
+apt() {
+    DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -qy -o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 \
+        -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "$@" </dev/null >>"$log" 2>&1
+}
+
+say "installing ${missing[*]}"
+if ! apt install --no-install-recommends "${missing[@]}" &&
+    ! { apt update && apt install --no-install-recommends "${missing[@]}"; }; then
+    say "COULD NOT BE INSTALLED: ${missing[*]}. The $tests will be skipped. apt-get said:"
+    tail -n 5 "$log" >&2
+    say "later, as root: $command"
+    exit 0
+fi
+if [ -d /run/systemd/system ]; then
+    for package in "${missing[@]}"; do
+        case $package in
+        prosody | ejabberd | krb5-kdc | krb5-admin-server)
+            systemctl disable --now --quiet "$package.service" >/dev/null 2>&1 || true
+            ;;
+        esac
+    done
+fi
+libraries
