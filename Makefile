@@ -34,7 +34,7 @@ test: env-all  ## everything that CI runs
 	@tools/packages.sh kerberos
 	@$(CHECKS)
 
-test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in build/matrix
+test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in the README
 	@python -m tools.matrix
 
 lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog, licences, CI files

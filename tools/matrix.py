@@ -6,13 +6,14 @@
 """Runs the collection on every supported ansible-core that a Python of this machine runs.
 
 ``python -m tools.matrix [CORE]...``. Each has a row in build/matrix/table.md: sanity, unit tests, the default Molecule
-scenario, and a converge from the installed tarball. What was left out is in the table with the reason. The last line
-counts as that of tools.checks does.
+scenario, and a converge from the installed tarball. What was left out is in the table with the reason. A run of all
+cores writes its table into the README as well. The last line counts as that of tools.checks does.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
+import datetime
 import os
 import shutil
 import signal
@@ -25,6 +26,8 @@ from pathlib import Path
 from tools.checks import LOGS, PYTEST, TOP, VENV, Outcome, Runner, Step, end_what_is_left
 
 TABLE = TOP / "build" / "matrix" / "table.md"
+README = TOP / "README.md"
+BEGIN, END = "<!-- begin of the table that make test-matrix writes -->\n", "<!-- end of it -->\n"
 COLUMNS = {
     "sanity": "tools/sanity.sh",
     "unit": PYTEST + " tests/unit",
@@ -130,6 +133,15 @@ def run_cores(cores: list[Core], runner: Runner) -> tuple[list[str], list[Outcom
     return rows, outcomes
 
 
+def write_into(page: str, table: str, day: datetime.date) -> str:
+    """The page with this table between its marks. Raises ValueError where the page lacks them."""
+    before, begin, rest = page.partition(BEGIN)
+    _former, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("%s lacks the marks of the table" % README.name)
+    return "%s%s\nRun on %s:\n\n%s\n%s%s" % (before, BEGIN, day.isoformat(), table, END, after)
+
+
 def main(names: list[str]) -> int:
     """Runs the cores that were named, or all, and writes the table."""
     unknown = set(names) - {core.name for core in CORES}
@@ -151,6 +163,10 @@ def main(names: list[str]) -> int:
     heads = ["ansible-core", "Python", *COLUMNS]
     table = ["| %s |" % " | ".join(heads), "|%s" % ("---|" * len(heads)), *rows]
     TABLE.write_text("\n".join(table) + "\n", encoding="utf-8")
+    if not names:
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        page = write_into(README.read_text(encoding="utf-8"), TABLE.read_text(encoding="utf-8"), today)
+        README.write_text(page, encoding="utf-8")
     print("\n%s\n\n%s" % (os.path.relpath(TABLE, TOP), TABLE.read_text(encoding="utf-8")))
     passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
     left_out = len(rows) - len(outcomes) // len(COLUMNS)
