@@ -18,7 +18,7 @@ import re
 import typing as t
 import unicodedata
 
-from .words import KNOWN, WORDS, is_command
+from .words import KNOWN, TYPES, WORDS, is_command
 
 _TOKEN = re.compile(
     r"(?P<sid>\bS-1-5-21(?:-\d+)+)"
@@ -31,6 +31,8 @@ _TOKEN = re.compile(
 _MICROSOFTS = re.compile(
     r"(?:Deserialized\.|Selected\.)*(?:Microsoft\.(?:Rtc|PowerShell|Management|WSMan)|System)\.[A-Z]"
 )
+# "ADOperationException" is three words, "PSListModifier" too.
+_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SCHEMA = re.compile(r"urn:schema:Microsoft\.Rtc\.[\w.]+")
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 # What stands behind a known word that says what follows.
@@ -108,8 +110,10 @@ class Pseudonyms:
         labels = token.split(".")
         if _VERSION.fullmatch(token):
             return self.address(token) if len(labels) == 4 and all(int(one) < 256 for one in labels) else token
-        if _MICROSOFTS.match(token):
-            return self.kept(token)
+        # A name of somebody's may begin like a type, so each word of it has to be known.
+        pieces = _PIECE.findall(token) if token.isascii() and _MICROSOFTS.match(token) else [token]
+        if all(piece.casefold() in TYPES for piece in pieces):
+            return token
         return ".".join([*map(self._word, labels), "example"])
 
     def _word(self, word: str) -> str:

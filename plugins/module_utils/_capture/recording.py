@@ -45,9 +45,11 @@ COMMANDS = Statement("Get-Command", {}, select=("Name",))
 class CapturingShell(t.Protocol):
     """A shell that can hand over what a server sent as it came."""
 
-    def invoke(self, statements: t.Sequence[Statement]) -> Answer: ...
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        """What the server answers to them."""
 
-    def capture(self, statement: Statement) -> Captured: ...
+    def capture(self, statement: Statement) -> Captured:
+        """What the server sent for one, as it came."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,18 @@ WORDS = _set(
     """
 )
 
+# Words that names of types are made of, in free text; where a type stands by its place, each name of one stays.
+TYPES = WORDS | _set(
+    """
+    ACL AD Array Automation Boolean Byte Char Classes Cmdlet Cmdlets Collection Collections Config Connect Crypto
+    Cryptography Custom Decimal Deserialized Dictionary Directory Double Enum Exception Generic Guid Hashtable IO Id
+    Identity Int Item Linq Modifier Model Net Nullable Operation PS Primitive Private Record Rich Runtime Schema Secure
+    Selected Single Sip Span Stream Supported Synthetic System Task Text Thing Transactions Tuple UInt Unauthorized Uri
+    Url Values Void WS WSMan Win Writable Xds Xml Microsoft Rtc Shell Power Settings Xmpp Allowed Partner Policy
+    External Access Federation Gateway Configuration Edge Topology Deploy Resource Relative Global
+    """
+)
+
 # Commands that come with PowerShell, beside those of the product (Verb-CsNoun).
 COMMANDS = _set(
     """

@@ -30,9 +30,11 @@ _WHERE = "the public DNS zone of the SIP domain"
 
 
 class Resolver(t.Protocol):
-    def services(self, domain: str, budget: Budget) -> Services: ...
+    def services(self, domain: str, budget: Budget) -> Services:
+        """The SRV records of a domain."""
 
-    def addresses(self, host: str, budget: Budget) -> Addresses: ...
+    def addresses(self, host: str, budget: Budget) -> Addresses:
+        """The addresses of a host."""
 
 
 def look_up(topology: Topology, domains: t.Sequence[str], nameservers: t.Sequence[str]) -> list[Obstacle]:

@@ -57,9 +57,11 @@ class Replica:
 class Time(t.Protocol):
     """The two functions of the module ``time`` by which a wait is measured, in seconds."""
 
-    def monotonic(self) -> float: ...
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
 
-    def sleep(self, seconds: float, /) -> None: ...
+    def sleep(self, seconds: float, /) -> None:
+        """Waits so long."""
 
 
 def replicas_of(answer: Answer) -> tuple[Replica, ...]:

@@ -66,6 +66,11 @@ def test_a_word_is_the_same_everywhere_whatever_its_case() -> None:
         ("5082d236-0fcf-53ec-8c21-fee668259d69", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
         ("urn:schema:Microsoft.Rtc.Management.Settings.Xmpp.2011", "same"),
         ("Zoë Nölke", "X X"),
+        ("System.Collections.Generic.List", "same"),
+        ("Microsoft.Rtc.Management.Xds.PSListModifier", "same"),
+        ("System.Brunhilde", r"X\.X\.example"),
+        ("Microsoft.Rtc.Brunhilde", r"X\.X\.X\.example"),
+        ("System.Zoë", r"X\.X\.example"),
         ("", ""),
     ],
 )

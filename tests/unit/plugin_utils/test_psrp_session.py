@@ -447,7 +447,8 @@ def test_an_option_that_needs_a_later_pypsrp_says_so(
     option: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class OldPool:
-        def __init__(self, connection: object, configuration_name: str = "") -> None: ...
+        def __init__(self, connection: object, configuration_name: str = "") -> None:
+            """As that of pypsrp 0.8, which has no option no_profile."""
 
     monkeypatch.setattr("pypsrp.powershell.RunspacePool", OldPool)
     monkeypatch.setitem(wsman.AUTH_KWARGS, "certificate", ["certificate_key_pem", "certificate_pem"])
