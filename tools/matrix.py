@@ -15,6 +15,7 @@ from __future__ import annotations
 import concurrent.futures
 import datetime
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -112,7 +113,10 @@ def cell(outcome: Outcome) -> str:
         return "**%d failed**" % outcome.failed if outcome.step.tests else "**failed**"
     if outcome.skipped and not outcome.passed:
         return "skipped"
-    return "%d passed" % outcome.passed if outcome.step.tests else "passed"
+    if outcome.step.tests:
+        return "%d passed" % outcome.passed
+    log = (LOGS / (outcome.step.name + ".log")).read_text(encoding="utf-8")
+    return ", without ".join(["passed", *re.findall("^LEFT OUT ([a-z]+)", log, re.MULTILINE)])
 
 
 def run_cores(cores: list[Core], runner: Runner) -> tuple[list[str], list[Outcome]]:

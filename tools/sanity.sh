@@ -43,5 +43,14 @@ packages = [word for word in sys.argv[1:] if not word.startswith("-")]
 subprocess.run(["$(command -v python)", "-m", "pip", "--python", sys.executable, "install", "--quiet", *packages], check=True)
 SHIM
 
+# A pre-release of ansible-test may take a requirement from GitHub. Where that is not reached, the other tests still run.
+left_out=()
+data=$(python -c 'import ansible_test, os; print(os.path.dirname(ansible_test.__file__))')/_data
+url=$(grep -oE 'https://github\.com/[^#]+' "$data/requirements/sanity.pylint.txt" || true)
+if [ -n "$url" ] && ! python -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=20)' "$url" 2>/dev/null; then
+    echo "LEFT OUT pylint: it needs $url"
+    left_out=(--skip-test pylint)
+fi
+
 cd "$copy"
-exec ansible-test sanity --venv --requirements --python "$python" --color no "$@"
+exec ansible-test sanity --venv --requirements --python "$python" --color no ${left_out[@]+"${left_out[@]}"} "$@"
