@@ -30,9 +30,10 @@ options:
     type: str
   defaults:
     description:
-      - Whether to name properties too that have the value of a new object.
+      - Whether to name properties too that have the value of a new object. Without them the file is shorter, and nobody
+        notices when somebody changes one of them on the server.
     type: bool
-    default: false
+    default: true
   deployment:
     description:
       - The name of the deployment.

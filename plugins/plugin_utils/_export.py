@@ -43,7 +43,7 @@ class Exported:
     left_out: tuple[str, ...]
 
 
-def make_export(info: Info, defaults: bool = False) -> Exported:
+def make_export(info: Info, defaults: bool = True) -> Exported:
     """The deployment as variables. info: what xmpp_federation_info returns. defaults: keep what a new object has.
 
     Raises Refused where the whole cannot be declared, as with one domain in two partners.
@@ -108,7 +108,7 @@ def _mistake(resource: Resource, item: Item) -> str:
 # Files
 
 
-def files(info: Info, *, deployment: str, host: str, defaults: bool = False) -> dict[str, str]:
+def files(info: Info, *, deployment: str, host: str, defaults: bool = True) -> dict[str, str]:
     """The text of each file by its path within the directory. Raises Refused."""
     export = make_export(info, defaults)
     for text in (*_comments(export), *_texts(export.variables)):
