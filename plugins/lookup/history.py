@@ -23,6 +23,10 @@ options:
     required: true
     type: list
     elements: str
+  snapshots_of:
+    description:
+      - The name of a deployment. The result is then the names of its snapshots, the newest first.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -35,10 +39,12 @@ RETURN = r"""
 _raw:
   description:
     - For each directory a text, with a line for each run, the last first, and one for each snapshot, the newest first.
+    - With O(snapshots_of), names of files instead.
   type: list
   elements: str
 """
 
+import os
 import typing as t
 
 from ansible import constants
@@ -47,7 +53,8 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ..module_utils._base.result import Refused
-from ..module_utils._federation.files import default_directory
+from ..module_utils._federation.files import Snapshots, default_directory
+from ..module_utils._shell.statement import Place
 from ..plugin_utils import _journal
 from ..plugin_utils._report import history
 from ..plugin_utils._variables import check_variables
@@ -62,9 +69,17 @@ class LookupModule(LookupBase):
             raise AnsibleError("\n".join(mistakes))
         for text in warnings:
             Display().warning(text)
+        lookup: t.Any = self
+        lookup.set_options(var_options=variables, direct=dict(kwargs))
+        deployment = lookup.get_option("snapshots_of")
         home = constants.config.get_config_value("ANSIBLE_HOME")
+        directories = [str(term) or default_directory(home) for term in terms]
         try:
-            return [_text(str(term) or default_directory(home)) for term in terms]
+            if deployment is None:
+                return list(map(_text, directories))
+            place = Place(deployment=str(deployment))
+            kept = [Snapshots(directory, "sfb_xmpp_snapshot_directory", place) for directory in directories]
+            return [os.path.basename(path) for snapshots in kept for path in snapshots.files()]
         except Refused as exc:
             raise AnsibleError(str(exc)) from None
 

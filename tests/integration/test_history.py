@@ -14,7 +14,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import digest
 
 from lab.deployment.faults import Faults
 from tests.integration.plays import Plays
-from tests.integration.test_converge import ROW, mark
+from tests.integration.test_converge import ROW, mark, writes
 from tests.integration.test_plan_file import play
 from tests.integration.test_restore import snapshots
 
@@ -72,6 +72,16 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     for text in ("CHG-2", "1 added, 1 changed", "refused: sfb_xmpp_partners[0]", *(p.name for p in snapshots(plays))):
         assert text in shown.output, text
     assert mark(plays) == begin, "nothing connects"
+
+    assert play(plays, "converge", sfb_xmpp_partners=[{"domain": "c.test", **ROW}]).code == 0
+    begin = mark(plays)
+    ways = play(plays, "history", sfb_xmpp_history={"changes": 2})
+    assert ways.code == 0, ways.output
+    older, newest = (path.name for path in snapshots(plays)[-2:])
+    results = ways.result("Plan the way back to the newest snapshots")["results"]
+    assert [(way["item"], way["summary"]["added"]) for way in results] == [(newest, 0), (older, 1)]
+    assert "- partner  c.test" in ways.output
+    assert writes(plays, begin) == []
 
 
 def test_where_no_host_answers_the_journal_says_so_once(plays: Plays) -> None:
