@@ -61,7 +61,8 @@ class Outcome:
 
 
 PYTEST = "python -m pytest --color=no -q"
-SCENARIOS = sorted(path.parent.name for path in (TOP / "extensions" / "molecule").glob("*/molecule.yml"))
+# The default one runs in "installed", from the tarball.
+SCENARIOS = sorted({path.parent.name for path in (TOP / "extensions/molecule").glob("*/molecule.yml")} - {"default"})
 
 # The longest first, so that the two lanes end together.
 STEPS = (

@@ -3,33 +3,63 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Builds the collection from a clean copy, installs it like a user's, and converges a lab from the installed copy, twice.
-#   tools/installed.sh [ENVIRONMENT]    with the ansible-core of that environment; $VENV (.venv) by default
+# Builds the collection from a clean copy, and installs it like a user's, into an empty folder and an environment that has
+# nothing but what the guides say. There ansible-doc lists it, rehearse runs, and Molecule runs the default scenario.
+#   tools/installed.sh [ENVIRONMENT]    with the versions of packages of that environment; $VENV (.venv) by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=${1:-${VENV:-$PWD/.venv}}/bin:$PATH
+environment=${1:-${VENV:-$PWD/.venv}}
+main=${VENV:-$PWD/.venv}/bin
+PATH=$environment/bin:$PATH
 # shellcheck source=tools/private.sh
 . tools/private.sh
 
 tools/copy.sh "$run/source"
 ansible-galaxy collection build --output-path "$run" "$run/source"
+rm -r "$run/source"
 if [ "$#" -eq 0 ]; then
     mkdir -p build
     cp "$run"/sfb-xmpp-*.tar.gz build/
 fi
 
-# Only the installed copy may be found, so neither the links in the environments nor the checkout.
-export ANSIBLE_COLLECTIONS_PATH=$run/collections ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false
-ansible-galaxy collection install --offline --no-deps --collections-path "$run/collections" "$run"/sfb-xmpp-*.tar.gz
-cp tools/readback.yml "$run"
-cd "$run/collections/ansible_collections/sfb/xmpp"
+# From here on only what is installed may be found: neither the links in the environments nor the checkout.
+"$main/uv" venv --quiet --python "$environment/bin/python" "$run/venv"
+"$main/uv" pip freeze --quiet --python "$environment/bin/python" >"$run/versions.txt"
+PATH=$run/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+unset PYTHONPATH VIRTUAL_ENV
+export ANSIBLE_COLLECTIONS_PATH=$run/collections
+cd "$run"
+collection=$run/collections/ansible_collections/sfb/xmpp
+install() {
+    "$main/uv" pip install --quiet --python "$run/venv/bin/python" --constraint versions.txt "$@" 2>/dev/null ||
+        "$main/uv" --system-certs pip install --quiet --python "$run/venv/bin/python" --constraint versions.txt "$@"
+}
+install ansible-core
+ansible-galaxy collection install --offline --no-deps --collections-path collections sfb-xmpp-*.tar.gz
+install --requirement "$collection/lab/requirements.txt" molecule
 ansible --version | sed -n 1p
 
-python -m lab up
-ansible-playbook --inventory inventories/lab sfb.xmpp.converge
-ansible-playbook --inventory inventories/lab sfb.xmpp.converge | tee "$run/again.log"
-if grep -qE 'changed=[1-9]' "$run/again.log"; then
-    echo "the second run changed something" >&2
-    exit 1
-fi
-ansible-playbook --inventory inventories/lab "$run/readback.yml"
+# Each module and plugin that is there can be described.
+listed=$(ansible-doc --list --type module sfb.xmpp | grep -c '^sfb\.xmpp\.')
+there=$(find "$collection/plugins/modules" -name '*.yml' | wc -l)
+echo "ansible-doc lists $listed of $there modules"
+[ "$listed" -eq "$there" ]
+
+cat >inventory.yml <<'INVENTORY'
+sfb_management:
+  hosts:
+    fe01.contoso.com:
+sfb_edge:
+  hosts:
+    edge01.contoso.com:
+all:
+  vars:
+    sfb_xmpp_policies:
+      - {identity: Chat, enable_federation_access: true, enable_outside_access: true, enable_xmpp_access: true}
+    sfb_xmpp_partners:
+      - {domain: fabrikam.example, tls_negotiation: required, sasl_negotiation: required}
+    sfb_xmpp_access_edge: {allow_federated_users: true}
+INVENTORY
+ansible-playbook sfb.xmpp.rehearse --inventory inventory.yml -e into=rehearsed
+cd "$collection/extensions"
+molecule -c molecule/config.yml test
