@@ -22,6 +22,7 @@ OF_EDGES = ("xmpp_gateway_cert", "xmpp_gateway_cert_info", "xmpp_gateway_service
 # What the examples say, and what the lab has; the longer ones first.
 NAMES = {
     "ann@contoso.com": "mbell@contoso.test",
+    "pobrien@contoso.com": "mbell@contoso.test",
     "bob@contoso.com": "cconti@contoso.test",
     "ines@contoso.com": "ialmeida@contoso.test",
     "CONTOSO\\ines": "CONTOSO\\ialmeida",

@@ -7,27 +7,19 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 import typing as t
-from pathlib import Path
 
 import yaml
 
+from tests.integration.documented import blocks
 from tests.integration.plays import Plays
-
-GUIDES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
-
-
-def blocks(guide: str, language: str) -> list[str]:
-    """The code blocks of a guide, in their order."""
-    text = (GUIDES / ("guide_%s.rst" % guide)).read_text(encoding="utf-8")
-    found = re.findall(r"^( *)\.\. code-block:: %s\n\n((?:\1   .*\n|\n)+)" % language, text, re.MULTILINE)
-    return [textwrap.dedent(code) for _indent, code in found]
 
 
 def block(guide: str, language: str, word: str) -> str:
-    (found,) = (code for code in blocks(guide, language) if word in code)
+    """The text of the one block of a guide with this word."""
+    (found,) = (
+        one.text for one in blocks() if (one.page, one.language) == ("guide_" + guide, language) and word in one.text
+    )
     return found
 
 
