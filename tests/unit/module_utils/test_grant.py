@@ -171,6 +171,14 @@ def test_exclusive_with_nobody_withdraws_it_from_everyone() -> None:
     }
 
 
+@pytest.mark.parametrize("users", [[], ["ann"]])
+def test_a_policy_that_is_not_there_is_refused_whomever_it_is_to_be_left_to(users: list[str]) -> None:
+    shell = server()
+    with pytest.raises(Refused, match="policy: there is no policy 'XMPP Usres'; create it first"):
+        grant(shell, *users, policy="XMPP Usres", exclusive=True)
+    assert shell.writes() == []
+
+
 def test_a_grant_is_not_sent_when_its_policy_failed() -> None:
     shell = server()
 
