@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Says at the end of a run how many passed tests rest on which assumptions of the lab."""
+"""Says how many passed tests rest on which assumptions of the lab, and frees Hypothesis of the clock."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lab.assumptions import VARIABLE, forget
 
 _KEPT = "assumptions"
 _begin = pytest.StashKey[int]()
 _COLUMNS = 3
+
+# No test depends on how busy the machine is.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

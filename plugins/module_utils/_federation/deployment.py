@@ -30,7 +30,8 @@ USERS = "Get-CsUser"
 CONTROLLER = "DomainController"
 # What is needed of a user; an object of the page has some eighty properties.
 USER_PROPERTIES = (
-    "Identity", "SipAddress", "ExternalAccessPolicy", "RegistrarPool", "HostingProvider", "Enabled", "OriginatingServer"
+    "Identity", "SipAddress", "ExternalAccessPolicy", "RegistrarPool", "HostingProvider", "Enabled",
+    "OriginatingServer", "UserPrincipalName",
 )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ class User:
     identity: the distinguished name. name: how messages and calls name him: the SIP address, else the former.
     policy: the per-user policy that he has, empty where he has none. pool: his home, empty where that is online.
     provider: the hosting provider of who is homed online, else empty. enabled: None where it is not told. controller:
-    the domain controller that told of him, empty where it is not told.
+    the domain controller that told of him, empty where it is not told. upn: his user principal name, likewise.
     """
 
     identity: str
@@ -51,6 +52,7 @@ class User:
     provider: str = ""
     enabled: bool | None = None
     controller: str = ""
+    upn: str = ""
 
     @property
     def key(self) -> str:
@@ -133,7 +135,7 @@ class Reader:
             if users.setdefault(user.key, user) is not user:
                 raise Unreadable(USERS, user.identity, "came back twice, and only one of the two can be meant")
         by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
-        named = {name: by_name[_plain_name(name)] for name in names if _plain_name(name) in by_name}
+        named = {name: by_name[key_of(name)] for name in names if key_of(name) in by_name}
         found = replace(deployment, users=users, all_users=True, named=named)
         # Whoever is named in a way that only the server understands (an alias, a display name).
         return self.with_users(found, [name for name in names if name not in named])
@@ -288,7 +290,7 @@ def user_of(item: t.Any) -> User:
     if not values["Identity"]:
         raise Unreadable(USERS, values["SipAddress"], "Identity is empty; a distinguished name was expected")
     policy = policy_from_server(values["ExternalAccessPolicy"])
-    pool, provider, enabled, controller = (item.get(name) for name in USER_PROPERTIES[3:])
+    pool, provider, enabled, controller, upn = (item.get(name) for name in USER_PROPERTIES[3:])
     return User(
         values["Identity"],
         values["SipAddress"] or values["Identity"],
@@ -297,13 +299,10 @@ def user_of(item: t.Any) -> User:
         provider if isinstance(provider, str) and provider != ON_PREMISES else "",
         enabled if isinstance(enabled, bool) else None,
         controller if isinstance(controller, str) else "",
+        upn if isinstance(upn, str) else "",
     )
 
 
 def _spellings(user: User) -> set[str]:
-    return {_plain_name(user.name), key_of(user.identity)}
-
-
-def _plain_name(name: str) -> str:
-    """``sip:ann@contoso.com`` and ``ann@contoso.com`` name one user."""
-    return key_of(name).removeprefix("sip:")
+    """What names him and nobody else. ``ann@contoso.com`` is a user principal name: it may be one that is not Ann's."""
+    return {key_of(name) for name in (user.name, user.identity, user.upn) if name}

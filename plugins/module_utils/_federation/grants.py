@@ -121,7 +121,9 @@ class _Granting:
 
     def check(self, grant: Grant) -> None:
         """Whether the policy and the users exist, and each of them is to get one policy only."""
-        if key_of(grant.policy) not in self.after and not grant.absent and (grant.users or not grant.exclusive):
+        # Of a policy that a snapshot gives to nobody, there is nothing to take away where it is gone.
+        idle = grant.absent or (self.whole and not grant.users)
+        if key_of(grant.policy) not in self.after and not idle:
             place = grant.place if grant.place != "users" else "policy"
             self.refusals.append("%s: there is no policy '%s'; create it first" % (place, grant.policy))
         for number, name in enumerate(grant.users):

@@ -161,7 +161,8 @@ class MemoryShell:
         if noun in TOPOLOGY:
             return [dict(item) if isinstance(item, dict) else item for item in TOPOLOGY[noun]]
         if noun in ("CsUser", "CsEffectivePolicy"):
-            found = [u for u in self.users if not identity or identity in (u["Identity"], u["SipAddress"])]
+            names = ("Identity", "SipAddress", "UserPrincipalName")
+            found = [u for u in self.users if not identity or identity in map(u.get, names)]
             if identity and not found:
                 raise KeyError(identity)
             if noun == "CsUser":

@@ -152,6 +152,20 @@ def test_one_user_under_two_names_gets_one_policy(spelling: str) -> None:
     assert knowing.writes() == []
 
 
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_an_address_without_sip_is_a_user_principal_name(exclusive: bool) -> None:
+    """Whether all users are read or each is looked up: one name leads to one user, the server's."""
+    shell = server()
+    ann, bob, _cid, dee = shell.users
+    dee["ExternalAccessPolicy"] = None
+    ann["UserPrincipalName"], bob["UserPrincipalName"] = "a.smith@contoso.test", "ann@contoso.test"
+    more = {"policy": "xmpp users", "exclusive": exclusive}
+    run(grant_task(), shell, False, users=["ann@contoso.test"], **more)
+    assert has(shell) == {"ann": None, "bob": "Tag:xmpp users", "cid": "Tag:Remote", "dee": None}
+    with pytest.raises(Refused, match=r"users\[0\]: 'dee@contoso\.test': cannot find"):
+        run(grant_task(), shell, False, users=["dee@contoso.test"], allow_loss=["federation_access"], **more)
+
+
 def test_exclusive_with_nobody_withdraws_it_from_everyone() -> None:
     shell = server()
     result = policies(shell, {"identity": "XMPP Users", "granted_to": []}, exclusive_grants=True,
@@ -169,6 +183,14 @@ def test_exclusive_with_nobody_withdraws_it_from_everyone() -> None:
         "enable_public_cloud_audio_video_access": False,
         "granted_to": [],
     }
+
+
+@pytest.mark.parametrize("users", [[], ["ann"]])
+def test_a_policy_that_is_not_there_is_refused_whomever_it_is_to_be_left_to(users: list[str]) -> None:
+    shell = server()
+    with pytest.raises(Refused, match="policy: there is no policy 'XMPP Usres'; create it first"):
+        grant(shell, *users, policy="XMPP Usres", exclusive=True)
+    assert shell.writes() == []
 
 
 def test_a_grant_is_not_sent_when_its_policy_failed() -> None:
