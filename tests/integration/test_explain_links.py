@@ -120,8 +120,7 @@ class Between:
         """Whether a message gets out, and one in."""
         number = self.lab.store.send_message(USER, "romeo@" + PARTNER, "Hello")
         came = self.arrives()
-        sent = until(lambda: (m := self.lab.store.message(number)) and m.status != "queued" and m)
-        return sent.status == "sent", came
+        return self.lab.settled(number).status == "sent", came
 
     def arrives(self) -> bool:
         try:
