@@ -277,6 +277,11 @@ BREAKS: t.Mapping[str, Break] = {
     "set-site-missing": Break(
         "the remote shell does not offer Set-CsSite", lambda b: b.set("cmdlets_hidden", ["Set-CsSite"]), blocks=False
     ),
+    "only-reading": Break(
+        "the remote shell offers nothing that writes, as to a view-only role",
+        lambda b: b.set("cmdlets_hidden", ["New-Cs*", "Set-Cs*", "Remove-Cs*", "Grant-Cs*"]),
+        blocks=False,
+    ),
 }
 
 

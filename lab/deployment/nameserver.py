@@ -33,7 +33,8 @@ PREFIX = "_xmpp-server._tcp."
 PUBLISHED, MISSING, ELSEWHERE = "published", "missing", "elsewhere"
 ELSE = "old-edge.contoso.test"
 _EDGES = tuple(address for host, address in ADDRESSES.items() if host.startswith("edge"))
-_HOSTS = {ACCESS_EDGE: _EDGES, ELSE: ("192.0.2.77",)}
+# Where nothing listens, so that who goes there is told so at once.
+_HOSTS = {ACCESS_EDGE: _EDGES, ELSE: ("127.0.0.19",)}
 
 
 class Nameserver:

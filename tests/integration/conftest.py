@@ -11,9 +11,8 @@ import typing as t
 
 import pytest
 
-from lab.deployment.seed import seed
 from lab.testing import Lab, running_lab
-from tests.integration.management import Management, target
+from tests.integration.management import Management, renewed, target
 from tests.integration.plays import Plays
 
 
@@ -24,19 +23,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def lync(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
+    """A lab of the other release, in the same way."""
+    with running_lab(tmp_path_factory.mktemp("lync"), profile="lync2013") as running:
+        yield running
+
+
 @pytest.fixture
 def fresh_lab(lab: Lab) -> Lab:
-    """The same lab as if it had just been installed, without faults and with an empty event log.
-
-    Its replicas are up to date at once, since each run that writes waits for them; tests of the waiting set the time.
-    """
-    store = lab.store()
-    with store.transaction():
-        store.clear()
-        seed(store, lab.profile)
-        for setting in ("replication_seconds", "replication_notice"):
-            store.set_setting(setting, 0.0)
-    return lab
+    """The same lab as if it had just been installed."""
+    return renewed(lab)
 
 
 @pytest.fixture

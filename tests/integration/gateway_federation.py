@@ -99,13 +99,16 @@ class Federation:
 
     def send(self, text: str = "Hello", sender: str = USER, recipient: str = ROMEO) -> Message:
         """Send as a local user; what became of it."""
-        number = self.store.send_message(sender, recipient, text)
+        return self.settled(self.store.send_message(sender, recipient, text))
 
-        def settled() -> Message | None:
-            found = self.store.message(number)
-            return found if found and found.status != "queued" else None
+    def settled(self, number: int) -> Message:
+        """A message that was queued, once it is known what became of it."""
 
-        return t.cast(Message, until(settled))
+        def found() -> Message | None:
+            message = self.store.message(number)
+            return message if message and message.status != "queued" else None
+
+        return t.cast(Message, until(found))
 
     def received(self) -> list[Message]:
         return [m for m in self.store.messages() if m.direction == "in"]

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import dns.flags
 import dns.message
+import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
@@ -33,7 +34,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from lab.deployment.authority import BOTH_WAYS, Authority, common_name
 from lab.deployment.public_ca import public_authority
+from lab.gateway.certificates import Purpose, problem
 from lab.gateway.dial import DialFailed, Dialog
+from lab.gateway.dns import Lookup, LookupFailed
 from lab.gateway.surroundings import Identity
 from lab.gateway.wire import Wire, WireError, context
 
@@ -64,10 +67,14 @@ def certificate(directory: Path, domain: str, kind: str = "good") -> Identity:
 
 
 class Names:
-    """A name server with the records that it is given: domain -> (address, port); answers to UDP only."""
+    """A name server with the records that it is given: domain -> (address, port); answers to UDP only.
+
+    upstream: the address and the port of another, which is asked for what is not among them; None: nobody is.
+    """
 
     def __init__(self) -> None:
         self.servers: dict[str, tuple[str, int]] = {}
+        self.upstream: tuple[str, int] | None = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((ADDRESS, 0))
         self.where = "%s:%d" % self._socket.getsockname()
@@ -99,6 +106,8 @@ class Names:
             record = self.servers[name.removeprefix("xmpp.")][0]
         if record:
             answer.answer.append(dns.rrset.from_text(question.name, 5, "IN", question.rdtype, record))
+        elif self.upstream is not None:
+            return dns.query.udp(query, self.upstream[0], PATIENCE, self.upstream[1])
         else:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         return answer
@@ -106,12 +115,16 @@ class Names:
 
 @dataclass
 class Manner:
-    """How the peer behaves. tls: '', ``offered``, ``required``; external: '', ``accept``, ``refuse``."""
+    """How the peer behaves. tls: '', ``offered``, ``required``; external: '', ``accept``, ``refuse``.
+
+    looks: whether it judges the gateway's certificate, and finds the gateway by DNS, as a real server does.
+    """
 
     tls: str = "offered"
     external: str = "accept"
     dialback: bool = True
     knows_keys: bool = True  # says ``valid`` when asked about a key of its own
+    looks: bool = False
 
 
 class Peer:
@@ -122,6 +135,8 @@ class Peer:
         self.domain = domain
         self.identity = identity
         self.manner = Manner()
+        self.names = ""  # the name server and the roots of a peer that looks
+        self.anchors: list[x509.Certificate] = []
         self.came: queue.Queue[Element] = queue.Queue()
         self.methods: list[str] = []
         self.closed = threading.Event()  # the last stream to the server has ended
@@ -145,15 +160,21 @@ class Peer:
 
     def dial(self, own: str = "contoso.test", claim: str | None = None) -> Dialog:
         """A stream to the gateway, with the features that it offers first. claim: '' opens without a from."""
-        wire = Wire(self._connection())
+        wire = Wire(self._connection(own))
         said = self.domain if claim is None else claim
         dialog = Dialog(wire, said, own, time.monotonic() + PATIENCE, self._stopping)
         self._dialogs.append(dialog)
         dialog.open()
         return dialog
 
-    def _connection(self) -> socket.socket:
-        for place in self._gateway:
+    def _connection(self, own: str) -> socket.socket:
+        places = self._gateway
+        if self.manner.looks:
+            try:
+                places = Lookup(self.names).servers(own)
+            except LookupFailed as e:
+                raise DialFailed(str(e)) from e
+        for place in places:
             with contextlib.suppress(ConnectionRefusedError):
                 return socket.create_connection(place, PATIENCE, (ADDRESS, 0))
         raise DialFailed("the gateway does not listen")
@@ -187,6 +208,30 @@ class Peer:
         key = xmpp.dialback_key(SECRET, own, domain, dialog.stream.id)
         dialog.stream.send_key(domain, own, key)
         return dialog.wait(xmpp.DialbackAnswer)
+
+    def _open(self, own: str) -> Dialog:
+        """A stream to the gateway, in TLS if that offers it."""
+        dialog = self.dial(own)
+        if not dialog.features.starttls:
+            return dialog
+        dialog.close()
+        return self.secured(own)
+
+    def doubts(self, wire: Wire, own: str, purpose: Purpose) -> str:
+        """What is wrong with the gateway's certificate, '' if nothing or if this peer takes any."""
+        if not self.manner.looks:
+            return ""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return problem(wire.peer_chain(), self.anchors, own, now, purpose)
+
+    def authenticate(self, own: str = "contoso.test") -> Dialog | None:
+        """A stream by the strongest method that both have, as a real server opens it; None if there is none."""
+        dialog = self._open(own)
+        if "EXTERNAL" in dialog.features.mechanisms and not self.doubts(dialog.wire, own, "server"):
+            return dialog if self.external(dialog) is None else None
+        if dialog.features.dialback and self.dialback(dialog, own).type == "valid":
+            return dialog
+        return None
 
     # -- streams to its server
 
@@ -233,7 +278,7 @@ class Peer:
             wire.start_tls(context(self.identity, server=True), True, "", time.monotonic() + PATIENCE)
             stream.tls_established()
         elif isinstance(event, xmpp.AuthRequested):
-            if manner.external == "accept":
+            if manner.external == "accept" and not self.doubts(wire, stream.remote, "client"):
                 self.methods.append("sasl-over-tls")
                 stream.accept_auth()
             else:
@@ -251,14 +296,7 @@ class Peer:
 
     def _ask(self, event: xmpp.DialbackKey, stream_id: str) -> bool:
         """Ask the gateway whether a key is its own, inside TLS if it offers that."""
-        dialog = self.dial(event.from_)
-        try:
-            if dialog.features.starttls:
-                dialog.close()
-                dialog = self.secured(event.from_)
+        with contextlib.suppress(DialFailed), contextlib.closing(self._open(event.from_)) as dialog:
             dialog.stream.send_verify(event.to, event.from_, stream_id, event.key)
             return dialog.wait(xmpp.VerifyAnswer).type == "valid"
-        except DialFailed:
-            return False
-        finally:
-            dialog.close()
+        return False

@@ -21,10 +21,28 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import A
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
 
+from lab.deployment.endpoints import ADDRESSES
+from lab.deployment.seed import seed
 from lab.deployment.store import Event, Store
 from lab.testing import Lab
 
+# Where the lab answers for the deployment's own names, with the gateway's port.
+NAMESERVER = ADDRESSES["fe01"]
 READS = ("Get-", "Test-Path", "Import-Module", "Select-Object")
+
+
+def renewed(lab: Lab) -> Lab:
+    """The same lab as if it had just been installed, without faults and with an empty event log.
+
+    Its replicas are up to date at once, since each run that writes waits for them; tests of the waiting set the time.
+    """
+    store = lab.store()
+    with store.transaction():
+        store.clear()
+        seed(store, lab.profile)
+        for setting in ("replication_seconds", "replication_notice"):
+            store.set_setting(setting, 0.0)
+    return lab
 
 
 def target(lab: Lab, host: str, user: str, password: str, modules: tuple[str, ...] = ()) -> Target:

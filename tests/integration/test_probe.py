@@ -479,6 +479,15 @@ def test_own_records_that_are_wrong(site: Site) -> None:
     assert codes(entry) == {"own_port", "own_listener", "access_edge_unknown"}
 
 
+def test_a_gateway_without_tls_is_as_the_partners_rows_have_it(site: Site) -> None:
+    site.dns.records["access.contoso.test", "A"] = ["127.0.0.1"]
+    clear = {"tls_negotiation": "not_supported", "sasl_negotiation": "not_supported"}
+    without = {"domain": "clear.example", **clear, "support_dialback_negotiation": True}
+    with published(site, Manners(starttls=""), OWN):
+        assert codes(own(site, partners=[without]), "error") == {"own_port"}
+        assert codes(own(site, partners=[without, {"domain": "silent.test"}]), "error") == {"own_port", "own_no_tls"}
+
+
 def test_presented() -> None:
     with Peer(good()) as peer:
         found = presented("127.0.0.1", peer.port, DOMAIN, OWN, 10)

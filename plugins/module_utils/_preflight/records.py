@@ -43,7 +43,7 @@ def look_up(topology: Topology, domains: t.Sequence[str], nameservers: t.Sequenc
         wanted = [canonical_domain(domain) for domain in domains] or list(topology.sip_domains or ())
     except Invalid as exc:
         raise Invalid("domains: %s" % exc) from None
-    edges = sorted({edge.access_edge for edge in topology.edges or () if edge.has_xmpp and edge.access_edge})
+    edges = access_edges(topology)
     if not wanted or not edges:
         return []  # of which the links before tell
     if dns.IMPORT_ERROR is not None:
@@ -57,8 +57,15 @@ def look_up(topology: Topology, domains: t.Sequence[str], nameservers: t.Sequenc
     return check_records(wanted, edges, resolver)
 
 
+def access_edges(topology: Topology) -> list[str]:
+    """Where the records have to lead: to an Edge pool that has XMPP, and where none has, to one that may get it."""
+    pools = topology.edges or ()
+    chosen = [edge for edge in pools if edge.has_xmpp] or [edge for edge in pools if edge.legacy is not False]
+    return sorted({edge.access_edge for edge in chosen if edge.access_edge})
+
+
 def check_records(domains: t.Sequence[str], edges: t.Sequence[str], resolver: Resolver) -> list[Obstacle]:
-    """edges: FQDNs of the Access Edge services that have XMPP. One finding of each kind, for all domains."""
+    """edges: FQDNs of the Access Edge services (access_edges). One finding of each kind, for all domains."""
     with ThreadPoolExecutor(max_workers=min(20, len(domains))) as pool:
         found = list(pool.map(functools.partial(_look, edges=edges, resolver=resolver), domains))
     missing = [domain for domain, (state, _text) in zip(domains, found, strict=True) if state == "missing"]

@@ -22,11 +22,14 @@ from .._federation.declared import declare
 from .._federation.deployment import Deployment, Reader
 from .._federation.guard import Guard
 from .._federation.plan import make_plan
+from .._federation.resource import Resource
+from .._federation.surroundings import Surroundings
 from .._federation.tasks import FEDERATION_SPEC
 from .._shell.statement import Shell
 from .._topology.chain import MARKS, HostService, Obstacle, check_chain
+from .._topology.surroundings import BESIDE
 from .._topology.tasks import SERVICES_OPTION
-from .._topology.topology import Topology, read_topology
+from .._topology.topology import Topology, read_topology, topology_of
 from .edges import check_edges
 from .records import look_up
 
@@ -54,8 +57,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_preflight_info. Raises Refused for what is declared wrongly, ServerRefused, ShellError."""
-    topology = read_topology(shell)
-    deployment, missing_rights = _after_plan(params, Reader(shell), topology, shell)
+    topology, deployment, missing_rights = _after_plan(params, Reader(shell), shell)
     services = params["services"]
     hosts = None if services is None else [HostService(one["host"], one["kind"], one["status"]) for one in services]
     found = [
@@ -84,20 +86,33 @@ def _records(params: Params, topology: Topology) -> list[Obstacle]:
         raise Refused([str(exc)]) from None
 
 
-def _after_plan(
-    params: Params, reader: Reader, topology: Topology, shell: Shell
-) -> tuple[Deployment, t.Sequence[Obstacle]]:
-    """What the plan will make of the deployment, and whether the account may send it."""
+class _Together(Surroundings):
+    """Reads the foundations in the pipeline of the kinds."""
+
+    topology: Topology | None = None
+
+    def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
+        found = reader.kinds_and(resources, [one.statement for one in BESIDE])
+        if found is None:
+            return reader.kinds(resources)
+        deployment, rest = found
+        self.topology = topology_of(rest, BESIDE)
+        return deployment
+
+
+def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology, Deployment, t.Sequence[Obstacle]]:
+    """The foundations, what the plan will make of the deployment, and whether the account may send it."""
     declared = declare({option: params[option] for option in DECLARED})
     # What is not declared is read all the same, and stays as it is.
     federation = replace(declared, wanted={**dict.fromkeys(DECLARED, ()), **declared.wanted})
-    guard = Guard(force=True)
+    guard, together = Guard(force=True), _Together()
     try:
-        deployment = gather(reader, federation, guard)
+        deployment = gather(reader, federation, guard, together)
     except Unreadable:
         raise
     except ServerRefused:
-        return _what_can_be_read(reader), ()
+        return together.topology or read_topology(shell), _what_can_be_read(reader), ()
+    topology = together.topology or read_topology(shell)
     later = any(pool.legacy is False and pool.registrar for pool in topology.pools or ())
     if later and not deployment.all_users:
         names = [name for grant in federation.granting for name in grant.users]
@@ -113,7 +128,7 @@ def _after_plan(
         effect="none; converge refuses to begin",
         where="Active Directory, the group %s" % ROLE,
     )
-    return planned(plan), [obstacle] if access.lacking else ()
+    return topology, planned(plan), [obstacle] if access.lacking else ()
 
 
 @contextlib.contextmanager

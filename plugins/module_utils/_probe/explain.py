@@ -13,11 +13,12 @@ None; a link with such a value is unknown, which is neither good nor broken.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.findings import ERROR, SEVERITIES, UNKNOWN, WARNING, Finding, in_order
 from .._base.texts import some
 from .._federation.negotiation import SASL_OVER_TLS, Row
+from .certificate import FATAL
 
 # out: from the user to the partner. in: from the partner to the user.
 Direction = t.Literal["out", "in"]
@@ -83,7 +84,7 @@ class Deployment:
     """access_edge: AllowFederatedUsers. route: the Edge pool of the site's XMPP federation route; '' if there is none.
 
     services, certificates: empty if they were not looked at. has_xmpp: whether XMPP federation is enabled on that Edge
-    pool. behind: servers whose replica is not up to date.
+    pool. behind: servers that carry XMPP and whose replica is not up to date.
     """
 
     access_edge: bool | None = None
@@ -160,17 +161,19 @@ def explain(user: User, partner: Partner, deployment: Deployment, probed: Probed
         _services(deployment),
         _certificates(deployment, partner.row),
         _replicas(deployment),
-        _seen(probed, partner),
-        _published(probed, user, partner),
+        _seen(probed, partner, deployment),
+        _published(probed, user, partner, deployment),
     )
-    return Explanation(links, _sentence(user, partner, links))
+    return Explanation(links, _sentence(user, partner, deployment, links))
 
 
-def _sentence(user: User, partner: Partner, links: t.Sequence[Link]) -> str:
+def _sentence(user: User, partner: Partner, deployment: Deployment, links: t.Sequence[Link]) -> str:
     of = {severity: [link for link in links if link.severity == severity] for severity in SEVERITIES}
     if of[ERROR]:
         first = of[ERROR][0]
-        return "%s: %s. To do: %s." % (_ended(first.blocks, user.address, partner.domain), first.text, first.remedy)
+        ended = _ended(first.blocks, user.address, partner.domain)
+        but = " But %s." % _late(deployment.behind) if deployment.behind else ""
+        return "%s: %s. To do: %s.%s" % (ended, first.text, first.remedy, but)
     pair = (user.address, partner.domain)
     if of[UNKNOWN]:
         names = ", ".join(link.name for link in of[UNKNOWN])
@@ -329,38 +332,78 @@ def _certificates(deployment: Deployment, row: Row | None) -> Link:
         text = "the gateway's certificate was not looked at on every Edge" if unseen else "the certificate is good"
         return Link("certificate", UNKNOWN if unseen else "", text)
     good = any(one.assigned and not one.faults for one in found)
-    # With faults the stream is encrypted all the same, and dialback decides where the row has it.
-    fatal = row is None or row.methods == (SASL_OVER_TLS,) or (row.tls == "required" and not faults)
-    severity = ERROR if fatal and not good else WARNING
+    ends = not good and _needs_certificate(row, missing=not faults)
+    severity = ERROR if ends else WARNING
     return Link("certificate", severity, "; ".join(texts), "give the Edges a good one (sfb_xmpp_certificate)")
 
 
+def _needs_certificate(row: Row | None, *, missing: bool) -> bool:
+    """Whether the row ends with the gateway's certificate. One that is there and not good encrypts the stream all the
+    same, and dialback decides where the row has it.
+    """
+    return row is None or row.methods == (SASL_OVER_TLS,) or (row.tls == "required" and missing)
+
+
 def _replicas(deployment: Deployment) -> Link:
-    """Servers work from their replica, so what was written last may not count there yet."""
+    """Servers work from their replica. What one that is behind does not know yet cannot be seen from here."""
     if deployment.behind is None:
         return Link("replicas", UNKNOWN, "it could not be read whether the replicas are up to date")
     if deployment.behind:
-        text = "the replica of %s is not up to date, so what was written last may not count there" % some(
-            deployment.behind
-        )
-        return Link("replicas", WARNING, text, "push it (management_store_replication)")
+        return Link("replicas", UNKNOWN, _late(deployment.behind), "push it (management_store_replication)")
     return Link("replicas", "", "the replicas are up to date")
+
+
+def _late(behind: t.Sequence[str]) -> str:
+    return "the replica of %s is not up to date, so what was written last may not count there" % some(behind)
 
 
 # What was seen from outside
 
+# What the probe finds against a certificate: the gateway's, and the partner's, which is shown in both directions.
+_OWN_CERTIFICATE = ("own_certificate_", "own_no_tls")
+_THEIR_CERTIFICATE = tuple("certificate_" + code for code in FATAL - {"server_auth"})
+_NO_EXTERNAL = ("own_certificate_refused", "external_not_offered")
 
-def _seen(probed: Probed, partner: Partner) -> Link:
-    """The probe goes the way that a message of the user goes."""
-    return _worst("partner_server", probed.partner, "the servers of %s" % partner.domain, ("out",))
+
+def _by_dialback(deployment: Deployment, row: Row | None, probed: Probed) -> bool:
+    """Whether dialback is what is left: each side then has to find the other by DNS, whoever sends the message."""
+    if row is None or not set(row.methods) - {SASL_OVER_TLS}:
+        return False
+    certificates = deployment.certificates
+    return (
+        SASL_OVER_TLS not in row.methods
+        or bool(certificates and all(one.assigned is False or one.faults for one in certificates))
+        or any(one.severity == ERROR and one.code.startswith(_OWN_CERTIFICATE) for one in probed.own or ())
+        or any(one.code in _THEIR_CERTIFICATE or one.code in _NO_EXTERNAL for one in probed.partner or ())
+    )
 
 
-def _published(probed: Probed, user: User, partner: Partner) -> Link:
-    """Partners find the gateway by what is published; by dialback alone they need it to confirm our key as well."""
-    row = partner.row
-    dialback_only = row is not None and bool(row.methods) and SASL_OVER_TLS not in row.methods
+def _seen(probed: Probed, partner: Partner, deployment: Deployment) -> Link:
+    """The probe goes the way that a message of the user goes. What the other way needs of it as well: an answer about
+    the partner's key, and a certificate that is the same in both directions.
+    """
+    both = _by_dialback(deployment, partner.row, probed)
+    both = both or any(one.severity == ERROR and one.code in _THEIR_CERTIFICATE for one in probed.partner or ())
+    what = "the servers of %s" % partner.domain
+    return _worst("partner_server", probed.partner, what, BOTH if both else ("out",))
+
+
+def _published(probed: Probed, user: User, partner: Partner, deployment: Deployment) -> Link:
+    """Partners find the gateway by what is published, to send a message or to ask about a key of dialback."""
+    findings, both = probed.own, _by_dialback(deployment, partner.row, probed)
+    if findings is not None:
+        findings = tuple(_by_row(one, partner.row) for one in findings)
+        both = both or any(one.severity == ERROR and one.code.startswith(_OWN_CERTIFICATE) for one in findings)
     what = "the records and the gateway of %s" % user.address.rpartition("@")[2]
-    return _worst("published", probed.own, what, BOTH if dialback_only else ("in",))
+    return _worst("published", findings, what, BOTH if both else ("in",))
+
+
+def _by_row(finding: Finding, row: Row | None) -> Finding:
+    """What is found against the gateway's certificate ends only a row that needs it."""
+    if finding.severity != ERROR or not finding.code.startswith(_OWN_CERTIFICATE):
+        return finding
+    needed = _needs_certificate(row, missing=finding.code == "own_no_tls")
+    return finding if needed else replace(finding, severity=WARNING)
 
 
 def _worst(name: str, findings: t.Sequence[Finding] | None, what: str, blocks: tuple[Direction, ...]) -> Link:

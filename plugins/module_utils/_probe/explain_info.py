@@ -25,6 +25,7 @@ from .._federation.deployment import USER_PROPERTIES, Deployment, Reader, user_o
 from .._federation.deployment import User as DirectoryUser
 from .._federation.rules import negotiation_row
 from .._shell.statement import Shell, Statement
+from .._topology.replicate import carrying
 from .._topology.tasks import SERVICES_OPTION
 from .._topology.topology import Topology, read_topology
 from . import explain as chain
@@ -95,9 +96,16 @@ def _pair(params: Params) -> tuple[str, str]:
 
 
 def _what_can_be_read(shell: Shell) -> Deployment:
-    """Kind by kind: one that the account may not read leaves the others."""
+    """In one request, or kind by kind: one that the account may not read leaves the others."""
+    kinds = (POLICY, PARTNER, ACCESS_EDGE)
+    try:
+        return Reader(shell).kinds(kinds)
+    except Unreadable:
+        raise
+    except ServerRefused:
+        pass
     found = Deployment("")
-    for resource in (POLICY, PARTNER, ACCESS_EDGE):
+    for resource in kinds:
         try:
             one = Reader(shell).kinds([resource])
         except Unreadable:
@@ -192,7 +200,6 @@ def _partner(domain: str, deployment: Deployment, topology: Topology) -> tuple[c
 def _deployment(params: Params, deployment: Deployment, topology: Topology) -> chain.Deployment:
     edge = deployment.of(ACCESS_EDGE.part).get("global")
     route, has_xmpp = _route(topology)
-    behind = None if topology.replicas is None else tuple(one.fqdn for one in topology.replicas if not one.up_to_date)
     return chain.Deployment(
         None if edge is None else bool(edge.values["allow_federated_users"]),
         route,
@@ -202,8 +209,18 @@ def _deployment(params: Params, deployment: Deployment, topology: Topology) -> c
             for one in params["certificates"] or ()
         ),
         has_xmpp,
-        behind,
+        _behind(topology),
     )
+
+
+def _behind(topology: Topology) -> tuple[str, ...] | None:
+    """Of the servers that carry XMPP those whose replica is not up to date."""
+    if topology.replicas is None:
+        return None
+    # Without the route as well: a server that is behind may still have one.
+    servers = carrying(topology, [edge.fqdn.casefold() for edge in topology.edges or () if edge.legacy is not False])
+    late = [one.fqdn for one in topology.replicas if not one.up_to_date]
+    return tuple(fqdn for fqdn in late if servers is None or fqdn.casefold() in servers)
 
 
 def _service(given: t.Mapping[str, t.Any]) -> chain.Service:

@@ -15,17 +15,19 @@ from .facts import Addresses, Facts
 from .findings import check_mistake, check_reach, not_observable
 
 
-def check_own(facts: Facts, access_edge: str, edge: Addresses | None, thumbprint: str, port: int) -> list[Finding]:
+def check_own(
+    facts: Facts, access_edge: str, edge: Addresses | None, thumbprint: str, port: int, tls: bool = True
+) -> list[Finding]:
     """Findings about an own SIP domain, errors first. Pure.
 
     access_edge, edge: its FQDN and addresses; '' and None: not compared. thumbprint: of the certificate that should be
-    presented; '': whatever there is. port: where the gateway listens.
+    presented; '': whatever there is. port: where the gateway listens. tls: whether it has to offer TLS to who asks.
     """
     found = [
         *_check_records(facts, port),
         *check_reach(facts),
         *check_mistake(facts),
-        *_check_listener(facts),
+        *_check_listener(facts, tls),
         *_check_certificate(facts, thumbprint),
     ]
     if edge is not None:
@@ -69,10 +71,10 @@ def _check_hosts(facts: Facts, access_edge: str, edge: Addresses) -> t.Iterator[
             )
 
 
-def _check_listener(facts: Facts) -> t.Iterator[Finding]:
+def _check_listener(facts: Facts, tls: bool) -> t.Iterator[Finding]:
     ended = facts.ended
     if ended is None:
-        if facts.header is not None and not facts.tls:
+        if tls and facts.header is not None and not facts.tls:
             text = "the gateway does not offer TLS"
             yield Finding(
                 "own_no_tls", ERROR, text, "assign a certificate to XmppServer, and restart the XMPP services"

@@ -89,8 +89,11 @@ class Prober:
             "suggestion": None if suggested is None else options(suggested),
         }
 
-    def own(self, domain: str, asks: str, access_edge: str) -> Entry:
-        """What a partner (``asks``) sees of an own domain: it is to the partners that the gateway answers."""
+    def own(self, domain: str, asks: str, access_edge: str, tls: bool = True) -> Entry:
+        """What a partner (``asks``) sees of an own domain: it is to the partners that the gateway answers.
+
+        tls: whether that partner's row has TLS, so that the gateway has to offer it.
+        """
         budget = self._budget()
         facts = self._probe(domain, asks, self._anonymous, budget, own=True)
         edge = None
@@ -102,7 +105,8 @@ class Prober:
             edge = Addresses("unknown", (), "the time for the domain was spent")
         given = self._settings.own
         thumbprint = x509.thumbprint(given.certificate) if given is not None else ""
-        return _entry(facts, check_own(facts, access_edge, edge, thumbprint, self._settings.gateway_port), budget)
+        findings = check_own(facts, access_edge, edge, thumbprint, self._settings.gateway_port, tls)
+        return _entry(facts, findings, budget)
 
     def _budget(self) -> Budget:
         return Budget(self._settings.timeout, _STEPS * self._settings.timeout)

@@ -92,10 +92,12 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         raise Refused(reasons)
     settings = Settings(from_, anchors, params["timeout"], params["expires_within"], bundle, params["gateway_port"])
     prober = Prober(settings, resolver)
-    # The gateway answers to its partners; only where none is declared does it hear from itself.
-    asks = next((job.domain for job in jobs if job.partner), from_)
+    # The gateway answers to its partners, and offers TLS to those whose row has it; only where none is declared does it
+    # hear from itself.
+    partners = sorted((job for job in jobs if job.partner), key=lambda job: not _has_tls(job))
+    asks, tls = (partners[0].domain, _has_tls(partners[0])) if partners else (from_, True)
     calls: list[t.Callable[[], Entry]] = [functools.partial(prober.partner, job) for job in jobs]
-    calls += [functools.partial(prober.own, domain, asks, access_edge) for domain in own_domains]
+    calls += [functools.partial(prober.own, domain, asks, access_edge, tls) for domain in own_domains]
     entries = concurrently(calls, params["workers"])
     _settle_advice(entries[: len(jobs)])
     counted = collections.Counter(entry["verdict"] for entry in entries)
@@ -128,6 +130,10 @@ def _jobs(params: Params) -> list[Job]:
     for domain in _domains(params["domains"]):
         jobs.setdefault(domain, Job(domain))
     return list(jobs.values())
+
+
+def _has_tls(job: Job) -> bool:
+    return job.row is None or job.row.tls != "not_supported"
 
 
 def _settle_advice(entries: t.Sequence[Entry]) -> None:

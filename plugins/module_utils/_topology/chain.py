@@ -212,6 +212,8 @@ def _route(topology: Topology, deployment: Deployment) -> t.Iterator[Obstacle]:
     where = "%s, the site's properties, Federation route, Enable XMPP federation" % BUILDER
     targets = sorted(set(routes.values()) - {""})
     good = {edge.fqdn.casefold() for edge in _good_edges(topology)}
+    # A route to the Edge pool that is to get XMPP is as it should be.
+    possible = good or {edge.fqdn.casefold() for edge in topology.edges or () if edge.legacy is not False}
     if not targets:
         yield Obstacle(
             "no_route",
@@ -222,7 +224,7 @@ def _route(topology: Topology, deployment: Deployment) -> t.Iterator[Obstacle]:
             where=where,
             blocks=True,
         )
-    elif good and not good & set(targets):
+    elif possible and not possible & set(targets):
         yield Obstacle(
             "route_elsewhere",
             ERROR,

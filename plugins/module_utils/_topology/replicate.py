@@ -112,9 +112,16 @@ def _carrying(shell: Shell, topology: Topology | None, deployment: Deployment) -
             topology = read_topology(shell)
         except (ServerRefused, ShellError):
             return None
+    return carrying(topology, (routes_of(topology, deployment) or {}).values())
+
+
+def carrying(topology: Topology, edge_pools: t.Iterable[str]) -> set[str] | None:
+    """The computers of legacy Front End pools and of these Edge pools (FQDNs in lower case), in lower case; None where
+    they are not known.
+    """
     if topology.pools is None:
         return None
-    edges = set((routes_of(topology, deployment) or {}).values())
+    edges = set(edge_pools)
     # A release that is not known may be a legacy one.
     pools = [
         p for p in topology.pools if (p.registrar is not False and p.legacy is not False) or p.fqdn.casefold() in edges

@@ -32,7 +32,7 @@ from .topology import READINGS, Topology, read_one_by_one, topology_of
 
 EXPORT = "Export-CsConfiguration"
 # The kinds tell of the sites' routes already.
-_BESIDE = tuple(one for one in READINGS if one.name != "sites")
+BESIDE = tuple(one for one in READINGS if one.name != "sites")
 
 
 class Around(Surroundings):
@@ -60,10 +60,10 @@ class Around(Surroundings):
             return reader.kinds(resources)
         wanted = {resource.part for resource in resources}
         with contextlib.suppress(ServerRefused):  # something of another form, perhaps in what the plan does not need
-            found = reader.kinds_and(RESOURCES, [one.statement for one in _BESIDE])
+            found = reader.kinds_and(RESOURCES, [one.statement for one in BESIDE])
             if found is not None:
                 whole, rest = found
-                self._topology = topology = topology_of(rest, _BESIDE)
+                self._topology = topology = topology_of(rest, BESIDE)
                 homes = tuple(pool for pool in topology.pools or () if pool.registrar)
                 self._others = {part: own for part, own in whole.records.items() if part not in wanted}
                 records = {part: own for part, own in whole.records.items() if part in wanted}
@@ -79,7 +79,7 @@ class Around(Surroundings):
                     self._others.update(reader.kinds([resource]).records)
         routes_known = ROUTE.part in {*deployment.records, *self._others}
         with contextlib.suppress(ServerRefused):
-            self._topology = read_one_by_one(self._shell, _BESIDE if routes_known else READINGS)
+            self._topology = read_one_by_one(self._shell, BESIDE if routes_known else READINGS)
         self._topology = self._topology or Topology()
         return deployment
 

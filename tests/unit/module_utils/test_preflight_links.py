@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import ERROR, UNKNOWN, WARNING
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
 from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.edges import check_edges
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.records import check_records, look_up
+from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.records import access_edges, check_records, look_up
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Addresses, Service, Services
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.chain import Obstacle
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Topology
@@ -91,8 +91,15 @@ def test_several_domains_share_a_finding() -> None:
 
 def test_without_a_gateway_or_a_domain_there_is_nothing_to_look_up() -> None:
     assert look_up(Topology(), ["contoso.com"], ["192.0.2.53"]) == []
-    without = EdgePool("edge.contoso.com", EDGE, None, None)
-    assert look_up(Topology(edges=(without,), sip_domains=("contoso.com",)), [], ["192.0.2.53"]) == []
+    assert look_up(Topology(edges=(), sip_domains=("contoso.com",)), [], ["192.0.2.53"]) == []
+
+
+def test_records_lead_to_xmpp_and_where_there_is_none_to_where_it_may_be() -> None:
+    has, may = EdgePool("a", EDGE, 5269, 23456, "2015"), EdgePool("b", "old.contoso.com", None, None, "2015")
+    later = EdgePool("c", "later.contoso.com", None, None, "2019")
+    assert access_edges(Topology(edges=(later, may, has))) == [EDGE]
+    assert access_edges(Topology(edges=(later, may))) == ["old.contoso.com"]
+    assert access_edges(Topology(edges=(later,))) == []
 
 
 @pytest.mark.parametrize(("domains", "servers"), [(["*.contoso.com"], []), (["contoso.com"], ["dns.contoso.com"])])

@@ -184,7 +184,7 @@ def severity(found: Explanation, name: str) -> str:
         (one(partner=replace(PARTNER, sip=None)), "partner", "unknown"),
         (one(deployment=replace(DEPLOYMENT, has_xmpp=None)), "route", "unknown"),
         (one(deployment=replace(DEPLOYMENT, behind=None)), "replicas", "unknown"),
-        (one(deployment=replace(DEPLOYMENT, behind=("fe01",))), "replicas", "warning"),
+        (one(deployment=replace(DEPLOYMENT, behind=("fe01",))), "replicas", "unknown"),
     ],
 )
 def test_what_breaks_nothing_is_said(found: Explanation, name: str, expected: str) -> None:
@@ -253,6 +253,55 @@ def test_what_is_published_ends_the_way_in_and_dialback(row: Row, out: str | Non
     """Nobody finds the gateway; by dialback nobody can confirm its key either."""
     found = one(partner=replace(PARTNER, row=row), probed=Probed((), (ERROR,))).as_dict()
     assert (found["out"], found["in"]) == (out, into)
+
+
+def test_what_is_broken_may_not_be_known_yet_to_a_server_that_is_behind() -> None:
+    found = one(deployment=replace(DEPLOYMENT, access_edge=False, behind=("fe01",)))
+    told = "But the replica of fe01 is not up to date, so what was written last may not count there."
+    assert found.sentence.endswith("which is the switch of SIP federation as well. " + told)
+
+
+OWN_ENDED = Finding("own_certificate_expired", "error", "it expired", "renew it")
+NO_TLS = Finding("own_no_tls", "error", "the gateway does not offer TLS", "assign a certificate")
+THEIRS_ENDED = Finding("certificate_expired", "warning", "its certificate: it expired", "renew it")
+
+
+@pytest.mark.parametrize(
+    ("own", "row", "out", "into"),
+    [
+        (OWN_ENDED, CERTIFICATES, "published", "published"),
+        (OWN_ENDED, FALLBACK, None, None),
+        (OWN_ENDED, DIALBACK, None, None),
+        (NO_TLS, CERTIFICATES, "published", "published"),
+        (NO_TLS, FALLBACK, "published", "published"),
+        (NO_TLS, OPTIONAL, None, None),
+    ],
+)
+def test_what_is_wrong_with_the_own_certificate_ends_the_rows_that_need_it(
+    own: Finding, row: Row, out: str | None, into: str | None
+) -> None:
+    found = one(partner=replace(PARTNER, row=row), probed=Probed((), (own,))).as_dict()
+    assert (found["out"], found["in"]) == (out, into)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        one(deployment=replace(DEPLOYMENT, certificates=(ENDED,)), probed=Probed((), (ERROR,))),
+        one(probed=Probed((), (ERROR, OWN_ENDED))),
+        one(probed=Probed((THEIRS_ENDED,), (ERROR,))),
+    ],
+)
+def test_where_no_certificate_does_dialback_is_left_and_asks_by_what_is_published(found: Explanation) -> None:
+    assert (found.as_dict()["out"], found.as_dict()["in"]) == ("published", "published")
+
+
+def test_by_dialback_the_partner_is_asked_on_the_way_in_as_well() -> None:
+    found = one(partner=replace(PARTNER, row=DIALBACK), probed=Probed((ERROR,), ())).as_dict()
+    assert (found["out"], found["in"]) == ("partner_server", "partner_server")
+    theirs = replace(THEIRS_ENDED, severity="error")
+    found = one(partner=replace(PARTNER, row=CERTIFICATES), probed=Probed((theirs,), ())).as_dict()
+    assert (found["out"], found["in"]) == ("partner_server", "partner_server"), "which it shows in both directions"
 
 
 def test_the_probe_ends_the_way_out_only() -> None:
