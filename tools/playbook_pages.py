@@ -99,11 +99,10 @@ def variables(name: str) -> set[str]:
     code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
     found = set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code))
     if ACTION in code:
-        found |= {
+        of_action = {
             name for path in ACTION_CODE for name in re.findall(r'"(sfb_xmpp_[a-z]\w+)"', path.read_text("utf-8"))
         }
-        if PLANS_ONLY in code and name not in WRITING:
-            found -= OF_WRITES
+        found |= of_action - OF_WRITES if PLANS_ONLY in code and name not in WRITING else of_action
     if REVOCATION in code:
         found |= OF_RUNS
     return found - {IN_SNAPSHOTS}
