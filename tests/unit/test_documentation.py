@@ -588,7 +588,7 @@ def explain_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 
 def migration_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """What the module of migrations returns, and its action."""
-    given: Params = {"users": ["sip:bob@contoso.com", "nobody@contoso.com"]}
+    given: Params = {"users": ["bob@contoso.com", "nobody@contoso.com"]}
     found = [call(name, given, False, policy_server()), call(name, given, False, Failing(policy_server(), reads=True))]
     found.append(call(name, {}, False, policy_server()))
     assert [run.get("failed", False) for run in found] == [False, True, True]
