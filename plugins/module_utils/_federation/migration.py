@@ -12,7 +12,7 @@ keeps no record of who talks to whom: of a single partner nothing can be said wh
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.names import Invalid, canonical_domain
 from .._base.names import key as key_of
@@ -56,10 +56,26 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     reader = Reader(shell)
     deployment = reader.with_pools(reader.kinds([POLICY, PARTNER]))
     pools = _pools(deployment.pools or (), asked_pools)
-    deployment = reader.with_all_users(deployment, names)
+    deployment = _with_users(reader, deployment, names)
     candidates = [u.key for u in deployment.users.values() if not u.policy and not _without_gateway(u, deployment)]
     deployment = reader.with_effective(deployment, candidates)
     return Result(told(deployment, names, pools, declared))
+
+
+def _with_users(reader: Reader, deployment: Deployment, names: t.Sequence[str]) -> Deployment:
+    """All users, and whom the names mean: a SIP address may lack its ``sip:`` here."""
+    whole = {name: "sip:" + name if _lacks_prefix(name) else name for name in names}
+    found = reader.with_all_users(deployment, whole.values())
+    return replace(
+        found,
+        named={name: found.named[address] for name, address in whole.items() if address in found.named},
+        unknown={name: found.unknown[address] for name, address in whole.items() if address in found.unknown},
+    )
+
+
+def _lacks_prefix(name: str) -> bool:
+    """Whether it is an address, and no distinguished name."""
+    return "@" in name and "=" not in name and not key_of(name).startswith("sip:")
 
 
 def asked(params: Params) -> tuple[list[str], list[str], list[str]]:

@@ -17,6 +17,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment im
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import Pool
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._migration import report
 
+from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import run
+
 LEGACY = Pool("fe01.a.com", "Redmond", ("fe01.a.com",), "2015", True)
 LATER = Pool("fe19.a.com", "Redmond", ("fe19.a.com",), "2019", True)
 UNTOLD = Pool("fe02.a.com", "Redmond", ("fe02.a.com",), None, True)
@@ -85,6 +88,19 @@ def test_what_a_move_does_to_a_user(one: User, kind: str, words: str) -> None:
     assert words in found["reason"]
     left = told(one)
     assert left["nobody_left"] == {"loses": False, "may_lose": None}.get(kind, True)
+
+
+def test_an_address_without_sip_is_a_sip_address_here() -> None:
+    """Though it may be another user's principal name."""
+    shell = MemoryShell()
+    none = {"ExternalAccessPolicy": None}
+    shell.users = [
+        {"Identity": "CN=Ann", "SipAddress": "sip:ann@a.com", "UserPrincipalName": "a.smith@a.com", **none},
+        {"Identity": "CN=Bob", "SipAddress": "sip:bob@a.com", "UserPrincipalName": "ann@a.com", **none},
+    ]
+    found = run(migration.TASK, shell, True, users=["Ann@a.com", "cn=bob", "zoe@a.com"]).values
+    assert [one["name"] for one in found["users"]] == ["sip:ann@a.com", "sip:bob@a.com"]
+    assert [one["name"] for one in found["unknown"]] == ["zoe@a.com"]
 
 
 def test_a_pool_takes_everybody_along_and_nobody_twice() -> None:
