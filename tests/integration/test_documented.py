@@ -255,10 +255,10 @@ def test_every_task_and_play_runs(block: Block, plays: Plays) -> None:
         renewed = plays.run("sfb.xmpp.certificate", inventory=folder)
         assert renewed.code == 0, renewed.output
     host = "edge01" if block.page in OF_THE_EDGES else "fe01"
-    if "hosts" not in content[0]:
-        content = plays.tasks(content, host)
-    for play in content:
-        play["hosts"] = host
+    if "ansible.builtin.import_playbook" not in content[0]:
+        content = content if "hosts" in content[0] else plays.tasks(content, host)
+        for play in content:
+            play["hosts"] = host
     given = {
         **VARIABLES,
         "vault_certificate_passphrase": PASSPHRASE,
