@@ -11,7 +11,7 @@ import itertools
 import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import Row
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.between import (
     BOTH,
     Deployment,
     Explanation,
@@ -20,8 +20,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import (
     Probed,
     Service,
     User,
-    explain,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import explain
 
 from lab.deployment.store import Store
 from lab.gateway.dial import DialFailed

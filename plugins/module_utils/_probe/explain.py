@@ -13,139 +13,14 @@ None; a link with such a value is unknown, which is neither good nor broken.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
 
-from .._base.findings import ERROR, SEVERITIES, UNKNOWN, WARNING, Finding, in_order
+from .._base.findings import ERROR, SEVERITIES, UNKNOWN, WARNING
 from .._base.texts import some
-from .._federation.negotiation import SASL_OVER_TLS, Row
-from .certificate import FATAL
+from .._federation.negotiation import Row
+from .between import Deployment, Direction, Explanation, Link, Partner, Probed, User
+from .outside import needs_certificate, published, seen
 
-# out: from the user to the partner. in: from the partner to the user.
-Direction = t.Literal["out", "in"]
-BOTH: tuple[Direction, ...] = ("out", "in")
-
-Scope = t.Literal["user", "site", "global"]
 _SCOPES = {"user": "granted to him", "site": "his site's", "global": "the global one"}
-
-
-@dataclass(frozen=True)
-class User:
-    """enabled: False if there is no such user, or he is disabled. pool: his home. legacy: whether that has XMPP (Lync
-    Server 2013, Skype for Business Server 2015). policy: the effective one, scope: which of the three it is, and
-    whether it gives XMPP and federation access.
-    """
-
-    address: str
-    enabled: bool | None = None
-    pool: str = ""
-    legacy: bool | None = None
-    policy: str = ""
-    scope: Scope | None = None
-    xmpp: bool | None = None
-    federation: bool | None = None
-
-
-@dataclass(frozen=True)
-class Partner:
-    """domain: that of the message. allowed: whether a partner has it. identity: that partner's own domain, which is
-    another one if ``domain`` is one of its additional domains. type: as option ``partner_type``. sip: which list of
-    SIP federation has the domain, allowed or blocked; '' if neither.
-    """
-
-    domain: str
-    allowed: bool | None = None
-    identity: str = ""
-    type: str = ""
-    row: Row | None = None
-    sip: str | None = ""
-
-
-@dataclass(frozen=True)
-class Service:
-    """A Windows service that XMPP needs. kind: gateway (Front End) or proxy (Edge)."""
-
-    kind: t.Literal["gateway", "proxy"]
-    host: str
-    name: str
-    running: bool | None = None
-
-
-@dataclass(frozen=True)
-class OwnCertificate:
-    """Of an Edge, for XmppServer. assigned: whether there is one. faults: why it proves nothing, such as its end."""
-
-    host: str
-    assigned: bool | None = None
-    faults: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """access_edge: AllowFederatedUsers. route: the Edge pool of the site's XMPP federation route; '' if there is none.
-
-    services, certificates: empty if they were not looked at. has_xmpp: whether XMPP federation is enabled on that Edge
-    pool. behind: servers that carry XMPP and whose replica is not up to date.
-    """
-
-    access_edge: bool | None = None
-    route: str | None = None
-    services: tuple[Service, ...] = ()
-    certificates: tuple[OwnCertificate, ...] = ()
-    has_xmpp: bool | None = True
-    behind: tuple[str, ...] | None = ()
-
-
-@dataclass(frozen=True)
-class Probed:
-    """Findings about the partner, and about what is published of the user's domain; None: not probed."""
-
-    partner: tuple[Finding, ...] | None = None
-    own: tuple[Finding, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Link:
-    """severity: '' if it is good, else one of _base.findings. blocks: the directions that it ends if it is broken."""
-
-    name: str
-    severity: str
-    text: str
-    remedy: str = ""
-    blocks: tuple[Direction, ...] = BOTH
-
-    def as_dict(self) -> dict[str, t.Any]:
-        return {
-            "name": self.name,
-            "severity": self.severity or "ok",
-            "text": self.text,
-            "remedy": self.remedy,
-            "blocks": list(self.blocks) if self.severity == ERROR else [],
-        }
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """links: the whole chain in its order. sentence: what is to be told."""
-
-    links: tuple[Link, ...]
-    sentence: str
-
-    def broken(self, direction: Direction | None = None) -> Link | None:
-        """The first broken link of a direction, or of any."""
-        for link in self.links:
-            if link.severity == ERROR and (direction is None or direction in link.blocks):
-                return link
-        return None
-
-    def as_dict(self) -> dict[str, t.Any]:
-        first = self.broken()
-        return {
-            "sentence": self.sentence,
-            "first_broken": None if first is None else first.name,
-            "out": None if (out := self.broken("out")) is None else out.name,
-            "in": None if (into := self.broken("in")) is None else into.name,
-            "links": [link.as_dict() for link in self.links],
-        }
 
 
 def explain(user: User, partner: Partner, deployment: Deployment, probed: Probed) -> Explanation:
@@ -161,8 +36,8 @@ def explain(user: User, partner: Partner, deployment: Deployment, probed: Probed
         _services(deployment),
         _certificates(deployment, partner.row),
         _replicas(deployment),
-        _seen(probed, partner, deployment),
-        _published(probed, user, partner, deployment),
+        seen(probed, partner, deployment),
+        published(probed, user, partner, deployment),
     )
     return Explanation(links, _sentence(user, partner, deployment, links))
 
@@ -332,16 +207,9 @@ def _certificates(deployment: Deployment, row: Row | None) -> Link:
         text = "the gateway's certificate was not looked at on every Edge" if unseen else "the certificate is good"
         return Link("certificate", UNKNOWN if unseen else "", text)
     good = any(one.assigned and not one.faults for one in found)
-    ends = not good and _needs_certificate(row, missing=not faults)
+    ends = not good and needs_certificate(row, missing=not faults)
     severity = ERROR if ends else WARNING
     return Link("certificate", severity, "; ".join(texts), "give the Edges a good one (sfb_xmpp_certificate)")
-
-
-def _needs_certificate(row: Row | None, *, missing: bool) -> bool:
-    """Whether the row ends with the gateway's certificate. One that is there and not good encrypts the stream all the
-    same, and dialback decides where the row has it.
-    """
-    return row is None or row.methods == (SASL_OVER_TLS,) or (row.tls == "required" and missing)
 
 
 def _replicas(deployment: Deployment) -> Link:
@@ -355,61 +223,3 @@ def _replicas(deployment: Deployment) -> Link:
 
 def _late(behind: t.Sequence[str]) -> str:
     return "the replica of %s is not up to date, so what was written last may not count there" % some(behind)
-
-
-# What was seen from outside
-
-# What the probe finds against a certificate: the gateway's, and the partner's, which is shown in both directions.
-_OWN_CERTIFICATE = ("own_certificate_", "own_no_tls")
-_THEIR_CERTIFICATE = tuple("certificate_" + code for code in FATAL - {"server_auth"})
-_NO_EXTERNAL = ("own_certificate_refused", "external_not_offered")
-
-
-def _by_dialback(deployment: Deployment, row: Row | None, probed: Probed) -> bool:
-    """Whether dialback is what is left: each side then has to find the other by DNS, whoever sends the message."""
-    if row is None or not set(row.methods) - {SASL_OVER_TLS}:
-        return False
-    certificates = deployment.certificates
-    return (
-        SASL_OVER_TLS not in row.methods
-        or bool(certificates and all(one.assigned is False or one.faults for one in certificates))
-        or any(one.severity == ERROR and one.code.startswith(_OWN_CERTIFICATE) for one in probed.own or ())
-        or any(one.code in _THEIR_CERTIFICATE or one.code in _NO_EXTERNAL for one in probed.partner or ())
-    )
-
-
-def _seen(probed: Probed, partner: Partner, deployment: Deployment) -> Link:
-    """The probe goes the way that a message of the user goes. What the other way needs of it as well: an answer about
-    the partner's key, and a certificate that is the same in both directions.
-    """
-    both = _by_dialback(deployment, partner.row, probed)
-    both = both or any(one.severity == ERROR and one.code in _THEIR_CERTIFICATE for one in probed.partner or ())
-    what = "the servers of %s" % partner.domain
-    return _worst("partner_server", probed.partner, what, BOTH if both else ("out",))
-
-
-def _published(probed: Probed, user: User, partner: Partner, deployment: Deployment) -> Link:
-    """Partners find the gateway by what is published, to send a message or to ask about a key of dialback."""
-    findings, both = probed.own, _by_dialback(deployment, partner.row, probed)
-    if findings is not None:
-        findings = tuple(_by_row(one, partner.row) for one in findings)
-        both = both or any(one.severity == ERROR and one.code.startswith(_OWN_CERTIFICATE) for one in findings)
-    what = "the records and the gateway of %s" % user.address.rpartition("@")[2]
-    return _worst("published", findings, what, BOTH if both else ("in",))
-
-
-def _by_row(finding: Finding, row: Row | None) -> Finding:
-    """What is found against the gateway's certificate ends only a row that needs it."""
-    if finding.severity != ERROR or not finding.code.startswith(_OWN_CERTIFICATE):
-        return finding
-    needed = _needs_certificate(row, missing=finding.code == "own_no_tls")
-    return finding if needed else replace(finding, severity=WARNING)
-
-
-def _worst(name: str, findings: t.Sequence[Finding] | None, what: str, blocks: tuple[Direction, ...]) -> Link:
-    if findings is None:
-        return Link(name, UNKNOWN, "%s were not probed" % what)
-    if not findings:
-        return Link(name, "", "the probe found nothing against %s" % what)
-    worst = in_order(findings)[0]
-    return Link(name, worst.severity, worst.message, worst.remedy, blocks)

@@ -28,8 +28,9 @@ from .._shell.statement import Shell, Statement
 from .._topology.replicate import carrying
 from .._topology.tasks import SERVICES_OPTION
 from .._topology.topology import Topology, read_topology
-from . import explain as chain
+from . import between
 from . import tasks as probe_tasks
+from .explain import explain
 
 PROBE_OPTIONS = (
     "access_edge",
@@ -68,7 +69,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     found = _user(shell, address)
     partner, record = _partner(domain, deployment, topology)
     user = _explained(address, found, Reader(shell), deployment, topology)
-    explanation = chain.explain(
+    explanation = explain(
         user, partner, _deployment(params, deployment, topology), _probed(params, shell, address, domain, record)
     )
     values = explanation.as_dict()
@@ -134,16 +135,16 @@ def _explained(
     reader: Reader,
     deployment: Deployment,
     topology: Topology,
-) -> chain.User:
+) -> between.User:
     if found == "unknown":
-        return chain.User(address)
+        return between.User(address)
     if found is None:
-        return chain.User(address, False)
+        return between.User(address, False)
     pool = topology.pool(found.pool)
     legacy = False if found.provider else pool.legacy if pool is not None else None
     scope, policy = _policy(found, reader, deployment)
     given = policy.values if policy is not None else {}
-    return chain.User(
+    return between.User(
         address,
         found.enabled,
         "%s (online)" % found.provider if found.provider else found.pool,
@@ -155,7 +156,7 @@ def _explained(
     )
 
 
-def _policy(user: DirectoryUser, reader: Reader, deployment: Deployment) -> tuple[chain.Scope | None, Record | None]:
+def _policy(user: DirectoryUser, reader: Reader, deployment: Deployment) -> tuple[between.Scope | None, Record | None]:
     """The policy in effect, and which of the three it is; None where that cannot be known."""
     policies = deployment.of(POLICY.part)
     if not policies:
@@ -173,18 +174,18 @@ def _policy(user: DirectoryUser, reader: Reader, deployment: Deployment) -> tupl
     return ("global" if key == "global" else "site"), policies[key]
 
 
-def _partner(domain: str, deployment: Deployment, topology: Topology) -> tuple[chain.Partner, Record | None]:
+def _partner(domain: str, deployment: Deployment, topology: Topology) -> tuple[between.Partner, Record | None]:
     if PARTNER.part not in deployment.records:
-        return chain.Partner(domain), None
+        return between.Partner(domain), None
     partners = deployment.of(PARTNER.part)
     record = partners.get(key_of(domain))
     record = record or next((one for one in partners.values() if domain in one.values["additional_domains"]), None)
     if record is None:
-        return chain.Partner(domain, False), None
+        return between.Partner(domain, False), None
     lists = {"allowed": topology.allowed_domains, "blocked": topology.blocked_domains}
     sip = next((name for name, domains in lists.items() if domain in (domains or ())), "")
     unread = not sip and None in lists.values()
-    return chain.Partner(
+    return between.Partner(
         domain,
         True,
         record.identity,
@@ -197,15 +198,15 @@ def _partner(domain: str, deployment: Deployment, topology: Topology) -> tuple[c
 # What the deployment is set up for, and what runs
 
 
-def _deployment(params: Params, deployment: Deployment, topology: Topology) -> chain.Deployment:
+def _deployment(params: Params, deployment: Deployment, topology: Topology) -> between.Deployment:
     edge = deployment.of(ACCESS_EDGE.part).get("global")
     route, has_xmpp = _route(topology)
-    return chain.Deployment(
+    return between.Deployment(
         None if edge is None else bool(edge.values["allow_federated_users"]),
         route,
         tuple(_service(one) for one in params["services"] or ()),
         tuple(
-            chain.OwnCertificate(one["host"], one["assigned"], tuple(one["faults"] or ()))
+            between.OwnCertificate(one["host"], one["assigned"], tuple(one["faults"] or ()))
             for one in params["certificates"] or ()
         ),
         has_xmpp,
@@ -223,11 +224,11 @@ def _behind(topology: Topology) -> tuple[str, ...] | None:
     return tuple(fqdn for fqdn in late if servers is None or fqdn.casefold() in servers)
 
 
-def _service(given: t.Mapping[str, t.Any]) -> chain.Service:
+def _service(given: t.Mapping[str, t.Any]) -> between.Service:
     """status: of Windows; '' where there is no such service, None where it could not be read."""
     status = given["status"]
     running = None if status is None else status == "Running"
-    return chain.Service(given["kind"], given["host"], _SERVICES[given["kind"]], running)
+    return between.Service(given["kind"], given["host"], _SERVICES[given["kind"]], running)
 
 
 def _route(topology: Topology) -> tuple[str | None, bool | None]:
@@ -253,10 +254,10 @@ def _route(topology: Topology) -> tuple[str | None, bool | None]:
 # What is seen from outside
 
 
-def _probed(params: Params, shell: Shell, address: str, domain: str, record: Record | None) -> chain.Probed:
+def _probed(params: Params, shell: Shell, address: str, domain: str, record: Record | None) -> between.Probed:
     options = params["probe"]
     if options is None:
-        return chain.Probed()
+        return between.Probed()
     own = address.rpartition("@")[2]
     given: dict[str, t.Any] = {name: spec.get("default") for name, spec in probe_tasks.ARGUMENT_SPEC.items()}
     given.update({name: value for name, value in options.items() if value is not None})
@@ -270,7 +271,7 @@ def _probed(params: Params, shell: Shell, address: str, domain: str, record: Rec
         result = probe_tasks.work(given, shell, False).values
     except Refused as exc:
         raise Refused(["probe: %s" % reason for reason in exc.reasons]) from None
-    return chain.Probed(_findings(result["domains"]), _findings(result["own"]))
+    return between.Probed(_findings(result["domains"]), _findings(result["own"]))
 
 
 def _findings(entries: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[Finding, ...]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import Finding
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import Row
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import (
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.between import (
     Deployment,
     Explanation,
     OwnCertificate,
@@ -22,8 +22,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import (
     Probed,
     Service,
     User,
-    explain,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import explain
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
