@@ -18,7 +18,7 @@ partners)
     tests="tests with real XMPP servers"
     ;;
 kerberos)
-    packages=(krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc libc6-dev python3-dev)
+    packages=(krb5-kdc krb5-admin-server krb5-user faketime libkrb5-dev gcc libc6-dev python3-dev)
     tests="tests of Kerberos"
     ;;
 *)

@@ -11,7 +11,11 @@ Skipped where Debian's krb5-kdc, krb5-admin-server and krb5-user, or the Python 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 import typing as t
 from pathlib import Path
@@ -24,6 +28,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import Psrp
 from lab.remoting.auth import KEYTAB
 from lab.remoting.kdc import REALM, Kdc, missing_programs
 from lab.testing import Lab
+from tests.integration.plays import CHECKOUT
 from tests.integration.test_connection import Opener
 
 MISSING = [*missing_programs(), *(name for name in ("gssapi", "krb5") if importlib.util.find_spec(name) is None)]
@@ -158,6 +163,50 @@ def test_a_ticket_that_has_expired(realm: Realm, tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("KRB5CCNAME", str(cache))
     time.sleep(2)
     assert "Get a new ticket with kinit, or set ansible_password" in realm.refused(remote_password=None)
+
+
+LOGIN = """
+import json, sys
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import SessionError
+from tests.faults.run import Job, Session
+session = Session(Job("fe01", "", {}, json.loads(sys.argv[1]), ""))
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ShellError, Statement
+try:
+    print("read", len(session.invoke([Statement("Get-CsXmppGatewayConfiguration")]).output))
+except ShellError as exc:
+    print(exc)
+finally:
+    session.session.close()
+"""
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="a clock that is off is NOT tested: faketime is missing")
+@pytest.mark.parametrize(
+    ("corrected", "said"), [(1, "read 1"), (0, "Set the clock of the controller: Kerberos allows five minutes")]
+)
+def test_a_clock_that_is_ten_minutes_off(
+    realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corrected: int, said: str
+) -> None:
+    """By default the client takes the KDC's time for its own in what it sends (krb5.conf, kdc_timesync)."""
+    conf = Path(os.environ["KRB5_CONFIG"]).read_text(encoding="utf-8")
+    text = conf.replace("[libdefaults]\n", "[libdefaults]\n kdc_timesync = %d\n" % corrected)
+    (tmp_path / "krb5.conf").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
+    lab = realm.opener.lab
+    where = {
+        "remote_addr": lab.addresses["fe01"],
+        "port": lab.port,
+        "path": "OcsPowershell",
+        "ca_cert": str(lab.ca),
+        "auth": "kerberos",
+        "negotiate_service": "HTTP",
+        "negotiate_hostname_override": "fe01.contoso.test",
+        "remote_user": ADMIN,
+        "remote_password": PASSWORD,
+    }
+    command = ["faketime", "-f", "-10m", sys.executable, "-c", LOGIN, json.dumps(where)]
+    done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
+    assert said in done.stdout
 
 
 def test_nobody_answers_for_the_realm(realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
