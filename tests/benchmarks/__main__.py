@@ -146,7 +146,7 @@ def _fill(lab: Lab, number: int, share: int) -> None:
 
 
 def _measure(lab: Lab, setting: Setting, contender: Contender) -> dict[str, float]:
-    before = _traffic(lab)
+    before = traffic(lab)
     command = [sys.executable, "-m", "tests.benchmarks.measure", *setting.command(contender)]
     done = subprocess.run(command, cwd=TOP, env=setting.environment(), stdout=subprocess.PIPE, text=True, check=False)
     found: dict[str, t.Any] = json.loads(done.stdout)
@@ -156,7 +156,7 @@ def _measure(lab: Lab, setting: Setting, contender: Contender) -> dict[str, floa
     said = re.search(r"^work ([0-9.]+)", output, re.MULTILINE)
     # What a task per partner without this collection does begins with opening its sessions.
     found["work"] = float(said[1]) if said and contender.name not in (*WHOLE, "script_and_play") else found["wall"]
-    return {**found, **{name: value - before[name] for name, value in _traffic(lab).items()}}
+    return {**found, **{name: value - before[name] for name, value in traffic(lab).items()}}
 
 
 def _check(lab: Lab, contender: Contender, number: int) -> None:
@@ -168,7 +168,8 @@ def _check(lab: Lab, contender: Contender, number: int) -> None:
         raise SystemExit("%s did not do the work" % contender.name)
 
 
-def _traffic(lab: Lab) -> dict[str, int]:
+def traffic(lab: Lab) -> dict[str, int]:
+    """Bytes and requests so far: ``sent`` and ``received`` by the lab, ``requests``, ``receives``."""
     url = "https://%s:%d%s" % (lab.addresses["fe01"], lab.port, TRAFFIC)
     with urllib.request.urlopen(url, context=ssl.create_default_context(cafile=str(lab.ca))) as answer:
         return t.cast("dict[str, int]", json.load(answer))
