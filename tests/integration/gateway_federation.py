@@ -50,7 +50,7 @@ def listens(place: tuple[str, int]) -> bool:
 class Federation:
     """A lab in which everything is set up for one partner, and that partner."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, ready: bool = True) -> None:
         self.lab = lab
         self.store: Store = lab.store()
         self.names = Names()
@@ -59,13 +59,17 @@ class Federation:
         self.peer = Peer("fabrikam.test", identity, self.gateway)
         self.names.servers["fabrikam.test"] = self.peer.where
         self.store.set_setting("xmpp_nameserver", self.names.where)
-        make_ready(self.store)
+        if ready:
+            make_ready(self.store)
 
     @classmethod
     @contextlib.contextmanager
-    def of(cls, lab: Lab) -> t.Iterator[Federation]:
-        """For as long as a ``with`` block lasts; begins when the gateway listens and nobody has a stream to it."""
-        made = cls(lab)
+    def of(cls, lab: Lab, ready: bool = True) -> t.Iterator[Federation]:
+        """For as long as a ``with`` block lasts; begins when the gateway listens and nobody has a stream to it.
+
+        ready: whether everything but the partner is to be set up as well.
+        """
+        made = cls(lab, ready)
         try:
             until(lambda: made.streams() == 0 and all(map(listens, made.gateway)))
             yield made

@@ -19,6 +19,8 @@ import yaml
 
 from lab.deployment.faults import Faults
 from lab.deployment.ready import make_ready
+from tests.integration.gateway_federation import PARTNER, Federation
+from tests.integration.gateway_peer import PATIENCE
 from tests.integration.plays import CHECKOUT, Plays, Run
 from tests.integration.test_converge import mark, writes
 from tests.integration.test_plan_file import ROW, play
@@ -151,19 +153,27 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     assert (out / "group_vars" / "all" / "sfb_xmpp.yml").read_text(encoding="utf-8") == kept, "the export stays"
 
 
-def test_the_export_brings_it_back(used: Plays) -> None:
+def test_the_export_brings_it_back_and_messages_with_it(used: Plays) -> None:
+    store = used.lab.store()
+    store.put("partner", "fabrikam.test", PARTNER)
     before = clean(used)
-    for stage in ("export", "remove", "route"):
-        run = way_out(used, stage)
-        assert run.code == 0, run.output
-    assert clean(used) != before
-    out = used.directory / "out"
-    hosts = {"sfb_management": used.hosts()["sfb_management"]}
-    (out / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
-    back = used.run("sfb.xmpp.converge", inventory=out)
-    assert back.code == 0, back.output
-    assert clean(used) == before
-    assert used.lab.store().partners()["a.test"]["ConnectionLimit"] == 5
+    with Federation.of(used.lab, ready=False) as federation:
+        assert federation.send("as ever").status == "sent"
+        for stage in ("export", "remove", "route"):
+            run = way_out(used, stage)
+            assert run.code == 0, run.output
+        assert clean(used) != before
+        assert federation.send("nobody hears").status == "refused"
+        out = used.directory / "out"
+        hosts = {"sfb_management": used.hosts()["sfb_management"]}
+        (out / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
+        back = used.run("sfb.xmpp.converge", inventory=out)
+        assert back.code == 0, back.output
+        assert clean(used) == before
+        assert federation.send("here we are again").status == "sent"
+        came = [federation.peer.came.get(timeout=PATIENCE) for _message in range(2)]
+    assert ["as ever" in str(came[0]), "here we are again" in str(came[1])] == [True, True]
+    assert store.partners()["a.test"]["ConnectionLimit"] == 5
 
 
 def test_what_is_protected_stays(used: Plays) -> None:
