@@ -89,6 +89,13 @@ def changes() -> list[Step]:
     return found
 
 
+def wire(pool: RunspacePool, value: t.Any) -> t.Any:
+    """A number is unsigned, as the cmdlet's page has it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return pool.serialize(value, ObjectMeta("U32"))
+    return value
+
+
 def send(steps: t.Sequence[Step]) -> list[str]:
     """All of it in one session, some hundred statements at a time. The texts of errors."""
     wsman = WSMan(
@@ -105,11 +112,7 @@ def send(steps: t.Sequence[Step]) -> list[str]:
         for start in range(0, len(steps), 200):
             shell = PowerShell(pool)
             for cmdlet, parameters in steps[start : start + 200]:
-                # Numbers are unsigned here, as the cmdlet's page has them.
-                typed = {
-                    name: pool.serialize(value, ObjectMeta("U32")) if type(value) is int else value
-                    for name, value in parameters.items()
-                }
+                typed = {name: wire(pool, value) for name, value in parameters.items()}
                 shell.add_cmdlet(cmdlet).add_parameters({**typed, "Confirm": False}).add_statement()
             shell.invoke()
             errors += map(str, shell.streams.error)

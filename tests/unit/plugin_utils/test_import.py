@@ -24,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.module_utils.memory_shell import MemoryShell
-from tests.unit.module_utils.test_plan import partner_lists
+from tests.unit.module_utils.test_plan_properties import partner_lists
 
 DEFAULTS: dict[str, t.Any] = {
     "purge": False,
