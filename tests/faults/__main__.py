@@ -124,9 +124,7 @@ def page(verdicts: t.Sequence[Verdict], together: t.Mapping[str, t.Sequence[Pair
         counts = [len(own), *(told[word] for word in ("success", "failures", "refused", "killed"))]
         ends = [sum(one.converged for one in own), sum(one.lost for one in own), sum(one.doubled for one in own)]
         rows.append([scenario, fault.replace("_", " "), *map(str, (*counts, *ends))])
-    pairs_rows = [
-        ["Two at once", "Pairs", "Both succeed", "One is refused", "One tells of failures", "Lost without a word"]
-    ]
+    pairs_rows = [["Two at once", "Pairs", "Both succeed", "One is refused", "Failures told", "Lost without a word"]]
     for title, ones in together.items():
         if ones:
             both = sum(one.told == ("success", "success") for one in ones)

@@ -51,7 +51,8 @@ def pair(world: World, task: str, words: tuple[str, str], homes: tuple[str, str]
     events = [event for event in world.store.events(start) if event.kind == "statement"]
     state = {domain: body["Description"] for domain, body in world.store.partners().items()}
     succeeded = [word for word, one in zip(words, told, strict=True) if one["word"] == "success"]
-    if not succeeded:
+    # From two controllers each may overwrite the other, and both say so.
+    if not succeeded and homes[0] == homes[1]:
         found.mistakes.append("neither of the two came to an end: %s" % [one["text"] for one in told])
     # Whoever says success, and nothing else, has the deployment as it wants it, or was followed by the other one.
     for word, one, other in zip(words, told, reversed(told), strict=True):
