@@ -103,7 +103,7 @@ def main() -> None:
         }
         print("%d users, %d properties each" % (options.users, 18 + len(MORE)))
         for way, median in medians.items():
-            print("%-15s" % way + "".join("  %s %.1f" % (key, value) for key, value in median.items()))
+            print("%-15s" % way + "".join("  %s %.2f" % (key, value) for key, value in median.items()))
 
 
 if __name__ == "__main__":

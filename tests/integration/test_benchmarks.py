@@ -47,3 +47,11 @@ def test_the_requests_of_a_run_without_changes_do_not_grow_with_the_list(tmp_pat
     assert asked["floor", 1, 0] == asked["floor", 60, 0]
     # The call that reads, and the word that its answer need not be kept any longer.
     assert [asked["plural", number, 0] - asked["trivial", number, 0] for number in (1, 60)] == [2, 2]
+
+
+def test_reading_all_users_is_measured_both_ways() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks.users", "--users", "30", "--runs", "1"]
+    done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True)
+    _title, cut, whole = done.stdout.splitlines()
+    megabytes = [float(line.rpartition(" ")[2]) for line in (cut, whole)]
+    assert 0 < megabytes[0] < megabytes[1], "whole objects are the larger ones"

@@ -53,7 +53,8 @@ ELSEWHERE = {
     "python -m lab replay": "test_lab_replay",
     "python -m lab compare": "test_lab_replay",
     "python -m lab down": "test_lab_process",
-    "python -m tests.benchmarks": "test_benchmarks",
+    "python -m tests.benchmarks.users": "test_benchmarks",
+    "python -m tests.benchmarks.fast_path": "takes minutes; its figures stand in guide_performance",
     # Half a minute each; the longest one has what the others have.
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e start": "test_rehearse",
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e into=build\n": "test_rehearse",

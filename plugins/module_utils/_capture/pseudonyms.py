@@ -111,9 +111,9 @@ class Pseudonyms:
         if _VERSION.fullmatch(token):
             return self.address(token) if len(labels) == 4 and all(int(one) < 256 for one in labels) else token
         # A name of somebody's may begin like a type, so each word of it has to be known.
-        pieces = _PIECE.findall(token) if token.isascii() and _MICROSOFTS.match(token) else [token]
-        if all(piece.casefold() in TYPES for piece in pieces):
-            return token
+        if token.isascii() and _MICROSOFTS.match(token):
+            if all(piece.casefold() in TYPES for piece in _PIECE.findall(token)):
+                return token
         return ".".join([*map(self._word, labels), "example"])
 
     def _word(self, word: str) -> str:

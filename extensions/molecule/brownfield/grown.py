@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A deployment of many years, made without the collection, and ten changes to it: ``by_hand.py make|change``."""
+"""A deployment of many years, made without the collection, and ten changes to it: ``grown.py make|change``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ import sys
 import typing as t
 from pathlib import Path
 
-from pypsrp.complex_objects import ObjectMeta
-from pypsrp.powershell import PowerShell, RunspacePool
-from pypsrp.wsman import WSMan
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # run as a script, so these are found only from here on
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # run as a script, so the lab is found only from here on
-
+from extensions.molecule.shared.by_hand import Step, send
 from lab.deployment.store import Store
 
 USERS, PARTNERS, POLICIES = 2000, 300, 12
-Step = tuple[str, dict[str, t.Any]]
 
 # Descriptions as people write them.
 WORDS = ("", "since 2014, ask Ann", "contract 47/11 # renewed", "Straße & Söhne: 'old'", "{{ not a template }}")
@@ -87,36 +83,6 @@ def changes() -> list[Step]:
     ]
     assert len(found) == 10
     return found
-
-
-def wire(pool: RunspacePool, value: t.Any) -> t.Any:
-    """A number is unsigned, as the cmdlet's page has it."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return pool.serialize(value, ObjectMeta("U32"))
-    return value
-
-
-def send(steps: t.Sequence[Step]) -> list[str]:
-    """All of it in one session, some hundred statements at a time. The texts of errors."""
-    wsman = WSMan(
-        "127.0.0.10",
-        port=int(os.environ["SFB_LAB_PORT"]),
-        path="OcsPowershell",
-        auth="basic",
-        username="CONTOSO\\admin",
-        password="Lab-admin-1",
-        cert_validation=os.path.join(os.environ["SFB_LAB_DIRECTORY"], "ca.pem"),  # type: ignore[arg-type]
-    )
-    errors: list[str] = []
-    with wsman, RunspacePool(wsman) as pool:
-        for start in range(0, len(steps), 200):
-            shell = PowerShell(pool)
-            for cmdlet, parameters in steps[start : start + 200]:
-                typed = {name: wire(pool, value) for name, value in parameters.items()}
-                shell.add_cmdlet(cmdlet).add_parameters({**typed, "Confirm": False}).add_statement()
-            shell.invoke()
-            errors += map(str, shell.streams.error)
-    return errors
 
 
 def main(what: str) -> int:
