@@ -54,7 +54,7 @@ ELSEWHERE = {
     "python -m lab compare": "test_lab_replay",
     "python -m lab down": "test_lab_process",
     "python -m tests.benchmarks.users": "test_benchmarks",
-    "python -m tests.benchmarks.fast_path": "takes minutes; its figures stand in guide_performance",
+    "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
     # Half a minute each; the longest one has what the others have.
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e start": "test_rehearse",
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e into=build\n": "test_rehearse",
