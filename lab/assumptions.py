@@ -135,7 +135,8 @@ ASSUMPTIONS = (
         "endpoint-cmdlets",
         "A Front End's remote shell offers Get-Command, Select-Object and Out-Default beside the product's cmdlets.",
         "They belong to every restricted session; the rest of the list is not documented for this endpoint. "
-        "The setting select_object takes Select-Object away everywhere.",
+        "The setting select_object takes Select-Object away everywhere. The setting restricted_select makes it the "
+        "proxy that PowerShell has for restricted sessions, which takes eleven names of properties.",
     ),
     Assumption(
         "select-names",

@@ -200,7 +200,10 @@ def _convert_one(parameter: Parameter, kind: str, value: object, strict_numbers:
     if parameter.choices:
         return _choice(parameter, kind, value)
     if kind in _TEXT_TYPES:
-        return _text(parameter, kind, value)
+        text = _text(parameter, kind, value)
+        if parameter.valid and fold(text) not in map(fold, parameter.valid):
+            raise _not_in_set(parameter, text)
+        return text
     if kind in ("Boolean", "SwitchParameter"):
         number = kind == "Boolean" and isinstance(value, int)  # about_Parameters: Booleans take numbers as well
         if isinstance(value, bool) or number:
@@ -319,6 +322,17 @@ def _cannot_convert(parameter: Parameter, value: object, kind: str, hint: str = 
         parameter.name, _type_name(value), kind, hint,
     )  # fmt: skip
     return BindingError(message.rstrip(), "CannotConvertArgumentNoMessage", parameter.name)
+
+
+def _not_in_set(parameter: Parameter, text: str) -> BindingError:
+    """The engine's words, recorded; it names no target."""
+    return BindingError(
+        'Cannot validate argument on parameter \'%s\'. The argument "%s" does not belong to the set "%s" specified by'
+        " the ValidateSet attribute. Supply an argument that is in the set and then try the command again."
+        % (parameter.name, text, ",".join(parameter.valid)),
+        "ParameterArgumentValidationError",
+        category="InvalidData",
+    )
 
 
 def _null_or_empty(parameter: Parameter, what: str, words: str) -> BindingError:

@@ -94,7 +94,13 @@ class Runspace:
                 return
 
     def statement(self, calls: t.Sequence[Call], sink: Sink) -> None:
-        """Run one statement, its commands one after the other."""
+        """Run one statement, its commands one after the other. Nothing runs where one of several is refused at once."""
+        if len(calls) > 1:
+            for call in calls:
+                run = Run(self.session, call, sink, sink.output)
+                if run.is_refused():
+                    run.pipe([])
+                    return
         passed: list[object] | None = None
         for position, call in enumerate(calls):
             last = position == len(calls) - 1

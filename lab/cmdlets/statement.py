@@ -20,7 +20,7 @@ from ..errors import BindingError, CmdletError, Cut, ErrorDetails, Stopped
 from .binding import Arguments, bind, resolve_name
 from .context import Context
 from .contract import Cmdlet, Parameter, load
-from .core import PRODUCT_MODULE, unknown_command
+from .core import PRODUCT_MODULE, SELECT, proxy, unknown_command
 from .masking import show_parameters
 from .objects import properties_of, type_names
 from .providers import prompt_failed
@@ -73,13 +73,16 @@ class Session:
     def known(self) -> list[Cmdlet]:
         """The cmdlets that this session offers: by host, by imported modules, and by the user's role."""
         hidden = self.store.setting("cmdlets_hidden")
-        offered = [c for c in load(self.profile).values() if self._offers(c)]
+        restricted = bool(self.store.setting("restricted_select"))
+        offered = [
+            proxy(c) if restricted and c.name == SELECT else c for c in load(self.profile).values() if self._offers(c)
+        ]
         return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
 
     def _offers(self, cmdlet: Cmdlet) -> bool:
         if self.host.role not in cmdlet.where:
             return False
-        if cmdlet.name == "Select-Object" and not self.store.setting("select_object"):
+        if cmdlet.name == SELECT and not self.store.setting("select_object"):
             return False
         if not cmdlet.is_product:
             return True
@@ -99,10 +102,25 @@ class Run:
         self._output = output
         self._cmdlet: Cmdlet | None = None
 
+    def is_refused(self) -> bool:
+        """Whether the command is unknown, or does not take what it was given, whatever the pipeline brings."""
+        cmdlet = self._known()
+        if cmdlet is None:
+            return True
+        if cmdlet.gathers_input:
+            try:
+                bind(cmdlet, self._call.parameters)
+            except BindingError:
+                return True
+        return False
+
+    def _known(self) -> Cmdlet | None:
+        known = {c.name.lower(): c for c in self._session.known()}
+        return None if self._call.is_script else known.get(self._call.name.lower())
+
     def pipe(self, passed: list[object] | None) -> bool:
         """Run the command, once for each object passed to it. Returns whether the pipeline goes on."""
-        known = {c.name.lower(): c for c in self._session.known()}
-        self._cmdlet = None if self._call.is_script else known.get(self._call.name.lower())
+        self._cmdlet = self._known()
         if passed is None or self._cmdlet is None:
             return self._once(self._call.parameters, ())
         if self._cmdlet.gathers_input:
