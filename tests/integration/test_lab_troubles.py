@@ -10,8 +10,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import http.client
+import json
 import socket
 import ssl
+import subprocess
+import sys
 import time
 import typing as t
 
@@ -19,8 +22,10 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ShellError, Statement
 
 from lab.deployment.shape import read_shape
+from lab.inventory import Place, inventory
 from lab.testing import Lab, running_lab
 from tests.integration.management import Management, renewed, target
+from tests.integration.plays import CHECKOUT
 
 ADMIN = ("CONTOSO\\admin", "Lab-admin-1")
 EDGE = ("Administrator", "Lab-edge-1")
@@ -92,6 +97,25 @@ def test_a_front_end_has_two_shells(lab: Lab) -> None:
     with pytest.raises(ShellError):
         ask(lab, "fe11", ("CONTOSO\\viewer", "Lab-viewer-1"), "Get-Date", winrm=True)
     assert ask(lab, "fe11", ("CONTOSO\\viewer", "Lab-viewer-1"), "Get-CsSite")
+
+
+def command(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """``python -m lab``, which finds the lab's shape by its directory."""
+    line = [sys.executable, "-m", "lab", arguments[0], "--directory", str(lab.directory), *arguments[1:]]
+    return subprocess.run(line, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+
+def test_the_commands_know_the_shape(lab: Lab) -> None:
+    place = Place(lab.directory.resolve(), lab.port, lab.profile, lab.shape)
+    assert json.loads(command(lab, "inventory", "--deployment", "d").stdout) == inventory({"d": place})
+    assert "fe11.contoso.test" in command(lab, "status").stdout
+    assert command(lab, "set", "lock_after", "2").returncode == 0
+    assert lab.store().setting("lock_after") == 2
+    assert "lock_after                 2\n" in command(lab, "set").stdout
+    assert command(lab, "set", "lock_after").returncode == 0
+    assert lab.store().setting("lock_after") == 0
+    assert "has no setting 'lock'" in command(lab, "set", "lock", "1").stderr
+    assert "is not JSON" in command(lab, "set", "lock_after", "two").stderr
 
 
 def test_a_host_that_is_off_refuses_every_connection(lab: Lab) -> None:
