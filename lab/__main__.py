@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab``: up, down, status, events, messages, send, partners, reset, break, fault, replay, compare, …"""
+"""``python -m lab``: up, down, status, inventory, set, events, messages, send, partners, reset, break, fault, …"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import dataclasses
 import importlib.util
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -24,8 +25,9 @@ from .assumptions import as_text
 from .deployment.breaks import BREAKS, break_link, broken, mend
 from .deployment.endpoints import ADDRESSES, url
 from .deployment.faults import Faults
-from .deployment.hosts import HOSTS, login
-from .deployment.store import FILE, Event, Store
+from .deployment.hosts import HOSTS, NETBIOS, SHELLS, login
+from .deployment.shape import SHAPE, VARIABLE, read_shape, shape_in
+from .deployment.store import DEFAULT_SETTINGS, FILE, Event, Store
 from .errors import LabError
 from .gateway import events as gateway_events
 from .replay.capture import CaptureError
@@ -43,10 +45,27 @@ def main(argv: t.Sequence[str] | None = None) -> int:
             return 1
     try:
         arguments = _parser().parse_args(argv)
+        _take_shape(arguments, sys.argv[1:] if argv is None else argv)
         return int(arguments.run(arguments) or 0)
     except (LabError, CaptureError) as e:
         print("lab: %s" % e, file=sys.stderr)
         return 1
+
+
+def _take_shape(arguments: argparse.Namespace, argv: t.Sequence[str]) -> None:
+    """Begin again where the lab has another shape than this process: what --shape says, or what the lab was made with.
+
+    Raises LabError.
+    """
+    shape = SHAPE
+    if getattr(arguments, "shape", None):
+        shape = read_shape(arguments.shape)
+    elif VARIABLE not in os.environ and (arguments.directory / FILE).exists():
+        with contextlib.closing(Store(arguments.directory)) as store:
+            shape = shape_in(store)
+    if shape != SHAPE:
+        os.environ[VARIABLE] = shape.as_text()
+        os.execv(sys.executable, [sys.executable, "-m", "lab", *argv])  # noqa: S606 - this program, with its own words
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         "--xmpp-port", type=int, help="TCP port of the XMPP gateway; 0 takes a free one (SFB_LAB_XMPP_PORT, or 5269)"
     )
     up.add_argument("--profile", choices=process.PROFILES, help="product (the one that the lab has, or sfb2015)")
+    up.add_argument("--shape", metavar="NAME", help="two-sites, fourthcoffee, or a file (SFB_LAB_SHAPE; else Contoso)")
     up.add_argument("--idle", type=float, default=process.DEFAULT_IDLE, help="seconds that a session may be silent")
     up.add_argument("--replay", type=Path, metavar="FILE", help="answer from this capture, and take no writes")
     up.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
@@ -86,6 +106,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--json", action="store_true", help="one JSON object a line")
     command("down", _down, "stop the lab; its state stays")
     command("status", _status, "print hosts, port, profile and accounts")
+    listed = command("inventory", _inventory, "print an Ansible inventory of the lab, in JSON")
+    listed.add_argument("--deployment", default="", metavar="NAME", help="value of sfb_xmpp_deployment")
+    setting = command("set", _set, "change a setting of the lab; without a name, list them")
+    setting.add_argument("name", nargs="?", metavar="NAME")
+    setting.add_argument(
+        "value", nargs="?", metavar="JSON", help='such as 3, true, \'{"fe01": "off"}\'; default if left out'
+    )
     events = command("events", _events, "print the log of sessions and statements")
     events.add_argument("--json", action="store_true", help="one JSON object a line")
     events.add_argument("--since", type=int, default=0, metavar="ID", help="only events after that number")
@@ -186,10 +213,9 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _describe(directory: Path, running: process.Running) -> None:
     print("the lab is up: profile %s, process %d, directory %s" % (running.profile, running.pid, directory))
-    for name in ADDRESSES:
-        host = HOSTS[name]
+    for name, host in SHELLS.items():
         print("  %-22s %s" % (host.fqdn, url(name, running.port)))
-        accounts = [login(host, user) for user in ("CONTOSO\\admin", "CONTOSO\\viewer", "Administrator")]
+        accounts = [login(host, user) for user in (NETBIOS + "\\admin", NETBIOS + "\\viewer", "Administrator")]
         print("  %-22s %s" % ("", ", ".join("%s (%s)" % (a.user, "+".join(a.roles)) for a in accounts if a)))
     gateway = ", ".join(ADDRESSES[name] for name, host in HOSTS.items() if host.role == "edge")
     print("  %-22s %s port %d" % ("XMPP gateway", gateway, running.xmpp_port))
@@ -199,6 +225,31 @@ def _describe(directory: Path, running: process.Running) -> None:
     if now:
         print("  broken: %s" % ", ".join(now))
     print("  trust %s; what happened: python -m lab events" % (directory / "ca.pem"))
+
+
+def _inventory(arguments: argparse.Namespace) -> None:
+    from .inventory import Place, inventory
+
+    running = process.find(arguments.directory)
+    if running is None:
+        raise LabError("the lab is down; start it with: python -m lab up")
+    place = Place(arguments.directory.resolve(), running.port, running.profile, SHAPE)
+    print(json.dumps(inventory({arguments.deployment: place}), indent=2))
+
+
+def _set(arguments: argparse.Namespace) -> None:
+    store, name = _store(arguments), arguments.name
+    if name is None:
+        for each in DEFAULT_SETTINGS:
+            print("%-26s %s" % (each, json.dumps(store.setting(each))))
+        return
+    if name not in DEFAULT_SETTINGS:
+        raise LabError("the lab has no setting '%s', only %s" % (name, ", ".join(DEFAULT_SETTINGS)))
+    try:
+        value = DEFAULT_SETTINGS[name] if arguments.value is None else json.loads(arguments.value)
+    except ValueError as e:
+        raise LabError("%s: '%s' is not JSON: %s" % (name, arguments.value, e)) from e
+    store.set_setting(name, value)
 
 
 def _events(arguments: argparse.Namespace) -> None:

@@ -333,6 +333,11 @@ ASSUMPTIONS = (
         "Whether they work there is not documented.",
     ),
     Assumption(
+        "front-end-local-store",
+        "Through WinRM of a Front End, too, cmdlets that read the Central Management Store need -LocalStore.",
+        "The session cannot pass its credentials on to the database server (second hop), unless CredSSP is set up.",
+    ),
+    Assumption(
         "edge-local-store",
         "On an Edge, cmdlets that read the Central Management Store need -LocalStore.",
         "An Edge stands in the perimeter and reaches no store.",
@@ -376,8 +381,11 @@ ASSUMPTIONS = (
     # -- the XMPP gateway
     Assumption(
         "gateway-route",
-        "The federation works while at least one site has its XMPP federation route set to the Edge pool.",
-        "Whether a site without a route uses another's is not documented; the seed has a site of each kind.",
+        "An Edge pool carries XMPP while the XMPP federation route of at least one site leads to it. Messages of local "
+        "users leave from the pool of their own site's route, or of the first site with a route. A new route takes "
+        "effect at once; with the setting route_at_restart when the gateway service of the site's Front Ends starts.",
+        "Neither whether a site without a route uses another's nor when a gateway takes a new route is documented; the "
+        "seed has a site of each kind.",
     ),
     Assumption(
         "gateway-legacy-homes",
@@ -400,6 +408,13 @@ ASSUMPTIONS = (
         "gateway-front-end-service",
         "While RTCXMPPTGW is stopped on the Front End, the Edges refuse streams and nothing is sent.",
         "The proxy on the Edge only passes on to it; what it answers alone is not documented.",
+    ),
+    Assumption(
+        "gateway-next-hop",
+        "Streams from partners need the gateway service on a Front End of the Edge pool's next hop (Registrar of "
+        "Get-CsService), messages of local users need it on one of their own pool. Where the lab has no server of that "
+        "pool, the first site's Front Ends serve.",
+        "The pages name the next hop of an Edge pool; which Front End's gateway serves which user is not documented.",
     ),
     Assumption(
         "gateway-policies-at-once",

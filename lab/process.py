@@ -24,6 +24,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .deployment.shape import SHAPE, VARIABLE, Shape
 from .deployment.store import FILE, Store
 from .errors import LabError
 
@@ -153,7 +154,13 @@ def _take(lock: int, directory: Path) -> None:
 
 
 def start(
-    directory: Path, port: int, profile: str, idle: float, xmpp_port: int, replay: Path | None = None
+    directory: Path,
+    port: int,
+    profile: str,
+    idle: float,
+    xmpp_port: int,
+    replay: Path | None = None,
+    shape: Shape = SHAPE,
 ) -> tuple[Running, subprocess.Popen[bytes]]:
     """Start a lab in the background, in a session of its own, and wait until it answers. Raises LabError."""
     running = find(directory)
@@ -164,10 +171,17 @@ def start(
     command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
     command += ["--xmpp-port", str(xmpp_port)]
     command += ["--replay", str(replay.resolve())] if replay is not None else []
+    environment = {**os.environ, VARIABLE: shape.as_text()}
     with open(directory / "lab.log", "ab") as log:
         begin = log.tell()
         process = subprocess.Popen(
-            command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=CHECKOUT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     for _moment in _until(30):
         running = find(directory)

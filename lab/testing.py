@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,9 @@ import typing as t
 from pathlib import Path
 
 from . import process
+from .deployment import public_ca
 from .deployment.endpoints import ADDRESSES, free_port
+from .deployment.shape import SHAPE, Shape
 from .deployment.store import Store
 from .errors import LabError
 
@@ -31,12 +35,18 @@ class Lab:
     ``xmpp_port`` is the gateway's on the addresses of the Edges.
     """
 
-    addresses: t.Mapping[str, str] = ADDRESSES
-
     def __init__(
-        self, directory: Path, profile: str, idle: float, xmpp_port: int = 0, replay: Path | None = None
+        self,
+        directory: Path,
+        profile: str,
+        idle: float,
+        xmpp_port: int = 0,
+        replay: Path | None = None,
+        shape: Shape = SHAPE,
     ) -> None:
         self.directory = directory
+        self.shape = shape
+        self.addresses: t.Mapping[str, str] = shape.addresses
         self.ca = directory / "ca.pem"
         self.profile = profile
         self.port = 0
@@ -49,7 +59,7 @@ class Lab:
     def start(self, port: int = 0) -> None:
         """Start it, by default on the ports that it had before, else on free ones. Raises LabError."""
         running, self._process = process.start(
-            self.directory, port or self.port, self.profile, self._idle, self.xmpp_port, self._replay
+            self.directory, port or self.port, self.profile, self._idle, self.xmpp_port, self._replay, self.shape
         )
         self.port = running.port
         self.xmpp_port = running.xmpp_port
@@ -108,9 +118,10 @@ def running_lab(
     idle: float = process.DEFAULT_IDLE,
     xmpp_port: int = 0,
     replay: Path | None = None,
+    shape: Shape = SHAPE,
 ) -> t.Iterator[Lab]:
     """A lab whose state is below ``directory``. Ports of 0 are free ones; ``idle`` is in seconds; replay: a capture."""
-    lab = Lab(Path(directory), profile, idle, xmpp_port, replay)
+    lab = Lab(Path(directory), profile, idle, xmpp_port, replay, shape)
     try:
         lab.start(port)
         yield lab
@@ -128,7 +139,10 @@ def running_labs(
     """
     labs = [Lab(Path(directory) / str(number), profile, idle) for number in range(count)]
     command = [sys.executable, "-m", "lab.several", "--profile", profile, "--idle", str(idle)]
-    command += ["%s:%d" % (lab.directory.resolve(), port) for lab, port in zip(labs, _free_ports(count), strict=True)]
+    command += [
+        "%s:%d" % (lab.directory.resolve(), port)
+        for lab, port in zip(labs, _free_ports(count, ADDRESSES.values()), strict=True)
+    ]
     nursery = subprocess.Popen(command, cwd=process.CHECKOUT, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         for lab in labs:
@@ -140,9 +154,40 @@ def running_labs(
         nursery.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+@contextlib.contextmanager
+def running_deployments(
+    directory: Path, shapes: t.Mapping[str, Shape], profile: str = process.DEFAULT_PROFILE
+) -> t.Iterator[dict[str, Lab]]:
+    """A lab of another shape for each name, side by side: different deployments on addresses of their own.
+
+    They share the ports and the public authority. Raises LabError.
+    """
+    labs = {
+        name: Lab(Path(directory) / name, profile, process.DEFAULT_IDLE, shape=shape) for name, shape in shapes.items()
+    }
+    addresses = [address for lab in labs.values() for address in lab.addresses.values()]
+    port, xmpp_port = _free_ports(2, addresses)
+    first = Path(directory) / "public"
+    first.mkdir(parents=True)
+    public_ca.public_authority(first)
+    for lab in labs.values():
+        lab.xmpp_port = xmpp_port
+        lab.directory.mkdir(parents=True)
+        for name in (public_ca.ROOT_FILE, public_ca.KEY_FILE):
+            shutil.copy(first / name, lab.directory / name)
+    try:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for started in [pool.submit(lab.start, port) for lab in labs.values()]:
+                started.result()
+        yield labs
+    finally:
+        for lab in labs.values():
+            lab.close()
+
+
+def _free_ports(count: int, addresses: t.Collection[str]) -> list[int]:
     """Different ones, as many as there are labs: labs that look for themselves at the same time may find the same."""
     found: set[int] = set()
     while len(found) < count:
-        found.add(free_port(ADDRESSES.values()))
+        found.add(free_port(addresses))
     return sorted(found)

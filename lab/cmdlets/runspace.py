@@ -12,8 +12,9 @@ import typing as t
 from pathlib import Path
 
 from ..deployment.faults import SESSION, Faults, Moment
-from ..deployment.hosts import HOSTS, Account, Host, login
+from ..deployment.hosts import SHELLS, Account, Host, login
 from ..deployment.seed import seed
+from ..deployment.shape import SETTING, SHAPE
 from ..deployment.store import Store
 from ..errors import Cut, LabError, Stopped
 from . import contract
@@ -36,6 +37,10 @@ class Deployment:
             existing = self.store.setting("profile")
             if existing is None:
                 seed(self.store, profile)
+            shape = self.store.setting(SETTING)
+        if shape != SHAPE.as_text():
+            self.store.close()
+            raise LabError("the lab in %s has another shape; name that, or remove the directory" % directory)
         if existing not in (None, profile):
             self.store.close()
             raise LabError(
@@ -48,6 +53,7 @@ class Deployment:
 
     def open_runspace(self, host: str, user: str, session_id: str) -> Runspace:
         """Open a runspace for an authenticated user. Takes as long as a fault says; raises Cut if one says so."""
+        where = _host(host)
         account = self.login(host, user)
         if account is None:
             raise LabError("'%s' has no account on %s" % (user, host))
@@ -55,14 +61,14 @@ class Deployment:
         time.sleep(float(self.store.setting("open_seconds")))
         moments: tuple[Moment, ...] = ("before", "after")
         for moment in moments:
-            for fault in Faults(self.store).strike(moment, SESSION, host):
+            for fault in Faults(self.store).strike(moment, SESSION, where.name):
                 if fault.action == "cut":
                     raise Cut
                 if fault.action == "error":
                     raise LabError(fault.message)
                 time.sleep(fault.seconds)
-        self.store.log("session-open", host, session_id, account.user, started=started)
-        return self.runspace(Session(self.store, self.profile, _host(host), account, session_id))
+        self.store.log("session-open", where.name, session_id, account.user, started=started)
+        return self.runspace(Session(self.store, self.profile, where, account, session_id))
 
     def runspace(self, session: Session) -> Runspace:
         """What answers in a session that is open."""
@@ -113,6 +119,6 @@ class Runspace:
 
 
 def _host(name: str) -> Host:
-    if name not in HOSTS:
-        raise LabError("the lab has no host '%s', only %s" % (name, ", ".join(HOSTS)))
-    return HOSTS[name]
+    if name not in SHELLS:
+        raise LabError("the lab has no host '%s', only %s" % (name, ", ".join(SHELLS)))
+    return SHELLS[name]

@@ -48,7 +48,7 @@ def _shown(name: str) -> str:
 
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
     _here(ctx, args)
-    if ctx.host.role != "edge":
+    if ctx.host.role == "management":
         rests_on("services-by-remote-shell")
     services = _services(ctx)
     for name in _named(ctx, args, services):
@@ -65,7 +65,11 @@ def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _turn(ctx: Context, service: Document, status: str) -> None:
-    ctx.store.put("service", "%s/%s" % (ctx.host.name, service["Name"]), {**service, "Status": status})
+    key = "%s/%s" % (ctx.host.name, service["Name"])
+    changed = {**service, "Status": status}
+    if service["Name"] == "RTCXMPPTGW" and status == "Running":
+        changed["Routes"] = {name: site["XmppFederationRoute"] for name, site in ctx.store.all("site").items()}
+    ctx.store.put("service", key, changed)
     assigned = ctx.store.assignments(ctx.host.name)
     for usage in service["Usages"]:
         row = None

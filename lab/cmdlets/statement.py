@@ -80,13 +80,14 @@ class Session:
         return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
 
     def _offers(self, cmdlet: Cmdlet) -> bool:
-        if self.host.role not in cmdlet.where:
+        # WinRM of a Front End is a shell of the same kind as that of an Edge.
+        if ("management" if self.host.role == "management" else "edge") not in cmdlet.where:
             return False
         if cmdlet.name == SELECT and not self.store.setting("select_object"):
             return False
         if not cmdlet.is_product:
             return True
-        if self.host.role == "edge":
+        if self.host.role != "management":
             return PRODUCT_MODULE[self.profile] in self.modules
         return "CsAdministrator" in self.account.roles or cmdlet.name.startswith("Get-")
 
@@ -208,6 +209,8 @@ class Run:
         what_if = args.flag("WhatIf")
         identities = [str(v) for n in IDENTIFYING for v in _flat(args.get(n))]
         self._wait(float(session.store.setting("cmdlet_seconds")))
+        if cmdlet.name == "Import-Module" and session.host.role != "management":
+            self._wait(float(session.store.setting("import_seconds")))
         self._strike("before", cmdlet, identities)
         _ask(cmdlet, args)
         _reach(session.host, cmdlet, args)
@@ -281,7 +284,7 @@ def _flat(value: object) -> t.Iterable[object]:
 
 def _rest_on_what_is_offered(session: Session) -> None:
     """A command is unknown: by which assumption."""
-    if session.host.role == "edge":
+    if session.host.role != "management":
         rests_on("no-autoload")
     elif "CsAdministrator" not in session.account.roles:
         rests_on("view-only-role")
@@ -311,9 +314,9 @@ def _ask(cmdlet: Cmdlet, args: Arguments) -> None:
 
 
 def _reach(host: Host, cmdlet: Cmdlet, args: Arguments) -> None:
-    """An Edge reads the Central Management Store from its local replica only."""
-    if host.role == "edge" and "LocalStore" in cmdlet.parameters and not args.flag("LocalStore"):
-        rests_on("edge-local-store")
+    """Where the Central Management Store can be read from its local replica only."""
+    if host.role != "management" and "LocalStore" in cmdlet.parameters and not args.flag("LocalStore"):
+        rests_on("edge-local-store" if host.role == "edge" else "front-end-local-store")
         raise CmdletError(
             "Cannot connect to the Central Management Store from this computer; -LocalStore reads the local replica.",
             "CannotOpenDatabase",

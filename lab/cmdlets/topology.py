@@ -10,7 +10,6 @@ from __future__ import annotations
 import typing as t
 
 from ..assumptions import rests_on
-from ..deployment.seed import HOME, POOLS
 from ..deployment.store import fold
 from ..deployment.topology import BUILDS, PRODUCTS
 from .binding import Arguments
@@ -108,7 +107,7 @@ def _services(ctx: Context, args: Arguments) -> t.Iterable[object]:
         properties = {
             "Identity": identity,
             **edge,
-            "DependentServiceList": texts(["Registrar:%s" % POOLS[HOME]] if edge else []),
+            "DependentServiceList": texts([str(edge["Registrar"])] if edge else []),
             "ServiceId": "1-%s-1" % service["Role"],
             "SiteId": "Site:" + sites[service["Pool"]],
             "PoolFqdn": service["Pool"],

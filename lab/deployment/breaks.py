@@ -24,6 +24,7 @@ from . import replication
 from .authority import Authority, common_name, rsa_key
 from .hosts import DOMAIN, HOSTS
 from .seed import ACCESS_EDGE, EDGE_POOL, thumbprint
+from .shape import shape_in
 from .store import CertificateRow, Document, Store, fold
 from .topology import VERSION_2019
 
@@ -34,7 +35,6 @@ PARTNER = "fabrikam.example"  # and where it concerns a partner, and the store h
 GATEWAY, PROXY = "RTCXMPPTGW", "RTCXMPPTGWPROXY"
 _SETTING = "broken"
 _EDGE = "EdgeServer:" + EDGE_POOL
-_EDGES = tuple(host.name for host in HOSTS.values() if host.role == "edge")
 
 
 class _Changes:
@@ -116,12 +116,12 @@ def _edge_without_xmpp(changes: _Changes) -> None:
 
 
 def _no_proxy(changes: _Changes) -> None:
-    for host in _EDGES:
+    for host in shape_in(changes.store).edges():
         changes.delete("service", "%s/%s" % (host, PROXY))
 
 
 def _proxy_stopped(changes: _Changes) -> None:
-    for host in _EDGES:
+    for host in shape_in(changes.store).edges():
         changes.stop(host, PROXY)
 
 
@@ -181,7 +181,7 @@ def _expired(changes: _Changes) -> None:
     private = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )  # fmt: skip
-    for host in _EDGES:
+    for host in shape_in(changes.store).edges():
         der = leaf.public_bytes(serialization.Encoding.DER)
         changes.store.put_certificate(CertificateRow(host, "My", thumbprint(leaf), der, private, True, ""))
         changes.undo.append(["certificate", host, thumbprint(leaf)])
@@ -189,7 +189,7 @@ def _expired(changes: _Changes) -> None:
 
 
 def _unassigned(changes: _Changes) -> None:
-    for host in _EDGES:
+    for host in shape_in(changes.store).edges():
         _assign(changes, host, None)
 
 

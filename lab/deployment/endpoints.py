@@ -12,20 +12,20 @@ import socket
 import typing as t
 
 from ..errors import LabError
-from .hosts import HOSTS
+from .hosts import SHELLS
 from .shape import SHAPE
 
-ADDRESSES = {str(one["name"]): str(one["address"]) for one in SHAPE.hosts}
+ADDRESSES = SHAPE.addresses
 
 
-def path(host: str) -> str:
-    """The path of a host's remote shell: IIS publishes a Front End's management shell, WinRM answers on an Edge."""
-    return "/OcsPowershell" if HOSTS[host].role == "management" else "/wsman"
+def path(shell: str) -> str:
+    """The path of a remote shell: IIS publishes a Front End's management shell, WinRM answers otherwise."""
+    return "/OcsPowershell" if SHELLS[shell].role == "management" else "/wsman"
 
 
-def url(host: str, port: int) -> str:
-    """The whole address of a host's remote shell."""
-    return "https://%s:%d%s" % (ADDRESSES[host], port, path(host))
+def url(shell: str, port: int) -> str:
+    """The whole address of a remote shell."""
+    return "https://%s:%d%s" % (ADDRESSES[SHELLS[shell].name], port, path(shell))
 
 
 def free_port(addresses: t.Iterable[str]) -> int:

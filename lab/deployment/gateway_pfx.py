@@ -21,12 +21,14 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from .authority import Authority, common_name, rsa_key
 from .public_ca import public_authority
 from .seed import ACCESS_EDGE, SIP_DOMAINS
+from .shape import SHAPE
 from .tls import write_private
 
 PASSPHRASE = "Lab-pfx-1"  # noqa: S105 - public by design, like every secret of the lab
 LIFETIME = datetime.timedelta(days=200)  # what public authorities issue in 2026
 RENEW_BEFORE = datetime.timedelta(days=70)
 NAMES = (ACCESS_EDGE, *SIP_DOMAINS, *("sip." + domain for domain in SIP_DOMAINS[1:]), "webcon." + SIP_DOMAINS[0])
+OTHERS = tuple(pool.access_edge for pool in SHAPE.pools if pool.access_edge != ACCESS_EDGE)
 FILE = "gateway.pfx"
 
 
@@ -51,7 +53,7 @@ def _usable(directory: Path, issuer: Authority) -> bool:
 
 def _create(directory: Path, issuer: Authority, chain: tuple[x509.Certificate, ...]) -> None:
     key = rsa_key()
-    names = [x509.DNSName(name) for name in NAMES]
+    names = [x509.DNSName(name) for name in (*NAMES, *OTHERS)]
     leaf = issuer.issue(common_name(ACCESS_EDGE), key, names, LIFETIME, more=[_revocation_list()])
     encryption = serialization.BestAvailableEncryption(PASSPHRASE.encode())
     content = pkcs12.serialize_key_and_certificates(b"gateway", key, leaf, list(chain), encryption)

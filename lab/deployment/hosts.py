@@ -7,24 +7,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .shape import SHAPE
+from .shape import SHAPE, Shape
 
-DOMAIN = "contoso.test"
-NETBIOS = "CONTOSO"
+DOMAIN = SHAPE.domain
+NETBIOS = SHAPE.netbios
 
 
 @dataclass(frozen=True)
 class Host:
-    """A machine with a remote shell. role is ``management`` (OcsPowershell, cmdlets loaded) or ``edge`` (WinRM)."""
+    """A remote shell of a machine, and the machine's pool.
+
+    role: ``management`` (OcsPowershell of a Front End, cmdlets loaded), ``front_end`` (WinRM of a Front End) or
+    ``edge`` (WinRM).
+    """
 
     name: str
     role: str
+    domain: str = DOMAIN
+    pool: str = ""
 
     @property
     def fqdn(self) -> str:
-        return "%s.%s" % (self.name, DOMAIN)
+        return "%s.%s" % (self.name, self.domain)
 
 
 @dataclass(frozen=True)
@@ -36,20 +42,32 @@ class Account:
     roles: tuple[str, ...]
 
 
-HOSTS = {str(one["name"]): Host(str(one["name"]), str(one["role"])) for one in SHAPE.hosts}
+def hosts_of(shape: Shape) -> dict[str, Host]:
+    """The machines of a shape, each with its first shell."""
+    return {one["name"]: Host(one["name"], one["role"], shape.domain, shape.pool_of(one)) for one in shape.hosts}
+
+
+HOSTS = hosts_of(SHAPE)
+WINRM = "/wsman"
+# Every remote shell by its name: the machine's, and ``fe01/wsman`` for WinRM of a Front End.
+SHELLS = {
+    **HOSTS,
+    **{name + WINRM: replace(host, role="front_end") for name, host in HOSTS.items() if host.role == "management"},
+}
 
 _DOMAIN_ACCOUNTS = {
-    "admin": Account("%s\\admin" % NETBIOS, "Lab-admin-1", ("CsAdministrator",)),
-    "viewer": Account("%s\\viewer" % NETBIOS, "Lab-viewer-1", ("CsViewOnlyAdministrator",)),
+    "admin": Account("%s\\admin" % NETBIOS, SHAPE.passwords["admin"], ("CsAdministrator",)),
+    "viewer": Account("%s\\viewer" % NETBIOS, SHAPE.passwords["viewer"], ("CsViewOnlyAdministrator",)),
 }
-_EDGE_ACCOUNT = Account("Administrator", "Lab-edge-1", ("Administrator",))
+_EDGE_ACCOUNT = Account("Administrator", SHAPE.passwords["edge"], ("Administrator",))
 
 
 def login(host: Host, user: str) -> Account | None:
     """The account that a user name means on a host.
 
     Accepts ``DOMAIN\\user`` and ``user@domain`` for domain accounts, and ``user``, ``.\\user``, ``HOST\\user`` for the
-    local account of an Edge (which is in a workgroup and knows no domain accounts).
+    local account of an Edge (which is in a workgroup and knows no domain accounts). WinRM of a Front End takes its
+    local administrators only, which ``viewer`` is not.
     """
     if "\\" in user:
         domain, name = user.split("\\", 1)
@@ -62,4 +80,5 @@ def login(host: Host, user: str) -> Account | None:
         return _EDGE_ACCOUNT if local and name.lower() == _EDGE_ACCOUNT.user.lower() else None
     if domain.lower() not in (NETBIOS.lower(), DOMAIN):
         return None
-    return _DOMAIN_ACCOUNTS.get(name.lower())
+    account = _DOMAIN_ACCOUNTS.get(name.lower())
+    return None if account and host.role == "front_end" and "CsAdministrator" not in account.roles else account

@@ -24,17 +24,17 @@ import dns.rrset
 
 from ..errors import LabError
 from .endpoints import ADDRESSES
-from .seed import ACCESS_EDGE
+from .shape import SHAPE
 from .store import Store
 
 ADDRESS = ADDRESSES["fe01"]
 PREFIX = "_xmpp-server._tcp."
-# What the setting own_records can be.
+# What the setting own_records can be; or the FQDN of an Edge pool, after failover.
 PUBLISHED, MISSING, ELSEWHERE = "published", "missing", "elsewhere"
 ELSE = "old-edge.contoso.test"
-_EDGES = tuple(address for host, address in ADDRESSES.items() if host.startswith("edge"))
 # Where nothing listens, so that who goes there is told so at once.
-_HOSTS = {ACCESS_EDGE: _EDGES, ELSE: ("127.0.0.19",)}
+_HOSTS = {**SHAPE.own_records, ELSE: ("127.0.0.19",)}
+_POOLS = {pool.fqdn: pool.access_edge for pool in SHAPE.pools}
 
 
 class Nameserver:
@@ -87,5 +87,5 @@ class Nameserver:
         domain = name.removeprefix(PREFIX)
         if domain == name or state == MISSING or self._store.get("sip_domain", domain) is None:
             return {}
-        target = ELSE if state == ELSEWHERE else ACCESS_EDGE
+        target = ELSE if state == ELSEWHERE else _POOLS.get(state, SHAPE.access_edge)
         return {"SRV": ["0 0 %d %s." % (self._port, target)]}

@@ -17,25 +17,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from .endpoints import ADDRESSES
 from .gateway_pfx import FILE, PASSPHRASE
-from .hosts import HOSTS
 from .seed import thumbprint
+from .shape import SHAPE, shape_in
 from .store import CertificateRow, Store
 
 USER = "ialmeida@contoso.test"  # who may talk to partners afterwards
 POLICY = "Tag:Partners"
-EDGES = tuple(name for name in ADDRESSES if HOSTS[name].role == "edge")
+EDGES = SHAPE.edges()
 
 
-def make_ready(store: Store) -> None:
+def make_ready(store: Store, talker: str = USER) -> None:
     """Open the Access Edge, let one user talk to partners, and present the certificate of ``gateway.pfx``."""
     with store.transaction():
         store.put("access_edge", "Global", {**(store.get("access_edge", "Global") or {}), "AllowFederatedUsers": True})
         rights = {"EnableFederationAccess": True, "EnableXmppAccess": True}
         store.put("policy", POLICY, {**(store.get("policy", "Global") or {}), **rights})
-        (name,) = (dn for dn, user in store.all("user").items() if user["SipAddress"] == "sip:" + USER)
-        store.grant(name, POLICY, "dc01.contoso.test", 0.0)
+        (name,) = (dn for dn, user in store.all("user").items() if user["SipAddress"] == "sip:" + talker)
+        store.grant(name, POLICY, shape_in(store).domain_controllers[0], 0.0)
         present(store, *gateway_certificate(store.directory))
 
 
@@ -53,7 +52,7 @@ def gateway_certificate(directory: Path) -> tuple[x509.Certificate, bytes, list[
 def present(store: Store, certificate: x509.Certificate, key: bytes, chain: t.Sequence[x509.Certificate]) -> None:
     """Let the Edges present a certificate, as after its assignment and a restart of the service. key: PKCS#8, DER."""
     rows = [("My", certificate, key), *(("CA", above, None) for above in chain)]
-    for host in EDGES:
+    for host in shape_in(store).edges():
         for name, each, secret in rows:
             der = each.public_bytes(serialization.Encoding.DER)
             readable = secret is not None

@@ -21,15 +21,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from . import replication
 from .authority import Authority, common_name, rsa_key
-from .hosts import DOMAIN, HOSTS, NETBIOS
-from .shape import SHAPE
+from .hosts import hosts_of
+from .shape import SETTING, SHAPE, EdgePool, Shape
 from .store import CertificateRow, Store
 from .topology import VERSIONS
 
 SIP_DOMAINS = SHAPE.sip_domains
-POOLS = SHAPE.sites
-HOME = next(iter(POOLS))  # the site with the Edges and the Central Management Store
-EDGE_POOL = SHAPE.edge_pools[0]
+EDGE_POOL = SHAPE.pools[0].fqdn
 ACCESS_EDGE = SHAPE.access_edge
 DOMAIN_CONTROLLERS = SHAPE.domain_controllers
 
@@ -130,28 +128,36 @@ _DIRECTORIES = (
 )  # fmt: skip
 
 
-def seed(store: Store, profile: str) -> None:
+def seed(store: Store, profile: str, shape: Shape = SHAPE) -> None:
     """Fill an empty store. profile: ``lync2013`` or ``sfb2015``."""
     with store.transaction():
         store.set_setting("profile", profile)
+        store.set_setting(SETTING, shape.as_text())
+        store.set_setting("read_controller", shape.domain_controllers[0])
         store.put("policy", "Global", dict(POLICY_DEFAULTS))
         store.put("gateway", "Global", dict(GATEWAY_DEFAULTS))
         store.put("access_edge", "Global", dict(ACCESS_EDGE_DEFAULTS))
-        _topology(store, profile)
-        _users(store)
-        for host in HOSTS.values():
+        _topology(store, profile, shape)
+        _users(store, shape)
+        for host in hosts_of(shape).values():
             _host(store, host.name, host.role, profile)
+            for row, usages in initial_certificates(host.name, shape) if host.role == "edge" else ():
+                store.put_certificate(row)
+                for usage in usages:
+                    store.assign(host.name, usage, row.thumbprint)
+                    store.present(host.name, usage, row.thumbprint)
 
 
-def _topology(store: Store, profile: str) -> None:
+def _topology(store: Store, profile: str, shape: Shape) -> None:
     version = VERSIONS[profile]
-    for number, domain in enumerate(SIP_DOMAINS):
+    first = shape.pools[0]
+    for number, domain in enumerate(shape.sip_domains):
         store.put("sip_domain", domain, {"Name": domain, "IsDefault": number == 0})
-    for number, (site, pool) in enumerate(POOLS.items(), 1):
-        edge = "EdgeServer:%s" % EDGE_POOL if site == HOME else ""
+    for number, (site, pool) in enumerate(shape.sites.items(), 1):
+        edge = "EdgeServer:%s" % first.fqdn if site == first.site else ""
         roles = ["Registrar", "UserServer", "ConferencingServer", "WebServer", "FileStore", "UserDatabase"]
-        roles += ["CentralManagement", "CentralManagementDatabase"] if site == HOME else []
-        computers = _front_ends() if site == HOME else [pool]
+        roles += ["CentralManagement", "CentralManagementDatabase"] if site == shape.home else []
+        computers = _computers(shape, pool) or [pool]
         store.put("pool", pool, {"Site": site, "Computers": computers, "Roles": roles, "Number": number})
         store.put(
             "site",
@@ -163,37 +169,37 @@ def _topology(store: Store, profile: str) -> None:
         for fqdn in computers:
             store.put("computer", fqdn, {"Pool": pool})
             replication.install(store, fqdn)
-    for number, pool in enumerate(SHAPE.edge_pools, len(POOLS) + 1):
-        edges = [h.fqdn for h in HOSTS.values() if h.role == "edge"] if pool == EDGE_POOL else ["edge01." + pool]
-        _edge_pool(store, pool, edges, number, version)
+    for number, edge_pool in enumerate(shape.pools, len(shape.sites) + 1):
+        edges = _computers(shape, edge_pool.fqdn) or ["edge01." + edge_pool.fqdn]
+        _edge_pool(store, shape, edge_pool, edges, number, version)
 
 
-def _front_ends() -> list[str]:
-    return [h.fqdn for h in HOSTS.values() if h.role == "management"]
+def _computers(shape: Shape, pool: str) -> list[str]:
+    return [host.fqdn for host in hosts_of(shape).values() if host.pool == pool]
 
 
-def _edge_pool(store: Store, pool: str, edges: list[str], number: int, version: str) -> None:
-    store.put("pool", pool, {"Site": HOME, "Computers": edges, "Roles": ["EdgeServer"], "Number": number})
+def _edge_pool(store: Store, shape: Shape, pool: EdgePool, edges: list[str], number: int, version: str) -> None:
+    store.put("pool", pool.fqdn, {"Site": pool.site, "Computers": edges, "Roles": ["EdgeServer"], "Number": number})
     store.put(
         "service_role",
-        "EdgeServer:%s" % pool,
+        "EdgeServer:%s" % pool.fqdn,
         {
             "Role": "EdgeServer",
-            "Pool": pool,
+            "Pool": pool.fqdn,
             "Version": version,
             "Edge": {
-                "Registrar": "Registrar:%s" % POOLS[HOME],
+                "Registrar": "Registrar:%s" % shape.sites[pool.site],
                 "AccessEdgeInternalSipPort": 5061,
                 "AccessEdgeExternalSipPort": 5061,
                 "AccessEdgeClientSipPort": 443,
                 "DataPsomServerPort": 8057,
                 "DataPsomClientPort": 443,
                 "MediaRelayAuthEdgePort": 5062,
-                "AccessEdgeExternalFqdn": ACCESS_EDGE,
-                "DataEdgeExternalFqdn": "webcon.contoso.test",
-                "AVEdgeExternalFqdn": "av.contoso.test",
-                "InternalInterfaceFqdn": pool,
-                "ExternalMrasFqdn": "av.contoso.test",
+                "AccessEdgeExternalFqdn": pool.access_edge,
+                "DataEdgeExternalFqdn": "webcon." + shape.domain,
+                "AVEdgeExternalFqdn": "av." + shape.domain,
+                "InternalInterfaceFqdn": pool.fqdn,
+                "ExternalMrasFqdn": "av." + shape.domain,
                 "XmppInternalPort": 23456,
                 "XmppListeningPort": 5269,
                 "SkypeSearchProxyPort": 4443,
@@ -201,14 +207,14 @@ def _edge_pool(store: Store, pool: str, edges: list[str], number: int, version: 
         },
     )
     for fqdn in edges:
-        store.put("computer", fqdn, {"Pool": pool})
+        store.put("computer", fqdn, {"Pool": pool.fqdn})
         replication.install(store, fqdn)
 
 
-def _users(store: Store) -> None:
-    if SHAPE.users is not None:
-        for number, user in enumerate(SHAPE.users, 1):
-            _user(store, user, "user%d" % number)
+def _users(store: Store, shape: Shape) -> None:
+    if shape.users is not None:
+        for number, user in enumerate(shape.users, 1):
+            _user(store, shape, user, "user%d" % number)
         return
     names: set[str] = set()
     for given, family, alias, site in _PEOPLE:
@@ -217,7 +223,7 @@ def _users(store: Store) -> None:
         names.add(name)
         # Distinguished names escape with a backslash (RFC 4514); none of the characters above needs it.
         dn = "CN=%s,OU=%s,OU=Staff,DC=contoso,DC=test" % (common_name, site)
-        domain = SIP_DOMAINS[0] if site == "Redmond" else SIP_DOMAINS[1]
+        domain = shape.sip_domains[0] if site == "Redmond" else shape.sip_domains[1]
         store.put(
             "user",
             dn,
@@ -226,31 +232,32 @@ def _users(store: Store) -> None:
                 "FirstName": given,
                 "LastName": family,
                 "SamAccountName": alias,
-                "UserPrincipalName": "%s@%s" % (alias, DOMAIN),
+                "UserPrincipalName": "%s@%s" % (alias, shape.domain),
                 "SipAddress": "sip:%s@%s" % (alias, domain),
-                "RegistrarPool": POOLS[site],
+                "RegistrarPool": shape.sites[site],
                 "Guid": str(uuid.uuid5(uuid.NAMESPACE_X500, dn)),
                 "AdminCount": 1 if alias in _PROTECTED else 0,
             },
         )
 
 
-def _user(store: Store, given: t.Mapping[str, str], alias: str) -> None:
-    """One of another shape, who is whatever the shape calls him."""
+def _user(store: Store, shape: Shape, given: t.Mapping[str, str], alias: str) -> None:
+    """A user of another shape."""
     netbios, _slash, account = given.get("account", "").rpartition("\\")
     account = account or alias
     name = given.get("name") or account
-    dn = given.get("dn") or "CN=%s,OU=Staff,DC=contoso,DC=test" % alias
-    upn = given.get("upn") or "%s@%s" % (account, SIP_DOMAINS[0])
+    base = ",".join("DC=" + label for label in shape.domain.split("."))
+    dn = given.get("dn") or "CN=%s,OU=Staff,%s" % (alias, base)
+    upn = given.get("upn") or "%s@%s" % (account, shape.sip_domains[0])
     body = {
         "DisplayName": name,
         "FirstName": "",
         "LastName": name,
         "SamAccountName": account,
-        "NetBIOS": netbios or NETBIOS,
+        "NetBIOS": netbios or shape.netbios,
         "UserPrincipalName": upn,
         "SipAddress": given.get("sip") or "sip:" + upn,
-        "RegistrarPool": POOLS[given.get("site") or HOME],
+        "RegistrarPool": shape.sites[given.get("site") or shape.home],
         "Guid": str(uuid.uuid5(uuid.NAMESPACE_X500, dn)),
         "AdminCount": 0,
     }
@@ -260,23 +267,30 @@ def _user(store: Store, given: t.Mapping[str, str], alias: str) -> None:
 def _host(store: Store, name: str, role: str, profile: str) -> None:
     product = "Lync Server" if profile == "lync2013" else "Skype for Business Server"
     for service, title, depends, usages in _EDGE_SERVICES if role == "edge" else _FRONT_END_SERVICES:
-        body = {
+        body: dict[str, t.Any] = {
             "Name": service,
             "DisplayName": "%s %s" % (product, title),
             "Status": "Running",
             "DependsOn": list(depends),
             "Usages": list(usages),
         }
+        if service == "RTCXMPPTGW":
+            body["Routes"] = {site: each["XmppFederationRoute"] for site, each in store.all("site").items()}
         store.put("service", "%s/%s" % (name, service), body)
     for directory in _DIRECTORIES:
         store.put_file(name, directory, None)
-    if role != "edge":
-        return
-    for row, usages in initial_certificates(name):
-        store.put_certificate(row)
-        for usage in usages:
-            store.assign(name, usage, row.thumbprint)
-            store.present(name, usage, row.thumbprint)
+
+
+def initial_certificates(host: str, shape: Shape = SHAPE) -> list[tuple[CertificateRow, tuple[str, ...]]]:
+    """The certificates of an Edge after its installation, each with the usages it is assigned to."""
+    pool = next(one for one in shape.pools if one.fqdn == hosts_of(shape)[host].pool)
+    names = (pool.access_edge, "webcon." + shape.domain, *("sip." + domain for domain in shape.sip_domains[1:]))
+    rows = []
+    for store, certificate, key, usages in _issued(names, pool.fqdn):
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        row = CertificateRow(host, store, thumbprint(certificate), der, key, key is not None, "")
+        rows.append((row, usages))
+    return rows
 
 
 def thumbprint(certificate: x509.Certificate) -> str:
@@ -284,35 +298,24 @@ def thumbprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # Windows' name of a certificate
 
 
-def initial_certificates(host: str) -> list[tuple[CertificateRow, tuple[str, ...]]]:
-    """The certificates of an Edge after its installation, each with the usages it is assigned to."""
-    rows = []
-    for store, certificate, key, usages in _issued():
-        row = CertificateRow(
-            host=host,
-            store=store,
-            thumbprint=thumbprint(certificate),
-            der=certificate.public_bytes(serialization.Encoding.DER),
-            key=key,
-            key_readable=key is not None,
-            friendly_name="",
-        )
-        rows.append((row, usages))
-    return rows
-
-
 @functools.lru_cache(maxsize=1)
-def _issued() -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]], ...]:
+def _authority() -> Authority:
+    return Authority(common_name("Contoso Lab Root CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
+
+
+@functools.lru_cache
+def _issued(
+    external_names: tuple[str, ...], edge_pool: str
+) -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]], ...]:
     """A private authority, one external certificate for the whole pool, one internal.
 
     XmppServer has none yet.
     """
-    authority = Authority(common_name("Contoso Lab Root CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
+    authority = _authority()
     issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]
     issued = [("Root", authority.certificate, None, ())]
     external = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication")
-    external_names = (ACCESS_EDGE, "webcon.contoso.test", *("sip." + domain for domain in SIP_DOMAINS[1:]))
-    for names, usages in ((external_names, external), ((EDGE_POOL,), ("Internal",))):
+    for names, usages in ((external_names, external), ((edge_pool,), ("Internal",))):
         key = rsa_key()
         subject = common_name(names[0], "Contoso")
         leaf = authority.issue(subject, key, [x509.DNSName(name) for name in names], datetime.timedelta(days=730))

@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the lab's deployment is made of: Contoso, unless a file says otherwise that SFB_LAB_SHAPE names.
+"""What the lab's deployment is made of: Contoso, unless SFB_LAB_SHAPE says otherwise.
 
-The file is an object in JSON with the attributes of Shape, and what it leaves out is Contoso's. A process has one
-shape, because a lab is a process.
+SFB_LAB_SHAPE holds the name of a file in ``shapes/`` (``two-sites``, ``fourthcoffee``), the path of a file, or the text
+itself: an object in JSON, or YAML in a file, with the attributes of Shape. What it leaves out is Contoso's. A process
+has one shape, because a lab is a process. The store of a lab keeps the shape, for other processes.
 """
 
 from __future__ import annotations
@@ -14,22 +15,44 @@ from __future__ import annotations
 import json
 import os
 import typing as t
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 
 from ..errors import LabError
+from .store import Store
 
 VARIABLE = "SFB_LAB_SHAPE"
+SETTING = "shape"  # in the store
+_FOLDER = Path(__file__).with_name("shapes")
+
+
+@dataclass(frozen=True)
+class EdgePool:
+    """fqdn, site: of the pool. access_edge: its name on the outside."""
+
+    fqdn: str
+    site: str
+    access_edge: str
 
 
 @dataclass(frozen=True)
 class Shape:
-    """hosts: those with a remote shell, ``{"name", "role", "address"}`` each; fe01 and edge01 are among them.
+    """domain, netbios: of Active Directory. passwords: of the accounts ``admin``, ``viewer`` and (on Edges) ``edge``.
 
-    sites: each site with its pool; the first has the Edge pool, the Central Management Store and the computers of
-    the management hosts. edge_pools: the first has the Edges. users: None for Contoso's twenty; else each with
-    ``sip``, ``upn``, ``account`` (DOMAIN\\user), ``name``, ``dn`` (any but one may be missing) and ``site``.
+    hosts: those with a remote shell, ``{"name", "role", "address"}`` each, role ``management`` (a Front End) or
+    ``edge``; fe01 and edge01 are among them. ``pool`` is the host's pool: by default that of the first site, or the
+    first Edge pool.
+    sites: each site with its pool; the first has the Central Management Store.
+    edge_pools: FQDNs, or ``{"fqdn", "site", "access_edge"}`` with the first site and ``access_edge`` by default.
+    users: None for Contoso's twenty; else each with ``sip``, ``upn``, ``account`` (DOMAIN\\user), ``name``, ``dn``
+    (any but one may be missing) and ``site``.
     """
 
+    domain: str = "contoso.test"
+    netbios: str = "CONTOSO"
+    passwords: t.Mapping[str, str] = field(
+        default_factory=lambda: {"admin": "Lab-admin-1", "viewer": "Lab-viewer-1", "edge": "Lab-edge-1"}
+    )
     hosts: tuple[t.Mapping[str, str], ...] = (
         {"name": "fe01", "role": "management", "address": "127.0.0.10"},
         {"name": "edge01", "role": "edge", "address": "127.0.0.21"},
@@ -40,28 +63,86 @@ class Shape:
     sites: t.Mapping[str, str] = field(
         default_factory=lambda: {"Redmond": "fe01.contoso.test", "Dublin": "fe11.contoso.test"}
     )
-    edge_pools: tuple[str, ...] = ("edge.contoso.test",)
+    edge_pools: tuple[str | t.Mapping[str, str], ...] = ("edge.contoso.test",)
     access_edge: str = "sip.contoso.test"
     domain_controllers: tuple[str, ...] = ("dc01.contoso.test", "dc02.contoso.test")
     users: tuple[t.Mapping[str, str], ...] | None = None
 
+    @property
+    def home(self) -> str:
+        """The first site."""
+        return next(iter(self.sites))
 
-def read_shape() -> Shape:
-    """Raises LabError."""
-    path = os.environ.get(VARIABLE)
-    if not path:
+    @property
+    def pools(self) -> tuple[EdgePool, ...]:
+        """The Edge pools."""
+        found = []
+        for one in self.edge_pools:
+            given = {"fqdn": one} if isinstance(one, str) else one
+            found.append(EdgePool(**{"site": self.home, "access_edge": self.access_edge, **given}))
+        return tuple(found)
+
+    def pool_of(self, host: t.Mapping[str, str]) -> str:
+        """The pool of one of the hosts."""
+        default = self.sites[self.home] if host["role"] == "management" else self.pools[0].fqdn
+        return host.get("pool", default)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Host -> IP address."""
+        return {host["name"]: host["address"] for host in self.hosts}
+
+    def edges(self, pool: str = "") -> tuple[str, ...]:
+        """The names of the Edges, of all or of one pool (FQDN, lower case)."""
+        edges = [host for host in self.hosts if host["role"] == "edge"]
+        return tuple(host["name"] for host in edges if not pool or self.pool_of(host).lower() == pool)
+
+    @property
+    def own_records(self) -> dict[str, tuple[str, ...]]:
+        """The outside names of the Edge pools, with the addresses of their Edges."""
+        found: dict[str, tuple[str, ...]] = {}
+        for pool in self.pools:
+            addresses = tuple(self.addresses[name] for name in self.edges(pool.fqdn.lower()))
+            found[pool.access_edge] = (*found.get(pool.access_edge, ()), *addresses)
+        return found
+
+    def as_text(self) -> str:
+        """What SFB_LAB_SHAPE can hold."""
+        return json.dumps(asdict(self))
+
+
+def read_shape(given: str | None = None) -> Shape:
+    """A shape by name, path or text; Contoso without one. Raises LabError."""
+    if not given:
         return Shape()
+    path = Path(given) if os.sep in given else _FOLDER / (given + ".yml")
     try:
-        with open(path, encoding="utf-8") as f:
-            given: dict[str, t.Any] = json.load(f)
+        text = given if given.startswith("{") else path.read_text("utf-8")
+        values: dict[str, t.Any] = json.loads(text) if text.startswith("{") else _yaml(text)
         known = {one.name for one in fields(Shape)}
-        unknown = sorted(set(given) - known)
+        unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError("'%s' is none of %s" % (unknown[0], ", ".join(sorted(known))))
-        values: dict[str, t.Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-        return Shape(**values)
+        return Shape(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except (OSError, ValueError, TypeError) as e:
-        raise LabError("%s: %s is no shape of a lab: %s" % (VARIABLE, path, e)) from e
+        names = ", ".join(sorted(one.stem for one in _FOLDER.glob("*.yml")))
+        raise LabError(
+            "%s: %s is not a shape of a lab; use a file or one of %s: %s" % (VARIABLE, given, names, e)
+        ) from e
 
 
-SHAPE = read_shape()
+def shape_in(store: Store) -> Shape:
+    """The shape of the lab whose store this is, whatever the shape of this process."""
+    return read_shape(store.setting(SETTING))
+
+
+def _yaml(text: str) -> dict[str, t.Any]:
+    import yaml  # takes as long as all the rest of this file
+
+    try:
+        return dict(yaml.safe_load(text))
+    except yaml.YAMLError as e:
+        raise ValueError(str(e)) from e
+
+
+SHAPE = read_shape(os.environ.get(VARIABLE))

@@ -29,7 +29,7 @@ from ..errors import LabError
 FILE = "state.sqlite"
 
 # Goes up whenever the tables or what stands in them change.
-_VERSION = 2
+_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -79,13 +79,17 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
     "clock_ahead": 0.0,  # seconds that Get-Date of the servers is ahead
     "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise
-    "own_records": "published",  # the SRV records of the SIP domains: published, missing, elsewhere
+    "own_records": "published",  # SRV of the SIP domains: published, missing, elsewhere, or an Edge pool's FQDN
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
     "one_statement": False,  # pipelines of several statements are refused as a whole
     "select_object": True,  # the endpoints offer Select-Object
     "restricted_select": False,  # it is the proxy of a restricted session, which takes eleven names
     "request_seconds": 0.0,  # that every HTTP request takes longer: the round trip of a distant server
     "open_seconds": 0.0,  # that the opening of a session takes longer
+    "import_seconds": 0.0,  # that importing the product's module takes longer (WinRM)
+    "hosts_down": {},  # host -> off, unavailable (its management shell answers 503), hangs (never answers)
+    "lock_after": 0,  # refused logins in a row after which an account is locked; 0: never
+    "route_at_restart": False,  # gateways take a site's XMPP route when their service starts, not at once
     "cmdlet_seconds": 0.0,  # that every cmdlet takes longer
 }
 
@@ -94,7 +98,9 @@ Document = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the event log. kind: statement, session-open, session-close, xmpp (see gateway/events.py).
+    """One line of the event log.
+
+    kind: statement, session-open, session-close, login-refused, account-locked, xmpp (see gateway/events.py).
 
     assumptions: what the lab's answer rests on (see assumptions.py).
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
 from ..assumptions import rests_on
-from ..deployment.store import Message
+from ..deployment.hosts import HOSTS
+from ..deployment.store import Message, fold
 from . import rules, stanzas
 from .outgoing import Item, Outgoing
 from .parts import Parts
@@ -66,7 +67,7 @@ class Delivery:
         verdict = rules.user(around.user(came.recipient), came.recipient, around.federated_users())
         if not verdict.allowed:
             return verdict
-        obstacle = around.obstacle(stanzas.domain(came.sender))
+        obstacle = around.obstacle(stanzas.domain(came.sender), came.host)
         if obstacle:
             return rules.Verdict(obstacle, "service-unavailable")
         is_contact = around.store.has_contact(came.recipient, came.sender)
@@ -120,7 +121,8 @@ class Delivery:
             if reason:
                 self._tell("failed", came, "failed", "the answer was not sent: %s" % reason)
 
-        self._outgoing.submit(stanzas.domain(came.recipient), stanzas.domain(came.sender), Item(stanza, settle))
+        pool = fold(HOSTS[came.host].pool)
+        self._outgoing.submit(stanzas.domain(came.recipient), stanzas.domain(came.sender), pool, Item(stanza, settle))
 
     def _tell(self, action: str, came: Came, outcome: str = "ok", reason: str = "", **more: t.Any) -> None:
         self._parts.journal.write(
@@ -152,7 +154,7 @@ class Delivery:
         rests_on("gateway-contacts")
         self._parts.around.store.add_contact(sender, stanzas.bare(recipient))
         stanza = stanzas.message(sender, recipient, _ID % message.id, message.body)
-        self._outgoing.submit(own, domain, Item(stanza, settle))
+        self._outgoing.submit(own, domain, self._parts.around.pool_for(sender), Item(stanza, settle))
 
     def _hindrance(self, message: Message, sender: str, recipient: str, domain: str) -> str:
         around = self._parts.around
@@ -163,7 +165,7 @@ class Delivery:
             return "the address or the text cannot be sent"
         if around.partner(domain) is None:
             return "%s is not an allowed partner" % domain
-        return around.obstacle(domain)
+        return around.obstacle(domain, user=sender)
 
     def _shown(self, body: str) -> dict[str, t.Any]:
         """What the event log may say of a message: its text only if EnableLoggingAllMessageBodies says so."""

@@ -54,6 +54,8 @@ class Link:
         around = self._parts.around
         if not around.running(self.host) or around.turn(self.host) != self._turn:
             return "the XMPP proxy of %s was stopped" % self.host
+        if not around.carries(self.host):
+            return "no site has an XMPP federation route to the pool of %s any more" % self.host
         partner = around.partner(self._domain)
         if partner is None:
             return "%s is not an allowed partner any more" % self._domain
@@ -77,7 +79,7 @@ def establish(parts: Parts, host: str, own: str, domain: str) -> Link:
     partner = parts.around.partner(domain)
     if partner is None:
         raise DialFailed("%s is not an allowed partner" % domain, "policy-violation")
-    obstacle = parts.around.obstacle(domain)
+    obstacle = parts.around.obstacle(domain, host)
     if obstacle:
         raise DialFailed(obstacle)
     verdict = rules.opening(partner.row, parts.around.identity(host) is not None)

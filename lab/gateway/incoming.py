@@ -123,6 +123,12 @@ class Incoming:
                     return self._end("nothing more to verify")
                 return self._fail("connection-timeout", "not authenticated in %d s" % settings.establishment_timeout)
             return None
+        if not around.carries(self._host):
+            return self._fail(
+                "system-shutdown",
+                "no site has an XMPP federation route to the pool of %s any more" % self._host,
+                "closed",
+            )
         keep_alive = False
         for (theirs, _ours), method in self._pairs.items():
             partner = around.partner(theirs)
@@ -194,7 +200,7 @@ class Incoming:
 
     def _allowed(self, domain: str) -> Partner | None:
         """The partner of a domain, if it may have streams; else the stream is ended."""
-        obstacle = self._parts.around.obstacle(domain)
+        obstacle = self._parts.around.obstacle(domain, self._host)
         if obstacle:
             self._fail("internal-server-error", obstacle)
             return None

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stanzas to partners: one stream for each own domain and partner's domain, opened when needed, closed when idle."""
+"""Stanzas to partners: streams that are opened when needed, and closed when idle.
+
+There is one for each own domain, partner's domain and Edge pool.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ from dataclasses import dataclass
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
 
+from ..deployment.shape import SHAPE
 from .dial import DialFailed
 from .establish import Link, establish
 from .parts import TICK, Parts
-from .surroundings import EDGES
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +46,17 @@ class Outgoing:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._lock = threading.Lock()
-        self._routes: dict[tuple[str, str], _Route] = {}
+        self._routes: dict[tuple[str, str, str], _Route] = {}
 
-    def submit(self, own: str, domain: str, item: Item) -> None:
-        """Queue a stanza. What becomes of it is told to the item, at once if the queue is full."""
+    def submit(self, own: str, domain: str, pool: str, item: Item) -> None:
+        """Queue a stanza. pool: the Edge pool that it leaves from, in lower case.
+
+        What becomes of it is told to the item, at once if the queue is full.
+        """
         with self._lock:
-            route = self._routes.get((own, domain))
+            route = self._routes.get((own, domain, pool))
             if route is None:
-                route = self._routes[own, domain] = _Route(self._parts, own, domain, self._leave)
+                route = self._routes[own, domain, pool] = _Route(self._parts, own, domain, pool, self._leave)
                 route.start()
             taken = route.put(item)
         if not taken:
@@ -68,15 +74,16 @@ class Outgoing:
         with self._lock:
             if route.waiting:
                 return False
-            del self._routes[route.own, route.domain]
+            del self._routes[route.own, route.domain, route.pool]
             return True
 
 
 class _Route(threading.Thread):
-    def __init__(self, parts: Parts, own: str, domain: str, leave: t.Callable[[_Route], bool]) -> None:
+    def __init__(self, parts: Parts, own: str, domain: str, pool: str, leave: t.Callable[[_Route], bool]) -> None:
         super().__init__(daemon=True, name="xmpp %s > %s" % (own, domain))
         self.own = own
         self.domain = domain
+        self.pool = pool
         self._parts = parts
         self._leave = leave
         self._queue: queue.Queue[Item] = queue.Queue(_WAITING)
@@ -127,7 +134,7 @@ class _Route(threading.Thread):
     def _send(self, item: Item) -> None:
         try:
             if self._link is None:
-                host = next((name for name in EDGES if self._parts.around.running(name)), None)
+                host = next((name for name in SHAPE.edges(self.pool) if self._parts.around.running(name)), None)
                 if host is None:
                     raise DialFailed("the XMPP proxy is not running on any Edge")
                 self._link = establish(self._parts, host, self.own, self.domain)

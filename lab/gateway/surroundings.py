@@ -15,9 +15,10 @@ from cryptography import x509
 
 from ..assumptions import rests_on
 from ..deployment import replication
-from ..deployment.hosts import HOSTS
+from ..deployment.hosts import HOSTS, Host
 from ..deployment.public_ca import ROOT_FILE
 from ..deployment.seed import EDGE_POOL
+from ..deployment.shape import SHAPE
 from ..deployment.store import Document, Store, fold
 from ..deployment.topology import home_problem, sites
 from .negotiation import Row
@@ -25,7 +26,8 @@ from .rules import User
 
 USAGE = "XmppServer"
 GATEWAY_SERVICE = "RTCXMPPTGW"
-EDGES = tuple(name for name, host in HOSTS.items() if host.role == "edge")
+EDGES = SHAPE.edges()
+_FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role == "management")
 
 
 @dataclass(frozen=True)
@@ -98,27 +100,63 @@ class Surroundings:
 
     def running(self, host: str) -> bool:
         """Whether the XMPP proxy of an Edge is running: the service that presents the certificate for XmppServer."""
-        return any(
+        return not self.off(host) and any(
             service["Status"] == "Running" and USAGE in service["Usages"]
             for key, service in self.store.all("service").items()
             if key.startswith(host + "/")
         )
 
+    def off(self, host: str) -> bool:
+        """Whether the lab was told that a machine is off."""
+        return bool(self.store.setting("hosts_down").get(host) == "off")
+
     def turn(self, host: str) -> str:
         return self.store.turn(host, USAGE)
 
-    def obstacle(self, domain: str) -> str:
-        """What keeps the federation with a partner's domain from working, its own settings aside; '' if nothing."""
-        service = "EdgeServer:" + EDGE_POOL
-        edge = self._configuration("service_role")[service]["Edge"]
-        if edge["XmppListeningPort"] is None or edge["XmppInternalPort"] is None:
-            return "XMPP federation is not enabled on the Edge pool %s" % EDGE_POOL
-        routes = [str(site["XmppFederationRoute"] or "") for site in self._configuration("site").values()]
+    def routes(self) -> dict[str, str]:
+        """Site -> the Edge pool (FQDN, lower case) that its gateways send to; '' where it has no route."""
         rests_on("gateway-route")
-        if not any(fold(route) == fold(service) for route in routes):
-            return "no site has an XMPP federation route to %s" % EDGE_POOL
-        front_end = self.store.get("service", "fe01/" + GATEWAY_SERVICE)
-        if front_end is None or front_end["Status"] != "Running":
+        sites = self._configuration("site")
+        return {name: _pool(self._route(name, str(site["XmppFederationRoute"] or ""))) for name, site in sites.items()}
+
+    def _route(self, site: str, configured: str) -> str:
+        """The route of a site as its gateways know it. One that was not restarted since the last change counts."""
+        if not self.store.setting("route_at_restart"):
+            return configured
+        own = SHAPE.sites.get(site, "")
+        services = [self._gateway(host) for host in _gateways(own)]
+        known = [str(s["Routes"].get(site) or "") for s in services if s is not None and "Routes" in s]
+        return next((route for route in known if fold(route) != fold(configured)), configured)
+
+    def carries(self, host: str) -> bool:
+        """Whether a site's route leads to the pool of an Edge."""
+        return fold(HOSTS[host].pool) in self.routes().values()
+
+    def pool_for(self, address: str) -> str:
+        """The Edge pool (lower case) of a local user's messages: that of the user's site, else of the first site
+        with a route; the first Edge pool where there is none.
+        """
+        routes = self.routes()
+        own = routes.get(sites(self.store).get(fold(self._home(address)), ""), "")
+        return own or next(filter(None, routes.values()), fold(EDGE_POOL))
+
+    def obstacle(self, domain: str, host: str = "", user: str = "") -> str:
+        """What keeps the federation with a partner's domain from working, its own settings aside; '' if nothing.
+
+        host: the Edge of a stream from the partner. user: the address of a local user who writes. Else any gateway
+        will do, and the Edge pool is that of the first route.
+        """
+        pool = fold(HOSTS[host].pool) if host else self.pool_for(user)
+        service = next((s for name, s in self._configuration("service_role").items() if _pool(name) == pool), {})
+        edge = service.get("Edge", {})
+        if not edge.get("XmppListeningPort") or not edge.get("XmppInternalPort"):
+            return "XMPP federation is not enabled on the Edge pool %s" % pool
+        if pool not in self.routes().values():
+            return "no site has an XMPP federation route to %s" % pool
+        rests_on("gateway-next-hop")
+        home = str(edge["Registrar"]).partition(":")[2] if host else self._home(user)
+        gateways = _gateways(home) if host or user else _FRONT_ENDS
+        if not any(service["Status"] == "Running" for service in filter(None, map(self._gateway, gateways))):
             rests_on("gateway-front-end-service")
             return "%s is not running on the Front End" % GATEWAY_SERVICE
         for kind, name in (("allowed_domain", "allowed"), ("blocked_domain", "blocked")):
@@ -126,6 +164,15 @@ class Surroundings:
                 rests_on("gateway-sip-lists")
                 return "%s is on the list of %s domains of SIP federation" % (domain, name)
         return ""
+
+    def _gateway(self, host: Host) -> Document | None:
+        """The gateway's service on a Front End that is not off."""
+        return None if self.off(host.name) else self.store.get("service", "%s/%s" % (host.name, GATEWAY_SERVICE))
+
+    def _home(self, address: str) -> str:
+        """The pool of a local user."""
+        found = (u["RegistrarPool"] for u in self.store.all("user").values() if _sip(u) == fold(address))
+        return str(next(found, "") or "")
 
     def identity(self, host: str) -> Identity | None:
         """What the XMPP proxy of an Edge presents, or None."""
@@ -191,6 +238,18 @@ class Surroundings:
 
     def _certificates(self, host: str, store: str) -> list[x509.Certificate]:
         return [x509.load_der_x509_certificate(row.der) for row in self.store.certificates(host, store)]
+
+
+def _pool(service: str) -> str:
+    """The pool of an Edge service's identity, ``EdgeServer:FQDN``; '' for another's."""
+    role, _colon, pool = fold(service).partition(":")
+    return pool if role == "edgeserver" else ""
+
+
+def _gateways(pool: str) -> tuple[Host, ...]:
+    """The Front Ends of a pool; those of the first site's where the lab has no server of that pool."""
+    own = tuple(host for host in _FRONT_ENDS if fold(host.pool) == fold(pool))
+    return own or tuple(host for host in _FRONT_ENDS if fold(host.pool) == fold(SHAPE.sites[SHAPE.home]))
 
 
 def _sip(body: t.Mapping[str, t.Any]) -> str:

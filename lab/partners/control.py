@@ -19,6 +19,7 @@ import typing as t
 from pathlib import Path
 
 from ..deployment.public_ca import ROOT_FILE
+from ..deployment.shape import SHAPE, shape_in
 from ..deployment.store import FILE, Store
 from ..deployment.tls import write_private
 from ..errors import LabError
@@ -59,8 +60,12 @@ def start(
     chosen = {name: _chosen(servers, name, changes.get(name, {})) for name in names}
     processes.end(directory / FOLDER)  # what a crash has left
     shutil.rmtree(directory / FOLDER, ignore_errors=True)
+    shape = SHAPE
+    if (directory / FILE).exists():
+        with contextlib.closing(Store(directory)) as store:
+            shape = shape_in(store)
     name_port = zone.free_ports(zone.ADDRESS, 1)[0]
-    partners = Partners(directory, name_port, chosen, zone.published(chosen.values(), gateway_port))
+    partners = Partners(directory, name_port, chosen, zone.published(chosen.values(), gateway_port, shape))
     try:
         partners._begin()
     except BaseException:

@@ -12,8 +12,7 @@ import socket
 import typing as t
 from dataclasses import dataclass
 
-from ..deployment.endpoints import ADDRESSES
-from ..deployment.seed import ACCESS_EDGE, SIP_DOMAINS
+from ..deployment.shape import SHAPE, Shape
 from .servers import Partner
 
 ADDRESS = "127.0.0.53"
@@ -34,15 +33,20 @@ class Service:
 Records = dict[str, tuple[Service, ...]]
 
 
-def published(partners: t.Iterable[Partner], gateway_port: int) -> Records:
-    """The records of every partner's domains, and of the deployment's own."""
+def published(partners: t.Iterable[Partner], gateway_port: int, shape: Shape = SHAPE) -> Records:
+    """The records of every partner's domains, and of the deployment's own: those of the first Edge pool."""
     records: Records = {}
     for partner in partners:
         here = (Service(partner.host, partner.server_port, (partner.address,)),)
         records.update(dict.fromkeys(partner.domains, here))
-    edges = tuple(address for host, address in ADDRESSES.items() if host.startswith("edge"))
-    records.update(dict.fromkeys(SIP_DOMAINS, (Service(ACCESS_EDGE, gateway_port, edges),)))
+    records.update(dict.fromkeys(shape.sip_domains, own(shape, shape.pools[0].fqdn, gateway_port)))
     return records
+
+
+def own(shape: Shape, pool: str, gateway_port: int) -> tuple[Service, ...]:
+    """What the SIP domains of a deployment publish while an Edge pool (FQDN) carries XMPP."""
+    name = next(one.access_edge for one in shape.pools if one.fqdn == pool)
+    return (Service(name, gateway_port, shape.own_records[name]),)
 
 
 def hosts(records: Records) -> list[tuple[str, str]]:

@@ -59,7 +59,18 @@ class Verdict:
 
 REFUSED = Verdict("", OFFERS)
 
-Login = t.Callable[[str], Account | None]
+
+class Accounts(t.Protocol):
+    """Who may log in (see accounts.py)."""
+
+    def find(self, user: str) -> Account | None:
+        """The account that a user name means; None if it may not log in."""
+
+    def refused(self, user: str) -> None:
+        """Note a login that was refused."""
+
+    def accepted(self, account: Account) -> None:
+        """Note a login that succeeded."""
 
 
 class NtlmStore:
@@ -85,10 +96,10 @@ class NtlmStore:
             # The pure Python acceptor, also where GSSAPI is installed: that one knows nothing of the lab's accounts.
             return spnego.server(protocol="negotiate", channel_bindings=binding, options=NegotiateOptions.use_negotiate)
 
-    def step(self, context: spnego.ContextProxy, token: bytes, login: Login) -> bytes | None:
+    def step(self, context: spnego.ContextProxy, token: bytes, accounts: Accounts) -> bytes | None:
         """One step of an acceptor; in the last one the file names the account that the client claims to be."""
         domain, user = claimed(token)
-        account = login("%s\\%s" % (domain, user) if domain else user) if user else None
+        account = accounts.find(qualified(domain, user)) if user else None
         with self._lock:
             os.environ["NTLM_USER_FILE"] = str(self._path)
             if account is not None and not set(domain + user) & set(":\r\n"):
@@ -102,8 +113,8 @@ class NtlmStore:
 class ConnectionAuth:
     """The state of one TCP connection: NTLM and Negotiate prove who it is once, Basic with each request."""
 
-    def __init__(self, login: Login, store: NtlmStore, channel_binding: bytes) -> None:
-        self._login = login
+    def __init__(self, accounts: Accounts, store: NtlmStore, channel_binding: bytes) -> None:
+        self._accounts = accounts
         self._store = store
         self._binding = GssChannelBindings(application_data=channel_binding)
         self._context: spnego.ContextProxy | None = None
@@ -133,9 +144,11 @@ class ConnectionAuth:
 
     def _basic(self, data: bytes) -> Verdict:
         user, _colon, password = data.decode("utf-8", "replace").partition(":")
-        account = self._login(user)
+        account = self._accounts.find(user)
         if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
+            self._accounts.refused(user)
             return REFUSED
+        self._accounts.accepted(account)
         return Verdict(account.user)
 
     def _negotiate(self, scheme: str, token: bytes) -> Verdict:
@@ -143,19 +156,25 @@ class ConnectionAuth:
         if self._context is None or self._context.complete:
             self._context = self._store.acceptor(self._binding, token)
         try:
-            answer = self._store.step(self._context, token, self._login)
+            answer = self._store.step(self._context, token, self._accounts)
         except (SpnegoError, ValueError, struct.error, AttributeError) as e:
             # The last is pyspnego's on a first token that GSSAPI refuses: it asks the context that never began.
             log.info("login refused: %s", e)
             self._context = None
+            domain, name = claimed(token)
+            if name:
+                self._accounts.refused(qualified(domain, name))
             return REFUSED
         challenge = ("%s %s" % (scheme, base64.b64encode(answer).decode()),) if answer else ()
         if not self._context.complete:
             return Verdict("", challenge or OFFERS)
-        account = self._login(self._context.client_principal or "")
+        principal = self._context.client_principal or ""
+        account = self._accounts.find(principal)
         if account is None:
+            self._accounts.refused(principal)
             self._context = None
             return REFUSED
+        self._accounts.accepted(account)
         self._user = account.user
         return Verdict(self._user, challenge)
 
@@ -165,6 +184,11 @@ def _begins_with_kerberos(token: bytes) -> bool:
     found = [at for at in map(token.find, _KERBEROS_OIDS) if at >= 0]
     ntlm = token.find(_NTLM_OID)
     return bool(found) and _NTLMSSP not in token and (ntlm < 0 or min(found) < ntlm)
+
+
+def qualified(domain: str, user: str) -> str:
+    """A user name as Windows writes it."""
+    return "%s\\%s" % (domain, user) if domain else user
 
 
 def claimed(token: bytes) -> tuple[str, str]:

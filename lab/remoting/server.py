@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.server
 import json
@@ -21,8 +22,10 @@ from pathlib import Path
 
 from ..cmdlets.runspace import Deployment
 from ..deployment.endpoints import ADDRESSES, free_port
+from ..deployment.hosts import SHELLS
 from ..deployment.tls import ensure_identity
 from ..errors import Cut, LabError
+from .accounts import Accounts
 from .auth import ConnectionAuth, NtlmStore
 from .encryption import TYPE, NotSealed, seal, unseal
 from .service import Service
@@ -51,35 +54,82 @@ class LabServer:
         store = NtlmStore(directory / "ntlm-users")
         self._sessions = Sessions()
         self._stopping = threading.Event()
-        self._listeners: list[_Listener] = []
+        self._doors: list[_Door] = []
         port = port or free_port(ADDRESSES.values())
+        binding = identity.channel_binding()
         for host, address in ADDRESSES.items():
-            service = Service(deployment, host, self._sessions, idle)
+            services = [
+                Service(deployment, shell, self._sessions, idle) for shell, one in SHELLS.items() if one.name == host
+            ]
+            auths = {one.path.lower(): Accounts(deployment, one.host) for one in services}
 
-            def new_auth(host: str = host) -> ConnectionAuth:
-                return ConnectionAuth(lambda user: deployment.login(host, user), store, identity.channel_binding())
+            def new_auth(path: str, auths: t.Mapping[str, Accounts] = auths) -> ConnectionAuth:
+                return ConnectionAuth(auths[path], store, binding)
+
+            def listen(
+                address: str = address,
+                services: t.Sequence[Service] = services,
+                new_auth: t.Callable[[str], ConnectionAuth] = new_auth,
+            ) -> _Listener:
+                return _Listener(address, port, context, services, new_auth, self._stopping)
 
             try:
-                listener = _Listener(address, port, context, service, new_auth)
+                self._doors.append(_Door(deployment, host, listen))
             except OSError as e:
                 self.stop()
                 raise LabError(_explain(e, address, port)) from e
-            self._listeners.append(listener)
-            threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         self.port = port
         threading.Thread(target=self._reap, daemon=True).start()
 
     def stop(self) -> None:
         """End all sessions and listeners."""
         self._stopping.set()
-        for listener in self._listeners:
-            listener.shutdown()
-            listener.server_close()
+        for door in self._doors:
+            door.close()
         self._sessions.close_all()
 
     def _reap(self) -> None:
-        while not self._stopping.wait(0.5):
+        while not self._stopping.wait(0.1):
             self._sessions.close_expired()
+            for door in self._doors:
+                door.look()
+
+
+class _Door:
+    """The listener of one host, which is there unless the setting ``hosts_down`` says that the host is off."""
+
+    def __init__(self, deployment: Deployment, host: str, listen: t.Callable[[], _Listener]) -> None:
+        """Raises OSError if the address cannot be had."""
+        self._deployment = deployment
+        self._host = host
+        self._listen = listen
+        self._listener: _Listener | None = None
+        if not self._off():
+            self._open()
+
+    def _off(self) -> bool:
+        return bool(self._deployment.store.setting("hosts_down").get(self._host) == "off")
+
+    def _open(self) -> None:
+        self._listener = listener = self._listen()
+        threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+    def look(self) -> None:
+        """Open or close, as the setting says now."""
+        if self._off() and self._listener is not None:
+            self.close()
+        elif not self._off() and self._listener is None:
+            try:
+                self._open()
+            except OSError as e:
+                log.warning("%s cannot listen again: %s", self._host, e)
+
+    def close(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.shutdown()
+            listener.server_close()
+            listener.cut()
 
 
 class _Listener(socketserver.ThreadingTCPServer):
@@ -93,12 +143,15 @@ class _Listener(socketserver.ThreadingTCPServer):
         address: str,
         port: int,
         context: ssl.SSLContext,
-        service: Service,
-        new_auth: t.Callable[[], ConnectionAuth],
+        services: t.Sequence[Service],
+        new_auth: t.Callable[[str], ConnectionAuth],
+        stopping: threading.Event,
     ) -> None:
         self.context = context
-        self.service = service
+        self.services = {service.path.lower(): service for service in services}
         self.new_auth = new_auth
+        self.stopping = stopping
+        self._open: set[socket.socket] = set()
         self.traffic = dict.fromkeys(("requests", "receives", "received", "sent"), 0)
         self.counting = threading.Lock()
         super().__init__((address, port), _Connection)
@@ -106,7 +159,19 @@ class _Listener(socketserver.ThreadingTCPServer):
     def get_request(self) -> tuple[socket.socket, t.Any]:
         connection, peer = super().get_request()
         # The handshake is left to the connection's own thread: a silent client must not hold up the others.
-        return self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), peer
+        wrapped = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._open.add(wrapped)
+        return wrapped, peer
+
+    def shutdown_request(self, request: t.Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def cut(self) -> None:
+        """End the connections that are open: the host is off."""
+        for connection in tuple(self._open):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         log.debug("connection from %s ended: %s", client_address, sys.exc_info()[1])
@@ -124,7 +189,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.request.do_handshake()
-        self._auth = self.server.new_auth()
+        self._auths: dict[str, ConnectionAuth] = {}
 
     def do_GET(self) -> None:
         """The traffic so far, for benchmarks: no WS-Management client asks like this, and it is not counted.
@@ -148,12 +213,20 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         if len(body) != int(length):
             self.close_connection = True
             return None
-        service = self.server.service
         self._count(requests=1, receives=b"/shell/Receive<" in body, received=len(body))
-        service.travel()
-        if self.path.partition("?")[0].lower() != service.path.lower():
+        path = self.path.partition("?")[0].lower()
+        service = self.server.services.get(path)
+        if service is None:
             return self._answer(404, b"")
-        verdict = self._auth.check(self.headers.get("Authorization", ""))
+        service.travel()
+        while service.down() == "hangs" and not self.server.stopping.wait(0.1):
+            pass
+        if service.down() == "unavailable":
+            return self._answer(503, b"Service Unavailable", close=True, kind="text/html")
+        if path not in self._auths:
+            self._auths[path] = self.server.new_auth(path)
+        auth = self._auths[path]
+        verdict = auth.check(self.headers.get("Authorization", ""))
         if not verdict.user:
             return self._answer(401, b"", verdict.challenges)
         if not body:
@@ -162,7 +235,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         sealed = asked.startswith(TYPE)
         try:
             if sealed:
-                body = unseal(body, self._auth.context)
+                body = unseal(body, auth.context)
             answer = service.handle(body, verdict.user)
         except NotSealed as e:
             log.info("%s: a message cannot be decrypted: %s", service.host, e)
@@ -173,7 +246,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
             return None
         if not sealed:
             return self._answer(answer.status, answer.body, verdict.challenges)
-        kind, content = seal(answer.body, self._auth.context, asked)
+        kind, content = seal(answer.body, auth.context, asked)
         return self._answer(answer.status, content, verdict.challenges, kind=kind)
 
     def _count(self, **amounts: int) -> None:
@@ -204,7 +277,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         self.flush_headers()
 
     def log_message(self, format: str, *args: t.Any) -> None:
-        log.debug("%s: " + format, self.server.service.host, *args)
+        log.debug("%s: " + format, self.server.server_address[0], *args)
 
 
 def _explain(error: OSError, address: str, port: int) -> str:

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from ..cmdlets.runspace import Deployment
 from ..deployment import endpoints
-from ..deployment.hosts import HOSTS
+from ..deployment.hosts import SHELLS
 from ..errors import Cut
 from . import wsman
 from .sessions import Sessions
@@ -54,9 +54,17 @@ class Service:
         if seconds:
             time.sleep(seconds)
 
+    def down(self) -> str:
+        """``unavailable`` or ``hangs`` if the lab was told so of this shell; '' otherwise.
+
+        On a Front End it is the management shell, which IIS publishes; WinRM goes on.
+        """
+        host = SHELLS[self.host]
+        return "" if host.role == "front_end" else str(self._deployment.store.setting("hosts_down").get(host.name, ""))
+
     def handle(self, data: bytes, user: str) -> Answer:
         """Answer a request, with a fault if nothing better can be said. Raises Cut to have the connection dropped."""
-        machine = HOSTS[self.host].fqdn
+        machine = SHELLS[self.host].fqdn
         message_id = ""
         try:
             if len(data) > wsman.MAX_ENVELOPE:

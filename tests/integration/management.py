@@ -39,7 +39,7 @@ def renewed(lab: Lab) -> Lab:
     store = lab.store()
     with store.transaction():
         store.clear()
-        seed(store, lab.profile)
+        seed(store, lab.profile, lab.shape)
         for setting in ("replication_seconds", "replication_notice"):
             store.set_setting(setting, 0.0)
     return lab

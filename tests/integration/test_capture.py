@@ -19,6 +19,7 @@ from lab.cmdlets.partners import DEFAULTS
 from lab.cmdlets.runspace import Deployment
 from lab.deployment import seed
 from lab.deployment.hosts import HOSTS
+from lab.deployment.shape import SHAPE
 from lab.replay import capture as files
 from lab.replay.compare import compare, compare_objects
 from lab.replay.dialect import alien
@@ -75,7 +76,7 @@ def names() -> set[str]:
         "Adatum",
     ]
     texts += ["Contoso", "contoso", "Redmond", "Dublin", "dc01", "fe01", "fe11", "edge01", "edge02", "webcon", "emea"]
-    texts += [*seed.SIP_DOMAINS, *seed.POOLS.values(), seed.EDGE_POOL, seed.ACCESS_EDGE, *seed.DOMAIN_CONTROLLERS]
+    texts += [*seed.SIP_DOMAINS, *SHAPE.sites.values(), seed.EDGE_POOL, seed.ACCESS_EDGE, *seed.DOMAIN_CONTROLLERS]
     texts += [host.fqdn for host in HOSTS.values()]
     for given, family, alias, site in seed._PEOPLE:
         texts += [given, family, alias, site, "%s %s" % (given, family)]

@@ -22,10 +22,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.deployment import replication
+from lab.deployment.seed import EDGE_POOL
+from lab.deployment.store import Store
 from tests.integration.documented import Block, blocks, commands, values
 from tests.integration.plays import CHECKOUT, Plays
 from tests.integration.test_examples import GATEWAY_NAMES, NAMES, VARIABLES, prepare
-from tests.integration.test_failover import add_edge_pool
+from tests.integration.test_failover import SECOND
 from tests.integration.test_restore import snapshots
 from tests.unit.certificates import PASSPHRASE, elliptic_key, intermediate, issue, root
 
@@ -51,6 +54,9 @@ ELSEWHERE = {
     "python -m lab partners": "the scenario federation of Molecule",
     "python -m lab talk": "test_partners_servers",
     "python -m lab replay": "test_lab_replay",
+    "python -m lab up": "test_lab_process, test_lab_several",
+    "python -m lab events --directory": "test_lab_process",
+    "ansible-playbook sfb.xmpp.converge -i inventories/lab-two": "test_lab_several",
     "python -m lab compare": "test_lab_replay",
     "python -m lab down": "test_lab_process",
     "python -m tests.benchmarks.users": "test_benchmarks",
@@ -83,6 +89,16 @@ TABLES = {
     "policies.csv": "Identity;EnableFederationAccess;EnableXmppAccess\nTag:Desk;TRUE;TRUE\n",
 }
 OF_THE_EDGES = ("guide_certificates", "guide_renewal", "gateway_certificate")
+
+
+def add_edge_pool(store: Store) -> None:
+    """A second Edge pool with XMPP, of which the lab has no server."""
+    role = store.get("service_role", "EdgeServer:" + EDGE_POOL) or {}
+    edge = {**role["Edge"], "AccessEdgeExternalFqdn": "sip2.contoso.test", "InternalInterfaceFqdn": SECOND}
+    store.put("pool", SECOND, {"Site": "Redmond", "Computers": [SECOND], "Roles": ["EdgeServer"], "Number": 9})
+    store.put("service_role", "EdgeServer:" + SECOND, {**role, "Pool": SECOND, "Edge": edge})
+    store.put("computer", SECOND, {"Pool": SECOND})
+    replication.install(store, SECOND)
 
 
 def name_of(command: str) -> str:

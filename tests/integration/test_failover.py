@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""sfb.xmpp.failover over the wire: the route there and back, the services, and what it refuses to move to."""
+"""sfb.xmpp.failover with two Edge pools: route, services and real messages, there and back; what it refuses."""
 
 from __future__ import annotations
 
@@ -11,57 +11,90 @@ import typing as t
 
 import pytest
 
-from lab.deployment import replication
 from lab.deployment.breaks import EDGE_POOL_2019, break_link
+from lab.deployment.ready import USER, make_ready
 from lab.deployment.seed import EDGE_POOL
+from lab.deployment.shape import read_shape
 from lab.deployment.store import Store
+from lab.inventory import Place, inventory
+from lab.partners import control, zone
+from lab.talk import talk
+from lab.testing import Lab, running_lab
 from tests.integration.plays import Plays, Run
 from tests.integration.test_converge import mark, writes
 from tests.integration.test_history import journal
 
 SECOND = "edge2.contoso.test"
+FIRST_EDGES, SECOND_EDGES = {"edge01", "edge02"}, {"edge11", "edge12"}
+PEER = "romeo@fabrikam.example"
+PARTNER = {
+    "Description": None, "AdditionalDomains": [], "PartnerType": "Federated", "TlsNegotiation": "Required",
+    "SaslNegotiation": "Required", "SupportDialbackNegotiation": False, "ConnectionLimit": None, "ProxyFqdn": None,
+    "EnableKeepAlive": True,
+}  # fmt: skip
 
 
-def add_edge_pool(store: Store) -> None:
-    """A second Edge pool with XMPP, of the same release."""
-    role = store.get("service_role", "EdgeServer:" + EDGE_POOL) or {}
-    edge = {**role["Edge"], "AccessEdgeExternalFqdn": "sip2.contoso.test", "InternalInterfaceFqdn": SECOND}
-    store.put("pool", SECOND, {"Site": "Redmond", "Computers": [SECOND], "Roles": ["EdgeServer"], "Number": 9})
-    store.put("service_role", "EdgeServer:" + SECOND, {**role, "Pool": SECOND, "Edge": edge})
-    store.put("computer", SECOND, {"Pool": SECOND})
-    replication.install(store, SECOND)
-    for key in ("replication_seconds", "replication_notice"):
-        store.set_setting(key, 0.0)
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
+    """Contoso with a Front End and an Edge pool in each site."""
+    with running_lab(tmp_path_factory.mktemp("lab"), shape=read_shape("two-sites")) as running:
+        yield running
 
 
-def failover(plays: Plays, *arguments: str, **variables: t.Any) -> Run:
-    hosts = plays.hosts()
-    hosts["sfb_front_end"] = {"hosts": dict(hosts["sfb_management"]["hosts"])}
-    inventory = plays.write("failover.yml", {**hosts, "all": {"vars": variables}})
-    return plays.run("sfb.xmpp.failover", *arguments, inventory=inventory)
+def failover(plays: Plays, *arguments: str) -> Run:
+    place = Place(plays.lab.directory, plays.lab.port, plays.lab.profile, plays.lab.shape)
+    return plays.run(
+        "sfb.xmpp.failover", *arguments, inventory=plays.write("failover.yml", inventory({"contoso": place}))
+    )
 
 
 def routes(store: Store) -> dict[str, str]:
     return {name: site["XmppFederationRoute"] for name, site in store.all("site").items()}
 
 
-def test_there_and_back(plays: Plays) -> None:
+def edges(store: Store, since: int) -> dict[str, str]:
+    """Direction -> the Edge that carried the last message after a number."""
+    return {one.direction: one.edge for one in store.messages(since) if one.status in ("sent", "delivered")}
+
+
+@pytest.fixture
+def partners(plays: Plays) -> t.Iterator[control.Partners]:
+    """A real XMPP server at a partner that may talk with a user, through the first Edge pool."""
     store = plays.lab.store()
-    add_edge_pool(store)
+    make_ready(store)
+    store.put("partner", "fabrikam.example", PARTNER)
+    store.set_setting("route_at_restart", True)
+    started = control.start(plays.lab.directory, plays.lab.xmpp_port, ("prosody",))
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def test_there_and_back(plays: Plays, partners: control.Partners) -> None:
+    store = plays.lab.store()
     before = routes(store)
     assert before == {"Redmond": "EdgeServer:" + EDGE_POOL, "Dublin": ""}
+    assert all(outcome.is_as("S") for outcome in talk(store, partners, PEER, USER))
+    carried = edges(store, 0)
+    assert set(carried) == {"in", "out"}
+    assert set(carried.values()) <= FIRST_EDGES
+
+    begin = mark(plays)
     planned = failover(plays, "-e", "edge_pool=" + SECOND, "--check", "--diff")
     assert planned.code == 0, planned.output
-    assert writes(plays) == []
+    assert writes(plays, begin) == []
     assert routes(store) == before
     assert "edge.contoso.test -> edge2.contoso.test" in planned.output
 
-    begin = mark(plays)
     done = failover(plays, "-e", "edge_pool=%s." % SECOND.upper())
     assert done.code == 0, done.output
     assert routes(store) == {"Redmond": "EdgeServer:" + SECOND, "Dublin": ""}
-    sent = [event.cmdlet for event in writes(plays, begin)]
-    assert sent == ["Set-CsSite", "Stop-CsWindowsService", "Start-CsWindowsService"], "the gateway, and no proxy"
+    sent = [(event.host, event.cmdlet) for event in writes(plays, begin)]
+    restarted = [("Stop-CsWindowsService", "Start-CsWindowsService")] * 2
+    assert sent[0][1] == "Set-CsSite"
+    assert [(a[1], b[1]) for a, b in zip(sent[1::2], sent[2::2], strict=True)] == restarted, "gateways, and no proxy"
+    assert [host for host, _cmdlet in sent[1:]] == ["fe01", "fe01", "fe11", "fe11"]
     pushed = [event for event in store.events(begin) if event.cmdlet == "Invoke-CsManagementStoreReplication"]
     assert len(pushed) == 1
     words = " ".join(done.output.split())
@@ -71,6 +104,19 @@ def test_there_and_back(plays: Plays) -> None:
     ):
         assert text in words, words
 
+    # Own messages leave from the other pool at once. The partner follows DNS, which still names the first pool.
+    last = len(store.messages())
+    came, went = talk(store, partners, PEER, USER)
+    assert not came.arrived
+    assert "no site has an XMPP federation route to %s" % EDGE_POOL in came.why
+    assert went.is_as("S")
+    assert edges(store, last)["out"] in SECOND_EDGES
+    partners.set_records("contoso.test", *zone.own(plays.lab.shape, SECOND, plays.lab.xmpp_port))
+    last = len(store.messages())
+    assert all(outcome.is_as("S") for outcome in talk(store, partners, PEER, USER))
+    assert set(edges(store, last)) == {"in", "out"}
+    assert set(edges(store, last).values()) <= SECOND_EDGES
+
     begin = mark(plays)
     again = failover(plays, "-e", "edge_pool=" + SECOND)
     assert again.code == 0, again.output
@@ -78,7 +124,22 @@ def test_there_and_back(plays: Plays) -> None:
     back = failover(plays, "-e", "edge_pool=" + EDGE_POOL, "-e", "site=redmond")
     assert back.code == 0, back.output
     assert routes(store) == before
+    partners.set_records("contoso.test", *zone.own(plays.lab.shape, EDGE_POOL, plays.lab.xmpp_port))
+    last = len(store.messages())
+    assert all(outcome.is_as("S") for outcome in talk(store, partners, PEER, USER))
+    assert set(edges(store, last).values()) <= FIRST_EDGES
     assert [run["playbook"] for run in journal(plays)] == ["failover"] * 3
+
+
+def test_without_a_restart_the_gateways_keep_the_former_route(plays: Plays, partners: control.Partners) -> None:
+    store = plays.lab.store()
+    site = store.get("site", "Redmond") or {}
+    store.put("site", "Redmond", {**site, "XmppFederationRoute": "EdgeServer:" + SECOND})
+    assert all(outcome.is_as("S") for outcome in talk(store, partners, PEER, USER))
+    assert set(edges(store, 0).values()) <= FIRST_EDGES
+    store.set_setting("hosts_down", dict.fromkeys(FIRST_EDGES, "off"))
+    outcome = talk(store, partners, USER, PEER)[0]
+    assert (outcome.arrived, "XMPP proxy is not running on any Edge" in outcome.why) == (False, True), outcome
 
 
 @pytest.mark.parametrize(
@@ -87,7 +148,7 @@ def test_there_and_back(plays: Plays) -> None:
         ([], "edge_pool is missing"),
         (
             ["-e", "edge_pool=edge3.contoso.test"],
-            "there is no Edge pool 'edge3.contoso.test'; the topology of default has",
+            "there is no Edge pool 'edge3.contoso.test'; the topology of contoso has",
         ),
         (["-e", "edge_pool=" + EDGE_POOL_2019], "has no XMPP; enable it"),
         (["-e", "edge_pool=" + SECOND, "-e", "site=Paris"], "site: there is no site 'Paris'"),
@@ -95,7 +156,6 @@ def test_there_and_back(plays: Plays) -> None:
 )
 def test_what_it_refuses(plays: Plays, arguments: list[str], text: str) -> None:
     store = plays.lab.store()
-    add_edge_pool(store)
     break_link(store, "route-to-2019")
     run = failover(plays, *arguments)
     assert run.code == 2, run.output
@@ -105,7 +165,6 @@ def test_what_it_refuses(plays: Plays, arguments: list[str], text: str) -> None:
 
 def test_where_the_route_cannot_be_set_no_service_is_touched(plays: Plays) -> None:
     store = plays.lab.store()
-    add_edge_pool(store)
     break_link(store, "set-site-missing")
     run = failover(plays, "-e", "edge_pool=" + SECOND)
     assert run.code == 2, run.output

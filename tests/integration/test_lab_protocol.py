@@ -17,7 +17,6 @@ import time
 import typing as t
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import requests
@@ -32,8 +31,8 @@ from pypsrp.wsman import NAMESPACES, WSMan
 from lab.cmdlets.runspace import Call, Sink
 from lab.deployment import hosts
 from lab.deployment.endpoints import ADDRESSES
-from lab.deployment.hosts import HOSTS, Account
-from lab.deployment.store import DEFAULT_SETTINGS
+from lab.deployment.hosts import HOSTS, SHELLS, Account
+from lab.deployment.store import Store
 from lab.errors import Cut, ErrorDetails, LabError
 from lab.remoting.server import LabServer
 
@@ -100,17 +99,17 @@ class Echo:
 class Echoes:
     """In place of lab.cmdlets.runspace.Deployment."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path) -> None:
         self.calls: list[Call] = []
         self.closed: list[str] = []
         self.opened = 0
         self.waiting = threading.Event()
         self.stopped = threading.Event()
         self.delay = 0.0
-        self.store = SimpleNamespace(setting=DEFAULT_SETTINGS.get)
+        self.store = Store(directory)
 
     def login(self, host: str, user: str) -> Account | None:
-        return hosts.login(HOSTS[host], user)
+        return hosts.login(SHELLS[host], user)
 
     def open_runspace(self, host: str, user: str, session_id: str) -> Echo:
         time.sleep(self.delay)
@@ -122,7 +121,7 @@ class Site:
     """A server in this process, over Echoes."""
 
     def __init__(self, directory: Path, idle: float = 60.0) -> None:
-        self.deployment = Echoes()
+        self.deployment = Echoes(directory)
         self.server = LabServer(t.cast(t.Any, self.deployment), directory, 0, idle)
         self.port = self.server.port
         self.ca = directory / "ca.pem"
@@ -503,7 +502,7 @@ def test_other_endpoints_and_paths_are_not_there(site: Site) -> None:
     with site.connection() as connection, pytest.raises(WSManFaultError) as caught:
         RunspacePool(connection, configuration_name="Microsoft.Exchange").open()
     assert caught.value.code == 2150858752
-    with site.connection(path="wsman") as connection, pytest.raises(WinRMTransportError) as wrong:
+    with site.connection(path="elsewhere") as connection, pytest.raises(WinRMTransportError) as wrong:
         RunspacePool(connection).open()
     assert wrong.value.code == 404
 
@@ -561,4 +560,4 @@ def test_silent_sessions_end(tmp_path: Path) -> None:
 
 def test_a_taken_port_is_named(site: Site, tmp_path: Path) -> None:
     with pytest.raises(LabError, match="port %d on 127.0.0.10 is in use" % site.port):
-        LabServer(t.cast(t.Any, Echoes()), tmp_path, site.port, 60.0)
+        LabServer(t.cast(t.Any, Echoes(tmp_path)), tmp_path, site.port, 60.0)
