@@ -323,6 +323,20 @@ ASSUMPTIONS = (
         "Stop- is documented to stop dependents; which there are is not.",
     ),
     Assumption(
+        "graceful-stop",
+        "A service that is stopped gracefully, and what depends on it, is Paused as long as its sessions last (the "
+        "setting drain_seconds) or until a plain stop. Streams that it has go on meanwhile, and it takes no new one. "
+        "The call returns at once with -NoWait (unless drain_blocks is set), and without it when the sessions have "
+        "ended.",
+        "The page says that new requests are refused and that the service shuts down when the existing ones are "
+        "filled. Paused is what administrators report. How -NoWait and -Graceful go together is not documented.",
+    ),
+    Assumption(
+        "start-while-paused",
+        "Start-CsWindowsService of a service that is Paused, or that needs one, is an error: an instance is running.",
+        "Windows refuses to start a service that has not stopped. What the cmdlet says then is not documented.",
+    ),
+    Assumption(
         "services-of-others",
         "-ComputerName takes the host itself only.",
         "The lab has no second domain member with a shell.",

@@ -26,7 +26,10 @@ from .objects import properties_of
 
 @dataclass
 class Context:
-    """One call. visible: the cmdlets known to the session; modules: those imported in it (may be added to)."""
+    """One call. visible: the cmdlets known to the session; modules: those imported in it (may be added to).
+
+    lasts: a handler sets it where the call goes on after its effect, for as long as it is true.
+    """
 
     store: Store
     host: Host
@@ -38,6 +41,7 @@ class Context:
     modules: set[str]
     input: t.Sequence[object] = ()
     failures: list[str] = field(default_factory=list)
+    lasts: t.Callable[[], bool] | None = None
 
     def error(self, error: CmdletError) -> None:
         """Write a non-terminating error."""

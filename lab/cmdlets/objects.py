@@ -65,6 +65,7 @@ class CertType(PSEnumBase):
 class ServiceStatus(PSEnumBase):
     Stopped = 1
     Running = 4
+    Paused = 7
 
 
 @PSType(["Microsoft.Rtc.Management.Xds.ScopeClass"], rehydrate=False)

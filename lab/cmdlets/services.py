@@ -7,16 +7,30 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ..assumptions import rests_on
-from ..deployment.store import Document, fold
+from ..deployment.store import Document, fold, service_status
+from ..errors import CmdletError
 from .binding import Arguments
 from .context import Context, invalid, not_found
 from .objects import ServiceStatus, make, properties_of, texts
 
 
 def _services(ctx: Context) -> dict[str, Document]:
+    found = _written(ctx)
+    if any(service_status(service) != service["Status"] for service in found.values()):
+        with ctx.store.transaction():
+            found = _written(ctx)
+            for service in found.values():
+                if service_status(service) != service["Status"]:  # its last session has ended
+                    _turn(ctx, service, "Stopped")
+                    service["Status"] = "Stopped"
+    return found
+
+
+def _written(ctx: Context) -> dict[str, Document]:
     prefix = ctx.host.name + "/"
     return {v["Name"]: v for k, v in ctx.store.all("service").items() if k.startswith(prefix)}
 
@@ -82,6 +96,15 @@ def _turn(ctx: Context, service: Document, status: str) -> None:
         ctx.store.present(ctx.host.name, usage, row.thumbprint if row and usable else None)
 
 
+def _drain(ctx: Context, service: Document) -> None:
+    """It takes nothing new, what it has goes on, and it presents what it presented."""
+    rests_on("graceful-stop")
+    until = time.time() + float(ctx.store.setting("drain_seconds"))
+    ctx.store.put(
+        "service", "%s/%s" % (ctx.host.name, service["Name"]), {**service, "Status": "Paused", "Until": until}
+    )
+
+
 def _start(ctx: Context, args: Arguments) -> t.Iterable[object]:
     _here(ctx, args)
     services = _services(ctx)
@@ -89,6 +112,10 @@ def _start(ctx: Context, args: Arguments) -> t.Iterable[object]:
     for name in wanted:
         # Windows starts what a service depends on before it.
         for needed in (*services[name]["DependsOn"], name):
+            if services[needed]["Status"] == "Paused":
+                rests_on("start-while-paused")
+                text = "Cannot start service %s on computer '%s': An instance of the service is already running."
+                raise CmdletError(text % (needed, ctx.host.fqdn), "StartServiceFailed", "InvalidOperation", needed)
             if services[needed]["Status"] != "Running":
                 _turn(ctx, services[needed], "Running")
                 services[needed]["Status"] = "Running"
@@ -105,9 +132,15 @@ def _stop(ctx: Context, args: Arguments) -> t.Iterable[object]:
     stopping |= dependents
     if args.flag("LeaveClsAgentRunning"):
         stopping.discard("RTCCLSAGT")
+    graceful = args.flag("Graceful")
     for name in stopping:
-        if services[name]["Status"] != "Stopped":
+        status = services[name]["Status"]
+        if graceful and status == "Running":
+            _drain(ctx, services[name])
+        elif not graceful and status != "Stopped":
             _turn(ctx, services[name], "Stopped")
+    if graceful and (not args.flag("NoWait") or ctx.store.setting("drain_blocks")):
+        ctx.lasts = lambda: any(ctx.store.services(ctx.host.name).get(name) == "Paused" for name in stopping)
     return []
 
 

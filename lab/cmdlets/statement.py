@@ -235,6 +235,8 @@ class Run:
             # WhatIf is the real thing, undone: it cannot write, and it fails where the real thing would.
             with session.store.transaction(keep=not what_if):
                 results = list(handler(ctx, args))
+            while not what_if and ctx.lasts is not None and ctx.lasts():
+                self._wait(_SLICE)
             if not what_if:
                 self._emit(results)
         else:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import math
 import os
 import secrets
 import sqlite3
@@ -84,6 +85,8 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "one_statement": False,  # pipelines of several statements are refused as a whole
     "select_object": True,  # the endpoints offer Select-Object
     "restricted_select": False,  # it is the proxy of a restricted session, which takes eleven names
+    "drain_seconds": 0.0,  # that sessions last: so long a service that is stopped gracefully is Paused
+    "drain_blocks": False,  # Stop-CsWindowsService -Graceful returns when the sessions have ended, also with -NoWait
     "request_seconds": 0.0,  # that every HTTP request takes longer: the round trip of a distant server
     "open_seconds": 0.0,  # that the opening of a session takes longer
     "import_seconds": 0.0,  # that importing the product's module takes longer (WinRM)
@@ -94,6 +97,14 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
 }
 
 Document = dict[str, t.Any]
+
+
+def service_status(service: Document) -> str:
+    """Of a document of the kind ``service``: one that drains is Paused until its last session has ended, at the time
+    ``Until``, or for ever.
+    """
+    drained = service["Status"] == "Paused" and service.get("Until", math.inf) <= time.time()
+    return "Stopped" if drained else str(service["Status"])
 
 
 @dataclass(frozen=True)
@@ -420,9 +431,9 @@ class Store:
         return {path: content for path, content in self.tree(host).items() if content is not None}
 
     def services(self, host: str) -> dict[str, str]:
-        """Windows service -> ``Running`` or ``Stopped``."""
+        """Windows service -> ``Running``, ``Paused`` or ``Stopped``."""
         prefix = host + "/"
-        return {k[len(prefix) :]: v["Status"] for k, v in self.all("service").items() if k.startswith(prefix)}
+        return {k[len(prefix) :]: service_status(v) for k, v in self.all("service").items() if k.startswith(prefix)}
 
     # -- events
 

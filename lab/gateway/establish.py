@@ -52,7 +52,7 @@ class Link:
                 pass
             self._active = time.monotonic()
         around = self._parts.around
-        if not around.running(self.host) or around.turn(self.host) != self._turn:
+        if not around.goes_on(self.host) or around.turn(self.host) != self._turn:
             return "the XMPP proxy of %s was stopped" % self.host
         if not around.carries(self.host):
             return "no site has an XMPP federation route to the pool of %s any more" % self.host

@@ -113,7 +113,7 @@ class Incoming:
         if self._over:
             return None
         around, now = self._parts.around, time.monotonic()
-        if self._parts.stopping.is_set() or not around.running(self._host) or around.turn(self._host) != self._turn:
+        if self._parts.stopping.is_set() or not around.goes_on(self._host) or around.turn(self._host) != self._turn:
             return self._fail("system-shutdown", "the XMPP proxy was stopped", "closed" if self._pairs else "refused")
         settings = around.settings()
         if not self._pairs:

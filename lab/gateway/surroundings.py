@@ -19,7 +19,7 @@ from ..deployment.hosts import HOSTS, Host
 from ..deployment.public_ca import ROOT_FILE
 from ..deployment.seed import EDGE_POOL
 from ..deployment.shape import SHAPE
-from ..deployment.store import Document, Store, fold
+from ..deployment.store import Document, Store, fold, service_status
 from ..deployment.topology import home_problem, sites
 from .negotiation import Row
 from .rules import User
@@ -100,11 +100,16 @@ class Surroundings:
 
     def running(self, host: str) -> bool:
         """Whether the XMPP proxy of an Edge is running: the service that presents the certificate for XmppServer."""
-        return not self.off(host) and any(
-            service["Status"] == "Running" and USAGE in service["Usages"]
-            for key, service in self.store.all("service").items()
-            if key.startswith(host + "/")
-        )
+        return not self.off(host) and self._proxy(host) == "Running"
+
+    def goes_on(self, host: str) -> bool:
+        """Whether its streams go on. One that was stopped gracefully is Paused, keeps them, and takes no new one."""
+        return not self.off(host) and self._proxy(host) in ("Running", "Paused")
+
+    def _proxy(self, host: str) -> str:
+        found = self.store.all("service").items()
+        mine = [service for key, service in found if key.startswith(host + "/") and USAGE in service["Usages"]]
+        return service_status(mine[0]) if mine else ""
 
     def off(self, host: str) -> bool:
         """Whether the lab was told that a machine is off."""

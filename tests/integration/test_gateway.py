@@ -376,6 +376,17 @@ def test_a_stopped_service_ends_streams_and_listener(federation: Federation) -> 
     until(lambda: listens(federation.gateway[0]))
 
 
+def test_a_service_that_drains_keeps_its_streams_and_takes_no_new_one(federation: Federation) -> None:
+    federation.allow(TCP_DIALBACK)
+    dialog = federation.peer.dial()
+    assert federation.peer.dialback(dialog).type == "valid"
+    federation.configure("service", "edge01/RTCXMPPTGWPROXY", Status="Paused")
+    until(lambda: not listens(federation.gateway[0]))
+    assert federation.peer.dialback(dialog).type == "valid"
+    federation.configure("service", "edge01/RTCXMPPTGWPROXY", Status="Stopped")
+    assert "system-shutdown" in federation.ended(dialog)
+
+
 def test_a_swapped_certificate_is_presented_at_once(federation: Federation) -> None:
     federation.allow(EXTERNAL)
     first = federation.peer.secured()

@@ -118,14 +118,39 @@ def test_the_next_certificate_for_all_usages(edge: Management, options: dict[str
     edge.run(TASK, **options)
     following = issue(issuer=intermediate(), days=300)
     usages = ["AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer"]
+    planned = edge.run(TASK, check=True, usages=usages, **wanted(tmp_path, following))
     result = edge.run(TASK, usages=usages, **wanted(tmp_path, following))
     assert not result.failures
+    (outage,) = (text for text in planned.warnings if "outage for remote users" in text)
+    assert all(service in outage for service in edge.store.services("edge01"))
+    assert outage in result.warnings
     assert set(result.values["restarts"]) == set(edge.store.services("edge01"))
     seen = edge.store.presented("edge01")
     assert {seen[usage] for usage in usages} == {following.thumbprint}
     assert result.values["assigned"] == dict.fromkeys(usages, following.thumbprint)
     (found,) = edge.run(INFO_TASK, names=list(NAMES)).values["certificates"]
     assert (found["thumbprint"], found["usages"], found["findings"]) == (following.thumbprint, usages, [])
+
+
+def test_a_service_that_is_left_draining(edge: Management, options: dict[str, t.Any]) -> None:
+    """The certificate is assigned and not in use: that fails, nothing goes back, and the next run completes it."""
+    edge.store.set_setting("drain_seconds", 600)
+    options["graceful"] = {"timeout": 1, "then": "leave"}
+    former = presented(edge)
+    mark = edge.mark()
+    left_so = edge.run(TASK, **options)
+    assert [failure.identity for failure in left_so.failures] == [PROXY]
+    assert (left_so.values["in_force"], left_so.values["went_back"]) == ("unknown", False)
+    assert any("does not use it before it is restarted" in text for text in left_so.warnings)
+    assert (presented(edge), edge.store.assignments("edge01")["XmppServer"]) == (former, leaf().thumbprint)
+    assert (edge.store.services("edge01")[PROXY], left(edge)) == ("Paused", [MARKER])
+    assert [e.parameters.get("Graceful") for e in edge.writes(mark) if "Service" in e.cmdlet] == [True]
+    mark = edge.mark()
+    assert edge.run(TASK, **{**options, "graceful": {"timeout": 1}}).failures == []
+    services = [e.cmdlet.partition("-")[0] for e in edge.writes(mark) if "Service" in e.cmdlet]
+    assert services == ["Stop", "Start"], "it drains already, so the stop is the plain one at the end of the time"
+    assert (presented(edge), left(edge)) == (leaf().thumbprint, [])
+    assert not edge.run(TASK, **options).changed
 
 
 def test_a_pool_shares_the_certificate(edge: Management, fresh_lab: Lab, options: dict[str, t.Any]) -> None:

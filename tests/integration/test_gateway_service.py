@@ -14,7 +14,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._services.tasks import TA
 
 from lab.deployment.faults import Faults
 from lab.testing import Lab
-from tests.integration.management import Management, target
+from tests.integration.management import Management, calls, logged, target
 from tests.integration.plays import Plays
 from tests.integration.test_gateway_cert import edge_of
 
@@ -60,6 +60,62 @@ def test_each_step_fails_once(server: Server, verb: str, action: t.Any, when: t.
     assert Faults(shell.store).armed() == []
     assert set(shell.store.services(host).values()) == {"Running"}
     assert sum(event.cmdlet.startswith("Stop-") for event in shell.writes(mark)) == 1
+
+
+@pytest.mark.parametrize("blocks", [False, True], ids=["returns at once", "blocks"])
+def test_a_graceful_restart_in_time(server: Server, blocks: bool) -> None:
+    shell, host, name = server
+    shell.store.set_setting("drain_seconds", 0.5)
+    shell.store.set_setting("drain_blocks", blocks)
+    mark = shell.mark()
+    planned = shell.run(TASK, check=True, state="restarted", graceful={"timeout": 30})
+    assert shell.writes(mark) == []
+    done = shell.run(TASK, state="restarted", graceful={"timeout": 30})
+    assert [str(failure) for failure in done.failures] == []
+    assert sent(shell, mark) == [("Stop", name, True), ("Start", name, False)]
+    assert calls(planned.steps or []) == calls(done.steps or []) == logged(shell.writes(mark))
+    assert shell.store.services(host)[name] == "Running"
+    mark = shell.mark()
+    shell.run(TASK, state="restarted")
+    assert sent(shell, mark) == [("Stop", name, False), ("Start", name, False)], "graceful is asked for"
+
+
+def test_sessions_that_last_too_long(server: Server) -> None:
+    """They are ended, or last and are told; nobody starts a service that is Paused."""
+    shell, host, name = server
+    shell.store.set_setting("drain_seconds", 600)
+    mark = shell.mark()
+    assert shell.run(TASK, state="restarted", graceful={"timeout": 1}).failures == []
+    assert sent(shell, mark) == [("Stop", name, True), ("Stop", name, False), ("Start", name, False)]
+    mark = shell.mark()
+    left = shell.run(TASK, state="restarted", graceful={"timeout": 1, "then": "leave"})
+    assert [failure.identity for failure in left.failures] == [name]
+    assert left.changed
+    assert sent(shell, mark) == [("Stop", name, True)]
+    assert shell.store.services(host)[name] == left.values["services"][0]["status"].capitalize() == "Paused"
+    mark = shell.mark()
+    assert shell.run(TASK, state="restarted").failures == []
+    assert sent(shell, mark) == [("Stop", name, False), ("Start", name, False)]
+    assert set(shell.store.services(host).values()) == {"Running"}
+
+
+def test_a_paused_service_is_started_when_it_has_stopped(server: Server) -> None:
+    shell, host, name = server
+    shell.store.set_setting("drain_seconds", 2)
+    shell.run(TASK, state="stopped", graceful={"timeout": 1, "then": "leave"})
+    assert shell.store.services(host)[name] == "Paused"
+    mark = shell.mark()
+    assert shell.run(TASK, state="started").failures == []
+    assert [event.outcome for event in shell.writes(mark)] == ["ok"]
+    assert sent(shell, mark) == [("Start", name, False)]
+
+
+def sent(shell: Management, mark: int) -> list[tuple[str, str, bool]]:
+    """The verb, the service, and whether it is graceful, of each call that changes something."""
+    return [
+        (event.cmdlet.partition("-")[0], event.parameters["Name"], bool(event.parameters.get("Graceful")))
+        for event in shell.writes(mark)
+    ]
 
 
 def test_in_a_play(plays: Plays) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import functools
+import time
 import typing as t
 from dataclasses import dataclass, field, replace
 
+import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
     Secret,
@@ -156,6 +158,23 @@ XMPP = "RTCXMPPTGWPX"
 EVERYTHING = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
 
 
+# Seconds that sessions last which never end.
+EVER = 1e9
+
+
+class Clock:
+    """Time that passes by sleeping only."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(time, "sleep", self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+
 def _serialised(item: t.Any, statement: Statement) -> t.Any:
     """What crosses the wire: of a certificate only what Select-Object names, and without it RawData."""
     if statement.select:
@@ -169,7 +188,10 @@ class _Lost(Exception):
 
 @dataclass
 class EdgeShell:
-    """An Edge in memory. ``presented``: what the XMPP proxy loaded when it was last started."""
+    """An Edge in memory. ``presented``: what the XMPP proxy loaded when it was last started.
+
+    sessions: seconds that a service is Paused after a graceful stop. paused: until when those are that drain now.
+    """
 
     version: str = "Skype for Business Server 2015 (6.0.9319.0)"
     store: dict[str, tuple[bytes, bool]] = field(default_factory=dict)
@@ -180,6 +202,8 @@ class EdgeShell:
     services: dict[str, str] = field(default_factory=lambda: dict(SERVICES))
     running: set[str] = field(default_factory=lambda: set(SERVICES))
     dependents: dict[str, list[str]] = field(default_factory=dict)
+    sessions: float = 0.0
+    paused: dict[str, float] = field(default_factory=dict)
     presented: str = ""
     fault: Fault | None = None
     writes: list[Statement] = field(default_factory=list)
@@ -252,9 +276,13 @@ class EdgeShell:
 
     def _get_cswindowsservice(self) -> list[t.Any]:
         return [
-            {"Name": name, "DisplayName": text, "Status": "Running" if name in self.running else "Stopped"}
-            for name, text in self.services.items()
+            {"Name": name, "DisplayName": text, "Status": self._status(name)} for name, text in self.services.items()
         ]
+
+    def _status(self, name: str) -> str:
+        if self.paused.get(name, 0.0) > time.monotonic():
+            return "Paused"
+        return "Running" if name in self.running else "Stopped"
 
     def _get_childitem(self, Path: str, Filter: str = "*") -> list[t.Any]:
         if Path == "Cert:\\LocalMachine\\My":
@@ -306,10 +334,18 @@ class EdgeShell:
         for usage in Type:
             del self.assigned[usage]
 
-    def _stop_cswindowsservice(self, Name: str, Graceful: bool, Confirm: bool) -> None:
-        self.running -= {Name, *self.dependents.get(Name, ())}
+    def _stop_cswindowsservice(self, Name: str, Confirm: bool, Graceful: bool = False, NoWait: bool = False) -> None:
+        assert Confirm is False
+        for name in (Name, *self.dependents.get(Name, ())):
+            if Graceful and name in self.running:
+                self.paused[name] = time.monotonic() + self.sessions
+            elif not Graceful:
+                self.paused.pop(name, None)
+            self.running.discard(name)
 
     def _start_cswindowsservice(self, Name: str, Confirm: bool) -> None:
+        if self._status(Name) == "Paused":
+            raise LookupError("an instance of the service is already running")
         if Name not in self.running and Name == XMPP:
             self.presented = self.assigned.get("XmppServer", "")
         self.running.add(Name)

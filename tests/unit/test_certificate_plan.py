@@ -87,7 +87,7 @@ def test_the_way_back_that_is_taken_is_the_planned_one() -> None:
     assert shell.assigned["XmppServer"] == OTHER.thumbprint
     assert shell.assigned["AccessEdgeExternal"] == FORMER.thumbprint
     back = plan.switch.back
-    planned = [*back.assign, *(step for one in back.restarts for step in (one.stop, one.start))]
+    planned = [*back.assign, *(step for one in back.restarts for step in one.steps)]
     sent = [(s.cmdlet, s.parameters) for s in shell.writes][len(plan.steps) - 1 :]  # but for the mark's removal
     assert sent[: len(planned)] == [(step.cmdlet, step.parameters) for step in planned]
 

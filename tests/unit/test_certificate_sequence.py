@@ -21,10 +21,12 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import certificate 
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import FACTS
 
 from tests.unit.certificates import (
+    EVER,
     EVERYTHING,
     NAMES,
     PASSPHRASE,
     XMPP,
+    Clock,
     EdgeShell,
     Fault,
     Issued,
@@ -213,10 +215,15 @@ def test_only_usages_that_differ_are_assigned(tmp_path: Path) -> None:
 )
 def test_which_services_are_restarted(tmp_path: Path, usages: list[str], restart: str, services: list[str]) -> None:
     shell = edge()
+    planned = work(params(tmp_path, QUICK, usages=usages, restart=restart), shell, True)
     result = work(params(tmp_path, QUICK, usages=usages, restart=restart), shell, False)
     assert restarted(shell) == services
     assert list(result.values["restarts"]) == services
-    assert result.warnings == []
+    # More than XMPP is interrupted: that is said, with the services, before it happens.
+    outage = ["the switch restarts %s. This is an outage for remote users" % ", ".join(services)]
+    expected = outage if services and services != [XMPP] else []
+    for warnings in (result.warnings, planned.warnings):
+        assert [text.partition(" of this Edge")[0] for text in warnings] == expected
 
 
 def test_all_services_where_the_proxy_is_not_found(tmp_path: Path) -> None:
@@ -241,6 +248,69 @@ def test_dependents_run_again(tmp_path: Path) -> None:
     assert shell.running == set(shell.services)
     assert restarted(shell) == ["RTCSRV"]
     assert result.values["in_force"] == "assigned"
+
+
+class TestGraceful:
+    """The proxy has sessions that last longer than they are given."""
+
+    def options(self, tmp_path: Path, then: str, **more: t.Any) -> dict[str, t.Any]:
+        return params(tmp_path, QUICK, graceful={"timeout": 1, "then": then}, **more)
+
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> Clock:
+        return Clock(monkeypatch)
+
+    def test_then_stop(self, tmp_path: Path) -> None:
+        shell = edge(sessions=EVER)
+        result = work(self.options(tmp_path, "stop"), shell, False)
+        assert result.failures == []
+        assert cmdlets(shell) == [*WRITES[:5], "Stop-CsWindowsService", *WRITES[5:]]
+        assert [bool(s.parameters.get("Graceful")) for s in shell.writes][5:7] == [True, False]
+        assert [step["cmdlet"] for step in result.steps or []] == cmdlets(shell)
+        assert (shell.presented, shell.files) == (QUICK.thumbprint, {})
+
+    @pytest.mark.parametrize("then", [None, "leave", "stop"])
+    def test_then_leave_and_run_again(self, tmp_path: Path, clock: Clock, then: str | None) -> None:
+        """It is told, nothing goes back, nothing is started, and the next run completes it, however that one stops."""
+        shell = edge(sessions=100, dependents={XMPP: ["REPLICA"]})
+        result = work(self.options(tmp_path, "leave"), shell, False)
+        (failure,) = result.failures
+        assert (failure.cmdlet, failure.identity) == ("Stop-CsWindowsService", XMPP)
+        assert "is Paused after 1 seconds" in failure.error.message
+        assert any("%s does not use it" % XMPP in text for text in result.warnings)
+        assert "Start-CsWindowsService" not in cmdlets(shell)
+        assert shell.assigned["XmppServer"] == QUICK.thumbprint
+        assert (result.values["in_force"], result.values["went_back"], shell.presented) == (
+            "unknown",
+            False,
+            FORMER.thumbprint,
+        )
+        assert MARKER in shell.files
+        shell.writes.clear()
+        assert work(self.options(tmp_path, "leave"), shell, False).failures, "its sessions last"
+        assert "Stop-CsWindowsService" not in cmdlets(shell), "it drains already"
+        clock.now += 100
+        again = params(tmp_path, QUICK, graceful=then and {"timeout": 1, "then": then})
+        shell.writes.clear()
+        assert work(again, shell, False).failures == []
+        assert (shell.presented, shell.files) == (QUICK.thumbprint, {})
+        assert shell.running == set(shell.services), "what stopped with it runs again"
+        assert restarted(shell) == []
+        assert not work(again, shell, False).changed
+
+    def test_the_way_back_is_plain(self, tmp_path: Path) -> None:
+        class Lame(EdgeShell):
+            def _start_cswindowsservice(self, Name: str, Confirm: bool) -> None:
+                if self.assigned["XmppServer"] == QUICK.thumbprint:
+                    raise LookupError("the service did not respond in time")
+                super()._start_cswindowsservice(Name, Confirm)
+
+        shell: EdgeShell = Lame(**vars(edge()))
+        result = work(self.options(tmp_path, "leave"), shell, False)
+        assert result.values["went_back"]
+        stops = [bool(s.parameters.get("Graceful")) for s in shell.writes if s.cmdlet == "Stop-CsWindowsService"]
+        assert stops == [True, False]
+        assert shell.running == set(shell.services)
 
 
 def test_restart_none_is_remembered(tmp_path: Path) -> None:

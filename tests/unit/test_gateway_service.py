@@ -16,7 +16,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._services.tasks import work
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 
-from tests.unit.certificates import SERVICES, XMPP, EdgeShell, Fault
+from tests.unit.certificates import EVER, SERVICES, XMPP, Clock, EdgeShell, Fault
 
 SECOND = "RTCXMPPOTHER"
 
@@ -28,7 +28,12 @@ def two() -> EdgeShell:
 
 
 def calls(shell: EdgeShell) -> list[tuple[str, t.Any]]:
-    return [(s.cmdlet.partition("-")[0], s.parameters["Name"]) for s in shell.writes]
+    return [(verb(s.cmdlet, s.parameters), s.parameters["Name"]) for s in shell.writes]
+
+
+def verb(cmdlet: str, parameters: t.Mapping[str, t.Any]) -> str:
+    """Stop, Start, or Drain for a graceful stop."""
+    return "Drain" if parameters.get("Graceful") else cmdlet.partition("-")[0]
 
 
 def statuses(result: Result) -> dict[str, str | None]:
@@ -66,10 +71,135 @@ def test_what_is_sent(state: str, running: bool, sent: list[str]) -> None:
         assert not work({"state": state}, shell, False).changed
 
 
-def test_stops_are_graceful() -> None:
+def test_stops_are_plain_unless_asked() -> None:
+    """As in the documented procedure. A graceful one may last for ever, and says what it is."""
     shell = EdgeShell()
     work({"state": "restarted"}, shell, False)
-    assert shell.writes[0].parameters == {"Name": XMPP, "Graceful": True, "Confirm": False}
+    assert shell.writes[0].parameters == {"Name": XMPP, "Confirm": False}
+    shell.writes.clear()
+    work({"state": "restarted", "graceful": {"timeout": 5, "then": "stop"}}, shell, False)
+    assert shell.writes[0].parameters == {"Name": XMPP, "Graceful": True, "NoWait": True, "Confirm": False}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("state", "graceful", "paused", "sessions", "sent", "status", "most"),
+    [
+        # Without graceful: sessions are ended, also those of a service that drains already.
+        ("restarted", None, 0, EVER, ["Stop", "Start"], "running", 0),
+        ("restarted", None, EVER, EVER, ["Stop", "Start"], "running", 0),
+        ("stopped", None, EVER, EVER, ["Stop"], "stopped", 0),
+        # A service that is Paused has not settled, and cannot be started.
+        ("started", None, 20, EVER, ["Start"], "running", 30),
+        ("started", None, EVER, EVER, [], "paused", 120),
+        # In time; too late; too late and left.
+        ("restarted", "stop", 0, 20, ["Drain", "Start"], "running", 30),
+        ("restarted", "stop", 0, EVER, ["Drain", "Stop", "Start"], "running", 60),
+        ("restarted", "leave", 0, EVER, ["Drain"], "paused", 60),
+        ("stopped", "stop", 0, 20, ["Drain"], "stopped", 30),
+        ("stopped", "stop", 0, EVER, ["Drain", "Stop"], "stopped", 60),
+        ("stopped", "leave", 0, EVER, ["Drain"], "paused", 60),
+        # It drains already: it is not stopped again.
+        ("restarted", "leave", 20, 0, ["Start"], "running", 30),
+        ("restarted", "stop", EVER, 0, ["Stop", "Start"], "running", 60),
+        ("restarted", "leave", EVER, 0, [], "paused", 60),
+        ("stopped", "leave", 20, 0, [], "stopped", 30),
+    ],
+)
+def test_a_service_that_drains(
+    clock: Clock,
+    state: str,
+    graceful: str | None,
+    paused: float,
+    sessions: float,
+    sent: list[str],
+    status: str,
+    most: float,
+) -> None:
+    """most: seconds that it may take. A failure says that it is Paused, and nothing else fails."""
+    shell = EdgeShell(sessions=sessions)
+    if paused:
+        shell.running.discard(XMPP)
+        shell.paused[XMPP] = paused
+    params = {"state": state, "graceful": graceful and {"timeout": 60, "then": graceful}}
+    planned = work(params, shell, True)
+    assert (shell.writes, clock.now) == ([], 0.0)
+    assert bool(planned.warnings) == (state == "started"), "check mode does not know whether it stops in time"
+    result = work(params, shell, False)
+    assert [name for name, _service in calls(shell)] == sent
+    # A stop that comes when the time is over is the one thing that nobody can foresee.
+    foreseen = [
+        step for step in result.steps or [] if not (verb(step["cmdlet"], step["parameters"]) == "Stop" and graceful)
+    ]
+    assert [step["parameters"] for step in planned.steps or []] == [step["parameters"] for step in foreseen]
+    told = [verb(step["cmdlet"], step["parameters"]) for step in result.steps or [] if step["result"] == "done"]
+    assert told == sent, "in the order in which they were sent"
+    assert statuses(result) == {XMPP: status}
+    assert clock.now <= most
+    assert result.changed == bool(sent)
+    assert bool(result.failures) == (status == "paused")
+    for failure in result.failures:
+        assert failure.identity == XMPP
+        assert "is Paused" in failure.error.message
+        assert "un again" in failure.error.message
+
+
+def test_a_service_that_never_settles_is_not_started(clock: Clock) -> None:
+    class Stuck(EdgeShell):
+        def _status(self, name: str) -> str:
+            return "StopPending" if name == XMPP else super()._status(name)
+
+    for state in ("started", "restarted"):
+        shell = Stuck()
+        (failure,) = work({"state": state}, shell, False).failures
+        assert shell.writes == []
+        assert "is StopPending" in failure.error.message
+        assert "event log" in failure.error.message
+
+
+def test_another_service_that_drains_is_nobodys_concern(clock: Clock) -> None:
+    shell = EdgeShell(paused={"RTCSRV": EVER}, running=set(SERVICES) - {"RTCSRV"})
+    assert work({"state": "restarted"}, shell, False).failures == []
+    assert (calls(shell), clock.now) == ([("Stop", XMPP), ("Start", XMPP)], 0.0)
+
+
+def test_dependents_drain_as_well(clock: Clock) -> None:
+    """What drained with another one is only started, and what is left is named and not started."""
+    shell = two()
+    shell.sessions = 20
+    result = work({"state": "restarted", "graceful": {"timeout": 60, "then": "stop"}}, shell, False)
+    assert result.failures == []
+    assert calls(shell) == [("Drain", XMPP), ("Start", XMPP), ("Start", SECOND)]
+    assert {step["result"] for step in result.steps or []} == {"done"}
+    shell = EdgeShell(dependents={XMPP: ["RTCSRV"]}, sessions=EVER)
+    result = work({"state": "restarted", "graceful": {"timeout": 60, "then": "leave"}}, shell, False)
+    assert calls(shell) == [("Drain", XMPP)]
+    (failure,) = result.failures
+    assert "do not run either: RTCSRV" in failure.error.message
+    assert [step["result"] for step in result.steps or []] == ["done", "not_sent"]
+
+
+@pytest.mark.parametrize("kind", ["error", "late", "lost", "cut", "refused"])
+@pytest.mark.parametrize("number", range(3))
+def test_every_step_of_a_graceful_restart_fails_once(clock: Clock, number: int, kind: str) -> None:
+    shell = EdgeShell(fault=Fault(number, kind), sessions=EVER)
+    result = work({"state": "restarted", "graceful": {"timeout": 60, "then": "stop"}}, shell, False)
+    assert statuses(result) == {XMPP: shell._status(XMPP).lower()}
+    assert len([sent for sent in calls(shell) if sent[0] == "Drain"]) <= 1
+    if shell._status(XMPP) != "Running" or any(step["result"] == "failed" for step in result.steps or []):
+        assert result.failures
+    shell.fault = None
+    assert work({"state": "restarted"}, shell, False).failures == []
+    assert shell.running == set(SERVICES)
+
+
+def test_a_time_that_is_none() -> None:
+    with pytest.raises(Refused, match=r"graceful\.timeout: must be at least 1 second, not 0"):
+        work({"state": "restarted", "graceful": {"timeout": 0, "then": "stop"}}, EdgeShell(), False)
 
 
 def test_dependents_run_again() -> None:
@@ -120,21 +250,23 @@ def test_the_host_falls_silent() -> None:
     assert result.diff == []
 
 
-@pytest.mark.parametrize(("state", "verb"), [("started", "Start"), ("stopped", "Stop"), ("restarted", "Start")])
-def test_success_that_is_none(state: str, verb: str) -> None:
+@pytest.mark.parametrize(("state", "quiet"), [("started", "Start"), ("stopped", "Stop"), ("restarted", "Start")])
+def test_success_that_is_none(state: str, quiet: str) -> None:
     class Quiet(EdgeShell):
         def _start_cswindowsservice(self, Name: str, Confirm: bool) -> None:
-            if verb != "Start":
+            if quiet != "Start":
                 super()._start_cswindowsservice(Name, Confirm)
 
-        def _stop_cswindowsservice(self, Name: str, Graceful: bool, Confirm: bool) -> None:
-            if verb != "Stop":
-                super()._stop_cswindowsservice(Name, Graceful, Confirm)
+        def _stop_cswindowsservice(
+            self, Name: str, Confirm: bool, Graceful: bool = False, NoWait: bool = False
+        ) -> None:
+            if quiet != "Stop":
+                super()._stop_cswindowsservice(Name, Confirm, Graceful, NoWait)
 
     shell = Quiet(running=set(SERVICES) - {XMPP} if state == "started" else set(SERVICES))
     result = work({"state": state}, shell, False)
     (failure,) = result.failures
-    assert (failure.identity, failure.cmdlet) == (XMPP, "%s-CsWindowsService" % verb)
+    assert (failure.identity, failure.cmdlet) == (XMPP, "%s-CsWindowsService" % quiet)
     assert "no error was reported" in failure.error.message
 
 

@@ -5,7 +5,7 @@
 
 """What happens around the playbook in the lab: an authority, certificates that have grown old, answers, clocks.
 
-``edges.py authority | show | age DAYS | answer NAME | clock DAYS``; nothing of the collection is used.
+``edges.py authority | show | age DAYS | answer NAME | clock DAYS | drain SECONDS``; nothing of the collection is used.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import datetime
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from cryptography import x509
@@ -109,13 +110,23 @@ def clock(days: int) -> None:
     Store(DIRECTORY).set_setting("clock_ahead", days * DAY.total_seconds())
 
 
+def drain(seconds: int) -> None:
+    """Sessions last so long after a graceful stop, also those that last now."""
+    store = Store(DIRECTORY)
+    store.set_setting("drain_seconds", seconds)
+    for key, service in store.all("service").items():
+        if service["Status"] == "Paused":
+            store.put("service", key, {**service, "Until": time.time() + seconds})
+
+
 def show() -> None:
     """What each Edge presents and has, which services are stopped, and our files."""
     store = Store(DIRECTORY)
     found = {
         "presented": [store.presented(host).get("XmppServer") for host in EDGES],
         "assigned": [store.assignments(host).get("XmppServer") for host in EDGES],
-        "stopped": [name for host in EDGES for name, state in store.services(host).items() if state != "Running"],
+        "stopped": [name for host in EDGES for name, state in store.services(host).items() if state == "Stopped"],
+        "paused": [name for host in EDGES for name, state in store.services(host).items() if state == "Paused"],
         "files": [path for host in EDGES for path in store.files(host)],
     }
     print(json.dumps(found))
@@ -123,8 +134,8 @@ def show() -> None:
 
 def main(arguments: list[str]) -> None:
     verb, *rest = arguments
-    if verb in ("age", "clock"):
-        {"age": age, "clock": clock}[verb](int(rest[0]))
+    if verb in ("age", "clock", "drain"):
+        {"age": age, "clock": clock, "drain": drain}[verb](int(rest[0]))
     elif verb == "answer":
         answer(rest[0])
     else:

@@ -77,6 +77,15 @@ class StepLog:
         """A planned step turned out to be another one."""
         self._steps = [step if known is planned else known for known in self._steps]
 
+    def insert(self, step: Step, before: Step | None) -> None:
+        """A step turned out to be necessary: it is shown before another one, without one at the end."""
+        at = next((n for n, known in enumerate(self._steps) if known is before), len(self._steps))
+        self._steps.insert(at, step)
+
+    def withdraw(self, planned: Step) -> None:
+        """A planned step turned out to be unnecessary: it is not shown."""
+        self._steps = [known for known in self._steps if known is not planned]
+
     def was_sent(self, step: Step) -> bool:
         return id(step) in self._results
 

@@ -6,7 +6,8 @@
 """A certificate that is in the store comes into force: which steps it takes, and which lead back.
 
 A restart that is due is marked by a file on the Edge before the certificate is assigned, and the mark goes away when
-the services run again: a run that is interrupted in between is completed by the next one.
+the services run again: a run that is interrupted in between is completed by the next one. The file names the services
+that the run left draining, or stopped with one of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.step import Step
-from .._services.restart import Restart, restart_of
+from .._services.restart import Restart, restart_of, second_restart_of
 from .._services.services import Service
 from . import steps
 from .edge import LISTENING, MARKER, USAGES, EdgeReader, EdgeState, affected, presents
@@ -64,7 +65,7 @@ class SwitchPlan:
         """In the order in which they are sent."""
         found = [self.mark, self.assign]
         for restart in self.restarts:
-            found += [restart.stop, restart.start]
+            found += restart.steps
         return tuple(step for step in [*found, self.unmark] if step is not None)
 
     @property
@@ -92,14 +93,18 @@ def plan_switch(
     warnings: list[str] = []
     if (changing or pending) and wanted.restart != "none":
         services = tuple(reader.services())
-        chosen, warnings = _to_restart(wanted.usages if pending else changing, wanted.restart, services)
+        usages = wanted.usages if pending else changing
+        chosen, warnings = _to_restart(usages, wanted.restart, services)
+        left = reader.text(MARKER).split() if marked else []
+        chosen = [s for s in services if s in chosen or (s.name in left and not s.running)]
+        warnings += _outage(usages, chosen)
     return SwitchPlan(
         thumbprint=thumbprint,
         changing=changing,
         former=next((before.thumbprint(usage) for usage in changing), None),
         mark=mark,
         assign=steps.assign(changing, thumbprint) if changing else None,
-        restarts=tuple(map(restart_of, chosen)),
+        restarts=tuple(restart_of(service, wanted.graceful) for service in chosen),
         unmark=steps.remove(MARKER) if chosen and (marked or mark) else None,
         back=_way_back(changing, before, chosen),
         services=services,
@@ -129,7 +134,19 @@ def _to_restart(
             "are restarted" % ", ".join(usages)
         )
     # A service that somebody stopped stays stopped, unless it is one that has to present the certificate.
-    return [s for s in services if s.running or any(presents(s, usage) for usage in usages)], warnings
+    wanted = [s for s in services if not s.stopped or any(presents(s, usage) for usage in usages)]
+    return wanted, warnings
+
+
+def _outage(usages: t.Sequence[str], chosen: t.Sequence[Service]) -> t.Iterator[str]:
+    """A warning if the restart interrupts more than XMPP: sign-in, calls and conferences of remote users."""
+    others = [usage for usage in USAGES if usage != LISTENING]
+    if any(usage in others for usage in usages) or any(presents(s, usage) for s in chosen for usage in others):
+        names = ", ".join(service.name for service in chosen)
+        yield (
+            "the switch restarts %s. This is an outage for remote users of this Edge: sign-in, calls and conferences "
+            "through it are interrupted" % names
+        )
 
 
 def _way_back(changing: t.Sequence[str], before: EdgeState, services: t.Sequence[Service]) -> WayBack:
@@ -140,4 +157,4 @@ def _way_back(changing: t.Sequence[str], before: EdgeState, services: t.Sequence
             former.setdefault(had, []).append(usage)
     complete = bool(former) and sum(map(len, former.values())) == len(changing)
     assign = tuple(steps.assign(usages, had) for had, usages in former.items())
-    return WayBack(assign, tuple(map(restart_of, services)), complete, before.thumbprint(LISTENING))
+    return WayBack(assign, tuple(map(second_restart_of, services)), complete, before.thumbprint(LISTENING))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .._base.reading import UNREADABLE
 from .._base.step import Step
 from .._base.step_log import StepLog
-from .._services.restart import Restart, restart_all
+from .._services.restart import Restart, Restarted, restart_all
 from . import steps
 from .edge import MARKER, EdgeReader, EdgeState
 from .listener import Handshake, Listener
@@ -64,7 +64,13 @@ class _Switching:
                 return False
         if not plan.restarts:
             return True
-        if self._restart_all(plan.restarts) and self._is_presented(plan.thumbprint):
+        restarted = self._restart_all(plan.restarts)
+        if restarted.left:  # The new certificate did not fail: the mark stays, and the next run completes the restart.
+            log.do(steps.note(MARKER, "\n".join(restarted.left)))
+            text = "the new certificate is assigned, but %s does not use it before it is restarted; run again later"
+            self.warnings.append(text % restarted.left[0])
+            return False
+        if restarted.complete and self._is_presented(plan.thumbprint):
             return not plan.unmark or log.do(plan.unmark)
         self._go_back(restart=True)
         return False
@@ -85,12 +91,11 @@ class _Switching:
             self._log.done(step, error)
         return missing
 
-    def _restart_all(self, restarts: t.Sequence[Restart]) -> bool:
-        """Whether all of them were restarted, and everything runs that ran before."""
+    def _restart_all(self, restarts: t.Sequence[Restart]) -> Restarted:
         found = restart_all(restarts, self._plan.services, self._log, self._reader.services)
         for name, seconds in found.down.items():
             self.down[name] = round(self.down.get(name, 0.0) + seconds, 1)
-        return found.complete
+        return found
 
     # Handshake, and the way back
 
@@ -121,7 +126,7 @@ class _Switching:
                 return
         if restart:
             running = self._restart_all(back.restarts)
-            if not running or (back.presents and not self._is_presented(back.presents)):
+            if not running.complete or (back.presents and not self._is_presented(back.presents)):
                 return
         # A usage that had none cannot go back: it has the new one still, and the next run restarts for it.
         self.went_back = back.complete

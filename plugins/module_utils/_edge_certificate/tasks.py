@@ -14,6 +14,7 @@ from .._base.findings import Finding
 from .._base.names import Invalid
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
+from .._services import graceful
 from .._shell.statement import Shell
 from .._x509 import certificate as x509
 from .._x509 import issue, trust_store
@@ -77,6 +78,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_REQUIREMENTS,
     "source": {"type": "dict", "options": _SOURCE},
     "restart": {"type": "str", "choices": ["affected", "all", "none"], "default": "affected"},
+    "graceful": graceful.OPTION,
     "phase": {"type": "str", "choices": list(PHASES), "default": "all"},
     "pool_size": {"type": "int", "default": 1},
     "remove_former_after": {"type": "int"},
@@ -126,6 +128,7 @@ def _wanted(params: Params, usages: tuple[str, ...], check: bool) -> Wanted:
         source=SourceOptions.read(params["source"]),
         phase=params.get("phase") or "all",
         restart=params["restart"],
+        graceful=graceful.Graceful.read(params.get("graceful")),
         keep_former=params.get("remove_former_after"),
         pool_size=params.get("pool_size") or 1,
         listener=listener,

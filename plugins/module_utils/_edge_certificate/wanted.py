@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.result import Params
+from .._services.graceful import Graceful
 from .._shell.statement import Secret
 from .._x509.renewal import RenewalRule
 from .listener import Listener
@@ -59,6 +60,7 @@ class Wanted:
     names: canonical, the Access Edge's first. anchors: trusted CA certificates; None: no trust store is given.
     decided_at: when renewal is decided, the same for all Edges of a run; valid_at: when certificates are made and have
     to be valid, which is later in a look ahead; now: the controller's clock. All three in UTC, aware.
+    graceful: how services are stopped for a restart; None: plainly.
     keep_former: days after which a certificate that was replaced is deleted from the store; None: never.
     """
 
@@ -74,6 +76,7 @@ class Wanted:
     restart: str = "affected"
     keep_former: int | None = None
     pool_size: int = 1
+    graceful: Graceful | None = None
     listener: Listener | None = None
     check: bool = False
 

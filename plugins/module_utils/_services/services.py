@@ -31,16 +31,27 @@ class Service:
 
     @property
     def running(self) -> bool:
-        return self.status == "Running"
+        return self.status.casefold() == "running"
 
     @property
     def stopped(self) -> bool:
-        return self.status == "Stopped"
+        """Whether it may be started. Windows refuses to start a service in any other status."""
+        return self.status.casefold() == "stopped"
+
+    @property
+    def draining(self) -> bool:
+        """Whether it was stopped gracefully and sessions still last: a service of the product is Paused meanwhile."""
+        return self.status.casefold() == "paused"
+
+    @property
+    def pending(self) -> bool:
+        """Whether it gets into another status by itself within seconds."""
+        return self.status.casefold().endswith("pending")
 
     @property
     def changing(self) -> bool:
-        """Whether it is about to get into another status."""
-        return self.status.endswith("Pending")
+        """Whether it gets into another status by itself, perhaps much later."""
+        return self.pending or self.draining
 
     @property
     def is_xmpp(self) -> bool:
@@ -65,8 +76,16 @@ def read_services(shell: Shell) -> list[Service]:
 
 
 def stop(name: str) -> Step:
-    """Stop-CsWindowsService. Graceful (on its page since Lync Server 2010) lets what goes on end first."""
-    return Step("Stop-CsWindowsService", name, {"Name": name, "Graceful": True, "Confirm": False})
+    """Stop-CsWindowsService, as in the documented procedure for certificates. It ends the sessions of the service."""
+    return Step("Stop-CsWindowsService", name, {"Name": name, "Confirm": False})
+
+
+def stop_gracefully(name: str) -> Step:
+    """Stop-CsWindowsService -Graceful: the service takes nothing new, and stops when its sessions have ended.
+
+    NoWait: without it the call lasts as long as the sessions. Both are on the cmdlet's page.
+    """
+    return Step("Stop-CsWindowsService", name, {"Name": name, "Graceful": True, "NoWait": True, "Confirm": False})
 
 
 def start(name: str) -> Step:

@@ -14,18 +14,20 @@ from .._base.result import Params, Refused, Result
 from .._base.step import Step, difference
 from .._base.step_log import StepLog
 from .._base.task import Task
-from .._shell.statement import Shell
-from .restart import make_run, restart_all, restart_of, settled
+from .._shell.statement import ServerError, Shell
+from .graceful import OPTION, PATIENCE, Graceful, ReadServices, drain, note_left, settled
+from .restart import make_run, restart_all, restart_of, stop_of
 from .services import Service, read_services, start, stop
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
+    "graceful": OPTION,
 }
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_gateway_service. Raises Refused, ServerRefused, ShellError before anything was changed."""
-    state = params["state"]
+    state, graceful = params["state"], Graceful.read(params.get("graceful"))
 
     def read() -> list[Service]:
         return read_services(shell)
@@ -39,47 +41,80 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
                 "End or an Edge on which XMPP federation is installed" % len(before)
             ]
         )
-    restarts = [restart_of(service) for service in mine if service.running] if state == "restarted" else []
+    names = [service.name for service in mine]
+    if not check and any(service.pending for service in mine):
+        before = settled(read, names, waits=lambda service: service.pending)
+        mine = [service for service in before if service.name in names]
+    restarts = [restart_of(s, graceful) for s in mine if s.running or s.draining] if state == "restarted" else []
     starts = {s.name: start(s.name) for s in mine if not s.running} if state != "stopped" else {}
-    stops = {s.name: stop(s.name) for s in mine if not s.stopped} if state == "stopped" else {}
-    steps = [step for one in restarts for step in (one.stop, one.start)] + [*starts.values(), *stops.values()]
-    log = StepLog(shell, steps)
-    if check or not steps:
+    starts = {name: step for name, step in starts.items() if not any(name == one.service.name for one in restarts)}
+    stops = {s.name: stop_of(s, graceful) for s in mine if not s.stopped} if state == "stopped" else {}
+    steps = [step for one in restarts for step in one.steps] + list(starts.values())
+    log = StepLog(shell, steps + [step for step in stops.values() if step])
+    if check or not (restarts or starts or stops):
         wanted = "Stopped" if state == "stopped" else "Running"
         expected = {service.name: wanted for service in mine}
+        for service in mine:
+            if check and service.draining and service.name in starts:
+                text = "%s is %s: its sessions have not ended. A run waits until it has stopped, at most %d seconds"
+                log.warnings.append(text % (service.name, service.status, PATIENCE))
         return _result(log, mine, expected, {}, [one.service.name for one in restarts], "planned")
     down: dict[str, float] = {}
     if restarts:
         down.update(restart_all(restarts, before, log, read).down)
     if starts:
         make_run(starts, log, read)
-    after = _stop(stops, before, log, read) if stops else _after(log, read)
+    after = _stop(stops, graceful, before, log, read) if stops else _after((), log, read)
     return _result(log, mine, after, down, list(down), "not_sent")
 
 
 def _stop(
-    stops: t.Mapping[str, Step], before: t.Sequence[Service], log: StepLog, read: t.Callable[[], list[Service]]
+    stops: t.Mapping[str, Step | None],
+    graceful: Graceful | None,
+    before: t.Sequence[Service],
+    log: StepLog,
+    read: ReadServices,
 ) -> dict[str, str]:
     """Stop services, which stops their dependents as well. Returns the status of each afterwards."""
-    errors = {name: log.send(step).get(step.cmdlet) for name, step in stops.items()}
-    after = _after(log, read)
+    sent: dict[str, tuple[Step, ServerError | None]] = {}
+    following = dict(zip(stops, [*list(stops.values())[1:], None], strict=True))
+    for name, planned in stops.items():
+        step = planned
+        if graceful:
+            drained = drain(name, planned, following[name], graceful, log, read)
+            if drained.status and not drained.stopped and graceful.leaves:
+                note_left(name, drained, graceful, False, log)
+            if not drained.status or drained.stopped or graceful.leaves:
+                continue
+            step = stop(name)
+            log.insert(step, following[name])
+        if step:
+            sent[name] = step, log.send(step).get(step.cmdlet)
+    # Nobody waits again for what was left draining.
+    after = _after(sent, log, read)
     if not after:
         return after
-    for name, step in stops.items():
-        if after.get(name) == "Stopped":
-            log.done(step, errors[name])
+    for name, (step, error) in sent.items():
+        if _is_stopped(after, name):
+            log.done(step, error)
         else:
-            log.fail(step, errors[name] or "the service is not stopped, although no error was reported")
-    with_them = [s.name for s in before if s.running and s.name not in stops and after.get(s.name) == "Stopped"]
+            log.fail(step, error or "the service is not stopped, although no error was reported")
+    with_them = [s.name for s in before if s.running and s.name not in stops and _is_stopped(after, s.name)]
     if with_them:
         log.warnings.append("%s stopped as well, since it depends on what was stopped" % ", ".join(with_them))
     return after
 
 
-def _after(log: StepLog, read: t.Callable[[], list[Service]]) -> dict[str, str]:
-    """The status of each service; empty where that cannot be read, which is a failure."""
+def _is_stopped(after: t.Mapping[str, str], name: str) -> bool:
+    return after.get(name, "").casefold() == "stopped"
+
+
+def _after(names: t.Collection[str], log: StepLog, read: ReadServices) -> dict[str, str]:
+    """The status of each service, of those that are named once they have settled; empty where that cannot be read,
+    which is a failure.
+    """
     try:
-        return {service.name: service.status for service in settled(read)}
+        return {service.name: service.status for service in settled(read, names)}
     except UNREADABLE as exc:
         log.note("Get-CsWindowsService", "", "ConnectionError", "what the services do now cannot be read: %s" % exc)
         return {}

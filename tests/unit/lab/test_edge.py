@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -296,6 +297,33 @@ class TestServices:
             assert bench.fails("Get-CsWindowsService", host=EDGE, Name=name) == "ItemNotFound"
         assert bench.fails("Get-CsWindowsService", host=EDGE, ComputerName="edge02") == "InvalidArgument"
         assert bench.fails("Restart-CsWindowsService", host=EDGE) == "CommandNotFoundException"
+
+    def test_a_graceful_stop_lasts_as_long_as_the_sessions(self, bench: Bench) -> None:
+        def stop(name: str, **more: t.Any) -> None:
+            bench.ok("Stop-CsWindowsService", host=EDGE, Name=name, Confirm=False, **more)
+
+        bench.store.set_setting("drain_seconds", 600)
+        before = bench.store.presented(EDGE)
+        stop("RTCMRAUTH", Graceful=True, NoWait=True)
+        paused = {s["Name"] for s in bench.ok("Get-CsWindowsService", host=EDGE) if s["Status"].name == "Paused"}
+        assert paused == {"RTCMRAUTH", "RTCMEDIARELAY"}
+        assert bench.store.presented(EDGE) == before
+        for name in paused:  # the one that is Paused itself, and the one that needs it
+            assert bench.fails("Start-CsWindowsService", host=EDGE, Name=name) == "StartServiceFailed"
+        assert {bench.store.services(EDGE)[name] for name in paused} == {"Paused"}
+        stop("RTCMRAUTH")
+        assert {bench.store.services(EDGE)[name] for name in paused} == {"Stopped"}
+        bench.ok("Start-CsWindowsService", host=EDGE, Name="RTCMEDIARELAY")
+
+    @pytest.mark.parametrize("call", [{}, {"NoWait": True}], ids=["documented", "drain_blocks"])
+    def test_a_graceful_stop_may_return_late(self, bench: Bench, call: dict[str, t.Any]) -> None:
+        bench.store.set_setting("drain_seconds", 0.3)
+        bench.store.set_setting("drain_blocks", bool(call))
+        began = time.monotonic()
+        bench.ok("Stop-CsWindowsService", host=EDGE, Name=PROXY, Graceful=True, Confirm=False, **call)
+        assert time.monotonic() - began > 0.29
+        assert bench.store.services(EDGE)[PROXY] == "Stopped"
+        bench.ok("Start-CsWindowsService", host=EDGE, Name=PROXY)
 
     def test_a_service_from_the_pipeline(self, bench: Bench) -> None:
         get = ("Get-CsWindowsService", {"Name": PROXY})
