@@ -331,8 +331,8 @@ class TestSnapshots:
             with pytest.raises(Refused) as caught:
                 run(FEDERATION, shell, check, restore_from=path)
             assert str(caught.value) == (
-                "restore_from: %s is a snapshot of the deployment west, and fe01 belongs to east. Name a snapshot of east."
-                % path
+                "restore_from: %s is a snapshot of the deployment west, and fe01 belongs to east."
+                " Name a snapshot of east." % path
             )
         assert shell.sent == []
         assert run(FEDERATION, server("west"), restore_from=path).steps == [], "it holds what is there"

@@ -113,7 +113,7 @@ def test_another_home_with_the_same_directory_of_snapshots_waits(tmp_path: Path)
     holder = hold(tmp_path / "one", snapshots=kept)
     shell = Controller(tmp_path / "two")
     with (
-        pytest.raises(Refused, match="kept/.default.lock"),
+        pytest.raises(Refused, match=r"kept/\.default\.lock"),
         lock.alone(shell, Snapshots(str(kept), "snapshot_directory", shell.place), limit=0.3),
     ):
         pass
