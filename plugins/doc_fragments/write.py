@@ -19,6 +19,8 @@ options:
     type: dict
 notes:
   - Everything is checked before the first write. A run that is refused has written nothing and returns its reasons.
+  - On one controller one run at a time reads, plans and writes to a deployment. Another one waits for at most 30
+    minutes. Check mode does not wait.
   - Immediately before the first write the kinds of objects that are to be written are read once more. Where an object
     that the plan writes or depends on has changed since, the run is refused and names it.
   - When some steps fail, what does not depend on them is done all the same. The task fails and returns every failure.

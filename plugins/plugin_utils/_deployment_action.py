@@ -7,11 +7,16 @@
 
 Hosts of one deployment are several ways into the same store. They take turns: the first in the inventory's order does
 the work, and only where it does not answer does the next one. Each host of a play has a process of its own, so a host
-leaves a small file for the next, in the directory that Ansible makes for a run and removes after it.
+leaves small files for the next, in the directory that Ansible makes for a run and removes after it.
+
+A host's process may fail before it comes here, for example because a connection variable cannot be templated. So a
+host claims its turn with a file that it keeps locked while it lives. If no process has claimed the turn of an earlier
+host after a few seconds, the next host claims that turn too. A turn is claimed once: two hosts never do the same work.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -27,6 +32,10 @@ GROUP = "sfb_management"
 EDGES = "sfb_edge"
 # Seconds between two looks whether it is this host's turn.
 _LOOK = 0.05
+# Seconds for the process of an earlier host to begin. Ansible starts the processes of a task in the order of the hosts.
+BEGINS = 5.0
+# Seconds after which a host no longer waits for an earlier one that is at work: longer than any run takes.
+_AT_MOST = 24 * 3600.0
 
 Result = dict[str, t.Any]
 
@@ -42,7 +51,11 @@ class DeploymentAction(DirectAction):
         if not inventory.hosts:
             return self._without_hosts(variables)
         turn = Turn("%s/%s" % (vars(constants)["DEFAULT_LOCAL_TMP"], self._task._uuid), inventory)
-        silent = turn.wait()
+        try:
+            silent = turn.wait()
+        except TurnError as exc:
+            turn.end(None)
+            return failed([str(exc)])
         if silent is None:
             return skipped("another host of the deployment has answered")
         answered = True
@@ -112,8 +125,18 @@ class Inventory:
         return {str(name): plain(values[name]) for name in values if str(name).startswith("sfb_xmpp_")}
 
 
+class TurnError(Exception):
+    """It is not known what became of the work of an earlier host."""
+
+
 class Turn:
-    """When it is a host's turn with a task. files: how the names of the task's files begin."""
+    """When it is a host's turn with a task. files: how the names of the task's files begin.
+
+    ``NUMBER`` is what a host leaves for the next ones. ``NUMBER.turn`` holds the name of the host that has claimed the
+    turn, and is locked as long as that host's process lives.
+    """
+
+    _held: t.ClassVar[list[int]] = []  # handles of the locks of this process; the end of the process closes them
 
     def __init__(self, files: str, inventory: Inventory) -> None:
         self._files, self._hosts, self._playing = files, inventory.hosts, inventory.playing
@@ -124,20 +147,86 @@ class Turn:
         return "%s-%s-%d" % (self._files, self._hosts[0].replace("/", "_"), number)
 
     def wait(self) -> list[str] | None:
-        """What the hosts before said that do not answer, once all of them were tried; None where one has answered."""
+        """What the hosts before said that do not answer, once all of them were tried; None where one has answered, or
+        where a later host has taken this host's turn. Raises TurnError.
+        """
+        if not self._claim(self._number):
+            return None
+        absent: list[str] = []
+        begun = time.monotonic()
         for number in range(self._number - 1, -1, -1):
-            file = self._file(number)
-            # Ansible starts the hosts of a task in their order, and ends the run where one's process dies, so the file
-            # comes; but not from a host that has left the play before this task.
-            while self._hosts[number] in self._playing and not os.path.exists(file):
-                time.sleep(_LOOK)
-            if os.path.exists(file):
-                with open(file, encoding="utf-8") as stream:
+            if self._comes(number, begun):
+                with open(self._file(number), encoding="utf-8") as stream:
                     silent: list[str] | None = json.load(stream)
                 if silent is None:
                     self.end(None)
-                return silent
-        return []
+                    return None
+                return [*silent, *reversed(absent)]
+            if self._hosts[number] in self._playing:
+                absent.append("%s: its process failed before it could connect" % self._hosts[number])
+        return list(reversed(absent))
+
+    def _comes(self, number: int, begun: float) -> bool:
+        """Wait until an earlier host has left word. False if nothing will come from it. Raises TurnError.
+
+        begun: when the waiting began (time.monotonic).
+        """
+        file, host = self._file(number), self._hosts[number]
+        while not os.path.exists(file):
+            waited = time.monotonic() - begun
+            claimant = self._claimant(number)
+            if claimant == self._hosts[self._number]:
+                return False
+            if not claimant:
+                # A host that has left the play before this task does not begin.
+                if (host not in self._playing or waited >= BEGINS) and self._claim(number):
+                    return False
+            elif self._ended(number) and not os.path.exists(file):
+                text = "the process of %s ended during the work; nothing is known of what it wrote. Run again"
+                raise TurnError(text % host)
+            elif waited >= _AT_MOST:
+                text = "%s has been at work for %d hours. End the run, and look at that host"
+                raise TurnError(text % (host, _AT_MOST // 3600))
+            time.sleep(_LOOK)
+        return True
+
+    def _claim(self, number: int) -> bool:
+        """Take a turn for this host. Returns whether this host has it, now or since an earlier item of a loop."""
+        own = self._hosts[self._number]
+        handle = os.open(self._file(number) + ".turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not self._claimant(number):  # the other process is about to write its name
+                    time.sleep(_LOOK)
+                    continue
+                os.close(handle)
+                return self._claimant(number) == own
+        if claimant := self._claimant(number):
+            os.close(handle)
+            return claimant == own
+        os.write(handle, own.encode())
+        self._held.append(handle)
+        return True
+
+    def _claimant(self, number: int) -> str:
+        """The host that has claimed a turn; empty if none has."""
+        try:
+            with open(self._file(number) + ".turn", encoding="utf-8") as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return ""
+
+    def _ended(self, number: int) -> bool:
+        """Whether the process that has claimed a turn is gone."""
+        with open(self._file(number) + ".turn", encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
 
     def end(self, silent: list[str] | None) -> None:
         """Leave word for the next host: what those said that do not answer, or None where one has answered."""

@@ -21,9 +21,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._federation.federation import PARTS
-from ..module_utils._federation.files import default_directory, safe
+from ..module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
 from ..module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ..module_utils._federation.tasks import federation_of, variable
+from ..module_utils._shell.statement import Place
 from ..module_utils._topology.federate import SPEC
 from . import _journal
 from ._deployment_action import DeploymentAction, Inventory, Result
@@ -46,9 +47,31 @@ class FederationAction(DeploymentAction):
             self._check(variable if self.playbook else str)
             if self.playbook in _journal.WRITING and not self._task.check_mode:
                 _journal.ready(self._directory(task_vars))
+            if self.playbook and (reason := self._of_another(Inventory(task_vars))):
+                return {**skipped(reason), "report": [reason]}
         except Refused as exc:
             return failed(exc.reasons)
         return super()._work(task_vars)
+
+    def _of_another(self, inventory: Inventory) -> str:
+        """Why the snapshot to restore is not for this deployment, but for another one of the run; else empty.
+
+        Raises Refused if it is for none of them.
+        """
+        named = plain(self._task.args.get("restore_from"))
+        if named in (None, NEWEST):
+            return ""
+        directory = self._task.args.get("snapshot_directory") or _default_directory()
+        option = variable("restore_from")
+        path = Snapshots(str(directory), option, Place(deployment=inventory.deployment)).find(str(named))
+        found = owner(path, option)
+        if found == inventory.deployment:
+            return ""
+        text = "%s is a snapshot of the deployment %s" % (path, found)
+        if found in inventory.deployments:
+            return "Nothing is restored in the deployment %s: %s." % (inventory.deployment, text)
+        remedy = "Name a snapshot of one of these, or set sfb_xmpp_deployment and --limit as for the snapshot's run."
+        raise Refused(["%s: %s. This run has %s. %s" % (option, text, ", ".join(inventory.deployments), remedy)])
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         if self.playbook in _journal.WRITING and not self._task.check_mode and not result.get("skipped"):

@@ -154,11 +154,12 @@ class Plays:
         *arguments: str,
         inventory: Path | None = None,
         environment: t.Mapping[str, str] | None = None,
+        directory: Path = CHECKOUT,
     ) -> Run:
-        """Run a playbook to its end."""
+        """Run a playbook to its end, started in a directory."""
         done = subprocess.run(
             self.command(playbook, *arguments, inventory=inventory),
-            cwd=CHECKOUT,
+            cwd=directory,
             env={**self.environment(), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -143,14 +143,13 @@ def run(
         "ANSIBLE_CALLBACKS_ENABLED": "recorder,ansible.builtin.junit",
         "JUNIT_OUTPUT_DIR": str(out / "junit"),
         "TMPDIR": str(temporary),
-        "PWD": str(out),
     }
     arguments = [argument.replace("OUT", str(out)) for argument in case.arguments]
     if case.variables:
         arguments += ["-e", json.dumps(case.variables)]
     with Watch([temporary, plays.directory / "home"], patterns()) as watch:
         what = "sfb.xmpp." + playbook if isinstance(playbook, str) else playbook
-        done = plays.run(what, "-vvvv", *arguments, inventory=place, environment=environment)
+        done = plays.run(what, "-vvvv", *arguments, inventory=place, environment=environment, directory=out)
     (out / ("output-%s" % name)).write_text(done.output)
     if codes is not None:
         assert done.code in codes, done.output[-3000:]

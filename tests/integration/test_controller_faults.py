@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -61,6 +62,34 @@ def test_a_directory_that_cannot_be_written_to_is_found_before_the_first_write(w
     assert (code, list(told)) == (0, ["refused"])
     assert "snapshot_directory: /proc/kept cannot be used" in told["refused"]
     assert [e.cmdlet for e in world.store.events(start) if e.cmdlet] == []
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_a_run_has_the_lock_before_it_reads(direct: bool, fresh_lab: Lab, plays: Plays) -> None:
+    """As a module of its own too: both ways take the same file."""
+    home = plays.directory / "home"
+    home.mkdir()
+    task = {"name": "x", "sfb.xmpp.xmpp_federated_partner": {"domain": "adatum.example"}}
+    play = plays.tasks([task], vars={"ansible_management_shell_direct": direct})
+    with (home / ".default.lock").open("w", encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write("process 1 of ann\n")
+        held.flush()
+        planned = plays.run(play, "--check")
+        assert planned.code == 0, planned.output
+        begin = max(event.id for event in fresh_lab.store().events())
+        with subprocess.Popen(
+            plays.command(play), cwd=CHECKOUT, env=plays.environment(), stdout=subprocess.PIPE, text=True
+        ) as process:
+            time.sleep(5)
+            assert process.poll() is None
+            assert fresh_lab.store().events(begin) == [], "it does not even open a session"
+            fcntl.flock(held, fcntl.LOCK_UN)
+            output, _nothing = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    text = "waits up to 30 minutes for another run that may write to default: process 1 of ann"
+    assert (text in output) is direct, "only Ansible's own process can say so meanwhile"
+    assert "adatum.example" in fresh_lab.store().partners()
 
 
 def test_a_plan_that_cannot_be_saved_is_said(fresh_lab: Lab, plays: Plays) -> None:

@@ -55,11 +55,13 @@ def certificate(plays: Plays, **source: str) -> dict[str, t.Any]:
     }
 
 
-def run(deployments: dict[str, Plays], playbook: str, variables: dict[str, t.Any], **groups: Hosts) -> Run:
+def run(
+    deployments: dict[str, Plays], playbook: str, variables: dict[str, t.Any], *arguments: str, **groups: Hosts
+) -> Run:
     plays = next(iter(deployments.values()))
     children = {"sfb_" + group: {"hosts": found} for group, found in groups.items()}
     inventory = plays.write("several.yml", {"all": {"vars": variables, "children": children}})
-    return plays.run(playbook, inventory=inventory)
+    return plays.run(playbook, *arguments, inventory=inventory)
 
 
 def cmdlets(lab: Lab, host: str) -> list[str]:
@@ -133,6 +135,68 @@ def test_two_ways_into_one_deployment_declare_the_same(labs: dict[str, Lab], dep
     assert text in done.failures()[0].result["msg"]
     assert list(labs["d2"].store().partners()) == before
     assert "c.example" in labs["d4"].store().partners()
+
+
+@pytest.mark.parametrize(
+    ("doors", "broken", "forks"), [(2, 0, "5"), (2, 0, "1"), (3, 1, "5")], ids=["first", "one fork", "middle"]
+)
+def test_a_way_in_whose_variables_cannot_be_read_stops_no_other(
+    doors: int, broken: int, forks: str, labs: dict[str, Lab], deployments: dict[str, Plays]
+) -> None:
+    """Its process fails before the task begins, so it leaves no word for the others."""
+    ((_name, values),) = hosts(deployments, "sfb_management", ["fe01"], "d1").items()
+    management: Hosts = {"door%d" % number: dict(values) for number in range(doors)}
+    management["door%d" % broken]["ansible_user"] = "{{ not_there }}"
+    if broken:
+        management["door0"]["ansible_port"] = REFUSING
+    domain = "%d-%s.example" % (doors, forks)
+    edge: Hosts = {}
+    given: dict[str, t.Any] = {"sfb_xmpp_partners": [{"domain": domain}]}
+    if (doors, forks) == (2, "5"):
+        # The other door has done the work, so the Edge servers are not left alone.
+        edge = hosts(deployments, "sfb_edge", ["edge01"], "d1")
+        put(deployments["d1"].directory, one := issued())
+        given["sfb_xmpp_certificate"] = certificate(deployments["d1"])
+    begin = max((event.id for event in labs["d1"].store().events()), default=0)
+    done = run(deployments, "sfb.xmpp.converge", given, "--forks", forks, management=management, edge=edge)
+    assert done.code == 2, done.output[-3000:]
+    assert [failure.host for failure in done.failures()] == ["door%d" % broken], done.output[-6000:]
+    assert "'not_there' is undefined" in " ".join(done.output.split())
+    assert domain in labs["d1"].store().partners()
+    writes = [e for e in labs["d1"].store().events(begin) if e.cmdlet == "New-CsXmppAllowedPartner"]
+    assert len(writes) == 1
+    assert "sfb.xmpp plan for d1 (door%d)" % (doors - 1) in done.output
+    if edge:
+        assert labs["d1"].store().presented("edge01")["XmppServer"] == one.thumbprint
+
+
+def test_a_snapshot_goes_back_to_its_own_deployment_only(labs: dict[str, Lab], deployments: dict[str, Plays]) -> None:
+    plays = deployments["d1"]
+    both: Hosts = {
+        **hosts(deployments, "sfb_management", ["fe01"], "d4"),
+        **hosts(deployments, "sfb_management", ["fe01"], "d5"),
+    }
+    wanted = {"sfb_xmpp_partners": [{"domain": "came.example"}]}
+    made = run(deployments, "sfb.xmpp.converge", wanted, management=both)
+    assert made.code == 0, made.output[-3000:]
+    file = sorted((plays.directory / "home").rglob("*-d5.yml"))[-1]
+    before = {name: set(labs[name].store().partners()) for name in ("d4", "d5")}
+    assert all("came.example" in found for found in before.values())
+    given = {"sfb_xmpp_snapshot_file": file.name, "sfb_xmpp_force": True}
+
+    strange = run(deployments, "sfb.xmpp.restore", given, management={k: v for k, v in both.items() if k == "fe01-d4"})
+    assert strange.code == 2
+    words = " ".join(strange.output.split())
+    text = "sfb_xmpp_snapshot_file: %s is a snapshot of the deployment d5. This run has d4." % file
+    assert text in words
+    assert {name: set(labs[name].store().partners()) for name in before} == before
+
+    done = run(deployments, "sfb.xmpp.restore", given, management=both)
+    assert done.code == 0, done.output[-3000:]
+    text = "Nothing is restored in the deployment d4: %s is a snapshot of the deployment d5." % file
+    assert text in done.output
+    assert set(labs["d4"].store().partners()) == before["d4"]
+    assert set(labs["d5"].store().partners()) == before["d5"] - {"came.example"}
 
 
 @pytest.mark.parametrize("playbook", ["certificate", "verify", "preflight", "export", "audit", "history"])

@@ -24,9 +24,10 @@ PARTNERS = (
 
 
 def run_import(plays: Plays, *arguments: str) -> Run:
-    place = {"PWD": str(plays.directory)}
+    """PWD is another directory, as a scheduler may leave it."""
     words = [word for argument in arguments for word in ("-e", argument)]
-    return plays.run("sfb.xmpp.import", *words, "--diff", environment=place)
+    stale = {"PWD": str(Path(plays.directory) / "home")}
+    return plays.run("sfb.xmpp.import", *words, "--diff", environment=stale, directory=Path(plays.directory))
 
 
 def written(plays: Plays, name: str, content: str, encoding: str = "utf-8") -> Path:

@@ -28,6 +28,7 @@ from .deployment import Deployment, Reader, Records
 from .digest import hold_to, make_digest, name_of, object_name
 from .federation import Federation
 from .guard import Guard
+from .lock import alone
 from .plan import Plan, make_plan
 from .rules import rights_lost
 from .selection import choose
@@ -67,7 +68,20 @@ class Outcome:
 
 
 def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
-    """The whole sequence. Raises Refused, ServerRefused, ShellError; nothing was written then."""
+    """The whole sequence, with the deployment's lock. Raises Refused, ServerRefused, ShellError; nothing was written
+    then.
+    """
+    with turn(shell, run.check, run.snapshots):
+        return sequence(shell, federation, run)
+
+
+def turn(shell: Shell, check: bool, snapshots: files.Snapshots | None) -> contextlib.AbstractContextManager[None]:
+    """The deployment's lock; check mode takes none, since it writes nothing. Raises Refused."""
+    return contextlib.nullcontext() if check else alone(shell, snapshots)
+
+
+def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
+    """The same for a caller that has the lock."""
     reader = Reader(shell, run.controller)
     deployment = gather(reader, federation, run.guard, run.surroundings)
     plan = make_plan(deployment, federation, run.guard, reader.controller)
@@ -92,7 +106,7 @@ def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
         if run.plan_file and run.check:
             run.plan_file.save(plan, place_of(shell), report.lines())
         return Outcome(result, plan, planned(plan))
-    with report.on_refusal(), _lock(shell, run):
+    with report.on_refusal():
         return _write(shell, reader, plan, run, report)
 
 
@@ -157,14 +171,6 @@ def _allowed(steps: list[Step], report: _Report, run: Run) -> list[Step]:
 def _is_denied(category: str, message: str) -> bool:
     """Protected accounts (administrators) cannot be changed over the remote path (KB2466000)."""
     return "permissiondenied" in category.lower() or "insufficient access rights" in message.lower()
-
-
-@contextlib.contextmanager
-def _lock(shell: Shell, run: Run) -> t.Iterator[None]:
-    directory = run.snapshots.directory if run.snapshots else files.default_directory(place_of(shell).home)
-    option = run.snapshots.option if run.snapshots else "the directory of Ansible's own files"
-    with files.alone(directory, place_of(shell), option, getattr(shell, "tell", lambda text: None)):
-        yield
 
 
 class _Report:
@@ -375,4 +381,6 @@ def one_object(outcome: Deployment, option: str, identity: str) -> dict[str, t.A
     return BY_PART[option].shown(record.identity, record.values) if record else None
 
 
-__all__ = ["Outcome", "Run", "ShellError", "converge", "gather", "objects", "one_object", "planned"]
+__all__ = [
+    "Outcome", "Run", "ShellError", "converge", "gather", "objects", "one_object", "planned", "sequence", "turn",
+]  # fmt: skip

@@ -3,13 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs leave on the controller: plan files, snapshots, and the lock by which one run at a time writes."""
+"""What runs leave on the controller: plan files and snapshots."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import fcntl
 import json
 import os
 import re
@@ -72,40 +70,6 @@ def looser(path: str, option: str) -> list[str]:
     path = os.path.realpath(os.path.expanduser(path))
     loose = os.path.isdir(path) and os.stat(path).st_mode & 0o055
     return ["%s: others may look into %s; set its mode to 0700" % (option, path)] if loose else []
-
-
-# One run at a time
-
-
-@contextlib.contextmanager
-def alone(
-    directory: str, place: Place, option: str, tell: t.Callable[[str], None] = lambda text: None
-) -> t.Iterator[None]:
-    """Keep out other runs on this controller that write to the same deployment, and wait for one that does.
-
-    The lock is flock's, which ends with its process. Raises Refused where there can be no lock.
-    """
-    path = os.path.join(_directory(directory, option), ".%s.lock" % safe(place.deployment))
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as exc:
-        raise Refused(["%s: %s cannot be used: %s" % (option, path, exc.strerror)]) from None
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip() or "another run"
-            tell("waits for another run that writes to %s: %s" % (place.deployment, holder))
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%H:%M:%S UTC")
-        try:
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, ("process %d, since %s\n" % (os.getpid(), now)).encode(), 0)
-        except OSError as exc:
-            raise Refused(["%s: %s cannot be written: %s" % (option, path, exc.strerror)]) from None
-        yield
-    finally:
-        os.close(handle)
 
 
 # Plan files
@@ -273,13 +237,31 @@ def add_grants(policies: t.Iterable[dict[str, t.Any]], usage: t.Mapping[str, tup
             policy["granted_to"] = list(usage.get(name, ()))
 
 
+def owner(path: str, option: str) -> str:
+    """The deployment of which a file is a snapshot. Raises Refused."""
+    try:
+        return str(_values(path, option)[_HEAD]["deployment"])
+    except Invalid as exc:
+        raise Refused(["%s %s" % (path, exc)]) from None
+
+
+def _values(path: str, option: str) -> dict[str, t.Any]:
+    """A snapshot's variables. Raises Refused if it cannot be read, and Invalid if it is no snapshot."""
+    try:
+        values = inventory_values(private_file.read(path, option).decode("utf-8", "surrogatepass"))
+        head = values.get(_HEAD)
+    except (KeyError, TypeError, AttributeError, UnicodeError) as exc:
+        raise Invalid("is no snapshot (%s)" % type(exc).__name__) from None
+    if not isinstance(head, dict) or "host" not in head or "deployment" not in head:
+        raise Invalid("is no snapshot: there is no %s in it" % _HEAD)
+    return values
+
+
 def from_snapshot(path: str, parts: frozenset[str], option: str) -> tuple[Federation, str]:
     """What a snapshot says, complete: what came after it goes. Returns it and a text on the file. Raises Refused."""
     try:
-        values = inventory_values(private_file.read(path, option).decode("utf-8", "surrogatepass"))
-        head = values.pop(_HEAD, None)
-        if not isinstance(head, dict) or "host" not in head:
-            raise Invalid("is no snapshot: there is no %s in it" % _HEAD)
+        values = _values(path, option)
+        head = values.pop(_HEAD)
         wanted: dict[str, tuple[Wanted, ...]] = {}
         grants: list[Grant] = []
         for variable, part in CONTENT.items():

@@ -15,10 +15,10 @@ import typing as t
 from .._base.findings import ERROR
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
-from .._shell.statement import Shell, place_of
+from .._shell.statement import Place, Shell, place_of
 from . import files
 from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
-from .converge import Run, converge, objects, one_object
+from .converge import Run, converge, objects, one_object, sequence, turn
 from .declared import declare, declare_grant, declare_objects
 from .deployment import Deployment, Reader
 from .federation import PARTS, Federation
@@ -268,31 +268,47 @@ def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundin
         snapshots = files.Snapshots(directory, name("snapshot_directory"), place, params["snapshot_keep"])
         if not check:
             snapshots.prepare()
-    note = ""
-    if params.get("restore_from") is not None:
-        found = snapshots or files.Snapshots(files.default_directory(place.home), name("restore_from"), place)
-        parts = frozenset(PARTS if params.get("parts") is None else params["parts"])
-        path = found.find(str(params["restore_from"]))
-        federation, said = files.from_snapshot(path, parts, name("restore_from"))
-        note = "  returns to %s" % said
-    run = _run(params, check)
-    run = Run(
-        check=check,
-        guard=Guard(
-            run.guard.protect, run.guard.removal_limit, run.guard.update_limit, frozenset(params["allow"]),
-            run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), bool(place.playbook), True,
-        ),
-        controller=run.controller,
-        warn_protected=run.warn_protected,
-        reviewed=params.get("plan_digest"),
-        plan_file=files.PlanFile(params["plan_file"], name("plan_file")) if params.get("plan_file") else None,
-        snapshots=snapshots,
-        note=note,
-        surroundings=surroundings or Surroundings(),
-    )  # fmt: skip
-    outcome = converge(shell, federation, run)
+    with turn(shell, check, snapshots):
+        note = ""
+        if params.get("restore_from") is not None:
+            federation, said = _snapshot(params, snapshots, place, name)
+            note = "  returns to %s" % said
+        run = _run(params, check)
+        run = Run(
+            check=check,
+            guard=Guard(
+                run.guard.protect, run.guard.removal_limit, run.guard.update_limit, frozenset(params["allow"]),
+                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), bool(place.playbook),
+                True,
+            ),
+            controller=run.controller,
+            warn_protected=run.warn_protected,
+            reviewed=params.get("plan_digest"),
+            plan_file=files.PlanFile(params["plan_file"], name("plan_file")) if params.get("plan_file") else None,
+            snapshots=snapshots,
+            note=note,
+            surroundings=surroundings or Surroundings(),
+        )  # fmt: skip
+        outcome = sequence(shell, federation, run)
     outcome.result.values.update(_everything(outcome.deployment))
     return outcome.result
+
+
+def _snapshot(
+    params: Params, snapshots: files.Snapshots | None, place: Place, name: t.Callable[[str], str]
+) -> tuple[Federation, str]:
+    """What the snapshot says that is to be restored, and a text on it. Raises Refused, also if it is another
+    deployment's.
+    """
+    option = name("restore_from")
+    found = snapshots or files.Snapshots(files.default_directory(place.home), option, place)
+    parts = frozenset(PARTS if params.get("parts") is None else params["parts"])
+    path = found.find(str(params["restore_from"]))
+    owner = files.owner(path, option)
+    if owner != place.deployment:
+        text = "%s: %s is a snapshot of the deployment %s, and %s belongs to %s. Name a snapshot of %s."
+        raise Refused([text % (option, path, owner, place.host, place.deployment, place.deployment)])
+    return files.from_snapshot(path, parts, option)
 
 
 def _everything(deployment: Deployment) -> dict[str, t.Any]:

@@ -11,6 +11,7 @@ read hides no other, no lock is waited for, and of all bounds only ``protect`` h
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from .._base.names import Invalid, canonical_domain
@@ -24,6 +25,7 @@ from .._federation.catalogue import PARTNER
 from .._federation.deployment import Deployment, Reader
 from .._federation.federation import Federation, Wanted
 from .._federation.guard import Guard
+from .._federation.lock import alone
 from .._federation.plan import make_plan
 from .._federation.resource import Resource
 from .._federation.summary import block, diff, summarise
@@ -63,6 +65,25 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         domain = canonical_domain(params["domain"] or "")
     except Invalid as exc:
         raise Refused(["domain: %s" % exc]) from None
+    with contextlib.ExitStack() as held:
+        warnings = [] if check else _turn(shell, held)
+        result = _revoke(params, shell, check, domain)
+    result.warnings = [*warnings, *result.warnings]
+    return result
+
+
+def _turn(shell: Shell, held: contextlib.ExitStack) -> list[str]:
+    """Keep other runs out; but a revocation does not wait for one that writes. Returns a warning if there is one."""
+    try:
+        held.enter_context(alone(shell, limit=0))
+    except Refused as exc:
+        text = "%s. The revocation did not wait. If another run allows the domain meanwhile, revoke it once more"
+        return [text % "; ".join(exc.reasons)]
+    return []
+
+
+def _revoke(params: Params, shell: Shell, check: bool, domain: str) -> Result:
+    """The work, of a canonical domain. Raises as work() does."""
     reader = _Partners(shell)
     deployment = reader.kinds([PARTNER])
     owner, unread = _owner(deployment, domain), reader.unreadable

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs leave on the controller: plan files, snapshots, the lock; and every way in which a disk can refuse them."""
+"""What runs leave on the controller: plan files and snapshots; and every way in which a disk can refuse them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from pathlib import Path
 
@@ -277,7 +276,7 @@ class TestSnapshots:
         (text,) = refusal(shell, snapshot_directory=directory)
         assert text.startswith("snapshot_directory: what is there cannot be kept in a file: 'utf-8' codec can't encode")
 
-    HEAD = "sfb_xmpp_snapshot_of: {host: fe01, time: now}\n"
+    HEAD = "sfb_xmpp_snapshot_of: {deployment: default, host: fe01, time: now}\n"
 
     @pytest.mark.parametrize(
         ("content", "text"),
@@ -324,6 +323,19 @@ class TestSnapshots:
         assert text in str(caught.value)
         assert str(caught.value).startswith(path)
         assert shell.sent == []
+
+    def test_a_snapshot_of_another_deployment_is_refused(self, directory: str) -> None:
+        path = self.save(directory, deployment="west")
+        shell = server("east")
+        for check in (True, False):
+            with pytest.raises(Refused) as caught:
+                run(FEDERATION, shell, check, restore_from=path)
+            assert str(caught.value) == (
+                "restore_from: %s is a snapshot of the deployment west, and fe01 belongs to east."
+                " Name a snapshot of east." % path
+            )
+        assert shell.sent == []
+        assert run(FEDERATION, server("west"), restore_from=path).steps == [], "it holds what is there"
 
     def test_no_template_in_a_name_is_carried_out(self, directory: str) -> None:
         shell = server()
@@ -391,12 +403,6 @@ class TestDirectories:
         assert text.endswith(" cannot be written: File too large")
         assert [name for name in os.listdir(directory) if not name.endswith(".lock")] == [], "no half of a file is left"
 
-    def test_where_the_lock_cannot_be_written(self, tmp_path: Path) -> None:
-        (tmp_path / "full").mkdir(mode=0o700)
-        (tmp_path / "full" / ".default.lock").symlink_to("/dev/full")
-        (text,) = refusal(server(), snapshot_directory=str(tmp_path / "full"))
-        assert text.startswith("snapshot_directory: %s/full/.default.lock cannot be written: " % tmp_path)
-
 
 SETUP = """
 import os, sys, time
@@ -413,57 +419,3 @@ def in_a_process(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", SETUP + code], capture_output=True, text=True, check=False, cwd=TOP)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-class TestLock:
-    HOLD = (
-        "with files.alone(sys.argv[1], Place(deployment=sys.argv[2]), 'snapshot_directory'):\n"
-        "    print('held', flush=True)\n"
-        "    sys.stdin.read()\n"
-    )
-
-    def hold(self, directory: Path, deployment: str = "default") -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SETUP + self.HOLD, str(directory), deployment],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=TOP,
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        return process
-
-    @pytest.mark.parametrize("killed", [False, True])
-    def test_one_process_waits_for_the_other(self, tmp_path: Path, killed: bool) -> None:
-        holder = self.hold(tmp_path)
-        told: list[str] = []
-
-        def tell(text: str) -> None:
-            told.append(text)
-            time.sleep(0.2)
-            assert holder.poll() is None, "nobody else has the lock yet"
-            if killed:
-                holder.kill()
-            else:
-                holder.communicate()
-
-        with files.alone(str(tmp_path), Place(), "snapshot_directory", tell):
-            assert holder.wait(10) == (-9 if killed else 0)
-        (text,) = told
-        assert text.startswith("waits for another run that writes to default: process %d, since " % holder.pid)
-
-    def test_other_deployments_do_not_wait(self, tmp_path: Path) -> None:
-        holder = self.hold(tmp_path, "other")
-        told: list[str] = []
-        with files.alone(str(tmp_path), Place(), "snapshot_directory", told.append):
-            assert told == []
-        holder.communicate()
-
-    def test_it_is_given_back_after_a_failure(self, tmp_path: Path) -> None:
-        with pytest.raises(ZeroDivisionError), files.alone(str(tmp_path), Place(), "snapshot_directory"):
-            _quotient = 1 / 0
-        told: list[str] = []
-        with files.alone(str(tmp_path), Place(), "snapshot_directory", told.append):
-            assert told == []
-        assert (tmp_path / ".default.lock").stat().st_mode & 0o777 == 0o600

@@ -7,13 +7,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._deployment_action import Inventory, Turn
+from ansible_collections.sfb.xmpp.plugins.plugin_utils import _deployment_action
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._deployment_action import Inventory, Turn, TurnError
 
+TOP = Path(__file__).parents[3]
 HOSTVARS: dict[str, dict[str, t.Any]] = {
     "a1": {"sfb_xmpp_deployment": "a"},
     "b1": {"sfb_xmpp_deployment": "b"},
@@ -67,6 +71,68 @@ def test_a_host_that_has_left_the_play_is_not_waited_for(tmp_path: Path) -> None
 def test_where_the_hosts_after_it_have_left_a_host_is_the_last(tmp_path: Path) -> None:
     assert [turn(tmp_path, host).last for host in ("a1", "a2", "a3")] == [False, False, True]
     assert turn(tmp_path, "a1", ansible_play_hosts=["a1", "b1"]).last
+
+
+def test_a_host_whose_process_never_begins_is_passed_over_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_deployment_action, "BEGINS", 0.2)
+    last = turn(tmp_path, "a3")
+    second = turn(tmp_path, "a2")
+    assert second.wait() == ["a1: its process failed before it could connect"]
+    # The one that comes too late does nothing, in each item of a loop.
+    for _item in range(2):
+        assert turn(tmp_path, "a1").wait() is None
+    second.end(["a1: its process failed", "a2: no route"])
+    assert last.wait() == ["a1: its process failed", "a2: no route"]
+    assert turn(tmp_path, "a2").wait() == ["a1: its process failed before it could connect"], "the next item"
+
+
+def test_a_middle_host_whose_process_never_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_deployment_action, "BEGINS", 0.2)
+    first, last = turn(tmp_path, "a1"), turn(tmp_path, "a3")
+    assert first.wait() == []
+    first.end(["a1: no route"])
+    assert last.wait() == ["a1: no route", "a2: its process failed before it could connect"]
+    assert turn(tmp_path, "a2").wait() is None
+
+
+def test_a_host_at_work_is_waited_for_as_long_as_its_process_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_deployment_action, "BEGINS", 0.2)
+    code = (
+        "import sys; sys.path.insert(0, %r)\n"
+        "from pathlib import Path\n"
+        "from tests.unit.plugin_utils.test_deployment_action import turn\n"
+        "turn(Path(sys.argv[1]), 'a1').wait(); print('begun', flush=True); sys.stdin.read()\n" % str(TOP)
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as working:
+        assert working.stdout is not None
+        assert working.stdout.readline() == "begun\n"
+        found: list[str] = []
+
+        def wait() -> None:
+            try:
+                turn(tmp_path, "a2").wait()
+            except TurnError as exc:
+                found.append(str(exc))
+
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        thread.join(1)
+        assert thread.is_alive()
+        assert found == []
+        working.kill()
+        thread.join(10)
+    assert found == ["the process of a1 ended during the work; nothing is known of what it wrote. Run again"]
+
+
+def test_no_wait_is_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert turn(tmp_path, "a1").wait() == []
+    monkeypatch.setattr(_deployment_action, "_AT_MOST", 0.2)
+    with pytest.raises(TurnError, match="a1 has been at work for"):
+        turn(tmp_path, "a2").wait()
 
 
 def test_deployments_do_not_wait_for_each_other(tmp_path: Path) -> None:
