@@ -38,7 +38,7 @@ class Loader(yaml.SafeLoader):
 
 
 for tag in ("!vault", "!unsafe"):
-    Loader.add_constructor(tag, lambda loader, node: loader.construct_scalar(node))
+    Loader.add_constructor(tag, lambda loader, node: str(node.value))
 
 EXAMPLES = sorted((TOP / "inventories").rglob("*.y*ml"))
 
