@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix test-matrix faults bench lab-up lab-down docs format lock release clean
+.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix test-matrix faults bench lab-up lab-down generate docs format lock release clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,11 @@ lab-up: env  ## start the lab (state in .lab/, inventory in inventories/lab)
 
 lab-down:  ## stop the lab
 	@if [ -x "$(VENV)/bin/python" ]; then python -m lab down; fi
+
+generate: env  ## what follows from the tables: schemas of the variables, pages of the playbooks
+	@python -m tools.settings_schema
+	@python -m tools.playbook_pages
+	@python -m tools.audit_schema
 
 docs: env  ## the documentation as a web site, in build/docs
 	@tools/docs.sh

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the pages of the playbooks from docs/docsite/descriptions.yml: ``python -m tools.playbook_pages``.
+"""Writes the pages of the playbooks: ``python -m tools.playbook_pages``.
 
-A test compares the pages with the descriptions, and the descriptions with what the playbooks read.
+They come from docs/docsite/descriptions.yml and, for variables, from the table of settings. A test compares the pages
+with both, and both with what the playbooks read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import WRITING
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import Setting, read_by
 
 TOP = Path(__file__).resolve().parent.parent
 DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
@@ -37,19 +39,29 @@ HEAD = """..
   GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
   SPDX-License-Identifier: GPL-3.0-or-later
 
-  Written by tools/playbook_pages.py from docs/docsite/descriptions.yml.
+  Written by tools/playbook_pages.py from docs/docsite/descriptions.yml and the table of settings.
 
 .. _ansible_collections.sfb.xmpp.docsite.playbook_%s:
 """
 
 
 def descriptions() -> dict[str, dict[str, t.Any]]:
-    """What is written of each playbook, with the variables that several have in common filled in."""
+    """What is written of each playbook, with its variables: those of the command line first, then the settings."""
     content = yaml.safe_load(DESCRIPTIONS.read_text(encoding="utf-8"))
     found: dict[str, dict[str, t.Any]] = content["playbooks"]
-    for told in found.values():
-        told["variables"] = {name: text or content["common"][name] for name, text in told["variables"].items()}
+    for name, told in found.items():
+        told["variables"] = {**told.get("variables", {}), **{one.name: _setting(one) for one in read_by(name)}}
     return found
+
+
+def _setting(setting: Setting) -> str:
+    """The text of a variable, with its type and where it counts."""
+    spec = setting.spec
+    kind = "list of %s" % spec.get("elements", "str") if spec.get("type") == "list" else spec.get("type", "str")
+    text = "*%s.* %s" % (kind, setting.text)
+    if "choices" in spec:
+        text += " One of %s." % ", ".join("``%s``" % word for word in spec["choices"])
+    return text + (" Counts only on the command line (``-e``)." if setting.once else "")
 
 
 def page(name: str, told: t.Mapping[str, t.Any]) -> str:

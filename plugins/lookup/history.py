@@ -50,25 +50,18 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
-from ansible.utils.display import Display
 
 from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import Snapshots, default_directory
 from ..module_utils._shell.statement import Place
 from ..plugin_utils import _journal
 from ..plugin_utils._report import history
-from ..plugin_utils._variables import check_variables
 
 
 class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
-        mistakes, warnings = check_variables(map(str, variables or {}))
-        if mistakes:
-            raise AnsibleError("\n".join(mistakes))
-        for text in warnings:
-            Display().warning(text)
         lookup: t.Any = self
         lookup.set_options(var_options=variables, direct=dict(kwargs))
         deployment = lookup.get_option("snapshots_of")

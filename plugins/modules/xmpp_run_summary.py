@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ..module_utils._base import summary_task as _task
+from ..module_utils._base import inside_task as _task
 from ..module_utils._base.module import run
 
 TASK = _task.TASK

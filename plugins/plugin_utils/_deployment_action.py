@@ -26,7 +26,7 @@ from ansible import constants
 
 from ._direct import PLAYBOOK, DirectAction, failed, skipped
 from ._plain import plain
-from ._variables import check_variables, contradictions
+from ._settings.settings import contradictions
 
 GROUP = "sfb_management"
 EDGES = "sfb_edge"
@@ -74,8 +74,8 @@ class DeploymentAction(DirectAction):
         text = "%s does not answer, so the next host of the deployment is used: %s" % (inventory.own, result["msg"])
         return {**skipped("another host of the deployment is tried"), "unanswered": result["msg"], "warnings": [text]}
 
-    def _unread(self, variables: dict[str, t.Any]) -> tuple[list[str], list[str]]:
-        return Inventory(variables).mistakes()
+    def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
+        return super()._mistakes(variables) + Inventory(variables).mistakes()
 
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
         if variables["groups"].get(EDGES):
@@ -113,12 +113,11 @@ class Inventory:
         """Whether the inventory has other deployments."""
         return any(self._deployment(host) != self.deployment for host in self._group)
 
-    def mistakes(self) -> tuple[list[str], list[str]]:
-        """Mistakes and warnings: variables that nobody reads, and what hosts of the deployment declare differently."""
-        mistakes, warnings = check_variables({str(name) for host in self._declaring for name in self._hostvars[host]})
-        if len(self._declaring) > 1:
-            mistakes += contradictions({host: self._declared(host) for host in self._declaring})
-        return mistakes, warnings
+    def mistakes(self) -> list[str]:
+        """What hosts of the deployment declare differently."""
+        if len(self._declaring) < 2:
+            return []
+        return contradictions({host: self._declared(host) for host in self._declaring})
 
     def _declared(self, host: str) -> Result:
         values = self._hostvars[host]

@@ -23,13 +23,16 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import NetworkConnectionBase
 
 from ..module_utils._base.perform import perform, refusal
+from ..module_utils._base.result import Refused
 from ..module_utils._base.task import Task
 from ..module_utils._shell.session import TRANSPORT, needs_session
 from ._plain import plain
-from ._variables import check_variables
+from ._settings.source import settings_of
 
 # The playbooks of the collection set this variable to their own name.
 PLAYBOOK = "xmpp_federation_playbook"
+# The result of their first task.
+CHECKED = "xmpp_settings"
 
 
 def skipped(reason: str) -> dict[str, t.Any]:
@@ -68,17 +71,19 @@ class DirectAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         variables = task_vars or {}
         self.playbook = str(variables.get(PLAYBOOK) or "")
-        mistakes, warnings = self._unread(variables) if self.playbook else ([], [])
-        if mistakes:
-            return failed(mistakes)
-        result = self._work(variables)
-        if warnings:
-            result["warnings"] = [*warnings, *result.get("warnings", ())]
-        return result
+        mistakes = self._mistakes(variables) if self.playbook else []
+        return failed(mistakes) if mistakes else self._work(variables)
 
-    def _unread(self, variables: dict[str, t.Any]) -> tuple[list[str], list[str]]:
-        """Mistakes and warnings in the names of the inventory's variables."""
-        return check_variables(map(str, variables))
+    def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
+        """What is wrong with the settings, where a run has come past the play that checks them."""
+        checked = variables.get(CHECKED)
+        if isinstance(checked, t.Mapping) and checked.get("playbook") == self.playbook:
+            return []
+        try:
+            settings_of(self, variables, self.playbook)
+        except Refused as exc:
+            return list(exc.reasons)
+        return []
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if self.work_of.session and self._connection.transport != TRANSPORT:

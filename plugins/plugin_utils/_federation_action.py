@@ -82,7 +82,7 @@ class FederationAction(DeploymentAction):
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
         """Set what only the playbook knows. Returns whether the tags leave anything to do."""
         parts = parts_of(variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
-        for option in undeclared(self._task.args, variables):
+        for option in unset(self._task.args):
             del self._task.args[option]
         self._task.args["parts"] = parts
         inventory = Inventory(variables)
@@ -170,9 +170,9 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
     return found
 
 
-def undeclared(args: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any]) -> list[str]:
-    """The options that are empty texts only because ansible-core 2.17 makes one of null: nobody wrote anything."""
-    return [option for option, value in args.items() if value == "" and variables.get(variable(option)) is None]
+def unset(args: t.Mapping[str, t.Any]) -> list[str]:
+    """The options whose variable says nothing: null, or the empty text of a blank answer or of ansible-core 2.17."""
+    return [option for option, value in args.items() if value is None or value == ""]
 
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:

@@ -21,7 +21,6 @@ from ._deployment_action import GROUP, Inventory, Result
 from ._direct import failed
 from ._federation_action import FederationAction
 from ._plain import plain
-from ._variables import check_variables
 
 _LIST = "sfb_xmpp_partners"
 
@@ -32,13 +31,12 @@ class RevocationAction(FederationAction):
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
         return failed(["the inventory has no hosts in %s, the way into a deployment" % GROUP])
 
-    def _unread(self, variables: dict[str, t.Any]) -> tuple[list[str], list[str]]:
+    def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
         deployments = Inventory(variables).deployments
         if len(deployments) > 1:
             text = "the inventory has the deployments %s; choose the one that is meant by its hosts (--limit)"
-            return [text % ", ".join(deployments)], []
-        wrong, unknown = check_variables(map(str, variables))
-        return [], [*wrong, *unknown]
+            return [text % ", ".join(deployments)]
+        return []
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
         return True

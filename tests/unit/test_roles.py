@@ -22,7 +22,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as 
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import SPEC as FEDERATION
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._variables import KNOWN
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME
 
 TOP = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (TOP / "roles").iterdir())
@@ -183,12 +183,23 @@ def test_readme_names_every_parameter(role: str) -> None:
 def plays(name: str) -> list[dict[str, t.Any]]:
     """The plays of a playbook, and of those that it imports."""
     found: list[dict[str, t.Any]] = []
-    for play in load(TOP / "playbooks" / (name + ".yml")):
+    for play in load(TOP / "playbooks" / (name + ".yml"))[1:]:  # after the check of the settings
         imported = play.get("ansible.builtin.import_playbook")
         given = play.get("vars", {})
         more = plays(imported.removesuffix(".yml")) if imported else [play]
         found += [{**one, "vars": {**given, **one.get("vars", {})}} for one in more]
     return found
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (TOP / "playbooks").glob("*.yml")))
+def test_every_playbook_begins_with_the_check_of_its_settings(name: str) -> None:
+    assert load(TOP / "playbooks" / (name + ".yml"))[0] == {
+        "name": "Check the settings",
+        "ansible.builtin.import_playbook": "internal/settings.yml",
+        "vars": {"xmpp_federation_playbook": name},
+    }
+    (check,) = load(TOP / "playbooks" / "internal" / "settings.yml")
+    assert (check["any_errors_fatal"], check["tags"], len(check["tasks"])) == (True, ["always"], 1)
 
 
 def federation_options(playbook: str) -> dict[str, t.Any]:
@@ -217,7 +228,7 @@ def test_converge_gives_every_option_from_its_variable() -> None:
 
 
 def test_the_variables_of_converge_are_known() -> None:
-    assert {variable(option) for option in federation_options("converge") if option != "preflight"} <= KNOWN
+    assert {variable(option) for option in federation_options("converge") if option != "preflight"} <= set(BY_NAME)
 
 
 def test_restore_takes_its_bounds_from_the_same_variables() -> None:
@@ -248,7 +259,7 @@ def test_certificate_by_itself_always_switches() -> None:
 
 
 def test_verify_sets_every_parameter_from_the_inventory() -> None:
-    (play,) = load(TOP / "playbooks" / "verify.yml")
+    _check, play = load(TOP / "playbooks" / "verify.yml")
     assert {name for name in play["vars"] if name.startswith("verification_")} == set(PARAMETERS["verification"])
     sources = {name: value for name, value in play["vars"].items() if name.startswith("verify_")}
     assert [name for name, value in sources.items() if "sfb_xmpp_" not in value and "verify_" not in value] == []

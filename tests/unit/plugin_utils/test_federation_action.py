@@ -9,16 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._federation_action import undeclared
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._federation_action import unset
 
 
-def test_what_nobody_declared_is_left_out_and_an_empty_text_is_not() -> None:
-    args: dict[str, t.Any] = {
-        "partners": "",
-        "policies": "",
-        "gateway": "",
-        "access_edge": None,
-        "federation_routes": [],
-    }
-    variables: dict[str, t.Any] = {"sfb_xmpp_policies": None, "sfb_xmpp_gateway": "", "sfb_xmpp_federation_routes": []}
-    assert undeclared(args, variables) == ["partners", "policies"]
+def test_a_variable_that_says_nothing_is_left_out() -> None:
+    args: dict[str, t.Any] = {"partners": "", "access_edge": None, "federation_routes": [], "force": False}
+    assert unset(args) == ["partners", "access_edge"]

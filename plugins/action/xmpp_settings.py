@@ -1,0 +1,88 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks what the inventory says, before anything connects (see plugin_utils/_settings)."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ..module_utils._base.result import Refused
+from ..modules.xmpp_settings import TASK
+from ..plugin_utils._direct import PLAYBOOK, DirectAction, failed
+from ..plugin_utils._settings.settings import chosen
+from ..plugin_utils._settings.source import settings_of
+from ..plugin_utils._settings.table import PREFIX
+
+Result = dict[str, t.Any]
+Variables = dict[str, t.Any]
+
+# Without a single setting these have nothing to do, which is seldom meant.
+_DECLARING = ("audit", "certificate", "converge", "verify")
+
+
+class ActionModule(DirectAction):
+    """Each host checks its own variables. A mistake that a host before it has too is left to that host."""
+
+    work_of = TASK
+
+    def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
+        variables = task_vars or {}
+        playbook = str(variables.get(PLAYBOOK) or "")
+        first, before = self._place(variables)
+        try:
+            tags = chosen(playbook, variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
+        except Refused as exc:  # the same for every host
+            return failed(exc.reasons) if first else {"changed": False}
+        if tags.nothing:
+            if first:
+                self._display.display(tags.nothing)
+            return {"changed": False, "skipped": True, "skip_reason": tags.nothing}
+        try:
+            warnings = settings_of(self, variables, playbook).warnings
+        except Refused as exc:
+            reasons = self._own(list(exc.reasons), playbook, variables, before)
+            return failed(reasons) if reasons else {"changed": False, "playbook": playbook}
+        result: Result = {"changed": False, "playbook": playbook}
+        if first:
+            found = [*warnings, *self._nothing_declared(playbook, variables)]
+            if found:
+                result["warnings"] = found
+        return result
+
+    def _place(self, variables: Variables) -> tuple[bool, list[str]]:
+        """Whether this is the first host of the play, and the hosts before it."""
+        hosts = [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
+        own = str(variables.get("inventory_hostname"))
+        before = hosts[: hosts.index(own)] if own in hosts else []
+        return not before, before
+
+    def _own(self, reasons: list[str], playbook: str, variables: Variables, before: list[str]) -> list[str]:
+        """The mistakes that no host before this one names."""
+        hostvars = variables["hostvars"]
+        own = hostvars[variables["inventory_hostname"]]
+        # Variables of the play are not among those of a host.
+        of_play = {name: variables[name] for name in variables if name.startswith(PREFIX) and name not in own}
+        left = list(reasons)
+        for host in before:
+            try:
+                settings_of(self, {**dict(hostvars[host]), **of_play}, playbook)
+            except Refused as exc:
+                left = [reason for reason in left if reason not in exc.reasons]
+            if not left:
+                break
+        return left
+
+    def _nothing_declared(self, playbook: str, variables: Variables) -> list[str]:
+        hosts = variables.get("ansible_play_hosts_all") or ()
+        everywhere = {str(name) for host in hosts for name in variables["hostvars"][host]} | set(map(str, variables))
+        if playbook not in _DECLARING or any(name.startswith(PREFIX) for name in everywhere):
+            return []
+        sources = [str(source) for source in variables.get("ansible_inventory_sources") or ()]
+        beside = [os.path.dirname(source) if os.path.isfile(source) else source for source in sources]
+        places = list(dict.fromkeys([*beside, str(variables.get("playbook_dir") or "")]))
+        text = "no variable that begins with %s is set. group_vars and host_vars are read in %s"
+        return [text % (PREFIX, ", ".join(place for place in places if place))]

@@ -1,0 +1,109 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The JSON Schema of an inventory's variables, for editors and CI: made from the table. Pure.
+
+Two roots: a file of variables (group_vars, host_vars), and an inventory in YAML (hosts.yml).
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .table import BY_NAME, PREFIX, SETTINGS, Setting, Spec
+
+Schema = dict[str, t.Any]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+# Whatever else a value must be, it may be a template or a vaulted text.
+_TEMPLATE: Schema = {
+    "type": "string",
+    "pattern": r"\{\{|\{%|\$ANSIBLE_VAULT",
+    "description": "A template, or a text that ansible-vault has encrypted.",
+}
+_WORDS = ["yes", "no", "on", "off", "true", "false", "Yes", "No", "True", "False"]
+_PLAIN: dict[str, list[Schema]] = {
+    "str": [{"type": ["string", "number", "boolean"]}],
+    "path": [{"type": "string"}],
+    "bool": [{"type": "boolean"}, {"enum": _WORDS}],
+    "int": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\s*[+]?[0-9]+\s*$"}],
+    "float": [{"type": "number"}, {"type": "string", "pattern": r"^\s*[+-]?[0-9]*\.?[0-9]+\s*$"}],
+    "raw": [{}],
+}
+
+
+def variables(texts: t.Mapping[str, str] = {}) -> Schema:
+    """The schema of a file of variables. texts: descriptions of options, by place (``sfb_xmpp_audit.fail_on``)."""
+    return {"$schema": DRAFT, "title": "Variables of sfb.xmpp", "$ref": "#/$defs/variables", "$defs": _defs(texts)}
+
+
+def inventory(texts: t.Mapping[str, str] = {}) -> Schema:
+    """The schema of an inventory in YAML."""
+    groups = {"type": "object", "additionalProperties": {"$ref": "#/$defs/group"}}
+    group: Schema = {
+        "type": ["object", "null"],
+        "properties": {
+            "hosts": {
+                "type": ["object", "null"],
+                "additionalProperties": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/variables"}]},
+            },
+            "vars": {"$ref": "#/$defs/variables"},
+            "children": {"type": ["object", "null"], "additionalProperties": {"$ref": "#/$defs/group"}},
+        },
+        "additionalProperties": False,
+    }
+    return {"$schema": DRAFT, "title": "An inventory of sfb.xmpp", **groups, "$defs": {**_defs(texts), "group": group}}
+
+
+def _defs(texts: t.Mapping[str, str]) -> Schema:
+    known = "|".join(sorted(name[len(PREFIX) :] for name in BY_NAME))
+    own: Schema = {
+        "type": ["object", "null"],
+        "properties": {setting.name: _setting(setting, texts) for setting in SETTINGS},
+        # A misspelt variable is an error; other people's variables are none of our business.
+        "patternProperties": {"^%s(?!(?:%s)$|x_|result$|changes$|snapshot_of$)" % (PREFIX, known): {"not": {}}},
+    }
+    return {"template": _TEMPLATE, "variables": own}
+
+
+def _setting(setting: Setting, texts: t.Mapping[str, str]) -> Schema:
+    if setting.once:
+        text = "%s Counts only on the command line (-e)." % setting.text
+        return {"not": {}, "description": text}
+    return {**_value(setting.spec, setting.name, texts), "description": setting.text}
+
+
+def _value(spec: Spec, place: str, texts: t.Mapping[str, str]) -> Schema:
+    kind = str(spec.get("type", "str"))
+    if kind == "dict":
+        forms: list[Schema] = [_dictionary(spec, place, texts)]
+    elif kind == "list":
+        element = {"type": spec.get("elements", "str"), **{k: spec[k] for k in ("options", "choices") if k in spec}}
+        forms = [{"type": "array", "items": _value(element, place, texts)}]
+    elif "choices" in spec:
+        forms = [{"enum": list(spec["choices"])}]
+    else:
+        forms = list(_PLAIN[kind])
+    found: Schema = {"anyOf": [*forms, {"type": "null"}, {"$ref": "#/$defs/template"}]}
+    if kind == "raw":
+        found = {}
+    if spec.get("default") not in (None, [], {}):
+        found["default"] = spec["default"]
+    if place in texts:
+        found["description"] = texts[place]
+    return found
+
+
+def _dictionary(spec: Spec, place: str, texts: t.Mapping[str, str]) -> Schema:
+    options: Spec = spec.get("options") or {}
+    if not options:
+        return {"type": "object"}
+    found: Schema = {
+        "type": "object",
+        "properties": {name: _value(one, "%s.%s" % (place, name), texts) for name, one in options.items()},
+        "additionalProperties": False,
+    }
+    required = [name for name, one in options.items() if one.get("required")]
+    return {**found, "required": required} if required else found

@@ -1,0 +1,331 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that an inventory or a command line can set: the one table of the variables that begin with sfb_xmpp_.
+
+The check that comes first in every playbook, the JSON schema of an inventory's variables and the pages of the playbooks
+follow from it. Types are argument specs, as modules have them; those of objects come from the catalogue.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
+from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
+from ...module_utils._federation.tasks import FEDERATION_SPEC
+from ...module_utils._probe.findings import VERDICTS
+from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
+from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
+from ...module_utils._topology.federate import SPEC as FEDERATION
+
+PREFIX = "sfb_xmpp_"
+# For users' own variables.
+FREE = PREFIX + "x_"
+# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the third.
+IGNORED = frozenset((PREFIX + "result", PREFIX + "changes", PREFIX + "snapshot_of"))
+
+Spec = t.Mapping[str, t.Any]
+
+PLAYBOOKS = tuple(
+    "audit capture certificate converge decommission explain export failover history import migration preflight"
+    " rehearse restore revoke verify".split()
+)
+_PLAN = ("converge", "audit")
+_TOWARDS = (*_PLAN, "restore")
+_WRITING = ("converge", "restore", "failover", "decommission")
+_CERTIFICATE = ("certificate", "converge")
+_LOOKING = ("verify", "explain", "audit", "preflight")
+
+# The tags of each playbook. What has none does one thing.
+_KINDS = ("routes", "policies", "partners", "grants", "gateway", "access_edge", "removals")
+TAGS: dict[str, tuple[str, ...]] = {
+    "converge": (*_KINDS, "certificate"),
+    "restore": _KINDS,
+    "audit": _KINDS,
+    "failover": ("routes",),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One variable.
+
+    spec: its argument spec, with ``options`` where it is a dictionary or a list of them.
+    playbooks: who reads it. text: what it is for, for the pages of the playbooks; a full sentence or several.
+    once: whether it decides about one run only, and so counts only as an extra variable (``-e``).
+    """
+
+    name: str
+    spec: Spec
+    playbooks: tuple[str, ...]
+    text: str
+    once: bool = False
+
+    @property
+    def option(self) -> str:
+        """The name without the prefix, which is the option of xmpp_federation where it has one."""
+        return self.name[len(PREFIX) :]
+
+
+def _setting(name: str, spec: Spec, playbooks: t.Sequence[str], text: str, once: bool = False) -> Setting:
+    return Setting(PREFIX + name, spec, tuple(playbooks), text, once)
+
+
+def _of_federation(name: str, playbooks: t.Sequence[str], text: str, once: bool = False) -> Setting:
+    """A setting that is an option of xmpp_federation."""
+    return _setting(name, FEDERATION[name], playbooks, text, once)
+
+
+_TEXT: Spec = {"type": "str"}
+_PATH: Spec = {"type": "path"}
+_SWITCH: Spec = {"type": "bool"}
+_NAMES: Spec = {"type": "list", "elements": "str"}
+
+_MESSAGE: Spec = {"type": "list", "elements": "dict", "options": MESSAGE}
+_PROBE_OPTIONS = (
+    "own_domains from_domain access_edge gateway_port certificate trust_store nameservers timeout workers"
+    " expires_within"
+).split()
+_VERIFICATION: Spec = {
+    "type": "dict",
+    "options": {
+        **{name: PROBE[name] for name in _PROBE_OPTIONS if name in PROBE},
+        # Domains are asked in the name of the first own domain where none is named.
+        "from_domain": _TEXT,
+        "fail_on": {"type": "list", "elements": "str", "choices": list(VERDICTS)},
+        "messages": _MESSAGE,
+    },
+}
+# What concerns a run and not the certificate has variables of its own.
+_CERTIFICATE_OPTIONS: Spec = {
+    "type": "dict",
+    "options": {name: spec for name, spec in CERTIFICATE.items() if name not in ("phase", "pool_size")},
+}
+
+SETTINGS: tuple[Setting, ...] = (
+    # What is declared
+    _setting(
+        "policies",
+        FEDERATION_SPEC["policies"],
+        (*_PLAN, "preflight"),
+        "The external access policies, with the options of :ansopt:`sfb.xmpp.xmpp_federation#module:policies`.",
+    ),
+    _setting(
+        "partners",
+        FEDERATION_SPEC["partners"],
+        (*_PLAN, "preflight", "verify", "migration"),
+        "The partners, with the options of :ansopt:`sfb.xmpp.xmpp_federation#module:partners`.",
+    ),
+    _setting(
+        "gateway",
+        {"type": "dict", "options": GATEWAY.spec()},
+        (*_PLAN, "preflight"),
+        "The settings of the gateway, with the options of :ansopt:`sfb.xmpp.xmpp_federation#module:gateway`.",
+    ),
+    _setting(
+        "access_edge",
+        {"type": "dict", "options": ACCESS_EDGE.spec()},
+        (*_PLAN, "preflight"),
+        "The switches of the Access Edge, with the options of :ansopt:`sfb.xmpp.xmpp_federation#module:access_edge`.",
+    ),
+    _setting(
+        "federation_routes",
+        FEDERATION_SPEC["federation_routes"],
+        (*_PLAN, "preflight"),
+        "The XMPP federation routes of sites, with the options of"
+        " :ansopt:`sfb.xmpp.xmpp_federation#module:federation_routes`.",
+    ),
+    _of_federation("policies_purge", _PLAN, "Remove policies that are not listed. False by default."),
+    _of_federation("partners_purge", _PLAN, "Remove partners that are not listed. False by default."),
+    _of_federation(
+        "exclusive_grants",
+        _PLAN,
+        "The lists ``granted_to`` are complete. A user who is not listed loses the policy. False by default.",
+    ),
+    _of_federation(
+        "protect",
+        (*_TOWARDS, "revoke", "decommission", "history"),
+        "Domains and policies that nothing removes. Patterns are allowed.",
+    ),
+    # Bounds of a run
+    _of_federation(
+        "removal_limit",
+        _TOWARDS,
+        "The share of the objects of a kind that a purge may remove, in percent. Up to three objects may go even if"
+        " their share is larger, as long as at least half of the objects stay. 30 by default.",
+    ),
+    _of_federation(
+        "update_limit",
+        _TOWARDS,
+        "The share of ten or more objects of a kind that a run may change, in percent. 30 by default.",
+    ),
+    _of_federation("allow_loss", _TOWARDS, "Rights that users may lose in this run.", once=True),
+    _of_federation(
+        "allow", _TOWARDS, "What this run may do that is otherwise refused, such as ``empty_purge``.", once=True
+    ),
+    _of_federation(
+        "force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``. False by default.", once=True
+    ),
+    _of_federation(
+        "allow_replaced_policies",
+        _PLAN,
+        "A grant to the users of a pool or of a site may replace another policy. False by default.",
+    ),
+    _of_federation(
+        "protected_accounts",
+        (*_TOWARDS, "history"),
+        "What happens if Active Directory refuses a grant to an administrator: ``fail`` (default) or ``warn``.",
+    ),
+    _of_federation(
+        "domain_controller",
+        (*_TOWARDS, "history"),
+        "The domain controller from which users are read and to which grants are written.",
+    ),
+    _setting(
+        "preflight_ignore",
+        FEDERATION["preflight_ignore"],
+        (*_PLAN, "preflight"),
+        "Codes of preflight findings that are accepted.",
+    ),
+    # Plans, snapshots, the journal
+    _of_federation(
+        "plan_file",
+        ("converge", "restore"),
+        "With ``--check``, the file to which the plan is saved. Without ``--check``, the plan that was reviewed; any"
+        " other plan is refused.",
+    ),
+    _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write. True by default."),
+    _of_federation(
+        "snapshot_directory", (*_WRITING, "history", "revoke"), "The directory of the snapshots on the controller."
+    ),
+    _of_federation("snapshot_keep", _WRITING, "How many snapshots of a deployment are kept. 20 by default."),
+    _setting(
+        "snapshot_file",
+        _TEXT,
+        ("restore",),
+        "The snapshot to restore. The newest of each deployment by default. A file is restored in its own deployment"
+        " only. Other deployments of the run are skipped. A file of a deployment that is not in the run is refused.",
+    ),
+    _setting(
+        "ticket",
+        _TEXT,
+        (*_WRITING, "revoke"),
+        "A text for the journal of runs, such as the number of a change ticket.",
+    ),
+    _setting(
+        "history",
+        {"type": "dict", "options": {"changes": {"type": "int", "default": 0}}},
+        ("history",),
+        "Settings: ``changes``, the number of snapshots for which the changes of a restore are shown; 0 by default.",
+    ),
+    # What happens around the writes
+    _of_federation(
+        "replication",
+        ("converge", "restore", "failover"),
+        "What follows writes to the Central Management Store. ``wait`` (default) waits until the Front Ends and the"
+        " Edges that carry XMPP have the change. ``push`` starts a replication first. ``none`` does nothing.",
+    ),
+    _of_federation(
+        "replication_timeout",
+        ("converge", "restore", "decommission"),
+        "How many seconds the run waits for the replicas. A replica that is behind then fails the run.",
+    ),
+    _of_federation(
+        "configuration_backup",
+        ("converge", "restore"),
+        "A path on the server to which the product exports its configuration before the first write.",
+    ),
+    # The Edges
+    _setting(
+        "certificate",
+        _CERTIFICATE_OPTIONS,
+        (*_CERTIFICATE, *_LOOKING, "decommission"),
+        "The certificate of each Edge, with the options of :ansplugin:`sfb.xmpp.xmpp_gateway_cert#module`.",
+    ),
+    _setting(
+        "certificate_phase",
+        CERTIFICATE["phase"],
+        _CERTIFICATE,
+        "``stage`` only prepares, ``switch`` only switches to what was prepared. ``all`` by default.",
+    ),
+    _setting(
+        "certificate_switch",
+        {"type": "str", "choices": ["window", "converge"], "default": "window"},
+        ("converge",),
+        "``window`` (default) puts a certificate in use only where none is in use. ``converge`` replaces one too, and"
+        " restarts services.",
+    ),
+    _setting(
+        "certificate_pool_size",
+        {"type": "int", "default": 0},
+        _CERTIFICATE,
+        "How many Edges share the certificate. By default those of ``sfb_edge`` in the deployment.",
+    ),
+    _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that gets the certificate from elsewhere."),
+    _setting(
+        "certificate_drain",
+        _PATH,
+        _CERTIFICATE,
+        "A file of tasks that takes an Edge out of service before its certificate is switched.",
+    ),
+    _setting("certificate_restore", _PATH, _CERTIFICATE, "A file of tasks that puts the Edge back into service."),
+    # Settings of playbooks
+    _setting(
+        "verification",
+        _VERIFICATION,
+        _LOOKING,
+        "How partners are probed: ``own_domains``, ``nameservers``, ``trust_store``, ``certificate`` and others. See"
+        " the guide on verifying.",
+    ),
+    _setting(
+        "audit",
+        {
+            "type": "dict",
+            "options": {
+                "fail_on": {"type": "str", "choices": ["error", "warning", "info", "never"], "default": "error"},
+                "probe": {"type": "bool", "default": True},
+            },
+        },
+        ("audit",),
+        "Settings: ``fail_on``, the severity from which on a finding ends the run with 2 (``error`` by default);"
+        " ``probe``, false to skip the probes of partners.",
+    ),
+    _setting(
+        "export",
+        {"type": "dict", "options": {"defaults": {"type": "bool", "default": True}}},
+        ("export",),
+        "Settings: ``defaults``, false to leave out properties that have the value of a new object.",
+    ),
+    _setting(
+        "capture",
+        {"type": "dict", "options": {"key_file": _PATH, "users": {"type": "int"}}},
+        ("capture",),
+        "Settings: ``key_file``, the file of the key of the names; ``users``, how many users are kept at most.",
+    ),
+    _setting(
+        "decommission",
+        _TEXT,
+        ("decommission",),
+        "The sentence that confirms it, ``yes, remove XMPP from DEPLOYMENT``. Without it nothing is written, and the"
+        " run shows the sentence.",
+        once=True,
+    ),
+    _setting(
+        "deployment",
+        _TEXT,
+        tuple(name for name in PLAYBOOKS if name not in ("capture", "import", "preflight", "rehearse", "verify")),
+        "The deployment of a host. Hosts with the same value lead to the same store. ``default`` without it.",
+    ),
+)
+BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
+# What differs from host to host of one deployment without being a contradiction.
+OF_A_HOST = frozenset((PREFIX + "deployment",))
+
+
+def read_by(playbook: str) -> tuple[Setting, ...]:
+    """The settings that a playbook evaluates."""
+    return tuple(setting for setting in SETTINGS if playbook in setting.playbooks)

@@ -1,0 +1,202 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The settings of an inventory: what is read for which playbook, and the exact text of every mistake."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.settings import Source, chosen, contradictions, read
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME, PLAYBOOKS, SETTINGS, TAGS
+from hypothesis import given
+from hypothesis import strategies as st
+
+YAML = ' The string holds YAML. Convert it: "{{ NAME | from_yaml }}"'
+
+
+def source(values: t.Mapping[str, t.Any], extra: t.Collection[str] = (), places: t.Mapping[str, str] = {}) -> Source:
+    def value(name: str) -> t.Any:
+        if isinstance(values[name], Exception):
+            raise ValueError(str(values[name]))
+        return values[name]
+
+    return Source(set(values), set(extra), value, lambda name: places.get(name, ""))
+
+
+def reasons(playbook: str, values: t.Mapping[str, t.Any], extra: t.Collection[str] = ()) -> list[str]:
+    try:
+        read(playbook, source(values, extra))
+    except Refused as exc:
+        return list(exc.reasons)
+    return []
+
+
+# playbook, variables, all that is said of them. A mistake is easier to read in one line.
+# ruff: noqa: E501
+MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
+    ("audit", {"sfb_xmpp_audit": {"failon": "error"}}, ["sfb_xmpp_audit.failon: there is no such option (did you mean fail_on?)"]),
+    ("audit", {"sfb_xmpp_audit": {"fail_on": "errors"}}, ["sfb_xmpp_audit.fail_on: 'errors' is none of error, warning, info, never (did you mean error?)"]),
+    ("audit", {"sfb_xmpp_audit": {"probe": "perhaps"}}, ["sfb_xmpp_audit.probe: 'perhaps' is neither true nor false"]),
+    ("audit", {"sfb_xmpp_audit": ["fail_on"]}, ["sfb_xmpp_audit: must be a dictionary, not a list; write 'fail_on: ...'"]),
+    ("audit", {"sfb_xmpp_audit": "fail_on: error"}, ["sfb_xmpp_audit: must be a dictionary, not 'fail_on: error'." + YAML]),
+    ("export", {"sfb_xmpp_export": {"default": False}}, ["sfb_xmpp_export.default: there is no such option (did you mean defaults?)"]),
+    ("export", {"sfb_xmpp_export": {"defaults": 2}}, ["sfb_xmpp_export.defaults: 2 is neither true nor false"]),
+    ("history", {"sfb_xmpp_history": {"changes": "three"}}, ["sfb_xmpp_history.changes: 'three' is not a whole number"]),
+    ("history", {"sfb_xmpp_history": {"changes": -1}}, ["sfb_xmpp_history.changes: -1 is outside 0 to 4294967295"]),
+    ("capture", {"sfb_xmpp_capture": {"user": 3}}, ["sfb_xmpp_capture.user: there is no such option (did you mean users?)"]),
+    ("capture", {"sfb_xmpp_capture": {"key_file": ["a"]}}, ["sfb_xmpp_capture.key_file: must be a path, not a list"]),
+    ("verify", {"sfb_xmpp_verification": {"nameserver": "9.9.9.9"}}, ["sfb_xmpp_verification.nameserver: there is no such option (did you mean nameservers?)"]),
+    ("verify", {"sfb_xmpp_verification": {"timeout": "soon"}}, ["sfb_xmpp_verification.timeout: must be a number, not 'soon'"]),
+    ("verify", {"sfb_xmpp_verification": {"certificate": {"passphrase": "x"}}}, ["sfb_xmpp_verification.certificate.path: is missing"]),
+    ("verify", {"sfb_xmpp_verification": {"messages": [{"from_user": "sip:a@b.c"}]}}, ["sfb_xmpp_verification.messages[0].to_user: is missing"]),
+    ("verify", {"sfb_xmpp_verification": {"messages": [{"to_user": "sip:a@b.c", "credential": {"usrname": "x", "password": "y"}}]}},
+     ["sfb_xmpp_verification.messages[0].credential.usrname: there is no such option (did you mean username?)", "sfb_xmpp_verification.messages[0].credential.username: is missing"]),
+    ("verify", {"sfb_xmpp_verification": {"fail_on": ["fail"]}}, ["sfb_xmpp_verification.fail_on[0]: 'fail' is none of ok, warning, failed, not_observable (did you mean failed?)"]),
+    ("converge", {"sfb_xmpp_certificate": {"acess_edge": "sip.contoso.com"}}, ["sfb_xmpp_certificate.acess_edge: there is no such option (did you mean access_edge?)"]),
+    ("certificate", {"sfb_xmpp_certificate": {"source": {"path": "a.p12"}}}, ["sfb_xmpp_certificate.source.type: is missing"]),
+    ("certificate", {"sfb_xmpp_certificate": {"source": {"type": "pkcs-12"}}}, ["sfb_xmpp_certificate.source.type: 'pkcs-12' is none of pkcs12, own_ca, self_signed, request, enterprise_ca (did you mean pkcs12?)"]),
+    ("certificate", {"sfb_xmpp_certificate": {"usages": ["XmppServers"]}}, ["sfb_xmpp_certificate.usages[0]: 'XmppServers' is none of AccessEdgeExternal, DataEdgeExternal, AudioVideoAuthentication, XmppServer (did you mean XmppServer?)"]),
+    ("certificate", {"sfb_xmpp_certificate": {"renew": {"day": 30}}}, ["sfb_xmpp_certificate.renew.day: there is no such option (did you mean days?)"]),
+    ("certificate", {"sfb_xmpp_certificate": {"names": {"a": "b"}}}, ["sfb_xmpp_certificate.names: must be a list, not a dictionary; write an entry that begins with '- '"]),
+    ("certificate", {"sfb_xmpp_certificate_phase": "staged"}, ["sfb_xmpp_certificate_phase: 'staged' is none of all, stage, switch (did you mean stage?)"]),
+    ("converge", {"sfb_xmpp_replication": "yes"}, ["sfb_xmpp_replication: 'yes' is none of wait, push, none"]),
+    ("converge", {"sfb_xmpp_removal_limit": "half"}, ["sfb_xmpp_removal_limit: 'half' is not a whole number"]),
+    ("converge", {"sfb_xmpp_partners_purge": "sometimes"}, ["sfb_xmpp_partners_purge: 'sometimes' is neither true nor false"]),
+    ("converge", {"sfb_xmpp_protect": {"a": 1}}, ["sfb_xmpp_protect: must be a list, not a dictionary; write an entry that begins with '- '"]),
+    ("converge", {"sfb_xmpp_protect": "- a.test\n- b.test"}, ["sfb_xmpp_protect: must be a list, not '- a.test\\n- b.test'." + YAML]),
+    ("converge", {"sfb_xmpp_protect": [["a"]]}, ["sfb_xmpp_protect[0]: must be a string, not a list"]),
+    ("converge", {"sfb_xmpp_ticket": ["CHG-1"]}, ["sfb_xmpp_ticket: must be a string, not a list"]),
+    ("converge", {"sfb_xmpp_partners": "- domain: a.test\n"}, ["sfb_xmpp_partners: must be a list, not a string." + YAML]),
+    ("converge", {"sfb_xmpp_gateway": "connection_limit: 5"}, ["sfb_xmpp_gateway: must be a dictionary, not a string." + YAML]),
+    ("converge", {"sfb_xmpp_partners": [{"domain": "a.test", "tls_negotiaton": "required"}]},
+     ["sfb_xmpp_partners[0] (a.test): tls_negotiaton: there is no such option (did you mean tls_negotiation?)"]),
+    ("converge", {"sfb_xmpp_partnres": []}, ["sfb_xmpp_partnres: there is no such variable (did you mean sfb_xmpp_partners?)"]),
+    ("converge", {"sfb_xmpp_quux": 1}, ["sfb_xmpp_quux: there is no such variable; names that begin with sfb_xmpp_x_ are free for your own"]),
+    ("converge", {"sfb_xmpp_force": True}, ["sfb_xmpp_force: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"]),
+    ("restore", {"sfb_xmpp_allow": ["empty_purge"]}, ["sfb_xmpp_allow: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"]),
+    ("decommission", {"sfb_xmpp_decommission": "yes"}, ["sfb_xmpp_decommission: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"]),
+    ("converge", {"sfb_xmpp_ticket": ValueError("'change' is undefined")}, ["sfb_xmpp_ticket: cannot be evaluated: 'change' is undefined"]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("playbook", "values", "texts"), MISTAKES)
+def test_a_mistake_has_this_text(playbook: str, values: dict[str, t.Any], texts: list[str]) -> None:
+    assert reasons(playbook, values) == texts
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    values = {
+        name: value for playbook, given, _texts in MISTAKES if playbook == "converge" for name, value in given.items()
+    }
+    assert len(reasons("converge", values)) == len(values)
+
+
+def test_a_mistake_of_a_run_is_found_on_the_command_line_too() -> None:
+    values = {"sfb_xmpp_allow": ["empty_purges"]}
+    assert "empty_purge?" in reasons("converge", values, extra=values)[0]
+
+
+@pytest.mark.parametrize("playbook", ["export", "capture", "migration", "history", "preflight"])
+def test_a_playbook_evaluates_only_what_it_reads(playbook: str) -> None:
+    locked = ValueError("no vault secrets were found that could decrypt")
+    assert reasons(playbook, {"sfb_xmpp_certificate_hook": locked, "sfb_xmpp_ticket": locked}) == []
+
+
+def test_a_revocation_is_held_up_by_nothing_that_it_does_not_read() -> None:
+    values = {
+        "sfb_xmpp_partnres": [],
+        "sfb_xmpp_force": True,
+        "sfb_xmpp_partners": ValueError("no"),
+        "sfb_xmpp_protect": ["a.test"],
+    }
+    settings = read("revoke", source(values))
+    assert settings.values == {"protect": ["a.test"]}
+    assert len(settings.warnings) == 2
+
+
+def test_the_place_of_a_variable_is_named() -> None:
+    places = {"sfb_xmpp_ticket": "group_vars/all.yml, line 3", "sfb_xmpp_partners": "lists.yml, line 9"}
+    with pytest.raises(Refused) as caught:
+        read("converge", source({"sfb_xmpp_ticket": [], "sfb_xmpp_partners": [{"domain": ""}]}, places=places))
+    assert [reason.rsplit(" (", 1)[1] for reason in caught.value.reasons] == [
+        "group_vars/all.yml, line 3)",
+        "lists.yml, line 9)",
+    ]
+
+
+@given(st.sampled_from(SETTINGS), st.sampled_from([None, ""]), st.sampled_from(PLAYBOOKS))
+def test_a_blank_answer_is_as_good_as_none(setting: t.Any, blank: t.Any, playbook: str) -> None:
+    settings = read(playbook, source({setting.name: blank}, extra=[setting.name]))
+    assert settings.values == {}
+
+
+def test_own_variables_and_results_of_other_jobs_are_left_alone() -> None:
+    assert reasons("converge", {"sfb_xmpp_x_site": [1], "sfb_xmpp_result": "ok", "sfb_xmpp_changes": 3}) == []
+
+
+def test_texts_of_the_command_line_are_typed_values() -> None:
+    values = {"sfb_xmpp_removal_limit": "50", "sfb_xmpp_partners_purge": "yes", "sfb_xmpp_protect": "a.test, b.test"}
+    assert reasons("converge", values, extra=values) == []
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(SETTINGS), json_values)
+def test_no_value_ends_in_anything_but_a_refusal(setting: t.Any, value: t.Any) -> None:
+    for playbook in setting.playbooks[:1]:
+        for text in reasons(playbook, {setting.name: value}, extra=[setting.name]):
+            assert text.startswith(setting.name)
+
+
+# Tags
+
+
+@pytest.mark.parametrize(
+    ("playbook", "run", "skip", "text"),
+    [
+        ("converge", ["partner"], [], "--tags partner: converge has no such tag (did you mean partners?)"),
+        ("converge", ["partners"], ["grant"], "--skip-tags grant: converge has no such tag (did you mean grants?)"),
+        ("failover", ["route"], [], "--tags route: failover has no such tag (did you mean routes?)"),
+    ],
+)
+def test_a_tag_that_is_near_one_of_ours_is_a_mistake(playbook: str, run: list[str], skip: list[str], text: str) -> None:
+    with pytest.raises(Refused) as caught:
+        chosen(playbook, run, skip)
+    assert list(caught.value.reasons) == [text]
+
+
+@pytest.mark.parametrize(
+    ("playbook", "run"), [("converge", ["database"]), ("verify", ["database"]), ("failover", ["x"])]
+)
+def test_a_tag_of_somebody_else_chooses_nothing_and_says_so(playbook: str, run: list[str]) -> None:
+    assert "choose nothing of this playbook" in chosen(playbook, run, []).nothing
+
+
+@pytest.mark.parametrize("run", [["all"], ["partners"], ["tagged"], ["partners", "database"]])
+def test_a_tag_of_ours_chooses_something(run: list[str]) -> None:
+    assert chosen("converge", run, []).nothing == ""
+
+
+# The table
+
+
+def test_every_setting_is_read_by_a_playbook_that_there_is() -> None:
+    assert {playbook for setting in SETTINGS for playbook in setting.playbooks} <= set(PLAYBOOKS)
+    assert len(BY_NAME) == len(SETTINGS)
+    assert set(TAGS) <= set(PLAYBOOKS)
+
+
+def test_hosts_of_one_deployment_declare_the_same() -> None:
+    hosts = {"a": {"sfb_xmpp_ticket": "1", "sfb_xmpp_deployment": "x"}, "b": {"sfb_xmpp_ticket": "2"}}
+    text = "sfb_xmpp_ticket: the hosts a and b belong to one deployment, but do not have the same value"
+    assert contradictions(hosts) == [text]
