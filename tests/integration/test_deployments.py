@@ -144,7 +144,7 @@ def test_a_way_in_whose_variables_cannot_be_read_stops_no_other(
     doors: int, broken: int, forks: str, labs: dict[str, Lab], deployments: dict[str, Plays]
 ) -> None:
     """Its process fails before the task begins, so it leaves no word for the others."""
-    ((_name, values),) = hosts(deployments, "sfb_management", ["fe01"], "d1").items()
+    ((_name, values),) = hosts(deployments, "sfb_management", ["fe01"], "d3").items()
     management: Hosts = {"door%d" % number: dict(values) for number in range(doors)}
     management["door%d" % broken]["ansible_user"] = "{{ not_there }}"
     if broken:
@@ -154,20 +154,20 @@ def test_a_way_in_whose_variables_cannot_be_read_stops_no_other(
     given: dict[str, t.Any] = {"sfb_xmpp_partners": [{"domain": domain}]}
     if (doors, forks) == (2, "5"):
         # The other door has done the work, so the Edge servers are not left alone.
-        edge = hosts(deployments, "sfb_edge", ["edge01"], "d1")
+        edge = hosts(deployments, "sfb_edge", ["edge01"], "d3")
         put(deployments["d1"].directory, one := issued())
         given["sfb_xmpp_certificate"] = certificate(deployments["d1"])
-    begin = max((event.id for event in labs["d1"].store().events()), default=0)
+    begin = max((event.id for event in labs["d3"].store().events()), default=0)
     done = run(deployments, "sfb.xmpp.converge", given, "--forks", forks, management=management, edge=edge)
     assert done.code == 2, done.output[-3000:]
     assert [failure.host for failure in done.failures()] == ["door%d" % broken], done.output[-6000:]
     assert "'not_there' is undefined" in " ".join(done.output.split())
-    assert domain in labs["d1"].store().partners()
-    writes = [e for e in labs["d1"].store().events(begin) if e.cmdlet == "New-CsXmppAllowedPartner"]
+    assert domain in labs["d3"].store().partners()
+    writes = [e for e in labs["d3"].store().events(begin) if e.cmdlet == "New-CsXmppAllowedPartner"]
     assert len(writes) == 1
-    assert "sfb.xmpp plan for d1 (door%d)" % (doors - 1) in done.output
+    assert "sfb.xmpp plan for d3 (door%d)" % (doors - 1) in done.output
     if edge:
-        assert labs["d1"].store().presented("edge01")["XmppServer"] == one.thumbprint
+        assert labs["d3"].store().presented("edge01")["XmppServer"] == one.thumbprint
 
 
 def test_a_snapshot_goes_back_to_its_own_deployment_only(labs: dict[str, Lab], deployments: dict[str, Plays]) -> None:

@@ -118,13 +118,16 @@ def test_nothing_but_protect_holds_it_up(plays: Plays) -> None:
     assert "take it out of sfb_xmpp_protect first" in " ".join(refused.output.split())
     assert sent(store, 0) == []
 
-    with (directory / ".default.lock").open("w") as held:
+    with (plays.directory / "home" / ".default.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
+        held.write("process 1 of ann")
+        held.flush()
         Faults(store).add(PUSH, times=None, message="The master is busy.")
         done = revoke(plays, "fabrikam.test", **wrong)
     assert done.code == 0, done.output
     assert set(store.all("partner")) == {"litware.test", "xn--mller-kva.test"}
     words = " ".join(done.output.split())
+    assert "process 1 of ann. The revocation did not wait." in words
     assert "replication could not be pushed, so the Edge learns of it with the next one: The master is busy." in words
     assert "sfb_xmpp_partners, which cannot be read" in words
     assert "did you mean sfb_xmpp_policies" in words
