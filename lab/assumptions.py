@@ -451,6 +451,12 @@ ASSUMPTIONS = (
         "The pages name the limits without saying what they count; otherwise anybody could use up a partner's share.",
     ),
     Assumption(
+        "gateway-revoked-streams",
+        "When a partner is removed its open streams end; with the setting revoked_streams_stay they live, and take "
+        "messages, until the proxy restarts.",
+        "Not documented; either may be true.",
+    ),
+    Assumption(
         "gateway-timeouts",
         "Any byte received, keep-alives included, counts against StreamInactivityTimeout; outgoing streams count "
         "what they send.",

@@ -79,6 +79,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
     "clock_ahead": 0.0,  # seconds that Get-Date of the servers is ahead
     "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise
+    "revoked_streams_stay": False,  # streams that are open when their partner is removed live until the proxy restarts
     "own_records": "published",  # the SRV records of the SIP domains: published, missing, elsewhere
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
     "one_statement": False,  # pipelines of several statements are refused as a whole

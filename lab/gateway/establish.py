@@ -56,7 +56,7 @@ class Link:
             return "the XMPP proxy of %s was stopped" % self.host
         partner = around.partner(self._domain)
         if partner is None:
-            return "%s is not an allowed partner any more" % self._domain
+            return "" if around.streams_stay() else "%s is not an allowed partner any more" % self._domain
         if self.method not in partner.row.methods:
             return "the row does not allow %s any more" % self.method
         settings, now = around.settings(), time.monotonic()
