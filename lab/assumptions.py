@@ -350,6 +350,13 @@ ASSUMPTIONS = (
         "follows.",
     ),
     Assumption(
+        "replication-push",
+        "Invoke- deletes the status of the replicas: for half of status_empty_seconds a replica has no row, then one "
+        "without LastUpdateCreation and ProductVersion that is not up to date, until it has the copy.",
+        "The page says that the status is deleted and a full copy starts, not what the status shows in between; both "
+        "possibilities are there, one after the other.",
+    ),
+    Assumption(
         "store-status-form",
         "-CentralManagementStoreStatus answers with the master, the file transfer agent, their heartbeats and the "
         "replicas, as ActiveMasterFqdn and so on.",
@@ -445,16 +452,16 @@ ASSUMPTIONS = (
         "The page calls it the FQDN of the partner's proxy and says no more.",
     ),
     Assumption(
-        "gateway-limits",
-        "The connection limits count incoming streams of all Edges together; those of a partner count once "
-        "authenticated, and its own ConnectionLimit takes the place of PartnerConnectionLimit.",
-        "The pages name the limits without saying what they count; otherwise anybody could use up a partner's share.",
-    ),
-    Assumption(
         "gateway-revoked-streams",
         "When a partner is removed its open streams end; with the setting revoked_streams_stay they live, and take "
         "messages, until the proxy restarts.",
         "Not documented; either may be true.",
+    ),
+    Assumption(
+        "gateway-limits",
+        "The connection limits count incoming streams of all Edges together; those of a partner count once "
+        "authenticated, and its own ConnectionLimit takes the place of PartnerConnectionLimit.",
+        "The pages name the limits without saying what they count; otherwise anybody could use up a partner's share.",
     ),
     Assumption(
         "gateway-timeouts",

@@ -71,6 +71,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "read_controller": "dc01.contoso.test",  # who answers when no -DomainController is given
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
     "replication_notice": 0.2,  # until the status shows that a replica is behind
+    "status_empty_seconds": 1.0,  # that a push leaves a replica without a status, then with an empty one
     "replicas_stuck": [],  # FQDNs that never get up to date
     "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
     "stale_configuration": {},  # FQDN -> what it still knows: replication.freeze()
