@@ -21,8 +21,8 @@ KNOWN = frozenset(
     certificate_phase certificate_pool_size certificate_restore certificate_switch configuration_backup decommission
     deployment domain_controller exclusive_grants export federation_routes force gateway partners partners_purge
     plan_file policies policies_purge preflight_ignore protect protected_accounts removal_limit replication
-    replication_timeout snapshot snapshot_directory snapshot_file snapshot_keep snapshot_of ticket update_limit
-    verification
+    replication_timeout revoke_restart snapshot snapshot_directory snapshot_file snapshot_keep snapshot_of ticket
+    update_limit verification
     """.split()
 )
 # What differs from host to host of one deployment without being a contradiction.
