@@ -370,6 +370,13 @@ ASSUMPTIONS = (
         "follows.",
     ),
     Assumption(
+        "replication-push",
+        "Invoke- deletes the status of the replicas: for half of status_empty_seconds a replica has no row, then one "
+        "without LastUpdateCreation and ProductVersion that is not up to date, until it has the copy.",
+        "The page says that the status is deleted and a full copy starts, not what the status shows in between; both "
+        "possibilities are there, one after the other.",
+    ),
+    Assumption(
         "store-status-form",
         "-CentralManagementStoreStatus answers with the master, the file transfer agent, their heartbeats and the "
         "replicas, as ActiveMasterFqdn and so on.",
@@ -473,6 +480,12 @@ ASSUMPTIONS = (
         "ProxyFqdn is the host that is connected to on port 5269, by its address record, instead of the domain's "
         "SRV record.",
         "The page calls it the FQDN of the partner's proxy and says no more.",
+    ),
+    Assumption(
+        "gateway-revoked-streams",
+        "When a partner is removed its open streams end; with the setting revoked_streams_stay they live, and take "
+        "messages, until the proxy restarts.",
+        "Not documented; either may be true.",
     ),
     Assumption(
         "gateway-limits",

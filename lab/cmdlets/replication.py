@@ -43,8 +43,8 @@ def _status(ctx: Context, args: Arguments) -> t.Iterable[object]:
                 "UpToDate": state.up_to_date,
                 "ReplicaFqdn": state.fqdn,
                 "LastStatusReport": moment(ctx.clock(time.time())),
-                "LastUpdateCreation": moment(ctx.clock(state.update)),
-                "ProductVersion": BUILDS[version],
+                "LastUpdateCreation": None if state.update is None else moment(ctx.clock(state.update)),
+                "ProductVersion": None if state.update is None else BUILDS[version],
             }
             found.append(make(["Microsoft.Rtc.Management.Xds.ReplicaState"], properties))
     return found
@@ -69,7 +69,7 @@ def _store_status(ctx: Context) -> object:
 
 
 def _replicate(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    replication.changed(ctx.store, _wanted(ctx, args))
+    replication.push(ctx.store, _wanted(ctx, args))
     return []
 
 

@@ -6,7 +6,8 @@
 
 A change is an update that reaches every replica after ``replication_seconds`` (``replicas_late`` has other times for
 some, ``replicas_stuck`` never get it); until ``replication_notice`` has passed, the status does not yet show that a
-replica is behind.
+replica is behind. A push makes an update too, and deletes the status of its replicas: for ``status_empty_seconds`` at
+least, first the row is missing, then it is there and tells nothing.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ REPLICATED = (
 
 @dataclass(frozen=True)
 class State:
-    """One replica. update: when the update that it has was made, in seconds since the epoch by the lab's own clock."""
+    """One replica that has a status. update: when the update that it has was made, in seconds since the epoch by the
+    lab's own clock; None while the status is empty.
+    """
 
     fqdn: str
     up_to_date: bool
-    update: float
+    update: float | None
 
 
 def install(store: Store, fqdn: str) -> None:
@@ -39,24 +42,38 @@ def install(store: Store, fqdn: str) -> None:
     store.put("replica", fqdn, {"applied": time.time(), "pending": None})
 
 
-def changed(store: Store, fqdn: str | None = None) -> None:
-    """The store was written, or a replication was forced: there is an update for every replica (or that one)."""
+def changed(store: Store) -> None:
+    """The store was written: there is an update for every replica."""
+    _update(store, None)
+
+
+def push(store: Store, fqdn: str | None) -> None:
+    """A full copy for every replica, or for that one, after its status was deleted."""
+    _update(store, fqdn, pushed=time.time())
+
+
+def _update(store: Store, fqdn: str | None, **more: float) -> None:
     now = time.time()
     with store.transaction():
         for name, replica in store.all("replica").items():
             if fqdn is None or fold(name) == fold(fqdn):
-                store.put("replica", name, {**_settled(store, name, replica, now), "pending": now})
+                store.put("replica", name, {**_settled(store, name, replica, now), "pending": now, **more})
 
 
 def states(store: Store) -> list[State]:
-    """Every replica as it is now."""
+    """Every replica that has a status now."""
     rests_on("replication")
     now = time.time()
     stuck = _stuck(store)
     found = []
     for name, replica in store.all("replica").items():
         settled = _settled(store, name, replica, now)
-        pending = settled["pending"]
+        pending, pushed = settled["pending"], settled.get("pushed")
+        if pushed is not None:
+            rests_on("replication-push")
+            if now - pushed >= float(store.setting("status_empty_seconds")) / 2:
+                found.append(State(name, False, None))
+            continue
         unnoticed = pending is not None and now - pending < float(store.setting("replication_notice"))
         up_to_date = fold(name) not in stuck and (pending is None or unnoticed)
         found.append(State(name, up_to_date, float(settled["applied"])))
@@ -79,6 +96,9 @@ def _settled(store: Store, name: str, replica: Document, now: float) -> Document
     pending = replica["pending"]
     late = {fold(fqdn): seconds for fqdn, seconds in store.setting("replicas_late").items()}
     delay = float(late.get(fold(name), store.setting("replication_seconds")))
+    pushed = replica.get("pushed")
+    if pushed is not None:
+        delay = max(delay, pushed + float(store.setting("status_empty_seconds")) - pending)
     if pending is not None and fold(name) not in _stuck(store) and now - pending >= delay:
         return {"applied": pending, "pending": None}
     return replica

@@ -72,6 +72,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "read_controller": "dc01.contoso.test",  # who answers when no -DomainController is given
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
     "replication_notice": 0.2,  # until the status shows that a replica is behind
+    "status_empty_seconds": 1.0,  # that a push leaves a replica without a status, then with an empty one
     "replicas_stuck": [],  # FQDNs that never get up to date
     "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
     "stale_configuration": {},  # FQDN -> what it still knows: replication.freeze()
@@ -80,6 +81,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
     "clock_ahead": 0.0,  # seconds that Get-Date of the servers is ahead
     "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise
+    "revoked_streams_stay": False,  # streams that are open when their partner is removed live until the proxy restarts
     "own_records": "published",  # SRV of the SIP domains: published, missing, elsewhere, or an Edge pool's FQDN
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
     "one_statement": False,  # pipelines of several statements are refused as a whole

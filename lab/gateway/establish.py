@@ -58,7 +58,7 @@ class Link:
             return "no site has an XMPP federation route to the pool of %s any more" % self.host
         partner = around.partner(self._domain)
         if partner is None:
-            return "%s is not an allowed partner any more" % self._domain
+            return "" if around.streams_stay() else "%s is not an allowed partner any more" % self._domain
         if self.method not in partner.row.methods:
             return "the row does not allow %s any more" % self.method
         settings, now = around.settings(), time.monotonic()

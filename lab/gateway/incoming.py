@@ -44,6 +44,7 @@ class Incoming:
         self._identity = parts.around.identity(host)
         self._turn = parts.around.turn(host)
         self._pairs: dict[tuple[str, str], str] = {}  # theirs, ours -> method
+        self._partners: dict[str, Partner] = {}  # theirs -> as it was when it was last allowed
         self._attempts = 0
         self._answered = False  # whether it asked for the verification of keys
         self._begin = self._active = self._sent = time.monotonic()
@@ -131,7 +132,7 @@ class Incoming:
             )
         keep_alive = False
         for (theirs, _ours), method in self._pairs.items():
-            partner = around.partner(theirs)
+            partner = self._still(theirs)
             if partner is None:
                 return self._fail("policy-violation", "%s is not an allowed partner any more" % theirs, "closed")
             if method not in partner.row.methods:
@@ -145,6 +146,15 @@ class Incoming:
             self._stream.keepalive()
             self._sent = now
         return None
+
+    def _still(self, domain: str) -> Partner | None:
+        """The partner of a domain that is authenticated here, if the stream may go on."""
+        partner = self._parts.around.partner(domain)
+        if partner is not None:
+            self._partners[domain] = partner
+        elif self._parts.around.streams_stay():
+            partner = self._partners.get(domain)
+        return partner
 
     # -- events
 
@@ -293,6 +303,7 @@ class Incoming:
 
     def _accept(self, theirs: str, ours: str, method: str) -> None:
         self._pairs[theirs, ours] = method
+        self._still(theirs)
         self._tell("accepted", partner=theirs, own=ours, method=method)
 
     def _dialback(self, event: xmpp.DialbackKey) -> None:
@@ -357,7 +368,7 @@ class Incoming:
             known = any(pair[0] == theirs for pair in self._pairs)
             condition = "improper-addressing" if known or not (theirs and ours) else "invalid-from"
             return self._fail(condition, "a stanza from %r to %r does not belong to the stream" % (theirs, ours))
-        partner = self._parts.around.partner(theirs)
+        partner = self._still(theirs)
         if partner is None:
             return self._fail("policy-violation", "%s is not an allowed partner any more" % theirs, "closed")
         self._delivery.take(event.element, self._host, self._id, partner)

@@ -87,6 +87,11 @@ class Surroundings:
                 )
         return None
 
+    def streams_stay(self) -> bool:
+        """Whether streams of a partner that has been removed live on."""
+        rests_on("gateway-revoked-streams")
+        return bool(self.store.setting("revoked_streams_stay"))
+
     def settings(self) -> Settings:
         body = self._configuration("gateway")["Global"]
         return Settings(

@@ -36,7 +36,7 @@ class World:
         self.home = directory / "home"
         self.directory = directory
         self.way = Way(directory / "lab", hosts)
-        for setting in ("replication_seconds", "replication_notice"):
+        for setting in ("replication_seconds", "replication_notice", "status_empty_seconds"):
             self.store.set_setting(setting, 0.1)  # so that there is something to wait for
         # Seconds that the next runs wait for an answer.
         self.patience = 30

@@ -40,7 +40,7 @@ def renewed(lab: Lab) -> Lab:
     with store.transaction():
         store.clear()
         seed(store, lab.profile, lab.shape)
-        for setting in ("replication_seconds", "replication_notice"):
+        for setting in ("replication_seconds", "replication_notice", "status_empty_seconds"):
             store.set_setting(setting, 0.0)
     return lab
 

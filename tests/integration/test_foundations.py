@@ -16,10 +16,12 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology import replication
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.tasks import INFO
 
+from lab.deployment import replication as lab_replication
 from lab.deployment.breaks import break_link
 from tests.integration.management import Management
 from tests.integration.plays import CHECKOUT, Plays, Run
 
+PUSH = "Invoke-CsManagementStoreReplication"
 EDGE = "edge.contoso.test"
 
 
@@ -47,27 +49,50 @@ def test_a_site_that_does_not_exist_is_named(management: Management) -> None:
 
 def test_replicas_are_pushed_and_awaited(management: Management) -> None:
     management.store.set_setting("replication_seconds", 1.5)
-    before = management.run(replication.TASK, check=True)
+    management.store.set_setting("status_empty_seconds", 2.0)
+    before = management.run(replication.TASK, check=True, push=True)
     assert before.changed
     assert management.writes() == []
-    result = management.run(replication.TASK, timeout=60)
+    result = management.run(replication.TASK, timeout=60, push=True)
     assert (result.changed, result.failures) == (True, [])
-    assert [event.cmdlet for event in management.writes()] == ["Invoke-CsManagementStoreReplication"]
+    assert [event.cmdlet for event in management.writes()] == [PUSH]
     times = [[one["last_update_creation"] for one in r.values["replicas"]] for r in (before, result)]
     assert min(times[1]) > max(times[0])
     assert {one["fqdn"] for one in result.values["replicas"]} == set(management.store.all("replica"))
 
 
 def test_a_late_replica_is_awaited_and_a_stuck_one_ends_the_wait_with_its_name(management: Management) -> None:
+    """Without a push nothing is written."""
     management.store.set_setting("replicas_late", {"edge01.contoso.test": 4.0})
+    lab_replication.changed(management.store)
     started = time.monotonic()
-    assert management.run(replication.TASK, timeout=60).failures == []
-    assert time.monotonic() - started >= 4
+    result = management.run(replication.TASK, timeout=60)
+    assert (result.changed, result.failures) == (False, [])
+    assert time.monotonic() - started >= 3
     break_link(management.store, "stale-replica")
     started = time.monotonic()
-    result = management.run(replication.TASK, timeout=5)
-    assert time.monotonic() - started >= 5
+    result = management.run(replication.TASK, timeout=3)
+    assert time.monotonic() - started >= 3
     assert [failure.identity for failure in result.failures] == ["edge01.contoso.test"]
+    others = [name for name in management.store.all("replica") if name != "edge01.contoso.test"]
+    assert management.run(replication.TASK, timeout=3, replicas=others).failures == []
+    assert management.writes() == []
+
+
+def test_a_push_names_its_replicas_and_an_unknown_one_is_refused(management: Management) -> None:
+    with pytest.raises(Refused, match=r"no replica 'egde01.contoso.test' \(did you mean edge01.contoso.test"):
+        management.run(replication.TASK, push=True, replicas=["egde01.contoso.test"])
+    assert management.writes() == []
+    # Somebody's push has just deleted a status: the replica is known all the same, and behind.
+    management.store.set_setting("status_empty_seconds", 60.0)
+    lab_replication.push(management.store, "edge01.contoso.test")
+    late = management.run(replication.TASK, timeout=0)
+    assert [failure.identity for failure in late.failures] == ["edge01.contoso.test"]
+    management.store.set_setting("status_empty_seconds", 0.0)
+    names = ["edge01.contoso.test", "fe01.contoso.test"]
+    result = management.run(replication.TASK, push=True, replicas=names, timeout=30)
+    assert (result.changed, result.failures) == (True, [])
+    assert [event.parameters for event in management.writes()] == [{"ReplicaFqdn": name} for name in names]
 
 
 def as_viewer(plays: Plays, playbook: str, *arguments: str) -> Run:

@@ -354,6 +354,21 @@ def test_removing_the_partner_closes_both_streams(federation: Federation) -> Non
     assert federation.peer.closed.wait(PATIENCE)
 
 
+def test_where_open_streams_stay_only_a_restart_ends_them(federation: Federation) -> None:
+    federation.allow(TCP_DIALBACK)
+    federation.store.set_setting("revoked_streams_stay", True)
+    dialog = federation.peer.dial()
+    assert federation.peer.dialback(dialog).type == "valid"
+    assert federation.send().status == "sent"
+    federation.store.delete("partner", "fabrikam.test")
+    assert federation.says(dialog, "Still here").status == "delivered"
+    assert not federation.events("closed")
+    assert federation.send().status == "refused"
+    federation.configure("service", "edge01/RTCXMPPTGWPROXY", Status="Stopped")
+    assert "system-shutdown" in federation.ended(dialog)
+    assert federation.peer.closed.wait(PATIENCE)
+
+
 def test_a_row_that_gets_stricter_closes_the_stream(federation: Federation) -> None:
     federation.allow(ANY)
     dialog = federation.peer.dial()

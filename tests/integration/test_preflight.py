@@ -19,6 +19,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology import federate
 
+from lab.deployment import replication as lab_replication
 from lab.deployment.breaks import break_link
 from lab.deployment.ready import gateway_certificate, present
 from lab.testing import Lab
@@ -136,11 +137,47 @@ def test_what_is_written_is_replicated_and_a_late_replica_awaited(healthy: Manag
     assert result.failures == []
     assert time.monotonic() - started >= 3
     found = result.values["replication"]
-    assert (found["pushed"], found["late"], found["not_awaited"]) == (True, [], ["fe19.contoso.test"])
+    assert (found["pushed"], found["late"], found["not_awaited"]) == (False, [], ["fe19.contoso.test"])
     assert {"edge01.contoso.test", "fe01.contoso.test"} <= set(found["awaited"])
-    assert [event.cmdlet for event in healthy.writes(mark)] == [
-        "New-CsXmppAllowedPartner", "Invoke-CsManagementStoreReplication",
-    ]  # fmt: skip
+    assert [event.cmdlet for event in healthy.writes(mark)] == ["New-CsXmppAllowedPartner"]
+
+
+def test_a_branch_server_that_is_off_fails_nothing(healthy: Management) -> None:
+    """It has a Registrar, but no gateway."""
+    branch = "branch.contoso.test"
+    healthy.store.put("pool", branch, {"Site": "Dublin", "Computers": [branch], "Roles": ["Registrar"], "Number": 9})
+    role = healthy.store.get("service_role", "Registrar:fe01.contoso.test") or {}
+    healthy.store.put("service_role", "Registrar:" + branch, {**role, "Role": "Registrar", "Pool": branch})
+    healthy.store.put("computer", branch, {"Pool": branch})
+    lab_replication.install(healthy.store, branch)
+    healthy.store.set_setting("replicas_stuck", [branch])
+    result = converge(healthy, replication="wait", **MORE)
+    assert result.failures == []
+    assert result.values["replication"]["not_awaited"] == [branch]
+
+
+def test_a_push_names_its_replicas_and_is_waited_for(healthy: Management) -> None:
+    healthy.store.set_setting("status_empty_seconds", 3.0)
+    mark, started = healthy.mark(), time.monotonic()
+    result = converge(healthy, replication="push", **MORE)
+    assert result.failures == []
+    assert time.monotonic() - started >= 3, "the status was empty"
+    found = result.values["replication"]
+    assert (found["pushed"], found["late"]) == (True, [])
+    writes = [(event.cmdlet, event.parameters.get("ReplicaFqdn")) for event in healthy.writes(mark)]
+    assert writes[1:] == [("Invoke-CsManagementStoreReplication", name) for name in found["awaited"]]
+    assert set(healthy.store.all("replica")) == set(found["awaited"])
+
+
+def test_grants_alone_are_not_waited_for(healthy: Management) -> None:
+    policies = [*HEALTHY["policies"], {**GRANTED, "granted_to": []}]
+    assert converge(healthy, policies=policies).failures == []
+    break_link(healthy.store, "stale-replica")
+    mark = healthy.mark()
+    result = converge(healthy, replication="wait", policies=[*HEALTHY["policies"], GRANTED])
+    assert (result.changed, result.failures) == (True, [])
+    assert [event.cmdlet for event in healthy.writes(mark)] == ["Grant-CsExternalAccessPolicy"]
+    assert "replication" not in result.values
 
 
 def test_a_replica_that_never_completes_ends_the_wait_with_its_name(healthy: Management) -> None:
@@ -151,7 +188,10 @@ def test_a_replica_that_never_completes_ends_the_wait_with_its_name(healthy: Man
     assert [failure.identity for failure in result.failures] == ["edge01.contoso.test"]
     assert result.changed
     assert "tailspin.example" in healthy.store.partners()
-    assert any(line.startswith("NOT REPLICATED") and "edge01.contoso.test" in line for line in result.values["report"])
+    told = "\n".join(result.values["report"])
+    assert "NOT REPLICATED after" in told
+    assert "A newer update than before the run is on: edge02.contoso.test, fe01.contoso.test" in told
+    assert "push: true and replicas: [edge01.contoso.test]" in told
 
 
 def test_the_product_exports_its_configuration_before_the_first_write(healthy: Management) -> None:

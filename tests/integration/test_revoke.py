@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime
 import fcntl
 import typing as t
 
@@ -24,10 +25,13 @@ from tests.integration.test_history import journal
 
 TASK_NAME = "Take the domain off the allowed partners"
 PUSH = "Invoke-CsManagementStoreReplication"
+# The replicas that carry XMPP.
+SERVERS = ["edge01.contoso.test", "edge02.contoso.test", "fe01.contoso.test", "fe11.contoso.test"]
 
 
 def allow(store: t.Any) -> None:
     """Three partners, the first with two additional domains."""
+    store.set_setting("status_empty_seconds", 0.0)
     store.put("partner", "fabrikam.test", {**PARTNER, "AdditionalDomains": ["chat.fabrikam.test", "im.fabrikam.test"]})
     store.put("partner", "litware.test", dict(PARTNER))
     store.put("partner", "xn--mller-kva.test", dict(PARTNER))
@@ -43,6 +47,10 @@ def revoke(plays: Plays, domain: str | None, *arguments: str, **variables: t.Any
 def sent(store: t.Any, since: int) -> list[Event]:
     """Everything but reads."""
     return [e for e in store.events(since) if e.kind == "statement" and not e.cmdlet.startswith(("Get-", "Select-"))]
+
+
+def pushed(store: t.Any, since: int) -> list[str | None]:
+    return [event.parameters.get("ReplicaFqdn") for event in sent(store, since) if event.cmdlet == PUSH]
 
 
 def names(events: t.Iterable[Event]) -> list[tuple[str, t.Any]]:
@@ -65,13 +73,20 @@ def test_a_partner_goes_with_its_additional_domains_and_nothing_else(plays: Play
     begin = mark(plays)
     done = revoke(plays, "fabrikam.test", "--diff", **listed)
     assert done.code == 0, done.output
-    assert names(sent(store, begin)) == [("Remove-CsXmppAllowedPartner", "fabrikam.test"), (PUSH, None)]
+    assert names(sent(store, begin)) == [("Remove-CsXmppAllowedPartner", "fabrikam.test"), *[(PUSH, None)] * 4]
+    assert pushed(store, begin) == SERVERS
     assert set(store.all("partner")) == {"litware.test", "xn--mller-kva.test"}
     result = done.result(TASK_NAME)
     assert [(s["cmdlet"], s["parameters"]) for s in result["steps"]] == [
         (s["cmdlet"], s["parameters"]) for s in planned.result(TASK_NAME)["steps"]
     ]
-    assert [s["result"] for s in result["steps"]] == ["done", "done"]
+    assert {s["result"] for s in result["steps"]} == {"done"}
+    words = " ".join(done.output.split())
+    assert "To restart them, run this again with -e sfb_xmpp_revoke_restart=true." in words
+    assert (
+        "block TCP 5269 at the Edge's external address (sip.contoso.test), in and out, for the servers of"
+        " fabrikam.test, chat.fabrikam.test, im.fabrikam.test"
+    ) in words
     assert result["listed"] == ["sfb_xmpp_partners[1] (Fabrikam.TEST)"]
     assert "the inventory still has it: sfb_xmpp_partners[1] (Fabrikam.TEST)" in " ".join(done.output.split())
 
@@ -79,7 +94,7 @@ def test_a_partner_goes_with_its_additional_domains_and_nothing_else(plays: Play
     again = revoke(plays, "fabrikam.test", **listed)
     assert again.code == 0, again.output
     assert "changed=0" in again.output
-    assert "fabrikam.test is no allowed partner" in again.output
+    assert "fabrikam.test is not allowed: no partner has it" in again.output
     assert sent(store, begin) == []
     runs = journal(plays)
     assert [(r["playbook"], r["outcome"], r["ticket"], r["summary"]["removed"]) for r in runs] == [
@@ -94,10 +109,112 @@ def test_of_an_additional_domain_only_that_one_goes(plays: Plays) -> None:
     listed = {"sfb_xmpp_partners": [{"domain": "fabrikam.test", "additional_domains": ["im.fabrikam.test"]}]}
     done = revoke(plays, "IM.fabrikam.test.", **listed)
     assert done.code == 0, done.output
-    assert names(sent(store, 0)) == [("Set-CsXmppAllowedPartner", "fabrikam.test"), (PUSH, None)]
+    assert names(sent(store, 0)) == [("Set-CsXmppAllowedPartner", "fabrikam.test"), *[(PUSH, None)] * 4]
     assert store.partners()["fabrikam.test"]["AdditionalDomains"] == ["chat.fabrikam.test"]
     assert "im.fabrikam.test is an additional domain of fabrikam.test, which stays" in done.output
     assert done.result(TASK_NAME)["listed"] == ["sfb_xmpp_partners[0].additional_domains (fabrikam.test)"]
+
+
+def test_it_goes_everywhere_where_it_is_allowed(plays: Plays) -> None:
+    """A partner of its own, and an additional domain of two others, one of which has one of its additional domains."""
+    store = plays.lab.store()
+    allow(store)
+    store.put("partner", "litware.test", {**PARTNER, "AdditionalDomains": ["Fabrikam.TEST"]})
+    both = {**PARTNER, "AdditionalDomains": ["fabrikam.test", "im.fabrikam.test"]}
+    store.put("partner", "tailspin.test", both)
+    before = store.all("partner")
+    planned = revoke(plays, "fabrikam.test", "--check")
+    assert planned.code == 0, planned.output
+    assert (sent(store, 0), store.all("partner")) == ([], before)
+    begin = mark(plays)
+    done = revoke(plays, "fabrikam.test")
+    assert done.code == 0, done.output
+    assert names(sent(store, begin))[:3] == [
+        ("Remove-CsXmppAllowedPartner", "fabrikam.test"),
+        ("Set-CsXmppAllowedPartner", "litware.test"),
+        ("Set-CsXmppAllowedPartner", "tailspin.test"),
+    ]
+    assert {name: body["AdditionalDomains"] for name, body in store.all("partner").items()} == {
+        "litware.test": [], "tailspin.test": ["im.fabrikam.test"], "xn--mller-kva.test": [],
+    }  # fmt: skip
+    result = done.result(TASK_NAME)
+    assert result["owners"] == ["fabrikam.test", "litware.test", "tailspin.test"]
+    assert (result["also_revoked"], result["allowed_by"]) == (["chat.fabrikam.test"], [])
+    words = " ".join(done.output.split())
+    assert "fabrikam.test is an additional domain of litware.test, tailspin.test, which stay." in words
+    assert "im.fabrikam.test stays allowed: tailspin.test has it as well" in words
+    begin = mark(plays)
+    again = revoke(plays, "fabrikam.test")
+    assert again.code == 0, again.output
+    assert sent(store, begin) == []
+
+
+def test_a_domain_near_an_allowed_one_is_red_and_one_that_is_absent_is_green(plays: Plays) -> None:
+    store = plays.lab.store()
+    allow(store)
+    near = revoke(plays, "fabrikan.test")
+    assert near.code == 2, near.output
+    assert "domain: no partner has fabrikan.test (did you mean fabrikam.test?)" in " ".join(near.output.split())
+    absent = revoke(plays, "adatum.test")
+    assert absent.code == 0, absent.output
+    assert "adatum.test is not allowed: no partner has it" in absent.output
+    assert "changed=0" in absent.output
+    assert sent(store, 0) == []
+
+
+def test_where_it_can_still_come_by_sip_is_a_warning_and_never_stops_it(plays: Plays) -> None:
+    store = plays.lab.store()
+    allow(store)
+    store.put("access_edge", "Global", {**store.all("access_edge")["Global"], "AllowFederatedUsers": True,
+                                        "EnablePartnerDiscovery": True})  # fmt: skip
+    store.put("allowed_domain", "fabrikam.test", {"Comment": None, "MarkForMonitoring": False, "ProxyFqdn": None})
+    done = revoke(plays, "fabrikam.test")
+    assert done.code == 0, done.output
+    words = " ".join(done.output.split())
+    assert "fabrikam.test can still come by SIP: it is an allowed SIP domain" in words
+    assert "chat.fabrikam.test, im.fabrikam.test can still come by SIP: partner discovery is on" in words
+    for name in ("Get-CsAccessEdgeConfiguration", "Get-CsPool"):
+        Faults(store).add(name, times=None, message="Not today.")
+    begin = mark(plays)
+    done = revoke(plays, "litware.test")
+    assert done.code == 0, done.output
+    assert "litware.test" not in store.all("partner")
+    words = " ".join(done.output.split())
+    assert "whether litware.test can still come by SIP could not be read" in words
+    assert "so every replica is pushed" in words
+    assert pushed(store, begin) == [None]
+
+
+def test_a_restart_waits_for_the_replicas_and_ends_open_streams(plays: Plays) -> None:
+    """Also in a second run, when the partner has gone already; without servers in the run it is red."""
+    store = plays.lab.store()
+    allow(store)
+    store.set_setting("replicas_late", {"edge02.contoso.test": 3.0})
+    hosts = plays.hosts()
+    hosts["sfb_front_end"] = {"hosts": dict(hosts["sfb_management"]["hosts"])}
+    inventory = plays.write("restart.yml", hosts)
+    extra = ("-e", "domain=fabrikam.test", "-e", "sfb_xmpp_revoke_restart=true")
+    for removals in (1, 0):
+        begin = mark(plays)
+        done = plays.run("sfb.xmpp.revoke", *extra, inventory=inventory)
+        assert done.code == 0, done.output
+        events = sent(store, begin)
+        assert [event.cmdlet for event in events].count("Remove-CsXmppAllowedPartner") == removals
+        stopped = [event for event in events if event.cmdlet == "Stop-CsWindowsService"]
+        assert {event.host for event in stopped} == {"fe01", "edge01", "edge02"}
+        assert "The restart comes next." in done.output
+        if removals:
+            gone = next(event for event in events if event.cmdlet.startswith("Remove-"))
+            waited = min(moment(event) for event in stopped) - moment(gone)
+            assert waited.total_seconds() >= 3, "the services were restarted before the replicas had it"
+    only = plays.write("only.yml", {"sfb_management": hosts["sfb_management"]})
+    run = plays.run("sfb.xmpp.revoke", *extra, inventory=only)
+    assert run.code == 2
+    assert "no service was restarted: no host of sfb_front_end or sfb_edge took part" in " ".join(run.output.split())
+
+
+def moment(event: Event) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(event.time.replace("Z", "+00:00"))
 
 
 def test_nothing_but_protect_holds_it_up(plays: Plays) -> None:
@@ -128,10 +245,10 @@ def test_nothing_but_protect_holds_it_up(plays: Plays) -> None:
     assert set(store.all("partner")) == {"litware.test", "xn--mller-kva.test"}
     words = " ".join(done.output.split())
     assert "process 1 of ann. The revocation did not wait." in words
-    assert "replication could not be pushed, so the Edge learns of it with the next one: The master is busy." in words
+    assert "could not be pushed, so the servers learn of it later: The master is busy." in words
     assert "sfb_xmpp_partners, which cannot be read" in words
     assert "did you mean sfb_xmpp_policies" in words
-    assert [step["result"] for step in done.result(TASK_NAME)["steps"]] == ["done", "failed"]
+    assert [step["result"] for step in done.result(TASK_NAME)["steps"]] == ["done", *["failed"] * 4]
     assert (directory / "runs.jsonl").exists()
 
 

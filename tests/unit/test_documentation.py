@@ -504,15 +504,19 @@ def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 
 
 def replication_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
-    """What the module of replication returns. It pushes in every run; a wait that ends too early is a failure."""
+    """What the module of replication returns. A wait that ends too early is a failure."""
     behind = policy_server()
-    behind.fault = lambda statement: behind.__setattr__("pushes", -1) if not statement.is_read else None
-    found = [call(name, {}, check, policy_server()) for check in (True, False)]
-    found += [call(name, {"state": "pushed"}, False, policy_server()), call(name, {"timeout": 0}, False, behind)]
-    found += [call(name, {}, False, Failing(policy_server(), reads=reads)) for reads in (False, True)]
+    behind.stuck = True
+    push: Params = {"push": True}
+    found = [call(name, push, check, policy_server()) for check in (True, False)]
+    found += [call(name, {"state": "pushed"}, False, policy_server())]
+    found += [call(name, {**push, "timeout": 0}, False, behind)]
+    found += [call(name, push, False, Failing(policy_server(), reads=reads)) for reads in (False, True)]
     found.append(call(name, {"timeout": -1}, False, policy_server()))
+    found.append(call(name, {}, False, policy_server()))
     assert [run["changed"] for run in found[:5]] == [True, True, True, True, False]
-    assert [run.get("failed", False) for run in found] == [False] * 3 + [True] * 4
+    assert [run.get("failed", False) for run in found] == [False] * 3 + [True] * 4 + [False]
+    assert (found[-1]["changed"], found[-1]["steps"]) == (False, [])
     return found
 
 

@@ -55,9 +55,12 @@ def written_on(steps: t.Iterable[Step]) -> dict[str, dict[str, Value]]:
     }
 
 
-def apply(shell: Shell, steps: t.Sequence[Step], reader: Reader) -> Applied:
-    """Send the steps, in their order, and find out what took effect. Raises nothing that a server may cause."""
-    return _Application(shell, steps, reader).run()
+def apply(shell: Shell, steps: t.Sequence[Step], reader: Reader, *, independent: bool = False) -> Applied:
+    """Send the steps, in their order, and find out what took effect. Raises nothing that a server may cause.
+
+    independent: no step depends on another, so that a failure holds up none, and all go in one batch.
+    """
+    return _Application(shell, steps, reader).run(independent)
 
 
 class _Application:
@@ -68,11 +71,13 @@ class _Application:
         self.failed: set[int] = set()
         self.over = ""  # why nothing more is sent
 
-    def run(self) -> Applied:
+    def run(self, independent: bool) -> Applied:
         steps = self.applied.steps
         grants = [n for n, step in enumerate(steps) if step.part == "grants"]
         removals = [n for n, step in enumerate(steps) if step.part != "grants" and step.cmdlet.startswith("Remove-")]
         changes = [n for n in range(len(steps)) if n not in set(grants) | set(removals)]
+        if independent:
+            changes, grants, removals = list(range(len(steps))), [], []
         for group, hindrance in ((changes, self._nothing), (grants, self._policy_failed), (removals, self._any_failed)):
             self._send(group, hindrance)
         if self.sent:

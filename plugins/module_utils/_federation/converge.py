@@ -133,7 +133,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         values["snapshot"] = report.snapshot = run.snapshots.save(fresh, options)
         warnings += files.looser(run.snapshots.directory, run.snapshots.option)
     if steps:
-        run.surroundings.before(shell)
+        run.surroundings.before(shell, steps)
     applied = apply(shell, steps, reader)
     done = applied.done()
     failures = list(applied.failures)
@@ -145,7 +145,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         warnings += [text % (failure.identity, failure.error.message) for failure in denied]
     after = _after(_updated(plan.deployment, fresh), applied)
     if done:
-        failures += run.surroundings.after(shell, after)
+        failures += run.surroundings.after(shell, after, done)
     result = Result(
         values={**values, **report.values(applied)},
         changed=bool(done),

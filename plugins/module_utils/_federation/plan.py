@@ -115,7 +115,7 @@ class _Changes:
         context = self._context(resource)
         changed = []
         for item in self.federation.wanted[resource.part]:
-            step, change = _step_for(resource, item, actual.get(item.key))
+            step, change = step_for(resource, item, actual.get(item.key))
             if step is None and not item.absent:
                 self.unchanged += 1
             for rule in resource.rules:
@@ -223,7 +223,7 @@ def _word(resource: Resource) -> str:
     return resource.key.option if resource.key else resource.label
 
 
-def _step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:
+def step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:
     """The call that one desired object needs, if any, and the change as rules see it."""
     before = record.values if record else None
     if item.absent:

@@ -43,11 +43,11 @@ class Surroundings:
         """Why a run may not begin, where the session does not offer some of ``cmdlets``."""
         return []
 
-    def before(self, shell: Shell) -> None:
-        """Right before the first write. Raises Refused."""
+    def before(self, shell: Shell, steps: t.Sequence[Step]) -> None:
+        """Right before the first write of these steps. Raises Refused."""
 
-    def after(self, shell: Shell, deployment: Deployment) -> list[Failure]:
-        """When something was written. Raises nothing that a server may cause."""
+    def after(self, shell: Shell, deployment: Deployment, done: t.Sequence[Step]) -> list[Failure]:
+        """When these steps were written. Raises nothing that a server may cause."""
         return []
 
     def lines(self, check: bool) -> list[str]:

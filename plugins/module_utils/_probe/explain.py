@@ -217,7 +217,12 @@ def _replicas(deployment: Deployment) -> Link:
     if deployment.behind is None:
         return Link("replicas", UNKNOWN, "it could not be read whether the replicas are up to date")
     if deployment.behind:
-        return Link("replicas", UNKNOWN, _late(deployment.behind), "push it (management_store_replication)")
+        return Link(
+            "replicas",
+            UNKNOWN,
+            _late(deployment.behind),
+            "wait some minutes (sfb.xmpp.management_store_replication waits); a push starts a full copy",
+        )
     return Link("replicas", "", "the replicas are up to date")
 
 

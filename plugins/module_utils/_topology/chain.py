@@ -377,8 +377,8 @@ def _replicas(topology: Topology) -> t.Iterator[Obstacle]:
             "replica_behind",
             WARNING,
             "the replica of %s is not up to date" % some(late),
-            "push it (sfb.xmpp.management_store_replication); if that does not help, look at the service Replica"
-            " Replicator Agent there, and at port 4443 to an Edge",
+            "wait some minutes; then check the service Replica Replicator Agent there, and port 4443 to an Edge; a push"
+            " (sfb.xmpp.management_store_replication, push and replicas) starts a full copy",
             effect="what was written last is not in force there",
             where="the server itself",
         )

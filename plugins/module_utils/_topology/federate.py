@@ -21,7 +21,7 @@ SPEC: dict[str, t.Any] = {
     "preflight": {"type": "bool", "default": False},
     "preflight_ignore": {"type": "list", "elements": "str", "default": []},
     "replication": {"type": "str", "choices": [WAIT, PUSHED, NONE], "default": NONE},
-    "replication_timeout": {"type": "int", "default": 300},
+    "replication_timeout": {"type": "int", "default": 900},
     "configuration_backup": {"type": "str"},
 }
 

@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replication at the end of a run that wrote: pushed, and awaited where XMPP is.
+"""Replication at the end of a run that wrote to the Central Management Store: waited for where XMPP is.
 
-Those are the legacy Front Ends and the Edge servers to which a route leads. Other replicas are named and not awaited,
-since a branch office that is off the network keeps no message from passing.
+Those are the legacy Front Ends and the Edge servers to which a route leads. Other replicas are named and not waited
+for, because a branch office that is off the network keeps no message from passing. The product replicates by itself, so
+a push is made only where it is asked for: it deletes the status of the replicas and starts a full copy to them.
 """
 
 from __future__ import annotations
@@ -16,89 +17,125 @@ import typing as t
 
 from .._base.reading import UNREADABLE
 from .._base.result import Failure, ServerRefused
+from .._base.step import Step
+from .._base.step_log import StepLog
 from .._base.texts import some
 from .._federation.deployment import Deployment
-from .._federation.homes import STATUS
+from .._federation.homes import SERVICE, STATUS, Pool, text_of
 from .._shell.statement import ServerError, Shell, ShellError, Statement
 from .chain import routes_of
-from .replication import PUSH, Replica, Time, read_replicas, wait
+from .replication import LATE, PUSH, Replica, Time, moved, push_steps, read_replicas, wait
 from .topology import Topology, read_topology
 
 WAIT, PUSHED, NONE = "wait", "push", "none"
-_BY_ITSELF = "what was written reaches the servers by itself, usually within minutes"
+_BY_ITSELF = "the changes reach the servers by themselves, usually within minutes"
 
 
 class Replication:
-    """mode: wait, push or none. timeout: seconds."""
+    """mode: wait, push or none. timeout: seconds. option: how the option of the mode is called in messages."""
 
-    def __init__(self, mode: str, timeout: int, clock: Time = time) -> None:
-        self._mode, self._timeout, self._clock = mode, timeout, clock
-        self._told = ""
+    def __init__(self, mode: str, timeout: int, clock: Time = time, option: str = "replication") -> None:
+        self.mode, self._timeout, self._clock, self._option = mode, timeout, clock, option
+        self._before: tuple[Replica, ...] = ()
+        self._unread = ""  # why the replicas could not be read before the writes
+        self._told: list[str] = []
         self._result: dict[str, t.Any] = {}
         self._who = ""  # to whom PUSH is not offered
 
     def not_offered(self, account: str) -> None:
         self._who = account
 
-    def run(self, shell: Shell, topology: Topology | None, deployment: Deployment) -> list[Failure]:
-        """After writes. What kept it from being pushed or awaited is told; a replica that stays behind is a failure."""
-        if self._mode == NONE:
-            return []
-        self._result = {"pushed": False, "awaited": [], "late": [], "not_awaited": [], "seconds": 0.0}
-        if self._who:
-            self._told = "Replication was not pushed: %s is not offered to %s; %s." % (PUSH, self._who, _BY_ITSELF)
-            return []
-        before, why = self._replicas(shell) if self._mode == WAIT else ((), "")
+    def before(self, shell: Shell, steps: t.Sequence[Step]) -> None:
+        """Right before the first write: afterwards a replica may have the changes already."""
+        if self.mode == NONE or not _to_the_store(steps):
+            return
         try:
-            answer = shell.invoke([Statement(PUSH)])
-            said = answer.errors[0].message if answer.errors else answer.lost
-        except ShellError as exc:
-            said = str(exc)
-        if said:
-            self._told = "Replication was not pushed: %s; %s." % (said, _BY_ITSELF)
-            return []
-        self._result["pushed"] = True
-        if self._mode != WAIT:
-            self._told = "Replication was pushed, and not awaited."
-            return []
-        if why:
-            self._told = "Replication was pushed, and cannot be awaited: %s" % why
-            return []
-        return self._wait(shell, before, _carrying(shell, topology, deployment))
+            self._before = read_replicas(shell)
+        except UNREADABLE as exc:
+            self._unread = str(exc)
 
-    def _wait(self, shell: Shell, before: t.Sequence[Replica], carrying: t.Collection[str] | None) -> list[Failure]:
-        names = [one.fqdn for one in before]
-        awaited = [fqdn for fqdn in names if carrying is None or fqdn.casefold() in carrying] or names
-        others = [fqdn for fqdn in names if fqdn not in awaited]
+    def run(
+        self, shell: Shell, topology: Topology | None, deployment: Deployment, done: t.Sequence[Step]
+    ) -> list[Failure]:
+        """After writes. Why a push or a wait was not possible is shown; a replica that stays behind is a failure."""
+        if self.mode == NONE or not _to_the_store(done):
+            return []
+        self._result = {"pushed": False, "awaited": [], "late": [], "moved": [], "not_awaited": [], "seconds": 0.0}
+        awaited = carrying_replicas(self._before, _carrying(shell, topology, deployment))
+        if self.mode == PUSHED:
+            self._push(shell, awaited)
+        if self._unread:
+            self._told.append("The run cannot wait for replication: %s" % self._unread)
+            return []
+        return self._wait(shell, awaited or [one.fqdn for one in self._before])
+
+    def _push(self, shell: Shell, names: t.Sequence[str]) -> None:
+        """Where it is not possible the product replicates all the same, and the run waits for that."""
+        steps = push_steps(names)
+        log = StepLog(shell, steps)
+        if self._who:
+            why = "%s is not offered to %s" % (PUSH, self._who)
+        else:
+            self._result["pushed"] = [log.do(step) for step in steps].count(True) > 0
+            failed = [(one.identity, one.error.message) for one in log.failures]
+            why = "; ".join("%s: %s" % one if one[0] else one[1] for one in failed)
+        if why:
+            self._told.append("Replication was not pushed: %s; %s." % (why, _BY_ITSELF))
+
+    def _wait(self, shell: Shell, awaited: t.Sequence[str]) -> list[Failure]:
+        counted = {fqdn.casefold() for fqdn in awaited}
+        others = [one.fqdn for one in self._before if one.fqdn.casefold() not in counted]
         started = self._clock.monotonic()
         try:
-            _now, late = wait(shell, before, self._timeout, self._clock, awaited)
+            now, late = wait(shell, self._before, self._timeout, self._clock, awaited)
         except UNREADABLE as exc:
-            self._told = "Replication was pushed, and then the replicas could not be read: %s" % exc
-            return [_failure("", "ConnectionError", "pushed, but the replicas cannot be read now: %s" % exc)]
+            text = "the changes are written, but the replicas cannot be read now: %s" % exc
+            self._told.append("Replication is unknown: %s" % text)
+            return [_failure("", "ConnectionError", text)]
         seconds = self._clock.monotonic() - started
-        self._result.update(awaited=awaited, late=late, not_awaited=others, seconds=round(seconds, 1))
-        rest = "; not awaited: %s" % some(others) if others else ""
+        has = moved(self._before, now)
+        self._result.update(awaited=list(awaited), late=late, moved=has, not_awaited=others, seconds=round(seconds, 1))
+        rest = "; not waited for: %s" % some(others) if others else ""
         if late:
-            self._told = "NOT REPLICATED after %.0f s: %s%s." % (seconds, some(late), rest)
+            self._told += ["NOT REPLICATED after %.0f s: %s%s." % (seconds, some(late), rest), *self._advice(has, late)]
         else:
-            self._told = "Replicated after %.0f s to %s%s." % (seconds, some(awaited), rest)
-        text = "%s has not the newest update after %d seconds; what was written is not in force there"
-        return [_failure(fqdn, "OperationTimeout", text % (fqdn, self._timeout)) for fqdn in late]
+            self._told.append("Replicated after %.0f s to %s%s." % (seconds, some(awaited), rest))
+        return [_failure(fqdn, "OperationTimeout", LATE % (fqdn, self._timeout)) for fqdn in late]
 
-    @staticmethod
-    def _replicas(shell: Shell) -> tuple[tuple[Replica, ...], str]:
-        """As they are after the writes and before the push, or why that is not known."""
-        try:
-            return read_replicas(shell), ""
-        except UNREADABLE as exc:
-            return (), str(exc)
+    def _advice(self, has: t.Sequence[str], late: t.Sequence[str]) -> list[str]:
+        seen = "  A newer update than before the run is on: %s." % some(has)
+        if not has:
+            seen = "  Nothing moved: no replica shows a newer update than before the run."
+        check = "  Check the service Replica Replicator Agent there, and port 4443 to an Edge."
+        if self._result["pushed"]:
+            return [seen, check]
+        push = (
+            "  To start a full copy, run sfb.xmpp.management_store_replication with push: true and replicas: [%s]."
+            " With %s: push every run that writes does so."
+        )
+        return [seen, check, push % (", ".join(late), self._option)]
 
     def lines(self) -> list[str]:
-        return [self._told] if self._told else []
+        return list(self._told)
 
     def values(self) -> dict[str, t.Any]:
         return {"replication": self._result} if self._result else {}
+
+
+def _to_the_store(steps: t.Iterable[Step]) -> bool:
+    """Whether something is written to the Central Management Store. Grants go to Active Directory."""
+    return any(step.part != "grants" for step in steps)
+
+
+def carrying_replicas(replicas: t.Sequence[Replica], carry: t.Collection[str] | None) -> list[str]:
+    """The replicas of these computers (lower case), by name; none where the computers are not known.
+
+    A computer without a status is among them: somebody's push has just deleted it.
+    """
+    if not carry:
+        return []
+    spelled = {one.fqdn.casefold(): one.fqdn for one in replicas}
+    return sorted((spelled.get(name, name) for name in carry), key=str.casefold)
 
 
 def _failure(fqdn: str, category: str, text: str) -> Failure:
@@ -112,18 +149,47 @@ def _carrying(shell: Shell, topology: Topology | None, deployment: Deployment) -
             topology = read_topology(shell)
         except (ServerRefused, ShellError):
             return None
-    return carrying(topology, (routes_of(topology, deployment) or {}).values())
+    return carrying(topology, routed_edges(topology, deployment), front_ends(shell))
 
 
-def carrying(topology: Topology, edge_pools: t.Iterable[str]) -> set[str] | None:
+def routed_edges(topology: Topology, deployment: Deployment | None = None) -> list[str]:
+    """The Edge pools to which a route leads, in lower case; every Edge pool where the routes are not known."""
+    routes = routes_of(topology, deployment or Deployment(""))
+    if routes is None:
+        return [edge.fqdn.casefold() for edge in topology.edges or ()]
+    return [pool for pool in routes.values() if pool]
+
+
+def front_ends(shell: Shell) -> set[str] | None:
+    """The pools that are Front End pools, FQDNs in lower case; None where that cannot be read.
+
+    A branch server or appliance has a Registrar too, but no UserServer.
+    """
+    try:
+        answer = shell.invoke([Statement(SERVICE, {"UserServer": True})])
+        if answer.errors or answer.lost:
+            return None
+        return {text_of(SERVICE, one, "PoolFqdn").casefold() for one in answer.output} or None
+    except (ServerRefused, ShellError):
+        return None
+
+
+def carrying(
+    topology: Topology, edge_pools: t.Iterable[str], front_end_pools: t.Collection[str] | None = None
+) -> set[str] | None:
     """The computers of legacy Front End pools and of these Edge pools (FQDNs in lower case), in lower case; None where
     they are not known.
+
+    front_end_pools: the Front End pools (lower case); None: every pool with a Registrar.
     """
-    if topology.pools is None:
+    if topology.pools is None or (front_end_pools is None and any(pool.registrar is None for pool in topology.pools)):
         return None
     edges = set(edge_pools)
-    # A release that is not known may be a legacy one.
-    pools = [
-        p for p in topology.pools if (p.registrar is not False and p.legacy is not False) or p.fqdn.casefold() in edges
-    ]
-    return {computer.casefold() for pool in pools for computer in pool.computers}
+
+    def counts(pool: Pool) -> bool:
+        fqdn = pool.fqdn.casefold()
+        front_end = pool.registrar is not False if front_end_pools is None else fqdn in front_end_pools
+        # A release that is not known may be a legacy one.
+        return (front_end and pool.legacy is not False) or fqdn in edges
+
+    return {computer.casefold() for pool in topology.pools if counts(pool) for computer in pool.computers}

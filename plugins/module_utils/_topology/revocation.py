@@ -3,63 +3,92 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_partner_revocation does: one domain off the allowed partners, at once.
+"""What xmpp_partner_revocation does: one domain off the allowed partners, everywhere and at once.
 
-It is for the hour in which everything else may be broken. So nothing is looked at but the partners, one that cannot be
-read hides no other, no lock is waited for, and of all bounds only ``protect`` holds.
+It is for the hour in which everything else may be broken. So nothing is read before the writes but the partners, one
+that cannot be read hides no other, no lock is waited for, and of all bounds only ``protect`` holds.
 """
 
 from __future__ import annotations
 
 import contextlib
+import difflib
+import time
 import typing as t
 
 from .._base.names import Invalid, canonical_domain
 from .._base.names import key as key_of
-from .._base.result import Params, Refused, Result, Unreadable
+from .._base.reading import UNREADABLE
+from .._base.result import Failure, Params, Refused, Result, Unreadable
 from .._base.step import Record, Step
+from .._base.step_log import StepLog
 from .._base.task import Task
 from .._base.texts import some
-from .._federation.apply import apply
+from .._federation.apply import Applied, apply
 from .._federation.catalogue import PARTNER
 from .._federation.deployment import Deployment, Reader
-from .._federation.federation import Federation, Wanted
+from .._federation.federation import Wanted
 from .._federation.guard import Guard
+from .._federation.kinds import Unreadable as UnreadableValue
 from .._federation.lock import alone
-from .._federation.plan import make_plan
+from .._federation.plan import step_for
 from .._federation.resource import Resource
 from .._federation.summary import block, diff, summarise
 from .._federation.tasks import PROTECT
-from .._shell.statement import Shell, ShellError, Statement, place_of
-from .replication import PUSH
+from .._shell.statement import ServerError, Shell, Statement, place_of
+from .replication import Replica, Time, push_steps, read_replicas, wait
+from .revocation_advice import Advice
 
-ARGUMENT_SPEC: dict[str, t.Any] = {"domain": {"type": "str", "required": True}, "protect": PROTECT}
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "domain": {"type": "str", "required": True},
+    "restart": {"type": "bool", "default": False},
+    "protect": PROTECT,
+}
+_READ = "Get-" + PARTNER.noun
+# Seconds to wait for the replicas before services are restarted: they come back with what their replica has.
+_PATIENCE = 300
+_NEAR = 0.75  # how alike the labels of two domains are where one is taken for a misspelling of the other
 
 
 class _Partners(Reader):
-    """Reads partners each by itself. unreadable: what is wrong with those that have another form, by their identity."""
+    """Reads partners each by itself. unreadable: what is wrong with those that have another form, by their identity.
+
+    hidden: those of them whose additional domains cannot be read either.
+    """
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self.unreadable: dict[str, str] = {}
+        self.hidden: dict[str, str] = {}
 
     def kinds(self, resources: t.Sequence[Resource]) -> Deployment:
         found: dict[str, Record] = {}
-        self.unreadable = {}
-        for item in self._ask([Statement("Get-" + PARTNER.noun)]).output:
+        self.unreadable, self.hidden = {}, {}
+        for item in self._ask([Statement(_READ)]).output:
             try:
                 found.update(PARTNER.records([item]))
             except Unreadable as exc:
                 identity = item.get("Identity") if isinstance(item, dict) else None
                 name = PARTNER.identity_from_server(identity) if isinstance(identity, str) else ""
                 self.unreadable[name] = str(exc)
+                domains = _domains_of(item)
+                if domains is None or not name:
+                    self.hidden[name] = str(exc)
                 if name:
-                    # Enough to remove it by its name.
-                    found[key_of(name)] = Record(name, {"additional_domains": []}, str(identity))
+                    # Enough to remove it by its name, and to take a domain off it.
+                    found[key_of(name)] = Record(name, {"additional_domains": domains or []}, str(identity))
         return Deployment("", {PARTNER.part: found})
 
 
-def work(params: Params, shell: Shell, check: bool) -> Result:
+def _domains_of(item: t.Any) -> list[str] | None:
+    field = PARTNER.field("additional_domains")
+    try:
+        return list(field.kind.from_server(item[field.prop]))
+    except (KeyError, TypeError, UnreadableValue):
+        return None
+
+
+def work(params: Params, shell: Shell, check: bool, clock: Time = time) -> Result:
     """xmpp_partner_revocation. Raises Refused, ServerRefused, ShellError; nothing was written then."""
     try:
         domain = canonical_domain(params["domain"] or "")
@@ -67,7 +96,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         raise Refused(["domain: %s" % exc]) from None
     with contextlib.ExitStack() as held:
         warnings = [] if check else _turn(shell, held)
-        result = _revoke(params, shell, check, domain)
+        result = _revoke(params, shell, check, domain, clock)
     result.warnings = [*warnings, *result.warnings]
     return result
 
@@ -82,94 +111,213 @@ def _turn(shell: Shell, held: contextlib.ExitStack) -> list[str]:
     return []
 
 
-def _revoke(params: Params, shell: Shell, check: bool, domain: str) -> Result:
+def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time) -> Result:
     """The work, of a canonical domain. Raises as work() does."""
     reader = _Partners(shell)
     deployment = reader.kinds([PARTNER])
-    owner, unread = _owner(deployment, domain), reader.unreadable
+    owners = _owners(deployment, domain)
+    if not owners:
+        _refuse_unknown(domain, deployment, reader.hidden)
     guard = Guard(protect=tuple(params["protect"]), force=True, playbook=bool(place_of(shell).playbook))
-    if owner is None:
-        if unread:
-            text = "whether a partner has %s as an additional domain cannot be known: %s"
-            raise Refused([text % (domain, "; ".join(unread.values()))])
-        return _result(shell, domain, None, [], [], check)
-    whole = owner.key == key_of(domain)
-    going = [domain, *(owner.values["additional_domains"] if whole else ())]
+    own = owners[0] if owners and owners[0].key == key_of(domain) else None
+    going = [domain] * bool(owners) + list(own.values["additional_domains"] if own else ())
     protected = {name: pattern for name in going if (pattern := guard.protector(key_of(name))) is not None}
     if protected:
         text = "%s: is protected by '%s', and nothing removes it; take it out of %s first"
         raise Refused([text % (name, pattern, guard.name("protect")) for name, pattern in protected.items()])
-    left = [name for name in owner.values["additional_domains"] if name != domain]
-    wanted = Wanted(owner.identity, {} if whole else {"additional_domains": left}, absent=whole)
-    steps = make_plan(deployment, Federation({PARTNER.part: (wanted,)}), guard).steps
-    if check:
-        return _result(shell, domain, owner, steps, ["planned"] * len(steps), check)
-    applied = apply(shell, steps, reader)
-    result = _result(shell, domain, owner, applied.steps, applied.results, check)
-    result.failures = applied.failures
-    unseen = ["what else goes with %s could not be read" % owner.identity] if owner.identity in unread else []
-    result.warnings = [*applied.warnings, *unseen, *result.warnings]
-    return result
+    lost = [name for name in reader.hidden if own and key_of(name) == own.key]
+    steps = [step for one in owners if (step := _step(one, domain)) is not None]
+    run = _Run(shell, domain, owners, steps, check)
+    if not check and steps:
+        before = _replicas(shell) if params["restart"] else ()
+        applied = apply(shell, steps, reader, independent=True)
+        run.applied(applied, reader.hidden)
+        run.push()
+    else:
+        before = ()
+        run.plan(deployment, reader.hidden)
+    if params["restart"] and not check and not run.result.failures:
+        run.wait(before, clock)
+    run.warnings += ["what else goes with %s could not be read" % name for name in lost]
+    return run.finish(params["restart"])
 
 
-def _owner(deployment: Deployment, domain: str) -> Record | None:
-    """The partner that has the domain, by its own name before any other's additional domain."""
+def _owners(deployment: Deployment, domain: str) -> list[Record]:
+    """The partners that have the domain, the one of that name first."""
     partners = deployment.of(PARTNER.part)
     own = partners.get(key_of(domain))
-    return own or next((one for one in partners.values() if domain in one.values["additional_domains"]), None)
+    others = [one for one in partners.values() if one is not own and domain in one.values["additional_domains"]]
+    return [*([own] if own else ()), *others]
 
 
-def _result(
-    shell: Shell, domain: str, owner: Record | None, steps: t.Sequence[Step], results: list[str], check: bool
-) -> Result:
-    """The result, after the push of what was written."""
-    done = [step for step, word in zip(steps, results, strict=True) if word in ("done", "planned")]
-    push = Step(PUSH, "", {})
-    problem = _push(shell, push) if done and not check else ""
-    pushed = [push.shown("planned" if check else "failed" if problem else "done")] if done else []
-    also = list(owner.values["additional_domains"]) if owner is not None and owner.key == key_of(domain) else []
-    place = place_of(shell)
-    report = block(
-        steps,
-        summarise(done, 0),
-        deployment=place.deployment,
-        host=place.host,
-        check=check,
-        results=None if check else results,
-    )
-    if owner is None:
-        report.append("%s is no allowed partner, nor an additional domain of one." % domain)
-    elif also:
-        report.append("With %s %s its additional domains: %s" % (domain, "would go" if check else "go", some(also, 50)))
-    elif owner.key != key_of(domain):
-        report.append("%s is an additional domain of %s, which stays." % (domain, owner.identity))
-    return Result(
-        values={
-            "domain": domain,
-            "owner": owner.identity if owner else None,
+def _step(owner: Record, domain: str) -> Step | None:
+    whole = owner.key == key_of(domain)
+    left = [name for name in owner.values["additional_domains"] if name != domain]
+    wanted = Wanted(owner.identity, {} if whole else {"additional_domains": left}, absent=whole)
+    return step_for(PARTNER, wanted, owner)[0]
+
+
+def _refuse_unknown(domain: str, deployment: Deployment, hidden: t.Mapping[str, str]) -> None:
+    """Whether a domain that no partner has is one that nobody allows. Raises Refused where that is not certain."""
+    if hidden:
+        text = "whether a partner has %s as an additional domain cannot be known: %s"
+        raise Refused([text % (domain, "; ".join(hidden.values()))])
+    partners = deployment.of(PARTNER.part).values()
+    names = sorted({str(name) for one in partners for name in (one.identity, *one.values["additional_domains"])})
+    near = max(names, key=lambda name: _likeness(domain, name), default="")
+    if _likeness(domain, near) >= _NEAR:
+        raise Refused(["domain: no partner has %s (did you mean %s?)" % (domain, near)])
+
+
+def _likeness(one: str, other: str) -> float:
+    """How alike two domains are, from 0 to 1, in what is left without the labels that both end with.
+
+    So a domain is not like its child domains, nor like the other child domains of its parent.
+    """
+    mine, theirs = one.split("."), other.split(".")
+    while mine and theirs and mine[-1] == theirs[-1]:
+        mine.pop(), theirs.pop()
+    return difflib.SequenceMatcher(None, ".".join(mine), ".".join(theirs)).ratio()
+
+
+def _replicas(shell: Shell) -> tuple[Replica, ...]:
+    try:
+        return read_replicas(shell)
+    except UNREADABLE:
+        return ()
+
+
+class _Run:
+    """What becomes of one revocation. result: is filled on the way."""
+
+    def __init__(
+        self, shell: Shell, domain: str, owners: t.Sequence[Record], steps: t.Sequence[Step], check: bool
+    ) -> None:
+        self._shell, self._domain, self._owners, self._check = shell, domain, owners, check
+        self._steps, self._results = steps, ["planned"] * len(steps)
+        own = owners[0] if owners and owners[0].key == key_of(domain) else None
+        self._also: list[str] = list(own.values["additional_domains"]) if own else []
+        self._kept: dict[str, list[str]] = {}  # additional domains of the partner that another partner allows as well
+        self._allowed: list[str] = []
+        self._pushed: list[dict[str, t.Any]] = []
+        self._advice = Advice(shell)
+        self.result = Result()
+        self.warnings: list[str] = []
+
+    def plan(self, deployment: Deployment, hidden: t.Mapping[str, str]) -> None:
+        """In check mode, and where there is nothing to do."""
+        gone = {one.key for one in self._owners if one.key == key_of(self._domain)}
+        self._keep(deployment, gone)
+        self.warnings += [_unknown(self._domain, hidden)] if hidden and self._steps else []
+        pushes = push_steps(self._advice.replicas) if self._steps else []
+        self._pushed = [step.shown("planned") for step in pushes]
+
+    def applied(self, applied: Applied, hidden: t.Mapping[str, str]) -> None:
+        """The partners were read again after the writes: that alone says whether the domain is gone."""
+        self._steps, self._results = applied.steps, applied.results
+        self.result.failures = list(applied.failures)
+        self.warnings += applied.warnings
+        if applied.seen is None:
+            return
+        self._keep(applied.seen, set())
+        self._allowed = [one.identity for one in _owners(applied.seen, self._domain)]
+        failed = {failure.identity for failure in applied.failures}
+        later = [name for name in self._allowed if name not in failed]
+        if later:
+            self._fail("StillAllowed", "it is still allowed by %s; run the revocation again" % some(later))
+        if hidden:
+            self._fail("Unknown", _unknown(self._domain, hidden))
+
+    def _keep(self, deployment: Deployment, gone: t.Collection[str]) -> None:
+        for name in self._also:
+            allowed = [one.identity for one in _owners(deployment, name) if one.key not in gone]
+            if allowed:
+                self._kept[name] = allowed
+        if any(word == "failed" for word in self._results):
+            return
+        text = "%s stays allowed: %s has it as well; revoke it too if it has to go"
+        self.warnings += [text % (name, some(allowed)) for name, allowed in self._kept.items()]
+
+    def _fail(self, category: str, text: str) -> None:
+        self.result.failures.append(Failure(_READ, self._domain, ServerError(_READ, "", category, text)))
+
+    def push(self) -> None:
+        """To the servers that carry XMPP. That it fails is a warning: the product replicates by itself."""
+        if "done" not in self._results:
+            return
+        steps = push_steps(self._advice.replicas)
+        log = StepLog(self._shell, steps)
+        for step in steps:
+            log.do(step)
+        self._pushed = log.shown("not_sent")
+        text = "the domain is removed, but replication%s could not be pushed, so the servers learn of it later: %s"
+        for one in log.failures:
+            self.warnings.append(text % (" to " + one.identity if one.identity else "", one.error.message))
+        self.warnings += log.warnings
+
+    def wait(self, before: t.Sequence[Replica], clock: Time) -> None:
+        """A server that restarts with the former replica takes the partner's streams again."""
+        names = self._advice.replicas or None
+        text = "the services are restarted before %s, so the partner may come back until then"
+        try:
+            _now, late = wait(self._shell, before, _PATIENCE, clock, names)
+        except UNREADABLE as exc:
+            self.warnings.append(text % ("it is known that the servers have the change (%s)" % exc))
+            return
+        if late:
+            self.warnings.append(text % ("%s has the change (waited %d s)" % (some(late), _PATIENCE)))
+
+    def finish(self, restart: bool) -> Result:
+        done = [s for s, word in zip(self._steps, self._results, strict=True) if word in ("done", "planned")]
+        also = [name for name in self._also if name not in self._kept]
+        place = place_of(self._shell)
+        report = block(
+            self._steps,
+            summarise(done, 0),
+            deployment=place.deployment,
+            host=place.host,
+            check=self._check,
+            results=None if self._check else self._results,
+        )
+        report += [
+            *self._about(also),
+            *self._advice.lines([self._domain, *also], restart=restart, pushes=bool(self._pushed)),
+        ]
+        result = self.result
+        result.values = {
+            "domain": self._domain,
+            "owner": self._owners[0].identity if self._owners else None,
+            "owners": [one.identity for one in self._owners],
             "also_revoked": also,
+            "allowed_by": self._allowed,
             "summary": summarise(done, 0),
             "report": report,
-        },
-        changed=bool(done),
-        diff=diff(done),
-        steps=[*(step.shown(word) for step, word in zip(steps, results, strict=True)), *pushed],
-        warnings=[problem] if problem else [],
-    )
+        }
+        result.changed = bool(done)
+        result.diff = diff(done)
+        shown = [step.shown(word) for step, word in zip(self._steps, self._results, strict=True)]
+        result.steps = [*shown, *self._pushed]
+        result.warnings = [*self.warnings, *self._advice.warnings([self._domain, *also])]
+        return result
+
+    def _about(self, also: t.Sequence[str]) -> list[str]:
+        if not self._owners:
+            return ["%s is not allowed: no partner has it, not as an additional domain either." % self._domain]
+        lines = []
+        if also:
+            verb = "would go" if self._check else "go"
+            lines.append("With %s %s its additional domains: %s" % (self._domain, verb, some(also, 50)))
+        others = [one.identity for one in self._owners if one.key != key_of(self._domain)]
+        if others:
+            stay = "which stays" if len(others) == 1 else "which stay"
+            lines.append("%s is an additional domain of %s, %s." % (self._domain, some(others, 50), stay))
+        return lines
 
 
-def _push(shell: Shell, push: Step) -> str:
-    """Why replication could not be pushed; empty if it was. What was written stands either way."""
-    try:
-        answer = shell.invoke([push.statement])
-    except ShellError as exc:
-        said = str(exc)
-    else:
-        said = answer.errors[0].message if answer.errors else answer.lost
-    if not said:
-        return ""
-    text = "written, but replication could not be pushed, so the Edge learns of it with the next one: %s"
-    return text % said
+def _unknown(domain: str, hidden: t.Mapping[str, str]) -> str:
+    return "whether %s has %s as an additional domain cannot be known: %s" % (
+        some([name or "a partner without a name" for name in hidden]), domain, "; ".join(hidden.values()),
+    )  # fmt: skip
 
 
 TASK = Task(ARGUMENT_SPEC, work, writes=True)

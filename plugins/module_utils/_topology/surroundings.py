@@ -26,7 +26,7 @@ from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._shell.statement import Shell, Statement
 from .chain import MARKS, Obstacle, check_chain, idle
-from .replicate import NONE, Replication
+from .replicate import PUSHED, Replication
 from .replication import PUSH, Time
 from .topology import READINGS, Topology, read_one_by_one, topology_of
 
@@ -42,14 +42,16 @@ class Around(Surroundings):
         self._shell, self._name = shell, name
         self._preflight, self._ignore = bool(params["preflight"]), list(params["preflight_ignore"])
         self._backup = str(params["configuration_backup"] or "")
-        self._replication = Replication(params["replication"], params["replication_timeout"], clock)
+        self._replication = Replication(
+            params["replication"], params["replication_timeout"], clock, name("replication")
+        )
         self._topology: Topology | None = None
         self._others: dict[str, Records] = {}  # kinds that the plan does not depend on
         self._found: list[Obstacle] | None = None  # None: nobody looked
         self._ignored: list[str] = []
         self._adds = False
         self._kept = False
-        sent = {EXPORT: bool(self._backup), PUSH: params["replication"] != NONE}
+        sent = {EXPORT: bool(self._backup), PUSH: params["replication"] == PUSHED}
         self.cmdlets = tuple(cmdlet for cmdlet, wanted in sent.items() if wanted)
 
     # Reading
@@ -115,9 +117,12 @@ class Around(Surroundings):
 
     # Around the writes
 
-    def before(self, shell: Shell) -> None:
-        if not self._backup:
-            return
+    def before(self, shell: Shell, steps: t.Sequence[Step]) -> None:
+        if self._backup:
+            self._back_up(shell)
+        self._replication.before(shell, steps)
+
+    def _back_up(self, shell: Shell) -> None:
         answer = shell.invoke([Statement(EXPORT, {"FileName": self._backup})])
         if answer.errors or answer.lost:
             said = answer.errors[0].message if answer.errors else answer.lost
@@ -125,8 +130,8 @@ class Around(Surroundings):
             raise Refused([text % (self._name("configuration_backup"), EXPORT, said)])
         self._kept = True
 
-    def after(self, shell: Shell, deployment: Deployment) -> list[Failure]:
-        return self._replication.run(shell, self._topology, self._whole(deployment))
+    def after(self, shell: Shell, deployment: Deployment, done: t.Sequence[Step]) -> list[Failure]:
+        return self._replication.run(shell, self._topology, self._whole(deployment), done)
 
     def _whole(self, deployment: Deployment) -> Deployment:
         return replace(deployment, records={**self._others, **deployment.records})

@@ -227,17 +227,27 @@ SETTINGS: tuple[Setting, ...] = (
         "replication",
         ("converge", "restore", "failover"),
         "What follows writes to the Central Management Store. ``wait`` (default) waits until the Front Ends and the"
-        " Edges that carry XMPP have the change. ``push`` starts a replication first. ``none`` does nothing.",
+        " Edges that carry XMPP have the change. ``push`` starts a full copy to these servers first, then waits."
+        " ``none`` does nothing.",
     ),
     _of_federation(
         "replication_timeout",
-        ("converge", "restore", "decommission"),
-        "How many seconds the run waits for the replicas. A replica that is behind then fails the run.",
+        _WRITING,
+        "How many seconds the run waits for the replicas. 900 by default. A replica that is behind then fails the run.",
     ),
     _of_federation(
         "configuration_backup",
         ("converge", "restore"),
         "A path on the server to which the product exports its configuration before the first write.",
+    ),
+    _setting(
+        "revoke_restart",
+        _SWITCH,
+        ("revoke",),
+        "With ``true`` the run waits up to 300 s until the servers have the change. Then it restarts the XMPP services"
+        " of ``sfb_front_end`` and ``sfb_edge``, all at once. It does so even if the domain is gone already. False by"
+        " default.",
+        once=True,
     ),
     # The Edges
     _setting(

@@ -172,6 +172,7 @@ class TestReplication:
 
     def test_times_are_those_of_the_servers_clock(self, bench: Bench) -> None:
         bench.store.set_setting("replication_seconds", 0)
+        bench.store.set_setting("status_empty_seconds", 0)
         bench.store.set_setting("clock_ahead", 600)
         before = self.now(bench)
         bench.ok(PUSH)
@@ -180,20 +181,30 @@ class TestReplication:
     def test_a_later_change_does_not_hide_that_an_earlier_one_came(self, bench: Bench) -> None:
         bench.store.set_setting("replication_seconds", 0)
         first = self.now(bench)
-        bench.ok(PUSH)
+        bench.ok("New-CsXmppAllowedPartner", Identity="z.test")
         bench.ok("New-CsXmppAllowedPartner", Identity="a.test")
         bench.store.set_setting("replication_seconds", 3600)
         second = self.now(bench)
         bench.ok("New-CsXmppAllowedPartner", Identity="b.test")
         assert first < self.update(bench) < second
 
-    def test_replication_is_forced_for_one_or_all(self, bench: Bench) -> None:
-        bench.store.set_setting("replication_seconds", 3600)
-        bench.store.set_setting("replication_notice", 0)
+    def test_a_push_deletes_the_status_of_its_replicas_and_starts_a_copy(self, bench: Bench) -> None:
+        bench.store.set_setting("replication_seconds", 0)
+        bench.store.set_setting("status_empty_seconds", 3600)
+        everyone = set(self.current(bench))
         bench.ok(PUSH, ReplicaFqdn="EDGE01.contoso.test")
-        assert [fqdn for fqdn, new in self.current(bench).items() if not new] == ["edge01.contoso.test"]
+        assert set(self.current(bench)) == everyone - {"edge01.contoso.test"}
         bench.ok(PUSH)
-        assert set(self.current(bench).values()) == {False}
+        assert self.current(bench) == {}
+        (store,) = bench.ok(STATUS, CentralManagementStoreStatus=True)
+        assert set(store["ActiveReplicas"]) == everyone
+        for name, replica in bench.store.all("replica").items():
+            bench.store.put("replica", name, {**replica, "pushed": replica["pushed"] - 1800})
+        rows = bench.ok(STATUS)
+        assert {(r["UpToDate"], r["LastUpdateCreation"], r["ProductVersion"]) for r in rows} == {(False, None, None)}
+        bench.store.set_setting("status_empty_seconds", 0)
+        assert self.current(bench) == dict.fromkeys(everyone, True)
+        assert {r["ProductVersion"] for r in bench.ok(STATUS)} != {None}
         assert bench.fails(PUSH, ReplicaFqdn="nowhere.test") == "ItemNotFound"
         assert bench.fails(STATUS, ReplicaFqdn="nowhere.test") == "ItemNotFound"
 
@@ -202,7 +213,7 @@ class TestReplication:
         bench.store.set_setting("replication_notice", 0)
         break_link(bench.store, "stale-front-end")
         break_link(bench.store, "late-replica")
-        bench.ok(PUSH)
+        bench.ok("New-CsXmppAllowedPartner", Identity="a.test")
         behind = {fqdn for fqdn, new in self.current(bench).items() if not new}
         assert behind == {"edge01.contoso.test", "fe01.contoso.test"}
         bench.store.set_setting("replicas_late", {"edge01.contoso.test": 0})

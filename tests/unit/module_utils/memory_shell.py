@@ -39,6 +39,8 @@ TOPOLOGY: dict[str, list[t.Any]] = {
     "CsService": [
         {"PoolFqdn": "edge.contoso.com", "Role": "EdgeServer", "Version": 7, "XmppInternalPort": 23456, **_EDGE},
         {"PoolFqdn": "fe01.contoso.com", "Role": "Registrar", "Version": 7},
+        {"PoolFqdn": "branch.contoso.com", "Role": "Registrar", "Version": 7},
+        {"PoolFqdn": "fe01.contoso.com", "Role": "UserServer", "Version": 7},
     ],
     "CsSipDomain": [
         {"Identity": "a.com", "Name": "A.com", "IsDefault": False},
@@ -49,6 +51,7 @@ TOPOLOGY: dict[str, list[t.Any]] = {
     "CsPool": [
         {"Fqdn": "fe01.contoso.com", "Site": "Site:Redmond", "Computers": ["fe01.contoso.com"]},
         {"Fqdn": "edge.contoso.com", "Site": "Site:Redmond", "Computers": "edge01.contoso.com"},
+        {"Fqdn": "branch.contoso.com", "Site": "Site:Redmond", "Computers": "branch.contoso.com"},
     ],
 }
 
@@ -67,7 +70,8 @@ class MemoryShell:
         self.requests = 0
         self.hidden: set[str] = set()  # cmdlets that the session does not offer
         self.replicas = ["edge01.contoso.com", "fe01.contoso.com"]
-        self.pushes = 0  # each of which the replicas have at once
+        self.updates = 0  # pushes and changes of the store, each of which the replicas have at once unless ``stuck``
+        self.stuck = False
         self.fault: Fault = lambda statement: None
         # None: takes several statements. Else how many of the first batch are carried out before it is refused.
         self.one_statement: int | None = None
@@ -148,12 +152,14 @@ class MemoryShell:
         if noun == "Command":
             return [{"Name": name} for name in t.cast("tuple[str, ...]", given["Name"])]
         if noun == "CsManagementStoreReplication":
-            self.pushes += 1
+            self.updates += 1
             return []
         if noun == "CsConfiguration":
             return []
         if noun == "CsManagementStoreReplicationStatus":
-            made = "2027-03-01T10:%02d:00+00:00" % self.pushes
+            if "CentralManagementStoreStatus" in given:
+                return [{"ActiveMasterFqdn": "fe01.contoso.com", "ActiveReplicas": list(self.replicas)}]
+            made = "2027-03-01T10:%02d:00+00:00" % (0 if self.stuck else self.updates)
             return [{"ReplicaFqdn": fqdn, "UpToDate": True, "LastUpdateCreation": made} for fqdn in self.replicas]
         if noun == "CsService":
             role = next(name for name in given if name != "PoolFqdn")
@@ -177,6 +183,7 @@ class MemoryShell:
         key = self._key(noun, identity)
         if verb == "Get":
             return [dict(item) for item in objects.values()]
+        self.updates += 1
         if verb == "New":
             if key in objects:
                 raise KeyError("existing " + identity)

@@ -41,29 +41,38 @@ class Clock:
 
 
 class Store:
-    """Has an update since minute 0, and one since the push. late: seconds from the push until a replica has it."""
+    """Has an update since minute 0, and one since a push, which deletes the status of its replicas first.
 
-    def __init__(self, clock: Clock, **late: float) -> None:
-        self.clock, self.late, self.pushed = clock, late, 0
+    late: seconds from the beginning until a replica has the newest update. gone: until its status is there again after
+    a push; for as long again it is empty.
+    """
+
+    def __init__(self, clock: Clock, gone: float = 0, **late: float) -> None:
+        self.clock, self.late, self.gone = clock, late, gone
+        self.pushed: list[str] = []
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         (statement,) = statements
         if statement.cmdlet.startswith("Invoke-"):
-            assert dict(statement.parameters) == {}
-            self.pushed += 1
+            self.pushed.append(str(statement.parameters.get("ReplicaFqdn", "*")))
             return Answer()
-        objects = []
-        for name, seconds in self.late.items():
-            has_it = self.pushed and self.clock.now >= seconds
-            objects.append(
-                {
-                    "ReplicaFqdn": name,
-                    # Not yet noticed within the first second.
-                    "UpToDate": bool(has_it or not self.pushed or self.clock.now < 1),
-                    "LastUpdateCreation": (START + datetime.timedelta(minutes=1 if has_it else 0)).isoformat(),
-                }
-            )
-        return Answer(tuple(objects))
+        if "CentralManagementStoreStatus" in statement.parameters:
+            return Answer(({"ActiveReplicas": sorted(self.late)},))
+        return Answer(tuple(row for name in self.late if (row := self.row(name))))
+
+    def row(self, name: str) -> dict[str, t.Any] | None:
+        pushed = name in self.pushed or "*" in self.pushed
+        if pushed and self.clock.now < self.gone:
+            return None
+        if pushed and self.clock.now < 2 * self.gone:
+            return {"ReplicaFqdn": name, "UpToDate": False, "LastUpdateCreation": ""}
+        has_it = self.clock.now >= self.late[name]
+        made = START + datetime.timedelta(minutes=1 if pushed and has_it else 0)
+        return {"ReplicaFqdn": name, "UpToDate": has_it, "LastUpdateCreation": made.isoformat()}
+
+
+def params(**given: t.Any) -> dict[str, t.Any]:
+    return {"state": "current", "push": False, "replicas": None, "timeout": 300, **given}
 
 
 BEHIND: list[tuple[list[Replica], list[Replica], list[str]]] = [
@@ -85,36 +94,79 @@ def test_who_is_behind(before: list[Replica], now: list[Replica], names: list[st
     assert behind(before, now) == names
 
 
-def test_one_that_is_late_is_awaited() -> None:
+def test_without_a_push_it_waits_until_all_are_up_to_date() -> None:
     clock = Clock()
-    result = work({"state": "current", "timeout": 300}, Store(clock, edge=20, fe=0), False, clock)
-    assert (result.changed, result.failures) == (True, [])
+    store = Store(clock, edge=20, fe=0)
+    result = work(params(), store, False, clock)
+    assert (result.changed, result.failures, result.steps, store.pushed) == (False, [], [], [])
     assert clock.slept == [1.0, 2.0, 5.0, 5.0, 5.0, 5.0]
-    assert [one["last_update_creation"] for one in result.values["replicas"]] == ["2027-03-01T10:01:00+00:00"] * 2
+    assert [one["up_to_date"] for one in result.values["replicas"]] == [True, True]
 
 
-def test_one_that_never_has_it_ends_the_wait_at_its_limit() -> None:
+def test_a_push_is_waited_for_while_the_status_is_deleted_and_empty() -> None:
     clock = Clock()
-    result = work({"state": "current", "timeout": 7}, Store(clock, edge=1e9, fe=0), False, clock)
+    store = Store(clock, gone=4, edge=20, fe=0)
+    result = work(params(push=True), store, False, clock)
+    assert (result.changed, result.failures, store.pushed) == (True, [], ["*"])
+    assert [one["last_update_creation"] for one in result.values["replicas"]] == ["2027-03-01T10:01:00+00:00"] * 2
+    assert clock.now > 20
+
+
+def test_named_replicas_are_pushed_and_waited_for_one_by_one() -> None:
+    clock = Clock()
+    store = Store(clock, gone=1, edge=0, fe=0, branch=1e9)
+    result = work(params(push=True, replicas=["EDGE.", "fe"]), store, False, clock)
+    assert (result.changed, result.failures, store.pushed) == (True, [], ["edge", "fe"])
+    assert [one["fqdn"] for one in result.values["replicas"]] == ["edge", "fe"]
+
+
+def test_a_replica_whose_status_a_push_has_deleted_is_known_and_behind() -> None:
+    clock = Clock()
+    store = Store(clock, gone=1e9, edge=0, fe=0)
+    store.pushed = ["edge"]
+    for given in ({}, {"replicas": ["edge"]}):
+        result = work(params(timeout=3, **given), store, False, clock)
+        assert [failure.identity for failure in result.failures] == ["edge"]
+        assert result.values["replicas"][0] == {"fqdn": "edge", "up_to_date": False, "last_update_creation": None}
+
+
+def test_an_unknown_replica_is_an_error_that_names_near_ones() -> None:
+    clock = Clock()
+    store = Store(clock, edge01=0, fe01=0)
+    with pytest.raises(Refused, match=r"replicas: there is no replica 'edgeo1' \(did you mean edge01\?\)"):
+        work(params(replicas=["edgeo1"], push=True), store, False, clock)
+    with pytest.raises(Refused, match=r"no replica 'x' \(there are: edge01, fe01\)"):
+        work(params(replicas=["x"]), store, False, clock)
+    with pytest.raises(Refused, match="replicas: the list is empty"):
+        work(params(replicas=[]), store, False, clock)
+    assert store.pushed == []
+
+
+@pytest.mark.parametrize("push", [False, True])
+def test_one_that_never_has_it_ends_the_wait_at_its_limit(push: bool) -> None:
+    clock = Clock()
+    result = work(params(timeout=7, push=push), Store(clock, edge=1e9, fe=0), False, clock)
     assert clock.now == 7
-    assert result.changed
+    assert result.changed is push
     assert [failure.identity for failure in result.failures] == ["edge"]
-    assert result.message.startswith("Get-CsManagementStoreReplicationStatus of edge failed: edge has not the newest")
+    assert result.message.startswith("Get-CsManagementStoreReplicationStatus of edge failed: edge does not have the")
 
 
 def test_pushing_alone_waits_for_nothing() -> None:
     clock = Clock()
-    store = Store(clock, edge=1e9)
-    result = work({"state": "pushed", "timeout": 300}, store, False, clock)
-    assert (result.changed, store.pushed, clock.slept) == (True, 1, [])
+    store = Store(clock, gone=5, edge=1e9)
+    result = work(params(state="pushed"), store, False, clock)
+    assert (result.changed, store.pushed, clock.slept) == (True, ["*"], [])
+    assert result.values["replicas"] == [{"fqdn": "edge", "up_to_date": False, "last_update_creation": None}]
 
 
-def test_check_mode_pushes_nothing() -> None:
+@pytest.mark.parametrize("push", [False, True])
+def test_check_mode_pushes_nothing_and_does_not_wait(push: bool) -> None:
     clock = Clock()
-    store = Store(clock, edge=0)
-    result = work({"state": "current", "timeout": 300}, store, True, clock)
-    assert (result.changed, store.pushed, clock.slept) == (True, 0, [])
-    assert [step["result"] for step in result.steps or []] == ["planned"]
+    store = Store(clock, edge=9)
+    result = work(params(push=push), store, True, clock)
+    assert (result.changed, store.pushed, clock.slept) == (push, [], [])
+    assert [step["result"] for step in result.steps or []] == ["planned"] * push
 
 
 def test_a_store_that_can_no_longer_be_read_is_a_failure() -> None:
@@ -123,7 +175,7 @@ def test_a_store_that_can_no_longer_be_read_is_a_failure() -> None:
             return Answer(lost="reset") if self.pushed else super().invoke(statements)
 
     clock = Clock()
-    result = work({"state": "current", "timeout": 300}, Lost(clock, edge=0), False, clock)
+    result = work(params(push=True), Lost(clock, edge=0), False, clock)
     assert result.changed
     assert "pushed, but the replicas cannot be read now" in result.message
 

@@ -218,17 +218,20 @@ def test_a_backup_that_fails_ends_the_run_before_its_first_write() -> None:
 # Replication
 
 
-def test_only_the_replicas_that_carry_xmpp_are_awaited() -> None:
+def test_a_run_waits_for_the_replicas_that_carry_xmpp_and_pushes_nothing() -> None:
+    """The branch server has a Registrar, and no gateway."""
     shell = server()
     result = converge(shell, partners=PARTNER, replication="wait")
     found = result.values["replication"]
-    assert (found["pushed"], found["late"], found["not_awaited"]) == (True, [], ["branch.contoso.com"])
+    assert (found["pushed"], found["late"], found["not_awaited"]) == (False, [], ["branch.contoso.com"])
     assert found["awaited"] == ["edge01.contoso.com", "fe01.contoso.com"]
     assert result.values["report"][-1] == (
-        "Replicated after 0 s to edge01.contoso.com, fe01.contoso.com; not awaited: branch.contoso.com."
+        "Replicated after 0 s to edge01.contoso.com, fe01.contoso.com; not waited for: branch.contoso.com."
     )
-    assert writes(shell) == ["New-CsXmppAllowedPartner", PUSH]
-    assert [one["cmdlet"] for one in result.steps or ()] == ["New-CsXmppAllowedPartner"]
+    assert writes(shell) == ["New-CsXmppAllowedPartner"]
+    cmdlets = [statement.cmdlet for statement in shell.sent]
+    first = cmdlets.index("New-CsXmppAllowedPartner")
+    assert cmdlets[:first].count(STATUS) == 2, "once in the reading, once right before the first write"
 
 
 def test_without_a_preflight_the_topology_is_read_for_it_after_the_writes() -> None:
@@ -237,14 +240,20 @@ def test_without_a_preflight_the_topology_is_read_for_it_after_the_writes() -> N
     assert result.values["replication"]["awaited"] == ["edge01.contoso.com", "fe01.contoso.com"]
 
 
-def test_a_replica_that_stays_behind_fails_the_run_with_its_name() -> None:
+def test_a_replica_that_stays_behind_fails_the_run_with_its_name_and_says_that_nothing_moved() -> None:
     shell = server()
-    shell.fault = lambda statement: None if statement.cmdlet != PUSH else setattr(shell, "pushes", -1)
+    shell.stuck = True
     result = converge(shell, partners=PARTNER, replication="wait", replication_timeout=0)
     assert [failure.identity for failure in result.failures] == ["edge01.contoso.com", "fe01.contoso.com"]
     assert result.changed
     assert result.values["replication"]["late"] == ["edge01.contoso.com", "fe01.contoso.com"]
-    assert result.values["report"][-1].startswith("NOT REPLICATED after 0 s: edge01.contoso.com, fe01.contoso.com")
+    assert result.values["replication"]["moved"] == []
+    late, nothing, check, push = result.values["report"][-4:]
+    assert late.startswith("NOT REPLICATED after 0 s: edge01.contoso.com, fe01.contoso.com; not waited for")
+    assert nothing == "  Nothing moved: no replica shows a newer update than before the run."
+    assert "port 4443 to an Edge" in check
+    assert "push: true and replicas: [edge01.contoso.com, fe01.contoso.com]" in push
+    assert "replication: push" in push
 
 
 def test_what_writes_nothing_replicates_nothing() -> None:
@@ -256,21 +265,59 @@ def test_what_writes_nothing_replicates_nothing() -> None:
     assert [one.cmdlet for one in shell.sent[before:]].count(STATUS) == 1
 
 
-@pytest.mark.parametrize(
-    ("cmdlet", "told"), [(PUSH, "was not pushed: "), (STATUS, "was pushed, and cannot be awaited")]
-)
-def test_replication_that_is_not_offered_is_told_and_no_failure(cmdlet: str, told: str) -> None:
+@pytest.mark.parametrize("mode", ["wait", "push"])
+def test_grants_alone_are_not_replicated(mode: str) -> None:
+    """They are written to Active Directory."""
     shell = server()
-    deny(shell, cmdlet)
+    ann = {"SipAddress": "sip:ann@contoso.com", "UserPrincipalName": "ann@contoso.com"}
+    shell.users.append({"Identity": "CN=ann", **ann, "ExternalAccessPolicy": None, "RegistrarPool": "fe01.contoso.com"})
+    policy = {"identity": "Staff", "enable_federation_access": True, "enable_xmpp_access": True}
+    converge(shell, policies=[policy])
+    before = len(shell.sent)
+    granted = [{**policy, "granted_to": ["sip:ann@contoso.com"]}]
+    shell.stuck = True
+    result = converge(shell, policies=granted, replication=mode, replication_timeout=0)
+    assert (result.changed, result.failures) == (True, [])
+    sent = [one.cmdlet for one in shell.sent[before:]]
+    assert "Grant-CsExternalAccessPolicy" in sent
+    assert (sent.count(STATUS), PUSH in sent) == (1, False)
+    assert "replication" not in result.values
+
+
+def test_where_the_replicas_cannot_be_read_the_run_does_not_wait_and_says_so() -> None:
+    shell = server()
+    deny(shell, STATUS)
     result = converge(shell, partners=PARTNER, replication="wait")
     assert not result.failures
-    assert any(told in line for line in result.values["report"])
-    assert "New-CsXmppAllowedPartner" in writes(shell)
+    assert any(line.startswith("The run cannot wait for replication: ") for line in result.values["report"])
+    assert writes(shell) == ["New-CsXmppAllowedPartner"]
 
 
-def test_a_push_alone_waits_for_nothing() -> None:
+def test_a_push_names_its_replicas_and_the_run_waits() -> None:
     shell = server()
-    result = run(TASK, shell, partners=PARTNER, replication="push")
-    assert writes(shell) == ["New-CsXmppAllowedPartner", PUSH]
-    assert result.values["report"][-1] == "Replication was pushed, and not awaited."
-    assert STATUS not in {statement.cmdlet for statement in shell.sent}
+    result = converge(shell, partners=PARTNER, replication="push")
+    assert [(one.cmdlet, one.parameters.get("ReplicaFqdn")) for one in shell.writes()[1:]] == [
+        (PUSH, "edge01.contoso.com"), (PUSH, "fe01.contoso.com"),
+    ]  # fmt: skip
+    assert result.values["replication"]["pushed"]
+    assert result.values["report"][-1].startswith("Replicated after 0 s to edge01.contoso.com, fe01.contoso.com")
+    assert [one["cmdlet"] for one in result.steps or ()] == ["New-CsXmppAllowedPartner"]
+
+
+def test_a_push_without_a_known_topology_is_one_for_all() -> None:
+    shell = server()
+    deny(shell, "Get-CsPool")
+    result = converge(shell, partners=PARTNER, replication="push")
+    assert [dict(one.parameters) for one in shell.writes()[1:]] == [{}]
+    assert result.values["replication"]["awaited"] == ["branch.contoso.com", "edge01.contoso.com", "fe01.contoso.com"]
+
+
+def test_a_push_that_is_not_offered_is_told_and_the_run_waits_all_the_same() -> None:
+    shell = server()
+    deny(shell, PUSH)
+    result = converge(shell, partners=PARTNER, replication="push")
+    assert not result.failures
+    told = "Replication was not pushed: %s is not offered to the session's account" % PUSH
+    assert any(line.startswith(told) for line in result.values["report"])
+    assert result.values["report"][-1].startswith("Replicated after")
+    assert writes(shell) == ["New-CsXmppAllowedPartner"]

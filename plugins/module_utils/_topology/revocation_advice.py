@@ -1,0 +1,110 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a revocation shows beside its writes: which servers learn of it, what still has to be done, and SIP.
+
+All of it is read after the writes and as far as it can be read: nothing of it may hold a revocation up.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from .._base.reading import UNREADABLE, objects_of
+from .._base.texts import some
+from .._federation.catalogue import ACCESS_EDGE
+from .._shell.statement import Shell, Statement, place_of
+from .replicate import carrying, carrying_replicas, front_ends, routed_edges
+from .topology import ALLOWED, BLOCKED, Topology, read_topology
+
+_ACCESS_EDGE = "Get-" + ACCESS_EDGE.noun
+
+
+class Advice:
+    """Each part is read once, when it is asked for first."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._why = ""  # why the topology could not be read
+
+    @functools.cached_property
+    def _topology(self) -> Topology:
+        try:
+            return read_topology(self._shell)
+        except UNREADABLE as exc:
+            self._why = str(exc)
+            return Topology()
+
+    @functools.cached_property
+    def replicas(self) -> list[str]:
+        """The replicas of the legacy Front Ends and of the route's Edge servers; none where they cannot be read."""
+        topology = self._topology
+        if topology.edges is None:
+            return []
+        carry = carrying(topology, routed_edges(topology), front_ends(self._shell))
+        return carrying_replicas(topology.replicas or (), carry)
+
+    def lines(self, domains: t.Sequence[str], *, restart: bool, pushes: bool) -> list[str]:
+        """What is left to do for these domains. restart: the services are restarted next. pushes: replication is."""
+        found = []
+        if pushes and not self.replicas:
+            why = self._why or "; ".join("%s: %s" % one for one in self._topology.unobserved.items())
+            text = "The servers that carry XMPP could not be read%s, so every replica is pushed."
+            found.append(text % (" (%s)" % why if why else ""))
+        streams = "Streams that are open already may stay open until the XMPP services restart. "
+        if restart:
+            streams += "The restart comes next."
+        elif place_of(self._shell).playbook:
+            streams += "To restart them, run this again with -e sfb_xmpp_revoke_restart=true."
+        else:
+            streams += "To restart them, use sfb.xmpp.xmpp_gateway_service with state: restarted."
+        return [*found, streams, self._firewall(domains)]
+
+    def _firewall(self, domains: t.Sequence[str]) -> str:
+        routed = set(routed_edges(self._topology))
+        edges = self._topology.edges or ()
+        ours = {edge.access_edge for edge in edges if edge.access_edge and edge.fqdn.casefold() in routed}
+        where = "at the Edge's external address" + (" (%s)" % some(sorted(ours)) if ours else "")
+        text = (
+            "Firewall: to cut the partner off at the network too, block TCP 5269 %s, in and out, for the servers of %s"
+            " (their SRV records _xmpp-server._tcp name them)."
+        )
+        return text % (where, some(domains, 50))
+
+    def warnings(self, domains: t.Sequence[str]) -> list[str]:
+        """Where a domain can still come by SIP, and what of that could not be read."""
+        try:
+            found_edge = objects_of(_ACCESS_EDGE, self._shell.invoke([Statement(_ACCESS_EDGE)]))
+        except UNREADABLE as exc:
+            return ["whether %s can still come by SIP could not be read: %s" % (some(domains), exc)]
+        edge = found_edge[0] if found_edge else {}
+        if edge.get("AllowFederatedUsers") is False:
+            return []
+        topology = self._topology
+        found = []
+        blocked = set(topology.blocked_domains or ())
+        left = [name for name in domains if name not in blocked]
+        allowed = [name for name in left if name in set(topology.allowed_domains or ())]
+        if allowed:
+            text = "%s can still come by SIP: it is an allowed SIP domain; remove it (Remove-CsAllowedDomain)"
+            found.append(text % some(allowed))
+        discovery = edge.get("EnablePartnerDiscovery")
+        others = [name for name in left if name not in allowed]
+        if others and discovery is True:
+            text = (
+                "%s can still come by SIP: partner discovery is on (EnablePartnerDiscovery of the Access Edge), so a"
+                " domain need not be listed; block it (New-CsBlockedDomain)"
+            )
+            found.append(text % some(others))
+        unread = [cmdlet for cmdlet, value in (
+            (ALLOWED, topology.allowed_domains), (BLOCKED, topology.blocked_domains),
+        ) if value is None]  # fmt: skip
+        if others and not isinstance(discovery, bool):
+            unread.append("EnablePartnerDiscovery of " + _ACCESS_EDGE)
+        if unread:
+            text = "whether %s can still come by SIP could not be read: %s"
+            found.append(text % (some(domains), ", ".join(unread)))
+        return found
