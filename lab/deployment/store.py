@@ -66,7 +66,7 @@ CREATE INDEX IF NOT EXISTS message_status ON message (status);
 
 # Settings that a test may change with set_setting(). Seconds unless said otherwise.
 DEFAULT_SETTINGS: dict[str, t.Any] = {
-    "strict_numbers": True,  # refuse Int32 where the contract says UInt32
+    "reported_forms": False,  # lists of one as a text, enumerations in properties as objects: see list-shapes
     "directory_lag": 5.0,  # until a change made on one domain controller shows on the other
     "read_controller": "dc01.contoso.test",  # who answers when no -DomainController is given
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas

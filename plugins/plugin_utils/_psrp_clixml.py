@@ -40,6 +40,8 @@ _TEXTS = frozenset(("S", "ToString", "DT", "TS", "D", "Version", "URI", "XD", "S
 _LISTS = frozenset(("LST", "IE", "STK", "QUE"))
 
 _ESCAPED = re.compile("_[xX]([0-9A-Fa-f]{4})_")
+# .NET writes these two characters as references, which XML 1.0 forbids (section 2.2).
+_FORBIDDEN = re.compile("&#x(FFF[EF]);", re.IGNORECASE)
 
 
 class Unreadable(Exception):
@@ -58,7 +60,7 @@ def read(xml: str) -> t.Any:
     if "<!DOCTYPE" in xml:
         raise Unreadable("a document type declaration is not allowed in it")
     try:
-        element = ET.fromstring(xml)  # noqa: S314 (no document type gets here)
+        element = ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
     except (ET.ParseError, ValueError) as error:
         raise Unreadable("it is not well-formed XML (%s)" % error) from None
     return _Reader().value(element, DEPTH)

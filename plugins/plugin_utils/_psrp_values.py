@@ -18,6 +18,9 @@ from ._psrp_limits import short
 # Characters of a server's text that are passed on.
 LONGEST = 4000
 
+# The id of the error that the server's engine has for a command that does not exist.
+NO_COMMAND = "CommandNotFoundException"
+
 # System.Management.Automation.ErrorCategory, by number.
 CATEGORIES: tuple[str, ...] = (
     *("NotSpecified", "OpenError", "CloseError", "DeviceError", "DeadlockDetected", "InvalidArgument", "InvalidData"),
@@ -94,8 +97,9 @@ def server_error(record: t.Any) -> ServerError:
     target = fields.get("TargetObject")
     return ServerError(
         # The id ends in the class that raised it, which is all there is where the server sends no invocation details.
+        # Of a command that does not exist the target is the name.
         cmdlet=text("CommandInfo_Name", "ErrorCategory_Activity", "InvocationInfo_InvocationName")
-        or error_id.rpartition(",")[2],
+        or (error_id.rpartition(",")[2] if error_id != NO_COMMAND else text("ErrorCategory_TargetName")),
         error_id=error_id,
         category=CATEGORIES[number] if isinstance(number, int) and 0 <= number < len(CATEGORIES) else "",
         message=(text("ErrorDetails_Message") or _brief(words) or "an error without a text").strip(),

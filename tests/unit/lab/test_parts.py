@@ -161,7 +161,7 @@ class TestObjects:
         assert bench.store.partners()["a.test"]["PartnerType"] == "Federated"
 
     def test_shapes_of_lists(self) -> None:
-        assert [texts([]), texts(["a"]), texts(["a", "b"])] == [None, "a", ["a", "b"]]
+        assert [texts([]), texts(["a"]), texts(["a", "b"])] == [[], ["a"], ["a", "b"]]
 
     def test_times_are_utc(self) -> None:
         assert moment(0.0).isoformat() == "1970-01-01T00:00:00+00:00"
