@@ -133,7 +133,9 @@ ASSUMPTIONS = (
         "A Front End's remote shell offers Get-Command, Get-FormatData, Get-Help, Measure-Object, Out-Default and "
         "Select-Object beside the product's cmdlets.",
         "They belong to every restricted session of PowerShell; no page says which this endpoint has. "
-        "The setting select_object takes Select-Object away everywhere.",
+        "Its Select-Object is the proxy that PowerShell has for restricted sessions, which takes eleven names of "
+        "properties; the setting restricted_select says on which servers. The setting select_object takes it away "
+        "everywhere.",
     ),
     Assumption(
         "select-names",

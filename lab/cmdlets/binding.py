@@ -211,7 +211,10 @@ def _convert_one(parameter: Parameter, kind: str, value: object) -> t.Any:
     if parameter.choices:
         return _choice(parameter, kind, value)
     if kind in _TEXT_TYPES:
-        return _text(parameter, kind, value)
+        text = _text(parameter, kind, value)
+        if parameter.valid and fold(text) not in map(fold, parameter.valid):
+            raise _not_in_set(parameter, text)
+        return text
     if kind in ("Boolean", "SwitchParameter"):
         if isinstance(value, (bool, int, float)):  # about_Parameters: Booleans take numbers as well
             return bool(value)
@@ -358,6 +361,17 @@ def _not_of(parameter: Parameter, value: object, kind: str, hint: str = "") -> B
         _type_name(value), kind, parameter.name, hint,
     )  # fmt: skip
     return BindingError(message, "CannotConvertArgument")
+
+
+def _not_in_set(parameter: Parameter, text: str) -> BindingError:
+    """The engine's words, recorded; it names no target."""
+    return BindingError(
+        'Cannot validate argument on parameter \'%s\'. The argument "%s" does not belong to the set "%s" specified by'
+        " the ValidateSet attribute. Supply an argument that is in the set and then try the command again."
+        % (parameter.name, text, ",".join(parameter.valid)),
+        "ParameterArgumentValidationError",
+        category="InvalidData",
+    )
 
 
 def _null_or_empty(parameter: Parameter, what: str, words: str) -> BindingError:

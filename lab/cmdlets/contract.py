@@ -36,7 +36,10 @@ _ACTION_PREFERENCES = ("SilentlyContinue", "Stop", "Continue", "Inquire", "Ignor
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter. sets is empty when it belongs to all; mandatory_in holds the sets (``*``: all) that need it."""
+    """One parameter. sets is empty when it belongs to all; mandatory_in holds the sets (``*``: all) that need it.
+
+    valid: the texts that a ValidateSet allows, in its order; none where it has no such.
+    """
 
     name: str
     type: str
@@ -47,6 +50,7 @@ class Parameter:
     aliases: tuple[str, ...] = ()
     range: tuple[int, int] | None = None
     choices: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
     allow_null: bool = False
     simulated: bool = True
 
@@ -59,7 +63,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Cmdlet:
-    """One cmdlet as a profile has it. sets: its parameter sets, the default set first."""
+    """One cmdlet as a profile has it. sets: its parameter sets, the default set first.
+
+    is_proxy: whether it is a function of the same name that takes less, as a restricted session has them.
+    """
 
     name: str
     where: tuple[str, ...]
@@ -69,6 +76,7 @@ class Cmdlet:
     should_process: bool = False
     prompts: bool = False
     gathers_input: bool = False
+    is_proxy: bool = False
 
     @property
     def is_product(self) -> bool:

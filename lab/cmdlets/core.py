@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import typing as t
+from dataclasses import replace
 
 from psrpcore.types import PSObject
 
@@ -18,11 +19,18 @@ from ..deployment.wildcard import has_wildcard, like
 from ..errors import BindingError, CmdletError
 from .binding import Arguments
 from .context import Context
-from .contract import Cmdlet
+from .contract import COMMON, Cmdlet, Parameter
 from .objects import CommandType, DisplayHint, annotate, int32, make, moment, properties_of, selected
 
+SELECT = "Select-Object"
 PRODUCT_MODULE = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 _CORE_MODULES = ("Microsoft.PowerShell.Management", "Microsoft.PowerShell.Utility", "Microsoft.PowerShell.Core")
+
+# The properties that the Select-Object of a restricted session takes, in the order of its message.
+_PROXY_TAKES = (
+    "ModuleName", "Namespace", "OutputType", "Count", "HelpUri", "Name", "CommandType", "ResolvedCommandName",
+    "DefaultParameterSet", "CmdletBinding", "Parameters",
+)  # fmt: skip
 
 
 def _module(name: str) -> PSObject:
@@ -77,13 +85,14 @@ def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
         tests = (("Verb", verb), ("Noun", noun), ("Module", module))
         if any(args.texts(n) and not any(like(text, p) for p in args.texts(n)) for n, text in tests):
             continue
-        if kind not in (None, "All", "Cmdlet"):
+        own = CommandType.Function if command.is_proxy else CommandType.Cmdlet
+        if kind not in (None, "All", own.name):
             continue
         if limit is not None and written >= int(limit):
             break
         written += 1
-        properties = {"Name": command.name, "CommandType": CommandType.Cmdlet, "ModuleName": module, "Version": None}
-        yield make(["System.Management.Automation.CmdletInfo"], properties, text=command.name)
+        properties = {"Name": command.name, "CommandType": own, "ModuleName": module, "Version": None}
+        yield make(["System.Management.Automation.%sInfo" % own.name], properties, text=command.name)
 
 
 def _get_help(ctx: Context, args: Arguments) -> t.Iterable[object]:
@@ -126,6 +135,13 @@ def _date(ctx: Context, args: Arguments) -> t.Iterable[object]:
     now = moment(ctx.clock(time.time()))
     annotate(now, {"DisplayHint": DisplayHint[args.text("DisplayHint") or "DateTime"]})
     return [now]
+
+
+def proxy(cmdlet: Cmdlet) -> Cmdlet:
+    """Select-Object as a restricted session has it (GetRestrictedSelectObject in PowerShell's CommandMetadata.cs)."""
+    kept = {name: cmdlet.parameters[name] for name in (*COMMON, "InputObject") if name in cmdlet.parameters}
+    names = Parameter("Property", "String[]", valid=_PROXY_TAKES)
+    return replace(cmdlet, parameters={"Property": names, **kept}, is_proxy=True)
 
 
 def _incoming(ctx: Context, args: Arguments) -> list[object]:
@@ -192,7 +208,7 @@ CMDLETS = {
     "Get-FormatData": _get_format_data,
     "Get-Help": _get_help,
     "Measure-Object": _measure,
-    "Select-Object": _select,
+    SELECT: _select,
     "Out-Default": _out_default,
     "Out-String": _out_string,
 }

@@ -20,7 +20,7 @@ from ..errors import ActionStop, BindingError, CmdletError, Cut, ErrorDetails, F
 from .binding import Arguments, bind, resolve_name
 from .context import Context
 from .contract import Cmdlet, Parameter, load
-from .core import PRODUCT_MODULE, unknown_command
+from .core import PRODUCT_MODULE, SELECT, proxy, unknown_command
 from .masking import show_parameters
 from .objects import properties_of, type_names
 from .providers import prompt_failed
@@ -76,7 +76,10 @@ class Session:
     def known(self) -> list[Cmdlet]:
         """The cmdlets that this session offers: by host, by imported modules, and by the user's role."""
         hidden = self.store.setting("cmdlets_hidden")
-        offered = [c for c in load(self.profile).values() if self._offers(c)]
+        restricted = self.host.role in self.store.setting("restricted_select")
+        offered = [
+            proxy(c) if restricted and c.name == SELECT else c for c in load(self.profile).values() if self._offers(c)
+        ]
         return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
 
     def find(self, name: str) -> Cmdlet | None:
@@ -90,7 +93,7 @@ class Session:
     def _offers(self, cmdlet: Cmdlet) -> bool:
         if self.host.role not in cmdlet.where:
             return False
-        if cmdlet.name == "Select-Object" and not self.store.setting("select_object"):
+        if cmdlet.name == SELECT and not self.store.setting("select_object"):
             return False
         if not cmdlet.is_product:
             return True

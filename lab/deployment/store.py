@@ -83,6 +83,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
     "one_statement": False,  # pipelines of several statements are refused as a whole
     "select_object": True,  # the endpoints offer Select-Object
+    "restricted_select": ["management"],  # roles of the servers where it is the proxy of a restricted session
     "request_seconds": 0.0,  # that every HTTP request takes longer: the round trip of a distant server
     "open_seconds": 0.0,  # that the opening of a session takes longer
     "cmdlet_seconds": 0.0,  # that every cmdlet takes longer

@@ -45,6 +45,7 @@ class ReplayDeployment(Deployment):
         """Raises CaptureError, and LabError where the directory holds a lab of another profile."""
         capture = read(file)
         super().__init__(directory, capture.profile)
+        self.store.set_setting("restricted_select", [])  # so that it can derive some properties of objects
         self._hosts = _places(capture)
 
     def runspace(self, session: Session) -> Runspace:

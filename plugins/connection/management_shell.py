@@ -638,7 +638,7 @@ class Connection(NetworkConnectionBase):
             "answer": answer,
             "output": output,
             "seconds": time.monotonic() - begun,
-            "selected": bool(call.select) and session.selects,
+            "selected": session.cuts(call),
             "versions": session.versions(),
         }
 

@@ -18,11 +18,13 @@ import time
 import typing as t
 from dataclasses import replace
 
+from ..module_utils._shell.rights import SELECT, question
 from ..module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
 from ._psrp_clixml import Unreadable
 from ._psrp_errors import alarm, brief, interrupted, never_sent, no_session, repeatable, transport_failed
 from ._psrp_limits import Limits, within
 from ._psrp_mask import Mask
+from ._psrp_offered import Offered, is_refusal
 from ._psrp_options import Target
 from ._psrp_transport import Pin, fresh_connection, new_pool
 from ._psrp_values import server_error, to_wire, unreadable, wire_size
@@ -40,8 +42,6 @@ FAREWELL = 5
 # Seconds that one call may take, unless the user says something else, and the variable for that.
 LIMIT = 600.0
 LIMIT_VARIABLE = "ansible_command_timeout"
-
-SELECT = "Select-Object"
 
 
 class SessionError(Exception):
@@ -80,18 +80,17 @@ class PsrpSession:
         self._used = 0.0
         # Whether the endpoint takes several statements in one pipeline; None while that has not been tried.
         self._several: bool | None = None
-        # Whether it offers Select-Object, as far as known.
-        self._selects = True
+        # What the endpoint offers. It stays the same over a new session, like the account's roles.
+        self._offered = Offered()
         self._kept: list[str] | None = None
 
     @property
     def is_open(self) -> bool:
         return self._pool is not None
 
-    @property
-    def selects(self) -> bool:
-        """Whether the endpoint cuts objects to the properties that are wanted, as far as known."""
-        return self._selects
+    def cuts(self, statement: Statement) -> bool:
+        """Whether the endpoint cuts the statement's objects to the properties that are wanted, as far as known."""
+        return self._offered.cuts(statement.select) is not False
 
     @contextlib.contextmanager
     def capturing(self) -> t.Iterator[list[str]]:
@@ -173,6 +172,22 @@ class PsrpSession:
         return total
 
     def _run(self, chunk: t.Sequence[Statement]) -> Answer:
+        """Run one pipeline; where the endpoint does not cut objects to what is wanted of them, read whole ones."""
+        if any(self._offered.cuts(statement.select) is None for statement in chunk):
+            self._attempt([question()])
+            if not any(map(self.cuts, chunk)):
+                self._read_whole()
+        selecting = any(map(self.cuts, chunk))
+        answer = self._attempt(chunk)
+        if not selecting or not is_refusal(answer):
+            return answer
+        self._offered.refuse()
+        self._read_whole()
+        # Beside a refused selection the other statements have run.
+        return self._attempt(chunk) if all(statement.is_read for statement in chunk) else answer
+
+    def _attempt(self, chunk: t.Sequence[Statement]) -> Answer:
+        """Run one pipeline, in a new session if this one turns out to be lost and nothing can be done twice."""
         reads_only = all(statement.is_read for statement in chunk)
         for attempt in (1, 2):
             pool = self.open()
@@ -187,11 +202,8 @@ class PsrpSession:
                 if broken.untouched:
                     raise SessionError("no session on %s: %s" % (self.target.endpoint, broken.reason)) from None
                 return Answer(lost="the session on %s was lost: %s" % (self.target.endpoint, broken.reason))
-            if self._selects and _lacks_select(answer, chunk):
-                self._selects = False
-                self._note("%s does not offer %s: whole objects are read" % (self.target.endpoint, SELECT))
-                if reads_only:
-                    return self._run(chunk)
+            if len(chunk) == 1:
+                self._offered.learn(chunk[0], answer)
             return answer
         raise AssertionError("unreachable")
 
@@ -234,7 +246,7 @@ class PsrpSession:
             shell.add_cmdlet(statement.cmdlet)
             for name, value in statement.parameters.items():
                 shell.add_parameter(name, to_wire(value))
-            if statement.select and self._selects:
+            if self.cuts(statement):
                 shell.add_cmdlet(SELECT)
                 shell.add_parameter("Property", list(statement.select))
         return shell
@@ -265,7 +277,9 @@ class PsrpSession:
         """Learn from the first pipeline of several statements whether the endpoint takes such."""
         from pypsrp.complex_objects import PSInvocationState
 
-        if len(chunk) == 1 or answer.lost or self._several is not None or _lacks_select(answer, chunk):
+        if len(chunk) == 1 or answer.lost or self._several is not None:
+            return answer
+        if any(map(self.cuts, chunk)) and is_refusal(answer):
             return answer
         self._several = shell.state != PSInvocationState.FAILED
         if self._several:
@@ -333,6 +347,11 @@ class PsrpSession:
     def _new_limits(self) -> Limits:
         return Limits(self.limit, LIMIT_VARIABLE)
 
+    def _read_whole(self) -> None:
+        self._note(
+            "%s does not cut objects to chosen properties (%s): whole objects are read" % (self.target.endpoint, SELECT)
+        )
+
     def _note(self, text: str) -> None:
         self._tell(self._mask(text))
 
@@ -345,14 +364,6 @@ class PsrpSession:
     def _in_time(self, error: BaseException) -> BaseException:
         """Ansible's alarm in our words: it rings at the same time as our own limit."""
         return self._limits.late() if alarm(error) else error
-
-
-def _lacks_select(answer: Answer, chunk: t.Sequence[Statement]) -> bool:
-    """Whether the endpoint does not know the command that cuts objects to the wanted properties."""
-    return any(statement.select for statement in chunk) and any(
-        "CommandNotFound" in error.error_id and SELECT.lower() in (error.target + error.message).lower()
-        for error in answer.errors
-    )
 
 
 def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[list[Statement]]:

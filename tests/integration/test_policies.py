@@ -140,24 +140,6 @@ def test_a_domain_controller_that_lags_makes_no_failure(management: Management) 
         assert [step["parameters"]["DomainController"] for step in result.steps or []] == [controller]
 
 
-def test_of_users_only_what_is_needed_is_read(management: Management) -> None:
-    management.run(singular(POLICY), identity="XMPP users", **XMPP)
-    for offered in (True, False):
-        # Where the endpoint does not offer Select-Object, which the session learns at the first try, whole objects.
-        management.store.set_setting("select_object", offered)
-        mark = management.mark()
-        result = management.run(GRANT, policy="XMPP users", users=[ANN] if offered else [ANN, BELL], exclusive=True)
-        assert not result.failures
-        events = [event for event in management.store.events(mark) if event.kind == "statement"]
-        whole = [n for n, e in enumerate(events) if e.cmdlet == "Get-CsUser" and "Identity" not in e.parameters]
-        cut = [n for n, event in enumerate(events) if event.cmdlet == "Select-Object"]
-        assert len(whole) == (1 if offered else 2), "all users are read once, and once more after the first try"
-        assert offered or len(cut) == 1, "the first try"
-        if offered:
-            assert "ExternalAccessPolicy" in events[whole[0] + 1].parameters["Property"]
-    assert set(management.store.grants().values()) == {"Tag:XMPP users"}
-
-
 def test_info_feeds_back(management: Management) -> None:
     management.run(
         plural(POLICY), policies=[{"identity": "site:Dublin", **XMPP}, {"identity": "x", "description": "d"}]

@@ -11,6 +11,17 @@ import typing as t
 
 from .statement import Shell, Statement
 
+LIST = "Get-Command"
+SELECT = "Select-Object"
+
+
+def question(cmdlets: t.Iterable[str] = ()) -> Statement:
+    """Which of these the session offers. Always asks for Select-Object too: its answer tells the session what it cuts.
+
+    Both properties are among those that the Select-Object of a restricted session takes.
+    """
+    return Statement(LIST, {"Name": (*sorted(cmdlets), SELECT)}, select=("Name", "CommandType"))
+
 
 def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     """Those of the cmdlets that the session does not offer; None where that cannot be known. One request.
@@ -21,16 +32,18 @@ def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     wanted = {name.casefold(): name for name in cmdlets}
     if not wanted:
         return set()
-    answer = shell.invoke([Statement("Get-Command", {"Name": tuple(sorted(wanted.values()))}, select=("Name",))])
+    answer = shell.invoke([question(wanted.values())])
     if answer.lost or answer.refused:
         return None
-    found = {str(item.get("Name")).casefold() for item in answer.output if isinstance(item, dict)}
+    beside = {SELECT.casefold()}
+    found = {str(item.get("Name")).casefold() for item in answer.output if isinstance(item, dict)} - beside
     denied = set()
     for error in answer.errors:
         name = error.target.casefold()
-        if "CommandNotFound" not in error.error_id or name not in wanted:
+        if "CommandNotFound" not in error.error_id or name not in {*wanted, *beside}:
             return None  # about something else, such as Get-Command itself
         denied.add(name)
+    denied -= beside
     if found | denied != set(wanted) or found & denied:
         return None
     return {wanted[name] for name in denied}

@@ -147,6 +147,7 @@ class TestWhoMayDoWhat:
         assert bench.fails("Get-Command", Name="Get-CsNothing") == "CommandNotFoundException"
 
     def test_select_object(self, bench: Bench) -> None:
+        bench.store.set_setting("restricted_select", [])
         for number in range(3):
             bench.ok(NEW, Identity="d%d.test" % number)
         sink = bench.run(((GET, {}), ("Select-Object", {"Property": PSList(["identity", "Nothing"]), "Last": 2})))
@@ -156,6 +157,26 @@ class TestWhoMayDoWhat:
         for wrong in (PSList([{"Name": "x"}]), PSList(["Id*"]), PSList([""])):
             sink = bench.run(((GET, {}), ("Select-Object", {"Property": wrong})))
             assert (len(sink.errors), sink.values) == (1, [])
+
+    def test_a_restricted_select_object(self, bench: Bench) -> None:
+        """What PowerShell 7.6 answers in a session of the type RestrictedRemoteServer, id by id."""
+        bench.ok(NEW, Identity="a.test")
+        (row,) = bench.ok("Get-Command", Name="Select-Object")
+        assert row["CommandType"].name == "Function"
+        wanted = ("Select-Object", {"Property": PSList(["Name", "commandtype"])})
+        (row,) = bench.run((("Get-Command", {"Name": NEW}), wanted)).rows
+        assert (row["Name"], row["CommandType"].name) == (NEW, "Cmdlet")
+        assert bench.ok("Get-Command", CommandType="Function", Name="*")[0]["Name"] == "Select-Object"
+        for given, error, category in (
+            ({"Property": PSList(["Name", "Identity"])}, "ParameterArgumentValidationError", "InvalidData"),
+            ({"First": 1}, "NamedParameterNotFound", "InvalidArgument"),
+            ({None: "Name"}, "PositionalParameterNotFound", "InvalidArgument"),
+        ):
+            before = len(bench.store.events())
+            sink = bench.run(((GET, {}), ("Select-Object", given)), (GET, {}))
+            assert [(e.error_id, e.category) for e in sink.errors] == [(error + ",Select-Object", category)]
+            assert len(sink.rows) == 1, "the next statement runs"
+            assert [e.cmdlet for e in bench.store.events()[before:]] == ["Select-Object", GET], "nothing ran before"
 
 
 class TestStatements:

@@ -37,6 +37,9 @@ ANSWERS: list[tuple[Answer, set[str] | None]] = [
     (Answer(named("get-a", "SET-A")), set()),
     (Answer(named("Get-A"), (unknown("Set-A"),)), {"Set-A"}),
     (Answer((), (unknown("set-a"), unknown("get-a"))), {"Get-A", "Set-A"}),
+    # Select-Object is asked for beside them
+    (Answer(named("Get-A", "Set-A", "Select-Object")), set()),
+    (Answer(named("Get-A"), (unknown("Set-A"), unknown("Select-Object"))), {"Set-A"}),
     # what says nothing
     (Answer(named("Get-A")), None),
     (Answer(), None),
@@ -57,7 +60,7 @@ def test_a_cmdlet_is_missing_only_if_the_server_says_so(answer: Answer, expected
     assert missing(shell, ["Set-A", "Get-A", "Set-A"]) == expected
     (sent,) = shell.sent
     assert sent.is_read
-    assert dict(sent.parameters) == {"Name": ("Get-A", "Set-A")}
+    assert dict(sent.parameters) == {"Name": ("Get-A", "Set-A", "Select-Object")}
 
 
 def test_nothing_is_asked_where_nothing_is_needed() -> None:

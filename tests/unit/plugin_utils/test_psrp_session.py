@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests.exceptions
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell import rights
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Secret, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import Unreadable
@@ -60,7 +61,10 @@ class Server:
         self.warnings: list[t.Any] = []
         self.state = PSInvocationState.COMPLETED
         self.one_statement = False
-        self.has_select = True
+        # What Get-Command says of Select-Object, None: there is none; what Select-Object says of any property.
+        self.select: str | None = "Cmdlet"
+        self.refusal: dict[str, t.Any] | None = None
+        self.has_get_command = True
         self.unreadable: Unreadable | None = None
         self.delay = 0.0
         self.imported = False
@@ -93,6 +97,8 @@ class Pipeline:
     def __init__(self, pool: t.Any) -> None:
         self.server: Server = pool.server
         self.cmdlets: list[str] = []
+        self.names: list[str] = []
+        self.properties: set[str] = set()
         self.id = "1"
         self.output: list[t.Any] = []
         self.state = self.server.state
@@ -107,6 +113,10 @@ class Pipeline:
 
     def add_parameter(self, name: str, value: t.Any) -> None:
         self.cmdlets.append("-%s" % name)
+        if name == "Property":
+            self.properties.update(value)
+        elif name == "Name":
+            self.names.extend(value)
 
     def begin_invoke(self) -> None:
         self.server.log.append(" ".join(self.cmdlets))
@@ -119,11 +129,14 @@ class Pipeline:
             self.output.append(self.server.unreadable)
         if self.fate:
             raise self.fate[1]
-        if not self.server.has_select and "Select-Object" in self.cmdlets:
-            self.streams.error.append(
-                {"FullyQualifiedErrorId": "CommandNotFoundException", "TargetObject": "Select-Object"}
-            )
-            self.state = PSInvocationState.FAILED
+        failure = self.refused()
+        if failure:
+            self.streams.error.append(failure)
+            self.state = PSInvocationState.COMPLETED if ";" in self.cmdlets else PSInvocationState.FAILED
+            self.output.extend(one[0] for one in self.statements() if "Select-Object" not in one)
+            return
+        if self.cmdlets[:2] == ["Get-Command", "-Name"]:
+            self.offer()
             return
         if self.cmdlets[0] == "Get-Command" and not self.server.imported:
             return
@@ -131,6 +144,32 @@ class Pipeline:
             self.state = PSInvocationState.FAILED
             return
         self.output.extend(name for name in self.cmdlets if name not in (";",) and not name.startswith("-"))
+
+    def statements(self) -> list[list[str]]:
+        return [one.split() for one in " ".join(self.cmdlets).split(" ; ")]
+
+    def refused(self) -> dict[str, t.Any] | None:
+        """What a pipeline fails with before anything of it runs."""
+        if "Get-Command" in self.cmdlets and not self.server.has_get_command:
+            return missing("Get-Command")
+        if "Select-Object" not in self.cmdlets:
+            return None
+        if self.server.select is None:
+            return missing("Select-Object")
+        return None if self.properties <= {"Name", "CommandType"} else self.server.refusal
+
+    def offer(self) -> None:
+        known = {"Set-X": "Cmdlet", "Select-Object": self.server.select}
+        for name in self.names:
+            if known.get(name) is None:
+                self.streams.error.append(missing(name, "Get-Command"))
+            else:
+                self.output.append({"Name": name, "CommandType": known[name]})
+
+
+def missing(name: str, by: str = "") -> dict[str, t.Any]:
+    said = {"FullyQualifiedErrorId": "CommandNotFoundException", "TargetObject": name}
+    return {**said, "FullyQualifiedErrorId": "CommandNotFoundException,X", "ErrorCategory_Activity": by} if by else said
 
 
 @pytest.fixture
@@ -324,31 +363,118 @@ def test_a_module_that_complains_but_whose_commands_are_there_is_imported(server
 SELECTING = Statement("Get-CsUser", {"Identity": "x"}, select=("Identity", "SipAddress"))
 
 
-def test_the_server_cuts_objects_to_what_is_wanted(server: Server, session: PsrpSession) -> None:
+ASKED = "Get-Command -Name Select-Object -Property"
+CUT_READ = "Get-CsUser -Identity Select-Object -Property"
+WHOLE_READ = "Get-CsUser -Identity"
+# What the restricted proxy of PowerShell 7.6 says of a property, and of -First; and what the whole cmdlet could say.
+REFUSALS: list[dict[str, t.Any]] = [
+    {
+        "FullyQualifiedErrorId": "ParameterArgumentValidationError,Select-Object",
+        "ErrorCategory_Activity": "Select-Object",
+        "ErrorCategory_Category": 6,
+    },
+    {
+        "FullyQualifiedErrorId": "NamedParameterNotFound,Select-Object",
+        "ErrorCategory_Activity": "Select-Object",
+        "ErrorCategory_Category": 5,
+    },
+    {"FullyQualifiedErrorId": "AmbiguousParameterSet,Microsoft.PowerShell.Commands.SelectObjectCommand"},
+    missing("Select-Object"),
+]
+
+
+@pytest.mark.parametrize("kind", ["Cmdlet", "Alias"])
+def test_the_server_cuts_objects_to_what_is_wanted(server: Server, session: PsrpSession, kind: str) -> None:
+    server.select = kind
+    assert session.invoke([SELECTING]).output
     session.invoke([SELECTING])
-    assert pipelines(server) == ["Get-CsUser -Identity Select-Object -Property"]
+    assert pipelines(server) == [ASKED, CUT_READ, CUT_READ], "what it takes is asked once"
+    assert session.cuts(SELECTING)
+
+
+def test_of_the_proxy_of_a_restricted_session_whole_objects_are_read(server: Server, session: PsrpSession) -> None:
+    server.select, server.refusal = "Function", REFUSALS[0]
+    for _round in range(2):
+        answer = session.invoke([SELECTING, READ])
+        assert (answer.errors, len(answer.output)) == ((), 2)
+    session.invoke([WRITE, SELECTING])
+    both = "%s ; Get-CsXmppAllowedPartner" % WHOLE_READ
+    assert pipelines(server) == [ASKED, both, both, "Set-CsXmppAllowedPartner -Identity ; %s" % WHOLE_READ]
+    assert not session.cuts(SELECTING)
+    # What the proxy does take is still cut.
+    commands = Statement("Get-Command", select=("Name",))
+    assert session.cuts(commands)
+    session.invoke([commands])
+    assert pipelines(server)[-1] == "Get-Command Select-Object -Property"
+
+
+@pytest.mark.parametrize("has_get_command", [True, False])
+def test_where_one_of_both_is_not_offered_whole_objects_are_read(
+    server: Server, session: PsrpSession, has_get_command: bool
+) -> None:
+    server.has_get_command = has_get_command
+    server.select = "Cmdlet" if not has_get_command else None
+    for _round in range(2):
+        assert session.invoke([SELECTING]).errors == ()
+    assert pipelines(server) == [ASKED, WHOLE_READ, WHOLE_READ]
+    assert not session.cuts(SELECTING)
+
+
+def test_who_asks_what_the_account_may_do_has_asked_for_the_session(server: Server, session: PsrpSession) -> None:
+    server.select, server.refusal = "Function", REFUSALS[0]
+    assert rights.missing(t.cast(t.Any, session), ["Set-X", "Set-Y"]) == {"Set-Y"}
+    session.invoke([SELECTING])
+    assert pipelines(server) == [ASKED, WHOLE_READ]
+
+
+def test_what_the_account_may_do_is_known_without_select_object(server: Server, session: PsrpSession) -> None:
+    server.select = None
+    assert rights.missing(t.cast(t.Any, session), ["Set-X", "Set-Y"]) == {"Set-Y"}
+    assert pipelines(server) == [ASKED, "Get-Command -Name"]
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_where_it_cannot_whole_objects_are_read_from_then_on(
-    server: Server, session: PsrpSession, several: bool
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_after_any_refusal_reads_are_repeated_whole(
+    server: Server, session: PsrpSession, refusal: dict[str, t.Any], several: bool
 ) -> None:
-    server.has_select = False
+    server.refusal = refusal  # though Get-Command says that it is the whole cmdlet
     statements = [SELECTING, READ] if several else [SELECTING]
     for _round in range(2):
         answer = session.invoke(statements)
         assert answer.errors == ()
         assert not answer.refused
         assert len(answer.output) == len(statements)
-    assert sum("Select-Object" in line for line in pipelines(server)) == 1
-    assert len(pipelines(server)) == 3
+    assert [("Select-Object" in line) for line in pipelines(server)] == [True, True, False, False]
 
 
-def test_where_it_cannot_writes_are_not_sent_again(server: Server, session: PsrpSession) -> None:
-    server.has_select = False
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_after_a_refusal_writes_are_not_sent_again(
+    server: Server, session: PsrpSession, refusal: dict[str, t.Any]
+) -> None:
+    server.refusal = refusal
     answer = session.invoke([WRITE, SELECTING])
     assert answer.errors
-    assert len(pipelines(server)) == 1
+    assert sum("Set-" in line for line in pipelines(server)) == 1
+    assert session.invoke([SELECTING]).errors == ()
+    assert pipelines(server)[-1] == WHOLE_READ
+
+
+@pytest.mark.parametrize("error", ["ParameterArgumentValidationError,Get-CsUser", "ItemNotFound,Get-CsUser"])
+def test_an_error_of_the_cmdlet_that_is_read_is_no_refusal(server: Server, session: PsrpSession, error: str) -> None:
+    server.errors = [{"FullyQualifiedErrorId": error, "ErrorCategory_Activity": "Get-CsUser"}]
+    assert [one.error_id for one in session.invoke([SELECTING]).errors] == [error]
+    assert pipelines(server) == [ASKED, CUT_READ]
+    assert session.cuts(SELECTING)
+
+
+@pytest.mark.parametrize("moment", ["sending", "receiving"])
+def test_a_session_that_is_lost_over_the_question_is_opened_again(
+    server: Server, session: PsrpSession, moment: str
+) -> None:
+    server.script = [(moment, CUT)]
+    assert session.invoke([WRITE, SELECTING]).lost == ""
+    assert pipelines(server) == [ASKED, ASKED, "Set-CsXmppAllowedPartner -Identity ; %s" % CUT_READ]
 
 
 def test_secrets_that_the_server_repeats_are_masked(server: Server, session: PsrpSession) -> None:
