@@ -29,6 +29,7 @@ _TEXTS = (
     "PublicKeyToken=b77a5c561934e089]]",
     "System.Object",
 )
+_INTEGERS: dict[type, str] = {ps.PSInt: "I32", ps.PSUInt: "U32", ps.PSInt64: "I64"}
 _ARRAY = ("System.Object[]", "System.Array", "System.Object")
 _TABLE = ("System.Collections.Hashtable", "System.Object")
 # The order of an object's parts. Its value stands between the text and the properties.
@@ -86,18 +87,21 @@ class _Writer:
         self._numbers = itertools.count()
 
     def value(self, value: object, name: str, depth: int) -> str:
-        """An element. name: its attributes, as ``property`` makes them."""
+        """An element. name: its attribute N, or empty; depth: how deep it may look into what it holds."""
         if isinstance(value, enum.Enum):
             return self._enumeration(value, name, depth)
         if isinstance(value, (list, dict)):
             return self._collection(value, name, depth)
-        meta = value.PSObject if isinstance(value, ps.PSObject) else None
-        more = meta is not None and bool(meta.adapted_properties or meta.extended_properties)
+        if not isinstance(value, ps.PSObject):
+            simple = _simple(value, name)
+            if simple is None:
+                raise AssertionError("the lab writes an object of an unknown type, %s" % type(value).__name__)
+            return simple
+        meta = value.PSObject
+        more = bool(meta.adapted_properties or meta.extended_properties)
         simple = _simple(value, "" if more else name)
         if simple is not None and not more:
             return simple
-        if meta is None:
-            raise AssertionError("the lab writes an object of an unknown type, %s" % type(value).__name__)
         shown = meta.to_string
         if simple is None and shown is None and meta.adapted_properties:
             shown = meta.type_names[0].partition("#")[0]  # what System.Object.ToString answers
@@ -163,6 +167,9 @@ def _simple(value: object, name: str) -> str | None:
         return "<S%s>%s</S>" % (name, _text(value))
     if type(value) is ps.PSObject:
         return None
+    if isinstance(value, int) and type(value) in _INTEGERS:
+        tag = _INTEGERS[type(value)]
+        return "<%s%s>%d</%s>" % (tag, name, value, tag)
     element: ET.Element | None = ps.serialize(value, psrpcore.PSRemotingCrypto())
     if element is not None and element.tag == "Obj":
         element = next((part for part in element if part.tag not in _PARTS), None)

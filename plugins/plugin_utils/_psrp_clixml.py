@@ -207,7 +207,7 @@ def _rare(tag: str, content: str) -> t.Any:
         if tag == "G":
             return str(uuid.UUID(content))
         if tag == "C":
-            return chr(_integer(content, 0, 2**16 - 1))
+            return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # fails for half a character
     except (ValueError, binascii.Error):
         raise Unreadable("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":

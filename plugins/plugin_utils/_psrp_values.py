@@ -95,11 +95,13 @@ def server_error(record: t.Any) -> ServerError:
     error_id = text("FullyQualifiedErrorId")
     number = fields.get("ErrorCategory_Category")
     target = fields.get("TargetObject")
+    # The id ends in the class that raised it, which is all there is where the server sends no invocation details. Of a
+    # command that does not exist the target is the name.
+    _id, comma, source = error_id.rpartition(",")
+    unknown = text("ErrorCategory_TargetName") if error_id == NO_COMMAND else ""
     return ServerError(
-        # The id ends in the class that raised it, which is all there is where the server sends no invocation details.
-        # Of a command that does not exist the target is the name.
         cmdlet=text("CommandInfo_Name", "ErrorCategory_Activity", "InvocationInfo_InvocationName")
-        or (error_id.rpartition(",")[2] if error_id != NO_COMMAND else text("ErrorCategory_TargetName")),
+        or (source if comma else unknown),
         error_id=error_id,
         category=CATEGORIES[number] if isinstance(number, int) and 0 <= number < len(CATEGORIES) else "",
         message=(text("ErrorDetails_Message") or _brief(words) or "an error without a text").strip(),
