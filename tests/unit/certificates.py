@@ -11,7 +11,7 @@ import datetime
 import fnmatch
 import functools
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
@@ -185,6 +185,7 @@ class EdgeShell:
     writes: list[Statement] = field(default_factory=list)
     passphrases: list[str] = field(default_factory=list)
     dead: bool = False
+    cuts: bool = True  # whether its Select-Object takes all properties
     clock_ahead: datetime.timedelta = datetime.timedelta(0)
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
@@ -194,6 +195,8 @@ class EdgeShell:
         errors: list[ServerError] = []
         for statement in statements:
             assert Statement.decode(statement.encode()).cmdlet == statement.cmdlet
+            if not self.cuts:
+                statement = replace(statement, select=())
             try:
                 output += self._one(statement)
             except _Lost:

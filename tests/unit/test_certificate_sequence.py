@@ -177,6 +177,19 @@ def test_certificate_without_its_key_is_imported_again(tmp_path: Path) -> None:
     assert cmdlets(shell) == WRITES
 
 
+@pytest.mark.parametrize("cuts", [True, False])
+def test_a_staged_certificate_whose_key_is_not_shown_is_told(tmp_path: Path, cuts: bool) -> None:
+    shell = edge()
+    shell.cuts = cuts
+    assert work(params(tmp_path, phase="stage"), shell, False).changed
+    again = work(params(tmp_path, phase="stage"), shell, False)
+    assert (again.changed, again.values["staged"]) == (False, True)
+    told = [text for text in again.warnings if "does not show whether the certificate" in text]
+    assert len(told) == (0 if cuts else 1)
+    work(params(tmp_path, phase="switch"), shell, False)
+    assert not [text for text in work(params(tmp_path), shell, False).warnings if "does not show" in text]
+
+
 def test_only_usages_that_differ_are_assigned(tmp_path: Path) -> None:
     shell = edge()
     work(params(tmp_path), shell, False)

@@ -62,8 +62,24 @@ def report(plan: Plan, outcome: Outcome) -> Result:
             *plan.switch.warnings,
             *switched.warnings,
             *log.warnings,
+            *_unknown_key(own, plan.before, changed or bool(mine)),
         ],
     )
+
+
+def _unknown_key(own: str, before: EdgeState, proven: bool) -> list[str]:
+    """A certificate that waits in the store, of which the session shows no HasPrivateKey: a switch would be refused.
+
+    proven: whether Windows has just taken it with its key, or has assigned it.
+    """
+    stored = before.store.get(own)
+    if proven or stored is None or stored.has_key is not None:
+        return []
+    text = (
+        "the session does not show whether the certificate %s has its private key, because its Select-Object is missing"
+        " or restricted. If there is no key, the switch fails. Check HasPrivateKey on the Edge server"
+    )
+    return [text % own]
 
 
 def _described(certificate: Certificate | None, usages: t.Sequence[str], fresh: bool) -> dict[str, t.Any] | None:
