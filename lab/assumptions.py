@@ -81,14 +81,10 @@ class Assumption:
 ASSUMPTIONS = (
     # -- binding and the shell
     Assumption(
-        "strict-numbers",
-        "A parameter documented as UInt32 takes UInt32 only; an Int32 is refused.",
-        "PowerShell would convert it. Refusing proves that the client types its numbers; strict_numbers turns it off.",
-    ),
-    Assumption(
         "strict-texts",
-        "A text parameter takes texts, numbers and Booleans; bytes, lists, hashtables and secure strings are refused.",
-        "PowerShell would turn some of them into their type's name, which nobody wants in a configuration.",
+        "A text parameter takes texts, numbers and Booleans; hashtables and secure strings are refused.",
+        "PowerShell would turn them into their type's name, which nobody wants in a configuration. Lists and bytes it "
+        "refuses itself.",
     ),
     Assumption(
         "null-values",
@@ -108,8 +104,9 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "error-texts",
-        "Texts and ids of the product's own errors are the lab's.",
-        "The pages describe when a cmdlet fails, not with which words.",
+        "Texts and ids of the product's own errors are the lab's. What does not exist or exists already is an error "
+        "that the cmdlet writes; all others are terminating.",
+        "The pages describe when a cmdlet fails, not with which words, nor whether the error is terminating.",
     ),
     Assumption(
         "one-statement",
@@ -133,10 +130,12 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "endpoint-cmdlets",
-        "A Front End's remote shell offers Get-Command, Select-Object and Out-Default beside the product's cmdlets.",
-        "They belong to every restricted session; the rest of the list is not documented for this endpoint. "
-        "The setting select_object takes Select-Object away everywhere. The setting restricted_select makes it the "
-        "proxy that PowerShell has for restricted sessions, which takes eleven names of properties.",
+        "A Front End's remote shell offers Get-Command, Get-FormatData, Get-Help, Measure-Object, Out-Default and "
+        "Select-Object beside the product's cmdlets.",
+        "They belong to every restricted session of PowerShell; no page says which this endpoint has. "
+        "Its Select-Object is the proxy that PowerShell has for restricted sessions, which takes eleven names of "
+        "properties; the setting restricted_select says on which servers. The setting select_object takes it away "
+        "everywhere.",
     ),
     Assumption(
         "select-names",
@@ -156,8 +155,10 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "list-shapes",
-        "A list property arrives as null when empty, as a single text when it has one entry, else as a list.",
-        "All three were reported from deserialised objects; a client has to cope with each.",
+        "A list property arrives as a list, whatever its length, and an enumeration in a property as a text. With the "
+        "setting reported_forms a list arrives as null when empty and as a single text when it has one entry, and an "
+        "enumeration as an object.",
+        "PowerShell's serializer sends the former. Public scripts report the latter; a client has to cope with each.",
     ),
     Assumption(
         "extra-properties",
@@ -207,8 +208,9 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "list-modifier-replace",
-        "Set-CsXmppAllowedPartner refuses Replace and plain lists for AdditionalDomains.",
-        "Only Add, Remove and $null are documented.",
+        "Set-CsXmppAllowedPartner refuses Replace alone and plain lists for AdditionalDomains. Beside Add or Remove, "
+        "Replace has no effect.",
+        "Only Add, Remove and $null are documented. PowerShell itself takes all three in one hashtable.",
     ),
     Assumption(
         "dialback-passphrase",

@@ -31,7 +31,7 @@ class LabError(Exception):
 
 
 class CmdletError(Exception):
-    """A terminating error of one statement. The statements after it still run."""
+    """A terminating error of one statement, or an error that a cmdlet writes and goes on."""
 
     def __init__(
         self,
@@ -40,26 +40,49 @@ class CmdletError(Exception):
         category: str = "InvalidOperation",
         target: str = "",
         exception: str = "Microsoft.Rtc.Management.ManagementException",
+        terminating: bool = True,
     ) -> None:
+        """terminating: it ends the statement as such; otherwise the cmdlet writes it and ends."""
         super().__init__(message)
         self.message = message
         self.error_id = error_id
         self.category = category
         self.target = target
         self.exception = exception
+        self.terminating = terminating
 
-    def details(self, cmdlet: str) -> ErrorDetails:
-        """The record to write; PowerShell ends the error id with the command that raised it."""
-        return ErrorDetails(
-            self.message, "%s,%s" % (self.error_id, cmdlet), self.category, self.target, cmdlet, self.exception
-        )
+    def details(self, cmdlet: str = "", source: str = "") -> ErrorDetails:
+        """The record to write.
+
+        cmdlet: the command's name; empty if there is no such command. source: with what PowerShell ends the error id,
+        the class of a compiled cmdlet or the name of a function.
+        """
+        error_id = "%s,%s" % (self.error_id, source or cmdlet) if cmdlet else self.error_id
+        return ErrorDetails(self.message, error_id, self.category, self.target, cmdlet, self.exception)
+
+
+class ActionStop(CmdletError):
+    """An error that the caller made terminating, with -ErrorAction Stop. It ends the whole pipeline."""
+
+    def __init__(self, error: CmdletError) -> None:
+        super().__init__(error.message, error.error_id, error.category, error.target, error.exception)
+
+
+class Failed(Exception):
+    """A statement ended in a terminating error. whole: the statements after it do not run either."""
+
+    def __init__(self, record: ErrorDetails, whole: bool = False) -> None:
+        super().__init__(record.message)
+        self.record = record
+        self.whole = whole
 
 
 class BindingError(CmdletError):
     """The parameters do not fit the cmdlet's contract. Ids are those of PowerShell's parameter binder."""
 
-    def __init__(self, message: str, error_id: str, target: str = "", category: str = "InvalidArgument") -> None:
-        super().__init__(message, error_id, category, target, "System.Management.Automation.ParameterBindingException")
+    def __init__(self, message: str, error_id: str, category: str = "InvalidArgument") -> None:
+        kind = "ParameterBindingValidationException" if category == "InvalidData" else "ParameterBindingException"
+        super().__init__(message, error_id, category, exception="System.Management.Automation." + kind)
 
 
 class Stopped(Exception):

@@ -5,13 +5,14 @@
 
 """Binds the parameters of a call to a cmdlet's contract as PowerShell's parameter binder does, or refuses them.
 
-Names may be abbreviated and compare without case. Types convert where PowerShell would convert them, and in places less
-(see the assumptions named here), so that a client's typing is proven.
+Names may be abbreviated and compare without case. Types convert as PowerShell converts them, and in places less: see
+the assumptions named here. The ids and categories are those that PowerShell 7.6 sends.
 """
 
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
 import re
 import typing as t
@@ -30,17 +31,23 @@ Named = tuple[str | None, object]
 _TEXT_TYPES = frozenset(
     ("String", "Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity", "UserIdParameter", "OUIdParameter", "Guid")
 )
-_INTEGERS = {"Int32": ("PSInt", "int"), "Int64": ("PSInt", "PSInt64", "int"), "UInt32": ("PSUInt",)}
+# Types of the product whose constructors refuse an empty text.
+_IDENTITIES = frozenset(("Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity"))
+_FLAGS = frozenset(("CommandTypes",))  # enumerations whose numbers are bits
 _LIMITS = {"Int32": (-(2**31), 2**31 - 1), "Int64": (-(2**63), 2**63 - 1), "UInt32": (0, 2**32 - 1)}
 
 
 @dataclass(frozen=True)
 class ListModifier:
-    """A PSListModifier: additions and removals, or a replacement (a plain list), or neither (``$null``)."""
+    """A PSListModifier: additions and removals, or a replacement (a plain list), or neither (``$null``).
+
+    untouched: it names no change at all, an empty hashtable.
+    """
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     replace: tuple[str, ...] | None = None
+    untouched: bool = False
 
 
 class Arguments:
@@ -85,13 +92,15 @@ def resolve_name(cmdlet: Cmdlet, name: str) -> Parameter | None:
             "Parameter cannot be processed because the parameter name '%s' is ambiguous. Possible matches include: %s."
             % (name, " ".join("-" + p.name for p in found)),
             "AmbiguousParameter",
-            name,
         )
     return found[0] if found else None
 
 
-def bind(cmdlet: Cmdlet, given: t.Sequence[Named], strict_numbers: bool = True) -> Arguments:
-    """Bind a call. Raises BindingError with the id that PowerShell's binder uses."""
+def bind(cmdlet: Cmdlet, given: t.Sequence[Named], piped: bool = False) -> Arguments:
+    """Bind a call. Raises BindingError with the id that PowerShell's binder uses.
+
+    piped: an object of the pipeline may bind what is missing here.
+    """
     values: dict[str, t.Any] = {}
     loose: list[object] = []
     for name, value in given:
@@ -101,15 +110,14 @@ def bind(cmdlet: Cmdlet, given: t.Sequence[Named], strict_numbers: bool = True) 
         parameter = resolve_name(cmdlet, name)
         if parameter is None:
             raise BindingError(
-                "A parameter cannot be found that matches parameter name '%s'." % name, "NamedParameterNotFound", name
+                "A parameter cannot be found that matches parameter name '%s'." % name, "NamedParameterNotFound"
             )
         if parameter.name in values:
             raise BindingError(
                 "Cannot bind parameter because parameter '%s' is specified more than once." % parameter.name,
                 "ParameterAlreadyBound",
-                parameter.name,
             )
-        values[parameter.name] = convert(parameter, value, strict_numbers)
+        values[parameter.name] = convert(parameter, value)
     for value in loose:
         parameter = _next_positional(cmdlet, values)
         if parameter is None:
@@ -117,18 +125,21 @@ def bind(cmdlet: Cmdlet, given: t.Sequence[Named], strict_numbers: bool = True) 
                 "A positional parameter cannot be found that accepts a value of type '%s'." % _type_name(value),
                 "PositionalParameterNotFound",
             )
-        values[parameter.name] = convert(parameter, value, strict_numbers)
+        values[parameter.name] = convert(parameter, value)
     chosen = _choose_set(cmdlet, values)
-    missing = [p.name for p in cmdlet.parameters.values() if p.is_mandatory(chosen) and p.name not in values]
+    missing = [
+        p.name
+        for p in cmdlet.parameters.values()
+        if p.is_mandatory(chosen) and p.name not in values and not (piped and p.pipeline)
+    ]
     if missing:
         raise BindingError(
             "Cannot process command because of one or more missing mandatory parameters: %s." % " ".join(missing),
             "MissingMandatoryParameter",
-            missing[0],
         )
     for name in values:
         if not cmdlet.parameters[name].simulated:
-            raise BindingError("The lab does not simulate -%s of %s." % (name, cmdlet.name), "LabNotSimulated", name)
+            raise BindingError("The lab does not simulate -%s of %s." % (name, cmdlet.name), "LabNotSimulated")
     return Arguments(values, chosen)
 
 
@@ -169,7 +180,7 @@ def _choose_set(cmdlet: Cmdlet, values: t.Collection[str]) -> str:
 # -- conversion
 
 
-def convert(parameter: Parameter, value: object, strict_numbers: bool) -> t.Any:
+def convert(parameter: Parameter, value: object) -> t.Any:
     """A value from the wire as the plain Python value of the parameter's type. Raises BindingError."""
     if value is None:
         return _convert_null(parameter)
@@ -180,8 +191,8 @@ def convert(parameter: Parameter, value: object, strict_numbers: bool) -> t.Any:
             return value if isinstance(value, bytes) else items
         if not items and parameter.mandatory_in:
             raise _null_or_empty(parameter, "EmptyArray", "an empty array")
-        return tuple(_convert_one(parameter, kind[:-2], item, strict_numbers) for item in items)
-    return _convert_one(parameter, kind, value, strict_numbers)
+        return tuple(_convert_one(parameter, kind[:-2], item) for item in items)
+    return _convert_one(parameter, kind, value)
 
 
 def _convert_null(parameter: Parameter) -> t.Any:
@@ -190,13 +201,13 @@ def _convert_null(parameter: Parameter) -> t.Any:
     if parameter.type == "PSListModifier":
         return ListModifier()
     rests_on("null-values")
-    typed = parameter.type in ("Boolean", "DateTime", *_INTEGERS) or bool(parameter.choices)
+    typed = parameter.type in ("Boolean", "DateTime", *_LIMITS) or bool(parameter.choices)
     if (typed or parameter.mandatory_in) and not parameter.allow_null:
         raise _null_or_empty(parameter, "Null", "null")
     return None
 
 
-def _convert_one(parameter: Parameter, kind: str, value: object, strict_numbers: bool) -> t.Any:
+def _convert_one(parameter: Parameter, kind: str, value: object) -> t.Any:
     if parameter.choices:
         return _choice(parameter, kind, value)
     if kind in _TEXT_TYPES:
@@ -205,18 +216,15 @@ def _convert_one(parameter: Parameter, kind: str, value: object, strict_numbers:
             raise _not_in_set(parameter, text)
         return text
     if kind in ("Boolean", "SwitchParameter"):
-        number = kind == "Boolean" and isinstance(value, int)  # about_Parameters: Booleans take numbers as well
-        if isinstance(value, bool) or number:
+        if isinstance(value, (bool, int, float)):  # about_Parameters: Booleans take numbers as well
             return bool(value)
-        raise _cannot_convert(
-            parameter, value, kind, "Boolean parameters accept only Boolean values and numbers, such as 1 or 0 instead."
-        )
-    if kind in _INTEGERS:
-        return _integer(parameter, kind, value, strict_numbers)
+        raise _not_of(parameter, value, kind)
+    if kind in _LIMITS:
+        return _integer(parameter, kind, value)
     if kind == "Unlimited<UInt32>":
         if isinstance(value, str) and fold(value) == "unlimited":
             return None
-        return _integer(parameter, "UInt32", value, strict_numbers)
+        return _integer(parameter, "UInt32", value)
     if kind == "PSListModifier":
         return _list_modifier(parameter, value)
     if kind == "DateTime":
@@ -231,6 +239,8 @@ def _convert_one(parameter: Parameter, kind: str, value: object, strict_numbers:
 
 
 def _text(parameter: Parameter, kind: str, value: object) -> str:
+    if kind == "String" and isinstance(value, (bytes, list, tuple)):
+        raise _not_of(parameter, value, kind, "Specified method is not supported.")
     if isinstance(value, (PSSecureString, bytes, list, tuple, dict)):
         rests_on("strict-texts")
         raise _cannot_convert(parameter, value, kind)
@@ -239,6 +249,8 @@ def _text(parameter: Parameter, kind: str, value: object) -> str:
     elif isinstance(value, PSObject) and value.PSObject.to_string is not None:
         text = str(value.PSObject.to_string)
     else:
+        raise _cannot_convert(parameter, value, kind)
+    if not text and kind in _IDENTITIES:
         raise _cannot_convert(parameter, value, kind)
     if not text and parameter.mandatory_in:
         raise _null_or_empty(parameter, "EmptyString", "an empty string")
@@ -252,14 +264,10 @@ def _text(parameter: Parameter, kind: str, value: object) -> str:
     return text
 
 
-def _integer(parameter: Parameter, kind: str, value: object, strict_numbers: bool) -> int:
-    exact = type(value).__name__ in _INTEGERS[kind]
-    loose = isinstance(value, int) and not isinstance(value, bool)
-    if not exact and not (loose and not strict_numbers):
-        rests_on("strict-numbers")
-        hint = "The lab takes no other number type here; its setting strict_numbers allows them." if loose else ""
-        raise _cannot_convert(parameter, value, kind, hint)
-    number = int(t.cast(int, value))
+def _integer(parameter: Parameter, kind: str, value: object) -> int:
+    number = _number(value)
+    if number is None:
+        raise _cannot_convert(parameter, value, kind)
     low, high = _LIMITS[kind]
     if not low <= number <= high:
         raise _cannot_convert(parameter, value, kind, "Value was either too large or too small.")
@@ -268,23 +276,44 @@ def _integer(parameter: Parameter, kind: str, value: object, strict_numbers: boo
             "Cannot validate argument on parameter '%s'. The value must be from %d to %d."
             % (parameter.name, *parameter.range),
             "ParameterArgumentValidationError",
-            parameter.name,
             "InvalidData",
         )
     return number
 
 
+def _number(value: object) -> int | None:
+    """A number as PowerShell converts it: from texts too, decimal or hexadecimal, and halves to the even number."""
+    if isinstance(value, int):
+        return int(value)
+    text = str(value).strip() if isinstance(value, (str, float, decimal.Decimal)) else None
+    if text is None:
+        return None
+    if found := re.fullmatch("0[xX]([0-9A-Fa-f]{1,8})", text):
+        return int(found[1], 16)
+    try:
+        return int(decimal.Decimal(text or "0").to_integral_value(decimal.ROUND_HALF_EVEN))
+    except (ArithmeticError, ValueError):
+        return None
+
+
 def _choice(parameter: Parameter, kind: str, value: object) -> str:
-    text = None
-    if isinstance(value, str):
-        text = str(value)
-    elif isinstance(value, enum.Enum):
+    """A name of an enumeration: the name, the only one that begins so, or the one that has a number."""
+    text = ""
+    if isinstance(value, enum.Enum):
         text = value.name  # from another cmdlet of the pipeline
+    elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        text = str(value)
     elif isinstance(value, PSObject) and value.PSObject.to_string is not None:
         text = str(value.PSObject.to_string)  # from an earlier Get- of the client
     for choice in parameter.choices:
-        if text is not None and fold(choice) == fold(text):
+        if fold(choice) == fold(text):
             return choice
+    if text.isdecimal() and kind not in _FLAGS and int(text) < len(parameter.choices):
+        rests_on("enum-numbers")
+        return parameter.choices[int(text)]
+    begun = [choice for choice in parameter.choices if text and fold(choice).startswith(fold(text))]
+    if len(begun) == 1:
+        return begun[0]
     raise _cannot_convert(
         parameter, value, kind, "Specify one of the following enumerator names: %s." % ", ".join(parameter.choices)
     )
@@ -293,9 +322,11 @@ def _choice(parameter: Parameter, kind: str, value: object) -> str:
 def _list_modifier(parameter: Parameter, value: object) -> ListModifier:
     if isinstance(value, dict):
         parts = {fold(str(k)): _strings(parameter, v) for k, v in value.items()}
-        if not parts or set(parts) - {"add", "remove", "replace"} or ("replace" in parts and len(parts) > 1):
-            raise _cannot_convert(parameter, value, "PSListModifier", "Keys are Add and Remove, or Replace alone.")
-        return ListModifier(parts.get("add", ()), parts.get("remove", ()), parts.get("replace"))
+        if set(parts) - {"add", "remove", "replace"}:
+            raise _cannot_convert(
+                parameter, value, "PSListModifier", "Valid list modifiers are Add, Remove, and Replace."
+            )
+        return ListModifier(parts.get("add", ()), parts.get("remove", ()), parts.get("replace"), not parts)
     return ListModifier(replace=_strings(parameter, value))
 
 
@@ -321,7 +352,15 @@ def _cannot_convert(parameter: Parameter, value: object, kind: str, hint: str = 
     message = "Cannot bind parameter '%s'. Cannot convert a value of type \"%s\" to type \"%s\". %s" % (
         parameter.name, _type_name(value), kind, hint,
     )  # fmt: skip
-    return BindingError(message.rstrip(), "CannotConvertArgumentNoMessage", parameter.name)
+    return BindingError(message.rstrip(), "CannotConvertArgumentNoMessage")
+
+
+def _not_of(parameter: Parameter, value: object, kind: str, hint: str = "") -> BindingError:
+    """The error for what the binder itself converts: texts, Booleans and switches."""
+    message = "Cannot convert '%s' to the type '%s' required by parameter '%s'. %s" % (
+        _type_name(value), kind, parameter.name, hint,
+    )  # fmt: skip
+    return BindingError(message, "CannotConvertArgument")
 
 
 def _not_in_set(parameter: Parameter, text: str) -> BindingError:
@@ -339,6 +378,5 @@ def _null_or_empty(parameter: Parameter, what: str, words: str) -> BindingError:
     return BindingError(
         "Cannot bind argument to parameter '%s' because it is %s." % (parameter.name, words),
         "ParameterArgumentValidationError%sNotAllowed" % what,
-        parameter.name,
         "InvalidData",
     )

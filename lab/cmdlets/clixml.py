@@ -2,18 +2,38 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects as the CLIXML that they travel as, and back; and the CLIXML of a capture sent as it is."""
+"""Objects as the CLIXML that PowerShell's serializer writes (MS-PSRP 2.2.5), and back; and CLIXML sent as it is.
+
+psrpcore writes the same types in another order, and looks into every property. PowerShell sends an object at the depth
+1: what its adapted properties hold is a simple value, a list or table of such, or else a text.
+"""
 
 from __future__ import annotations
 
+import enum
+import itertools
+import re
 import typing as t
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 import psrpcore
 import psrpcore.types as ps
+from psrpcore.types._serializer import _serialize_string
 
-_MARK = "what a capture holds goes here"
+_DEPTH = 1
+_HEADER = 40  # bytes before the XML of a message (MS-PSRP 2.2.1), all but the mark of UTF-8
+_TEXTS = (
+    "System.Collections.Generic.List`1[[System.String, mscorlib, Version=4.0.0.0, Culture=neutral, "
+    "PublicKeyToken=b77a5c561934e089]]",
+    "System.Object",
+)
+_INTEGERS: dict[type, str] = {ps.PSInt: "I32", ps.PSUInt: "U32", ps.PSInt64: "I64"}
+_ARRAY = ("System.Object[]", "System.Array", "System.Object")
+_TABLE = ("System.Collections.Hashtable", "System.Object")
+# The order of an object's parts. Its value stands between the text and the properties.
+_PARTS = {"TN": 0, "TNRef": 0, "ToString": 1, "Props": 3, "MS": 4}
 
 
 @dataclass(frozen=True)
@@ -31,20 +51,140 @@ class Raw:
         return t.cast(object, value)
 
 
-def serialize(value: object) -> str:
-    """The CLIXML of one object."""
-    if isinstance(value, Raw):
-        return value.xml
-    return ET.tostring(ps.serialize(value, psrpcore.PSRemotingCrypto()), encoding="unicode")
+def serialize(value: object, reported: bool = False) -> str:
+    """The CLIXML of one object; of null nothing at all.
+
+    reported: lists of no or one text and enumerations in properties have the forms that public scripts report.
+    """
+    if value is None:
+        return ""
+    return value.xml if isinstance(value, Raw) else _Writer(reported).value(value, "", _DEPTH)
 
 
-def write(pipeline: psrpcore.ServerPipeline, value: object) -> None:
+def write(pipeline: psrpcore.ServerPipeline, value: object, reported: bool = False) -> None:
     """Write one object to the output of a pipeline."""
-    if not isinstance(value, Raw):
-        pipeline.write_output(value)
-        return
     # psrpcore makes the message around it; there is no other way in for what is serialised already.
-    pipeline.write_output(_MARK)
+    pipeline.write_output(None)
     message = pipeline.runspace_pool._send_buffer[-1]
-    placeholder = ("<S>%s</S>" % _MARK).encode()
-    message._data = bytearray(message.data.replace(placeholder, value.xml.encode("utf-8", "surrogatepass")))
+    message._data[_HEADER:] = serialize(value, reported).encode("utf-8", "surrogatepass")
+
+
+def arrange(pool: psrpcore.ServerRunspacePool) -> None:
+    """Give the parts of the message that was written last the order in which PowerShell sends them."""
+    message = pool._send_buffer[-1]
+    root = ET.fromstring(message.data[_HEADER:])  # noqa: S314 (psrpcore wrote it)
+    for element in root.iter("Obj"):
+        element[:] = sorted(element, key=lambda part: _PARTS.get(part.tag, 2))
+    message._data[_HEADER:] = _characters(ET.tostring(root, encoding="unicode")).encode()
+
+
+class _Writer:
+    """One message. Type names that were written once are referred to afterwards."""
+
+    def __init__(self, reported: bool) -> None:
+        self._reported = reported
+        self._types: dict[tuple[str, ...], int] = {}
+        self._numbers = itertools.count()
+
+    def value(self, value: object, name: str, depth: int) -> str:
+        """An element. name: its attribute N, or empty; depth: how deep it may look into what it holds."""
+        if isinstance(value, enum.Enum):
+            return self._enumeration(value, name, depth)
+        if isinstance(value, (list, dict)):
+            return self._collection(value, name, depth)
+        if not isinstance(value, ps.PSObject):
+            simple = _simple(value, name)
+            if simple is None:
+                raise AssertionError("the lab writes an object of an unknown type, %s" % type(value).__name__)
+            return simple
+        meta = value.PSObject
+        more = bool(meta.adapted_properties or meta.extended_properties)
+        simple = _simple(value, "" if more else name)
+        if simple is not None and not more:
+            return simple
+        shown = meta.to_string
+        if simple is None and shown is None and meta.adapted_properties:
+            shown = meta.type_names[0].partition("#")[0]  # what System.Object.ToString answers
+        if simple is None and depth < 1:
+            return _simple(str(shown or ""), name) or ""
+        head = self._open(name) + (simple or self._type_names(tuple(map(str, meta.type_names))))
+        if simple is None and shown is not None:
+            head += "<ToString>%s</ToString>" % _text(str(shown))
+        for tag, group, inner in (
+            ("Props", meta.adapted_properties, depth - 1),
+            ("MS", meta.extended_properties, depth),
+        ):
+            if group:
+                parts = (self._property(each.name, each.get_value(value), inner) for each in group)
+                head += "<%s>%s</%s>" % (tag, "".join(parts), tag)
+        return head + "</Obj>"
+
+    def _property(self, name: str, value: object, depth: int) -> str:
+        if self._reported and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            value = None if not value else value[0] if len(value) == 1 else value
+        return self.value(value, ' N="%s"' % _text(name).replace('"', "&quot;"), depth)
+
+    def _open(self, name: str) -> str:
+        return '<Obj%s RefId="%d">' % (name, next(self._numbers))
+
+    def _type_names(self, names: tuple[str, ...]) -> str:
+        if names in self._types:
+            return '<TNRef RefId="%d" />' % self._types[names]
+        number = self._types[names] = len(self._types)
+        return '<TN RefId="%d">%s</TN>' % (number, "".join("<T>%s</T>" % escape(each) for each in names))
+
+    def _enumeration(self, value: enum.Enum, name: str, depth: int) -> str:
+        if depth < 1 and not self._reported:
+            return _simple(value.name, name) or ""
+        types = self._type_names(tuple(map(str, value.PSObject.type_names)))  # type: ignore[attr-defined]
+        return "%s%s<ToString>%s</ToString><I32>%d</I32></Obj>" % (
+            self._open(name),
+            types,
+            value.name,
+            int(value.value),
+        )
+
+    def _collection(self, value: list[t.Any] | dict[t.Any, t.Any], name: str, depth: int) -> str:
+        head = self._open(name)
+        if isinstance(value, dict):
+            kind, types = "DCT", self._type_names(_TABLE)
+            pairs = ((self.value(k, ' N="Key"', depth), self.value(v, ' N="Value"', depth)) for k, v in value.items())
+            items = ["<En>%s%s</En>" % pair for pair in pairs]
+        else:
+            kind, types = "LST", self._type_names(_TEXTS if all(isinstance(item, str) for item in value) else _ARRAY)
+            items = [self.value(item, "", depth) for item in value]
+        content = "<%s>%s</%s>" % (kind, "".join(items), kind) if items else "<%s />" % kind
+        return head + types + content + "</Obj>"
+
+
+def _simple(value: object, name: str) -> str | None:
+    """The element of a simple value, without the properties that it carries; None for an object."""
+    if value is None:
+        return "<Nil%s />" % name
+    if isinstance(value, bool):
+        return "<B%s>%s</B>" % (name, str(value).lower())
+    if isinstance(value, str):
+        return "<S%s>%s</S>" % (name, _text(value))
+    if type(value) is ps.PSObject:
+        return None
+    if isinstance(value, int) and type(value) in _INTEGERS:
+        tag = _INTEGERS[type(value)]
+        return "<%s%s>%d</%s>" % (tag, name, value, tag)
+    element: ET.Element | None = ps.serialize(value, psrpcore.PSRemotingCrypto())
+    if element is not None and element.tag == "Obj":
+        element = next((part for part in element if part.tag not in _PARTS), None)
+    if element is None:
+        return None
+    content = element.text or ""
+    if element.tag == "DT":  # .NET writes no zeros behind the fraction of a second
+        content = re.sub(r"\.(\d*?)0+(?!\d)", lambda found: found[1] and "." + found[1], content)
+    return "<%s%s>%s</%s>" % (element.tag, name, escape(content), element.tag)
+
+
+def _text(text: str) -> str:
+    return _characters(escape(_serialize_string(text)))
+
+
+def _characters(xml: str) -> str:
+    """XML with the two characters that PowerShell writes as references, though XML 1.0 forbids these."""
+    return xml.replace("\ufffe", "&#xFFFE;").replace("\uffff", "&#xFFFF;")

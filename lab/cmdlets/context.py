@@ -18,7 +18,7 @@ from ..deployment.hosts import Host
 from ..deployment.store import Document, Store, fold
 from ..deployment.topology import VERSIONS
 from ..deployment.wildcard import like
-from ..errors import CmdletError, ErrorDetails
+from ..errors import CmdletError
 from .binding import Arguments, ListModifier, convert
 from .contract import Cmdlet
 from .objects import properties_of
@@ -35,7 +35,7 @@ class Context:
     host: Host
     profile: str
     cmdlet: Cmdlet
-    report: t.Callable[[ErrorDetails], None]
+    report: t.Callable[[CmdletError], None]
     warn: t.Callable[[str], None]
     visible: t.Callable[[], t.Sequence[Cmdlet]]
     modules: set[str]
@@ -46,7 +46,7 @@ class Context:
     def error(self, error: CmdletError) -> None:
         """Write a non-terminating error."""
         self.failures.append(error.message)
-        self.report(error.details(self.cmdlet.name))
+        self.report(error)
 
     def changed(self) -> None:
         """The Central Management Store was written: its replicas are behind for a while."""
@@ -78,12 +78,13 @@ Handler = t.Callable[[Context, Arguments], t.Iterable[object]]
 def not_found(what: str, identity: str) -> CmdletError:
     rests_on("error-texts")
     message = 'Cannot find "%s" "%s" because it does not exist.' % (what, identity)
-    return CmdletError(message, "ItemNotFound", "ObjectNotFound", identity)
+    return CmdletError(message, "ItemNotFound", "ObjectNotFound", identity, terminating=False)
 
 
 def exists(what: str, identity: str) -> CmdletError:
     rests_on("error-texts")
-    return CmdletError('"%s" "%s" already exists.' % (what, identity), "ItemExists", "ResourceExists", identity)
+    message = '"%s" "%s" already exists.' % (what, identity)
+    return CmdletError(message, "ItemExists", "ResourceExists", identity, terminating=False)
 
 
 def invalid(message: str, target: str = "") -> CmdletError:
@@ -127,7 +128,7 @@ def given_changes(ctx: Context, args: Arguments, fields: t.Iterable[str]) -> dic
                 if value is None and parameter.type != "PSListModifier":
                     changes[name] = None
                 else:
-                    changes[name] = convert(parameter, value, strict_numbers=False)
+                    changes[name] = convert(parameter, value)
                 if isinstance(changes[name], ListModifier) and changes[name].replace is None:
                     changes[name] = ListModifier(replace=())
     changes.update({name: args.get(name) for name in fields if name in args})

@@ -83,6 +83,14 @@ class Cmdlet:
         """Whether it comes with the product's module (and is subject to RBAC), not with PowerShell."""
         return self.name.partition("-")[2].startswith("Cs")
 
+    @property
+    def source(self) -> str:
+        """Its .NET class, with which PowerShell ends the ids of its errors. The product's namespaces vary."""
+        verb, _dash, noun = self.name.partition("-")
+        if self.is_product:
+            return "Microsoft.Rtc.Management.Xds.%sOcs%sCmdlet" % (verb, noun.removeprefix("Cs"))
+        return "Microsoft.PowerShell.Commands.%s%sCommand" % (verb, noun)
+
 
 def _parameter(name: str, raw: t.Any, profile: str, enums: t.Mapping[str, list[str]]) -> Parameter | None:
     entry: dict[str, t.Any] = {"type": raw} if isinstance(raw, str) else dict(raw)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Built-in cmdlets without a provider: modules, commands, the date, and the ends of a pipeline."""
+"""Built-in cmdlets without a provider: modules, commands, help, the date, and the ends of a pipeline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..errors import BindingError, CmdletError
 from .binding import Arguments
 from .context import Context
 from .contract import COMMON, Cmdlet, Parameter
-from .objects import CommandType, DisplayHint, annotate, make, moment, properties_of, selected
+from .objects import CommandType, DisplayHint, annotate, int32, make, moment, properties_of, selected
 
 SELECT = "Select-Object"
 PRODUCT_MODULE = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
@@ -95,6 +95,32 @@ def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
         yield make(["System.Management.Automation.%sInfo" % own.name], properties, text=command.name)
 
 
+def _get_help(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    """What a command without a help file gets: its name and its syntax."""
+    wanted = args.text("Name") or "*"
+    found = [c for c in ctx.visible() if like(c.name, wanted)]
+    if not found and not has_wildcard(wanted):
+        raise CmdletError(
+            "Get-Help could not find %s in a help file in this session." % wanted,
+            "HelpNotFound",
+            "ResourceUnavailable",
+            wanted,
+            "Microsoft.PowerShell.Commands.HelpNotFoundException",
+            terminating=False,
+        )
+    for command in found:
+        module = PRODUCT_MODULE[ctx.profile] if command.is_product else _CORE_MODULES[0]
+        content = {"Name": command.name, "Category": "Cmdlet", "ModuleName": module, "Synopsis": command.name}
+        help_info = make(["ExtendedCmdletHelpInfo"], {})
+        annotate(help_info, content)
+        yield help_info
+
+
+def _get_format_data(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    """The lab has no types with a format of their own."""
+    return []
+
+
 def unknown_command(name: str) -> CmdletError:
     return CmdletError(
         "The term '%s' is not recognized as the name of a cmdlet, function, script file, or operable program." % name,
@@ -135,7 +161,6 @@ def _select(ctx: Context, args: Arguments) -> t.Iterable[object]:
             raise BindingError(
                 "Cannot validate argument on parameter 'Property'. The lab takes plain names of properties here.",
                 "ParameterArgumentValidationError",
-                "Property",
                 "InvalidData",
             )
     expand = args.text("ExpandProperty")
@@ -152,8 +177,19 @@ def _select(ctx: Context, args: Arguments) -> t.Iterable[object]:
             yield item
 
 
+def _measure(ctx: Context, args: Arguments) -> t.Iterable[object]:
+    names = args.texts("Property")
+    items = [{fold(n): v for n, v in properties_of(item).items()} for item in _incoming(ctx, args)]
+    for name in names or (None,):
+        counted = items if name is None else [item for item in items if item.get(fold(name)) is not None]
+        unknown = dict.fromkeys(("Average", "Sum", "Maximum", "Minimum"))
+        types = ["Microsoft.PowerShell.Commands.GenericMeasureInfo", "Microsoft.PowerShell.Commands.MeasureInfo"]
+        yield make(types, {"Count": int32(len(counted)), **unknown, "Property": name})
+
+
 def _out_default(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    return _incoming(ctx, args)
+    """In a remote session the output goes to the server's host, which has none."""
+    return []
 
 
 def _out_string(ctx: Context, args: Arguments) -> t.Iterable[object]:
@@ -169,6 +205,9 @@ CMDLETS = {
     "Get-Module": _get_module,
     "Get-Command": _get_command,
     "Get-Date": _date,
+    "Get-FormatData": _get_format_data,
+    "Get-Help": _get_help,
+    "Measure-Object": _measure,
     SELECT: _select,
     "Out-Default": _out_default,
     "Out-String": _out_string,

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Objects as a Windows PowerShell serialises them: type names, adapted properties, enums with a text and a number."""
+"""The objects that cmdlets write: type names, adapted properties, enumerations with a text and a number."""
 
 from __future__ import annotations
 
@@ -155,12 +155,10 @@ def type_names(value: object) -> list[str]:
     return [str(n).removeprefix("Deserialized.") for n in value.PSObject.type_names]
 
 
-def texts(items: t.Sequence[str]) -> object:
-    """A list of texts the way it arrives: null when empty, a single text, or a list."""
+def texts(items: t.Sequence[str]) -> PSList:
+    """A list of texts. How it arrives is the serializer's matter (see clixml.py)."""
     rests_on("list-shapes")
-    if not items:
-        return None
-    return items[0] if len(items) == 1 else PSList(items)
+    return PSList(items)
 
 
 def uint(value: int | None) -> PSUInt | None:

@@ -58,11 +58,13 @@ def _domain(text: str) -> str:
 
 
 def _domains(present: list[str], change: ListModifier) -> list[str]:
-    if change.replace is not None:
+    if change.replace is not None and not change.add and not change.remove:
         wanted: list[str] = []
         for domain in change.replace:
             wanted = _added(wanted, domain)
         return wanted
+    if change.untouched:
+        return present
     if not change.add and not change.remove:
         return []
     result = list(present)
@@ -119,6 +121,7 @@ def _set(ctx: Context, args: Arguments) -> t.Iterable[object]:
     change = args.get("AdditionalDomains")
     if isinstance(change, ListModifier) and change.replace is not None:
         rests_on("list-modifier-replace")
+    if isinstance(change, ListModifier) and change.replace is not None and not change.add and not change.remove:
         raise invalid("The lab takes AdditionalDomains of an existing partner as Add and Remove only.", domain)
     if isinstance(changes.get("AdditionalDomains"), ListModifier):
         changes["AdditionalDomains"] = _domains(body["AdditionalDomains"], changes["AdditionalDomains"])

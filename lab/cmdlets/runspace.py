@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 from ..deployment.faults import SESSION, Faults, Moment
@@ -16,7 +17,7 @@ from ..deployment.hosts import SHELLS, Account, Host, login
 from ..deployment.seed import seed
 from ..deployment.shape import SETTING, SHAPE
 from ..deployment.store import Store
-from ..errors import Cut, LabError, Stopped
+from ..errors import Cut, ErrorDetails, Failed, LabError, Stopped
 from . import contract
 from .objects import as_serialised
 from .statement import Call, Run, Session, Sink
@@ -90,7 +91,11 @@ class Runspace:
             session.store.log("session-close", session.host.name, session.id, session.account.user)
 
     def run(self, statements: t.Sequence[t.Sequence[Call]], sink: Sink) -> None:
-        """Run statements in order; one that fails does not stop those after it. Raises Cut (fault injection)."""
+        """Run statements in order. Raises Cut (fault injection).
+
+        A statement alone that fails ends the pipeline. Of several, one that fails does not stop those after it, unless
+        its error was made terminating with -ErrorAction Stop: so does PowerShell.
+        """
         for statement in statements:
             if sink.stopped:
                 return
@@ -98,24 +103,35 @@ class Runspace:
                 self.statement(statement, sink)
             except Stopped:
                 return
+            except Failed as failure:
+                if len(statements) == 1 or failure.whole:
+                    sink.failed(failure.record)
+                    return
+                sink.error(_between(failure.record))
 
     def statement(self, calls: t.Sequence[Call], sink: Sink) -> None:
-        """Run one statement, its commands one after the other. Nothing runs where one of several is refused at once."""
-        if len(calls) > 1:
-            for call in calls:
-                run = Run(self.session, call, sink, sink.output)
-                if run.is_refused():
-                    run.pipe([])
-                    return
-        passed: list[object] | None = None
+        """Run one statement, its commands one after the other. Raises Failed, Cut or Stopped."""
+        commands: list[tuple[Run, list[object]]] = []
         for position, call in enumerate(calls):
             last = position == len(calls) - 1
             collected: list[object] = []
             # Between the commands of a pipeline objects are whole; only what leaves the server is serialised.
             output = (lambda value: sink.output(as_serialised(value))) if last else collected.append
-            if not Run(self.session, call, sink, output).pipe(passed):
-                return
+            commands.append((Run(self.session, call, sink, output), collected))
+        for position, (command, _collected) in enumerate(commands):
+            command.prepare(piped=position > 0)
+        passed: list[object] | None = None
+        for command, collected in commands:
+            command.pipe(passed)
             passed = collected
+
+
+def _between(record: ErrorDetails) -> ErrorDetails:
+    """The error of a statement among several: of PowerShell's own the record names another exception."""
+    own = ("ParameterBindingException", "ParameterBindingValidationException", "CommandNotFoundException")
+    if record.exception.rpartition(".")[2] in own:
+        return replace(record, exception="System.Management.Automation.ParentContainsErrorRecordException")
+    return record
 
 
 def _host(name: str) -> Host:

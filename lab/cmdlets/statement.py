@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from ..assumptions import rests_on, statement
 from ..deployment.faults import IDENTIFYING, Fault, Faults, Moment
 from ..deployment.hosts import Account, Host
-from ..deployment.store import Store
+from ..deployment.store import Store, fold
 from ..deployment.wildcard import like
-from ..errors import BindingError, CmdletError, Cut, ErrorDetails, Stopped
+from ..errors import ActionStop, BindingError, CmdletError, Cut, ErrorDetails, Failed, Stopped
 from .binding import Arguments, bind, resolve_name
 from .context import Context
 from .contract import Cmdlet, Parameter, load
@@ -51,6 +51,9 @@ class Sink(t.Protocol):
     def error(self, record: ErrorDetails) -> None:
         """An error that does not end the pipeline."""
 
+    def failed(self, record: ErrorDetails) -> None:
+        """The error that ends the pipeline."""
+
     def warning(self, text: str) -> None:
         """A warning."""
 
@@ -73,11 +76,19 @@ class Session:
     def known(self) -> list[Cmdlet]:
         """The cmdlets that this session offers: by host, by imported modules, and by the user's role."""
         hidden = self.store.setting("cmdlets_hidden")
-        restricted = bool(self.store.setting("restricted_select"))
+        restricted = self.host.role in self.store.setting("restricted_select")
         offered = [
             proxy(c) if restricted and c.name == SELECT else c for c in load(self.profile).values() if self._offers(c)
         ]
         return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
+
+    def find(self, name: str) -> Cmdlet | None:
+        """The cmdlet that a name means, with the product's module before it (about_Modules) or without."""
+        module, qualified, plain = name.rpartition("\\")
+        found = next((c for c in self.known() if fold(c.name) == fold(plain)), None)
+        if qualified and not (found and found.is_product and fold(module) == fold(PRODUCT_MODULE[self.profile])):
+            return None
+        return found
 
     def _offers(self, cmdlet: Cmdlet) -> bool:
         # WinRM of a Front End is a shell of the same kind as that of an Edge.
@@ -102,36 +113,40 @@ class Run:
         self._sink = sink
         self._output = output
         self._cmdlet: Cmdlet | None = None
+        self._quiet = False
+        self._stop = False
 
-    def is_refused(self) -> bool:
-        """Whether the command is unknown, or does not take what it was given, whatever the pipeline brings."""
-        cmdlet = self._known()
-        if cmdlet is None:
-            return True
-        if cmdlet.gathers_input:
+    def prepare(self, piped: bool) -> None:
+        """Look the command up and bind what it was given: PowerShell does so before anything of a pipeline runs.
+
+        piped: a command stands before it. Raises Failed.
+        """
+        started = time.time()
+        with statement() as used:
             try:
-                bind(cmdlet, self._call.parameters)
-            except BindingError:
-                return True
-        return False
+                if self._call.is_script:
+                    raise _no_script(self._session.host, self._call.name)
+                self._cmdlet = self._session.find(self._call.name)
+                if self._cmdlet is None:
+                    _rest_on_what_is_offered(self._session)
+                    raise unknown_command(self._call.name)
+                args = bind(self._cmdlet, self._call.parameters, piped)
+            except CmdletError as error:
+                self._log(self._call.parameters, "error", error.message, started, used)
+                raise self._failure(error) from None
+        self._quiet = args.text("ErrorAction") in ("SilentlyContinue", "Ignore")
+        self._stop = args.text("ErrorAction") == "Stop"
 
-    def _known(self) -> Cmdlet | None:
-        known = {c.name.lower(): c for c in self._session.known()}
-        return None if self._call.is_script else known.get(self._call.name.lower())
-
-    def pipe(self, passed: list[object] | None) -> bool:
-        """Run the command, once for each object passed to it. Returns whether the pipeline goes on."""
-        self._cmdlet = self._known()
-        if passed is None or self._cmdlet is None:
-            return self._once(self._call.parameters, ())
-        if self._cmdlet.gathers_input:
-            return self._once(self._call.parameters, passed)
+    def pipe(self, passed: list[object] | None) -> None:
+        """Run the prepared command, once for each object passed to it. Raises Failed, Cut or Stopped."""
+        assert self._cmdlet is not None, "the command was not prepared"
+        if passed is None or self._cmdlet.gathers_input:
+            self._once(self._cmdlet, self._call.parameters, passed or ())
+            return
         for item in passed:
             if self._sink.stopped:
                 raise Stopped
-            if not self._once((*self._call.parameters, *self._from_pipeline(self._cmdlet, item)), ()):
-                return False
-        return True
+            self._once(self._cmdlet, (*self._call.parameters, *self._from_pipeline(self._cmdlet, item)), ())
 
     def _from_pipeline(self, cmdlet: Cmdlet, item: object) -> list[tuple[str | None, object]]:
         """The parameters that an object of the pipeline fills: by its type, or by its properties' names."""
@@ -148,64 +163,79 @@ class Run:
                 return [(parameter.name, properties[parameter.name])]
         return []
 
-    def _once(self, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]) -> bool:
-        with statement() as used:
-            return self._logged(given, incoming, used)
-
-    def _logged(
-        self, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object], used: set[str]
-    ) -> bool:
+    def _once(self, cmdlet: Cmdlet, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]) -> None:
         started = time.time()
+        outcome, problem = "ok", ""
+        with statement() as used:
+            try:
+                failures, what_if = self._effect(cmdlet, given, incoming)
+                outcome = "whatif" if what_if else "ok"
+                if failures:
+                    outcome, problem = "error", "; ".join(failures)
+            except CmdletError as error:
+                outcome, problem = "error", error.message
+                if error.terminating or self._stop:
+                    raise self._failure(error) from None
+                self._report(error)
+            except Cut as stop:
+                outcome = "ok" if str(stop) == "after" else "error"
+                problem = "connection cut %s taking effect" % stop
+                raise
+            except Stopped:
+                outcome, problem = "error", "stopped by the client"
+                raise
+            except Exception as error:
+                outcome, problem = "error", "the lab failed: %r" % error
+                raise
+            finally:
+                self._log(given, outcome, problem, started, used)
+
+    def _log(
+        self,
+        given: t.Sequence[tuple[str | None, object]],
+        outcome: str,
+        problem: str,
+        started: float,
+        used: t.Iterable[str],
+    ) -> None:
         session, name = self._session, self._cmdlet.name if self._cmdlet else self._call.name
-        outcome, problem, cut, goes_on = "ok", "", False, True
-        shown = show_parameters(self._cmdlet, given)
-        try:
-            failures, what_if = self._effect(given, incoming)
-            outcome = "whatif" if what_if else "ok"
-            if failures:
-                outcome, problem = "error", "; ".join(failures)
-        except CmdletError as error:
-            outcome, problem, goes_on = "error", error.message, False
-            # PowerShell never hides that a command could not be bound.
-            if isinstance(error, BindingError) or not _silenced(given):
-                self._sink.error(error.details(name))
-        except Cut as stop:
-            took_effect = str(stop) == "after"
-            outcome, problem, cut = ("ok" if took_effect else "error"), "connection cut %s taking effect" % stop, True
-        except Stopped:
-            outcome, problem = "error", "stopped by the client"
-            raise
-        except Exception as error:
-            outcome, problem = "error", "the lab failed: %r" % error
-            raise
-        finally:
-            session.store.log(
-                "statement",
-                session.host.name,
-                session.id,
-                session.account.user,
-                name,
-                shown,
-                outcome,
-                problem,
-                started,
-                sorted(used),
-            )
-        if cut:
-            raise Cut
-        return goes_on
+        session.store.log(
+            "statement",
+            session.host.name,
+            session.id,
+            session.account.user,
+            name,
+            show_parameters(self._cmdlet, given),
+            outcome,
+            problem,
+            started,
+            sorted(used),
+        )
+
+    def _failure(self, error: CmdletError) -> Failed:
+        return Failed(self._record(error), whole=isinstance(error, ActionStop) or not error.terminating)
+
+    def _record(self, error: CmdletError) -> ErrorDetails:
+        if self._cmdlet is None:
+            return error.details()
+        # In a restricted session PowerShell's own commands are functions, which bind.
+        function = isinstance(error, BindingError) and self._session.host.role == "management"
+        source = self._cmdlet.name if function and not self._cmdlet.is_product else self._cmdlet.source
+        return error.details(self._cmdlet.name, source)
+
+    def _report(self, error: CmdletError) -> None:
+        """Write an error that does not end the statement, unless the caller wants it to."""
+        if self._stop:
+            raise ActionStop(error)
+        if not self._quiet:
+            self._sink.error(self._record(error))
 
     def _effect(
-        self, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]
+        self, cmdlet: Cmdlet, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]
     ) -> tuple[list[str], bool]:
         """Bind and run. Returns the non-terminating errors and whether it was a WhatIf."""
-        session, cmdlet = self._session, self._cmdlet
-        if self._call.is_script:
-            raise _no_script(session.host)
-        if cmdlet is None:
-            _rest_on_what_is_offered(session)
-            raise unknown_command(self._call.name)
-        args = bind(cmdlet, given, bool(session.store.setting("strict_numbers")))
+        session = self._session
+        args = bind(cmdlet, given)
         what_if = args.flag("WhatIf")
         identities = [str(v) for n in IDENTIFYING for v in _flat(args.get(n))]
         self._wait(float(session.store.setting("cmdlet_seconds")))
@@ -214,17 +244,12 @@ class Run:
         self._strike("before", cmdlet, identities)
         _ask(cmdlet, args)
         _reach(session.host, cmdlet, args)
-
-        def report(record: ErrorDetails) -> None:
-            if args.text("ErrorAction") not in ("SilentlyContinue", "Ignore"):
-                self._sink.error(record)
-
         ctx = Context(
             store=session.store,
             host=session.host,
             profile=session.profile,
             cmdlet=cmdlet,
-            report=report,
+            report=self._report,
             warn=self._sink.warning,
             visible=session.known,
             modules=session.modules,
@@ -275,11 +300,6 @@ def _resolved(cmdlet: Cmdlet, name: str) -> Parameter | None:
         return None
 
 
-def _silenced(given: t.Sequence[tuple[str | None, object]]) -> bool:
-    quiet = ("ignore", "silentlycontinue")
-    return any((n or "").lower() in ("erroraction", "ea") and str(v).lower() in quiet for n, v in given)
-
-
 def _flat(value: object) -> t.Iterable[object]:
     return () if value is None else value if isinstance(value, tuple) else (value,)
 
@@ -294,14 +314,17 @@ def _rest_on_what_is_offered(session: Session) -> None:
         rests_on("endpoint-cmdlets")
 
 
-def _no_script(host: Host) -> CmdletError:
+def _no_script(host: Host, script: str) -> CmdletError:
     rests_on("no-scripts")
-    where = "is in no-language mode" if host.role == "management" else "belongs to the lab, which runs no scripts"
+    why = "This can occur if the runspace is in no-language mode."
+    if host.role != "management":
+        why = "It belongs to the lab, which runs no scripts."
     return CmdletError(
-        "The syntax is not supported by this runspace, which %s." % where,
+        "The syntax is not supported by this runspace. %s" % why,
         "ScriptsNotAllowed",
-        "InvalidOperation",
-        exception="System.Management.Automation.RemoteException",
+        "ParserError",
+        script,
+        "System.Management.Automation.ParseException",
     )
 
 

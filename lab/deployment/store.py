@@ -67,7 +67,7 @@ CREATE INDEX IF NOT EXISTS message_status ON message (status);
 
 # Settings that a test may change with set_setting(). Seconds unless said otherwise.
 DEFAULT_SETTINGS: dict[str, t.Any] = {
-    "strict_numbers": True,  # refuse Int32 where the contract says UInt32
+    "reported_forms": False,  # lists of one as a text, enumerations in properties as objects: see list-shapes
     "directory_lag": 5.0,  # until a change made on one domain controller shows on the other
     "read_controller": "dc01.contoso.test",  # who answers when no -DomainController is given
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
@@ -86,7 +86,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
     "one_statement": False,  # pipelines of several statements are refused as a whole
     "select_object": True,  # the endpoints offer Select-Object
-    "restricted_select": False,  # it is the proxy of a restricted session, which takes eleven names
+    "restricted_select": ["management"],  # roles of the servers where it is the proxy of a restricted session
     "drain_seconds": 0.0,  # that sessions last: so long a service that is stopped gracefully is Paused
     "drain_blocks": False,  # Stop-CsWindowsService -Graceful returns when the sessions have ended, also with -NoWait
     "request_seconds": 0.0,  # that every HTTP request takes longer: the round trip of a distant server

@@ -222,7 +222,7 @@ class Session:
             command.pipeline.state = ps.PSInvocationState.Running
             pipeline = event.pipeline
             if not pipeline.no_input:
-                self._fail(command, "The lab's cmdlets take no pipeline input from the client.", "InputNotSupported")
+                self._fail(command, _refusal("The lab's cmdlets take no input from the client.", "InputNotSupported"))
             else:
                 threading.Thread(target=self._run, args=(command, statements(pipeline)), daemon=True).start()
         elif isinstance(event, psrpcore.GetCommandMetadataEvent):
@@ -254,13 +254,14 @@ class Session:
             except OneStatement:
                 rests_on("one-statement")
                 with self._change:
-                    self._fail(command, "This endpoint takes one statement in a pipeline.", "StatementsNotAllowed")
+                    refusal = _refusal("This endpoint takes one statement in a pipeline.", "StatementsNotAllowed")
+                    self._fail(command, refusal)
                     self._flush()
                 return
             except Exception as e:
                 log.exception("session %s: a pipeline broke", self.id)
                 with self._change:
-                    self._fail(command, "The lab failed: %s: %s" % (type(e).__name__, e), "LabFailure")
+                    self._fail(command, _refusal("The lab failed: %s: %s" % (type(e).__name__, e), "LabFailure"))
                     self._flush()
                 return
         with self._change:
@@ -272,18 +273,22 @@ class Session:
             command.pipeline.complete()
             command.done = True
 
-    def _fail(self, command: _Command, message: str, error_id: str) -> None:
+    def _fail(self, command: _Command, record: ErrorDetails) -> None:
         if command.done:
             return
-        record = ps.ErrorRecord(
-            Exception=exception(message),
-            CategoryInfo=ps.ErrorCategoryInfo(Category=ps.ErrorCategory.InvalidOperation, Reason="RuntimeException"),
-            FullyQualifiedErrorId=error_id,
-        )
         state = ps.PSInvocationState.Failed
-        command.pipeline.prepare_message(ps.PipelineState(PipelineState=state.value, ExceptionAsErrorRecord=record))
+        command.pipeline.prepare_message(
+            ps.PipelineState(PipelineState=state.value, ExceptionAsErrorRecord=error_record(record))
+        )
+        clixml.arrange(self._pool)
         command.pipeline.state = state
         command.done = True
+
+    def fail(self, command: _Command, record: ErrorDetails) -> None:
+        """For the sink: end a pipeline that the client has not stopped with an error."""
+        with self._change:
+            self._fail(command, record)
+            self._flush()
 
     def _stop(self, command: _Command) -> None:
         if not command.done:
@@ -307,6 +312,10 @@ class Session:
             if not command.done:
                 action(command.pipeline)
                 self._flush()
+
+    def setting(self, name: str) -> t.Any:
+        """For the sink: a setting of the lab."""
+        return self._deployment.store.setting(name)
 
     def gone(self, command: _Command) -> bool:
         """For the sink: whether nobody wants the rest."""
@@ -348,30 +357,27 @@ class PipelineSink:
     def __init__(self, session: Session, command: _Command) -> None:
         self._session = session
         self._command = command
+        self._reported = bool(session.setting("reported_forms"))
 
     def output(self, value: object) -> None:
-        self._session.write(self._command, lambda pipeline: clixml.write(pipeline, value))
+        self._session.write(self._command, lambda pipeline: clixml.write(pipeline, value, self._reported))
 
     def error(self, record: ErrorDetails) -> None:
-        details = ps.ErrorCategoryInfo(
-            Category=ps.ErrorCategory[record.category] if record.category else ps.ErrorCategory.NotSpecified,
-            Activity=record.cmdlet,
-            Reason=record.exception.rpartition(".")[2],
-            TargetName=record.target,
-            TargetType="String" if record.target else "",
-        )
-        self._session.write(
-            self._command,
-            lambda pipeline: pipeline.write_error(
-                exception(record.message, record.exception),
-                category_info=details,
-                target_object=record.target or None,
-                fully_qualified_error_id=record.error_id,
-            ),
-        )
+        kind = ps.PSRPMessageType.ErrorRecord
+        self._write(lambda pipeline: pipeline.prepare_message(error_record(record), message_type=kind))
+
+    def failed(self, record: ErrorDetails) -> None:
+        self._session.fail(self._command, record)
 
     def warning(self, text: str) -> None:
-        self._session.write(self._command, lambda pipeline: pipeline.write_warning(text))
+        self._write(lambda pipeline: pipeline.write_warning(text))
+
+    def _write(self, action: t.Callable[[psrpcore.ServerPipeline], None]) -> None:
+        def write(pipeline: psrpcore.ServerPipeline) -> None:
+            action(pipeline)
+            clixml.arrange(pipeline.runspace_pool)
+
+        self._session.write(self._command, write)
 
     @property
     def stopped(self) -> bool:
@@ -388,12 +394,29 @@ def statements(pipeline: psrpcore.PowerShell) -> list[list[Call]]:
     return [statement for statement in result if statement]
 
 
-def exception(message: str, kind: str = "System.Management.Automation.RuntimeException") -> ps.NETException:
-    """A .NET exception of type ``kind`` whose text is its message."""
-    result = ps.NETException(Message=message)
-    result.PSObject.to_string = message
-    result.PSObject.type_names = [kind, *result.PSObject.type_names]
-    return result
+def error_record(record: ErrorDetails) -> ps.ErrorRecord:
+    """An error as it travels (MS-PSRP 2.2.3.15)."""
+    exception = ps.NETException(Message=record.message)
+    exception.PSObject.to_string = "%s: %s" % (record.exception, record.message)
+    exception.PSObject.type_names = [record.exception, *exception.PSObject.type_names]
+    made = ps.ErrorRecord(
+        Exception=exception,
+        CategoryInfo=ps.ErrorCategoryInfo(
+            Category=ps.ErrorCategory[record.category] if record.category else ps.ErrorCategory.NotSpecified,
+            Activity=record.cmdlet,
+            Reason=record.exception.rpartition(".")[2],
+            TargetName=record.target,
+            TargetType="String" if record.target else "",
+        ),
+        TargetObject=record.target or None,
+        FullyQualifiedErrorId=record.error_id,
+    )
+    made.PSObject.to_string = record.message
+    return made
+
+
+def _refusal(message: str, error_id: str) -> ErrorDetails:
+    return ErrorDetails(message, error_id, "InvalidOperation")
 
 
 def not_found(session_id: str) -> Fault:

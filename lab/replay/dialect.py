@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A capture in another dialect, for tests: as if a server answered the same in other forms than the lab's.
 
-Properties come in another order, enumerations as plain texts, lists always as lists, objects carry properties that
-nobody has heard of, and Windows services have other names.
+Properties come in another order, enumerations as objects with other numbers, lists of one as a text and empty ones as
+null, objects carry properties that nobody has heard of, and Windows services have other names.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .shapes import parse
 
 SERVICES = {"RTCXMPPTGWPROXY": "XmppProxy", "RTCXMPPTGW": "XmppGateway"}
 EXTRA = "XsAnyElements"
-_COLLECTION = ("System.Collections.ObjectModel.Collection`1[[System.String]]", "System.Object")
-_LIST_PROPERTIES = ("AdditionalDomains", "Computers", "Services", "Pools", "ActiveReplicas", "RoleName")
+_ENUMERATION = ("Microsoft.Rtc.Management.Xds.%s", "System.Enum", "System.ValueType", "System.Object")
+_ENUMERATIONS = ("PartnerType", "SaslNegotiation", "TlsNegotiation")
 
 
 def alien(capture: Capture) -> Capture:
@@ -69,18 +69,18 @@ def _name_types(element: ET.Element) -> None:
 
 def _property(element: ET.Element) -> ET.Element:
     name = str(element.get("N"))
-    if element.tag == "Obj" and element.find("I32") is not None and element.findtext("ToString") is not None:
-        made = ET.Element("S", {"N": name})
-        made.text = element.findtext("ToString")
-        return made
-    if name in _LIST_PROPERTIES and element.tag != "Obj":
-        number = "900%d" % _LIST_PROPERTIES.index(name)  # of an object and of a type that nothing else in it has
+    if element.tag == "S" and name in _ENUMERATIONS:
+        number = str(9000 + _ENUMERATIONS.index(name))  # of an object and of a type that nothing else in it has
         made = ET.Element("Obj", {"N": name, "RefId": number})
         types = ET.SubElement(made, "TN", {"RefId": number})
-        for type_name in _COLLECTION:
-            ET.SubElement(types, "T").text = type_name
-        inner = ET.SubElement(made, "LST")
-        if element.tag == "S":
-            ET.SubElement(inner, "S").text = element.text
+        for type_name in _ENUMERATION:
+            ET.SubElement(types, "T").text = type_name.replace("%s", name)
+        ET.SubElement(made, "ToString").text = element.text
+        ET.SubElement(made, "I32").text = number
+        return made
+    items = element.findall("LST/S")
+    if element.find("LST") is not None and len(items) < 2:
+        made = ET.Element("S" if items else "Nil", {"N": name})
+        made.text = items[0].text if items else None
         return made
     return element

@@ -76,6 +76,9 @@ class _Recorder:
     def error(self, record: ErrorDetails) -> None:
         self.problems.append(record)
 
+    def failed(self, record: ErrorDetails) -> None:
+        self.problems.append(record)
+
     def warning(self, text: str) -> None:
         self.warnings.append(text)
 

@@ -26,7 +26,7 @@ from ..cmdlets.statement import Run, Session, Sink
 from ..deployment.hosts import HOSTS
 from ..deployment.store import fold
 from ..deployment.wildcard import has_wildcard, like
-from ..errors import CmdletError, ErrorDetails
+from ..errors import CmdletError, ErrorDetails, Failed
 from .capture import Answered, Capture, Host, read
 
 # What changes nothing of the answer: how the caller wants to hear of errors, and who answers.
@@ -45,6 +45,7 @@ class ReplayDeployment(Deployment):
         """Raises CaptureError, and LabError where the directory holds a lab of another profile."""
         capture = read(file)
         super().__init__(directory, capture.profile)
+        self.store.set_setting("restricted_select", [])  # so that it can derive some properties of objects
         self._hosts = _places(capture)
 
     def runspace(self, session: Session) -> Runspace:
@@ -83,7 +84,7 @@ class ReplayRunspace(Runspace):
                 outcome, problem = "error", "; ".join(record.message for record in records)
         except CmdletError as e:
             outcome, problem = "error", e.message
-            sink.error(e.details(name))
+            raise Failed(e.details(name)) from None
         finally:
             session = self.session
             session.store.log(
@@ -110,7 +111,9 @@ class ReplayRunspace(Runspace):
             kept: list[object] = []
             inner = _Collecting(sink, kept)
             records = self._answer(calls[:-1], asked[:-1], inner)
-            Run(self.session, calls[-1], sink, sink.output).pipe(kept)
+            last = Run(self.session, calls[-1], sink, sink.output)
+            last.prepare(piped=True)
+            last.pipe(kept)
             return records
         if fold(name) in ("import-module", *_PLUMBING):
             return []
@@ -173,6 +176,9 @@ class _Collecting:
 
     def error(self, record: ErrorDetails) -> None:
         self._sink.error(record)
+
+    def failed(self, record: ErrorDetails) -> None:
+        self._sink.failed(record)
 
     def warning(self, text: str) -> None:
         self._sink.warning(text)

@@ -289,6 +289,8 @@ class Messages:
             if too_large:
                 raise Unreadable("it has more than %d MiB" % (MOST_OBJECT // 2**20))
             xml = data[40:].decode("utf-8-sig")
+            if not xml and kind == _OUTPUT:
+                return None  # $null, which is no object
             if kind == _OUTPUT and self.kept is not None:
                 self.kept.append(xml)
             value = read(xml)

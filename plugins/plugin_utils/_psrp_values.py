@@ -18,6 +18,9 @@ from ._psrp_limits import short
 # Characters of a server's text that are passed on.
 LONGEST = 4000
 
+# The id of the error that the server's engine has for a command that does not exist.
+NO_COMMAND = "CommandNotFoundException"
+
 # System.Management.Automation.ErrorCategory, by number.
 CATEGORIES: tuple[str, ...] = (
     *("NotSpecified", "OpenError", "CloseError", "DeviceError", "DeadlockDetected", "InvalidArgument", "InvalidData"),
@@ -92,10 +95,13 @@ def server_error(record: t.Any) -> ServerError:
     error_id = text("FullyQualifiedErrorId")
     number = fields.get("ErrorCategory_Category")
     target = fields.get("TargetObject")
+    # The id ends in the class that raised it, which is all there is where the server sends no invocation details. Of a
+    # command that does not exist the target is the name.
+    _id, comma, source = error_id.rpartition(",")
+    unknown = text("ErrorCategory_TargetName") if error_id == NO_COMMAND else ""
     return ServerError(
-        # The id ends in the class that raised it, which is all there is where the server sends no invocation details.
         cmdlet=text("CommandInfo_Name", "ErrorCategory_Activity", "InvocationInfo_InvocationName")
-        or error_id.rpartition(",")[2],
+        or (source if comma else unknown),
         error_id=error_id,
         category=CATEGORIES[number] if isinstance(number, int) and 0 <= number < len(CATEGORIES) else "",
         message=(text("ErrorDetails_Message") or _brief(words) or "an error without a text").strip(),

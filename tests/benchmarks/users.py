@@ -87,6 +87,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir="/tmp") as name, running_lab(Path(name) / "lab") as lab:
         fill(lab, options.users)
+        lab.store().set_setting("restricted_select", [])
         where = {"remote_addr": lab.addresses["fe01"], "port": lab.port, "protocol": "https", "ca_cert": str(lab.ca)}
         where.update(path="OcsPowershell", remote_password="Lab-admin-1")
         taken: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}

@@ -75,7 +75,6 @@ def only_reads(plays: Plays, since: int) -> bool:
 
 
 def test_ten_changes_by_hand_are_the_ten_in_every_format(plays: Plays) -> None:
-    plays.lab.store().set_setting("restricted_select", True)  # so that whole users are read
     made = play(plays, "converge", **DECLARED)
     assert made.code == 0, made.output
     into = plays.directory / "audit"

@@ -171,6 +171,26 @@ def test_one_failure_does_not_stop_the_others_and_is_told_in_the_servers_words(o
     assert len(answer.output) == 4  # two from New-, two from Get-
 
 
+def test_a_statement_alone_that_fails_is_told_in_the_same_way(opened: Opener) -> None:
+    """Its pipeline is Failed and has the error in its last message, not as an error record."""
+    opened.faults().add("New-CsXmppAllowedPartner", identity="b.example", message="The directory is not available.")
+    session = opened()
+    wrong = Statement("Get-CsXmppAllowedPartner", {"Bogus": 1})
+    for statement, command, error_id, category in (
+        (wrong, wrong.cmdlet, "NamedParameterNotFound", "InvalidArgument"),
+        (Statement("Get-CsNothing"), "Get-CsNothing", "CommandNotFoundException", "ObjectNotFound"),
+        (partner("b.example"), "New-CsXmppAllowedPartner", "LabFault", "InvalidOperation"),
+    ):
+        answer = session.invoke([statement])
+        (error,) = answer.errors
+        assert (error.cmdlet, error.error_id.partition(",")[0], error.category) == (command, error_id, category)
+        assert (answer.output, answer.lost, answer.refused) == ((), "", False)
+    assert error.message == "The directory is not available."
+    assert opened.lab.store().partners() == {}
+    assert session.invoke([partner("b.example"), READ]).errors == ()
+    assert len([e for e in opened.lab.store().events() if e.kind == "session-open"]) == 1
+
+
 def test_a_viewer_cannot_write(opened: Opener) -> None:
     session = opened(remote_user="CONTOSO\\viewer", remote_password="Lab-viewer-1")
     answer = session.invoke([Statement("Get-CsXmppGatewayConfiguration"), partner("a.example")])

@@ -46,7 +46,6 @@ def export(plays: Plays, into: Path, *arguments: str) -> Run:
 
 def test_converge_with_an_export_has_nothing_to_do(plays: Plays) -> None:
     """In a restricted session, whose Select-Object cuts nothing that is read here."""
-    plays.lab.store().set_setting("restricted_select", True)
     made = play(plays, "converge", **BY_HAND)
     assert made.code == 0, made.output
     store = plays.lab.store()

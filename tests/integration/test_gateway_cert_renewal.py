@@ -221,7 +221,7 @@ class TestEnterpriseAuthority:
         assert not edge.run(TASK, **enterprise()).changed
         assert requests(edge) == 1
 
-    @pytest.mark.parametrize(("setting", "value"), [("select_object", False), ("restricted_select", True)])
+    @pytest.mark.parametrize(("setting", "value"), [("select_object", False), ("restricted_select", ["edge"])])
     def test_an_endpoint_without_a_whole_select_object(self, edge: Management, setting: str, value: bool) -> None:
         """Whole certificates bring their RawData only; that is enough."""
         edge.store.set_setting(setting, value)

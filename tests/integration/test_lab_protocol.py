@@ -252,7 +252,7 @@ def test_statements_of_one_pipeline_run_in_order_and_one_failure_stops_none(pool
     assert not shell.had_errors
     (error,) = shell.streams.error
     assert str(error) == "It failed: é"
-    assert str(error.exception) == "It failed: é"
+    assert str(error.exception) == "Contoso.OddException: It failed: é"
     assert error.exception is not None
     assert error.exception.types[0] == "Contoso.OddException"
     assert (error.fq_error, error.activity, error.reason) == ("Broken,Fail", "Fail", "OddException")

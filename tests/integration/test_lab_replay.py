@@ -42,7 +42,7 @@ def test_a_client_sees_what_was_captured(captures: dict[str, Path], tmp_path: Pa
             shell.session.close()
         items = answer.output
         assert [item["Identity"] for item in items] == ["partner%d.example" % number for number in range(3)]
-        assert [item["AdditionalDomains"] for item in items] == [[], ["a.example"], ["b.example", "c.example"]]
+        assert [item["AdditionalDomains"] for item in items] == [None, "a.example", ["b.example", "c.example"]]
         assert {item[EXTRA] for item in items} == {"nobody knows"}
         assert {item["TlsNegotiation"] for item in items} == {"Required"}
         (refused,) = answer.errors

@@ -224,7 +224,10 @@ def test_an_invalid_row_is_refused_and_one_that_stands_there_is_a_warning(manage
     assert finding["severity"] == "error"
 
 
-def test_shapes_that_arrive_differ_with_the_number_of_domains(management: Management) -> None:
+@pytest.mark.parametrize("reported", [False, True])
+def test_lists_and_enumerations_are_read_in_each_form(management: Management, reported: bool) -> None:
+    """As PowerShell's serializer sends them, and as public scripts report them: see the lab's setting."""
+    management.store.set_setting("reported_forms", reported)
     names = ["x.a.test", "y.a.test"]
     for count in (0, 1, 2):
         parameters: dict[str, t.Any] = {"Identity": "n%d.test" % count, "ConnectionLimit": UInt32(count)}
@@ -233,6 +236,7 @@ def test_shapes_that_arrive_differ_with_the_number_of_domains(management: Manage
         )
     found = management.run(info(PARTNER)).values["partners"]
     assert [p["additional_domains"] for p in found] == [names[:0], names[:1], names[:2]]
+    assert {p["tls_negotiation"] for p in found} == {"required"}
     assert not management.run(plural(PARTNER), partners=found, purge=True).changed
 
 

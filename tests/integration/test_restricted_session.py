@@ -33,9 +33,9 @@ ROW: dict[str, t.Any] = {
 }
 ANN, BELL = "sip:ialmeida@contoso.test", "sip:mbell@contoso.test"
 # The lab's settings for each kind of endpoint.
-KINDS: dict[str, dict[str, bool]] = {
-    "whole": {},
-    "restricted": {"restricted_select": True},
+KINDS: dict[str, dict[str, t.Any]] = {
+    "whole": {"restricted_select": []},
+    "restricted": {"restricted_select": ["management", "edge"]},
     "none": {"select_object": False},
 }
 
@@ -107,6 +107,7 @@ def test_what_it_is_is_asked_once_a_session(management: Management) -> None:
 @pytest.mark.parametrize("kind", ["restricted", "none"])
 def test_after_a_selection_is_refused_whole_users_are_read(management: Management, kind: str) -> None:
     """It was the whole cmdlet when the session asked; nothing of a refused pipeline has run."""
+    become(management, "whole")
     management.run(singular(POLICY), identity="XMPP users", **XMPP)
     assert not management.run(GRANT, policy="XMPP users", users=[ANN], exclusive=True).failures
     become(management, kind)

@@ -33,6 +33,7 @@ class Recorder:
     def __init__(self, stop_after: int | None = None) -> None:
         self.values: list[t.Any] = []
         self.errors: list[ErrorDetails] = []
+        self.is_failed = False
         self.warnings: list[str] = []
         self._stop_after = stop_after
 
@@ -41,6 +42,10 @@ class Recorder:
 
     def error(self, record: ErrorDetails) -> None:
         self.errors.append(record)
+
+    def failed(self, record: ErrorDetails) -> None:
+        self.errors.append(record)
+        self.is_failed = True
 
     def warning(self, text: str) -> None:
         self.warnings.append(text)

@@ -19,6 +19,7 @@ from psrpcore.types import PSObject, PSUInt, deserialize, serialize
 
 import lab
 from lab.assumptions import ASSUMPTIONS
+from lab.cmdlets import clixml
 from lab.cmdlets.objects import PartnerType, make, moment, properties_of, texts, type_names
 from lab.deployment.pkcs12 import Pkcs12Error, algorithms, open_as_windows
 from lab.deployment.store import Store
@@ -160,8 +161,22 @@ class TestObjects:
         bench.ok("New-CsXmppAllowedPartner", Identity="a.test", PartnerType=arrived)
         assert bench.store.partners()["a.test"]["PartnerType"] == "Federated"
 
+    def test_forms_that_public_scripts_report(self) -> None:
+        """Lists of none and one, and enumerations in adapted properties; everything else stays."""
+        lists = {"None": texts([]), "One": texts(["a"]), "Two": texts(["a", "b"])}
+        value = make(["A"], {**lists, "Kind": PartnerType.Federated, "Text": "x"})
+        engine, reported = clixml.serialize(value), clixml.serialize(value, reported=True)
+        assert '<S N="Kind">Federated</S><S N="Text">x</S>' in engine
+        assert engine.count("<LST") == 3
+        assert '<Nil N="None" /><S N="One">a</S><Obj N="Two"' in reported
+        assert "<ToString>Federated</ToString><I32>0</I32></Obj><S" in reported
+
+    def test_null_is_sent_without_data(self) -> None:
+        assert clixml.serialize(None) == ""
+        assert clixml.serialize(make(["A"], {"X": None})).count("<Nil") == 1
+
     def test_shapes_of_lists(self) -> None:
-        assert [texts([]), texts(["a"]), texts(["a", "b"])] == [None, "a", ["a", "b"]]
+        assert [texts([]), texts(["a"]), texts(["a", "b"])] == [[], ["a"], ["a", "b"]]
 
     def test_times_are_utc(self) -> None:
         assert moment(0.0).isoformat() == "1970-01-01T00:00:00+00:00"

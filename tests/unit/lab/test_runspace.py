@@ -146,7 +146,27 @@ class TestWhoMayDoWhat:
         assert bench.ok("Get-Command", Name=PSList([NEW]))[0]["ModuleName"] == "SkypeForBusiness"
         assert bench.fails("Get-Command", Name="Get-CsNothing") == "CommandNotFoundException"
 
+    def test_what_a_restricted_session_has_beside(self, bench: Bench) -> None:
+        for number in range(3):
+            bench.ok(NEW, Identity="d%d.test" % number, **({"Description": "x"} if number else {}))
+        counts = [
+            bench.run(((GET, {}), ("Measure-Object", given))).rows[0]["Count"]
+            for given in ({}, {"Property": "description"}, {"Property": "Nothing"})
+        ]
+        assert counts == [3, 2, 0]
+        assert [row["Name"] for row in bench.ok("Get-Help", Name=GET)] == [GET]
+        assert bench.fails("Get-Help", Name="Get-CsNothing") == "HelpNotFound"
+        assert bench.ok("Get-FormatData", TypeName="x") == []
+        assert bench.run(((GET, {}), ("Out-Default", {}))).values == []
+
+    def test_a_command_may_name_its_module(self, bench: Bench) -> None:
+        bench.ok(NEW, Identity="a.test")
+        assert len(bench.ok("skypeforbusiness\\" + GET)) == 1
+        assert bench.last().cmdlet == GET
+        assert bench.fails("Lync\\" + GET) == "CommandNotFoundException"
+
     def test_select_object(self, bench: Bench) -> None:
+        bench.store.set_setting("restricted_select", [])
         for number in range(3):
             bench.ok(NEW, Identity="d%d.test" % number)
         sink = bench.run(((GET, {}), ("Select-Object", {"Property": PSList(["identity", "Nothing"]), "Last": 2})))
@@ -159,7 +179,6 @@ class TestWhoMayDoWhat:
 
     def test_a_restricted_select_object(self, bench: Bench) -> None:
         """What PowerShell 7.6 answers in a session of the type RestrictedRemoteServer, id by id."""
-        bench.store.set_setting("restricted_select", True)
         bench.ok(NEW, Identity="a.test")
         (row,) = bench.ok("Get-Command", Name="Select-Object")
         assert row["CommandType"].name == "Function"
@@ -183,7 +202,7 @@ class TestStatements:
     def test_a_failing_statement_does_not_stop_the_next(self, bench: Bench) -> None:
         sink = bench.run((NEW, {"Identity": "a.test"}), (NEW, {"Identity": "a.test"}), (NEW, {"Identity": "b.test"}))
         assert sink.ids == ["ItemExists"]
-        assert sink.errors[0].error_id == "ItemExists," + NEW
+        assert sink.errors[0].error_id == "ItemExists,Microsoft.Rtc.Management.Xds.NewOcsXmppAllowedPartnerCmdlet"
         assert list(bench.store.partners()) == ["a.test", "b.test"]
         assert [e.outcome for e in bench.store.events() if e.kind == "statement"] == ["ok", "error", "ok"]
 
@@ -225,6 +244,19 @@ class TestStatements:
         assert bench.last().outcome == "error"
         assert bench.call(REMOVE, Identity="a.test", ea="ignore", Confirm=False).errors == []
         assert bench.call(GET, Nothing="a", ErrorAction="Ignore").ids == ["NamedParameterNotFound"]
+
+    def test_where_an_error_ends_the_pipeline(self, bench: Bench) -> None:
+        bench.faults.add(NEW, times=None)
+        fails, reads = (NEW, {"Identity": "a.test"}), (GET, {"Identity": "none.test"})
+        for sent, is_failed, ids in (
+            ([fails], True, ["LabFault"]),
+            ([reads], False, ["ItemNotFound"]),
+            ([fails, reads, fails], False, ["LabFault", "ItemNotFound", "LabFault"]),
+            ([(GET, {"Identity": "none.test", "ErrorAction": "Stop"}), fails], True, ["ItemNotFound"]),
+            ([(NEW, {"Identity": "a.test", "ErrorAction": "SilentlyContinue"})], True, ["LabFault"]),
+        ):
+            sink = bench.run(*sent)
+            assert (sink.is_failed, sink.ids) == (is_failed, ids)
 
     def test_a_stopped_pipeline_sends_no_more_and_runs_no_more(self, bench: Bench) -> None:
         bench.ok(NEW, Identity="a.test")

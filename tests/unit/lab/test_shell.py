@@ -19,7 +19,7 @@ from lab.remoting import shell
 from .conftest import USERS, Bench
 
 FRAGMENT = 20_000
-PARTNERS = 100
+PARTNERS = 150
 
 
 @pytest.fixture
