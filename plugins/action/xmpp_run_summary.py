@@ -11,8 +11,8 @@ import typing as t
 
 from ..modules.xmpp_run_summary import TASK
 from ..plugin_utils import _run_summary
-from ..plugin_utils._deployment_action import EDGES, GROUP
 from ..plugin_utils._direct import DirectAction
+from ..plugin_utils._servers.inventory import servers_in
 
 Variables = t.Mapping[str, t.Any]
 
@@ -25,14 +25,13 @@ class ActionModule(DirectAction):
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         hosts = task_vars["hostvars"]
-        plans = [_of(hosts[host], "xmpp_federation").get("report") for host in task_vars["groups"].get(GROUP, ())]
+        deployments = servers_in(task_vars).deployments
+        plans = [_of(hosts[door], "xmpp_federation").get("report") for one in deployments for door in one.doors]
         edges: dict[str, dict[str, _run_summary.Results]] = {}
-        for host in task_vars["groups"].get(EDGES, ()):
-            of_host = hosts[host]
-            ends = _run_summary.last(
-                _of(of_host, "gateway_certificate_staged"), _of(of_host, "gateway_certificate_switched")
-            )
-            edges.setdefault(str(of_host.get("sfb_xmpp_deployment") or "default"), {})[str(host)] = ends
+        for one in deployments:
+            for host in one.edges:
+                results = (_of(hosts[host], "gateway_certificate_" + word) for word in ("staged", "switched"))
+                edges.setdefault(one.label, {})[host] = _run_summary.last(*results)
         lines = _run_summary.lines(filter(None, plans), edges)
         for line in lines:
             self._display.display(line)

@@ -7,13 +7,19 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import typing as t
+
+from ansible.errors import AnsibleError
 
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_settings import TASK
 from ..plugin_utils._direct import PLAYBOOK, DirectAction, failed
-from ..plugin_utils._settings.settings import chosen
+from ..plugin_utils._plain import plain
+from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._servers.servers import Servers
+from ..plugin_utils._settings.settings import LENIENT, chosen, contradictions
 from ..plugin_utils._settings.source import settings_of
 from ..plugin_utils._settings.table import PREFIX
 
@@ -41,16 +47,20 @@ class ActionModule(DirectAction):
             if first:
                 self._display.display(tags.nothing)
             return {"changed": False, "skipped": True, "skip_reason": tags.nothing}
+        servers = servers_in(variables)
+        around = [*(servers.mistakes if first else ()), *self._differences(servers, variables)]
+        warnings = around if playbook in LENIENT else []
+        mistakes = [] if playbook in LENIENT else around
         try:
-            warnings = settings_of(self, variables, playbook).warnings
+            warnings += settings_of(self, variables, playbook).warnings
         except Refused as exc:
-            reasons = self._own(list(exc.reasons), playbook, variables, before)
-            return failed(reasons) if reasons else {"changed": False, "playbook": playbook}
+            mistakes += self._own(list(exc.reasons), playbook, variables, before)
+        if mistakes:
+            return failed(mistakes)
         result: Result = {"changed": False, "playbook": playbook}
-        if first:
-            found = [*warnings, *self._nothing_declared(playbook, variables)]
-            if found:
-                result["warnings"] = found
+        told = [*warnings, *(self._nothing_declared(playbook, variables) if first else ())]
+        if told and (first or playbook not in LENIENT):
+            result["warnings"] = told
         return result
 
     def _place(self, variables: Variables) -> tuple[bool, list[str]]:
@@ -59,6 +69,15 @@ class ActionModule(DirectAction):
         own = str(variables.get("inventory_hostname"))
         before = hosts[: hosts.index(own)] if own in hosts else []
         return not before, before
+
+    def _differences(self, servers: Servers, variables: Variables) -> list[str]:
+        """What this door of a deployment declares otherwise than the first door does."""
+        own = str(variables.get("inventory_hostname"))
+        doors = servers.of(own).doors
+        if own not in doors[1:]:
+            return []
+        hostvars = variables["hostvars"]
+        return contradictions({host: _declared(hostvars[host]) for host in (doors[0], own)})
 
     def _own(self, reasons: list[str], playbook: str, variables: Variables, before: list[str]) -> list[str]:
         """The mistakes that no host before this one names."""
@@ -69,7 +88,7 @@ class ActionModule(DirectAction):
         left = list(reasons)
         for host in before:
             try:
-                settings_of(self, {**dict(hostvars[host]), **of_play}, playbook)
+                settings_of(self, collections.ChainMap(of_play, hostvars[host]), playbook)
             except Refused as exc:
                 left = [reason for reason in left if reason not in exc.reasons]
             if not left:
@@ -86,3 +105,15 @@ class ActionModule(DirectAction):
         places = list(dict.fromkeys([*beside, str(variables.get("playbook_dir") or "")]))
         text = "no variable that begins with %s is set. group_vars and host_vars are read in %s"
         return [text % (PREFIX, ", ".join(place for place in places if place))]
+
+
+def _declared(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What a host declares, as plain values; a text where a value cannot be evaluated, which its own check names."""
+    found: dict[str, t.Any] = {}
+    for name in map(str, values):
+        if name.startswith(PREFIX):
+            try:
+                found[name] = plain(values[name])
+            except AnsibleError as exc:
+                found[name] = str(exc)
+    return found

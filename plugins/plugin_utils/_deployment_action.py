@@ -25,11 +25,9 @@ import typing as t
 from ansible import constants
 
 from ._direct import PLAYBOOK, DirectAction, failed, skipped
-from ._plain import plain
-from ._settings.settings import contradictions
+from ._servers.inventory import servers_in
+from ._servers.servers import DOORS, EDGES
 
-GROUP = "sfb_management"
-EDGES = "sfb_edge"
 # Seconds between two looks whether it is this host's turn.
 _LOOK = 0.05
 # Seconds for the process of an earlier host to begin. Ansible starts the processes of a task in the order of the hosts.
@@ -74,14 +72,11 @@ class DeploymentAction(DirectAction):
         text = "%s does not answer, so the next host of the deployment is used: %s" % (inventory.own, result["msg"])
         return {**skipped("another host of the deployment is tried"), "unanswered": result["msg"], "warnings": [text]}
 
-    def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
-        return super()._mistakes(variables) + Inventory(variables).mistakes()
-
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
         if variables["groups"].get(EDGES):
-            return skipped("there are no hosts in %s" % GROUP)
+            return skipped("there are no hosts in %s" % DOORS)
         text = "the inventory has neither hosts in %s, the way into a deployment, nor in %s, its Edge servers"
-        return failed([text % (GROUP, EDGES)])
+        return failed([text % (DOORS, EDGES)])
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         """The result of the host that did the work, or of the last one that was tried."""
@@ -95,33 +90,20 @@ class Inventory:
     """
 
     def __init__(self, variables: t.Mapping[str, t.Any]) -> None:
-        self._hostvars, self._group = variables["hostvars"], variables["groups"].get(GROUP) or []
+        self.servers = servers_in(variables)
         self.own = str(variables["inventory_hostname"])
-        self.deployment = self._deployment(self.own)
-        self._declaring = [str(host) for host in self._group if self._deployment(host) == self.deployment]
+        mine = self.servers.of(self.own)
+        self.deployment = mine.label
         # --limit leaves hosts out.
-        of_play = set(variables.get("ansible_play_hosts_all") or self._group)
-        self.hosts = [host for host in self._declaring if host in of_play]
-        self.deployments = sorted({self._deployment(host) for host in self._group if host in of_play})
+        of_play = set(variables.get("ansible_play_hosts_all") or variables["groups"].get(DOORS) or ())
+        self.hosts = [host for host in mine.doors if host in of_play]
+        self.deployments = sorted(one.label for one in self.servers.deployments if of_play.intersection(one.doors))
         self.playing = set(variables.get("ansible_play_hosts") or of_play)
-
-    def _deployment(self, host: str) -> str:
-        return str(self._hostvars[host].get("sfb_xmpp_deployment") or "default")
 
     @property
     def several(self) -> bool:
         """Whether the inventory has other deployments."""
-        return any(self._deployment(host) != self.deployment for host in self._group)
-
-    def mistakes(self) -> list[str]:
-        """What hosts of the deployment declare differently."""
-        if len(self._declaring) < 2:
-            return []
-        return contradictions({host: self._declared(host) for host in self._declaring})
-
-    def _declared(self, host: str) -> Result:
-        values = self._hostvars[host]
-        return {str(name): plain(values[name]) for name in values if str(name).startswith("sfb_xmpp_")}
+        return self.servers.several
 
 
 class TurnError(Exception):

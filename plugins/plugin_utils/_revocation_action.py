@@ -17,10 +17,11 @@ from ansible.errors import AnsibleError
 
 from ..module_utils._base.names import Invalid, canonical_domain
 from ..module_utils._base.result import Refused
-from ._deployment_action import GROUP, Inventory, Result
+from ._deployment_action import Inventory, Result
 from ._direct import failed
 from ._federation_action import FederationAction
 from ._plain import plain
+from ._servers.servers import DOORS
 
 _LIST = "sfb_xmpp_partners"
 
@@ -29,7 +30,7 @@ class RevocationAction(FederationAction):
     """See above."""
 
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
-        return failed(["the inventory has no hosts in %s, the way into a deployment" % GROUP])
+        return failed(["the inventory has no hosts in %s, the way into a deployment" % DOORS])
 
     def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
         deployments = Inventory(variables).deployments

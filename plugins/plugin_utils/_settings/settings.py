@@ -26,7 +26,7 @@ from .table import BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, rea
 _DECLARED = frozenset(PREFIX + resource.part for resource in RESOURCES)
 _EVERYTHING = frozenset(("all", "tagged"))
 # A revocation is for the hour in which everything else may be broken: names that nobody reads are warnings.
-_LENIENT = frozenset(("revoke",))
+LENIENT = frozenset(("revoke",))
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _names(playbook: str, source: Source) -> tuple[list[str], list[str]]:
                 "%s: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"
             )
             found.append(_at(source, name, text % name))
-    return ([], found) if playbook in _LENIENT else (found, [])
+    return ([], found) if playbook in LENIENT else (found, [])
 
 
 def _declared(values: t.Mapping[str, t.Any], source: Source) -> list[str]:

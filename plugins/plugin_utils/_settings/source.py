@@ -35,11 +35,17 @@ def source_of(action: Action, variables: Variables) -> Source:
         except AnsibleError as exc:
             raise ValueError(_brief(exc)) from None
 
+    def place(name: str) -> str:
+        try:
+            return origin(variables.get(name))
+        except AnsibleError:
+            return ""
+
     return Source(
         names={str(name) for name in variables},
         extra={str(name) for name in load_extra_vars(action._loader)},
         value=value,
-        place=lambda name: origin(variables.get(name)),
+        place=place,
     )
 
 

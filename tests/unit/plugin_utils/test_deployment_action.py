@@ -138,7 +138,3 @@ def test_no_wait_is_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_deployments_do_not_wait_for_each_other(tmp_path: Path) -> None:
     assert turn(tmp_path, "b1").wait() == []
     assert turn(tmp_path, "b1").last
-
-
-def test_a_deployment_whose_hosts_agree_has_no_mistakes() -> None:
-    assert inventory("b1").mistakes() == []
