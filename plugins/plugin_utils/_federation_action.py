@@ -30,11 +30,11 @@ from . import _journal
 from ._deployment_action import DeploymentAction, Inventory, Result
 from ._direct import failed, skipped
 from ._plain import plain
+from ._show import show
 
 # A tag for each part, but one for both settings, and the tag of removals goes with every kind.
 _TAGS = {"gateway": ("gateway", "access_edge")}
 _EVERYTHING = frozenset(("all", "tagged"))
-_COLOURS = {"+": "COLOR_OK", "~": "COLOR_CHANGED", "-": "COLOR_ERROR", ">": "COLOR_CHANGED", "<": "COLOR_ERROR"}
 
 
 class FederationAction(DeploymentAction):
@@ -76,7 +76,7 @@ class FederationAction(DeploymentAction):
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         if self.playbook in _journal.WRITING and not self._task.check_mode and not result.get("skipped"):
             self._note(result, variables)
-        self._show(result.get("report") or ())
+        show(result.get("report") or ())
         return result
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
@@ -133,14 +133,6 @@ class FederationAction(DeploymentAction):
             mistakes += exc.reasons
         if mistakes:
             raise Refused(mistakes)
-
-    # For people
-
-    def _show(self, lines: t.Sequence[str]) -> None:
-        for line in lines:
-            mark = line[2:4].rstrip() if line.startswith("  ") else ""
-            colour = getattr(constants, _COLOURS[mark]) if mark in _COLOURS else None
-            self._display.display(str(line), color=colour)
 
 
 def _default_directory() -> str:
