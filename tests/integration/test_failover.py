@@ -27,7 +27,7 @@ from tests.integration.test_history import journal
 SECOND = "edge2.contoso.test"
 FIRST_EDGES, SECOND_EDGES = {"edge01", "edge02"}, {"edge11", "edge12"}
 PEER = "romeo@fabrikam.example"
-PARTNER = {
+PARTNER: dict[str, t.Any] = {
     "Description": None, "AdditionalDomains": [], "PartnerType": "Federated", "TlsNegotiation": "Required",
     "SaslNegotiation": "Required", "SupportDialbackNegotiation": False, "ConnectionLimit": None, "ProxyFqdn": None,
     "EnableKeepAlive": True,
