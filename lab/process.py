@@ -131,7 +131,9 @@ def serve(
             names = Nameserver(directory, gateway.port)
             running = Running(os.getpid(), server.port, deployment.profile, gateway.port)
             os.write(lock, json.dumps(asdict(running)).encode())
-            stop.wait()
+            # A signal that another thread takes does not wake this one, and handlers run in this one only.
+            while not stop.wait(0.2):
+                pass
             names.stop()
         finally:
             gateway.stop()

@@ -123,8 +123,8 @@ def read_shape(given: str | None = None) -> Shape:
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError("'%s' is none of %s" % (unknown[0], ", ".join(sorted(known))))
-        given_values: dict[str, t.Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return Shape(**given_values)
+        lists: dict[str, t.Any] = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
+        return Shape(**{**values, **lists})
     except (OSError, ValueError, TypeError) as e:
         names = ", ".join(sorted(one.stem for one in _FOLDER.glob("*.yml")))
         raise LabError(
