@@ -48,6 +48,7 @@ def test_everything_in_one_request() -> None:
     assert [(pool.fqdn, pool.site, pool.computers, pool.release, pool.registrar) for pool in found.pools or ()] == [
         ("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True),
         ("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False),
+        ("branch.contoso.com", "Redmond", ("branch.contoso.com",), "2015", True),
     ]
     assert [(edge.fqdn, edge.has_xmpp, edge.legacy) for edge in found.edges or ()] == [("edge.contoso.com", True, True)]
     assert [(site.name, site.xmpp_route) for site in found.sites or ()] == [("Redmond", "edge.contoso.com")]
