@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
+from .._base.texts import foreign
 from .._x509 import certificate as certificates
 from .._x509.certificate import check, describe, parse
 
@@ -75,6 +76,8 @@ def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
     )
     for kind, names in kinds:
         for name in names:
+            if name != name.strip():
+                continue  # service-identity would strip it
             try:
                 yield kind.from_bytes(name.encode("ascii"))
             except (CertificateError, ValueError, IndexError):
@@ -88,8 +91,8 @@ def _more(certificate: Certificate) -> dict[str, t.Any]:
     return {
         "server_auth": anything or ExtendedKeyUsageOID.SERVER_AUTH in (purposes or ()),
         "client_auth": anything or ExtendedKeyUsageOID.CLIENT_AUTH in (purposes or ()),
-        "srv_names": _other_names(certificate, _SRV_NAME),
-        "xmpp_addresses": _other_names(certificate, _XMPP_ADDR),
+        "srv_names": [foreign(name) for name in _other_names(certificate, _SRV_NAME)],
+        "xmpp_addresses": [foreign(name) for name in _other_names(certificate, _XMPP_ADDR)],
     }
 
 
@@ -133,13 +136,14 @@ def _faults(
 
 
 def _other_names(certificate: Certificate, kind: str) -> list[str]:
-    """The otherName entries of a kind whose value is a string, in lower case."""
+    """The otherName entries of a kind whose value is a string, in lower case; to be compared."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
     values = [one.value for one in names.get_values_for_type(x509.OtherName) if one.type_id.dotted_string == kind]
-    return [text.lower() for text in map(_der_text, values) if text]
+    # Of letters outside ASCII some have one of ASCII as their lower case, such as the sign of Kelvin.
+    return [text.lower() if text.isascii() else text for text in map(_der_text, values) if text]
 
 
 def _der_text(value: bytes) -> str:
@@ -151,4 +155,4 @@ def _der_text(value: bytes) -> str:
         text = value[start:].decode("utf-8")
     except UnicodeDecodeError:
         return ""
-    return text if value[start - 1 : start] == bytes([len(value) - start & 0xFF]) and text.isprintable() else ""
+    return text if value[start - 1 : start] == bytes([len(value) - start & 0xFF]) else ""

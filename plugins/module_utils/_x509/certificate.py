@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.findings import Finding, error, warning
-from .._base.texts import utc
+from .._base.texts import foreign, some, utc
 from .._shell.statement import Secret
 
 try:
@@ -143,14 +143,14 @@ def thumbprint(certificate: Certificate) -> str:
 
 
 def describe(certificate: Certificate) -> dict[str, t.Any]:
-    """The certificate in plain values. Times are UTC in ISO 8601."""
+    """The certificate in plain values, with names as they are shown (foreign). Times are UTC in ISO 8601."""
     purposes = _extension(certificate, "ExtendedKeyUsage")
     return {
         "thumbprint": thumbprint(certificate),
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
+        "subject": _shown(certificate.subject),
+        "issuer": _shown(certificate.issuer),
         "serial_number": "%X" % certificate.serial_number,
-        "names": dns_names(certificate),
+        "names": [foreign(name) for name in dns_names(certificate)],
         "not_before": utc(certificate.not_valid_before_utc),
         "not_after": utc(certificate.not_valid_after_utc),
         "key": _key_text(certificate),
@@ -186,7 +186,7 @@ def is_elliptic(certificate: Certificate) -> bool:
 
 
 def dns_names(certificate: Certificate) -> list[str]:
-    """The DNS names of the subject alternative name extension, in lower case and in their order."""
+    """The DNS names of the subject alternative name extension, in lower case and in their order; to be compared."""
     extension = _extension(certificate, "SubjectAlternativeName")
     if extension is None:
         return []
@@ -194,7 +194,7 @@ def dns_names(certificate: Certificate) -> list[str]:
 
 
 def subject_name(certificate: Certificate) -> str:
-    """The subject's common name, in lower case; empty if there is none."""
+    """The subject's common name, in lower case; empty if there is none. To be compared."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value).lower() if names else ""
 
@@ -266,13 +266,14 @@ def _check_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator
     if wildcards:
         yield warning(
             "wildcard",
-            "it carries the wildcard %s, which most of the product's pages forbid" % ", ".join(wildcards),
+            "it carries the wildcard %s, which most of the product's pages forbid" % some([*map(foreign, wildcards)]),
             "list every name",
         )
-    if names and subject_name(certificate) != names[0]:
+    subject = subject_name(certificate)
+    if names and subject != names[0]:
         yield warning(
             "subject",
-            "its subject names %s, not the Access Edge %s" % (subject_name(certificate) or "nothing", names[0]),
+            "its subject names %s, not the Access Edge %s" % (foreign(subject) or "nothing", names[0]),
             "have it issued with the Access Edge as common name",
         )
 
@@ -344,7 +345,7 @@ def _check_chain(
         yield error(
             "untrusted",
             "no chain of valid CA certificates leads from it (issuer %s) to the trust store"
-            % certificate.issuer.rfc4514_string(),
+            % _shown(certificate.issuer),
             "add the intermediates to the file, or the right CA to the trust store",
         )
     elif alone:
@@ -353,7 +354,7 @@ def _check_chain(
     elif others is not None and not any(_issued(certificate, one) for one in (*others, *(anchors or ()))):
         yield warning(
             "intermediates_missing",
-            "the certificate of its issuer %s does not come with it" % certificate.issuer.rfc4514_string(),
+            "the certificate of its issuer %s does not come with it" % _shown(certificate.issuer),
             "add the intermediates; partners cannot build the chain without them",
         )
 
@@ -395,7 +396,11 @@ def _self_signed(certificate: Certificate) -> bool:
 
 
 def _which(one: Certificate, leaf: Certificate) -> str:
-    return "it" if one is leaf else "the intermediate %s" % one.subject.rfc4514_string()
+    return "it" if one is leaf else "the intermediate %s" % _shown(one.subject)
+
+
+def _shown(name: x509.Name) -> str:
+    return foreign(name.rfc4514_string())
 
 
 def _hash_name(certificate: Certificate) -> str:
