@@ -31,7 +31,7 @@ from OpenSSL import SSL
 from tests.integration.plays import Plays
 from tests.integration.xmpp_peer import Manners, NameServer, Peer, deaf_port, shut_port
 from tests.unit import certificates
-from tests.unit.certificates import Issued, issue
+from tests.unit.certificates import Issued, crossed, issue
 
 DOMAIN = "fabrikam.test"
 OWN = "contoso.test"
@@ -195,6 +195,35 @@ def test_a_certificate_that_proves_nothing(site: Site, fault: str) -> None:
     assert "certificate_" + fault in codes(fallback, "warning")
     assert fallback["verdict"] == "warning"
     assert strict["suggestion"] == FALLBACK
+
+
+def test_a_chain_is_checked_within_limits(site: Site) -> None:
+    """Of certificates that certify each other, and of too many, it is never said that they are good."""
+    many = crossed(10)
+    certificate = issue("x", issuer=many[0], names=(DOMAIN,))
+    with published(site, good(certificate=certificate, intermediates=many[:14])):
+        tangled = site.partner(STRICT, certificate=site.own_certificate())
+    site.dns.records.clear()
+    with published(site, good(intermediates=(certificates.intermediate(), *many[:19]))):
+        strict = site.partner(STRICT, certificate=site.own_certificate())
+        fallback = site.partner(FALLBACK)
+    assert "certificate_untrusted" in codes(tangled, "error")
+    assert tangled["seconds"] < 5
+    assert codes(strict) == {"certificate_chain_not_checked"}
+    assert strict["findings"][0]["message"].endswith("the server sends 21 certificates, more than 20")
+    assert (strict["verdict"], strict["sasl_external"]) == ("not_observable", "succeeded")
+    assert strict["accepts"]["SASL EXTERNAL over TLS"] == "unknown"
+    assert strict["suggestion"] == FALLBACK
+    assert codes(fallback, "warning") == {"certificate_chain_not_checked"}
+
+
+def test_more_certificates_than_a_handshake_may_bring(site: Site) -> None:
+    """OpenSSL reads 100 kB of them."""
+    large = issue("large", key=certificates.elliptic_key(), names=("x" * 60000,))
+    with published(site, good(intermediates=(large, large))):
+        entry = site.partner(STRICT)
+    assert "excessive message size" in entry["findings"][0]["message"]
+    assert entry["verdict"] == "failed"
 
 
 # What a partner would have on the administrator's terminal
