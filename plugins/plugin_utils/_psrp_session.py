@@ -18,6 +18,7 @@ import time
 import typing as t
 from dataclasses import replace
 
+from ..module_utils._base.texts import foreign
 from ..module_utils._shell.rights import SELECT, question
 from ..module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
 from ._psrp_clixml import Unreadable
@@ -27,7 +28,7 @@ from ._psrp_mask import Mask
 from ._psrp_offered import Offered, is_refusal
 from ._psrp_options import Target
 from ._psrp_transport import Pin, fresh_connection, new_pool
-from ._psrp_values import server_error, to_wire, unreadable, wire_size
+from ._psrp_values import LONGEST, server_error, to_wire, unreadable, wire_size
 
 if t.TYPE_CHECKING:
     from pypsrp.powershell import PowerShell, RunspacePool
@@ -268,10 +269,19 @@ class PsrpSession:
             lost = "the server left the pipeline in the state %s, which is no end" % shell.state
         return Answer(
             output=tuple(value for value in shell.output if not isinstance(value, Unreadable)),
-            errors=tuple(ServerError(**{k: self._mask(v) for k, v in e.as_dict().items()}) for e in errors),
-            warnings=tuple(self._mask(_warning(record)) for record in shell.streams.warning),
+            errors=tuple(map(self._error, errors)),
+            warnings=tuple(self._words(_warning(record)) for record in shell.streams.warning),
             lost=lost,
         )
+
+    def _error(self, error: ServerError) -> ServerError:
+        """Without secrets, and with a message that can be printed. Names stay as they are: they are compared."""
+        masked = {name: self._mask(value) for name, value in error.as_dict().items()}
+        return ServerError(**{**masked, "message": self._words(error.message)})
+
+    def _words(self, text: str) -> str:
+        """What the server says to the administrator."""
+        return foreign(self._mask(text), 2 * LONGEST)
 
     def _judged(self, answer: Answer, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
         """Learn from the first pipeline of several statements whether the endpoint takes such."""

@@ -19,6 +19,8 @@ from lab.deployment.faults import Faults
 from tests.integration.plays import Plays, Run
 from tests.integration.test_converge import ROW, mark
 from tests.integration.test_plan_file import FULL, play
+from tests.integration.xmpp_peer import Manners, NameServer, Peer
+from tests.unit.certificates import elliptic_key, issue
 
 DECLARED: dict[str, t.Any] = {
     "sfb_xmpp_policies": [
@@ -141,13 +143,22 @@ def test_edges_and_partners_are_looked_at_and_those_that_do_not_answer_are_said(
     assert made.code == 0, made.output
     hosts = plays.hosts()
     hosts["sfb_edge"]["hosts"]["edge02"]["ansible_port"] = 1
-    settings = {"nameservers": ["127.0.0.1:1"], "timeout": 1.0}
-    variables = {**DECLARED, "sfb_xmpp_audit": {}, "sfb_xmpp_verification": settings}
-    inventory = plays.write("edges.yml", {"all": {"vars": variables, "children": hosts}})
     into = plays.directory / "audit"
     begin = mark(plays)
-    run = plays.run("sfb.xmpp.audit", "--check", "-e", "into=%s" % into, inventory=inventory)
+    # One partner answers, with what would move the cursor of a terminal.
+    forged = issue("x\n\x1b[2J\u202eowned", key=elliptic_key())
+    with NameServer() as dns, Peer(Manners(forged)) as peer:
+        dns.silent.update(["contoso.test", "contoso-emea.test", *("p%d.test" % n for n in range(1, 8))])
+        dns.service("p0.test", peer.port)
+        settings = {"nameservers": [dns.place], "timeout": 1.0}
+        variables = {**DECLARED, "sfb_xmpp_audit": {}, "sfb_xmpp_verification": settings}
+        inventory = plays.write("edges.yml", {"all": {"vars": variables, "children": hosts}})
+        run = plays.run("sfb.xmpp.audit", "--check", "-e", "into=%s" % into, inventory=inventory)
     assert run.code == 2, run.output
+    assert [one for one in read(into)["findings"] if "CN=x\\n\\x1b[2J\\u202eowned" in one["message"]]
+    for file in into.iterdir():
+        lines = file.read_text(encoding="utf-8").splitlines()
+        assert not [line for line in lines if not line.replace("\t", "").isprintable()], file.name
     assert only_reads(plays, begin)
     found = read(into)
     assert found["own"]["edges"] == ["edge01", "edge02"]

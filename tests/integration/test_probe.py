@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import json
 import random
 import typing as t
 from pathlib import Path
@@ -30,7 +31,7 @@ from OpenSSL import SSL
 from tests.integration.plays import Plays
 from tests.integration.xmpp_peer import Manners, NameServer, Peer, deaf_port, shut_port
 from tests.unit import certificates
-from tests.unit.certificates import Issued, issue
+from tests.unit.certificates import Issued, crossed, issue
 
 DOMAIN = "fabrikam.test"
 OWN = "contoso.test"
@@ -196,6 +197,88 @@ def test_a_certificate_that_proves_nothing(site: Site, fault: str) -> None:
     assert strict["suggestion"] == FALLBACK
 
 
+def test_a_chain_is_checked_within_limits(site: Site) -> None:
+    """Of certificates that certify each other, and of too many, it is never said that they are good."""
+    many = crossed(10)
+    certificate = issue("x", issuer=many[0], names=(DOMAIN,))
+    with published(site, good(certificate=certificate, intermediates=many[:14])):
+        tangled = site.partner(STRICT, certificate=site.own_certificate())
+    site.dns.records.clear()
+    with published(site, good(intermediates=(certificates.intermediate(), *many[:19]))):
+        strict = site.partner(STRICT, certificate=site.own_certificate())
+        fallback = site.partner(FALLBACK)
+    assert "certificate_untrusted" in codes(tangled, "error")
+    assert tangled["seconds"] < 5
+    assert codes(strict) == {"certificate_chain_not_checked"}
+    assert strict["findings"][0]["message"].endswith("the server sends 21 certificates, more than 20")
+    assert (strict["verdict"], strict["sasl_external"]) == ("not_observable", "succeeded")
+    assert strict["accepts"]["SASL EXTERNAL over TLS"] == "unknown"
+    assert strict["suggestion"] == FALLBACK
+    assert codes(fallback, "warning") == {"certificate_chain_not_checked"}
+
+
+def test_more_certificates_than_a_handshake_may_bring(site: Site) -> None:
+    """OpenSSL reads 100 kB of them."""
+    large = issue("large", key=certificates.elliptic_key(), names=("x" * 60000,))
+    with published(site, good(intermediates=(large, large))):
+        entry = site.partner(STRICT)
+    assert "excessive message size" in entry["findings"][0]["message"]
+    assert entry["verdict"] == "failed"
+
+
+# What a partner would have on the administrator's terminal
+
+HOSTILE = {
+    "C1": ("a\x9b31m", "a\\x9b31m"),
+    "delete": ("a\x7fb", "a\\x7fb"),
+    "bidi": ("a\u202eb", "a\\u202eb"),
+    "zero width": ("a\u200bb", "a\\u200bb"),
+    "line separator": ("a\u2028b", "a\\u2028b"),
+    "line break": ("a&#10;ok=9", "a\\nok=9"),
+    "much": ("a" * 1000, "a" * 299 + "…"),
+}
+HEADER = (
+    "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'"
+    " id='1' from='%s' version='%s'>"
+)
+ERROR = (
+    "<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+    "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>%s</text></stream:error>"
+)
+MECHANISM = (
+    "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>%s</mechanism></mechanisms>"
+    "</stream:features>"
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_texts_of_a_stream_can_be_printed(site: Site, name: str) -> None:
+    sent, shown = HOSTILE[name]
+    places: list[tuple[str, t.Callable[[dict[str, t.Any]], str]]] = [
+        (HEADER % (sent, "1.0"), lambda entry: entry["stream"]["from"]),
+        (HEADER % (DOMAIN, "1." + sent[1:]), lambda entry: entry["stream"]["version"]),
+        (HEADER % (DOMAIN, "1.0") + ERROR % sent, lambda entry: entry["findings"][0]["message"]),
+        (HEADER % (DOMAIN, "1.0") + MECHANISM % sent, lambda entry: entry["features_before_tls"]["mechanisms"][0]),
+    ]
+    for raw, place in places:
+        site.dns.records.clear()
+        with published(site, Manners(fault="raw", raw=raw.encode())):
+            entry = site.partner()
+        assert shown[1:290] in place(entry)
+        assert json.dumps(entry, ensure_ascii=False).isprintable(), raw
+
+
+def test_names_of_dns_can_be_printed(site: Site) -> None:
+    """Names of any bytes, and the longest."""
+    label = "\\027[2J\\010\\127" + "\\155" * 40
+    site.dns.records["_xmpp-server._tcp." + DOMAIN, "SRV"] = ["0 0 5269 %s." % ".".join([label] * n) for n in (1, 5)]
+    entry = site.partner()
+    assert [one["host"][:11] for one in entry["srv"]] == ["\\027[2j\\010"] * 2
+    assert [one["host"][-1] for one in entry["srv"]] == ["5", "…"]
+    assert entry["verdict"] != "ok"
+    assert json.dumps(entry, ensure_ascii=False).isprintable()
+
+
 def test_what_deserves_a_word(site: Site) -> None:
     certificate = leaf(start=-80, days=90, purposes=(ExtendedKeyUsageOID.SERVER_AUTH,))
     with published(site, good(certificate=certificate)):
@@ -288,7 +371,7 @@ def test_a_fault_has_its_name(site: Site, fault: str, code: str) -> None:
         (finding,) = entry["findings"]
         assert fault.partition(":")[2] in finding["message"]
         assert "which means" in finding["message"]
-        assert "'no red letters'" in finding["message"]  # what the peer wrote, without its control characters
+        assert "'no \\u202ered\\nletters'" in finding["message"]  # what the peer wrote, on one line and nothing hidden
 
 
 def test_any_answer_is_survived(site: Site) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.plays import Plays, Run
 from tests.integration.test_probe import DOMAIN, FALLBACK, LENIENT, OWN, STRICT, good
-from tests.integration.xmpp_peer import NameServer, Peer, shut_port
+from tests.integration.xmpp_peer import Manners, NameServer, Peer, shut_port
 from tests.unit import certificates
 from tests.unit.certificates import issue
 
@@ -99,6 +99,33 @@ def test_a_host_that_does_not_answer(plays: Plays, world: dict[str, t.Any]) -> N
     told = named(run, "Stop if no own domain is known")["msg"]
     assert "own_domains in sfb_xmpp_verification" in told
     assert "no reason given" not in told
+
+
+def test_a_partner_that_writes_to_the_terminal(plays: Plays, world: dict[str, t.Any]) -> None:
+    """What partners send stays on the line that names them: in the names of a certificate, and in a stream's error."""
+    forged = "\nfe01  : ok=99  changed=0\r\x1b[2J\x1b]0;owned\x07"
+    authority = issue("Evil" + forged + "\u202e", key=certificates.rsa_key(9), ca=True)
+    certificate = issue("x" + forged, authority, names=("x" + forged,))
+    error = (
+        "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+        "<stream:error><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+        "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>no&#10;fe01  : ok=99 \u009b31m\u202e</text></stream:error>"
+    )
+    with Peer(good(certificate=certificate)) as named_peer, Peer(Manners(fault="raw", raw=error.encode())) as angry:
+        world["dns"].service(DOMAIN, named_peer.port)
+        world["dns"].service("angry.test", angry.port)
+        partners = [{"domain": DOMAIN, **STRICT}, {"domain": "angry.test", **STRICT}]
+        run = verify(plays, {"sfb_xmpp_partners": partners, "sfb_xmpp_verification": world["settings"]})
+    assert run.code == 2
+    for shown in (
+        "it is for x\\nfe01  : ok=99  changed=0\\r\\x1b[2j\\x1b]0;owned\\x07, not for " + DOMAIN,
+        "(issuer CN=Evil\\nfe01  : ok=99  changed=0\\r\\x1b[2J\\x1b]0\\;owned\\x07\\u202e)",
+        "'no\\nfe01  : ok=99 \\x9b31m\\u202e'",
+    ):
+        # Ansible prints a list as JSON, which writes a backslash as two.
+        assert shown in run.output.replace("\\\\", "\\"), shown
+    assert not [line for line in run.output.splitlines() if not line.replace("\t", "").isprintable()]
+    assert not [line for line in run.output.splitlines() if line.startswith("fe01  : ok=99")]
 
 
 def test_what_the_row_uses_and_what_the_partner_would_accept(

@@ -133,6 +133,15 @@ def leaf() -> Issued:
     return issue(issuer=intermediate())
 
 
+@functools.cache
+def crossed(pairs: int) -> tuple[Issued, ...]:
+    """So many CA certificates of each of two authorities that certify each other. The first one can issue."""
+    keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in "AB"}
+    roots = {name: issue(name, key=key, ca=True) for name, key in keys.items()}
+    each = [[issue(name, roots[other], key=keys[name], ca=True) for name, other in ("AB", "BA")] for _ in range(pairs)]
+    return tuple(one for pair in each for one in pair)
+
+
 @dataclass
 class Fault:
     """What happens at the n-th writing statement (from 0), once.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import shutil
 import subprocess
+import time
 import typing as t
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import (
     FACTS,
+    NOT_CHECKED,
     Bundle,
     Unusable,
     check,
@@ -36,6 +38,7 @@ from tests.unit.certificates import (
     NOW,
     PASSPHRASE,
     Issued,
+    crossed,
     elliptic_key,
     intermediate,
     issue,
@@ -189,6 +192,24 @@ class TestTrust:
         one = issue(issuer=second)
         others = (first.certificate, second.certificate)
         assert codes(one, others=others, anchors=self.anchors) == ["untrusted"]
+
+    def test_certificates_that_certify_each_other(self) -> None:
+        """They have ten thousands of chains. One that leads to the root is found, and none where there is none."""
+        many = crossed(5)
+        one = issue(issuer=many[0])
+        others = [other.certificate for other in many]
+        out = issue("A", root(), key=many[0].key, ca=True).certificate
+        begun = time.monotonic()
+        assert codes(one, others=others, anchors=self.anchors) == ["untrusted"]
+        assert codes(one, others=[*others, out], anchors=self.anchors) == []
+        assert time.monotonic() - begun < 2
+
+    def test_the_time_for_a_chain_ends(self) -> None:
+        """What does not depend on the chain is found all the same, and nothing is said of the chain."""
+        found = check(
+            by(start=-30, days=20).certificate, now=NOW, others=OTHERS, anchors=(intermediate().certificate,), seconds=0
+        )
+        assert [(one.code, one.severity) for one in found] == [("expired", "error"), (NOT_CHECKED, "unknown")]
 
 
 def test_describe() -> None:

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import itertools
+import types
 import typing as t
 from pathlib import Path
 
@@ -15,8 +17,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invali
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import info, work
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import certificate, trust_store
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import issue as making
-from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import trust_store
 
 from tests.unit.certificates import NAMES, EdgeShell, answer_to, elliptic_key, intermediate, issue, root
 from tests.unit.test_certificate_sequence import MARKER, QUICK, edge, params, restarted
@@ -132,3 +134,22 @@ class TestTrustStore:
         file.write_bytes(root().pem)
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         assert trust_store.default() == str(file)
+
+
+def test_a_chain_that_could_not_be_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing with such a chain comes into use, and what is in use is not replaced for it."""
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(root().pem)
+    given = params(tmp_path, QUICK, trust_store=str(roots))
+    made = edge(intermediates=[intermediate().der])
+    assert work(given, made, False).failures == []
+    made.writes.clear()
+    ticks = itertools.count(0, 60)
+    monkeypatch.setattr(certificate, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    with pytest.raises(Refused, match="its chain was not checked"):
+        work(given, edge(), False)
+    arguments = {"usages": ["XmppServer"], "names": list(NAMES), "trust_store": str(roots)}
+    (found,) = info(arguments, made, False).values["certificates"]
+    assert [(one["code"], one["severity"]) for one in found["findings"]][:1] == [("chain_not_checked", "unknown")]
+    waiting = work({**requested(tmp_path), "trust_store": str(roots), "names": list(NAMES)}, made, False)
+    assert (waiting.changed, made.writes, (tmp_path / "gateway.csr").exists()) == (False, [], False)

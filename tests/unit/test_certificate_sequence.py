@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from tests.unit.certificates import (
     EdgeShell,
     Fault,
     Issued,
+    crossed,
     elliptic_key,
     intermediate,
     issue,
@@ -616,6 +618,18 @@ class TestInfo:
         assert found["findings"] == []
         (found,) = self.certificates(edge(), trust_store=str(bundle))
         assert [finding["code"] for finding in found["findings"]] == ["untrusted"]
+
+    def test_a_store_of_certificates_that_certify_each_other(self, tmp_path: Path) -> None:
+        many = crossed(5)
+        one = issue(issuer=many[0])
+        bundle = tmp_path / "ca.pem"
+        bundle.write_bytes(root().pem)
+        shell = edge(intermediates=[other.der for other in many])
+        shell.store, shell.assigned = {one.thumbprint: (one.der, True)}, {"XmppServer": one.thumbprint}
+        begun = time.monotonic()
+        (found,) = self.certificates(shell, trust_store=str(bundle))
+        assert [finding["code"] for finding in found["findings"]] == ["untrusted"]
+        assert time.monotonic() - begun < 5
 
     def test_certificate_that_is_gone_from_the_store(self) -> None:
         (found,) = self.certificates(edge(store={}))

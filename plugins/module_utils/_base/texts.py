@@ -3,12 +3,18 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Numbers and names as they stand in a message."""
+"""Numbers, names and the texts of others as they stand in a message."""
 
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
+
+# The most characters of a foreign text that are shown. A domain name has up to 253 (RFC 1035 section 2.3.4).
+LONGEST = 300
+# Spaces other than U+0020. French texts have them before a colon.
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 
 def some(names: t.Sequence[str], most: int = 10) -> str:
@@ -27,6 +33,21 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def foreign(text: str, longest: int = LONGEST) -> str:
+    """A text that somebody else chose, as a value that can be printed. Texts of partners enter the project here.
+
+    Nothing is left that a terminal obeys or nobody sees: control and format characters (also bidi and zero width),
+    line breaks, surrogates and noncharacters become escapes such as ``\\x1b``, ``\\n`` and ``\\u202e``. Other kinds of
+    spaces become a plain space.
+
+    longest: the most characters that are returned. What is cut off becomes an ellipsis.
+
+    A name is compared in its original form and shown in this one. A domain name in A-labels is the same in both.
+    """
+    shown = printable(_SPACES.sub(" ", text[: longest + 1]))
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def utc(time: datetime.datetime) -> str:

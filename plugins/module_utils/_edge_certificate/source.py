@@ -16,7 +16,7 @@ import datetime
 import typing as t
 
 from .._base import private_file
-from .._base.findings import Finding
+from .._base.findings import ERROR, UNKNOWN, Finding
 from .._base.result import Refused
 from .._base.texts import utc
 from .._x509 import certificate as x509
@@ -117,11 +117,16 @@ class Source(abc.ABC):
     # What is good
 
     def _still_good(self) -> bool:
-        """Whether what is in force satisfies all that is asked for, and is not due."""
-        return self.in_force is not None and self._good(self.in_force)
+        """Whether what is in force satisfies all that is asked for, and is not due.
+
+        A chain that was not checked to the end is no reason to replace it.
+        """
+        if self.in_force is None or self._renewal(self.in_force).due:
+            return False
+        return all(one.severity != ERROR for one in self._errors(self.in_force, self._known_issuers()))
 
     def _good(self, certificate: Certificate) -> bool:
-        """The same of one in the Edge's store."""
+        """Whether one in the Edge's store may come into use, and is not due."""
         return not self._renewal(certificate).due and not self._errors(certificate, self._known_issuers())
 
     def _check(self, certificate: Certificate, others: t.Sequence[Certificate] | None = None) -> list[Finding]:
@@ -137,12 +142,13 @@ class Source(abc.ABC):
         )
 
     def _errors(self, certificate: Certificate, others: t.Sequence[Certificate] | None = None) -> list[Finding]:
-        return [finding for finding in self._check(certificate, others) if finding.severity == "error"]
+        """What forbids to bring the certificate into use."""
+        return [finding for finding in self._check(certificate, others) if finding.severity in (ERROR, UNKNOWN)]
 
     def _accept(self, certificate: Certificate, others: t.Sequence[Certificate], place: str) -> list[Finding]:
         """The warnings about a certificate. Raises Refused with everything that makes it unusable."""
         findings = self._check(certificate, others)
-        errors = ["%s: %s" % (place, finding) for finding in findings if finding.severity == "error"]
+        errors = ["%s: %s" % (place, finding) for finding in findings if finding.severity in (ERROR, UNKNOWN)]
         if errors:
             raise Refused(errors)
         return findings

@@ -13,8 +13,9 @@ from __future__ import annotations
 import datetime
 import typing as t
 
+from .._base.texts import foreign
 from .._x509 import certificate as certificates
-from .._x509.certificate import check, describe, parse
+from .._x509.certificate import NOT_CHECKED, check, describe, parse
 
 try:
     from cryptography import x509
@@ -37,7 +38,10 @@ FATAL = frozenset(
 _SRV_NAME = "1.3.6.1.5.5.7.8.7"  # id-on-dnsSRV, RFC 4985
 _XMPP_ADDR = "1.3.6.1.5.5.7.8.5"  # id-on-xmppAddr, RFC 6120 section 13.7.1.4
 # What check() finds in a partner's certificate as well as in an own one.
-_AS_IN_OWN = ("expired", "not_yet_valid", "weak_signature", "key_size")
+_AS_IN_OWN = ("expired", "not_yet_valid", "weak_signature", "key_size", NOT_CHECKED)
+# Of a server's certificates, its own included. Public CAs need two to four; OpenSSL ends a handshake that brings more
+# than 100 kB of them (SSL_CTX_set_max_cert_list).
+MOST_CERTIFICATES = 20
 
 
 def examine(
@@ -46,15 +50,17 @@ def examine(
     anchors: t.Sequence[Certificate],
     now: datetime.datetime,
     expires_within: int,
+    seconds: float = certificates.CHAIN_SECONDS,
 ) -> tuple[dict[str, t.Any], dict[str, str]]:
     """The first certificate in plain values, and its faults: code -> text.
 
     chain: as it was sent. domain: in A-labels. anchors: trusted CA certificates. now: UTC, aware. expires_within: days.
+    seconds: that the checks of the chain may take.
     """
     try:
         certificate = parse(certificates.der(chain[0]))
         facts = {**describe(certificate), **_more(certificate)}
-        return facts, dict(_faults(certificate, facts, chain[1:], domain, anchors, now, expires_within))
+        return facts, dict(_faults(certificate, facts, chain[1:], domain, anchors, now, expires_within, seconds))
     except (ValueError, certificates.Unusable):
         return {}, {"malformed": "it cannot be decoded"}
 
@@ -75,6 +81,8 @@ def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
     )
     for kind, names in kinds:
         for name in names:
+            if name != name.strip():
+                continue  # service-identity would strip it
             try:
                 yield kind.from_bytes(name.encode("ascii"))
             except (CertificateError, ValueError, IndexError):
@@ -88,8 +96,8 @@ def _more(certificate: Certificate) -> dict[str, t.Any]:
     return {
         "server_auth": anything or ExtendedKeyUsageOID.SERVER_AUTH in (purposes or ()),
         "client_auth": anything or ExtendedKeyUsageOID.CLIENT_AUTH in (purposes or ()),
-        "srv_names": _other_names(certificate, _SRV_NAME),
-        "xmpp_addresses": _other_names(certificate, _XMPP_ADDR),
+        "srv_names": [foreign(name) for name in _other_names(certificate, _SRV_NAME)],
+        "xmpp_addresses": [foreign(name) for name in _other_names(certificate, _XMPP_ADDR)],
     }
 
 
@@ -108,8 +116,15 @@ def _faults(
     anchors: t.Sequence[Certificate],
     now: datetime.datetime,
     expires_within: int,
+    seconds: float,
 ) -> t.Iterator[tuple[str, str]]:
-    found = {one.code: one.message for one in check(certificate, now=now, others=others, anchors=anchors)}
+    if len(others) < MOST_CERTIFICATES:
+        findings = check(certificate, now=now, others=others, anchors=anchors, seconds=seconds)
+    else:
+        findings = check(certificate, now=now)
+        text = "its chain was not checked: the server sends %d certificates, more than %d"
+        yield NOT_CHECKED, text % (len(others) + 1, MOST_CERTIFICATES)
+    found = {one.code: one.message for one in findings}
     for code in _AS_IN_OWN:
         if code in found:
             yield code, found[code]
@@ -133,13 +148,14 @@ def _faults(
 
 
 def _other_names(certificate: Certificate, kind: str) -> list[str]:
-    """The otherName entries of a kind whose value is a string, in lower case."""
+    """The otherName entries of a kind whose value is a string, in lower case; to be compared."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
     values = [one.value for one in names.get_values_for_type(x509.OtherName) if one.type_id.dotted_string == kind]
-    return [text.lower() for text in map(_der_text, values) if text]
+    # Of letters outside ASCII some have one of ASCII as their lower case, such as the sign of Kelvin.
+    return [text.lower() if text.isascii() else text for text in map(_der_text, values) if text]
 
 
 def _der_text(value: bytes) -> str:
@@ -151,4 +167,4 @@ def _der_text(value: bytes) -> str:
         text = value[start:].decode("utf-8")
     except UnicodeDecodeError:
         return ""
-    return text if value[start - 1 : start] == bytes([len(value) - start & 0xFF]) and text.isprintable() else ""
+    return text if value[start - 1 : start] == bytes([len(value) - start & 0xFF]) else ""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .._base.texts import foreign
 from .._xmpp.budget import Budget, TimeUp
-from .._xmpp.client import VERSIONS, Contexts, Failed, StreamConnection, ask_for_tls, chain_of, encrypt, printable
+from .._xmpp.client import VERSIONS, Contexts, Failed, StreamConnection, ask_for_tls, chain_of, encrypt
 from .._xmpp.stream import AuthFailed, AuthSucceeded, Features, StreamOpened
 from .facts import Attempt, Ended, Facts, Header, Offer, Service
 
@@ -105,7 +106,7 @@ class _Conversation:
         facts, self._stage = self._facts, "stream"
         connection.stream.open()
         header = connection.wait(StreamOpened)
-        facts.header = Header(printable(header.from_), printable(header.version), header.dialback)
+        facts.header = Header(foreign(header.from_), foreign(header.version), header.dialback)
         if not facts.header.features:
             return
         facts.before = _offer(connection.wait(Features))
@@ -152,4 +153,4 @@ def _accepts(connect: t.Callable[[], StreamConnection], context: SSL.Context) ->
 
 
 def _offer(features: Features) -> Offer:
-    return Offer(features.starttls, tuple(printable(one) for one in features.mechanisms), features.dialback)
+    return Offer(features.starttls, tuple(foreign(one) for one in features.mechanisms), features.dialback)

@@ -14,6 +14,7 @@ import ipaddress
 import typing as t
 
 from .._base.names import Invalid
+from .._base.texts import foreign
 from .._xmpp.budget import Budget
 from .facts import Addresses, Service, Services
 
@@ -114,4 +115,5 @@ def _is_address(text: str) -> bool:
 
 
 def _text(name: dns.name.Name) -> str:
-    return name.to_text(omit_final_dot=True).lower()
+    """The name as it is shown and asked for. dnspython writes a byte that is no printable ASCII as ``\\027``."""
+    return foreign(name.to_text(omit_final_dot=True).lower())

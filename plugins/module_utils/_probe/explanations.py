@@ -47,6 +47,7 @@ FAULTS = {
     "expires_soon": "remind the partner to renew it",
     "client_auth": "make SASL optional and support dialback, or ask the partner for one with both purposes",
     "weak_signature": "ask the partner to have it issued anew",
+    "chain_not_checked": "the partner has to send its own certificate and the intermediates above it, and nothing else",
     "key_size": "ask the partner to have it issued with a larger key",
 }
 

@@ -11,6 +11,7 @@ import typing as t
 
 from .._base.findings import ERROR, UNKNOWN, WARNING, Finding, in_order
 from .._federation.negotiation import TCP_DIALBACK, TLS_DIALBACK, Row
+from .._x509.certificate import NOT_CHECKED
 from .advice import advise
 from .certificate import FATAL
 from .explanations import FAULTS, STAGES, STREAM_ERRORS
@@ -263,7 +264,9 @@ def _check_certificate(facts: Facts, relies: bool, used: bool) -> t.Iterator[Fin
     for code, text in facts.faults.items():
         if code == "client_auth" and not used:
             continue
-        severity = ERROR if relies and code in FATAL else WARNING
+        severity = WARNING
+        if relies and (code in FATAL or code == NOT_CHECKED):
+            severity = UNKNOWN if code == NOT_CHECKED else ERROR
         yield Finding("certificate_" + code, severity, "its certificate: " + text, FAULTS[code])
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._base.findings import ERROR, WARNING, Finding, in_order
+from .._base.findings import ERROR, UNKNOWN, WARNING, Finding, in_order
+from .._x509.certificate import NOT_CHECKED
 from .certificate import FATAL
 from .facts import Addresses, Facts
 from .findings import check_mistake, check_reach, not_observable
@@ -97,9 +98,11 @@ def _check_listener(facts: Facts, tls: bool) -> t.Iterator[Finding]:
 
 def _check_certificate(facts: Facts, thumbprint: str) -> t.Iterator[Finding]:
     for code, text in facts.faults.items():
-        severity = ERROR if code in FATAL else WARNING
+        severity = ERROR if code in FATAL else UNKNOWN if code == NOT_CHECKED else WARNING
         remedy = "replace it with sfb.xmpp.xmpp_gateway_cert"
-        if code == "client_auth":
+        if code == NOT_CHECKED:
+            remedy = "remove the CA certificates from the Edge's store that do not stand above it"
+        elif code == "client_auth":
             remedy = "with partners that insist on it, make SASL optional and support dialback"
         yield Finding("own_certificate_" + code, severity, "the gateway's certificate: " + text, remedy)
     shown = str((facts.certificate or {}).get("thumbprint") or "")

@@ -37,6 +37,8 @@ if t.TYPE_CHECKING:
 
 # All steps of a domain together have so many times the time of one.
 _STEPS = 6
+# Seconds in which a certificate is checked even if it came as the time for the domain ended.
+_CHECK = 1.0
 
 Entry = dict[str, t.Any]
 
@@ -121,7 +123,7 @@ class Prober:
                 earlier = facts.ended
                 chain = converse(facts, service, address, from_, contexts, budget, versions=not own)
                 if chain:
-                    facts.certificate, facts.faults = self._examine(chain, domain)
+                    facts.certificate, facts.faults = self._examine(chain, domain, budget)
                 if facts.attempts[-1].result == "answered":
                     break
                 if facts.ended is not None and facts.ended.stage == "connect" and earlier is not None:
@@ -152,9 +154,12 @@ class Prober:
             facts.addresses[host] = self._resolver.addresses(host, budget)
         return facts.addresses[host]
 
-    def _examine(self, chain: t.Sequence[Certificate], domain: str) -> tuple[dict[str, t.Any] | None, dict[str, str]]:
+    def _examine(
+        self, chain: t.Sequence[Certificate], domain: str, budget: Budget
+    ) -> tuple[dict[str, t.Any] | None, dict[str, str]]:
         now = datetime.datetime.now(datetime.timezone.utc)
-        found, faults = examine(chain, domain, self._settings.anchors, now, self._settings.expires_within)
+        within, seconds = self._settings.expires_within, budget.at_least(_CHECK)
+        found, faults = examine(chain, domain, self._settings.anchors, now, within, seconds)
         return found or None, faults
 
 

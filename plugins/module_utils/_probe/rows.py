@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from .._federation.negotiation import SASL_OVER_TLS, TCP_DIALBACK, TLS_DIALBACK, Row
+from .._x509.certificate import NOT_CHECKED
 from .certificate import FATAL
 from .facts import Facts
 
@@ -46,11 +47,13 @@ def accepts(facts: Facts) -> dict[str, Accepted]:
     """For each method whether the partner would accept it, whatever row is declared.
 
     ``yes`` was seen: EXTERNAL succeeded, dialback is offered. ``no`` was seen as well. Everything else is unknown.
+    So is EXTERNAL with a partner whose own chain was not checked: the gateway may refuse it.
     """
+    external = facts.external == "succeeded" and NOT_CHECKED not in facts.faults
     tls = facts.tls_usable is not False and not facts.own_refused
     clear = facts.before is None or facts.before.starttls != "required"
     return {
-        SASL_OVER_TLS: _accepted(tls, facts.external == "succeeded", facts.external in ("refused", "not offered")),
+        SASL_OVER_TLS: _accepted(tls, external, facts.external in ("refused", "not offered")),
         TLS_DIALBACK: _accepted(tls, bool(facts.tls) and facts.dialback == "offered", facts.dialback == "not offered"),
         TCP_DIALBACK: _accepted(clear, facts.clear_dialback == "offered", facts.clear_dialback == "not offered"),
     }
@@ -108,7 +111,7 @@ def suggest(facts: Facts) -> Row | None:
     if facts.header is None:
         return None
     certificate = bool(possible(facts, CERTIFICATE_ONLY))
-    proven = facts.external == "succeeded" and "client_auth" not in facts.faults
+    proven = accepts(facts)[SASL_OVER_TLS] == "yes" and "client_auth" not in facts.faults
     if certificate and (proven or facts.dialback == "not offered"):
         return CERTIFICATE_ONLY
     return next((row for row in _CANDIDATES if possible(facts, row)), None)

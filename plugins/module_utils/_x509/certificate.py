@@ -5,18 +5,22 @@
 
 """What the gateway's certificate must satisfy, and whether it does; PKCS#12 files in and out.
 
-Pure: bytes and the time come in, values go out. The rules are those of the product's pages on Edge certificates
-("environmental requirements for Edge", "certificate requirements for external user access").
+Pure, but for the limit on the time of a chain: bytes and the time come in, values go out. The rules are those of the
+product's pages on Edge certificates ("environmental requirements for Edge", "certificate requirements for external
+user access").
 """
 
 from __future__ import annotations
 
+import collections
 import datetime
+import math
+import time
 import typing as t
 from dataclasses import dataclass, field
 
-from .._base.findings import Finding, error, warning
-from .._base.texts import utc
+from .._base.findings import UNKNOWN, Finding, error, warning
+from .._base.texts import foreign, some, utc
 from .._shell.statement import Secret
 
 try:
@@ -55,6 +59,15 @@ FACTS = (
 
 # A path longer than this is a loop or a mistake; public CAs use two or three.
 _LONGEST_PATH = 8
+
+# Seconds that the checks of a chain may take together. A good one takes milliseconds.
+CHAIN_SECONDS = 5.0
+# The code of the finding that the checks of a chain did not come to an end.
+NOT_CHECKED = "chain_not_checked"
+
+
+class _TimeUp(Exception):
+    """The time for the chain is over."""
 
 
 class Unusable(Exception):
@@ -116,7 +129,7 @@ def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
         .build(passphrase.reveal().encode("ascii"))
     )
     name = (subject_name(bundle.certificate) or "sfb.xmpp").encode("utf-8")
-    longest = max(_paths(bundle.certificate, bundle.others, now), key=len)
+    longest = max(_paths(bundle.certificate, bundle.others, now).values(), key=len)
     intermediates = [one for one in longest[1:] if not _self_signed(one)]
     return pkcs12.serialize_key_and_certificates(name, bundle.key, bundle.certificate, intermediates, encryption)
 
@@ -143,14 +156,14 @@ def thumbprint(certificate: Certificate) -> str:
 
 
 def describe(certificate: Certificate) -> dict[str, t.Any]:
-    """The certificate in plain values. Times are UTC in ISO 8601."""
+    """The certificate in plain values, with names as they are shown (foreign). Times are UTC in ISO 8601."""
     purposes = _extension(certificate, "ExtendedKeyUsage")
     return {
         "thumbprint": thumbprint(certificate),
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
+        "subject": _shown(certificate.subject),
+        "issuer": _shown(certificate.issuer),
         "serial_number": "%X" % certificate.serial_number,
-        "names": dns_names(certificate),
+        "names": [foreign(name) for name in dns_names(certificate)],
         "not_before": utc(certificate.not_valid_before_utc),
         "not_after": utc(certificate.not_valid_after_utc),
         "key": _key_text(certificate),
@@ -186,7 +199,7 @@ def is_elliptic(certificate: Certificate) -> bool:
 
 
 def dns_names(certificate: Certificate) -> list[str]:
-    """The DNS names of the subject alternative name extension, in lower case and in their order."""
+    """The DNS names of the subject alternative name extension, in lower case and in their order; to be compared."""
     extension = _extension(certificate, "SubjectAlternativeName")
     if extension is None:
         return []
@@ -194,7 +207,7 @@ def dns_names(certificate: Certificate) -> list[str]:
 
 
 def subject_name(certificate: Certificate) -> str:
-    """The subject's common name, in lower case; empty if there is none."""
+    """The subject's common name, in lower case; empty if there is none. To be compared."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value).lower() if names else ""
 
@@ -207,6 +220,7 @@ def check(
     others: t.Sequence[Certificate] | None = None,
     anchors: t.Sequence[Certificate] | None = None,
     rsa_only: bool = False,
+    seconds: float = CHAIN_SECONDS,
 ) -> list[Finding]:
     """What speaks against the certificate at ``now`` (UTC, aware), errors first.
 
@@ -214,20 +228,30 @@ def check(
     others: the certificates that come with it; None: unknown, and missing intermediates are not looked for.
     anchors: the trusted CA certificates; None: trust is not checked.
     rsa_only: the server is a Lync Server 2013, which cannot use keys of the CNG providers.
+    seconds: that the checks of the chain may take. If they take longer, a finding NOT_CHECKED of the severity unknown
+        stands for what they would have found.
     """
     found = [
         *_check_time(certificate, now),
         *_check_names(certificate, names),
         *_check_key(certificate, rsa_only),
-        *_check_signatures(certificate, others or (), now),
         *_check_purpose(certificate),
-        *_check_chain(certificate, others, anchors, now),
     ]
+    end = time.monotonic() + seconds
+    try:
+        found += [
+            *_check_signatures(certificate, others or (), now, end),
+            *_check_chain(certificate, others, anchors, now, end),
+        ]
+    except _TimeUp:
+        text = "its chain was not checked: the %d certificates that come with it need more than %.0f s"
+        found.append(Finding(NOT_CHECKED, UNKNOWN, text % (len(others or ()), max(1, seconds)), _NOTHING_ELSE))
     return sorted(found, key=lambda finding: finding.severity)
 
 
 _EXPORT = "export the certificate anew with its private key and the intermediates"
 _REPLACE = "have it issued anew"
+_NOTHING_ELSE = "remove the CA certificates that do not stand above it"
 
 
 def _why_not_opened(data: bytes, passphrase: Secret | None) -> Finding:
@@ -266,13 +290,14 @@ def _check_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator
     if wildcards:
         yield warning(
             "wildcard",
-            "it carries the wildcard %s, which most of the product's pages forbid" % ", ".join(wildcards),
+            "it carries the wildcard %s, which most of the product's pages forbid" % some([*map(foreign, wildcards)]),
             "list every name",
         )
-    if names and subject_name(certificate) != names[0]:
+    subject = subject_name(certificate)
+    if names and subject != names[0]:
         yield warning(
             "subject",
-            "its subject names %s, not the Access Edge %s" % (subject_name(certificate) or "nothing", names[0]),
+            "its subject names %s, not the Access Edge %s" % (foreign(subject) or "nothing", names[0]),
             "have it issued with the Access Edge as common name",
         )
 
@@ -296,11 +321,11 @@ def _check_key(certificate: Certificate, rsa_only: bool) -> t.Iterator[Finding]:
 
 
 def _check_signatures(
-    certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime
+    certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float
 ) -> t.Iterator[Finding]:
     pss = (SignatureAlgorithmOID.RSASSA_PSS, PublicKeyAlgorithmOID.RSASSA_PSS)
     # Only those that stand above it: what else lies in a file or a store is not sent.
-    for one in dict.fromkeys(one for path in _paths(certificate, others, now) for one in path):
+    for one in _paths(certificate, others, now, end):
         if one is not certificate and _self_signed(one):
             continue  # nobody checks the signature of a root
         if one.signature_algorithm_oid in pss or one.public_key_algorithm_oid in pss:
@@ -338,13 +363,14 @@ def _check_chain(
     others: t.Sequence[Certificate] | None,
     anchors: t.Sequence[Certificate] | None,
     now: datetime.datetime,
+    end: float,
 ) -> t.Iterator[Finding]:
     alone = _self_signed(certificate)
-    if anchors is not None and not _trusted(certificate, others or (), anchors, now):
+    if anchors is not None and not _trusted(certificate, others or (), anchors, now, end):
         yield error(
             "untrusted",
             "no chain of valid CA certificates leads from it (issuer %s) to the trust store"
-            % certificate.issuer.rfc4514_string(),
+            % _shown(certificate.issuer),
             "add the intermediates to the file, or the right CA to the trust store",
         )
     elif alone:
@@ -353,29 +379,45 @@ def _check_chain(
     elif others is not None and not any(_issued(certificate, one) for one in (*others, *(anchors or ()))):
         yield warning(
             "intermediates_missing",
-            "the certificate of its issuer %s does not come with it" % certificate.issuer.rfc4514_string(),
+            "the certificate of its issuer %s does not come with it" % _shown(certificate.issuer),
             "add the intermediates; partners cannot build the chain without them",
         )
 
 
 def _trusted(
-    certificate: Certificate, others: t.Sequence[Certificate], anchors: t.Sequence[Certificate], now: datetime.datetime
+    certificate: Certificate,
+    others: t.Sequence[Certificate],
+    anchors: t.Sequence[Certificate],
+    now: datetime.datetime,
+    end: float,
 ) -> bool:
-    return any(one in anchors for path in _paths(certificate, (*others, *anchors), now) for one in path)
+    return not _paths(certificate, (*others, *anchors), now, end).keys().isdisjoint(anchors)
 
 
 def _paths(
-    certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime
-) -> t.Iterator[list[Certificate]]:
-    """Every way from the certificate up through valid CA certificates among ``others``, shorter ones first."""
-    pending = [[certificate]]
+    certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float = math.inf
+) -> dict[Certificate, list[Certificate]]:
+    """The certificate and each valid CA certificate among ``others`` that stands above it: a shortest way up to it.
+
+    The nearest first. Of several ways to one certificate only the first is followed, since what stands above it is the
+    same for all: CA certificates that certify each other have a number of ways that grows without bounds.
+
+    end: by time.monotonic(). Raises _TimeUp.
+    """
+    paths = {certificate: [certificate]}
+    pending = collections.deque(paths)
     while pending:
-        path = pending.pop(0)
-        yield path
-        if not _self_signed(path[-1]) and len(path) < _LONGEST_PATH:
-            pending.extend(
-                [*path, one] for one in others if one not in path and _is_ca(one, now) and _issued(path[-1], one)
-            )
+        last = pending.popleft()
+        path = paths[last]
+        if len(path) == _LONGEST_PATH or _self_signed(last):
+            continue
+        for one in others:
+            if time.monotonic() > end:
+                raise _TimeUp
+            if one not in paths and _is_ca(one, now) and _issued(last, one):
+                paths[one] = [*path, one]
+                pending.append(one)
+    return paths
 
 
 def _is_ca(certificate: Certificate, now: datetime.datetime) -> bool:
@@ -395,7 +437,11 @@ def _self_signed(certificate: Certificate) -> bool:
 
 
 def _which(one: Certificate, leaf: Certificate) -> str:
-    return "it" if one is leaf else "the intermediate %s" % one.subject.rfc4514_string()
+    return "it" if one is leaf else "the intermediate %s" % _shown(one.subject)
+
+
+def _shown(name: x509.Name) -> str:
+    return foreign(name.rfc4514_string())
 
 
 def _hash_name(certificate: Certificate) -> str:

@@ -29,6 +29,10 @@ class Budget:
         """For a step that starts now. Raises TimeUp."""
         return self.end_of_step() - time.monotonic()
 
+    def at_least(self, least: float) -> float:
+        """For a step that starts now and needs no answer: ``least`` seconds even if the time is spent."""
+        return max(least, min(self._step, self._end - time.monotonic()))
+
     def spent(self) -> float:
         return time.monotonic() - self._started
 

@@ -18,6 +18,7 @@ import socket
 import time
 import typing as t
 
+from .._base.texts import foreign
 from .._x509.certificate import Bundle
 from .budget import Budget, TimeUp
 from .stream import Broken, Closed, Features, PeerError, Stream, StreamOpened, TlsProceed, TlsRefused
@@ -37,8 +38,6 @@ if t.TYPE_CHECKING:
 VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 _CHUNK = 16384
-# Texts of others are shown, but not at any length.
-_LONGEST_TEXT = 300
 
 
 class Failed(Exception):
@@ -46,7 +45,7 @@ class Failed(Exception):
 
     def __init__(self, how: str, text: str = "", condition: str = "") -> None:
         super().__init__(how)
-        self.how, self.text, self.condition = how, printable(text), printable(condition)
+        self.how, self.text, self.condition = how, foreign(text), foreign(condition)
 
 
 class Contexts:
@@ -251,13 +250,6 @@ def ask_for_tls(connection: StreamConnection) -> None:
     connection.stream.request_tls()
     if isinstance(connection.wait(TlsProceed, TlsRefused), TlsRefused):
         raise Failed("tls_refused", "it answers a request for TLS with a failure")
-
-
-def printable(text: str) -> str:
-    """Somebody else's text, without control characters and of a bounded length."""
-    plain = "".join(c if c.isprintable() else " " for c in text[: 2 * _LONGEST_TEXT])
-    plain = " ".join(plain.split())
-    return plain if len(plain) <= _LONGEST_TEXT else plain[:_LONGEST_TEXT] + "…"
 
 
 def _left(end: float) -> float:

@@ -33,6 +33,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import (
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS, check_partner, verdict
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import number, possible, suggest
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import NOT_CHECKED
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.client import VERSIONS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -271,7 +272,7 @@ def test_stream_errors_of_the_standard_have_a_meaning() -> None:
 
 
 def test_all_texts_about_certificates_are_there() -> None:
-    assert set(FAULTS) == FATAL | {"expires_soon", "client_auth", "weak_signature", "key_size"}
+    assert set(FAULTS) == FATAL | {"expires_soon", "client_auth", "weak_signature", "key_size", NOT_CHECKED}
 
 
 @pytest.mark.parametrize(("count", "outcome"), [(0, "ok"), (1, "warning")])
