@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     talk.add_argument(
         "--expect", metavar="FIRST,SECOND", help="fail unless it went so: S, T or C for a method, - for no message"
     )
-    matrix = command("matrix", _matrix, "try every row of the negotiation matrix with real partners (a minute)")
+    matrix = command("matrix", _matrix, "try every row of the negotiation matrix with real partners (some minutes)")
     matrix.add_argument("--write", type=Path, metavar="FILE", help="write the page there as well")
     fault = command("fault", _fault_list, "make cmdlets fail on purpose")
     actions = fault.add_subparsers(metavar="ACTION")
@@ -348,12 +348,12 @@ def _talk(arguments: argparse.Namespace) -> int:
 
 
 def _matrix(arguments: argparse.Namespace) -> int:
-    from .matrix import KINDS, page, run
+    from .matrix import KINDS, ROWS, page, run
 
     found = []
     for kind in KINDS:
         with tempfile.TemporaryDirectory(prefix="sfb.") as directory:
-            found += run(Path(directory), kind)
+            found += run(Path(directory), kind, ROWS)
     text = page(found)
     print(text, end="")
     if arguments.write is not None:

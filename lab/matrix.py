@@ -6,8 +6,9 @@
 """The negotiation matrix as real handshakes: each of the 18 rows with each kind of partner, in both directions.
 
 ``python -m lab matrix`` starts a lab and its partners, gives every row a domain of its own on each partner's server,
-sends a message each way, and prints by which method the stream was authenticated. The rows that the product's page
-calls invalid are written straight into the store, as another tool might.
+sends a message each way, and prints by which method the stream was authenticated. It asks the collection for its
+verdicts on the same partners, and compares them with the messages. The rows that the product's page calls invalid are
+written straight into the store, as another tool might; the collection refuses them, so it is not asked about them.
 """
 
 from __future__ import annotations
@@ -25,17 +26,37 @@ from .partners.control import start, stop
 from .partners.servers import Partner
 from .talk import METHODS, Outcome, talk
 from .testing import running_lab
+from .verdicts import Verdict, ask
 
 Kind = t.Literal["prosody", "ejabberd"]
 KINDS: tuple[Kind, ...] = ("prosody", "ejabberd")
 
-# What a partner is like, and by which methods it can be had, the one that it prefers first: strict knows certificates
-# only; lenient encrypts where it can and falls back to dialback; plain has no TLS.
-MANNERS: dict[str, tuple[dict[str, t.Any], str]] = {
-    "strict": ({"tls": "required", "dialback": False}, "S"),
-    "lenient": ({"tls": "optional", "dialback": True}, "STC"),
-    "plain": ({"tls": "none", "dialback": True}, "C"),
+
+@dataclass(frozen=True)
+class Manner:
+    """What a partner is like.
+
+    settings: of its server. methods: by which a stream with it can be authenticated, as letters, the one that it
+    prefers first. certificate: the kind of its certificates. kinds: the servers that can be so.
+    """
+
+    settings: t.Mapping[str, t.Any]
+    methods: str
+    certificate: str = "good"
+    kinds: tuple[Kind, ...] = KINDS
+
+
+MANNERS: dict[str, Manner] = {
+    "strict": Manner({"tls": "required", "dialback": False}, "S"),
+    "lenient": Manner({"tls": "optional", "dialback": True}, "STC"),
+    "expired": Manner({"tls": "optional", "dialback": True}, "TC", certificate="expired"),
+    "plain": Manner({"tls": "none", "dialback": True}, "C"),
+    "demanding": Manner({"tls": "optional", "dialback": True, "demands": True}, "STC", kinds=("prosody",)),
 }
+
+
+def manners(kind: Kind) -> tuple[str, ...]:
+    return tuple(name for name, manner in MANNERS.items() if kind in manner.kinds)
 
 
 @dataclass(frozen=True)
@@ -50,7 +71,7 @@ class Row:
 
     def expected(self, manner: str) -> str:
         """The method by which a stream has to come about with such a partner, as a letter; - for none."""
-        return next((letter for letter in MANNERS[manner][1] if letter in self.methods), "-")
+        return next((letter for letter in MANNERS[manner].methods if letter in self.methods), "-")
 
 
 _LETTERS = {method: letter for letter, method in METHODS.items()}
@@ -62,47 +83,66 @@ ROWS = tuple(
 
 @dataclass(frozen=True)
 class Seen:
-    """What became of one message of one combination."""
+    """What became of one message of one combination. verdict: None where the collection was not asked."""
 
     row: Row
     kind: str
     manner: str
     outcome: Outcome
+    verdict: Verdict | None = None
 
     @property
     def expected(self) -> str:
         return self.row.expected(self.manner)
 
     @property
-    def right(self) -> bool:
+    def as_expected(self) -> bool:
         return self.outcome.is_as(self.expected) and self.outcome.method == self.expected
 
+    @property
+    def contradictions(self) -> list[str]:
+        """Verdicts that the message contradicts. The probe that has the certificate must know the answer."""
+        if self.verdict is None:
+            return []
+        found = self.verdict.contradictions(self.outcome.direction, self.outcome.arrived)
+        return ["verify: unknown", *found] if self.verdict.probe == "unknown" else found
 
-def run(directory: Path, kind: Kind) -> list[Seen]:
+    @property
+    def right(self) -> bool:
+        return self.as_expected and not self.contradictions
+
+
+def run(directory: Path, kind: Kind, judged: t.Collection[Row] = ()) -> list[Seen]:
     """Every row with one kind of server, in a lab of its own below ``directory``.
 
-    Raises LabError where the packages are missing.
+    judged: the rows about which the collection is asked as well; invalid ones are passed over. Raises LabError where
+    the packages are missing.
     """
     found: list[Seen] = []
+    rows = {_domain(row, manner): row for row in judged if row.methods for manner in manners(kind)}
     servers = {
-        manner: Partner(manner, kind, "127.0.0.%d" % address, {_domain(row, manner): "good" for row in ROWS})
-        for address, manner in enumerate(MANNERS, 41)
+        manner: Partner(
+            manner, kind, "127.0.0.%d" % address, {_domain(row, manner): MANNERS[manner].certificate for row in ROWS}
+        )
+        for address, manner in enumerate(manners(kind), 41)
     }
-    changes = {manner: settings for manner, (settings, _methods) in MANNERS.items()}
+    changes = {manner: MANNERS[manner].settings for manner in servers}
     with running_lab(directory) as lab:
         store = lab.store()
         make_ready(store)
-        for row, manner in itertools.product(ROWS, MANNERS):
+        for row, manner in itertools.product(ROWS, servers):
             store.put("partner", _domain(row, manner), _settings(row))
         partners = start(lab.directory, lab.xmpp_port, servers, changes, servers)
         try:
-            with concurrent.futures.ThreadPoolExecutor(len(ROWS) * len(MANNERS)) as pool:
+            verdicts = ask(lab, partners, rows) if rows else {}
+            with concurrent.futures.ThreadPoolExecutor(len(ROWS) * len(servers)) as pool:
                 tried = {
                     (row, manner): pool.submit(talk, store, partners, USER, "romeo@" + _domain(row, manner))
-                    for row, manner in itertools.product(ROWS, MANNERS)
+                    for row, manner in itertools.product(ROWS, servers)
                 }
                 for (row, manner), future in tried.items():
-                    found += [Seen(row, kind, manner, outcome) for outcome in future.result()]
+                    verdict = verdicts.get(_domain(row, manner))
+                    found += [Seen(row, kind, manner, outcome, verdict) for outcome in future.result()]
         finally:
             stop(lab.directory)
     return found
@@ -123,18 +163,46 @@ def _settings(row: Row) -> dict[str, t.Any]:
 
 
 def page(found: t.Sequence[Seen]) -> str:
-    """The results as a page of the documentation, a line for each row of the matrix.
+    """The results as a page of the documentation: a table for each kind of server, a line for each row of the matrix.
 
     What is not as expected shows what was expected instead.
     """
-    cells = {(one.row, one.kind, one.manner, one.outcome.direction): one for one in found}
-    columns = list(dict.fromkeys((one.kind, one.manner, one.outcome.direction) for one in found))
-    lines = [["Row", "TLS", "SASL", "Dialback", *("%s, %s, %s" % column for column in columns)]]
+    judged = [one for one in found if one.verdict is not None]
+    total = "%d messages, %d not as expected. For %d of them the verdicts were compared, %d do not agree." % (
+        len(found),
+        sum(not one.as_expected for one in found),
+        len(judged),
+        sum(bool(one.contradictions) for one in judged),
+    )
+    kinds = dict.fromkeys(one.kind for one in found)
+    return _PAGE % (total, "".join(_table(kind, [one for one in found if one.kind == kind]) for kind in kinds))
+
+
+def _table(kind: str, found: t.Sequence[Seen]) -> str:
+    cells = {(one.row, one.manner, one.outcome.direction): one for one in found}
+    ways = dict.fromkeys(one.outcome.direction for one in found)
+    names = dict.fromkeys(one.manner for one in found)
+    heads = ["%s, %s" % (name, what) for name in names for what in (*ways, "verify")]
+    lines = [["Row", "TLS", "SASL", "Dialback", *heads]]
     for row in ROWS:
-        seen = [_cell(cells[(row, kind, manner, direction)]) for kind, manner, direction in columns]
-        lines.append([str(row.number), row.tls, row.sasl, "on" if row.dialback else "off", *seen])
-    total = "%d messages, %d not as expected." % (len(found), sum(not one.right for one in found))
-    return _PAGE % (total, "\n".join("   " + ", ".join('"%s"' % cell for cell in line) for line in lines))
+        line = [str(row.number), row.tls, row.sasl, "on" if row.dialback else "off"]
+        for name in names:
+            seen = [cells[(row, name, way)] for way in ways]
+            line += [*map(_cell, seen), _told(seen)]
+        lines.append(line)
+    title = {"prosody": "Prosody"}.get(kind, kind)
+    return _TABLE % (
+        title,
+        "-" * len(title),
+        "\n".join("   " + ", ".join('"%s"' % cell for cell in line) for line in lines),
+    )
+
+
+def _told(seen: t.Sequence[Seen]) -> str:
+    """The verdict with the certificate, and whatever the messages contradict."""
+    verdict = seen[0].verdict
+    against = dict.fromkeys(text for one in seen for text in one.contradictions)
+    return "" if verdict is None else "; ".join([verdict.probe, *against])
 
 
 _PAGE = """\
@@ -150,7 +218,8 @@ Negotiation matrix
 
 Which settings of a partner lead to which way of authentication, as seen between the lab's gateway and real servers.
 Made by ``make matrix``: every row of Microsoft's table of negotiation settings has a domain of its own on each server,
-and a message is sent each way.
+and a message is sent each way. The verdicts of ``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the
+messages.
 
 The gateway is the lab's: it follows Microsoft's table. So the page shows that real servers agree with the table, and
 what each of them makes of a row; it does not show what a real Lync Server or Skype for Business Server does.
@@ -161,12 +230,20 @@ what each of them makes of a row; it does not show what a real Lync Server or Sk
 * ``-``: no stream, and no message
 
 *Strict* partners take valid certificates over TLS and nothing else. *Lenient* ones encrypt where they can and accept
-dialback. *Plain* ones have no TLS. *In* is a message from the partner's user to a local one, *out* the other way. Rows
-6, 12, 14, 16 and 18 are those that the collection refuses to write; they were written into the lab's store by hand.
+dialback. *Expired* ones are lenient, and their certificate has expired. *Plain* ones have no TLS. *Demanding* ones are
+lenient, but end a TLS handshake without a client certificate; of the two servers only Prosody can do that. *In* is a
+message from the partner's user to a local one, *out* the other way. Rows 6, 12, 14, 16 and 18 are those that the
+collection refuses to write; they were written into the lab's store by hand, and have no verdict.
 
 A cell shows the method that was seen. It is the one that the table and the kind of partner let expect, unless the cell
-names another.
+names another. *Verify* is the verdict of a probe that has the gateway's certificate; warnings count as ``ok``. A probe
+without the certificate and explain were asked as well. Where a message contradicts one of the three, the cell says so.
 
+%s
+%s"""
+
+_TABLE = """
+%s
 %s
 
 .. csv-table::
@@ -178,7 +255,7 @@ names another.
 
 
 def _cell(one: Seen) -> str:
-    if one.right:
+    if one.as_expected:
         return one.outcome.method
     lost = "" if one.outcome.arrived or one.outcome.method == "-" else ", lost"
     return "%s%s (expected %s)" % (one.outcome.method, lost, one.expected)

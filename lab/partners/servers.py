@@ -27,6 +27,7 @@ class Partner:
     domains: each with the kind of its certificate (``certificates.KINDS``), a good one by default.
     tls: on streams between servers, ``required``, ``optional`` or ``none``.
     dialback: whether a peer without a valid certificate may prove itself by dialback (XEP-0220).
+    demands: whether the TLS handshake fails for a server that presents no certificate; Prosody only.
     client_port, server_port: TCP; given when it starts.
     """
 
@@ -36,6 +37,7 @@ class Partner:
     domains: t.Mapping[str, str]
     tls: str = "required"
     dialback: bool = False
+    demands: bool = False
     client_port: int = 0
     server_port: int = 0
 
@@ -50,10 +52,14 @@ class Partner:
         return "xmpp." + next(iter(self.domains))
 
     def changed(self, settings: t.Mapping[str, t.Any]) -> Partner:
-        """The same server with other ``tls`` or ``dialback``. Raises LabError for anything else."""
-        unknown = set(settings) - {"tls", "dialback"}
-        if unknown or settings.get("tls", "none") not in TLS or not isinstance(settings.get("dialback", True), bool):
-            raise LabError("a partner's settings are tls (%s) and dialback (bool): %r" % (", ".join(TLS), settings))
+        """The same server with other ``tls``, ``dialback`` or ``demands``. Raises LabError for anything else."""
+        given = {"tls": "none", "dialback": True, "demands": False, **settings}
+        flags = isinstance(given["dialback"], bool) and isinstance(given["demands"], bool)
+        if len(given) > 3 or given["tls"] not in TLS or not flags:
+            text = "a partner's settings are tls (%s), dialback and demands (bool): %r"
+            raise LabError(text % (", ".join(TLS), settings))
+        if given["demands"] and self.kind != "prosody":
+            raise LabError("%s cannot demand certificates: only Prosody can" % self.name)
         return dataclasses.replace(self, **settings)
 
 

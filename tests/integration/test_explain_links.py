@@ -66,7 +66,7 @@ ROWS = {
     "certificates alone": ("Required", "Required", False),
     "dialback as the second": ("Required", "Optional", True),
     "dialback in TLS": ("Required", "NotSupported", True),
-    "all is optional": ("Optional", "Optional", True),
+    "all three": ("Optional", "Required", True),
     "in the clear": ("NotSupported", "NotSupported", True),
 }
 

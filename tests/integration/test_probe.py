@@ -38,6 +38,7 @@ OWN = "contoso.test"
 STRICT = {"tls_negotiation": "required", "sasl_negotiation": "required", "support_dialback_negotiation": False}
 FALLBACK = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
 LENIENT = {"tls_negotiation": "optional", "sasl_negotiation": "not_supported", "support_dialback_negotiation": True}
+EITHER = {"tls_negotiation": "optional", "sasl_negotiation": "required", "support_dialback_negotiation": True}
 CLEAR = {"tls_negotiation": "not_supported", "sasl_negotiation": "not_supported", "support_dialback_negotiation": True}
 
 
@@ -161,13 +162,93 @@ def test_external_that_is_refused_is_told_in_the_partners_words(site: Site) -> N
 def test_a_partner_that_insists_on_a_certificate(site: Site) -> None:
     with published(site, good(insists=True, dialback=False)):
         entry = site.partner(STRICT)
-        assert (entry["verdict"], codes(entry)) == ("warning", {"wants_certificate"})
+        assert (entry["verdict"], codes(entry)) == ("not_observable", {"wants_certificate"})
         entry = site.partner(STRICT, certificate=site.own_certificate())
         assert (entry["verdict"], entry["sasl_external"]) == ("ok", "succeeded")
         entry = site.partner(FALLBACK, certificate=site.own_certificate(issue("access", names=(OWN,))))
     assert entry["sasl_external"] == "refused"
     assert "own_certificate_refused" in codes(entry, "error")
     assert "could not be validated" in entry["findings"][0]["message"]
+
+
+@pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
+def test_a_tls_handshake_that_demands_a_certificate(site: Site, version: int) -> None:
+    """Rows with TLS are unknown until a certificate is given. A row without TLS is judged by what works in clear."""
+    manners = good(demands=True, versions=(SSL.TLS1_2_VERSION, version))
+    with published(site, manners):
+        for row in (STRICT, FALLBACK, LENIENT, EITHER):
+            entry = site.partner(row)
+            assert entry["verdict"] == "not_observable"
+            (finding,) = (one for one in entry["findings"] if one["code"] == "wants_certificate")
+            assert finding["severity"] == "unknown"
+            assert finding["remedy"].startswith("give certificate")
+            assert entry["tls"]["versions"]["TLSv1.2"] == "accepted"
+            assert not codes(entry, "error")
+        clear = site.partner(CLEAR)
+        assert (clear["verdict"], codes(clear)) == ("warning", {"tls_offered"})
+        assert site.partner(STRICT, certificate=site.own_certificate())["verdict"] == "ok"
+        dialback = site.partner({**FALLBACK, "sasl_negotiation": "not_supported"}, certificate=site.own_certificate())
+        assert dialback["verdict"] == "ok"
+
+
+# Dialback that is declared by the namespace, and not announced
+
+
+@pytest.mark.parametrize(
+    ("key", "dialback", "verdict", "code"),
+    [
+        ("invalid", "offered", "ok", ""),
+        ("", "refused", "failed", "dialback_refused"),
+        ("policy-violation", "refused", "failed", "dialback_refused"),
+        ("remote-connection-failed", "unknown", "not_observable", "method_unknown"),
+    ],
+)
+@pytest.mark.parametrize("starttls", ["offered", "required", ""])
+def test_dialback_that_is_not_announced_is_tried(
+    site: Site, key: str, dialback: str, verdict: str, code: str, starttls: str
+) -> None:
+    with published(site, good(announces=False, key=key, starttls=starttls)):
+        entry = site.partner({**LENIENT, "tls_negotiation": "optional" if starttls else "not_supported"})
+    assert (entry["dialback"], entry["verdict"]) == (dialback, verdict)
+    assert code in codes(entry) | {""}
+    if code:
+        (finding,) = (one for one in entry["findings"] if one["code"] == code)
+        assert (key or "no dialback here") in finding["message"]
+
+
+def test_what_was_not_tried_is_not_ok(site: Site) -> None:
+    """Without a certificate nothing is known of EXTERNAL; where the row has nothing else, nothing is known at all."""
+    with published(site, good()):
+        blind = site.partner(STRICT)
+        seeing = site.partner(STRICT, certificate=site.own_certificate())
+    assert (blind["verdict"], codes(blind)) == ("not_observable", {"external_not_tried"})
+    assert blind["findings"][0]["remedy"].startswith("give certificate")
+    assert seeing["verdict"] == "ok"
+
+
+def test_certificates_that_do_not_serve_leave_dialback_in_tls(site: Site) -> None:
+    """TLS optional, SASL required, dialback on: Microsoft's table lists dialback in TLS and in clear as well."""
+    foreign = issue("access", names=(OWN,))
+    with published(site, good()):
+        assert site.partner(EITHER)["verdict"] == "warning"
+        entry = site.partner(EITHER, certificate=site.own_certificate(foreign))
+    assert (entry["verdict"], codes(entry)) == ("warning", {"row_risky", "external_not_offered"})
+    assert entry["declared"]["uses"] == ["dialback over TLS"]
+    with published(site, good(certificate=BAD["expired"][0])):
+        entry = site.partner(EITHER, certificate=site.own_certificate())
+    assert (entry["verdict"], codes(entry, "error")) == ("warning", set())
+    with published(site, good(dialback=False)):
+        entry = site.partner(EITHER, certificate=site.own_certificate(foreign))
+    assert (entry["verdict"], entry["declared"]["uses"]) == ("failed", [])
+
+
+@pytest.mark.parametrize("fault", ["tls_close", "tls_garbage"])
+def test_tls_that_breaks_leaves_what_is_in_clear(site: Site, fault: str) -> None:
+    """A row without TLS works. Whether a row with optional TLS goes on in clear is not documented."""
+    with published(site, good(fault=fault)):
+        assert site.partner(CLEAR)["verdict"] == "warning"
+        entry = site.partner(LENIENT)
+    assert (entry["verdict"], codes(entry)) == ("not_observable", {"tls_failed", "clear_unknown"})
 
 
 # The certificate

@@ -22,6 +22,7 @@ import dns.rrset
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import (
     AuthRequested,
     Closed,
+    DialbackKey,
     Stream,
     StreamOpened,
     TlsRequested,
@@ -43,6 +44,9 @@ class Manners:
     starttls: '', offered or required. versions: the lowest and highest TLS version. external: whom it offers SASL
     EXTERNAL inside TLS: '' nobody, 'all', or 'trusted' (whose certificate ``clients`` has issued). answer: to EXTERNAL;
     '' accepts, else the text of the refusal. insists: ends the stream of those without a trusted certificate.
+    demands: fails the TLS handshake of those without a certificate. dialback: whether it declares the namespace.
+    announces: whether it announces the feature too. key: what becomes of a dialback key: 'invalid', the condition of an
+    error, or '' for the end of the stream.
     fault: '' or what happens instead of a stream: close, garbage, stall, trickle, bare (a header, then nothing),
     error:CONDITION, raw (``raw`` is sent), or, inside the TLS handshake, tls_close and tls_garbage.
     """
@@ -55,7 +59,10 @@ class Manners:
     external: str = ""
     answer: str = ""
     insists: bool = False
+    demands: bool = False
     dialback: bool = True
+    announces: bool = True
+    key: str = "invalid"
     fault: str = ""
     raw: bytes = b""
 
@@ -145,6 +152,8 @@ class _Session:
                         self._stream.reject_auth("not-authorized", self._manners.answer)
                     else:
                         self._stream.accept_auth()
+                elif isinstance(event, DialbackKey):
+                    self._answer_key(event)
                 elif isinstance(event, Closed):
                     return
             self._send()
@@ -167,13 +176,22 @@ class _Session:
             self._send()
             self._peer.wait()
         elif not self._stream.secure:
-            self._stream.send_features(starttls=manners.starttls, dialback=manners.dialback)
+            self._stream.send_features(starttls=manners.starttls, dialback=manners.dialback and manners.announces)
         elif manners.insists and not self._trusted:
             self._stream.fail("not-authorized", "Your server's certificate could not be validated")
         else:
             offered = manners.external == "all" or (manners.external == "trusted" and self._trusted)
             mechanisms = ("EXTERNAL",) if offered and not self._stream.authenticated else ()
-            self._stream.send_features(mechanisms=mechanisms, dialback=manners.dialback)
+            self._stream.send_features(mechanisms=mechanisms, dialback=manners.dialback and manners.announces)
+
+    def _answer_key(self, event: DialbackKey) -> None:
+        key = self._manners.key
+        if not key:
+            self._stream.fail("unsupported-stanza-type", "no dialback here")
+        elif key == "invalid":
+            self._stream.answer_key(event.to, event.from_, "invalid")
+        else:
+            self._stream.answer_key(event.to, event.from_, "error", key)
 
     def _start_tls(self) -> None:
         self._stream.proceed_tls()
@@ -203,7 +221,8 @@ class _Session:
         for one in manners.intermediates:
             context.add_extra_chain_cert(one.certificate)
         # A bad certificate is kept: it decides what is offered.
-        context.set_verify(SSL.VERIFY_PEER, lambda *found: True)
+        insist = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if manners.demands else 0
+        context.set_verify(SSL.VERIFY_PEER | insist, lambda *found: True)
         return context
 
     def _is_trusted(self, certificate: x509.Certificate | None) -> bool:

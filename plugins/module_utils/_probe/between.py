@@ -89,10 +89,19 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Probed:
-    """Findings about the partner, and about what is published of the user's domain; None: not probed."""
+    """Findings about the partner, and about what is published of the user's domain; None: not probed.
+
+    requires_tls: whether the partner's server was seen to require TLS.
+    """
 
     partner: tuple[Finding, ...] | None = None
     own: tuple[Finding, ...] | None = None
+    requires_tls: bool = False
+
+    @property
+    def no_dialback(self) -> bool:
+        """Whether the partner was seen not to take dialback, where its row has it beside certificates."""
+        return any(one.code in ("dialback_not_offered", "dialback_refused") for one in self.partner or ())
 
 
 @dataclass(frozen=True)

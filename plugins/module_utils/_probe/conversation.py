@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
+import secrets
 import typing as t
 
 from .._base.texts import foreign
 from .._xmpp.budget import Budget, TimeUp
 from .._xmpp.client import VERSIONS, Contexts, Failed, StreamConnection, ask_for_tls, chain_of, encrypt
-from .._xmpp.stream import AuthFailed, AuthSucceeded, Features, StreamOpened
-from .facts import Attempt, Ended, Facts, Header, Offer, Service
+from .._xmpp.stream import AuthFailed, AuthSucceeded, DialbackAnswer, Features, StreamOpened
+from .facts import Attempt, Ended, Facts, Header, KeyAnswer, Offer, Service
 
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -31,7 +32,8 @@ def converse(
 ) -> tuple[Certificate, ...]:
     """Have the conversation with one address, write down what is seen, and return the certificates of the peer.
 
-    versions: also find out, with a connection for each, which versions of TLS the peer accepts. Raises TimeUp.
+    versions: also find out, with a connection for each, which versions of TLS the peer accepts, and, if it does not
+    announce the dialback that it declares, whether it accepts that. Raises TimeUp.
     """
 
     def connect() -> StreamConnection:
@@ -40,8 +42,10 @@ def converse(
     facts.ended = None
     chain = _Conversation(facts, connect, contexts).run(contexts.gateway)
     facts.attempts.append(_attempt(facts, service, address))
-    if versions and facts.before is not None and facts.before.starttls and not _ended(facts, "starttls"):
-        return _try_versions(facts, connect, contexts, chain)
+    if versions and facts.before is not None:
+        if facts.before.starttls and not _ended(facts, "starttls"):
+            chain = _try_versions(facts, connect, contexts, chain)
+        _try_dialback(facts, connect, contexts)
     return chain
 
 
@@ -57,13 +61,14 @@ def _try_versions(
     facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts, chain: tuple[Certificate, ...]
 ) -> tuple[Certificate, ...]:
     """Which versions the peer accepts; where none is the gateway's, the conversation goes on with a newer one."""
-    if _ended(facts, "tls", "tls_failed") and "TLSv1.3" in contexts.only:
+    if _ended(facts, "tls", "tls_failed") and not facts.wants_certificate and "TLSv1.3" in contexts.only:
         again = Facts(facts.domain, own_certificate=facts.own_certificate)
         chain = _Conversation(again, connect, contexts).run(contexts.only["TLSv1.3"])
         facts.versions["TLSv1.2"] = "refused"
         if again.tls:
             facts.tls, facts.cipher, facts.after = again.tls, again.cipher, again.after
             facts.external, facts.ended = again.external, again.ended
+            facts.certificate_asked = again.certificate_asked
         elif _ended(again, "tls", "tls_failed"):
             facts.versions["TLSv1.3"] = "refused"
     for version in VERSIONS:
@@ -74,6 +79,43 @@ def _try_versions(
         elif version not in facts.versions:
             facts.versions[version] = _accepts(connect, contexts.only[version])
     return chain
+
+
+# With these a server says that it wanted to ask the own domain about the key, and did not reach it (XEP-0220).
+_NOT_REACHED = ("remote-connection-failed", "remote-server-not-found", "remote-server-timeout")
+
+
+def _try_dialback(facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts) -> None:
+    """Send a key where the peer declares the namespace of dialback and does not announce the feature.
+
+    Servers with and without dialback do that. The key is a random one: a server that accepts dialback asks the own
+    gateway about it, which does not know it.
+    """
+    before = facts.before
+    if before is not None and before.starttls != "required" and facts.clear_dialback == "unknown":
+        facts.key_answers[False] = _send_key(facts.domain, connect, None)
+    if facts.tls and facts.tls_usable and facts.after is not None and facts.dialback == "unknown":
+        facts.key_answers[True] = _send_key(facts.domain, connect, contexts.gateway)
+
+
+def _send_key(domain: str, connect: t.Callable[[], StreamConnection], context: SSL.Context | None) -> KeyAnswer:
+    try:
+        with connect() as connection:
+            connection.open()
+            if context is not None:
+                encrypt(connection, context)
+                connection.opened()
+            connection.stream.send_key(connection.stream.local, domain, secrets.token_hex(32))
+            answer: DialbackAnswer = connection.wait(DialbackAnswer)
+    except Failed as exc:
+        told = " ".join(part for part in (exc.condition, exc.text) if part)
+        refused = exc.how == "stream_error" and exc.condition not in _NOT_REACHED
+        return KeyAnswer("refused" if refused else "unknown", told)
+    except TimeUp:
+        return KeyAnswer("unknown", "no answer in time")
+    if answer.type in ("valid", "invalid"):
+        return KeyAnswer("taken")
+    return KeyAnswer("unknown" if answer.condition in _NOT_REACHED else "refused", foreign(answer.condition))
 
 
 def _ended(facts: Facts, stage: str, how: str = "") -> bool:
@@ -91,7 +133,10 @@ class _Conversation:
     def run(self, context: SSL.Context) -> tuple[Certificate, ...]:
         try:
             with self._connect() as connection:
-                self._proceed(connection, context)
+                try:
+                    self._proceed(connection, context)
+                finally:
+                    self._facts.certificate_asked = connection.certificate_asked
         except Failed as exc:
             self._facts.ended = Ended(self._stage, exc.how, exc.condition, exc.text)
             if self._facts.own_refused:
@@ -144,7 +189,12 @@ def _accepts(connect: t.Callable[[], StreamConnection], context: SSL.Context) ->
     try:
         with connect() as connection:
             connection.open()
-            encrypt(connection, context)
+            try:
+                encrypt(connection, context)
+            except Failed:
+                if connection.certificate_asked:  # which comes after the version was agreed on
+                    return "accepted"
+                raise
     except Failed as exc:
         return "refused" if exc.how == "tls_failed" else "unknown"
     except TimeUp:

@@ -34,7 +34,7 @@ def explain(user: User, partner: Partner, deployment: Deployment, probed: Probed
         _access_edge(deployment),
         _route(deployment),
         _services(deployment),
-        _certificates(deployment, partner.row),
+        _certificates(deployment, partner.row, probed),
         _replicas(deployment),
         seen(probed, partner, deployment),
         published(probed, user, partner, deployment),
@@ -193,7 +193,7 @@ def _services(deployment: Deployment) -> Link:
     return Link("services", "", "the services run")
 
 
-def _certificates(deployment: Deployment, row: Row | None) -> Link:
+def _certificates(deployment: Deployment, row: Row | None, probed: Probed) -> Link:
     """Without TLS nothing is presented. One good certificate is enough for the Edge that has it."""
     found = deployment.certificates
     if row is not None and row.tls == "not_supported":
@@ -207,7 +207,7 @@ def _certificates(deployment: Deployment, row: Row | None) -> Link:
         text = "the gateway's certificate was not looked at on every Edge" if unseen else "the certificate is good"
         return Link("certificate", UNKNOWN if unseen else "", text)
     good = any(one.assigned and not one.faults for one in found)
-    ends = not good and needs_certificate(row, missing=not faults)
+    ends = not good and needs_certificate(row, probed, missing=not faults)
     severity = ERROR if ends else WARNING
     return Link("certificate", severity, "; ".join(texts), "give the Edges a good one (sfb_xmpp_certificate)")
 

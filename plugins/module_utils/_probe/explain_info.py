@@ -271,7 +271,9 @@ def _probed(params: Params, shell: Shell, address: str, domain: str, record: Rec
         result = probe_tasks.work(given, shell, False).values
     except Refused as exc:
         raise Refused(["probe: %s" % reason for reason in exc.reasons]) from None
-    return between.Probed(_findings(result["domains"]), _findings(result["own"]))
+    offers = [entry["features_before_tls"] or {} for entry in result["domains"]]
+    requires = any(offer.get("starttls") == "required" for offer in offers)
+    return between.Probed(_findings(result["domains"]), _findings(result["own"]), requires)
 
 
 def _findings(entries: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[Finding, ...]:

@@ -40,7 +40,7 @@ GATEWAY_VERSIONS = VERSIONS[:3]
 CERTIFICATE_ERRORS = ("not-authorized", "policy-violation", "invalid-from")
 
 External = t.Literal["succeeded", "refused", "offered", "not offered", "unknown"]
-Dialback = t.Literal["offered", "not offered", "unknown"]
+Dialback = t.Literal["offered", "not offered", "refused", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,17 @@ class Ended:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class KeyAnswer:
+    """What the peer made of a dialback key.
+
+    result: taken (it asked about the key), refused, or unknown. text: the peer's reason.
+    """
+
+    result: t.Literal["taken", "refused", "unknown"]
+    text: str = ""
+
+
 @dataclass
 class Facts:
     """Everything that was seen of a domain."""
@@ -159,6 +170,8 @@ class Facts:
     faults: dict[str, str] = field(default_factory=dict)  # of the certificate: code -> text, see certificate.py
     own_certificate: bool = False  # whether one was at hand to present
     external: External = "unknown"
+    certificate_asked: bool = False  # by the peer, in the TLS handshake
+    key_answers: dict[bool, KeyAnswer] = field(default_factory=dict)  # where a key was sent: in TLS or not -> answer
     ended: Ended | None = None
     mistake: str = ""  # of the collection: an exception that nobody foresaw, and its place
 
@@ -167,6 +180,8 @@ class Facts:
         """Whether the gateway could encrypt the stream; None if that was not seen."""
         if self.tls:
             return self.tls in GATEWAY_VERSIONS
+        if self.wants_certificate:
+            return None
         if self.ended is not None and self.ended.stage in ("starttls", "tls"):
             return False if self.ended.how in ("tls_refused", "tls_failed") else None
         if self.before is not None and not self.before.starttls:
@@ -176,12 +191,25 @@ class Facts:
     @property
     def dialback(self) -> Dialback:
         """Whether the peer offers dialback on the stream as it is in the end."""
-        return self._dialback(self.after if self.tls else self.before)
+        return self._dialback(self.after if self.tls else self.before, bool(self.tls))
 
     @property
     def clear_dialback(self) -> Dialback:
         """Whether it offers dialback before TLS."""
-        return self._dialback(self.before)
+        return self._dialback(self.before, False)
+
+    @property
+    def wants_certificate(self) -> bool:
+        """Whether the peer ended the stream because no certificate was presented to it, as far as can be seen.
+
+        In TLS 1.2 that is a failed handshake, in TLS 1.3 an alert after it, in XMPP a stream error after it.
+        """
+        ended = self.ended
+        if self.own_certificate or ended is None or ended.stage not in ("tls", "secure_stream"):
+            return False
+        if ended.how == "stream_error":
+            return ended.condition in CERTIFICATE_ERRORS
+        return self.certificate_asked and ended.how in ("tls_failed", "closed")
 
     @property
     def own_refused(self) -> bool:
@@ -194,7 +222,7 @@ class Facts:
             return False
         return ended.how == "tls_failed" or (ended.how == "stream_error" and ended.condition in CERTIFICATE_ERRORS)
 
-    def _dialback(self, offer: Offer | None) -> Dialback:
+    def _dialback(self, offer: Offer | None, secure: bool) -> Dialback:
         if offer is not None and offer.dialback:
             return "offered"
         if self.header is None or (offer is None and self.header.features):
@@ -202,5 +230,10 @@ class Facts:
         if self.header.dialback:
             # The namespace alone was the announcement before stream features (XEP-0220 section 2.1.1), and is still
             # declared by servers that have dialback switched off.
-            return "unknown" if self.header.features else "offered"
+            if not self.header.features:
+                return "offered"
+            answer = self.key_answers.get(secure)
+            if answer is None or answer.result == "unknown":
+                return "unknown"
+            return "offered" if answer.result == "taken" else "refused"
         return "not offered"

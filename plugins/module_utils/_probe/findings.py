@@ -10,13 +10,23 @@ from __future__ import annotations
 import typing as t
 
 from .._base.findings import ERROR, UNKNOWN, WARNING, Finding, in_order
-from .._federation.negotiation import TCP_DIALBACK, TLS_DIALBACK, Row
+from .._federation.negotiation import SASL_OVER_TLS, TCP_DIALBACK, TLS_DIALBACK, Row
 from .._x509.certificate import NOT_CHECKED
 from .advice import advise
 from .certificate import FATAL
 from .explanations import FAULTS, STAGES, STREAM_ERRORS
-from .facts import CERTIFICATE_ERRORS, DEFAULT_PORT, GATEWAY_VERSIONS, Attempt, Ended, Facts
-from .rows import options, possible, relies_on_certificate, suggest
+from .facts import DEFAULT_PORT, GATEWAY_VERSIONS, Attempt, Ended, Facts
+from .rows import (
+    METHODS,
+    accepts,
+    falls_to_clear,
+    may_fall_to_clear,
+    options,
+    possible,
+    relies_on_certificate,
+    seen_to_work,
+    suggest,
+)
 
 VERDICTS = ("ok", "warning", "failed", "not_observable")
 
@@ -34,21 +44,26 @@ def verdict(findings: t.Iterable[Finding]) -> str:
 def check_partner(facts: Facts, row: Row | None) -> list[Finding]:
     """Findings about a partner's domain, errors first. row: the declared one; None: not a declared partner."""
     relies = relies_on_certificate(facts, row)
+    works = facts.header is not None and seen_to_work(facts, row)
     if facts.header is None:
         nothing_works = row is not None and not row.methods
+    elif row is None:
+        nothing_works = suggest(facts) is None
     else:
-        nothing_works = suggest(facts) is None if row is None else not possible(facts, row)
+        nothing_works = not possible(facts, row) and not falls_to_clear(facts, row)
     found = [
         *_check_row(row),
         *_check_services(facts),
         *check_reach(facts),
         *check_mistake(facts),
-        *_check_end(facts, nothing_works),
+        *_check_end(facts, row, works, nothing_works),
         *_check_tls(facts, row, nothing_works),
         *_check_certificate(facts, relies, row is None or row.sasl != "not_supported"),
         *_check_authentication(facts, row, relies, nothing_works),
-        *_check_declared(facts, row),
+        *_check_declared(facts, row, nothing_works),
     ]
+    if facts.header is not None and not works and not any(one.severity in (ERROR, UNKNOWN) for one in found):
+        found.append(_unknown(facts, row))
     return in_order(found)
 
 
@@ -164,8 +179,18 @@ def check_mistake(facts: Facts) -> t.Iterator[Finding]:
         yield Finding("mistake", UNKNOWN, text, "please report it")
 
 
-def _check_end(facts: Facts, nothing_works: bool) -> t.Iterator[Finding]:
+def _check_end(facts: Facts, row: Row | None, works: bool, nothing_works: bool) -> t.Iterator[Finding]:
+    """works: whether a method was seen to work all the same, such as one in clear where TLS ended the conversation."""
     ended = facts.ended
+    severity = WARNING if works else ERROR
+    if (
+        not works
+        and row is not None
+        and may_fall_to_clear(facts, row)
+        and ended is not None
+        and ended.stage != "stream"
+    ):
+        severity = UNKNOWN
     if ended is None or ended.stage == "connect":
         if ended is not None and ended.how == "time_up":
             yield not_observable("time_up", "the time for the domain was spent before a server answered")
@@ -174,16 +199,17 @@ def _check_end(facts: Facts, nothing_works: bool) -> t.Iterator[Finding]:
     told = ": '%s'" % ended.text if ended.text else ""
     if ended.how == "time_up":
         yield not_observable("time_up", "the time for the domain was spent %s" % where)
-    elif ended.how == "stream_error" and _wants_certificate(facts, ended):
+    elif facts.wants_certificate:
+        if row is not None and row.tls == "not_supported":
+            return  # it works, or does not, without TLS
         yield Finding(
             "wants_certificate",
-            WARNING,
-            "it ended the stream because no certificate was presented (%s%s); whether it accepts the own was not tried"
-            % (ended.condition, told),
-            "give certificate, to have it tried",
+            WARNING if works else UNKNOWN,
+            "%s it demanded a client certificate, and none was given to the probe%s" % (where, told),
+            "give certificate (the gateway's certificate with its key), and probe again",
         )
     elif facts.own_refused:
-        yield _own_refused(ended, ERROR)
+        yield _own_refused(ended, severity)
     elif ended.how == "sasl_refused":
         return  # checked with the authentication
     elif ended.how == "stream_error":
@@ -191,19 +217,19 @@ def _check_end(facts: Facts, nothing_works: bool) -> t.Iterator[Finding]:
             ended.condition, ("it ended the stream", "ask the partner what its server logged")
         )
         text = "%s it answered %s%s, which means: %s" % (where, ended.condition or "a stream error", told, meaning)
-        yield Finding("stream_error", ERROR, text, remedy)
+        yield Finding("stream_error", severity, text, remedy)
     elif ended.how == "timeout":
         text = "%s it did not answer (%s)" % (where, ended.text)
         yield Finding(
-            "no_answer", ERROR, text, "ask the partner; a firewall that inspects XMPP looks like this as well"
+            "no_answer", severity, text, "ask the partner; a firewall that inspects XMPP looks like this as well"
         )
     elif ended.how == "closed":
         text = "%s it closed the connection without an answer" % where
-        yield Finding("closed", ERROR, text, "ask the partner whether it admits only certain addresses or domains")
+        yield Finding("closed", severity, text, "ask the partner whether it admits only certain addresses or domains")
     elif ended.how == "broken":
         text = "%s its answer was not the XMPP protocol (%s%s)" % (where, ended.condition, told)
         yield Finding(
-            "not_xmpp", ERROR, text, "check that the SRV record names an XMPP server and its port for servers"
+            "not_xmpp", severity, text, "check that the SRV record names an XMPP server and its port for servers"
         )
     elif (
         ended.how == "tls_failed"
@@ -216,12 +242,6 @@ def _check_end(facts: Facts, nothing_works: bool) -> t.Iterator[Finding]:
         yield Finding(
             "tls_failed", ERROR if nothing_works else WARNING, text, "ask the partner to repair TLS on its server"
         )
-
-
-def _wants_certificate(facts: Facts, ended: Ended) -> bool:
-    """Servers that insist on SASL EXTERNAL end the stream as soon as they see that no certificate came."""
-    secure = ended.stage == "secure_stream" and not facts.own_certificate
-    return secure and ended.condition in CERTIFICATE_ERRORS
 
 
 def _own_refused(ended: Ended, severity: str) -> Finding:
@@ -281,18 +301,52 @@ def _check_authentication(facts: Facts, row: Row | None, relies: bool, nothing_w
             yield Finding(
                 "external_not_offered", severity, text, "use a certificate that the partner trusts, or dialback"
             )
-    if row is not None and facts.dialback == "not offered" and not nothing_works:
-        fallback = {TLS_DIALBACK, TCP_DIALBACK}.intersection(row.methods)
-        if fallback and not fallback.intersection(possible(facts, row)):
+    if row is not None and facts.header is not None:
+        yield from _check_dialback(facts, row, nothing_works)
+
+
+def _check_dialback(facts: Facts, row: Row, nothing_works: bool) -> t.Iterator[Finding]:
+    fallback = {TLS_DIALBACK, TCP_DIALBACK}.intersection(row.methods)
+    if not fallback or fallback.intersection(possible(facts, row)):
+        return
+    states = {facts.dialback if method == TLS_DIALBACK else facts.clear_dialback for method in fallback}
+    remedy = "set support_dialback_negotiation to false, and rely on SASL"
+    if SASL_OVER_TLS not in row.methods:
+        remedy = "ask the partner to switch dialback on, or allow TLS with SASL"
+    if "refused" in states:
+        told = next((answer.text for answer in facts.key_answers.values() if answer.result == "refused"), "")
+        text = "it declares dialback, and refuses it%s" % (": '%s'" % told if told else "")
+        yield Finding("dialback_refused", ERROR if nothing_works else WARNING, text, remedy)
+    elif "not offered" in states:
+        text = "it does not offer dialback, and the declared settings rely on it"
+        if not nothing_works:
             text = "it does not offer dialback, so the declared fallback does not exist"
-            yield Finding(
-                "dialback_not_offered", WARNING, text, "set support_dialback_negotiation to false, or rely on SASL"
-            )
+        yield Finding("dialback_not_offered", ERROR if nothing_works else WARNING, text, remedy)
 
 
-def _check_declared(facts: Facts, row: Row | None) -> t.Iterator[Finding]:
+def _unknown(facts: Facts, row: Row | None) -> Finding:
+    """Why it is not known whether any method works, and what would tell."""
+    message = "send a message to find out (sfb.xmpp.xmpp_im_test)"
+    if row is not None and falls_to_clear(facts, row):
+        text = "it offers TLS, and nothing works in TLS; it is not documented whether the gateway then goes on in clear"
+        return Finding("clear_unknown", UNKNOWN, text, message)
+    methods = METHODS if row is None else possible(facts, row)
+    if SASL_OVER_TLS in methods and not facts.own_certificate:
+        text = "SASL EXTERNAL was not tried, because no certificate was given to the probe"
+        remedy = "give certificate (the gateway's certificate with its key), and probe again"
+        return Finding("external_not_tried", UNKNOWN, text, remedy)
+    told = next((answer.text for answer in facts.key_answers.values() if answer.text), "")
+    text = "whether it accepts %s is not known" % " or ".join(method for method in methods if _open(facts, method))
+    return Finding("method_unknown", UNKNOWN, text + (": '%s'" % told if told else ""), message)
+
+
+def _open(facts: Facts, method: str) -> bool:
+    return accepts(facts)[method] == "unknown"
+
+
+def _check_declared(facts: Facts, row: Row | None, nothing_works: bool) -> t.Iterator[Finding]:
     """The declared row as a whole."""
-    if row is None or facts.header is None or not row.methods or possible(facts, row):
+    if row is None or facts.header is None or not row.methods or not nothing_works:
         return
     better = advise(facts, row).row
     text = "no method of the declared row works (%s)" % ", ".join(row.methods)

@@ -19,13 +19,19 @@ from .certificate import FATAL
 _OWN_CERTIFICATE = ("own_certificate_", "own_no_tls")
 _THEIR_CERTIFICATE = tuple("certificate_" + code for code in FATAL - {"server_auth"})
 _NO_EXTERNAL = ("own_certificate_refused", "external_not_offered")
+# What a server is as well when it is the one that connects: it has TLS, and which, or it has none.
+_THEIR_TLS = ("tls_not_offered", "tls_required", "tls13_only")
 
 
-def needs_certificate(row: Row | None, *, missing: bool) -> bool:
+def needs_certificate(row: Row | None, probed: Probed, *, missing: bool) -> bool:
     """Whether the row ends with the gateway's certificate. One that is there and not good encrypts the stream all the
-    same, and dialback decides where the row has it.
+    same, and dialback decides where the row has it and the partner takes it.
     """
-    return row is None or row.methods == (SASL_OVER_TLS,) or (row.tls == "required" and missing)
+    if row is None or row.methods == (SASL_OVER_TLS,):
+        return True
+    if missing and (row.tls == "required" or probed.requires_tls):
+        return True
+    return SASL_OVER_TLS in row.methods and probed.no_dialback
 
 
 def _by_dialback(deployment: Deployment, row: Row | None, probed: Probed) -> bool:
@@ -43,10 +49,11 @@ def _by_dialback(deployment: Deployment, row: Row | None, probed: Probed) -> boo
 
 def seen(probed: Probed, partner: Partner, deployment: Deployment) -> Link:
     """The probe goes the way that a message of the user goes. What the other way needs of it as well: an answer about
-    the partner's key, and a certificate that is the same in both directions.
+    the partner's key, and a certificate and TLS, which are the same in both directions.
     """
     both = _by_dialback(deployment, partner.row, probed)
-    both = both or any(one.severity == ERROR and one.code in _THEIR_CERTIFICATE for one in probed.partner or ())
+    codes = (*_THEIR_CERTIFICATE, *_THEIR_TLS)
+    both = both or any(one.severity == ERROR and one.code in codes for one in probed.partner or ())
     what = "the servers of %s" % partner.domain
     return _worst("partner_server", probed.partner, what, BOTH if both else ("out",))
 
@@ -55,17 +62,17 @@ def published(probed: Probed, user: User, partner: Partner, deployment: Deployme
     """Partners find the gateway by what is published, to send a message or to ask about a key of dialback."""
     findings, both = probed.own, _by_dialback(deployment, partner.row, probed)
     if findings is not None:
-        findings = tuple(_by_row(one, partner.row) for one in findings)
+        findings = tuple(_by_row(one, partner.row, probed) for one in findings)
         both = both or any(one.severity == ERROR and one.code.startswith(_OWN_CERTIFICATE) for one in findings)
     what = "the records and the gateway of %s" % user.address.rpartition("@")[2]
     return _worst("published", findings, what, BOTH if both else ("in",))
 
 
-def _by_row(finding: Finding, row: Row | None) -> Finding:
+def _by_row(finding: Finding, row: Row | None, probed: Probed) -> Finding:
     """What is found against the gateway's certificate ends only a row that needs it."""
     if finding.severity != ERROR or not finding.code.startswith(_OWN_CERTIFICATE):
         return finding
-    needed = needs_certificate(row, missing=finding.code == "own_no_tls")
+    needed = needs_certificate(row, probed, missing=finding.code == "own_no_tls")
     return finding if needed else replace(finding, severity=WARNING)
 
 

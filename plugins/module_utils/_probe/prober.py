@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.findings import Finding
-from .._federation.negotiation import Row
+from .._federation.negotiation import TCP_DIALBACK, Row
 from .._x509 import certificate as x509
 from .._x509.certificate import Bundle
 from .._xmpp.budget import Budget, TimeUp
@@ -30,7 +30,7 @@ from .dns import Resolver
 from .facts import DEFAULT_PORT, Addresses, Ended, Facts, Service
 from .findings import check_partner, verdict
 from .own import check_own
-from .rows import accepts, number, options, suggest, uses
+from .rows import accepts, falls_to_clear, number, options, suggest, uses
 
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -193,10 +193,11 @@ def _tls(facts: Facts) -> dict[str, t.Any] | None:
 
 
 def _declared(row: Row, facts: Facts) -> dict[str, t.Any]:
+    used = (TCP_DIALBACK,) if falls_to_clear(facts, row) else uses(facts, row)
     return {
         "row": number(row),
         **options(row),
         "level": row.level,
         "methods": list(row.methods),
-        "uses": None if facts.header is None else list(uses(facts, row)),
+        "uses": None if facts.header is None else list(used),
     }

@@ -49,13 +49,16 @@ def accepts(facts: Facts) -> dict[str, Accepted]:
     ``yes`` was seen: EXTERNAL succeeded, dialback is offered. ``no`` was seen as well. Everything else is unknown.
     So is EXTERNAL with a partner whose own chain was not checked: the gateway may refuse it.
     """
+    no = ("not offered", "refused")
     external = facts.external == "succeeded" and NOT_CHECKED not in facts.faults
     tls = facts.tls_usable is not False and not facts.own_refused
     clear = facts.before is None or facts.before.starttls != "required"
     return {
-        SASL_OVER_TLS: _accepted(tls, external, facts.external in ("refused", "not offered")),
-        TLS_DIALBACK: _accepted(tls, bool(facts.tls) and facts.dialback == "offered", facts.dialback == "not offered"),
-        TCP_DIALBACK: _accepted(clear, facts.clear_dialback == "offered", facts.clear_dialback == "not offered"),
+        SASL_OVER_TLS: _accepted(tls, external, facts.external in no),
+        TLS_DIALBACK: _accepted(
+            tls, bool(facts.tls) and facts.dialback == "offered", bool(facts.tls) and facts.dialback in no
+        ),
+        TCP_DIALBACK: _accepted(clear, facts.clear_dialback == "offered", facts.clear_dialback in no),
     }
 
 
@@ -93,13 +96,34 @@ def _offers(facts: Facts, row: Row, method: str) -> bool:
     return method != TCP_DIALBACK or not encrypts
 
 
+def falls_to_clear(facts: Facts, row: Row) -> bool:
+    """Whether the row has nothing left but a clear stream to a partner that offers TLS.
+
+    Microsoft's table lists clear TCP for TLS optional. It does not say whether the gateway goes on in clear after TLS
+    failed, so nothing is known then.
+    """
+    return may_fall_to_clear(facts, row) and not possible(facts, row)
+
+
+def may_fall_to_clear(facts: Facts, row: Row) -> bool:
+    """The same, whether or not something else is left."""
+    offers = facts.before is not None and facts.before.starttls == "offered"
+    return offers and row.tls == "optional" and TCP_DIALBACK in row.methods and accepts(facts)[TCP_DIALBACK] != "no"
+
+
+def seen_to_work(facts: Facts, row: Row | None) -> bool:
+    """Whether a method of the row was seen to work; without a row, whether any method was."""
+    accepted = accepts(facts)
+    return any(accepted[method] == "yes" for method in (METHODS if row is None else possible(facts, row)))
+
+
 def relies_on_certificate(facts: Facts, row: Row | None) -> bool:
-    """Whether a certificate that proves nothing is the end of the federation."""
+    """Whether a certificate that proves nothing is the end of the federation, because no dialback is left."""
     if row is None:
-        return facts.dialback == "not offered"
+        return facts.dialback in ("not offered", "refused")
     if SASL_OVER_TLS not in row.methods:
         return False
-    return row.sasl == "required" or row.methods == (SASL_OVER_TLS,)
+    return not set(possible(facts, row)) - {SASL_OVER_TLS} and not falls_to_clear(facts, row)
 
 
 def suggest(facts: Facts) -> Row | None:
@@ -112,6 +136,6 @@ def suggest(facts: Facts) -> Row | None:
         return None
     certificate = bool(possible(facts, CERTIFICATE_ONLY))
     proven = accepts(facts)[SASL_OVER_TLS] == "yes" and "client_auth" not in facts.faults
-    if certificate and (proven or facts.dialback == "not offered"):
+    if certificate and (proven or facts.dialback in ("not offered", "refused")):
         return CERTIFICATE_ONLY
     return next((row for row in _CANDIDATES if possible(facts, row)), None)

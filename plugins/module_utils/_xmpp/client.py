@@ -70,6 +70,7 @@ class Contexts:
         # Weak keys and old versions are to be seen and named, not to be met with a failure that tells nothing.
         context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
         context.set_verify(SSL.VERIFY_NONE)
+        context.set_info_callback(_notice_request)
         context.set_min_proto_version(numbers[lowest] if lowest else SSL.TLS1_VERSION)
         context.set_max_proto_version(numbers[highest])
         if self.own is not None:
@@ -86,6 +87,7 @@ class StreamConnection:
     def __init__(self, address: str, port: int, to: str, from_: str, budget: Budget) -> None:
         """Connects. Raises Failed (refused, timeout, unreachable), TimeUp."""
         self.stream = Stream("initiating", local=from_, remote=to)
+        self.certificate_asked = False  # whether the peer asked for a certificate in the TLS handshake
         self._to = to
         self._budget = budget
         self._events: collections.deque[t.Any] = collections.deque()
@@ -146,9 +148,11 @@ class StreamConnection:
         while True:
             try:
                 tls.do_handshake()
+                self.certificate_asked = bool(tls.get_app_data())
                 break
             except SSL.WantReadError:
                 self._drain(tls, end)
+                self.certificate_asked = bool(tls.get_app_data())
                 data = self._read(end)
                 if not data:
                     raise Failed("tls_failed", "it closed the connection during the handshake") from None
@@ -229,6 +233,12 @@ def presented(
     with StreamConnection(address, port, to, from_, Budget(timeout, 4 * timeout)) as connection:
         connection.open()
         return chain_of(encrypt(connection, context or Contexts().gateway))
+
+
+def _notice_request(tls: SSL.Connection, where: int, outcome: int) -> None:
+    """Note a CertificateRequest. OpenSSL shows it by the state of the handshake only (SSL_state_string_long)."""
+    if b"certificate request" in tls.get_state_string():
+        tls.set_app_data(True)
 
 
 def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:

@@ -43,7 +43,13 @@ class TestServers:
         assert not SERVERS["prosody"].changed({"dialback": True}).strict
         assert SERVERS["ejabberd"].changed({"tls": "required", "dialback": False}).strict
 
-    @pytest.mark.parametrize("settings", [{"tls": "maybe"}, {"dialback": "no"}, {"address": "127.0.0.1"}])
+        assert SERVERS["prosody"].changed({"demands": True}).demands
+        with pytest.raises(LabError, match="only Prosody"):
+            SERVERS["ejabberd"].changed({"demands": True})
+
+    @pytest.mark.parametrize(
+        "settings", [{"tls": "maybe"}, {"dialback": "no"}, {"demands": 1}, {"address": "127.0.0.1"}]
+    )
     def test_but_only_these(self, settings: dict[str, object]) -> None:
         with pytest.raises(LabError, match="required, optional, none"):
             SERVERS["prosody"].changed(settings)

@@ -296,6 +296,39 @@ def test_where_no_certificate_does_dialback_is_left_and_asks_by_what_is_publishe
     assert (found.as_dict()["out"], found.as_dict()["in"]) == ("published", "published")
 
 
+EITHER = Row("optional", "required", True)
+NO_DIALBACK = Finding("dialback_not_offered", "warning", "it does not offer dialback", "rely on SASL")
+
+
+@pytest.mark.parametrize(
+    ("own", "probed", "row", "severity_"),
+    [
+        (MISSING, PROBED, EITHER, "warning"),
+        (ENDED, PROBED, EITHER, "warning"),
+        # The partner has no dialback, so certificates are all there is.
+        (MISSING, Probed((NO_DIALBACK,), ()), EITHER, "error"),
+        (ENDED, Probed((NO_DIALBACK,), ()), FALLBACK, "error"),
+        # Without a certificate the gateway has no TLS to offer to a partner that requires it.
+        (MISSING, Probed((), (), requires_tls=True), EITHER, "error"),
+        (ENDED, Probed((), (), requires_tls=True), EITHER, "warning"),
+    ],
+)
+def test_the_own_certificate_weighs_by_what_the_partner_leaves(
+    own: OwnCertificate, probed: Probed, row: Row, severity_: str
+) -> None:
+    found = one(partner=replace(PARTNER, row=row), deployment=replace(DEPLOYMENT, certificates=(own,)), probed=probed)
+    assert severity(found, "certificate") == severity_
+    ends = "certificate" if severity_ == "error" else None
+    assert (found.as_dict()["out"], found.as_dict()["in"]) == (ends, ends)
+
+
+@pytest.mark.parametrize("code", ["tls_not_offered", "tls_required", "tls13_only"])
+def test_a_servers_tls_is_the_same_when_it_connects(code: str) -> None:
+    tls = Finding(code, "error", "TLS does not match", "agree on it")
+    found = one(partner=replace(PARTNER, row=CERTIFICATES), probed=Probed((tls,), ())).as_dict()
+    assert (found["out"], found["in"]) == ("partner_server", "partner_server")
+
+
 def test_by_dialback_the_partner_is_asked_on_the_way_in_as_well() -> None:
     found = one(partner=replace(PARTNER, row=DIALBACK), probed=Probed((ERROR,), ())).as_dict()
     assert (found["out"], found["in"]) == ("partner_server", "partner_server")

@@ -27,12 +27,19 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import (
     Ended,
     Facts,
     Header,
+    KeyAnswer,
     Offer,
     Service,
     Services,
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS, check_partner, verdict
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import number, possible, suggest
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import (
+    falls_to_clear,
+    number,
+    possible,
+    seen_to_work,
+    suggest,
+)
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import NOT_CHECKED
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.client import VERSIONS
 from hypothesis import given
@@ -70,7 +77,9 @@ def conversations(draw: t.Any) -> Facts:
     offers = st.builds(
         Offer, st.just(""), st.lists(st.sampled_from(["EXTERNAL", "PLAIN"]), max_size=2).map(tuple), st.booleans()
     )
-    facts = Facts("fabrikam.test", own_certificate=draw(st.booleans()))
+    facts = Facts("fabrikam.test", own_certificate=draw(st.booleans()), certificate_asked=draw(st.booleans()))
+    answers = st.builds(KeyAnswer, st.sampled_from(["taken", "refused", "unknown"]), st.sampled_from(["", "t"]))
+    facts.key_answers = draw(st.dictionaries(st.booleans(), answers))
     facts.header = Header("x", draw(st.sampled_from(["1.0", ""])), draw(st.booleans()))
     facts.attempts = [Attempt(HOST, "192.0.2.1", 5269, "answered")]
     if facts.header.features and draw(st.booleans()):
@@ -104,7 +113,11 @@ def test_what_holds_of_every_partner(facts: Facts, row: Row | None) -> None:
     if FATAL.intersection(facts.faults):
         assert outcome != "ok"
     if row is not None and not possible(facts, row):
-        assert outcome == "failed"
+        assert outcome == ("not_observable" if falls_to_clear(facts, row) and not codes(found, "error") else "failed")
+    if not seen_to_work(facts, row):
+        assert outcome in ("failed", "not_observable")
+    elif row is not None and row.tls == "not_supported":
+        assert outcome != "failed"
     if row is not None and row.level != "valid":
         assert outcome != "ok"
 
@@ -167,7 +180,8 @@ def test_nothing_is_suggested_where_nothing_was_seen_or_works() -> None:
         (Row("required", "required", False), "error"),
         (Row("required", "required", True), "error"),
         (Row("required", "optional", False), "error"),
-        (Row("optional", "required", True), "error"),
+        (Row("optional", "required", False), "error"),
+        (Row("optional", "required", True), "warning"),
         (Row("required", "optional", True), "warning"),
         (Row("required", "not_supported", True), "warning"),
         (Row("optional", "not_supported", True), "warning"),
@@ -252,6 +266,9 @@ def test_a_private_address_that_refuses_may_be_another_host_elsewhere(address: s
         (answered(), "offered"),
         (answered(after=Offer()), "unknown"),  # the namespace is declared, the feature is not there
         (answered(after=Offer(), header=Header("x", "1.0", False)), "not offered"),
+        (answered(after=Offer(), key_answers={True: KeyAnswer("taken")}), "offered"),
+        (answered(after=Offer(), key_answers={True: KeyAnswer("refused")}), "refused"),
+        (answered(after=Offer(), key_answers={False: KeyAnswer("refused")}), "unknown"),  # in clear only
         (answered(after=None), "unknown"),
         (Facts("x", header=Header("x", "", True)), "offered"),  # before XMPP 1.0
         (Facts("x", header=Header("x", "", False)), "not offered"),
