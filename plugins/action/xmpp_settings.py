@@ -29,6 +29,9 @@ Variables = dict[str, t.Any]
 # Without a single setting these have nothing to do, which is seldom meant.
 _DECLARING = ("audit", "certificate", "converge", "verify")
 
+# See playbooks/internal/settings.yml.
+_SET_BY_PLAY = ("ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_password")
+
 
 class ActionModule(DirectAction):
     """Each host checks its own variables. A mistake that a host before it has too is left to that host."""
@@ -36,7 +39,7 @@ class ActionModule(DirectAction):
     work_of = TASK
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
-        variables = task_vars or {}
+        variables = self._restored(task_vars or {})
         playbook = str(variables.get(PLAYBOOK) or "")
         first, before = self._place(variables)
         try:
@@ -62,6 +65,14 @@ class ActionModule(DirectAction):
         if told and (first or playbook not in LENIENT):
             result["warnings"] = told
         return result
+
+    def _restored(self, variables: Variables) -> Variables:
+        """The variables with the host's own in place of those that the play sets: settings may refer to them."""
+        own = variables["hostvars"].raw_get(variables["inventory_hostname"])
+        others = {name: value for name, value in variables.items() if name not in _SET_BY_PLAY}
+        restored = {**others, **{name: own[name] for name in _SET_BY_PLAY if name in own}}
+        self._templar = self._templar.copy_with_new_env(available_variables=restored)
+        return restored
 
     def _place(self, variables: Variables) -> tuple[bool, list[str]]:
         """Whether this is the first host of the play, and the hosts before it."""

@@ -146,7 +146,8 @@ def test_nothing_declared_touches_nothing_and_no_edges_are_no_error(plays: Plays
     assert run.code == 0, run.output
     assert writes(plays) == []
     assert "changed=0" in run.output
-    assert "[WARNING]" not in run.output
+    assert run.output.count("[WARNING]") == 1
+    assert "no variable that begins with sfb_xmpp_ is set" in " ".join(run.output.split())
 
 
 def test_a_mistake_anywhere_stops_the_run_before_the_first_write(plays: Plays) -> None:
