@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -64,6 +65,15 @@ def test_a_directory_that_cannot_be_written_to_is_found_before_the_first_write(w
     assert [e.cmdlet for e in world.store.events(start) if e.cmdlet] == []
 
 
+def waiting(lock: Path) -> bool:
+    """Whether another process has opened a lock."""
+    for handle in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if handle.parts[2] != str(os.getpid()) and handle.readlink() == lock:
+                return True
+    return False
+
+
 @pytest.mark.parametrize("direct", [True, False])
 def test_a_run_has_the_lock_before_it_reads(direct: bool, fresh_lab: Lab, plays: Plays) -> None:
     """As a module of its own too: both ways take the same file."""
@@ -81,7 +91,9 @@ def test_a_run_has_the_lock_before_it_reads(direct: bool, fresh_lab: Lab, plays:
         with subprocess.Popen(
             plays.command(play), cwd=CHECKOUT, env=plays.environment(), stdout=subprocess.PIPE, text=True
         ) as process:
-            time.sleep(5)
+            while process.poll() is None and not waiting(home / ".default.lock"):
+                time.sleep(0.2)
+            time.sleep(1)
             assert process.poll() is None
             assert fresh_lab.store().events(begin) == [], "it does not even open a session"
             fcntl.flock(held, fcntl.LOCK_UN)
