@@ -25,7 +25,7 @@ DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
-ACTION_CODE = [TOP / "plugins" / "plugin_utils" / ("_%s_action.py" % name) for name in ("federation", "deployment")]
+ACTION_CODE = [TOP / "plugins" / "plugin_utils" / name for name in ("_federation_action.py", "_servers/servers.py")]
 # What does that of revoke, and leaves these to the former.
 REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
     "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"

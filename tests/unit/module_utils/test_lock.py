@@ -160,11 +160,11 @@ def test_check_mode_takes_no_lock_and_a_revocation_does_not_wait(tmp_path: Path)
     done = run(REVOCATION, shell, domain="a.test")
     assert done.changed
     assert shell.store["CsXmppAllowedPartner"] == {}
-    (text,) = done.warnings
+    (text,) = (warning for warning in done.warnings if "did not wait" in warning)
     assert "process %d of " % holder.pid in text
     assert "The revocation did not wait. If another run allows the domain meanwhile, revoke it once more" in text
     holder.communicate()
-    assert run(REVOCATION, shell, domain="a.test").warnings == []
+    assert "did not wait" not in " ".join(run(REVOCATION, shell, domain="a.test").warnings)
 
 
 # Every order of the requests of two runs
