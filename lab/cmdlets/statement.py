@@ -298,7 +298,10 @@ def _ask(cmdlet: Cmdlet, args: Arguments) -> None:
 def _reach(host: Host, cmdlet: Cmdlet, args: Arguments) -> None:
     """Where the Central Management Store can be read from its local replica only."""
     if host.role != "management" and "LocalStore" in cmdlet.parameters and not args.flag("LocalStore"):
-        rests_on("edge-local-store" if host.role == "edge" else "front-end-local-store")
+        if host.role == "edge":
+            rests_on("edge-local-store")
+        else:
+            rests_on("front-end-local-store")
         raise CmdletError(
             "Cannot connect to the Central Management Store from this computer; -LocalStore reads the local replica.",
             "CannotOpenDatabase",
