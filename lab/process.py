@@ -173,7 +173,8 @@ def start(
     command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
     command += ["--xmpp-port", str(xmpp_port)]
     command += ["--replay", str(replay.resolve())] if replay is not None else []
-    environment = {**os.environ, VARIABLE: shape.as_text()}
+    # A shape like that of this process is in the environment already, or is the default.
+    environment = {**os.environ} if shape == SHAPE else {**os.environ, VARIABLE: shape.as_text()}
     with open(directory / "lab.log", "ab") as log:
         begin = log.tell()
         process = subprocess.Popen(
