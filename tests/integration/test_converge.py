@@ -29,7 +29,7 @@ KINDS = (
 # What federation depends on: read with the kinds. Get-CsService tells of one role at a time.
 CHAIN = {
     **dict.fromkeys(
-        ("Get-CsServerVersion", "Get-CsSite", "Get-CsSipDomain", "Get-CsAllowedDomain", "Get-CsBlockedDomain",
+        ("Get-CsSite", "Get-CsSipDomain", "Get-CsAllowedDomain", "Get-CsBlockedDomain",
          "Get-CsPool", "Get-CsManagementStoreReplicationStatus"), 1),
     "Get-CsService": 2,
 }  # fmt: skip

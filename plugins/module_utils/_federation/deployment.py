@@ -116,15 +116,20 @@ class Reader:
     ) -> tuple[Deployment, tuple[t.Any, ...]] | None:
         """All objects of these kinds, and in the same pipeline what other statements return; None where any is refused.
 
-        The first of the others returns a text, and nothing else does, so that is where the kinds end. Raises
+        The kinds end with the last object that has the mark of one, and what the others return has none. Raises
         ShellError, and Unreadable for a form that is another.
         """
         now = _now()
         answer = self._shell.invoke([*map(_reading, resources), *others])
-        texts = [number for number, item in enumerate(answer.output) if isinstance(item, str)]
-        if answer.errors or answer.lost or answer.refused or not texts:
+        if answer.errors or answer.lost or answer.refused:
             return None
-        own, rest = answer.output[: texts[0]], answer.output[texts[0] :]
+        marked = [
+            n
+            for n, item in enumerate(answer.output)
+            if isinstance(item, dict) and any(r.mark in item for r in resources)
+        ]
+        end = marked[-1] + 1 if marked else 0
+        own, rest = answer.output[:end], answer.output[end:]
         return _deployment(now, replace(answer, output=own), resources), rest
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:

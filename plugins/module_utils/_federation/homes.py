@@ -18,8 +18,10 @@ from .sites import site_from_server
 # The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
 LYNC_2013, SFB_2015, SFB_2019 = "2013", "2015", "2019"
 LEGACY = (LYNC_2013, SFB_2015)
-# The first two numbers of a build: page of Get-CsServerVersion, and ProductVersion of a replica.
-BUILDS = {"5.0": LYNC_2013, "6.0": SFB_2015, "7.0": SFB_2019}
+# What SFB_2019 stands for: no later release has XMPP, so nothing depends on which of them it is.
+LATER = "Skype for Business Server 2019 or later"
+# The first number of a build, which is the ProductVersion of a replica.
+_BUILDS = {5: LYNC_2013, 6: SFB_2015, 7: SFB_2019}
 # Version of Get-CsService, which no page explains; only where a pool has no replica with a build.
 _NUMBERS = {6: LYNC_2013, 7: SFB_2015, 8: SFB_2019}
 
@@ -65,9 +67,9 @@ def _ask(shell: Shell, statement: Statement) -> list[t.Any]:
 
 
 def build_of(replica: t.Mapping[str, t.Any]) -> str:
-    """The first two numbers of the product's version, empty where it is not told."""
+    """The first number of the product's version, empty where it is not told."""
     version = replica.get("ProductVersion")
-    return ".".join(version.split(".")[:2]) if isinstance(version, str) else ""
+    return version.partition(".")[0].strip() if isinstance(version, str) else ""
 
 
 def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
@@ -76,9 +78,15 @@ def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
 
 
 def _release(version: t.Any) -> str | None:
-    """A number may arrive as its text."""
-    number = int(version) if isinstance(version, str) and version.isdigit() else version
-    return _NUMBERS.get(number) if isinstance(number, int) and not isinstance(number, bool) else None
+    return _numbered(version, _NUMBERS)
+
+
+def _numbered(version: t.Any, releases: t.Mapping[int, str]) -> str | None:
+    """A number may arrive as its text. Above the last one the release is later than all."""
+    number = int(version) if isinstance(version, str) and version.isascii() and version.isdigit() else version
+    if not isinstance(number, int) or isinstance(number, bool):
+        return None
+    return releases.get(min(number, max(releases)))
 
 
 def pool_of(
@@ -87,7 +95,7 @@ def pool_of(
     """A pool that was read. homes: those that home users, None where that is not known. Raises Unreadable."""
     fqdn = text_of(POOL, item, "Fqdn")
     computers = tuple(str(one) for one in list_of(POOL, fqdn, item, "Computers"))
-    known = {BUILDS.get(builds.get(one.casefold(), "")) for one in computers} - {None}
+    known = {_numbered(builds.get(one.casefold(), ""), _BUILDS) for one in computers} - {None}
     release = known.pop() if len(known) == 1 else None if known else numbers.get(fqdn.casefold())
     site = site_from_server(text_of(POOL, item, "Site"))
     return Pool(fqdn, site, computers, release, None if homes is None else fqdn.casefold() in homes)

@@ -21,7 +21,7 @@ from .._base.task import Task
 from .._shell.statement import Shell
 from .catalogue import PARTNER, POLICY
 from .deployment import Deployment, Reader, User
-from .homes import Pool
+from .homes import LATER, Pool
 from .kinds import did_you_mean
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -179,7 +179,7 @@ def _without_gateway(user: User, deployment: Deployment) -> str:
         return "homed online (%s), where there is no XMPP" % user.provider
     pool = _home(user, deployment)
     if pool is not None and pool.legacy is False:
-        return "homed on %s already, which is of %s and has no XMPP" % (pool.fqdn, pool.release)
+        return "homed on %s already, which is of %s and has no XMPP" % (pool.fqdn, LATER)
     return ""
 
 

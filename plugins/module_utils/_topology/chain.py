@@ -17,6 +17,7 @@ from .._base.findings import ERROR, UNKNOWN, WARNING, Finding
 from .._base.names import key as key_of
 from .._base.texts import some
 from .._federation.deployment import Deployment, User
+from .._federation.homes import LATER, LEGACY
 from .topology import EdgePool, Topology
 
 # How lines for people begin.
@@ -118,13 +119,11 @@ def _release(topology: Topology) -> t.Iterator[Obstacle]:
             effect=_NOTHING,
             where="%s, a Front End pool and an Edge pool of the former release" % BUILDER,
         )
-    if topology.release is None:
-        yield _unknown("server_unknown", "the release of the server that answers", "Get-CsServerVersion")
-    elif topology.release not in ("2013", "2015"):
+    if topology.release not in (None, *LEGACY):
         yield Obstacle(
             "server_later",
             WARNING,
-            "the server that answers is of Skype for Business Server %s" % topology.release,
+            "the server that answers is of %s" % LATER,
             "use a Front End of the legacy pool in sfb_management",
             effect="none by itself; its cmdlets for XMPP may be missing or may not be supported",
             where="the inventory, group sfb_management",

@@ -46,7 +46,7 @@ class Replica:
     """One replica. up_to_date, last_update_creation: as the server says; the time is None where it shows none,
     and without a zone where the server's offset is unknown.
 
-    build: the first two numbers of the product's version there, empty where it is not told.
+    build: the first number of the product's version there, empty where it is not told.
     """
 
     fqdn: str

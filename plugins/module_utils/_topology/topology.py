@@ -11,7 +11,6 @@ a form that is not the declared one is an error.
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -19,7 +18,6 @@ from .._base.names import domain_from_server
 from .._base.reading import is_unknown
 from .._base.result import ServerRefused, Unreadable
 from .._federation.homes import (
-    BUILDS,
     LEGACY,
     POOL,
     SERVICE,
@@ -31,12 +29,9 @@ from .._federation.homes import (
 )
 from .._federation.kinds import is_type_name
 from .._federation.sites import site_from_server
-from .._shell.statement import Answer, Shell, Statement
+from .._shell.statement import Answer, Shell, Statement, place_of
 from .replication import Replica, replicas_of
 
-_BUILD = re.compile(r"\b(\d+\.\d+)\.\d+\.\d+\b")
-
-VERSION = "Get-CsServerVersion"
 SITE = "Get-CsSite"
 SIP_DOMAIN = "Get-CsSipDomain"
 ALLOWED = "Get-CsAllowedDomain"
@@ -75,7 +70,7 @@ class Site:
 class Topology:
     """Everything that was read; None: not observable. unobserved: by cmdlet, why, in the server's words.
 
-    release: of the server that answered. sip_domains: A-labels, the default one first.
+    release: of the pool of the server that answered. sip_domains: A-labels, the default one first.
     """
 
     release: str | None = None
@@ -109,9 +104,9 @@ def _role(name: str) -> t.Callable[[t.Any], bool]:
     return lambda item: isinstance(item, dict) and "PoolFqdn" in item and item.get("Role") == name
 
 
-# In the order in which they are sent. Each object of the answer belongs to one of them; only the first returns a text.
+# In the order in which they are sent. Each object of the answer belongs to one of them. Get-CsServerVersion is none of
+# them: by its page it is local to a server, so a remote shell does not offer it.
 READINGS = (
-    Reading("version", Statement(VERSION), lambda item: isinstance(item, str)),
     Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
     Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
     Reading("sites", Statement(SITE), _has("XmppFederationRoute")),
@@ -137,13 +132,13 @@ def read_topology(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Top
     """
     answer = shell.invoke([one.statement for one in readings])
     if not (answer.errors or answer.lost or answer.refused):
-        return topology_of(answer.output, readings)
+        return topology_of(answer.output, readings, place_of(shell).host)
     return read_one_by_one(shell, readings)
 
 
-def topology_of(output: t.Sequence[t.Any], readings: t.Sequence[Reading] = READINGS) -> Topology:
-    """From the objects that one pipeline returned. Raises Unreadable."""
-    return _topology(_sorted(output, readings), {})
+def topology_of(output: t.Sequence[t.Any], readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
+    """From the objects that one pipeline returned. host: the server that answered. Raises Unreadable."""
+    return _topology(_sorted(output, readings), {}, host)
 
 
 def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
@@ -163,12 +158,11 @@ def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> T
             found[one.name] = list(alone.output)
     if refused and not any(items is not None for items in found.values()):
         raise refused
-    return _topology(found, unobserved)
+    return _topology(found, unobserved, place_of(shell).host)
 
 
-def _topology(found: _Items, unobserved: t.Mapping[str, str]) -> Topology:
+def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topology:
     items = {**dict.fromkeys(one.name for one in READINGS), **found}
-    release = _server_release(items["version"])
     replicas = None if items["replicas"] is None else replicas_of(Answer(tuple(items["replicas"])))
     numbers = release_numbers([*(items["edges"] or ()), *(items["registrars"] or ())])
     builds = {one.fqdn.casefold(): one.build for one in replicas or ()}
@@ -178,7 +172,7 @@ def _topology(found: _Items, unobserved: t.Mapping[str, str]) -> Topology:
     releases = {one.fqdn.casefold(): one.release for one in pools or ()}
     edges = None if items["edges"] is None else tuple(_edge(one, releases, numbers) for one in items["edges"])
     return Topology(
-        release=release,
+        release=_release_of(host, pools or ()),
         pools=pools,
         edges=edges,
         sites=None if items["sites"] is None else tuple(map(_site, items["sites"])),
@@ -205,10 +199,13 @@ def _sorted(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> _Items:
     return dict(found)
 
 
-def _server_release(items: list[t.Any] | None) -> str | None:
-    """Of the text that the page of Get-CsServerVersion shows; None where it holds no build that is known."""
-    build = _BUILD.search(str(items[0])) if items else None
-    return BUILDS.get(build[1]) if build else None
+def _release_of(host: str, pools: t.Sequence[Pool]) -> str | None:
+    """The release of a host's pool. None where its name in the inventory, whole or short, is not that of one server."""
+    name = host.casefold()
+    servers = {one.casefold(): pool for pool in pools for one in (*pool.computers, pool.fqdn)}
+    short = [pool for fqdn, pool in servers.items() if fqdn.partition(".")[0] == name]
+    pool = servers.get(name) or (short[0] if len({one.fqdn for one in short}) == 1 else None)
+    return pool.release if pool else None
 
 
 def _edge(item: t.Any, releases: t.Mapping[str, str | None], numbers: t.Mapping[str, str | None]) -> EdgePool:

@@ -177,7 +177,6 @@ def test_a_route_to_the_only_edge_pool_is_no_second_finding_where_that_has_no_xm
 
 LACKING: dict[str, t.Callable[[State], State]] = {
     "pools_unknown": lambda s: s.with_topology(pools=None),
-    "server_unknown": lambda s: s.with_topology(release=None),
     "edge_unknown": lambda s: s.with_topology(edges=None),
     "gateway_unknown": lambda s: s.with_service("fe", None),
     "proxy_unknown": lambda s: s.with_service("edge", None),
@@ -201,6 +200,10 @@ def test_what_is_not_observable_is_never_a_pass_and_never_blocks(code: str) -> N
     found = LACKING[code](HEALTHY).findings()
     assert [(one.code, one.severity, one.blocks) for one in found] == [(code, UNKNOWN, False)]
     assert "not observable" in found[0].message
+
+
+def test_of_a_server_whose_name_is_none_of_the_topology_nothing_is_said() -> None:
+    assert HEALTHY.with_topology(release=None).findings() == []
 
 
 def test_a_release_that_is_not_known_is_no_good_one() -> None:

@@ -72,7 +72,7 @@ def told(
         (user("global"), "without", "the global policy (global) does not give XMPP"),
         (user("half", policy="Half"), "without", "gives XMPP but not federation"),
         (user("off", enabled=False, policy="Desk"), "without", "not enabled"),
-        (user("later", pool="FE19.a.com", policy="Desk"), "elsewhere", "homed on fe19.a.com already, which is of 2019"),
+        (user("later", pool="FE19.a.com", policy="Desk"), "elsewhere", "is of Skype for Business Server 2019 or later"),
         (user("online", pool="", provider="sipfed.online.lync.com", policy="Desk"), "elsewhere", "homed online"),
         (user("release", pool=UNTOLD.fqdn, policy="Desk"), "may_lose", "of his home (fe02.a.com) is not known"),
         (user("pool", pool="gone.a.com", policy="Desk"), "may_lose", "(gone.a.com) is not known"),
@@ -140,11 +140,12 @@ def test_when_nobody_is_left_every_partner_is_told() -> None:
     assert found["own_domains"] == ["a.com"]
     text = report(found, "south")
     for words in (
-        "Nobody with XMPP is left", "To the administrator of b.com:", "The XMPP federation with d.com ends",
+        "As far as this account sees, no user with XMPP remains", "To the administrator of b.com:", "The XMPP federation with d.com ends",
         "yes, remove XMPP from south",
     ):  # fmt: skip
         assert words in text
     assert "users\\_elsewhere" not in text
+    assert "obody" not in text
 
 
 def test_who_has_nothing_to_lose_gets_no_letter() -> None:

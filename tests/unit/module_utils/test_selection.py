@@ -110,8 +110,11 @@ ANN = User("CN=01,DC=test", "", "", "fe01.test")
             Selector("site", "Redmont"),
             "there is no site 'Redmont' with a pool that homes users (did you mean Redmond?)",
         ),
-        (Selector("pool", "fe02.test"), "nobody is homed on fe02.test"),
-        (Selector("pool", "fe19.test"), "nobody there can use it: 1 user homed on fe19.test, which has no XMPP"),
+        (Selector("pool", "fe02.test"), "this account sees no user who is homed on fe02.test"),
+        (
+            Selector("pool", "fe19.test"),
+            "no user whom this account sees there can use it: 1 user homed on fe19.test, which has no XMPP",
+        ),
     ],
 )
 def test_a_selector_that_means_nobody_is_refused(selector: Selector, text: str) -> None:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused, Unreadable
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ServerError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import Topology, read_topology
 
 from tests.unit.module_utils import memory_shell
@@ -45,6 +45,7 @@ def test_everything_in_one_request() -> None:
     found = read_topology(shell)
     assert shell.requests == 1
     assert found.release == "2015"
+    assert found.release == "2015"
     assert [(pool.fqdn, pool.site, pool.computers, pool.release, pool.registrar) for pool in found.pools or ()] == [
         ("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True),
         ("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False),
@@ -59,7 +60,6 @@ def test_everything_in_one_request() -> None:
 
 # Which value is not there where a cmdlet is not offered; the releases of pools come from several.
 LACKING = {
-    "Get-CsServerVersion": "release",
     "Get-CsSite": "sites",
     "Get-CsSipDomain": "sip_domains",
     "Get-CsAllowedDomain": "allowed_domains",
@@ -95,7 +95,7 @@ def test_nothing_at_all_is_a_failure() -> None:
         def invoke(self, statements: t.Sequence[Statement]) -> Answer:
             return Answer(lost="reset")
 
-    with pytest.raises(ServerRefused, match="Get-CsServerVersion failed: reset"):
+    with pytest.raises(ServerRefused, match="Get-CsService failed: reset"):
         read_topology(Silent())
 
 
@@ -125,21 +125,25 @@ def test_another_form_is_an_error(noun: str, items: list[t.Any], told: str) -> N
 
 def test_an_object_out_of_its_order_is_an_error() -> None:
     with pytest.raises(Unreadable, match="none of what was asked for"):
-        read_topology(server(CsPool=[*memory_shell.TOPOLOGY["CsPool"], "Skype for Business Server 2015"]))
+        read_topology(server(CsPool=[*memory_shell.TOPOLOGY["CsPool"], memory_shell.TOPOLOGY["CsAllowedDomain"][0]]))
 
 
-RELEASES: list[tuple[str, list[t.Any], str | None]] = [
-    ("Microsoft Lync Server 2013 (5.0.8308.0): Volume license key installed.", [6], "2013"),
-    ("Skype for Business Server 2019 (7.0.2046.0): Volume license key installed.", [8], "2019"),
-    ("a later one (8.0.1.2)", [9], None),
-    ("no build", ["seven"], None),
-]
+RELEASES: list[tuple[t.Any, str, str | None]] = [
+    (6, "", "2013"), ("6", "", "2013"), (7, "", "2015"), (8, "", "2019"), (9, "", "2019"), (5, "", None),
+    ("seven", "", None), (True, "", None), (None, "", None),
+    (8, "5.0.8308.0", "2013"), (8, "6.0.9319.548", "2015"), (7, "7.0.2046.820", "2019"), (7, "8.1.1.0", "2019"),
+    (None, "16.0.1.2", "2019"), (7, "4.0.7577.0", "2015"), (7, "new", "2015"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "numbers", "release"), RELEASES)
-def test_releases(text: str, numbers: list[t.Any], release: str | None) -> None:
-    services = [{"PoolFqdn": "fe01.contoso.com", "Role": "Registrar", "Version": number} for number in numbers]
-    found = read_topology(server(CsServerVersion=[text], CsService=services))
+@pytest.mark.parametrize(("number", "build", "release"), RELEASES)
+def test_releases(number: t.Any, build: str, release: str | None) -> None:
+    """Of replicas, or else of services. Later than the last that is known is later all the same."""
+    services = [{"PoolFqdn": "fe01.contoso.com", "Role": "Registrar", "Version": number}]
+    replica = {"ReplicaFqdn": "fe01.contoso.com", "UpToDate": True, "LastUpdateCreation": None, "ProductVersion": build}
+    shell = server(CsManagementStoreReplicationStatus=[replica], CsService=services)
+    shell.place = Place(host="FE01")
+    found = read_topology(shell)
     pool = found.pool("FE01.contoso.com")
     assert pool is not None
     assert (found.release, pool.release) == (release, release)
@@ -159,3 +163,43 @@ def _fe01(topology: Topology) -> str | None:
     pool = topology.pool("fe01.contoso.com")
     assert pool is not None
     return pool.release
+
+
+def test_the_servers_version_is_never_asked_of_a_door() -> None:
+    """Get-CsServerVersion is local to a server (its page)."""
+    for shell in (server(), refusing(server(), "Get-CsSite")):
+        found = read_topology(shell)
+        assert {one.cmdlet for one in shell.sent} == set(LACKING)
+        assert "Get-CsServerVersion" not in found.unobserved
+
+
+ANSWERING = [
+    ("fe01", "2015"),
+    ("FE01.contoso.com", "2015"),
+    ("edge01", "2015"),
+    ("door", None),
+    ("", None),
+    ("fe", None),
+]
+
+
+@pytest.mark.parametrize(("host", "release"), ANSWERING)
+def test_the_release_of_the_server_that_answers_is_that_of_its_pool(host: str, release: str | None) -> None:
+    shell = server()
+    shell.place = Place(host=host)
+    assert read_topology(shell).release == release
+
+
+def test_a_short_name_of_two_servers_is_that_of_none() -> None:
+    pools = [
+        {"Fqdn": "a.contoso.com", "Site": "R", "Computers": ["fe01.a.com"]},
+        {"Fqdn": "b.contoso.com", "Site": "R", "Computers": ["fe01.b.com"]},
+    ]
+    replicas = [
+        {"ReplicaFqdn": fqdn, "UpToDate": True, "LastUpdateCreation": None, "ProductVersion": "7.0.2046.0"}
+        for fqdn in ("fe01.a.com", "fe01.b.com")
+    ]
+    for host, release in (("fe01", None), ("fe01.b.com", "2019")):
+        shell = server(CsPool=pools, CsManagementStoreReplicationStatus=replicas)
+        shell.place = Place(host=host)
+        assert read_topology(shell).release == release
