@@ -32,17 +32,46 @@ POOL = "Get-CsPool"
 
 @dataclass(frozen=True)
 class Pool:
-    """fqdn; site: its name. computers: FQDNs. release: one of those above, None if unknown. registrar: homes users."""
+    """fqdn; site: its name. computers: FQDNs. release: one of those above, None if unknown. registrar: homes users.
+
+    front_end: whether it is a Front End pool, None if unknown. Survivable branch appliances home users too, and these
+    have no XMPP (page configure-xmpp-gateway). Branch servers are taken for the same.
+    """
 
     fqdn: str
     site: str
     computers: tuple[str, ...]
     release: str | None = None
     registrar: bool | None = None
+    front_end: bool | None = None
 
     @property
     def legacy(self) -> bool | None:
         return None if self.release is None else self.release in LEGACY
+
+    @property
+    def has_xmpp(self) -> bool | None:
+        """Whether users who are homed here can have XMPP; None if unknown."""
+        if self.legacy is False or self.front_end is False:
+            return False
+        return True if self.legacy and self.front_end else None
+
+    @property
+    def lack(self) -> str:
+        """Why ``has_xmpp`` is false or unknown, as the end of a sentence about the pool."""
+        if self.legacy is False:
+            return "which is of %s and has no XMPP" % LATER
+        if self.front_end is False:
+            return "which is a branch appliance or branch server and has no XMPP"
+        return "whose release is not known" if self.legacy is None else "which may be a branch appliance without XMPP"
+
+
+def front_ends_of(services: t.Sequence[t.Any] | None) -> set[str] | None:
+    """The Front End pools, FQDNs in lower case, by the answer to Get-CsService -UserServer; None if unknown.
+
+    A branch appliance has a Registrar, but no UserServer. A deployment without any UserServer does not exist.
+    """
+    return {text_of(SERVICE, one, "PoolFqdn").casefold() for one in services or ()} or None
 
 
 def read_pools(shell: Shell) -> tuple[Pool, ...]:
@@ -53,9 +82,15 @@ def read_pools(shell: Shell) -> tuple[Pool, ...]:
         replicas = _ask(shell, Statement(STATUS))
     except ServerRefused:
         replicas = []
+    try:
+        front_ends = front_ends_of(_ask(shell, Statement(SERVICE, {"UserServer": True})))
+    except Unreadable:
+        raise
+    except ServerRefused:
+        front_ends = None
     homes = {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
     builds = {str(one.get("ReplicaFqdn")).casefold(): build_of(one) for one in replicas if isinstance(one, dict)}
-    pools = [pool_of(one, builds, release_numbers(registrars), homes) for one in found]
+    pools = [pool_of(one, builds, release_numbers(registrars), homes, front_ends) for one in found]
     return tuple(pool for pool in pools if pool.registrar)
 
 
@@ -90,15 +125,23 @@ def _numbered(version: t.Any, releases: t.Mapping[int, str]) -> str | None:
 
 
 def pool_of(
-    item: t.Any, builds: t.Mapping[str, str], numbers: t.Mapping[str, str | None], homes: t.Collection[str] | None
+    item: t.Any,
+    builds: t.Mapping[str, str],
+    numbers: t.Mapping[str, str | None],
+    homes: t.Collection[str] | None,
+    front_ends: t.Collection[str] | None,
 ) -> Pool:
-    """A pool that was read. homes: those that home users, None where that is not known. Raises Unreadable."""
+    """A pool that was read. homes: those that home users, front_ends: the Front End pools, None where that is not
+    known. Raises Unreadable.
+    """
     fqdn = text_of(POOL, item, "Fqdn")
     computers = tuple(str(one) for one in list_of(POOL, fqdn, item, "Computers"))
     known = {_numbered(builds.get(one.casefold(), ""), _BUILDS) for one in computers} - {None}
     release = known.pop() if len(known) == 1 else None if known else numbers.get(fqdn.casefold())
     site = site_from_server(text_of(POOL, item, "Site"))
-    return Pool(fqdn, site, computers, release, None if homes is None else fqdn.casefold() in homes)
+    name = fqdn.casefold()
+    registrar, front_end = (None if known is None else name in known for known in (homes, front_ends))
+    return Pool(fqdn, site, computers, release, registrar, front_end)
 
 
 def text_of(cmdlet: str, item: t.Any, name: str) -> str:

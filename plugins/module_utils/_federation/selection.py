@@ -103,8 +103,8 @@ def _without_xmpp(user: User, pool: Pool) -> str:
         return "not enabled"
     if user.provider:
         return "homed online"
-    if pool.legacy is False:
-        return "homed on %s, which has no XMPP" % pool.fqdn
+    if pool.has_xmpp is False:
+        return "homed on %s, %s" % (pool.fqdn, pool.lack)
     return ""
 
 

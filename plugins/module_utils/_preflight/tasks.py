@@ -116,7 +116,7 @@ def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology,
     except ServerRefused:
         return together.topology or read_topology(shell), _what_can_be_read(reader), ()
     topology = together.topology or read_topology(shell)
-    later = any(pool.legacy is False and pool.registrar for pool in topology.pools or ())
+    later = any(pool.has_xmpp is False and pool.registrar for pool in topology.pools or ())
     if later and not deployment.all_users:
         names = [name for grant in federation.granting for name in grant.users]
         with _what_is_refused():  # then it is not known who is homed there, which the chain says

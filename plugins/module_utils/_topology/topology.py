@@ -23,6 +23,7 @@ from .._federation.homes import (
     SERVICE,
     STATUS,
     Pool,
+    front_ends_of,
     pool_of,
     release_numbers,
     text_of,
@@ -109,6 +110,7 @@ def _role(name: str) -> t.Callable[[t.Any], bool]:
 READINGS = (
     Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
     Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
+    Reading("user_servers", Statement(SERVICE, {"UserServer": True}), _role("UserServer")),
     Reading("sites", Statement(SITE), _has("XmppFederationRoute")),
     Reading("sip_domains", Statement(SIP_DOMAIN), _has("IsDefault")),
     Reading("allowed", Statement(ALLOWED), _has("Domain", "MarkForMonitoring")),
@@ -168,7 +170,11 @@ def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topo
     builds = {one.fqdn.casefold(): one.build for one in replicas or ()}
     registrars = items["registrars"]
     homes = None if registrars is None else {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
-    pools = None if items["pools"] is None else tuple(pool_of(one, builds, numbers, homes) for one in items["pools"])
+    front_ends = front_ends_of(items["user_servers"])
+    found_pools = items["pools"]
+    pools = None
+    if found_pools is not None:
+        pools = tuple(pool_of(one, builds, numbers, homes, front_ends) for one in found_pools)
     releases = {one.fqdn.casefold(): one.release for one in pools or ()}
     edges = None if items["edges"] is None else tuple(_edge(one, releases, numbers) for one in items["edges"])
     return Topology(

@@ -11,7 +11,9 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused, Unreadable
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import read_pools
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replicate import carrying
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import Topology, read_topology
 
 from tests.unit.module_utils import memory_shell
@@ -46,10 +48,13 @@ def test_everything_in_one_request() -> None:
     assert shell.requests == 1
     assert found.release == "2015"
     assert found.release == "2015"
-    assert [(pool.fqdn, pool.site, pool.computers, pool.release, pool.registrar) for pool in found.pools or ()] == [
-        ("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True),
-        ("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False),
-        ("branch.contoso.com", "Redmond", ("branch.contoso.com",), "2015", True),
+    assert [
+        (pool.fqdn, pool.site, pool.computers, pool.release, pool.registrar, pool.front_end)
+        for pool in found.pools or ()
+    ] == [
+        ("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True, True),
+        ("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False, False),
+        ("branch.contoso.com", "Redmond", ("branch.contoso.com",), "2015", True, False),
     ]
     assert [(edge.fqdn, edge.has_xmpp, edge.legacy) for edge in found.edges or ()] == [("edge.contoso.com", True, True)]
     assert [(site.name, site.xmpp_route) for site in found.sites or ()] == [("Redmond", "edge.contoso.com")]
@@ -203,3 +208,24 @@ def test_a_short_name_of_two_servers_is_that_of_none() -> None:
         shell = server(CsPool=pools, CsManagementStoreReplicationStatus=replicas)
         shell.place = Place(host=host)
         assert read_topology(shell).release == release
+
+
+def test_a_pool_with_a_registrar_and_without_a_user_server_has_no_xmpp() -> None:
+    """A survivable branch appliance: its users have a registrar, and a legacy release, but no XMPP."""
+    found = read_topology(server())
+    fe01, branch = found.pool("fe01.contoso.com"), found.pool("branch.contoso.com")
+    assert fe01 is not None
+    assert branch is not None
+    assert (fe01.legacy, fe01.has_xmpp, branch.legacy, branch.has_xmpp) == (True, True, True, False)
+    edges = ["edge.contoso.com"]
+    assert carrying(found, edges) == {"fe01.contoso.com", "edge01.contoso.com"}
+    assert read_pools(server()) == tuple(pool for pool in found.pools or () if pool.registrar)
+
+
+def test_where_no_user_server_is_told_no_pool_is_known_to_have_xmpp() -> None:
+    services = [one for one in memory_shell.TOPOLOGY["CsService"] if one["Role"] != "UserServer"]
+    found = read_topology(server(CsService=services))
+    assert [pool.has_xmpp for pool in found.pools or ()] == [None, None, None]
+    # Whose replica carries XMPP is then a question of the registrar.
+    assert carrying(found, []) == {"fe01.contoso.com", "branch.contoso.com"}
+    assert [pool.has_xmpp for pool in read_pools(server(CsService=services))] == [None, None]

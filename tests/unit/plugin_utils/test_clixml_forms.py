@@ -54,6 +54,7 @@ EDGE = {
     "XmppInternalPort": 23456,
 }
 REGISTRAR = {"Identity": "Registrar:p.a.test", "PoolFqdn": "p.a.test", "Role": "Registrar", "Version": 7}
+SERVICES = {"EdgeServer": EDGE, "Registrar": REGISTRAR, "UserServer": {**REGISTRAR, "Role": "UserServer"}}
 ENUM = "<T>Microsoft.Rtc.Management.Xds.Some</T><T>System.Enum</T><T>System.ValueType</T><T>System.Object</T>"
 LISTS = (
     "<T>System.Collections.ArrayList</T>",
@@ -295,7 +296,7 @@ def topology_shell(data: st.DataObject, odd: str) -> Wire:
 
     def answers(statement: Statement) -> list[str]:
         if statement.cmdlet == "Get-CsService":
-            items = [EDGE] if "EdgeServer" in statement.parameters else [REGISTRAR]
+            items = [SERVICES[next(iter(statement.parameters))]]
         else:
             items = TOPOLOGY[statement.cmdlet]
         return data.draw(drawn(items, statement.cmdlet == odd))
@@ -318,7 +319,7 @@ def plain_topology() -> Topology:
             output: list[t.Any] = []
             for statement in statements:
                 if statement.cmdlet == "Get-CsService":
-                    output.append(EDGE if "EdgeServer" in statement.parameters else REGISTRAR)
+                    output.append(SERVICES[next(iter(statement.parameters))])
                 else:
                     output += TOPOLOGY[statement.cmdlet]
             return Answer(tuple(output))
