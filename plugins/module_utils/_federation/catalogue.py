@@ -59,6 +59,7 @@ POLICY = Resource(
         rules.granted_policy_stays,
         rules.nobody_loses_rights,
         rules.readable_name,
+        rules.whole_text,
     ),
 )
 
@@ -99,7 +100,7 @@ PARTNER = Resource(
         Field("connection_limit", "ConnectionLimit", Number(unset=True)),
         Field("proxy_fqdn", "ProxyFqdn", Domain(), ""),
     ),
-    rules=(rules.negotiation, rules.verified_public_partner),
+    rules=(rules.whole_text, rules.negotiation, rules.verified_public_partner),
 )
 
 GATEWAY = Resource(
