@@ -177,6 +177,18 @@ def policy_from_server(value: object) -> str:
     return "global" if text.lower() == "global" else text
 
 
+def named(value: object, *properties: str) -> object:
+    """What a reference that a server sent is called: the text of the first of these properties that it has.
+
+    References to policies, pools and sites have ``FriendlyName`` where they arrive as objects, identities of users
+    ``DistinguishedName``; remotely they are usually texts already. Anything else comes back as it is.
+    """
+    if not isinstance(value, dict):
+        return value
+    found = (value.get(name) for name in properties or ("FriendlyName",))
+    return next((text for text in found if isinstance(text, str) and text), value)
+
+
 def is_per_user(key: str) -> bool:
     """Whether the key of a policy is that of one which acts on nobody until it is granted."""
     return key != "global" and not key.startswith("site:")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._base.names import named
 from .._base.result import ServerRefused, Unreadable
 from .._shell.statement import Answer, Shell, Statement
 from .kinds import is_type_name
@@ -146,7 +147,7 @@ def pool_of(
 
 def text_of(cmdlet: str, item: t.Any, name: str) -> str:
     """A property that is a text. Raises Unreadable."""
-    value = item.get(name) if isinstance(item, dict) else None
+    value = named(item.get(name)) if isinstance(item, dict) else None
     if not isinstance(value, str) or not value or is_type_name(value):
         raise Unreadable(cmdlet, "", "an object has no %s that is a text" % name)
     return value
@@ -155,7 +156,7 @@ def text_of(cmdlet: str, item: t.Any, name: str) -> str:
 def list_of(cmdlet: str, identity: str, item: t.Any, name: str) -> list[t.Any]:
     """A list of one may arrive as its only element. Raises Unreadable."""
     value = item.get(name)
-    found = [] if value is None else value if isinstance(value, list) else [value]
+    found = [named(one) for one in ([] if value is None else value if isinstance(value, list) else [value])]
     if not all(isinstance(one, str) and not is_type_name(one) for one in found):
         raise Unreadable(cmdlet, identity, "%s is no list of texts" % name)
     return found

@@ -14,9 +14,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._base.names import domain_from_server
+from .._base.names import domain_from_server, named
 from .._base.reading import is_unknown
 from .._base.result import ServerRefused, Unreadable
+from .._federation.catalogue import ROUTE
 from .._federation.homes import (
     LEGACY,
     POOL,
@@ -29,7 +30,7 @@ from .._federation.homes import (
     text_of,
 )
 from .._federation.kinds import is_type_name
-from .._federation.sites import site_from_server
+from .._federation.sites import is_branch, site_from_server
 from .._shell.statement import Answer, Shell, Statement, place_of
 from .replication import Replica, replicas_of
 
@@ -60,7 +61,7 @@ class EdgePool:
 
 @dataclass(frozen=True)
 class Site:
-    """The Edge pools of both routes by their FQDN, empty where there is none."""
+    """A site that has routes. The Edge pools of both by their FQDN, empty where there is none."""
 
     name: str
     federation_route: str
@@ -111,7 +112,7 @@ READINGS = (
     Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
     Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
     Reading("user_servers", Statement(SERVICE, {"UserServer": True}), _role("UserServer")),
-    Reading("sites", Statement(SITE), _has("XmppFederationRoute")),
+    Reading("sites", Statement(SITE), ROUTE.returned),
     Reading("sip_domains", Statement(SIP_DOMAIN), _has("IsDefault")),
     Reading("allowed", Statement(ALLOWED), _has("Domain", "MarkForMonitoring")),
     Reading(
@@ -181,7 +182,7 @@ def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topo
         release=_release_of(host, pools or ()),
         pools=pools,
         edges=edges,
-        sites=None if items["sites"] is None else tuple(map(_site, items["sites"])),
+        sites=None if items["sites"] is None else tuple(_site(one) for one in items["sites"] if not is_branch(one)),
         sip_domains=None if items["sip_domains"] is None else _sip_domains(items["sip_domains"]),
         allowed_domains=_domains(ALLOWED, items["allowed"]),
         blocked_domains=_domains(BLOCKED, items["blocked"]),
@@ -223,8 +224,10 @@ def _edge(item: t.Any, releases: t.Mapping[str, str | None], numbers: t.Mapping[
 
 
 def _port(fqdn: str, item: t.Any, name: str) -> int | None:
-    """None: XMPP is not enabled. A release without XMPP may have no such property."""
+    """None: XMPP is not enabled. The property may be null, an empty text or 0, and later releases may lack it."""
     value = item.get(name)
+    if isinstance(value, str) and not value.strip():
+        return None
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise Unreadable(SERVICE, fqdn, "%s is %r; a port was expected" % (name, value))
     return value or None
@@ -234,7 +237,7 @@ def _site(item: t.Any) -> Site:
     name = site_from_server(text_of(SITE, item, "Identity"))
     routes = []
     for route in ("FederationRoute", "XmppFederationRoute"):
-        value = item.get(route)
+        value = named(item.get(route))
         if value is not None and (not isinstance(value, str) or is_type_name(value)):
             raise Unreadable(SITE, name, "%s is %r; an Edge pool as EdgeServer:FQDN was expected" % (route, value))
         routes.append((value or "").partition(":")[2] or (value or ""))

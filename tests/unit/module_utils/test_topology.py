@@ -11,6 +11,8 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused, Unreadable
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY, ROUTE
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import read_pools
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ServerError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replicate import carrying
@@ -229,3 +231,54 @@ def test_where_no_user_server_is_told_no_pool_is_known_to_have_xmpp() -> None:
     # Whose replica carries XMPP is then a question of the registrar.
     assert carrying(found, []) == {"fe01.contoso.com", "branch.contoso.com"}
     assert [pool.has_xmpp for pool in read_pools(server(CsService=services))] == [None, None]
+
+
+BRANCH_SITES: list[dict[str, t.Any]] = [
+    {"Identity": "Site:Leeds", "FederationRoute": None, "SiteType": "BranchSite", "ParentSite": "Site:Redmond"},
+    {"Identity": "Site:Leeds", "SiteType": "BranchSite"},
+    {"Identity": "Site:Leeds", "ParentSite": "Site:Redmond"},
+]
+
+
+@pytest.mark.parametrize("branch", BRANCH_SITES)
+@pytest.mark.parametrize("first", [False, True])
+def test_a_branch_site_without_an_xmpp_route_is_no_site_with_routes(branch: dict[str, t.Any], first: bool) -> None:
+    central = {"Identity": "Site:Redmond", "FederationRoute": "", "XmppFederationRoute": "EdgeServer:edge.contoso.com"}
+    shell = server(CsSite=[branch, central] if first else [central, branch])
+    assert [site.name for site in read_topology(shell).sites or ()] == ["Redmond"]
+    assert list(Reader(shell).kinds([ROUTE]).of("federation_routes")) == ["redmond"]
+    found = Reader(shell).kinds_and([ROUTE, POLICY], [Statement("Get-CsPool")])
+    assert found is not None
+    assert list(found[0].of("federation_routes")) == ["redmond"]
+    assert [item["Fqdn"] for item in found[1]] == ["fe01.contoso.com", "edge.contoso.com", "branch.contoso.com"]
+
+
+def test_a_central_site_without_the_property_is_an_error() -> None:
+    site = {"Identity": "Site:Redmond", "FederationRoute": "", "SiteType": "CentralSite", "ParentSite": None}
+    with pytest.raises(ServerRefused):
+        read_topology(server(CsSite=[site]))
+    with pytest.raises(Unreadable, match="XmppFederationRoute is missing"):
+        Reader(server(CsSite=[site])).kinds([ROUTE])
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", None, 0])
+def test_a_port_that_is_empty_is_none(nothing: t.Any) -> None:
+    services = [edge(XmppListeningPort=nothing, XmppInternalPort=nothing), *memory_shell.TOPOLOGY["CsService"][1:]]
+    (found,) = read_topology(server(CsService=services)).edges or ()
+    assert (found.listening_port, found.internal_port, found.has_xmpp) == (None, None, False)
+
+
+def test_references_may_be_objects_with_a_friendly_name() -> None:
+    def friendly(name: str) -> dict[str, str]:
+        return {"FriendlyName": name, "DistinguishedName": "CN=1:1,CN=Pools"}
+
+    services = [{**one, "PoolFqdn": friendly(one["PoolFqdn"])} for one in memory_shell.TOPOLOGY["CsService"]]
+    pools = [
+        {**one, "Site": friendly(one["Site"]), "Computers": [friendly(fqdn) for fqdn in listed(one["Computers"])]}
+        for one in memory_shell.TOPOLOGY["CsPool"]
+    ]
+    assert read_topology(server(CsService=services, CsPool=pools)) == read_topology(server())
+
+
+def listed(value: t.Any) -> list[t.Any]:
+    return value if isinstance(value, list) else [value]
