@@ -171,6 +171,13 @@ ASSUMPTIONS = (
         "It keeps the lab's dates free of the time zone of the machine it runs on.",
     ),
     Assumption(
+        "branch-appliances",
+        "A survivable branch appliance has a Registrar and no UserServer, and belongs to a branch site, whose object "
+        "has no XmppFederationRoute. A branch server is like an appliance.",
+        "configure-xmpp-gateway says that users on appliances have no XMPP; planning pages name an appliance's roles. "
+        "No page says it of branch servers, or shows the object of a branch site.",
+    ),
+    Assumption(
         "version-text",
         "Get-CsServerVersion answers 'PRODUCT (VERSION): Volume license key installed.'.",
         "The page shows the text with the build number in parentheses; the words around it vary.",

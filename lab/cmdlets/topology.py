@@ -36,7 +36,13 @@ def _sites(ctx: Context, args: Arguments) -> t.Iterable[object]:
             "SiteType": "CentralSite",
             "ParentSite": None,
         }
-        yield make(["Microsoft.Rtc.Management.Deploy.Internal.Site+CentralSite"], properties, text="Site:" + name)
+        kind = "CentralSite"
+        if site.get("Parent"):
+            rests_on("branch-appliances")
+            properties.update(SiteType="BranchSite", ParentSite="Site:" + site["Parent"])
+            del properties["XmppFederationRoute"]
+            kind = "BranchSite"
+        yield make(["Microsoft.Rtc.Management.Deploy.Internal.Site+" + kind], properties, text="Site:" + name)
 
 
 def _set_site(ctx: Context, args: Arguments) -> t.Iterable[object]:

@@ -226,9 +226,6 @@ _BOTH = "of every partner (%s without partners)" % PARTNER
 
 BREAKS: t.Mapping[str, Break] = {
     "coexistence": Break("a 2019 pool beside the legacy ones; nobody is homed there", _coexistence, blocks=False),
-    "2019-server": Break(
-        "the server that answers is of 2019", lambda b: b.set("server_version", VERSION_2019), blocks=False
-    ),
     "no-legacy-pool": Break("every pool is of 2019", _no_legacy_pool),
     "users-on-2019": Break("%s are homed on a 2019 pool" % " and ".join(SOMEBODY), _users_on_2019),
     "users-online": Break("%s are homed online" % " and ".join(SOMEBODY), _users_online),

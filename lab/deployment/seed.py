@@ -172,6 +172,20 @@ def _topology(store: Store, profile: str, shape: Shape) -> None:
     for number, edge_pool in enumerate(shape.pools, len(shape.sites) + 1):
         edges = _computers(shape, edge_pool.fqdn) or ["edge01." + edge_pool.fqdn]
         _edge_pool(store, shape, edge_pool, edges, number, version)
+    for number, (site, fqdn) in enumerate(shape.branches.items(), len(shape.sites) + len(shape.pools) + 1):
+        _branch(store, shape, site, fqdn, number, version)
+
+
+def _branch(store: Store, shape: Shape, site: str, fqdn: str, number: int, version: str) -> None:
+    """A branch site of the first site, with its appliance: branch-appliances."""
+    roles = ["Registrar", "MediationServer"]
+    store.put("pool", fqdn, {"Site": site, "Computers": [fqdn], "Roles": roles, "Number": number})
+    body = {"Description": None, "FederationRoute": "", "XmppFederationRoute": "", "Number": number}
+    store.put("site", site, {**body, "Parent": shape.home})
+    for role in roles:
+        store.put("service_role", "%s:%s" % (role, fqdn), {"Role": role, "Pool": fqdn, "Version": version})
+    store.put("computer", fqdn, {"Pool": fqdn})
+    replication.install(store, fqdn)
 
 
 def _computers(shape: Shape, pool: str) -> list[str]:
@@ -257,7 +271,7 @@ def _user(store: Store, shape: Shape, given: t.Mapping[str, str], alias: str) ->
         "NetBIOS": netbios or shape.netbios,
         "UserPrincipalName": upn,
         "SipAddress": given.get("sip") or "sip:" + upn,
-        "RegistrarPool": shape.sites[given.get("site") or shape.home],
+        "RegistrarPool": {**shape.sites, **shape.branches}[given.get("site") or shape.home],
         "Guid": str(uuid.uuid5(uuid.NAMESPACE_X500, dn)),
         "AdminCount": 0,
     }

@@ -44,8 +44,9 @@ class Shape:
     first Edge pool.
     sites: each site with its pool; the first has the Central Management Store.
     edge_pools: FQDNs, or ``{"fqdn", "site", "access_edge"}`` with the first site and ``access_edge`` by default.
+    branches: each branch site with the FQDN of its survivable branch appliance, which has no remote shell.
     users: None for Contoso's twenty; else each with ``sip``, ``upn``, ``account`` (DOMAIN\\user), ``name``, ``dn``
-    (any but one may be missing) and ``site``.
+    (any but one may be missing) and ``site``, which may be a branch.
     """
 
     domain: str = "contoso.test"
@@ -67,6 +68,7 @@ class Shape:
     access_edge: str = "sip.contoso.test"
     domain_controllers: tuple[str, ...] = ("dc01.contoso.test", "dc02.contoso.test")
     users: tuple[t.Mapping[str, str], ...] | None = None
+    branches: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def home(self) -> str:

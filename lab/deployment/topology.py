@@ -43,4 +43,6 @@ def home_problem(roles: t.Mapping[str, Document], user: Document) -> str:
         return "is homed online"
     if version_of(roles, user["RegistrarPool"]) not in LEGACY:
         return "is homed on %s, which has no XMPP" % user["RegistrarPool"]
+    if not any(r["Role"] == "UserServer" and fold(r["Pool"]) == fold(user["RegistrarPool"]) for r in roles.values()):
+        return "is homed on %s, a branch appliance, which has no XMPP" % user["RegistrarPool"]
     return ""

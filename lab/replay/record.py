@@ -27,7 +27,6 @@ def _certificates(store: str) -> Statement:
 
 # What a reading of everything asks.
 MANAGEMENT: tuple[Statement, ...] = (
-    [("Get-CsServerVersion", {})],
     [("Get-CsExternalAccessPolicy", {})],
     [("Get-CsXmppAllowedPartner", {})],
     [("Get-CsXmppGatewayConfiguration", {})],

@@ -16,6 +16,11 @@ from ._decommission import ending_sheet, sentence
 from ._sheet import WIDTH, Code, Heading, Paragraph, Part, Points, Table, render
 
 Info = t.Mapping[str, t.Any]
+# An administrator's role may be limited to a part of the users (page of New-CsAdminRole, UserScopes).
+_SEEN = (
+    "As far as this account sees, no user with XMPP remains on a legacy pool afterwards. If its role is limited to a"
+    " part of the users, ask with an account that sees all of them before you remove anything."
+)
 _HEADINGS = {
     LOSES: "Who loses XMPP",
     MAY_LOSE: "Of whom it is not known",
@@ -57,7 +62,7 @@ def _answer(info: Info) -> list[Part]:
 
 def _left(info: Info) -> str:
     if info["nobody_left"]:
-        return "Nobody with XMPP is left on a legacy pool afterwards."
+        return _SEEN
     if info["nobody_left"] is None:
         text = "It is not known whether anybody with XMPP is left on a legacy pool afterwards; it may be %s."
         return text % some(info["remaining_unknown"], 20)
@@ -80,12 +85,12 @@ def _who(info: Info) -> t.Iterator[Part]:
 
 
 def _partners(info: Info) -> list[Part]:
-    parts: list[Part] = [Heading("Partners that nobody will use any more")]
+    parts: list[Part] = [Heading("Partners that lose their users")]
     names = tuple(_partner(one) for one in info["partner_domains"])
     if not names:
         return [*parts, Paragraph("There is no partner.")]
     if info["nobody_left"]:
-        return [*parts, Paragraph("All of them, since nobody with XMPP is left:"), Points(names)]
+        return [*parts, Paragraph("As far as this account sees, no user of these is left:"), Points(names)]
     why = (
         "The product has no record of who talks to whom, so it cannot be known of a single partner. While somebody with"
         " XMPP is left, or may be, each of these may be in use:"

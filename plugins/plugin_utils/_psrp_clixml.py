@@ -19,6 +19,7 @@ import typing as t
 import uuid
 import xml.etree.ElementTree as ET
 
+from ..module_utils._base.names import marked
 from ._psrp_limits import short
 
 # PowerShell itself sends a few levels (MS-PSRP: one, beside what types ask for).
@@ -178,14 +179,15 @@ class _Reader:
 
 
 def text(content: str) -> str:
-    """A text as it was before the server escaped what XML cannot hold (MS-PSRP 2.2.5.3.2). Raises Unreadable."""
+    """A text as it was before the server escaped what XML cannot hold (MS-PSRP 2.2.5.3.2).
+
+    What is no character comes as a visible mark (``marked``): one such text must not hide the whole list.
+    """
     if "_" not in content or not _ESCAPED.search(content):
         return content
     whole = _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), content)
-    try:  # the escapes are those of UTF-16, where some characters take two
-        return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-    except UnicodeError:
-        raise Unreadable("'%s' holds half a character" % short(content)) from None
+    # The escapes are those of UTF-16, where some characters take two.
+    return marked(whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
 
 
 def _integer(content: str, lowest: int, highest: int) -> int:

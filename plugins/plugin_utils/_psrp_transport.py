@@ -294,6 +294,8 @@ class Messages:
             if kind == _OUTPUT and self.kept is not None:
                 self.kept.append(xml)
             value = read(xml)
+            if value is None and kind == _OUTPUT:
+                return None  # <Nil/> is $null as well
         except (Unreadable, UnicodeDecodeError, RecursionError) as error:
             reason = "%s" % error if kind == _OUTPUT else "%s: %s" % (_NAMES[kind], error)
             if kind == _STATE:

@@ -54,7 +54,7 @@ LINKS: dict[str, tuple[str, bool, bool]] = {
     "srv-elsewhere": ("published", False, True),
 }
 NOTHING = (
-    "coexistence", "2019-server", "policy-without-outside", "clock-ahead", "set-site-missing", "only-reading",
+    "coexistence", "policy-without-outside", "clock-ahead", "set-site-missing", "only-reading",
     "late-replica",
 )  # fmt: skip
 # A server that works from an older configuration; what it does with what was written since is not known.

@@ -26,6 +26,15 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060-\u2064\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
+# What is no character: half of a surrogate pair, and the two noncharacters that XML 1.0 forbids (section 2.2).
+_NO_CHARACTER = re.compile("[\ud800-\udfff\ufffe\uffff]")
+# Between two replacement characters, which stand in no text that somebody wrote.
+_MARK = re.compile("\ufffdU\\+([0-9A-F]{4})\ufffd")
+
+
+_EXPLAINED = "of %s, which is no character"
+
+
 class Invalid(ValueError):
     """A value that must not be sent. The text says what is wrong and what would be right."""
 
@@ -35,6 +44,8 @@ def check_text(text: str, name: bool = False) -> str:
 
     name: whether it names something, so that nothing invisible may stand in it at all.
     """
+    if no_characters(text):
+        raise Invalid("%r holds the mark %s; remove it" % (text[:80], _EXPLAINED % ", ".join(no_characters(text))))
     if len(text) > _LONGEST:
         raise Invalid("has %d characters; %d at most are sent" % (len(text), _LONGEST))
     unwanted = [("control", _CONTROL), ("bidirectional", _BIDIRECTIONAL)] + [("invisible", _INVISIBLE)] * name
@@ -43,6 +54,16 @@ def check_text(text: str, name: bool = False) -> str:
         if found:
             raise Invalid("%r holds the %s character U+%04X; remove it" % (text[:80], kind, ord(found[0])))
     return text
+
+
+def marked(text: str) -> str:
+    """The text of a server with a mark such as ``\ufffdU+D83D\ufffd`` in the place of what is no character."""
+    return _NO_CHARACTER.sub(lambda found: "\ufffdU+%04X\ufffd" % ord(found[0]), text)
+
+
+def no_characters(text: str) -> list[str]:
+    """What the marks in a text stand for, as ``U+D83D``. Such a text is not what the server has."""
+    return ["U+" + code for code in _MARK.findall(text)]
 
 
 def mixed_scripts(text: str) -> list[str]:
@@ -154,6 +175,18 @@ def policy_from_server(value: object) -> str:
     if colon and scope.lower() == "site":
         return "site:" + name
     return "global" if text.lower() == "global" else text
+
+
+def named(value: object, *properties: str) -> object:
+    """What a reference that a server sent is called: the text of the first of these properties that it has.
+
+    References to policies, pools and sites have ``FriendlyName`` where they arrive as objects, identities of users
+    ``DistinguishedName``; remotely they are usually texts already. Anything else comes back as it is.
+    """
+    if not isinstance(value, dict):
+        return value
+    found = (value.get(name) for name in properties or ("FriendlyName",))
+    return next((text for text in found if isinstance(text, str) and text), value)
 
 
 def is_per_user(key: str) -> bool:

@@ -17,6 +17,7 @@ from .._base import private_file
 from .._base.result import Params, Refused, Result
 from .._base.task import Task
 from .._federation.files import default_directory
+from .._federation.homes import STATUS
 from .._shell.statement import Shell, Statement, Value, place_of
 from .clixml import Unsharable, replaced
 from .pseudonyms import Pseudonyms
@@ -91,7 +92,8 @@ def _key(path: str) -> bytes:
 
 def _profile(asked: t.Sequence[Asked]) -> str:
     """The release of the servers, in the words of the file."""
-    texts = [xml for one in asked if one.statement.cmdlet == "Get-CsServerVersion" for xml in one.captured.output]
+    cmdlets = ("Get-CsServerVersion", STATUS)
+    texts = [xml for one in asked if one.statement.cmdlet in cmdlets for xml in one.captured.output]
     return "lync2013" if any(_LYNC_2013.search(xml) for xml in texts) else "sfb2015"
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from .._base.reading import is_unknown, objects_of, read_objects
 from .._base.result import Refused, ServerRefused
+from .._base.server_time import server_clock
 from .._services.services import Service, read_services
 from .._shell.statement import Shell, Statement, Value
 from .._x509.certificate import Unusable, describe, parse
@@ -176,29 +177,18 @@ class EdgeReader:
     def clock_ahead(self) -> float | None:
         """How many seconds the Edge's clock is ahead of the controller's; None where its zone or itself is not told."""
         before = datetime.datetime.now(datetime.timezone.utc)
-        answer = self.shell.invoke([Statement("Get-Date")])
+        time = server_clock(self.shell)
         after = datetime.datetime.now(datetime.timezone.utc)
-        for item in () if answer.lost or answer.errors else answer.output:
-            try:
-                time = datetime.datetime.fromisoformat(str(item).replace("Z", "+00:00"))
-            except ValueError:
-                continue
-            if time.tzinfo is not None:
-                ahead = round((time - before - (after - before) / 2).total_seconds(), 1)
-                return ahead or 0.0  # no -0.0
-        return None
+        if time is None or time.tzinfo is None:
+            return None
+        ahead = round((time - before - (after - before) / 2).total_seconds(), 1)
+        return ahead or 0.0  # no -0.0
 
     def clock(self) -> datetime.datetime | None:
         """The Edge's time in UTC; None where the session cannot tell it."""
-        answer = self.shell.invoke([Statement("Get-Date")])
-        for item in () if answer.lost or answer.errors else answer.output:
-            try:
-                time = datetime.datetime.fromisoformat(str(item).replace("Z", "+00:00"))
-            except ValueError:
-                continue
-            # Without a zone it is the Edge's local time: good enough to tell days apart.
-            return time.replace(tzinfo=datetime.timezone.utc) if time.tzinfo is None else time
-        return None
+        time = server_clock(self.shell)
+        # Without a zone it is the Edge's local time: good enough to tell days apart.
+        return time.replace(tzinfo=datetime.timezone.utc) if time and time.tzinfo is None else time
 
     def services(self) -> list[Service]:
         """All services of the product on this computer."""

@@ -16,7 +16,7 @@ from .._base.names import canonical_domain, canonical_policy_identity, domain_fr
 from . import rules
 from .kinds import Choice, Domain, Domains, EdgePool, Number, SecretText, Switch, Text
 from .resource import Field, Resource
-from .sites import canonical_site, site_from_server
+from .sites import canonical_site, is_branch, site_from_server
 
 ROUTE = Resource(
     name="route",
@@ -31,6 +31,7 @@ ROUTE = Resource(
     fields=(Field("edge_pool", "XmppFederationRoute", EdgePool(), ""),),
     rules=(rules.route_stays,),
     fixed=True,
+    beside=is_branch,
 )
 
 POLICY = Resource(
@@ -59,6 +60,7 @@ POLICY = Resource(
         rules.granted_policy_stays,
         rules.nobody_loses_rights,
         rules.readable_name,
+        rules.whole_text,
     ),
 )
 
@@ -99,7 +101,7 @@ PARTNER = Resource(
         Field("connection_limit", "ConnectionLimit", Number(unset=True)),
         Field("proxy_fqdn", "ProxyFqdn", Domain(), ""),
     ),
-    rules=(rules.negotiation, rules.verified_public_partner),
+    rules=(rules.whole_text, rules.negotiation, rules.verified_public_partner),
 )
 
 GATEWAY = Resource(

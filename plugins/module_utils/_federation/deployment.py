@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._base.names import key as key_of
-from .._base.names import policy_from_server
+from .._base.names import named, policy_from_server
 from .._base.result import Refused, ServerRefused, Unreadable
 from .._base.step import Record
 from .._base.texts import count
@@ -33,6 +33,9 @@ USER_PROPERTIES = (
     "Identity", "SipAddress", "ExternalAccessPolicy", "RegistrarPool", "HostingProvider", "Enabled",
     "OriginatingServer", "UserPrincipalName",
 )  # fmt: skip
+
+# What an identity is called where it arrives as an object; policies and pools have a FriendlyName.
+_NAMED_BY = {"Identity": ("DistinguishedName", "FriendlyName")}
 
 
 @dataclass(frozen=True)
@@ -116,15 +119,20 @@ class Reader:
     ) -> tuple[Deployment, tuple[t.Any, ...]] | None:
         """All objects of these kinds, and in the same pipeline what other statements return; None where any is refused.
 
-        The first of the others returns a text, and nothing else does, so that is where the kinds end. Raises
+        The kinds end with the last object that has the mark of one, and what the others return has none. Raises
         ShellError, and Unreadable for a form that is another.
         """
         now = _now()
         answer = self._shell.invoke([*map(_reading, resources), *others])
-        texts = [number for number, item in enumerate(answer.output) if isinstance(item, str)]
-        if answer.errors or answer.lost or answer.refused or not texts:
+        if answer.errors or answer.lost or answer.refused:
             return None
-        own, rest = answer.output[: texts[0]], answer.output[texts[0] :]
+        marked = [
+            n
+            for n, item in enumerate(answer.output)
+            if isinstance(item, dict) and any(r.returned(item) for r in resources)
+        ]
+        end = marked[-1] + 1 if marked else 0
+        own, rest = answer.output[:end], answer.output[end:]
         return _deployment(now, replace(answer, output=own), resources), rest
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
@@ -181,12 +189,17 @@ class Reader:
         for user, answer in zip(asked, answers, strict=True):
             if len(answer.output) != 1 or not isinstance(answer.output[0], dict):
                 raise ServerRefused("Get-CsEffectivePolicy", answer)
-            value = answer.output[0].get("ExternalAccessPolicy")
+            value = named(answer.output[0].get("ExternalAccessPolicy"))
             try:
                 policy = key_of(policy_from_server(_TEXT.from_server(value)))
             except UnreadableValue as exc:
                 text = "ExternalAccessPolicy %s" % exc
                 raise Unreadable("Get-CsEffectivePolicy", user.name, text) from None
+            site = "site:" + policy
+            # The page shows bare names of per-user policies, and no site policy. Who has no policy of their own has
+            # none of the former.
+            if site in policies and (policy not in policies or not user.policy):
+                policy = site
             if policy not in policies:
                 raise Refused(["%s: the effective policy '%s' is not among the policies" % (user.name, policy)])
             found[user.key] = policy
@@ -240,7 +253,7 @@ def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]
     found: list[list[t.Any]] = [[] for _resource in resources]
     current = 0
     for item in answer.output:
-        kinds = [n for n, r in enumerate(resources) if isinstance(item, dict) and r.mark in item]
+        kinds = [n for n, r in enumerate(resources) if r.returned(item)]
         cmdlets = ", ".join("Get-" + resource.noun for resource in resources)
         if len(kinds) != 1:
             _check_mark(item, resources)
@@ -284,18 +297,23 @@ def user_of(item: t.Any) -> User:
         if name not in item:
             raise Unreadable(USERS, str(values.get("Identity", "")), "%s is missing" % name)
         try:
-            values[name] = _TEXT.from_server(item[name])
+            values[name] = _TEXT.from_server(named(item[name], *_NAMED_BY.get(name, ())))
         except UnreadableValue as exc:
             raise Unreadable(USERS, str(values.get("Identity", "")), "%s %s" % (name, exc)) from None
     if not values["Identity"]:
         raise Unreadable(USERS, values["SipAddress"], "Identity is empty; a distinguished name was expected")
     policy = policy_from_server(values["ExternalAccessPolicy"])
     pool, provider, enabled, controller, upn = (item.get(name) for name in USER_PROPERTIES[3:])
+    try:
+        # A home that is not understood must not make the user homed elsewhere.
+        pool = _TEXT.from_server(named(pool))
+    except UnreadableValue as exc:
+        raise Unreadable(USERS, values["Identity"], "RegistrarPool %s" % exc) from None
     return User(
         values["Identity"],
         values["SipAddress"] or values["Identity"],
         "" if policy == "global" else policy,
-        pool if isinstance(pool, str) else "",
+        pool,
         provider if isinstance(provider, str) and provider != ON_PREMISES else "",
         enabled if isinstance(enabled, bool) else None,
         controller if isinstance(controller, str) else "",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._base.names import named
 from .._base.result import ServerRefused, Unreadable
 from .._shell.statement import Answer, Shell, Statement
 from .kinds import is_type_name
@@ -18,8 +19,10 @@ from .sites import site_from_server
 # The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
 LYNC_2013, SFB_2015, SFB_2019 = "2013", "2015", "2019"
 LEGACY = (LYNC_2013, SFB_2015)
-# The first two numbers of a build: page of Get-CsServerVersion, and ProductVersion of a replica.
-BUILDS = {"5.0": LYNC_2013, "6.0": SFB_2015, "7.0": SFB_2019}
+# What SFB_2019 stands for: no later release has XMPP, so nothing depends on which of them it is.
+LATER = "Skype for Business Server 2019 or later"
+# The first number of a build, which is the ProductVersion of a replica.
+_BUILDS = {5: LYNC_2013, 6: SFB_2015, 7: SFB_2019}
 # Version of Get-CsService, which no page explains; only where a pool has no replica with a build.
 _NUMBERS = {6: LYNC_2013, 7: SFB_2015, 8: SFB_2019}
 
@@ -30,17 +33,46 @@ POOL = "Get-CsPool"
 
 @dataclass(frozen=True)
 class Pool:
-    """fqdn; site: its name. computers: FQDNs. release: one of those above, None if unknown. registrar: homes users."""
+    """fqdn; site: its name. computers: FQDNs. release: one of those above, None if unknown. registrar: homes users.
+
+    front_end: whether it is a Front End pool, None if unknown. Survivable branch appliances home users too, and these
+    have no XMPP (page configure-xmpp-gateway). Branch servers are taken for the same.
+    """
 
     fqdn: str
     site: str
     computers: tuple[str, ...]
     release: str | None = None
     registrar: bool | None = None
+    front_end: bool | None = None
 
     @property
     def legacy(self) -> bool | None:
         return None if self.release is None else self.release in LEGACY
+
+    @property
+    def has_xmpp(self) -> bool | None:
+        """Whether users who are homed here can have XMPP; None if unknown."""
+        if self.legacy is False or self.front_end is False:
+            return False
+        return True if self.legacy and self.front_end else None
+
+    @property
+    def lack(self) -> str:
+        """Why ``has_xmpp`` is false or unknown, as the end of a sentence about the pool."""
+        if self.legacy is False:
+            return "which is of %s and has no XMPP" % LATER
+        if self.front_end is False:
+            return "which is a branch appliance or branch server and has no XMPP"
+        return "whose release is not known" if self.legacy is None else "which may be a branch appliance without XMPP"
+
+
+def front_ends_of(services: t.Sequence[t.Any] | None) -> set[str] | None:
+    """The Front End pools, FQDNs in lower case, by the answer to Get-CsService -UserServer; None if unknown.
+
+    A branch appliance has a Registrar, but no UserServer. A deployment without any UserServer does not exist.
+    """
+    return {text_of(SERVICE, one, "PoolFqdn").casefold() for one in services or ()} or None
 
 
 def read_pools(shell: Shell) -> tuple[Pool, ...]:
@@ -51,9 +83,15 @@ def read_pools(shell: Shell) -> tuple[Pool, ...]:
         replicas = _ask(shell, Statement(STATUS))
     except ServerRefused:
         replicas = []
+    try:
+        front_ends = front_ends_of(_ask(shell, Statement(SERVICE, {"UserServer": True})))
+    except Unreadable:
+        raise
+    except ServerRefused:
+        front_ends = None
     homes = {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
     builds = {str(one.get("ReplicaFqdn")).casefold(): build_of(one) for one in replicas if isinstance(one, dict)}
-    pools = [pool_of(one, builds, release_numbers(registrars), homes) for one in found]
+    pools = [pool_of(one, builds, release_numbers(registrars), homes, front_ends) for one in found]
     return tuple(pool for pool in pools if pool.registrar)
 
 
@@ -65,9 +103,9 @@ def _ask(shell: Shell, statement: Statement) -> list[t.Any]:
 
 
 def build_of(replica: t.Mapping[str, t.Any]) -> str:
-    """The first two numbers of the product's version, empty where it is not told."""
+    """The first number of the product's version, empty where it is not told."""
     version = replica.get("ProductVersion")
-    return ".".join(version.split(".")[:2]) if isinstance(version, str) else ""
+    return version.partition(".")[0].strip() if isinstance(version, str) else ""
 
 
 def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
@@ -76,26 +114,40 @@ def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
 
 
 def _release(version: t.Any) -> str | None:
-    """A number may arrive as its text."""
-    number = int(version) if isinstance(version, str) and version.isdigit() else version
-    return _NUMBERS.get(number) if isinstance(number, int) and not isinstance(number, bool) else None
+    return _numbered(version, _NUMBERS)
+
+
+def _numbered(version: t.Any, releases: t.Mapping[int, str]) -> str | None:
+    """A number may arrive as its text. Above the last one the release is later than all."""
+    number = int(version) if isinstance(version, str) and version.isascii() and version.isdigit() else version
+    if not isinstance(number, int) or isinstance(number, bool):
+        return None
+    return releases.get(min(number, max(releases)))
 
 
 def pool_of(
-    item: t.Any, builds: t.Mapping[str, str], numbers: t.Mapping[str, str | None], homes: t.Collection[str] | None
+    item: t.Any,
+    builds: t.Mapping[str, str],
+    numbers: t.Mapping[str, str | None],
+    homes: t.Collection[str] | None,
+    front_ends: t.Collection[str] | None,
 ) -> Pool:
-    """A pool that was read. homes: those that home users, None where that is not known. Raises Unreadable."""
+    """A pool that was read. homes: those that home users, front_ends: the Front End pools, None where that is not
+    known. Raises Unreadable.
+    """
     fqdn = text_of(POOL, item, "Fqdn")
     computers = tuple(str(one) for one in list_of(POOL, fqdn, item, "Computers"))
-    known = {BUILDS.get(builds.get(one.casefold(), "")) for one in computers} - {None}
+    known = {_numbered(builds.get(one.casefold(), ""), _BUILDS) for one in computers} - {None}
     release = known.pop() if len(known) == 1 else None if known else numbers.get(fqdn.casefold())
     site = site_from_server(text_of(POOL, item, "Site"))
-    return Pool(fqdn, site, computers, release, None if homes is None else fqdn.casefold() in homes)
+    name = fqdn.casefold()
+    registrar, front_end = (None if known is None else name in known for known in (homes, front_ends))
+    return Pool(fqdn, site, computers, release, registrar, front_end)
 
 
 def text_of(cmdlet: str, item: t.Any, name: str) -> str:
     """A property that is a text. Raises Unreadable."""
-    value = item.get(name) if isinstance(item, dict) else None
+    value = named(item.get(name)) if isinstance(item, dict) else None
     if not isinstance(value, str) or not value or is_type_name(value):
         raise Unreadable(cmdlet, "", "an object has no %s that is a text" % name)
     return value
@@ -104,7 +156,7 @@ def text_of(cmdlet: str, item: t.Any, name: str) -> str:
 def list_of(cmdlet: str, identity: str, item: t.Any, name: str) -> list[t.Any]:
     """A list of one may arrive as its only element. Raises Unreadable."""
     value = item.get(name)
-    found = [] if value is None else value if isinstance(value, list) else [value]
+    found = [named(one) for one in ([] if value is None else value if isinstance(value, list) else [value])]
     if not all(isinstance(one, str) and not is_type_name(one) for one in found):
         raise Unreadable(cmdlet, identity, "%s is no list of texts" % name)
     return found

@@ -163,9 +163,10 @@ def outcome(user: User, deployment: Deployment) -> Outcome:
         text = "%s (%s) gives XMPP but not federation, without which it has no effect"
         return Outcome(user, WITHOUT, text % (scope, name), name)
     pool = _home(user, deployment)
-    if pool is None or pool.legacy is None:
-        text = "%s (%s) gives XMPP, but the release of his home (%s) is not known"
-        return Outcome(user, MAY_LOSE, text % (scope, name, user.pool or "not told"), name)
+    if pool is None or pool.has_xmpp is None:
+        text = "%s (%s) gives XMPP, but it is not known whether the user's home has it: %s"
+        home = "%s, %s" % (pool.fqdn, pool.lack) if pool else user.pool or "not told"
+        return Outcome(user, MAY_LOSE, text % (scope, name, home), name)
     return Outcome(user, LOSES, "%s (%s)" % (scope, name), name)
 
 
@@ -178,8 +179,8 @@ def _without_gateway(user: User, deployment: Deployment) -> str:
     if user.provider:
         return "homed online (%s), where there is no XMPP" % user.provider
     pool = _home(user, deployment)
-    if pool is not None and pool.legacy is False:
-        return "homed on %s already, which is of %s and has no XMPP" % (pool.fqdn, pool.release)
+    if pool is not None and pool.has_xmpp is False:
+        return "homed on %s already, %s" % (pool.fqdn, pool.lack)
     return ""
 
 

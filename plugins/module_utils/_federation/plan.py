@@ -12,10 +12,10 @@ so they cannot disagree.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.findings import ERROR, WARNING, Finding
-from .._base.names import is_per_user
+from .._base.names import is_per_user, no_characters
 from .._base.step import Record, Step, Values
 from .catalogue import BY_PART, RESOURCES
 from .deployment import Deployment, Records
@@ -115,6 +115,8 @@ class _Changes:
         context = self._context(resource)
         changed = []
         for item in self.federation.wanted[resource.part]:
+            item, marks = _without_marks(resource, item, actual.get(item.key))
+            self.findings.extend(marks)
             step, change = step_for(resource, item, actual.get(item.key))
             if step is None and not item.absent:
                 self.unchanged += 1
@@ -221,6 +223,18 @@ class _Changes:
 
 def _word(resource: Resource) -> str:
     return resource.key.option if resource.key else resource.label
+
+
+def _without_marks(resource: Resource, item: Wanted, record: Record | None) -> tuple[Wanted, list[Finding]]:
+    """What a snapshot holds, but for texts with marks: what the server had once cannot be written back from these."""
+    damaged = {o: no_characters(v) for o, v in item.values.items() if isinstance(v, str) and no_characters(v)}
+    text = "%s held %s, which is no character, when the snapshot was taken. It is not written; set it by hand"
+    lost = [option for option in damaged if record is None or record.values.get(option) != item.values[option]]
+    found = [
+        Finding("no_character", WARNING, text % (option, ", ".join(damaged[option])), subject=item.identity)
+        for option in lost
+    ]
+    return replace(item, values={o: v for o, v in item.values.items() if o not in damaged}), found
 
 
 def step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from dataclasses import field as kept
 
 from .._base.findings import Finding
-from .._base.names import Invalid
+from .._base.names import Invalid, named
 from .._base.result import Unreadable as UnreadableAnswer
 from .._base.step import Record, Values
 from .kinds import Kind, SecretText, Unreadable, did_you_mean, is_type_name, shortened
@@ -66,6 +66,7 @@ class Resource:
     server_name: how calls name an existing object, where the canonical form may not be found.
     resettable: the key whose Remove- resets instead of removing (external access policy ``global``).
     fixed: objects of this kind are neither made nor removed by cmdlets (sites come from the topology).
+    beside: whether an object that the Get- cmdlet returns is none of this kind.
     also_shown: properties that are read and shown in messages, but not managed.
     """
 
@@ -83,6 +84,7 @@ class Resource:
     rules: tuple[Rule, ...] = ()
     resettable: str = ""
     fixed: bool = False
+    beside: t.Callable[[t.Mapping[str, t.Any]], bool] = lambda item: False
     also_shown: tuple[str, ...] = ()
     _by_option: dict[str, Field] = kept(default_factory=dict, repr=False, compare=False)
 
@@ -100,6 +102,10 @@ class Resource:
 
     def field(self, option: str) -> Field:
         return self._by_option[option]
+
+    def returned(self, item: t.Any) -> bool:
+        """Whether an object is one that the Get- cmdlet returns, and no other kind's does."""
+        return isinstance(item, dict) and (self.mark in item or self.beside(item))
 
     def spec(self) -> dict[str, t.Any]:
         """The argument spec of one object: its key, required, and its properties."""
@@ -171,7 +177,7 @@ class Resource:
 
     def record(self, item: t.Mapping[str, t.Any]) -> Record:
         """An object that was read. Raises Unreadable."""
-        identity = item.get("Identity")
+        identity = named(item.get("Identity"))
         if not isinstance(identity, str) or not identity.strip() or is_type_name(identity):
             raise Unreadable("Identity is %s; a name was expected" % shortened(identity))
         name = self.identity_from_server(identity)
@@ -185,6 +191,8 @@ class Resource:
         for item in items:
             if not isinstance(item, dict):
                 raise UnreadableAnswer(cmdlet, "", "%s came back; an object was expected" % shortened(item))
+            if self.beside(item):
+                continue
             try:
                 record = self.record(item)
             except Unreadable as exc:

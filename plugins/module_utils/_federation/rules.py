@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.findings import ERROR, WARNING, Finding
-from .._base.names import is_per_user, mixed_scripts
+from .._base.names import is_per_user, mixed_scripts, no_characters
 from .._base.step import Record, Values
 from .._base.texts import count, some
 from .guard import Guard
@@ -128,6 +128,15 @@ def readable_name(change: Change, context: Context) -> t.Iterable[Finding]:
     if scripts:
         text = "mixes letters of %s that look alike in one word; check the spelling" % " and ".join(scripts)
         yield _warning("mixed_scripts", change, text)
+
+
+def whole_text(change: Change, context: Context) -> t.Iterable[Finding]:
+    """A text with half a surrogate pair or a noncharacter is shown with marks, and is not what the server has."""
+    for option, value in (change.after or {}).items():
+        codes = no_characters(value) if isinstance(value, str) else []
+        if codes:
+            text = "%s holds %s, which is no character. It is shown with a mark there, and is never written; replace it"
+            yield _warning("no_character", change, text % (option, ", ".join(codes)))
 
 
 def rights_lost(before: Values, after: Values) -> list[str]:

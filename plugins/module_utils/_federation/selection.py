@@ -51,7 +51,7 @@ def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: 
         (user for user in deployment.users.values() if user.pool.casefold() in homes), key=lambda one: one.name
     )
     if not there:
-        return Chosen(problem="nobody is homed on %s" % some([pool.fqdn for pool in pools]))
+        return Chosen(problem="this account sees no user who is homed on %s" % some([pool.fqdn for pool in pools]))
     listed = _listed(deployment, federation)
     users, skipped = [], dict[str, list[User]]()
     unfit = 0
@@ -66,7 +66,7 @@ def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: 
     found = Chosen(tuple(users), {why: tuple(those) for why, those in skipped.items()})
     if unfit == len(there):
         said = "; ".join("%s %s" % (count(those, "user"), why) for why, those in skipped.items())
-        return Chosen(skipped=found.skipped, problem="nobody there can use it: %s" % said)
+        return Chosen(skipped=found.skipped, problem="no user whom this account sees there can use it: %s" % said)
     return found
 
 
@@ -103,8 +103,8 @@ def _without_xmpp(user: User, pool: Pool) -> str:
         return "not enabled"
     if user.provider:
         return "homed online"
-    if pool.legacy is False:
-        return "homed on %s, which has no XMPP" % pool.fqdn
+    if pool.has_xmpp is False:
+        return "homed on %s, %s" % (pool.fqdn, pool.lack)
     return ""
 
 

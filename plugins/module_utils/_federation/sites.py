@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .._base.names import Invalid, check_text
 
 
@@ -16,6 +18,13 @@ def canonical_site(text: str) -> str:
     if not name.strip() or name != name.strip() or ":" in name:
         raise Invalid("'%s' is no site's name; write it as Get-CsSite shows it, without 'Site:'" % text)
     return check_text(name, name=True)
+
+
+def is_branch(item: t.Mapping[str, t.Any]) -> bool:
+    """Whether an object is a branch site without an XMPP route of its own; which properties it has no page shows."""
+    kind = item.get("SiteType")
+    branch = bool(item.get("ParentSite")) or (isinstance(kind, str) and kind.casefold().startswith("branch"))
+    return branch and "XmppFederationRoute" not in item
 
 
 def site_from_server(value: object) -> str:

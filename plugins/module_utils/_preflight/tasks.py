@@ -25,7 +25,7 @@ from .._federation.plan import make_plan
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._federation.tasks import FEDERATION_SPEC
-from .._shell.statement import Shell
+from .._shell.statement import Shell, place_of
 from .._topology.chain import MARKS, HostService, Obstacle, check_chain
 from .._topology.surroundings import BESIDE
 from .._topology.tasks import SERVICES_OPTION
@@ -91,12 +91,15 @@ class _Together(Surroundings):
 
     topology: Topology | None = None
 
+    def __init__(self, host: str) -> None:
+        self._host = host
+
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
         found = reader.kinds_and(resources, [one.statement for one in BESIDE])
         if found is None:
             return reader.kinds(resources)
         deployment, rest = found
-        self.topology = topology_of(rest, BESIDE)
+        self.topology = topology_of(rest, BESIDE, self._host)
         return deployment
 
 
@@ -105,7 +108,7 @@ def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology,
     declared = declare({option: params[option] for option in DECLARED})
     # What is not declared is read all the same, and stays as it is.
     federation = replace(declared, wanted={**dict.fromkeys(DECLARED, ()), **declared.wanted})
-    guard, together = Guard(force=True), _Together()
+    guard, together = Guard(force=True), _Together(place_of(shell).host)
     try:
         deployment = gather(reader, federation, guard, together)
     except Unreadable:
@@ -113,7 +116,7 @@ def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology,
     except ServerRefused:
         return together.topology or read_topology(shell), _what_can_be_read(reader), ()
     topology = together.topology or read_topology(shell)
-    later = any(pool.legacy is False and pool.registrar for pool in topology.pools or ())
+    later = any(pool.has_xmpp is False and pool.registrar for pool in topology.pools or ())
     if later and not deployment.all_users:
         names = [name for grant in federation.granting for name in grant.users]
         with _what_is_refused():  # then it is not known who is homed there, which the chain says

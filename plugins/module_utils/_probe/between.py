@@ -22,19 +22,20 @@ Scope = t.Literal["user", "site", "global"]
 
 @dataclass(frozen=True)
 class User:
-    """enabled: False if there is no such user, or he is disabled. pool: his home. legacy: whether that has XMPP (Lync
-    Server 2013, Skype for Business Server 2015). policy: the effective one, scope: which of the three it is, and
-    whether it gives XMPP and federation access.
+    """enabled: False if there is no such user, or the user is disabled. pool: the home. has_xmpp: whether that is a
+    Front End pool of Lync Server 2013 or Skype for Business Server 2015; lack: why it is none. policy: the effective
+    one; scope: which of the three it is; xmpp, federation: whether it gives that access.
     """
 
     address: str
     enabled: bool | None = None
     pool: str = ""
-    legacy: bool | None = None
+    has_xmpp: bool | None = None
     policy: str = ""
     scope: Scope | None = None
     xmpp: bool | None = None
     federation: bool | None = None
+    lack: str = ""
 
 
 @dataclass(frozen=True)

@@ -80,14 +80,14 @@ def _user(user: User) -> Link:
 
 def _home(user: User) -> Link:
     pool = user.pool or "a pool that is not known"
-    if user.legacy is None:
+    if user.has_xmpp is None:
         return Link("home", UNKNOWN, "it is not known whether %s, the home of %s, has XMPP" % (pool, user.address))
-    if not user.legacy:
-        text = "%s is homed on %s, and only Lync Server 2013 and Skype for Business Server 2015 have XMPP" % (
-            user.address,
-            pool,
-        )
-        return Link("home", ERROR, text, "move the user to a legacy pool (Move-CsUser)")
+    if not user.has_xmpp:
+        text = "%s is homed on %s, and only Lync Server 2013 and Skype for Business Server 2015 have XMPP"
+        if user.lack:
+            text = "%%s is homed on %%s, %s" % user.lack
+        remedy = "move the user to a legacy Front End pool (Move-CsUser)"
+        return Link("home", ERROR, text % (user.address, pool), remedy)
     return Link("home", "", "%s is homed on %s, which has XMPP" % (user.address, pool))
 
 

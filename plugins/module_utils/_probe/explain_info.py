@@ -141,18 +141,19 @@ def _explained(
     if found is None:
         return between.User(address, False)
     pool = topology.pool(found.pool)
-    legacy = False if found.provider else pool.legacy if pool is not None else None
+    has_xmpp = False if found.provider else pool.has_xmpp if pool is not None else None
     scope, policy = _policy(found, reader, deployment)
     given = policy.values if policy is not None else {}
     return between.User(
         address,
         found.enabled,
         "%s (online)" % found.provider if found.provider else found.pool,
-        legacy,
+        has_xmpp,
         policy.identity if policy is not None else "",
         scope,
         given.get("enable_xmpp_access"),
         given.get("enable_federation_access"),
+        pool.lack if pool is not None and pool.front_end is False and not found.provider else "",
     )
 
 

@@ -17,6 +17,7 @@ from .._base.findings import ERROR, UNKNOWN, WARNING, Finding
 from .._base.names import key as key_of
 from .._base.texts import some
 from .._federation.deployment import Deployment, User
+from .._federation.homes import LATER, LEGACY
 from .topology import EdgePool, Topology
 
 # How lines for people begin.
@@ -107,24 +108,22 @@ def _unknown(code: str, what: str, cmdlet: str) -> Obstacle:
 
 def _release(topology: Topology) -> t.Iterator[Obstacle]:
     pools = [pool for pool in topology.pools or () if pool.registrar is not False]
-    if topology.pools is None or not (any(p.legacy for p in pools) or all(p.legacy is False for p in pools)):
-        yield _unknown("pools_unknown", "the release of the pools", "Get-CsPool and Get-CsService")
-    elif not any(pool.legacy for pool in pools):
+    if topology.pools is None or not (any(p.has_xmpp for p in pools) or all(p.has_xmpp is False for p in pools)):
+        yield _unknown("pools_unknown", "which pools are legacy Front End pools", "Get-CsPool and Get-CsService")
+    elif not any(pool.has_xmpp for pool in pools):
         yield Obstacle(
             "no_legacy_pool",
             ERROR,
-            "no pool is of %s, and later releases have no XMPP gateway" % _OLDER,
+            "no Front End pool is of %s, and later releases have no XMPP gateway" % _OLDER,
             "keep or install a legacy pool beside the later ones (coexistence), and home there who needs XMPP",
             effect=_NOTHING,
             where="%s, a Front End pool and an Edge pool of the former release" % BUILDER,
         )
-    if topology.release is None:
-        yield _unknown("server_unknown", "the release of the server that answers", "Get-CsServerVersion")
-    elif topology.release not in ("2013", "2015"):
+    if topology.release not in (None, *LEGACY):
         yield Obstacle(
             "server_later",
             WARNING,
-            "the server that answers is of Skype for Business Server %s" % topology.release,
+            "the server that answers is of %s" % LATER,
             "use a Front End of the legacy pool in sfb_management",
             effect="none by itself; its cmdlets for XMPP may be missing or may not be supported",
             where="the inventory, group sfb_management",
@@ -308,13 +307,13 @@ def _homes(topology: Topology, deployment: Deployment, all_users: bool) -> t.Ite
     giving = _giving(deployment)
     if not giving:
         return
-    later = [pool.fqdn for pool in topology.pools or () if pool.legacy is False and pool.registrar]
+    later = [pool.fqdn for pool in topology.pools or () if pool.has_xmpp is False and pool.registrar]
     if later and all_users and not deployment.all_users:
         yield _unknown("homes_unknown", "who is homed on %s" % some(later), "Get-CsUser")
     wrong = []
     for user in sorted(deployment.users.values(), key=lambda one: one.name):
         pool = topology.pool(user.pool) if user.pool else None
-        elsewhere = not user.pool or (pool is not None and pool.legacy is False)
+        elsewhere = not user.pool or (pool is not None and pool.has_xmpp is False)
         if elsewhere and _policy_of(user, topology, deployment) in giving:
             wrong.append("%s (%s)" % (user.name.removeprefix("sip:"), user.pool or "no pool of the deployment"))
     if wrong:
@@ -322,7 +321,7 @@ def _homes(topology: Topology, deployment: Deployment, all_users: bool) -> t.Ite
             "users_elsewhere",
             ERROR,
             "homed where there is no XMPP, with a policy that gives it: %s" % some(wrong),
-            "move them to a legacy pool (Move-CsUser), or do without XMPP for them",
+            "move them to a legacy Front End pool (Move-CsUser), or do without XMPP for them",
             effect="they have no XMPP, and nothing tells them so",
             where="Control Panel, Users, Move selected users to pool",
         )

@@ -21,8 +21,8 @@ from .._base.step import Step
 from .._base.step_log import StepLog
 from .._base.texts import some
 from .._federation.deployment import Deployment
-from .._federation.homes import SERVICE, STATUS, Pool, text_of
-from .._shell.statement import ServerError, Shell, ShellError, Statement
+from .._federation.homes import STATUS, Pool
+from .._shell.statement import ServerError, Shell, ShellError
 from .chain import routes_of
 from .replication import LATE, PUSH, Replica, Time, moved, push_steps, read_replicas, wait
 from .topology import Topology, read_topology
@@ -149,7 +149,7 @@ def _carrying(shell: Shell, topology: Topology | None, deployment: Deployment) -
             topology = read_topology(shell)
         except (ServerRefused, ShellError):
             return None
-    return carrying(topology, routed_edges(topology, deployment), front_ends(shell))
+    return carrying(topology, routed_edges(topology, deployment))
 
 
 def routed_edges(topology: Topology, deployment: Deployment | None = None) -> list[str]:
@@ -160,36 +160,16 @@ def routed_edges(topology: Topology, deployment: Deployment | None = None) -> li
     return [pool for pool in routes.values() if pool]
 
 
-def front_ends(shell: Shell) -> set[str] | None:
-    """The pools that are Front End pools, FQDNs in lower case; None where that cannot be read.
-
-    A branch server or appliance has a Registrar too, but no UserServer.
-    """
-    try:
-        answer = shell.invoke([Statement(SERVICE, {"UserServer": True})])
-        if answer.errors or answer.lost:
-            return None
-        return {text_of(SERVICE, one, "PoolFqdn").casefold() for one in answer.output} or None
-    except (ServerRefused, ShellError):
-        return None
-
-
-def carrying(
-    topology: Topology, edge_pools: t.Iterable[str], front_end_pools: t.Collection[str] | None = None
-) -> set[str] | None:
+def carrying(topology: Topology, edge_pools: t.Iterable[str]) -> set[str] | None:
     """The computers of legacy Front End pools and of these Edge pools (FQDNs in lower case), in lower case; None where
     they are not known.
-
-    front_end_pools: the Front End pools (lower case); None: every pool with a Registrar.
     """
-    if topology.pools is None or (front_end_pools is None and any(pool.registrar is None for pool in topology.pools)):
+    if topology.pools is None or any(pool.registrar is None for pool in topology.pools):
         return None
     edges = set(edge_pools)
 
     def counts(pool: Pool) -> bool:
-        fqdn = pool.fqdn.casefold()
-        front_end = pool.registrar is not False if front_end_pools is None else fqdn in front_end_pools
-        # A release that is not known may be a legacy one.
-        return (front_end and pool.legacy is not False) or fqdn in edges
+        # A release that is not known may be a legacy one, and a pool of a kind that is not known a Front End pool.
+        return (pool.registrar is True and pool.has_xmpp is not False) or pool.fqdn.casefold() in edges
 
     return {computer.casefold() for pool in topology.pools if counts(pool) for computer in pool.computers}

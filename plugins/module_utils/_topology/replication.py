@@ -16,10 +16,11 @@ import datetime
 import difflib
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.reading import UNREADABLE, objects_of
 from .._base.result import Params, Refused, Result, Unreadable
+from .._base.server_time import CLOCK, in_zone, server_clock, server_time
 from .._base.step import Step
 from .._base.step_log import StepLog
 from .._base.task import Task
@@ -42,9 +43,10 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Replica:
-    """One replica. up_to_date, last_update_creation: as the server says; the time is None where it shows none.
+    """One replica. up_to_date, last_update_creation: as the server says; the time is None where it shows none,
+    and without a zone where the server's offset is unknown.
 
-    build: the first two numbers of the product's version there, empty where it is not told.
+    build: the first number of the product's version there, empty where it is not told.
     """
 
     fqdn: str
@@ -87,11 +89,9 @@ def _replica(item: t.Mapping[str, t.Any]) -> Replica:
         raise Unreadable(STATUS, fqdn, "UpToDate is %r; true or false was expected" % (up_to_date,))
     try:
         # After a push the server has deleted the status, and the time stays empty for a while.
-        when = datetime.datetime.fromisoformat(made.replace("Z", "+00:00")) if made not in (None, "") else None
-    except (AttributeError, ValueError):
+        when = server_time(made) if made not in (None, "") else None
+    except ValueError:
         raise Unreadable(STATUS, fqdn, "LastUpdateCreation is %r; a time was expected" % (made,)) from None
-    if when is not None and when.tzinfo is None:
-        when = when.replace(tzinfo=datetime.timezone.utc)
     return Replica(fqdn, up_to_date, when, build_of(item))
 
 
@@ -104,7 +104,19 @@ def read_replicas(shell: Shell) -> tuple[Replica, ...]:
 
 
 def _read(shell: Shell) -> tuple[Replica, ...]:
-    return replicas_of(shell.invoke([Statement(STATUS)]))
+    """Times without an offset are the server's local time, whose offset only its own clock tells."""
+    rows = replicas_of(shell.invoke([Statement(STATUS)]))
+    times = [one.last_update_creation for one in rows if one.last_update_creation]
+    if all(time.tzinfo for time in times):
+        return rows
+    clock = server_clock(shell)
+    if any(time.tzinfo for time in times) and (clock is None or clock.tzinfo is None):
+        text = "LastUpdateCreation has an offset from UTC for some replicas only, and %s does not show the server's"
+        raise Unreadable(STATUS, "", text % CLOCK)
+    return tuple(
+        replace(one, last_update_creation=in_zone(one.last_update_creation, clock)) if one.last_update_creation else one
+        for one in rows
+    )
 
 
 def _names_of(replicas: t.Iterable[Replica]) -> list[str]:
@@ -113,6 +125,13 @@ def _names_of(replicas: t.Iterable[Replica]) -> list[str]:
 
 def _newest(replicas: t.Iterable[Replica]) -> datetime.datetime | None:
     return max((one.last_update_creation for one in replicas if one.last_update_creation), default=None)
+
+
+def _later(made: datetime.datetime, newest: datetime.datetime | None) -> bool:
+    """Whether a time is later. Times with and without an offset cannot be compared, so the answer is no."""
+    if newest is None:
+        return True
+    return (made.tzinfo is None) == (newest.tzinfo is None) and made > newest
 
 
 def behind(before: t.Sequence[Replica], now: t.Sequence[Replica], names: t.Sequence[str] | None = None) -> list[str]:
@@ -127,7 +146,7 @@ def behind(before: t.Sequence[Replica], now: t.Sequence[Replica], names: t.Seque
 
     def has_it(one: Replica | None) -> bool:
         made = one.last_update_creation if one else None
-        return one is not None and one.up_to_date and made is not None and (newest is None or made > newest)
+        return one is not None and one.up_to_date and made is not None and _later(made, newest)
 
     if names is None:
         names = [*_names_of(now), *(fqdn for fqdn in _names_of(before) if fqdn.casefold() not in rows)]
@@ -137,8 +156,7 @@ def behind(before: t.Sequence[Replica], now: t.Sequence[Replica], names: t.Seque
 def moved(before: t.Sequence[Replica], now: t.Sequence[Replica]) -> list[str]:
     """The replicas that have a newer update than any had before; their names."""
     newest = _newest(before)
-    later = (one for one in now if one.last_update_creation and (newest is None or one.last_update_creation > newest))
-    return _names_of(later)
+    return _names_of(one for one in now if one.last_update_creation and _later(one.last_update_creation, newest))
 
 
 def wait(

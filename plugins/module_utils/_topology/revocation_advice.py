@@ -17,7 +17,7 @@ from .._base.reading import UNREADABLE, objects_of
 from .._base.texts import some
 from .._federation.catalogue import ACCESS_EDGE
 from .._shell.statement import Shell, Statement, place_of
-from .replicate import carrying, carrying_replicas, front_ends, routed_edges
+from .replicate import carrying, carrying_replicas, routed_edges
 from .topology import ALLOWED, BLOCKED, Topology, read_topology
 
 _ACCESS_EDGE = "Get-" + ACCESS_EDGE.noun
@@ -44,7 +44,7 @@ class Advice:
         topology = self._topology
         if topology.edges is None:
             return []
-        carry = carrying(topology, routed_edges(topology), front_ends(self._shell))
+        carry = carrying(topology, routed_edges(topology))
         return carrying_replicas(topology.replicas or (), carry)
 
     def lines(self, domains: t.Sequence[str], *, restart: bool, pushes: bool) -> list[str]:

@@ -24,7 +24,7 @@ from .._federation.catalogue import RESOURCES, ROUTE
 from .._federation.deployment import Deployment, Reader, Records
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
-from .._shell.statement import Shell, Statement
+from .._shell.statement import Shell, Statement, place_of
 from .chain import MARKS, Obstacle, check_chain, idle
 from .replicate import PUSHED, Replication
 from .replication import PUSH, Time
@@ -65,7 +65,7 @@ class Around(Surroundings):
             found = reader.kinds_and(RESOURCES, [one.statement for one in BESIDE])
             if found is not None:
                 whole, rest = found
-                self._topology = topology = topology_of(rest, BESIDE)
+                self._topology = topology = topology_of(rest, BESIDE, place_of(self._shell).host)
                 homes = tuple(pool for pool in topology.pools or () if pool.registrar)
                 self._others = {part: own for part, own in whole.records.items() if part not in wanted}
                 records = {part: own for part, own in whole.records.items() if part in wanted}

@@ -50,6 +50,7 @@ def shown(topology: Topology) -> dict[str, t.Any]:
                 "computers": list(pool.computers),
                 "release": pool.release,
                 "registrar": pool.registrar,
+                "front_end": pool.front_end,
             },
         ),
         "edge_pools": each(

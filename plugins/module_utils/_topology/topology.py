@@ -11,32 +11,29 @@ a form that is not the declared one is an error.
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .._base.names import domain_from_server
+from .._base.names import domain_from_server, named
 from .._base.reading import is_unknown
 from .._base.result import ServerRefused, Unreadable
+from .._federation.catalogue import ROUTE
 from .._federation.homes import (
-    BUILDS,
     LEGACY,
     POOL,
     SERVICE,
     STATUS,
     Pool,
+    front_ends_of,
     pool_of,
     release_numbers,
     text_of,
 )
 from .._federation.kinds import is_type_name
-from .._federation.sites import site_from_server
-from .._shell.statement import Answer, Shell, Statement
+from .._federation.sites import is_branch, site_from_server
+from .._shell.statement import Answer, Shell, Statement, place_of
 from .replication import Replica, replicas_of
 
-_BUILD = re.compile(r"\b(\d+\.\d+)\.\d+\.\d+\b")
-
-VERSION = "Get-CsServerVersion"
 SITE = "Get-CsSite"
 SIP_DOMAIN = "Get-CsSipDomain"
 ALLOWED = "Get-CsAllowedDomain"
@@ -64,7 +61,7 @@ class EdgePool:
 
 @dataclass(frozen=True)
 class Site:
-    """The Edge pools of both routes by their FQDN, empty where there is none."""
+    """A site that has routes. The Edge pools of both by their FQDN, empty where there is none."""
 
     name: str
     federation_route: str
@@ -75,7 +72,7 @@ class Site:
 class Topology:
     """Everything that was read; None: not observable. unobserved: by cmdlet, why, in the server's words.
 
-    release: of the server that answered. sip_domains: A-labels, the default one first.
+    release: of the pool of the server that answered. sip_domains: A-labels, the default one first.
     """
 
     release: str | None = None
@@ -109,12 +106,13 @@ def _role(name: str) -> t.Callable[[t.Any], bool]:
     return lambda item: isinstance(item, dict) and "PoolFqdn" in item and item.get("Role") == name
 
 
-# In the order in which they are sent. Each object of the answer belongs to one of them; only the first returns a text.
+# In the order in which they are sent. Each object of the answer belongs to one of them. Get-CsServerVersion is none of
+# them: by its page it is local to a server, so a remote shell does not offer it.
 READINGS = (
-    Reading("version", Statement(VERSION), lambda item: isinstance(item, str)),
     Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
     Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
-    Reading("sites", Statement(SITE), _has("XmppFederationRoute")),
+    Reading("user_servers", Statement(SERVICE, {"UserServer": True}), _role("UserServer")),
+    Reading("sites", Statement(SITE), ROUTE.returned),
     Reading("sip_domains", Statement(SIP_DOMAIN), _has("IsDefault")),
     Reading("allowed", Statement(ALLOWED), _has("Domain", "MarkForMonitoring")),
     Reading(
@@ -137,13 +135,13 @@ def read_topology(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Top
     """
     answer = shell.invoke([one.statement for one in readings])
     if not (answer.errors or answer.lost or answer.refused):
-        return topology_of(answer.output, readings)
+        return topology_of(answer.output, readings, place_of(shell).host)
     return read_one_by_one(shell, readings)
 
 
-def topology_of(output: t.Sequence[t.Any], readings: t.Sequence[Reading] = READINGS) -> Topology:
-    """From the objects that one pipeline returned. Raises Unreadable."""
-    return _topology(_sorted(output, readings), {})
+def topology_of(output: t.Sequence[t.Any], readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
+    """From the objects that one pipeline returned. host: the server that answered. Raises Unreadable."""
+    return _topology(_sorted(output, readings), {}, host)
 
 
 def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
@@ -163,25 +161,28 @@ def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> T
             found[one.name] = list(alone.output)
     if refused and not any(items is not None for items in found.values()):
         raise refused
-    return _topology(found, unobserved)
+    return _topology(found, unobserved, place_of(shell).host)
 
 
-def _topology(found: _Items, unobserved: t.Mapping[str, str]) -> Topology:
+def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topology:
     items = {**dict.fromkeys(one.name for one in READINGS), **found}
-    release = _server_release(items["version"])
     replicas = None if items["replicas"] is None else replicas_of(Answer(tuple(items["replicas"])))
     numbers = release_numbers([*(items["edges"] or ()), *(items["registrars"] or ())])
     builds = {one.fqdn.casefold(): one.build for one in replicas or ()}
     registrars = items["registrars"]
     homes = None if registrars is None else {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
-    pools = None if items["pools"] is None else tuple(pool_of(one, builds, numbers, homes) for one in items["pools"])
+    front_ends = front_ends_of(items["user_servers"])
+    found_pools = items["pools"]
+    pools = None
+    if found_pools is not None:
+        pools = tuple(pool_of(one, builds, numbers, homes, front_ends) for one in found_pools)
     releases = {one.fqdn.casefold(): one.release for one in pools or ()}
     edges = None if items["edges"] is None else tuple(_edge(one, releases, numbers) for one in items["edges"])
     return Topology(
-        release=release,
+        release=_release_of(host, pools or ()),
         pools=pools,
         edges=edges,
-        sites=None if items["sites"] is None else tuple(map(_site, items["sites"])),
+        sites=None if items["sites"] is None else tuple(_site(one) for one in items["sites"] if not is_branch(one)),
         sip_domains=None if items["sip_domains"] is None else _sip_domains(items["sip_domains"]),
         allowed_domains=_domains(ALLOWED, items["allowed"]),
         blocked_domains=_domains(BLOCKED, items["blocked"]),
@@ -205,10 +206,13 @@ def _sorted(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> _Items:
     return dict(found)
 
 
-def _server_release(items: list[t.Any] | None) -> str | None:
-    """Of the text that the page of Get-CsServerVersion shows; None where it holds no build that is known."""
-    build = _BUILD.search(str(items[0])) if items else None
-    return BUILDS.get(build[1]) if build else None
+def _release_of(host: str, pools: t.Sequence[Pool]) -> str | None:
+    """The release of a host's pool. None where its name in the inventory, whole or short, is not that of one server."""
+    name = host.casefold()
+    servers = {one.casefold(): pool for pool in pools for one in (*pool.computers, pool.fqdn)}
+    short = [pool for fqdn, pool in servers.items() if fqdn.partition(".")[0] == name]
+    pool = servers.get(name) or (short[0] if len({one.fqdn for one in short}) == 1 else None)
+    return pool.release if pool else None
 
 
 def _edge(item: t.Any, releases: t.Mapping[str, str | None], numbers: t.Mapping[str, str | None]) -> EdgePool:
@@ -220,8 +224,10 @@ def _edge(item: t.Any, releases: t.Mapping[str, str | None], numbers: t.Mapping[
 
 
 def _port(fqdn: str, item: t.Any, name: str) -> int | None:
-    """None: XMPP is not enabled. A release without XMPP may have no such property."""
+    """None: XMPP is not enabled. The property may be null, an empty text or 0, and later releases may lack it."""
     value = item.get(name)
+    if isinstance(value, str) and not value.strip():
+        return None
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise Unreadable(SERVICE, fqdn, "%s is %r; a port was expected" % (name, value))
     return value or None
@@ -231,7 +237,7 @@ def _site(item: t.Any) -> Site:
     name = site_from_server(text_of(SITE, item, "Identity"))
     routes = []
     for route in ("FederationRoute", "XmppFederationRoute"):
-        value = item.get(route)
+        value = named(item.get(route))
         if value is not None and (not isinstance(value, str) or is_type_name(value)):
             raise Unreadable(SITE, name, "%s is %r; an Edge pool as EdgeServer:FQDN was expected" % (route, value))
         routes.append((value or "").partition(":")[2] or (value or ""))

@@ -128,7 +128,13 @@ def _rules(existing: Result) -> t.Iterator[Finding]:
         yield finding(one["severity"], area, "rule", name, one["message"])
     for policy in existing["policies"]:
         if policy["enable_xmpp_access"] and _policy(policy)["granted_to"] == 0:
-            yield finding("info", "policy", "unused", policy["identity"], "it allows XMPP, and nobody has it")
+            yield finding(
+                "info",
+                "policy",
+                "unused",
+                policy["identity"],
+                "it allows XMPP, and as far as this account sees no user has it",
+            )
 
 
 def _policy(policy: Result) -> dict[str, t.Any]:

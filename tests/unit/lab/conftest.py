@@ -24,7 +24,7 @@ from lab.deployment.faults import Faults
 from lab.deployment.store import Event, Store
 from lab.errors import ErrorDetails
 
-USERS = {"fe01": "CONTOSO\\admin", "edge01": "Administrator", "edge02": "Administrator"}
+USERS = {"fe01": "CONTOSO\\admin", "fe01/wsman": "CONTOSO\\admin", "edge01": "Administrator", "edge02": "Administrator"}
 
 
 class Recorder:
@@ -79,7 +79,7 @@ class Bench:
         key = (host, user or USERS[host])
         if key not in self._runspaces:
             self._runspaces[key] = self.deployment.open_runspace(host, key[1], "%s-1" % host)
-            if host.startswith("edge"):
+            if host != "fe01":  # an ordinary endpoint, where the module has to be imported
                 module = "Lync" if self.deployment.profile == "lync2013" else "SkypeForBusiness"
                 self._runspaces[key].run([[Call("Import-Module", (("Name", module),))]], Recorder())
         return self._runspaces[key]

@@ -17,6 +17,7 @@ from lab.deployment.hosts import SHELLS, hosts_of, login
 from lab.deployment.seed import seed
 from lab.deployment.shape import SHAPE, Shape, read_shape, shape_in
 from lab.deployment.store import Store
+from lab.deployment.topology import home_problem
 from lab.errors import LabError
 from lab.partners import zone
 
@@ -104,3 +105,16 @@ def test_who_may_use_winrm_of_a_front_end() -> None:
     assert "CsAdministrator" in account.roles
     assert login(winrm, "CONTOSO\\viewer") is None
     assert login(winrm, "Administrator") is None
+
+
+@pytest.mark.parametrize("profile", ["lync2013", "sfb2015"])
+def test_a_branch_appliance_homes_users_and_has_no_xmpp(profile: str, tmp_path: Path) -> None:
+    with contextlib.closing(Store(tmp_path)) as store:
+        seed(store, profile, read_shape("branch"))
+        roles = store.all("service_role")
+        problems = {user["SamAccountName"]: home_problem(roles, user) for user in store.all("user").values()}
+        assert problems == {
+            "aokafor": "",
+            "lfirth": "is homed on sba01.contoso.test, a branch appliance, which has no XMPP",
+        }
+        assert "sba01.contoso.test" in store.all("replica")

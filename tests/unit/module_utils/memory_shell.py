@@ -35,7 +35,6 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 _EDGE: dict[str, t.Any] = {"AccessEdgeExternalFqdn": "sip.contoso.com", "XmppListeningPort": 5269}
 # What stands in the topology, but for sites.
 TOPOLOGY: dict[str, list[t.Any]] = {
-    "CsServerVersion": ["Skype for Business Server 2015 (6.0.9319.0): Volume license key installed."],
     "CsService": [
         {"PoolFqdn": "edge.contoso.com", "Role": "EdgeServer", "Version": 7, "XmppInternalPort": 23456, **_EDGE},
         {"PoolFqdn": "fe01.contoso.com", "Role": "Registrar", "Version": 7},

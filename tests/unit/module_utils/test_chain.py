@@ -22,9 +22,10 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import
 
 EDGE = EdgePool("edge.contoso.com", "sip.contoso.com", 5269, 23456, "2015")
 EDGE_2019 = EdgePool("edge19.contoso.com", "sip19.contoso.com", None, None, "2019")
-FE = Pool("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True)
-EDGES = Pool("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False)
-FE_2019 = Pool("fe19.contoso.com", "Redmond", ("fe19.contoso.com",), "2019", True)
+FE = Pool("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True, True)
+EDGES = Pool("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False, False)
+SBA = Pool("sba.contoso.com", "Redmond", ("sba.contoso.com",), "2015", True, False)
+FE_2019 = Pool("fe19.contoso.com", "Redmond", ("fe19.contoso.com",), "2019", True, True)
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,6 @@ def test_a_route_to_the_only_edge_pool_is_no_second_finding_where_that_has_no_xm
 
 LACKING: dict[str, t.Callable[[State], State]] = {
     "pools_unknown": lambda s: s.with_topology(pools=None),
-    "server_unknown": lambda s: s.with_topology(release=None),
     "edge_unknown": lambda s: s.with_topology(edges=None),
     "gateway_unknown": lambda s: s.with_service("fe", None),
     "proxy_unknown": lambda s: s.with_service("edge", None),
@@ -201,6 +201,22 @@ def test_what_is_not_observable_is_never_a_pass_and_never_blocks(code: str) -> N
     found = LACKING[code](HEALTHY).findings()
     assert [(one.code, one.severity, one.blocks) for one in found] == [(code, UNKNOWN, False)]
     assert "not observable" in found[0].message
+
+
+def test_who_is_homed_on_a_branch_appliance_has_no_xmpp() -> None:
+    with_sba = HEALTHY.with_topology(pools=(FE, EDGES, SBA))
+    assert with_sba.findings() == []
+    (found,) = with_sba.with_user(pool="sba.contoso.com").findings()
+    assert (found.code, found.severity) == ("users_elsewhere", ERROR)
+    assert "ann@contoso.com (sba.contoso.com)" in found.message
+    # It is no legacy Front End pool either, though its release is a legacy one.
+    assert [one.code for one in HEALTHY.with_topology(pools=(FE_2019, EDGES, SBA)).findings()] == ["no_legacy_pool"]
+    unread = HEALTHY.with_topology(pools=(replace(FE, front_end=None), EDGES))
+    assert [one.code for one in unread.findings()] == ["pools_unknown"]
+
+
+def test_of_a_server_whose_name_is_none_of_the_topology_nothing_is_said() -> None:
+    assert HEALTHY.with_topology(release=None).findings() == []
 
 
 def test_a_release_that_is_not_known_is_no_good_one() -> None:

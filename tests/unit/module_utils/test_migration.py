@@ -20,9 +20,11 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._migration import report
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run
 
-LEGACY = Pool("fe01.a.com", "Redmond", ("fe01.a.com",), "2015", True)
-LATER = Pool("fe19.a.com", "Redmond", ("fe19.a.com",), "2019", True)
-UNTOLD = Pool("fe02.a.com", "Redmond", ("fe02.a.com",), None, True)
+LEGACY = Pool("fe01.a.com", "Redmond", ("fe01.a.com",), "2015", True, True)
+LATER = Pool("fe19.a.com", "Redmond", ("fe19.a.com",), "2019", True, True)
+BRANCH = Pool("sba.a.com", "Redmond", ("sba.a.com",), "2015", True, False)
+UNSEEN = Pool("fe03.a.com", "Redmond", ("fe03.a.com",), "2015", True)
+UNTOLD = Pool("fe02.a.com", "Redmond", ("fe02.a.com",), None, True, True)
 
 
 def policy(identity: str, xmpp: bool, federation: bool = True) -> Record:
@@ -58,7 +60,7 @@ def told(
         {name: by_name[name] for name in moving if name in by_name},
         {name: "cannot find it" for name in moving if name not in by_name},
         {key: "global" if name.startswith("g") else "site:redmond" for name, key in by_name.items()},
-        (LEGACY, LATER, UNTOLD),
+        (LEGACY, LATER, UNTOLD, BRANCH, UNSEEN),
     )
     return migration.told(deployment, moving, pools, declared)
 
@@ -72,11 +74,13 @@ def told(
         (user("global"), "without", "the global policy (global) does not give XMPP"),
         (user("half", policy="Half"), "without", "gives XMPP but not federation"),
         (user("off", enabled=False, policy="Desk"), "without", "not enabled"),
-        (user("later", pool="FE19.a.com", policy="Desk"), "elsewhere", "homed on fe19.a.com already, which is of 2019"),
+        (user("later", pool="FE19.a.com", policy="Desk"), "elsewhere", "is of Skype for Business Server 2019 or later"),
         (user("online", pool="", provider="sipfed.online.lync.com", policy="Desk"), "elsewhere", "homed online"),
-        (user("release", pool=UNTOLD.fqdn, policy="Desk"), "may_lose", "of his home (fe02.a.com) is not known"),
-        (user("pool", pool="gone.a.com", policy="Desk"), "may_lose", "(gone.a.com) is not known"),
-        (user("homeless", pool="", policy="Desk"), "may_lose", "(not told) is not known"),
+        (user("release", pool=UNTOLD.fqdn, policy="Desk"), "may_lose", "fe02.a.com, whose release is not known"),
+        (user("branch", pool=BRANCH.fqdn, policy="Desk"), "elsewhere", "which is a branch appliance or branch server"),
+        (user("unseen", pool=UNSEEN.fqdn, policy="Desk"), "may_lose", "fe03.a.com, which may be a branch appliance"),
+        (user("pool", pool="gone.a.com", policy="Desk"), "may_lose", "has it: gone.a.com"),
+        (user("homeless", pool="", policy="Desk"), "may_lose", "has it: not told"),
         (user("gone", policy="Gone"), "may_lose", "the policy 'Gone', which is not among the policies"),
     ],
     ids=lambda value: value.name[4:].partition("@")[0] if isinstance(value, User) else "",
@@ -140,11 +144,13 @@ def test_when_nobody_is_left_every_partner_is_told() -> None:
     assert found["own_domains"] == ["a.com"]
     text = report(found, "south")
     for words in (
-        "Nobody with XMPP is left", "To the administrator of b.com:", "The XMPP federation with d.com ends",
+        "As far as this account sees, no user with XMPP remains", "To the administrator of b.com:",
+        "The XMPP federation with d.com ends",
         "yes, remove XMPP from south",
     ):  # fmt: skip
         assert words in text
     assert "users\\_elsewhere" not in text
+    assert "obody" not in text
 
 
 def test_who_has_nothing_to_lose_gets_no_letter() -> None:

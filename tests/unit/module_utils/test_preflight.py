@@ -14,7 +14,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Resul
 from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError
 
-from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.memory_shell import TOPOLOGY, MemoryShell
 from tests.unit.module_utils.states import run
 
 ROUTES = [{"site": "Redmond", "edge_pool": "edge.contoso.com"}]
@@ -85,7 +85,11 @@ def test_another_form_is_an_error_and_not_called_unobservable() -> None:
         run(TASK, shell)
 
 
-def test_users_are_read_only_where_it_matters() -> None:
+@pytest.mark.parametrize("branch", [False, True])
+def test_users_are_read_only_where_it_matters(branch: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be homed where there is no XMPP: on a branch appliance, say."""
+    services = [one for one in TOPOLOGY["CsService"] if branch or not str(one["PoolFqdn"]).startswith("branch")]
+    monkeypatch.setitem(TOPOLOGY, "CsService", services)
     shell = server()
     preflight(shell, policies=[{"identity": "X", "enable_federation_access": True, "enable_xmpp_access": True}])
-    assert "Get-CsUser" not in {statement.cmdlet for statement in shell.sent}
+    assert ("Get-CsUser" in {statement.cmdlet for statement in shell.sent}) is branch

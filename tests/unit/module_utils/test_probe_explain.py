@@ -73,7 +73,7 @@ def made(states: t.Mapping[str, State]) -> Explanation:
         replace(
             USER,
             enabled=answer["user"],
-            legacy=answer["home"],
+            has_xmpp=answer["home"],
             xmpp=answer["policy"],
         ),
         replace(PARTNER, allowed=answer["partner"], row=rows[state["negotiation"]]),
@@ -128,7 +128,7 @@ def one(
     [
         (one(replace(USER, enabled=False)), "user", "ann@contoso.com is no user of the deployment, or is not enabled"),
         (
-            one(replace(USER, legacy=False, pool="p19.contoso.com")),
+            one(replace(USER, has_xmpp=False, pool="p19.contoso.com")),
             "home",
             "is homed on p19.contoso.com, and only Lync",
         ),

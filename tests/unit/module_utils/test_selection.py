@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from tests.unit.module_utils.plans import FULL, policies
 
 POOLS = (
-    Pool("fe01.test", "Redmond", ("fe01.test",), "2015", True),
-    Pool("fe02.test", "Redmond", ("fe02.test",), "2013", True),
-    Pool("fe11.test", "Dublin", ("fe11.test",), "2015", True),
-    Pool("fe19.test", "Dublin", ("fe19.test",), "2019", True),
+    Pool("fe01.test", "Redmond", ("fe01.test",), "2015", True, True),
+    Pool("fe02.test", "Redmond", ("fe02.test",), "2013", True, True),
+    Pool("fe11.test", "Dublin", ("fe11.test",), "2015", True, True),
+    Pool("fe19.test", "Dublin", ("fe19.test",), "2019", True, True),
 )
 SELECTORS = (*(Selector("pool", pool.fqdn) for pool in POOLS), Selector("site", "redmond"), Selector("site", "Dublin"))
 
@@ -110,8 +110,11 @@ ANN = User("CN=01,DC=test", "", "", "fe01.test")
             Selector("site", "Redmont"),
             "there is no site 'Redmont' with a pool that homes users (did you mean Redmond?)",
         ),
-        (Selector("pool", "fe02.test"), "nobody is homed on fe02.test"),
-        (Selector("pool", "fe19.test"), "nobody there can use it: 1 user homed on fe19.test, which has no XMPP"),
+        (Selector("pool", "fe02.test"), "this account sees no user who is homed on fe02.test"),
+        (
+            Selector("pool", "fe19.test"),
+            "no user whom this account sees there can use it: 1 user homed on fe19.test, which is of Skype for",
+        ),
     ],
 )
 def test_a_selector_that_means_nobody_is_refused(selector: Selector, text: str) -> None:
@@ -135,3 +138,19 @@ def test_two_selectors_for_one_user_are_refused() -> None:
     )
     (refusal,) = make_plan(deployment([ANN]), Federation(grants=grants), Guard()).refusals
     assert "sip:01 is chosen by policies[0].granted_to for another policy" in refusal
+
+
+def test_users_of_a_branch_appliance_are_left_out_of_their_site() -> None:
+    """It has a registrar and a legacy release, but no XMPP."""
+    appliance = Pool("sba.test", "Redmond", ("sba.test",), "2015", True, False)
+    bea = User("CN=02,DC=test", "", "", "sba.test")
+    before = replace(deployment([ANN, bea]), pools=(*POOLS, appliance))
+    grants = (Grant("xmpp", (), "policies[0].granted_to", selector=Selector("site", "Redmond")),)
+    plan = make_plan(before, Federation(grants=grants), Guard(allow_loss=frozenset()))
+    assert [step.key for step in plan.steps] == [ANN.key]
+    (warning,) = plan.warnings
+    assert "homed on sba.test, which is a branch appliance or branch server and has no XMPP): sip:02" in warning
+    alone = replace(grants[0], selector=Selector("pool", "sba.test"))
+    refused = make_plan(before, Federation(grants=(alone,)), Guard(allow_loss=frozenset()))
+    assert refused.steps == ()
+    assert "can use it: 1 user homed on sba.test" in refused.refusals[0]

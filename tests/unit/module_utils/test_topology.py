@@ -11,7 +11,11 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused, Unreadable
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY, ROUTE
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import read_pools
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replicate import carrying
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import Topology, read_topology
 
 from tests.unit.module_utils import memory_shell
@@ -45,10 +49,14 @@ def test_everything_in_one_request() -> None:
     found = read_topology(shell)
     assert shell.requests == 1
     assert found.release == "2015"
-    assert [(pool.fqdn, pool.site, pool.computers, pool.release, pool.registrar) for pool in found.pools or ()] == [
-        ("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True),
-        ("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False),
-        ("branch.contoso.com", "Redmond", ("branch.contoso.com",), "2015", True),
+    assert found.release == "2015"
+    assert [
+        (pool.fqdn, pool.site, pool.computers, pool.release, pool.registrar, pool.front_end)
+        for pool in found.pools or ()
+    ] == [
+        ("fe01.contoso.com", "Redmond", ("fe01.contoso.com",), "2015", True, True),
+        ("edge.contoso.com", "Redmond", ("edge01.contoso.com",), "2015", False, False),
+        ("branch.contoso.com", "Redmond", ("branch.contoso.com",), "2015", True, False),
     ]
     assert [(edge.fqdn, edge.has_xmpp, edge.legacy) for edge in found.edges or ()] == [("edge.contoso.com", True, True)]
     assert [(site.name, site.xmpp_route) for site in found.sites or ()] == [("Redmond", "edge.contoso.com")]
@@ -59,7 +67,6 @@ def test_everything_in_one_request() -> None:
 
 # Which value is not there where a cmdlet is not offered; the releases of pools come from several.
 LACKING = {
-    "Get-CsServerVersion": "release",
     "Get-CsSite": "sites",
     "Get-CsSipDomain": "sip_domains",
     "Get-CsAllowedDomain": "allowed_domains",
@@ -95,7 +102,7 @@ def test_nothing_at_all_is_a_failure() -> None:
         def invoke(self, statements: t.Sequence[Statement]) -> Answer:
             return Answer(lost="reset")
 
-    with pytest.raises(ServerRefused, match="Get-CsServerVersion failed: reset"):
+    with pytest.raises(ServerRefused, match="Get-CsService failed: reset"):
         read_topology(Silent())
 
 
@@ -125,21 +132,25 @@ def test_another_form_is_an_error(noun: str, items: list[t.Any], told: str) -> N
 
 def test_an_object_out_of_its_order_is_an_error() -> None:
     with pytest.raises(Unreadable, match="none of what was asked for"):
-        read_topology(server(CsPool=[*memory_shell.TOPOLOGY["CsPool"], "Skype for Business Server 2015"]))
+        read_topology(server(CsPool=[*memory_shell.TOPOLOGY["CsPool"], memory_shell.TOPOLOGY["CsAllowedDomain"][0]]))
 
 
-RELEASES: list[tuple[str, list[t.Any], str | None]] = [
-    ("Microsoft Lync Server 2013 (5.0.8308.0): Volume license key installed.", [6], "2013"),
-    ("Skype for Business Server 2019 (7.0.2046.0): Volume license key installed.", [8], "2019"),
-    ("a later one (8.0.1.2)", [9], None),
-    ("no build", ["seven"], None),
-]
+RELEASES: list[tuple[t.Any, str, str | None]] = [
+    (6, "", "2013"), ("6", "", "2013"), (7, "", "2015"), (8, "", "2019"), (9, "", "2019"), (5, "", None),
+    ("seven", "", None), (True, "", None), (None, "", None),
+    (8, "5.0.8308.0", "2013"), (8, "6.0.9319.548", "2015"), (7, "7.0.2046.820", "2019"), (7, "8.1.1.0", "2019"),
+    (None, "16.0.1.2", "2019"), (7, "4.0.7577.0", "2015"), (7, "new", "2015"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "numbers", "release"), RELEASES)
-def test_releases(text: str, numbers: list[t.Any], release: str | None) -> None:
-    services = [{"PoolFqdn": "fe01.contoso.com", "Role": "Registrar", "Version": number} for number in numbers]
-    found = read_topology(server(CsServerVersion=[text], CsService=services))
+@pytest.mark.parametrize(("number", "build", "release"), RELEASES)
+def test_releases(number: t.Any, build: str, release: str | None) -> None:
+    """Of replicas, or else of services. Later than the last that is known is later all the same."""
+    services = [{"PoolFqdn": "fe01.contoso.com", "Role": "Registrar", "Version": number}]
+    replica = {"ReplicaFqdn": "fe01.contoso.com", "UpToDate": True, "LastUpdateCreation": None, "ProductVersion": build}
+    shell = server(CsManagementStoreReplicationStatus=[replica], CsService=services)
+    shell.place = Place(host="FE01")
+    found = read_topology(shell)
     pool = found.pool("FE01.contoso.com")
     assert pool is not None
     assert (found.release, pool.release) == (release, release)
@@ -159,3 +170,115 @@ def _fe01(topology: Topology) -> str | None:
     pool = topology.pool("fe01.contoso.com")
     assert pool is not None
     return pool.release
+
+
+def test_the_servers_version_is_never_asked_of_a_door() -> None:
+    """Get-CsServerVersion is local to a server (its page)."""
+    for shell in (server(), refusing(server(), "Get-CsSite")):
+        found = read_topology(shell)
+        assert {one.cmdlet for one in shell.sent} == set(LACKING)
+        assert "Get-CsServerVersion" not in found.unobserved
+
+
+ANSWERING = [
+    ("fe01", "2015"),
+    ("FE01.contoso.com", "2015"),
+    ("edge01", "2015"),
+    ("door", None),
+    ("", None),
+    ("fe", None),
+]
+
+
+@pytest.mark.parametrize(("host", "release"), ANSWERING)
+def test_the_release_of_the_server_that_answers_is_that_of_its_pool(host: str, release: str | None) -> None:
+    shell = server()
+    shell.place = Place(host=host)
+    assert read_topology(shell).release == release
+
+
+def test_a_short_name_of_two_servers_is_that_of_none() -> None:
+    pools = [
+        {"Fqdn": "a.contoso.com", "Site": "R", "Computers": ["fe01.a.com"]},
+        {"Fqdn": "b.contoso.com", "Site": "R", "Computers": ["fe01.b.com"]},
+    ]
+    replicas = [
+        {"ReplicaFqdn": fqdn, "UpToDate": True, "LastUpdateCreation": None, "ProductVersion": "7.0.2046.0"}
+        for fqdn in ("fe01.a.com", "fe01.b.com")
+    ]
+    for host, release in (("fe01", None), ("fe01.b.com", "2019")):
+        shell = server(CsPool=pools, CsManagementStoreReplicationStatus=replicas)
+        shell.place = Place(host=host)
+        assert read_topology(shell).release == release
+
+
+def test_a_pool_with_a_registrar_and_without_a_user_server_has_no_xmpp() -> None:
+    """A survivable branch appliance: its users have a registrar, and a legacy release, but no XMPP."""
+    found = read_topology(server())
+    fe01, branch = found.pool("fe01.contoso.com"), found.pool("branch.contoso.com")
+    assert fe01 is not None
+    assert branch is not None
+    assert (fe01.legacy, fe01.has_xmpp, branch.legacy, branch.has_xmpp) == (True, True, True, False)
+    edges = ["edge.contoso.com"]
+    assert carrying(found, edges) == {"fe01.contoso.com", "edge01.contoso.com"}
+    assert read_pools(server()) == tuple(pool for pool in found.pools or () if pool.registrar)
+
+
+def test_where_no_user_server_is_told_no_pool_is_known_to_have_xmpp() -> None:
+    services = [one for one in memory_shell.TOPOLOGY["CsService"] if one["Role"] != "UserServer"]
+    found = read_topology(server(CsService=services))
+    assert [pool.has_xmpp for pool in found.pools or ()] == [None, None, None]
+    # Whose replica carries XMPP is then a question of the registrar.
+    assert carrying(found, []) == {"fe01.contoso.com", "branch.contoso.com"}
+    assert [pool.has_xmpp for pool in read_pools(server(CsService=services))] == [None, None]
+
+
+BRANCH_SITES: list[dict[str, t.Any]] = [
+    {"Identity": "Site:Leeds", "FederationRoute": None, "SiteType": "BranchSite", "ParentSite": "Site:Redmond"},
+    {"Identity": "Site:Leeds", "SiteType": "BranchSite"},
+    {"Identity": "Site:Leeds", "ParentSite": "Site:Redmond"},
+]
+
+
+@pytest.mark.parametrize("branch", BRANCH_SITES)
+@pytest.mark.parametrize("first", [False, True])
+def test_a_branch_site_without_an_xmpp_route_is_no_site_with_routes(branch: dict[str, t.Any], first: bool) -> None:
+    central = {"Identity": "Site:Redmond", "FederationRoute": "", "XmppFederationRoute": "EdgeServer:edge.contoso.com"}
+    shell = server(CsSite=[branch, central] if first else [central, branch])
+    assert [site.name for site in read_topology(shell).sites or ()] == ["Redmond"]
+    assert list(Reader(shell).kinds([ROUTE]).of("federation_routes")) == ["redmond"]
+    found = Reader(shell).kinds_and([ROUTE, POLICY], [Statement("Get-CsPool")])
+    assert found is not None
+    assert list(found[0].of("federation_routes")) == ["redmond"]
+    assert [item["Fqdn"] for item in found[1]] == ["fe01.contoso.com", "edge.contoso.com", "branch.contoso.com"]
+
+
+def test_a_central_site_without_the_property_is_an_error() -> None:
+    site = {"Identity": "Site:Redmond", "FederationRoute": "", "SiteType": "CentralSite", "ParentSite": None}
+    with pytest.raises(ServerRefused):
+        read_topology(server(CsSite=[site]))
+    with pytest.raises(Unreadable, match="XmppFederationRoute is missing"):
+        Reader(server(CsSite=[site])).kinds([ROUTE])
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", None, 0])
+def test_a_port_that_is_empty_is_none(nothing: t.Any) -> None:
+    services = [edge(XmppListeningPort=nothing, XmppInternalPort=nothing), *memory_shell.TOPOLOGY["CsService"][1:]]
+    (found,) = read_topology(server(CsService=services)).edges or ()
+    assert (found.listening_port, found.internal_port, found.has_xmpp) == (None, None, False)
+
+
+def test_references_may_be_objects_with_a_friendly_name() -> None:
+    def friendly(name: str) -> dict[str, str]:
+        return {"FriendlyName": name, "DistinguishedName": "CN=1:1,CN=Pools"}
+
+    services = [{**one, "PoolFqdn": friendly(one["PoolFqdn"])} for one in memory_shell.TOPOLOGY["CsService"]]
+    pools = [
+        {**one, "Site": friendly(one["Site"]), "Computers": [friendly(fqdn) for fqdn in listed(one["Computers"])]}
+        for one in memory_shell.TOPOLOGY["CsPool"]
+    ]
+    assert read_topology(server(CsService=services, CsPool=pools)) == read_topology(server())
+
+
+def listed(value: t.Any) -> list[t.Any]:
+    return value if isinstance(value, list) else [value]

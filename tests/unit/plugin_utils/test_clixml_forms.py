@@ -33,7 +33,6 @@ from tests.unit.module_utils.states import STATES, make
 Objects = dict[str, list[dict[str, t.Any]]]
 # What is read of the topology, a form of one object each.
 TOPOLOGY: Objects = {
-    "Get-CsServerVersion": [],
     "Get-CsSipDomain": [{"Identity": "a.test", "Name": "a.test", "IsDefault": True}],
     "Get-CsAllowedDomain": [{"Identity": "b.test", "Domain": "b.test", "MarkForMonitoring": False, "Comment": None}],
     "Get-CsBlockedDomain": [{"Identity": "c.test", "Domain": "c.test", "Comment": None}],
@@ -55,7 +54,7 @@ EDGE = {
     "XmppInternalPort": 23456,
 }
 REGISTRAR = {"Identity": "Registrar:p.a.test", "PoolFqdn": "p.a.test", "Role": "Registrar", "Version": 7}
-VERSION = "Skype for Business Server 2015 (6.0.9319.0): Volume license key installed."
+SERVICES = {"EdgeServer": EDGE, "Registrar": REGISTRAR, "UserServer": {**REGISTRAR, "Role": "UserServer"}}
 ENUM = "<T>Microsoft.Rtc.Management.Xds.Some</T><T>System.Enum</T><T>System.ValueType</T><T>System.Object</T>"
 LISTS = (
     "<T>System.Collections.ArrayList</T>",
@@ -296,10 +295,8 @@ def topology_shell(data: st.DataObject, odd: str) -> Wire:
         return [Forms(draw, strange).object(item) for item in items]
 
     def answers(statement: Statement) -> list[str]:
-        if statement.cmdlet == "Get-CsServerVersion":
-            return ["<S>%s</S>" % VERSION]
         if statement.cmdlet == "Get-CsService":
-            items = [EDGE] if "EdgeServer" in statement.parameters else [REGISTRAR]
+            items = [SERVICES[next(iter(statement.parameters))]]
         else:
             items = TOPOLOGY[statement.cmdlet]
         return data.draw(drawn(items, statement.cmdlet == odd))
@@ -321,10 +318,8 @@ def plain_topology() -> Topology:
         def invoke(self, statements: t.Sequence[Statement]) -> Answer:
             output: list[t.Any] = []
             for statement in statements:
-                if statement.cmdlet == "Get-CsServerVersion":
-                    output.append(VERSION)
-                elif statement.cmdlet == "Get-CsService":
-                    output.append(EDGE if "EdgeServer" in statement.parameters else REGISTRAR)
+                if statement.cmdlet == "Get-CsService":
+                    output.append(SERVICES[next(iter(statement.parameters))])
                 else:
                     output += TOPOLOGY[statement.cmdlet]
             return Answer(tuple(output))
@@ -347,7 +342,7 @@ def test_the_topology_is_read_right_or_not_at_all(data: st.DataObject, odd: str)
         found = read_topology(topology_shell(data, odd))
     except (Refused, ServerRefused):
         return
-    for name in ("release", "pools", "edges", "sites", "sip_domains", "allowed_domains", "blocked_domains", "replicas"):
+    for name in ("pools", "edges", "sites", "sip_domains", "allowed_domains", "blocked_domains", "replicas"):
         value = getattr(found, name)
         if name == "replicas" and value is not None and odd.endswith("ReplicationStatus"):
             # Without a time a replica is not known to be current, which is what its absence means.

@@ -139,7 +139,6 @@ UNREADABLE = [
     ("<B></B>", "neither true nor false"),
     ("<BA>AA*A</BA>", "cannot be read as <BA>"),
     ("<G>0000</G>", "cannot be read as <G>"),
-    ("<S>_xD83D_</S>", "half a character"),
     # objects
     (prop("<I32 N >many</I32>", "ConnectionLimit"), "ConnectionLimit: 'many' is not a whole number"),
     (prop("<Foo N />"), "X: <Foo> is no type"),
@@ -210,3 +209,19 @@ def test_a_damaged_object_is_read_or_unreadable_and_nothing_else(data: st.DataOb
 
 def test_escapes_are_those_of_utf_16() -> None:
     assert text("a_x000A_b_xD83D__xDE00_c_x005F_x0041_") == "a\nb\U0001f600c_x0041_"
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ("x_xD83D_y", "x\ufffdU+D83D\ufffdy"),
+        ("_xDE00__xD83D_", "\ufffdU+DE00\ufffd\ufffdU+D83D\ufffd"),
+        ("_xD83D__xD83D__xDE00_", "\ufffdU+D83D\ufffd\U0001f600"),
+        ("&#xFFFE;&#xffff;", "\ufffdU+FFFE\ufffd\ufffdU+FFFF\ufffd"),
+        ("_xFFFE_", "\ufffdU+FFFE\ufffd"),
+    ],
+)
+def test_what_is_no_character_is_shown_and_hides_nothing_else(content: str, shown: str) -> None:
+    found = read(prop("<S N >%s</S>" % content, "Description").replace("<Props>", '<Props><S N="Identity">A</S>'))
+    assert found == {"Identity": "A", "Description": shown}
+    found["Description"].encode("utf-8")  # a surrogate would raise

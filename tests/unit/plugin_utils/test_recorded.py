@@ -84,14 +84,14 @@ READ: dict[str, t.Any] = {
     "string_escape_like": "_x000A_ and _x005F_ and _X000a_ and _x00 and _",
     "string_idn": "b\xfccher.example \ufdfa \u4f8b\u3048.\u30c6\u30b9\u30c8",
     "string_linesep": "a\u2028\u2029\x85b",
-    "string_nonchar": "x\ufffe\uffffy",
+    "string_nonchar": "x\ufffdU+FFFE\ufffd\ufffdU+FFFF\ufffdy",
     "string_nul": "a\x00b",
     "string_plain": "plain",
     "string_property_name": {"a b": 1, "c<d>": 2, "e\nf": 3, "_x0041_": 4},
     "string_rtl": "\u202eabc",
     "string_space": " lead and trail \t",
-    "string_surrogate_high": Unreadable("'x_xD83D_y' holds half a character"),
-    "string_surrogate_low": Unreadable("'x_xDE00_y' holds half a character"),
+    "string_surrogate_high": "x\ufffdU+D83D\ufffdy",
+    "string_surrogate_low": "x\ufffdU+DE00\ufffdy",
     "string_xml": "<a href=\"b\">'&amp;' ]]></a>",
     "bool_false": False,
     "bool_true": True,
@@ -240,3 +240,9 @@ def test_a_pipeline_is_read_right(name: str) -> None:
 
 def test_every_outcome_of_the_table_is_recorded() -> None:
     assert set(OUTCOMES) == set(PIPELINES)
+
+
+@pytest.mark.parametrize("xml", ["", "<Nil/>"])
+def test_null_in_the_output_is_no_object(xml: str) -> None:
+    found = Messages(None)(fragments([("PIPELINE_OUTPUT", xml), ("PIPELINE_OUTPUT", "<S>a</S>")]))
+    assert [one.data.data for one in found] == ["a"]
