@@ -25,7 +25,10 @@ DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
-ACTION_CODE = [TOP / "plugins" / "plugin_utils" / ("_%s_action.py" % name) for name in ("federation", "deployment")]
+ACTION_CODE = [
+    TOP / "plugins" / "plugin_utils" / name
+    for name in ("_federation_action.py", "_deployment_action.py", "_servers/servers.py")
+]
 # What does that of revoke, and leaves these to the former.
 REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
     "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"
@@ -33,7 +36,7 @@ REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
-OF_ALL_HOSTS = {"verify": {"sfb_xmpp_certificate"}}
+OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight")}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
