@@ -36,7 +36,7 @@ REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
-OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight")}
+OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..

@@ -233,10 +233,18 @@ SETTINGS: tuple[Setting, ...] = (
     # What one run is told
     _of_a_run(
         "for_partner",
-        ("verify",),
-        "A domain of a partner, or an address there. ``verify`` looks at this partner only.",
+        ("verify", "explain"),
+        "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
+        " is between this partner and the user.",
         "partner",
-        ("verify",),
+        ("verify", "explain"),
+    ),
+    _of_a_run(
+        "for_user",
+        ("explain",),
+        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``.",
+        "user",
+        ("explain",),
     ),
     # What happens around the writes
     _of_federation(
@@ -343,7 +351,11 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "deployment",
         _TEXT,
-        tuple(name for name in PLAYBOOKS if name not in ("capture", "import", "preflight", "rehearse", "verify")),
+        tuple(
+            name
+            for name in PLAYBOOKS
+            if name not in ("capture", "explain", "import", "preflight", "rehearse", "verify")
+        ),
         "The deployment of a host. Hosts with the same value lead to the same store. ``default`` without it.",
     ),
 )

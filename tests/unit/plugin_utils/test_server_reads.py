@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.sfb.xmpp.plugins.action.xmpp_explain_info import in_words_of_playbook
 from ansible_collections.sfb.xmpp.plugins.module_utils._services.tasks import TASK
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _server_reads
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment
@@ -48,3 +49,12 @@ def test_of_an_edge_that_does_not_answer_nothing_is_known() -> None:
         {"host": "edge02"},
     ]
     assert _server_reads.certificates(DEPLOYMENT, {"edge01": {"certificates": []}})[0]["assigned"] is False
+
+
+def test_a_refusal_names_the_variables_of_the_playbook() -> None:
+    result = {"failed": True, "msg": "x", "reasons": ["user: is missing", "partner: 'a' is none", "probe: user: x"]}
+    found = in_words_of_playbook(result)
+    reasons = ["sfb_xmpp_for_user: is missing", "sfb_xmpp_for_partner: 'a' is none", "probe: user: x"]
+    assert found["reasons"] == reasons
+    assert all(reason in found["msg"] for reason in reasons)
+    assert in_words_of_playbook({"sentence": "all holds"}) == {"sentence": "all holds"}

@@ -107,6 +107,9 @@ def test_a_former_name_on_the_command_line_has_its_new_name() -> None:
     assert reasons("verify", values, extra=values) == [text]
     assert reasons("verify", values) == [], "in an inventory it belongs to somebody else"
     assert reasons("converge", values, extra=values) == []
+    both = {**values, "user": "ann@contoso.com"}
+    found = reasons("explain", both, extra=both)
+    assert found == [text, "user: is now sfb_xmpp_for_user. Give it with -e sfb_xmpp_for_user=..."]
 
 
 @pytest.mark.parametrize("playbook", ["export", "capture", "migration", "history", "preflight"])
