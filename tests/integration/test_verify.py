@@ -221,7 +221,10 @@ def test_every_deployment_through_its_first_door_that_answers(plays: Plays, worl
 def looked_at(run: Run) -> dict[str, tuple[list[str], list[str]]]:
     """Host -> the partners' domains and the own ones that it has probed."""
     return {
-        task.host: tuple([entry["domain"] for entry in task.result[key]] for key in ("domains", "own"))
+        task.host: (
+            [entry["domain"] for entry in task.result["domains"]],
+            [entry["domain"] for entry in task.result["own"]],
+        )
         for task in run.tasks
         if task.task.endswith(PROBE.rpartition(" : ")[2]) and "domains" in task.result
     }

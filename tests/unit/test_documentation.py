@@ -563,7 +563,7 @@ def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     given: Params = {"lines": ["a"]} if name == "xmpp_show" else {}
     assert call(name, given, False, policy_server())["failed"]
     if name == "xmpp_show":
-        return [given]
+        return [dict(given)]
     shown = {"lines": [], "wrong": ""}
     probed = {"domains": [], "own": [], "summary": {}, "note": "", "messages": []}
     return [shown if name.endswith("report") else probed]

@@ -102,7 +102,7 @@ MODULES: dict[str, Spec] = {
     "xmpp_verification_report": {},
     "xmpp_im_test": _im_test.ARGUMENT_SPEC,
     "xmpp_topology_info": {},
-    "xmpp_show": {"lines"},
+    "xmpp_show": {"lines": {}},
     "xmpp_preflight_info": _preflight.ARGUMENT_SPEC,
 }
 # A plan that was reviewed is held to by playbooks, not by roles; and who wants policies replaced asks for it there.

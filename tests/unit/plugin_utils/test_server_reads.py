@@ -20,7 +20,7 @@ SILENT: dict[str, t.Any] = {"unreachable": True, "msg": "no route"}
 
 def test_a_service_runs_is_stopped_is_missing_or_unknown() -> None:
     service = {"name": "RTCXMPPTGW", "status": "running"}
-    reads = {
+    reads: dict[str, dict[str, t.Any]] = {
         "fe01": {"services": [service], "steps": []},
         "fe02": {"services": [service], "steps": [{"cmdlet": "Start-CsWindowsService"}]},
         "fe03": {"failed": False, "services": [], "reasons": ["in other words"]},

@@ -77,7 +77,10 @@ def test_one_host_works_for_a_deployment(reads: dict[str, t.Any], host: str) -> 
     assert door(reads) == host
 
 
-PARTNERS = [{"domain": "Fabrikam.example", "additional_domains": ["im.fabrikam.example"]}, {"domain": "adatum.example"}]
+PARTNERS: list[dict[str, t.Any]] = [
+    {"domain": "Fabrikam.example", "additional_domains": ["im.fabrikam.example"]},
+    {"domain": "adatum.example"},
+]
 
 
 @pytest.mark.parametrize("wanted", ["fabrikam.example", "romeo@IM.fabrikam.example"])
