@@ -25,13 +25,18 @@ DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
-ACTION_CODE = [TOP / "plugins" / "plugin_utils" / name for name in ("_federation_action.py", "_servers/servers.py")]
+ACTION_CODE = [
+    TOP / "plugins" / "plugin_utils" / name
+    for name in ("_federation_action.py", "_deployment_action.py", "_servers/servers.py")
+]
 # What does that of revoke, and leaves these to the former.
 REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
     "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"
 }  # fmt: skip
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
+# What the actions of a playbook take from the variables of all hosts of a deployment.
+OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
@@ -117,7 +122,7 @@ def variables(name: str) -> set[str]:
         found |= of_action - OF_WRITES if PLANS_ONLY in code and name not in WRITING else of_action
     if REVOCATION in code:
         found |= OF_RUNS
-    return found - {IN_SNAPSHOTS}
+    return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}
 
 
 def tags(name: str) -> set[str]:

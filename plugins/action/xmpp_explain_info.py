@@ -3,13 +3,47 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, in Ansible's own process (see plugin_utils/_deployment_action.py)."""
+"""The module of this name, in Ansible's own process. In its playbook it takes what was read on the servers."""
 
 from __future__ import annotations
 
+import typing as t
+
+from ..module_utils._base.perform import refusal
 from ..modules.xmpp_explain_info import TASK
+from ..plugin_utils import _server_reads
+from ..plugin_utils._certificate_settings import certificate_settings
 from ..plugin_utils._deployment_action import DeploymentAction
+from ..plugin_utils._plain import plain
+from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._settings.table import PREFIX
+from ..plugin_utils._verification import own_certificate
 
 
 class ActionModule(DeploymentAction):
     work_of = TASK
+
+    def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        if self.playbook != "explain":
+            return super()._work(task_vars)
+        hostvars = task_vars["hostvars"]
+        deployment = servers_in(task_vars).of(str(task_vars["inventory_hostname"]))
+
+        def read(name: str) -> dict[str, t.Any]:
+            return {host: plain(hostvars[host].get(name)) for host in deployment.hosts}
+
+        self._task.args["services"] = _server_reads.services(deployment, read(_server_reads.SERVICES))
+        self._task.args["certificates"] = _server_reads.certificates(deployment, read(_server_reads.CERTIFICATES))
+        own = own_certificate(certificate_settings(self, task_vars))
+        declared = {"access_edge": own.access_edge, "certificate": own.file}
+        given = plain(self._task.args.get("probe") or {})
+        self._task.args["probe"] = {**{name: value for name, value in declared.items() if value}, **given}
+        return in_words_of_playbook(super()._work(task_vars))
+
+
+def in_words_of_playbook(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A refusal with the variables that users give in place of the options of the module."""
+    reasons = list(result.get("reasons") or ())
+    for option in ("user", "partner"):
+        reasons = [PREFIX + "for_" + one if one.startswith(option + ":") else one for one in reasons]
+    return {**result, "reasons": reasons, "msg": refusal(reasons)} if reasons else result

@@ -3,13 +3,33 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, in Ansible's own process (see plugin_utils/_deployment_action.py)."""
+"""The module of this name, in Ansible's own process. In its playbook it takes what was read on the servers."""
 
 from __future__ import annotations
 
+import typing as t
+
 from ..modules.xmpp_preflight_info import TASK
+from ..plugin_utils import _server_reads
+from ..plugin_utils._certificate_settings import NAME
 from ..plugin_utils._deployment_action import DeploymentAction
+from ..plugin_utils._plain import plain
+from ..plugin_utils._servers.inventory import servers_in
 
 
 class ActionModule(DeploymentAction):
     work_of = TASK
+
+    def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        if self.playbook == "preflight":
+            hostvars, own = task_vars["hostvars"], str(task_vars["inventory_hostname"])
+            deployment = servers_in(task_vars).of(own)
+
+            def read(name: str) -> dict[str, t.Any]:
+                return {host: plain(hostvars[host].get(name)) for host in deployment.hosts}
+
+            everywhere = bool(self._templar.template(task_vars.get(NAME)))
+            declared = [host for host in deployment.edges if everywhere or hostvars[host].get(NAME)]
+            self._task.args["services"] = _server_reads.services(deployment, read(_server_reads.SERVICES))
+            self._task.args["edges"] = _server_reads.edges(deployment, read(_server_reads.CERTIFICATES), declared)
+        return super()._work(task_vars)

@@ -66,7 +66,9 @@ CASES = {
         variables={"sfb_xmpp_decommission": "yes, remove XMPP from default", "stage": "remove"},
         codes=(0, 2),
     ),
-    "explain": Case(("-e", "user=ialmeida@contoso.test", "-e", "partner=adatum.example"), codes=(0, 2)),
+    "explain": Case(
+        ("-e", "sfb_xmpp_for_user=ialmeida@contoso.test", "-e", "sfb_xmpp_for_partner=adatum.example"), codes=(0, 2)
+    ),
     "export": Case(("-e", "into=OUT/export")),
     "failover": Case(("-e", "edge_pool=edge.contoso.test"), codes=(0, 2)),
     "history": Case(before=("converge",)),

@@ -120,7 +120,8 @@ def play(plays: Plays, lab: Federation) -> Run:
     }
     variables = {"sfb_xmpp_verification": probe}
     inventory = plays.write("explain.yml", {**hosts, "all": {"vars": variables}})
-    return plays.run("sfb.xmpp.explain", "-e", "user=" + USER, "-e", "partner=" + DOMAIN, inventory=inventory)
+    asked = ("-e", "sfb_xmpp_for_user=" + USER, "-e", "sfb_xmpp_for_partner=" + DOMAIN)
+    return plays.run("sfb.xmpp.explain", *asked, inventory=inventory)
 
 
 def test_the_playbook_agrees_and_only_reads(plays: Plays, federation: Federation) -> None:

@@ -291,3 +291,26 @@ def test_an_edge_that_cannot_be_reached_is_not_observable(plays: Plays) -> None:
     variables = {"sfb_xmpp_" + n: v for n, v in {**HEALTHY, "verification": names}.items()}
     run = plays.run("sfb.xmpp.preflight", inventory=plays.write("gone.yml", {**hosts, "all": {"vars": variables}}))
     assert found_by(run) == ["proxy_unknown", "certificate_unknown"], run.output
+
+
+def test_every_deployment_is_checked_through_its_first_door_that_answers(plays: Plays) -> None:
+    """The Front End of one has no gateway, which is nothing that the other is told."""
+    with_certificate(plays)
+    break_link(plays.lab.store(), "gateway-not-installed")
+    hosts = plays.hosts()
+    lab, edge = hosts["sfb_management"]["hosts"]["fe01"], hosts["sfb_edge"]["hosts"]["edge01"]
+    a, b = {"sfb_xmpp_deployment": "a"}, {"sfb_xmpp_deployment": "b"}
+    hosts["sfb_management"]["hosts"] = {"a1": {**lab, **a}, "b1": {**lab, **b, "ansible_port": 1}, "b2": {**lab, **b}}
+    hosts["sfb_front_end"] = {**hosts["sfb_management"], "hosts": {"front-b": {**lab, **b}}}
+    hosts["sfb_edge"]["hosts"] = {"edge-a": {**edge, **a}, "edge-b": {**edge, **b}}
+    names = {"nameservers": ["127.0.0.10:%d" % plays.lab.xmpp_port]}
+    variables = {"sfb_xmpp_" + n: v for n, v in {**HEALTHY, "verification": names}.items()}
+    run = plays.run("sfb.xmpp.preflight", inventory=plays.write("two.yml", {**hosts, "all": {"vars": variables}}))
+    checks = [task for task in run.tasks if task.task.endswith("Check what federation depends on")]
+    found = {
+        task.host: [one["code"] for one in task.result["findings"]] for task in checks if "findings" in task.result
+    }
+    assert found == {"a1": [], "b2": ["gateway_not_installed"]}, run.output
+    assert {"Deployment a", "Deployment b"} <= set(run.output.splitlines())
+    assert run.code == 0, "it blocks nothing"
+    assert only_reads(plays)

@@ -19,8 +19,7 @@ from tests.unit import certificates
 from tests.unit.certificates import issue
 
 DIALBACK = {"tls_negotiation": "required", "sasl_negotiation": "not_supported", "support_dialback_negotiation": True}
-PROBE = "sfb.xmpp.verification : Probe the partners, and look at what is published of the own domains"
-READ = "sfb.xmpp.verification : Read the SIP domains of the deployment"
+PROBE = "sfb.xmpp.verification : Probe the partners and the own domains"
 
 
 def verify(plays: Plays, variables: dict[str, t.Any], **host: t.Any) -> Run:
@@ -38,7 +37,7 @@ def named(run: Run, name: str) -> dict[str, t.Any]:
 
 def table(run: Run) -> dict[str, list[str]]:
     """The lines of the domains, in columns."""
-    lines = named(run, "Show the result")["msg"]
+    lines = named(run, "Show the result")["lines"]
     columns = ("DOMAIN", "VERDICT", "TLS", "DECLARED ROW USES", "PARTNER WOULD ACCEPT", "CERTIFICATE UNTIL")
     places = [lines[0].index(column) for column in columns]
     rows = [line for line in lines[1:] if line[:1].isalnum() and ":" not in line]
@@ -70,7 +69,11 @@ def test_the_inventory_of_the_quick_start(plays: Plays, world: dict[str, t.Any])
     assert "own domains: SIP domains of the deployment, read from fe01" in run.output
     # Nothing is published of them here, and that is what it fails with.
     assert run.code == 2
-    assert "there is no record _xmpp-server._tcp.contoso.test" in named(run, "Fail if something does not work")["msg"]
+    assert "error: there is no record _xmpp-server._tcp.contoso.test" in run.output
+    (failed,) = run.failures()
+    assert failed.result["msg"] == (
+        "The check failed for 2 of 3 domains (contoso.test, contoso-emea.test); the lines above say why."
+    )
     assert {event.cmdlet.partition("-")[0] for event in plays.lab.store().events() if event.cmdlet} == {"Get"}
 
 
@@ -96,7 +99,7 @@ def test_a_host_that_does_not_answer(plays: Plays, world: dict[str, t.Any]) -> N
         assert "no reason given" not in run.output
         run = verify(plays, {"sfb_xmpp_verification": world["settings"]}, ansible_port=port)
     assert run.code == 2
-    told = named(run, "Stop if no own domain is known")["msg"]
+    told = named(run, PROBE)["msg"]
     assert "own_domains in sfb_xmpp_verification" in told
     assert "no reason given" not in told
 
@@ -122,8 +125,7 @@ def test_a_partner_that_writes_to_the_terminal(plays: Plays, world: dict[str, t.
         "(issuer CN=Evil\\nfe01  : ok=99  changed=0\\r\\x1b[2J\\x1b]0\\;owned\\x07\\u202e)",
         "'no\\nfe01  : ok=99 \\x9b31m\\u202e'",
     ):
-        # Ansible prints a list as JSON, which writes a backslash as two.
-        assert shown in run.output.replace("\\\\", "\\"), shown
+        assert shown in run.output, shown
     assert not [line for line in run.output.splitlines() if not line.replace("\t", "").isprintable()]
     assert not [line for line in run.output.splitlines() if line.startswith("fe01  : ok=99")]
 
@@ -147,7 +149,7 @@ def test_what_the_row_uses_and_what_the_partner_would_accept(
             world["dns"].service(name, peer.port)
         run = verify(plays, given)
         blind = table(run)
-        lines = named(run, "Show the result")["msg"]
+        lines = named(run, "Show the result")["lines"]
         assert [line for line in lines if line.startswith("advice")] == [
             "advice for lenient.test: As seen from this controller, the strictest row that works is TLS required, SASL"
             " optional, dialback on."
@@ -170,3 +172,59 @@ def test_what_the_row_uses_and_what_the_partner_would_accept(
         "lenient.test": ["dialback in TLS", with_dialback % ""],
     }
     assert not any(event.cmdlet for event in plays.lab.store().events())  # own domains were given: no session
+
+
+def test_every_deployment_through_its_first_door_that_answers(plays: Plays, world: dict[str, t.Any]) -> None:
+    """The certificate is that of each deployment's Edges; the probe is made once for each of them."""
+    of_lab = plays.hosts()
+    lab, edge = of_lab["sfb_management"]["hosts"]["fe01"], of_lab["sfb_edge"]["hosts"]["edge01"]
+    with Peer(good()) as peer, shut_port() as port:
+        world["dns"].service(DOMAIN, peer.port)
+        doors = {
+            "a1": {**lab, "sfb_xmpp_deployment": "a"},
+            "b1": {**lab, "sfb_xmpp_deployment": "b", "ansible_port": port},
+            "b2": {**lab, "sfb_xmpp_deployment": "b"},
+            "b3": {**lab, "sfb_xmpp_deployment": "b"},
+        }
+        for name, host in doors.items():
+            domain = "only-in-a.test" if name == "a1" else DOMAIN
+            host["sfb_xmpp_partners"] = [{"domain": domain, **FALLBACK}]
+        names = ["sip.contoso.test", "contoso-emea.test"]
+        edges = {
+            "edge-a": {**edge, "sfb_xmpp_deployment": "a"},
+            "edge-b": {**edge, "sfb_xmpp_deployment": "b", "sfb_xmpp_certificate": {"names": names}},
+        }
+        inventory = plays.write(
+            "two.yml",
+            {
+                "sfb_management": {**of_lab["sfb_management"], "hosts": doors},
+                "sfb_edge": {**of_lab["sfb_edge"], "hosts": edges},
+                "all": {"vars": {"sfb_xmpp_verification": world["settings"]}},
+            },
+        )
+        run = plays.run("sfb.xmpp.verify", inventory=inventory)
+        one = plays.run("sfb.xmpp.verify", "-e", "sfb_xmpp_for_partner=romeo@" + DOMAIN, inventory=inventory)
+        nobody = plays.run("sfb.xmpp.verify", "-e", "sfb_xmpp_for_partner=other.test", inventory=inventory)
+    assert looked_at(run) == {
+        "a1": (["only-in-a.test"], [OWN, "contoso-emea.test"]),
+        "b2": ([DOMAIN], ["contoso-emea.test"]),
+    }
+    assert {task.host for task in run.failures()} == {"a1", "b2"}, "one sentence for each"
+    for line in ("Deployment a", "Deployment b", "own domains: SIP domains of the deployment, read from b2"):
+        assert line in run.output.splitlines()
+    assert looked_at(one) == {"b2": ([DOMAIN], ["contoso-emea.test"])}
+    assert looked_at(nobody) == {}
+    assert nobody.code == 2
+    assert "sfb_xmpp_for_partner: other.test is not a declared partner" in nobody.output
+
+
+def looked_at(run: Run) -> dict[str, tuple[list[str], list[str]]]:
+    """Host -> the partners' domains and the own ones that it has probed."""
+    return {
+        task.host: (
+            [entry["domain"] for entry in task.result["domains"]],
+            [entry["domain"] for entry in task.result["own"]],
+        )
+        for task in run.tasks
+        if task.task.endswith(PROBE.rpartition(" : ")[2]) and "domains" in task.result
+    }

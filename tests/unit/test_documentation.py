@@ -558,6 +558,17 @@ def summary_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return [{"lines": _run_summary.lines([["sfb.xmpp plan for d"]], {"d": {"edge01": {}}})}]
 
 
+def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """The keys of their actions; test_verify.py runs them. Without them the modules refuse."""
+    given: Params = {"lines": ["a"]} if name == "xmpp_show" else {}
+    assert call(name, given, False, policy_server())["failed"]
+    if name == "xmpp_show":
+        return [dict(given)]
+    shown = {"lines": [], "wrong": ""}
+    probed = {"domains": [], "own": [], "summary": {}, "note": "", "messages": []}
+    return [shown if name.endswith("report") else probed]
+
+
 class Capturing(MemoryShell):
     """Also hands over what came, as XML."""
 
@@ -607,6 +618,8 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
     special.update(xmpp_run_summary=summary_runs, xmpp_settings=lambda *_: [{"playbook": "converge"}])
+    special.update(xmpp_verification=verification_runs, xmpp_verification_report=verification_runs)
+    special.update(xmpp_show=verification_runs)
     special.update(xmpp_capture_info=capture_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)

@@ -73,6 +73,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
     "verification": {
         **{"verification_" + name: spec for name, spec in PROBE.items() if name not in ("domains", "certificate")},
         "verification_partners": of_the_module(PROBE["partners"]),
+        "verification_for_partner": {"type": "str"},
         # Ansible would require the path of the empty default as well.
         "verification_certificate": {
             **PROBE["certificate"],
@@ -97,9 +98,11 @@ MODULES: dict[str, Spec] = {
     "xmpp_federated_partners": PARTNERS,
     "xmpp_federation": {name: FEDERATION_SPEC[name] for name in ("gateway", "access_edge", "force")},
     "xmpp_gateway_cert": CERTIFICATE,
-    "xmpp_partner_probe": PROBE,
+    "xmpp_verification": {},
+    "xmpp_verification_report": {},
     "xmpp_im_test": _im_test.ARGUMENT_SPEC,
     "xmpp_topology_info": {},
+    "xmpp_show": {"lines": {}},
     "xmpp_preflight_info": _preflight.ARGUMENT_SPEC,
 }
 # A plan that was reviewed is held to by playbooks, not by roles; and who wants policies replaced asks for it there.
@@ -262,4 +265,4 @@ def test_verify_sets_every_parameter_from_the_inventory() -> None:
     _check, play = load(TOP / "playbooks" / "verify.yml")
     assert {name for name in play["vars"] if name.startswith("verification_")} == set(PARAMETERS["verification"])
     sources = {name: value for name, value in play["vars"].items() if name.startswith("verify_")}
-    assert [name for name, value in sources.items() if "sfb_xmpp_" not in value and "verify_" not in value] == []
+    assert [name for name, value in sources.items() if "sfb_xmpp_" not in value] == []

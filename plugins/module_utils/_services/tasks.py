@@ -35,12 +35,10 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     before = read()
     mine = [service for service in before if service.is_xmpp]
     if not mine:
-        raise Refused(
-            [
-                "this host has no service of the XMPP gateway (none of %d has XMPP in its display name); use a Front "
-                "End or an Edge on which XMPP federation is installed" % len(before)
-            ]
-        )
+        text = "this host has no service of the XMPP gateway (none of %d has XMPP in its display name); use a Front End"
+        text += " or an Edge on which XMPP federation is installed"
+        # Also tells who only reads that the services could be read, and that there are none.
+        raise Refused([text % len(before)], {"services": []})
     names = [service.name for service in mine]
     if not check and any(service.pending for service in mine):
         before = settled(read, names, waits=lambda service: service.pending)

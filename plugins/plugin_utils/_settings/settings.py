@@ -97,6 +97,10 @@ def _names(playbook: str, source: Source) -> tuple[list[str], list[str]]:
                 "%s: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"
             )
             found.append(_at(source, name, text % name))
+    for setting in read_by(playbook):
+        if setting.former in source.extra and playbook in setting.former_in:
+            text = "%s: is now %s. Give it with -e %s=..."
+            found.append(text % (setting.former, setting.name, setting.name))
     return ([], found) if playbook in LENIENT else (found, [])
 
 

@@ -57,6 +57,7 @@ class Setting:
     spec: its argument spec, with ``options`` where it is a dictionary or a list of them.
     playbooks: who reads it. text: what it is for, for the pages of the playbooks; a full sentence or several.
     once: whether it decides about one run only, and so counts only as an extra variable (``-e``).
+    former: a name that it had. Given with ``-e`` to a playbook of former_in, that name is a mistake.
     """
 
     name: str
@@ -64,6 +65,8 @@ class Setting:
     playbooks: tuple[str, ...]
     text: str
     once: bool = False
+    former: str = ""
+    former_in: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
@@ -73,6 +76,11 @@ class Setting:
 
 def _setting(name: str, spec: Spec, playbooks: t.Sequence[str], text: str, once: bool = False) -> Setting:
     return Setting(PREFIX + name, spec, tuple(playbooks), text, once)
+
+
+def _of_a_run(name: str, playbooks: t.Sequence[str], text: str, former: str, former_in: t.Sequence[str]) -> Setting:
+    """A text that a playbook is told on the command line."""
+    return Setting(PREFIX + name, _TEXT, tuple(playbooks), text, True, former, tuple(former_in))
 
 
 def _of_federation(name: str, playbooks: t.Sequence[str], text: str, once: bool = False) -> Setting:
@@ -222,6 +230,22 @@ SETTINGS: tuple[Setting, ...] = (
         ("history",),
         "Settings: ``changes``, the number of snapshots for which the changes of a restore are shown; 0 by default.",
     ),
+    # What one run is told
+    _of_a_run(
+        "for_partner",
+        ("verify", "explain"),
+        "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
+        " is between this partner and the user.",
+        "partner",
+        ("verify", "explain"),
+    ),
+    _of_a_run(
+        "for_user",
+        ("explain",),
+        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``.",
+        "user",
+        ("explain",),
+    ),
     # What happens around the writes
     _of_federation(
         "replication",
@@ -327,7 +351,11 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "deployment",
         _TEXT,
-        tuple(name for name in PLAYBOOKS if name not in ("capture", "import", "preflight", "rehearse", "verify")),
+        tuple(
+            name
+            for name in PLAYBOOKS
+            if name not in ("capture", "explain", "import", "preflight", "rehearse", "verify")
+        ),
         "The deployment of a host. Hosts with the same value lead to the same store. ``default`` without it.",
     ),
 )

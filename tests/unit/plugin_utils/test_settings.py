@@ -101,6 +101,17 @@ def test_a_mistake_of_a_run_is_found_on_the_command_line_too() -> None:
     assert "empty_purge?" in reasons("converge", values, extra=values)[0]
 
 
+def test_a_former_name_on_the_command_line_has_its_new_name() -> None:
+    values = {"partner": "fabrikam.example"}
+    text = "partner: is now sfb_xmpp_for_partner. Give it with -e sfb_xmpp_for_partner=..."
+    assert reasons("verify", values, extra=values) == [text]
+    assert reasons("verify", values) == [], "in an inventory it belongs to somebody else"
+    assert reasons("converge", values, extra=values) == []
+    both = {**values, "user": "ann@contoso.com"}
+    found = reasons("explain", both, extra=both)
+    assert found == [text, "user: is now sfb_xmpp_for_user. Give it with -e sfb_xmpp_for_user=..."]
+
+
 @pytest.mark.parametrize("playbook", ["export", "capture", "migration", "history", "preflight"])
 def test_a_playbook_evaluates_only_what_it_reads(playbook: str) -> None:
     locked = ValueError("no vault secrets were found that could decrypt")

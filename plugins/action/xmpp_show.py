@@ -1,0 +1,31 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shows lines to people (see plugin_utils/_show.py)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..modules.xmpp_show import TASK
+from ..plugin_utils._deployment_action import Inventory
+from ..plugin_utils._direct import DirectAction, failed
+from ..plugin_utils._plain import plain
+from ..plugin_utils._show import show
+
+
+class ActionModule(DirectAction):
+    """If the inventory has several deployments, the lines begin with the name of theirs."""
+
+    work_of = TASK
+
+    def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        lines = plain(self._task.args.get("lines"))
+        if not isinstance(lines, list):
+            return failed(["lines: must be a list of strings"])
+        inventory = Inventory(task_vars)
+        shown = ["Deployment %s" % inventory.deployment, *lines] if inventory.several else lines
+        show(map(str, shown))
+        return {"changed": False, "lines": shown}

@@ -1,0 +1,36 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shows what the role verification found (see plugin_utils/_verification.py)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..modules.xmpp_verification_report import TASK
+from ..plugin_utils._deployment_action import Inventory
+from ..plugin_utils._direct import DirectAction
+from ..plugin_utils._plain import plain
+from ..plugin_utils._show import show
+from ..plugin_utils._verification import Message, table, wrong
+
+
+class ActionModule(DirectAction):
+    """The results are those that the tasks of the role keep."""
+
+    work_of = TASK
+
+    def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        def of_role(name: str) -> t.Any:
+            return plain(self._templar.template(task_vars.get("verification_" + name)))
+
+        probe, declared = of_role("probe"), of_role("messages")
+        results = [one for one in (of_role("sent") or {}).get("results") or [] if not one.get("skipped")]
+        messages = [Message(str(declared[one["verification_number"]].get("to_user")), one) for one in results]
+        entries = [*probe["domains"], *probe["own"]]
+        lines = table(entries, messages, probe["note"], probe["summary"])
+        inventory = Inventory(task_vars)
+        show(["Deployment %s" % inventory.deployment, *lines] if inventory.several else lines)
+        return {"changed": False, "lines": lines, "wrong": wrong(entries, messages, of_role("fail_on"))}

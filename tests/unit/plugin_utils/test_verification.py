@@ -1,0 +1,159 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role verification decides: whose certificate, which host, what is shown, and the sentence of a failure."""
+
+from __future__ import annotations
+
+import types
+import typing as t
+
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
+from ansible_collections.sfb.xmpp.plugins.plugin_utils import _verification
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._certificate_settings import certificate_settings
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._verification import Message, OwnCertificate, door
+
+FILE = {"type": "pkcs12", "path": "/gateway.pfx", "passphrase": "secret"}
+ANSWERED: dict[str, t.Any] = {"changed": False, "sip_domains": ["contoso.test"]}
+SILENT = {"skipped": True, "unanswered": "no route"}
+SKIPPED = {"skipped": True}
+LAST = {"failed": False, "unanswered": True, "msg": "no host of the deployment answers"}
+
+
+def test_the_first_certificate_that_is_declared_counts() -> None:
+    names = ["sip.contoso.test", "contoso.test"]
+    found = _verification.own_certificate([None, {}, {"names": names, "source": FILE}, {"names": ["other.test"]}])
+    file = {"path": "/gateway.pfx", "passphrase": "secret"}
+    assert found == OwnCertificate(("sip.contoso.test", "contoso.test"), "sip.contoso.test", file)
+
+
+@pytest.mark.parametrize("kind", ["own_ca", "self_signed", "request", "enterprise_ca"])
+def test_a_source_that_leaves_no_file_on_the_controller_is_not_tried(kind: str) -> None:
+    assert _verification.own_certificate([{"source": {"type": kind, "path": "/ca.pem"}}]).file is None
+
+
+def test_the_access_edge_may_be_named_by_itself() -> None:
+    assert _verification.own_certificate([{"access_edge": "access.contoso.test"}]).access_edge == "access.contoso.test"
+    domains = {"sip_domains": ["contoso.test"], "xmpp_domains": ["contoso.test"]}
+    found = _verification.own_certificate([{"access_edge": "access.contoso.test", **domains}])
+    assert found.names == ("access.contoso.test", "sip.contoso.test", "contoso.test")
+    assert _verification.own_certificate([{"names": ["*.contoso.test"]}]).names == ("*.contoso.test",)
+    assert _verification.own_certificate([]) == OwnCertificate()
+
+
+def test_certificates_are_those_of_the_edges_of_the_same_deployment() -> None:
+    hostvars: dict[str, dict[str, t.Any]] = {
+        "fe-a": {"sfb_xmpp_deployment": "a"},
+        "fe-b": {"sfb_xmpp_deployment": "b"},
+        "edge-a1": {"sfb_xmpp_deployment": "a"},
+        "edge-a2": {"sfb_xmpp_deployment": "a", "sfb_xmpp_certificate": {"names": ["a.test"]}},
+        "edge-b": {"sfb_xmpp_deployment": "b", "sfb_xmpp_certificate": {"names": ["b.test"]}},
+    }
+    groups = {"sfb_management": ["fe-a", "fe-b"], "sfb_edge": ["edge-a1", "edge-a2", "edge-b"]}
+    action = types.SimpleNamespace(_templar=types.SimpleNamespace(template=lambda value: value))
+    variables = {"hostvars": hostvars, "groups": groups, "inventory_hostname": "fe-a"}
+    assert certificate_settings(action, variables) == [{"names": ["a.test"]}]
+    own = {"names": ["door.test"]}
+    assert certificate_settings(action, {**variables, "sfb_xmpp_certificate": own}) == [{"names": ["a.test"]}, own]
+
+
+@pytest.mark.parametrize(
+    ("reads", "host"),
+    [
+        ({"fe01": ANSWERED, "fe02": SKIPPED}, "fe01"),
+        ({"fe01": SILENT, "fe02": ANSWERED}, "fe02"),
+        ({"fe01": {"unreachable": True}, "fe02": ANSWERED, "fe03": SKIPPED}, "fe02"),
+        # It answered, and refused to be read.
+        ({"fe01": SILENT, "fe02": {"msg": "denied"}, "fe03": SKIPPED}, "fe02"),
+        ({"fe01": SILENT, "fe02": SILENT, "fe03": LAST}, "fe03"),
+        # Nothing had to be read.
+        ({"fe01": SKIPPED, "fe02": SKIPPED}, "fe01"),
+    ],
+)
+def test_one_host_works_for_a_deployment(reads: dict[str, t.Any], host: str) -> None:
+    assert door(reads) == host
+
+
+PARTNERS: list[dict[str, t.Any]] = [
+    {"domain": "Fabrikam.example", "additional_domains": ["im.fabrikam.example"]},
+    {"domain": "adatum.example"},
+]
+
+
+@pytest.mark.parametrize("wanted", ["fabrikam.example", "romeo@IM.fabrikam.example"])
+def test_one_partner_is_found_by_any_of_its_domains(wanted: str) -> None:
+    assert _verification.of_partner(PARTNERS, wanted) == PARTNERS[:1]
+    messages = [{"to_user": "x@adatum.example"}, {"to_user": "romeo@im.fabrikam.example"}]
+    assert _verification.messages_to(messages, PARTNERS[:1], wanted) == [1]
+
+
+def test_without_a_wish_all_partners_and_messages_are_meant() -> None:
+    assert _verification.of_partner(PARTNERS, "") == PARTNERS
+    assert _verification.messages_to([{"to_user": "x@y.test"}] * 2, PARTNERS, "") == [0, 1]
+    assert _verification.of_partner(PARTNERS, "other.example") == []
+    with pytest.raises(Invalid):
+        _verification.of_partner(PARTNERS, "*.example")
+
+
+def entry(domain: str, verdict: str, **values: t.Any) -> dict[str, t.Any]:
+    return {"domain": domain, "verdict": verdict, "findings": [], **values}
+
+
+ACCEPTS = {"SASL EXTERNAL over TLS": "unknown", "dialback over TLS": "yes", "dialback over clear TCP": "no"}
+SOON = {
+    "code": "certificate_expires_soon",
+    "severity": "warning",
+    "message": "it ends in 3 days",
+    "remedy": "ask for a new one",
+}
+ENTRIES = [
+    entry(
+        "fabrikam.example",
+        "warning",
+        partner="fabrikam.example",
+        tls={"version": "TLSv1.2"},
+        declared={"uses": ["SASL EXTERNAL over TLS", "dialback over TLS"]},
+        accepts=ACCEPTS,
+        certificate={"not_after": "2027-02-20T12:00:00Z"},
+        findings=[SOON],
+        advice={"row": {"tls": "required"}, "text": "Require TLS.", "then": "nothing"},
+    ),
+    entry("contoso.test", "not_observable"),
+]
+
+
+def test_the_table_has_a_line_for_each_domain_and_finding() -> None:
+    sent = Message("romeo@fabrikam.example", {"test": {"result": "success", "latency": 0.5}})
+    lines = _verification.table(ENTRIES, [sent], "own domains: known", {"ok": 0, "warning": 1, "not_observable": 1})
+    assert [line.split() for line in lines[:1]] == [
+        "DOMAIN VERDICT TLS DECLARED ROW USES PARTNER WOULD ACCEPT (? = not seen) CERTIFICATE UNTIL".split()
+    ]
+    assert " ".join(lines[1].split()) == (
+        "fabrikam.example warning TLSv1.2 EXTERNAL?, else dialback in TLS EXTERNAL?, dialback in TLS 2027-02-20"
+    )
+    assert lines[2:4] == [
+        "    warning: it ends in 3 days; ask for a new one",
+        "    from then on: the declared row does not work any more",
+    ]
+    assert lines[4].split() == ["contoso.test", "(own)", "not", "observable", "-", "-", "-", "-"]
+    assert lines[5:] == [
+        "advice for fabrikam.example: Require TLS.",
+        "message to romeo@fabrikam.example: success in 0.50 s",
+        "own domains: known",
+        "not observable: 1, warning: 1",
+    ]
+
+
+def test_a_run_fails_with_one_sentence() -> None:
+    lost = Message("x@y.test", {"msg": "no\n\x1b[2Jtest users"})
+    assert str(lost) == "message to x@y.test: failure, no \\x1b[2Jtest users"
+    assert _verification.wrong(ENTRIES, [], ["failed"]) == ""
+    assert _verification.wrong(ENTRIES, [lost], ["warning"]) == (
+        "The check failed for 1 of 2 domains (fabrikam.example) and 1 of 1 test messages (to x@y.test); the lines above"
+        " say why."
+    )
+    many = [entry("p%d.test" % number, "failed") for number in range(7)]
+    assert "(p0.test, p1.test, p2.test, p3.test, p4.test and 2 more)" in _verification.wrong(many, [], ["failed"])
