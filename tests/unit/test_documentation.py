@@ -666,6 +666,7 @@ def test_what_the_product_has_after_installation_is_no_error_of_the_access_edge(
     (found,) = call("access_edge_configuration_info", {}, False, policy_server())["findings"]
     assert found == {
         "identity": "Global",
+        "code": "federation_off",
         "severity": "warning",
         "message": "with allow_federated_users off nothing federates, neither SIP nor XMPP",
     }

@@ -125,7 +125,7 @@ def _rules(existing: Result) -> t.Iterator[Finding]:
     for one in existing["findings"]:
         area = _AREAS.get(one["kind"], "own")
         name = one["identity"] if area != "own" or one["kind"] not in _SINGLE else one["kind"]
-        yield finding(one["severity"], area, "rule", name, one["message"])
+        yield finding(one["severity"], area, one["code"], name, one["message"])
     for policy in existing["policies"]:
         if policy["enable_xmpp_access"] and _policy(policy)["granted_to"] == 0:
             yield finding("info", "policy", "unused", policy["identity"], "it allows XMPP, and nobody has it")
