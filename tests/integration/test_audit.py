@@ -60,7 +60,7 @@ def by_hand(plays: Plays) -> None:
 
 
 def audit(plays: Plays, into: Path, *arguments: str, **variables: t.Any) -> Run:
-    return play(plays, "audit", "-e", "into=%s" % into, *arguments, **{**DECLARED, **variables})
+    return play(plays, "audit", "-e", "sfb_xmpp_into=%s" % into, *arguments, **{**DECLARED, **variables})
 
 
 def read(into: Path) -> dict[str, t.Any]:
@@ -124,16 +124,26 @@ def test_ten_changes_by_hand_are_the_ten_in_every_format(plays: Plays) -> None:
 
 def test_what_would_be_refused_and_what_cannot_be_read_is_found(plays: Plays) -> None:
     into = plays.directory / "audit"
-    run = audit(plays, into, sfb_xmpp_partners=[{"domain": "*.test"}])
+    useless = {"identity": "Useless", "enable_xmpp_access": True, "enable_federation_access": False}
+    run = audit(plays, into, sfb_xmpp_policies=[useless])
     assert run.code == 2, run.output
     (refused,) = [one for one in read(into)["findings"] if one["code"] == "refused"]
-    assert "'*.test' is a wildcard" in refused["message"]
-    before = (into / "audit.json").read_text()
-    Faults(plays.lab.store()).add("Get-CsXmppAllowedPartner", times=9, message="Access is denied.")
+    assert "enable_xmpp_access has no effect" in refused["message"]
+    before = {path.name: path.read_bytes() for path in into.iterdir()}
+    faults = Faults(plays.lab.store())
+    # The reading is the first of the calls; with the second one only the plan fails.
+    faults.add("Get-CsXmppAllowedPartner", times=9, message="Access is denied.")
     run = audit(plays, into)
     assert run.code == 2, run.output
     assert "Access is denied." in run.output
-    assert (into / "audit.json").read_text() == before
+    faults.clear()
+    faults.add("Get-CsXmppGatewayConfiguration", skip=1, times=9, message="Not today.")
+    run = audit(plays, into, sfb_xmpp_audit={"probe": False, "fail_on": "never"})
+    assert run.code == 2, run.output
+    text = "default could not be compared with what is declared, so the files of the last audit stay: "
+    assert run.result("Write the audit and show the result")["reasons"][0].startswith(text)
+    assert "Not today." in run.output
+    assert {path.name: path.read_bytes() for path in into.iterdir()} == before
 
 
 def test_edges_and_partners_are_looked_at_and_those_that_do_not_answer_are_said(plays: Plays) -> None:
@@ -146,7 +156,7 @@ def test_edges_and_partners_are_looked_at_and_those_that_do_not_answer_are_said(
     inventory = plays.write("edges.yml", {"all": {"vars": variables, "children": hosts}})
     into = plays.directory / "audit"
     begin = mark(plays)
-    run = plays.run("sfb.xmpp.audit", "--check", "-e", "into=%s" % into, inventory=inventory)
+    run = plays.run("sfb.xmpp.audit", "--check", "-e", "sfb_xmpp_into=%s" % into, inventory=inventory)
     assert run.code == 2, run.output
     assert only_reads(plays, begin)
     found = read(into)

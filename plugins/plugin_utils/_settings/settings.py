@@ -97,6 +97,11 @@ def _names(playbook: str, source: Source) -> tuple[list[str], list[str]]:
                 "%s: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"
             )
             found.append(_at(source, name, text % name))
+    for setting in read_by(playbook):
+        # Elsewhere the name is somebody else's.
+        if setting.former and setting.former in source.extra:
+            text = "%s: this variable is called %s now. Give -e %s=... instead"
+            found.append(text % (setting.former, setting.name, setting.name))
     return ([], found) if playbook in LENIENT else (found, [])
 
 
