@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import digest
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import append, digest
 
 from lab.deployment.faults import Faults
 from tests.integration.plays import Plays
@@ -94,3 +94,24 @@ def test_where_no_host_answers_the_journal_says_so_once(plays: Plays) -> None:
     (run,) = journal(plays)
     assert (run["outcome"], run["host"]) == ("failed", "two")
     assert "no host of the deployment answers" in run["message"]
+
+
+def test_deployments_that_keep_their_runs_apart_are_shown_one_after_the_other(plays: Plays) -> None:
+    places = {name: plays.directory / name for name in ("one", "two")}
+    for name, place in places.items():
+        append(str(place), {"deployment": name, "ticket": "CHG-" + name, "outcome": "ok"})
+        (place / ("20260727T101112.123456Z-%s.yml" % name)).touch()
+    hosts = {
+        host: {"ansible_port": 1, "sfb_xmpp_deployment": name, "sfb_xmpp_snapshot_directory": str(places[name])}
+        for host, name in (("a1", "one"), ("a2", "one"), ("b1", "two"))
+    }
+    inventory = plays.write("apart.yml", {"all": {"children": {"sfb_management": {"hosts": hosts}}}})
+    run = plays.run("sfb.xmpp.history", inventory=inventory)
+    assert run.code == 0, run.output
+    told = [line for line in run.output.splitlines() if line.startswith(("Runs in", "Snapshots in", "2026"))]
+    assert told == [
+        line
+        for name, place in places.items()
+        for line in ("Runs in %s:" % place, "Snapshots in %s:" % place, "20260727T101112.123456Z-%s.yml" % name)
+    ]
+    assert run.output.index("CHG-one") < run.output.index("CHG-two")
