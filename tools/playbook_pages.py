@@ -25,13 +25,19 @@ DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
-ACTION_CODE = [
-    TOP / "plugins" / "plugin_utils" / name
-    for name in ("_federation_action.py", "_deployment_action.py", "_servers/servers.py")
-]
+ACTION_CODE = [TOP / "plugins" / "plugin_utils" / name for name in (
+    "_federation_action.py", "_deployment_action.py", "_servers/servers.py"
+)]  # fmt: skip
 # What does that of revoke, and leaves these to the former.
 REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
     "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"
+}  # fmt: skip
+# What reads its settings through the table.
+OF_ACTIONS = {
+    "sfb.xmpp.xmpp_audit:": {
+        "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
+    },
+    "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
 }  # fmt: skip
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
@@ -122,6 +128,8 @@ def variables(name: str) -> set[str]:
         found |= of_action - OF_WRITES if PLANS_ONLY in code and name not in WRITING else of_action
     if REVOCATION in code:
         found |= OF_RUNS
+    for action, names in OF_ACTIONS.items():
+        found |= names if action in code else set()
     return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}
 
 

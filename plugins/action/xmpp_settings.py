@@ -18,7 +18,7 @@ from ..modules.xmpp_settings import TASK
 from ..plugin_utils._direct import PLAYBOOK, DirectAction, failed
 from ..plugin_utils._plain import plain
 from ..plugin_utils._servers.inventory import servers_in
-from ..plugin_utils._servers.servers import Servers
+from ..plugin_utils._servers.servers import DOORS, Servers
 from ..plugin_utils._settings.settings import LENIENT, chosen, contradictions
 from ..plugin_utils._settings.source import settings_of
 from ..plugin_utils._settings.table import PREFIX
@@ -26,6 +26,8 @@ from ..plugin_utils._settings.table import PREFIX
 Result = dict[str, t.Any]
 Variables = dict[str, t.Any]
 
+# Without a way into a deployment these read nothing, and must not look as if nothing was found.
+_NEED_DOORS = ("audit",)
 # Without a single setting these have nothing to do, which is seldom meant.
 _DECLARING = ("audit", "certificate", "converge", "verify")
 
@@ -52,6 +54,8 @@ class ActionModule(DirectAction):
             return {"changed": False, "skipped": True, "skip_reason": tags.nothing}
         servers = servers_in(variables)
         around = [*(servers.mistakes if first else ()), *self._differences(servers, variables)]
+        if first and playbook in _NEED_DOORS:
+            around += _without_doors(servers, playbook, variables)
         warnings = around if playbook in LENIENT else []
         mistakes = [] if playbook in LENIENT else around
         try:
@@ -116,6 +120,16 @@ class ActionModule(DirectAction):
         places = list(dict.fromkeys([*beside, str(variables.get("playbook_dir") or "")]))
         text = "no variable that begins with %s is set. group_vars and host_vars are read in %s"
         return [text % (PREFIX, ", ".join(place for place in places if place))]
+
+
+def _without_doors(servers: Servers, playbook: str, variables: Variables) -> list[str]:
+    """What is missing where a run has no management host."""
+    doors = {door for one in servers.deployments for door in one.doors}
+    if not doors:
+        return ["%s reads the deployment through a host of %s, and the inventory has none" % (playbook, DOORS)]
+    if not doors.intersection(variables.get("ansible_play_hosts_all") or ()):
+        return ["%s reads the deployment through a host of %s. Add one to --limit" % (playbook, DOORS)]
+    return []
 
 
 def _declared(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

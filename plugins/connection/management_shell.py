@@ -117,6 +117,8 @@ options:
     elements: str
     default: []
     vars:
+      # What a playbook of this collection imports where the inventory says nothing. The last name counts.
+      - name: xmpp_federation_modules
       - name: ansible_management_shell_modules
 
   # how to authenticate

@@ -81,6 +81,30 @@ attributes:
     platforms: windows
 """
 
+    # For what works in Ansible's own process, on the controller.
+    INSIDE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Changes nothing on servers, so check mode makes no difference.
+  diff_mode:
+    support: N/A
+    description: Only shows, so there is nothing to compare.
+  async:
+    support: none
+    description: What it needs is known to Ansible's own process only.
+  action_group:
+    support: full
+    description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
+    membership:
+      - sfb.xmpp.management
+  platform:
+    support: full
+    description: The module connects to nothing.
+    platforms: windows
+"""
+
     # For the module that sends a message.
     MESSAGE = r"""
 options: {}

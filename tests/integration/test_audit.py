@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 import xml.etree.ElementTree as ET
@@ -62,7 +61,7 @@ def by_hand(plays: Plays) -> None:
 
 
 def audit(plays: Plays, into: Path, *arguments: str, **variables: t.Any) -> Run:
-    return play(plays, "audit", "-e", "into=%s" % into, *arguments, **{**DECLARED, **variables})
+    return play(plays, "audit", "-e", "sfb_xmpp_into=%s" % into, *arguments, **{**DECLARED, **variables})
 
 
 def read(into: Path) -> dict[str, t.Any]:
@@ -126,23 +125,41 @@ def test_ten_changes_by_hand_are_the_ten_in_every_format(plays: Plays) -> None:
 
 def test_what_would_be_refused_and_what_cannot_be_read_is_found(plays: Plays) -> None:
     into = plays.directory / "audit"
-    run = audit(plays, into, sfb_xmpp_partners=[{"domain": "*.test"}])
+    useless = {"identity": "Useless", "enable_xmpp_access": True, "enable_federation_access": False}
+    run = audit(plays, into, sfb_xmpp_policies=[useless])
     assert run.code == 2, run.output
     (refused,) = [one for one in read(into)["findings"] if one["code"] == "refused"]
-    assert "'*.test' is a wildcard" in refused["message"]
-    before = (into / "audit.json").read_text()
-    Faults(plays.lab.store()).add("Get-CsXmppAllowedPartner", times=9, message="Access is denied.")
+    assert "enable_xmpp_access has no effect" in refused["message"]
+    before = {path.name: path.read_bytes() for path in into.iterdir()}
+    faults = Faults(plays.lab.store())
+    # The reading is the first of the calls; with the second one only the plan fails.
+    faults.add("Get-CsXmppAllowedPartner", times=9, message="Access is denied.")
     run = audit(plays, into)
     assert run.code == 2, run.output
     assert "Access is denied." in run.output
-    assert (into / "audit.json").read_text() == before
+    faults.clear()
+    faults.add("Get-CsXmppGatewayConfiguration", skip=1, times=9, message="Not today.")
+    run = audit(plays, into, sfb_xmpp_audit={"probe": False, "fail_on": "never"})
+    assert run.code == 2, run.output
+    text = "default could not be compared with what is declared, so the files of the last audit stay: "
+    assert run.result("Write the audit and show the result")["reasons"][0].startswith(text)
+    assert "Not today." in run.output
+    assert {path.name: path.read_bytes() for path in into.iterdir()} == before
 
 
-def test_edges_and_partners_are_looked_at_and_those_that_do_not_answer_are_said(plays: Plays) -> None:
+def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_named(plays: Plays) -> None:
     made = play(plays, "converge", **DECLARED)
     assert made.code == 0, made.output
     hosts = plays.hosts()
-    hosts["sfb_edge"]["hosts"]["edge02"]["ansible_port"] = 1
+    doors, edges = hosts["sfb_management"]["hosts"], hosts["sfb_edge"]["hosts"]
+    doors["fe01"]["sfb_xmpp_deployment"] = edges["edge01"]["sfb_xmpp_deployment"] = "one"
+    edges["edge02"].update(ansible_port=1, sfb_xmpp_deployment="two")
+    # The same store by another name; the first way into it does not answer.
+    doors["dead"] = {**doors["fe01"], "sfb_xmpp_deployment": "two", "ansible_port": 1}
+    doors["other"] = {**doors["fe01"], "sfb_xmpp_deployment": "two"}
+    # Nobody but the Edges knows of it, and each has its own.
+    edges["edge01"]["sfb_xmpp_certificate"] = {"names": ["access.contoso.test", "contoso.test"]}
+    edges["edge02"]["sfb_xmpp_certificate"] = {"names": ["access2.contoso.test", "contoso-emea.test"]}
     into = plays.directory / "audit"
     begin = mark(plays)
     # One partner answers, with what would move the cursor of a terminal.
@@ -153,20 +170,34 @@ def test_edges_and_partners_are_looked_at_and_those_that_do_not_answer_are_said(
         settings = {"nameservers": [dns.place], "timeout": 1.0}
         variables = {**DECLARED, "sfb_xmpp_audit": {}, "sfb_xmpp_verification": settings}
         inventory = plays.write("edges.yml", {"all": {"vars": variables, "children": hosts}})
-        run = plays.run("sfb.xmpp.audit", "--check", "-e", "into=%s" % into, inventory=inventory)
+        run = plays.run("sfb.xmpp.audit", "--check", "-e", "sfb_xmpp_into=%s" % into, inventory=inventory)
     assert run.code == 2, run.output
-    assert [one for one in read(into)["findings"] if "CN=x\\n\\x1b[2J\\u202eowned" in one["message"]]
-    for file in into.iterdir():
+    assert [one for one in read(into / "one")["findings"] if "CN=x\\n\\x1b[2J\\u202eowned" in one["message"]]
+    for file in (into / "one").iterdir():
         lines = file.read_text(encoding="utf-8").splitlines()
         assert not [line for line in lines if not line.replace("\t", "").isprintable()], file.name
     assert only_reads(plays, begin)
-    found = read(into)
-    assert found["own"]["edges"] == ["edge01", "edge02"]
-    assert {one["host"] for one in found["certificates"]} == {"edge01"}
-    unread = [one for one in found["findings"] if one["object"] == "edge02"]
+    first, second = read(into / "one"), read(into / "two")
+    assert (first["host"], second["host"]) == ("fe01", "other")
+    assert (first["own"]["edges"], second["own"]["edges"]) == (["edge01"], ["edge02"])
+    assert {one["host"] for one in first["certificates"]} == {"edge01"}
+    unread = [one for one in second["findings"] if one["object"] == "edge02"]
     assert [(one["severity"], one["code"]) for one in unread] == [("unknown", "not_read")]
-    assert {one["domain"] for one in found["own"]["domains"]} == {"contoso.test", "contoso-emea.test"}
-    assert len(found["partners"]) == 8
-    assert "not_probed" not in {one["verdict"] for one in found["partners"]}
-    assert "ok" not in {one["verdict"] for one in found["partners"]}
-    assert json.loads((into / "audit.json").read_text())["drift"]["steps"] == []
+    assert [one["access_edge_fqdn"] for one in (first["own"], second["own"])] == [
+        "access.contoso.test", "access2.contoso.test",
+    ]  # fmt: skip
+    assert [[one["domain"] for one in found["own"]["domains"]] for found in (first, second)] == [
+        ["contoso.test"], ["contoso-emea.test"],
+    ]  # fmt: skip
+    codes = {one["code"] for one in first["findings"] if one["object"] == "edge01 AccessEdgeExternal"}
+    assert "names_missing" in codes, ("it is compared with the names of its own Edge", codes)
+    assert len(first["partners"]) == 8
+    assert {"not_probed", "ok"}.isdisjoint({one["verdict"] for one in first["partners"]})
+    assert first["drift"]["steps"] == []
+
+    begin = mark(plays)
+    blind = plays.run("sfb.xmpp.audit", "--limit", "sfb_edge", "-e", "into=%s" % into, inventory=inventory)
+    assert blind.code == 2, blind.output
+    assert "audit reads the deployment through a host of sfb_management. Add one to --limit" in blind.output
+    assert "into: this variable is called sfb_xmpp_into now" in blind.output
+    assert mark(plays) == begin, "nothing connects"

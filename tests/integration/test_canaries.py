@@ -56,7 +56,7 @@ class Case:
 QUIET = {"sfb_xmpp_audit": {"probe": False, "fail_on": "never"}}
 # For a new playbook: a line here, with what it needs beside the inventory of all secrets.
 CASES = {
-    "audit": Case(("-e", "into=OUT/audit"), variables=QUIET),
+    "audit": Case(("-e", "sfb_xmpp_into=OUT/audit"), variables=QUIET),
     "capture": Case(("-e", "into=OUT/capture.json")),
     "certificate": Case(),
     "converge": Case(("--diff",)),

@@ -165,7 +165,7 @@ def test_export_plan_and_audit_run_against_it(taken: Taken, tmp_path: Path) -> N
             settings = {"sfb_xmpp_audit": {"probe": False, "fail_on": "never"}}
             run = plays.run(
                 "sfb.xmpp.audit", "-e", "@%s" % declared, "-e", json.dumps(settings),
-                "-e", "into=%s" % (tmp_path / "audit"), inventory=place,
+                "-e", "sfb_xmpp_into=%s" % (tmp_path / "audit"), inventory=place,
             )  # fmt: skip
             assert run.code == 0, run.output
             audit = json.loads((tmp_path / "audit" / "audit.json").read_text())

@@ -306,8 +306,7 @@ def test_the_examples_of_filters_and_lookups(plays: Plays) -> None:
         {"name": "Read the topology", "sfb.xmpp.xmpp_topology_info": None, "register": "topology"},
         *yaml.safe_load(of_plugins("lookup")["export"]),
     ]
-    examples = {**of_plugins("filter"), "history": of_plugins("lookup")["history"]}
-    tasks = [task for text in examples.values() for task in yaml.safe_load(ours(text, plays))]
+    tasks = [task for text in of_plugins("filter").values() for task in yaml.safe_load(ours(text, plays))]
     # What stands in files, as the inventory has it.
     for name in ("partners", "policies"):
         (folder / (name + ".csv")).write_text(
@@ -321,8 +320,8 @@ def test_the_examples_of_filters_and_lookups(plays: Plays) -> None:
         assert words in run.output
     # The others are called by the playbook of their name only.
     assert set(of_plugins("lookup")) == {
-        *("export", "history", "partners", "policies"),
-        *("audit", "capture", "decommission", "rehearsal"),
+        *("export", "partners", "policies"),
+        *("capture", "decommission", "rehearsal"),
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import digest
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import append, digest
 
 from lab.deployment.faults import Faults
 from tests.integration.plays import Plays
@@ -41,18 +41,20 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
 
     done = play(plays, "converge", sfb_xmpp_ticket="CHG-{{ 1 + 1 }}", **wanted)
     assert done.code == 0, done.output
-    # A mistake that is found before anything connects; a plan that is refused; a failure in the middle.
+    # Two plans that are refused; a failure in the middle. What the check of the settings refuses is no run.
     assert play(plays, "converge", sfb_xmpp_partners=[{"domain": "*.test"}]).code != 0
+    useless = {"identity": "Useless", "enable_xmpp_access": True, "enable_federation_access": False}
+    assert play(plays, "converge", sfb_xmpp_policies=[useless]).code != 0
     assert play(plays, "converge", sfb_xmpp_partners=[], sfb_xmpp_partners_purge=True).code != 0
     Faults(plays.lab.store()).add("New-CsXmppAllowedPartner", "b.test", times=2, message="Not today.")
     assert play(plays, "converge", sfb_xmpp_partners=[{"domain": "b.test", **ROW}], sfb_xmpp_snapshot=False).code != 0
-    assert play(plays, "restore", sfb_xmpp_allow=["empty_purge"], sfb_xmpp_removal_limit=100).code == 0
+    assert play(plays, "restore", "-e", '{"sfb_xmpp_allow": ["empty_purge"]}', sfb_xmpp_removal_limit=100).code == 0
 
     runs = journal(plays)
     assert [(run["playbook"], run["outcome"]) for run in runs] == [
         ("converge", "ok"), ("converge", "refused"), ("converge", "refused"), ("converge", "failed"), ("restore", "ok"),
     ]  # fmt: skip
-    first, mistake, refused, failed, back = runs
+    first, useless_one, refused, failed, back = runs
     assert (first["ticket"], first["host"], first["deployment"]) == ("CHG-2", "fe01", "default")
     assert first["account"] == "CONTOSO\\admin"
     assert first["inventory"] == [str(plays.directory / "managed.yml")]
@@ -60,7 +62,7 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     assert first["snapshot"] == snapshots(plays)[0].name
     task = "Plan the federation, and make it so"
     assert first["digest"] == digest(planned.result(task)["steps"]) == digest(done.result(task)["steps"])
-    assert "'*.test' is a wildcard" in mistake["message"]
+    assert "enable_xmpp_access has no effect" in useless_one["message"]
     assert "empty" in refused["message"]
     assert "Not today." in failed["message"]
     assert failed["snapshot"] is None
@@ -69,7 +71,7 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     begin = mark(plays)
     shown = play(plays, "history")
     assert shown.code == 0, shown.output
-    for text in ("CHG-2", "1 added, 1 changed", "refused: sfb_xmpp_partners[0]", *(p.name for p in snapshots(plays))):
+    for text in ("CHG-2", "1 added, 1 changed", "refused: ", *(p.name for p in snapshots(plays))):
         assert text in shown.output, text
     assert mark(plays) == begin, "nothing connects"
 
@@ -92,3 +94,24 @@ def test_where_no_host_answers_the_journal_says_so_once(plays: Plays) -> None:
     (run,) = journal(plays)
     assert (run["outcome"], run["host"]) == ("failed", "two")
     assert "no host of the deployment answers" in run["message"]
+
+
+def test_deployments_that_keep_their_runs_apart_are_shown_one_after_the_other(plays: Plays) -> None:
+    places = {name: plays.directory / name for name in ("one", "two")}
+    for name, place in places.items():
+        append(str(place), {"deployment": name, "ticket": "CHG-" + name, "outcome": "ok"})
+        (place / ("20260727T101112.123456Z-%s.yml" % name)).touch()
+    hosts = {
+        host: {"ansible_port": 1, "sfb_xmpp_deployment": name, "sfb_xmpp_snapshot_directory": str(places[name])}
+        for host, name in (("a1", "one"), ("a2", "one"), ("b1", "two"))
+    }
+    inventory = plays.write("apart.yml", {"all": {"children": {"sfb_management": {"hosts": hosts}}}})
+    run = plays.run("sfb.xmpp.history", inventory=inventory)
+    assert run.code == 0, run.output
+    told = [line for line in run.output.splitlines() if line.startswith(("Runs in", "Snapshots in", "2026"))]
+    assert told == [
+        line
+        for name, place in places.items()
+        for line in ("Runs in %s:" % place, "Snapshots in %s:" % place, "20260727T101112.123456Z-%s.yml" % name)
+    ]
+    assert run.output.index("CHG-one") < run.output.index("CHG-two")

@@ -33,10 +33,13 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _migration, _run_summary
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import decide as _decide
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import files as _files
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
 from tests.unit.module_utils.memory_shell import HOME, MemoryShell
+from tests.unit.plugin_utils.audit_sample import sample
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
@@ -569,6 +572,13 @@ def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return [shown if name.endswith("report") else probed]
 
 
+def audit_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """As its action makes them; without it the module refuses."""
+    assert call(name, {"existing": {}, "plan": {}, "probe": {}}, False, policy_server())["failed"]
+    found = sample(3)
+    return [_decide.outcome(found, _files.save(str(directory / "audit"), found), "error")]
+
+
 class Capturing(MemoryShell):
     """Also hands over what came, as XML."""
 
@@ -620,6 +630,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_run_summary=summary_runs, xmpp_settings=lambda *_: [{"playbook": "converge"}])
     special.update(xmpp_verification=verification_runs, xmpp_verification_report=verification_runs)
     special.update(xmpp_show=verification_runs)
+    special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"lines": ["one"], "newest": ["a.yml"]}])
     special.update(xmpp_capture_info=capture_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
@@ -679,6 +690,7 @@ def test_what_the_product_has_after_installation_is_no_error_of_the_access_edge(
     (found,) = call("access_edge_configuration_info", {}, False, policy_server())["findings"]
     assert found == {
         "identity": "Global",
+        "code": "federation_off",
         "severity": "warning",
         "message": "with allow_federated_users off nothing federates, neither SIP nor XMPP",
     }

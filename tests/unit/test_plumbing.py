@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 TOP = Path(__file__).resolve().parents[2]
 MANAGEMENT = [
     TOP / "playbooks" / "converge.yml",
@@ -27,3 +29,9 @@ def test_few_expressions_and_no_facts() -> None:
     expressions = re.findall(r"\{\{.*?\}\}|\{%.*?%\}|^ *when: .*", text, re.M)
     assert len(expressions) < 60, expressions
     assert "set_fact" not in text
+
+
+@pytest.mark.parametrize("name", ["audit", "history"])
+def test_yaml_only_says_which_hosts_in_which_order(name: str) -> None:
+    text = (TOP / "playbooks" / ("%s.yml" % name)).read_text(encoding="utf-8")
+    assert [word for word in ("hostvars", "{%", "set_fact", "builtin.debug", "lookup(", "query(") if word in text] == []

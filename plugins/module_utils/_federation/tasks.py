@@ -196,7 +196,14 @@ def findings(resource: Resource, deployment: Deployment) -> list[dict[str, str]]
         for rule in resource.rules:
             for finding in rule(change, Context()):
                 severity = "error" if finding.severity == ERROR else "warning"
-                found.append({"identity": finding.subject, "severity": severity, "message": finding.message})
+                found.append(
+                    {
+                        "identity": finding.subject,
+                        "code": finding.code,
+                        "severity": severity,
+                        "message": finding.message,
+                    }
+                )
     return found
 
 

@@ -16,6 +16,8 @@ from . import audit_junit, audit_markdown, page, prometheus
 from .form import Audit, parse
 
 JSON = "audit.json"
+# What names the directory.
+OPTION = "sfb_xmpp_into"
 # Read by the node exporter's account; it has no more than numbers, and names of partners.
 FOR_ALL = {"audit.prom"}
 
@@ -41,11 +43,11 @@ def save(directory: str, audit: Audit, fail_on: str = "error") -> list[str]:
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
     except OSError as exc:
-        raise Refused(["into: the directory %s cannot be made: %s" % (directory, exc.strerror)]) from None
+        raise Refused(["%s: the directory %s cannot be made: %s" % (OPTION, directory, exc.strerror)]) from None
     paths = {name: os.path.join(directory, name) for name in texts}
     for name, text in texts.items():
         data = text.encode("utf-8", "replace")
-        private_file.write(paths[name], data, "into", secret=name not in FOR_ALL)
+        private_file.write(paths[name], data, OPTION, secret=name not in FOR_ALL)
     return list(paths.values())
 
 
@@ -54,5 +56,5 @@ def previous(directory: str) -> Audit | None:
 
     Raises Refused if it cannot be read, Invalid if it is not an audit.
     """
-    data = private_file.read_if_there(os.path.join(os.path.expanduser(directory), JSON), "into")
+    data = private_file.read_if_there(os.path.join(os.path.expanduser(directory), JSON), OPTION)
     return None if data is None else parse(data.decode("utf-8", "replace"))

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what the modules returned to the parts of an audit. Pure. What is missing becomes a finding, never a value."""
+"""From what the modules returned to the parts of an audit. Pure. What is missing becomes a finding, never a value.
+
+Without a plan there is no audit: its numbers would say that nothing is different.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,23 @@ def finding(severity: str, area: str, code: str, name: str, message: str, remedy
     return {"code": code, "severity": severity, "area": area, "object": name, "message": message, "remedy": remedy}
 
 
+def not_compared(plan: Result) -> str:
+    """Why there is no comparison with what is declared; empty if there is one.
+
+    A playbook that goes on after a failure says of no task that it failed, so only the parts of a plan tell.
+    A plan that converge would refuse is a comparison.
+    """
+    return "" if "steps" in plan or plan.get("reasons") else _reason(plan)
+
+
 def gather(
     *, deployment: str, existing: Result, plan: Result, probe: Result, edges: t.Mapping[str, Result], access_edge: str
 ) -> dict[str, t.Any]:
     """The arguments of make_audit() that come from servers and partners.
 
-    existing: of xmpp_federation_info. plan: of xmpp_federation in check mode. probe: of xmpp_partner_probe, with
-    ``skipped`` where it was not asked for. edges: of xmpp_gateway_cert_info, by host.
+    existing: of xmpp_federation_info. plan: of xmpp_federation in check mode, of which not_compared() says nothing.
+    probe: of xmpp_partner_probe, with ``skipped`` where it was not asked for.
+    edges: of xmpp_gateway_cert_info, by host.
     """
     partners, probed = _partners(existing["partners"], probe)
     certificates, on_edges = _certificates(edges)
@@ -75,17 +88,11 @@ def _drift(deployment: str, plan: Result) -> t.Iterator[Finding]:
     # What federation depends on, on what the plan would make of the deployment.
     for one in (plan.get("preflight") or {}).get("findings", ()):
         yield finding(one["severity"], "preflight", one["code"], deployment, one["message"], one["remedy"])
-    # A playbook that goes on after a failure says of no task that it failed: what counts is whether there is a plan.
-    if "steps" in plan:
-        return
-    if plan.get("reasons"):
+    if "steps" not in plan:
         for text in plan["reasons"]:
             yield finding(
-                "error", "drift", "refused", deployment, text, "converge would refuse to run: mend this first"
+                "error", "drift", "refused", deployment, text, "converge would refuse to run. Correct this first"
             )
-    else:
-        text = "what is declared could not be compared: %s" % _reason(plan)
-        yield finding("unknown", "drift", "not_compared", deployment, text)
 
 
 def _reason(result: Result) -> str:
@@ -125,7 +132,7 @@ def _rules(existing: Result) -> t.Iterator[Finding]:
     for one in existing["findings"]:
         area = _AREAS.get(one["kind"], "own")
         name = one["identity"] if area != "own" or one["kind"] not in _SINGLE else one["kind"]
-        yield finding(one["severity"], area, "rule", name, one["message"])
+        yield finding(one["severity"], area, one["code"], name, one["message"])
     for policy in existing["policies"]:
         if policy["enable_xmpp_access"] and _policy(policy)["granted_to"] == 0:
             yield finding(

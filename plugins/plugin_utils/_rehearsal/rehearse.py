@@ -109,7 +109,7 @@ class _Rehearsal:
             variables = reach("management", host["address"], lab.port, lab.ca)
             into = os.path.join(self._scratch, "start")
             inventory = {"sfb_management": {"hosts": {"captured": variables}}}
-            done = play("sfb.xmpp.export", inventory, self._scratch, "-e", json.dumps({"into": into}))
+            done = play("sfb.xmpp.export", inventory, self._scratch, "-e", json.dumps({"sfb_xmpp_into": into}))
             if done.code:
                 raise Refused(["start: %s has not all that an export needs: %s" % (path, done.message)])
             return self._start_values(into, profile)
@@ -157,7 +157,7 @@ class _Rehearsal:
             return []
         self._tell("checks what came of it")
         into = os.path.join(self._scratch, "audit")
-        arguments = ("-e", json.dumps({"into": into}))
+        arguments = ("-e", json.dumps({"sfb_xmpp_into": into}))
         done = play("sfb.xmpp.audit", self._inventory({}), self._scratch, *arguments)
         found: list[Finding] = []
         for path in sorted(glob.glob(os.path.join(into, "**", "audit.json"), recursive=True)):

@@ -36,6 +36,12 @@ def runs(text: str) -> list[Run]:
     return found[::-1]
 
 
+def lines(directory: str, text: str, snapshots: t.Sequence[str]) -> list[str]:
+    """What a terminal shows of a directory. text: of its journal. snapshots: their names, the newest first."""
+    table = text_table(runs(text)).splitlines()
+    return ["Runs in %s:" % directory, *table, "Snapshots in %s:" % directory, *(snapshots or ["none"])]
+
+
 def text_table(found: t.Iterable[Run]) -> str:
     """Columns of spaces, with a line feed at the end; a sentence where there is no run."""
     lines = [_HEADER, *(_cut_all(_cells(run)) for run in found)]

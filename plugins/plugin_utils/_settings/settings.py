@@ -98,8 +98,9 @@ def _names(playbook: str, source: Source) -> tuple[list[str], list[str]]:
             )
             found.append(_at(source, name, text % name))
     for setting in read_by(playbook):
-        if setting.former in source.extra and playbook in setting.former_in:
-            text = "%s: is now %s. Give it with -e %s=..."
+        # In another playbook the name is somebody else's.
+        if setting.former in source.extra and playbook in (setting.former_in or setting.playbooks):
+            text = "%s: this variable is called %s now. Give -e %s=... instead"
             found.append(text % (setting.former, setting.name, setting.name))
     return ([], found) if playbook in LENIENT else (found, [])
 

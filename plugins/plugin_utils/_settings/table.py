@@ -21,6 +21,7 @@ from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
 from ...module_utils._topology.federate import SPEC as FEDERATION
+from .._report.findings import NEVER, SEVERITIES
 
 PREFIX = "sfb_xmpp_"
 # For users' own variables.
@@ -57,7 +58,8 @@ class Setting:
     spec: its argument spec, with ``options`` where it is a dictionary or a list of them.
     playbooks: who reads it. text: what it is for, for the pages of the playbooks; a full sentence or several.
     once: whether it decides about one run only, and so counts only as an extra variable (``-e``).
-    former: a name that it had. Given with ``-e`` to a playbook of former_in, that name is a mistake.
+    former: the name that it had on the command line, without a prefix. Given with ``-e`` to a playbook of former_in, by
+        default those that read the variable, it is a mistake.
     """
 
     name: str
@@ -74,8 +76,10 @@ class Setting:
         return self.name[len(PREFIX) :]
 
 
-def _setting(name: str, spec: Spec, playbooks: t.Sequence[str], text: str, once: bool = False) -> Setting:
-    return Setting(PREFIX + name, spec, tuple(playbooks), text, once)
+def _setting(
+    name: str, spec: Spec, playbooks: t.Sequence[str], text: str, once: bool = False, former: str = ""
+) -> Setting:
+    return Setting(PREFIX + name, spec, tuple(playbooks), text, once, former)
 
 
 def _of_a_run(name: str, playbooks: t.Sequence[str], text: str, former: str, former_in: t.Sequence[str]) -> Setting:
@@ -309,6 +313,15 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("certificate_restore", _PATH, _CERTIFICATE, "A file of tasks that puts the Edge back into service."),
     # Settings of playbooks
     _setting(
+        "into",
+        _PATH,
+        ("audit",),
+        "Where the run writes its files. A relative path starts at the working directory. ``sfb-xmpp-audit`` by"
+        " default.",
+        once=True,
+        former="into",
+    ),
+    _setting(
         "verification",
         _VERIFICATION,
         _LOOKING,
@@ -320,12 +333,13 @@ SETTINGS: tuple[Setting, ...] = (
         {
             "type": "dict",
             "options": {
-                "fail_on": {"type": "str", "choices": ["error", "warning", "info", "never"], "default": "error"},
+                "fail_on": {"type": "str", "choices": [*SEVERITIES, NEVER], "default": SEVERITIES[0]},
                 "probe": {"type": "bool", "default": True},
             },
         },
         ("audit",),
-        "Settings: ``fail_on``, the severity from which on a finding ends the run with 2 (``error`` by default);"
+        "Settings: ``fail_on``, the severity from which on a finding ends the run with 2: ``error`` (default),"
+        " ``unknown``, ``warning``, ``info`` or ``never``;"
         " ``probe``, false to skip the probes of partners.",
     ),
     _setting(

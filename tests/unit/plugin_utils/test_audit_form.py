@@ -246,7 +246,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: t.Any) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refused) as caught:
         save(str(tmp_path / "file" / "audit"), SMALL)
-    assert caught.value.reasons[0].startswith("into: the directory %s" % (tmp_path / "file" / "audit"))
+    assert caught.value.reasons[0].startswith("sfb_xmpp_into: the directory %s" % (tmp_path / "file" / "audit"))
 
 
 def test_the_page_of_the_documentation_is_the_schema() -> None:

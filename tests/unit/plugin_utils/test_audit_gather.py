@@ -10,11 +10,17 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, FEDERATION_INFO
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.decide import (
+    MOST_LINES,
+    decide,
+    lines,
+    probe_options,
+    why_failed,
+)
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import Audit
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.gather import gather
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.make import make_audit
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import make, run
@@ -45,8 +51,7 @@ def audit(shell: MemoryShell | None = None, **given: t.Any) -> Audit:
     shell = shell or server()
     existing = run(FEDERATION_INFO, shell).as_dict()
     parts = {"plan": {"steps": [], "summary": {}}, "probe": SKIPPED, "edges": {}, "access_edge": "", **given}
-    gathered = gather(deployment="default", existing=existing, **parts)
-    return make_audit(collection="0", deployment="default", time="2027-03-01T00:00:00Z", host="fe01", **gathered)
+    return decide(deployment="default", time="2027-03-01T00:00:00Z", host="fe01", existing=existing, **parts)
 
 
 def about(found: Audit, area: str) -> list[tuple[str, str, str]]:
@@ -88,17 +93,85 @@ def test_a_broken_link_of_the_chain_is_a_finding() -> None:
     assert one["remedy"].startswith("set one (sfb_xmpp_federation_routes)")
 
 
+def test_a_plan_that_is_refused_is_a_finding() -> None:
+    found = audit(plan={"msg": "Nothing was written: x", "reasons": ["x"], "failed": False})
+    assert about(found, "drift") == [("error", "refused", "default")]
+
+
 @pytest.mark.parametrize(
-    ("plan", "told"),
+    ("plan", "why"),
     [
-        ({"msg": "Nothing was written: x", "reasons": ["x"], "failed": False}, ("error", "refused")),
-        ({"msg": "Get-CsX failed: denied", "failed": False}, ("unknown", "not_compared")),
-        ({"changed": False, "unanswered": "no route", "other_hosts": ["b"]}, ("unknown", "not_compared")),
-        ({**SKIPPED, "skip_reason": "tags"}, ("unknown", "not_compared")),
+        ({"msg": "Get-CsX failed: denied", "failed": False}, "Get-CsX failed: denied"),
+        ({"changed": False, "unanswered": "no route", "other_hosts": ["b"]}, "no route"),
+        ({"failed": False}, "no reason given"),
     ],
 )
-def test_without_a_plan_the_audit_is_never_clean(plan: dict[str, t.Any], told: tuple[str, str]) -> None:
-    assert about(audit(plan=plan), "drift") == [(*told, "default")]
+def test_without_a_plan_there_is_no_audit(plan: dict[str, t.Any], why: str) -> None:
+    with pytest.raises(Refused) as caught:
+        audit(plan=plan)
+    (reason,) = caught.value.reasons
+    assert reason.startswith("default could not be compared with what is declared")
+    assert reason.endswith(": " + why)
+
+
+def test_rules_are_told_apart_by_their_codes() -> None:
+    shell = server()
+    shell.put("CsExternalAccessPolicy", "Tag:Odd", {"EnableXmppAccess": True})
+    codes = {code for _severity, code, name in about(audit(shell), "policy") if name == "Odd"}
+    assert codes >= {"xmpp_without_federation", "xmpp_without_outside"}
+    before = audit(shell)
+    shell.put("CsExternalAccessPolicy", "Tag:Odd", {"EnableXmppAccess": True, "EnableFederationAccess": True})
+    since = audit(shell, previous=before)["since"]
+    assert [one["code"] for one in since["gone"]] == ["xmpp_without_federation"]
+    assert audit(shell, previous={**before, "deployment": "other"})["since"] is None
+
+
+def test_what_is_shown_and_why_a_run_fails() -> None:
+    step = {"cmdlet": "Remove-CsXmppAllowedPartner", "parameters": {}, "result": "planned"}
+    steps = [{**step, "identity": "p%02d.test" % number} for number in range(60)]
+    found = audit(plan={"steps": steps, "summary": {"removed": 60}})
+    shown = lines(found, ["/srv/audit/audit.json"], "error")
+    assert shown[0].startswith("Audit of default: 60 differences from the inventory")
+    assert shown[1].startswith("  error    partner p00.test: it is there, and not declared")
+    assert shown[MOST_LINES + 1 :] == ["  10 more in audit.json", "Files:", "  /srv/audit/audit.json"]
+    assert why_failed(found, "error") == "60 findings of default reach the severity error (sfb_xmpp_audit.fail_on)."
+    assert why_failed(found, "never") == ""
+    assert lines(found, [], "never")[1:] == ["Files:"]
+    # What could not be seen counts from its own severity on.
+    unseen = audit(edges={"edge01": {"msg": "no route"}})
+    assert [bool(why_failed(unseen, word)) for word in ("error", "unknown", "warning")] == [False, True, True]
+
+
+FILE = {"type": "pkcs12", "path": "gw.pfx", "passphrase": "s3cret", "days": 30}
+
+
+@pytest.mark.parametrize(
+    ("verification", "certificate", "options"),
+    [
+        ({}, {}, {"own_domains": ["a.test", "b.test"], "from_domain": "a.test"}),
+        # The certificate chooses among the domains, names the Access Edge, and may be one text.
+        (
+            {},
+            {"names": "sip.a.test, b.test", "source": FILE},
+            {
+                "own_domains": ["b.test"],
+                "from_domain": "b.test",
+                "access_edge": "sip.a.test",
+                "certificate": {"path": "gw.pfx", "passphrase": "s3cret"},
+            },
+        ),
+        # What is set for the probe wins. Another kind of source leaves no file here.
+        (
+            {"own_domains": "x.test", "from_domain": "y.test", "access_edge": "e.test", "timeout": 2, "workers": None},
+            {"names": ["sip.a.test"], "source": {**FILE, "type": "own_ca"}},
+            {"own_domains": ["x.test"], "from_domain": "y.test", "access_edge": "e.test", "timeout": 2},
+        ),
+    ],
+)
+def test_the_probe_is_asked_by_the_settings(
+    verification: dict[str, t.Any], certificate: dict[str, t.Any], options: dict[str, t.Any]
+) -> None:
+    assert probe_options(verification, certificate, ["a.test", "b.test"]) == options
 
 
 def test_a_probe_that_failed_is_a_finding_and_no_verdict() -> None:

@@ -80,7 +80,7 @@ def test_the_service_of_kerberos_is_that_of_the_installed_core() -> None:
 def test_what_is_added_to_the_options_of_psrp() -> None:
     added = {name: [v["name"] for v in OURS[name].get("vars", [])] for name in OURS if name not in PSRP}
     assert {name: names for name, names in added.items() if NEWER.get(name) != names} == {
-        "modules": ["ansible_management_shell_modules"],
+        "modules": ["xmpp_federation_modules", "ansible_management_shell_modules"],
         "direct": ["ansible_management_shell_direct"],
         "persistent_connect_timeout": ["ansible_connect_timeout"],
         "persistent_command_timeout": ["ansible_command_timeout"],

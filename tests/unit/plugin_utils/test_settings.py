@@ -40,7 +40,7 @@ def reasons(playbook: str, values: t.Mapping[str, t.Any], extra: t.Collection[st
 # ruff: noqa: E501
 MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     ("audit", {"sfb_xmpp_audit": {"failon": "error"}}, ["sfb_xmpp_audit.failon: there is no such option (did you mean fail_on?)"]),
-    ("audit", {"sfb_xmpp_audit": {"fail_on": "errors"}}, ["sfb_xmpp_audit.fail_on: 'errors' is none of error, warning, info, never (did you mean error?)"]),
+    ("audit", {"sfb_xmpp_audit": {"fail_on": "errors"}}, ["sfb_xmpp_audit.fail_on: 'errors' is none of error, unknown, warning, info, never (did you mean error?)"]),
     ("audit", {"sfb_xmpp_audit": {"probe": "perhaps"}}, ["sfb_xmpp_audit.probe: 'perhaps' is neither true nor false"]),
     ("audit", {"sfb_xmpp_audit": ["fail_on"]}, ["sfb_xmpp_audit: must be a dictionary, not a list; write 'fail_on: ...'"]),
     ("audit", {"sfb_xmpp_audit": "fail_on: error"}, ["sfb_xmpp_audit: must be a dictionary, not 'fail_on: error'." + YAML]),
@@ -103,13 +103,13 @@ def test_a_mistake_of_a_run_is_found_on_the_command_line_too() -> None:
 
 def test_a_former_name_on_the_command_line_has_its_new_name() -> None:
     values = {"partner": "fabrikam.example"}
-    text = "partner: is now sfb_xmpp_for_partner. Give it with -e sfb_xmpp_for_partner=..."
+    text = "partner: this variable is called sfb_xmpp_for_partner now. Give -e sfb_xmpp_for_partner=... instead"
     assert reasons("verify", values, extra=values) == [text]
     assert reasons("verify", values) == [], "in an inventory it belongs to somebody else"
     assert reasons("converge", values, extra=values) == []
     both = {**values, "user": "ann@contoso.com"}
     found = reasons("explain", both, extra=both)
-    assert found == [text, "user: is now sfb_xmpp_for_user. Give it with -e sfb_xmpp_for_user=..."]
+    assert found == [text, "user: this variable is called sfb_xmpp_for_user now. Give -e sfb_xmpp_for_user=... instead"]
 
 
 @pytest.mark.parametrize("playbook", ["export", "capture", "migration", "history", "preflight"])
@@ -128,6 +128,14 @@ def test_a_revocation_is_held_up_by_nothing_that_it_does_not_read() -> None:
     settings = read("revoke", source(values))
     assert settings.values == {"protect": ["a.test"]}
     assert len(settings.warnings) == 2
+
+
+def test_a_former_name_is_a_mistake_where_it_counted_and_nowhere_else() -> None:
+    text = "into: this variable is called sfb_xmpp_into now. Give -e sfb_xmpp_into=... instead"
+    assert reasons("audit", {"into": "a"}, extra=["into"]) == [text]
+    # In an inventory, and for another playbook, it is somebody else's.
+    assert reasons("audit", {"into": "a"}) == reasons("converge", {"into": "a"}, extra=["into"]) == []
+    assert reasons("audit", {"sfb_xmpp_into": "a"}, extra=["sfb_xmpp_into"]) == []
 
 
 def test_the_place_of_a_variable_is_named() -> None:

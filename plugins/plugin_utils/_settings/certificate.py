@@ -1,0 +1,42 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The certificate of a deployment's Edges, for tasks that run on another host of the deployment."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._base.result import Refused
+from .._servers.inventory import servers_in
+from . import check
+from .source import Action, Variables, source_of
+from .table import BY_NAME, PREFIX
+
+_SETTING = BY_NAME[PREFIX + "certificate"]
+
+
+def certificate_of(action: Action, variables: Variables) -> dict[str, t.Any]:
+    """The value of sfb_xmpp_certificate: of the first Edge that has one, else of the host of the task, else empty.
+
+    The Edges come first: theirs is the one that converge installs. Raises Refused if the value cannot be used; with
+    ``--limit`` the Edges' own check did not run.
+    """
+    own = str(variables["inventory_hostname"])
+    for host in (*servers_in(variables).of(own).edges, own):
+        source = source_of(action, variables if host == own else variables["hostvars"][host])
+        if _SETTING.name not in source.names:
+            continue
+        place = "%s of %s" % (_SETTING.name, host)
+        try:
+            value = source.value(_SETTING.name)
+        except ValueError as exc:
+            raise Refused(["%s: cannot be evaluated: %s" % (place, exc)]) from None
+        if check.unset(_SETTING.spec, value):
+            continue
+        if found := check.mistakes(_SETTING.spec, value, place):
+            raise Refused(found)
+        return dict(value)
+    return {}
