@@ -55,7 +55,7 @@ def clixml(items: list[dict[str, t.Any]], group: str = "Props", more: str = "") 
         lines.append('<Obj RefId="%d"><ToString>x</ToString><%s>' % (number, group))
         for name, value in item.items():
             number += 1
-            plain = isinstance(value, str) and name not in _TYPES
+            plain = isinstance(value, str) and _TYPES.get(name) != "System.Enum"
             if value is None:
                 lines.append('<Nil N="%s" />' % name)
             elif isinstance(value, bool):
