@@ -429,6 +429,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -443,6 +444,7 @@ from ansible.plugins.become import BecomeBase
 from ansible.plugins.connection import NetworkConnectionBase
 from ansible.plugins.loader import get_shell_plugin
 from ansible.utils.display import Display
+from ansible.utils.path import unfrackpath
 
 from ..module_utils._shell.statement import Answer, Place, Statement
 from ..plugin_utils._psrp_mask import Mask
@@ -472,6 +474,22 @@ def _core_service() -> str:
     from ansible.plugins.connection import psrp
 
     return str(yaml_load(psrp.DOCUMENTATION)["options"]["negotiate_service"]["default"])
+
+
+def _check_socket_directory(directory: str) -> None:
+    """Raises AnsibleError where the path of the daemon's socket is longer than the operating system allows.
+
+    Ansible appends a name of ten characters to the directory. The path has at most 107 bytes on Linux (unix(7)), 103 on
+    macOS and BSD (unix(4)).
+    """
+    longest = 107 if sys.platform.startswith("linux") else 103
+    length = len(os.fsencode(unfrackpath(directory))) + 11
+    if length > longest:
+        raise AnsibleError(
+            "the path of the session's socket in '%s' is too long: %d bytes, at most %d are possible. Set"
+            " ANSIBLE_PERSISTENT_CONTROL_PATH_DIR (control_path_dir below [persistent_connection] in ansible.cfg) to a"
+            " shorter directory, such as /tmp/ansible-pc of your own" % (directory, length, longest)
+        )
 
 
 def remove_leftovers(directory: Path, playbook: int) -> None:
@@ -523,6 +541,7 @@ class Connection(NetworkConnectionBase):
             self._name = str(task.get("delegate_to") or (var_options or {}).get("inventory_hostname") or "")
             self._action = str(task.get("action") or "")
             self.force_persistence = not self._runs_directly(task)
+            _check_socket_directory(str(t.cast(t.Any, constants).PERSISTENT_CONTROL_PATH_DIR))
             return
         # In the daemon: Ansible hands over the options once at its start, and again for every task.
         self._in_daemon = True

@@ -15,8 +15,8 @@ options:
     description:
       - Names of files. Relative ones are looked for as P(ansible.builtin.file#lookup) does. C({{ inventory_dir }}) in
         front takes them from beside the inventory.
-      - CSV separated by commas, semicolons or tabs, or JSON. In UTF-8, or in UTF-16 with its byte order mark, as
-        Windows PowerShell writes it with C(>).
+      - XML of C(Export-Clixml), JSON, or CSV separated by commas, semicolons or tabs. In UTF-8, or in UTF-16 with its
+        byte order mark, as Windows PowerShell writes it with C(>) and C(Export-Clixml).
     required: true
     type: list
     elements: str

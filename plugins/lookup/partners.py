@@ -11,11 +11,11 @@ DOCUMENTATION = r"""
 name: partners
 author: the sfb.xmpp authors (!UNKNOWN)
 version_added: 0.1.0
-short_description: Read XMPP federated partners from a CSV or JSON file
+short_description: Read XMPP federated partners from a CLIXML, JSON or CSV file
 description:
-  - Reads a table written by hand, or an export of C(Get-CsXmppAllowedPartner) made with C(Export-Csv) or
-    C(ConvertTo-Json), and returns what the option O(sfb.xmpp.xmpp_federated_partners#module:partners) and the
-    variable C(sfb_xmpp_partners) take.
+  - Reads a table written by hand, or an export of C(Get-CsXmppAllowedPartner) made with C(Export-Clixml),
+    C(ConvertTo-Json) or C(Export-Csv). Returns what the option O(sfb.xmpp.xmpp_federated_partners#module:partners)
+    and the variable C(sfb_xmpp_partners) take.
 extends_documentation_fragment:
   - sfb.xmpp.files
 seealso:

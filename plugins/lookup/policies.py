@@ -11,11 +11,11 @@ DOCUMENTATION = r"""
 name: policies
 author: the sfb.xmpp authors (!UNKNOWN)
 version_added: 0.1.0
-short_description: Read external access policies from a CSV or JSON file
+short_description: Read external access policies from a CLIXML, JSON or CSV file
 description:
-  - Reads a table written by hand, or an export of C(Get-CsExternalAccessPolicy) made with C(Export-Csv) or
-    C(ConvertTo-Json), and returns what the option O(sfb.xmpp.external_access_policies#module:policies) and the
-    variable C(sfb_xmpp_policies) take.
+  - Reads a table written by hand, or an export of C(Get-CsExternalAccessPolicy) made with C(Export-Clixml),
+    C(ConvertTo-Json) or C(Export-Csv). Returns what the option O(sfb.xmpp.external_access_policies#module:policies)
+    and the variable C(sfb_xmpp_policies) take.
 extends_documentation_fragment:
   - sfb.xmpp.files
 seealso:

@@ -59,6 +59,11 @@ SECURITY = re.compile(
     "access|allow|auth|block|cert|cipher|deny|denied|dialback|enable|encrypt|federat|forbid|mtls|negotiat|permi|prox"
     "|restrict|sasl|secur|ssl|tls|trust|verif"
 )
+# Properties of an external access policy that Teams has and servers do not: these, and each with "teams" in its name
+# (page of Set-CsExternalAccessPolicy). The name of the first is near that of the switch for SIP federation.
+TEAMS_ONLY = frozenset(
+    "enableacsfederationaccess communicationwithexternalorgs allowedexternaldomains blockedexternaldomains".split()
+)
 # What PowerShell and the product add to every object. Other unknown columns are left out as well, but mentioned.
 ADDED = frozenset(
     "anchor element key pscomputername psobjecttype psshowcomputername runspaceid scopeclass typedidentity xdsidentity"
@@ -85,7 +90,7 @@ def imported(
     found = records(data, encoding)
     unwanted = {bare(name) for name in ignore_columns}
     known = {name: field for name, field in _names(resource).items() if name not in unwanted}
-    wrong, ignored = _columns(found, known, unwanted)
+    wrong, ignored = _columns(resource, found, known, unwanted)
     items: list[dict[str, t.Any]] = []
     places: dict[str, str] = {}
     for record in found:
@@ -125,15 +130,19 @@ def _names(resource: Resource) -> dict[str, Field]:
 
 
 def _columns(
-    found: t.Sequence[Record], known: t.Mapping[str, Field], unwanted: t.Collection[str]
+    resource: Resource, found: t.Sequence[Record], known: t.Mapping[str, Field], unwanted: t.Collection[str]
 ) -> tuple[list[str], list[str]]:
     """Errors: columns that look like mistyped ones, or that may be about security. And other unknown ones."""
     wrong, ignored = [], []
     for name in dict.fromkeys(name for record in found for name in record.values):
         if bare(name) in known or bare(name) in ADDED or bare(name) in unwanted:
             continue
-        near = difflib.get_close_matches(bare(name), known, 1, 0.85)
-        if near:
+        # A word more is another property, not a mistyped one.
+        near = [n for n in difflib.get_close_matches(bare(name), known, 1, 0.85) if len(bare(name)) - len(n) <= 2]
+        if resource.name == "policy" and (bare(name) in TEAMS_ONLY or "teams" in bare(name)):
+            text = "the column '%s' exists in Teams only; leave the column out with ignore_columns=%s"
+            wrong.append(text % (name, name))
+        elif near:
             wrong.append("there is no column '%s'; '%s' may be meant" % (name, known[near[0]].option))
         elif SECURITY.search(bare(name)):
             wrong.append(
@@ -185,7 +194,8 @@ def _typed(field: Field, value: t.Any) -> t.Any:
     text = str(value).strip()
     if isinstance(kind, Switch):
         if text.lower() not in SWITCHES:
-            raise Invalid("'%s' is neither true nor false" % text)
+            words = ", ".join(SWITCHES)
+            raise Invalid("'%s' is neither true nor false; write one of these words: %s" % (text, words))
         return SWITCHES[text.lower()]
     if isinstance(kind, Number):
         if isinstance(value, bool) or not re.fullmatch(r"[0-9]+", text):

@@ -22,6 +22,8 @@ import xml.etree.ElementTree as ET
 from ..module_utils._base.names import marked
 from ._psrp_limits import short
 
+# Of a file; messages have none.
+NAMESPACE = "http://schemas.microsoft.com/powershell/2004/04"
 # PowerShell itself sends a few levels (MS-PSRP: one, beside what types ask for).
 DEPTH = 50
 
@@ -58,13 +60,38 @@ def read(xml: str) -> t.Any:
 
     Raises Unreadable.
     """
+    return _Reader().value(_parsed(xml), DEPTH)
+
+
+def read_export(xml: str) -> list[t.Any]:
+    """The objects of a file of ``Export-Clixml``, as read() gives them. Raises Unreadable.
+
+    The file is an ``Objs`` element in the namespace NAMESPACE with one child for each object (its version is of
+    MS-PSRP 2.2.5.3). Objects that were passed as one list are one child.
+    """
+    root = _parsed(xml)
+    if root.tag != "{%s}Objs" % NAMESPACE:
+        raise Unreadable("the file is XML, but not of Export-Clixml; export with Export-Clixml, or save a table as CSV")
+    for element in root.iter():
+        element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
+    reader = _Reader()
+    found: list[t.Any] = []
+    for number, child in enumerate(root, 1):
+        try:
+            value = reader.value(child, DEPTH)
+        except Unreadable as error:
+            raise Unreadable("record %d: %s" % (number, error)) from None
+        found += value if isinstance(value, list) else [value]
+    return found
+
+
+def _parsed(xml: str) -> ET.Element:
     if "<!DOCTYPE" in xml:
         raise Unreadable("a document type declaration is not allowed in it")
     try:
-        element = ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
+        return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
     except (ET.ParseError, ValueError) as error:
         raise Unreadable("it is not well-formed XML (%s)" % error) from None
-    return _Reader().value(element, DEPTH)
 
 
 class _Reader:

@@ -168,13 +168,14 @@ def _advice(error: BaseException, target: Target) -> str:
         return "%s." % words.rstrip(".")
     who = "the account '%s'" % target.user if target.user else "the request, which names no account (ansible_user)"
     if isinstance(error, AuthenticationError):
-        return (
+        return _line_break(target) + (
             "the server did not accept %s with %s authentication (%s). Check ansible_user (DOMAIN\\user or"
             " user@REALM), ansible_password, and ansible_psrp_auth: Basic is normally switched off on servers, and"
             " Kerberos on a Front End's IIS wants ansible_psrp_negotiate_service HTTP." % (who, target.auth, words)
         )
     if isinstance(error, (SpnegoError, LoginError)):
-        return "%s authentication of %s could not begin: %s. %s." % (target.auth, who, words, _kerberos(words))
+        text = "%s authentication of %s could not begin: %s. %s."
+        return _line_break(target) + text % (target.auth, who, words, _kerberos(words))
     if isinstance(inner, ssl.SSLCertVerificationError):
         return (
             "the server's certificate was not accepted: %s. Set ansible_psrp_ca_cert to the PEM file of the"
@@ -209,6 +210,16 @@ def _advice(error: BaseException, target: Target) -> str:
     if isinstance(error, WinRMTransportError):
         return "%s. %s" % (words, _HTTP_ADVICE.get(error.code, "Its event log may say more."))
     return words
+
+
+def _line_break(target: Target) -> str:
+    """The first thing to know of a refused login; empty without it."""
+    if not str(target.wsman.get("password") or "").endswith(("\n", "\r")):
+        return ""
+    return (
+        "ansible_password ends in a line break, as 'echo | ansible-vault encrypt_string' keeps it. Encrypt it again"
+        " with 'printf %s' or 'echo -n' in front of the pipe. "
+    )
 
 
 def _kerberos(words: str) -> str:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that people have, as records: CSV by hand or of ``Export-Csv``, and JSON of ``ConvertTo-Json``. Pure.
+"""Files that people have, as records: XML of ``Export-Clixml``, JSON of ``ConvertTo-Json``, CSV. Pure.
 
 Only the form is checked here; what the columns mean is for _import.
 """
@@ -18,12 +18,24 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from . import _psrp_clixml
+
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 DELIMITERS = ",;\t"
+# Files that are no text, by their first bytes: of ZIP archives, and of compound files (MS-CFB 2.2).
+BINARY = {
+    b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
+}
+# Excel's first line that names the delimiter.
+_SEPARATOR = re.compile(r'("?)sep=([^"\r\n]*)\1[\r\n]*', re.IGNORECASE)
+# The first lines of Format-List and Format-Table.
+_LIST = re.compile(r"[A-Za-z]\w* *: ")
+_TABLE = re.compile(r"-+( +-+)*\s*")
 
 
 class Unreadable(ValueError):
@@ -46,10 +58,14 @@ class Record:
 
 def records(data: bytes, encoding: str = "") -> list[Record]:
     """The records of a file, in order. encoding: see decoded(). Raises Unreadable, with every mistake at once."""
+    for mark, name in BINARY.items():
+        if data.startswith(mark):
+            raise Unreadable(["the file is %s, not a table of text; save the sheet as 'CSV UTF-8'" % name])
     text = decoded(data, encoding)
     if not text.strip():
         raise Unreadable(["the file is empty"])
-    return _json(text) if text.lstrip()[0] in "[{" else _csv(text)
+    first = text.lstrip()[0]
+    return _clixml(text) if first == "<" else _json(text) if first in "[{" else _csv(text)
 
 
 def decoded(data: bytes, encoding: str = "") -> str:
@@ -85,11 +101,18 @@ def bare_name(encoding: str) -> str:
 
 def _csv(text: str) -> list[Record]:
     lines = io.StringIO(text, newline="").readlines()
+    _check_unformatted([line for line in lines if line.strip()][:2])
     start = 0
     delimiter = ""
-    while start < len(lines) and (not lines[start].strip() or lines[start].startswith(("#TYPE", "sep="))):
-        if lines[start].startswith("sep="):
-            delimiter = lines[start].rstrip("\r\n")[4:]
+    while start < len(lines):
+        separator = _SEPARATOR.fullmatch(lines[start])
+        if separator:
+            delimiter = separator[2]
+            if delimiter not in tuple(DELIMITERS + "|"):
+                text = "line %d: sep= must be followed by a comma, a semicolon, a tab or a bar, not by '%s'"
+                raise Unreadable([text % (start + 1, delimiter)])
+        elif lines[start].strip() and not lines[start].startswith("#TYPE"):
+            break
         start += 1
     if start == len(lines):
         raise Unreadable(["the file has no line of column names"])
@@ -122,6 +145,15 @@ def _csv(text: str) -> list[Record]:
     return found
 
 
+def _check_unformatted(lines: t.Sequence[str]) -> None:
+    """Refuses what PowerShell prints for people: long values are cut off in it. lines: the first two with text."""
+    name = "Format-List" if lines and _LIST.match(lines[0]) else ""
+    name = "Format-Table" if len(lines) > 1 and _TABLE.fullmatch(lines[1]) else name
+    if name:
+        text = "the file is the output of %s, which cuts values off; export the objects with Export-Clixml instead"
+        raise Unreadable([text % name])
+
+
 def _delimiter(header: str) -> str:
     """What separates the names: the most frequent candidate outside quotes."""
     bare = re.sub(r'"[^"]*"', "", header)
@@ -146,9 +178,19 @@ def _json(text: str) -> list[Record]:
         raise Unreadable(["line %d: cannot be read as JSON (%s)" % (line, getattr(exc, "msg", exc))]) from exc
     except RecursionError as exc:
         raise Unreadable(["the JSON is nested too deep to be a list of objects"]) from exc
-    items = content if isinstance(content, list) else [content]
+    return _objects(content if isinstance(content, list) else [content])
+
+
+def _clixml(text: str) -> list[Record]:
+    try:
+        return _objects(_psrp_clixml.read_export(text))
+    except _psrp_clixml.Unreadable as exc:
+        raise Unreadable([str(exc)]) from exc
+
+
+def _objects(items: t.Sequence[t.Any]) -> list[Record]:
     wrong = [
-        "record %d: is not an object but %s" % (number, json.dumps(item)[:40])
+        "record %d: is not an object but %s" % (number, json.dumps(item, default=str)[:40])
         for number, item in enumerate(items, 1)
         if not isinstance(item, dict)
     ]

@@ -20,7 +20,7 @@ from .._base.result import Refused, Result
 from .._base.step import Step
 from .._base.texts import some
 from .._shell.statement import Shell, ShellError, place_of
-from . import files
+from . import files, sip_domains
 from .access import SET_SITE, Access, access_for
 from .apply import Applied, apply, written_on
 from .catalogue import BY_PART, RESOURCES
@@ -87,6 +87,7 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
     plan = make_plan(deployment, federation, run.guard, reader.controller)
     report = _Report(shell, plan, run)
     run.surroundings.look(planned(plan), plan.steps)
+    plan = _without_own_domains(shell, plan, run)
     digest = make_digest(plan) if run.check or run.reviewed is not None else None
     with report.on_refusal():
         refusals = [*_other_plan(shell, plan, run, digest), *plan.refusals]
@@ -108,6 +109,17 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
         return Outcome(result, plan, planned(plan))
     with report.on_refusal():
         return _write(shell, reader, plan, run, report)
+
+
+def _without_own_domains(shell: Shell, plan: Plan, run: Run) -> Plan:
+    """Refuses an own SIP domain as a partner's. Nothing is asked where the plan adds no domain."""
+    new = sip_domains.new_domains(plan.steps)
+    if not new:
+        return plan
+    own = run.surroundings.sip_domains(shell)
+    if own is None:
+        return replace(plan, warnings=(*plan.warnings, *sip_domains.unknown(new)))
+    return replace(plan, refusals=(*plan.refusals, *sip_domains.mistakes(new, own)))
 
 
 def _other_plan(shell: Shell, plan: Plan, run: Run, digest: t.Any) -> list[str]:

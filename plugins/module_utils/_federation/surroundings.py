@@ -18,6 +18,7 @@ from .._base.step import Step
 from .._shell.statement import Shell
 from .deployment import Deployment, Reader
 from .resource import Resource
+from .sip_domains import read_sip_domains
 
 
 class Surroundings:
@@ -34,6 +35,10 @@ class Surroundings:
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
         """What speaks against the steps. after_plan: what they will make of the deployment."""
+
+    def sip_domains(self, shell: Shell) -> tuple[str, ...] | None:
+        """The SIP domains of the deployment, asked for where the plan adds domains. None: not readable."""
+        return read_sip_domains(shell)
 
     def refusals(self) -> list[str]:
         """Why a run may not begin."""

@@ -95,6 +95,10 @@ class Around(Surroundings):
         self._found = [one for one in found if one.code not in self._ignore]
         self._adds = any(map(adds, steps))
 
+    def sip_domains(self, shell: Shell) -> tuple[str, ...] | None:
+        """Known without a request where the chain was read."""
+        return super().sip_domains(shell) if self._topology is None else self._topology.sip_domains
+
     def refusals(self) -> list[str]:
         blocking = self._blocking() if self._adds else []
         text = "no message could pass: %s (%s); to run all the same, name %s in %s"

@@ -30,12 +30,12 @@ from .._federation.homes import (
     text_of,
 )
 from .._federation.kinds import is_type_name
+from .._federation.sip_domains import SIP_DOMAIN, sip_domains_of
 from .._federation.sites import is_branch, site_from_server
 from .._shell.statement import Answer, Shell, Statement, place_of
 from .replication import Replica, replicas_of
 
 SITE = "Get-CsSite"
-SIP_DOMAIN = "Get-CsSipDomain"
 ALLOWED = "Get-CsAllowedDomain"
 BLOCKED = "Get-CsBlockedDomain"
 
@@ -183,7 +183,7 @@ def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topo
         pools=pools,
         edges=edges,
         sites=None if items["sites"] is None else tuple(_site(one) for one in items["sites"] if not is_branch(one)),
-        sip_domains=None if items["sip_domains"] is None else _sip_domains(items["sip_domains"]),
+        sip_domains=None if items["sip_domains"] is None else sip_domains_of(items["sip_domains"]),
         allowed_domains=_domains(ALLOWED, items["allowed"]),
         blocked_domains=_domains(BLOCKED, items["blocked"]),
         replicas=replicas,
@@ -242,14 +242,6 @@ def _site(item: t.Any) -> Site:
             raise Unreadable(SITE, name, "%s is %r; an Edge pool as EdgeServer:FQDN was expected" % (route, value))
         routes.append((value or "").partition(":")[2] or (value or ""))
     return Site(name, *routes)
-
-
-def _sip_domains(items: t.Sequence[t.Any]) -> tuple[str, ...]:
-    """The page of Get-CsSipDomain: Name is the domain, IsDefault whether it is the default one, which always exists."""
-    if not items:
-        raise ServerRefused(SIP_DOMAIN, Answer())
-    found = [(one.get("IsDefault") is not True, domain_from_server(text_of(SIP_DOMAIN, one, "Name"))) for one in items]
-    return tuple(name for _other, name in sorted(found, key=lambda one: one[0]))
 
 
 def _domains(cmdlet: str, items: list[t.Any] | None) -> tuple[str, ...] | None:

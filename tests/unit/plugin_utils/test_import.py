@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import typing as t
+from xml.sax.saxutils import escape
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER, POLICY
@@ -36,6 +37,47 @@ DEFAULTS: dict[str, t.Any] = {
 ONE = [{"domain": "fabrikam.com", "additional_domains": ["a.test", "b.test"], "tls_negotiation": "not_supported"}]
 
 
+# The types of a property's value in an export, so that it is a list or an enumeration.
+_TYPES = {
+    "AdditionalDomains": "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.Collection",
+    "TlsNegotiation": "System.Enum",
+    "SaslNegotiation": "System.Enum",
+    "PartnerType": "System.Enum",
+}
+
+
+def clixml(items: list[dict[str, t.Any]], group: str = "Props", more: str = "") -> str:
+    """As Export-Clixml writes objects. group: ``MS`` is what Select-Object leaves. Type names are sent once."""
+    lines = ['<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">']
+    sent: dict[str, int] = {}
+    number = 0
+    for item in items:
+        lines.append('<Obj RefId="%d"><ToString>x</ToString><%s>' % (number, group))
+        for name, value in item.items():
+            number += 1
+            plain = isinstance(value, str) and _TYPES.get(name) != "System.Enum"
+            if value is None:
+                lines.append('<Nil N="%s" />' % name)
+            elif isinstance(value, bool):
+                lines.append('<B N="%s">%s</B>' % (name, str(value).lower()))
+            elif isinstance(value, int):
+                lines.append('<U32 N="%s">%d</U32>' % (name, value))
+            elif plain:
+                lines.append('<S N="%s">%s</S>' % (name, escape(value.replace("_x", "_x005F_x"))))
+            else:
+                lines.append('<Obj N="%s" RefId="%d">' % (name, number))
+                known = name in sent
+                types = "" if known else "<T>%s</T><T>System.Object</T>" % _TYPES[name]
+                ref = sent.setdefault(name, len(sent))
+                lines.append('<TNRef RefId="%d" />' % ref if known else '<TN RefId="%d">%s</TN>' % (ref, types))
+                texts = "".join("<S>%s</S>" % escape(text) for text in value)
+                one = "<ToString>%s</ToString><I32>1</I32>" % value
+                lines.append("%s</Obj>" % ("<LST>%s</LST>" % texts if isinstance(value, (list, tuple)) else one))
+        number += 1
+        lines.append("</%s></Obj>" % group)
+    return "\r\n".join([*lines, more, "</Objs>"])
+
+
 def partners(text: str, encoding: str = "utf-8") -> list[dict[str, t.Any]]:
     return imported(PARTNER, text.encode(encoding))[0]
 
@@ -51,6 +93,8 @@ def mistakes(text: str | bytes, resource: Resource = PARTNER) -> list[str]:
     [
         "domain,additional_domains,tls_negotiation\nfabrikam.com,a.test b.test,not_supported\n",
         "Domain;Additional_Domains;TLS_Negotiation\r\nFabrikam.COM.;b.test, A.test;Not_Supported\r\n",
+        '"SEP=;"\r\nTlsNegotiation;Identity;AdditionalDomains\r\nNotSupported;fabrikam.com;a.test, b.test\r\n',
+        "Sep=|\nTlsNegotiation|Identity|AdditionalDomains\nNotSupported|fabrikam.com|a.test, b.test\n",
         "sep=;\n\nTlsNegotiation;Identity;AdditionalDomains\nNotSupported;fabrikam.com;a.test|b.test\n;;\n",
         "Identity\tAdditionalDomains\tTlsNegotiation\tDomain\nfabrikam.com\ta.test;b.test\tnotsupported\tfabrikam.com",
         '#TYPE Selected.X\n"Identity","Key","AdditionalDomains","TlsNegotiation","Description"\n'
@@ -121,6 +165,23 @@ def test_other_columns_are_left_out_and_those_that_powershell_adds_are_not_worth
             ["line 2 (a.test)", "line 3", "line 4"],
         ),
         ("domain,enable_keep_alive\na.test,maybe\n", ["enable_keep_alive: 'maybe' is neither true nor false"]),
+        ("domain,enable_keep_alive\na.test,ja\n", ["write one of these words: true, yes, 1, on, enabled, wahr, vrai"]),
+        ("SEP=\ndomain\na.test\n", ["line 1: sep= must be followed by a comma"]),
+        ('"sep=;;"\ndomain\na.test\n', ["line 1: sep= must be followed by a comma"]),
+        ("\r\n\r\nIdentity     : a.test\r\nAdditionalDomains : {b.test}\r\n", ["output of Format-List, which cuts"]),
+        ("\nIdentity  ProxyFqdn\n--------  ---------\na.test\n", ["output of Format-Table, which cuts"]),
+        (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", ["an Excel workbook (.xlsx) or another ZIP archive"]),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ["an old Excel workbook (.xls), not a table of text; save"]),
+        ("<html><body>x</body></html>", ["the file is XML, but not of Export-Clixml"]),
+        ("<Objs><Obj/></Objs>", ["the file is XML, but not of Export-Clixml"]),
+        ("<table><tr><td>x<br></td></tr></table>", ["it is not well-formed XML"]),
+        ('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', ["a document type declaration is not allowed"]),
+        (clixml([], more="<S>a.test</S>"), ['record 1: is not an object but "a.test"']),
+        (
+            clixml([], more='<Obj RefId="0"><Props><B N="X">maybe</B></Props></Obj>'),
+            ["record 1: X: 'maybe' is neither"],
+        ),
+        (clixml([{"Identity": "a.test"}, {"Identity": "A.test"}]), ["record 2 (a.test): names 'a.test' as record 1"]),
         ("domain,,\na.test,,\nb.test,,x\n", ["line 3: there is a cell under a column without a name"]),
         (
             "domain,TLS,tls_negotiation\na.test,required,optional\n",
@@ -198,6 +259,31 @@ def test_every_other_name_means_one_option_and_hides_none(resource: Resource) ->
     names = {field.option.replace("_", "") for field in fields} | {field.prop.lower() for field in fields}
     assert set(ALIASES[resource.name].values()) <= {field.option for field in fields}
     assert not names & set(ALIASES[resource.name])
+
+
+def test_one_list_of_objects_is_their_export_too_and_nothing_is_none() -> None:
+    inner = clixml([{"Identity": "a.test"}, {"Identity": "b.test"}]).splitlines()[1:-1]
+    text = clixml([], more='<Obj RefId="90"><LST>%s</LST></Obj>' % "".join(inner))
+    assert partners(text) == [{"domain": "a.test"}, {"domain": "b.test"}]
+    assert partners(clixml([])) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["EnableAcsFederationAccess", "EnableTeamsConsumerAccess", "enable_teams_consumer_inbound"]
+)
+def test_a_switch_of_teams_is_named_as_such(name: str) -> None:
+    text = "Identity,EnableFederationAccess,%s\nGlobal,False,True\n" % name
+    (reason,) = mistakes(text, POLICY)
+    assert reason == "the column '%s' exists in Teams only; leave the column out with ignore_columns=%s" % (name, name)
+    items, _ignored = imported(POLICY, text.encode(), ignore_columns=[name])
+    assert items == [{"identity": "global", "enable_federation_access": False}]
+
+
+def test_a_column_with_a_word_more_is_no_mistyped_one() -> None:
+    (reason,) = mistakes("Identity,EnableNewFederationAccess\nGlobal,True\n", POLICY)
+    assert "sounds like security" in reason
+    (reason,) = mistakes("Identity,EnabelFederationAcces\nGlobal,True\n", POLICY)
+    assert "'enable_federation_access' may be meant" in reason
 
 
 @pytest.mark.parametrize(
@@ -311,6 +397,8 @@ EXPORTS: dict[str, t.Callable[[list[dict[str, t.Any]]], bytes]] = {
     "csv with types": lambda items: as_csv(items, typed=True),
     "csv of a european list separator": lambda items: as_csv(items, ";", ", "),
     "tabs": lambda items: as_csv(items, "\t", ";"),
+    "clixml": lambda items: clixml(items).encode("utf-16"),
+    "clixml of selected properties": lambda items: clixml(items, "MS").encode("utf-8-sig"),
     "json": lambda items: json.dumps(items, indent=4).encode(),
     "json in utf-16": lambda items: json.dumps(items, ensure_ascii=False).encode("utf-16"),
     "json, wrapped": lambda items: json.dumps({"value": items, "Count": len(items)}).encode("utf-8-sig"),

@@ -234,3 +234,17 @@ def test_only_what_the_killed_playbook_itself_left_is_removed(tmp_path: Path) ->
 def test_the_session_is_not_opened_in_a_worker() -> None:
     with pytest.raises(AnsibleError, match="socket"):
         worker().invoke([])
+
+
+@pytest.mark.parametrize(("length", "fits"), [(92, True), (93, False)])
+def test_a_directory_in_which_no_socket_fits_is_named_with_the_setting(
+    length: int, fits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shorter limit, of macOS: 103 bytes with the name of the socket. The name has ten and a slash."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(constants, "PERSISTENT_CONTROL_PATH_DIR", "/" + "x" * (length - 1))
+    if fits:
+        worker()
+        return
+    with pytest.raises(AnsibleError, match="ANSIBLE_PERSISTENT_CONTROL_PATH_DIR"):
+        worker()

@@ -119,6 +119,14 @@ def test_the_account_is_named() -> None:
     assert "names no account" in named(None)
 
 
+@pytest.mark.parametrize("error", [AuthenticationError("401"), LoginError("Password incorrect")])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_password_that_ends_in_a_line_break_is_named_and_not_shown(error: Exception, end: str) -> None:
+    text = no_session(error, target({**HERE, "remote_password": "Se cret" + end}))
+    assert ("ansible_password ends in a line break" in text) is bool(end)
+    assert "cret" not in text
+
+
 def test_an_error_page_is_shown_in_short() -> None:
     page = "<html><style>p { color: red }</style><body>\n<h1>Server&nbsp;Error</h1>" + "<p>long</p> " * 10_000
     text = brief(WinRMTransportError("http", 500, page))
