@@ -86,8 +86,13 @@ def issue(
     ca: bool = False,
     crl: bool = True,
     pss: bool = False,
+    path_length: int | None = None,
+    more: t.Sequence[x509.ExtensionType] = (),
 ) -> Issued:
-    """A certificate, self-signed without ``issuer``. ``start`` and ``days`` (from there) are days from now."""
+    """A certificate, self-signed without ``issuer``. ``start`` and ``days`` (from there) are days from now.
+
+    path_length: how many CA certificates may stand below it. more: further extensions, all of them critical.
+    """
     key = key or rsa_key()
     signer = issuer.key if issuer else key
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
@@ -100,7 +105,7 @@ def issue(
         .serial_number(x509.random_serial_number())
         .not_valid_before(began)
         .not_valid_after(began + datetime.timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca, None), critical=True)
+        .add_extension(x509.BasicConstraints(ca, path_length), critical=True)
     )
     if not ca:
         if names:
@@ -111,6 +116,8 @@ def issue(
             point = x509.UniformResourceIdentifier("http://crl.contoso.test/ca.crl")
             points = [x509.DistributionPoint([point], None, None, None)]
             builder = builder.add_extension(x509.CRLDistributionPoints(points), False)
+    for extension in more:
+        builder = builder.add_extension(extension, critical=True)
     algorithm = hashes.SHA256()
     if pss:
         scheme = padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH)

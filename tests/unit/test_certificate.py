@@ -154,7 +154,7 @@ class TestTrust:
     anchors = (root().certificate,)
 
     def test_without_the_intermediate(self) -> None:
-        assert codes(leaf(), others=(), anchors=self.anchors) == ["untrusted"]
+        assert codes(leaf(), others=(), anchors=self.anchors) == ["incomplete_chain"]
 
     def test_other_root(self) -> None:
         other = issue("Contoso Root", key=rsa_key(3), ca=True, days=3650)
@@ -162,11 +162,11 @@ class TestTrust:
 
     def test_expired_intermediate(self) -> None:
         old = issue("Contoso Issuing", root(), key=rsa_key(2), ca=True, start=-10, days=5)
-        assert codes(leaf(), others=(old.certificate,), anchors=self.anchors) == ["untrusted"]
+        assert codes(leaf(), others=(old.certificate,), anchors=self.anchors) == ["chain_expired"]
 
     def test_issuer_that_is_no_ca(self) -> None:
         no_ca = issue("Contoso Issuing", root(), key=rsa_key(2))
-        assert codes(leaf(), others=(no_ca.certificate,), anchors=self.anchors) == ["untrusted"]
+        assert codes(leaf(), others=(no_ca.certificate,), anchors=self.anchors) == ["chain_not_a_ca"]
 
     def test_intermediate_as_anchor(self) -> None:
         assert codes(leaf(), others=(), anchors=OTHERS) == []

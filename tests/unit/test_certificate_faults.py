@@ -8,6 +8,9 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import subprocess
+import sys
 import types
 import typing as t
 from pathlib import Path
@@ -17,7 +20,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invali
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import info, work
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
-from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import certificate, trust_store
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import certificate, chain, trust_store
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import issue as making
 
 from tests.unit.certificates import NAMES, EdgeShell, answer_to, elliptic_key, intermediate, issue, root
@@ -98,9 +101,9 @@ class TestTrustStore:
     def test_a_file_or_a_directory(self, tmp_path: Path) -> None:
         file = tmp_path / "roots.pem"
         file.write_bytes(root().pem + intermediate().pem)
-        assert trust_store.load(str(file)) == (root().certificate, intermediate().certificate)
+        assert trust_store.load(str(file)).certificates == (root().certificate, intermediate().certificate)
         (tmp_path / "0123abcd.0").write_bytes(root().pem)
-        assert trust_store.load(str(tmp_path)) == (root().certificate,)
+        assert trust_store.load(str(tmp_path)).certificates == (root().certificate,)
 
     def test_what_is_wrong_with_it(self, tmp_path: Path) -> None:
         file = tmp_path / "roots.pem"
@@ -111,6 +114,47 @@ class TestTrustStore:
             trust_store.load(str(tmp_path / "none"))
         with pytest.raises(Invalid, match="openssl rehash"):
             trust_store.load(str(tmp_path))
+
+    def test_a_certificate_that_cannot_be_loaded_is_skipped_and_named(self, tmp_path: Path) -> None:
+        """Each by itself, since the library refuses a file for one of its certificates."""
+        broken = root().pem.replace(b"\nMII", b"\nMAA", 1)
+        assert broken != root().pem
+        file = tmp_path / "roots.pem"
+        file.write_bytes(b"# Root\n" + root().pem + b"# Odd\n" + broken + intermediate().pem)
+        store = trust_store.load(str(file))
+        assert store.certificates == (root().certificate, intermediate().certificate)
+        line = root().pem.count(b"\n") + 3
+        assert store.skipped == ("certificate 2 of %s, at line %d (it cannot be decoded)" % (file, line),)
+        arguments = {"usages": ["XmppServer"], "names": list(NAMES), "trust_store": str(file)}
+        for result in (
+            info(arguments, edge(), False),
+            work(params(tmp_path, QUICK, trust_store=str(file)), edge(), True),
+        ):
+            assert [text for text in result.warnings if "trust_store: not used: certificate 2 of" in text]
+        file.write_bytes(broken)
+        with pytest.raises(Invalid, match="no PEM certificates that can be loaded"):
+            trust_store.load(str(file))
+
+    def test_odd_certificates_make_no_noise(self, tmp_path: Path) -> None:
+        """A serial number of 0, as nine roots of Debian 12 have it, in a process of its own with its own filters."""
+        openssl = shutil.which("openssl")
+        assert openssl, "the openssl command is needed"
+        command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        command += [
+            "-keyout",
+            "/dev/null",
+            "-set_serial",
+            "0",
+            "-subj",
+            "/CN=Old Root",
+            "-out",
+            str(tmp_path / "r.pem"),
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+        program = "from %s import load; s = load(%r); print(s.certificates[0].serial_number, *s.skipped)"
+        program %= (trust_store.__name__, str(tmp_path / "r.pem"))
+        done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == ("0\n", "")
 
     def test_the_certificate_takes_both(self, tmp_path: Path) -> None:
         directory = tmp_path / "roots"
@@ -145,7 +189,8 @@ def test_a_chain_that_could_not_be_checked(tmp_path: Path, monkeypatch: pytest.M
     assert work(given, made, False).failures == []
     made.writes.clear()
     ticks = itertools.count(0, 60)
-    monkeypatch.setattr(certificate, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    for module in (certificate, chain):
+        monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
     with pytest.raises(Refused, match="its chain was not checked"):
         work(given, edge(), False)
     arguments = {"usages": ["XmppServer"], "names": list(NAMES), "trust_store": str(roots)}

@@ -19,6 +19,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import info, work
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import certificate as _certificate
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509 import chain
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import FACTS
 
 from tests.unit.certificates import (
@@ -497,9 +498,10 @@ class TestRefused:
     def test_no_usage(self, tmp_path: Path) -> None:
         assert "empty" in self.reasons(params(tmp_path, usages=[]))[0]
 
-    def test_without_cryptography(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_packages(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_certificate, "IMPORT_ERROR", ImportError("No module named 'cryptography'"))
-        assert "cryptography is needed" in self.reasons(params(tmp_path))[0]
+        monkeypatch.setattr(chain, "IMPORT_ERROR", ImportError("No module named 'OpenSSL'"))
+        assert [text.split()[0] for text in self.reasons(params(tmp_path))] == ["cryptography", "pyOpenSSL"]
 
     def test_session_without_the_module(self, tmp_path: Path) -> None:
         class Bare(EdgeShell):
@@ -617,7 +619,7 @@ class TestInfo:
         (found,) = self.certificates(edge(intermediates=[intermediate().der]), trust_store=str(bundle))
         assert found["findings"] == []
         (found,) = self.certificates(edge(), trust_store=str(bundle))
-        assert [finding["code"] for finding in found["findings"]] == ["untrusted"]
+        assert [finding["code"] for finding in found["findings"]] == ["incomplete_chain"]
 
     def test_a_store_of_certificates_that_certify_each_other(self, tmp_path: Path) -> None:
         many = crossed(5)

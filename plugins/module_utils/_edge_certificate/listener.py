@@ -99,13 +99,11 @@ class Listener:
 
 
 def listener_of(options: t.Mapping[str, t.Any] | None) -> Listener | None:
-    """The listener of a task's option; None without one. Raises Refused where a handshake cannot be made."""
+    """The listener of a task's option; None without one. Raises Refused for a wrong option."""
     if not options:
         return None
     if int(options["timeout"]) < 1:
         raise Refused(["listener.timeout: %s is not a number of seconds above 0" % options["timeout"]])
-    if client.IMPORT_ERROR is not None:
-        raise Refused(["listener: the Python package pyOpenSSL is needed on the controller"])
     try:
         names = {name: canonical_domain(str(options[name])) for name in ("domain", "partner") if options.get(name)}
     except Invalid as exc:

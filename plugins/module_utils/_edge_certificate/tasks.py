@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
+from dataclasses import replace
 
 from .._base.findings import Finding
 from .._base.names import Invalid
@@ -17,7 +18,7 @@ from .._base.task import STATE, Task
 from .._services import graceful
 from .._shell.statement import Shell
 from .._x509 import certificate as x509
-from .._x509 import issue, trust_store
+from .._x509 import chain, issue, trust_store
 from .._x509.certificate import describe
 from .._x509.renewal import SHARE, RenewalRule, renewal
 from . import listener as listeners
@@ -93,23 +94,26 @@ _OTHER_TIME = datetime.timedelta(days=1)
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_gateway_cert. Raises Refused, ServerRefused, ShellError, all of them before anything was written there."""
-    _require_cryptography()
+    _require_packages()
     usages = tuple(dict.fromkeys(params["usages"]))
     if not usages:
         raise Refused(["usages: the list is empty; name at least one usage"])
     if params["state"] == "absent":
         return unbind(usages, shell, check)
-    wanted = _wanted(params, usages, check)
+    trusted = _trusted(params)
+    wanted = _wanted(params, usages, check, trusted.certificates if trusted else None)
     reader = EdgeReader(shell)
     before = reader.read()
     offer = source_of(wanted, reader, before).choose()
     if isinstance(offer, Waiting):
-        return offer.result()
-    plan = make_plan(wanted, offer, reader, before)
-    return report(plan, apply(plan, reader))
+        result = offer.result()
+    else:
+        plan = make_plan(wanted, offer, reader, before)
+        result = report(plan, apply(plan, reader))
+    return replace(result, warnings=[*(trusted.warnings if trusted else ()), *result.warnings])
 
 
-def _wanted(params: Params, usages: tuple[str, ...], check: bool) -> Wanted:
+def _wanted(params: Params, usages: tuple[str, ...], check: bool, anchors: tuple[t.Any, ...] | None) -> Wanted:
     """The options as typed values. Raises Refused."""
     now = _now()
     rule, decided_at = _renewal(params, now, check)
@@ -120,7 +124,7 @@ def _wanted(params: Params, usages: tuple[str, ...], check: bool) -> Wanted:
     return Wanted(
         usages=usages,
         names=_names(params),
-        anchors=_anchors(params),
+        anchors=anchors,
         rule=rule,
         decided_at=decided_at,
         valid_at=decided_at if check else now,
@@ -138,9 +142,10 @@ def _wanted(params: Params, usages: tuple[str, ...], check: bool) -> Wanted:
 
 def info(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_gateway_cert_info: the certificates in force on an Edge and what speaks against them. Reads only."""
-    _require_cryptography()
+    _require_packages()
     now = _now()
-    names, anchors = _names(params), _anchors(params)
+    names, trusted = _names(params), _trusted(params)
+    anchors = trusted.certificates if trusted else None
     rule, time = _renewal(params, now, True)
     listener = listener_of(params.get("listener"))
     reader = EdgeReader(shell)
@@ -174,7 +179,8 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
             "certificates": found,
             "presented": _presented(listener, names, anchors, time),
             "clock_ahead": reader.clock_ahead(),
-        }
+        },
+        warnings=trusted.warnings if trusted else [],
     )
 
 
@@ -242,7 +248,7 @@ def _names(params: Params) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _anchors(params: Params) -> tuple[t.Any, ...] | None:
+def _trusted(params: Params) -> trust_store.Store | None:
     path = params.get("trust_store")
     if not path:
         return None
@@ -252,9 +258,11 @@ def _anchors(params: Params) -> tuple[t.Any, ...] | None:
         raise Refused(["trust_store: %s" % exc]) from None
 
 
-def _require_cryptography() -> None:
-    if x509.IMPORT_ERROR is not None:
-        raise Refused(["the Python package cryptography is needed on the controller: %s" % x509.IMPORT_ERROR])
+def _require_packages() -> None:
+    packages = ((x509.IMPORT_ERROR, "cryptography"), (chain.IMPORT_ERROR, "pyOpenSSL"))
+    missing = [name for error, name in packages if error is not None]
+    if missing:
+        raise Refused(["%s is needed on the controller (a Python package)" % name for name in missing])
 
 
 TASK = Task(ARGUMENT_SPEC, work, (("state", "present", ("source",)),))

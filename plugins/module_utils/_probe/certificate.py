@@ -16,8 +16,11 @@ import typing as t
 from .._base.texts import foreign
 from .._x509 import certificate as certificates
 from .._x509.certificate import NOT_CHECKED, check, describe, parse
+from .._x509.chain import CHAIN
+from .._x509.fields import extension, unreadable
 
 try:
+    import idna
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
     from service_identity import CertificateError
@@ -31,14 +34,12 @@ if t.TYPE_CHECKING:
     Certificate = x509.Certificate
 
 # With one of these the certificate proves nothing.
-FATAL = frozenset(
-    ("expired", "not_yet_valid", "untrusted", "incomplete_chain", "name_mismatch", "server_auth", "malformed")
-)
+FATAL = frozenset(("expired", "not_yet_valid", *CHAIN, "name_mismatch", "server_auth", "malformed"))
 
 _SRV_NAME = "1.3.6.1.5.5.7.8.7"  # id-on-dnsSRV, RFC 4985
 _XMPP_ADDR = "1.3.6.1.5.5.7.8.5"  # id-on-xmppAddr, RFC 6120 section 13.7.1.4
 # What check() finds in a partner's certificate as well as in an own one.
-_AS_IN_OWN = ("expired", "not_yet_valid", "weak_signature", "key_size", NOT_CHECKED)
+_AS_IN_OWN = ("expired", "not_yet_valid", *CHAIN, "weak_signature", "key_size", NOT_CHECKED)
 # Of a server's certificates, its own included. Public CAs need two to four; OpenSSL ends a handshake that brings more
 # than 100 kB of them (SSL_CTX_set_max_cert_list).
 MOST_CERTIFICATES = 20
@@ -59,6 +60,9 @@ def examine(
     """
     try:
         certificate = parse(certificates.der(chain[0]))
+        why = unreadable(certificate)
+        if why:
+            return {}, {"malformed": why}
         facts = {**describe(certificate), **_more(certificate)}
         return facts, dict(_faults(certificate, facts, chain[1:], domain, anchors, now, expires_within, seconds))
     except (ValueError, certificates.Unusable):
@@ -70,7 +74,22 @@ def covers(certificate: Certificate, domain: str) -> bool:
     wanted = (DNS_ID(domain), SRV_ID("_xmpp-server." + domain))
     if any(one.verify(pattern) for pattern in _patterns(certificate) for one in wanted):
         return True
-    return domain in _other_names(certificate, _XMPP_ADDR)
+    return domain in map(_ascii, _other_names(certificate, _XMPP_ADDR))
+
+
+def _ascii(name: str) -> str:
+    """A domain in A-labels (RFC 5891). A name that is none is returned as it is.
+
+    Letters outside ASCII are not mapped to such of ASCII, as UTS 46 would: the sign of Kelvin is no k.
+    """
+    if name.isascii():
+        return name
+    # An xmppAddr is written in Unicode (RFC 6120 section 13.7.1.4), and compared without regard to case.
+    folded = "".join(one.lower() if one.isascii() or not one.lower().isascii() else one for one in name)
+    try:
+        return idna.encode(folded).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return name
 
 
 def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
@@ -91,7 +110,7 @@ def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
 
 def _more(certificate: Certificate) -> dict[str, t.Any]:
     """What describe() does not say, because the gateway's own certificate has no use for it."""
-    purposes = _purposes(certificate)
+    purposes = extension(certificate, "ExtendedKeyUsage")
     anything = purposes is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes
     return {
         "server_auth": anything or ExtendedKeyUsageOID.SERVER_AUTH in (purposes or ()),
@@ -99,13 +118,6 @@ def _more(certificate: Certificate) -> dict[str, t.Any]:
         "srv_names": [foreign(name) for name in _other_names(certificate, _SRV_NAME)],
         "xmpp_addresses": [foreign(name) for name in _other_names(certificate, _XMPP_ADDR)],
     }
-
-
-def _purposes(certificate: Certificate) -> t.Any:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return None
 
 
 def _faults(
@@ -132,12 +144,6 @@ def _faults(
     # Of a certificate that lives for days, only the last third is a finding.
     if start <= now < end and end - now < min(datetime.timedelta(days=expires_within), (end - start) / 3):
         yield "expires_soon", "it expires on %s, in %d days" % (facts["not_after"], (end - now).days)
-    if "untrusted" in found:
-        if others or certificate.issuer == certificate.subject:
-            yield "untrusted", found["untrusted"]
-        else:
-            text = "it comes alone, and its issuer %s is not in the trust store" % facts["issuer"]
-            yield "incomplete_chain", text
     if not covers(certificate, domain):
         names = (*facts["names"], *facts["srv_names"], *facts["xmpp_addresses"])
         yield "name_mismatch", "it is for %s, not for %s" % (", ".join(names[:8]) or "no name at all", domain)
@@ -149,9 +155,8 @@ def _faults(
 
 def _other_names(certificate: Certificate, kind: str) -> list[str]:
     """The otherName entries of a kind whose value is a string, in lower case; to be compared."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+    names = extension(certificate, "SubjectAlternativeName")
+    if names is None:
         return []
     values = [one.value for one in names.get_values_for_type(x509.OtherName) if one.type_id.dotted_string == kind]
     # Of letters outside ASCII some have one of ASCII as their lower case, such as the sign of Kelvin.

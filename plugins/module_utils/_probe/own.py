@@ -11,6 +11,7 @@ import typing as t
 
 from .._base.findings import ERROR, UNKNOWN, WARNING, Finding, in_order
 from .._x509.certificate import NOT_CHECKED
+from .._x509.chain import CHAIN
 from .certificate import FATAL
 from .facts import Addresses, Facts
 from .findings import check_mistake, check_reach, not_observable
@@ -104,6 +105,10 @@ def _check_certificate(facts: Facts, thumbprint: str) -> t.Iterator[Finding]:
             remedy = "remove the CA certificates from the Edge's store that do not stand above it"
         elif code == "client_auth":
             remedy = "with partners that insist on it, make SASL optional and support dialback"
+        elif code in ("incomplete_chain", "chain_expired", "chain_not_yet_valid"):
+            remedy = "put the current intermediate of its CA into the Edge's store of intermediates"
+        elif code == "root_not_valid":
+            remedy = CHAIN[code]
         yield Finding("own_certificate_" + code, severity, "the gateway's certificate: " + text, remedy)
     shown = str((facts.certificate or {}).get("thumbprint") or "")
     if thumbprint and shown and shown != thumbprint:

@@ -84,13 +84,15 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     resolver = checked("nameservers", lambda: Resolver(params["nameservers"]))
     bundle = checked("certificate", lambda: _bundle(params["certificate"]))
     store = params["trust_store"] or checked("trust_store", trust_store.default)
-    anchors = checked("trust_store", lambda: trust_store.load(store)) if store else ()
+    trusted: t.Any = checked("trust_store", lambda: trust_store.load(store)) if store else None
     reasons += ["%s: has to be above 0" % name for name in ("timeout", "workers") if not params[name] > 0]
     if not 0 < params["gateway_port"] < 65536:
         reasons.append("gateway_port: %d is not a port" % params["gateway_port"])
     if reasons:
         raise Refused(reasons)
-    settings = Settings(from_, anchors, params["timeout"], params["expires_within"], bundle, params["gateway_port"])
+    settings = Settings(
+        from_, trusted.certificates, params["timeout"], params["expires_within"], bundle, params["gateway_port"]
+    )
     prober = Prober(settings, resolver)
     # The gateway answers to its partners, and offers TLS to those whose row has it; only where none is declared does it
     # hear from itself.
@@ -107,7 +109,8 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
             "own": entries[len(jobs) :],
             "summary": {verdict: counted[verdict] for verdict in VERDICTS},
             "trust_store": store,
-        }
+        },
+        warnings=trusted.warnings,
     )
 
 

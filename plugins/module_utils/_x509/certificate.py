@@ -5,27 +5,27 @@
 
 """What the gateway's certificate must satisfy, and whether it does; PKCS#12 files in and out.
 
-Pure, but for the limit on the time of a chain: bytes and the time come in, values go out. The rules are those of the
-product's pages on Edge certificates ("environmental requirements for Edge", "certificate requirements for external
-user access").
+Pure, but for the limit on the time of a chain: bytes and the time come in, values go out. Whether the chain is good is
+decided in chain. The rules are those of the product's pages on Edge certificates ("environmental requirements for
+Edge", "certificate requirements for external user access").
 """
 
 from __future__ import annotations
 
-import collections
 import datetime
-import math
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .._base.findings import UNKNOWN, Finding, error, warning
+from .._base.findings import UNKNOWN, WARNING, Finding, error, warning
 from .._base.texts import foreign, some, utc
 from .._shell.statement import Secret
+from .chain import TimeIsUp, broken, check_chain, paths
+from .fields import extension, issued, self_signed, shown, unreadable
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import pkcs12
@@ -57,17 +57,10 @@ FACTS = (
     "client_auth",
 )
 
-# A path longer than this is a loop or a mistake; public CAs use two or three.
-_LONGEST_PATH = 8
-
 # Seconds that the checks of a chain may take together. A good one takes milliseconds.
 CHAIN_SECONDS = 5.0
 # The code of the finding that the checks of a chain did not come to an end.
 NOT_CHECKED = "chain_not_checked"
-
-
-class _TimeUp(Exception):
-    """The time for the chain is over."""
 
 
 class Unusable(Exception):
@@ -129,8 +122,8 @@ def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
         .build(passphrase.reveal().encode("ascii"))
     )
     name = (subject_name(bundle.certificate) or "sfb.xmpp").encode("utf-8")
-    longest = max(_paths(bundle.certificate, bundle.others, now).values(), key=len)
-    intermediates = [one for one in longest[1:] if not _self_signed(one)]
+    longest = max(paths(bundle.certificate, bundle.others, now).values(), key=len)
+    intermediates = [one for one in longest[1:] if not self_signed(one)]
     return pkcs12.serialize_key_and_certificates(name, bundle.key, bundle.certificate, intermediates, encryption)
 
 
@@ -157,11 +150,11 @@ def thumbprint(certificate: Certificate) -> str:
 
 def describe(certificate: Certificate) -> dict[str, t.Any]:
     """The certificate in plain values, with names as they are shown (foreign). Times are UTC in ISO 8601."""
-    purposes = _extension(certificate, "ExtendedKeyUsage")
+    purposes = extension(certificate, "ExtendedKeyUsage")
     return {
         "thumbprint": thumbprint(certificate),
-        "subject": _shown(certificate.subject),
-        "issuer": _shown(certificate.issuer),
+        "subject": shown(certificate.subject),
+        "issuer": shown(certificate.issuer),
         "serial_number": "%X" % certificate.serial_number,
         "names": [foreign(name) for name in dns_names(certificate)],
         "not_before": utc(certificate.not_valid_before_utc),
@@ -188,22 +181,16 @@ def public_key_of(certificate: Certificate) -> bytes:
     return public_bytes(key) if key is not None else b""
 
 
-def may_sign(certificate: Certificate) -> bool:
-    """Whether it is a CA's, by its basic constraints."""
-    constraints = _extension(certificate, "BasicConstraints")
-    return bool(constraints is not None and constraints.ca)
-
-
 def is_elliptic(certificate: Certificate) -> bool:
     return isinstance(_public_key(certificate), ec.EllipticCurvePublicKey)
 
 
 def dns_names(certificate: Certificate) -> list[str]:
     """The DNS names of the subject alternative name extension, in lower case and in their order; to be compared."""
-    extension = _extension(certificate, "SubjectAlternativeName")
-    if extension is None:
+    alternative = extension(certificate, "SubjectAlternativeName")
+    if alternative is None:
         return []
-    return [name.lower() for name in extension.get_values_for_type(x509.DNSName)]
+    return [name.lower() for name in alternative.get_values_for_type(x509.DNSName)]
 
 
 def subject_name(certificate: Certificate) -> str:
@@ -232,6 +219,7 @@ def check(
         stands for what they would have found.
     """
     found = [
+        *_check_form(certificate),
         *_check_time(certificate, now),
         *_check_names(certificate, names),
         *_check_key(certificate, rsa_only),
@@ -243,7 +231,7 @@ def check(
             *_check_signatures(certificate, others or (), now, end),
             *_check_chain(certificate, others, anchors, now, end),
         ]
-    except _TimeUp:
+    except TimeIsUp:
         text = "its chain was not checked: the %d certificates that come with it need more than %.0f s"
         found.append(Finding(NOT_CHECKED, UNKNOWN, text % (len(others or ()), max(1, seconds)), _NOTHING_ELSE))
     return sorted(found, key=lambda finding: finding.severity)
@@ -262,6 +250,12 @@ def _why_not_opened(data: bytes, passphrase: Secret | None) -> Finding:
     if b"-----BEGIN" in data[:4096]:
         return error("not_pkcs12", "the file is PEM, not PKCS#12", "convert it with 'openssl pkcs12 -export'")
     return error("not_pkcs12", "the file is not PKCS#12", _EXPORT)
+
+
+def _check_form(certificate: Certificate) -> t.Iterator[Finding]:
+    why = unreadable(certificate)
+    if why:
+        yield error("malformed", why, _REPLACE)
 
 
 def _check_time(certificate: Certificate, now: datetime.datetime) -> t.Iterator[Finding]:
@@ -325,8 +319,8 @@ def _check_signatures(
 ) -> t.Iterator[Finding]:
     pss = (SignatureAlgorithmOID.RSASSA_PSS, PublicKeyAlgorithmOID.RSASSA_PSS)
     # Only those that stand above it: what else lies in a file or a store is not sent.
-    for one in _paths(certificate, others, now, end):
-        if one is not certificate and _self_signed(one):
+    for one in paths(certificate, others, now, end):
+        if one is not certificate and self_signed(one):
             continue  # nobody checks the signature of a root
         if one.signature_algorithm_oid in pss or one.public_key_algorithm_oid in pss:
             yield error(
@@ -343,7 +337,7 @@ def _check_signatures(
 
 
 def _check_purpose(certificate: Certificate) -> t.Iterator[Finding]:
-    purposes = _extension(certificate, "ExtendedKeyUsage") or ()
+    purposes = extension(certificate, "ExtendedKeyUsage") or ()
     if ExtendedKeyUsageOID.SERVER_AUTH not in purposes:
         yield error("server_auth", "it is not issued for server authentication", "have it issued with that purpose")
     if ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
@@ -352,7 +346,7 @@ def _check_purpose(certificate: Certificate) -> t.Iterator[Finding]:
             "it is not issued for client authentication, which public CAs no longer offer",
             "with partners that insist on it, make SASL optional and support dialback",
         )
-    if _extension(certificate, "CRLDistributionPoints") is None:
+    if extension(certificate, "CRLDistributionPoints") is None:
         yield warning(
             "no_crl", "it names no CRL distribution point", "have it issued with one, reachable from the Edge"
         )
@@ -365,83 +359,24 @@ def _check_chain(
     now: datetime.datetime,
     end: float,
 ) -> t.Iterator[Finding]:
-    alone = _self_signed(certificate)
-    if anchors is not None and not _trusted(certificate, others or (), anchors, now, end):
-        yield error(
-            "untrusted",
-            "no chain of valid CA certificates leads from it (issuer %s) to the trust store"
-            % _shown(certificate.issuer),
-            "add the intermediates to the file, or the right CA to the trust store",
-        )
-    elif alone:
+    wrong = [] if anchors is None else check_chain(certificate, others or (), anchors, now, end)
+    if wrong:
+        yield from wrong
+    elif self_signed(certificate):
         yield warning("self_signed", "it is self-signed, and partners will not trust it", "use a public CA")
     # Below a root of the trust store there is nothing in between that could be missing.
-    elif others is not None and not any(_issued(certificate, one) for one in (*others, *(anchors or ()))):
+    elif others is not None and not any(issued(certificate, one) for one in (*others, *(anchors or ()))):
         yield warning(
             "intermediates_missing",
-            "the certificate of its issuer %s does not come with it" % _shown(certificate.issuer),
+            "the certificate of its issuer %s does not come with it" % shown(certificate.issuer),
             "add the intermediates; partners cannot build the chain without them",
         )
-
-
-def _trusted(
-    certificate: Certificate,
-    others: t.Sequence[Certificate],
-    anchors: t.Sequence[Certificate],
-    now: datetime.datetime,
-    end: float,
-) -> bool:
-    return not _paths(certificate, (*others, *anchors), now, end).keys().isdisjoint(anchors)
-
-
-def _paths(
-    certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float = math.inf
-) -> dict[Certificate, list[Certificate]]:
-    """The certificate and each valid CA certificate among ``others`` that stands above it: a shortest way up to it.
-
-    The nearest first. Of several ways to one certificate only the first is followed, since what stands above it is the
-    same for all: CA certificates that certify each other have a number of ways that grows without bounds.
-
-    end: by time.monotonic(). Raises _TimeUp.
-    """
-    paths = {certificate: [certificate]}
-    pending = collections.deque(paths)
-    while pending:
-        last = pending.popleft()
-        path = paths[last]
-        if len(path) == _LONGEST_PATH or _self_signed(last):
-            continue
-        for one in others:
-            if time.monotonic() > end:
-                raise _TimeUp
-            if one not in paths and _is_ca(one, now) and _issued(last, one):
-                paths[one] = [*path, one]
-                pending.append(one)
-    return paths
-
-
-def _is_ca(certificate: Certificate, now: datetime.datetime) -> bool:
-    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc and may_sign(certificate)
-
-
-def _issued(certificate: Certificate, issuer: Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
-
-
-def _self_signed(certificate: Certificate) -> bool:
-    return certificate.issuer == certificate.subject and _issued(certificate, certificate)
+    elif others is not None and anchors is None and len(paths(certificate, others, now, end)) == 1:
+        yield from (replace(one, severity=WARNING) for one in broken(certificate, others, now, end))
 
 
 def _which(one: Certificate, leaf: Certificate) -> str:
-    return "it" if one is leaf else "the intermediate %s" % _shown(one.subject)
-
-
-def _shown(name: x509.Name) -> str:
-    return foreign(name.rfc4514_string())
+    return "it" if one is leaf else "the intermediate %s" % shown(one.subject)
 
 
 def _hash_name(certificate: Certificate) -> str:
@@ -450,14 +385,6 @@ def _hash_name(certificate: Certificate) -> str:
     except UnsupportedAlgorithm:
         return ""
     return algorithm.name if algorithm else ""
-
-
-def _extension(certificate: Certificate, name: str) -> t.Any:
-    """The value of an extension by its class name in cryptography.x509; None if absent or unreadable."""
-    try:
-        return certificate.extensions.get_extension_for_class(getattr(x509, name)).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        return None
 
 
 def _public_key(certificate: Certificate) -> t.Any:

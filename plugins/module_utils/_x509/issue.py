@@ -15,7 +15,8 @@ import typing as t
 
 from .._base.findings import error
 from .._shell.statement import Secret
-from .certificate import Bundle, Unusable, may_sign, public_bytes, public_key_of
+from .certificate import Bundle, Unusable, public_bytes, public_key_of
+from .fields import may_sign
 
 try:
     from cryptography import x509

@@ -16,8 +16,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.certificate import
     covers,
     examine,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import check
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +75,51 @@ def test_names(names: list[x509.GeneralName], stands: bool) -> None:
     assert covers(named(*names), DOMAIN) is stands
 
 
+def test_an_address_in_unicode_is_compared_in_a_labels() -> None:
+    """RFC 6120 section 13.7.1.4: an xmppAddr is written in Unicode."""
+    for name in ("bücher.test", "BÜCHER.test", "xn--bcher-kva.test"):
+        assert covers(named(other(XMPP_ADDR, name)), "xn--bcher-kva.test"), name
+    for name in ("bucher.test", "b\u00fc\u200bcher.test", "bu\u0308cher..test"):
+        assert not covers(named(other(XMPP_ADDR, name)), "xn--bcher-kva.test"), ascii(name)
+
+
+# An x400Address (RFC 5280 section 4.2.1.6), and a dNSName.
+X400 = b"\x30\x11\xa3\x00\x82\x0dfabrikam.test"
+
+
+def malformed(*values: bytes) -> x509.Certificate:
+    """A certificate with these values as subject alternative names, one extension each."""
+    key = elliptic_key()
+    kinds = [x509.ObjectIdentifier("2.5.29.%d" % number) for number in range(90, 90 + len(values))]
+    name = x509.Name([])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + datetime.timedelta(days=1))
+    for kind, value in zip(kinds, values, strict=True):
+        builder = builder.add_extension(x509.UnrecognizedExtension(kind, value), False)
+    data = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    for number in range(90, 90 + len(values)):
+        data = data.replace(b"\x06\x03\x55\x1d" + bytes([number]), b"\x06\x03\x55\x1d\x11")
+    return x509.load_der_x509_certificate(data)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "text"),
+    [
+        (malformed(X400), "it has a name of a kind that is not supported, such as an X.400 address"),
+        (malformed(X400[:2] + X400[4:], X400[:2] + X400[4:]), "it has the extension 2.5.29.17 twice"),
+        (malformed(b"\x30\x05"), "a part of it cannot be decoded"),
+    ],
+)
+def test_a_certificate_that_cannot_be_read(certificate: x509.Certificate, text: str) -> None:
+    assert examine([certificate], DOMAIN, [root().certificate], NOW, 14) == ({}, {"malformed": text})
+    found = [(one.code, one.message) for one in check(certificate, now=NOW, names=(DOMAIN,))]
+    assert ("malformed", text) in found
+    assert not covers(certificate, DOMAIN)
+    # Above a good certificate it is no obstacle.
+    chain = [issue(issuer=intermediate(), names=(DOMAIN,)).certificate, certificate, intermediate().certificate]
+    assert examine(chain, DOMAIN, [root().certificate], NOW, 14)[1] == {}
+
+
 def test_a_wildcard_stands_for_one_label() -> None:
     certificate = named(x509.DNSName("*.fabrikam.test"))
     assert covers(certificate, "chat.fabrikam.test")
@@ -122,7 +168,7 @@ def test_chains() -> None:
     assert set(faults(one, intermediate(), anchors=(stranger,))) == {"untrusted"}
     assert set(faults(issue(names=(DOMAIN,)))) == {"untrusted"}
     old = issue("Old", root(), ca=True, start=-30, days=20)
-    assert set(faults(issue(issuer=old, names=(DOMAIN,)), old)) == {"untrusted"}
+    assert set(faults(issue(issuer=old, names=(DOMAIN,)), old)) == {"chain_expired"}
 
 
 def test_days_before_the_end_can_be_chosen() -> None:

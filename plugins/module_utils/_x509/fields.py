@@ -1,0 +1,75 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parts of a certificate that somebody else made, read without trust in their form."""
+
+from __future__ import annotations
+
+import typing as t
+import warnings
+
+from .._base.texts import foreign
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.utils import CryptographyDeprecationWarning
+except ImportError as exc:
+    IMPORT_ERROR: ImportError | None = exc
+else:
+    IMPORT_ERROR = None
+    # Warnings about odd certificates of others, such as a serial number of 0. Their readers cannot change them, and
+    # what a worker prints disturbs Ansible's output. Set once, since warnings.catch_warnings is not safe in threads.
+    warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
+    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+
+if t.TYPE_CHECKING:
+    Certificate = x509.Certificate
+
+
+def unreadable(certificate: Certificate) -> str:
+    """Why the certificate's extensions or names cannot be read; empty if they can."""
+    try:
+        certificate.extensions  # noqa: B018 - decoded at the first access
+        certificate.subject, certificate.issuer  # noqa: B018
+    except x509.DuplicateExtension as exc:
+        return "it has the extension %s twice" % exc.oid.dotted_string
+    except x509.UnsupportedGeneralNameType:
+        return "it has a name of a kind that is not supported, such as an X.400 address"
+    except ValueError:
+        return "a part of it cannot be decoded"
+    return ""
+
+
+def extension(certificate: Certificate, name: str) -> t.Any:
+    """The value of an extension by its class name in cryptography.x509; None if absent or unreadable."""
+    try:
+        return certificate.extensions.get_extension_for_class(getattr(x509, name)).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return None
+
+
+def may_sign(certificate: Certificate) -> bool:
+    """Whether it is a CA's, by its basic constraints."""
+    constraints = extension(certificate, "BasicConstraints")
+    return bool(constraints is not None and constraints.ca)
+
+
+def issued(certificate: Certificate, issuer: Certificate) -> bool:
+    """Whether the issuer has the name and the key that the certificate was signed with."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def self_signed(certificate: Certificate) -> bool:
+    return issued(certificate, certificate)
+
+
+def shown(name: x509.Name) -> str:
+    """A name as it stands in a message."""
+    return foreign(name.rfc4514_string())
