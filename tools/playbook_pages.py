@@ -25,11 +25,17 @@ DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
-ACTION_CODE = [TOP / "plugins" / "plugin_utils" / ("_%s_action.py" % name) for name in ("federation", "deployment")]
+ACTION_CODE = [
+    TOP / "plugins" / "plugin_utils" / name
+    for name in ("_federation_action.py", "_deployment_action.py", "_servers/servers.py")
+]
 # What does that of revoke, and leaves these to the former.
 REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
     "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"
 }  # fmt: skip
+# Actions that read the settings of their playbook for themselves, by their names without the prefix, and what they run.
+OWN_ACTIONS = {"failover": ("xmpp_failover", ACTION), "revoke": ("xmpp_affected_services", "")}
+READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # What converge notes in a snapshot, and a message names; nobody sets it.
@@ -110,13 +116,22 @@ def variables(name: str) -> set[str]:
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources(name))
     code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
     found = set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code))
+    if name in OWN_ACTIONS:
+        action, work = OWN_ACTIONS[name]
+        own = (TOP / "plugins" / "action" / ("%s.py" % action)).read_text(encoding="utf-8")
+        passed = re.search(r"^_PASSED_ON = \((.*)\)$", own, re.MULTILINE)
+        names = {*READ.findall(own), *re.findall(r'"(\w+)"', passed[1] if passed else "")}
+        found |= {"sfb_xmpp_" + one for one in names}
+        code += work
     if ACTION in code:
         of_action = {
             name for path in ACTION_CODE for name in re.findall(r'"(sfb_xmpp_[a-z]\w+)"', path.read_text("utf-8"))
         }
         found |= of_action - OF_WRITES if PLANS_ONLY in code and name not in WRITING else of_action
     if REVOCATION in code:
-        found |= OF_RUNS
+        own = (TOP / "plugins" / "plugin_utils" / "_revocation_action.py").read_text(encoding="utf-8")
+        options = re.search(r"^_OPTIONS = \{(.*)\}$", own, re.MULTILINE)
+        found |= OF_RUNS | {"sfb_xmpp_" + one for one in re.findall(r'"(\w+)":', options[1] if options else "")}
     return found - {IN_SNAPSHOTS}
 
 
@@ -127,6 +142,8 @@ def tags(name: str) -> set[str]:
         text = path.read_text(encoding="utf-8")
         _collect(yaml.safe_load(text), found)
         # Without this a tag leaves nothing of the play.
+        if OWN_ACTIONS["failover"][0] in text:
+            found.add("routes")
         if ACTION in text and "tags: [always]" in text:
             # The tag of the gateway stands for both settings. Who gives it nothing but routes has no other parts.
             routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text

@@ -68,7 +68,7 @@ CASES = {
     ),
     "explain": Case(("-e", "user=ialmeida@contoso.test", "-e", "partner=adatum.example"), codes=(0, 2)),
     "export": Case(("-e", "into=OUT/export")),
-    "failover": Case(("-e", "edge_pool=edge.contoso.test"), codes=(0, 2)),
+    "failover": Case(("-e", "sfb_xmpp_failover_to=edge.contoso.test"), codes=(0, 2)),
     "history": Case(before=("converge",)),
     "import": Case(("-e", "into=OUT/import.yml", "-e", "partners=OUT/partners.csv"), codes=(0, 2)),
     "migration": Case(("-e", "into=OUT/migration", "-e", "pools=fe01.contoso.test")),
@@ -77,7 +77,7 @@ CASES = {
     "restore": Case(
         ("--diff", "-e", "sfb_xmpp_snapshot_file=newest", "-e", "sfb_xmpp_force=true"), before=("converge",)
     ),
-    "revoke": Case(("-e", "domain=adatum.example"), before=("converge",)),
+    "revoke": Case(("-e", "sfb_xmpp_revoke_domain=adatum.example"), before=("converge",)),
     "verify": Case(codes=(0, 2), variables={"sfb_xmpp_verification": {"timeout": 0.5}}),
 }
 

@@ -33,6 +33,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _migration, _run_summary
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._failover import move_of, owner
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
@@ -558,6 +559,18 @@ def summary_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return [{"lines": _run_summary.lines([["sfb.xmpp plan for d"]], {"d": {"edge01": {}}})}]
 
 
+def failover_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What its action adds to the result of xmpp_federation."""
+    edge = {"fqdn": "e.test", "access_edge": "a.test", "release": "2015", "xmpp_listening_port": 5269}
+    topology = {
+        "edge_pools": [{**edge, "xmpp_internal_port": 23456}],
+        "sites": [{"name": "Redmond", "xmpp_federation_route": "e.test"}],
+        "sip_domains": ["test"],
+    }
+    move = move_of(topology, "E.test.", "")
+    return [{"deployment": owner({"contoso": topology}, "e.test"), "pool": move.edge_pool, "left": list(move.left)}]
+
+
 class Capturing(MemoryShell):
     """Also hands over what came, as XML."""
 
@@ -607,7 +620,8 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
     special.update(xmpp_run_summary=summary_runs, xmpp_settings=lambda *_: [{"playbook": "converge"}])
-    special.update(xmpp_capture_info=capture_runs)
+    special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
+    special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))

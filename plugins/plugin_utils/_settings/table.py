@@ -57,6 +57,8 @@ class Setting:
     spec: its argument spec, with ``options`` where it is a dictionary or a list of them.
     playbooks: who reads it. text: what it is for, for the pages of the playbooks; a full sentence or several.
     once: whether it decides about one run only, and so counts only as an extra variable (``-e``).
+    former: a name that it had before, which is a mistake as an extra variable of the playbooks that read this one.
+    missing: what to say where a playbook that reads it has no value; empty where it may be left out.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Setting:
     playbooks: tuple[str, ...]
     text: str
     once: bool = False
+    former: str = ""
+    missing: str = ""
 
     @property
     def option(self) -> str:
@@ -71,8 +75,16 @@ class Setting:
         return self.name[len(PREFIX) :]
 
 
-def _setting(name: str, spec: Spec, playbooks: t.Sequence[str], text: str, once: bool = False) -> Setting:
-    return Setting(PREFIX + name, spec, tuple(playbooks), text, once)
+def _setting(
+    name: str,
+    spec: Spec,
+    playbooks: t.Sequence[str],
+    text: str,
+    once: bool = False,
+    former: str = "",
+    missing: str = "",
+) -> Setting:
+    return Setting(PREFIX + name, spec, tuple(playbooks), text, once, former, missing)
 
 
 def _of_federation(name: str, playbooks: t.Sequence[str], text: str, once: bool = False) -> Setting:
@@ -107,6 +119,34 @@ _CERTIFICATE_OPTIONS: Spec = {
 }
 
 SETTINGS: tuple[Setting, ...] = (
+    # What one run is told
+    _setting(
+        "revoke_domain",
+        _TEXT,
+        ("revoke",),
+        "The domain to revoke, such as ``-e sfb_xmpp_revoke_domain=fabrikam.com``.",
+        once=True,
+        former="domain",
+        missing="name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com",
+    ),
+    _setting("revoke_reason", _TEXT, ("revoke",), "Why, as a text for the journal of runs.", once=True),
+    _setting(
+        "failover_to",
+        _TEXT,
+        ("failover",),
+        "The Edge pool that is to carry XMPP, such as ``-e sfb_xmpp_failover_to=edge2.contoso.com``.",
+        once=True,
+        former="edge_pool",
+        missing="name the Edge pool that is to carry XMPP, as in -e sfb_xmpp_failover_to=edge2.contoso.com",
+    ),
+    _setting(
+        "failover_site",
+        _TEXT,
+        ("failover",),
+        "The site whose route moves. Without it the route of every site that has one moves.",
+        once=True,
+        former="site",
+    ),
     # What is declared
     _setting(
         "policies",
