@@ -34,7 +34,11 @@ REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
     "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"
 }  # fmt: skip
 # Actions that read the settings of their playbook for themselves, by their names without the prefix, and what they run.
-OWN_ACTIONS = {"failover": ("xmpp_failover", ACTION), "revoke": ("xmpp_affected_services", "")}
+OWN_ACTIONS = {
+    "failover": ("xmpp_failover", ACTION),
+    "revoke": ("xmpp_affected_services", ""),
+    "decommission": ("xmpp_decommission", ACTION),
+}
 READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}

@@ -61,9 +61,9 @@ CASES = {
     "certificate": Case(),
     "converge": Case(("--diff",)),
     "decommission": Case(
-        ("-e", "into=OUT/out"),
+        ("-e", "sfb_xmpp_into=OUT/out", "-e", "sfb_xmpp_decommission_stage=remove"),
         before=("converge",),
-        variables={"sfb_xmpp_decommission": "yes, remove XMPP from default", "stage": "remove"},
+        variables={"sfb_xmpp_decommission": "yes, remove XMPP from default"},
         codes=(0, 2),
     ),
     "explain": Case(("-e", "user=ialmeida@contoso.test", "-e", "partner=adatum.example"), codes=(0, 2)),

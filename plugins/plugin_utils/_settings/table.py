@@ -21,6 +21,7 @@ from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
 from ...module_utils._topology.federate import SPEC as FEDERATION
+from .._decommission import STAGES
 
 PREFIX = "sfb_xmpp_"
 # For users' own variables.
@@ -146,6 +147,30 @@ SETTINGS: tuple[Setting, ...] = (
         "The site whose route moves. Without it the route of every site that has one moves.",
         once=True,
         former="site",
+    ),
+    _setting(
+        "decommission_stage",
+        {"type": "str", "choices": list(STAGES)},
+        ("decommission",),
+        "The stage to do: ``export``, ``remove``, ``route`` or ``unbind``. Without it the first that is not done.",
+        once=True,
+        former="stage",
+    ),
+    _setting(
+        "decommission_date",
+        _TEXT,
+        ("decommission",),
+        "The day on which the federation ends, as partners are told.",
+        once=True,
+        former="ends",
+    ),
+    _setting(
+        "into",
+        _PATH,
+        ("decommission",),
+        "The directory to write into, relative to the directory in which Ansible was started.",
+        once=True,
+        former="into",
     ),
     # What is declared
     _setting(
