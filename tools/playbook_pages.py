@@ -39,6 +39,13 @@ OF_ACTIONS = {
     },
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
 }  # fmt: skip
+# Actions that read the settings of their playbook for themselves, by their names without the prefix, and what they run.
+OWN_ACTIONS = {
+    "failover": ("xmpp_failover", ACTION),
+    "revoke": ("xmpp_affected_services", ""),
+    "decommission": ("xmpp_decommission", ACTION),
+}
+READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
@@ -121,13 +128,22 @@ def variables(name: str) -> set[str]:
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources(name))
     code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
     found = set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code))
+    if name in OWN_ACTIONS:
+        action, work = OWN_ACTIONS[name]
+        own = (TOP / "plugins" / "action" / ("%s.py" % action)).read_text(encoding="utf-8")
+        passed = re.search(r"^_PASSED_ON = \((.*)\)$", own, re.MULTILINE)
+        names = {*READ.findall(own), *re.findall(r'"(\w+)"', passed[1] if passed else "")}
+        found |= {"sfb_xmpp_" + one for one in names}
+        code += work
     if ACTION in code:
         of_action = {
             name for path in ACTION_CODE for name in re.findall(r'"(sfb_xmpp_[a-z]\w+)"', path.read_text("utf-8"))
         }
         found |= of_action - OF_WRITES if PLANS_ONLY in code and name not in WRITING else of_action
     if REVOCATION in code:
-        found |= OF_RUNS
+        own = (TOP / "plugins" / "plugin_utils" / "_revocation_action.py").read_text(encoding="utf-8")
+        options = re.search(r"^_OPTIONS = \{(.*)\}$", own, re.MULTILINE)
+        found |= OF_RUNS | {"sfb_xmpp_" + one for one in re.findall(r'"(\w+)":', options[1] if options else "")}
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
     return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}
@@ -140,6 +156,8 @@ def tags(name: str) -> set[str]:
         text = path.read_text(encoding="utf-8")
         _collect(yaml.safe_load(text), found)
         # Without this a tag leaves nothing of the play.
+        if OWN_ACTIONS["failover"][0] in text:
+            found.add("routes")
         if ACTION in text and "tags: [always]" in text:
             # The tag of the gateway stands for both settings. Who gives it nothing but routes has no other parts.
             routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text

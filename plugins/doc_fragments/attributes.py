@@ -81,6 +81,30 @@ attributes:
     platforms: windows
 """
 
+    # For tasks of one playbook.
+    PLAYBOOK = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Says what a run would do, and does nothing.
+  diff_mode:
+    support: full
+    description: Shows each object that changes, before and after. Secrets never appear in it.
+  async:
+    support: none
+    description: The results of other hosts are known to Ansible's own process only.
+  action_group:
+    support: full
+    description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
+    membership:
+      - sfb.xmpp.management
+  platform:
+    support: full
+    description: The servers that can be managed. The module itself runs on the controller, whatever that is.
+    platforms: windows
+"""
+
     # For what works in Ansible's own process, on the controller.
     INSIDE = r"""
 options: {}

@@ -18,7 +18,9 @@ from ._sheet import Code, Form, Heading, Paragraph, Part, Points, render
 
 STAGES = ("export", "remove", "route", "unbind")
 DONE = "done"
-VARIABLE = "sfb_xmpp_decommission"
+VARIABLE, STAGE = "sfb_xmpp_decommission", "sfb_xmpp_decommission_stage"
+# Stages before which XMPP must be out of the topology, and with which the Edges lose their certificate.
+LAST = ("unbind", DONE)
 NEXT = {
     "export": "Send the sheets to the partners. When the day has come, delete the SRV records and wait for their TTL;"
     " then run the next stage, remove.",
@@ -62,8 +64,6 @@ def find_stage(
     info: of xmpp_federation_info. exported: whether there is an export. bound: Edges with a certificate for XMPP.
     Raises Refused where one before it is not done.
     """
-    if asked and asked not in STAGES:
-        raise Refused(["stage: '%s' is none of %s" % (asked, ", ".join(STAGES))])
     guard = Guard(protect=tuple(protect))
     granting = [p for p in info["policies"] if p["enable_xmpp_access"]]
     policies = tuple(
@@ -85,12 +85,57 @@ def find_stage(
     name = asked or due
     before = [one for one in STAGES[: STAGES.index(name)] if undone[one]] if name != DONE else []
     if before:
-        raise Refused(["stage: %s comes before %s, and is not done" % (before[0], name)])
+        raise Refused(["%s: %s comes before %s, and is not done" % (STAGE, before[0], name)])
     if name == "route" and names:
         text = "the route cannot be cleared while sfb_xmpp_protect keeps %s" % ", ".join(names)
         raise Refused([text])
     partners = tuple({"domain": p["domain"]} for p in kept)
     return Stage(name, policies, partners, routes, tuple(names))
+
+
+def bound_edges(edges: t.Sequence[str], read: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    """The Edges of a deployment that have a certificate for XMPP. read: results of xmpp_gateway_cert_info, by host.
+
+    An Edge that could not be read counts as one that has a certificate.
+    """
+
+    def bound(result: t.Mapping[str, t.Any]) -> bool:
+        certificates = result.get("certificates")
+        return certificates is None or any(one["usages"] for one in certificates)
+
+    return [edge for edge in edges if bound(read.get(edge, {}))]
+
+
+def check_topology(edge_pools: t.Sequence[t.Mapping[str, t.Any]] | None) -> None:
+    """Raises Refused unless a person has taken XMPP out of the topology. edge_pools: of xmpp_topology_info."""
+    remedy = (
+        "Untick XMPP federation in Topology Builder, publish the topology, and run setup again on the Front Ends and on"
+        " every Edge."
+    )
+    if edge_pools is None:
+        raise Refused(["the topology cannot be read. " + remedy])
+    enabled = [str(one["fqdn"]) for one in edge_pools if one["xmpp_listening_port"] is not None]
+    if enabled:
+        raise Refused(["the topology still has XMPP on the Edge pool %s. %s" % (", ".join(enabled), remedy)])
+
+
+def stage_of(results: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """The stage that a deployment is at, or an empty text. results: those of xmpp_decommission on its doors."""
+    return next((str(one["stage"]) for one in results if one.get("stage") and not one.get("failed")), "")
+
+
+def sheets(
+    info: t.Mapping[str, t.Any], own: t.Sequence[str], ends: str, safe: t.Callable[[str], str]
+) -> dict[str, str]:
+    """What people get at the first stage, by path. own: domains that partners may address. safe: makes file names."""
+    found: dict[str, str] = {}
+    forms: tuple[tuple[Form, str], ...] = (("markdown", "md"), ("text", "txt"))
+    for form, ending in forms:
+        found["dns-records-to-delete." + ending] = records_sheet(own, form)
+        for partner in info["partners"]:
+            path = "partners/%s.%s" % (safe(partner["domain"]), ending)
+            found[path] = ending_sheet(partner, own, ends, form)
+    return found
 
 
 def ending_sheet(partner: t.Mapping[str, t.Any], own: t.Sequence[str], ends: str, form: Form = "markdown") -> str:

@@ -112,6 +112,7 @@ class FederationAction(DeploymentAction):
                 account=str(self._connection.get_option("remote_user") or ""),
                 inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
                 ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
+                reason=str(self._task.args.get("reason") or ""),
             )
             _journal.append(self._directory(variables), run)
         except (Refused, AnsibleError) as exc:

@@ -47,8 +47,12 @@ def make_run(
     account: str,
     inventory: t.Sequence[str],
     ticket: str = "",
+    reason: str = "",
 ) -> Run:
-    """A run as a line of the journal. result: of xmpp_federation. inventory: its sources, as Ansible has them."""
+    """A run as a line of the journal. result: of xmpp_federation. inventory: its sources, as Ansible has them.
+
+    reason: why, in the words of who started it; a revocation has one.
+    """
     failed = bool(result.get("failed"))
     outcome = "refused" if failed and "reasons" in result else "failed" if failed else "ok"
     snapshot = result.get("snapshot")
@@ -62,6 +66,7 @@ def make_run(
         "inventory": list(inventory),
         "commit": next(filter(None, map(commit, inventory)), None),
         "ticket": ticket or None,
+        "reason": reason or None,
         "summary": result.get("summary"),
         "digest": digest(result["steps"]) if result.get("steps") is not None else None,
         "outcome": outcome,

@@ -168,5 +168,8 @@ def _steps(info: Info, deployment: str) -> list[Part]:
         " to delete, and then removes partners, rights, the route and the certificate's assignment.",
         "Move the users, and only then the legacy pools.",
     ]
-    command = 'ansible-playbook sfb.xmpp.decommission -i INVENTORY -e ends=DATE -e \'{"sfb_xmpp_decommission": "%s"}\''
+    command = (
+        "ansible-playbook sfb.xmpp.decommission -i INVENTORY -e sfb_xmpp_decommission_date=DATE"
+        ' -e \'{"sfb_xmpp_decommission": "%s"}\''
+    )
     return [Heading("The administrator", 3), Points(tuple(steps)), Code((command % sentence(deployment),))]

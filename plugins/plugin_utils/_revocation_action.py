@@ -22,8 +22,11 @@ from ._direct import failed
 from ._federation_action import FederationAction
 from ._plain import plain
 from ._servers.servers import DOORS
+from ._settings.source import settings_of
 
-_LIST = "sfb_xmpp_partners"
+_LIST, _DOMAIN = "sfb_xmpp_partners", "sfb_xmpp_revoke_domain"
+# The settings of the playbook, and the options that they are.
+_OPTIONS = {"revoke_domain": "domain", "revoke_reason": "reason", "revoke_restart": "restart", "protect": "protect"}
 
 
 class RevocationAction(FederationAction):
@@ -39,17 +42,23 @@ class RevocationAction(FederationAction):
             return [text % ", ".join(deployments)]
         return []
 
+    def _work(self, task_vars: dict[str, t.Any]) -> Result:
+        if self.playbook:
+            try:
+                values = settings_of(self, task_vars, self.playbook).values
+            except Refused as exc:
+                return failed(exc.reasons)
+            self._task.args.update({option: values[name] for name, option in _OPTIONS.items() if name in values})
+        return super()._work(task_vars)
+
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
         return True
 
     def _check(self, name: t.Callable[[str], str]) -> None:
-        domain = self._task.args.get("domain")
         try:
-            if not domain:
-                raise Invalid("is missing; name the one to revoke, as in -e domain=fabrikam.com")
-            canonical_domain(str(domain))
+            canonical_domain(str(self._task.args.get("domain") or ""))
         except Invalid as exc:
-            raise Refused(["domain: %s" % exc]) from None
+            raise Refused(["%s: %s" % (_DOMAIN if self.playbook else "domain", exc)]) from None
 
     def _directory(self, variables: dict[str, t.Any]) -> str:
         try:

@@ -61,16 +61,16 @@ CASES = {
     "certificate": Case(),
     "converge": Case(("--diff",)),
     "decommission": Case(
-        ("-e", "into=OUT/out"),
+        ("-e", "sfb_xmpp_into=OUT/out", "-e", "sfb_xmpp_decommission_stage=remove"),
         before=("converge",),
-        variables={"sfb_xmpp_decommission": "yes, remove XMPP from default", "stage": "remove"},
+        variables={"sfb_xmpp_decommission": "yes, remove XMPP from default"},
         codes=(0, 2),
     ),
     "explain": Case(
         ("-e", "sfb_xmpp_for_user=ialmeida@contoso.test", "-e", "sfb_xmpp_for_partner=adatum.example"), codes=(0, 2)
     ),
     "export": Case(("-e", "into=OUT/export")),
-    "failover": Case(("-e", "edge_pool=edge.contoso.test"), codes=(0, 2)),
+    "failover": Case(("-e", "sfb_xmpp_failover_to=edge.contoso.test"), codes=(0, 2)),
     "history": Case(before=("converge",)),
     "import": Case(("-e", "into=OUT/import.yml", "-e", "partners=OUT/partners.csv"), codes=(0, 2)),
     "migration": Case(("-e", "into=OUT/migration", "-e", "pools=fe01.contoso.test")),
@@ -79,7 +79,7 @@ CASES = {
     "restore": Case(
         ("--diff", "-e", "sfb_xmpp_snapshot_file=newest", "-e", "sfb_xmpp_force=true"), before=("converge",)
     ),
-    "revoke": Case(("-e", "domain=adatum.example"), before=("converge",)),
+    "revoke": Case(("-e", "sfb_xmpp_revoke_domain=adatum.example"), before=("converge",)),
     "verify": Case(codes=(0, 2), variables={"sfb_xmpp_verification": {"timeout": 0.5}}),
 }
 

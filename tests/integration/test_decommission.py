@@ -26,7 +26,7 @@ from tests.integration.test_converge import mark, writes
 from tests.integration.test_plan_file import ROW, play
 from tests.integration.test_restore import same, state
 
-SENTENCE = "yes, remove XMPP from default"
+SENTENCE = "yes, remove XMPP from contoso"
 FULL = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_outside_access": True}
 USED: dict[str, t.Any] = {
     "sfb_xmpp_policies": [
@@ -41,7 +41,10 @@ USED: dict[str, t.Any] = {
 
 @pytest.fixture
 def used(plays: Plays) -> Plays:
-    """A federation in use, with the certificate on both Edges."""
+    """A federation in use, with the certificate on both Edges. Only the management host names the deployment."""
+    hosts = plays.hosts()
+    hosts["sfb_management"]["vars"]["sfb_xmpp_deployment"] = "contoso"
+    plays.inventory = plays.write("inventory.yml", hosts)
     store = plays.lab.store()
     make_ready(store)
     # One kind of everything is enough.
@@ -55,8 +58,8 @@ def used(plays: Plays) -> Plays:
 def way_out(plays: Plays, stage: str, *arguments: str, sentence: str = SENTENCE, **variables: t.Any) -> Run:
     extra = {"sfb_xmpp_decommission": sentence, **variables}
     if stage:
-        extra["stage"] = stage
-    given = json.dumps({**extra, "into": str(plays.directory / "out")})
+        extra["sfb_xmpp_decommission_stage"] = stage
+    given = json.dumps({**extra, "sfb_xmpp_into": str(plays.directory / "out")})
     return plays.run("sfb.xmpp.decommission", "-e", given, *arguments)
 
 
@@ -81,7 +84,7 @@ def untick(plays: Plays) -> None:
 
 def test_without_the_sentence_nothing_happens(used: Plays) -> None:
     begin, before = mark(used), clean(used)
-    for wrong in ("", "yes", "yes, remove XMPP from contoso"):
+    for wrong in ("", "yes", "yes, remove XMPP from default"):
         run = way_out(used, "", sentence=wrong)
         assert run.code != 0
         assert '"%s"' % SENTENCE in run.output.replace('\\"', '"'), run.output
@@ -99,7 +102,10 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     assert looked.code == 0, looked.output
     assert SENTENCE in looked.output
     assert not (used.directory / "out").exists()
-    done = way_out(used, "", ends="2027-01-31")
+    former = way_out(used, "", into=str(used.directory / "elsewhere"))
+    assert former.code != 0
+    assert "into: this variable is called sfb_xmpp_into now" in former.output
+    done = way_out(used, "", sfb_xmpp_decommission_date="2027-01-31")
     assert done.code == 0, done.output
     assert writes(used, begin) == []
     out = used.directory / "out"
@@ -121,7 +127,7 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     assert cmdlets.count("Set-CsExternalAccessPolicy") == 3
     told = {event.cmdlet for event in used.lab.store().events(begin)}
     assert "Invoke-CsManagementStoreReplication" not in told
-    replicated = removed.result("Remove the partners, and XMPP from the policies")["replication"]
+    replicated = removed.result("Do the stage that is due")["replication"]
     assert (bool(replicated["awaited"]), replicated["late"]) == (True, [])
     for event in writes(used, begin):
         if event.cmdlet == "Set-CsExternalAccessPolicy":
@@ -224,7 +230,7 @@ def test_killed_in_the_middle_and_run_again(used: Plays) -> None:
     assert way_out(used, "export").code == 0
     begin = mark(used)
     Faults(used.lab.store()).add("Remove-CsXmppAllowedPartner", action="delay", when="after", seconds=4)
-    extra = json.dumps({"sfb_xmpp_decommission": SENTENCE, "into": str(used.directory / "out")})
+    extra = json.dumps({"sfb_xmpp_decommission": SENTENCE, "sfb_xmpp_into": str(used.directory / "out")})
     command = used.command("sfb.xmpp.decommission", "-e", extra)
     with subprocess.Popen(command, cwd=CHECKOUT, env=used.environment(), stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, start_new_session=True) as process:  # fmt: skip

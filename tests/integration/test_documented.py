@@ -321,7 +321,7 @@ def test_the_examples_of_filters_and_lookups(plays: Plays) -> None:
     # The others are called by the playbook of their name only.
     assert set(of_plugins("lookup")) == {
         *("export", "partners", "policies"),
-        *("capture", "decommission", "rehearsal"),
+        *("capture", "rehearsal"),
     }
 
 

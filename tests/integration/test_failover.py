@@ -19,7 +19,8 @@ from lab.deployment.store import Store
 from lab.inventory import Place, inventory
 from lab.partners import control, zone
 from lab.talk import talk
-from lab.testing import Lab, running_lab
+from lab.testing import Lab, running_deployments
+from tests.integration.management import renewed
 from tests.integration.plays import Plays, Run
 from tests.integration.test_converge import mark, writes
 from tests.integration.test_history import journal
@@ -35,17 +36,23 @@ PARTNER: dict[str, t.Any] = {
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
+def deployments(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, Lab]]:
+    shapes = {"contoso": read_shape("two-sites"), "fourthcoffee": read_shape("fourthcoffee")}
+    with running_deployments(tmp_path_factory.mktemp("labs"), shapes) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def lab(deployments: dict[str, Lab]) -> Lab:
     """Contoso with a Front End and an Edge pool in each site."""
-    with running_lab(tmp_path_factory.mktemp("lab"), shape=read_shape("two-sites")) as running:
-        yield running
+    return deployments["contoso"]
 
 
-def failover(plays: Plays, *arguments: str) -> Run:
-    place = Place(plays.lab.directory, plays.lab.port, plays.lab.profile, plays.lab.shape)
-    return plays.run(
-        "sfb.xmpp.failover", *arguments, inventory=plays.write("failover.yml", inventory({"contoso": place}))
-    )
+def failover(plays: Plays, *arguments: str, **others: Lab) -> Run:
+    """A run over the deployment, and over others by their names."""
+    labs = {"contoso": plays.lab, **others}
+    places = {name: Place(one.directory, one.port, one.profile, one.shape) for name, one in labs.items()}
+    return plays.run("sfb.xmpp.failover", *arguments, inventory=plays.write("failover.yml", inventory(places)))
 
 
 def routes(store: Store) -> dict[str, str]:
@@ -81,13 +88,13 @@ def test_there_and_back(plays: Plays, partners: control.Partners) -> None:
     assert set(carried.values()) <= FIRST_EDGES
 
     begin = mark(plays)
-    planned = failover(plays, "-e", "edge_pool=" + SECOND, "--check", "--diff")
+    planned = failover(plays, "-e", "sfb_xmpp_failover_to=" + SECOND, "--check", "--diff")
     assert planned.code == 0, planned.output
     assert writes(plays, begin) == []
     assert routes(store) == before
     assert "edge.contoso.test -> edge2.contoso.test" in planned.output
 
-    done = failover(plays, "-e", "edge_pool=%s." % SECOND.upper())
+    done = failover(plays, "-e", "sfb_xmpp_failover_to=%s." % SECOND.upper())
     assert done.code == 0, done.output
     assert routes(store) == {"Redmond": "EdgeServer:" + SECOND, "Dublin": ""}
     sent = [(event.host, event.cmdlet) for event in writes(plays, begin)]
@@ -118,10 +125,10 @@ def test_there_and_back(plays: Plays, partners: control.Partners) -> None:
     assert set(edges(store, last).values()) <= SECOND_EDGES
 
     begin = mark(plays)
-    again = failover(plays, "-e", "edge_pool=" + SECOND)
+    again = failover(plays, "-e", "sfb_xmpp_failover_to=" + SECOND)
     assert again.code == 0, again.output
     assert writes(plays, begin) == []
-    back = failover(plays, "-e", "edge_pool=" + EDGE_POOL, "-e", "site=redmond")
+    back = failover(plays, "-e", "sfb_xmpp_failover_to=" + EDGE_POOL, "-e", "sfb_xmpp_failover_site=redmond")
     assert back.code == 0, back.output
     assert routes(store) == before
     partners.set_records("contoso.test", *zone.own(plays.lab.shape, EDGE_POOL, plays.lab.xmpp_port))
@@ -129,6 +136,45 @@ def test_there_and_back(plays: Plays, partners: control.Partners) -> None:
     assert all(outcome.is_as("S") for outcome in talk(store, partners, PEER, USER))
     assert set(edges(store, last).values()) <= FIRST_EDGES
     assert [run["playbook"] for run in journal(plays)] == ["failover"] * 3
+
+
+def test_of_two_deployments_only_the_one_that_has_the_pool_is_touched(
+    plays: Plays, deployments: dict[str, Lab]
+) -> None:
+    other = renewed(deployments["fourthcoffee"])
+    stores = {"contoso": plays.lab.store(), "fourthcoffee": other.store()}
+    make_ready(stores["contoso"])
+    site = stores["fourthcoffee"].get("site", "Seattle") or {}
+    stores["fourthcoffee"].put(
+        "site", "Seattle", {**site, "XmppFederationRoute": "EdgeServer:" + other.shape.pools[0].fqdn}
+    )
+    before = routes(stores["fourthcoffee"])
+    begin = {name: max((event.id for event in store.events()), default=0) for name, store in stores.items()}
+    nowhere = failover(plays, "-e", "sfb_xmpp_failover_to=edge9.contoso.test", fourthcoffee=other)
+    assert nowhere.code == 2, nowhere.output
+    text = "there is no Edge pool 'edge9.contoso.test' in this run; the deployment contoso has %s, %s"
+    assert text % (EDGE_POOL, SECOND) in " ".join(nowhere.output.split())
+    done = failover(plays, "-e", "sfb_xmpp_failover_to=" + SECOND, fourthcoffee=other)
+    assert done.code == 0, done.output
+    text = "in the deployment fourthcoffee: edge2.contoso.test is an Edge pool of the deployment contoso."
+    assert text in " ".join(done.output.split())
+    events = {name: store.events(begin[name]) for name, store in stores.items()}
+    changing = {
+        name: [(e.host, e.cmdlet) for e in found if e.kind == "statement" and not e.cmdlet.startswith("Get-")]
+        for name, found in events.items()
+    }
+    assert changing["fourthcoffee"] == []
+    # Its first management host was read from; no server of it was asked anything.
+    assert {event.host for event in events["fourthcoffee"] if event.kind == "session-open"} == {"fe01"}
+    assert routes(stores["fourthcoffee"]) == before
+    assert routes(stores["contoso"])["Redmond"] == "EdgeServer:" + SECOND
+    restarted = [host for host, cmdlet in changing["contoso"] if cmdlet == "Start-CsWindowsService"]
+    assert restarted == ["fe01", "fe11"]
+    opened = {event.host for event in events["contoso"] if event.kind == "session-open"}
+    assert opened == {"fe01", "fe11", *FIRST_EDGES, *SECOND_EDGES}
+    assert [(run["playbook"], run["deployment"]) for run in journal(plays)] == [("failover", "contoso")]
+    moved = {task.host: task.state for task in done.tasks if task.task == "Move the route"}
+    assert set(moved.values()) == {"ok", "skipped"}, moved
 
 
 def test_without_a_restart_the_gateways_keep_the_former_route(plays: Plays, partners: control.Partners) -> None:
@@ -145,13 +191,16 @@ def test_without_a_restart_the_gateways_keep_the_former_route(plays: Plays, part
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "edge_pool is missing"),
+        ([], "sfb_xmpp_failover_to: is missing; name the Edge pool"),
         (
-            ["-e", "edge_pool=edge3.contoso.test"],
-            "there is no Edge pool 'edge3.contoso.test'; the topology of contoso has",
+            ["-e", "sfb_xmpp_failover_to=edge3.contoso.test"],
+            "there is no Edge pool 'edge3.contoso.test' in this run; the deployment contoso has",
         ),
-        (["-e", "edge_pool=" + EDGE_POOL_2019], "has no XMPP; enable it"),
-        (["-e", "edge_pool=" + SECOND, "-e", "site=Paris"], "site: there is no site 'Paris'"),
+        (["-e", "sfb_xmpp_failover_to=" + EDGE_POOL_2019], "has no XMPP; enable it"),
+        (
+            ["-e", "sfb_xmpp_failover_to=" + SECOND, "-e", "sfb_xmpp_failover_site=Paris"],
+            "sfb_xmpp_failover_site: there is no site 'Paris'",
+        ),
     ],
 )
 def test_what_it_refuses(plays: Plays, arguments: list[str], text: str) -> None:
@@ -166,7 +215,7 @@ def test_what_it_refuses(plays: Plays, arguments: list[str], text: str) -> None:
 def test_where_the_route_cannot_be_set_no_service_is_touched(plays: Plays) -> None:
     store = plays.lab.store()
     break_link(store, "set-site-missing")
-    run = failover(plays, "-e", "edge_pool=" + SECOND)
+    run = failover(plays, "-e", "sfb_xmpp_failover_to=" + SECOND)
     assert run.code == 2, run.output
     assert "set the route in Topology Builder" in " ".join(run.output.split())
     assert writes(plays) == []

@@ -40,7 +40,7 @@ def allow(store: t.Any) -> None:
 def revoke(plays: Plays, domain: str | None, *arguments: str, **variables: t.Any) -> Run:
     hosts = {"sfb_management": plays.hosts()["sfb_management"]}
     inventory = plays.write("revoke.yml", {"all": {"vars": variables, "children": hosts}})
-    extra = () if domain is None else ("-e", "domain=" + domain)
+    extra = () if domain is None else ("-e", "sfb_xmpp_revoke_domain=" + domain)
     return plays.run("sfb.xmpp.revoke", *arguments, *extra, inventory=inventory)
 
 
@@ -71,7 +71,7 @@ def test_a_partner_goes_with_its_additional_domains_and_nothing_else(plays: Play
     assert "1 to remove" in planned.output
 
     begin = mark(plays)
-    done = revoke(plays, "fabrikam.test", "--diff", **listed)
+    done = revoke(plays, "fabrikam.test", "--diff", "-e", "sfb_xmpp_revoke_reason='they left'", **listed)
     assert done.code == 0, done.output
     assert names(sent(store, begin)) == [("Remove-CsXmppAllowedPartner", "fabrikam.test"), *[(PUSH, None)] * 4]
     assert pushed(store, begin) == SERVERS
@@ -97,9 +97,9 @@ def test_a_partner_goes_with_its_additional_domains_and_nothing_else(plays: Play
     assert "fabrikam.test is not allowed: no partner has it" in again.output
     assert sent(store, begin) == []
     runs = journal(plays)
-    assert [(r["playbook"], r["outcome"], r["ticket"], r["summary"]["removed"]) for r in runs] == [
-        ("revoke", "ok", "INC-1", 1),
-        ("revoke", "ok", "INC-1", 0),
+    assert [(r["playbook"], r["outcome"], r["ticket"], r["reason"], r["summary"]["removed"]) for r in runs] == [
+        ("revoke", "ok", "INC-1", "they left", 1),
+        ("revoke", "ok", "INC-1", None, 0),
     ]
 
 
@@ -154,7 +154,9 @@ def test_a_domain_near_an_allowed_one_is_red_and_one_that_is_absent_is_green(pla
     allow(store)
     near = revoke(plays, "fabrikan.test")
     assert near.code == 2, near.output
-    assert "domain: no partner has fabrikan.test (did you mean fabrikam.test?)" in " ".join(near.output.split())
+    assert "sfb_xmpp_revoke_domain: no partner has fabrikan.test (did you mean fabrikam.test?)" in " ".join(
+        near.output.split()
+    )
     absent = revoke(plays, "adatum.test")
     assert absent.code == 0, absent.output
     assert "adatum.test is not allowed: no partner has it" in absent.output
@@ -193,7 +195,7 @@ def test_a_restart_waits_for_the_replicas_and_ends_open_streams(plays: Plays) ->
     hosts = plays.hosts()
     hosts["sfb_front_end"] = {"hosts": dict(hosts["sfb_management"]["hosts"])}
     inventory = plays.write("restart.yml", hosts)
-    extra = ("-e", "domain=fabrikam.test", "-e", "sfb_xmpp_revoke_restart=true")
+    extra = ("-e", "sfb_xmpp_revoke_domain=fabrikam.test", "-e", "sfb_xmpp_revoke_restart=true")
     for removals in (1, 0):
         begin = mark(plays)
         done = plays.run("sfb.xmpp.revoke", *extra, inventory=inventory)
@@ -267,9 +269,9 @@ def test_a_removal_that_fails_is_no_success(plays: Plays) -> None:
 @pytest.mark.parametrize(
     ("domain", "text"),
     [
-        (None, "domain: is missing; name the one to revoke, as in -e domain=fabrikam.com"),
-        ("*.test", "domain: '*.test' is a wildcard"),
-        ("sip:a@b.test", "domain: 'sip:a@b.test' is an address"),
+        (None, "sfb_xmpp_revoke_domain: is missing; name the domain to revoke"),
+        ("*.test", "sfb_xmpp_revoke_domain: '*.test' is a wildcard"),
+        ("sip:a@b.test", "sfb_xmpp_revoke_domain: 'sip:a@b.test' is an address"),
     ],
 )
 def test_mistakes_are_said_before_anything_connects(plays: Plays, domain: str | None, text: str) -> None:
@@ -290,18 +292,24 @@ def test_of_several_deployments_one_is_chosen_by_its_hosts(plays: Plays) -> None
         "other": {**dead, "sfb_xmpp_deployment": "branch"},
     }
     inventory = plays.write("several.yml", {"sfb_management": {**group, "hosts": hosts}})
-    run = plays.run("sfb.xmpp.revoke", "-e", "domain=litware.test", inventory=inventory)
+    run = plays.run("sfb.xmpp.revoke", "-e", "sfb_xmpp_revoke_domain=litware.test", inventory=inventory)
     assert run.code == 2
     assert "the inventory has the deployments branch, main; choose the one that is meant by its hosts" in run.output
     assert plays.lab.store().events() == []
     # The first does not answer, the second does; and a host that is chosen by itself is used, first or not.
-    run = plays.run("sfb.xmpp.revoke", "-e", "domain=litware.test", "--limit", "one,two", inventory=inventory)
+    run = plays.run(
+        "sfb.xmpp.revoke", "-e", "sfb_xmpp_revoke_domain=litware.test", "--limit", "one,two", inventory=inventory
+    )
     assert run.code == 0, run.output
     assert "litware.test" not in plays.lab.store().all("partner")
-    run = plays.run("sfb.xmpp.revoke", "-e", "domain=fabrikam.test", "--limit", "two", inventory=inventory)
+    run = plays.run(
+        "sfb.xmpp.revoke", "-e", "sfb_xmpp_revoke_domain=fabrikam.test", "--limit", "two", inventory=inventory
+    )
     assert run.code == 0, run.output
     assert "fabrikam.test" not in plays.lab.store().all("partner")
-    run = plays.run("sfb.xmpp.revoke", "-e", "domain=fabrikam.test", "--limit", "other", inventory=inventory)
+    run = plays.run(
+        "sfb.xmpp.revoke", "-e", "sfb_xmpp_revoke_domain=fabrikam.test", "--limit", "other", inventory=inventory
+    )
     assert run.code != 0
 
 

@@ -49,7 +49,7 @@ def test_a_misspelt_variable_ends_a_playbook(plays: Plays, playbook: str) -> Non
 
 def test_a_revocation_is_held_up_by_no_mistake_that_is_not_its_own(plays: Plays) -> None:
     inventory = hosts(plays, "mistaken.yml", {"sfb_xmpp_partnres": []})
-    run = plays.run("sfb.xmpp.revoke", "--check", "-e", "domain=fabrikam.example", inventory=inventory)
+    run = plays.run("sfb.xmpp.revoke", "--check", "-e", "sfb_xmpp_revoke_domain=fabrikam.example", inventory=inventory)
     assert run.code == 0, run.output
     assert "sfb_xmpp_partnres: there is no such variable" in run.output
 

@@ -35,6 +35,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import A
 from ansible_collections.sfb.xmpp.plugins.plugin_utils import _migration, _run_summary
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import decide as _decide
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import files as _files
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._failover import move_of, owner
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
@@ -579,6 +580,18 @@ def audit_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return [_decide.outcome(found, _files.save(str(directory / "audit"), found), "error")]
 
 
+def failover_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What its action adds to the result of xmpp_federation."""
+    edge = {"fqdn": "e.test", "access_edge": "a.test", "release": "2015", "xmpp_listening_port": 5269}
+    topology = {
+        "edge_pools": [{**edge, "xmpp_internal_port": 23456}],
+        "sites": [{"name": "Redmond", "xmpp_federation_route": "e.test"}],
+        "sip_domains": ["test"],
+    }
+    move = move_of(topology, "E.test.", "")
+    return [{"deployment": owner({"contoso": topology}, "e.test"), "pool": move.edge_pool, "left": list(move.left)}]
+
+
 class Capturing(MemoryShell):
     """Also hands over what came, as XML."""
 
@@ -631,8 +644,10 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_verification=verification_runs, xmpp_verification_report=verification_runs)
     special.update(xmpp_show=verification_runs)
     special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"lines": ["one"], "newest": ["a.yml"]}])
-    special.update(xmpp_capture_info=capture_runs)
+    special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
+    special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
+    special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "lines": []}])
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

@@ -41,6 +41,7 @@ from .revocation_advice import Advice
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "domain": {"type": "str", "required": True},
+    "reason": {"type": "str"},
     "restart": {"type": "bool", "default": False},
     "protect": PROTECT,
 }
@@ -117,7 +118,8 @@ def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time)
     deployment = reader.kinds([PARTNER])
     owners = _owners(deployment, domain)
     if not owners:
-        _refuse_unknown(domain, deployment, reader.hidden)
+        option = "sfb_xmpp_revoke_domain" if place_of(shell).playbook else "domain"
+        _refuse_unknown(domain, deployment, reader.hidden, option)
     guard = Guard(protect=tuple(params["protect"]), force=True, playbook=bool(place_of(shell).playbook))
     own = owners[0] if owners and owners[0].key == key_of(domain) else None
     going = [domain] * bool(owners) + list(own.values["additional_domains"] if own else ())
@@ -157,7 +159,7 @@ def _step(owner: Record, domain: str) -> Step | None:
     return step_for(PARTNER, wanted, owner)[0]
 
 
-def _refuse_unknown(domain: str, deployment: Deployment, hidden: t.Mapping[str, str]) -> None:
+def _refuse_unknown(domain: str, deployment: Deployment, hidden: t.Mapping[str, str], option: str) -> None:
     """Whether a domain that no partner has is one that nobody allows. Raises Refused where that is not certain."""
     if hidden:
         text = "whether a partner has %s as an additional domain cannot be known: %s"
@@ -166,7 +168,7 @@ def _refuse_unknown(domain: str, deployment: Deployment, hidden: t.Mapping[str, 
     names = sorted({str(name) for one in partners for name in (one.identity, *one.values["additional_domains"])})
     near = max(names, key=lambda name: _likeness(domain, name), default="")
     if _likeness(domain, near) >= _NEAR:
-        raise Refused(["domain: no partner has %s (did you mean %s?)" % (domain, near)])
+        raise Refused(["%s: no partner has %s (did you mean %s?)" % (option, domain, near)])
 
 
 def _likeness(one: str, other: str) -> float:

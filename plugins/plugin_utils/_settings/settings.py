@@ -70,6 +70,7 @@ def read(playbook: str, source: Source) -> Settings:
         if setting.name not in _DECLARED:
             found += [_at(source, setting.name, text) for text in check.mistakes(setting.spec, value, setting.name)]
     found += _declared(values, source)
+    found += _at_hand(playbook, values, source)
     if found:
         raise Refused(found)
     return Settings(values, tuple(warnings))
@@ -77,6 +78,19 @@ def read(playbook: str, source: Source) -> Settings:
 
 def _not_its_place(setting: Setting, source: Source) -> bool:
     return setting.once and setting.name not in source.extra
+
+
+def _at_hand(playbook: str, values: t.Mapping[str, t.Any], source: Source) -> list[str]:
+    """What the command line gives by a former name, or does not give at all."""
+    found = []
+    for setting in read_by(playbook):
+        # In another playbook the former name is somebody else's.
+        if setting.former in source.extra and playbook in (setting.former_in or setting.playbooks):
+            text = "%s: this variable is called %s now. Give -e %s=... instead"
+            found.append(text % (setting.former, setting.name, setting.name))
+        elif setting.missing and setting.option not in values:
+            found.append("%s: is missing; %s" % (setting.name, setting.missing))
+    return found
 
 
 def _names(playbook: str, source: Source) -> tuple[list[str], list[str]]:
@@ -97,11 +111,6 @@ def _names(playbook: str, source: Source) -> tuple[list[str], list[str]]:
                 "%s: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"
             )
             found.append(_at(source, name, text % name))
-    for setting in read_by(playbook):
-        # In another playbook the name is somebody else's.
-        if setting.former in source.extra and playbook in (setting.former_in or setting.playbooks):
-            text = "%s: this variable is called %s now. Give -e %s=... instead"
-            found.append(text % (setting.former, setting.name, setting.name))
     return ([], found) if playbook in LENIENT else (found, [])
 
 

@@ -21,6 +21,7 @@ from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
 from ...module_utils._topology.federate import SPEC as FEDERATION
+from .._decommission import STAGES
 from .._report.findings import NEVER, SEVERITIES
 
 PREFIX = "sfb_xmpp_"
@@ -60,6 +61,7 @@ class Setting:
     once: whether it decides about one run only, and so counts only as an extra variable (``-e``).
     former: the name that it had on the command line, without a prefix. Given with ``-e`` to a playbook of former_in, by
         default those that read the variable, it is a mistake.
+    missing: what to say where a playbook that reads it has no value; empty where it may be left out.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Setting:
     once: bool = False
     former: str = ""
     former_in: tuple[str, ...] = ()
+    missing: str = ""
 
     @property
     def option(self) -> str:
@@ -77,9 +80,15 @@ class Setting:
 
 
 def _setting(
-    name: str, spec: Spec, playbooks: t.Sequence[str], text: str, once: bool = False, former: str = ""
+    name: str,
+    spec: Spec,
+    playbooks: t.Sequence[str],
+    text: str,
+    once: bool = False,
+    former: str = "",
+    missing: str = "",
 ) -> Setting:
-    return Setting(PREFIX + name, spec, tuple(playbooks), text, once, former)
+    return Setting(PREFIX + name, spec, tuple(playbooks), text, once, former, missing=missing)
 
 
 def _of_a_run(name: str, playbooks: t.Sequence[str], text: str, former: str, former_in: t.Sequence[str]) -> Setting:
@@ -119,6 +128,50 @@ _CERTIFICATE_OPTIONS: Spec = {
 }
 
 SETTINGS: tuple[Setting, ...] = (
+    # What one run is told
+    _setting(
+        "revoke_domain",
+        _TEXT,
+        ("revoke",),
+        "The domain to revoke, such as ``-e sfb_xmpp_revoke_domain=fabrikam.com``.",
+        once=True,
+        former="domain",
+        missing="name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com",
+    ),
+    _setting("revoke_reason", _TEXT, ("revoke",), "Why, as a text for the journal of runs.", once=True),
+    _setting(
+        "failover_to",
+        _TEXT,
+        ("failover",),
+        "The Edge pool that is to carry XMPP, such as ``-e sfb_xmpp_failover_to=edge2.contoso.com``.",
+        once=True,
+        former="edge_pool",
+        missing="name the Edge pool that is to carry XMPP, as in -e sfb_xmpp_failover_to=edge2.contoso.com",
+    ),
+    _setting(
+        "failover_site",
+        _TEXT,
+        ("failover",),
+        "The site whose route moves. Without it the route of every site that has one moves.",
+        once=True,
+        former="site",
+    ),
+    _setting(
+        "decommission_stage",
+        {"type": "str", "choices": list(STAGES)},
+        ("decommission",),
+        "The stage to do: ``export``, ``remove``, ``route`` or ``unbind``. Without it the first that is not done.",
+        once=True,
+        former="stage",
+    ),
+    _setting(
+        "decommission_date",
+        _TEXT,
+        ("decommission",),
+        "The day on which the federation ends, as partners are told.",
+        once=True,
+        former="ends",
+    ),
     # What is declared
     _setting(
         "policies",
@@ -315,9 +368,9 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "into",
         _PATH,
-        ("audit",),
-        "Where the run writes its files. A relative path starts at the working directory. ``sfb-xmpp-audit`` by"
-        " default.",
+        ("audit", "decommission"),
+        "The directory for the files of the run. A relative path starts at the working directory. ``./sfb-xmpp-audit``"
+        " and ``./sfb-xmpp-decommission`` by default.",
         once=True,
         former="into",
     ),

@@ -1,0 +1,152 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One stage of the way out of XMPP federation, as plugin_utils/_decommission.py decides it."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ..module_utils._base import private_file
+from ..module_utils._base.result import Refused
+from ..module_utils._federation.files import safe
+from ..module_utils._probe.own_domains import own_domains
+from ..modules.xmpp_decommission import TASK
+from ..plugin_utils import _decommission, _export
+from ..plugin_utils._direct import failed, skipped
+from ..plugin_utils._playbook_action import PlaybookAction, results_of
+from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._settings.source import settings_of
+from ..plugin_utils._show import show
+from ..plugin_utils._working_directory import absolute
+
+Result = dict[str, t.Any]
+
+# The names under which the playbook keeps the results of its tasks.
+EXISTING, TOPOLOGY = "decommission_existing", "decommission_topology"
+CERTIFICATES, DONE = "decommission_certificates", "decommission_done"
+_PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep")
+_INTO = "sfb_xmpp_into"
+
+
+class ActionModule(PlaybookAction):
+    """On a management host the stage that is due, on an Edge what the stage of its deployment means for it."""
+
+    work_of = TASK
+
+    def _decide(self, variables: Result) -> Result:
+        self._own = str(variables["inventory_hostname"])
+        self._servers = servers_in(variables)
+        self._mine = self._servers.of(self._own)
+        try:
+            return self._unbind(variables) if self._task.args.get("phase") == "unbind" else self._stage(variables)
+        except Refused as exc:
+            return failed(["Nothing was written: " + reason for reason in exc.reasons])
+
+    def _unbind(self, variables: Result) -> Result:
+        stage = _decommission.stage_of(list(results_of(variables, self._mine.doors, DONE).values()))
+        if stage not in _decommission.LAST:
+            return skipped("the deployment %s is at another stage" % self._mine.label)
+        return self._hand_on("xmpp_gateway_cert", {"usages": ["XmppServer"], "state": "absent"}, variables)
+
+    def _stage(self, variables: Result) -> Result:
+        """Raises Refused; nothing was written then."""
+        values = dict(settings_of(self, variables, self.playbook).values)
+        check = bool(self._task.check_mode)
+        wanted = _decommission.sentence(self._mine.label)
+        if not check and values.get("decommission") != wanted:
+            text = 'this removes XMPP federation for good; confirm it with %s: "%s"'
+            raise Refused([text % (_decommission.VARIABLE, wanted)])
+        info = results_of(variables, [self._own], EXISTING)[self._own]
+        topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
+        into = self._into(values)
+        edges = self._mine.edges
+        stage = _decommission.find_stage(
+            info,
+            asked=str(values.get("decommission_stage", "")),
+            exported=os.path.exists(os.path.join(into, _export.VARIABLES)),
+            protect=_names(values.get("protect")),
+            bound=_decommission.bound_edges(edges, results_of(variables, edges, CERTIFICATES)),
+        )
+        if stage.name in _decommission.LAST:
+            _decommission.check_topology(topology["edge_pools"])
+        if stage.kept:
+            show(["sfb_xmpp_protect keeps %s." % ", ".join(stage.kept)])
+        result = self._do(stage, info, topology, into, values, variables)
+        if result.get("failed") or result.get("skipped"):
+            return result
+        told = "" if values.get("decommission") == wanted else 'A run needs %s: "%s"' % (_decommission.VARIABLE, wanted)
+        lines = ["Stage: " + stage.name, _decommission.NEXT[stage.name], *([told] if told else [])]
+        if stage.name in _decommission.LAST:
+            lines += ["- " + line for line in _decommission.LEFT]
+        show(lines)
+        return {**result, "stage": stage.name, "kept": list(stage.kept), "lines": lines}
+
+    def _into(self, values: t.Mapping[str, t.Any]) -> str:
+        """The directory of the export and the sheets of this deployment."""
+        directory = absolute(str(values.get("into", "sfb-xmpp-decommission")))
+        return os.path.join(directory, safe(self._mine.label)) if self._servers.several else directory
+
+    def _do(
+        self,
+        stage: _decommission.Stage,
+        info: Result,
+        topology: Result,
+        into: str,
+        values: t.Mapping[str, t.Any],
+        variables: Result,
+    ) -> Result:
+        if stage.name == "export":
+            names = _names((values.get("certificate") or {}).get("names"))
+            own = own_domains(topology["sip_domains"] or [], names)
+            kept = _export.files(info, deployment=self._mine.label, host=self._own)
+            _export.check_ours(into, kept)
+            # The inventory's file comes last: where it is there, the stage is done.
+            texts = {**_decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)}
+            texts.update(reversed(kept.items()))
+            return written(into, texts, bool(self._task.check_mode))
+        if stage.name not in ("remove", "route"):
+            return {"changed": False}
+        options: Result = {name: values[name] for name in _PASSED_ON if name in values}
+        options["replication"] = "wait"
+        if stage.name == "route":
+            options.update(federation_routes=list(stage.routes), allow=["clear_route"])
+        else:
+            # Policies lose XMPP and nothing else, whoever has them.
+            options.update(policies=list(stage.policies), partners=list(stage.partners), partners_purge=True)
+            options.update(protect=_names(values.get("protect")), allow=["empty_purge", "large_purge", "many_updates"])
+        return self._hand_on("xmpp_federation", options, variables)
+
+
+def written(directory: str, texts: t.Mapping[str, str], check: bool) -> Result:
+    """Write files below a directory, in their order; in check mode none. They are meant to be shared.
+
+    Raises Refused.
+    """
+    differences = []
+    for name, text in texts.items():
+        path = os.path.join(directory, name)
+        data = private_file.read_if_there(path, _INTO)
+        if data == text.encode():
+            continue
+        before = "" if data is None else data.decode("utf-8", "replace")
+        differences.append({"before_header": path, "after_header": path, "before": before, "after": text})
+        if check:
+            continue
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        except OSError as exc:
+            text = "%s: %s cannot be made: %s" % (_INTO, os.path.dirname(path), exc.strerror)
+            raise Refused([text]) from None
+        private_file.write(path, text.encode(), _INTO, secret=False)
+    return {"changed": bool(differences), "diff": differences}
+
+
+def _names(value: t.Any) -> list[str]:
+    """A list of names, which may be one text with commas."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [str(one) for one in value or ()]

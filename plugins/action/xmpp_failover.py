@@ -1,0 +1,63 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Moves the XMPP federation route to another Edge pool, in the deployment that has it (plugin_utils/_failover.py)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils._base.result import Refused
+from ..modules.xmpp_failover import TASK
+from ..plugin_utils._deployment_action import Inventory
+from ..plugin_utils._direct import failed, skipped
+from ..plugin_utils._failover import elsewhere, move_of, owner
+from ..plugin_utils._playbook_action import PlaybookAction, results_of
+from ..plugin_utils._settings.source import settings_of
+from ..plugin_utils._show import show
+
+Result = dict[str, t.Any]
+
+# The name under which the playbook keeps the topology of each deployment.
+TOPOLOGY = "failover_topology"
+_PASSED_ON = ("replication", "replication_timeout", "snapshot_directory", "snapshot_keep")
+
+
+class ActionModule(PlaybookAction):
+    """Before it writes, it compares the pool with the topology of every deployment of the run."""
+
+    work_of = TASK
+
+    def _decide(self, variables: Result) -> Result:
+        inventory = Inventory(variables)
+        try:
+            values = settings_of(self, variables, self.playbook).values
+            to = str(values["failover_to"])
+            topologies = topologies_of(inventory, variables)
+            found = owner(topologies, to)
+            if found != inventory.deployment:
+                reason = elsewhere(inventory.deployment, to, found)
+                show([reason])
+                return {**skipped(reason), "report": [reason]}
+            move = move_of(topologies[found] or {}, to, str(values.get("failover_site", "")))
+        except Refused as exc:
+            return failed(exc.reasons)
+        options = {name: values[name] for name in _PASSED_ON if name in values}
+        moves = {"federation_routes": list(move.routes), "force": True}
+        result = self._hand_on("xmpp_federation", {"replication": "wait", **options, **moves}, variables)
+        if not result.get("skipped") and not result.get("failed"):
+            show(move.left)
+            result.update(deployment=found, pool=move.edge_pool, left=list(move.left))
+        return result
+
+
+def topologies_of(inventory: Inventory, variables: t.Mapping[str, t.Any]) -> dict[str, Result | None]:
+    """The topology of each deployment of the run, as the host that answered has read it; None where none has."""
+    found: dict[str, Result | None] = {}
+    for label in inventory.deployments:
+        (doors,) = [one.doors for one in inventory.servers.deployments if one.label == label]
+        read = results_of(variables, doors, TOPOLOGY).values()
+        found[label] = next((one for one in read if not one.get("skipped") and not one.get("failed")), None)
+    return found

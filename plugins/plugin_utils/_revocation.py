@@ -1,0 +1,27 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What follows from a revocation for the servers. Pure; results are those of tasks."""
+
+from __future__ import annotations
+
+import typing as t
+
+Results = t.Sequence[t.Mapping[str, t.Any]]
+
+NOT_RESTARTED = (
+    "The domain is removed, but no service was restarted: no host of sfb_front_end or sfb_edge took part in this run."
+    " Add them to the inventory, or to --limit, and run it again."
+)
+
+
+def revoked(results: Results) -> bool:
+    """Whether the domain is off the partners of a deployment. results: of its management hosts."""
+    return any("owners" in one and not one.get("failed") for one in results)
+
+
+def took_part(results: Results) -> bool:
+    """Whether a server restarted its services, or tried to. results: of the restart."""
+    return any(not one.get("skipped") for one in results)
