@@ -47,7 +47,7 @@ class ActionModule(PlaybookAction):
             servers = results_of(variables, [*mine.front_ends, *mine.edges], RESTARTED)
             doors = results_of(variables, [own], REVOKED)
             wrong = revoked(list(doors.values())) and not took_part(list(servers.values()))
-            return failed([NOT_RESTARTED]) if wrong else {"changed": False}
+            return {"changed": False, **({"failed": True, "msg": NOT_RESTARTED} if wrong else {})}
         done = revoked(list(results_of(variables, mine.doors, REVOKED).values()))
         reason = "no domain was revoked in the deployment %s" % mine.label
         return self._services("restarted" if done else "", reason, variables)

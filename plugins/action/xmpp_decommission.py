@@ -44,7 +44,7 @@ class ActionModule(PlaybookAction):
         try:
             return self._unbind(variables) if self._task.args.get("phase") == "unbind" else self._stage(variables)
         except Refused as exc:
-            return failed(["Nothing was written: " + reason for reason in exc.reasons])
+            return failed(exc.reasons)
 
     def _unbind(self, variables: Result) -> Result:
         stage = _decommission.stage_of(list(results_of(variables, self._mine.doors, DONE).values()))
