@@ -98,6 +98,8 @@ additional_domains:
     - Further domains that the same partner serves. A set. Their order does not matter, and repetitions count once.
     - The list is the whole set, so domains that are not in it are taken away.
     - A domain belongs to one partner. The partner's own domain here, or one that is a partner of its own, is an error.
+    - A SIP domain of the deployment (C(Get-CsSipDomain)) cannot be a partner's domain. A run that would add one is
+      refused. If the SIP domains cannot be read, the plan warns.
     - V([]) clears it. A new partner has none.
   type: list
   elements: str

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import yaml
 
 from tests.integration.plays import Plays, Run
 from tests.integration.test_modules_in_plays import ROW, task
+from tests.unit.plugin_utils.test_import import clixml
 
 PARTNERS = (
     "Identity;AdditionalDomains;TlsNegotiation;SaslNegotiation;SupportDialbackNegotiation\r\n"
@@ -39,7 +39,7 @@ def written(plays: Plays, name: str, content: str, encoding: str = "utf-8") -> P
 def test_files_become_variables_and_what_is_replaced_is_kept(plays: Plays) -> None:
     written(plays, "partners.csv", PARTNERS, "utf-8-sig")
     policies = [{"Identity": "Tag:Sales", "Description": "für alle", "EnableXmppAccess": True}]
-    path = written(plays, "policies.json", json.dumps(policies, ensure_ascii=False), "utf-16")
+    path = written(plays, "policies.xml", clixml(policies, "MS"), "utf-16")
     into = written(plays, "lists.yml", "old: true\n")
     run = run_import(plays, "partners=partners.csv", "policies=%s" % path, "into=lists.yml")
     assert run.code == 0, run.output
@@ -74,10 +74,12 @@ def test_a_table_of_excel_with_a_code_page_and_columns_of_its_own(plays: Plays) 
 
 def test_mistakes_write_nothing(plays: Plays) -> None:
     written(plays, "partners.csv", "domain;connection_limit\na.test;many\nA.test;5\n")
+    written(plays, "book.xlsx", "PK\x03\x04\x14\0")
     written(plays, "evaluated.csv", "domain;description\na.test;{{ 1 + 1 }}\n")
     for arguments, words in (
         (("partners=partners.csv", "into=lists.yml"), ("'many' is not a whole number", "as line 2 does", "line 3")),
         (("partners=evaluated.csv", "into=lists.yml"), ("beginning of a template",)),
+        (("partners=book.xlsx", "into=lists.yml", "encoding=cp1252"), ("an Excel workbook", "CSV UTF-8")),
         (("partners=nowhere.csv", "into=lists.yml"), ("there is no file", "nowhere.csv")),
         (("partners=partners.csv",), ("-e into=FILE",)),
         (("into=lists.yml",), ("Name the files",)),
@@ -99,3 +101,14 @@ def test_a_table_in_the_inventory_is_the_list_and_its_texts_are_not_evaluated(pl
     assert [run.result(turn)["changed"] for turn in ("first", "again")] == [True, False]
     assert plays.lab.store().partners()["fabrikam.example"]["Description"] == "{{ 1 + 1 }}"
     assert "left out the columns owner" in run.output
+
+
+def test_an_own_sip_domain_is_refused_and_nothing_is_written(plays: Plays) -> None:
+    rows = [{**ROW, "domain": "contoso.test"}, {**ROW, "domain": "a.test", "additional_domains": ["contoso-emea.test"]}]
+    tasks: list[dict[str, t.Any]] = [task("xmpp_federated_partners", {"partners": rows}, "own")]
+    before = plays.lab.store().partners()
+    run = plays.run(plays.tasks(tasks))
+    assert run.code != 0
+    for domain in ("contoso.test", "contoso-emea.test"):
+        assert "'%s' is a SIP domain of this deployment" % domain in run.output
+    assert plays.lab.store().partners() == before

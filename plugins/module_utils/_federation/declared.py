@@ -17,7 +17,7 @@ from .._base.names import key as key_of
 from .._base.result import Refused
 from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
 from .federation import PARTS, Federation, Grant, Selector, Wanted
-from .kinds import written
+from .kinds import Text, check_unread, written
 from .resource import Resource
 from .sites import canonical_site
 
@@ -124,8 +124,11 @@ class _Reader:
                 if given is None or (isinstance(given, str) and not given.strip()):
                     what = "empty" if key in item else "missing"
                     raise Invalid("%s is %s; it names the %s" % (key, what, resource.label))
-                if isinstance(given, (dict, list, bool)):
+                text = isinstance(resource.key.kind, Text)
+                if isinstance(given, (dict, list) if text else (dict, list, bool)):
                     raise Invalid("%s: %s is no text" % (key, written(given)))
+                if text:
+                    check_unread(given, key + ": ")
                 try:
                     identity = resource.identity_from_user(str(given))
                 except Invalid as exc:

@@ -90,12 +90,24 @@ def shortened(value: t.Any) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
+def check_unread(value: t.Any, place: str = "") -> None:
+    """Raises Invalid for a number or a switch where a text belongs: YAML 1.1 has changed what the user wrote.
+
+    It reads ``12:30:45`` as 45045, ``010`` as 8, ``1.10`` as 1.1 and ``no`` as false (yaml.org/type/int.html,
+    float.html and bool.html), and nothing tells afterwards which of them it was.
+    """
+    if isinstance(value, (bool, int, float)):
+        kind = "a switch" if isinstance(value, bool) else "a number"
+        raise Invalid("%sYAML reads the value as %s, %s; put the text in quotes" % (place, kind, written(value)))
+
+
 class Text(Kind):
     """A string. Nothing set and the empty string are the same."""
 
     def from_user(self, value: t.Any) -> t.Any:
         if isinstance(value, (dict, list, tuple)):
             raise Invalid("%s is no text" % written(value))
+        check_unread(value)
         if is_type_name(str(value)):
             text = "%s is the name of a .NET type, as a list shows itself that was written as text"
             raise Invalid(text % shortened(value))

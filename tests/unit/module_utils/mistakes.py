@@ -67,6 +67,7 @@ PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
     ),
     ({"description": ["a"]}, "description: a list is no text"),
     ({"description": {"a": 1}}, "description: a dictionary is no text"),
+    ({"description": 45045}, "description: YAML reads the value as a number, 45045; put the text in quotes"),
     ({"description": "x\x07y"}, "description: 'x\\x07y' holds the control character U+0007; remove it"),
     (
         {"description": "x\u202ey"},
@@ -121,6 +122,10 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ({"partners": [{"domain": ""}]}, ["sfb_xmpp_partners[0]: domain is empty; it names the partner"]),
     ({"partners": [{"domain": None}]}, ["sfb_xmpp_partners[0]: domain is empty; it names the partner"]),
     ({"partners": [{"domain": ["a.test"]}]}, ["sfb_xmpp_partners[0]: domain: a list is no text"]),
+    (
+        {"policies": [{"identity": 8}]},
+        ["sfb_xmpp_policies[0]: identity: YAML reads the value as a number, 8; put the text in quotes"],
+    ),
     ({"partners": [{"domain": True}]}, ["sfb_xmpp_partners[0]: domain: true is no text"]),
     (
         {"partners": [{"domain": 5}]},

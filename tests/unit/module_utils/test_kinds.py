@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid, domain_from_server
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.kinds import (
     Choice,
@@ -184,7 +185,6 @@ ACCEPTED: tuple[tuple[str, t.Any, t.Any], ...] = (
     ("number", 4294967295, 4294967295),
     ("choice", "not_supported", "not_supported"),
     ("text", "", ""),
-    ("text", 5, "5"),
     ("text", "two\nlines\tand a tab", "two\nlines\tand a tab"),
     ("text", "x" * 1024, "x" * 1024),
     ("secret", "s3cret", Secret("s3cret")),
@@ -231,6 +231,10 @@ def test_every_spelling_has_one_form(name: str, value: t.Any, canonical: t.Any) 
         ("choice", "x", "'x' is none of required, optional, not_supported"),
         ("choice", False, "false is none of required, optional, not_supported"),
         ("text", {"a": 1}, "a dictionary is no text"),
+        ("text", yaml.safe_load("12:30:45"), "YAML reads the value as a number, 45045; put the text in quotes"),
+        ("text", yaml.safe_load("010"), "YAML reads the value as a number, 8; put the text in quotes"),
+        ("text", yaml.safe_load("1.10"), "YAML reads the value as a number, 1.1; put the text in quotes"),
+        ("text", yaml.safe_load("no"), "YAML reads the value as a switch, false; put the text in quotes"),
         ("text", "a\x1b[31m", "'a\\x1b[31m' holds the control character U+001B; remove it"),
         ("text", "a\x85", "'a\\x85' holds the control character U+0085; remove it"),
         ("text", "a\u2066b", "'a\\u2066b' holds the bidirectional character U+2066; remove it"),
