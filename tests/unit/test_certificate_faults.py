@@ -136,7 +136,7 @@ class TestTrustStore:
             trust_store.load(str(file))
 
     def test_odd_certificates_make_no_noise(self, tmp_path: Path) -> None:
-        """A serial number of 0, as nine roots of Debian 12 have it. Ansible's plugin loader undoes filters of imports."""
+        """A serial number of 0, as nine roots of Debian 12 have it. Ansible undoes filters that an import sets."""
         openssl = shutil.which("openssl")
         assert openssl, "the openssl command is needed"
         command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
