@@ -136,7 +136,7 @@ class TestTrustStore:
             trust_store.load(str(file))
 
     def test_odd_certificates_make_no_noise(self, tmp_path: Path) -> None:
-        """A serial number of 0, as nine roots of Debian 12 have it, in a process of its own with its own filters."""
+        """A serial number of 0, as nine roots of Debian 12 have it. Ansible undoes filters that an import sets."""
         openssl = shutil.which("openssl")
         assert openssl, "the openssl command is needed"
         command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
@@ -151,7 +151,8 @@ class TestTrustStore:
             str(tmp_path / "r.pem"),
         ]
         subprocess.run(command, check=True, capture_output=True)
-        program = "from %s import load; s = load(%r); print(s.certificates[0].serial_number, *s.skipped)"
+        program = "import warnings\nwith warnings.catch_warnings():\n    from %s import load\ns = load(%r)\n"
+        program += "print(s.certificates[0].serial_number, *s.skipped)"
         program %= (trust_store.__name__, str(tmp_path / "r.pem"))
         done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
         assert (done.stdout, done.stderr) == ("0\n", "")

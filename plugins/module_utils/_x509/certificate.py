@@ -21,7 +21,7 @@ from .._base.findings import UNKNOWN, WARNING, Finding, error, warning
 from .._base.texts import foreign, some, utc
 from .._shell.statement import Secret
 from .chain import TimeIsUp, broken, check_chain, paths
-from .fields import extension, issued, self_signed, shown, unreadable
+from .fields import extension, issued, keep_quiet, self_signed, shown, unreadable
 
 try:
     from cryptography import x509
@@ -82,6 +82,7 @@ class Bundle:
 
 def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
     """Open a PKCS#12 file (RFC 7292), whatever encryption it uses. Raises Unusable."""
+    keep_quiet()
     # No passphrase and an empty one are two encodings, and tools mix them up.
     attempts = [passphrase.reveal().encode("utf-8")] if passphrase and passphrase.reveal() else [None, b""]
     content = None
@@ -129,6 +130,7 @@ def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
 
 def load_chain(data: bytes) -> tuple[Certificate, ...]:
     """The certificates of a PEM file in their order. Raises Unusable."""
+    keep_quiet()
     try:
         return tuple(x509.load_pem_x509_certificates(data))
     except ValueError:
@@ -137,6 +139,7 @@ def load_chain(data: bytes) -> tuple[Certificate, ...]:
 
 def parse(raw: bytes) -> Certificate:
     """A certificate from its DER form. Raises Unusable."""
+    keep_quiet()
     try:
         return x509.load_der_x509_certificate(raw)
     except ValueError:

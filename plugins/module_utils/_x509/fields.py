@@ -20,13 +20,20 @@ except ImportError as exc:
     IMPORT_ERROR: ImportError | None = exc
 else:
     IMPORT_ERROR = None
-    # Warnings about odd certificates of others, such as a serial number of 0. Their readers cannot change them, and
-    # what a worker prints disturbs Ansible's output. Set once, since warnings.catch_warnings is not safe in threads.
-    warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
-    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
 
 if t.TYPE_CHECKING:
     Certificate = x509.Certificate
+
+
+def keep_quiet() -> None:
+    """Let the library print nothing about odd certificates, such as a root whose serial number is 0.
+
+    Readers cannot change certificates of others, and what a worker prints disturbs Ansible's output. It is called
+    before a certificate is loaded: Ansible's plugin loader undoes filters that are set during an import. The filters
+    stay, since warnings.catch_warnings is not safe in threads.
+    """
+    warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
+    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
 
 
 def unreadable(certificate: Certificate) -> str:

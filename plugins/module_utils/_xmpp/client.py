@@ -20,6 +20,7 @@ import typing as t
 
 from .._base.texts import foreign
 from .._x509.certificate import Bundle
+from .._x509.fields import keep_quiet
 from .budget import Budget, TimeUp
 from .stream import Broken, Closed, Features, PeerError, Stream, StreamOpened, TlsProceed, TlsRefused
 from .wire import has_features
@@ -243,6 +244,7 @@ def _notice_request(tls: SSL.Connection, where: int, outcome: int) -> None:
 
 def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:
     """The certificates as they were sent. Raises Failed if one cannot be decoded."""
+    keep_quiet()
     try:
         return tuple(tls.get_peer_cert_chain(as_cryptography=True) or ())
     except ValueError:
