@@ -13,9 +13,12 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import grant, info, plural
+from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK as PREFLIGHT
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.tasks import INFO as TOPOLOGY
 
 from lab.deployment.breaks import POOL_2019, break_link
 from lab.deployment.seed import seed
+from lab.deployment.shape import read_shape
 from lab.testing import Lab, running_lab
 from tests.integration.management import Management, target
 from tests.integration.plays import Plays
@@ -75,7 +78,7 @@ def test_the_users_of_a_site_and_of_a_pool(either: Management) -> None:
     told = "\n".join(result.warnings)
     for text in (
         "policies[0].granted_to (site Dublin): not granted to 1 user (not enabled): sip:akelly@",
-        "(homed on %s, which has no XMPP): sip:llynch@" % POOL_2019,
+        "(homed on %s, which is of Skype for Business Server 2019 or later and has no XMPP): sip:llynch@" % POOL_2019,
         "(homed online): sip:mmurphy@",
         "(has the policy Other, which only allow_replaced_policies replaces): sip:pobrien@",
     ):
@@ -143,3 +146,29 @@ def test_converge_shows_how_many_and_reads_all_users_once(plays: Plays) -> None:
     assert "8 users have to sign in again before it counts. Granted on the domain controller dc01" in done.output
     again = play(plays, "converge", sfb_xmpp_update_limit=50, **wanted)
     assert "changed=0" in again.output, again.output
+
+
+def test_a_branch_appliance_over_the_wire(either: Management) -> None:
+    """Its users get no policy by its pool, and its site has no route; all kinds are read all the same."""
+    store = either.store
+    with store.transaction():
+        store.clear()
+        seed(store, either.lab.profile, read_shape("branch"))
+    begin = either.mark()
+    topology = either.run(TOPOLOGY).values
+    assert [site["name"] for site in topology["sites"]] == ["Redmond", "Dublin"]
+    pools = {pool["fqdn"]: (pool["registrar"], pool["front_end"]) for pool in topology["pools"]}
+    assert pools["sba01.contoso.test"] == (True, False)
+    assert pools["fe01.contoso.test"] == (True, True)
+    assert topology["unobserved"] == []
+    assert "Get-CsServerVersion" not in {event.cmdlet for event in store.events(begin)}
+    with pytest.raises(Refused, match=r"can use it: 1 user homed on sba01\.contoso\.test, which is a branch appliance"):
+        either.run(TASK, **declared({"pool": "sba01.contoso.test"}))
+    assert either.writes(begin) == []
+    either.run(TASK, **declared({"pool": "fe01.contoso.test"}))
+    assert holders(either) == {"aokafor"}
+    found = either.run(PREFLIGHT).values
+    assert "users_elsewhere" not in {one["code"] for one in found["findings"]}
+    change(either, "aokafor", RegistrarPool="sba01.contoso.test")
+    (elsewhere,) = (one for one in either.run(PREFLIGHT).values["findings"] if one["code"] == "users_elsewhere")
+    assert "aokafor@contoso.test (sba01.contoso.test)" in elsewhere["message"]
