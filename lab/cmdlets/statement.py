@@ -29,6 +29,10 @@ from .table import HANDLERS
 _SLICE = 0.02  # seconds between two looks at whether the client has stopped a pipeline that waits
 
 
+# Its page calls it local.
+LOCAL = "Get-CsServerVersion"
+
+
 @dataclass(frozen=True)
 class Call:
     """One command of a statement.
@@ -95,6 +99,8 @@ class Session:
         if ("management" if self.host.role == "management" else "edge") not in cmdlet.where:
             return False
         if cmdlet.name == SELECT and not self.store.setting("select_object"):
+            return False
+        if cmdlet.name == LOCAL and self.host.role == "management" and not self.store.setting("version_at_doors"):
             return False
         if not cmdlet.is_product:
             return True

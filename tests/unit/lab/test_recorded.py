@@ -41,13 +41,11 @@ STATES = {"4": "Completed", "5": "Failed"}
 
 OWN = "The ids, categories and exceptions of the product's own errors are the lab's (error-texts)."
 REPLACE = "Only Add, Remove and $null are documented; the lab refuses the rest (list-modifier-replace)."
-LOCAL = "Get-CsServerVersion is local to a server by its page; the recorded session had it all the same."
 # Statement -> why the lab answers otherwise. Where the error is the product's own, it stands where it was recorded.
 DIFFERENCES = {
     **dict.fromkeys(("error_not_found", "error_exists", "error_stop", "error_terminating"), OWN),
     **dict.fromkeys(("batch_terminating_goes_on", "batch_stop_stops", "batch_error_middle"), OWN),
     **dict.fromkeys(("modifier_replace", "modifier_replace_empty"), REPLACE),
-    **dict.fromkeys(("ok_version", "offered"), LOCAL),
 }
 
 Message = tuple[str, str]
