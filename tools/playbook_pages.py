@@ -114,10 +114,12 @@ def sources(name: str) -> list[Path]:
         text = path.read_text(encoding="utf-8")
         # Files are named from the playbook in a playbook, and from their own folder in a file of tasks.
         for found in re.findall(
-            r"(?:(?:import|include)_tasks:|file:|^ *-) +((?:tasks/|vars/)?[a-z_]+\.yml)\s*$", text, re.MULTILINE
+            r"(?:(?:import|include)_tasks:|import_playbook:|file:|^ *-) +((?:tasks/|vars/|internal/)?[a-z_]+\.yml)\s*$",
+            text,
+            re.MULTILINE,
         ):
             for place in (TOP / "playbooks" / found, path.parent / found):
-                if place.is_file() and place not in seen + todo and place.parent.name in ("tasks", "vars"):
+                if place.is_file() and place not in seen + todo and place.parent.name in ("tasks", "vars", "internal"):
                     todo.append(place)
                     break
     return seen
@@ -144,6 +146,8 @@ def variables(name: str) -> set[str]:
         own = (TOP / "plugins" / "plugin_utils" / "_revocation_action.py").read_text(encoding="utf-8")
         options = re.search(r"^_OPTIONS = \{(.*)\}$", own, re.MULTILINE)
         found |= OF_RUNS | {"sfb_xmpp_" + one for one in re.findall(r'"(\w+)":', options[1] if options else "")}
+    if "xmpp_settings." in code:  # the servers of a deployment, by the check of the settings
+        found.add("sfb_xmpp_deployment")
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
     return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}

@@ -64,7 +64,14 @@ class ActionModule(DirectAction):
             mistakes += self._own(list(exc.reasons), playbook, variables, before)
         if mistakes:
             return failed(mistakes)
-        result: Result = {"changed": False, "playbook": playbook}
+        mine = servers.of(str(variables.get("inventory_hostname")))
+        result: Result = {
+            "changed": False,
+            "playbook": playbook,
+            "deployment": mine.label,
+            "doors": list(mine.doors),
+            "edges": list(mine.edges),
+        }
         told = [*warnings, *(self._nothing_declared(playbook, variables) if first else ())]
         if told and (first or playbook not in LENIENT):
             result["warnings"] = told

@@ -136,3 +136,13 @@ def test_a_value_that_cannot_be_evaluated_stops_only_who_reads_it(plays: Plays) 
     assert "not_there" in reason
     run: Run = plays.run("sfb.xmpp.export", "-e", "into=%s" % (plays.directory / "out"), inventory=inventory)
     assert run.code == 0, run.output
+
+
+def test_a_label_on_the_management_hosts_alone_holds_for_the_edges(plays: Plays) -> None:
+    """Otherwise the certificate's playbook would take them for a pool of another deployment."""
+    inventory = hosts(plays, "label.yml", {}, sfb_management={"sfb_xmpp_deployment": "contoso"})
+    run = plays.run("sfb.xmpp.certificate", "--check", inventory=inventory)
+    assert run.code == 0, run.output
+    found = [one.result for one in run.tasks if one.task == "Check the settings"]
+    assert {one["deployment"] for one in found} == {"contoso"}
+    assert [(one["doors"], one["edges"]) for one in found] == [(["fe01"], ["edge01", "edge02"])] * 3

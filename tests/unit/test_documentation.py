@@ -580,6 +580,11 @@ def audit_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return [_decide.outcome(found, _files.save(str(directory / "audit"), found), "error")]
 
 
+def settings_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """As its action makes them; test_settings.py runs it."""
+    return [{"playbook": "converge", "deployment": "contoso", "doors": ["fe01"], "edges": ["edge01"]}]
+
+
 def failover_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """What its action adds to the result of xmpp_federation."""
     edge = {"fqdn": "e.test", "access_edge": "a.test", "release": "2015", "xmpp_listening_port": 5269}
@@ -640,7 +645,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
-    special.update(xmpp_run_summary=summary_runs, xmpp_settings=lambda *_: [{"playbook": "converge"}])
+    special.update(xmpp_run_summary=summary_runs, xmpp_settings=settings_runs)
     special.update(xmpp_verification=verification_runs, xmpp_verification_report=verification_runs)
     special.update(xmpp_show=verification_runs)
     special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"lines": ["one"], "newest": ["a.yml"]}])

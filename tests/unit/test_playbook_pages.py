@@ -29,8 +29,6 @@ def test_the_page_is_what_the_description_gives(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in DESCRIBED if name != "import"])
 def test_variables_are_those_that_the_playbook_reads(name: str) -> None:
     read = playbook_pages.variables(name)
-    if name == "converge":  # which ends with the certificates of the Edges
-        read |= playbook_pages.variables("certificate")
     assert {v for v in DESCRIBED[name]["variables"] if v.startswith("sfb_xmpp_")} == read
 
 
