@@ -165,7 +165,8 @@ def _simple(value: object, name: str) -> str | None:
         return "<B%s>%s</B>" % (name, str(value).lower())
     if isinstance(value, str):
         return "<S%s>%s</S>" % (name, _text(value))
-    if type(value) is ps.PSObject:
+    # Numbers, dates and texts of psrpcore are such objects too; this is one without a value of its own.
+    if value.__class__ == ps.PSObject:
         return None
     if isinstance(value, int) and type(value) in _INTEGERS:
         tag = _INTEGERS[type(value)]

@@ -145,7 +145,9 @@ def crossed(pairs: int) -> tuple[Issued, ...]:
     """So many CA certificates of each of two authorities that certify each other. The first one can issue."""
     keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in "AB"}
     roots = {name: issue(name, key=key, ca=True) for name, key in keys.items()}
-    each = [[issue(name, roots[other], key=keys[name], ca=True) for name, other in ("AB", "BA")] for _ in range(pairs)]
+    each = [
+        [issue(name, roots[other], key=keys[name], ca=True) for name, other in ("AB", "BA")] for _pair in range(pairs)
+    ]
     return tuple(one for pair in each for one in pair)
 
 

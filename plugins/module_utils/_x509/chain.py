@@ -115,7 +115,7 @@ def check_chain(
         refused.append((path, refusal))
     if not refused:
         return _no_anchor(certificate, others, now, end)
-    together = list(dict.fromkeys(one for path, _ in refused for one in path[1:]))
+    together = list(dict.fromkeys(one for path, _refusal in refused for one in path[1:]))
     _check_time(end)
     if _verify(certificate, together, [one for one in together if one in trusted], now) is None:
         return []  # a way that is none of the shortest

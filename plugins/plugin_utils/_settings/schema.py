@@ -34,12 +34,12 @@ _PLAIN: dict[str, list[Schema]] = {
 }
 
 
-def variables(texts: t.Mapping[str, str] = {}) -> Schema:
+def variables(texts: t.Mapping[str, str]) -> Schema:
     """The schema of a file of variables. texts: descriptions of options, by place (``sfb_xmpp_audit.fail_on``)."""
     return {"$schema": DRAFT, "title": "Variables of sfb.xmpp", "$ref": "#/$defs/variables", "$defs": _defs(texts)}
 
 
-def inventory(texts: t.Mapping[str, str] = {}) -> Schema:
+def inventory(texts: t.Mapping[str, str]) -> Schema:
     """The schema of an inventory in YAML."""
     groups = {"type": "object", "additionalProperties": {"$ref": "#/$defs/group"}}
     group: Schema = {

@@ -19,13 +19,15 @@ from hypothesis import strategies as st
 YAML = ' The string holds YAML. Convert it: "{{ NAME | from_yaml }}"'
 
 
-def source(values: t.Mapping[str, t.Any], extra: t.Collection[str] = (), places: t.Mapping[str, str] = {}) -> Source:
+def source(
+    values: t.Mapping[str, t.Any], extra: t.Collection[str] = (), places: t.Mapping[str, str] | None = None
+) -> Source:
     def value(name: str) -> t.Any:
         if isinstance(values[name], Exception):
             raise ValueError(str(values[name]))
         return values[name]
 
-    return Source(set(values), set(extra), value, lambda name: places.get(name, ""))
+    return Source(set(values), set(extra), value, lambda name: (places or {}).get(name, ""))
 
 
 def reasons(playbook: str, values: t.Mapping[str, t.Any], extra: t.Collection[str] = ()) -> list[str]:
@@ -36,52 +38,202 @@ def reasons(playbook: str, values: t.Mapping[str, t.Any], extra: t.Collection[st
     return []
 
 
-# playbook, variables, all that is said of them. A mistake is easier to read in one line.
-# ruff: noqa: E501
+# playbook, variables, all that is said of them.
 MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
-    ("audit", {"sfb_xmpp_audit": {"failon": "error"}}, ["sfb_xmpp_audit.failon: there is no such option (did you mean fail_on?)"]),
-    ("audit", {"sfb_xmpp_audit": {"fail_on": "errors"}}, ["sfb_xmpp_audit.fail_on: 'errors' is none of error, unknown, warning, info, never (did you mean error?)"]),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"failon": "error"}},
+        ["sfb_xmpp_audit.failon: there is no such option (did you mean fail_on?)"],
+    ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"fail_on": "errors"}},
+        ["sfb_xmpp_audit.fail_on: 'errors' is none of error, unknown, warning, info, never (did you mean error?)"],
+    ),
     ("audit", {"sfb_xmpp_audit": {"probe": "perhaps"}}, ["sfb_xmpp_audit.probe: 'perhaps' is neither true nor false"]),
-    ("audit", {"sfb_xmpp_audit": ["fail_on"]}, ["sfb_xmpp_audit: must be a dictionary, not a list; write 'fail_on: ...'"]),
-    ("audit", {"sfb_xmpp_audit": "fail_on: error"}, ["sfb_xmpp_audit: must be a dictionary, not 'fail_on: error'." + YAML]),
-    ("export", {"sfb_xmpp_export": {"default": False}}, ["sfb_xmpp_export.default: there is no such option (did you mean defaults?)"]),
+    (
+        "audit",
+        {"sfb_xmpp_audit": ["fail_on"]},
+        ["sfb_xmpp_audit: must be a dictionary, not a list; write 'fail_on: ...'"],
+    ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": "fail_on: error"},
+        ["sfb_xmpp_audit: must be a dictionary, not 'fail_on: error'." + YAML],
+    ),
+    (
+        "export",
+        {"sfb_xmpp_export": {"default": False}},
+        ["sfb_xmpp_export.default: there is no such option (did you mean defaults?)"],
+    ),
     ("export", {"sfb_xmpp_export": {"defaults": 2}}, ["sfb_xmpp_export.defaults: 2 is neither true nor false"]),
-    ("history", {"sfb_xmpp_history": {"changes": "three"}}, ["sfb_xmpp_history.changes: 'three' is not a whole number"]),
+    (
+        "history",
+        {"sfb_xmpp_history": {"changes": "three"}},
+        ["sfb_xmpp_history.changes: 'three' is not a whole number"],
+    ),
     ("history", {"sfb_xmpp_history": {"changes": -1}}, ["sfb_xmpp_history.changes: -1 is outside 0 to 4294967295"]),
-    ("capture", {"sfb_xmpp_capture": {"user": 3}}, ["sfb_xmpp_capture.user: there is no such option (did you mean users?)"]),
+    (
+        "capture",
+        {"sfb_xmpp_capture": {"user": 3}},
+        ["sfb_xmpp_capture.user: there is no such option (did you mean users?)"],
+    ),
     ("capture", {"sfb_xmpp_capture": {"key_file": ["a"]}}, ["sfb_xmpp_capture.key_file: must be a path, not a list"]),
-    ("verify", {"sfb_xmpp_verification": {"nameserver": "9.9.9.9"}}, ["sfb_xmpp_verification.nameserver: there is no such option (did you mean nameservers?)"]),
-    ("verify", {"sfb_xmpp_verification": {"timeout": "soon"}}, ["sfb_xmpp_verification.timeout: must be a number, not 'soon'"]),
-    ("verify", {"sfb_xmpp_verification": {"certificate": {"passphrase": "x"}}}, ["sfb_xmpp_verification.certificate.path: is missing"]),
-    ("verify", {"sfb_xmpp_verification": {"messages": [{"from_user": "sip:a@b.c"}]}}, ["sfb_xmpp_verification.messages[0].to_user: is missing"]),
-    ("verify", {"sfb_xmpp_verification": {"messages": [{"to_user": "sip:a@b.c", "credential": {"usrname": "x", "password": "y"}}]}},
-     ["sfb_xmpp_verification.messages[0].credential.usrname: there is no such option (did you mean username?)", "sfb_xmpp_verification.messages[0].credential.username: is missing"]),
-    ("verify", {"sfb_xmpp_verification": {"fail_on": ["fail"]}}, ["sfb_xmpp_verification.fail_on[0]: 'fail' is none of ok, warning, failed, not_observable (did you mean failed?)"]),
-    ("converge", {"sfb_xmpp_certificate": {"acess_edge": "sip.contoso.com"}}, ["sfb_xmpp_certificate.acess_edge: there is no such option (did you mean access_edge?)"]),
-    ("certificate", {"sfb_xmpp_certificate": {"source": {"path": "a.p12"}}}, ["sfb_xmpp_certificate.source.type: is missing"]),
-    ("certificate", {"sfb_xmpp_certificate": {"source": {"type": "pkcs-12"}}}, ["sfb_xmpp_certificate.source.type: 'pkcs-12' is none of pkcs12, own_ca, self_signed, request, enterprise_ca (did you mean pkcs12?)"]),
-    ("certificate", {"sfb_xmpp_certificate": {"usages": ["XmppServers"]}}, ["sfb_xmpp_certificate.usages[0]: 'XmppServers' is none of AccessEdgeExternal, DataEdgeExternal, AudioVideoAuthentication, XmppServer (did you mean XmppServer?)"]),
-    ("certificate", {"sfb_xmpp_certificate": {"renew": {"day": 30}}}, ["sfb_xmpp_certificate.renew.day: there is no such option (did you mean days?)"]),
-    ("certificate", {"sfb_xmpp_certificate": {"names": {"a": "b"}}}, ["sfb_xmpp_certificate.names: must be a list, not a dictionary; write an entry that begins with '- '"]),
-    ("certificate", {"sfb_xmpp_certificate_phase": "staged"}, ["sfb_xmpp_certificate_phase: 'staged' is none of all, stage, switch (did you mean stage?)"]),
+    (
+        "verify",
+        {"sfb_xmpp_verification": {"nameserver": "9.9.9.9"}},
+        ["sfb_xmpp_verification.nameserver: there is no such option (did you mean nameservers?)"],
+    ),
+    (
+        "verify",
+        {"sfb_xmpp_verification": {"timeout": "soon"}},
+        ["sfb_xmpp_verification.timeout: must be a number, not 'soon'"],
+    ),
+    (
+        "verify",
+        {"sfb_xmpp_verification": {"certificate": {"passphrase": "x"}}},
+        ["sfb_xmpp_verification.certificate.path: is missing"],
+    ),
+    (
+        "verify",
+        {"sfb_xmpp_verification": {"messages": [{"from_user": "sip:a@b.c"}]}},
+        ["sfb_xmpp_verification.messages[0].to_user: is missing"],
+    ),
+    (
+        "verify",
+        {
+            "sfb_xmpp_verification": {
+                "messages": [{"to_user": "sip:a@b.c", "credential": {"usrname": "x", "password": "y"}}]
+            }
+        },
+        [
+            "sfb_xmpp_verification.messages[0].credential.usrname: there is no such option (did you mean username?)",
+            "sfb_xmpp_verification.messages[0].credential.username: is missing",
+        ],
+    ),
+    (
+        "verify",
+        {"sfb_xmpp_verification": {"fail_on": ["fail"]}},
+        [
+            "sfb_xmpp_verification.fail_on[0]: 'fail' is none of ok, warning, failed, not_observable (did you "
+            "mean failed?)"
+        ],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_certificate": {"acess_edge": "sip.contoso.com"}},
+        ["sfb_xmpp_certificate.acess_edge: there is no such option (did you mean access_edge?)"],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_certificate": {"source": {"path": "a.p12"}}},
+        ["sfb_xmpp_certificate.source.type: is missing"],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_certificate": {"source": {"type": "pkcs-12"}}},
+        [
+            "sfb_xmpp_certificate.source.type: 'pkcs-12' is none of pkcs12, own_ca, self_signed, request, "
+            "enterprise_ca (did you mean pkcs12?)"
+        ],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_certificate": {"usages": ["XmppServers"]}},
+        [
+            "sfb_xmpp_certificate.usages[0]: 'XmppServers' is none of AccessEdgeExternal, DataEdgeExternal, "
+            "AudioVideoAuthentication, XmppServer (did you mean XmppServer?)"
+        ],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_certificate": {"renew": {"day": 30}}},
+        ["sfb_xmpp_certificate.renew.day: there is no such option (did you mean days?)"],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_certificate": {"names": {"a": "b"}}},
+        ["sfb_xmpp_certificate.names: must be a list, not a dictionary; write an entry that begins with '- '"],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_certificate_phase": "staged"},
+        ["sfb_xmpp_certificate_phase: 'staged' is none of all, stage, switch (did you mean stage?)"],
+    ),
     ("converge", {"sfb_xmpp_replication": "yes"}, ["sfb_xmpp_replication: 'yes' is none of wait, push, none"]),
     ("converge", {"sfb_xmpp_removal_limit": "half"}, ["sfb_xmpp_removal_limit: 'half' is not a whole number"]),
-    ("converge", {"sfb_xmpp_partners_purge": "sometimes"}, ["sfb_xmpp_partners_purge: 'sometimes' is neither true nor false"]),
-    ("converge", {"sfb_xmpp_protect": {"a": 1}}, ["sfb_xmpp_protect: must be a list, not a dictionary; write an entry that begins with '- '"]),
-    ("converge", {"sfb_xmpp_protect": "- a.test\n- b.test"}, ["sfb_xmpp_protect: must be a list, not '- a.test\\n- b.test'." + YAML]),
+    (
+        "converge",
+        {"sfb_xmpp_partners_purge": "sometimes"},
+        ["sfb_xmpp_partners_purge: 'sometimes' is neither true nor false"],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_protect": {"a": 1}},
+        ["sfb_xmpp_protect: must be a list, not a dictionary; write an entry that begins with '- '"],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_protect": "- a.test\n- b.test"},
+        ["sfb_xmpp_protect: must be a list, not '- a.test\\n- b.test'." + YAML],
+    ),
     ("converge", {"sfb_xmpp_protect": [["a"]]}, ["sfb_xmpp_protect[0]: must be a string, not a list"]),
     ("converge", {"sfb_xmpp_ticket": ["CHG-1"]}, ["sfb_xmpp_ticket: must be a string, not a list"]),
-    ("converge", {"sfb_xmpp_partners": "- domain: a.test\n"}, ["sfb_xmpp_partners: must be a list, not a string." + YAML]),
-    ("converge", {"sfb_xmpp_gateway": "connection_limit: 5"}, ["sfb_xmpp_gateway: must be a dictionary, not a string." + YAML]),
-    ("converge", {"sfb_xmpp_partners": [{"domain": "a.test", "tls_negotiaton": "required"}]},
-     ["sfb_xmpp_partners[0] (a.test): tls_negotiaton: there is no such option (did you mean tls_negotiation?)"]),
-    ("converge", {"sfb_xmpp_partnres": []}, ["sfb_xmpp_partnres: there is no such variable (did you mean sfb_xmpp_partners?)"]),
-    ("converge", {"sfb_xmpp_quux": 1}, ["sfb_xmpp_quux: there is no such variable; names that begin with sfb_xmpp_x_ are free for your own"]),
-    ("converge", {"sfb_xmpp_force": True}, ["sfb_xmpp_force: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"]),
-    ("restore", {"sfb_xmpp_allow": ["empty_purge"]}, ["sfb_xmpp_allow: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"]),
-    ("decommission", {"sfb_xmpp_decommission": "yes"}, ["sfb_xmpp_decommission: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"]),
-    ("converge", {"sfb_xmpp_ticket": ValueError("'change' is undefined")}, ["sfb_xmpp_ticket: cannot be evaluated: 'change' is undefined"]),
-)  # fmt: skip
+    (
+        "converge",
+        {"sfb_xmpp_partners": "- domain: a.test\n"},
+        ["sfb_xmpp_partners: must be a list, not a string." + YAML],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_gateway": "connection_limit: 5"},
+        ["sfb_xmpp_gateway: must be a dictionary, not a string." + YAML],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_partners": [{"domain": "a.test", "tls_negotiaton": "required"}]},
+        ["sfb_xmpp_partners[0] (a.test): tls_negotiaton: there is no such option (did you mean tls_negotiation?)"],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_partnres": []},
+        ["sfb_xmpp_partnres: there is no such variable (did you mean sfb_xmpp_partners?)"],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_quux": 1},
+        ["sfb_xmpp_quux: there is no such variable; names that begin with sfb_xmpp_x_ are free for your own"],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_force": True},
+        [
+            "sfb_xmpp_force: decides about one run, so it counts only on the command line. Remove it here, and "
+            "give it with -e"
+        ],
+    ),
+    (
+        "restore",
+        {"sfb_xmpp_allow": ["empty_purge"]},
+        [
+            "sfb_xmpp_allow: decides about one run, so it counts only on the command line. Remove it here, and "
+            "give it with -e"
+        ],
+    ),
+    (
+        "decommission",
+        {"sfb_xmpp_decommission": "yes"},
+        [
+            "sfb_xmpp_decommission: decides about one run, so it counts only on the command line. Remove it "
+            "here, and give it with -e"
+        ],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_ticket": ValueError("'change' is undefined")},
+        ["sfb_xmpp_ticket: cannot be evaluated: 'change' is undefined"],
+    ),
+)
 
 
 @pytest.mark.parametrize(("playbook", "values", "texts"), MISTAKES)
