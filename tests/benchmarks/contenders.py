@@ -81,7 +81,7 @@ class Setting:
             "sfb_xmpp_policies": [],
             "sfb_xmpp_gateway": {"keep_alive_interval": 30},
         }
-        declared.update(sfb_xmpp_access_edge={"allow_outside_users": True}, sfb_xmpp_allow=["many_updates"])
+        declared.update(sfb_xmpp_access_edge={"allow_outside_users": True}, sfb_xmpp_update_limit=100)
         # The script awaits no replica.
         declared.update(sfb_xmpp_replication="none")
         groups = {"sfb_management": {"hosts": {"fe01": self._host()}, "vars": declared}}

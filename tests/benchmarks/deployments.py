@@ -66,7 +66,7 @@ def _converge(labs: t.Sequence[Lab], *arguments: str) -> None:
             group = plays.hosts()["sfb_management"]
             name = "d-%s" % plays.lab.directory.name
             hosts["fe01-" + name] = {**group["vars"], **group["hosts"]["fe01"], "sfb_xmpp_deployment": name}
-        given = {"sfb_xmpp_partners": partners, "sfb_xmpp_allow": ["many_updates"], "sfb_xmpp_replication": "none"}
+        given = {"sfb_xmpp_partners": partners, "sfb_xmpp_update_limit": 100, "sfb_xmpp_replication": "none"}
         content = {"all": {"vars": given, "children": {"sfb_management": {"hosts": hosts}}}}
         inventory = several[0].write("several.yml", content)
         done = several[0].run("sfb.xmpp.converge", *arguments, inventory=inventory)

@@ -163,7 +163,8 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
     into = plays.directory / "audit"
     begin = mark(plays)
     # One partner answers, with what would move the cursor of a terminal.
-    forged = issue("x\n\x1b[2J\u202eowned", key=elliptic_key())
+    authority = issue("x\n\x1b[2J\u202eowned", key=elliptic_key(), ca=True)
+    forged = issue("x", authority, key=elliptic_key())
     with NameServer() as dns, Peer(Manners(forged)) as peer:
         dns.silent.update(["contoso.test", "contoso-emea.test", *("p%d.test" % n for n in range(1, 8))])
         dns.service("p0.test", peer.port)

@@ -13,6 +13,7 @@ and JUnit of each task, journal, plan, snapshot, reports.
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,6 +170,11 @@ def secrets(tmp_path: Path) -> Path:
     return path
 
 
+def beside_the_labs(found: t.Sequence[str]) -> list[str]:
+    """Without the accounts of a rehearsal's own lab, which are public; the lab of this test has the same."""
+    return [one for one in found if not re.search(r"/(ntlm-users|state\.sqlite(-wal)?): Lab-", one)]
+
+
 @pytest.mark.parametrize("name", PLAYBOOKS)
 def test_no_secret_anywhere(fresh_lab: Lab, plays: Plays, secrets: Path, name: str) -> None:
     case = CASES[name]
@@ -176,7 +182,7 @@ def test_no_secret_anywhere(fresh_lab: Lab, plays: Plays, secrets: Path, name: s
     for first in case.before:
         assert run(plays, first, CASES[first], place, (0,)).found == []
     good = run(plays, name, case, place, case.codes)
-    assert [one for one in good.found if "/ntlm-users: Lab-" not in one] == []
+    assert beside_the_labs(good.found) == []
     assert (good.files > 3, good.looks > 3) == (True, True)
 
 
@@ -190,8 +196,7 @@ def test_no_secret_where_the_server_fails_and_tells(fresh_lab: Lab, plays: Plays
         faults.add(cmdlet, host=host, times=2, skip=20 if cmdlet == "Get-*" else 0, message=words)
     faults.add("*", host="fe01", action="cut", when="after", skip=45)
     failed = run(plays, name, CASES[name], place, None)
-    # The accounts of a rehearsal's own lab are public; the lab of this test has the same.
-    assert [one for one in failed.found if "/ntlm-users: Lab-" not in one] == []
+    assert beside_the_labs(failed.found) == []
 
 
 @pytest.mark.parametrize("kind", ["own_ca", "enterprise_ca"])

@@ -182,7 +182,7 @@ def test_a_snapshot_goes_back_to_its_own_deployment_only(labs: dict[str, Lab], d
     file = sorted((plays.directory / "home").rglob("*-d5.yml"))[-1]
     before = {name: set(labs[name].store().partners()) for name in ("d4", "d5")}
     assert all("came.example" in found for found in before.values())
-    given = {"sfb_xmpp_snapshot_file": file.name, "sfb_xmpp_force": True}
+    given = {"sfb_xmpp_snapshot_file": file.name, "sfb_xmpp_removal_limit": 100}
 
     strange = run(deployments, "sfb.xmpp.restore", given, management={k: v for k, v in both.items() if k == "fe01-d4"})
     assert strange.code == 2

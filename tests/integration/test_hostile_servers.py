@@ -316,6 +316,9 @@ def test_what_cannot_be_read_is_an_error_that_names_the_cmdlet_and_never_a_value
     )
     answer = Answer.decode(victim.session(server).invoke([READ]).encode())
     assert answer.output == ("good",)
+    if (kind, xml) == (OUTPUT, ""):  # this is how PowerShell sends $null
+        assert answer.errors == ()
+        return
     (error,) = answer.errors
     assert (error.cmdlet, error.category) == (READ.cmdlet, "InvalidData")
     assert error.message.startswith("the server sent an object that cannot be read: ")

@@ -49,7 +49,7 @@ def lab(running: Lab) -> t.Iterator[Lab]:
 def connects(lab: Lab, host: str, port: int = 0) -> bool:
     try:
         socket.create_connection((lab.addresses[host], port or lab.port), 5).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         return False
     return True
 

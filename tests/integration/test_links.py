@@ -23,7 +23,7 @@ from tests.integration.test_preflight import HEALTHY, MORE, converge
 
 # Break -> what is found, link by link in the order of the documentation.
 FOUND: dict[str, list[str]] = {
-    "no-legacy-pool": ["no_legacy_pool", "server_later", "edge_without_xmpp", "users_elsewhere"],
+    "no-legacy-pool": ["no_legacy_pool", "edge_without_xmpp", "users_elsewhere"],
     "edge-without-xmpp": ["edge_without_xmpp"],
     "gateway-not-installed": ["gateway_not_installed"],
     "proxy-not-installed": ["proxy_not_installed"],

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME
 
 from tests.integration.management import Management, calls, logged
 from tests.integration.plays import Plays, Run
@@ -33,9 +34,13 @@ SWITCHES: dict[str, t.Any] = {
 
 
 def play(plays: Plays, name: str, *arguments: str, **variables: t.Any) -> Run:
+    """A playbook on the management host. What decides about one run is given on the command line."""
     hosts = {"sfb_management": {**plays.hosts()["sfb_management"]}}
-    inventory = plays.write("managed.yml", {"all": {"vars": variables, "children": hosts}})
-    return plays.run("sfb.xmpp." + name, *arguments, inventory=inventory)
+    once = {option: value for option, value in variables.items() if option in BY_NAME and BY_NAME[option].once}
+    declared = {option: value for option, value in variables.items() if option not in once}
+    inventory = plays.write("managed.yml", {"all": {"vars": declared, "children": hosts}})
+    given = ("-e", json.dumps(once)) if once else ()
+    return plays.run("sfb.xmpp." + name, *arguments, *given, inventory=inventory)
 
 
 def old(plays: Plays) -> None:

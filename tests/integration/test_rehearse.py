@@ -197,9 +197,15 @@ NOTHING_LEFT = {
 NO_FILE = {"names": ["sip.a.test", "a.test"], "source": {"type": "pkcs12", "path": "missing.pfx"}}
 WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
     "row": ({"sfb_xmpp_partners": [NOTHING_LEFT]}, "a.example: TLS not supported, SASL required"),
-    "typo": ({"sfb_xmpp_partnerz": []}, "did you mean sfb_xmpp_partners?"),
     "file": ({"sfb_xmpp_certificate": NO_FILE}, "missing.pfx"),
 }
+
+
+def test_a_misspelt_variable_ends_a_rehearsal_before_the_lab_starts(installed: Path, folder: Path) -> None:
+    done = rehearse(installed, folder, inventory(1, 1, sfb_xmpp_partnerz=[]))
+    assert done.code == 2, done.output
+    assert "did you mean sfb_xmpp_partners?" in done.output
+    assert not done.into.exists()
 
 
 @pytest.mark.parametrize("name", WRONG)

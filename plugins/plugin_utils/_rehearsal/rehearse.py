@@ -131,7 +131,7 @@ class _Rehearsal:
                 self._skipped += skipped
                 if instead:
                     kept = {n: v for n, v in own.items() if n in (DEPLOYMENT, "sfb_xmpp_snapshot_directory")}
-                    own = {**kept, **instead, "sfb_xmpp_force": True, "sfb_xmpp_preflight_ignore": []}
+                    own = {**kept, **instead, "sfb_xmpp_preflight_ignore": []}
                 variables = {**own, **reach(role, address, lab.port, lab.ca)}
                 found.setdefault(group, {"hosts": {}})["hosts"][host] = variables
         return found
@@ -139,7 +139,8 @@ class _Rehearsal:
     def _converge(self, name: str, instead: t.Mapping[str, t.Any], again: bool = False) -> bool:
         """Whether it went well enough to go on."""
         self._tell(name)
-        extra = ["--skip-tags", "certificate"] if instead else []
+        # The starting point may be anything that there was.
+        extra = ["--skip-tags", "certificate", "-e", json.dumps({"sfb_xmpp_force": True})] if instead else []
         done = play("sfb.xmpp.converge", self._inventory(instead), self._scratch, *extra)
         failed = bool(done.code)
         result = "failed" if failed else "changed" if again and done.changed else "ok"

@@ -241,15 +241,26 @@ def test_a_mistake_has_this_text(playbook: str, values: dict[str, t.Any], texts:
     assert reasons(playbook, values) == texts
 
 
+MISSING = {
+    "failover": (
+        "sfb_xmpp_failover_to: is missing; name the Edge pool that is to carry XMPP, as in"
+        " -e sfb_xmpp_failover_to=edge2.contoso.com"
+    ),
+    "revoke": (
+        "sfb_xmpp_revoke_domain: is missing; name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com"
+    ),
+}
+
+
 @pytest.mark.parametrize(
     ("playbook", "values", "text"),
     [
-        ("failover", {}, "sfb_xmpp_failover_to: is missing; name the Edge pool that is to carry XMPP, as in -e sfb_xmpp_failover_to=edge2.contoso.com"),
-        ("revoke", {}, "sfb_xmpp_revoke_domain: is missing; name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com"),
+        ("failover", {}, MISSING["failover"]),
+        ("revoke", {}, MISSING["revoke"]),
         # What an inventory says does not count.
-        ("revoke", {"sfb_xmpp_revoke_domain": "a.test"}, "sfb_xmpp_revoke_domain: is missing; name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com"),
+        ("revoke", {"sfb_xmpp_revoke_domain": "a.test"}, MISSING["revoke"]),
     ],
-)  # fmt: skip
+)
 def test_what_a_playbook_cannot_do_without(playbook: str, values: dict[str, t.Any], text: str) -> None:
     assert reasons(playbook, values) == [text]
 
