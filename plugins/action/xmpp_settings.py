@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import os
+import re
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -102,17 +103,20 @@ class ActionModule(DirectAction):
         return contradictions({host: _declared(hostvars[host]) for host in (doors[0], own)})
 
     def _own(self, reasons: list[str], playbook: str, variables: Variables, before: list[str]) -> list[str]:
-        """The mistakes that no host before this one names."""
+        """The mistakes that no host before this one names: in another value, or where that host has none."""
         hostvars = variables["hostvars"]
-        own = hostvars[variables["inventory_hostname"]]
+        own = hostvars.raw_get(variables["inventory_hostname"])
         # Variables of the play are not among those of a host.
         of_play = {name: variables[name] for name in variables if name.startswith(PREFIX) and name not in own}
         left = list(reasons)
         for host in before:
+            theirs = hostvars.raw_get(host)
             try:
                 settings_of(self, collections.ChainMap(of_play, hostvars[host]), playbook)
             except Refused as exc:
-                left = [reason for reason in left if reason not in exc.reasons]
+                named = {_variable(reason) for reason in exc.reasons}
+                said = {name for name in named if theirs.get(name) == own.get(name)}
+                left = [reason for reason in left if _variable(reason) not in said]
             if not left:
                 break
         return left
@@ -137,6 +141,11 @@ def _without_doors(servers: Servers, playbook: str, variables: Variables) -> lis
     if not doors.intersection(variables.get("ansible_play_hosts_all") or ()):
         return ["%s reads the deployment through a host of %s. Add one to --limit" % (playbook, DOORS)]
     return []
+
+
+def _variable(reason: str) -> str:
+    """The variable that a mistake is about, which its text begins with."""
+    return re.split(r"\W", reason, maxsplit=1)[0]
 
 
 def _declared(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

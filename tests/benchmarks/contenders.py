@@ -76,7 +76,7 @@ class Setting:
             {"Identity": name, "Description": DESCRIPTION, **PROPERTIES} for name in names]})  # fmt: skip
         local = {"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.ping": {}}] * 3}
         self._write("local.json", [local])
-        declared = {
+        declared: dict[str, t.Any] = {
             "sfb_xmpp_partners": wanted,
             "sfb_xmpp_policies": [],
             "sfb_xmpp_gateway": {"keep_alive_interval": 30},

@@ -182,16 +182,18 @@ def test_a_snapshot_goes_back_to_its_own_deployment_only(labs: dict[str, Lab], d
     file = sorted((plays.directory / "home").rglob("*-d5.yml"))[-1]
     before = {name: set(labs[name].store().partners()) for name in ("d4", "d5")}
     assert all("came.example" in found for found in before.values())
-    given = {"sfb_xmpp_snapshot_file": file.name, "sfb_xmpp_removal_limit": 100}
+    given = {"sfb_xmpp_snapshot_file": file.name}
+    force = ("-e", '{"sfb_xmpp_force": true}')
 
-    strange = run(deployments, "sfb.xmpp.restore", given, management={k: v for k, v in both.items() if k == "fe01-d4"})
+    one = {k: v for k, v in both.items() if k == "fe01-d4"}
+    strange = run(deployments, "sfb.xmpp.restore", given, *force, management=one)
     assert strange.code == 2
     words = " ".join(strange.output.split())
     text = "sfb_xmpp_snapshot_file: %s is a snapshot of the deployment d5. This run has d4." % file
     assert text in words
     assert {name: set(labs[name].store().partners()) for name in before} == before
 
-    done = run(deployments, "sfb.xmpp.restore", given, management=both)
+    done = run(deployments, "sfb.xmpp.restore", given, *force, management=both)
     assert done.code == 0, done.output[-3000:]
     text = "Nothing is restored in the deployment d4: %s is a snapshot of the deployment d5." % file
     assert text in done.output
