@@ -34,9 +34,9 @@ from tests.unit.certificates import PASSPHRASE, elliptic_key, intermediate, issu
 
 # Playbooks that need the same: what is there, and the order in which the commands of the pages run.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "plan": ("converge", "history", "restore", "revoke", "ansible", "lab"),
+    "plan": ("converge", "history", "restore", "ansible", "lab"),
     "look": ("export", "audit", "preflight", "explain", "capture", "migration", "import", "verify", "rehearse"),
-    "edges": ("certificate", "failover", "decommission"),
+    "edges": ("certificate", "failover", "revoke", "decommission"),
 }
 # What is not run here, by how it begins: where it is run, or why it cannot be.
 ELSEWHERE = {

@@ -203,7 +203,9 @@ def test_what_a_stale_server_knows_is_not_claimed(between: Between, stale: str) 
     between.lab.store.delete("partner", PARTNER)
     between.row("certificates alone")
     found = between.agrees(stale)
-    assert [link["name"] for link in found["links"] if link["severity"] == "unknown"] == ["replicas"]
+    unknown = {link["name"] for link in found["links"] if link["severity"] == "unknown"}
+    # Without a certificate of the gateway the probe does not know what the partner takes.
+    assert {"replicas"} <= unknown <= {"replicas", "partner_server"}
 
 
 @pytest.mark.parametrize("row", ROWS)
