@@ -169,7 +169,9 @@ def test_what_is_no_broken_link_is_in_nobodys_way(between: Between) -> None:
         found = between.agrees(name)
         assert found["first_broken"] is None, name
         assert not name or not BREAKS[name].blocks
-        assert "unknown" not in {link["severity"] for link in found["links"]}, found["report"]
+        # Without a certificate of the gateway the probe does not know what the partner takes.
+        unknown = {link["name"] for link in found["links"] if link["severity"] == "unknown"}
+        assert unknown <= {"partner_server"}, found["report"]
 
 
 @pytest.mark.parametrize("earlier", LINKS)
