@@ -62,7 +62,7 @@ ELSEWHERE = {
     "python -m tests.benchmarks.users": "test_benchmarks",
     "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
     "ansible-playbook sfb.xmpp.import -e partners=partners.xml": "test_import, with files that it makes",
-    "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification, and test_verify for all",
+    "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
     # Half a minute each; the longest one has what the others have.
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e start": "test_rehearse",
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e into=build\n": "test_rehearse",
