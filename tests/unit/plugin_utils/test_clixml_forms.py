@@ -351,6 +351,13 @@ def test_the_topology_is_read_right_or_not_at_all(data: st.DataObject, odd: str)
             # A release comes from versions; one that cannot be read is unknown.
             own = getattr(right, name)
             value = tuple(replace(one, release=one.release or its.release) for one, its in zip(value, own, strict=True))
+        if name == "pools" and value is not None:
+            # Nor is it known of a pool what it is, where its services cannot be read.
+            own = right.pools or ()
+            value = tuple(
+                replace(one, front_end=its.front_end if one.front_end is None else one.front_end)
+                for one, its in zip(value, own, strict=True)
+            )
         if name == "edges" and value is not None:
             # What an Edge pool does not tell is not there: a name, or the ports of XMPP.
             value = tuple(starmap(filled_in, zip(value, right.edges or (), strict=True)))
