@@ -355,7 +355,11 @@ def test_the_topology_is_read_right_or_not_at_all(data: st.DataObject, odd: str)
             # Nor is it known of a pool what it is, where its services cannot be read.
             own = right.pools or ()
             value = tuple(
-                replace(one, front_end=its.front_end if one.front_end is None else one.front_end)
+                replace(
+                    one,
+                    front_end=its.front_end if one.front_end is None else one.front_end,
+                    registrar=its.registrar if one.registrar is None else one.registrar,
+                )
                 for one, its in zip(value, own, strict=True)
             )
         if name == "edges" and value is not None:
