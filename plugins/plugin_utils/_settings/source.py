@@ -69,7 +69,10 @@ def origin(value: t.Any) -> str:
         tag = Origin.get_tag(value)
     except (ImportError, AttributeError, TypeError):
         return ""
-    return "%s, line %s" % (_short(str(tag.path)), tag.line_num) if tag is not None and tag.path else ""
+    if tag is None or not tag.path:
+        return ""
+    # A file of JSON has no lines.
+    return _short(str(tag.path)) + (", line %s" % tag.line_num if tag.line_num else "")
 
 
 def _short(path: str) -> str:
