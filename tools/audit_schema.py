@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-SCHEMA = TOP / "plugins" / "plugin_utils" / "_audit" / "schema.json"
+SCHEMA = TOP / "plugins" / "plugin_utils" / "_documents" / "audit.schema.json"
 PAGE = TOP / "docs" / "docsite" / "rst" / "audit_schema.rst"
 Rule = dict[str, t.Any]
 
@@ -30,7 +30,7 @@ The form of audit.json
 
 %s
 Nothing in it is secret, but it names partners and what is wrong with them, so that it is written for its owner only.
-The same as JSON Schema is in the collection: ``plugins/plugin_utils/_audit/schema.json``.
+The same as JSON Schema is in the collection: ``plugins/plugin_utils/_documents/audit.schema.json``.
 
 .. list-table::
    :header-rows: 1

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import WRITING
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import WRITING
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import Setting, read_by
 
 TOP = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge and restore, and reads variables and tags of the play for itself.
 ACTION = "sfb.xmpp.xmpp_federation:"
 ACTION_CODE = [TOP / "plugins" / "plugin_utils" / name for name in (
-    "_federation_action.py", "_deployment_action.py", "_servers/servers.py"
+    "_actions/federation.py", "_actions/deployment.py", "_servers/servers.py"
 )]  # fmt: skip
 # What does that of revoke, and leaves these to the former.
 REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
@@ -143,7 +143,7 @@ def variables(name: str) -> set[str]:
         }
         found |= of_action - OF_WRITES if PLANS_ONLY in code and name not in WRITING else of_action
     if REVOCATION in code:
-        own = (TOP / "plugins" / "plugin_utils" / "_revocation_action.py").read_text(encoding="utf-8")
+        own = (TOP / "plugins" / "plugin_utils" / "_actions/revocation.py").read_text(encoding="utf-8")
         options = re.search(r"^_OPTIONS = \{(.*)\}$", own, re.MULTILINE)
         found |= OF_RUNS | {"sfb_xmpp_" + one for one in re.findall(r'"(\w+)":', options[1] if options else "")}
     if "xmpp_settings." in code:  # the servers of a deployment, by the check of the settings

@@ -13,10 +13,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_affected_services import TASK
-from ..plugin_utils._direct import failed, skipped
-from ..plugin_utils._failover import service_state
-from ..plugin_utils._playbook_action import PlaybookAction, results_of
-from ..plugin_utils._revocation import NOT_RESTARTED, revoked, took_part
+from ..plugin_utils._actions.in_process import failed, skipped
+from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._playbooks.failover import service_state
+from ..plugin_utils._playbooks.revoked_services import NOT_RESTARTED, revoked, took_part
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.source import settings_of
 

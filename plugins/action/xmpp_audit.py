@@ -18,17 +18,17 @@ from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
 from ..module_utils._federation.files import safe
 from ..modules.xmpp_audit import TASK
-from ..plugin_utils._audit import files
-from ..plugin_utils._audit.decide import access_edge, decide, lines, outcome
-from ..plugin_utils._audit.form import Audit
-from ..plugin_utils._direct import DirectAction, failed, skipped
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._documents import audit_files as files
+from ..plugin_utils._documents.audit_document import Audit
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._files.working_directory import absolute
+from ..plugin_utils._playbooks.audit_decide import access_edge, decide, lines, outcome
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import Servers
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
-from ..plugin_utils._show import show
-from ..plugin_utils._working_directory import absolute
 
 Result = dict[str, t.Any]
 Variables = dict[str, t.Any]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One stage of the way out of XMPP federation, as plugin_utils/_decommission.py decides it."""
+"""One stage of the way out of XMPP federation, as plugin_utils/_playbooks/decommission.py decides it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import safe
 from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_decommission import TASK
-from ..plugin_utils import _decommission, _export
-from ..plugin_utils._direct import failed, skipped
-from ..plugin_utils._playbook_action import PlaybookAction, results_of
+from ..plugin_utils._actions.in_process import failed, skipped
+from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._files import export
+from ..plugin_utils._files.working_directory import absolute
+from ..plugin_utils._playbooks import decommission
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.source import settings_of
-from ..plugin_utils._show import show
-from ..plugin_utils._working_directory import absolute
 
 Result = dict[str, t.Any]
 
@@ -47,8 +48,8 @@ class ActionModule(PlaybookAction):
             return failed(exc.reasons)
 
     def _unbind(self, variables: Result) -> Result:
-        stage = _decommission.stage_of(list(results_of(variables, self._mine.doors, DONE).values()))
-        if stage not in _decommission.LAST:
+        stage = decommission.stage_of(list(results_of(variables, self._mine.doors, DONE).values()))
+        if stage not in decommission.LAST:
             return skipped("the deployment %s is at another stage" % self._mine.label)
         return self._hand_on("xmpp_gateway_cert", {"usages": ["XmppServer"], "state": "absent"}, variables)
 
@@ -56,32 +57,32 @@ class ActionModule(PlaybookAction):
         """Raises Refused; nothing was written then."""
         values = dict(settings_of(self, variables, self.playbook).values)
         check = bool(self._task.check_mode)
-        wanted = _decommission.sentence(self._mine.label)
+        wanted = decommission.sentence(self._mine.label)
         if not check and values.get("decommission") != wanted:
             text = 'this removes XMPP federation for good; confirm it with %s: "%s"'
-            raise Refused([text % (_decommission.VARIABLE, wanted)])
+            raise Refused([text % (decommission.VARIABLE, wanted)])
         info = results_of(variables, [self._own], EXISTING)[self._own]
         topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
         into = self._into(values)
         edges = self._mine.edges
-        stage = _decommission.find_stage(
+        stage = decommission.find_stage(
             info,
             asked=str(values.get("decommission_stage", "")),
-            exported=os.path.exists(os.path.join(into, _export.VARIABLES)),
+            exported=os.path.exists(os.path.join(into, export.VARIABLES)),
             protect=_names(values.get("protect")),
-            bound=_decommission.bound_edges(edges, results_of(variables, edges, CERTIFICATES)),
+            bound=decommission.bound_edges(edges, results_of(variables, edges, CERTIFICATES)),
         )
-        if stage.name in _decommission.LAST:
-            _decommission.check_topology(topology["edge_pools"])
+        if stage.name in decommission.LAST:
+            decommission.check_topology(topology["edge_pools"])
         if stage.kept:
             show(["sfb_xmpp_protect keeps %s." % ", ".join(stage.kept)])
         result = self._do(stage, info, topology, into, values, variables)
         if result.get("failed") or result.get("skipped"):
             return result
-        told = "" if values.get("decommission") == wanted else 'A run needs %s: "%s"' % (_decommission.VARIABLE, wanted)
-        lines = ["Stage: " + stage.name, _decommission.NEXT[stage.name], *([told] if told else [])]
-        if stage.name in _decommission.LAST:
-            lines += ["- " + line for line in _decommission.LEFT]
+        told = "" if values.get("decommission") == wanted else 'A run needs %s: "%s"' % (decommission.VARIABLE, wanted)
+        lines = ["Stage: " + stage.name, decommission.NEXT[stage.name], *([told] if told else [])]
+        if stage.name in decommission.LAST:
+            lines += ["- " + line for line in decommission.LEFT]
         show(lines)
         return {**result, "stage": stage.name, "kept": list(stage.kept), "lines": lines}
 
@@ -92,7 +93,7 @@ class ActionModule(PlaybookAction):
 
     def _do(
         self,
-        stage: _decommission.Stage,
+        stage: decommission.Stage,
         info: Result,
         topology: Result,
         into: str,
@@ -102,10 +103,10 @@ class ActionModule(PlaybookAction):
         if stage.name == "export":
             names = _names((values.get("certificate") or {}).get("names"))
             own = own_domains(topology["sip_domains"] or [], names)
-            kept = _export.files(info, deployment=self._mine.label, host=self._own)
-            _export.check_ours(into, kept)
+            kept = export.files(info, deployment=self._mine.label, host=self._own)
+            export.check_ours(into, kept)
             # The inventory's file comes last: where it is there, the stage is done.
-            texts = {**_decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)}
+            texts = {**decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)}
             texts.update(reversed(kept.items()))
             return written(into, texts, bool(self._task.check_mode))
         if stage.name not in ("remove", "route"):

@@ -11,13 +11,13 @@ import typing as t
 
 from ..module_utils._base.perform import refusal
 from ..modules.xmpp_explain_info import TASK
-from ..plugin_utils import _server_reads
-from ..plugin_utils._certificate_settings import certificate_settings
-from ..plugin_utils._deployment_action import DeploymentAction
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.deployment import DeploymentAction
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._playbooks import server_reads as _server_reads
+from ..plugin_utils._playbooks.verification import own_certificate
 from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._settings.edge_certificates import certificate_settings
 from ..plugin_utils._settings.table import PREFIX
-from ..plugin_utils._verification import own_certificate
 
 
 class ActionModule(DeploymentAction):

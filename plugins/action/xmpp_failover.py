@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moves the XMPP federation route to another Edge pool, in the deployment that has it (plugin_utils/_failover.py)."""
+"""Moves the XMPP federation route to another Edge pool, in the deployment that has it (see _playbooks/failover.py)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import typing as t
 
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_failover import TASK
-from ..plugin_utils._deployment_action import Inventory
-from ..plugin_utils._direct import failed, skipped
-from ..plugin_utils._failover import elsewhere, move_of, owner
-from ..plugin_utils._playbook_action import PlaybookAction, results_of
+from ..plugin_utils._actions.deployment import Inventory
+from ..plugin_utils._actions.in_process import failed, skipped
+from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._playbooks.failover import elsewhere, move_of, owner
 from ..plugin_utils._settings.source import settings_of
-from ..plugin_utils._show import show
 
 Result = dict[str, t.Any]
 

@@ -16,12 +16,12 @@ from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import Snapshots, default_directory
 from ..module_utils._shell.statement import Place
 from ..modules.xmpp_history import TASK
-from ..plugin_utils import _journal
-from ..plugin_utils._direct import DirectAction
-from ..plugin_utils._report import history
+from ..plugin_utils._actions.in_process import DirectAction
+from ..plugin_utils._documents import history
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._files import journal as _journal
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.source import settings_of
-from ..plugin_utils._show import show
 
 Result = dict[str, t.Any]
 Variables = dict[str, t.Any]

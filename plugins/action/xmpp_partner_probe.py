@@ -11,9 +11,9 @@ import typing as t
 
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_partner_probe import TASK
-from ..plugin_utils._audit.decide import probe_options
-from ..plugin_utils._direct import DirectAction, failed
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.in_process import DirectAction, failed
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._playbooks.audit_decide import probe_options
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
 

@@ -3,12 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, in Ansible's own process (see plugin_utils/_revocation_action.py)."""
+"""The module of this name, in Ansible's own process (see plugin_utils/_actions/revocation.py)."""
 
 from __future__ import annotations
 
 from ..modules.xmpp_partner_revocation import TASK
-from ..plugin_utils._revocation_action import RevocationAction
+from ..plugin_utils._actions.revocation import RevocationAction
 
 
 class ActionModule(RevocationAction):

@@ -10,11 +10,11 @@ from __future__ import annotations
 import typing as t
 
 from ..modules.xmpp_preflight_info import TASK
-from ..plugin_utils import _server_reads
-from ..plugin_utils._certificate_settings import NAME
-from ..plugin_utils._deployment_action import DeploymentAction
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.deployment import DeploymentAction
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._playbooks import server_reads as _server_reads
 from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._settings.edge_certificates import NAME
 
 
 class ActionModule(DeploymentAction):

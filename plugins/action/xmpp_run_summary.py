@@ -3,15 +3,15 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prints what the run came to, as the last of a playbook (see plugin_utils/_run_summary.py)."""
+"""Prints what the run came to, as the last of a playbook (see plugin_utils/_playbooks/run_summary.py)."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ..modules.xmpp_run_summary import TASK
-from ..plugin_utils import _run_summary
-from ..plugin_utils._direct import DirectAction
+from ..plugin_utils._actions.in_process import DirectAction
+from ..plugin_utils._playbooks import run_summary as _run_summary
 from ..plugin_utils._servers.inventory import servers_in
 
 Variables = t.Mapping[str, t.Any]

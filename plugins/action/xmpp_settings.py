@@ -16,8 +16,8 @@ from ansible.errors import AnsibleError
 
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_settings import TASK
-from ..plugin_utils._direct import PLAYBOOK, DirectAction, failed
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.in_process import PLAYBOOK, DirectAction, failed
+from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import DOORS, Servers
 from ..plugin_utils._settings.settings import LENIENT, chosen, contradictions

@@ -3,17 +3,17 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows lines to people (see plugin_utils/_show.py)."""
+"""Shows lines to people (see plugin_utils/_documents/show.py)."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ..modules.xmpp_show import TASK
-from ..plugin_utils._deployment_action import Inventory
-from ..plugin_utils._direct import DirectAction, failed
-from ..plugin_utils._plain import plain
-from ..plugin_utils._show import show
+from ..plugin_utils._actions.deployment import Inventory
+from ..plugin_utils._actions.in_process import DirectAction, failed
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._documents.show import show
 
 
 class ActionModule(DirectAction):

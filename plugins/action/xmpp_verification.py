@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Probes what the role verification is to look at, once for each deployment (see plugin_utils/_verification.py)."""
+"""Probes what the role verification is to look at, once for each deployment (see _playbooks/verification.py)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..module_utils._base.names import Invalid
 from ..module_utils._base.texts import printable
 from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_verification import TASK
-from ..plugin_utils import _verification
-from ..plugin_utils._certificate_settings import certificate_settings
-from ..plugin_utils._deployment_action import Inventory
-from ..plugin_utils._direct import DirectAction, failed, skipped
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.deployment import Inventory
+from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._playbooks import verification as _verification
+from ..plugin_utils._settings.edge_certificates import certificate_settings
 from ..plugin_utils._settings.table import PREFIX
 
 Result = dict[str, t.Any]

@@ -447,9 +447,9 @@ from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
 from ..module_utils._shell.statement import Answer, Place, Statement
-from ..plugin_utils._psrp_mask import Mask
-from ..plugin_utils._psrp_options import differences, identity, target
-from ..plugin_utils._psrp_session import FAREWELL, PsrpSession, SessionError
+from ..plugin_utils._psrp.mask import Mask
+from ..plugin_utils._psrp.options import differences, identity, target
+from ..plugin_utils._psrp.session import FAREWELL, PsrpSession, SessionError
 
 display = Display()
 
@@ -560,14 +560,14 @@ class Connection(NetworkConnectionBase):
                 self.queue_message("warning", _UNCHECKED % name)
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
-        """Whether the task is one of this collection's that can do its work in the worker (see _direct.py)."""
+        """Whether the task is one of this collection's that works in the worker (_actions/in_process.py)."""
         if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
             return False
         if not self._options.get("direct"):
             return False
-        from ..plugin_utils import _direct  # here, since the daemon has no use for it
+        from ..plugin_utils._actions import in_process  # here, since the daemon has no use for it
 
-        return _direct.possible()
+        return in_process.possible()
 
     def socket_for(self, context: PlayContext) -> str | None:
         """In the worker: the socket of the daemon that serves this play context, if there is one."""

@@ -3,13 +3,13 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A path of the user as an absolute one (see plugin_utils/_working_directory.py)."""
+"""A path of the user as an absolute one (see plugin_utils/_files/working_directory.py)."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._working_directory import absolute
+from ..plugin_utils._files.working_directory import absolute
 
 
 def absolute_path(path: str) -> str:

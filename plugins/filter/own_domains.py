@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._probe import own_domains as _own_domains
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.plain_values import plain
 
 
 def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str] = ()) -> list[str]:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A sheet for a partner's administrator (see plugin_utils/_partner_sheet.py)."""
+"""A sheet for a partner's administrator (see plugin_utils/_documents/partner_sheet.py)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._base.names import Invalid
-from ..plugin_utils import _partner_sheet
-from ..plugin_utils._plain import plain
-from ..plugin_utils._sheet import Form
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._documents import partner_sheet as _partner_sheet
+from ..plugin_utils._documents.short_document import Form
 
 
 def partner_sheet(partner: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any], form: Form = "markdown") -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._base.inventory_text import inventory_text
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.plain_values import plain
 
 
 def to_inventory(variables: t.Mapping[str, t.Any]) -> str:

@@ -63,7 +63,7 @@ from ..module_utils._base import private_file
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import count, utc
 from ..module_utils._base.version import VERSION
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.plain_values import plain
 
 FORMAT = "sfb.xmpp capture"
 FORM = 1

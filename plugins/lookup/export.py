@@ -70,8 +70,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._base.result import Refused
-from ..plugin_utils import _export
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._files import export as _export
 
 
 class LookupModule(LookupBase):

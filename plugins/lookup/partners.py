@@ -44,7 +44,7 @@ import typing as t
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._federation.catalogue import PARTNER
-from ..plugin_utils._lookup import read
+from ..plugin_utils._files.lookup import read
 
 
 class LookupModule(LookupBase):

@@ -72,11 +72,11 @@ from jinja2 import TemplateError
 from ..module_utils._base import private_file
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
-from ..plugin_utils._plain import plain
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._documents import rehearsal as report
+from ..plugin_utils._documents.finding_order import reached
 from ..plugin_utils._rehearsal.inventory import GROUPS, VERIFICATION, carried
 from ..plugin_utils._rehearsal.rehearse import rehearse
-from ..plugin_utils._report import rehearsal as report
-from ..plugin_utils._report.findings import reached
 
 _PROFILES = ("", "lync2013", "sfb2015")
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._services import tasks as _service_tasks
+from ..module_utils._topology import service_tasks as _service_tasks
 
 TASK = _service_tasks.TASK
 

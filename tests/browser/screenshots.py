@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.page import render
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_page import render
 
 from tests.browser.chromium import Browser
 from tests.unit.plugin_utils.audit_sample import sample

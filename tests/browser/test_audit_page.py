@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.page import render
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_page import render
 
 from tests.browser.chromium import PROGRAM, Browser
 from tests.unit.plugin_utils.audit_sample import sample

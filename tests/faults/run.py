@@ -23,8 +23,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ShellError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK as FEDERATION
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 
 from tests.unit.plugin_utils.test_psrp_options import OPTIONS
 

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import STATUS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import STATUS
 
 from tests.faults.place import KILLS, STATEMENTS
 from tests.faults.run import NOTHING_WRITTEN, PATIENCE

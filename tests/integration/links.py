@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import INFO_TASK
-from ansible_collections.sfb.xmpp.plugins.module_utils._services.tasks import TASK as SERVICES
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.service_tasks import TASK as SERVICES
 
 from lab.deployment.breaks import broken
 from lab.deployment.ready import EDGES

@@ -18,8 +18,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, Statement
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 
 from lab.deployment.endpoints import ADDRESSES
 from lab.deployment.seed import seed

@@ -12,7 +12,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import parse
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import parse
 
 from lab.deployment.faults import Faults
 from tests.integration.plays import Plays, Run

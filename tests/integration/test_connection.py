@@ -13,9 +13,9 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import missing
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ListChange, Secret, Statement, UInt32
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _psrp_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 
 from lab.deployment.faults import SESSION, Faults
 from lab.deployment.store import Event

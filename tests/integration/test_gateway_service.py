@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._services.tasks import TASK
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.service_tasks import TASK
 
 from lab.deployment.faults import Faults
 from lab.testing import Lab

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._journal import append, digest
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import append, digest
 
 from lab.deployment.faults import Faults
 from tests.integration.plays import Plays

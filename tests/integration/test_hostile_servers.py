@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Secret, Statement
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_limits, _psrp_session
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import target
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import limits as _psrp_limits
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _psrp_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 
 from lab.cmdlets.partners import DEFAULTS as PARTNER
 from lab.deployment.tls import ensure_identity

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret, Statement
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _psrp_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 
 from lab.remoting.auth import KEYTAB
 from lab.remoting.kdc import REALM, Kdc, missing_programs

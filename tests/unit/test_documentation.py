@@ -32,10 +32,15 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _migration, _run_summary
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import decide as _decide
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import files as _files
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._failover import move_of, owner
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_files as _files
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import audit_decide as _decide
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
+    migration as _migration,
+)
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
+    run_summary as _run_summary,
+)
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.failover import move_of, owner
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates

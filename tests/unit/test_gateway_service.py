@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
-from ansible_collections.sfb.xmpp.plugins.module_utils._services.tasks import work
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.service_tasks import work
 
 from tests.unit.certificates import EVER, SERVICES, XMPP, Clock, EdgeShell, Fault
 

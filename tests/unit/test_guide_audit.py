@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import files
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import schema
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._report.findings import NEVER, SEVERITIES, reached
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_files as files
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import schema
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.finding_order import NEVER, SEVERITIES, reached
 
 from tests.unit.plugin_utils.audit_sample import finding, sample
 

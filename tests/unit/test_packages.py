@@ -63,3 +63,11 @@ def test_imports_are_those_of_the_table(package: str) -> None:
 def test_only_one_file_knows_ansible_module() -> None:
     known = [path for path in PACKAGES.rglob("*.py") if ("", "ansible.module_utils.basic") in set(imported(path))]
     assert [path.relative_to(PACKAGES).as_posix() for path in known] == ["_base/module.py"]
+
+
+def test_plugin_utils_has_folders_only_and_eight_at_most() -> None:
+    folders = {path.parent.name for path in (TOP / "plugins" / "plugin_utils").glob("*/__init__.py")}
+    assert len(folders) <= 8
+    assert not list((TOP / "plugins" / "plugin_utils").glob("*.py"))
+    rows = re.findall(r"^\| `plugin_utils/(_\w+)` \|", (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M)
+    assert set(rows) == folders

@@ -5,7 +5,7 @@
 
 """A task's work, and what it came to as the keys of an Ansible result; the same whoever runs it.
 
-A module runs it in a process of its own (module.py), an action plugin in Ansible's (plugin_utils/_direct.py).
+A module runs it in a process of its own (module.py), an action plugin in Ansible's (_actions/in_process.py).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import re
 import typing as t
 import unicodedata
 
-from .words import KNOWN, TYPES, WORDS, is_command
+from .product_words import KNOWN, TYPES, WORDS, is_command
 
 _TOKEN = re.compile(
     r"(?P<sid>\bS-1-5-21(?:-\d+)+)"

@@ -16,9 +16,9 @@ from .._base.reading import UNREADABLE
 from .._edge_certificate.edge import EdgeReader
 from .._federation.catalogue import RESOURCES
 from .._federation.deployment import Reader
-from .._services.services import read_services
 from .._shell.session import Captured
 from .._shell.statement import Answer, Place, ShellError, Statement, place_of
+from .._topology.services import read_services
 from .._topology.topology import read_topology
 
 ROLES = ("management", "edge", "front_end")

@@ -17,12 +17,12 @@ from .._base import private_file
 from .._base.result import Params, Refused, Result
 from .._base.task import Task
 from .._federation.files import default_directory
-from .._federation.homes import STATUS
+from .._federation.pools import STATUS
 from .._shell.statement import Shell, Statement, Value, place_of
 from .clixml import Unsharable, replaced
+from .product_words import is_command
 from .pseudonyms import Pseudonyms
 from .recording import COMMANDS, ROLES, Asked, CapturingShell, record
-from .words import is_command
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "role": {"type": "str", "choices": list(ROLES), "default": "management"},

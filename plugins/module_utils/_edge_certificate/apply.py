@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from .._base.reading import UNREADABLE
 from .._base.step_log import StepLog
 from .._x509.certificate import thumbprint
+from .apply_switch import Switched, switch
 from .edge import EdgeReader, EdgeState
 from .plan import Plan
-from .switching import Switched, switch
 
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from .._base.reading import is_unknown, objects_of, read_objects
 from .._base.result import Refused, ServerRefused
 from .._base.server_time import server_clock
-from .._services.services import Service, read_services
 from .._shell.statement import Shell, Statement, Value
+from .._topology.services import Service, read_services
 from .._x509.certificate import Unusable, describe, parse
 
 if t.TYPE_CHECKING:

@@ -19,7 +19,7 @@ from .._base.result import Refused
 from .._x509 import certificate as x509
 from .._x509 import issue
 from .._x509.certificate import Bundle, Unusable
-from . import answer
+from . import signed_certificate as answer
 from .offer import Offer, Waiting
 from .source import Source
 

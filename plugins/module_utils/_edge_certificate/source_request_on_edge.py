@@ -21,7 +21,8 @@ from .._base.step_log import StepLog
 from .._x509 import certificate as x509
 from .._x509 import issue
 from .._x509.certificate import Unusable
-from . import answer, steps
+from . import signed_certificate as answer
+from . import steps
 from .delivery import InStore, of_answer
 from .edge import REQUEST, parsed, path_of
 from .offer import Offer, Waiting

@@ -16,8 +16,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.step import Step
-from .._services.restart import Restart, restart_of, second_restart_of
-from .._services.services import Service
+from .._topology.restart import Restart, restart_of, second_restart_of
+from .._topology.services import Service
 from . import steps
 from .edge import LISTENING, MARKER, USAGES, EdgeReader, EdgeState, affected, presents
 from .listener import Handshake

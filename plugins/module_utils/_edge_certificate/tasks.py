@@ -15,8 +15,8 @@ from .._base.findings import Finding
 from .._base.names import Invalid
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
-from .._services import graceful
 from .._shell.statement import Shell
+from .._topology import graceful_stop as graceful
 from .._x509 import certificate as x509
 from .._x509 import chain, issue, trust_store
 from .._x509.certificate import describe

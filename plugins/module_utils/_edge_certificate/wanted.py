@@ -12,8 +12,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.result import Params
-from .._services.graceful import Graceful
 from .._shell.statement import Secret
+from .._topology.graceful_stop import Graceful
 from .._x509.renewal import RenewalRule
 from .listener import Listener
 

@@ -17,9 +17,9 @@ from .._base.result import Refused, ServerRefused, Unreadable
 from .._base.step import Record
 from .._base.texts import count
 from .._shell.statement import Answer, Shell, Statement, Value
-from .homes import Pool, read_pools
 from .kinds import Text, shortened
 from .kinds import Unreadable as UnreadableValue
+from .pools import Pool, read_pools
 from .resource import Resource
 
 Records = t.Mapping[str, Record]

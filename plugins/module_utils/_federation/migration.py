@@ -21,8 +21,8 @@ from .._base.task import Task
 from .._shell.statement import Shell
 from .catalogue import PARTNER, POLICY
 from .deployment import Deployment, Reader, User
-from .homes import Pool
 from .kinds import did_you_mean
+from .pools import Pool
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     name: {"type": "list", "elements": "str", "default": []} for name in ("users", "pools", "declared")

@@ -18,8 +18,8 @@ from .._base.texts import count, some
 from .deployment import Deployment, User
 from .federation import Federation, Grant
 from .guard import Guard
-from .homes import Pool
 from .kinds import did_you_mean
+from .pools import Pool
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from .._base.names import domain_from_server
 from .._base.result import ServerRefused
 from .._base.step import Step
 from .._shell.statement import Answer, Shell, Statement
-from .homes import text_of
+from .pools import text_of
 
 SIP_DOMAIN = "Get-CsSipDomain"
 

@@ -17,7 +17,7 @@ from .._base.findings import ERROR, UNKNOWN, WARNING, Finding
 from .._base.names import key as key_of
 from .._base.texts import some
 from .._federation.deployment import Deployment, User
-from .._federation.homes import LATER, LEGACY
+from .._federation.pools import LATER, LEGACY
 from .topology import EdgePool, Topology
 
 # How lines for people begin.

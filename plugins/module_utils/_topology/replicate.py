@@ -21,7 +21,7 @@ from .._base.step import Step
 from .._base.step_log import StepLog
 from .._base.texts import some
 from .._federation.deployment import Deployment
-from .._federation.homes import STATUS, Pool
+from .._federation.pools import STATUS, Pool
 from .._shell.statement import ServerError, Shell, ShellError
 from .chain import routes_of
 from .replication import LATE, PUSH, Replica, Time, moved, push_steps, read_replicas, wait

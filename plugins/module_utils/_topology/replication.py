@@ -25,7 +25,7 @@ from .._base.step import Step
 from .._base.step_log import StepLog
 from .._base.task import Task
 from .._base.texts import some
-from .._federation.homes import STATUS, build_of
+from .._federation.pools import STATUS, build_of
 from .._shell.statement import Answer, Shell, Statement
 
 PUSH = "Invoke-CsManagementStoreReplication"

@@ -18,7 +18,8 @@ from .._base.names import domain_from_server, named
 from .._base.reading import is_unknown
 from .._base.result import ServerRefused, Unreadable
 from .._federation.catalogue import ROUTE
-from .._federation.homes import (
+from .._federation.kinds import is_type_name
+from .._federation.pools import (
     LEGACY,
     POOL,
     SERVICE,
@@ -29,7 +30,6 @@ from .._federation.homes import (
     release_numbers,
     text_of,
 )
-from .._federation.kinds import is_type_name
 from .._federation.sip_domains import SIP_DOMAIN, sip_domains_of
 from .._federation.sites import is_branch, site_from_server
 from .._shell.statement import Answer, Shell, Statement, place_of

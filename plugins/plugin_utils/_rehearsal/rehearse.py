@@ -21,7 +21,7 @@ from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
 from ...module_utils._base.texts import utc
 from ...module_utils._base.version import VERSION
-from .._report.findings import Finding
+from .._documents.finding_order import Finding
 from .inventory import for_lab, profile_of, reach
 from .processes import Lab, Played, play
 from .shape import make_shape
@@ -34,7 +34,7 @@ DEPLOYMENT = "sfb_xmpp_deployment"
 def rehearse(
     hosts: t.Mapping[str, t.Mapping[str, Host]], inventory: str, profile: str, start: str, tell: Tell
 ) -> dict[str, t.Any]:
-    """The rehearsal as _report/rehearsal.py has it. hosts: by group, each with the variables that go with it.
+    """The rehearsal as _documents/rehearsal.py has it. hosts: by group, each with the variables that go with it.
 
     start: what sfb.xmpp.export wrote, or a capture; empty for a deployment as it is after its installation. Raises
     Refused where nothing could be run.

@@ -13,7 +13,7 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.utils.vars import load_extra_vars
 
-from .._plain import plain
+from .._actions.plain_values import plain
 from .settings import Settings, Source, read
 
 # An action plugin: what it has of the running task.

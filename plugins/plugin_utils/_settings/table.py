@@ -21,8 +21,8 @@ from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
 from ...module_utils._topology.federate import SPEC as FEDERATION
-from .._decommission import STAGES
-from .._report.findings import NEVER, SEVERITIES
+from .._documents.finding_order import NEVER, SEVERITIES
+from .._playbooks.decommission import STAGES
 
 PREFIX = "sfb_xmpp_"
 # For users' own variables.

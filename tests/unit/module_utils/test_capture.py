@@ -14,9 +14,9 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._capture.clixml import Unsharable, replaced
+from ansible_collections.sfb.xmpp.plugins.module_utils._capture.product_words import KNOWN, WORDS, is_command
 from ansible_collections.sfb.xmpp.plugins.module_utils._capture.pseudonyms import Pseudonyms
 from ansible_collections.sfb.xmpp.plugins.module_utils._capture.recording import Recording
-from ansible_collections.sfb.xmpp.plugins.module_utils._capture.words import KNOWN, WORDS, is_command
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ShellError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import describe, parse

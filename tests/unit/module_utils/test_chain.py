@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import ERROR, UNKNOWN
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Record
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, User
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import Pool
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import Pool
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.chain import HostService, Obstacle, check_chain
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replication import Replica
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Site, Topology

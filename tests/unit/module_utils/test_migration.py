@@ -14,8 +14,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Record
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import migration
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, User
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import Pool
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._migration import report
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import Pool
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.migration import report
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run

@@ -14,8 +14,8 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, User
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import Federation, Grant, Selector
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import Guard
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import Pool
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan import Plan, make_plan
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import Pool
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.selection import choose
 from hypothesis import given
 from hypothesis import strategies as st

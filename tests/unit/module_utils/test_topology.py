@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused, Unreadable
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY, ROUTE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.homes import read_pools
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import read_pools
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ServerError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replicate import carrying
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import Topology, read_topology

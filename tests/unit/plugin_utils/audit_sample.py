@@ -18,9 +18,9 @@ import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import Row
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import number
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.files import save
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import Audit
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.make import make_audit
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import Audit
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_files import save
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit import make_audit
 
 NOW = datetime.datetime(2026, 11, 24, 6, 0, tzinfo=datetime.timezone.utc)
 # What would be code, a command or the end of a field in one of the formats.

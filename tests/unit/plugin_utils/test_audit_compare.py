@@ -10,9 +10,9 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.compare import compare
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import mistakes
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.words import change_text
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import mistakes
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_texts import change_text
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_compare import compare
 
 from tests.unit.plugin_utils.audit_sample import finding, partner, sample, stamp
 

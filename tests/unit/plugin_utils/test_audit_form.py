@@ -15,11 +15,17 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import words
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.files import previous, save
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import Audit, check, mistakes, parse, schema
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.make import make_audit
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._report.findings import SEVERITIES, reached
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_texts as words
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import (
+    Audit,
+    check,
+    mistakes,
+    parse,
+    schema,
+)
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_files import previous, save
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.finding_order import SEVERITIES, reached
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit import make_audit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

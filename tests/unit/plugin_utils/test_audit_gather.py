@@ -13,14 +13,14 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, FEDERATION_INFO
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.decide import (
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import Audit
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_decide import (
     MOST_LINES,
     decide,
     lines,
     probe_options,
     why_failed,
 )
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import Audit
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import make, run

@@ -16,12 +16,20 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit import audit_junit, files, page
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.form import Audit
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._audit.words import counted
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._report import markdown
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._report.characters import clean
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._report.junit import Case, junit
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import (
+    audit_files as files,
+)
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import (
+    audit_junit,
+    markdown,
+)
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import (
+    audit_page as page,
+)
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import Audit
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_texts import counted
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.characters import clean
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.junit import Case, junit
 
 from tests.unit.plugin_utils.audit_sample import HOSTILE, sample
 

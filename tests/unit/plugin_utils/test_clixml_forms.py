@@ -22,8 +22,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.kinds import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Field, Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Topology, read_topology
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import Unreadable, read
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_values import unreadable
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import Unreadable, read
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.values import unreadable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -14,8 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _deployment_action
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._deployment_action import Inventory, Turn, TurnError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import deployment as _deployment_action
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.deployment import Inventory, Turn, TurnError
 
 TOP = Path(__file__).parents[3]
 HOSTVARS: dict[str, dict[str, t.Any]] = {

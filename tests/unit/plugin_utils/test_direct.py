@@ -19,8 +19,8 @@ from ansible.plugins.connection import NetworkConnectionBase
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _direct
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._plain import plain
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import in_process as _direct
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.plain_values import plain
 
 from tests.unit.plugin_utils.test_management_shell import daemon, plugin, worker
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.sfb.xmpp.plugins.action.xmpp_decommission import written
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _decommission
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._revocation import revoked, took_part
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import decommission as _decommission
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.revoked_services import revoked, took_part
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.inventory import servers_in
 
 BOUND: dict[str, t.Any] = {"certificates": [{"usages": ["XmppServer"]}]}

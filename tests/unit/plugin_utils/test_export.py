@@ -16,7 +16,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.inventory_text impo
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.files import CONTENT
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, FEDERATION_INFO
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _export
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files import export as _export
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._failover import move_of, owner, service_state
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.failover import move_of, owner, service_state
 
 
 def edge(fqdn: str, **values: t.Any) -> dict[str, t.Any]:

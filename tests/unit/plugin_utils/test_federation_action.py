@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._federation_action import unset
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.federation import unset
 
 
 def test_a_variable_that_says_nothing_is_left_out() -> None:

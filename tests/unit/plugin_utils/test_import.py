@@ -19,8 +19,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge impo
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._import import ALIASES, imported
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._records import Unreadable
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.import_records import Unreadable
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.import_values import ALIASES, imported
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,7 +13,7 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.inventory_text import inventory_text
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._plain import plain
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.plain_values import plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _journal
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._report import history
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import history
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files import journal as _journal
 
 STEP = {"cmdlet": "Set-CsXmppAllowedPartner", "identity": "a.test", "parameters": {"ConnectionLimit": 5}}
 

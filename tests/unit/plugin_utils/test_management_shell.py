@@ -20,7 +20,7 @@ from ansible.plugins.connection import psrp
 from ansible.plugins.loader import become_loader
 from ansible_collections.sfb.xmpp.plugins.connection.management_shell import DOCUMENTATION, Connection, remove_leftovers
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession
 
 NAME = "sfb.xmpp.management_shell"
 OURS: dict[str, t.Any] = yaml.safe_load(DOCUMENTATION)["options"]

@@ -18,8 +18,8 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.sfb.xmpp.plugins.filter.dns_sheet import FilterModule as DnsSheet
 from ansible_collections.sfb.xmpp.plugins.filter.partner_sheet import FilterModule as PartnerSheet
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._partner_sheet import dns_sheet, partner_sheet
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._sheet import Form
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.partner_sheet import dns_sheet, partner_sheet
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.short_document import Form
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,8 +11,8 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import DEPTH, Circular, Unreadable, text
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import read as read_clixml
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import DEPTH, Circular, Unreadable, text
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import read as read_clixml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pypsrp.serializer import Serializer

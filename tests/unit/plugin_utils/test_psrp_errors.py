@@ -10,9 +10,9 @@ from __future__ import annotations
 import socket
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_errors import LoginError, brief, never_sent, no_session
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_limits import AnswerError, TooLate
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target, target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.errors import LoginError, brief, never_sent, no_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.limits import AnswerError, TooLate
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target, target
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.wsman import WSMan
 from requests.exceptions import ConnectionError as RequestsConnectionError

@@ -13,8 +13,8 @@ import urllib.parse
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_limits import short
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_mask import MASK, Mask
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.limits import short
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.mask import MASK, Mask
 from hypothesis import given
 from hypothesis import strategies as st
 

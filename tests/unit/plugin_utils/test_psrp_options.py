@@ -11,8 +11,8 @@ import base64
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._plain import plain
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import (
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.plain_values import plain
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import (
     IDENTITY,
     differences,
     identity,

@@ -15,10 +15,10 @@ import pytest
 import requests.exceptions
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell import rights
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Secret, Statement
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _psrp_session
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import Unreadable
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_options import Target, target
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import PsrpSession, SessionError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _psrp_session
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import Unreadable
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target, target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 from pypsrp import wsman
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WSManFaultError

@@ -19,8 +19,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     UInt32,
     Value,
 )
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import read
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_values import server_error, to_wire, wire_size
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import read
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.values import server_error, to_wire, wire_size
 from pypsrp.serializer import Serializer
 
 

@@ -18,9 +18,9 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_clixml import Unreadable, read
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_transport import Messages
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_values import server_error
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import Unreadable, read
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.transport import Messages
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.values import server_error
 
 RECORDED = Path(__file__).parent / "recorded"
 VALUES: dict[str, str] = json.loads((RECORDED / "values.json").read_text(encoding="utf-8"))

@@ -12,8 +12,8 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._report import history, rehearsal
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._report.characters import clean
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import history, rehearsal
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.characters import clean
 
 from tests.unit.plugin_utils.audit_sample import HOSTILE, finding
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _run_summary
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import run_summary as _run_summary
 
 CERTIFICATE = {"thumbprint": "1F3A77C0" * 5, "not_after": "2027-11-01T12:00:00Z"}
 IN_FORCE = {"certificate": CERTIFICATE, "staged": True}

@@ -10,8 +10,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.action.xmpp_explain_info import in_words_of_playbook
-from ansible_collections.sfb.xmpp.plugins.module_utils._services.tasks import TASK
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _server_reads
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.service_tasks import TASK
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import server_reads as _server_reads
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment
 
 DEPLOYMENT = Deployment("a", ("fe01",), ("fe01", "fe02", "fe03"), ("edge01", "edge02"))

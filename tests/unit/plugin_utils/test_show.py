@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._show import wrapped
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.show import wrapped
 from hypothesis import given
 from hypothesis import strategies as st
 

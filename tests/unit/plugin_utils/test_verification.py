@@ -12,9 +12,9 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
-from ansible_collections.sfb.xmpp.plugins.plugin_utils import _verification
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._certificate_settings import certificate_settings
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._verification import Message, OwnCertificate, door
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import verification as _verification
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import Message, OwnCertificate, door
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.edge_certificates import certificate_settings
 
 FILE = {"type": "pkcs12", "path": "/gateway.pfx", "passphrase": "secret"}
 ANSWERED: dict[str, t.Any] = {"changed": False, "sip_domains": ["contoso.test"]}

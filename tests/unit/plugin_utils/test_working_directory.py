@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleError
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._working_directory import absolute
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.working_directory import absolute
 
 TOP = Path(__file__).parents[3]
 

@@ -1,0 +1,134 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries out the plan of a switch: assign, restart what presents it, see it in a handshake, or go back."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.reading import UNREADABLE
+from .._base.step import Step
+from .._base.step_log import StepLog
+from .._topology.restart import Restart, Restarted, restart_all
+from . import steps
+from .edge import MARKER, EdgeReader, EdgeState
+from .listener import Handshake, Listener
+from .switch import SwitchPlan
+
+
+@dataclass(frozen=True)
+class Switched:
+    """What came of it. done: it is in force as far as can be seen. down: seconds by service. presented: at last."""
+
+    done: bool = False
+    down: t.Mapping[str, float] = field(default_factory=dict)
+    presented: Handshake | None = None
+    went_back: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def switch(plan: SwitchPlan, log: StepLog, reader: EdgeReader, listener: Listener | None) -> Switched:
+    """Send what was planned, and what leads back where it does not come into force."""
+    work = _Switching(plan, log, reader, listener)
+    done = work.forth()
+    return Switched(done, work.down, work.presented, work.went_back, tuple(work.warnings))
+
+
+class _Switching:
+    def __init__(self, plan: SwitchPlan, log: StepLog, reader: EdgeReader, listener: Listener | None) -> None:
+        self._plan, self._log, self._reader, self._listener = plan, log, reader, listener
+        self.presented = plan.presented
+        self.down: dict[str, float] = {}
+        self.went_back = False
+        self.warnings: list[str] = []
+
+    def forth(self) -> bool:
+        """Whether the certificate is in force as far as can be seen."""
+        plan, log = self._plan, self._log
+        if plan.mark and not log.do(plan.mark):
+            return False
+        if plan.assign:
+            missing = self._assign(plan.assign, plan.changing)
+            if missing is None:  # the mark stays, and the next run, which can read again, does what is due
+                return False
+            if missing == list(plan.changing):  # nothing was assigned, so nothing new is due
+                if plan.mark:
+                    log.do(plan.unmark or steps.remove(MARKER))
+                return False
+            if missing:
+                self._go_back(restart=False)
+                return False
+        if not plan.restarts:
+            return True
+        restarted = self._restart_all(plan.restarts)
+        if restarted.left:  # The new certificate did not fail: the mark stays, and the next run completes the restart.
+            log.do(steps.note(MARKER, "\n".join(restarted.left)))
+            text = "the new certificate is assigned, but %s does not use it before it is restarted; run again later"
+            self.warnings.append(text % restarted.left[0])
+            return False
+        if restarted.complete and self._is_presented(plan.thumbprint):
+            return not plan.unmark or log.do(plan.unmark)
+        self._go_back(restart=True)
+        return False
+
+    def _assign(self, step: Step, usages: t.Sequence[str]) -> list[str] | None:
+        """The usages that have not got the certificate; None where that cannot be read."""
+        error = self._log.send(step).get(step.cmdlet)
+        try:
+            found = EdgeState(self._reader.assigned(), {})
+        except UNREADABLE as exc:
+            self._log.fail(step, error or exc)
+            return None
+        missing = [usage for usage in usages if found.thumbprint(usage) != step.identity]
+        if missing:
+            text = "no error was reported, but Get-CsCertificate does not show it for %s" % ", ".join(missing)
+            self._log.fail(step, error or text)
+        else:
+            self._log.done(step, error)
+        return missing
+
+    def _restart_all(self, restarts: t.Sequence[Restart]) -> Restarted:
+        found = restart_all(restarts, self._plan.services, self._log, self._reader.services)
+        for name, seconds in found.down.items():
+            self.down[name] = round(self.down.get(name, 0.0) + seconds, 1)
+        return found
+
+    # Handshake, and the way back
+
+    def _is_presented(self, wanted: str) -> bool:
+        """Whether the listener presents ``wanted``; also where it never answered from here."""
+        if self._listener is None:
+            return True
+        answered_before = self._plan.presented is not None and self._plan.presented.reached
+        found = self.presented = self._listener.wait_for(wanted)
+        if found.thumbprint == wanted:
+            return True
+        if not found.reached and not answered_before:
+            self.warnings.append("what is presented was not seen from here: %s" % found.text)
+            return True
+        text = "it does not present %s: %s" % (wanted, found.text)
+        if found.thumbprint:
+            text = "it presents %s and not %s" % (found.thumbprint, wanted)
+        self._log.note("(handshake)", self._listener.place, "NotInForce", text)
+        return False
+
+    def _go_back(self, restart: bool) -> None:
+        """Assign what the usages had before, and restart what was restarted. The mark stays if that fails."""
+        plan, back = self._plan, self._plan.back
+        if not back.assign:
+            return
+        for step in back.assign:
+            if self._assign(step, t.cast("tuple[str, ...]", step.parameters["Type"])) != []:
+                return
+        if restart:
+            running = self._restart_all(back.restarts)
+            if not running.complete or (back.presents and not self._is_presented(back.presents)):
+                return
+        # A usage that had none cannot go back: it has the new one still, and the next run restarts for it.
+        self.went_back = back.complete
+        if self.went_back and (plan.mark or plan.unmark):
+            self._log.do(steps.remove(MARKER))

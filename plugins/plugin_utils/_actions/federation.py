@@ -1,0 +1,188 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_federation does in Ansible's own process before and after its work.
+
+Before anything connects: what the tags leave of it, and every mistake in what was declared, in the user's words.
+Afterwards the journal, and the plan as lines that people want to read.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ...module_utils._base.names import Invalid
+from ...module_utils._base.result import Refused
+from ...module_utils._federation.federation import PARTS
+from ...module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
+from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
+from ...module_utils._federation.tasks import federation_of, variable
+from ...module_utils._shell.statement import Place
+from ...module_utils._topology.federate import SPEC
+from .._documents.show import show
+from .._files import journal as _journal
+from .deployment import DeploymentAction, Inventory, Result
+from .in_process import failed, skipped
+from .plain_values import plain
+
+# A tag for each part, but one for both settings, and the tag of removals goes with every kind.
+_TAGS = {"gateway": ("gateway", "access_edge")}
+_EVERYTHING = frozenset(("all", "tagged"))
+
+
+class FederationAction(DeploymentAction):
+    """See above. In a playbook of the collection, which says so in a variable, options have the names of variables."""
+
+    def _work(self, task_vars: Result) -> Result:
+        if self.playbook and not self._prepare(task_vars):
+            return skipped("the tags leave nothing of the management host")
+        try:
+            self._check(variable if self.playbook else str)
+            if self.playbook in _journal.WRITING and not self._task.check_mode:
+                _journal.ready(self._directory(task_vars))
+            if self.playbook and (reason := self._of_another(Inventory(task_vars))):
+                return {**skipped(reason), "report": [reason]}
+        except Refused as exc:
+            return failed(exc.reasons)
+        return super()._work(task_vars)
+
+    def _of_another(self, inventory: Inventory) -> str:
+        """Why the snapshot to restore is not for this deployment, but for another one of the run; else empty.
+
+        Raises Refused if it is for none of them.
+        """
+        named = plain(self._task.args.get("restore_from"))
+        if named in (None, NEWEST):
+            return ""
+        directory = self._task.args.get("snapshot_directory") or _default_directory()
+        option = variable("restore_from")
+        path = Snapshots(str(directory), option, Place(deployment=inventory.deployment)).find(str(named))
+        found = owner(path, option)
+        if found == inventory.deployment:
+            return ""
+        text = "%s is a snapshot of the deployment %s" % (path, found)
+        if found in inventory.deployments:
+            return "Nothing is restored in the deployment %s: %s." % (inventory.deployment, text)
+        remedy = "Name a snapshot of one of these, or set sfb_xmpp_deployment and --limit as for the snapshot's run."
+        raise Refused(["%s: %s. This run has %s. %s" % (option, text, ", ".join(inventory.deployments), remedy)])
+
+    def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
+        if self.playbook in _journal.WRITING and not self._task.check_mode and not result.get("skipped"):
+            self._note(result, variables)
+        show(result.get("report") or ())
+        return result
+
+    def _prepare(self, variables: dict[str, t.Any]) -> bool:
+        """Set what only the playbook knows. Returns whether the tags leave anything to do."""
+        parts = parts_of(variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
+        for option in unset(self._task.args):
+            del self._task.args[option]
+        self._task.args["parts"] = parts
+        inventory = Inventory(variables)
+        file = self._task.args.get("plan_file")
+        if file and inventory.several:
+            # One plan for each deployment.
+            name, ending = os.path.splitext(str(file))
+            self._task.args["plan_file"] = "%s-%s%s" % (name, safe(inventory.deployment), ending)
+        if boolean(variables.get("sfb_xmpp_snapshot", True), strict=False):
+            self._task.args.setdefault("snapshot_directory", _default_directory())
+        else:
+            self._task.args.pop("snapshot_directory", None)
+        return bool(parts)
+
+    def _directory(self, variables: dict[str, t.Any]) -> str:
+        """Where the journal is, which is kept where no snapshot is wanted too."""
+        return str(self._templar.template(variables.get("sfb_xmpp_snapshot_directory")) or _default_directory())
+
+    def _note(self, result: Result, variables: dict[str, t.Any]) -> None:
+        """Write the run into the journal. That it cannot be written is a warning: the run itself is over."""
+        try:
+            run = _journal.make_run(
+                result,
+                playbook=self.playbook,
+                deployment=Inventory(variables).deployment,
+                host=str(variables["inventory_hostname"]),
+                account=str(self._connection.get_option("remote_user") or ""),
+                inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
+                ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
+                reason=str(self._task.args.get("reason") or ""),
+            )
+            _journal.append(self._directory(variables), run)
+        except (Refused, AnsibleError) as exc:
+            text = "this run is not in the journal: %s" % exc
+            result["warnings"] = [*result.get("warnings", ()), text]
+
+    # Mistakes
+
+    def _check(self, name: t.Callable[[str], str]) -> None:
+        """Raises Refused with all mistakes, before anything connects."""
+        given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
+        mistakes = []
+        for option, spec in SPEC.items():
+            if given.get(option) is not None:
+                mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
+        try:
+            federation_of(given, name)
+        except Refused as exc:
+            mistakes += exc.reasons
+        if mistakes:
+            raise Refused(mistakes)
+
+
+def _default_directory() -> str:
+    return default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
+
+
+def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
+    """What is wrong with a switch, a number or a choice, each text to follow the option's name."""
+    kinds: dict[str, Kind] = {"bool": Switch(), "int": Number()}
+    kind = kinds.get(str(spec.get("type")))
+    choices = Choice(**{str(word): str(word) for word in spec["choices"]}) if "choices" in spec else None
+    items: list[tuple[str, t.Any]] = [(": ", value)]
+    if spec.get("type") == "list" and "options" not in spec:
+        if isinstance(value, str):
+            value = value.split(",") if value else []
+        if not isinstance(value, list):
+            return [": %r is no list" % (value,)]
+        items = [("[%d]: " % number, item) for number, item in enumerate(value)]
+    found = []
+    for place, item in items:
+        for checker in (kind, choices):
+            try:
+                if checker is not None:
+                    checker.from_user(item)
+            except Invalid as exc:
+                found.append(place + str(exc))
+    return found
+
+
+def unset(args: t.Mapping[str, t.Any]) -> list[str]:
+    """The options whose variable says nothing: null, or the empty text of a blank answer or of ansible-core 2.17."""
+    return [option for option, value in args.items() if value is None or value == ""]
+
+
+def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
+    """The parts that tags leave of a run. A kind's tag stands for its removals too."""
+    run, skip = set(run_tags), set(skip_tags)
+    if skip & _EVERYTHING:
+        return []
+    if run & _EVERYTHING:
+        parts = set(PARTS)
+    else:
+        parts = {part for tag in run for part in _TAGS.get(tag, (tag,)) if part in PARTS}
+        if parts & {"policies", "partners"}:
+            parts.add("removals")
+    for tag in skip:
+        parts -= set(_TAGS.get(tag, (tag,)))
+    kinds = {"policies", "partners"}
+    if not parts & kinds and ("removals" not in run or skip & kinds):
+        # Without a kind beside it, the part would mean the removals of every kind.
+        parts.discard("removals")
+    return [part for part in PARTS if part in parts]

@@ -1,0 +1,173 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fast path: a module's work in Ansible's own process, over the session that is open.
+
+The ordinary path starts two processes for a task: one that tells the daemon the connection's options, one for the
+module. Here the worker does both itself. Whether it may is decided in one place, by the connection, which switches
+``force_persistence`` off for such a task; everything else takes the ordinary path, Ansible's own from beginning to end.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing as t
+
+from ansible.module_utils.common import arg_spec, parameters
+from ansible.module_utils.connection import Connection
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import NetworkConnectionBase
+
+from ...module_utils._base.perform import perform, refusal
+from ...module_utils._base.result import Refused
+from ...module_utils._base.task import Task
+from ...module_utils._shell.session import TRANSPORT, needs_session
+from .._settings.source import settings_of
+from .plain_values import plain
+
+# The playbooks of the collection set this variable to their own name.
+PLAYBOOK = "xmpp_federation_playbook"
+# The result of their first task.
+CHECKED = "xmpp_settings"
+
+
+def skipped(reason: str) -> dict[str, t.Any]:
+    """The result of a host that has nothing to do."""
+    return {"changed": False, "skipped": True, "skip_reason": reason}
+
+
+def failed(reasons: t.Sequence[str]) -> dict[str, t.Any]:
+    """The result of what is refused before anything connects."""
+    return {"failed": True, "changed": False, "msg": refusal(reasons), "reasons": list(reasons)}
+
+
+def possible() -> bool:
+    """Whether this ansible-core has the internals that the fast path needs, as it needs them."""
+    try:
+        return (
+            list(inspect.signature(_start_connection()).parameters) == ["play_context", "options", "task_uuid"]
+            and list(inspect.signature(NetworkConnectionBase._update_connection_state).parameters) == ["self"]
+            and hasattr(arg_spec.ArgumentSpecValidator({}).validate({}), "_no_log_values")
+        )
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+def _start_connection() -> t.Any:
+    """Ansible's function that starts the daemon or finds it running, and tells it the options. In every worker."""
+    return getattr(sys.modules.get("ansible.executor.task_executor"), "start_connection", None)
+
+
+class DirectAction(ActionBase):
+    """The action plugins of this collection; each adds the task of the module whose name it has."""
+
+    work_of: Task
+    _supports_async = True  # by the ordinary path
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        variables = task_vars or {}
+        self.playbook = str(variables.get(PLAYBOOK) or "")
+        mistakes = self._mistakes(variables) if self.playbook else []
+        return failed(mistakes) if mistakes else self._work(variables)
+
+    def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
+        """What is wrong with the settings, where a run has come past the play that checks them."""
+        checked = variables.get(CHECKED)
+        if isinstance(checked, t.Mapping) and checked.get("playbook") == self.playbook:
+            return []
+        try:
+            settings_of(self, variables, self.playbook)
+        except Refused as exc:
+            return list(exc.reasons)
+        return []
+
+    def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        if self.work_of.session and self._connection.transport != TRANSPORT:
+            return {"failed": True, "msg": needs_session(self._task.action, self._connection.transport)}
+        if (
+            not self.work_of.session
+            or getattr(self._connection, "force_persistence", True)
+            or not hasattr(self._connection, "socket_for")
+        ):
+            return self._as_module(task_vars)
+        path = self._reach_daemon()
+        self._connection._socket_path = path  # where the ordinary path expects it
+        self._task.args["_ansible_socket"] = path  # by which Ansible ends the daemon with the play
+        try:
+            validated = self._validated()
+        except Exception as exc:  # noqa: BLE001 - nothing was sent: leave it to the ordinary path
+            self._display.vvv("%s runs as a module (%s)" % (self._task.action, type(exc).__name__))
+            return self._as_module(task_vars)
+        return self._in_process(*validated)
+
+    def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """The ordinary path: the action that Ansible gives to modules which have none of their own."""
+        normal = self._shared_loader_obj.action_loader.get(
+            "ansible.legacy.normal",
+            task=self._task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        return t.cast("dict[str, t.Any]", normal.run(task_vars=task_vars))
+
+    def _reach_daemon(self) -> str:
+        """The path of the daemon's socket, after the daemon was told this task's options.
+
+        Raises AnsibleError with Ansible's own text if it cannot be started, or refuses the host.
+        """
+        connection: t.Any = self._connection
+        options = connection.get_options()
+        try:
+            path = connection.socket_for(self._play_context)
+            messages = Connection(path).adopt(plain(options)) if path else None
+        except Exception as exc:  # noqa: BLE001 - it has ended, or refuses: Ansible's own way comes to the same below
+            self._display.vvv("%s does not answer (%s)" % (connection.transport, type(exc).__name__))
+            messages = None
+        if messages is not None:
+            for level, text in messages:
+                if level == "warning":
+                    self._display.warning(text)
+                    continue
+                show = self._display.vvvv if level == "vvvv" else self._display.vvv
+                show(text, host=self._play_context.remote_addr)
+            return str(path)
+        self._play_context.timeout = connection.get_option("persistent_command_timeout")
+        return str(_start_connection()(self._play_context, options, self._task._uuid))
+
+    def _validated(self) -> tuple[dict[str, t.Any], set[str], str]:
+        """The parameters, the texts among them that must not be shown, and what is wrong with them."""
+        given = {name: plain(value) for name, value in self._task.args.items() if not name.startswith("_ansible_")}
+        validator = arg_spec.ArgumentSpecValidator(
+            dict(self.work_of.argument_spec), required_if=list(self.work_of.required_if)
+        )
+        found = validator.validate(given)
+        wrong = str(found.errors.msg) if found.error_messages else ""
+        if wrong and isinstance(found.errors[0], UnsupportedError):
+            wrong = "Unsupported parameters for (%s) module: %s" % (self._task.action, wrong)
+        return {**given, **found.validated_parameters}, set(found._no_log_values), wrong
+
+    def _tell(self, text: str) -> None:
+        """A line in the play's output while the task goes on: Ansible passes it from the worker to the main process."""
+        self._display.display("%s: %s: %s" % (self._task.action, self._play_context.remote_addr, text))
+
+    def _in_process(self, params: dict[str, t.Any], secrets: set[str], wrong: str) -> dict[str, t.Any]:
+        """Work, and the result as AnsibleModule would return it."""
+        result: dict[str, t.Any] = {"failed": True, "msg": wrong}
+        warnings: list[str] = []
+        if not wrong:
+            result, warnings = perform(
+                self.work_of, params, self._connection.socket_path, bool(self._task.check_mode), self._tell
+            )
+        result["invocation"] = {"module_args": params}
+        if warnings:
+            result["warnings"] = list(dict.fromkeys(warnings))
+        result = plain(result)
+        kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
+        return {**parameters.remove_values(result, secrets), **kept}

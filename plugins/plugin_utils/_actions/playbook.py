@@ -1,0 +1,54 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the actions of one playbook have in common: the results of other hosts, and work that another action does."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .in_process import DirectAction, failed
+from .plain_values import plain
+
+Result = dict[str, t.Any]
+Variables = t.Mapping[str, t.Any]
+
+
+class PlaybookAction(DirectAction):
+    """An action that decides for a playbook of the collection, and leaves the work to the action of a module."""
+
+    def _work(self, task_vars: Result) -> Result:
+        if not self.playbook:
+            return failed(["this module is internal to the playbooks of the collection"])
+        return self._decide(task_vars)
+
+    def _decide(self, variables: Result) -> Result:
+        raise NotImplementedError
+
+    def _hand_on(self, module: str, options: Variables, variables: Result) -> Result:
+        """The result of another module of the collection, for the same host and over the same connection."""
+        # The task is this process's own copy, and Ansible looks into its arguments for the session to end.
+        self._task.action = "sfb.xmpp." + module
+        self._task.args = dict(options)
+        other = self._shared_loader_obj.action_loader.get(
+            self._task.action,
+            task=self._task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        return t.cast("Result", other.run(task_vars=variables))
+
+
+def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[str, Result]:
+    """What a task of an earlier play registered, by host; without the hosts on which it did not run."""
+    found = {}
+    for host in hosts:
+        result = variables["hostvars"][host].get(name)
+        if result is not None:
+            found[host] = plain(result)
+    return found

@@ -1,0 +1,101 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_partner_revocation does in Ansible's own process before and after its work.
+
+As for xmpp_federation, the first host of the deployment that answers is used, and the run is in the journal. Nothing
+of the inventory is checked but what the revocation needs: a mistake elsewhere must not hold it up.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleError
+
+from ...module_utils._base.names import Invalid, canonical_domain
+from ...module_utils._base.result import Refused
+from .._servers.servers import DOORS
+from .._settings.source import settings_of
+from .deployment import Inventory, Result
+from .federation import FederationAction
+from .in_process import failed
+from .plain_values import plain
+
+_LIST, _DOMAIN = "sfb_xmpp_partners", "sfb_xmpp_revoke_domain"
+# The settings of the playbook, and the options that they are.
+_OPTIONS = {"revoke_domain": "domain", "revoke_reason": "reason", "revoke_restart": "restart", "protect": "protect"}
+
+
+class RevocationAction(FederationAction):
+    """See above."""
+
+    def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
+        return failed(["the inventory has no hosts in %s, the way into a deployment" % DOORS])
+
+    def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
+        deployments = Inventory(variables).deployments
+        if len(deployments) > 1:
+            text = "the inventory has the deployments %s; choose the one that is meant by its hosts (--limit)"
+            return [text % ", ".join(deployments)]
+        return []
+
+    def _work(self, task_vars: dict[str, t.Any]) -> Result:
+        if self.playbook:
+            try:
+                values = settings_of(self, task_vars, self.playbook).values
+            except Refused as exc:
+                return failed(exc.reasons)
+            self._task.args.update({option: values[name] for name, option in _OPTIONS.items() if name in values})
+        return super()._work(task_vars)
+
+    def _prepare(self, variables: dict[str, t.Any]) -> bool:
+        return True
+
+    def _check(self, name: t.Callable[[str], str]) -> None:
+        try:
+            canonical_domain(str(self._task.args.get("domain") or ""))
+        except Invalid as exc:
+            raise Refused(["%s: %s" % (_DOMAIN if self.playbook else "domain", exc)]) from None
+
+    def _directory(self, variables: dict[str, t.Any]) -> str:
+        try:
+            return super()._directory(variables)
+        except AnsibleError:
+            return super()._directory({})
+
+    def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
+        result = super()._finished(result, variables)
+        if self.playbook and "owner" in result:
+            listed = self._listed(variables, str(result["domain"]))
+            text = "the inventory still has it: %s. Take it out there, or converge allows it again"
+            result["listed"] = listed
+            result["warnings"] = [*result.get("warnings", ()), *(text % place for place in listed)]
+        return result
+
+    def _listed(self, variables: dict[str, t.Any], domain: str) -> list[str]:
+        """Where the inventory declares the domain; a text on that where it cannot be known."""
+        try:
+            partners = plain(self._templar.template(variables.get(_LIST))) or []
+        except Exception as exc:  # noqa: BLE001 - what is wrong with the list is none of a revocation's business
+            return ["%s, which cannot be read (%s), may do so" % (_LIST, type(exc).__name__)]
+        found = []
+        for number, item in enumerate(partners if isinstance(partners, list) else []):
+            if not isinstance(item, dict):
+                continue
+            more = item.get("additional_domains")
+            names = {_canonical(item.get("domain")): ""}
+            for name in more if isinstance(more, list) else []:
+                names.setdefault(_canonical(name), ".additional_domains")
+            if domain in names:
+                found.append("%s[%d]%s (%s)" % (_LIST, number, names[domain], item.get("domain")))
+        return found
+
+
+def _canonical(text: t.Any) -> str:
+    try:
+        return canonical_domain(str(text))
+    except Invalid:
+        return ""

@@ -1,0 +1,208 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files that people have, as records: XML of ``Export-Clixml``, JSON of ``ConvertTo-Json``, CSV. Pure.
+
+Only the form is checked here; what the columns mean is for import_values.py.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._psrp import clixml as _psrp_clixml
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+DELIMITERS = ",;\t"
+# Files that are no text, by their first bytes: of ZIP archives, and of compound files (MS-CFB 2.2).
+BINARY = {
+    b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
+}
+# Excel's first line that names the delimiter.
+_SEPARATOR = re.compile(r'("?)sep=([^"\r\n]*)\1[\r\n]*', re.IGNORECASE)
+# The first lines of Format-List and Format-Table.
+_LIST = re.compile(r"[A-Za-z]\w* *: ")
+_TABLE = re.compile(r"-+( +-+)*\s*")
+
+
+class Unreadable(ValueError):
+    """A file has no readable form. ``reasons``: one text each, with its line or record."""
+
+    def __init__(self, reasons: t.Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One object of a file. place: ``line 4`` or ``record 2``. values: by the column's name as it is written; of a CSV
+    file texts only, and empty cells are left out.
+    """
+
+    place: str
+    values: t.Mapping[str, t.Any]
+
+
+def records(data: bytes, encoding: str = "") -> list[Record]:
+    """The records of a file, in order. encoding: see decoded(). Raises Unreadable, with every mistake at once."""
+    for mark, name in BINARY.items():
+        if data.startswith(mark):
+            raise Unreadable(["the file is %s, not a table of text; save the sheet as 'CSV UTF-8'" % name])
+    text = decoded(data, encoding)
+    if not text.strip():
+        raise Unreadable(["the file is empty"])
+    first = text.lstrip()[0]
+    return _clixml(text) if first == "<" else _json(text) if first in "[{" else _csv(text)
+
+
+def decoded(data: bytes, encoding: str = "") -> str:
+    """The text, by its byte order mark, or else in the encoding that the user names, or else in UTF-8.
+
+    Windows PowerShell writes UTF-16 with its mark with ``>`` and Out-File. Raises Unreadable.
+    """
+    used = encoding or "utf-8"
+    for mark, name in BOMS:
+        if data.startswith(mark):
+            data, used = data[len(mark) :], name
+            break
+    else:
+        if bare_name(used) == "utf16":  # without a mark it is Windows', and not whatever this machine has
+            used = "utf-16-le"
+    try:
+        text = data.decode(used)
+    except LookupError as exc:
+        raise Unreadable(["encoding: '%s' is not known; cp1252 and utf-16 are examples" % encoding]) from exc
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        hint = "" if encoding else ", or name its encoding (encoding=cp1252, say)"
+        raise Unreadable(["line %d: is not %s; save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
+    if "\0" in text:
+        raise Unreadable(["the file holds zero bytes, as UTF-16 does; name its encoding (encoding=utf-16)"])
+    return text
+
+
+def bare_name(encoding: str) -> str:
+    """utf16 for UTF-16, utf_16 and the like."""
+    return re.sub(r"[^a-z0-9]", "", encoding.lower())
+
+
+def _csv(text: str) -> list[Record]:
+    lines = io.StringIO(text, newline="").readlines()
+    _check_unformatted([line for line in lines if line.strip()][:2])
+    start = 0
+    delimiter = ""
+    while start < len(lines):
+        separator = _SEPARATOR.fullmatch(lines[start])
+        if separator:
+            delimiter = separator[2]
+            if delimiter not in tuple(DELIMITERS + "|"):
+                text = "line %d: sep= must be followed by a comma, a semicolon, a tab or a bar, not by '%s'"
+                raise Unreadable([text % (start + 1, delimiter)])
+        elif lines[start].strip() and not lines[start].startswith("#TYPE"):
+            break
+        start += 1
+    if start == len(lines):
+        raise Unreadable(["the file has no line of column names"])
+    reader = csv.reader(lines[start:], delimiter=delimiter or _delimiter(lines[start]), strict=True)
+    found: list[Record] = []
+    wrong: list[str] = []
+    header: list[str] = []
+    begin = start + 1
+    try:
+        for cells in reader:
+            place, begin = "line %d" % begin, start + reader.line_num + 1
+            if not header:
+                header = [cell.strip() for cell in cells]
+                wrong.extend("%s: two columns are called '%s'" % (place, name) for name in _twice(header))
+            elif any(cell.strip() for cell in cells):
+                if len(cells) != len(header):
+                    wrong.append(
+                        "%s: %d cells under %d columns; a text with the delimiter in it needs quotes around it"
+                        % (place, len(cells), len(header))
+                    )
+                elif any(cell.strip() for name, cell in zip(header, cells, strict=True) if not name):
+                    wrong.append("%s: there is a cell under a column without a name; name it, or remove it" % place)
+                else:
+                    row = zip(header, cells, strict=True)
+                    found.append(Record(place, {name: cell for name, cell in row if name and cell.strip()}))
+    except csv.Error as exc:
+        wrong.append("line %d: cannot be read as CSV (%s)" % (begin, exc))
+    if wrong:
+        raise Unreadable(wrong)
+    return found
+
+
+def _check_unformatted(lines: t.Sequence[str]) -> None:
+    """Refuses what PowerShell prints for people: long values are cut off in it. lines: the first two with text."""
+    name = "Format-List" if lines and _LIST.match(lines[0]) else ""
+    name = "Format-Table" if len(lines) > 1 and _TABLE.fullmatch(lines[1]) else name
+    if name:
+        text = "the file is the output of %s, which cuts values off; export the objects with Export-Clixml instead"
+        raise Unreadable([text % name])
+
+
+def _delimiter(header: str) -> str:
+    """What separates the names: the most frequent candidate outside quotes."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(DELIMITERS, key=bare.count)
+
+
+def _twice(names: t.Sequence[str]) -> list[str]:
+    seen: set[str] = set()
+    again = []
+    for name in names:
+        if name and name.lower() in seen:
+            again.append(name)
+        seen.add(name.lower())
+    return again
+
+
+def _json(text: str) -> list[Record]:
+    try:
+        content = unwrapped(json.loads(text))
+    except ValueError as exc:
+        line = getattr(exc, "lineno", 1)
+        raise Unreadable(["line %d: cannot be read as JSON (%s)" % (line, getattr(exc, "msg", exc))]) from exc
+    except RecursionError as exc:
+        raise Unreadable(["the JSON is nested too deep to be a list of objects"]) from exc
+    return _objects(content if isinstance(content, list) else [content])
+
+
+def _clixml(text: str) -> list[Record]:
+    try:
+        return _objects(_psrp_clixml.read_export(text))
+    except _psrp_clixml.Unreadable as exc:
+        raise Unreadable([str(exc)]) from exc
+
+
+def _objects(items: t.Sequence[t.Any]) -> list[Record]:
+    wrong = [
+        "record %d: is not an object but %s" % (number, json.dumps(item, default=str)[:40])
+        for number, item in enumerate(items, 1)
+        if not isinstance(item, dict)
+    ]
+    if wrong:
+        raise Unreadable(wrong)
+    return [Record("record %d" % number, item) for number, item in enumerate(items, 1)]
+
+
+def unwrapped(value: t.Any) -> t.Any:
+    """Windows PowerShell wraps some lists as ``{"value": [...], "Count": N}``."""
+    if isinstance(value, dict) and {name.lower() for name in value} == {"value", "count"}:
+        inner = next(content for name, content in value.items() if name.lower() == "value")
+        if isinstance(inner, list):
+            return inner
+    return value

@@ -1,0 +1,99 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An audit as one value: what was gathered, in a stable order, with everything that follows from it. Pure.
+
+The form is audit.schema.json; make_audit() adds what can be calculated, so that no two parts of a report can disagree.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from .._documents import audit_texts as words
+from .._documents.audit_document import VERSION, Audit, check_parts
+from .._documents.finding_order import SEVERITIES, Finding, in_order
+from .audit_compare import compare
+
+Objects = t.Iterable[dict[str, t.Any]]
+
+
+def make_audit(
+    *,
+    collection: str,
+    deployment: str,
+    time: str,
+    host: str,
+    own: dict[str, t.Any],
+    findings: t.Iterable[Finding],
+    partners: Objects,
+    policies: Objects,
+    certificates: Objects,
+    drift: dict[str, t.Any],
+    previous: Audit | None = None,
+) -> Audit:
+    """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. previous: the
+    audit before. Raises Invalid where a part has not the form that the schema gives it.
+    """
+    given: dict[str, t.Any] = {"time": time, "own": own, "drift": drift, "findings": list(findings)}
+    given |= {"partners": list(partners), "policies": list(policies)}
+    given["certificates"] = [{**one, "days_left": 0} for one in certificates]
+    check_parts(given)
+    now = moment(time)
+    dated = [{**one, "days_left": days_between(now, moment(one["not_after"]))} for one in given["certificates"]]
+    members = sorted(given["partners"], key=lambda one: one["domain"])
+    found = in_order([*given["findings"], *_unexplained(members, given["findings"])])
+    listed = sorted(given["policies"], key=lambda one: one["identity"].lower())
+    audit: Audit = {
+        "schema": VERSION,
+        "collection": collection,
+        "deployment": deployment,
+        "time": time,
+        "host": host,
+        "own": own,
+        "summary": {
+            "findings": {word: sum(one["severity"] == word for one in found) for word in SEVERITIES},
+            "partners": {word: sum(one["verdict"] == word for one in members) for word in words.VERDICTS},
+            "policies": len(listed),
+            "certificates": len(dated),
+            "drift": sum(drift[word] for word in words.DRIFT),
+        },
+        "findings": found,
+        "partners": members,
+        "policies": listed,
+        "certificates": sorted(dated, key=lambda one: (one["not_after"], one["host"], one["usage"])),
+        "drift": drift,
+        "since": None,
+    }
+    if previous is not None:
+        audit["since"] = compare(previous, audit)
+    return audit
+
+
+def _unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Finding]) -> t.Iterator[Finding]:
+    """A finding for each verdict that no finding explains: findings alone decide whether a run fails."""
+    told = {(one["object"], one["severity"]) for one in findings if one["area"] == "partner"}
+    for one in partners:
+        severity = {"failed": "error", "not_observable": "unknown"}.get(one["verdict"], "")
+        if severity and (one["domain"], severity) not in told:
+            yield {
+                "code": one["verdict"],
+                "severity": severity,
+                "area": "partner",
+                "object": one["domain"],
+                "message": words.VERDICTS[one["verdict"]],
+                "remedy": "run sfb.xmpp.verify, which says more",
+            }
+
+
+def moment(text: str) -> datetime.datetime:
+    """A time of an audit. Raises ValueError for another form."""
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
+
+
+def days_between(start: datetime.datetime, end: datetime.datetime) -> int:
+    """Whole days, rounded down: what ends in an hour has 0 days left, what ended an hour ago has -1."""
+    return (end - start) // datetime.timedelta(days=1)

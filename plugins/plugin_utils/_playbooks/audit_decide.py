@@ -1,0 +1,131 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an audit asks, what it comes to, and what it shows. Pure: settings and results go in, values come out."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._base.result import Refused
+from ...module_utils._base.texts import printable
+from ...module_utils._base.version import VERSION
+from ...module_utils._probe.own_domains import own_domains
+from .._documents import audit_texts as words
+from .._documents.audit_document import Audit
+from .._documents.finding_order import reached, sentence
+from .audit import make_audit
+from .audit_gather import Result, gather, not_compared
+
+Settings = t.Mapping[str, t.Any]
+
+# Options of the probe that are settings of their own.
+_AS_SET = ("gateway_port", "trust_store", "nameservers", "timeout", "workers", "expires_within")
+# A screen has room for these; audit.md has more, and audit.json has all.
+MOST_LINES = 50
+
+
+def probe_options(verification: Settings, certificate: Settings, sip_domains: t.Sequence[str]) -> dict[str, t.Any]:
+    """The options of xmpp_partner_probe, but for the partners.
+
+    verification: the value of sfb_xmpp_verification. certificate: of sfb_xmpp_certificate. sip_domains: those of the
+    deployment; empty if they could not be read.
+    """
+    own = _texts(verification.get("own_domains")) or own_domains(sip_domains, _texts(certificate.get("names")))
+    options = {name: verification.get(name) for name in _AS_SET}
+    options["own_domains"] = own
+    options["access_edge"] = access_edge(verification, certificate)
+    options["certificate"] = verification.get("certificate") or _file(certificate.get("source") or {})
+    found = {name: value for name, value in options.items() if value not in (None, "", [], {})}
+    # The probe itself says that it needs a domain to ask in the name of.
+    return {**found, "from_domain": verification.get("from_domain") or next(iter(own), "")}
+
+
+def access_edge(verification: Settings, certificate: Settings) -> str:
+    """The name of the Access Edge, which is the first one of its certificate; empty if nobody says it."""
+    return str(verification.get("access_edge") or next(iter(_texts(certificate.get("names"))), ""))
+
+
+def _file(source: Settings) -> dict[str, t.Any]:
+    """The file with the certificate's key. Only one kind of source has it on the controller."""
+    of_file = source if source.get("type") == "pkcs12" else {}
+    return {name: of_file[name] for name in ("path", "passphrase") if of_file.get(name)}
+
+
+def _texts(value: t.Any) -> list[str]:
+    """A list of names, which may be one text with commas, as Ansible takes lists."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    return [str(one) for one in value or () if one]
+
+
+def decide(
+    *,
+    deployment: str,
+    host: str,
+    time: str,
+    existing: Result,
+    plan: Result,
+    probe: Result,
+    edges: t.Mapping[str, Result],
+    access_edge: str,
+    previous: Audit | None = None,
+) -> Audit:
+    """The audit of a deployment. See gather() and make_audit() for the arguments.
+
+    previous: the audit that the directory has; another deployment's does not count. Raises Refused if the deployment
+    could not be compared with what is declared, Invalid where a result has not the form that an audit needs.
+    """
+    if why := not_compared(plan):
+        text = "%s could not be compared with what is declared, so the files of the last audit stay: %s"
+        raise Refused([text % (deployment, why)])
+    gathered = gather(
+        deployment=deployment, existing=existing, plan=plan, probe=probe, edges=edges, access_edge=access_edge
+    )
+    return make_audit(
+        collection=VERSION,
+        deployment=deployment,
+        time=time,
+        host=host,
+        previous=previous if previous and previous["deployment"] == deployment else None,
+        **gathered,
+    )
+
+
+def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
+    """What people see: the headline, the findings that count, the files.
+
+    Raises Invalid for a ``fail_on`` that is none.
+    """
+    counting = reached(audit["findings"], fail_on)
+    shown = ["  %-7s  %s: %s" % (one["severity"], one["object"], sentence(one)) for one in counting[:MOST_LINES]]
+    more = len(counting) - len(shown)
+    return [
+        printable("Audit of %s: %s" % (audit["deployment"], words.headline(audit))),
+        *map(printable, shown),
+        *(["  %s more in audit.json" % format(more, ",")] if more else ()),
+        "Files:",
+        *("  " + path for path in paths),
+    ]
+
+
+def outcome(audit: Audit, paths: t.Sequence[str], fail_on: str) -> dict[str, t.Any]:
+    """The keys of the task's result. Raises Invalid for a ``fail_on`` that is none."""
+    return {
+        "changed": True,
+        "paths": list(paths),
+        "reached": ["%s: %s" % (one["object"], sentence(one)) for one in reached(audit["findings"], fail_on)],
+        "sentence": why_failed(audit, fail_on),
+    }
+
+
+def why_failed(audit: Audit, fail_on: str) -> str:
+    """One sentence if a finding counts, else an empty text. Raises Invalid for a ``fail_on`` that is none."""
+    found = len(reached(audit["findings"], fail_on))
+    if not found:
+        return ""
+    text = "%s of %s %s the severity %s (sfb_xmpp_audit.fail_on)."
+    reach = "reaches" if found == 1 else "reach"
+    return text % (words.counted(found, "finding"), printable(audit["deployment"]), reach, fail_on)

@@ -1,0 +1,245 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what the modules returned to the parts of an audit. Pure. What is missing becomes a finding, never a value.
+
+Without a plan there is no audit: its numbers would say that nothing is different.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ...module_utils._base.names import is_per_user
+from ...module_utils._base.names import key as key_of
+from ...module_utils._base.texts import printable
+from ...module_utils._federation.catalogue import RESOURCES
+from ...module_utils._federation.negotiation import SASL_OVER_TLS, TCP_DIALBACK, TLS_DIALBACK, Row
+from ...module_utils._probe.rows import number
+from .._documents import audit_texts as words
+from .._documents.finding_order import Finding
+from .audit_compare import certificate_name
+
+Result = t.Mapping[str, t.Any]
+
+_SECURED = {SASL_OVER_TLS: "certificate", TLS_DIALBACK: "tls_dialback", TCP_DIALBACK: "clear_dialback"}
+_LABELS = {resource.noun: resource.label for resource in RESOURCES}
+_SINGLE = {resource.label for resource in RESOURCES if resource.single}
+_CONVERGE = "run sfb.xmpp.converge, or declare what is there"
+# The area of what the rules say of a kind.
+_AREAS = {"partner": "partner", "policy": "policy"}
+
+
+def finding(severity: str, area: str, code: str, name: str, message: str, remedy: str = "") -> Finding:
+    return {"code": code, "severity": severity, "area": area, "object": name, "message": message, "remedy": remedy}
+
+
+def not_compared(plan: Result) -> str:
+    """Why there is no comparison with what is declared; empty if there is one.
+
+    A playbook that goes on after a failure says of no task that it failed, so only the parts of a plan tell.
+    A plan that converge would refuse is a comparison.
+    """
+    return "" if "steps" in plan or plan.get("reasons") else _reason(plan)
+
+
+def gather(
+    *, deployment: str, existing: Result, plan: Result, probe: Result, edges: t.Mapping[str, Result], access_edge: str
+) -> dict[str, t.Any]:
+    """The arguments of make_audit() that come from servers and partners.
+
+    existing: of xmpp_federation_info. plan: of xmpp_federation in check mode, of which not_compared() says nothing.
+    probe: of xmpp_partner_probe, with ``skipped`` where it was not asked for.
+    edges: of xmpp_gateway_cert_info, by host.
+    """
+    partners, probed = _partners(existing["partners"], probe)
+    certificates, on_edges = _certificates(edges)
+    routes = [route["edge_pool"] for route in existing["federation_routes"] if route["edge_pool"]]
+    return {
+        "own": {
+            "domains": [{"domain": one["domain"], "verdict": one["verdict"]} for one in probe.get("own") or ()],
+            "edge_pool": routes[0] if routes else None,
+            "access_edge_fqdn": access_edge or None,
+            "edges": sorted(edges),
+        },
+        "findings": [*_drift(deployment, plan), *_rules(existing), *probed, *on_edges],
+        "partners": partners,
+        "policies": [_policy(one) for one in existing["policies"]],
+        "certificates": certificates,
+        "drift": {**_no_drift(), **(plan.get("summary") or {}), "steps": list(plan.get("steps") or ())},
+    }
+
+
+# What is declared
+
+
+def _no_drift() -> dict[str, int]:
+    return dict.fromkeys((*words.DRIFT, "unchanged"), 0)
+
+
+def _drift(deployment: str, plan: Result) -> t.Iterator[Finding]:
+    for step in plan.get("steps") or ():
+        yield finding("error", "drift", "not_as_declared", step_object(step), _step_text(step), _CONVERGE)
+    for text in plan.get("warnings") or ():
+        yield finding("warning", "preflight", "warning", deployment, text)
+    # What federation depends on, on what the plan would make of the deployment.
+    for one in (plan.get("preflight") or {}).get("findings", ()):
+        yield finding(one["severity"], "preflight", one["code"], deployment, one["message"], one["remedy"])
+    if "steps" not in plan:
+        for text in plan["reasons"]:
+            yield finding(
+                "error", "drift", "refused", deployment, text, "converge would refuse to run. Correct this first"
+            )
+
+
+def _reason(result: Result) -> str:
+    """Why a task has not the result that it should have."""
+    texts = (result.get(name) for name in ("msg", "skip_reason", "unanswered"))
+    return printable(next((str(text) for text in texts if text), "no reason given"))
+
+
+def step_object(step: Result) -> str:
+    """What a step is about, with its kind, since a policy and a setting may have one name."""
+    noun = str(step["cmdlet"]).partition("-")[2]
+    label = "user" if str(step["cmdlet"]).startswith("Grant-") else _LABELS.get(noun, noun)
+    return label if label in _SINGLE else "%s %s" % (label, step["identity"])
+
+
+def _step_text(step: Result) -> str:
+    verb = str(step["cmdlet"]).partition("-")[0]
+    given = {n: v for n, v in step["parameters"].items() if n not in ("Identity", "Confirm", "DomainController")}
+    if verb == "Grant":
+        policy = given.get("PolicyName")
+        return "the policy %s is declared" % policy if policy else "no policy is declared, and the user has one"
+    if verb == "New":
+        return "it is declared, and not there"
+    if verb == "Remove":
+        return "it is there, and not declared"
+    return "other values are declared: " + ", ".join("%s %s" % (n, _value(v)) for n, v in given.items())
+
+
+def _value(value: t.Any) -> str:
+    if value == {"secret": True}:
+        return "(secret)"
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
+def _rules(existing: Result) -> t.Iterator[Finding]:
+    """What stands there and is wrong or risky, whether declared or not."""
+    for one in existing["findings"]:
+        area = _AREAS.get(one["kind"], "own")
+        name = one["identity"] if area != "own" or one["kind"] not in _SINGLE else one["kind"]
+        yield finding(one["severity"], area, one["code"], name, one["message"])
+    for policy in existing["policies"]:
+        if policy["enable_xmpp_access"] and _policy(policy)["granted_to"] == 0:
+            yield finding(
+                "info",
+                "policy",
+                "unused",
+                policy["identity"],
+                "it allows XMPP, and as far as this account sees no user has it",
+            )
+
+
+def _policy(policy: Result) -> dict[str, t.Any]:
+    counted = is_per_user(key_of(policy["identity"])) and policy.get("granted_to") is not None
+    return {
+        "identity": policy["identity"],
+        "enable_federation_access": policy["enable_federation_access"],
+        "enable_xmpp_access": policy["enable_xmpp_access"],
+        "granted_to": len(policy["granted_to"]) if counted else None,
+    }
+
+
+# What can be reached
+
+
+def _partners(existing: t.Sequence[Result], probe: Result) -> tuple[list[dict[str, t.Any]], list[Finding]]:
+    """Partners with what was seen of them, and what was found; a probe that failed is a finding."""
+    found: list[Finding] = []
+    entries: dict[str, list[Result]] = {}
+    for entry in probe.get("domains") or ():
+        entries.setdefault(key_of(entry["partner"]), []).append(entry)
+        found += _of_entry(entry, "partner", entry["partner"])
+    for entry in probe.get("own") or ():
+        found += _of_entry(entry, "own", entry["domain"])
+    if "domains" not in probe and not probe.get("skipped"):
+        text = "partners could not be probed: %s" % _reason(probe)
+        found.append(finding("unknown", "partner", "not_probed", "all partners", text))
+    return [_partner(one, entries.get(key_of(one["domain"]), [])) for one in existing], found
+
+
+def _of_entry(entry: Result, area: str, name: str) -> t.Iterator[Finding]:
+    about = "" if key_of(entry["domain"]) == key_of(name) else entry["domain"] + ": "
+    for one in entry["findings"]:
+        yield finding(one["severity"], area, one["code"], name, about + one["message"], one["remedy"])
+
+
+def _partner(partner: Result, entries: t.Sequence[Result]) -> dict[str, t.Any]:
+    row = Row(partner["tls_negotiation"], partner["sasl_negotiation"], partner["support_dialback_negotiation"])
+    verdicts = [entry["verdict"] for entry in entries] or ["not_probed"]
+    secured = [_secured_by(entry) for entry in entries] or ["unknown"]
+    ends = [entry["certificate"]["not_after"] for entry in entries if entry["certificate"]]
+    return {
+        "domain": partner["domain"],
+        "additional_domains": list(partner["additional_domains"]),
+        "type": partner["partner_type"],
+        "row": {
+            "number": number(row),
+            "tls_negotiation": row.tls,
+            "sasl_negotiation": row.sasl,
+            "support_dialback_negotiation": row.dialback,
+            "level": row.level,
+        },
+        # Of several domains the worst.
+        "secured_by": max(secured, key=list(words.SECURED_BY).index),
+        "verdict": min(verdicts, key=list(words.VERDICTS).index),
+        "certificate_end": min(ends, default=None),
+    }
+
+
+def _secured_by(entry: Result) -> str:
+    """The strongest method that was seen to work; unknown where none was, unless it was seen that none does."""
+    uses = (entry["declared"] or {}).get("uses")
+    if uses is None:
+        return "unknown"
+    seen = [method for method in uses if (entry["accepts"] or {}).get(method) == "yes"]
+    return _SECURED[seen[0]] if seen else "unknown" if uses else "nothing"
+
+
+# Edges
+
+
+def _certificates(edges: t.Mapping[str, Result]) -> tuple[list[dict[str, t.Any]], list[Finding]]:
+    certificates, found = [], []
+    for host, result in sorted(edges.items()):
+        if "certificates" not in result:
+            text = "the certificates could not be read: %s" % _reason(result)
+            found.append(finding("unknown", "certificate", "not_read", host, text))
+            continue
+        for one in result["certificates"]:
+            renewal = one.get("renewal") or {}
+            for usage in one["usages"]:
+                item = {"host": host, "usage": usage, "renewal_due": renewal.get("at")}
+                item.update({name: one[name] for name in ("thumbprint", "names", "not_before", "not_after")})
+                certificates.append(item)
+                name = certificate_name(item)
+                for two in one["findings"]:
+                    found.append(
+                        finding(two["severity"], "certificate", two["code"], name, two["message"], two["remedy"])
+                    )
+                if renewal.get("due"):
+                    text = "its renewal is due: %s" % renewal["reason"]
+                    found.append(
+                        finding("warning", "certificate", "renewal_due", name, text, "run sfb.xmpp.certificate")
+                    )
+        used = {usage for one in result["certificates"] for usage in one["usages"]}
+        if "XmppServer" not in used:
+            text = "no certificate is assigned to XmppServer"
+            found.append(
+                finding("error", "certificate", "none", host + " XmppServer", text, "run sfb.xmpp.certificate")
+            )
+    return certificates, found

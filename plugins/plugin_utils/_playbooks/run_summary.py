@@ -1,0 +1,78 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run came to, for people: the plan of each deployment once more, and a line for each of its Edges. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._base.texts import count, printable
+
+EDGES = "Edge servers of %s"
+# Columns: as in the plan of a deployment.
+_NAME = 31
+
+Results = t.Mapping[str, t.Any]
+
+
+def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[str, Results]]) -> list[str]:
+    """The lines of a whole run.
+
+    plans: the lines of each deployment. edges: by deployment and name of the Edge, the results of its last task.
+    """
+    found = [line for plan in plans for line in plan]
+    for deployment, results in edges.items():
+        found.append(EDGES % deployment)
+        found += [_line(name, result) for name, result in results.items()]
+    return found
+
+
+def last(staged: Results | None, switched: Results | None) -> Results:
+    """Of an Edge's two results the one that says how it ended; empty where neither ran."""
+    for result in (switched, staged):
+        if result and not result.get("skipped"):
+            return result
+    return {}
+
+
+def _line(name: str, result: Results) -> str:
+    mark = "!" if result.get("failed") else "~" if result.get("changed") else " "
+    return ("  %s %-*s %s" % (mark, _NAME, printable(name), _said(result))).rstrip()
+
+
+def _said(result: Results) -> str:
+    if not result:
+        return "left alone"
+    if result.get("failed"):
+        return "FAILED: %s" % printable(str(result.get("msg") or "no reason given").splitlines()[0])
+    certificate = result.get("certificate") or {}
+    words = []
+    if certificate.get("not_after"):
+        words.append("%suntil %s" % (_short(certificate.get("thumbprint")), str(certificate["not_after"])[:10]))
+    planned = [step for step in result.get("steps") or () if step.get("result") == "planned"]
+    if planned:
+        words.append("%s to send" % count(planned, "call"))
+    else:
+        words.append(_state(result))
+    down = sum((result.get("restarts") or {}).values())
+    if round(down):
+        words.append("%d s without services" % round(down))
+    return ", ".join(words)
+
+
+def _state(result: Results) -> str:
+    if result.get("pending"):
+        return "waits for the answer to its request"
+    in_force = result.get("in_force")
+    if in_force == "proven":
+        return "in force, seen in a handshake"
+    if in_force == "assigned":
+        return "in force"
+    return "on the Edge, not in force" if result.get("staged") else "not known to be in force"
+
+
+def _short(thumbprint: str | None) -> str:
+    return "%s… " % thumbprint[:8] if thumbprint else ""

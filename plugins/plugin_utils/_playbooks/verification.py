@@ -1,0 +1,216 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role verification decides: whose certificate, which host works, what is shown and what fails. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._base.names import Invalid, canonical_domain
+from ...module_utils._base.texts import printable
+from ...module_utils._edge_certificate.names import InvalidNames, required_names
+
+Values = t.Mapping[str, t.Any]
+
+_SHORT = {
+    "SASL EXTERNAL over TLS": "EXTERNAL",
+    "dialback over TLS": "dialback in TLS",
+    "dialback over clear TCP": "dialback in clear",
+}
+# The options of a certificate that name what it is for.
+_NAMES = ("names", "access_edge", "sip_domains", "xmpp_domains")
+# How many names the sentence of a failed run has.
+_NAMED = 5
+
+
+# The own certificate
+
+
+@dataclass(frozen=True)
+class OwnCertificate:
+    """What the settings of a certificate tell a probe. names: the Access Edge's FQDN first.
+
+    file: path and passphrase of a PKCS#12 file on the controller; empty if the source is of another kind.
+    """
+
+    names: tuple[str, ...] = ()
+    access_edge: str = ""
+    file: t.Mapping[str, str] | None = None
+
+
+def own_certificate(declared: t.Iterable[Values | None]) -> OwnCertificate:
+    """declared: ``sfb_xmpp_certificate`` of each Edge in the inventory's order, then of the management host.
+
+    The first that declares anything counts.
+    """
+    settings = next((one for one in declared if one), {})
+    source = settings.get("source") or {}
+    file = None
+    if source.get("type") == "pkcs12" and source.get("path"):
+        file = {name: str(source[name]) for name in ("path", "passphrase") if source.get(name)}
+    options = {name: settings[name] for name in _NAMES if settings.get(name)}
+    try:
+        names = tuple(required_names(**options))
+    except InvalidNames:  # sfb.xmpp.certificate names the mistake, before it writes
+        names = tuple(str(name) for name in settings.get("names") or ())
+    return OwnCertificate(names, names[0] if names else "", file)
+
+
+# The host that works
+
+
+def door(reads: t.Mapping[str, Values]) -> str:
+    """The host that works for a deployment. reads: what reading the SIP domains came to, by host, in their order.
+
+    It is the one that answered. If none did, it is the last one that was tried, because its message names them all. If
+    nothing had to be read, it is the first.
+    """
+    tried = [host for host, read in reads.items() if not read.get("skipped")]
+    answered = [host for host in tried if not reads[host].get("unanswered") and not reads[host].get("unreachable")]
+    known = [host for host in answered if "sip_domains" in reads[host]]
+    return next(iter([*known, *answered, *reversed(tried), *reads]))
+
+
+# What is looked at
+
+
+def of_partner(partners: t.Sequence[Values], wanted: str) -> list[Values]:
+    """The partner that has a domain, or all if none is wanted. wanted: a domain, or an address there."""
+    if not wanted:
+        return list(partners)
+    domain = canonical_domain(wanted.rpartition("@")[2])
+    return [one for one in partners if domain in domains_of(one)]
+
+
+def domains_of(partner: Values) -> list[str]:
+    """All domains of a declared partner, as A-labels. One that cannot be read is left to the probe, which names it."""
+    found = []
+    for text in (partner.get("domain"), *(partner.get("additional_domains") or ())):
+        try:
+            found.append(canonical_domain(str(text)))
+        except Invalid:
+            continue
+    return found
+
+
+def messages_to(messages: t.Sequence[Values], partners: t.Sequence[Values], wanted: str) -> list[int]:
+    """Which messages are sent, by number: if one partner is wanted, those to its domains."""
+    if not wanted:
+        return list(range(len(messages)))
+    domains = {domain for one in partners for domain in domains_of(one)}
+    return [
+        number
+        for number, one in enumerate(messages)
+        if str(one.get("to_user", "")).rpartition("@")[2].strip().lower() in domains
+    ]
+
+
+# What is shown
+
+
+@dataclass(frozen=True)
+class Message:
+    """A test message. result: that of xmpp_im_test."""
+
+    to_user: str
+    result: Values
+
+    @property
+    def outcome(self) -> str:
+        """A message that was refused before it was sent has no outcome of its own."""
+        return str((self.result.get("test") or {}).get("result") or "failure")
+
+    @property
+    def reason(self) -> str:
+        return printable(" ".join(str(self.result.get("msg") or "").split()))
+
+    def __str__(self) -> str:
+        text = "message to %s: %s" % (self.to_user, self.outcome.replace("_", " "))
+        latency = (self.result.get("test") or {}).get("latency")
+        text += "" if latency is None else " in %.2f s" % latency
+        return text + (", " + self.reason if self.outcome == "failure" and self.reason else "")
+
+
+def table(entries: t.Sequence[Values], messages: t.Sequence[Message], note: str, summary: Values) -> list[str]:
+    """A line for each domain, and one for each finding below it. entries: of xmpp_partner_probe, the own ones last.
+
+    note: where the own domains come from; an empty text if they were given.
+    """
+    width = max([len(entry["domain"]) for entry in entries] + [14]) + 6
+    form = "%%-%ds %%-15s %%-8s %%-32s %%-46s %%s" % width
+    heads = (
+        "DOMAIN",
+        "VERDICT",
+        "TLS",
+        "DECLARED ROW USES",
+        "PARTNER WOULD ACCEPT (? = not seen)",
+        "CERTIFICATE UNTIL",
+    )
+    lines = [form % heads]
+    for entry in entries:
+        lines += [form % _columns(entry), *_findings(entry)]
+    lines += _advice(entries)
+    lines += [str(one) for one in messages]
+    if note:
+        lines.append(note)
+    counted = ["%s: %s" % (verdict, summary[verdict]) for verdict in sorted(summary) if summary[verdict]]
+    return [*lines, ", ".join(counted).replace("_", " ")]
+
+
+def _columns(entry: Values) -> tuple[str, ...]:
+    declared, accepts = entry.get("declared"), entry.get("accepts")
+    return (
+        entry["domain"] + ("" if "declared" in entry else " (own)"),
+        entry["verdict"].replace("_", " "),
+        (entry.get("tls") or {}).get("version") or "-",
+        _methods(accepts, declared["uses"], ", else ") if accepts and declared else "-",
+        _methods(accepts, [one for one in accepts if accepts[one] != "no"], ", ") if accepts else "-",
+        str((entry.get("certificate") or {}).get("not_after") or "-")[:10],
+    )
+
+
+def _methods(accepts: Values, methods: t.Iterable[str], joint: str) -> str:
+    """Short names of methods, with a question mark if it was not seen whether the partner accepts one."""
+    names = [_SHORT[method] + ("?" if accepts[method] == "unknown" else "") for method in methods]
+    return joint.join(names) or "nothing"
+
+
+def _findings(entry: Values) -> t.Iterator[str]:
+    for finding in entry["findings"]:
+        yield "    %(severity)s: %(message)s; %(remedy)s" % finding
+        then = (entry.get("advice") or {}).get("then")
+        if finding["code"] == "certificate_expires_soon" and then:
+            nothing = "the declared row does not work any more"
+            what = nothing if then == "nothing" else "dialback alone decides under the declared row"
+            yield "    from then on: " + what
+
+
+def _advice(entries: t.Sequence[Values]) -> list[str]:
+    """A line for each advice, with the partners that it is for."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        advice = entry.get("advice") or {}
+        if advice.get("row"):
+            found.setdefault(advice["text"], []).append(str(entry["partner"]))
+    return ["advice for %s: %s" % (", ".join(dict.fromkeys(found[text])), text) for text in sorted(found)]
+
+
+def wrong(entries: t.Sequence[Values], messages: t.Sequence[Message], fail_on: t.Collection[str]) -> str:
+    """The sentence with which a run fails; an empty text if nothing is wrong. fail_on: verdicts."""
+    bad = [str(entry["domain"]) for entry in entries if entry["verdict"] in fail_on]
+    lost = [one.to_user for one in messages if one.outcome == "failure"]
+    parts = []
+    if bad:
+        parts.append("%d of %d domains (%s)" % (len(bad), len(entries), _named(bad)))
+    if lost:
+        parts.append("%d of %d test messages (to %s)" % (len(lost), len(messages), _named(lost)))
+    return "The check failed for %s; the lines above say why." % " and ".join(parts) if parts else ""
+
+
+def _named(names: t.Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (" and %d more" % more if more > 0 else "")

@@ -1,0 +1,244 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The XML of an object that a server sends (CLIXML, MS-PSRP 2.2.5), as plain values. Strict: right, or Unreadable.
+
+pypsrp reads on where something is wrong: a damaged object becomes its XML as a text, a boolean that is none becomes
+false, a list of an unexpected form an empty list. Here such an object is an error, because what was read decides what
+is written.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import typing as t
+import uuid
+import xml.etree.ElementTree as ET
+
+from ...module_utils._base.names import marked
+from .limits import short
+
+# Of a file; messages have none.
+NAMESPACE = "http://schemas.microsoft.com/powershell/2004/04"
+# PowerShell itself sends a few levels (MS-PSRP: one, beside what types ask for).
+DEPTH = 50
+
+_INTEGERS = {
+    "By": (0, 2**8 - 1),
+    "SB": (-(2**7), 2**7 - 1),
+    "U16": (0, 2**16 - 1),
+    "I16": (-(2**15), 2**15 - 1),
+    "U32": (0, 2**32 - 1),
+    "I32": (-(2**31), 2**31 - 1),
+    "U64": (0, 2**64 - 1),
+    "I64": (-(2**63), 2**63 - 1),
+}
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+# Texts, and what stays one here: times, versions, decimal numbers.
+_TEXTS = frozenset(("S", "ToString", "DT", "TS", "D", "Version", "URI", "XD", "SBK"))
+_LISTS = frozenset(("LST", "IE", "STK", "QUE"))
+
+_ESCAPED = re.compile("_[xX]([0-9A-Fa-f]{4})_")
+# .NET writes these two characters as references, which XML 1.0 forbids (section 2.2).
+_FORBIDDEN = re.compile("&#x(FFF[EF]);", re.IGNORECASE)
+
+
+class Unreadable(Exception):
+    """An object is not of the form that it must have. The text says where, and what stands there."""
+
+
+class Circular(dict):  # type: ignore[type-arg] # it is a value like any other
+    """Stands for a reference to an object from within itself: no value that a property of ours can have."""
+
+
+def read(xml: str) -> t.Any:
+    """An object as plain built-ins: an enumeration as its name, an object as the dict of its properties.
+
+    Raises Unreadable.
+    """
+    return _Reader().value(_parsed(xml), DEPTH)
+
+
+def read_export(xml: str) -> list[t.Any]:
+    """The objects of a file of ``Export-Clixml``, as read() gives them. Raises Unreadable.
+
+    The file is an ``Objs`` element in the namespace NAMESPACE with one child for each object (its version is of
+    MS-PSRP 2.2.5.3). Objects that were passed as one list are one child.
+    """
+    root = _parsed(xml)
+    if root.tag != "{%s}Objs" % NAMESPACE:
+        raise Unreadable("the file is XML, but not of Export-Clixml; export with Export-Clixml, or save a table as CSV")
+    for element in root.iter():
+        element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
+    reader = _Reader()
+    found: list[t.Any] = []
+    for number, child in enumerate(root, 1):
+        try:
+            value = reader.value(child, DEPTH)
+        except Unreadable as error:
+            raise Unreadable("record %d: %s" % (number, error)) from None
+        found += value if isinstance(value, list) else [value]
+    return found
+
+
+def _parsed(xml: str) -> ET.Element:
+    if "<!DOCTYPE" in xml:
+        raise Unreadable("a document type declaration is not allowed in it")
+    try:
+        return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
+    except (ET.ParseError, ValueError) as error:
+        raise Unreadable("it is not well-formed XML (%s)" % error) from None
+
+
+class _Reader:
+    """One message. References go to objects and type names that stand before them in it."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, t.Any] = {}
+        self._types: dict[str, list[str]] = {}
+
+    def value(self, element: ET.Element, depth: int) -> t.Any:
+        tag, content = element.tag, element.text or ""
+        if tag != "Obj" and tag not in _LISTS and tag != "DCT" and len(element):
+            raise Unreadable("<%s> holds <%s>" % (short(tag), short(element[0].tag)))
+        if tag in _TEXTS:
+            return text(content)
+        if tag == "B":
+            if content not in _BOOLEANS:
+                raise Unreadable("'%s' is neither true nor false" % short(content))
+            return _BOOLEANS[content]
+        if tag in _INTEGERS:
+            return _integer(content, *_INTEGERS[tag])
+        if tag == "Nil":
+            return None
+        if tag == "Obj":
+            if depth <= 0:
+                raise Unreadable("objects are nested more than %d deep" % DEPTH)
+            return self._object(element, depth - 1)
+        if tag in _LISTS or tag == "DCT":
+            return self._collection(element, depth)
+        if tag == "Ref":
+            reference = element.get("RefId", "")
+            if reference not in self._objects:
+                raise Unreadable("it refers to the object '%s', which is not in it" % short(reference))
+            return self._objects[reference]
+        return _rare(tag, content)
+
+    def _object(self, element: ET.Element, depth: int) -> t.Any:
+        reference = element.get("RefId")
+        if reference is not None:
+            self._objects[reference] = Circular()
+        found = self._content(element, depth)
+        if reference is not None:
+            self._objects[reference] = found
+        return found
+
+    def _content(self, element: ET.Element, depth: int) -> t.Any:
+        """What an object comes to: its list or simple value if it has one, else its properties, else its text."""
+        types: list[str] = []
+        shown: str | None = None
+        simple: list[t.Any] = []
+        groups: dict[str, dict[str, t.Any]] = {}
+        for child in element:
+            if child.tag in ("TN", "TNRef"):
+                types = self._type_names(child)
+            elif child.tag == "ToString":
+                shown = text(child.text or "")
+            elif child.tag in ("Props", "MS"):
+                if child.tag in groups:
+                    raise Unreadable("<%s> stands in it twice" % child.tag)
+                groups[child.tag] = self._properties(child, depth)
+            else:
+                simple.append(self.value(child, depth))
+        if len(simple) > 1:
+            raise Unreadable("it has %d values where one belongs" % len(simple))
+        if simple:
+            enumeration = any(name.endswith("System.Enum") for name in types)
+            return shown if enumeration and shown is not None else simple[0]
+        properties = {**groups.get("Props", {}), **groups.get("MS", {})}
+        if any(name.endswith(("System.Array", "System.Collections.ArrayList")) for name in types):
+            raise Unreadable("it is a list without its items")
+        return properties if properties or shown is None else shown
+
+    def _type_names(self, element: ET.Element) -> list[str]:
+        reference = element.get("RefId", "")
+        if element.tag == "TN":
+            self._types[reference] = [child.text or "" for child in element]
+        elif reference not in self._types:
+            raise Unreadable("it refers to the type '%s', which is not in it" % short(reference))
+        return self._types[reference]
+
+    def _properties(self, group: ET.Element, depth: int) -> dict[str, t.Any]:
+        found: dict[str, t.Any] = {}
+        seen: set[str] = set()
+        for element in group:
+            name = text(element.get("N", ""))
+            if not name:
+                raise Unreadable("a property has no name")
+            if name.casefold() in seen:
+                raise Unreadable("the property %s stands in it twice" % short(name))
+            seen.add(name.casefold())
+            try:
+                found[name] = self.value(element, depth)
+            except Unreadable as error:
+                raise Unreadable("%s: %s" % (short(name), error)) from None
+        return found
+
+    def _collection(self, element: ET.Element, depth: int) -> t.Any:
+        if depth <= 0:
+            raise Unreadable("objects are nested more than %d deep" % DEPTH)
+        if element.tag in _LISTS:
+            return [self.value(item, depth - 1) for item in element]
+        table: dict[str, t.Any] = {}
+        for entry in element:
+            parts = {part.get("N"): part for part in entry}
+            if entry.tag != "En" or len(entry) != 2 or set(parts) != {"Key", "Value"}:
+                raise Unreadable("an entry of a table is not a key and a value")
+            key = str(self.value(parts["Key"], 0))
+            if key in table:
+                raise Unreadable("the key %s stands in a table twice" % short(key))
+            table[key] = self.value(parts["Value"], depth - 1)
+        return table
+
+
+def text(content: str) -> str:
+    """A text as it was before the server escaped what XML cannot hold (MS-PSRP 2.2.5.3.2).
+
+    What is no character comes as a visible mark (``marked``): one such text must not hide the whole list.
+    """
+    if "_" not in content or not _ESCAPED.search(content):
+        return content
+    whole = _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), content)
+    # The escapes are those of UTF-16, where some characters take two.
+    return marked(whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
+
+
+def _integer(content: str, lowest: int, highest: int) -> int:
+    if not re.fullmatch("[-+]?[0-9]{1,20}", content):
+        raise Unreadable("'%s' is not a whole number" % short(content))
+    number = int(content)
+    if not lowest <= number <= highest:
+        raise Unreadable("%d is not between %d and %d" % (number, lowest, highest))
+    return number
+
+
+def _rare(tag: str, content: str) -> t.Any:
+    """The simple types that few objects have."""
+    try:
+        if tag in ("Sg", "Db"):
+            return float(content)
+        if tag == "BA":
+            return base64.b64decode("".join(content.split()), validate=True)
+        if tag == "G":
+            return str(uuid.UUID(content))
+        if tag == "C":
+            return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # fails for half a character
+    except (ValueError, binascii.Error):
+        raise Unreadable("'%s' cannot be read as <%s>" % (short(content), tag)) from None
+    if tag == "SS":
+        return b""  # a secure string, for which no key was exchanged; null would say that there is none
+    raise Unreadable("<%s> is no type of value" % short(tag))

@@ -1,0 +1,416 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One PowerShell remoting session: opened when first needed, kept, opened again after a loss, closed at the end.
+
+The rule on repetition: a pipeline is sent again only if it certainly was not executed, or if it only reads. A write
+that was cut off is reported as lost, and whoever sent it has to read what took effect.
+
+pypsrp takes 0.3 s to import and is imported when a session opens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+from dataclasses import replace
+
+from ...module_utils._base.texts import foreign
+from ...module_utils._shell.rights import SELECT, question
+from ...module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
+from .clixml import Unreadable
+from .errors import alarm, brief, interrupted, never_sent, no_session, repeatable, transport_failed
+from .limits import Limits, within
+from .mask import Mask
+from .offered import Offered, is_refusal
+from .options import Target
+from .transport import Pin, fresh_connection, new_pool
+from .values import LONGEST, server_error, to_wire, unreadable, wire_size
+
+if t.TYPE_CHECKING:
+    from pypsrp.powershell import PowerShell, RunspacePool
+
+# Statements of one pipeline. Long pipelines keep everyone waiting for the first result, and are lost as a whole.
+CHUNK = 200
+# Seconds after which an unused HTTP connection is not trusted any more: servers and firewalls drop idle ones in
+# silence, and a write sent into a dropped connection would be a write of unknown outcome.
+STALE = 60.0
+# Seconds that the farewell to a server may take, of a pipeline or of a session.
+FAREWELL = 5
+# Seconds that one call may take, unless the user says something else, and the variable for that.
+LIMIT = 600.0
+LIMIT_VARIABLE = "ansible_command_timeout"
+
+
+class SessionError(Exception):
+    """There is no session, and nothing of what was asked has been executed."""
+
+
+class _Broken(Exception):
+    """A pipeline did not end as it should. ``untouched``: certainly nothing of it was executed."""
+
+    def __init__(self, reason: str, untouched: bool, repeatable: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.untouched = untouched
+        self.repeatable = repeatable
+
+
+class PsrpSession:
+    """A session on one target. Not for several threads.
+
+    note: told in a few words what happens to the session (never holds secrets).
+    mask: knows the secrets that must not stand in a text; grows with those that are sent.
+    limit: seconds that one call may take.
+    """
+
+    def __init__(
+        self, target: Target, note: t.Callable[[str], None] = lambda text: None, mask: Mask | None = None
+    ) -> None:
+        self.target = target
+        self.limit = LIMIT
+        self._tell = note
+        self._mask = mask or Mask()
+        self._mask.add(*target.secrets)
+        self._limits = self._new_limits()
+        self._pin = Pin()
+        self._pool: RunspacePool | None = None
+        self._used = 0.0
+        # Whether the endpoint takes several statements in one pipeline; None while that has not been tried.
+        self._several: bool | None = None
+        # What the endpoint offers. It stays the same over a new session, like the account's roles.
+        self._offered = Offered()
+        self._kept: list[str] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._pool is not None
+
+    def cuts(self, statement: Statement) -> bool:
+        """Whether the endpoint cuts the statement's objects to the properties that are wanted, as far as known."""
+        return self._offered.cuts(statement.select) is not False
+
+    @contextlib.contextmanager
+    def capturing(self) -> t.Iterator[list[str]]:
+        """The XML of each object that the last pipeline within the block brings, as it came."""
+        kept = self._kept = []
+        try:
+            yield kept
+        finally:
+            self._kept = None
+            if self._pool is not None:
+                _keep(self._pool, None)
+
+    def versions(self) -> dict[str, str]:
+        """What the open session says of itself: the versions that PowerShell's own table has, and the protocol's."""
+        if self._pool is None:
+            return {}
+        data = getattr(self._pool, "application_private_data", None)
+        found: dict[str, t.Any] = {"protocol": self._pool.protocol_version, **_version_table(data)}
+        return {name: str(value) for name, value in found.items() if value is not None}
+
+    def open(self) -> RunspacePool:
+        """Open the session unless it is open, and import the modules. Raises SessionError with what to check."""
+        if self._pool is not None:
+            return self._pool
+        begun = time.monotonic()
+        try:
+            pool = self._pool = within(self._limits, lambda: new_pool(self.target, self._pin))
+            within(self._limits, pool.open)
+            self._used = time.monotonic()
+            if self.target.modules:
+                self._import_modules(pool)
+        except Exception as error:  # whatever a library or the daemon's alarm raises here: there is no session
+            self._drop()
+            if isinstance(error, SessionError):
+                raise
+            raise self._no_session(error) from error
+        self._note(
+            "session opened on %s as '%s' (%s) in %.1f s"
+            % (self.target.endpoint, self.target.user, self.target.auth, time.monotonic() - begun)
+        )
+        return pool
+
+    def close(self) -> None:
+        """End the session. Never fails; the server ends what it still knows of it by itself later."""
+        if self._pool is not None:
+            self._drop(gracefully=True)
+            self._note("session closed on %s" % self.target.endpoint)
+
+    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        """Run the statements in order, in as few pipelines as their number and size allow.
+
+        A failed statement does not stop the next. Raises SessionError if nothing was executed; if the session is lost
+        later, the answer says so in ``lost`` and holds what had come until then. An endpoint that takes one statement
+        at a time gets reads one by one; writes are reported as ``refused``, as some of them may have been executed.
+        An object that cannot be read is an error of the category InvalidData.
+        """
+        self._mask.add(*_secrets(value for statement in statements for value in statement.parameters.values()))
+        self._limits = self._new_limits()
+        return self._invoke(statements)
+
+    def _invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        total = Answer()
+        if not statements:
+            return total
+        limit = self.open().connection.max_payload_size
+        chunks = _chunks(statements, limit, 1 if self._several is False else CHUNK)
+        for number, chunk in enumerate(chunks):
+            try:
+                answer = self._run(chunk)
+            except SessionError as error:
+                if number == 0:
+                    raise
+                answer = Answer(lost=str(error))
+            if answer.refused and all(statement.is_read for statement in statements):
+                return self._invoke(statements)
+            total += answer
+            if answer.ended_early:
+                break
+        return total
+
+    def _run(self, chunk: t.Sequence[Statement]) -> Answer:
+        """Run one pipeline; where the endpoint does not cut objects to what is wanted of them, read whole ones."""
+        if any(self._offered.cuts(statement.select) is None for statement in chunk):
+            self._attempt([question()])
+            if not any(map(self.cuts, chunk)):
+                self._read_whole()
+        selecting = any(map(self.cuts, chunk))
+        answer = self._attempt(chunk)
+        if not selecting or not is_refusal(answer):
+            return answer
+        self._offered.refuse()
+        self._read_whole()
+        # Beside a refused selection the other statements have run.
+        return self._attempt(chunk) if all(statement.is_read for statement in chunk) else answer
+
+    def _attempt(self, chunk: t.Sequence[Statement]) -> Answer:
+        """Run one pipeline, in a new session if this one turns out to be lost and nothing can be done twice."""
+        reads_only = all(statement.is_read for statement in chunk)
+        for attempt in (1, 2):
+            pool = self.open()
+            try:
+                answer = self._pipeline(pool, chunk)
+            except _Broken as broken:
+                self._drop()
+                self._note("session lost on %s: %s" % (self.target.endpoint, broken.reason))
+                again = broken.untouched or (reads_only and broken.repeatable)
+                if attempt == 1 and again:
+                    continue
+                if broken.untouched:
+                    raise SessionError("no session on %s: %s" % (self.target.endpoint, broken.reason)) from None
+                return Answer(lost="the session on %s was lost: %s" % (self.target.endpoint, broken.reason))
+            if len(chunk) == 1:
+                self._offered.learn(chunk[0], answer)
+            return answer
+        raise AssertionError("unreachable")
+
+    def _pipeline(self, pool: RunspacePool, chunk: t.Sequence[Statement]) -> Answer:
+        sent = False
+
+        def work() -> tuple[PowerShell, Answer]:
+            nonlocal sent
+            shell = self._prepared(pool, chunk)
+            shell.begin_invoke()
+            sent = True  # until here the server has not had the whole pipeline
+            shell.end_invoke()
+            return shell, self._answer(shell, chunk)
+
+        if self._kept is not None:
+            self._kept.clear()  # what came before a repetition
+            _keep(pool, self._kept)
+        try:
+            if time.monotonic() - self._used > STALE:
+                fresh_connection(pool)
+            shell, answer = within(self._limits, work)
+        except Exception as error:
+            if not transport_failed(error) and not interrupted(error):
+                self._drop()
+                raise
+            raise _Broken(self._brief(error), not sent and never_sent(error), repeatable(error)) from error
+        self._used = time.monotonic()
+        self._release(pool, shell)
+        return self._judged(answer, shell, chunk)
+
+    def _prepared(self, pool: RunspacePool, chunk: t.Sequence[Statement]) -> PowerShell:
+        from pypsrp.powershell import PowerShell
+
+        if any(isinstance(value, Credential) for statement in chunk for value in statement.parameters.values()):
+            pool.exchange_keys()  # once a session: its password travels encrypted (MS-PSRP 2.2.5.1.24)
+        shell = PowerShell(pool)
+        for number, statement in enumerate(chunk):
+            if number:
+                shell.add_statement()
+            shell.add_cmdlet(statement.cmdlet)
+            for name, value in statement.parameters.items():
+                shell.add_parameter(name, to_wire(value))
+            if self.cuts(statement):
+                shell.add_cmdlet(SELECT)
+                shell.add_parameter("Property", list(statement.select))
+        return shell
+
+    def _answer(self, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
+        from pypsrp.complex_objects import PSInvocationState
+
+        names = ", ".join(dict.fromkeys(statement.cmdlet for statement in chunk))
+        errors = [server_error(record) for record in shell.streams.error]
+        errors += [unreadable(names, value) for value in shell.output if isinstance(value, Unreadable)]
+        if shell.state == PSInvocationState.FAILED and not errors:
+            errors.append(
+                ServerError(cmdlet=chunk[0].cmdlet, message="the pipeline failed, and the server does not say why")
+            )
+        lost = ""
+        if shell.state == PSInvocationState.STOPPED:
+            lost = "the server stopped the pipeline"
+        elif shell.state not in (PSInvocationState.COMPLETED, PSInvocationState.FAILED):
+            lost = "the server left the pipeline in the state %s, which is no end" % shell.state
+        return Answer(
+            output=tuple(value for value in shell.output if not isinstance(value, Unreadable)),
+            errors=tuple(map(self._error, errors)),
+            warnings=tuple(self._words(_warning(record)) for record in shell.streams.warning),
+            lost=lost,
+        )
+
+    def _error(self, error: ServerError) -> ServerError:
+        """Without secrets, and with a message that can be printed. Names stay as they are: they are compared."""
+        masked = {name: self._mask(value) for name, value in error.as_dict().items()}
+        return ServerError(**{**masked, "message": self._words(error.message)})
+
+    def _words(self, text: str) -> str:
+        """What the server says to the administrator."""
+        return foreign(self._mask(text), 2 * LONGEST)
+
+    def _judged(self, answer: Answer, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
+        """Learn from the first pipeline of several statements whether the endpoint takes such."""
+        from pypsrp.complex_objects import PSInvocationState
+
+        if len(chunk) == 1 or answer.lost or self._several is not None:
+            return answer
+        if any(map(self.cuts, chunk)) and is_refusal(answer):
+            return answer
+        self._several = shell.state != PSInvocationState.FAILED
+        if self._several:
+            return answer
+        self._note("%s takes one statement at a time: %s" % (self.target.endpoint, answer.errors[0].message))
+        return replace(answer, refused=True)
+
+    def _release(self, pool: RunspacePool, shell: PowerShell) -> None:
+        """Let the server forget a pipeline that has ended; it counts the ones it remembers."""
+        from pypsrp.shell import SignalCode
+
+        try:
+            within(Limits(FAREWELL), lambda: pool.shell.signal(SignalCode.TERMINATE, shell.id))
+            pool.pipelines.pop(shell.id, None)
+        except Exception as error:  # noqa: BLE001 - the results are here; the next call opens a new session
+            self._drop()
+            self._note("session lost on %s: %s" % (self.target.endpoint, self._brief(error)))
+
+    def _import_modules(self, pool: RunspacePool) -> None:
+        """Import them. What counts is whether their commands are there: some modules complain, and work."""
+        answer = self._imported(pool, [Statement("Import-Module", {"Name": name}) for name in self.target.modules])
+        for name in self.target.modules if answer.errors else ():
+            wanted: dict[str, Value] = {"Module": (name,), "ListImported": True, "TotalCount": 1}
+            if not self._imported(pool, [Statement("Get-Command", wanted)]).output:
+                raise SessionError(
+                    "no session on %s: cannot import %s: %s (%s). Check ansible_management_shell_modules: an Edge needs"
+                    " SkypeForBusiness (2015) or Lync (2013), a Front End's OcsPowershell has its cmdlets already."
+                    % (self.target.endpoint, name, answer.errors[0].message, answer.errors[0].error_id)
+                )
+        for error in answer.errors:
+            self._note("a module complained, but its commands are there: %s" % error.message)
+
+    def _imported(self, pool: RunspacePool, statements: t.Sequence[Statement]) -> Answer:
+        try:
+            answer = self._pipeline(pool, statements)
+        except _Broken as broken:
+            reason = broken.reason
+        else:
+            if not answer.lost:
+                return answer
+            reason = answer.lost
+        raise SessionError(
+            "no session on %s: while importing %s: %s" % (self.target.endpoint, ", ".join(self.target.modules), reason)
+        )
+
+    def _drop(self, gracefully: bool = False) -> None:
+        """Forget the session, and ask the server to: what still runs in it ends, and it stops counting."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+
+        def farewell() -> None:
+            if not gracefully:
+                fresh_connection(pool)
+            pool.close()
+            pool.connection.close()
+
+        try:
+            transport = pool.connection.transport
+            transport.connection_timeout = transport.read_timeout = FAREWELL
+            within(Limits(FAREWELL), farewell)
+        except Exception as error:  # noqa: BLE001 - it was lost before, or will time out by itself
+            self._note("no farewell to %s: %s" % (self.target.endpoint, self._brief(error)))
+
+    def _new_limits(self) -> Limits:
+        return Limits(self.limit, LIMIT_VARIABLE)
+
+    def _read_whole(self) -> None:
+        self._note(
+            "%s does not cut objects to chosen properties (%s): whole objects are read" % (self.target.endpoint, SELECT)
+        )
+
+    def _note(self, text: str) -> None:
+        self._tell(self._mask(text))
+
+    def _brief(self, error: BaseException) -> str:
+        return self._mask(brief(self._in_time(error)))
+
+    def _no_session(self, error: BaseException) -> SessionError:
+        return SessionError(self._mask(no_session(self._in_time(error), self.target)))
+
+    def _in_time(self, error: BaseException) -> BaseException:
+        """Ansible's alarm in our words: it rings at the same time as our own limit."""
+        return self._limits.late() if alarm(error) else error
+
+
+def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[list[Statement]]:
+    """The statements in runs of at most ``most`` that fit one message each, where a single one does."""
+    chunks: list[list[Statement]] = []
+    room = 0
+    for statement in statements:
+        size = wire_size(statement)
+        if not chunks or size > room or len(chunks[-1]) == most:
+            chunks.append([])
+            room = limit - 1400  # what surrounds the statements of a pipeline
+        chunks[-1].append(statement)
+        room -= size
+    return chunks
+
+
+def _keep(pool: RunspacePool, kept: list[str] | None) -> None:
+    """Where the transport puts the XML of the objects that come from now on."""
+    pool._fragmenter.defragment.kept = kept  # type: ignore[attr-defined]
+
+
+def _version_table(data: t.Any) -> dict[str, t.Any]:
+    """$PSVersionTable, which a server sends along with the opened session (MS-PSRP 2.2.2.13)."""
+    table = getattr(data, "data", data)
+    table = table.get("PSVersionTable", {}) if isinstance(table, dict) else {}
+    return {str(name): value for name, value in table.items()} if isinstance(table, dict) else {}
+
+
+def _warning(record: t.Any) -> str:
+    return str(record.get("InformationalRecord_Message") if isinstance(record, dict) else record)
+
+
+def _secrets(values: t.Iterable[t.Any]) -> t.Iterator[str]:
+    for value in values:
+        if isinstance(value, Secret):
+            yield value.reveal()
+        elif isinstance(value, Credential):
+            yield from _secrets((value.password,))
+        elif isinstance(value, tuple):
+            yield from _secrets(value)

@@ -1,0 +1,315 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""pypsrp's session, made careful: what a server may answer, and what becomes of an answer that cannot be read.
+
+A request carries credentials and secrets, and goes to the server that the user named or nowhere: no redirect is
+followed, and a server whose certificate is not checked has to keep the one that it began with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import struct
+import typing as t
+from types import SimpleNamespace
+
+from .clixml import Unreadable, read
+from .errors import NOTHING_YET, LoginError
+from .limits import MOST_ANSWER, MOST_OBJECT, AnswerError, current, short
+from .options import Target
+
+if t.TYPE_CHECKING:
+    from pypsrp.powershell import RunspacePool
+
+# Types of PSRP messages (MS-PSRP 2.2.1) that are read here.
+_OUTPUT, _ERROR, _STATE, _WARNING = 0x00041004, 0x00041005, 0x00041006, 0x00041009
+_NAMES = {_ERROR: "an error record", _STATE: "the end of the pipeline", _WARNING: "a warning"}
+# Verbose, debug, progress, information: nobody asks for them.
+_UNREAD = frozenset((0x00041007, 0x00041008, 0x00041010, 0x00041011))
+
+_START, _END = 1, 2
+
+
+class Pin:
+    """The certificate that a server showed first, where nobody vouches for it: the same has to come again."""
+
+    def __init__(self) -> None:
+        self.fingerprint = ""
+
+
+def new_pool(target: Target, pin: Pin) -> RunspacePool:
+    """A session that is not open yet. pin: kept as long as one means the same server."""
+    from pypsrp.complex_objects import PSInvocationState
+    from pypsrp.exceptions import WinRMError, WinRMTransportError, WSManFaultError
+    from pypsrp.powershell import RunspacePool
+    from pypsrp.wsman import NAMESPACES, WSMan
+    from requests.exceptions import RequestException
+    from spnego.exceptions import SpnegoError
+
+    class CarefulWSMan(WSMan):
+        """Asks again as long as there is nothing yet: opening a session or a cmdlet may outlast one operation.
+
+        command_state: what the last answer said of the command that it was about.
+        """
+
+        command_state = ""
+
+        def receive(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            self.command_state = ""
+            while True:
+                try:
+                    body = super().receive(*args, **kwargs)
+                    state = body.find("rsp:ReceiveResponse/rsp:CommandState", namespaces=NAMESPACES)
+                    self.command_state = "" if state is None else str(state.get("State"))
+                    return body
+                except WSManFaultError as fault:
+                    if fault.code != NOTHING_YET:
+                        raise
+                    current().check()
+
+        def invoke(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            # pypsrp would ask again for what a server has sent and nobody has received. A server that does not remember
+            # it goes on behind it: objects would be missing without a word.
+            kwargs.pop("retries_on_read_timeout", None)
+            try:
+                return super().invoke(*args, **kwargs)
+            except WSManFaultError as fault:
+                answer = fault.__context__  # an error of HTTP that holds XML, but no fault
+                if fault.code is None and not fault.reason and isinstance(answer, WinRMTransportError):
+                    raise answer from None
+                raise
+            except (AnswerError, WinRMError, RequestException, OSError, SpnegoError, ImportError):
+                raise
+            except Exception as error:
+                if type(error).__module__.partition(".")[0] in ("krb5", "gssapi"):
+                    raise LoginError(str(error)) from error
+                raise AnswerError(
+                    "the server's answer cannot be read (%s: %s)" % (type(error).__name__, error)
+                ) from error
+
+    class CarefulPool(RunspacePool):
+        def open(self, *args: t.Any, **kwargs: t.Any) -> None:
+            super().open(*args, **kwargs)
+            if self.state != 2:  # opened
+                raise AnswerError("the server left the session in the state %s instead of opening it" % self.state)
+
+        def _receive(self, id: t.Any = None, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            try:
+                found = super()._receive(id, *args, **kwargs)
+                self._check_end(self.pipelines.get(id))
+                return found
+            except (AnswerError, WinRMError, RequestException, OSError, SpnegoError):
+                raise
+            except Exception as error:
+                raise AnswerError(
+                    "the server sent a message that cannot be read (%s: %s)" % (type(error).__name__, error)
+                ) from error
+
+        def _check_end(self, pipeline: t.Any) -> None:
+            """A command that is done has said how its pipeline ended, or nobody ever will."""
+            running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING
+            if running and t.cast(CarefulWSMan, self.connection).command_state.endswith("/Done"):
+                raise AnswerError("the server ended the pipeline without a word on how it went")
+
+    _check_version(target, RunspacePool)
+    connection = CarefulWSMan(**target.wsman)
+    _guard(connection.transport, pin, max(MOST_ANSWER, 2 * connection.max_envelope_size))
+    pool = CarefulPool(connection, configuration_name=target.configuration_name, **target.runspace)
+    pool._fragmenter.defragment = Messages(pool._fragmenter.serializer)  # type: ignore[method-assign]
+    return pool
+
+
+def _check_version(target: Target, pool: type) -> None:
+    """Raises ImportError where an option needs a later pypsrp, which ignores one of these and breaks on the other."""
+    from pypsrp.wsman import AUTH_KWARGS
+
+    asked = {
+        "ansible_psrp_no_profile": not target.runspace or "no_profile" in inspect.signature(pool).parameters,
+        "ansible_psrp_certificate_key_password": "certificate_key_password" not in target.wsman
+        or "certificate_key_password" in AUTH_KWARGS["certificate"],
+    }
+    for variable, fine in asked.items():
+        if not fine:
+            raise ImportError("pypsrp 0.9.0 or later, which %s needs" % variable)
+
+
+def fresh_connection(pool: RunspacePool) -> None:
+    """Let the next request use a new HTTP connection, and a new security context for encrypted messages."""
+    transport = pool.connection.transport
+    if transport.session is not None:
+        transport.session.close()
+    transport.encryption = None
+
+
+def _guard(transport: t.Any, pin: Pin, most: int) -> None:
+    """Watch every request of the transport, also those that an authentication makes by itself."""
+    build, send = transport._build_session, transport.send
+
+    def built() -> t.Any:
+        session = build()
+        for adapter in session.adapters.values():
+            _guard_adapter(adapter, pin if session.verify is False else None, most)
+        return session
+
+    def sent(*args: t.Any, **kwargs: t.Any) -> bytes:
+        content: bytes = send(*args, **kwargs)
+        if b"<!DOCTYPE" in content:  # SOAP 1.2 (section 5) forbids it
+            raise AnswerError("the server's answer holds a document type declaration, which is not allowed")
+        return content
+
+    transport._build_session, transport.send = built, sent
+
+
+def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int) -> None:
+    send = adapter.send
+
+    def guarded(request: t.Any, **options: t.Any) -> t.Any:
+        limits = current()
+        limits.check()
+        if pin and pin.fingerprint and not len(adapter.poolmanager.pools):
+            # Compared by urllib3 after the handshake, before anything is sent.
+            adapter.poolmanager.connection_pool_kw["assert_fingerprint"] = pin.fingerprint
+        response = send(request, **{**options, "stream": True})
+        if 300 <= response.status_code < 400:
+            to = response.headers.get("Location", "")
+            response.close()
+            raise AnswerError(
+                "the server answered HTTP status %d, a redirect%s. It is not followed, since the request holds"
+                " credentials: check ansible_host, ansible_port and ansible_psrp_path"
+                % (response.status_code, " to %s" % short(to, 200) if to else " that leads nowhere")
+            )
+        if pin and not pin.fingerprint:
+            pin.fingerprint = _fingerprint(response.raw)
+            for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it is not to be iterated otherwise
+                adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
+        response.raw.stream = _limited(response.raw.stream, most)
+        return response
+
+    adapter.send = guarded
+
+
+def _fingerprint(raw: t.Any) -> str:
+    try:
+        certificate = raw.connection.sock.getpeercert(True)
+    except AttributeError:
+        return ""  # no TLS
+    return hashlib.sha256(certificate).hexdigest() if certificate else ""
+
+
+def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callable[..., t.Iterator[bytes]]:
+    """A response's body, piece by piece, as long as it is of a sensible size and in time."""
+
+    def pieces(*args: t.Any, **kwargs: t.Any) -> t.Iterator[bytes]:
+        size = 0
+        for piece in stream(*args, **kwargs):
+            size += len(piece)
+            if size > most:
+                raise AnswerError("the server sent an answer of more than %d MiB" % (most // 2**20))
+            current().take(len(piece))
+            yield piece
+
+    return pieces
+
+
+class Messages:
+    """Puts the fragments of PSRP messages together (MS-PSRP 2.2.4), and reads those that a pipeline sends.
+
+    What cannot be read of an output or an error takes its place as Unreadable, and the pipeline goes on. Everything
+    else that cannot be read ends it, with AnswerError.
+    """
+
+    def __init__(self, serializer: t.Any) -> None:
+        self._serializer = serializer
+        self._parts: dict[int, list[bytes]] = {}
+        self._sizes: dict[int, int] = {}
+        self._too_large: set[int] = set()
+        # Where the XML of objects is kept, as it came, while somebody wants it.
+        self.kept: list[str] | None = None
+
+    def __call__(self, data: bytes) -> list[t.Any]:
+        found = []
+        position = 0
+        while position < len(data):
+            if len(data) - position < 21:
+                raise AnswerError("the server sent %d bytes that are no fragment" % (len(data) - position))
+            number, order, flags, size = struct.unpack_from(">QQBI", data, position)
+            position += 21 + size
+            if position > len(data):
+                raise AnswerError("the server sent a fragment that is cut off")
+            whole = self._add(number, order, flags, data[position - size : position])
+            if whole is not None and (message := self._message(whole, number in self._too_large)) is not None:
+                found.append(message)
+            if flags & _END:
+                self._too_large.discard(number)
+        return found
+
+    def _add(self, number: int, order: int, flags: int, content: bytes) -> bytes | None:
+        """The whole message with its last fragment; of one that is too large only the first."""
+        if bool(flags & _START) != (number not in self._parts):
+            raise AnswerError("the server sent the fragments of a message in disorder")
+        if not flags & _START and number in self._too_large:
+            if not flags & _END:
+                return None
+            del self._sizes[number]
+            return b"".join(self._parts.pop(number))
+        parts = self._parts.setdefault(number, [])
+        if order != len(parts):
+            raise AnswerError("the server sent fragment %d of a message where %d was due" % (order, len(parts)))
+        parts.append(content)
+        self._sizes[number] = self._sizes.get(number, 0) + len(content)
+        if self._sizes[number] > MOST_OBJECT:
+            self._too_large.add(number)
+        if flags & _END:
+            del self._sizes[number]
+            return b"".join(self._parts.pop(number))
+        if number in self._too_large:
+            del parts[1:]
+        elif len(self._parts) > 100:
+            raise AnswerError("the server began more than 100 messages without ending one")
+        return None
+
+    def _message(self, data: bytes, too_large: bool) -> t.Any:
+        from pypsrp.messages import Message
+
+        if len(data) < 40:
+            raise AnswerError("the server sent a message of %d bytes, too short for a header" % len(data))
+        (kind,) = struct.unpack_from("<I", data, 4)
+        if kind in _UNREAD:
+            return None
+        if kind not in (_OUTPUT, _ERROR, _STATE, _WARNING):
+            try:
+                return Message.unpack(data, self._serializer)
+            except KeyError:
+                raise AnswerError("the server sent a message of the unknown type 0x%08X" % kind) from None
+        try:
+            if too_large:
+                raise Unreadable("it has more than %d MiB" % (MOST_OBJECT // 2**20))
+            xml = data[40:].decode("utf-8-sig")
+            if not xml and kind == _OUTPUT:
+                return None  # $null, which is no object
+            if kind == _OUTPUT and self.kept is not None:
+                self.kept.append(xml)
+            value = read(xml)
+            if value is None and kind == _OUTPUT:
+                return None  # <Nil/> is $null as well
+        except (Unreadable, UnicodeDecodeError, RecursionError) as error:
+            reason = "%s" % error if kind == _OUTPUT else "%s: %s" % (_NAMES[kind], error)
+            if kind == _STATE:
+                raise AnswerError("the server's message about %s" % reason) from None
+            value, kind = Unreadable(reason), _OUTPUT
+        if kind == _STATE:
+            return _state(value)
+        return SimpleNamespace(message_type=kind, data=SimpleNamespace(data=value) if kind == _OUTPUT else value)
+
+
+def _state(value: t.Any) -> t.Any:
+    """The message about the state of a pipeline, as pypsrp takes it."""
+    state = value.get("PipelineState") if isinstance(value, dict) else None
+    if not isinstance(state, int):
+        raise AnswerError("the server's message about the state of the pipeline names none")
+    record = value.get("ExceptionAsErrorRecord")
+    return SimpleNamespace(message_type=_STATE, data=SimpleNamespace(state=state, error_record=record))
