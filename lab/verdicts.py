@@ -127,8 +127,8 @@ def _play(lab: Lab, partners: Partners, rows: t.Mapping[str, t.Any], file: Path)
         "explain": "{{ explain.results }}",
     }
     tasks = [
-        {"sfb.xmpp.xmpp_partner_probe": {**probe, "certificate": certificate}, "register": "seeing", **here},
-        {"sfb.xmpp.xmpp_partner_probe": probe, "register": "blind", **here},
+        {"sfb.xmpp.xmpp_partner_probe_info": {**probe, "certificate": certificate}, "register": "seeing", **here},
+        {"sfb.xmpp.xmpp_partner_probe_info": probe, "register": "blind", **here},
         {"sfb.xmpp.xmpp_explain_info": explain, "register": "explain", "loop": list(rows)},
         {"ansible.builtin.copy": {"content": content, "dest": str(file), "mode": "0600"}, **here},
     ]

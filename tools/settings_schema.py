@@ -30,7 +30,7 @@ _DOCUMENTED = {
     "sfb_xmpp_access_edge": "xmpp_federation.access_edge",
     "sfb_xmpp_federation_routes": "xmpp_federation.federation_routes",
     "sfb_xmpp_certificate": "xmpp_gateway_cert",
-    "sfb_xmpp_verification": "xmpp_partner_probe",
+    "sfb_xmpp_verification": "xmpp_partner_probe_info",
     "sfb_xmpp_verification.messages": "xmpp_im_test",
 }
 

@@ -73,7 +73,7 @@ class ActionModule(DirectAction):
                 "trust_store": given["trust_store"] or None,
             }
             result = self._execute_module(
-                module_name="sfb.xmpp.xmpp_partner_probe", module_args=options, task_vars=task_vars
+                module_name="sfb.xmpp.xmpp_partner_probe_info", module_args=options, task_vars=task_vars
             )
         if result.get("failed"):
             return result

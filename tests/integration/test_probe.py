@@ -695,7 +695,7 @@ def test_as_a_task(site: Site, plays: Plays) -> None:
     root.write_bytes(certificates.root().pem)
     task = {
         "name": "Probe",
-        "sfb.xmpp.xmpp_partner_probe": {
+        "sfb.xmpp.xmpp_partner_probe_info": {
             "partners": [{"domain": DOMAIN, **STRICT}],
             "from_domain": OWN,
             "nameservers": [site.dns.place],

@@ -186,7 +186,7 @@ def test_no_field_is_described_in_two_files() -> None:
     for name in MODULES:
         raw = yaml.safe_load((ROOT / "plugins" / "modules" / (name + ".yml")).read_text("utf-8"))
         described = set(raw["DOCUMENTATION"].get("options") or {})
-        if name not in ("xmpp_partner_probe", "xmpp_migration_info"):  # which return rows of their own making
+        if name not in ("xmpp_partner_probe_info", "xmpp_migration_info"):  # which return rows of their own making
             described |= told_keys(raw["RETURN"])
         assert {path.rpartition(".")[2] for path in described} & fields == set(), name
 
@@ -647,7 +647,7 @@ def migration_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> None:
     told = returns_of(name)
     special = {"xmpp_gateway_cert": certificate_runs, "xmpp_gateway_cert_info": certificate_runs}
-    special.update(xmpp_partner_probe=probe_runs, xmpp_gateway_service=service_runs)
+    special.update(xmpp_partner_probe_info=probe_runs, xmpp_gateway_service=service_runs)
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
     special.update(xmpp_run_summary=summary_runs, xmpp_settings=settings_runs)

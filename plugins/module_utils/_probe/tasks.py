@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_partner_probe does: its options, what they stand for, and the probes. Needs no server session."""
+"""What xmpp_partner_probe_info does: its options, what they stand for, and the probes. Needs no server session."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _PACKAGES = (
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_partner_probe. Changes nothing, so check mode makes no difference. Raises Refused."""
+    """xmpp_partner_probe_info. Changes nothing, so check mode makes no difference. Raises Refused."""
     _require_packages()
     reasons: list[str] = []
 

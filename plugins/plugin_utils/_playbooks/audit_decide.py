@@ -28,7 +28,7 @@ MOST_LINES = 50
 
 
 def probe_options(verification: Settings, certificate: Settings, sip_domains: t.Sequence[str]) -> dict[str, t.Any]:
-    """The options of xmpp_partner_probe, but for the partners.
+    """The options of xmpp_partner_probe_info, but for the partners.
 
     verification: the value of sfb_xmpp_verification. certificate: of sfb_xmpp_certificate. sip_domains: those of the
     deployment; empty if they could not be read.

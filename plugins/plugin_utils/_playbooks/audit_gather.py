@@ -52,7 +52,7 @@ def gather(
     """The arguments of make_audit() that come from servers and partners.
 
     existing: of xmpp_federation_info. plan: of xmpp_federation in check mode, of which not_compared() says nothing.
-    probe: of xmpp_partner_probe, with ``skipped`` where it was not asked for.
+    probe: of xmpp_partner_probe_info, with ``skipped`` where it was not asked for.
     edges: of xmpp_gateway_cert_info, by host.
     """
     partners, probed = _partners(existing["partners"], probe)

@@ -136,7 +136,7 @@ class Message:
 
 
 def table(entries: t.Sequence[Values], messages: t.Sequence[Message], note: str, summary: Values) -> list[str]:
-    """A line for each domain, and one for each finding below it. entries: of xmpp_partner_probe, the own ones last.
+    """A line for each domain, and one for each finding below it. entries: of the probe, the own ones last.
 
     note: where the own domains come from; an empty text if they were given.
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._base.result import Refused
-from ..modules.xmpp_partner_probe import TASK
+from ..modules.xmpp_partner_probe_info import TASK
 from ..plugin_utils._actions.in_process import DirectAction, failed
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._playbooks.audit_decide import probe_options
