@@ -15,25 +15,35 @@ from ..module_utils._base.result import Refused
 from ..modules.xmpp_affected_services import TASK
 from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._playbooks.failover import service_state
 from ..plugin_utils._playbooks.revoked_services import NOT_RESTARTED, revoked, took_part
 from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._servers.servers import Deployment
 from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
 # The names under which the playbooks keep the results of their tasks.
-MOVED, REVOKED, RESTARTED = "failover_moved", "xmpp_federation", "revoke_restarted"
+MOVED, STARTED = "failover_moved", "failover_started"
+REVOKED, RESTARTED = "xmpp_federation", "revoke_restarted"
 
 
-class ActionModule(PlaybookAction):
+class ActionModule(PlaybookAction, ReportingAction):
     """Only what happened in the server's own deployment counts."""
 
     work_of = TASK
 
     def _decide(self, variables: Result) -> Result:
+        mine = servers_in(variables).of(str(variables["inventory_hostname"]))
+        servers = [*mine.front_ends, *mine.edges]
+        earlier: list[Result] = []
+        for hosts, name in ((mine.doors, MOVED), (servers, STARTED), (mine.doors, REVOKED), (servers, RESTARTED)):
+            earlier += results_of(variables, hosts, name).values()
+        return self._reported(self._serve(variables, mine), variables, earlier)
+
+    def _serve(self, variables: Result, mine: Deployment) -> Result:
         own = str(variables["inventory_hostname"])
-        mine = servers_in(variables).of(own)
         if self.playbook == "failover":
             state = service_state(list(results_of(variables, mine.doors, MOVED).values()), own in mine.front_ends)
             return self._services(state, "no route was moved in the deployment %s" % mine.label, variables)

@@ -18,13 +18,15 @@ from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
 from ..module_utils._federation.files import safe
 from ..modules.xmpp_audit import TASK
-from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
+from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents import audit_files as files
 from ..plugin_utils._documents.audit_document import Audit
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._files.working_directory import absolute
 from ..plugin_utils._playbooks.audit_decide import access_edge, decide, lines, outcome
+from ..plugin_utils._playbooks.outcome import CHANGES, FAILED, OK, Outcome, digest_of
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import Servers
 from ..plugin_utils._settings.certificate import certificate_of
@@ -38,7 +40,7 @@ _OF_EDGE = "audit_certificates"
 _UNREAD = {"msg": "they were not read in this run"}
 
 
-class ActionModule(DirectAction):
+class ActionModule(ReportingAction):
     """Check mode makes no difference: an audit writes on the controller only."""
 
     work_of = TASK
@@ -52,7 +54,7 @@ class ActionModule(DirectAction):
         try:
             return self._audit(given, task_vars)
         except Refused as exc:
-            return failed(exc.reasons)
+            return self._reported(failed(exc.reasons), task_vars)
 
     def _audit(self, given: Result, variables: Variables) -> Result:
         """Raises Refused."""
@@ -76,7 +78,10 @@ class ActionModule(DirectAction):
             raise Refused(["the results cannot be used: %s" % exc]) from None
         paths = files.save(into, audit, fail_on)
         show(lines(audit, paths, fail_on))
-        return outcome(audit, paths, fail_on)
+        result = outcome(audit, paths, fail_on)
+        drift = int(audit["summary"]["drift"])
+        word = FAILED if result["sentence"] else CHANGES if drift else OK
+        return self._reported(result, variables, own=Outcome(word, drift, digest_of(given["plan"]), result["sentence"]))
 
 
 def _directory(place: str, servers: Servers, label: str) -> str:

@@ -17,10 +17,12 @@ from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_decommission import TASK
 from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._files import export
 from ..plugin_utils._files.working_directory import absolute
 from ..plugin_utils._playbooks import decommission
+from ..plugin_utils._playbooks.outcome import went_wrong
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.source import settings_of
 
@@ -28,12 +30,12 @@ Result = dict[str, t.Any]
 
 # The names under which the playbook keeps the results of its tasks.
 EXISTING, TOPOLOGY = "decommission_existing", "decommission_topology"
-CERTIFICATES, DONE = "decommission_certificates", "decommission_done"
+CERTIFICATES, DONE, UNBOUND = "decommission_certificates", "decommission_done", "decommission_unbound"
 _PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep")
 _INTO = "sfb_xmpp_into"
 
 
-class ActionModule(PlaybookAction):
+class ActionModule(PlaybookAction, ReportingAction):
     """On a management host the stage that is due, on an Edge what the stage of its deployment means for it."""
 
     work_of = TASK
@@ -42,10 +44,17 @@ class ActionModule(PlaybookAction):
         self._own = str(variables["inventory_hostname"])
         self._servers = servers_in(variables)
         self._mine = self._servers.of(self._own)
+        earlier: list[Result] = []
         try:
-            return self._unbind(variables) if self._task.args.get("phase") == "unbind" else self._stage(variables)
+            if self._task.args.get("phase") == "unbind":
+                earlier += results_of(variables, self._mine.doors, DONE).values()
+                earlier += results_of(variables, self._mine.edges, UNBOUND).values()
+                result = self._unbind(variables)
+            else:
+                result = self._stage(variables)
         except Refused as exc:
-            return failed(exc.reasons)
+            result = failed(exc.reasons)
+        return self._reported(result, variables, earlier)
 
     def _unbind(self, variables: Result) -> Result:
         stage = decommission.stage_of(list(results_of(variables, self._mine.doors, DONE).values()))
@@ -77,7 +86,7 @@ class ActionModule(PlaybookAction):
         if stage.kept:
             show(["sfb_xmpp_protect keeps %s." % ", ".join(stage.kept)])
         result = self._do(stage, info, topology, into, values, variables)
-        if result.get("failed") or result.get("skipped"):
+        if went_wrong(result) or result.get("skipped"):
             return result
         told = "" if values.get("decommission") == wanted else 'A run needs %s: "%s"' % (decommission.VARIABLE, wanted)
         lines = ["Stage: " + stage.name, decommission.NEXT[stage.name], *([told] if told else [])]

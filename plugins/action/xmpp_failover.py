@@ -14,8 +14,10 @@ from ..modules.xmpp_failover import TASK
 from ..plugin_utils._actions.deployment import Inventory
 from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks.failover import elsewhere, move_of, owner
+from ..plugin_utils._playbooks.outcome import went_wrong
 from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
@@ -25,12 +27,15 @@ TOPOLOGY = "failover_topology"
 _PASSED_ON = ("replication", "replication_timeout", "snapshot_directory", "snapshot_keep")
 
 
-class ActionModule(PlaybookAction):
+class ActionModule(PlaybookAction, ReportingAction):
     """Before it writes, it compares the pool with the topology of every deployment of the run."""
 
     work_of = TASK
 
     def _decide(self, variables: Result) -> Result:
+        return self._reported(self._move(variables), variables)
+
+    def _move(self, variables: Result) -> Result:
         inventory = Inventory(variables)
         try:
             values = settings_of(self, variables, self.playbook).values
@@ -47,7 +52,7 @@ class ActionModule(PlaybookAction):
         options = {name: values[name] for name in _PASSED_ON if name in values}
         moves = {"federation_routes": list(move.routes), "force": True}
         result = self._hand_on("xmpp_federation", {"replication": "wait", **options, **moves}, variables)
-        if not result.get("skipped") and not result.get("failed"):
+        if not result.get("skipped") and not went_wrong(result):
             show(move.left)
             result.update(deployment=found, pool=move.edge_pool, left=list(move.left))
         return result

@@ -11,13 +11,14 @@ import typing as t
 
 from ..modules.xmpp_verification_report import TASK
 from ..plugin_utils._actions.deployment import Inventory
-from ..plugin_utils._actions.in_process import DirectAction
 from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
+from ..plugin_utils._playbooks.outcome import FAILED, OK, Outcome
 from ..plugin_utils._playbooks.verification import Message, table, wrong
 
 
-class ActionModule(DirectAction):
+class ActionModule(ReportingAction):
     """The results are those that the tasks of the role keep."""
 
     work_of = TASK
@@ -33,4 +34,6 @@ class ActionModule(DirectAction):
         lines = table(entries, messages, probe["note"], probe["summary"])
         inventory = Inventory(task_vars)
         show(["Deployment %s" % inventory.deployment, *lines] if inventory.several else lines)
-        return {"changed": False, "lines": lines, "wrong": wrong(entries, messages, of_role("fail_on"))}
+        sentence = wrong(entries, messages, of_role("fail_on"))
+        own = Outcome(FAILED if sentence else OK, sentence=sentence)
+        return self._reported({"changed": False, "lines": lines, "wrong": sentence}, task_vars, own=own)

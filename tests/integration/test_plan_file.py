@@ -16,6 +16,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME
 
+from lab.deployment.faults import Faults
 from tests.integration.management import Management, calls, logged
 from tests.integration.plays import Plays, Run
 from tests.integration.test_converge import mark, steps, writes
@@ -80,7 +81,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     begin = mark(plays)
     refused = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
     assert refused.code != 0
-    message = refused.failures()[0].result["msg"]
+    message = refused.wrong()[0].result["msg"]
     assert "Nothing was written" in message
     assert "changed since the plan was made: gateway, partner old.test" in message
     assert "new since the plan was made: partner z.test" in message
@@ -91,7 +92,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     changed = {**SWITCHES, "sfb_xmpp_partners": [*SWITCHES["sfb_xmpp_partners"], {"domain": "c.test", **ROW}]}
     again = play(plays, "converge", "--check", sfb_xmpp_plan_file=str(file), **SWITCHES)
     assert again.code == 0, again.output
-    message = play(plays, "converge", sfb_xmpp_plan_file=str(file), **changed).failures()[0].result["msg"]
+    message = play(plays, "converge", sfb_xmpp_plan_file=str(file), **changed).wrong()[0].result["msg"]
     assert "it was made from other values of sfb_xmpp_partners" in message
     assert "new since the plan was made: partner c.test" not in message
     assert "New- that is not in the plan: partner c.test" in message
@@ -110,15 +111,49 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
 def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> None:
     file = plays.directory / "plan.json"
     variables = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}], "sfb_xmpp_plan_file": str(file)}
-    assert "there is no such file" in play(plays, "converge", **variables).failures()[0].result["msg"]
+    assert "there is no such file" in play(plays, "converge", **variables).wrong()[0].result["msg"]
     file.write_text('{"form": 1}', encoding="utf-8")
-    assert "it is not a plan" in play(plays, "converge", **variables).failures()[0].result["msg"]
+    assert "it is not a plan" in play(plays, "converge", **variables).wrong()[0].result["msg"]
     assert play(plays, "converge", "--check", **variables).code == 0
     document = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**document, "deployment": "other"}), encoding="utf-8")
-    message = play(plays, "converge", **variables).failures()[0].result["msg"]
+    message = play(plays, "converge", **variables).wrong()[0].result["msg"]
     assert "it was made for the deployment other, and this is default" in message
     assert writes(plays) == []
+
+
+def test_a_job_holds_the_next_one_to_its_plan(plays: Plays) -> None:
+    """As in a workflow of AWX: the stats of one job come back as extra variables of the next."""
+    variables: dict[str, t.Any] = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}]}
+    planned = play(plays, "converge", "--check", sfb_xmpp_fail_on_changes=True, **variables)
+    assert planned.code == 2, planned.output
+    assert (planned.stats["sfb_xmpp_result"], planned.stats["sfb_xmpp_changes"]) == ("changes", 1)
+    (failure,) = planned.failures()
+    assert failure.result["msg"] == "1 change is planned, and sfb_xmpp_fail_on_changes is true."
+    assert "steps" not in failure.result
+    assert writes(plays) == []
+    given = ("-e", json.dumps(planned.stats))
+    other = play(plays, "converge", *given, sfb_xmpp_partners=[{"domain": "b.test", **ROW}])
+    assert (other.code, other.stats["sfb_xmpp_result"], other.stats["sfb_xmpp_changes"]) == (2, "refused", 0)
+    assert other.stats["sfb_xmpp_plan_digest"] != planned.stats["sfb_xmpp_plan_digest"]
+    assert other.failures()[0].result["msg"].startswith("Nothing was written: sfb_xmpp_plan_digest: the plan of now")
+    assert writes(plays) == []
+    done = play(plays, "converge", *given, **variables)
+    assert done.code == 0, done.output
+    assert done.stats == planned.stats
+    again = play(plays, "converge", "--check", sfb_xmpp_fail_on_changes=True, **variables)
+    assert (again.code, again.stats["sfb_xmpp_result"], again.stats["sfb_xmpp_changes"]) == (0, "ok", 0)
+    # A mistake in the settings, a server's error, and a run that nobody answers.
+    wrong = play(plays, "converge", sfb_xmpp_partners=[{}], sfb_xmpp_parters=[])
+    assert (wrong.code, wrong.stats) == (2, {"sfb_xmpp_result": "refused", "sfb_xmpp_changes": 0})
+    (failure,) = wrong.failures()
+    assert failure.result["msg"] == "Nothing was written, for 2 reasons, which are listed above."
+    assert "  error  sfb_xmpp_parters: there is no such variable" in wrong.output
+    Faults(plays.lab.store()).add("New-CsXmppAllowedPartner", "c*", times=2, message="Not today.")
+    both = [{"domain": "a.test", **ROW}, {"domain": "c.test", **ROW}, {"domain": "d.test", **ROW}]
+    failed = play(plays, "converge", sfb_xmpp_partners=both)
+    assert (failed.code, failed.stats["sfb_xmpp_result"], failed.stats["sfb_xmpp_changes"]) == (2, "failed", 1)
+    assert failed.failures()[0].result["msg"].startswith("New-CsXmppAllowedPartner of c.test failed: Not today.")
 
 
 def test_a_user_under_two_policies_is_refused_before_anything_is_written(plays: Plays) -> None:

@@ -41,9 +41,9 @@ class Run:
     """How a task is to be done.
 
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
-    path are a warning. reviewed: the digest of the only plan that may be carried out. plan_file, snapshots: where they
-    are asked for. reports: whether the
-    result tells people of the plan. note: a line more for them. surroundings: what the run has around its plan.
+    path are a warning. reviewed: the digest of the only plan that may be carried out, which reviewed_option gave.
+    plan_file, snapshots: where they are asked for. reports: whether the result tells people of the plan. note: a line
+    more for them. surroundings: what the run has around its plan.
     """
 
     check: bool
@@ -51,6 +51,7 @@ class Run:
     controller: str = ""
     warn_protected: bool = False
     reviewed: t.Any = None
+    reviewed_option: str = "plan_digest"
     plan_file: files.PlanFile | None = None
     snapshots: files.Snapshots | None = None
     reports: bool = True
@@ -88,7 +89,7 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
     report = _Report(shell, plan, run)
     run.surroundings.look(planned(plan), plan.steps)
     plan = _without_own_domains(shell, plan, run)
-    digest = make_digest(plan) if run.check or run.reviewed is not None else None
+    digest = report.digest = make_digest(plan, place_of(shell).deployment)
     with report.on_refusal():
         refusals = [*_other_plan(shell, plan, run, digest), *plan.refusals]
         refusals += [] if run.check else run.surroundings.refusals()
@@ -102,7 +103,7 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
             diff=diff(plan.steps),
             steps=[step.shown("planned") for step in plan.steps],
             warnings=[*plan.warnings, *report.told(), *report.not_offered, *run.surroundings.warnings()],
-            plan_digest=digest if run.check else None,
+            plan_digest=digest,
         )
         if run.plan_file and run.check:
             run.plan_file.save(plan, place_of(shell), report.lines())
@@ -122,10 +123,10 @@ def _without_own_domains(shell: Shell, plan: Plan, run: Run) -> Plan:
     return replace(plan, refusals=(*plan.refusals, *sip_domains.mistakes(new, own)))
 
 
-def _other_plan(shell: Shell, plan: Plan, run: Run, digest: t.Any) -> list[str]:
+def _other_plan(shell: Shell, plan: Plan, run: Run, digest: t.Mapping[str, t.Any]) -> list[str]:
     """How the plan differs from the one that was reviewed."""
     try:
-        hold_to(run.reviewed, digest or {})
+        hold_to(run.reviewed, digest, run.reviewed_option)
         if run.plan_file and not run.check:
             run.plan_file.hold(plan, place_of(shell))
     except Refused as exc:
@@ -165,6 +166,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         steps=[step.shown(word) for step, word in zip(applied.steps, applied.results, strict=True)],
         failures=failures,
         warnings=list(dict.fromkeys(warnings)),
+        plan_digest=report.digest,
     )
     return Outcome(result, plan, after)
 
@@ -191,6 +193,7 @@ class _Report:
     def __init__(self, shell: Shell, plan: Plan, run: Run) -> None:
         self._shell, self._place, self._plan, self._run = shell, place_of(shell), plan, run
         self.snapshot = ""
+        self.digest: dict[str, t.Any] | None = None
         self.access = Access("")
         self.not_offered: list[str] = []  # why the run cannot begin, of what it would send beside its plan
 
@@ -237,7 +240,8 @@ class _Report:
         try:
             yield
         except Refused as exc:
-            exc.values = {**self.values(refusals=exc.reasons), **exc.values}
+            digest = {} if self.digest is None else {"plan_digest": self.digest}
+            exc.values = {**self.values(refusals=exc.reasons), **digest, **exc.values}
             raise
 
 

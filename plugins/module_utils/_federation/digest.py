@@ -3,11 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The digest of a plan: what it was made from and what it would do, in a form that can be kept and compared. Pure.
+"""The digest of a plan: what it would do and what it was made from, in a form that can be kept and compared. Pure.
 
 ``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``: STATE and STEP are short hashes, "-" stands for
-an object that does not exist. The one hash over all of it decides; the short ones are there to say what is different.
-About 60 bytes an object. Values of secrets are left out, since a short secret could be guessed from its hash.
+an object that does not exist. The digest is over the deployment's identity and the steps, and nothing else. Whoever
+gives all of it back holds the run to the states too, and is told what is different. About 60 bytes an object. Values
+of secrets are left out, since a short secret could be guessed from its hash.
 """
 
 from __future__ import annotations
@@ -33,29 +34,31 @@ REMEDY = "review the plan of now in check mode, and give its plan_digest"
 ABSENT = "-"
 _SHORT = 10  # hexadecimal digits: enough to tell objects apart, while the whole is compared by the whole hash
 _ENTRY = re.compile(r"(?:-|[0-9a-f]{10})(?: [A-Z][a-z]+ [0-9a-f]{10})?\Z")
+_WHOLE = re.compile(r"[0-9a-f]{64}\Z")
 _NAMES = 50
 
 
-def make_digest(plan: Plan) -> dict[str, t.Any]:
-    """The digest of a plan: of the objects that it was made from, and of what it would do with each.
+def make_digest(plan: Plan, deployment: str = "") -> dict[str, t.Any]:
+    """The digest of a plan, and of the objects that it was made from. deployment: what identifies it.
 
     Without purge a plan is made from the objects that are named, and the others may change as they like. Whom a policy
     concerns was checked too, and where policies are granted, every policy was.
     """
-    whole = hashlib.sha256(b"federation")
+    whole = hashlib.sha256(_text(["federation", deployment]).encode())
     states = {name: _text(state) for name, state in _states(plan).items()}
     changes = {name_of(step): step for step in plan.steps}
     objects = {}
     for name in sorted({*states, *changes}):
-        parts = [_hash(states[name], whole) if name in states else ABSENT]
+        parts = [_hash(states[name]) if name in states else ABSENT]
         if name in changes:
             step = changes[name]
             # Which domain controller is the one to use may change from one day to the next.
             calls = {name: value for name, value in step.shown("planned")["parameters"].items() if name != CONTROLLER}
-            parts += [step.cmdlet.partition("-")[0], _hash(_text([step.cmdlet, calls]), whole)]
+            call = _text([step.cmdlet, calls])
+            parts += [step.cmdlet.partition("-")[0], _hash(call)]
+            # The name is part of what is hashed, or two objects could change places.
+            whole.update(_text([name, call]).encode())
         objects[name] = " ".join(parts)
-        # The name is part of what is hashed, or two objects could change places.
-        whole.update(_text([name, objects[name]]).encode())
     return {"digest": whole.hexdigest(), "objects": objects}
 
 
@@ -95,7 +98,7 @@ def check_form(digest: t.Any) -> Digest:
     objects = digest.get("objects") if isinstance(digest, t.Mapping) else None
     if (
         not isinstance(objects, t.Mapping)
-        or not re.fullmatch("[0-9a-f]{64}", str(digest.get("digest")))
+        or not _WHOLE.match(str(digest.get("digest")))
         or not all(isinstance(entry, str) and _ENTRY.match(entry) for entry in objects.values())
     ):
         raise Invalid("is not what check mode returns as plan_digest")
@@ -103,8 +106,18 @@ def check_form(digest: t.Any) -> Digest:
 
 
 def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
-    """Raises Refused if the plan of now is not the one that was reviewed; nothing reviewed (None) is no obstacle."""
+    """Raises Refused if the plan of now is not the one that was reviewed.
+
+    reviewed: all that check mode returned, or the digest in it alone; None is no obstacle.
+    """
     if reviewed is None:
+        return
+    if isinstance(reviewed, str):
+        if not _WHOLE.match(reviewed):
+            raise Refused(["%s: must be a digest of 64 hexadecimal digits, as check mode shows it" % option])
+        if reviewed != now["digest"]:
+            text = "%s: the plan of now is another one. It has the digest %s. Review it in check mode"
+            raise Refused([text % (option, now["digest"])])
         return
     try:
         found = differences(check_form(reviewed), now)
@@ -116,7 +129,7 @@ def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
 
 def differences(reviewed: Digest, now: Digest) -> list[str]:
     """What is different from the plan that was reviewed, one text for each kind of difference; empty if nothing is."""
-    if reviewed["digest"] == now["digest"]:
+    if reviewed["digest"] == now["digest"] and reviewed["objects"] == now["objects"]:
         return []
     found = _named(reviewed["objects"], now["objects"])
     return found or ["the plan as a whole is not the one that was reviewed"]
@@ -148,10 +161,8 @@ def _verb(entry: str) -> str:
     return entry.split(" ")[1] if " " in entry else ""
 
 
-def _hash(text: str, whole: t.Any) -> str:
-    data = text.encode()
-    whole.update(data)
-    return hashlib.sha256(data).hexdigest()[:_SHORT]
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]
 
 
 def plain_state(value: t.Any) -> t.Any:

@@ -92,7 +92,7 @@ class PlanFile:
             "time": plan.deployment.time,
             "declared": declared_digests(plan.federation),
             "summary": summarise(plan.steps, plan.unchanged),
-            "plan_digest": make_digest(plan),
+            "plan_digest": make_digest(plan, place.deployment),
             "steps": [step.shown("planned") for step in plan.steps],
         }
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -128,7 +128,7 @@ class PlanFile:
         if other:
             names = ", ".join("sfb_xmpp_" + name if "sfb_xmpp" in self.option else name for name in other)
             found.append("it was made from other values of %s" % names)
-        return found + differences(saved, make_digest(plan))
+        return found + differences(saved, make_digest(plan, place.deployment))
 
 
 def declared_digests(federation: Federation) -> dict[str, str]:

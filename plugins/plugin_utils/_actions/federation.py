@@ -28,22 +28,33 @@ from ...module_utils._shell.statement import Place
 from ...module_utils._topology.federate import SPEC
 from .._documents.show import show
 from .._files import journal as _journal
+from .._settings.source import settings_of
 from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
 from .plain_values import plain
+from .reporting import ReportingAction
 
 # A tag for each part, but one for both settings, and the tag of removals goes with every kind.
 _TAGS = {"gateway": ("gateway", "access_edge")}
 _EVERYTHING = frozenset(("all", "tagged"))
+# The playbooks that can be held to a plan.
+_HELD = ("converge", "restore")
 
 
-class FederationAction(DeploymentAction):
+class FederationAction(DeploymentAction, ReportingAction):
     """See above. In a playbook of the collection, which says so in a variable, options have the names of variables."""
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        result = super().run(tmp, task_vars)
+        # Playbooks that only plan judge the plan themselves.
+        return self._reported(result, task_vars or {}) if self.playbook in _journal.WRITING else result
 
     def _work(self, task_vars: Result) -> Result:
         if self.playbook and not self._prepare(task_vars):
             return skipped("the tags leave nothing of the management host")
         try:
+            if self.playbook in _HELD:
+                self._hold(task_vars)
             self._check(variable if self.playbook else str)
             if self.playbook in _journal.WRITING and not self._task.check_mode:
                 _journal.ready(self._directory(task_vars))
@@ -52,6 +63,14 @@ class FederationAction(DeploymentAction):
         except Refused as exc:
             return failed(exc.reasons)
         return super()._work(task_vars)
+
+    def _hold(self, variables: Result) -> None:
+        """Set the digest that the plan must have. Raises Refused."""
+        inventory = Inventory(variables)
+        given = settings_of(self, variables, self.playbook).values.get("plan_digest")
+        found = chosen_digest(given, inventory.deployment, inventory.deployments)
+        if found is not None:
+            self._task.args["plan_digest"] = found
 
     def _of_another(self, inventory: Inventory) -> str:
         """Why the snapshot to restore is not for this deployment, but for another one of the run; else empty.
@@ -138,6 +157,27 @@ class FederationAction(DeploymentAction):
 
 def _default_directory() -> str:
     return default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
+
+
+def chosen_digest(given: t.Any, own: str, deployments: t.Sequence[str]) -> t.Any:
+    """The digest for a deployment in the value of sfb_xmpp_plan_digest; None where no plan is held to.
+
+    deployments: those of the run. What check mode returned as a whole is taken too. Raises Refused.
+    """
+    option = variable("plan_digest")
+    if given in (None, "", {}):
+        return None
+    if not isinstance(given, t.Mapping):
+        if len(deployments) > 1:
+            text = "%s: the run has the deployments %s, and each has a plan of its own. Give a dictionary by deployment"
+            raise Refused([text % (option, ", ".join(deployments))])
+        return str(given)
+    if set(given) == {"digest", "objects"} and len(deployments) < 2:
+        return given
+    if own not in given:
+        text = "%s: has no digest for the deployment %s; it has %s"
+        raise Refused([text % (option, own, ", ".join(map(str, given)))])
+    return given[own]
 
 
 def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .outcome import went_wrong
+
 Results = t.Sequence[t.Mapping[str, t.Any]]
 
 NOT_RESTARTED = (
@@ -19,7 +21,7 @@ NOT_RESTARTED = (
 
 def revoked(results: Results) -> bool:
     """Whether the domain is off the partners of a deployment. results: of its management hosts."""
-    return any("owners" in one and not one.get("failed") for one in results)
+    return any("owners" in one and not went_wrong(one) for one in results)
 
 
 def took_part(results: Results) -> bool:

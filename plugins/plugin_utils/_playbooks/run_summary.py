@@ -10,8 +10,11 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._base.texts import count, printable
+from .outcome import CHANGES, OK, Outcome, outcome_of
 
 EDGES = "Edge servers of %s"
+# The calls that change which certificate an Edge uses.
+_SWITCHING = frozenset(("Set-CsCertificate", "Remove-CsCertificate"))
 # Columns: as in the plan of a deployment.
 _NAME = 31
 
@@ -36,6 +39,33 @@ def last(staged: Results | None, switched: Results | None) -> Results:
         if result and not result.get("skipped"):
             return result
     return {}
+
+
+def outcome(results: t.Iterable[Results], later: bool) -> Outcome:
+    """What the Edges of a deployment came to. A certificate that is replaced, given or taken away is one change.
+
+    later: whether another run switches to what this one brought to an Edge. That is no change of this run.
+    """
+    found = Outcome()
+    for result in results:
+        own = outcome_of(result)
+        if own.word == CHANGES:
+            own = Outcome(CHANGES, 1) if not later or _switches(result) else Outcome(OK)
+        found = found.and_then(own)
+    return found
+
+
+def total(doors: t.Iterable[Results], edges: Outcome) -> Outcome:
+    """What the whole run came to in a deployment. doors: the results of its management hosts, empty where none ran."""
+    found = Outcome()
+    for result in doors:
+        if result and not result.get("skipped"):
+            found = found.and_then(outcome_of(result))
+    return found.and_then(edges)
+
+
+def _switches(result: Results) -> bool:
+    return any(step["cmdlet"] in _SWITCHING for step in result.get("steps") or ())
 
 
 def _line(name: str, result: Results) -> str:
