@@ -45,6 +45,7 @@ def federation(fresh_lab: Lab) -> t.Iterator[Federation]:
 # -- incoming
 
 
+@pytest.mark.quick
 def test_incoming_sasl_external(federation: Federation) -> None:
     federation.allow(EXTERNAL)
     dialog = federation.peer.secured()

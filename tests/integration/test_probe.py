@@ -112,6 +112,7 @@ def codes(entry: dict[str, t.Any], severity: str = "") -> set[str]:
 # What is seen of a partner without a fault
 
 
+@pytest.mark.quick
 def test_a_good_partner(site: Site) -> None:
     with published(site, good()) as peer:
         entry = site.partner(FALLBACK)
