@@ -14,8 +14,8 @@ options:
   plan_digest:
     description:
       - The plan that was reviewed. The plan is made again, and any other plan is refused before anything is written.
-      - Give the whole RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also be made from
-        the same state, and the refusal names what is different.
+      - Give the whole RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also be made
+        from the same state, and the refusal names what is different.
       - Or give its C(digest) alone, a string of 64 hexadecimal digits. It depends on the deployment and on the steps.
       - Values of secrets are not compared.
     type: raw

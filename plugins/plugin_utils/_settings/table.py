@@ -267,8 +267,8 @@ SETTINGS: tuple[Setting, ...] = (
         "plan_digest",
         {"type": "raw"},
         ("converge", "restore"),
-        "The digest that the plan of the run must have, as a check run shows it and sets it as a stat. Any other plan is"
-        " refused before a write. With several deployments in a run, a dictionary by deployment.",
+        "The digest that the plan of the run must have. A check run sets it as a stat. Any other plan is refused before"
+        " a write. With several deployments in a run, a dictionary by deployment.",
     ),
     _setting(
         "fail_on_changes",
