@@ -77,8 +77,9 @@ class ActionModule(ReportingAction):
         except Invalid as exc:
             raise Refused(["the results cannot be used: %s" % exc]) from None
         paths = files.save(into, audit, fail_on)
-        show(lines(audit, paths, fail_on))
-        result = outcome(audit, paths, fail_on)
+        report = lines(audit, paths, fail_on)
+        show(report)
+        result = {**outcome(audit, paths, fail_on), "report": report}
         drift = int(audit["summary"]["drift"])
         word = FAILED if result["sentence"] else CHANGES if drift else OK
         return self._reported(result, variables, own=Outcome(word, drift, digest_of(given["plan"]), result["sentence"]))

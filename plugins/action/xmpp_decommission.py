@@ -68,8 +68,9 @@ class ActionModule(PlaybookAction, ReportingAction):
         check = bool(self._task.check_mode)
         wanted = decommission.sentence(self._mine.label)
         if not check and values.get("decommission") != wanted:
-            text = 'this removes XMPP federation for good; confirm it with %s: "%s"'
-            raise Refused([text % (decommission.VARIABLE, wanted)])
+            argument = decommission.argument(self._mine.label)
+            show(["This removes XMPP federation for good. To confirm it, add:", "  " + argument])
+            raise Refused(["this removes XMPP federation for good; confirm it with %s" % argument])
         info = results_of(variables, [self._own], EXISTING)[self._own]
         topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
         into = self._into(values)
@@ -88,12 +89,14 @@ class ActionModule(PlaybookAction, ReportingAction):
         result = self._do(stage, info, topology, into, values, variables)
         if went_wrong(result) or result.get("skipped"):
             return result
-        told = "" if values.get("decommission") == wanted else 'A run needs %s: "%s"' % (decommission.VARIABLE, wanted)
-        lines = ["Stage: " + stage.name, decommission.NEXT[stage.name], *([told] if told else [])]
+        lines = ["Stage: " + stage.name, decommission.NEXT[stage.name]]
+        if values.get("decommission") != wanted:
+            lines += ["To confirm it, run it without --check and add:", "  " + decommission.argument(self._mine.label)]
         if stage.name in decommission.LAST:
             lines += ["- " + line for line in decommission.LEFT]
         show(lines)
-        return {**result, "stage": stage.name, "kept": list(stage.kept), "lines": lines}
+        report = [*result.get("report", ()), *lines]
+        return {**result, "stage": stage.name, "kept": list(stage.kept), "report": report}
 
     def _into(self, values: t.Mapping[str, t.Any]) -> str:
         """The directory of the export and the sheets of this deployment."""

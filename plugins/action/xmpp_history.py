@@ -50,7 +50,7 @@ class ActionModule(DirectAction):
         place = Place(deployment=servers_in(variables).of(own).label)
         kept = Snapshots(self._directory(own, variables), "sfb_xmpp_snapshot_directory", place).files()
         wanted = int(settings_of(self, variables, "history").values.get("history", {}).get("changes") or 0)
-        return {"changed": False, "lines": shown, "newest": [os.path.basename(path) for path in kept[:wanted]]}
+        return {"changed": False, "report": shown, "newest": [os.path.basename(path) for path in kept[:wanted]]}
 
     def _directory(self, host: str, variables: Variables) -> str:
         """Where the snapshots of a host's deployment are kept. Raises Refused."""

@@ -56,7 +56,7 @@ class ActionModule(ReportingAction):
             data = merge_hash(data, ended["data"])
         return {
             "changed": False,
-            "lines": lines,
+            "report": lines,
             "sentence": self._held_to_no_changes(planned, task_vars).sentence if planned.word == CHANGES else "",
             "ansible_stats": {"data": data, "aggregate": several, "per_host": False},
         }

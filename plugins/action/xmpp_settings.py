@@ -19,6 +19,7 @@ from ..modules.xmpp_settings import TASK
 from ..plugin_utils._actions.in_process import CHECKED, PLAYBOOK, failed
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.reporting import ReportingAction, place_in_run
+from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks.outcome import FAILED, REPORTING, Outcome, stats
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import DOORS, Servers
@@ -65,7 +66,7 @@ class ActionModule(ReportingAction):
             return failed(exc.reasons) if first else {"changed": False}
         if tags.nothing:
             if first:
-                self._display.display(tags.nothing)
+                show([tags.nothing])
             return {"changed": False, "skipped": True, "skip_reason": tags.nothing}
         servers = servers_in(variables)
         around = [*(servers.mistakes if first else ()), *self._differences(servers, variables)]

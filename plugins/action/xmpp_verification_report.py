@@ -36,4 +36,4 @@ class ActionModule(ReportingAction):
         show(["Deployment %s" % inventory.deployment, *lines] if inventory.several else lines)
         sentence = wrong(entries, messages, of_role("fail_on"))
         own = Outcome(FAILED if sentence else OK, sentence=sentence)
-        return self._reported({"changed": False, "lines": lines, "wrong": sentence}, task_vars, own=own)
+        return self._reported({"changed": False, "report": lines, "wrong": sentence}, task_vars, own=own)

@@ -152,6 +152,7 @@ class Plays:
             "ANSIBLE_CALLBACKS_ENABLED": "recorder",
             "ANSIBLE_LIBRARY": str(here / "library"),
             "ANSIBLE_NOCOLOR": "1",
+            "COLUMNS": "1000",  # lines stay whole
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_DEPRECATION_WARNINGS": "true",
             "RECORDER_FILE": str(self.record),

@@ -80,7 +80,7 @@ def of(run: Run, name: str) -> list[TaskResult]:
 def closing(run: Run) -> list[str]:
     """The lines of the Edges, which come last before the recap."""
     before = run.output.rpartition("\nPLAY RECAP")[0]
-    lines = before.rpartition("\nEdge servers of default\n")[2].splitlines()
+    lines = before.rpartition("\nEdge servers\n")[2].splitlines()
     return [line for line in lines[: len(EDGES)] if line[4:].startswith("edge")]
 
 

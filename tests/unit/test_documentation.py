@@ -564,7 +564,7 @@ def summary_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """As its action makes them; without it the module refuses."""
     alone = call(name, {}, False, policy_server())
     assert alone["failed"]
-    return [{"lines": _run_summary.lines([["sfb.xmpp plan for d"]], {"d": {"edge01": {}}})}]
+    return [{"report": _run_summary.lines([["sfb.xmpp plan for d"]], {"d": {"edge01": {}}})}]
 
 
 def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
@@ -572,8 +572,8 @@ def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     given: Params = {"lines": ["a"]} if name == "xmpp_show" else {}
     assert call(name, given, False, policy_server())["failed"]
     if name == "xmpp_show":
-        return [dict(given)]
-    shown = {"lines": [], "wrong": ""}
+        return [{"report": given["lines"]}]
+    shown = {"report": [], "wrong": ""}
     probed = {"domains": [], "own": [], "summary": {}, "note": "", "messages": []}
     return [shown if name.endswith("report") else probed]
 
@@ -582,12 +582,14 @@ def audit_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """As its action makes them; without it the module refuses."""
     assert call(name, {"existing": {}, "plan": {}, "probe": {}}, False, policy_server())["failed"]
     found = sample(3)
-    return [_decide.outcome(found, _files.save(str(directory / "audit"), found), "error")]
+    shown = {"report": _decide.lines(found, [], "error")}
+    return [{**_decide.outcome(found, _files.save(str(directory / "audit"), found), "error"), **shown}]
 
 
 def settings_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """As its action makes them; test_settings.py runs it."""
-    return [{"playbook": "converge", "deployment": "contoso", "doors": ["fe01"], "edges": ["edge01"]}]
+    of_run = {"deployments": ["contoso"], "sentence": ""}
+    return [{"playbook": "converge", "deployment": "contoso", "doors": ["fe01"], "edges": ["edge01"], **of_run}]
 
 
 def failover_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
@@ -653,11 +655,11 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_run_summary=summary_runs, xmpp_settings=settings_runs)
     special.update(xmpp_verification=verification_runs, xmpp_verification_report=verification_runs)
     special.update(xmpp_show=verification_runs)
-    special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"lines": ["one"], "newest": ["a.yml"]}])
+    special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"report": ["one"], "newest": ["a.yml"]}])
     special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
-    special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "lines": []}])
+    special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "report": []}])
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._base.names import both_forms
 from .._base.step import Step, Values, difference
-from .._base.texts import count, printable, some
+from .._base.texts import count, deployment_name, printable, some
 from .._shell.statement import Secret
 from .catalogue import BY_PART, PARTNER
 from .deployment import CONTROLLER
@@ -26,6 +27,8 @@ MOST_DIFFS = 50
 SECRET, NEW_SECRET = "(secret)", "(secret, set anew)"
 
 Summary = dict[str, int]
+# The order of kinds in a plan.
+_KINDS = ("federation_routes", "policies", "grants", "partners", "gateway", "access_edge")
 _NOTHING = "Nothing was written (check mode)."
 
 
@@ -84,8 +87,7 @@ def block(
 
     results: what became of each step, where they were sent. refusals: why nothing was.
     """
-    where = "%s (%s)" % (deployment, host) if host and host != deployment else deployment
-    lines = ["sfb.xmpp plan for %s" % where]
+    lines = ["sfb.xmpp plan for %s" % deployment_name(deployment, host)]
     lines += ["  " + line for line in _lines(steps, results)]
     planned = check or results is None
     last = headline(summary, planned=planned)
@@ -112,11 +114,12 @@ def _sign_in(steps: t.Sequence[Step], results: t.Sequence[str]) -> list[str]:
 
 
 def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterable[str]:
-    """One line for an object; those of users that get or lose one policy share one."""
+    """One line for an object, by kind; those of users that get or lose one policy share one."""
     wide = max([NAME, *(min(len(_name(step)), WIDEST) for step in steps)])
     label = max([LABEL, *(len(BY_PART[step.part].label) for step in steps)])
     rows: dict[t.Any, tuple[str, str, str, str]] = {}
     users: dict[t.Any, list[str]] = {}
+    kinds: dict[t.Any, str] = {}
     for number, step in enumerate(steps):
         mark = _verb(step)[1]
         state = results[number] if results else ""
@@ -125,10 +128,13 @@ def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterab
             word = "grant" if mark == ">" else "withdraw"
             row = (mark, word, _name(step), suffix)
             rows[row] = row
+            kinds[row] = step.part
             users.setdefault(row, []).append(_short(step.identity))
         else:
             rows[number] = (mark, BY_PART[step.part].label, _name(step), details(step) + suffix)
-    for key, (mark, word, name, text) in rows.items():
+            kinds[number] = step.part
+    # A step is sent where its place is, which is not where people look for it.
+    for key, (mark, word, name, text) in sorted(rows.items(), key=lambda item: _KINDS.index(kinds[item[0]])):
         if key in users:
             more = ", …" if len(users[key]) > SHOWN_USERS else ""
             text = "%s: %s%s%s" % (count(users[key], "user"), ", ".join(users[key][:SHOWN_USERS]), more, text)
@@ -139,7 +145,7 @@ def _name(step: Step) -> str:
     """What stands in the second column: the object, or the policy that is granted."""
     if step.part == "grants":
         return printable(str((step.after or {}).get("policy") or (step.before or {}).get("policy")))
-    return "" if BY_PART[step.part].single else printable(step.identity)
+    return "" if BY_PART[step.part].single else both_forms(printable(step.identity))
 
 
 def _short(name: str) -> str:

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import typing as t
 from dataclasses import dataclass
 
@@ -55,6 +57,11 @@ class Stage:
 def sentence(deployment: str) -> str:
     """What confirms it."""
     return "yes, remove XMPP from %s" % deployment
+
+
+def argument(deployment: str) -> str:
+    """The same as an argument of a command line, ready to copy."""
+    return "-e " + shlex.quote(json.dumps({VARIABLE: sentence(deployment)}, ensure_ascii=False))
 
 
 def find_stage(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._base.texts import count, printable
+from .._servers.servers import DEFAULT
 from .outcome import CHANGES, OK, Outcome, outcome_of
 
 EDGES = "Edge servers of %s"
@@ -28,7 +29,7 @@ def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[st
     """
     found = [line for plan in plans for line in plan]
     for deployment, results in edges.items():
-        found.append(EDGES % deployment)
+        found.append("Edge servers" if deployment == DEFAULT else EDGES % deployment)
         found += [_line(name, result) for name, result in results.items()]
     return found
 

@@ -86,7 +86,7 @@ class TestPlanFile:
         ]
         assert set(document["declared"]) == {"partners", "gateway"}
         beside = Path(plan).with_suffix(".md").read_text(encoding="utf-8")
-        assert beside.startswith("# sfb.xmpp plan for default (fe01)\n\n```\n  + partner  n.test")
+        assert beside.startswith("# sfb.xmpp plan for fe01\n\n```\n  + partner  n.test")
         assert "| Set-CsXmppAllowedPartner | a.test | Description=x |" in beside
         for path in (Path(plan), Path(plan).with_suffix(".md")):
             assert path.stat().st_mode & 0o777 == 0o600

@@ -52,16 +52,16 @@ sfb.xmpp plan for contoso (fe01)
   ~ route       Redmond                edge_pool (none) -> edge.a.test%s
   + policy      New                    federation, xmpp, outside%s
   ~ policy      Same                   description (none) -> x%s
+  - policy      Old%s
+  > grant       New                    2 users: ann@contoso.test, bob@contoso.test%s
+  < withdraw    Same                   1 user: cid@contoso.test%s
   + partner     n.test                 public unverified, TLS required, SASL optional, dialback%s
   ~ partner     a.test                 additional_domains +x.a.test -y.a.test, description (none) -> "two words",\
  tls_negotiation required -> optional, sasl_negotiation optional -> not_supported%s
+  - partner     old.test%s
   ~ gateway                            connection_limit 1000 -> 5, enable_logging_all_message_bodies off -> on,\
  dialback_passphrase set anew%s
   ~ access edge                        enable_user_replicator off -> on%s
-  > grant       New                    2 users: ann@contoso.test, bob@contoso.test%s
-  < withdraw    Same                   1 user: cid@contoso.test%s
-  - partner     old.test%s
-  - policy      Old%s
 """
 
 
@@ -78,7 +78,7 @@ def prepared(fault: Fault | None = None) -> MemoryShell:
 
 def golden(last: str, **marks: str) -> str:
     """The block; marks: what stands behind the lines of these objects."""
-    places = ["route", "New", "Same", "n", "a", "gateway", "edge", "grant", "withdraw", "old", "Old"]
+    places = ["route", "New", "Same", "Old", "grant", "withdraw", "n", "a", "old", "gateway", "edge"]
     return LINES % tuple(marks.get(place, "") for place in places) + last
 
 
