@@ -134,7 +134,7 @@ WITHOUT_SESSION = {
     "xmpp_affected_services", "xmpp_audit", "xmpp_decommission", "xmpp_failover", "xmpp_history", "xmpp_show",
     "xmpp_partner_probe_info", "xmpp_run_summary", "xmpp_settings", "xmpp_verification", "xmpp_verification_report",
 }  # fmt: skip
-ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} - WITHOUT_SESSION)
+ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py")} - WITHOUT_SESSION)
 
 
 @pytest.mark.parametrize("connection", ["ansible.builtin.local", "ansible.builtin.ssh", "ansible.builtin.psrp", ""])
