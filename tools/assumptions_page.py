@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the table of the lab's assumptions into its page of the documentation: ``python -m tools.assumptions_page``."""
+"""Writes the table of the lab's assumptions into its page of the docs: ``python -m tools.assumptions_page``."""
 
 from __future__ import annotations
 
