@@ -50,6 +50,15 @@ READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # What the tasks that report a run read through the table.
 OF_REPORTS = ("plan_digest", "fail_on_changes")
+# Where runs keep their files, and the journal, for all actions (_actions/state.py).
+OF_STATE = {"sfb_xmpp_" + name for name in ("snapshot_directory", "state_directory", "trusted_owners", "show_users")}
+OF_JOURNAL = {"sfb_xmpp_journal", "sfb_xmpp_ticket"}
+STATE = {
+    **dict.fromkeys(WRITING, OF_STATE | OF_JOURNAL),
+    "history": OF_STATE | {"sfb_xmpp_for_" + name for name in ("partner", "policy", "user")},
+    "capture": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners"},
+    "audit": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners", "sfb_xmpp_show_users"},
+}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
 # What converge notes in a snapshot, and a message names; nobody sets it.
@@ -153,7 +162,7 @@ def variables(name: str) -> set[str]:
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
     found |= {one.name for one in read_by(name) if one.option in OF_REPORTS}
-    return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}
+    return (found | OF_ALL_HOSTS.get(name, set()) | STATE.get(name, set())) - {IN_SNAPSHOTS}
 
 
 def tags(name: str) -> set[str]:

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible.errors import AnsibleError
 
+from ..module_utils._base import user_names
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
@@ -52,7 +53,7 @@ class ActionModule(ReportingAction):
         if given["plan"].get("skipped"):  # tags of another playbook, which imports this one
             return skipped(str(given["plan"].get("skip_reason") or "there is no plan"))
         try:
-            return self._audit(given, task_vars)
+            return self._audit(user_names.shown(given), task_vars)
         except Refused as exc:
             return self._reported(failed(exc.reasons), task_vars)
 

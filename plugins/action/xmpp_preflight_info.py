@@ -23,6 +23,7 @@ class ActionModule(DeploymentAction, ReportingAction):
     work_of = TASK
 
     def _finished(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        result = super()._finished(result, variables)
         if result.get("failed"):
             return result
         # The role says which findings stop a run.

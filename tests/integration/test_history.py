@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import append, digest
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.digest import digest_of
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.identity import from_file
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import append
 
 from lab.deployment.faults import Faults
 from tests.integration.plays import Plays
@@ -55,13 +57,17 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
         ("converge", "ok"), ("converge", "refused"), ("converge", "refused"), ("converge", "failed"), ("restore", "ok"),
     ]  # fmt: skip
     first, useless_one, refused, failed, back = runs
-    assert (first["ticket"], first["host"], first["deployment"]) == ("CHG-2", "fe01", "default")
+    assert (first["ticket"], first["host"], first["deployment"]["label"]) == ("CHG-2", "fe01", "default")
+    identity = from_file(first["deployment"])
+    assert identity.pools
     assert first["account"] == "CONTOSO\\admin"
     assert first["inventory"] == [str(plays.directory / "managed.yml")]
     assert (first["summary"]["added"], first["summary"]["changed"]) == (1, 1)
     assert first["snapshot"] == snapshots(plays)[0].name
     task = "Plan the federation, and make it so"
-    assert first["digest"] == digest(planned.result(task)["steps"]) == digest(done.result(task)["steps"])
+    assert first["digest"] == planned.result(task)["plan_digest"]["digest"]
+    assert first["digest"] == digest_of(identity, done.result(task)["steps"])
+    assert first["objects"] == {"partner": ["a.test"], "gateway": ["Global"]}
     assert "enable_xmpp_access has no effect" in useless_one["message"]
     assert "empty" in refused["message"]
     assert "Not today." in failed["message"]

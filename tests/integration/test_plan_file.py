@@ -99,12 +99,15 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert writes(plays, begin) == []
 
     # As reviewed; the steps are those of the file. And once done it is no longer the plan.
-    done = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
+    done = play(plays, "converge", sfb_xmpp_plan_file=str(file), sfb_xmpp_ticket="CHG-1", **SWITCHES)
     assert done.code == 0, done.output
     assert calls(steps(again, "fe01")) == calls(steps(done, "fe01")) == logged(writes(plays, begin))
     assert [event.cmdlet for event in writes(plays, begin)][-1] == "Remove-CsExternalAccessPolicy"
     begin = mark(plays)
-    assert play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES).code != 0
+    again = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
+    (reason,) = again.failures()[0].result["reasons"]
+    assert "was carried out at" in reason
+    assert "UTC, CHG-1" in reason
     assert writes(plays, begin) == []
 
 

@@ -7,10 +7,8 @@
 
 from __future__ import annotations
 
-import binascii
 import os
 import re
-import secrets
 import typing as t
 
 from .._base import private_file
@@ -40,7 +38,7 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
     if params["users"] < 1:
         raise Refused(["users: at least one has to be kept, or nothing is known of their form"])
     path = os.path.expanduser(params.get("key_file") or _default_key(place_of(shell).home))
-    key = _key(path)
+    key = private_file.key(path, "key_file")
     recording = record(t.cast(CapturingShell, shell), params["role"])
     names = Pseudonyms(key)
     arguments = (recording.asked, names, params["users"])
@@ -65,29 +63,6 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
 def _default_key(home: str) -> str:
     """Beside the snapshots, not beside the capture, so that nobody shares both by mistake."""
     return os.path.join(os.path.dirname(default_directory(home)), "capture.key")
-
-
-def _key(path: str) -> bytes:
-    """The key of the names, made where there is none, for its owner only. Raises Refused."""
-    directory = os.path.dirname(path) or "."
-    try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-    except OSError as exc:
-        raise Refused(["key_file: %s cannot be used: %s" % (directory, exc.strerror)]) from None
-    with private_file.alone(path, "key_file"):
-        text = private_file.read_if_there(path, "key_file")
-        if text is None:
-            text = secrets.token_hex(32).encode() + b"\n"
-            private_file.write(path, text, "key_file")
-    if os.stat(path).st_mode & 0o077:
-        raise Refused(["key_file: others may read %s; set its mode to 0600" % path])
-    try:
-        key = binascii.unhexlify(text.strip())
-    except (ValueError, binascii.Error):
-        key = b""
-    if len(key) < 16:
-        raise Refused(["key_file: %s holds no key; name a file that is not there yet, and one is made" % path])
-    return key
 
 
 def _profile(asked: t.Sequence[Asked]) -> str:

@@ -5,10 +5,10 @@
 
 """The digest of a plan: what it would do and what it was made from, in a form that can be kept and compared. Pure.
 
-``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``: STATE and STEP are short hashes, "-" stands for
-an object that does not exist. The digest is over the deployment's identity and the steps, and nothing else. Whoever
-gives all of it back holds the run to the states too, and is told what is different. About 60 bytes an object. Values
-of secrets are left out, since a short secret could be guessed from its hash.
+``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``. The digest is one of the deployment and of the
+steps only, so a plan, the run that applies it and its line in the journal have the same one, wherever they were made.
+STATE and STEP are short hashes of the objects that the plan was made from, "-" stands for one that does not exist.
+About 60 bytes an object. Values of secrets are left out, since a short secret could be guessed from its hash.
 """
 
 from __future__ import annotations
@@ -26,25 +26,27 @@ from .._base.texts import some
 from .._shell.statement import Secret, show_value
 from .catalogue import BY_PART
 from .deployment import CONTROLLER
+from .identity import Identity
 from .plan import Plan
 
 Digest = t.Mapping[str, t.Any]
 
 REMEDY = "review the plan of now in check mode, and give its plan_digest"
 ABSENT = "-"
-_SHORT = 10  # hexadecimal digits: enough to tell objects apart, while the whole is compared by the whole hash
+_SHORT = 10  # hexadecimal digits: enough to tell objects apart
 _ENTRY = re.compile(r"(?:-|[0-9a-f]{10})(?: [A-Z][a-z]+ [0-9a-f]{10})?\Z")
 _WHOLE = re.compile(r"[0-9a-f]{64}\Z")
 _NAMES = 50
 
 
-def make_digest(plan: Plan, deployment: str = "") -> dict[str, t.Any]:
-    """The digest of a plan, and of the objects that it was made from. deployment: what identifies it.
+def make_digest(plan: Plan, identity: Identity | None = None) -> dict[str, t.Any]:
+    """The digest of a plan: of the objects that it was made from, and of what it would do with each.
+
+    identity: of the deployment, as a file names it; by default as it was read.
 
     Without purge a plan is made from the objects that are named, and the others may change as they like. Whom a policy
     concerns was checked too, and where policies are granted, every policy was.
     """
-    whole = hashlib.sha256(_text(["federation", deployment]).encode())
     states = {name: _text(state) for name, state in _states(plan).items()}
     changes = {name_of(step): step for step in plan.steps}
     objects = {}
@@ -52,14 +54,21 @@ def make_digest(plan: Plan, deployment: str = "") -> dict[str, t.Any]:
         parts = [_hash(states[name]) if name in states else ABSENT]
         if name in changes:
             step = changes[name]
-            # Which domain controller is the one to use may change from one day to the next.
-            calls = {name: value for name, value in step.shown("planned")["parameters"].items() if name != CONTROLLER}
-            call = _text([step.cmdlet, calls])
-            parts += [step.cmdlet.partition("-")[0], _hash(call)]
-            # The name is part of what is hashed, or two objects could change places.
-            whole.update(_text([name, call]).encode())
+            parts += [step.cmdlet.partition("-")[0], _hash(_text(_call(step.shown("planned"))))]
         objects[name] = " ".join(parts)
-    return {"digest": whole.hexdigest(), "objects": objects}
+    digest = digest_of(identity or plan.deployment.identity, [step.shown("planned") for step in plan.steps])
+    return {"digest": digest, "objects": objects}
+
+
+def digest_of(identity: Identity, steps: t.Iterable[t.Mapping[str, t.Any]]) -> str:
+    """SHA-256 of the deployment and of the calls, whatever became of them. steps: as results have them."""
+    return hashlib.sha256(_text([identity.key, [_call(step) for step in steps]]).encode()).hexdigest()
+
+
+def _call(step: t.Mapping[str, t.Any]) -> list[t.Any]:
+    # Which domain controller is the one to use may change from one day to the next.
+    parameters = {name: value for name, value in step["parameters"].items() if name != CONTROLLER}
+    return [step["cmdlet"], step["identity"], parameters]
 
 
 def name_of(step: Step) -> str:
@@ -129,10 +138,10 @@ def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
 
 def differences(reviewed: Digest, now: Digest) -> list[str]:
     """What is different from the plan that was reviewed, one text for each kind of difference; empty if nothing is."""
-    if reviewed["digest"] == now["digest"] and reviewed["objects"] == now["objects"]:
-        return []
     found = _named(reviewed["objects"], now["objects"])
-    return found or ["the plan as a whole is not the one that was reviewed"]
+    if found or reviewed["digest"] == now["digest"]:
+        return found
+    return ["the plan as a whole is not the one that was reviewed"]
 
 
 def _named(reviewed: t.Mapping[str, str | None], now: t.Mapping[str, str | None]) -> list[str]:

@@ -22,17 +22,18 @@ from .._base.step import Step
 from .._base.texts import some
 from .._federation.catalogue import RESOURCES, ROUTE
 from .._federation.deployment import Deployment, Reader, Records
+from .._federation.identity import Identity
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._shell.statement import Shell, Statement, place_of
 from .chain import MARKS, Obstacle, check_chain, idle
 from .replicate import PUSHED, Replication
 from .replication import PUSH, Time
-from .topology import READINGS, Topology, read_one_by_one, topology_of
+from .topology import CENTRAL, READINGS, Topology, read_one_by_one, topology_of
 
 EXPORT = "Export-CsConfiguration"
 # The kinds tell of the sites' routes already.
-BESIDE = tuple(one for one in READINGS if one.name != "sites")
+BESIDE = (CENTRAL, *(one for one in READINGS if one.name != "sites"))
 
 
 class Around(Surroundings):
@@ -59,7 +60,7 @@ class Around(Surroundings):
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
         """Without anything declared nothing is read, and there is no plan that could be in vain."""
         if not self._preflight or not resources:
-            return reader.kinds(resources)
+            return reader.identified(resources)
         wanted = {resource.part for resource in resources}
         with contextlib.suppress(ServerRefused):  # something of another form, perhaps in what the plan does not need
             found = reader.kinds_and(RESOURCES, [one.statement for one in BESIDE])
@@ -69,8 +70,13 @@ class Around(Surroundings):
                 homes = tuple(pool for pool in topology.pools or () if pool.registrar)
                 self._others = {part: own for part, own in whole.records.items() if part not in wanted}
                 records = {part: own for part, own in whole.records.items() if part in wanted}
-                return replace(whole, records=records, pools=homes)
-        return self._one_by_one(reader, resources)
+                return replace(whole, records=records, pools=homes, identity=self._identity())
+        deployment = self._one_by_one(reader, resources)
+        return replace(deployment, identity=self._identity())
+
+    def _identity(self) -> Identity:
+        topology = self._topology or Topology()
+        return Identity(place_of(self._shell).deployment, topology.central, tuple(sorted(topology.sip_domains or ())))
 
     def _one_by_one(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
         """What the plan depends on has to be readable; of the rest whatever is."""
@@ -81,7 +87,7 @@ class Around(Surroundings):
                     self._others.update(reader.kinds([resource]).records)
         routes_known = ROUTE.part in {*deployment.records, *self._others}
         with contextlib.suppress(ServerRefused):
-            self._topology = read_one_by_one(self._shell, BESIDE if routes_known else READINGS)
+            self._topology = read_one_by_one(self._shell, BESIDE if routes_known else (CENTRAL, *READINGS))
         self._topology = self._topology or Topology()
         return deployment
 

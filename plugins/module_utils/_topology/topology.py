@@ -18,6 +18,7 @@ from .._base.names import domain_from_server, named
 from .._base.reading import is_unknown
 from .._base.result import ServerRefused, Unreadable
 from .._federation.catalogue import ROUTE
+from .._federation.identity import CENTRAL_MANAGEMENT, is_central, pools_of
 from .._federation.kinds import is_type_name
 from .._federation.pools import (
     LEGACY,
@@ -72,7 +73,8 @@ class Site:
 class Topology:
     """Everything that was read; None: not observable. unobserved: by cmdlet, why, in the server's words.
 
-    release: of the pool of the server that answered. sip_domains: A-labels, the default one first.
+    release: of the pool of the server that answered. sip_domains: A-labels, the default one first. central: the pools
+    of the Central Management Store, empty where they were not read.
     """
 
     release: str | None = None
@@ -84,6 +86,7 @@ class Topology:
     blocked_domains: tuple[str, ...] | None = None
     replicas: tuple[Replica, ...] | None = None
     unobserved: t.Mapping[str, str] = field(default_factory=dict)
+    central: tuple[str, ...] = ()
 
     def pool(self, fqdn: str) -> Pool | None:
         return next((one for one in self.pools or () if one.fqdn.casefold() == fqdn.casefold()), None)
@@ -124,6 +127,9 @@ READINGS = (
     Reading("pools", Statement(POOL), _has("Computers", "Fqdn")),
 )
 
+# Beside them, which deployment it is.
+CENTRAL = Reading("central", Statement(SERVICE, {CENTRAL_MANAGEMENT: True}), is_central)
+
 _ACCESS_EDGE = "AccessEdgeExternalFqdn"
 _Items = dict[str, "list[t.Any] | None"]
 
@@ -156,7 +162,8 @@ def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> T
             found[one.name] = None
             why = "not observable with this role" if is_unknown(alone) else ""
             said = alone.errors[0].message if alone.errors else alone.lost
-            unobserved[one.statement.cmdlet] = why or said
+            if one is not CENTRAL:  # no link of the chain depends on it
+                unobserved[one.statement.cmdlet] = why or said
         else:
             found[one.name] = list(alone.output)
     if refused and not any(items is not None for items in found.values()):
@@ -188,6 +195,7 @@ def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topo
         blocked_domains=_domains(BLOCKED, items["blocked"]),
         replicas=replicas,
         unobserved=unobserved,
+        central=pools_of(items.get("central")),
     )
 
 

@@ -44,7 +44,8 @@ class DeploymentAction(DirectAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         variables = task_vars or {}
         if not variables.get(PLAYBOOK):
-            return self._finished(super().run(tmp, variables), variables)
+            return super().run(tmp, variables)
+        self.playbook = str(variables[PLAYBOOK])
         inventory = Inventory(variables)
         if not inventory.hosts:
             return self._without_hosts(variables)
@@ -58,7 +59,7 @@ class DeploymentAction(DirectAction):
             return skipped("another host of the deployment has answered")
         answered = True
         try:
-            result = super().run(tmp, variables)
+            result = self._perform(variables)
             answered = not (result.get("failed") and result.get("unanswered"))
         finally:
             words = None if answered else [*silent, "%s: %s" % (inventory.own, result["msg"])]
@@ -77,10 +78,6 @@ class DeploymentAction(DirectAction):
             return skipped("there are no hosts in %s" % DOORS)
         text = "the inventory has neither hosts in %s, the way into a deployment, nor in %s, its Edge servers"
         return failed([text % (DOORS, EDGES)])
-
-    def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
-        """The result of the host that did the work, or of the last one that was tried."""
-        return result
 
 
 class Inventory:

@@ -14,21 +14,24 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ...module_utils._base import user_names
 from ...module_utils._base.names import Invalid
+from ...module_utils._base.perform import refusal
 from ...module_utils._base.result import Refused
 from ...module_utils._federation.federation import PARTS
-from ...module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
+from ...module_utils._federation.files import NEWEST, Snapshots, load, safe
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.tasks import federation_of, variable
 from ...module_utils._shell.statement import Place
 from ...module_utils._topology.federate import SPEC
 from .._documents.show import show
-from .._files import journal as _journal
+from .._files import journal
+from .._files.journal_line import applied, carried_out
 from .._settings.source import settings_of
+from . import state
 from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
 from .plain_values import plain
@@ -47,7 +50,7 @@ class FederationAction(DeploymentAction, ReportingAction):
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
         result = super().run(tmp, task_vars)
         # Playbooks that only plan judge the plan themselves.
-        return self._reported(result, task_vars or {}) if self.playbook in _journal.WRITING else result
+        return self._reported(result, task_vars or {}) if self.playbook in journal.WRITING else result
 
     def _work(self, task_vars: Result) -> Result:
         if self.playbook and not self._prepare(task_vars):
@@ -56,9 +59,7 @@ class FederationAction(DeploymentAction, ReportingAction):
             if self.playbook in _HELD:
                 self._hold(task_vars)
             self._check(variable if self.playbook else str)
-            if self.playbook in _journal.WRITING and not self._task.check_mode:
-                _journal.ready(self._directory(task_vars))
-            if self.playbook and (reason := self._of_another(Inventory(task_vars))):
+            if self.playbook and (reason := self._of_another(Inventory(task_vars), task_vars)):
                 return {**skipped(reason), "report": [reason]}
         except Refused as exc:
             return failed(exc.reasons)
@@ -72,7 +73,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         if found is not None:
             self._task.args["plan_digest"] = found
 
-    def _of_another(self, inventory: Inventory) -> str:
+    def _of_another(self, inventory: Inventory, variables: Result) -> str:
         """Why the snapshot to restore is not for this deployment, but for another one of the run; else empty.
 
         Raises Refused if it is for none of them.
@@ -80,10 +81,10 @@ class FederationAction(DeploymentAction, ReportingAction):
         named = plain(self._task.args.get("restore_from"))
         if named in (None, NEWEST):
             return ""
-        directory = self._task.args.get("snapshot_directory") or _default_directory()
+        directory = self._task.args.get("snapshot_directory") or state.snapshot_directory(self, variables)
         option = variable("restore_from")
         path = Snapshots(str(directory), option, Place(deployment=inventory.deployment)).find(str(named))
-        found = owner(path, option)
+        found = load(path, option).identity.label
         if found == inventory.deployment:
             return ""
         text = "%s is a snapshot of the deployment %s" % (path, found)
@@ -93,10 +94,24 @@ class FederationAction(DeploymentAction, ReportingAction):
         raise Refused(["%s: %s. This run has %s. %s" % (option, text, ", ".join(inventory.deployments), remedy)])
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
-        if self.playbook in _journal.WRITING and not self._task.check_mode and not result.get("skipped"):
-            self._note(result, variables)
+        self._carried_out(result, variables)
+        if user_names.hidden() and result.get("report"):
+            result["report"] = user_names.shown(result["report"])
         show(result.get("report") or ())
-        return result
+        return super()._finished(result, variables)
+
+    def _carried_out(self, result: Result, variables: Result) -> None:
+        """Say of a plan file that was refused, because its plan was applied before, when that was."""
+        digest = result.pop("other_plan", "")
+        if not digest:
+            return
+        try:
+            done = applied(journal.read(state.snapshot_directory(self, variables))[0], digest)
+        except (Refused, AnsibleError):
+            return
+        if done is not None:
+            reasons = [carried_out(str(self._task.args.get("plan_file")), done)]
+            result.update(reasons=reasons, msg=refusal(reasons))
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
         """Set what only the playbook knows. Returns whether the tags leave anything to do."""
@@ -111,32 +126,10 @@ class FederationAction(DeploymentAction, ReportingAction):
             name, ending = os.path.splitext(str(file))
             self._task.args["plan_file"] = "%s-%s%s" % (name, safe(inventory.deployment), ending)
         if boolean(variables.get("sfb_xmpp_snapshot", True), strict=False):
-            self._task.args.setdefault("snapshot_directory", _default_directory())
+            self._task.args.setdefault("snapshot_directory", state.snapshot_directory(self, variables))
         else:
             self._task.args.pop("snapshot_directory", None)
         return bool(parts)
-
-    def _directory(self, variables: dict[str, t.Any]) -> str:
-        """Where the journal is, which is kept where no snapshot is wanted too."""
-        return str(self._templar.template(variables.get("sfb_xmpp_snapshot_directory")) or _default_directory())
-
-    def _note(self, result: Result, variables: dict[str, t.Any]) -> None:
-        """Write the run into the journal. That it cannot be written is a warning: the run itself is over."""
-        try:
-            run = _journal.make_run(
-                result,
-                playbook=self.playbook,
-                deployment=Inventory(variables).deployment,
-                host=str(variables["inventory_hostname"]),
-                account=str(self._connection.get_option("remote_user") or ""),
-                inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
-                ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
-                reason=str(self._task.args.get("reason") or ""),
-            )
-            _journal.append(self._directory(variables), run)
-        except (Refused, AnsibleError) as exc:
-            text = "this run is not in the journal: %s" % exc
-            result["warnings"] = [*result.get("warnings", ()), text]
 
     # Mistakes
 
@@ -153,10 +146,6 @@ class FederationAction(DeploymentAction, ReportingAction):
             mistakes += exc.reasons
         if mistakes:
             raise Refused(mistakes)
-
-
-def _default_directory() -> str:
-    return default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
 
 
 def chosen_digest(given: t.Any, own: str, deployments: t.Sequence[str]) -> t.Any:

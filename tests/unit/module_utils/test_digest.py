@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import replace
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import GATEWAY, PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.digest import differences
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.digest import differences, digest_of
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.identity import Identity
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import (
     FEDERATION,
     configuration,
@@ -23,6 +23,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
     plural,
     singular,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Place
 from hypothesis import given, settings
 
 from tests.unit.module_utils.memory_shell import MemoryShell
@@ -116,7 +117,7 @@ def test_the_digest_alone_holds_to_the_steps_in_the_deployment() -> None:
     assert reviewed not in text
     assert "64 hexadecimal digits" in refused(PARTNERS, shell, **arguments, plan_digest=reviewed[:-1])
     elsewhere = server("a.test", "b.test")
-    elsewhere.place = replace(elsewhere.place, deployment="other")
+    elsewhere.central = "pool2.contoso.com"
     assert "another one" in refused(PARTNERS, elsewhere, **arguments, plan_digest=reviewed)
     # Another state, and the same calls.
     shell.put(PARTNER.noun, "a.test", {"SaslNegotiation": "Optional", "Description": "by another hand"})
@@ -269,3 +270,17 @@ def test_a_digest_is_equal_only_where_state_and_plan_are(
         assert digests[0]["digest"] == digests[1]["digest"]
     else:
         assert digests[0]["digest"] != digests[1]["digest"]
+
+
+def test_the_number_is_one_of_deployment_and_steps() -> None:
+    """The same wherever the plan was made, and from whatever; another for another deployment."""
+    first, second, elsewhere = server("a.test"), server("a.test"), server("a.test")
+    second.put(PARTNER.noun, "a.test", {"Description": "other words"})
+    second.place = Place(host="fe02", deployment="contoso", home=second.place.home)
+    elsewhere.central = "pool2.contoso.com"
+    one, two, three = (digest(PARTNERS, shell, **asked("a.test")) for shell in (first, second, elsewhere))
+    assert one["digest"] == two["digest"] != three["digest"]
+    assert differences(one, two) == ["changed since the plan was made: partner a.test"]
+    assert one["digest"] == digest_of(
+        Identity("x", ("fe01.contoso.com",)), run(PARTNERS, first, **asked("a.test")).steps or []
+    )
