@@ -71,7 +71,9 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
         "added": 2, "changed": 2, "removed": 2, "granted": 1, "withdrawn": 0, "unchanged": 1
     }  # fmt: skip
     ticket = file.with_suffix(".md").read_text(encoding="utf-8")
-    assert "| New-CsXmppAllowedPartner | b.test |" in ticket
+    assert "| `New-CsXmppAllowedPartner` | `b.test` |" in ticket
+    assert "| Digest | `%s` |" % document["plan_digest"]["digest"] in ticket
+    assert "| Deployment | fe01 |" in ticket
     assert "s3cret" not in ticket
 
     # Somebody else is quicker: every difference is named, and nothing is written.
@@ -130,7 +132,7 @@ def test_a_job_holds_the_next_one_to_its_plan(plays: Plays) -> None:
     variables: dict[str, t.Any] = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}]}
     planned = play(plays, "converge", "--check", sfb_xmpp_fail_on_changes=True, **variables)
     assert planned.code == 2, planned.output
-    assert (planned.stats["sfb_xmpp_result"], planned.stats["sfb_xmpp_changes"]) == ("changes", 1)
+    assert (planned.stats["sfb_xmpp_result"], planned.stats["sfb_xmpp_changes"]) == ("changes", 1), planned.output
     (failure,) = planned.failures()
     assert failure.result["msg"] == "1 change is planned, and sfb_xmpp_fail_on_changes is true."
     assert "steps" not in failure.result

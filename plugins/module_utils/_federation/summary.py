@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .._base.names import both_forms
@@ -236,20 +235,3 @@ def _readable(values: Values | None, step: Step, resource: Resource, secret: str
     shown = resource.shown(step.identity, values)
     # Of a secret that changes, the diff says just that.
     return {**shown, **{f.option: secret for f in resource.fields if f.secret and f.option in (step.expect or {})}}
-
-
-def markdown(lines: t.Sequence[str], steps: t.Sequence[Step]) -> str:
-    """A plan for a change ticket: the block, then every call."""
-    calls = ["| %s | %s | %s |" % (step.cmdlet, _cell(step.identity), _cell(_parameters(step))) for step in steps]
-    table = ["", "| cmdlet | object | parameters |", "|---|---|---|", *calls] if calls else []
-    return "\n".join(["# %s" % lines[0], "", "```", *lines[1:], "```", *table, ""])
-
-
-def _parameters(step: Step) -> str:
-    shown = {n: v for n, v in step.shown("planned")["parameters"].items() if n not in ("Identity", "Confirm")}
-    return ", ".join("%s=%s" % (n, "(secret)" if v == {"secret": True} else v) for n, v in shown.items())
-
-
-def _cell(text: str) -> str:
-    """A text that means itself in a cell: no mark of Markdown and no HTML works in it."""
-    return re.sub(r"([\\`*_\[\]|~!])", r"\\\1", printable(text).replace("&", "&amp;").replace("<", "&lt;"))

@@ -21,15 +21,18 @@ from ...module_utils._base import user_names
 from ...module_utils._base.names import Invalid
 from ...module_utils._base.perform import refusal
 from ...module_utils._base.result import Refused
+from ...module_utils._base.version import VERSION
 from ...module_utils._federation.federation import PARTS
 from ...module_utils._federation.files import NEWEST, Snapshots, load, safe
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
+from ...module_utils._federation.plan_file import PlanFile
 from ...module_utils._federation.tasks import federation_of, variable
 from ...module_utils._shell.statement import Place
 from ...module_utils._topology.federate import SPEC
+from .._documents.plan_markdown import render
 from .._documents.show import show
 from .._files import journal
-from .._files.journal_line import applied, carried_out
+from .._files.journal_line import applied, carried_out, now, system_user
 from .._settings.source import settings_of
 from . import state
 from .deployment import DeploymentAction, Inventory, Result
@@ -98,7 +101,28 @@ class FederationAction(DeploymentAction, ReportingAction):
         if user_names.hidden() and result.get("report"):
             result["report"] = user_names.shown(result["report"])
         show(result.get("report") or ())
+        if self._task.check_mode and self._task.args.get("plan_file") and "plan_digest" in result:
+            self._save_beside(result, variables)
         return super()._finished(result, variables)
+
+    def _save_beside(self, result: Result, variables: Result) -> None:
+        """Write the plan that was saved for people too."""
+        host = str(variables["inventory_hostname"])
+        text = render(
+            result,
+            label=Inventory(variables).deployment,
+            host=host,
+            user=system_user(),
+            account=state.account(self),
+            time=now(),
+            collection=VERSION,
+            ticket=str(state.value(self, variables, "sfb_xmpp_ticket") or ""),
+        )
+        option = variable("plan_file") if self.playbook else "plan_file"
+        try:
+            PlanFile(str(self._task.args["plan_file"]), option).save_beside(text)
+        except Refused as exc:
+            result.update(failed(exc.reasons))
 
     def _carried_out(self, result: Result, variables: Result) -> None:
         """Say of a plan file that was refused, because its plan was applied before, when that was."""

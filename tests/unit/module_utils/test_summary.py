@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.summary impor
     block,
     diff,
     headline,
-    markdown,
     summarise,
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
@@ -205,46 +203,6 @@ class TestHostileTexts:
             assert entry["before_header"].isprintable()
             assert all(line.isprintable() for line in (entry["before"] + entry["after"]).split("\n"))
 
-    @pytest.mark.parametrize("text", HOSTILE)
-    def test_markdown_shows_it_and_does_nothing_with_it(self, text: str) -> None:
-        steps = self.steps(text)
-        lines = block(steps, summarise(steps, 0), deployment="d", host="", check=True)
-        found = markdown(lines, steps).split("\n")
-        assert found[:3] == ["# sfb.xmpp plan for d", "", "```"]
-        fence = found.index("```", 3)
-        # Nothing inside can end the block: its lines begin with two blanks and a mark.
-        assert all(re.match("  [~-] ", line) for line in found[3 : fence - 1])
-        rows = found[fence + 4 : -1]
-        assert len(rows) == 2
-        for row in rows:
-            assert row.isprintable()
-            assert len(re.findall(r"(?<!\\)\|", row.replace("\\\\", ""))) == 4, "three cells"
-            assert not re.search(r"(?<!\\)[\[\]`!*~]|<", row.replace("\\\\", ""))
-
-
-def test_markdown_of_a_plan() -> None:
-    found = plan({"a.test": partner("a.test")}, [{"domain": "a.test", "additional_domains": ["x.a.test"]},
-                                                 {"domain": "n.test", **ROW, "connection_limit": 5}])  # fmt: skip
-    lines = block(found.steps, summarise(found.steps, 1), deployment="contoso", host="fe01", check=True)
-    assert markdown(lines, found.steps) == (
-        "# sfb.xmpp plan for contoso (fe01)\n"
-        "\n"
-        "```\n"
-        "  + partner  n.test                 public unverified, TLS required, SASL optional, dialback\n"
-        "  ~ partner  a.test                 additional_domains +x.a.test\n"
-        "1 to add, 1 to change; 1 unchanged. Nothing was written (check mode).\n"
-        "```\n"
-        "\n"
-        "| cmdlet | object | parameters |\n"
-        "|---|---|---|\n"
-        "| New-CsXmppAllowedPartner | n.test | TlsNegotiation=Required, SaslNegotiation=Optional,"
-        " SupportDialbackNegotiation=True, ConnectionLimit=5 |\n"
-        "| Set-CsXmppAllowedPartner | a.test | AdditionalDomains={'add': \\['x.a.test'\\]} |\n"
-    )
-    assert markdown(["sfb.xmpp plan for d", "Nothing to do; 1 unchanged."], ()) == (
-        "# sfb.xmpp plan for d\n\n```\nNothing to do; 1 unchanged.\n```\n"
-    )
-
 
 @settings(deadline=None, max_examples=30)
 @given(st.sampled_from(["check", "run", "refused", "failed"]))
@@ -265,5 +223,5 @@ def test_no_secret_in_a_file(tmp_path: Path) -> None:
     run(FEDERATION, shell, check=True, plan_file=str(tmp_path / "plan.json"), **EVERYTHING)
     run(FEDERATION, shell, snapshot_directory=directory, plan_file=str(tmp_path / "plan.json"), **EVERYTHING)
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(kept) == 4, "a plan, its Markdown, a snapshot, a lock"
+    assert len(kept) == 3, "a plan, a snapshot, a lock"
     assert not [path for path in kept if "s3cret-" in path.read_text(encoding="utf-8")]
