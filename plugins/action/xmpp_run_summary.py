@@ -39,18 +39,19 @@ class ActionModule(ReportingAction):
                 results = (_of(hosts[host], "gateway_certificate_" + word) for word in ("staged", "switched"))
                 edges.setdefault(one.label, {})[host] = _run_summary.last(*results)
         lines = _run_summary.lines(filter(None, plans), edges)
-        if any(result for results in edges.values() for result in results.values()):
+        if any(result for of_edges in edges.values() for result in of_edges.values()):
             show(lines)
         # sfb.xmpp.converge says so for its certificates; then what is only brought to an Edge is no change.
         later = self._templar.template(task_vars.get("gateway_certificate_switch")) not in (None, "converge")
         checked = task_vars.get(CHECKED) or {}
         of_run = checked.get("deployments") or [one.label for one in deployments]
         several = len(of_run) > 1
-        planned, data = Outcome(), {}
-        for label, results in edges.items():
+        planned = Outcome()
+        data: dict[str, t.Any] = {}
+        for label, of_edges in edges.items():
             if label not in of_run:
                 continue
-            own = _run_summary.outcome(results.values(), later)
+            own = _run_summary.outcome(of_edges.values(), later)
             planned = planned.and_then(own)
             ended = stats(_run_summary.total(doors[label], own), label, several)
             data = merge_hash(data, ended["data"])

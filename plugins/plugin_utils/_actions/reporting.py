@@ -65,7 +65,7 @@ class ReportingAction(DirectAction):
             values = settings_of(self, variables, self.playbook).values
         except Refused:  # of a playbook that goes on in spite of mistakes
             return False
-        return boolean(values.get("fail_on_changes", False), strict=False)
+        return bool(boolean(values.get("fail_on_changes", False), strict=False))
 
 
 def place_in_run(variables: t.Mapping[str, t.Any]) -> tuple[str, bool]:
