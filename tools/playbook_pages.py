@@ -38,12 +38,25 @@ OF_ACTIONS = {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
     },
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
+    "sfb.xmpp.xmpp_migration_info:": {
+        "sfb_xmpp_for_users", "sfb_xmpp_for_pools", "sfb_xmpp_partners", "sfb_xmpp_deployment"
+    },
+    "sfb.xmpp.xmpp_export:": {"sfb_xmpp_deployment"},
+    "sfb.xmpp.xmpp_capture:": {"sfb_xmpp_deployment"},
+    "sfb.xmpp.xmpp_import:": {
+        "sfb_xmpp_import_partners", "sfb_xmpp_import_policies", "sfb_xmpp_import_gateway", "sfb_xmpp_import_users"
+    },
 }  # fmt: skip
 # Actions that read the settings of their playbook for themselves, by their names without the prefix, and what they run.
 OWN_ACTIONS = {
     "failover": ("xmpp_failover", ACTION),
     "revoke": ("xmpp_affected_services", ""),
     "decommission": ("xmpp_decommission", ACTION),
+    "export": ("xmpp_export", ""),
+    "migration": ("xmpp_migration_report", ""),
+    "capture": ("xmpp_capture", ""),
+    "import": ("xmpp_import", ""),
+    "rehearse": ("xmpp_rehearse", ""),
 }
 READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 # A playbook that never writes reads nothing of what its action does when it does.

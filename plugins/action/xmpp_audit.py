@@ -11,22 +11,18 @@ import datetime
 import os
 import typing as t
 
-from ansible.errors import AnsibleError
-
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
-from ..module_utils._federation.files import safe
 from ..modules.xmpp_audit import TASK
 from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._documents import audit_files as files
 from ..plugin_utils._documents.audit_document import Audit
 from ..plugin_utils._documents.show import show
-from ..plugin_utils._files.working_directory import absolute
+from ..plugin_utils._files.output import directory_of
 from ..plugin_utils._playbooks.audit_decide import access_edge, decide, lines, outcome
 from ..plugin_utils._servers.inventory import servers_in
-from ..plugin_utils._servers.servers import Servers
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
 
@@ -60,7 +56,7 @@ class ActionModule(DirectAction):
         fail_on = str(settings.get("audit", {}).get("fail_on") or "error")
         servers, host = servers_in(variables), str(variables["inventory_hostname"])
         own = servers.of(host)
-        into = _directory(str(settings.get("into") or "sfb-xmpp-audit"), servers, own.label)
+        into = directory_of(str(settings.get("into") or "sfb-xmpp-audit"), servers, own.label)
         hostvars = variables["hostvars"]
         try:
             audit = decide(
@@ -77,15 +73,6 @@ class ActionModule(DirectAction):
         paths = files.save(into, audit, fail_on)
         show(lines(audit, paths, fail_on))
         return outcome(audit, paths, fail_on)
-
-
-def _directory(place: str, servers: Servers, label: str) -> str:
-    """Each of several deployments has a directory of its own. Raises Refused."""
-    try:
-        path = absolute(place)
-    except AnsibleError as exc:
-        raise Refused(["%s: %s" % (files.OPTION, exc)]) from None
-    return os.path.join(path, safe(label)) if servers.several else path
 
 
 def _previous(into: str) -> Audit | None:

@@ -134,7 +134,7 @@ def test_a_value_that_cannot_be_evaluated_stops_only_who_reads_it(plays: Plays) 
     (reason,) = refused(plays, "certificate", "--check", inventory=inventory)
     assert reason.startswith("sfb_xmpp_certificate: cannot be evaluated:")
     assert "not_there" in reason
-    run: Run = plays.run("sfb.xmpp.export", "-e", "into=%s" % (plays.directory / "out"), inventory=inventory)
+    run: Run = plays.run("sfb.xmpp.export", "-e", "sfb_xmpp_into=%s" % (plays.directory / "out"), inventory=inventory)
     assert run.code == 0, run.output
 
 

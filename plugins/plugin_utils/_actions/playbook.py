@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._base.result import Refused
+from .._documents.show import show
+from .._servers.inventory import servers_in
 from .in_process import DirectAction, failed
 from .plain_values import plain
 
@@ -22,10 +25,22 @@ class PlaybookAction(DirectAction):
     def _work(self, task_vars: Result) -> Result:
         if not self.playbook:
             return failed(["this module is internal to the playbooks of the collection"])
-        return self._decide(task_vars)
+        try:
+            return self._decide(task_vars)
+        except Refused as exc:
+            return failed(exc.reasons)
 
     def _decide(self, variables: Result) -> Result:
+        """Raises Refused; nothing was written then."""
         raise NotImplementedError
+
+    def _show(self, lines: t.Iterable[str], variables: Variables) -> list[str]:
+        """Show lines, with the name of their deployment first if the inventory has several."""
+        servers = servers_in(variables)
+        label = servers.of(str(variables["inventory_hostname"])).label
+        shown = ["Deployment %s" % label, *lines] if servers.several else list(lines)
+        show(shown)
+        return shown
 
     def _hand_on(self, module: str, options: Variables, variables: Result) -> Result:
         """The result of another module of the collection, for the same host and over the same connection."""
