@@ -19,7 +19,7 @@ PARTNER = {"domain": "fabrikam.example", **ROW}
 def own_play(plays: Plays, play: dict[str, t.Any], *arguments: str, **variables: t.Any) -> Run:
     """A play of a user's own over two doors of one deployment, with connection settings of its own."""
     management = plays.hosts()["sfb_management"]
-    doors = {"fe01": management["hosts"]["fe01"], "also": management["hosts"]["fe01"]}
+    doors = {"fe01": management["hosts"]["fe01"], "also": {**management["hosts"]["fe01"], **variables.pop("also", {})}}
     found = {"all": {"vars": variables, "children": {"sfb_management": {**management, "hosts": doors}}}}
     inventory = plays.write("doors.yml", found)
     given = {"hosts": "sfb_management", "gather_facts": False, **play}
@@ -76,8 +76,10 @@ def test_one_door_does_the_work_however_the_play_goes_on(plays: Plays) -> None:
 
 def test_a_role_checks_the_settings_first_and_names_its_own_parameters(plays: Plays) -> None:
     settings = {"sfb_xmpp_partners": [{"domain": "*.test"}], "sfb_xmpp_replicaton": "none", "sfb_xmpp_force": True}
-    run = own_play(plays, {"roles": ["sfb.xmpp.access_policies"]}, **settings)
+    other = {"sfb_xmpp_protect": ["a.test"]}
+    run = own_play(plays, {"roles": ["sfb.xmpp.access_policies"]}, **settings, also=other)
     assert run.code != 0
+    assert "sfb_xmpp_protect: the hosts fe01 and also belong to one deployment" in run.output
     assert "sfb_xmpp_replicaton: there is no such variable" in run.output
     assert "sfb_xmpp_force: decides about one run" in run.output
     assert "*.test" not in run.output, "partners are another role's"
