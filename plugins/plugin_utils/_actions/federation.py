@@ -91,7 +91,9 @@ class FederationAction(DeploymentAction):
         values = settings_of(self, variables, self.playbook).values
         if self.playbook in ROLES:
             # The tags of a user's own play are not ours.
-            self._task.args = of_role(self.playbook, values, self._parameters(variables))
+            options = of_role(self.playbook, values, self._parameters(variables))
+            # What is there already are module_defaults.
+            self._task.args = {**self._task.args, **options}
         else:
             if self.playbook in OF_SETTINGS:
                 self._task.args = of_playbook(self.playbook, values)
