@@ -407,12 +407,14 @@ options:
       - name: sfb_xmpp_deployment
   playbook:
     description:
-      - The playbook of this collection that is running. It sets this itself, so that messages name the variables of an
-        inventory and not the options of a module.
+      - The playbook or role of this collection that is running. It sets this itself, so that messages name the
+        variables of an inventory or the parameters of the role, and not the options of a module.
       - This option is not known to P(ansible.builtin.psrp#connection).
     type: str
     default: ''
     vars:
+      # The last name counts: a role that a playbook of this collection runs.
+      - name: xmpp_federation_role
       - name: xmpp_federation_playbook
   max_envelope_size:
     description:

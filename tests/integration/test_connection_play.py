@@ -133,7 +133,7 @@ def test_refusals_name_the_remedy(controller: Controller) -> None:
 WITHOUT_SESSION = {
     "xmpp_affected_services", "xmpp_audit", "xmpp_capture", "xmpp_decommission", "xmpp_export", "xmpp_failover",
     "xmpp_history", "xmpp_import", "xmpp_migration_report", "xmpp_partner_probe_info", "xmpp_rehearse",
-    "xmpp_run_summary", "xmpp_settings", "xmpp_show", "xmpp_verification", "xmpp_verification_report",
+    "xmpp_run_summary", "xmpp_settings", "xmpp_show", "xmpp_verification",
 }  # fmt: skip
 ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} - WITHOUT_SESSION)
 

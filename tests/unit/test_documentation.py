@@ -573,14 +573,14 @@ def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     assert call(name, given, False, policy_server())["failed"]
     if name == "xmpp_show":
         return [dict(given)]
-    shown = {"lines": [], "wrong": ""}
-    probed = {"domains": [], "own": [], "summary": {}, "note": "", "messages": []}
-    return [shown if name.endswith("report") else probed]
+    message = {"to_user": "a@b.test", "outcome": "success", "latency": 0.1, "reason": ""}
+    probed = {"domains": [], "own": [], "summary": {}, "note": "", "messages": [message]}
+    return [{**probed, "lines": [], "wrong": ""}]
 
 
 def audit_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """As its action makes them; without it the module refuses."""
-    assert call(name, {"existing": {}, "plan": {}, "probe": {}}, False, policy_server())["failed"]
+    assert call(name, {}, False, policy_server())["failed"]
     found = sample(3)
     return [_decide.outcome(found, _files.save(str(directory / "audit"), found), "error")]
 
@@ -651,8 +651,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
     special.update(xmpp_run_summary=summary_runs, xmpp_settings=settings_runs)
-    special.update(xmpp_verification=verification_runs, xmpp_verification_report=verification_runs)
-    special.update(xmpp_show=verification_runs)
+    special.update(xmpp_verification=verification_runs, xmpp_show=verification_runs)
     special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"lines": ["one"], "newest": ["a.yml"]}])
     special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
