@@ -71,10 +71,11 @@ class Server:
         self.release: Exception | None = None
         self.payload = 380_000
 
-    def new_pool(self, target: Target, pin: object) -> t.Any:
+    def new_pool(self, target: Target, pin: object, connected: t.Callable[[], None]) -> t.Any:
         failure = self.opening.pop(0) if self.opening else None
 
         def opened() -> None:
+            connected()
             self.log.append("open")
             happen(failure)
 
