@@ -172,6 +172,7 @@ def test_rehearse_connects_to_no_host_of_the_inventory(plays: Plays, labs: dict[
     given = hosts(labs)
     for variables in given["sfb_management"]["hosts"].values():
         variables["sfb_xmpp_partners"] = [{"domain": PARTNERS[variables["sfb_xmpp_deployment"]]}]
+        variables["sfb_xmpp_access_edge"] = {"allow_federated_users": True}
     run, files, opened = twice(plays, labs, "rehearse", "-e", "sfb_xmpp_into=build", given=given)
     assert [path.name for path in files] == ["rehearsal.md", "rehearsal.xml"]
     assert opened == {key: set() for key in labs}
