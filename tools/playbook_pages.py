@@ -27,7 +27,7 @@ PAGES = TOP / "docs" / "docsite" / "rst"
 # What does the work of converge, restore and audit, and reads variables and tags of the play for itself; and how they
 # run it.
 ACTION = "sfb.xmpp.xmpp_federation:"
-OF_SETTINGS = ("name: sfb.xmpp.federation\n", "sfb.xmpp.xmpp_audit:")
+OF_SETTINGS = ("name: sfb.xmpp.federation\n", "sfb.xmpp.xmpp_audit:", "sfb.xmpp.xmpp_history:")
 ACTION_CODE = [TOP / "plugins" / "plugin_utils" / name for name in (
     "_actions/federation.py", "_actions/deployment.py", "_servers/servers.py"
 )]  # fmt: skip

@@ -17,7 +17,7 @@ FILES = [
     *(path for folder in FOLDERS for path in sorted(TOP.glob("roles/*/%s/*.yml" % folder))),
 ]
 # Lines with an expression, over all of these files. It may become less.
-MOST_EXPRESSIONS = 249
+MOST_EXPRESSIONS = 245
 # Where a decision is still made in YAML. A file that is done leaves the list, and none comes in.
 DECIDE = ("hostvars", "{%", "set_fact", "builtin.debug", "lookup(", "query(")
 STILL: dict[str, set[str]] = {

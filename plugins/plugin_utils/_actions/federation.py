@@ -96,7 +96,7 @@ class FederationAction(DeploymentAction):
             self._task.args = {**self._task.args, **options}
         else:
             if self.playbook in OF_SETTINGS:
-                self._task.args = of_playbook(self.playbook, values)
+                self._task.args = {**self._task.args, **of_playbook(self.playbook, values)}
             tags = variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ())
             self._task.args["parts"] = parts_of(*tags)
         inventory = Inventory(variables)

@@ -22,8 +22,8 @@ from ...module_utils._topology.replicate import WAIT
 
 Values = t.Mapping[str, t.Any]
 
-# The playbooks that take everything from the settings; others hand options on.
-OF_SETTINGS = ("converge", "restore", "audit")
+# The playbooks that take their options from the settings; others hand them on.
+OF_SETTINGS = ("converge", "restore", "audit", "history")
 # What a restore sets to what the snapshot says; nothing of it is declared beside.
 _LISTS_ARE_COMPLETE = ("policies_purge", "partners_purge", "exclusive_grants", "allow_replaced_policies")
 
@@ -31,6 +31,9 @@ _LISTS_ARE_COMPLETE = ("policies_purge", "partners_purge", "exclusive_grants", "
 def of_playbook(playbook: str, values: Values) -> dict[str, t.Any]:
     """values: the settings that the playbook reads, by their names without the prefix."""
     options = {option: values[option] for option in SPEC if option in values}
+    if playbook == "history":
+        # The playbook names the snapshot. No limit refuses what is only shown; restore itself has them.
+        return {**options, "force": True}
     if playbook == "restore":
         return {"replication": WAIT, **options, "restore_from": values.get("snapshot_file", NEWEST)}
     # An audit writes nothing, so it has nothing to wait for.

@@ -29,6 +29,11 @@ NEW: dict[str, t.Any] = {"restore_from": "newest"}
             {"partners": VALUES["partners"], "partners_purge": True, "preflight": True, "replication": "none"},
         ),
         ("audit", {"protect": ["a"]}, {"preflight": True, "protect": ["a"]}),
+        (
+            "history",
+            {"protect": ["a"], "snapshot_directory": "/s"},
+            {"protect": ["a"], "snapshot_directory": "/s", "force": True},
+        ),
         ("restore", {"removal_limit": 5}, {"removal_limit": 5, "replication": "wait", **NEW}),
         ("restore", {"snapshot_file": "x.yml"}, {"replication": "wait", "restore_from": "x.yml"}),
     ],
