@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._server.tasks import TASK
+from ..module_utils._server import tasks as _tasks
+
+TASK = _tasks.TASK
 
 
 def main() -> None:
