@@ -48,6 +48,13 @@ class Login:
         # The name tells nothing of the password, not even to somebody who tries many.
         self._file = "%s/login-%s" % (directory, _digest(target, password, directory)) if directory and password else ""
 
+    def _open(self) -> int | None:
+        """None where the run is over, and its directory is gone."""
+        try:
+            return os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            return None
+
     def enter(self) -> None:
         """Called with each connection, before anything is sent. Returns when this login may go on.
 
@@ -55,7 +62,9 @@ class Login:
         """
         if not self._file or self._over or self._handle is not None:
             return
-        handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        handle = self._open()
+        if handle is None:
+            return
         try:
             while not self._known(handle):
                 current().check()
@@ -88,7 +97,7 @@ class Login:
         if not self._file:
             return
         if refused and handle is None:  # accepted before, by another host
-            handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            handle = self._open()
         if handle is None:
             return
         try:

@@ -126,3 +126,10 @@ def test_without_a_password_or_a_run_nothing_is_kept(tmp_path: Path) -> None:
         one.enter()
         one.leave(accepted=False, refused=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_over_keeps_nobody_back(tmp_path: Path) -> None:
+    one = login(tmp_path / "gone")
+    one.enter()
+    one.leave(accepted=False, refused=True)
+    assert list(tmp_path.iterdir()) == []
