@@ -160,7 +160,7 @@ def test_export_plan_and_audit_run_against_it(taken: Taken, tmp_path: Path) -> N
             declared = tmp_path / "exported" / "group_vars" / "all" / "sfb_xmpp.yml"
             run = plays.run("sfb.xmpp.converge", "--check", "--diff", "-e", "@%s" % declared, inventory=place)
             assert run.code == 0, run.output
-            result = run.result("Plan the federation, and make it so")
+            result = run.result("Apply the plan of the federation")
             assert (result["changed"], result["summary"]["unchanged"] > 5) == (False, True)
             settings = {"sfb_xmpp_audit": {"probe": False, "fail_on": "never"}}
             run = plays.run(

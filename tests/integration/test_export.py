@@ -70,7 +70,7 @@ def test_converge_with_an_export_has_nothing_to_do(plays: Plays) -> None:
         assert run.code == 0, run.output
         assert "changed=0" in run.output
         assert "[WARNING]" not in run.output
-        assert run.result("Plan the federation, and make it so")["steps"] == []
+        assert run.result("Apply the plan of the federation")["steps"] == []
     assert writes(plays, begin) == []
 
     again = export(plays, into)

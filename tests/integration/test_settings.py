@@ -78,7 +78,7 @@ def test_what_decides_about_one_run_is_taken_from_the_command_line(plays: Plays)
     assert run.code == 0, run.output
 
 
-@pytest.mark.parametrize("way", [("--skip-tags", "always"), ("--start-at-task", "Plan the federation, and make it so")])
+@pytest.mark.parametrize("way", [("--skip-tags", "always"), ("--start-at-task", "Apply the plan of the federation")])
 def test_no_way_leads_past_the_check(plays: Plays, way: tuple[str, str]) -> None:
     inventory = hosts(
         plays, "mistaken.yml", {"sfb_xmpp_partnres": [], "sfb_xmpp_partners": [{"domain": "new.example"}]}

@@ -20,7 +20,7 @@ from .._federation.deployment import Reader
 from .._shell.session import Captured
 from .._shell.statement import Answer, Place, ShellError, Statement, place_of
 from .._topology.services import read_services
-from .._topology.topology import read_topology
+from .._topology.topology import READINGS
 
 ROLES = ("management", "edge", "front_end")
 
@@ -198,7 +198,7 @@ def record(shell: CapturingShell, role: str) -> Recording:
 
 
 def _management(recording: Recording) -> t.Iterator[t.Callable[[], object]]:
-    yield lambda: read_topology(recording)
+    yield lambda: recording.invoke([one.statement for one in READINGS])
     reader = Reader(recording)
     for resource in RESOURCES:
         yield lambda resource=resource: reader.kinds([resource])  # type: ignore[misc]

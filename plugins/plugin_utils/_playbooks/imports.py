@@ -17,7 +17,7 @@ from ...module_utils._base.texts import count
 from ...module_utils._federation.catalogue import GATEWAY, PARTNER, POLICY
 from ...module_utils._federation.declared import declare
 from ...module_utils._federation.resource import Resource
-from ...module_utils._federation.tasks import variable
+from ...module_utils._federation.words import variable
 from .._files.import_records import Unreadable
 from .._files.import_values import granted, imported
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
 from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
 from ...module_utils._federation.tasks import FEDERATION_SPEC
+from ...module_utils._federation.words import PREFIX as _PREFIX
+from ...module_utils._federation.words import ROLES
 from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
@@ -24,7 +26,7 @@ from ...module_utils._topology.federate import SPEC as FEDERATION
 from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.decommission import STAGES
 
-PREFIX = "sfb_xmpp_"
+PREFIX = _PREFIX
 # For users' own variables.
 FREE = PREFIX + "x_"
 # AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the third.
@@ -509,6 +511,18 @@ BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
 OF_A_HOST = frozenset((PREFIX + "deployment",))
 
 
-def read_by(playbook: str) -> tuple[Setting, ...]:
-    """The settings that a playbook evaluates."""
-    return tuple(setting for setting in SETTINGS if playbook in setting.playbooks)
+# The role that does the work of a playbook.
+_LIKE = {"verification": "verify"}
+# What every run of a role takes from the inventory, beside the settings that are its parameters.
+_OF_ROLES = frozenset(
+    "deployment domain_controller protected_accounts preflight_ignore replication replication_timeout"
+    " configuration_backup snapshot snapshot_directory snapshot_keep ticket".split()
+)
+
+
+def read_by(reader: str) -> tuple[Setting, ...]:
+    """The settings that a playbook or a role evaluates. Roles read what converge reads, as far as it is theirs."""
+    if reader in ROLES:
+        wanted = _OF_ROLES.union(ROLES[reader])
+        return tuple(one for one in SETTINGS if "converge" in one.playbooks and one.option in wanted)
+    return tuple(setting for setting in SETTINGS if _LIKE.get(reader, reader) in setting.playbooks)

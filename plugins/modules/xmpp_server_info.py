@@ -4,14 +4,14 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role verification found, shown; the work is done by the action of this name."""
+"""One server as it was reached."""
 
 from __future__ import annotations
 
-from ..module_utils._base import inside_task as _task
 from ..module_utils._base.module import run
+from ..module_utils._server import tasks as _tasks
 
-TASK = _task.TASK
+TASK = _tasks.TASK
 
 
 def main() -> None:
