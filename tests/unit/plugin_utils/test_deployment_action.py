@@ -15,6 +15,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible import constants
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import deployment as _deployment_action
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.deployment import (
     DeploymentAction,
@@ -195,7 +196,7 @@ def test_who_goes_on_where_a_host_does_not_answer(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_deployment_action.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     action = object.__new__(Working)
     action._task = task("1")
     action._task.run_once = run_once
