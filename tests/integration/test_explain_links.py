@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain_info import TASK
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.explain import TASK
 from cryptography import x509
 
 from lab.deployment.breaks import BREAKS, break_link, mend
@@ -112,7 +112,7 @@ class Between:
             user=USER,
             partner=PARTNER,
             services=self.hosts.services(),
-            certificates=self.hosts.certificates(),
+            edges=self.hosts.edges(),
             probe=probe if probed else None,
         )
         assert not result.changed
@@ -207,7 +207,10 @@ def test_what_a_stale_server_knows_is_not_claimed(between: Between, stale: str) 
     found = between.agrees(stale)
     unknown = {link["name"] for link in found["links"] if link["severity"] == "unknown"}
     # Without a certificate of the gateway the probe does not know what the partner takes.
-    assert {"replicas"} <= unknown <= {"replicas", "partner_server"}
+    assert unknown <= {"partner_server"}
+    late = [link for link in found["links"] if link["name"] == "replicas"]
+    assert [(link["code"], link["severity"]) for link in late] == [("replica_behind", "warning")]
+    assert "is not up to date" in found["sentence"] or unknown
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -12,8 +12,8 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.preflight import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK
 
 from lab.deployment.breaks import BREAKS, break_link, mend
 from lab.deployment.ready import gateway_certificate, present

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain import preflight as _preflight
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import SPEC as FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER, POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION_SPEC, plural, variable
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight import tasks as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import SPEC as FEDERATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME
 
 TOP = Path(__file__).resolve().parents[2]

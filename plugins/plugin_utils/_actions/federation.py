@@ -20,12 +20,12 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
+from ...module_utils._chain.federate import SPEC
 from ...module_utils._federation.federation import PARTS
 from ...module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.tasks import federation_of, variable
 from ...module_utils._shell.statement import Place
-from ...module_utils._topology.federate import SPEC
 from .._documents.show import show
 from .._files import journal as _journal
 from .deployment import DeploymentAction, Inventory, Result

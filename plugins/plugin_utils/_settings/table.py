@@ -14,13 +14,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ...module_utils._chain.federate import SPEC as FEDERATION
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
 from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
 from ...module_utils._federation.tasks import FEDERATION_SPEC
 from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
-from ...module_utils._topology.federate import SPEC as FEDERATION
 from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.decommission import STAGES
 

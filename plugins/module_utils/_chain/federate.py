@@ -13,8 +13,8 @@ from .._base.result import Params, Refused, Result
 from .._base.task import Task
 from .._federation.tasks import FEDERATION_SPEC, federate, variable
 from .._shell.statement import Shell, place_of
-from .replicate import NONE, PUSHED, WAIT
-from .surroundings import Around
+from .._topology.replicate import NONE, PUSHED, WAIT
+from .around import Around
 
 SPEC: dict[str, t.Any] = {
     **FEDERATION_SPEC,
