@@ -101,19 +101,22 @@ class Between:
         for host in EDGES:
             store.present(host, "XmppServer", store.presented(host).get("XmppServer"))
 
-    def explained(self, probed: bool = True) -> dict[str, t.Any]:
-        probe = {
+    def probe(self) -> dict[str, t.Any]:
+        """How the probe looks, from where the partner looks."""
+        return {
             "nameservers": [self.lab.names.where],
             "trust_store": str(self.lab.lab.directory / ROOT_FILE),
             "gateway_port": self.lab.lab.xmpp_port,
         }
+
+    def explained(self, probed: bool = True) -> dict[str, t.Any]:
         result = self.hosts.management.run(
             TASK,
             user=USER,
             partner=PARTNER,
             services=self.hosts.services(),
             edges=self.hosts.edges(),
-            probe=probe if probed else None,
+            probe=self.probe() if probed else None,
         )
         assert not result.changed
         return result.values

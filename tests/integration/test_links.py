@@ -56,7 +56,7 @@ PASSES = ("late-replica",)  # by itself, after seconds
 HIDDEN = {("no-legacy-pool", "route-to-2019"): {"route_elsewhere"}}
 BLOCKING = {"edge_without_xmpp", "no_route", "route_elsewhere"}
 # Converge looks at the store alone, and at users where the plan is about them.
-OF_CONVERGE = set(CODES[: CODES.index("srv_missing")]) - {
+OF_CONVERGE = {"rights", *CODES[: CODES.index("srv_missing")]} - {
     "gateway_not_installed", "gateway_stopped", "proxy_not_installed", "proxy_stopped", "users_elsewhere",
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from .._base.result import Failure, Params, Refused, ServerRefused
 from .._base.step import Step
+from .._federation.access import Access
 from .._federation.catalogue import RESOURCES, ROUTE
 from .._federation.deployment import Deployment, Reader, Records
 from .._federation.resource import Resource
@@ -27,6 +28,7 @@ from .._topology.replicate import PUSHED, Replication
 from .._topology.replication import PUSH, Time
 from .._topology.topology import READINGS, Topology, read_one_by_one, topology_of
 from .known import Known
+from .links import RIGHTS
 from .walk import Obstacle, accepted, idle, short_lines, walk
 
 EXPORT = "Export-CsConfiguration"
@@ -90,9 +92,12 @@ class Around(Surroundings):
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
         if self._topology is None:
             return
-        self._known = Known(self._topology, self._whole(after_plan), wants_users=False)
-        self._found, self._ignored = accepted(walk(self._known), self._ignore)
+        self._judge(Known(self._topology, self._whole(after_plan), wants_users=False))
         self._adds = any(map(adds, steps))
+
+    def _judge(self, known: Known) -> None:
+        self._known = known
+        self._found, self._ignored = accepted(walk(known), self._ignore)
 
     def sip_domains(self, shell: Shell) -> tuple[str, ...] | None:
         """Known without a request where the chain was read."""
@@ -107,8 +112,10 @@ class Around(Surroundings):
     def _blocking(self) -> list[Obstacle]:
         return [one for one in self._found or () if one.blocks]
 
-    def may_send(self, lacking: t.Collection[str], account: str) -> list[str]:
-        who = account or "the session's account"
+    def may_send(self, access: Access) -> list[str]:
+        if self._found is not None:
+            self._judge(replace(self._known, rights=access.text))
+        who, lacking = access.account or "the session's account", access.beside
         if PUSH in lacking:
             self._replication.not_offered(who)
         text = (
@@ -141,7 +148,8 @@ class Around(Surroundings):
     # For people
 
     def lines(self, check: bool) -> list[str]:
-        found = short_lines(self._found or ())
+        # The report says beside the plan what the account may not send.
+        found = short_lines([one for one in self._found or () if one.code != RIGHTS])
         found += ["Accepted (%s): %s" % (self._name("preflight_ignore"), ", ".join(self._ignored))] * bool(
             self._ignored
         )

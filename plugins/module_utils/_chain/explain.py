@@ -26,6 +26,7 @@ from .._federation.deployment import USER_PROPERTIES, Deployment, Reader, User, 
 from .._probe import tasks as probe_tasks
 from .._shell.statement import Shell, Statement
 from .._topology.topology import read_topology
+from .conditions import access_edges
 from .known import Known, Pair, Probed, Scope
 from .pair import explain
 from .read import what_can_be_read
@@ -130,6 +131,9 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
     given: dict[str, t.Any] = {name: spec.get("default") for name, spec in probe_tasks.ARGUMENT_SPEC.items()}
     given.update({name: value for name, value in options.items() if value is not None})
     given.update(from_domain=own, own_domains=[own])
+    edges = access_edges(known.topology) if known.topology is not None else []
+    if not given["access_edge"] and len(edges) == 1:
+        given["access_edge"] = edges[0]
     record = known.partner
     if record is None:
         given["domains"] = [pair.domain]

@@ -28,6 +28,7 @@ Group = t.Literal[
     "replicas", "partner_server", "published", "account",
 ]  # fmt: skip
 
+RIGHTS = "rights"
 BUILDER = "Topology Builder"
 NOTHING = "nobody exchanges a message with any XMPP partner"
 _NOT_KNOWN = "it is not known whether this link holds"
@@ -349,7 +350,7 @@ LINKS: tuple[Link, ...] = (
         severity=UNKNOWN,
     ),
     Link(
-        "rights",
+        RIGHTS,
         "account",
         ("rights",),
         when.rights,

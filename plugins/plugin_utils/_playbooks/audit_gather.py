@@ -16,6 +16,7 @@ import typing as t
 from ...module_utils._base.names import is_per_user
 from ...module_utils._base.names import key as key_of
 from ...module_utils._base.texts import printable
+from ...module_utils._chain.links import LINKS
 from ...module_utils._chain.servers import servers_known
 from ...module_utils._chain.walk import walk
 from ...module_utils._edge_certificate.edge import MTLS
@@ -32,6 +33,8 @@ _SECURED = {SASL_OVER_TLS: "certificate", TLS_DIALBACK: "tls_dialback", TCP_DIAL
 _LABELS = {resource.noun: resource.label for resource in RESOURCES}
 _SINGLE = {resource.label for resource in RESOURCES if resource.single}
 _CONVERGE = "run sfb.xmpp.converge, or declare what is there"
+# What a rule finds that is a link of the chain has the severity of the link.
+_LINKS = {link.code: link.severity for link in LINKS}
 # The area of what the rules say of a kind.
 _AREAS = {"partner": "partner", "policy": "policy"}
 
@@ -96,11 +99,13 @@ def _no_drift() -> dict[str, int]:
 def _drift(deployment: str, plan: Result) -> t.Iterator[Finding]:
     for step in plan.get("steps") or ():
         yield finding("error", "drift", "not_as_declared", step_object(step), _step_text(step), _CONVERGE)
-    for text in plan.get("warnings") or ():
-        yield finding("warning", "preflight", "warning", deployment, text)
     # What federation depends on, on what the plan would make of the deployment.
-    for one in (plan.get("preflight") or {}).get("findings", ()):
+    links = (plan.get("preflight") or {}).get("findings", ())
+    for one in links:
         yield _of_link(deployment, one)
+    for text in plan.get("warnings") or ():
+        if text not in [one["message"] for one in links]:
+            yield finding("warning", "preflight", "warning", deployment, text)
     if "steps" not in plan:
         for text in plan["reasons"]:
             yield finding(
@@ -145,7 +150,7 @@ def _rules(existing: Result) -> t.Iterator[Finding]:
     for one in existing["findings"]:
         area = _AREAS.get(one["kind"], "own")
         name = one["identity"] if area != "own" or one["kind"] not in _SINGLE else one["kind"]
-        yield finding(one["severity"], area, one["code"], name, one["message"])
+        yield finding(_LINKS.get(one["code"], one["severity"]), area, one["code"], name, one["message"])
     for policy in existing["policies"]:
         if policy["enable_xmpp_access"] and _policy(policy)["granted_to"] == 0:
             yield finding(

@@ -93,6 +93,14 @@ def test_a_broken_link_of_the_chain_is_a_finding() -> None:
     assert one["remedy"].startswith("set one (sfb_xmpp_federation_routes)")
 
 
+def test_a_rule_that_finds_a_link_of_the_chain_has_its_severity() -> None:
+    shell = server()
+    shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": False})
+    plan = run(TASK, shell, check=True, preflight=True, gateway={"keep_alive_interval": 300}).as_dict()
+    found = [one for one in audit(shell, plan=plan)["findings"] if one["code"] == "federation_off"]
+    assert [(one["area"], one["severity"]) for one in found] == [("own", "error"), ("preflight", "error")]
+
+
 def test_a_plan_that_is_refused_is_a_finding() -> None:
     found = audit(plan={"msg": "Nothing was written: x", "reasons": ["x"], "failed": False})
     assert about(found, "drift") == [("error", "refused", "default")]
