@@ -30,7 +30,7 @@ from .conditions import access_edges
 from .known import Known, Pair, Probed, Scope
 from .pair import explain
 from .read import what_can_be_read
-from .servers import OPTIONS, servers_known
+from .servers import SERVER_OPTIONS, servers_known
 
 PROBE_OPTIONS = (
     "access_edge",
@@ -44,7 +44,7 @@ PROBE_OPTIONS = (
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "user": {"type": "str", "required": True},
     "partner": {"type": "str", "required": True},
-    **OPTIONS,
+    **SERVER_OPTIONS,
     "probe": {"type": "dict", "options": {name: probe_tasks.ARGUMENT_SPEC[name] for name in PROBE_OPTIONS}},
 }
 _ADDRESS = re.compile(r"[^@/\s*]+@[^@/\s*]+\Z")

@@ -7,10 +7,13 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
+from dataclasses import replace
 
 from .._base.result import Params, Refused, Result
 from .._base.task import Task
+from .._federation.federation import Federation
 from .._federation.tasks import FEDERATION_SPEC, federate, variable
 from .._shell.statement import Shell, place_of
 from .._topology.replicate import NONE, PUSHED, WAIT
@@ -26,12 +29,17 @@ SPEC: dict[str, t.Any] = {
 }
 
 
-def work(params: Params, shell: Shell, check: bool) -> Result:
+def work(params: Params, shell: Shell, check: bool, federation: Federation | None = None) -> Result:
     """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then."""
     name: t.Callable[[str], str] = variable if place_of(shell).playbook else str
     if params["replication_timeout"] < 0:
         raise Refused(["%s: below 0; it is a number of seconds" % name("replication_timeout")])
-    return federate(params, shell, check, Around(params, shell, name))
+    return federate(params, shell, check, Around(params, shell, name), federation)
 
 
 TASK = Task(SPEC, work, writes=True)
+
+
+def task_with(federation: Federation) -> Task:
+    """The same for a caller that has checked the options, so that what they declare is made once a run."""
+    return replace(TASK, work=functools.partial(work, federation=federation))

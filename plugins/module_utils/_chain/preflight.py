@@ -14,7 +14,7 @@ from .._base.names import Invalid
 from .._base.result import Params, Refused, Result, ServerRefused, Unreadable
 from .._base.task import Task
 from .._federation.access import access_for
-from .._federation.catalogue import RESOURCES
+from .._federation.catalogue import OPTIONS, RESOURCES
 from .._federation.converge import gather, planned
 from .._federation.declared import declare
 from .._federation.deployment import Deployment, Reader
@@ -29,14 +29,12 @@ from .around import BESIDE
 from .known import DomainRecord
 from .read import what_can_be_read, what_is_refused
 from .records import look_up
-from .servers import OPTIONS, servers_known
+from .servers import SERVER_OPTIONS, servers_known
 from .walk import accepted, lines, walk
 
-DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes")
-
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    **{option: FEDERATION_SPEC[option] for option in DECLARED},
-    **OPTIONS,
+    **{option: FEDERATION_SPEC[option] for option in OPTIONS},
+    **SERVER_OPTIONS,
     "records": {"type": "bool", "default": False},
     "domains": {"type": "list", "elements": "str", "default": []},
     "nameservers": {"type": "list", "elements": "str", "default": []},
@@ -92,9 +90,9 @@ class _Together(Surroundings):
 
 def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology, Deployment, str | None]:
     """The foundations, what the plan will make of the deployment, and what of it the account may not send."""
-    declared = declare({option: params[option] for option in DECLARED})
+    declared = declare({option: params[option] for option in OPTIONS})
     # What is not declared is read all the same, and stays as it is.
-    federation = replace(declared, wanted={**dict.fromkeys(DECLARED, ()), **declared.wanted})
+    federation = replace(declared, wanted={**dict.fromkeys(OPTIONS, ()), **declared.wanted})
     guard, together = Guard(force=True), _Together(place_of(shell).host)
     try:
         deployment = gather(reader, federation, guard, together)

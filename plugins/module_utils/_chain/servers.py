@@ -36,7 +36,7 @@ FRONT_ENDS_OPTION: dict[str, t.Any] = {
     **EDGES_OPTION,
     "options": {name: spec for name, spec in EDGES_OPTION["options"].items() if name != "declared"},
 }
-OPTIONS = {"services": SERVICES_OPTION, "edges": EDGES_OPTION, "front_ends": FRONT_ENDS_OPTION}
+SERVER_OPTIONS = {"services": SERVICES_OPTION, "edges": EDGES_OPTION, "front_ends": FRONT_ENDS_OPTION}
 
 
 def servers_known(params: Params) -> Known:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ...module_utils._chain.federate import SPEC as FEDERATION
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
-from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
+from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY, PARTS, ROUTE
 from ...module_utils._federation.tasks import FEDERATION_SPEC
 from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
@@ -43,12 +43,11 @@ _CERTIFICATE = ("certificate", "converge")
 _LOOKING = ("verify", "explain", "audit", "preflight")
 
 # The tags of each playbook. What has none does one thing.
-_KINDS = ("routes", "policies", "partners", "grants", "gateway", "access_edge", "removals")
 TAGS: dict[str, tuple[str, ...]] = {
-    "converge": (*_KINDS, "certificate"),
-    "restore": _KINDS,
-    "audit": _KINDS,
-    "failover": ("routes",),
+    "converge": (*PARTS, "certificate"),
+    "restore": PARTS,
+    "audit": PARTS,
+    "failover": (ROUTE.limited_as,),
 }
 
 

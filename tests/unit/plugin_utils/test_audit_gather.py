@@ -42,7 +42,13 @@ CERTIFICATE = {
 def server() -> MemoryShell:
     switches = ("enable_federation_access", "enable_xmpp_access", "enable_outside_access")
     policies = [{"identity": "Idle", **dict.fromkeys(switches, True)}]
-    shell = make({"partners": PARTNERS, "policies": policies, "access_edge": {"allow_outside_users": True}})
+    shell = make(
+        {
+            "partners": PARTNERS,
+            "policies": policies,
+            "access_edge": {"allow_outside_users": True, "allow_federated_users": True},
+        }
+    )
     shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": "edge.contoso.test"})
     return shell
 

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.action.xmpp_explain_info import in_words_of_playbook
-from ansible_collections.sfb.xmpp.plugins.module_utils._chain.servers import OPTIONS
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.servers import SERVER_OPTIONS
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.service_tasks import TASK
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import server_reads as _server_reads
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment
@@ -55,9 +55,9 @@ def test_of_an_edge_that_does_not_answer_nothing_is_known() -> None:
 def test_all_options_at_once_are_what_the_modules_take() -> None:
     kept: dict[tuple[str, str], t.Any] = {("fe01", _server_reads.SERVICES): {"services": [], "steps": []}}
     given = _server_reads.servers(DEPLOYMENT, lambda host, name: kept.get((host, name)))
-    assert set(given) == set(OPTIONS)
+    assert set(given) == set(SERVER_OPTIONS)
     assert given["services"][0] == {"host": "fe01", "kind": "gateway", "status": ""}
-    validated = ArgumentSpecValidator(dict(OPTIONS)).validate(given)
+    validated = ArgumentSpecValidator(dict(SERVER_OPTIONS)).validate(given)
     assert validated.error_messages == []
 
 
