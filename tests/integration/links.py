@@ -23,7 +23,7 @@ MODULES = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 # Breaks of what a host's own session shows. All others leave that as it is.
 OF_HOSTS = (
     "gateway-not-installed", "gateway-stopped", "proxy-not-installed", "proxy-stopped",
-    "certificate-missing", "certificate-expired", "clock-ahead",
+    "certificate-missing", "certificate-expired", "internal-certificate-expired", "clock-ahead",
 )  # fmt: skip
 # Those that cannot be there at once, because they say different things of one object.
 SAME = (

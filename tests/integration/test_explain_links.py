@@ -49,6 +49,7 @@ LINKS: dict[str, tuple[str, bool, bool]] = {
     "proxy-stopped": ("services", True, True),
     "certificate-missing": ("certificate", True, True),
     "certificate-expired": ("certificate", True, True),
+    "internal-certificate-expired": ("internal", True, True),
     AWAY: ("partner_server", True, False),
     "srv-missing": ("published", False, True),
     "srv-elsewhere": ("published", False, True),

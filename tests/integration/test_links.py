@@ -44,6 +44,7 @@ FOUND: dict[str, list[str]] = {
     "only-reading": ["rights"],
     "certificate-missing": ["certificate_missing"],
     "certificate-expired": ["certificate_expired"],
+    "internal-certificate-expired": ["internal_certificate_expired"],
     "clock-ahead": ["clock_apart"],
 }
 CODES = list(dict.fromkeys(itertools.chain.from_iterable(FOUND.values())))

@@ -79,7 +79,7 @@ def test_each_step_is_a_finding_with_a_name_of_its_own() -> None:
         "partners": [*PARTNERS[:1], {"domain": "c.test", "description": "d"}],
         "partners_purge": True,
         "gateway": {"keep_alive_interval": 5, "dialback_passphrase": "s3cret"},
-        "access_edge": {"allow_federated_users": True},
+        "access_edge": {"enable_archiving_disclaimer": True},
     }
     plan = run(FEDERATION, shell, check=True, removal_limit=100, **declared).as_dict()
     found = audit(shell, plan=plan)
