@@ -29,7 +29,6 @@ from .._topology.topology import read_topology
 from .conditions import access_edges
 from .known import Known, Pair, Probed, Scope
 from .pair import explain
-from .read import what_can_be_read
 from .servers import SERVER_OPTIONS, servers_known
 
 PROBE_OPTIONS = (
@@ -54,7 +53,8 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_explain_info. Raises Refused, ServerRefused, ShellError."""
     address, domain = _pair(params)
     topology, reader = read_topology(shell), Reader(shell)
-    deployment = what_can_be_read(reader, (POLICY, PARTNER, ACCESS_EDGE))
+    kinds = (POLICY, PARTNER, ACCESS_EDGE)
+    deployment, _rest = reader.kinds_and(kinds, (), [resource.part for resource in kinds])
     pair = _between(address, domain, _user(shell, address), reader, deployment)
     known = replace(servers_known(params), topology=topology, deployment=deployment, pair=pair)
     explanation = explain(known, _probed(params, shell, known, pair))

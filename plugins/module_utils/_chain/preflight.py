@@ -14,20 +14,20 @@ from .._base.names import Invalid
 from .._base.result import Params, Refused, Result, ServerRefused, Unreadable
 from .._base.task import Task
 from .._federation.access import access_for
-from .._federation.catalogue import OPTIONS, RESOURCES
+from .._federation.catalogue import OPTIONS
 from .._federation.converge import gather, planned
 from .._federation.declared import declare
-from .._federation.deployment import Deployment, Reader
+from .._federation.deployment import Deployment, Reader, getting
 from .._federation.guard import Guard
 from .._federation.plan import make_plan
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._federation.tasks import FEDERATION_SPEC
 from .._shell.statement import Shell, place_of
-from .._topology.topology import Topology, read_topology, topology_of
+from .._topology.topology import Topology, topology_of
 from .around import BESIDE
 from .known import DomainRecord
-from .read import what_can_be_read, what_is_refused
+from .read import what_is_refused
 from .records import look_up
 from .servers import SERVER_OPTIONS, servers_known
 from .walk import accepted, lines, walk
@@ -74,17 +74,18 @@ def _records(params: Params, topology: Topology) -> tuple[DomainRecord, ...] | N
 class _Together(Surroundings):
     """Reads the foundations in the pipeline of the kinds."""
 
-    topology: Topology | None = None
-
     def __init__(self, host: str) -> None:
         self._host = host
+        # What can be read, also where the plan needs more.
+        self.topology = Topology()
+        self.deployment: Deployment | None = None
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
-        found = reader.kinds_and(resources, [one.statement for one in BESIDE])
-        if found is None:
-            return reader.kinds(resources)
-        deployment, rest = found
-        self.topology = topology_of(rest, BESIDE, self._host)
+        deployment, rest = reader.kinds_and(resources, [one.statement for one in BESIDE], OPTIONS)
+        if rest.nothing:
+            rest.require(rest.failed)
+        self.topology, self.deployment = topology_of(rest, BESIDE, self._host), deployment
+        rest.require(map(getting, resources))
         return deployment
 
 
@@ -99,8 +100,10 @@ def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology,
     except Unreadable:
         raise
     except ServerRefused:
-        return together.topology or read_topology(shell), what_can_be_read(reader, RESOURCES), None
-    topology = together.topology or read_topology(shell)
+        if together.deployment is None:
+            raise
+        return together.topology, together.deployment, None
+    topology = together.topology
     later = any(pool.has_xmpp is False and pool.registrar for pool in topology.pools or ())
     if later and not deployment.all_users:
         names = [name for grant in federation.granting for name in grant.users]

@@ -11,8 +11,6 @@ import contextlib
 import typing as t
 
 from .._base.result import ServerRefused, Unreadable
-from .._federation.deployment import Deployment, Reader
-from .._federation.resource import Resource
 
 
 @contextlib.contextmanager
@@ -24,18 +22,3 @@ def what_is_refused() -> t.Iterator[None]:
         raise
     except ServerRefused:
         pass
-
-
-def what_can_be_read(reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
-    """In one request, or kind by kind where not all of them can be read."""
-    try:
-        return reader.kinds(resources)
-    except Unreadable:
-        raise
-    except ServerRefused:
-        found = Deployment("")
-    for resource in resources:
-        with what_is_refused():
-            one = reader.kinds([resource])
-            found = Deployment(one.time, {**found.records, **one.records})
-    return found

@@ -11,10 +11,11 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.names import named
+from .._base.reading import read_offered
 from .._base.result import Unreadable
 from .._shell.statement import Shell, Statement
 from .kinds import is_type_name
-from .readings import Items, Reading, has, together
+from .readings import Items, Reading, has, items_of
 from .sites import site_from_server
 
 # The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
@@ -86,9 +87,10 @@ POOLS = Reading("pools", Statement(POOL), has("Computers", "Fqdn"))
 
 def read_pools(shell: Shell) -> tuple[Pool, ...]:
     """The pools that home users. Builds and versions only add the release. Raises ServerRefused, ShellError."""
-    items = together(shell, (REGISTRARS, USER_SERVERS, REPLICAS, POOLS))
-    items.check(POOLS.name, REGISTRARS.name)
-    return tuple(pool for pool in pools_of(items) or () if pool.registrar)
+    readings = (REGISTRARS, USER_SERVERS, REPLICAS, POOLS)
+    found = read_offered(shell, [one.statement for one in readings])
+    found.require((POOL, SERVICE))
+    return tuple(pool for pool in pools_of(items_of(found, readings)) or () if pool.registrar)
 
 
 def pools_of(items: Items) -> tuple[Pool, ...] | None:
@@ -113,6 +115,11 @@ def build_of(replica: t.Mapping[str, t.Any]) -> str:
     """The first number of the product's version, empty where it is not told."""
     version = replica.get("ProductVersion")
     return version.partition(".")[0].strip() if isinstance(version, str) else ""
+
+
+def release_of_build(version: str) -> str | None:
+    """The release of a whole version, such as 6.0.9319.0; None if it is not known."""
+    return _numbered(version.partition(".")[0], _BUILDS)
 
 
 def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:

@@ -5,7 +5,7 @@
 
 """Several statements in one pipeline, and which of them each object of the common answer belongs to.
 
-Where one of them is refused each is asked alone, so that what the account may not read leaves the rest.
+What the account may not read leaves the rest.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._base.reading import is_unknown
-from .._base.result import ServerRefused, Unreadable
-from .._shell.statement import Answer, Shell, Statement
+from .._base.reading import Offered, is_unknown_error, read_offered
+from .._base.result import Unreadable
+from .._shell.statement import Shell, Statement
+
+# Why a cmdlet that the session does not offer tells nothing.
+NOT_OFFERED = "not observable with this role"
 
 
 @dataclass(frozen=True)
@@ -29,58 +32,37 @@ class Reading:
 
 @dataclass(frozen=True)
 class Items:
-    """The objects of each reading by its name. refused: by name, the cmdlet and the answer of what was not read."""
+    """The objects of each reading by its name. unobserved: by cmdlet, why it was not read, in the server's words."""
 
     found: t.Mapping[str, list[t.Any]]
-    refused: t.Mapping[str, tuple[str, Answer]] = field(default_factory=dict)
+    unobserved: t.Mapping[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> list[t.Any] | None:
         """None: it was not read."""
         return self.found.get(name)
 
-    def check(self, *names: str) -> None:
-        """Raises ServerRefused for the first of these that was refused."""
-        for name in names:
-            if name in self.refused:
-                raise ServerRefused(*self.refused[name])
 
-    @property
-    def unobserved(self) -> dict[str, str]:
-        """By cmdlet, why it could not be read, in the server's words."""
-        return {cmdlet: _why(answer) for cmdlet, answer in self.refused.values()}
+def read_items(shell: Shell, readings: t.Sequence[Reading]) -> Items:
+    """One request. What the session does not offer is not read. Raises ShellError, ServerRefused for nothing at all."""
+    found = read_offered(shell, [one.statement for one in readings])
+    if found.nothing:
+        found.require(found.failed)
+    return items_of(found, readings)
 
 
-def _why(answer: Answer) -> str:
-    if is_unknown(answer):
-        return "not observable with this role"
-    return answer.errors[0].message if answer.errors else answer.lost
-
-
-def together(shell: Shell, readings: t.Sequence[Reading]) -> Items:
-    """One request, and one for each statement where any of them was refused. Raises as ``one_by_one`` does."""
-    answer = shell.invoke([one.statement for one in readings])
-    if not (answer.errors or answer.lost or answer.refused):
-        return sorted_items(answer.output, readings)
-    return one_by_one(shell, readings)
-
-
-def one_by_one(shell: Shell, readings: t.Sequence[Reading]) -> Items:
-    """Raises ShellError, ServerRefused if nothing at all could be read."""
-    found: dict[str, list[t.Any]] = {}
-    refused: dict[str, tuple[str, Answer]] = {}
+def items_of(read: Offered, readings: t.Sequence[Reading]) -> Items:
+    """Raises Unreadable."""
+    found = sorted_items(read.output, readings)
+    unobserved = {}
     for one in readings:
-        alone = shell.invoke([one.statement])
-        if alone.errors or alone.lost:
-            refused[one.name] = (one.statement.cmdlet, alone)
-        else:
-            found[one.name] = list(alone.output)
-    items = Items(found, refused)
-    if not found:
-        items.check(*refused)
-    return items
+        error = read.failed.get(one.statement.cmdlet)
+        if error is not None:
+            del found[one.name]
+            unobserved[one.statement.cmdlet] = NOT_OFFERED if is_unknown_error(error) else error.message
+    return Items(found, unobserved)
 
 
-def sorted_items(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> Items:
+def sorted_items(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> dict[str, list[t.Any]]:
     """Whose each object is. They come in the order of the statements. Raises Unreadable."""
     found: dict[str, list[t.Any]] = {one.name: [] for one in readings}
     current = 0
@@ -92,7 +74,7 @@ def sorted_items(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> It
             raise Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
         current = own[0]
         found[readings[current].name].append(item)
-    return Items(found)
+    return found
 
 
 def has(*names: str) -> t.Callable[[t.Any], bool]:

@@ -27,6 +27,7 @@ from .resource import Resource
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
 from .surroundings import Surroundings
+from .words import called
 
 FORCE = {"type": "bool", "default": False}
 PROTECT = {"type": "list", "elements": "str", "default": []}
@@ -234,13 +235,6 @@ FEDERATION_SPEC: dict[str, t.Any] = {
     "snapshot_keep": {"type": "int", "default": 20},
     "restore_from": {"type": "str"},
 }
-# Variables of the playbooks that are called otherwise than the options.
-_VARIABLES = {"restore_from": "sfb_xmpp_snapshot_file"}
-
-
-def variable(option: str) -> str:
-    """The variable of an inventory that the playbooks hand to the option."""
-    return _VARIABLES.get(option, "sfb_xmpp_" + option)
 
 
 def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federation:
@@ -273,7 +267,7 @@ def federate(
     federation: what the options declare, where the caller knows already.
     """
     place = place_of(shell)
-    name: t.Callable[[str], str] = variable if place.playbook else str
+    name = called(place.playbook)
     if params.get("parts") == []:
         return Result({"summary": summarise((), 0)}, steps=[])
     if federation is None:
@@ -294,7 +288,7 @@ def federate(
             check=check,
             guard=Guard(
                 run.guard.protect, run.guard.removal_limit, run.guard.update_limit, frozenset(params["allow"]),
-                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), bool(place.playbook),
+                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), name,
                 True,
             ),
             controller=run.controller,

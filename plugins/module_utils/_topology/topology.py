@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.names import domain_from_server, named
+from .._base.reading import Offered
 from .._base.result import Unreadable
 from .._federation.catalogue import ROUTE
 from .._federation.deployment import Deployment
@@ -32,7 +33,7 @@ from .._federation.pools import (
     service_reading,
     text_of,
 )
-from .._federation.readings import Items, Reading, has, one_by_one, sorted_items, together
+from .._federation.readings import Items, Reading, has, items_of, read_items
 from .._federation.sip_domains import SIP_DOMAIN, sip_domains_of
 from .._federation.sites import is_branch, site_from_server
 from .._shell.statement import Answer, Shell, Statement, place_of
@@ -114,22 +115,17 @@ READINGS = (
 _ACCESS_EDGE = "AccessEdgeExternalFqdn"
 
 
-def read_topology(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
-    """One request, and one for each statement where any of them was refused.
+def read_topology(shell: Shell) -> Topology:
+    """One request. What the session does not offer is not observable.
 
     Raises ShellError, ServerRefused where nothing at all could be read, and Unreadable for a form that is another.
     """
-    return _topology(together(shell, readings), place_of(shell).host)
+    return _topology(read_items(shell, READINGS), place_of(shell).host)
 
 
-def topology_of(output: t.Sequence[t.Any], readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
+def topology_of(read: Offered, readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
     """From the objects that one pipeline returned. host: the server that answered. Raises Unreadable."""
-    return _topology(sorted_items(output, readings), host)
-
-
-def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
-    """What the account may not read is not observable. Raises as read_topology does."""
-    return _topology(one_by_one(shell, readings), place_of(shell).host)
+    return _topology(items_of(read, readings), host)
 
 
 def routes_of(topology: Topology, deployment: Deployment) -> dict[str, str] | None:

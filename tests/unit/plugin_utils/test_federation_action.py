@@ -21,16 +21,11 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.files import CONTENT
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION_SPEC
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.federation import parts_of, unset
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.federation import parts_of
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME, TAGS
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run
-
-
-def test_a_variable_that_says_nothing_is_left_out() -> None:
-    args: dict[str, t.Any] = {"partners": "", "access_edge": None, "federation_routes": [], "force": False}
-    assert unset(args) == ["partners", "access_edge"]
 
 
 def test_what_is_declared_is_made_once_where_the_action_has_checked_it(monkeypatch: pytest.MonkeyPatch) -> None:
