@@ -324,7 +324,7 @@ ASSUMPTIONS = (
     Assumption(
         "proxy-service-name",
         "The XMPP proxy's Windows service is RTCXMPPTGWPROXY.",
-        "Only its display name is known; find it by that.",
+        "Its real name is UNVERIFIED. Only its display name is known; find it by that.",
     ),
     Assumption(
         "service-dependencies",
@@ -353,7 +353,8 @@ ASSUMPTIONS = (
     Assumption(
         "services-by-remote-shell",
         "A Front End's remote shell offers the *-CsWindowsService cmdlets for that Front End.",
-        "Whether they work there is not documented.",
+        "Only Get- is documented as working remotely (view-service-status page). Whether Start- and Stop- are offered "
+        "is UNVERIFIED: their pages name RTCUniversalServerAdmins and a local session.",
     ),
     Assumption(
         "front-end-local-store",
@@ -438,6 +439,13 @@ ASSUMPTIONS = (
         "gateway-front-end-service",
         "While RTCXMPPTGW is stopped on the Front End, the Edges refuse streams and nothing is sent.",
         "The proxy on the Edge only passes on to it; what it answers alone is not documented.",
+    ),
+    Assumption(
+        "gateway-mutual-tls",
+        "While the internal certificate of an Edge has expired, nothing passes between it and the Front Ends. The "
+        "Front End's default certificate is not looked at; the lab's Front End has none.",
+        "The ports page says XMPP/MTLS for TCP 23456, so both certificates must be valid. What the services do with "
+        "one that is not is UNVERIFIED.",
     ),
     Assumption(
         "gateway-next-hop",

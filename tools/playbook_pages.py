@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTS, RESOURCES, ROUTE
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import WRITING
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.federation_options import of_playbook
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import Setting, read_by
@@ -197,7 +197,8 @@ def tags(name: str) -> set[str]:
         if any(one in text for one in (ACTION, *OF_SETTINGS)) and "tags: [always]" in text:
             # The tag of the gateway stands for both settings. Who gives it nothing but routes has no other parts.
             routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text
-            found |= {"routes"} if routes_only else set(PARTS) - {"access_edge"}
+            shared = {resource.limited_as for resource in RESOURCES if resource.tag}
+            found |= {ROUTE.limited_as} if routes_only else set(PARTS) - shared
     return found - {"always"}
 
 

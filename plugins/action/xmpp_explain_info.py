@@ -29,11 +29,10 @@ class ActionModule(DeploymentAction):
         hostvars = task_vars["hostvars"]
         deployment = servers_in(task_vars).of(str(task_vars["inventory_hostname"]))
 
-        def read(name: str) -> dict[str, t.Any]:
-            return {host: plain(hostvars[host].get(name)) for host in deployment.hosts}
+        def read(host: str, name: str) -> t.Any:
+            return plain(hostvars[host].get(name))
 
-        self._task.args["services"] = _server_reads.services(deployment, read(_server_reads.SERVICES))
-        self._task.args["certificates"] = _server_reads.certificates(deployment, read(_server_reads.CERTIFICATES))
+        self._task.args.update(_server_reads.servers(deployment, read))
         own = own_certificate(certificate_settings(self, task_vars))
         declared = {"access_edge": own.access_edge, "certificate": own.file}
         given = plain(self._task.args.get("probe") or {})

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain import preflight as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import ROLES as GENERATED
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight import tasks as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS

@@ -25,6 +25,8 @@ if t.TYPE_CHECKING:
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
 USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
+# Between Front End and Edge (port 23456): the Edge's internal certificate, and the Front End's default one. Only read.
+MTLS = ("Internal", "Default")
 # The one that the gateway presents to partners on the XMPP port.
 LISTENING = "XmppServer"
 

@@ -23,7 +23,7 @@ from .._x509.certificate import describe
 from .._x509.renewal import SHARE, RenewalRule, renewal
 from . import listener as listeners
 from .apply import apply
-from .edge import LISTENING, USAGES, EdgeReader, parsed
+from .edge import LISTENING, MTLS, USAGES, EdgeReader, parsed
 from .listener import Listener, listener_of
 from .names import InvalidNames, required_names
 from .offer import Waiting
@@ -86,7 +86,10 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": STATE,
 }
 
-INFO_ARGUMENT_SPEC: dict[str, t.Any] = {"usages": {**_USAGES, "default": list(USAGES)}, **_REQUIREMENTS}
+INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
+    "usages": {**_USAGES, "choices": [*USAGES, *MTLS], "default": [*USAGES, *MTLS]},
+    **_REQUIREMENTS,
+}
 
 # renew.as_of may be the beginning of a run, for all Edges alike; a time further away is for a look ahead.
 _OTHER_TIME = datetime.timedelta(days=1)
@@ -169,8 +172,15 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
                 facts = describe(certificate)
                 start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
                 facts["renewal"] = renewal(start, end, time, rule).as_dict()
+                # Partners check the names and the CA. An internal CA is not among those of the controller.
+                shown_to_partners = not set(usages[wanted]) <= set(MTLS)
                 findings = x509.check(
-                    certificate, now=time, names=names, others=issuers, anchors=anchors, rsa_only=rsa_only
+                    certificate,
+                    now=time,
+                    names=names if shown_to_partners else (),
+                    others=issuers,
+                    anchors=anchors if shown_to_partners else None,
+                    rsa_only=rsa_only,
                 )
             shown = [finding.as_dict() for finding in findings]
             found.append({**facts, "usages": usages[wanted], "findings": shown})

@@ -21,7 +21,7 @@ from .._base.names import key as key_of
 from .._base.result import Refused
 from .._base.version import VERSION
 from .._shell.statement import Place
-from .catalogue import BY_PART
+from .catalogue import BY_PART, OPTIONS, PURGED
 from .deployment import Deployment
 from .digest import check_form, differences, make_digest
 from .federation import Federation, Grant, Wanted
@@ -31,13 +31,7 @@ from .summary import markdown, summarise
 FORM = 2
 NEWEST = "newest"
 # What stands in a snapshot, and the variable of the inventory that it is.
-CONTENT = {
-    "sfb_xmpp_policies": "policies",
-    "sfb_xmpp_partners": "partners",
-    "sfb_xmpp_gateway": "gateway",
-    "sfb_xmpp_access_edge": "access_edge",
-    "sfb_xmpp_federation_routes": "federation_routes",
-}
+CONTENT = {"sfb_xmpp_" + option: option for option in OPTIONS}
 _HEAD = "sfb_xmpp_snapshot_of"
 
 
@@ -295,5 +289,5 @@ def from_snapshot(path: str, parts: frozenset[str], option: str) -> tuple[Federa
         text = str(exc) if isinstance(exc, Invalid) else "is no snapshot (%s)" % type(exc).__name__
         raise Refused(["%s %s" % (path, text)]) from None
     said = "%s, taken %s through %s: %s" % (path, head.get("time"), head["host"], ", ".join(values))
-    purge = frozenset(wanted) & {"policies", "partners"}
+    purge = frozenset(wanted) & frozenset(PURGED)
     return Federation(wanted, tuple(grants), purge, whole=True, parts=parts), said

@@ -20,13 +20,13 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
-from ...module_utils._federation.federation import PARTS
+from ...module_utils._chain.federate import SPEC, task_with
+from ...module_utils._federation.catalogue import PARTS, PURGED, REMOVALS, parts_of_tag
 from ...module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.tasks import federation_of
 from ...module_utils._federation.words import ROLES, called
 from ...module_utils._shell.statement import Place
-from ...module_utils._topology.federate import SPEC
 from .._documents.show import show
 from .._files import journal as _journal
 from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
@@ -35,8 +35,6 @@ from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
 from .plain_values import plain
 
-# A tag for each part, but one for both settings, and the tag of removals goes with every kind.
-_TAGS = {"gateway": ("gateway", "access_edge")}
 _EVERYTHING = frozenset(("all", "tagged"))
 
 
@@ -143,18 +141,19 @@ class FederationAction(DeploymentAction):
     # Mistakes
 
     def _check(self, name: t.Callable[[str], str]) -> None:
-        """Raises Refused with all mistakes, before anything connects."""
+        """Raises Refused with all mistakes, before anything connects. What is declared is kept for the work."""
         given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
         mistakes = []
         for option, spec in SPEC.items():
             if given.get(option) is not None:
                 mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
         try:
-            federation_of(given, name)
+            declared = federation_of(given, name)
         except Refused as exc:
-            mistakes += exc.reasons
+            raise Refused([*mistakes, *exc.reasons]) from None
         if mistakes:
             raise Refused(mistakes)
+        self.work_of = task_with(declared)
 
 
 def _default_directory() -> str:
@@ -186,19 +185,18 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
     """The parts that tags leave of a run. A kind's tag stands for its removals too."""
-    run, skip = set(run_tags), set(skip_tags)
+    run, skip, kinds = set(run_tags), set(skip_tags), set(PURGED)
     if skip & _EVERYTHING:
         return []
     if run & _EVERYTHING:
         parts = set(PARTS)
     else:
-        parts = {part for tag in run for part in _TAGS.get(tag, (tag,)) if part in PARTS}
-        if parts & {"policies", "partners"}:
-            parts.add("removals")
+        parts = {part for tag in run for part in parts_of_tag(tag)}
+        if parts & kinds:
+            parts.add(REMOVALS)
     for tag in skip:
-        parts -= set(_TAGS.get(tag, (tag,)))
-    kinds = {"policies", "partners"}
-    if not parts & kinds and ("removals" not in run or skip & kinds):
+        parts -= set(parts_of_tag(tag))
+    if not parts & kinds and (REMOVALS not in run or skip & kinds):
         # Without a kind beside it, the part would mean the removals of every kind.
-        parts.discard("removals")
+        parts.discard(REMOVALS)
     return [part for part in PARTS if part in parts]

@@ -71,6 +71,8 @@ def decide(
     probe: Result,
     edges: t.Mapping[str, Result],
     access_edge: str,
+    front_ends: t.Mapping[str, Result] | None = None,
+    services: t.Sequence[Result] = (),
     previous: Audit | None = None,
 ) -> Audit:
     """The audit of a deployment. See gather() and make_audit() for the arguments.
@@ -82,7 +84,14 @@ def decide(
         text = "%s could not be compared with what is declared, so the files of the last audit stay: %s"
         raise Refused([text % (deployment, why)])
     gathered = gather(
-        deployment=deployment, existing=existing, plan=plan, probe=probe, edges=edges, access_edge=access_edge
+        deployment=deployment,
+        existing=existing,
+        plan=plan,
+        probe=probe,
+        edges=edges,
+        access_edge=access_edge,
+        front_ends=front_ends,
+        services=services,
     )
     return make_audit(
         collection=VERSION,

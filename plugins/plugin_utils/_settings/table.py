@@ -14,15 +14,15 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ...module_utils._chain.federate import SPEC as FEDERATION
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
-from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
+from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY, PARTS, ROUTE
 from ...module_utils._federation.tasks import FEDERATION_SPEC
 from ...module_utils._federation.words import PREFIX as _PREFIX
 from ...module_utils._federation.words import ROLES
 from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
-from ...module_utils._topology.federate import SPEC as FEDERATION
 from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.decommission import STAGES
 
@@ -45,12 +45,11 @@ _CERTIFICATE = ("certificate", "converge")
 _LOOKING = ("verify", "explain", "audit", "preflight")
 
 # The tags of each playbook. What has none does one thing.
-_KINDS = ("routes", "policies", "partners", "grants", "gateway", "access_edge", "removals")
 TAGS: dict[str, tuple[str, ...]] = {
-    "converge": (*_KINDS, "certificate"),
-    "restore": _KINDS,
-    "audit": _KINDS,
-    "failover": ("routes",),
+    "converge": (*PARTS, "certificate"),
+    "restore": PARTS,
+    "audit": PARTS,
+    "failover": (ROUTE.limited_as,),
 }
 
 
