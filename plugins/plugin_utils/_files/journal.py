@@ -101,10 +101,11 @@ def _alone(directory: str) -> t.Iterator[None]:
     path = os.path.join(os.path.expanduser(directory), LOCK)
     handle = private_file.open_own(path, OPTION, os.O_RDWR)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as exc:
+            raise Refused(["%s: %s" % (OPTION, private_file.not_locked(path, exc))]) from None
         yield
-    except OSError as exc:
-        raise Refused(["%s: %s" % (OPTION, private_file.not_locked(path, exc))]) from None
     finally:
         os.close(handle)
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -205,6 +206,13 @@ def test_whoever_is_trusted_may_own_them(tmp_path: Path, owner: str) -> None:
         KINDS["snapshot"][2](path)
     with pytest.raises(Refused, match="there is no user of-nobody"):
         private_file.trust(["of-nobody"])
+
+
+def test_a_file_system_without_locks_is_named() -> None:
+    text = private_file.not_locked("/nfs/.default.lock", OSError(errno.ENOLCK, "No locks available"))
+    assert "does not support flock" in text
+    assert "sfb_xmpp_state_directory" in text
+    assert "flock" not in private_file.not_locked("/x", OSError(errno.EIO, "Input/output error"))
 
 
 @ROOT
