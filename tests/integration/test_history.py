@@ -64,7 +64,7 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     assert first["inventory"] == [str(plays.directory / "managed.yml")]
     assert (first["summary"]["added"], first["summary"]["changed"]) == (1, 1)
     assert first["snapshot"] == snapshots(plays)[0].name
-    task = "Plan the federation, and make it so"
+    task = "Apply the plan of the federation"
     assert first["digest"] == planned.result(task)["plan_digest"]["digest"]
     assert first["digest"] == digest_of(identity, done.result(task)["steps"])
     assert first["objects"] == {"partner": ["a.test"], "gateway": ["Global"]}
