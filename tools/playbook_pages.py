@@ -65,6 +65,15 @@ READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY = ("check_mode: true", "sfb.xmpp.xmpp_audit:")
 OF_WRITES = {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
+# Where runs keep their files, and the journal, for all actions (_actions/state.py).
+OF_STATE = {"sfb_xmpp_" + name for name in ("snapshot_directory", "state_directory", "trusted_owners", "show_users")}
+OF_JOURNAL = {"sfb_xmpp_journal", "sfb_xmpp_ticket"}
+STATE = {
+    **dict.fromkeys(WRITING, OF_STATE | OF_JOURNAL),
+    "history": OF_STATE | {"sfb_xmpp_for_" + name for name in ("partner", "policy", "user")},
+    "capture": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners"},
+    "audit": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners", "sfb_xmpp_show_users"},
+}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
 # What converge notes in a snapshot, and a message names; nobody sets it.
@@ -175,7 +184,7 @@ def variables(name: str) -> set[str]:
         found.add("sfb_xmpp_deployment")
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
-    return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}
+    return (found | OF_ALL_HOSTS.get(name, set()) | STATE.get(name, set())) - {IN_SNAPSHOTS}
 
 
 def _asked(playbook: str) -> set[str]:

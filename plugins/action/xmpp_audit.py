@@ -13,6 +13,7 @@ import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ..module_utils._base import user_names
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
@@ -57,7 +58,8 @@ class ActionModule(PlaybookAction):
         try:
             settings = settings_of(self, variables, self.playbook).values
             probe = self._probe(existing, settings, variables)
-            return self._audit({"existing": existing, "plan": plan, "probe": probe}, settings, variables)
+            given = {"existing": existing, "plan": plan, "probe": probe}
+            return self._audit(user_names.shown(given), settings, variables)
         except Refused as exc:
             return failed(exc.reasons)
 

@@ -18,6 +18,7 @@ from lab.deployment.store import Event
 from tests.integration.management import READS
 from tests.integration.plays import Plays, Run, TaskResult
 from tests.integration.test_gateway_cert_renewal import PARTNER
+from tests.integration.test_history import journal
 from tests.unit.certificates import PASSPHRASE, Issued, answer_to, elliptic_key, intermediate, issue
 
 PLAYBOOK = "sfb.xmpp.certificate"
@@ -140,6 +141,11 @@ def test_failure_on_the_second_edge(plays: Plays) -> None:
     assert closing(failed)[1].startswith("  ! edge02 ")
     good(renew(plays, given))
     assert presented(plays) == [new.thumbprint] * 2
+    lines = [line for line in journal(plays) if line["host"] == "edge02" and line["outcome"] == "failed"]
+    assert [(one["playbook"], one["task"], one["phase"], one["went_back"]) for one in lines] == [
+        ("certificate", "xmpp_gateway_cert", "switch", True)
+    ]
+    assert {line["phase"] for line in journal(plays)} == {"stage", "switch"}
 
 
 def test_failure_on_the_first_edge_spares_the_second(plays: Plays) -> None:

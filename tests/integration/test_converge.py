@@ -32,7 +32,7 @@ CHAIN = {
     **dict.fromkeys(
         ("Get-CsSite", "Get-CsSipDomain", "Get-CsAllowedDomain", "Get-CsBlockedDomain",
          "Get-CsPool", "Get-CsManagementStoreReplicationStatus"), 1),
-    "Get-CsService": 3,
+    "Get-CsService": 4,
 }  # fmt: skip
 CHANGING = ("New", "Set", "Remove", "Grant", "Import", "Add", "Start", "Stop")
 LOADING = "Import-Module"  # an Edge's session opens with it; it changes nothing there

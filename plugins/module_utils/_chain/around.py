@@ -21,19 +21,20 @@ from .._base.step import Step
 from .._federation.access import Access
 from .._federation.catalogue import RESOURCES
 from .._federation.deployment import Deployment, Reader, Records, getting
+from .._federation.identity import Identity, read_identity
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._shell.statement import Shell, Statement, place_of
 from .._topology.replicate import PUSHED, Replication
 from .._topology.replication import PUSH, Time
-from .._topology.topology import READINGS, Topology, topology_of
+from .._topology.topology import CENTRAL, READINGS, Topology, topology_of
 from .known import Known
 from .links import RIGHTS
 from .walk import Obstacle, accepted, idle, short_lines, walk
 
 EXPORT = "Export-CsConfiguration"
 # The kinds tell of the sites' routes already.
-BESIDE = tuple(one for one in READINGS if one.name != "sites")
+BESIDE = (CENTRAL, *(one for one in READINGS if one.name != "sites"))
 
 
 class Around(Surroundings):
@@ -61,13 +62,14 @@ class Around(Surroundings):
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
         """Without anything declared nothing is read, and there is no plan that could be in vain."""
         if not self._preflight or not resources:
-            return reader.kinds(resources)
+            return reader.identified(resources)
         wanted = {resource.part for resource in resources}
         self._topology = Topology()
         try:
             whole, rest = reader.kinds_and(RESOURCES, [one.statement for one in BESIDE], wanted)
         except ServerRefused:  # something is wrong, perhaps only in what the plan does not need
-            return reader.kinds(resources)
+            label = place_of(self._shell).deployment
+            return replace(reader.kinds(resources), identity=read_identity(self._shell, label))
         rest.require(map(getting, resources))
         with contextlib.suppress(ServerRefused):
             self._topology = topology_of(rest, BESIDE, place_of(self._shell).host)
@@ -75,7 +77,11 @@ class Around(Surroundings):
         homes = None if pools is None else tuple(pool for pool in pools if pool.registrar)
         self._others = {part: own for part, own in whole.records.items() if part not in wanted}
         records = {part: own for part, own in whole.records.items() if part in wanted}
-        return replace(whole, records=records, pools=homes)
+        return replace(whole, records=records, pools=homes, identity=self._identity())
+
+    def _identity(self) -> Identity:
+        topology = self._topology or Topology()
+        return Identity(place_of(self._shell).deployment, topology.central, tuple(sorted(topology.sip_domains or ())))
 
     # Judging
 

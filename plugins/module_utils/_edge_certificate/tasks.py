@@ -275,5 +275,5 @@ def _require_packages() -> None:
         raise Refused(["%s is needed on the controller (a Python package)" % name for name in missing])
 
 
-TASK = Task(ARGUMENT_SPEC, work, (("state", "present", ("source",)),))
+TASK = Task(ARGUMENT_SPEC, work, (("state", "present", ("source",)),), writes=True)
 INFO_TASK = Task(INFO_ARGUMENT_SPEC, info)

@@ -32,7 +32,7 @@ class Surroundings:
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
         """The one reading: these kinds, and in the same pipeline whatever else is to be known."""
-        return reader.kinds(resources)
+        return reader.identified(resources)
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
         """What speaks against the steps. after_plan: what they will make of the deployment."""

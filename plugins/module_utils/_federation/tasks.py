@@ -23,6 +23,7 @@ from .declared import declare, declare_grant, declare_objects
 from .deployment import Deployment, Reader
 from .federation import Federation
 from .guard import ALLOWED, Guard
+from .plan_file import PlanFile
 from .resource import Resource
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
@@ -279,10 +280,10 @@ def federate(
         if not check:
             snapshots.prepare()
     with turn(shell, check, snapshots):
-        note = ""
+        kept = None
         if params.get("restore_from") is not None:
-            federation, said = _snapshot(params, snapshots, place, name)
-            note = "  returns to %s" % said
+            kept = _snapshot(params, snapshots, place, name)
+            federation = files.federation_of(kept, federation.parts)
         run = _run(params, check)
         run = Run(
             check=check,
@@ -294,9 +295,9 @@ def federate(
             controller=run.controller,
             warn_protected=run.warn_protected,
             reviewed=params.get("plan_digest"),
-            plan_file=files.PlanFile(params["plan_file"], name("plan_file")) if params.get("plan_file") else None,
+            plan_file=_plan_file(params, name),
             snapshots=snapshots,
-            note=note,
+            kept=kept,
             surroundings=surroundings or Surroundings(),
         )  # fmt: skip
         outcome = sequence(shell, federation, run)
@@ -304,21 +305,23 @@ def federate(
     return outcome.result
 
 
+def _plan_file(params: Params, name: t.Callable[[str], str]) -> PlanFile | None:
+    path = params.get("plan_file")
+    return PlanFile(path, name("plan_file"), anybody=params.get("plan_digest") is not None) if path else None
+
+
 def _snapshot(
     params: Params, snapshots: files.Snapshots | None, place: Place, name: t.Callable[[str], str]
-) -> tuple[Federation, str]:
-    """What the snapshot says that is to be restored, and a text on it. Raises Refused, also if it is another
-    deployment's.
-    """
+) -> files.Snapshot:
+    """The snapshot that is to be restored. Raises Refused, also if it has another label."""
     option = name("restore_from")
     found = snapshots or files.Snapshots(files.default_directory(place.home), option, place)
-    parts = frozenset(PARTS if params.get("parts") is None else params["parts"])
-    path = found.find(str(params["restore_from"]))
-    owner = files.owner(path, option)
+    kept = files.load(found.find(str(params["restore_from"])), option)
+    owner = kept.identity.label
     if owner != place.deployment:
         text = "%s: %s is a snapshot of the deployment %s, and %s belongs to %s. Name a snapshot of %s."
-        raise Refused([text % (option, path, owner, place.host, place.deployment, place.deployment)])
-    return files.from_snapshot(path, parts, option)
+        raise Refused([text % (option, kept.path, owner, place.host, place.deployment, place.deployment)])
+    return kept
 
 
 def _everything(deployment: Deployment) -> dict[str, t.Any]:

@@ -29,6 +29,7 @@ from .._federation.catalogue import PARTNER
 from .._federation.deployment import Deployment, Reader
 from .._federation.federation import Wanted
 from .._federation.guard import Guard
+from .._federation.identity import read_identity
 from .._federation.kinds import Unreadable as UnreadableValue
 from .._federation.lock import alone
 from .._federation.plan import step_for
@@ -296,6 +297,8 @@ class _Run:
             "summary": summarise(done, 0),
             "report": report,
         }
+        with contextlib.suppress(*UNREADABLE):
+            result.identity = read_identity(self._shell, place.deployment).as_dict()
         result.changed = bool(done)
         result.diff = diff(done)
         shown = [step.shown(word) for step, word in zip(self._steps, self._results, strict=True)]

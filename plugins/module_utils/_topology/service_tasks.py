@@ -157,4 +157,4 @@ def _word(status: str | None) -> str | None:
     return status.lower() if status else None
 
 
-TASK = Task(ARGUMENT_SPEC, work)
+TASK = Task(ARGUMENT_SPEC, work, writes=True)

@@ -19,6 +19,8 @@ from .._base.reading import Offered
 from .._base.result import Unreadable
 from .._federation.catalogue import ROUTE
 from .._federation.deployment import Deployment
+from .._federation.identity import CENTRAL_MANAGEMENT, is_central
+from .._federation.identity import pools_of as central_pools
 from .._federation.kinds import is_type_name
 from .._federation.pools import (
     LEGACY,
@@ -77,7 +79,8 @@ class Site:
 class Topology:
     """Everything that was read; None: not observable. unobserved: by cmdlet, why, in the server's words.
 
-    release: of the pool of the server that answered. sip_domains: A-labels, the default one first.
+    release: of the pool of the server that answered. sip_domains: A-labels, the default one first. central: the pools
+    of the Central Management Store, empty where they were not read.
     """
 
     release: str | None = None
@@ -89,6 +92,7 @@ class Topology:
     blocked_domains: tuple[str, ...] | None = None
     replicas: tuple[Replica, ...] | None = None
     unobserved: t.Mapping[str, str] = field(default_factory=dict)
+    central: tuple[str, ...] = ()
 
     def pool(self, fqdn: str) -> Pool | None:
         return next((one for one in self.pools or () if one.fqdn.casefold() == fqdn.casefold()), None)
@@ -111,6 +115,9 @@ READINGS = (
     REPLICAS,
     POOLS,
 )
+
+# Beside them, which deployment it is.
+CENTRAL = Reading("central", Statement(SERVICE, {CENTRAL_MANAGEMENT: True}), is_central)
 
 _ACCESS_EDGE = "AccessEdgeExternalFqdn"
 
@@ -153,6 +160,7 @@ def _topology(items: Items, host: str) -> Topology:
         blocked_domains=_domains(BLOCKED, items.of("blocked")),
         replicas=None if replicas is None else replicas_of(Answer(tuple(replicas))),
         unobserved=items.unobserved,
+        central=central_pools(items.of("central")),
     )
 
 

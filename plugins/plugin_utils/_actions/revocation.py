@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleError
-
 from ...module_utils._base.names import Invalid, canonical_domain
 from ...module_utils._base.result import Refused
 from .._servers.servers import DOORS
@@ -42,6 +40,11 @@ class RevocationAction(FederationAction):
             return [text % ", ".join(deployments)]
         return []
 
+    def _perform(self, variables: dict[str, t.Any]) -> Result:
+        # That the run cannot be written down is a warning afterwards.
+        mistakes = self._mistakes(variables) if self.playbook else []
+        return failed(mistakes) if mistakes else self._work(variables)
+
     def _work(self, task_vars: dict[str, t.Any]) -> Result:
         if self.playbook:
             try:
@@ -59,12 +62,6 @@ class RevocationAction(FederationAction):
             canonical_domain(str(self._task.args.get("domain") or ""))
         except Invalid as exc:
             raise Refused(["%s: %s" % (_DOMAIN if self.playbook else "domain", exc)]) from None
-
-    def _directory(self, variables: dict[str, t.Any]) -> str:
-        try:
-            return super()._directory(variables)
-        except AnsibleError:
-            return super()._directory({})
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         result = super()._finished(result, variables)

@@ -29,8 +29,8 @@ from .._playbooks.decommission import STAGES
 PREFIX = _PREFIX
 # For users' own variables.
 FREE = PREFIX + "x_"
-# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the third.
-IGNORED = frozenset((PREFIX + "result", PREFIX + "changes", PREFIX + "snapshot_of"))
+# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
+IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of", "snapshot_digest"))
 
 Spec = t.Mapping[str, t.Any]
 
@@ -42,6 +42,8 @@ _PLAN = ("converge", "audit")
 _TOWARDS = (*_PLAN, "restore")
 _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
+_RUNS = (*_WRITING, "certificate", "revoke")
+_STATE = (*_RUNS, "history", "capture")
 _LOOKING = ("verify", "explain", "audit", "preflight")
 
 # The tags of each playbook. What has none does one thing.
@@ -258,6 +260,37 @@ SETTINGS: tuple[Setting, ...] = (
         "Codes of preflight findings that are accepted.",
     ),
     # Plans, snapshots, the journal
+    _setting(
+        "state_directory",
+        _PATH,
+        (*_STATE, "audit"),
+        "The directory on the controller for snapshots, journal, locks and the key of captures. Several controllers may"
+        " share it. ``~/.ansible/sfb.xmpp`` by default.",
+    ),
+    _setting(
+        "trusted_owners",
+        _NAMES,
+        (*_STATE, "audit"),
+        "Users of the controller, as names or numbers, whose plans, snapshots and folders are accepted. Your own and"
+        " those of root always are.",
+    ),
+    _setting(
+        "show_users",
+        _SWITCH,
+        (*_RUNS, "history", "audit"),
+        "Whether plans in Markdown, the shown lines, audits and the journal name users. With ``false`` they have"
+        " pseudonyms such as ``user-0a1b2c3d4e``, the same in every file of a state directory. True by default.",
+    ),
+    _setting(
+        "journal",
+        {
+            "type": "dict",
+            "options": {"keep_days": {"type": "int", "default": 730}, "syslog": {"type": "bool", "default": False}},
+        },
+        _RUNS,
+        "Settings of the journal of runs: ``keep_days``, after how many days a line is removed, 730 by default, 0 for"
+        " never; ``syslog``, true to send each line to the controller's syslog too.",
+    ),
     _of_federation(
         "plan_file",
         ("converge", "restore"),
@@ -266,7 +299,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write. True by default."),
     _of_federation(
-        "snapshot_directory", (*_WRITING, "history", "revoke"), "The directory of the snapshots on the controller."
+        "snapshot_directory",
+        (*_RUNS, "history"),
+        "The directory of the snapshots and the journal on the controller.",
     ),
     _of_federation("snapshot_keep", _WRITING, "How many snapshots of a deployment are kept. 20 by default."),
     _setting(
@@ -279,7 +314,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "ticket",
         _TEXT,
-        (*_WRITING, "revoke"),
+        _RUNS,
         "A text for the journal of runs, such as the number of a change ticket.",
     ),
     _setting(
@@ -291,18 +326,26 @@ SETTINGS: tuple[Setting, ...] = (
     # What one run is told
     _of_a_run(
         "for_partner",
-        ("verify", "explain"),
+        ("verify", "explain", "history"),
         "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
-        " is between this partner and the user.",
+        " is between this partner and the user. ``history`` shows the runs that changed this partner.",
         "partner",
-        ("verify", "explain"),
+        ("verify", "explain", "history"),
+    ),
+    _setting(
+        "for_policy",
+        _TEXT,
+        ("history",),
+        "A policy, such as ``-e sfb_xmpp_for_policy=FederatedXmpp``. Only the runs that changed it are shown.",
+        once=True,
     ),
     _of_a_run(
         "for_user",
-        ("explain",),
-        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``.",
+        ("explain", "history"),
+        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``. ``history`` shows the runs that gave or"
+        " took a policy of this user.",
         "user",
-        ("explain",),
+        ("explain", "history"),
     ),
     _setting(
         "for_users",
