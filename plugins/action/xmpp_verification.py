@@ -29,7 +29,7 @@ Result = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
 
 # Options of the probe that are parameters of the role, as they are.
-_PASSED = ("gateway_port", "nameservers", "timeout", "workers", "expires_within")
+_PASSED = ("gateway_port", "nameservers", "timeout", "workers", "expires_within", "allow_local")
 _ROLE = "verification"
 
 

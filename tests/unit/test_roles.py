@@ -56,6 +56,8 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
         **{"verification_" + name: spec for name, spec in PROBE.items() if name not in ("domains", "certificate")},
         "verification_partners": of_the_module(PROBE["partners"]),
         "verification_for_partner": {"type": "str"},
+        # A task of one's own names its domains; here DNS of partners does.
+        "verification_allow_local": {"type": "bool", "default": False},
         # Ansible would require the path of the empty default as well.
         "verification_certificate": {
             **PROBE["certificate"],

@@ -39,6 +39,7 @@ PROBE_OPTIONS = (
     "nameservers",
     "timeout",
     "expires_within",
+    "allow_local",
 )
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "user": {"type": "str", "required": True},

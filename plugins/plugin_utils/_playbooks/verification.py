@@ -36,6 +36,8 @@ PARAMETERS: dict[str, t.Any] = {
     "messages": [],
     "fail_on": ["failed"],
     **{name: PROBE[name]["default"] for name in ("gateway_port", "timeout", "workers", "expires_within")},
+    # DNS of a partner does not lead the controller to itself, unless somebody wants that.
+    "allow_local": False,
 }
 # The options of a certificate that name what it is for.
 _NAMES = ("names", "access_edge", "sip_domains", "xmpp_domains")

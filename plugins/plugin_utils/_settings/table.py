@@ -112,7 +112,7 @@ _NAMES: Spec = {"type": "list", "elements": "str"}
 _MESSAGE: Spec = {"type": "list", "elements": "dict", "options": MESSAGE}
 _PROBE_OPTIONS = (
     "own_domains from_domain access_edge gateway_port certificate trust_store nameservers timeout workers"
-    " expires_within"
+    " expires_within allow_local"
 ).split()
 _VERIFICATION: Spec = {
     "type": "dict",
