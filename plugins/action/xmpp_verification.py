@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._base.names import Invalid
+from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import printable
 from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_verification import TASK
@@ -17,7 +18,7 @@ from ..plugin_utils._actions.deployment import Inventory
 from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._playbooks import verification as _verification
-from ..plugin_utils._settings.edge_certificates import certificate_settings
+from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.table import PREFIX
 
 Result = dict[str, t.Any]
@@ -45,7 +46,10 @@ class ActionModule(DirectAction):
         if self.playbook:
             if _works(task_vars) != task_vars["inventory_hostname"]:
                 return skipped("another host works for the deployment")
-            own = _verification.own_certificate(certificate_settings(self, task_vars))
+            try:
+                own = _verification.own_certificate(certificate_of(self, task_vars))
+            except Refused as exc:
+                return failed(exc.reasons)
         wanted = str(given["for_partner"] or "")
         try:
             partners = _verification.of_partner(given["partners"], wanted)
