@@ -64,10 +64,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
     "gateway_certificate": {
         "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
         "gateway_certificate_phase": CERTIFICATE["phase"],
-        "gateway_certificate_switch": {"type": "str", "choices": ["window", "converge"], "default": "converge"},
-        "gateway_certificate_pool": {"type": "list", "elements": "str"},
-        "gateway_certificate_pool_size": {"type": "int", "default": 0},
-        "gateway_certificate_failed_before": {"type": "list", "elements": "str"},
+        "gateway_certificate_switch": {"type": "str", "choices": ["separate", "converge"], "default": "separate"},
         **{"gateway_certificate_" + name: {"type": "path", "default": ""} for name in ("hook", "drain", "restore")},
     },
     "verification": {
@@ -97,7 +94,6 @@ MODULES: dict[str, Spec] = {
     "external_access_policies": POLICIES,
     "xmpp_federated_partners": PARTNERS,
     "xmpp_federation": {name: FEDERATION_SPEC[name] for name in ("gateway", "access_edge", "force")},
-    "xmpp_gateway_cert": CERTIFICATE,
     "xmpp_verification": {},
     "xmpp_verification_report": {},
     "xmpp_im_test": _im_test.ARGUMENT_SPEC,
@@ -156,7 +152,22 @@ def test_argument_specs_are_those_of_the_modules(role: str) -> None:
 @pytest.mark.parametrize("role", PARAMETERS)
 def test_defaults_are_those_of_the_argument_specs(role: str) -> None:
     defaults = load(TOP / "roles" / role / "defaults" / "main.yml")
-    assert defaults == {name: spec["default"] for name, spec in entry_points(role)["main"]["options"].items()}
+    # An option of the connection, which has no argument spec.
+    defaults.pop("ansible_management_shell_modules", None)
+    wanted = {name: spec["default"] for name, spec in entry_points(role)["main"]["options"].items()}
+    assert {name: from_variable(role, name, value) for name, value in defaults.items()} == wanted
+
+
+def from_variable(role: str, parameter: str, default: t.Any) -> t.Any:
+    """What a default is where the variable of the inventory that it takes is not set."""
+    pattern = r"\{\{ (sfb_xmpp_\w+) \| default\((.+), true\) \}\}"
+    match = re.fullmatch(pattern, default) if isinstance(default, str) else None
+    if match is None:
+        return default
+    name = parameter.removeprefix("gateway_") if role == "gateway_certificate" else parameter
+    assert match[1] == "sfb_xmpp_" + name.replace("certificate_certificate", "certificate")
+    assert match[1] in BY_NAME
+    return yaml.safe_load(match[2])
 
 
 @pytest.mark.parametrize("role", PARAMETERS)
@@ -169,6 +180,7 @@ def test_entry_points_have_their_files(role: str) -> None:
 def test_tasks_pass_every_option(role: str) -> None:
     seen = 0
     for path, task in tasks(role):
+        seen += "sfb.xmpp.xmpp_edge_certificate" in task  # which takes the parameters of the role
         for name in task:
             module = name.rpartition("sfb.xmpp.")[2]
             if module in MODULES:
@@ -246,24 +258,19 @@ def test_restore_takes_its_bounds_from_the_same_variables() -> None:
     }
 
 
-def test_certificate_sets_every_parameter_from_the_inventory() -> None:
-    (edges,) = (play for play in plays("converge") if "gateway_certificate_certificate" in play.get("vars", {}))
-    given = {name: value for name, value in edges["vars"].items() if name.startswith("gateway_certificate_")}
-    assert set(given) == set(PARAMETERS["gateway_certificate"])
-    # Of the run, and of the check of the settings, which knows the servers.
-    assert "xmpp_settings.doors" in edges["vars"]["certificate_management"]
-    assert given.pop("gateway_certificate_failed_before")
-    assert "xmpp_settings.edges" in given.pop("gateway_certificate_pool")
-    assert [name for name, value in given.items() if "sfb_xmpp_" not in value] == []
+def test_playbooks_pass_nothing_to_the_role_of_the_certificate() -> None:
+    """Its defaults take the variables of the inventory, so that the role does the same in a play of the user."""
+    found = [play for name in ("converge", "certificate") for play in plays(name) if "import_role" in str(play)]
+    assert [play["vars"]["xmpp_federation_playbook"] for play in found] == ["converge", "certificate"]
+    assert not [name for play in found for name in play["vars"] if name.startswith("gateway_certificate_")]
 
 
-def test_certificate_by_itself_always_switches() -> None:
-    (edges,) = plays("certificate")
-    assert "gateway_certificate_switch" not in edges["vars"]
-    assert (
-        load(TOP / "roles" / "gateway_certificate" / "defaults" / "main.yml")["gateway_certificate_switch"]
-        == "converge"
-    )
+@pytest.mark.parametrize("folder", ["roles/gateway_certificate", "playbooks/internal"])
+def test_yaml_decides_nothing(folder: str) -> None:
+    """What may follow ``when`` is one value that an action has decided, or whether a text is given."""
+    files = sorted((TOP / folder).rglob("*.yml"))
+    text = "".join(path.read_text("utf-8") for path in files)
+    assert [word for word in ("set_fact", "hostvars", "{%") if word in text] == []
 
 
 def test_verify_sets_every_parameter_from_the_inventory() -> None:

@@ -11,7 +11,8 @@ import datetime
 import typing as t
 from dataclasses import replace
 
-from .._base.findings import Finding
+from .._base import private_file
+from .._base.findings import ERROR, UNKNOWN, Finding
 from .._base.names import Invalid
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
@@ -182,6 +183,29 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
         },
         warnings=trusted.warnings if trusted else [],
     )
+
+
+def file_is_good(params: Params) -> bool:
+    """Whether the source is a PKCS#12 file with a certificate that could be used, and is not due.
+
+    params: validated ones of xmpp_gateway_cert. What is wrong with the file is told by the run that uses it.
+    """
+    source = SourceOptions.read(params.get("source") or {"type": ""})
+    try:
+        data = private_file.read_if_there(source.path, "source.path") if source.type == "pkcs12" else None
+        if data is None:
+            return False
+        bundle = x509.load_pkcs12(data, source.passphrase)
+        names, trusted = _names(params), _trusted(params)
+        rule, time = _renewal(params, _now(), True)
+    except (Refused, x509.Unusable):
+        return False
+    one = bundle.certificate
+    if renewal(one.not_valid_before_utc, one.not_valid_after_utc, time, rule).due:
+        return False
+    anchors = trusted.certificates if trusted else None
+    found = x509.check(one, now=time, names=names, others=bundle.others, anchors=anchors)
+    return all(finding.severity not in (ERROR, UNKNOWN) for finding in found)
 
 
 def _presented(
