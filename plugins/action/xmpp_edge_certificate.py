@@ -77,7 +77,8 @@ class ActionModule(DirectAction):
             )
             if reading.get("failed"):
                 return reading
-            good = settings.hook and file_is_good(self._validated_options(decision))
+            due = [one["thumbprint"] for one in reading["certificates"] if (one["renewal"] or {}).get("due")]
+            good = settings.hook and file_is_good(self._validated_options(decision), due)
             decision = _run.decide(settings, self._pool, reading, file_is_good=good, made=made)
         if decision.what == _run.NOTHING:
             return skipped(decision.why)

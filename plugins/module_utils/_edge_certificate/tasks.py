@@ -23,6 +23,7 @@ from .._x509 import chain, issue, trust_store
 from .._x509.certificate import describe
 from .._x509.renewal import SHARE, RenewalRule, renewal
 from . import listener as listeners
+from . import renew_now
 from .apply import apply
 from .edge import LISTENING, USAGES, EdgeReader, parsed
 from .listener import Listener, listener_of
@@ -36,12 +37,13 @@ from .wanted import PHASES, SourceOptions, Wanted
 
 _USAGES = {"type": "list", "elements": "str", "choices": list(USAGES)}
 _LIST = {"type": "list", "elements": "str", "default": []}
-_RENEW = {
+_RENEW: dict[str, t.Any] = {
     "type": "dict",
     "options": {
         "lifetime_share": {"type": "float"},
         "days": {"type": "int"},
         "as_of": {"type": "str"},
+        "now": renew_now.OPTION,
     },
 }
 _TEXT = {"type": "str"}
@@ -135,6 +137,7 @@ def _wanted(params: Params, usages: tuple[str, ...], check: bool, anchors: tuple
         restart=params["restart"],
         graceful=graceful.Graceful.read(params.get("graceful")),
         keep_former=params.get("remove_former_after"),
+        renew_now=_renew_now(params),
         pool_size=params.get("pool_size") or 1,
         listener=listener,
         check=check,
@@ -151,6 +154,9 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
     listener = listener_of(params.get("listener"))
     reader = EdgeReader(shell)
     assigned = reader.assigned()
+    early = _renew_now(params)
+    in_use = (one["Thumbprint"] for usage, one in assigned.items() if usage in params["usages"])
+    replaced = renew_now.outdated(early, reader, reader.files() if early else (), in_use)
     usages: dict[str, list[str]] = {}
     for usage in params["usages"]:
         if usage in assigned:
@@ -169,7 +175,7 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
             if certificate is not None:
                 facts = describe(certificate)
                 start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-                facts["renewal"] = renewal(start, end, time, rule).as_dict()
+                facts["renewal"] = replaced.renewal(renewal(start, end, time, rule), wanted).as_dict()
                 findings = x509.check(
                     certificate, now=time, names=names, others=issuers, anchors=anchors, rsa_only=rsa_only
                 )
@@ -185,10 +191,11 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
     )
 
 
-def file_is_good(params: Params) -> bool:
+def file_is_good(params: Params, due: t.Collection[str] = ()) -> bool:
     """Whether the source is a PKCS#12 file with a certificate that could be used, and is not due.
 
-    params: validated ones of xmpp_gateway_cert. What is wrong with the file is told by the run that uses it.
+    params: validated ones of xmpp_gateway_cert. due: thumbprints of certificates that are known to be due. What is
+    wrong with the file is told by the run that uses it.
     """
     source = SourceOptions.read(params.get("source") or {"type": ""})
     try:
@@ -201,7 +208,7 @@ def file_is_good(params: Params) -> bool:
     except (Refused, x509.Unusable):
         return False
     one = bundle.certificate
-    if renewal(one.not_valid_before_utc, one.not_valid_after_utc, time, rule).due:
+    if x509.thumbprint(one) in due or renewal(one.not_valid_before_utc, one.not_valid_after_utc, time, rule).due:
         return False
     anchors = trusted.certificates if trusted else None
     found = x509.check(one, now=time, names=names, others=bundle.others, anchors=anchors)
@@ -257,6 +264,14 @@ def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[Renew
     if mistakes:
         raise Refused(mistakes)
     return rule, time
+
+
+def _renew_now(params: Params) -> renew_now.RenewNow | None:
+    """Raises Refused."""
+    found = renew_now.RenewNow.read((params.get("renew") or {}).get("now"))
+    if found and found.mistakes:
+        raise Refused(found.mistakes)
+    return found
 
 
 def _names(params: Params) -> tuple[str, ...]:
