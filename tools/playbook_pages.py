@@ -37,6 +37,7 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
     },
+    "sfb.xmpp.xmpp_edge_certificate:": {"sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
 }  # fmt: skip
 # Actions that read the settings of their playbook for themselves, by their names without the prefix, and what they run.
@@ -50,6 +51,8 @@ READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
+# What a role takes by default, and the action of this playbook leaves aside: it always switches.
+UNREAD = {"certificate": {"sfb_xmpp_certificate_switch"}}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
@@ -106,7 +109,7 @@ def _definitions(items: t.Mapping[str, str]) -> list[str]:
 
 
 def sources(name: str) -> list[Path]:
-    """The playbook and the files of tasks and variables that it takes in, not other playbooks."""
+    """The playbook and the files of tasks and variables that it takes in, and its roles; not other playbooks."""
     todo, seen = [TOP / "playbooks" / ("%s.yml" % name)], []
     while todo:
         path = todo.pop()
@@ -122,6 +125,11 @@ def sources(name: str) -> list[Path]:
                 if place.is_file() and place not in seen + todo and place.parent.name in ("tasks", "vars", "internal"):
                     todo.append(place)
                     break
+        for role in re.findall(r"import_role:\s+name: sfb\.xmpp\.(\w+)", text):
+            seen += [
+                *sorted((TOP / "roles" / role / "tasks").glob("*.yml")),
+                TOP / "roles" / role / "defaults/main.yml",
+            ]
     return seen
 
 
@@ -150,7 +158,7 @@ def variables(name: str) -> set[str]:
         found.add("sfb_xmpp_deployment")
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
-    return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}
+    return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS} - UNREAD.get(name, set())
 
 
 def tags(name: str) -> set[str]:

@@ -60,13 +60,13 @@ def explained(store: Store) -> Explanation:
     routes = [str(site["XmppFederationRoute"] or "") for site in store.all("site").values()]
     services = [
         Service(
-            "proxy" if service["Name"].endswith("PROXY") else "gateway",
+            "proxy" if service["DisplayName"].endswith("Proxy") else "gateway",
             key.partition("/")[0],
             service["Name"],
             service["Status"] == "Running",
         )
         for key, service in store.all("service").items()
-        if "XMPPTGW" in service["Name"]
+        if "XMPP" in service["DisplayName"]
     ]
     return explain(
         User(USER, True, "fe01.contoso.test", True, "Partners", "user", policy["EnableXmppAccess"],

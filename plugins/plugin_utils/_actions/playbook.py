@@ -3,17 +3,21 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the actions of one playbook have in common: the results of other hosts, and work that another action does."""
+"""What the actions of one playbook have in common: they refuse to work elsewhere; the results of other hosts."""
 
 from __future__ import annotations
 
 import typing as t
 
+from .._servers.servers import Servers
 from .in_process import DirectAction, failed
 from .plain_values import plain
 
 Result = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
+
+# The name under which the playbook failover keeps the topology of each deployment.
+TOPOLOGY = "failover_topology"
 
 
 class PlaybookAction(DirectAction):
@@ -27,22 +31,6 @@ class PlaybookAction(DirectAction):
     def _decide(self, variables: Result) -> Result:
         raise NotImplementedError
 
-    def _hand_on(self, module: str, options: Variables, variables: Result) -> Result:
-        """The result of another module of the collection, for the same host and over the same connection."""
-        # The task is this process's own copy, and Ansible looks into its arguments for the session to end.
-        self._task.action = "sfb.xmpp." + module
-        self._task.args = dict(options)
-        other = self._shared_loader_obj.action_loader.get(
-            self._task.action,
-            task=self._task,
-            connection=self._connection,
-            play_context=self._play_context,
-            loader=self._loader,
-            templar=self._templar,
-            shared_loader_obj=self._shared_loader_obj,
-        )
-        return t.cast("Result", other.run(task_vars=variables))
-
 
 def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[str, Result]:
     """What a task of an earlier play registered, by host; without the hosts on which it did not run."""
@@ -52,3 +40,9 @@ def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[
         if result is not None:
             found[host] = plain(result)
     return found
+
+
+def reads_of(servers: Servers, variables: Variables) -> dict[str, list[Result]]:
+    """What the hosts of each deployment of the run returned when they read its topology for a failover."""
+    read = {one.label: list(results_of(variables, one.doors, TOPOLOGY).values()) for one in servers.deployments}
+    return {label: results for label, results in read.items() if results}
