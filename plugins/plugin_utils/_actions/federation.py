@@ -26,7 +26,7 @@ from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.tasks import federation_of, variable
 from ...module_utils._shell.statement import Place
 from ...module_utils._topology.federate import SPEC
-from .._documents.show import show
+from .._documents.show import show, together
 from .._files import journal as _journal
 from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
@@ -77,6 +77,8 @@ class FederationAction(DeploymentAction):
         if self.playbook in _journal.WRITING and not self._task.check_mode and not result.get("skipped"):
             self._note(result, variables)
         show(result.get("report") or ())
+        if self.playbook and isinstance(result.get("diff"), list):
+            result["diff"] = together(result["diff"])
         return result
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
