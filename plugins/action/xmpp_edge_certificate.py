@@ -93,10 +93,12 @@ class ActionModule(DirectAction):
         if after.why:
             show(["%s: %s" % (self._own, after.why)])
         if after.what == _run.SWITCH:
-            # The role's handler runs where a task has changed something, and the switch is about to.
+            # The role goes on where a task has changed something, and the switch is about to.
             result["changed"] = True
             if decision.what == _run.PLAN:
                 result.pop("diff", None)
+        if not result.get("changed"):
+            show([_run_summary.line(self._own, result)])
         return {**result, **self._place(after), "waits": after.why}
 
     def _place(self, decision: _run.Decision) -> Result:

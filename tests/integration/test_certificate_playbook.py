@@ -121,7 +121,8 @@ def test_plan_run_and_nothing_to_do(plays: Plays) -> None:
     assert "changed=0" in again.output
     assert "changed=1" not in again.output
     started = [line for line in again.output.splitlines() if line.startswith(("TASK [", "RUNNING HANDLER ["))]
-    assert len(started) == 3, started  # the settings, the certificate, the summary
+    assert len(started) == 3, started  # the settings, the certificate, and nothing to continue with
+    assert again.output.count("in force, seen in a handshake") == 2
 
 
 def test_failure_on_the_second_edge(plays: Plays) -> None:
@@ -283,6 +284,9 @@ class TestSeparate:
         good(again)
         assert writes(plays, begin) == []
         assert WAITS not in again.output
+        started = [line for line in again.output.splitlines() if line.startswith("TASK [")]
+        # The settings, the federation (of no host here), the certificate, and nothing to continue with.
+        assert len(started) <= 4, started
 
     def test_the_next_one_waits_for_a_run_of_its_own(self, plays: Plays) -> None:
         put(plays.directory, old := issued())
