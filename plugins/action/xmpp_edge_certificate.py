@@ -17,7 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils._base.texts import utc
 from ..module_utils._edge_certificate.tasks import ARGUMENT_SPEC, file_is_good
 from ..modules.xmpp_edge_certificate import TASK
-from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
+from ..plugin_utils._actions.in_process import DirectAction, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import results_of
 from ..plugin_utils._documents.show import show
@@ -83,7 +83,7 @@ class ActionModule(DirectAction):
         if decision.what == _run.NOTHING:
             return skipped(decision.why)
         if decision.what == _run.LEFT:
-            return failed([decision.why])
+            return _left(decision)
         if decision.what == _run.MAKE:
             return {"changed": True, **self._place(decision)}
         result = self._work_on(decision, plan=decision.what == _run.PLAN)
@@ -114,14 +114,14 @@ class ActionModule(DirectAction):
     def _make(self) -> Result:
         """Whether the hook runs here."""
         if self._pool.failed:
-            return failed([_run.decide(self._settings, self._pool).why])
+            return _left(_run.decide(self._settings, self._pool))
         here = _run.maker(self._pool, results_of(self._variables, self._pool.edges, STAGED)) == self._own
         return {"changed": False, "here": here}
 
     def _turn(self) -> Result:
         """Whether this Edge is still to be switched when its turn has come."""
         decision = _run.decide(self._settings, self._pool)
-        return failed([decision.why]) if decision.what == _run.LEFT else {"changed": False}
+        return _left(decision) if decision.what == _run.LEFT else {"changed": False}
 
     def _switch(self) -> Result:
         staged = plain(self._variables[STAGED])
@@ -152,6 +152,11 @@ class ActionModule(DirectAction):
         stage = _run.Decision(_run.STAGE, decision.usages)
         options = _run.options_of(self._settings, stage, self._pool, self._time)
         return dict(ArgumentSpecValidator(ARGUMENT_SPEC).validate(options).validated_parameters)
+
+
+def _left(decision: _run.Decision) -> Result:
+    """The result of an Edge that is left alone. The run may have written there before."""
+    return {"failed": True, "changed": False, "msg": decision.why}
 
 
 def _time_of_run() -> str:

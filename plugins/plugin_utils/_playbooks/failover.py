@@ -116,9 +116,10 @@ def before_the_move(
     Raises Refused for Front Ends that answer and whose services cannot be restarted: they would keep the former route.
     """
     barred = [(host, looks[host]) for host in front_ends if host in looks and looks[host].get("able") is False]
-    wrong = ["%s: %s" % (host, one["reason"]) for host, one in barred if one.get("reached")]
+    text = "%s: its services cannot be restarted, and a gateway takes a route when it starts. The reason: %s"
+    wrong = [text % (host, one["reason"]) for host, one in barred if one.get("reached")]
     if wrong:
-        raise Refused([*wrong, "The route was not moved, because a gateway takes a route when it starts."])
+        raise Refused(wrong)
     lines = []
     if not front_ends:
         text = "No Front End is in sfb_front_end, so no gateway is restarted. A gateway takes the route when it starts."
