@@ -322,9 +322,10 @@ ASSUMPTIONS = (
         "The page says that the switch lets Network Service read the key, not what happens without it.",
     ),
     Assumption(
-        "proxy-service-name",
-        "The XMPP proxy's Windows service is RTCXMPPTGWPROXY.",
-        "Its real name is UNVERIFIED. Only its display name is known; find it by that.",
+        "xmpp-service-names",
+        "The Windows services of the XMPP gateway and the XMPP proxy have names that no page has, others in each lab "
+        "(the setting service_suffix). The display names end in XMPP Translating Gateway, and in the same with Proxy.",
+        "The name of the proxy's service is not documented; find both by display name.",
     ),
     Assumption(
         "service-dependencies",
@@ -352,7 +353,8 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "services-by-remote-shell",
-        "A Front End's remote shell offers the *-CsWindowsService cmdlets for that Front End.",
+        "A Front End's remote shell offers Get-CsWindowsService for that Front End. With the setting services_at_doors "
+        "it offers Start- and Stop-CsWindowsService too.",
         "Only Get- is documented as working remotely (view-service-status page). Whether Start- and Stop- are offered "
         "is UNVERIFIED: their pages name RTCUniversalServerAdmins and a local session.",
     ),

@@ -40,6 +40,7 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
     },
+    "sfb.xmpp.xmpp_edge_certificate:": {"sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_migration_info:": {
         "sfb_xmpp_for_users", "sfb_xmpp_for_pools", "sfb_xmpp_partners", "sfb_xmpp_deployment"
@@ -76,6 +77,8 @@ STATE = {
 }
 # What the actions of a playbook take from the variables of all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
+# What a role takes by default, and the action of this playbook leaves aside: it always switches.
+UNREAD = {"certificate": {"sfb_xmpp_certificate_switch"}}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
@@ -132,7 +135,7 @@ def _definitions(items: t.Mapping[str, str]) -> list[str]:
 
 
 def sources(name: str) -> list[Path]:
-    """The playbook and the files of tasks and variables that it takes in, not other playbooks."""
+    """The playbook and the files of tasks and variables that it takes in, and the role of the certificate."""
     todo, seen = [TOP / "playbooks" / ("%s.yml" % name)], []
     while todo:
         path = todo.pop()
@@ -148,6 +151,11 @@ def sources(name: str) -> list[Path]:
                 if place.is_file() and place not in seen + todo and place.parent.name in ("tasks", "vars", "internal"):
                     todo.append(place)
                     break
+        for role in re.findall(r"import_role:\s+name: sfb\.xmpp\.(gateway_certificate)", text):
+            seen += [
+                *sorted((TOP / "roles" / role / "tasks").glob("*.yml")),
+                TOP / "roles" / role / "defaults/main.yml",
+            ]
     return seen
 
 
@@ -184,7 +192,8 @@ def variables(name: str) -> set[str]:
         found.add("sfb_xmpp_deployment")
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
-    return (found | OF_ALL_HOSTS.get(name, set()) | STATE.get(name, set())) - {IN_SNAPSHOTS}
+    found |= OF_ALL_HOSTS.get(name, set()) | STATE.get(name, set())
+    return found - {IN_SNAPSHOTS} - UNREAD.get(name, set())
 
 
 def _asked(playbook: str) -> set[str]:

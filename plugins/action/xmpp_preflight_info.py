@@ -14,7 +14,7 @@ from ..plugin_utils._actions.deployment import DeploymentAction
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._playbooks import server_reads as _server_reads
 from ..plugin_utils._servers.inventory import servers_in
-from ..plugin_utils._settings.edge_certificates import NAME
+from ..plugin_utils._settings.certificate import NAME
 
 
 class ActionModule(DeploymentAction):

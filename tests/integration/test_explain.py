@@ -64,9 +64,11 @@ def explained(store: Store) -> Explanation:
     row = {"tls_negotiation": "required", "sasl_negotiation": "required", "support_dialback_negotiation": False}
     partner = Record(DOMAIN, {**row, "additional_domains": [], "partner_type": "federated"})
     services = [
-        HostService(key.partition("/")[0], "proxy" if key.endswith("PROXY") else "gateway", service["Status"])
+        HostService(
+            key.partition("/")[0], "proxy" if service["DisplayName"].endswith("Proxy") else "gateway", service["Status"]
+        )
         for key, service in store.all("service").items()
-        if "XMPPTGW" in service["Name"]
+        if "XMPP" in service["DisplayName"]
     ]
     pool = Pool("fe01.contoso.test", "Redmond", ("fe01.contoso.test",), "2015", True, True)
     edge = EdgePool("edge.contoso.test", "sip.contoso.test", 5269, 23456, "2015")

@@ -28,7 +28,7 @@ from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.tasks import federation_of
 from ...module_utils._federation.words import ROLES, called
 from ...module_utils._shell.statement import Place
-from .._documents.show import show
+from .._documents.show import show, together
 from .._files import journal
 from .._files.journal_line import applied, carried_out
 from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
@@ -82,6 +82,8 @@ class FederationAction(DeploymentAction):
         if user_names.hidden() and result.get("report"):
             result["report"] = user_names.shown(result["report"])
         show(result.get("report") or ())
+        if self.playbook and isinstance(result.get("diff"), list):
+            result["diff"] = together(result["diff"])
         return super()._finished(result, variables)
 
     def _carried_out(self, result: Result, variables: Result) -> None:

@@ -141,8 +141,12 @@ class DirectAction(ActionBase):
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """The ordinary path: the action that Ansible gives to modules which have none of their own."""
-        normal = self._shared_loader_obj.action_loader.get(
-            "ansible.legacy.normal",
+        return self._through("ansible.legacy.normal", task_vars)
+
+    def _through(self, action: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """The result of another action for the same task, over the same connection."""
+        other = self._shared_loader_obj.action_loader.get(
+            action,
             task=self._task,
             connection=self._connection,
             play_context=self._play_context,
@@ -150,7 +154,14 @@ class DirectAction(ActionBase):
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        return t.cast("dict[str, t.Any]", normal.run(task_vars=task_vars))
+        return t.cast("dict[str, t.Any]", other.run(task_vars=task_vars))
+
+    def _hand_on(self, module: str, options: t.Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The result of another module of the collection, for the same host and over the same connection."""
+        # The task is this process's own copy, and Ansible looks into its arguments for the session to end.
+        self._task.action = "sfb.xmpp." + module
+        self._task.args = dict(options)
+        return self._through(self._task.action, task_vars)
 
     def _reach_daemon(self) -> str:
         """The path of the daemon's socket, after the daemon was told this task's options.

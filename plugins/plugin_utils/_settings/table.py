@@ -469,16 +469,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _setting(
         "certificate_switch",
-        {"type": "str", "choices": ["window", "converge"], "default": "window"},
+        # former: a value's name before, and its name now.
+        {"type": "str", "choices": ["separate", "converge"], "default": "separate", "former": {"window": "separate"}},
         ("converge",),
-        "``window`` (default) puts a certificate in use only where none is in use. ``converge`` replaces one too, and"
+        "``separate`` (default) puts a certificate in use only where none is in use. ``converge`` replaces one too, and"
         " restarts services.",
-    ),
-    _setting(
-        "certificate_pool_size",
-        {"type": "int", "default": 0},
-        _CERTIFICATE,
-        "How many Edges share the certificate. By default those of ``sfb_edge`` in the deployment.",
     ),
     _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that gets the certificate from elsewhere."),
     _setting(
