@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.vars import merge_hash
 
 from ..modules.xmpp_run_summary import TASK
-from ..plugin_utils._actions.in_process import CHECKED
+from ..plugin_utils._actions.in_process import CHECKED, skipped
 from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks import run_summary as _run_summary
@@ -39,8 +40,11 @@ class ActionModule(ReportingAction):
                 results = (_of(hosts[host], "gateway_certificate_" + word) for word in ("staged", "switched"))
                 edges.setdefault(one.label, {})[host] = _run_summary.last(*results)
         lines = _run_summary.lines(filter(None, plans), edges)
-        if any(result for of_edges in edges.values() for result in of_edges.values()):
+        if not boolean(self._task.args.get("stats", False), strict=False):
+            if not any(result for results in edges.values() for result in results.values()):
+                return skipped("no certificate was looked at in this run")
             show(lines)
+            return {"changed": False, "report": lines}
         # sfb.xmpp.converge says so for its certificates; then what is only brought to an Edge is no change.
         later = self._templar.template(task_vars.get("gateway_certificate_switch")) not in (None, "converge")
         checked = task_vars.get(CHECKED) or {}

@@ -107,7 +107,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert [event.cmdlet for event in writes(plays, begin)][-1] == "Remove-CsExternalAccessPolicy"
     begin = mark(plays)
     again = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
-    (reason,) = again.failures()[0].result["reasons"]
+    (reason,) = again.wrong()[0].result["reasons"]
     assert "was carried out at" in reason
     assert "UTC, CHG-1" in reason
     assert writes(plays, begin) == []
@@ -117,13 +117,24 @@ def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> 
     file = plays.directory / "plan.json"
     variables = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}], "sfb_xmpp_plan_file": str(file)}
     assert "there is no such file" in play(plays, "converge", **variables).wrong()[0].result["msg"]
-    file.write_text('{"form": 1}', encoding="utf-8")
-    assert "it is not a plan" in play(plays, "converge", **variables).wrong()[0].result["msg"]
+    file.write_text("{}", encoding="utf-8")
+    assert "it is not a plan of this collection" in play(plays, "converge", **variables).wrong()[0].result["msg"]
+    assert play(plays, "converge", "--check", **variables).code == 0
+    message = play(plays, "converge", sfb_xmpp_deployment="other", **variables).wrong()[0].result["msg"]
+    assert "it was made for the deployment default, and this is other" in message
+    # Another deployment that is called default too.
+    store = plays.lab.store()
+    ((key, central),) = [one for one in store.all("service_role").items() if one[1]["Role"] == "CentralManagement"]
+    pool = next(name for name in store.all("pool") if name != central["Pool"])
+    store.put("service_role", key, {**central, "Pool": pool})
+    message = play(plays, "converge", **variables).wrong()[0].result["msg"]
+    assert "on the pool %s, and that of this deployment on %s" % (central["Pool"], pool) in message
+    # What somebody has edited was not reviewed.
     assert play(plays, "converge", "--check", **variables).code == 0
     document = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**document, "deployment": "other"}), encoding="utf-8")
+    file.write_text(json.dumps({**document, "summary": {}}), encoding="utf-8")
     message = play(plays, "converge", **variables).wrong()[0].result["msg"]
-    assert "it was made for the deployment other, and this is default" in message
+    assert "it was edited after it was saved" in message
     assert writes(plays) == []
 
 
@@ -141,7 +152,7 @@ def test_a_job_holds_the_next_one_to_its_plan(plays: Plays) -> None:
     other = play(plays, "converge", *given, sfb_xmpp_partners=[{"domain": "b.test", **ROW}])
     assert (other.code, other.stats["sfb_xmpp_result"], other.stats["sfb_xmpp_changes"]) == (2, "refused", 0)
     assert other.stats["sfb_xmpp_plan_digest"] != planned.stats["sfb_xmpp_plan_digest"]
-    assert other.failures()[0].result["msg"].startswith("Nothing was written: sfb_xmpp_plan_digest: the plan of now")
+    assert other.wrong()[0].result["msg"].startswith("Nothing was written: sfb_xmpp_plan_digest: the plan of now")
     assert writes(plays) == []
     done = play(plays, "converge", *given, **variables)
     assert done.code == 0, done.output
@@ -158,7 +169,7 @@ def test_a_job_holds_the_next_one_to_its_plan(plays: Plays) -> None:
     both = [{"domain": "a.test", **ROW}, {"domain": "c.test", **ROW}, {"domain": "d.test", **ROW}]
     failed = play(plays, "converge", sfb_xmpp_partners=both)
     assert (failed.code, failed.stats["sfb_xmpp_result"], failed.stats["sfb_xmpp_changes"]) == (2, "failed", 1)
-    assert failed.failures()[0].result["msg"].startswith("New-CsXmppAllowedPartner of c.test failed: Not today.")
+    assert failed.wrong()[0].result["msg"].startswith("New-CsXmppAllowedPartner of c.test failed: Not today.")
 
 
 def test_a_user_under_two_policies_is_refused_before_anything_is_written(plays: Plays) -> None:

@@ -77,7 +77,10 @@ def alone(path: str, option: str) -> t.Iterator[None]:
     except OSError as exc:
         raise Refused(["%s: the directory %s cannot be used: %s" % (option, directory, exc.strerror)]) from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as exc:
+            raise Refused(["%s: %s" % (option, not_locked(directory, exc))]) from None
         yield
     finally:
         os.close(handle)
@@ -187,7 +190,7 @@ def check_folder(path: str, option: str) -> os.stat_result:
 
 def not_locked(path: str, exc: OSError) -> str:
     """Why a file cannot be locked, and the remedy where its file system has no locks."""
-    if exc.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+    if exc.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF):
         text = (
             "%s cannot be locked: the file system does not support flock (%s), as some NFS servers do not. Set"
             " sfb_xmpp_state_directory and ANSIBLE_HOME to directories of a file system that does"

@@ -221,7 +221,7 @@ class _Report:
     def ask(self, steps: t.Sequence[Step]) -> None:
         """What the session may send."""
         self.access = access_for(self._shell, steps, self._run.surroundings.cmdlets)
-        self.not_offered = self._run.surroundings.may_send(self.access.beside, self.access.account)
+        self.not_offered = self._run.surroundings.may_send(self.access)
 
     def told(self) -> list[str]:
         """What the session may not do."""

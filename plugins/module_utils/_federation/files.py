@@ -21,7 +21,7 @@ from .._base.names import key as key_of
 from .._base.result import Refused
 from .._base.version import VERSION
 from .._shell.statement import Place
-from .catalogue import BY_PART
+from .catalogue import BY_PART, OPTIONS, PURGED
 from .deployment import Deployment
 from .federation import Federation, Grant, Wanted
 from .identity import Identity, from_file
@@ -30,13 +30,7 @@ from .kinds import shortened
 FORM = 2  # the first one had no digest, and of the deployment only the label
 NEWEST = "newest"
 # What stands in a snapshot, and the variable of the inventory that it is.
-CONTENT = {
-    "sfb_xmpp_policies": "policies",
-    "sfb_xmpp_partners": "partners",
-    "sfb_xmpp_gateway": "gateway",
-    "sfb_xmpp_access_edge": "access_edge",
-    "sfb_xmpp_federation_routes": "federation_routes",
-}
+CONTENT = {"sfb_xmpp_" + option: option for option in OPTIONS}
 _HEAD, _DIGEST = "sfb_xmpp_snapshot_of", "sfb_xmpp_snapshot_digest"
 
 
@@ -251,5 +245,5 @@ def _federation(values: t.Mapping[str, t.Any], parts: frozenset[str]) -> Federat
         wanted[part] = tuple(found.values())
     if not wanted:
         raise Invalid("it holds nothing of a deployment")
-    purge = frozenset(wanted) & {"policies", "partners"}
+    purge = frozenset(wanted) & frozenset(PURGED)
     return Federation(wanted, tuple(grants), purge, whole=True, parts=parts)

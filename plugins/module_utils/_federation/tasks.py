@@ -17,17 +17,18 @@ from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
 from .._shell.statement import Place, Shell, place_of
 from . import files
-from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
+from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, OPTIONS, PARTNER, PARTS, POLICY, PURGED, RESOURCES, ROUTE
 from .converge import Run, converge, objects, one_object, sequence, turn
 from .declared import declare, declare_grant, declare_objects
 from .deployment import Deployment, Reader
-from .federation import PARTS, Federation
+from .federation import Federation
 from .guard import ALLOWED, Guard
 from .plan_file import PlanFile
 from .resource import Resource
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
 from .surroundings import Surroundings
+from .words import called
 
 FORCE = {"type": "bool", "default": False}
 PROTECT = {"type": "list", "elements": "str", "default": []}
@@ -235,20 +236,12 @@ FEDERATION_SPEC: dict[str, t.Any] = {
     "snapshot_keep": {"type": "int", "default": 20},
     "restore_from": {"type": "str"},
 }
-_DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes")
-# Variables of the playbooks that are called otherwise than the options.
-_VARIABLES = {"restore_from": "sfb_xmpp_snapshot_file"}
-
-
-def variable(option: str) -> str:
-    """The variable of an inventory that the playbooks hand to the option."""
-    return _VARIABLES.get(option, "sfb_xmpp_" + option)
 
 
 def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federation:
     """What the options of xmpp_federation declare. Raises Refused with all mistakes."""
-    purge = [option for option in ("policies", "partners") if params.get(option + "_purge")]
-    given = {option: params.get(option) for option in _DECLARED}
+    purge = [option for option in PURGED if params.get(option + "_purge")]
+    given = {option: params.get(option) for option in OPTIONS}
     if params.get("restore_from") is not None and any(value is not None for value in given.values()):
         named = ", ".join(name(option) for option, value in given.items() if value is not None)
         raise Refused(["%s excludes %s: a snapshot says it all" % (name("restore_from"), named)])
@@ -263,13 +256,23 @@ def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federat
     )
 
 
-def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundings | None = None) -> Result:
-    """Everything that is declared. Raises Refused, ServerRefused, ShellError; nothing was written then."""
+def federate(
+    params: Params,
+    shell: Shell,
+    check: bool,
+    surroundings: Surroundings | None = None,
+    federation: Federation | None = None,
+) -> Result:
+    """Everything that is declared. Raises Refused, ServerRefused, ShellError; nothing was written then.
+
+    federation: what the options declare, where the caller knows already.
+    """
     place = place_of(shell)
-    name: t.Callable[[str], str] = variable if place.playbook else str
+    name = called(place.playbook)
     if params.get("parts") == []:
         return Result({"summary": summarise((), 0)}, steps=[])
-    federation = federation_of(params, name)
+    if federation is None:
+        federation = federation_of(params, name)
     directory = params.get("snapshot_directory")
     snapshots = None
     if directory:
@@ -286,7 +289,7 @@ def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundin
             check=check,
             guard=Guard(
                 run.guard.protect, run.guard.removal_limit, run.guard.update_limit, frozenset(params["allow"]),
-                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), bool(place.playbook),
+                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), name,
                 True,
             ),
             controller=run.controller,
@@ -325,7 +328,7 @@ def _snapshot(
 def _everything(deployment: Deployment) -> dict[str, t.Any]:
     """What was read, by option, in the inventory's vocabulary."""
     found: dict[str, t.Any] = {}
-    for option in _DECLARED:
+    for option in OPTIONS:
         if option in deployment.records:
             resource = BY_PART[option]
             found[option] = one_object(deployment, option, "global") if resource.single else _list(deployment, resource)
@@ -338,7 +341,7 @@ FEDERATION = Task(FEDERATION_SPEC, federate, writes=True)
 
 def _info(params: Params, shell: Shell, check: bool) -> Result:
     reader = Reader(shell)
-    deployment = reader.kinds([BY_PART[option] for option in ("federation_routes", *_DECLARED[:4])])
+    deployment = reader.kinds(RESOURCES)
     if params["grants"]:
         deployment = reader.with_all_users(deployment)
     found = [

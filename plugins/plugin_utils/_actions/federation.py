@@ -22,17 +22,19 @@ from ...module_utils._base.names import Invalid
 from ...module_utils._base.perform import refusal
 from ...module_utils._base.result import Refused
 from ...module_utils._base.version import VERSION
-from ...module_utils._federation.federation import PARTS
+from ...module_utils._chain.federate import SPEC, task_with
+from ...module_utils._federation.catalogue import PARTS, PURGED, REMOVALS, parts_of_tag
 from ...module_utils._federation.files import NEWEST, Snapshots, load, safe
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.plan_file import PlanFile
-from ...module_utils._federation.tasks import federation_of, variable
+from ...module_utils._federation.tasks import federation_of
+from ...module_utils._federation.words import ROLES, called, variable
 from ...module_utils._shell.statement import Place
-from ...module_utils._topology.federate import SPEC
 from .._documents.plan_markdown import render
-from .._documents.show import show
+from .._documents.show import show, together
 from .._files import journal
 from .._files.journal_line import applied, carried_out, now, system_user
+from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
 from .._settings.source import settings_of
 from . import state
 from .deployment import DeploymentAction, Inventory, Result
@@ -40,15 +42,13 @@ from .in_process import failed, skipped
 from .plain_values import plain
 from .reporting import ReportingAction
 
-# A tag for each part, but one for both settings, and the tag of removals goes with every kind.
-_TAGS = {"gateway": ("gateway", "access_edge")}
 _EVERYTHING = frozenset(("all", "tagged"))
 # The playbooks that can be held to a plan.
 _HELD = ("converge", "restore")
 
 
 class FederationAction(DeploymentAction, ReportingAction):
-    """See above. In a playbook of the collection, which says so in a variable, options have the names of variables."""
+    """See above. In a playbook or role of the collection, which says so in a variable, options are settings."""
 
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
         result = super().run(tmp, task_vars)
@@ -56,12 +56,12 @@ class FederationAction(DeploymentAction, ReportingAction):
         return self._reported(result, task_vars or {}) if self.playbook in journal.WRITING else result
 
     def _work(self, task_vars: Result) -> Result:
-        if self.playbook and not self._prepare(task_vars):
-            return skipped("the tags leave nothing of the management host")
         try:
+            if self.playbook and not self._prepare(task_vars):
+                return skipped("the tags leave nothing of the management host")
             if self.playbook in _HELD:
                 self._hold(task_vars)
-            self._check(variable if self.playbook else str)
+            self._check(called(self.playbook))
             if self.playbook and (reason := self._of_another(Inventory(task_vars), task_vars)):
                 return {**skipped(reason), "report": [reason]}
         except Refused as exc:
@@ -73,6 +73,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         inventory = Inventory(variables)
         given = settings_of(self, variables, self.playbook).values.get("plan_digest")
         found = chosen_digest(given, inventory.deployment, inventory.deployments)
+        self._task.args.pop("plan_digest", None)
         if found is not None:
             self._task.args["plan_digest"] = found
 
@@ -84,8 +85,10 @@ class FederationAction(DeploymentAction, ReportingAction):
         named = plain(self._task.args.get("restore_from"))
         if named in (None, NEWEST):
             return ""
+        if inventory.own not in inventory.hosts:  # a host of no group; the snapshot's deployment is compared later
+            return ""
         directory = self._task.args.get("snapshot_directory") or state.snapshot_directory(self, variables)
-        option = variable("restore_from")
+        option = called(self.playbook)("restore_from")
         path = Snapshots(str(directory), option, Place(deployment=inventory.deployment)).find(str(named))
         found = load(path, option).identity.label
         if found == inventory.deployment:
@@ -101,6 +104,8 @@ class FederationAction(DeploymentAction, ReportingAction):
         if user_names.hidden() and result.get("report"):
             result["report"] = user_names.shown(result["report"])
         show(result.get("report") or ())
+        if self.playbook and isinstance(result.get("diff"), list):
+            result["diff"] = together(result["diff"])
         if self._task.check_mode and self._task.args.get("plan_file") and "plan_digest" in result:
             self._save_beside(result, variables)
         return super()._finished(result, variables)
@@ -118,7 +123,7 @@ class FederationAction(DeploymentAction, ReportingAction):
             collection=VERSION,
             ticket=str(state.value(self, variables, "sfb_xmpp_ticket") or ""),
         )
-        option = variable("plan_file") if self.playbook else "plan_file"
+        option = called(self.playbook)("plan_file")
         try:
             PlanFile(str(self._task.args["plan_file"]), option).save_beside(text)
         except Refused as exc:
@@ -138,38 +143,51 @@ class FederationAction(DeploymentAction, ReportingAction):
             result.update(reasons=reasons, msg=refusal(reasons))
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
-        """Set what only the playbook knows. Returns whether the tags leave anything to do."""
-        parts = parts_of(variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
-        for option in unset(self._task.args):
-            del self._task.args[option]
-        self._task.args["parts"] = parts
+        """Set what only the playbook or role knows. Returns whether the tags leave anything to do. Raises Refused."""
+        values = settings_of(self, variables, self.playbook).values
+        if self.playbook in ROLES:
+            # The tags of a user's own play are not ours.
+            options = of_role(self.playbook, values, self._parameters(variables))
+            # What is there already are module_defaults.
+            self._task.args = {**self._task.args, **options}
+        else:
+            if self.playbook in OF_SETTINGS:
+                self._task.args = {**self._task.args, **of_playbook(self.playbook, values)}
+            tags = variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ())
+            self._task.args["parts"] = parts_of(*tags)
         inventory = Inventory(variables)
         file = self._task.args.get("plan_file")
         if file and inventory.several:
             # One plan for each deployment.
             name, ending = os.path.splitext(str(file))
             self._task.args["plan_file"] = "%s-%s%s" % (name, safe(inventory.deployment), ending)
-        if boolean(variables.get("sfb_xmpp_snapshot", True), strict=False):
+        if boolean(values.get("snapshot", True)):
             self._task.args.setdefault("snapshot_directory", state.snapshot_directory(self, variables))
         else:
             self._task.args.pop("snapshot_directory", None)
-        return bool(parts)
+        return bool(self._task.args["parts"])
+
+    def _parameters(self, variables: dict[str, t.Any]) -> Result:
+        """The values of the role's parameters, by option."""
+        names = {option: "%s_%s" % (self.playbook, word) for option, word in ROLES[self.playbook].items()}
+        return {option: plain(self._templar.template(variables.get(name))) for option, name in names.items()}
 
     # Mistakes
 
     def _check(self, name: t.Callable[[str], str]) -> None:
-        """Raises Refused with all mistakes, before anything connects."""
+        """Raises Refused with all mistakes, before anything connects. What is declared is kept for the work."""
         given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
         mistakes = []
         for option, spec in SPEC.items():
             if given.get(option) is not None:
                 mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
         try:
-            federation_of(given, name)
+            declared = federation_of(given, name)
         except Refused as exc:
-            mistakes += exc.reasons
+            raise Refused([*mistakes, *exc.reasons]) from None
         if mistakes:
             raise Refused(mistakes)
+        self.work_of = task_with(declared)
 
 
 def chosen_digest(given: t.Any, own: str, deployments: t.Sequence[str]) -> t.Any:
@@ -216,26 +234,20 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
     return found
 
 
-def unset(args: t.Mapping[str, t.Any]) -> list[str]:
-    """The options whose variable says nothing: null, or the empty text of a blank answer or of ansible-core 2.17."""
-    return [option for option, value in args.items() if value is None or value == ""]
-
-
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
     """The parts that tags leave of a run. A kind's tag stands for its removals too."""
-    run, skip = set(run_tags), set(skip_tags)
+    run, skip, kinds = set(run_tags), set(skip_tags), set(PURGED)
     if skip & _EVERYTHING:
         return []
     if run & _EVERYTHING:
         parts = set(PARTS)
     else:
-        parts = {part for tag in run for part in _TAGS.get(tag, (tag,)) if part in PARTS}
-        if parts & {"policies", "partners"}:
-            parts.add("removals")
+        parts = {part for tag in run for part in parts_of_tag(tag)}
+        if parts & kinds:
+            parts.add(REMOVALS)
     for tag in skip:
-        parts -= set(_TAGS.get(tag, (tag,)))
-    kinds = {"policies", "partners"}
-    if not parts & kinds and ("removals" not in run or skip & kinds):
+        parts -= set(parts_of_tag(tag))
+    if not parts & kinds and (REMOVALS not in run or skip & kinds):
         # Without a kind beside it, the part would mean the removals of every kind.
-        parts.discard("removals")
+        parts.discard(REMOVALS)
     return [part for part in PARTS if part in parts]

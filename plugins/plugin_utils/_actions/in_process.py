@@ -29,14 +29,22 @@ from ...module_utils._base.task import Task
 from ...module_utils._shell.session import TRANSPORT, needs_session
 from .._documents.show import show
 from .._files import journal
+from .._settings.hosts import mistakes_around
 from .._settings.source import settings_of
 from . import state
 from .plain_values import plain
 
 # The playbooks of the collection set this variable to their own name.
 PLAYBOOK = "xmpp_federation_playbook"
-# The result of their first task.
+# The roles of the collection set this one to theirs. In a playbook of the collection the playbook counts.
+ROLE = "xmpp_federation_role"
+# The result of the first task of a playbook.
 CHECKED = "xmpp_settings"
+
+
+def runs(variables: t.Mapping[str, t.Any]) -> str:
+    """The playbook of the collection that runs, or else the role; empty in a task of a user's own."""
+    return str(variables.get(PLAYBOOK) or variables.get(ROLE) or "")
 
 
 def skipped(reason: str) -> dict[str, t.Any]:
@@ -74,7 +82,7 @@ class DirectAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         variables = task_vars or {}
-        self.playbook = str(variables.get(PLAYBOOK) or "")
+        self.playbook = runs(variables)
         return self._finished(self._perform(variables), variables)
 
     def _perform(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -105,11 +113,13 @@ class DirectAction(ActionBase):
         checked = variables.get(CHECKED)
         if isinstance(checked, t.Mapping) and checked.get("playbook") == self.playbook:
             return []
+        # Without that play this is also the place for what concerns several hosts.
+        around = [] if variables.get(PLAYBOOK) else mistakes_around(variables)
         try:
             settings_of(self, variables, self.playbook)
         except Refused as exc:
-            return list(exc.reasons)
-        return []
+            return [*around, *exc.reasons]
+        return around
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if self.work_of.session and self._connection.transport != TRANSPORT:
@@ -132,8 +142,12 @@ class DirectAction(ActionBase):
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """The ordinary path: the action that Ansible gives to modules which have none of their own."""
-        normal = self._shared_loader_obj.action_loader.get(
-            "ansible.legacy.normal",
+        return self._through("ansible.legacy.normal", task_vars)
+
+    def _through(self, action: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """The result of another action for the same task, over the same connection."""
+        other = self._shared_loader_obj.action_loader.get(
+            action,
             task=self._task,
             connection=self._connection,
             play_context=self._play_context,
@@ -141,7 +155,14 @@ class DirectAction(ActionBase):
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        return t.cast("dict[str, t.Any]", normal.run(task_vars=task_vars))
+        return t.cast("dict[str, t.Any]", other.run(task_vars=task_vars))
+
+    def _hand_on(self, module: str, options: t.Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The result of another module of the collection, for the same host and over the same connection."""
+        # The task is this process's own copy, and Ansible looks into its arguments for the session to end.
+        self._task.action = "sfb.xmpp." + module
+        self._task.args = dict(options)
+        return self._through(self._task.action, task_vars)
 
     def _reach_daemon(self) -> str:
         """The path of the daemon's socket, after the daemon was told this task's options.

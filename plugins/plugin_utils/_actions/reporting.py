@@ -19,7 +19,7 @@ from .._documents.show import show
 from .._playbooks.outcome import Outcome, outcome_of, planned_sentence, stats
 from .._servers.inventory import servers_in
 from .._settings.source import settings_of
-from .in_process import CHECKED, DirectAction
+from .in_process import CHECKED, PLAYBOOK, DirectAction
 
 Result = dict[str, t.Any]
 
@@ -34,7 +34,7 @@ class ReportingAction(DirectAction):
 
         own: what the task itself came to, where its result does not say it in the keys that all tasks have.
         """
-        if not self.playbook or result.get("skipped"):
+        if not variables.get(PLAYBOOK) or result.get("skipped"):
             return result
         own = own or outcome_of(result)
         if own.sentence and result.get("failed"):

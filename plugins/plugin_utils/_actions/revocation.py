@@ -13,8 +13,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ...module_utils._base.names import Invalid, canonical_domain
 from ...module_utils._base.result import Refused
+from .._documents.show import show
+from .._playbooks.revoked_services import before_the_revocation
 from .._servers.servers import DOORS
 from .._settings.source import settings_of
 from .deployment import Inventory, Result
@@ -52,6 +56,8 @@ class RevocationAction(FederationAction):
             except Refused as exc:
                 return failed(exc.reasons)
             self._task.args.update({option: values[name] for name, option in _OPTIONS.items() if name in values})
+            if boolean(values.get("revoke_restart", False), strict=False):
+                show(before_the_revocation(Inventory(task_vars).servers.of(str(task_vars["inventory_hostname"]))))
         return super()._work(task_vars)
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:

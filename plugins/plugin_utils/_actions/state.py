@@ -59,7 +59,8 @@ def default_state() -> str:
 def trust(action: Action, variables: Variables) -> None:
     """Accept the files of sfb_xmpp_trusted_owners in this process. Raises Refused."""
     owners = value(action, variables, "sfb_xmpp_trusted_owners")
-    private_file.trust(owners if isinstance(owners, list) else str(owners).split(",") if owners is not None else ())
+    named = owners if isinstance(owners, list) else str("" if owners is None else owners).split(",")
+    private_file.trust([str(one).strip() for one in named if str(one).strip()])
 
 
 def hide_users(action: Action, variables: Variables) -> None:

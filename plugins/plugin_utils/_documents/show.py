@@ -36,6 +36,7 @@ _COLOURS = {
     "not_observable": "COLOR_SKIP",
     "unknown": "COLOR_SKIP",
 }
+Difference = t.Mapping[str, str]
 # Where the text of a row begins again in the next line: below its last cell.
 _CELLS = re.compile(r"^(\s*(?:\S+(?: \S+)* {2,})*)")
 # What has to be copied as it is.
@@ -66,6 +67,28 @@ def columns(display: t.Any) -> int:
     """The width of the terminal. A worker process has none of its own, so Ansible's main process has measured it."""
     given = os.environ.get("COLUMNS", "")
     return int(given) if given.isdecimal() and int(given) else int(getattr(display, "columns", 79)) + 1
+
+
+def together(differences: t.Sequence[Difference]) -> list[Difference]:
+    """The differences of several objects as one, so that a plan fits on a screen: Ansible frames each with five lines.
+
+    differences: as AnsibleModule returns them, with the object in their headers.
+    """
+    if len(differences) < 2:
+        return list(differences)
+    header = "%d objects" % len(differences)
+    texts = {side: "".join(_below(one, side) for one in differences) for side in ("before", "after")}
+    return [{"before_header": header, "after_header": header, **texts}]
+
+
+def _below(difference: Difference, side: str) -> str:
+    """The values of an object below its name. The value that is the name is left out."""
+    name, lines = difference[side + "_header"], difference[side].splitlines()
+    if not lines:
+        return ""
+    repeats = '"%s"' % name.rpartition(" ")[2]
+    kept = [line for line in lines if line.partition(": ")[2] != repeats]
+    return "".join(line + "\n" for line in (name, *("  " + line for line in kept)))
 
 
 def wrapped(line: str, width: int) -> list[str]:

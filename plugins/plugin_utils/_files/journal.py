@@ -22,6 +22,7 @@ import typing as t
 
 from ...module_utils._base import private_file
 from ...module_utils._base.result import Refused
+from ...module_utils._federation.words import ROLES
 from .journal_chain import Line, digest_of_line
 
 NAME, HEAD, LOCK = "runs.jsonl", ".runs.head", ".runs.lock"
@@ -30,8 +31,8 @@ KEEP_DAYS = 730
 _SNAPSHOT = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-.+\.yml\Z")
 # The sockets of syslog on Linux and on macOS.
 _SYSLOG = ("/dev/log", "/var/run/syslog")
-# The playbooks that may write, and so have lines in the journal.
-WRITING = ("converge", "restore", "revoke", "failover", "decommission", "certificate")
+# The playbooks and roles that may write, and so have lines in the journal.
+WRITING = ("converge", "restore", "revoke", "failover", "decommission", "certificate", *ROLES)
 # Enough to find the start of the last line, which may name many users.
 _BLOCK = 2**16
 
@@ -101,10 +102,11 @@ def _alone(directory: str) -> t.Iterator[None]:
     path = os.path.join(os.path.expanduser(directory), LOCK)
     handle = private_file.open_own(path, OPTION, os.O_RDWR)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as exc:
+            raise Refused(["%s: %s" % (OPTION, private_file.not_locked(path, exc))]) from None
         yield
-    except OSError as exc:
-        raise Refused(["%s: %s" % (OPTION, private_file.not_locked(path, exc))]) from None
     finally:
         os.close(handle)
 

@@ -27,10 +27,10 @@ def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[st
 
     plans: the lines of each deployment. edges: by deployment and name of the Edge, the results of its last task.
     """
-    found = [line for plan in plans for line in plan]
+    found = [text for plan in plans for text in plan]
     for deployment, results in edges.items():
         found.append("Edge servers" if deployment == DEFAULT else EDGES % deployment)
-        found += [_line(name, result) for name, result in results.items()]
+        found += [line(name, result) for name, result in results.items()]
     return found
 
 
@@ -69,7 +69,8 @@ def _switches(result: Results) -> bool:
     return any(step["cmdlet"] in _SWITCHING for step in result.get("steps") or ())
 
 
-def _line(name: str, result: Results) -> str:
+def line(name: str, result: Results) -> str:
+    """How an Edge stands. result: of its last task."""
     mark = "!" if result.get("failed") else "~" if result.get("changed") else " "
     return ("  %s %-*s %s" % (mark, _NAME, printable(name), _said(result))).rstrip()
 

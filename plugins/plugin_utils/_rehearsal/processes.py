@@ -70,7 +70,7 @@ class Lab:
         raise Refused(["the lab did not start: %s" % (said.rpartition("\n")[2] or "it said nothing")])
 
     def talk(self, trust: str) -> dict[str, t.Any]:
-        """What became of messages between users and real servers that play the partners."""
+        """What became of messages between users and the stand-in servers of the partners."""
         command = [sys.executable, "-m", "lab.rehearsal", *self._where, *(["--trust", trust] if trust else [])]
         done = subprocess.run(
             command,
@@ -117,9 +117,9 @@ class Played:
     @property
     def message(self) -> str:
         """Why it failed: the first task that did; empty where none did."""
-        wrong = [task for task in self.tasks if task["state"] in ("failed", "unreachable")]
+        wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
-            return str(wrong[0]["msg"])
+            return str(wrong[0])
         if self.code:
             return (self.output.strip().rpartition("\n")[2] or "no reason given").strip()
         return ""

@@ -18,6 +18,7 @@ import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.kinds import Choice
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import question
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
     ListChange,
@@ -69,6 +70,7 @@ class MemoryShell:
         self.requests = 0
         self.central = "fe01.contoso.com"  # the pool of the Central Management Store
         self.more_domains: tuple[str, ...] = ()
+        self.asked = False  # what the session offers
         self.hidden: set[str] = set()  # cmdlets that the session does not offer
         self.replicas = ["edge01.contoso.com", "fe01.contoso.com"]
         self.updates = 0  # pushes and changes of the store, each of which the replicas have at once unless ``stuck``
@@ -108,6 +110,15 @@ class MemoryShell:
         return field.default or None if isinstance(field.default, (str, list)) else field.default
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        if statements == [question()]:
+            # A session keeps the answer.
+            self.requests += not self.asked
+            self.asked = True
+            self.sent += statements
+            if fault := self.fault(statements[0]):
+                return Answer(errors=(fault,))
+            absent: list[ServerError] = []
+            return Answer(tuple(self._run(self._offered(statements[0], absent))), tuple(absent))
         self.requests += 1
         output: list[t.Any] = []
         errors: list[ServerError] = []
@@ -120,8 +131,6 @@ class MemoryShell:
             if not statement.is_read and self.lose_after == 0:
                 self.lose_after = -1
                 return Answer(tuple(output), tuple(errors), lost="connection reset")
-            if statement.cmdlet == "Get-Command":
-                statement = self._offered(statement, errors)
             fault = self.fault(statement)
             if fault:
                 errors.append(fault)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import private_file
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import files, lock
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTS
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Place
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files import journal
@@ -207,6 +208,13 @@ def test_whoever_is_trusted_may_own_them(tmp_path: Path, owner: str) -> None:
         private_file.trust(["of-nobody"])
 
 
+def test_a_file_system_without_locks_is_named() -> None:
+    text = private_file.not_locked("/nfs/.default.lock", OSError(errno.ENOLCK, "No locks available"))
+    assert "does not support flock" in text
+    assert "sfb_xmpp_state_directory" in text
+    assert "flock" not in private_file.not_locked("/x", OSError(errno.EIO, "Input/output error"))
+
+
 @ROOT
 def test_a_plan_whose_digest_is_given_may_belong_to_anybody(tmp_path: Path) -> None:
     path = made(tmp_path, "plan")
@@ -258,7 +266,7 @@ resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 from pathlib import Path
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import files
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTS
 for path in sorted(Path(sys.argv[1]).iterdir()):
     try:
         files.from_snapshot(str(path), frozenset(PARTS), "restore_from")

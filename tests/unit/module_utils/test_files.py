@@ -22,9 +22,8 @@ import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.version import VERSION
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import files
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ACCESS_EDGE, PARTNER, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ACCESS_EDGE, PARTNER, PARTS, POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan_file import PlanFile
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Place

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ACCESS_EDGE, PARTNER
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Place, ServerError, Statement
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run

@@ -60,11 +60,7 @@ def test_other_texts_stay(text: str) -> None:
 
 def test_plan_and_journal_have_pseudonyms_and_the_calls_have_names(tmp_path: Path) -> None:
     shell, plan = server(), tmp_path / "plan.json"
-    wanted: dict[str, t.Any] = {
-        "policies": [{"identity": "X", "granted_to": ["sip:ann@contoso.test"]}],
-        "partners": None,
-        "gateway": None,
-    }
+    wanted: dict[str, t.Any] = {"policies": [{"identity": "X", "granted_to": ["sip:ann@contoso.test"]}]}
     done = run(FEDERATION, shell, True, plan_file=str(plan), **wanted)
     name = user_names.pseudonym("sip:ann@contoso.test")
     PlanFile(str(plan), "plan_file").save_beside("granted to sip:ann@contoso.test")
