@@ -184,5 +184,5 @@ def test_no_snapshot_and_no_file(plays: Plays) -> None:
     assert "there is no snapshot of default" in play(plays, "restore").output
     assert "there is no file" in play(plays, "restore", sfb_xmpp_snapshot_file="/nowhere.yml").output
     other = plays.write("other.yml", {"sfb_xmpp_partners": []})
-    assert "is no snapshot" in play(plays, "restore", sfb_xmpp_snapshot_file=str(other)).output
+    assert "is not a snapshot" in play(plays, "restore", sfb_xmpp_snapshot_file=str(other)).output
     assert writes(plays) == []
