@@ -152,7 +152,7 @@ def test_only_what_is_written_to_is_kept_so_many_and_only_if_wanted(plays: Plays
     assert play(plays, "converge", sfb_xmpp_gateway={"connection_limit": 4}, **where).code == 0
     found = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(directory.glob("*Z-default.yml"))]
     assert [item["sfb_xmpp_gateway"]["connection_limit"] for item in found] == [2, 3]
-    assert all(set(item) == {"sfb_xmpp_snapshot_of", "sfb_xmpp_gateway"} for item in found)
+    assert all(set(item) == {"sfb_xmpp_snapshot_of", "sfb_xmpp_snapshot_digest", "sfb_xmpp_gateway"} for item in found)
     assert stranger.exists(), "another deployment's"
 
 
