@@ -22,6 +22,19 @@ PLAN, TICKET, OTHER_PERSON = REQUIREMENTS = ("plan", "ticket", "other_person")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OUTSIDE_WINDOW = "outside_window"
 
+# The options of one window, and of one freeze.
+WINDOW: dict[str, t.Any] = {
+    "days": {"type": "list", "elements": "str", "choices": list(DAYS)},
+    "from": {"type": "raw", "required": True},
+    "to": {"type": "raw", "required": True},
+    "timezone": {"type": "str"},
+}
+FREEZE: dict[str, t.Any] = {
+    "from": {"type": "raw", "required": True},
+    "to": {"type": "raw", "required": True},
+    "reason": {"type": "str"},
+}
+
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _MINUTES = 24 * 60
 

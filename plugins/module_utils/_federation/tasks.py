@@ -11,6 +11,7 @@ All of them declare a federation, of which the smaller ones are a part, and go t
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from .._base.findings import ERROR
 from .._base.result import Params, Refused, Result
@@ -22,8 +23,10 @@ from .converge import Run, converge, objects, one_object, sequence, turn
 from .declared import declare, declare_grant, declare_objects
 from .deployment import Deployment, Reader
 from .federation import PARTS, Federation
-from .guard import ALLOWED, Guard
+from .guard import Guard, allow_mistakes, lifted
 from .resource import Resource
+from .revoked import SPEC as REVOKED
+from .revoked import declare_revoked
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
 from .surroundings import Surroundings
@@ -222,11 +225,12 @@ FEDERATION_SPEC: dict[str, t.Any] = {
     "removal_limit": LIMIT,
     "update_limit": LIMIT,
     "allow_loss": ALLOW_LOSS,
-    "allow": {"type": "list", "elements": "str", "choices": list(ALLOWED), "default": []},
+    "allow": {"type": "list", "elements": "str", "default": []},
     "force": FORCE,
     "allow_replaced_policies": REPLACED,
     "protected_accounts": PROTECTED_ACCOUNTS,
     "domain_controller": {"type": "str"},
+    "revoked": REVOKED,
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS)},
     "plan_file": {"type": "path"},
     "plan_digest": PLAN_DIGEST,
@@ -269,6 +273,8 @@ def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundin
     if params.get("parts") == []:
         return Result({"summary": summarise((), 0)}, steps=[])
     federation = federation_of(params, name)
+    guard = _guard_of(params, place, name)
+    revoked = declare_revoked(params["revoked"], name("revoked"), guard)
     directory = params.get("snapshot_directory")
     snapshots = None
     if directory:
@@ -283,11 +289,7 @@ def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundin
         run = _run(params, check)
         run = Run(
             check=check,
-            guard=Guard(
-                run.guard.protect, run.guard.removal_limit, run.guard.update_limit, frozenset(params["allow"]),
-                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), bool(place.playbook),
-                True,
-            ),
+            guard=guard,
             controller=run.controller,
             warn_protected=run.warn_protected,
             reviewed=params.get("plan_digest"),
@@ -295,10 +297,18 @@ def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundin
             snapshots=snapshots,
             note=note,
             surroundings=surroundings or Surroundings(),
-        )  # fmt: skip
-        outcome = sequence(shell, federation, run)
+        )
+        outcome = sequence(shell, replace(federation, revoked=revoked), run)
     outcome.result.values.update(_everything(outcome.deployment))
     return outcome.result
+
+
+def _guard_of(params: Params, place: Place, name: t.Callable[[str], str]) -> Guard:
+    """The guard of a task that has the option ``allow``. Raises Refused."""
+    mistakes = allow_mistakes(params["allow"])
+    if mistakes:
+        raise Refused([name("allow") + text for text in mistakes])
+    return replace(_run(params, True).guard, allow=lifted(params["allow"]), playbook=bool(place.playbook), several=True)
 
 
 def _snapshot(

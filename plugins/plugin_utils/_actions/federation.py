@@ -22,6 +22,7 @@ from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
 from ...module_utils._federation.federation import PARTS
 from ...module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
+from ...module_utils._federation.guard import allow_mistakes
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.tasks import federation_of, variable
 from ...module_utils._shell.statement import Place
@@ -128,6 +129,7 @@ class FederationAction(DeploymentAction):
         for option, spec in SPEC.items():
             if given.get(option) is not None:
                 mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
+        mistakes += [name("allow") + text for text in allow_mistakes(given.get("allow") or ())]
         try:
             federation_of(given, name)
         except Refused as exc:

@@ -11,13 +11,18 @@ others only the names are checked.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ...module_utils._base.change_control import control_of
+from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
 from ...module_utils._federation.catalogue import RESOURCES
 from ...module_utils._federation.declared import declare
+from ...module_utils._federation.guard import Guard, allow_mistakes
 from ...module_utils._federation.kinds import did_you_mean
+from ...module_utils._federation.revoked import declare_revoked
 from ...module_utils._federation.tasks import variable
 from . import check
 from .table import BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
@@ -70,6 +75,7 @@ def read(playbook: str, source: Source) -> Settings:
         if setting.name not in _DECLARED:
             found += [_at(source, setting.name, text) for text in check.mistakes(setting.spec, value, setting.name)]
     found += _declared(values, source)
+    found += [_at(source, re.split(r"[\[:.]", text)[0], text) for text in _of_meaning(values)]
     found += _at_hand(playbook, values, source)
     if found:
         raise Refused(found)
@@ -78,6 +84,32 @@ def read(playbook: str, source: Source) -> Settings:
 
 def _not_its_place(setting: Setting, source: Source) -> bool:
     return setting.once and setting.name not in source.extra
+
+
+def _of_meaning(values: t.Mapping[str, t.Any]) -> list[str]:
+    """What only the code that uses a value can say of it."""
+    guard = Guard(tuple(_texts(values.get("protect"))), playbook=True)
+    found = [PREFIX + "allow" + text for text in allow_mistakes(_texts(values.get("allow")))]
+    try:
+        control_of(values)
+    except Invalid as exc:
+        found.append(str(exc))
+    except (AttributeError, TypeError):
+        pass  # of another type, which is a mistake that was named
+    try:
+        declare_revoked(
+            [one for one in values.get("revoked") or () if isinstance(one, dict)], PREFIX + "revoked", guard
+        )
+    except Refused as exc:
+        found += exc.reasons
+    return found
+
+
+def _texts(value: t.Any) -> list[str]:
+    """A list of names, which may be one text with commas."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _at_hand(playbook: str, values: t.Mapping[str, t.Any], source: Source) -> list[str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ...module_utils._base.change_control import FREEZE, REQUIREMENTS, WINDOW
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
 from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
 from ...module_utils._federation.tasks import FEDERATION_SPEC
@@ -40,6 +41,8 @@ _PLAN = ("converge", "audit")
 _TOWARDS = (*_PLAN, "restore")
 _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
+# Runs that change control holds to windows, plans and tickets. A revocation waits for nothing.
+_CONTROLLED = ("converge", "restore", "failover", "decommission", "certificate")
 _LOOKING = ("verify", "explain", "audit", "preflight")
 
 # The tags of each playbook. What has none does one thing.
@@ -215,6 +218,40 @@ SETTINGS: tuple[Setting, ...] = (
         "protect",
         (*_TOWARDS, "revoke", "decommission", "history"),
         "Domains and policies that nothing removes. Patterns are allowed.",
+    ),
+    _of_federation(
+        "revoked",
+        _TOWARDS,
+        "Domains that were revoked, a list of ``{domain, since, ticket, reason}``. They are never allowed, and are"
+        ' taken away where they are allowed. ``sfb_xmpp_allow: ["revoked:DOMAIN"]`` lifts a revocation in one run.',
+    ),
+    # When and how a run may write
+    _setting(
+        "require",
+        {"type": "list", "elements": "str", "choices": list(REQUIREMENTS)},
+        _CONTROLLED,
+        "What a run that writes must bring: ``plan`` (``sfb_xmpp_plan_digest``), ``ticket`` (``sfb_xmpp_ticket``),"
+        " ``other_person`` (a plan file that somebody else has made).",
+    ),
+    _setting(
+        "ticket_pattern",
+        _TEXT,
+        _CONTROLLED,
+        "A regular expression that the whole of ``sfb_xmpp_ticket`` must match, such as ``CHG-[0-9]+``.",
+    ),
+    _setting(
+        "windows",
+        {"type": "list", "elements": "dict", "options": WINDOW},
+        _CONTROLLED,
+        "When writing is allowed: a list of ``{days, from, to, timezone}``, such as"
+        ' ``{days: [fri, sat], from: "22:00", to: "05:00", timezone: Europe/Berlin}``. A run outside of every window'
+        " is refused before it writes. By default writing is always allowed.",
+    ),
+    _setting(
+        "freeze",
+        {"type": "list", "elements": "dict", "options": FREEZE},
+        _CONTROLLED,
+        "When nothing is written: a list of ``{from, to, reason}`` with days or times as ISO 8601 writes them.",
     ),
     # Bounds of a run
     _of_federation(
