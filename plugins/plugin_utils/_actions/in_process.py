@@ -25,6 +25,7 @@ from ansible.plugins.connection import NetworkConnectionBase
 from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
+from ...module_utils._federation.notes import without_notes
 from ...module_utils._shell.session import TRANSPORT, needs_session
 from .._settings.source import settings_of
 from .plain_values import plain
@@ -33,6 +34,14 @@ from .plain_values import plain
 PLAYBOOK = "xmpp_federation_playbook"
 # The result of their first task.
 CHECKED = "xmpp_settings"
+
+
+# Options whose objects may have notes, which reach no module.
+_NOTED = frozenset(("partners", "policies"))
+
+
+def _without_notes(value: t.Any) -> t.Any:
+    return [without_notes(item) for item in value] if isinstance(value, list) else value
 
 
 def skipped(reason: str) -> dict[str, t.Any]:
@@ -71,6 +80,8 @@ class DirectAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         variables = task_vars or {}
         self.playbook = str(variables.get(PLAYBOOK) or "")
+        for option in _NOTED.intersection(self._task.args):
+            self._task.args[option] = _without_notes(plain(self._task.args[option]))
         mistakes = self._mistakes(variables) if self.playbook else []
         return failed(mistakes) if mistakes else self._work(variables)
 

@@ -11,6 +11,7 @@ others only the names are checked.
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from ...module_utils._federation.guard import Guard, allow_mistakes
 from ...module_utils._federation.kinds import did_you_mean
 from ...module_utils._federation.revoked import declare_revoked
 from ...module_utils._federation.tasks import variable
+from .._playbooks import accepted
 from . import check
 from .table import BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
 
@@ -96,6 +98,7 @@ def _of_meaning(values: t.Mapping[str, t.Any]) -> list[str]:
         found.append(str(exc))
     except (AttributeError, TypeError):
         pass  # of another type, which is a mistake that was named
+    found += _accepted(values)
     try:
         declare_revoked(
             [one for one in values.get("revoked") or () if isinstance(one, dict)], PREFIX + "revoked", guard
@@ -103,6 +106,14 @@ def _of_meaning(values: t.Mapping[str, t.Any]) -> list[str]:
     except Refused as exc:
         found += exc.reasons
     return found
+
+
+def _accepted(values: t.Mapping[str, t.Any]) -> list[str]:
+    entries = (values.get("audit") or {}).get("accepted") if isinstance(values.get("audit"), dict) else None
+    if not isinstance(entries, list):
+        return []
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    return accepted.read([one for one in entries if isinstance(one, dict)], today)[1]
 
 
 def _texts(value: t.Any) -> list[str]:

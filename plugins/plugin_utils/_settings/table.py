@@ -23,6 +23,7 @@ from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
 from ...module_utils._topology.federate import SPEC as FEDERATION
 from .._documents.finding_order import NEVER, SEVERITIES
+from .._playbooks.accepted import OPTIONS as ACCEPTED
 from .._playbooks.decommission import STAGES
 
 PREFIX = "sfb_xmpp_"
@@ -425,12 +426,14 @@ SETTINGS: tuple[Setting, ...] = (
             "options": {
                 "fail_on": {"type": "str", "choices": [*SEVERITIES, NEVER], "default": SEVERITIES[0]},
                 "probe": {"type": "bool", "default": True},
+                "accepted": {"type": "list", "elements": "dict", "options": ACCEPTED},
             },
         },
         ("audit",),
         "Settings: ``fail_on``, the severity from which on a finding ends the run with 2: ``error`` (default),"
         " ``unknown``, ``warning``, ``info`` or ``never``;"
-        " ``probe``, false to skip the probes of partners.",
+        " ``probe``, false to skip the probes of partners; ``accepted``, a list of findings that are shown and not"
+        " counted: ``{code, object, reason, ticket, until}``, for 400 days at most.",
     ),
     _setting(
         "export",
