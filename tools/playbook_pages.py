@@ -37,6 +37,9 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
     },
+    "sfb.xmpp.xmpp_onboarding:": {
+        "sfb_xmpp_for_partner", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_ticket"
+    },
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
 }  # fmt: skip
 # Actions that read the settings of their playbook for themselves, by their names without the prefix, and what they run.

@@ -658,6 +658,18 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
     special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "lines": []}])
+    onboarded = {
+        "declare": {
+            "domain": "a",
+            "partner_type": "b",
+            "tls_negotiation": "c",
+            "sasl_negotiation": "d",
+            "support_dialback_negotiation": True,
+        },
+        "paths": [],
+        "sentence": "",
+    }
+    special.update(xmpp_onboarding=lambda *_: [onboarded])
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

@@ -123,4 +123,4 @@ def _kept(item: Wanted, record: Record | None, revoked: t.Mapping[str, Revoked])
             for one in domains
             if key_of(one) in revoked
         ]
-    return replace(item, values={**item.values, "additional_domains": type(domains)(left)}), found
+    return replace(item, values={**item.values, "additional_domains": left}), found

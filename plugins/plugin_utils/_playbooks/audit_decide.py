@@ -40,6 +40,8 @@ def probe_options(verification: Settings, certificate: Settings, sip_domains: t.
     options = {name: verification.get(name) for name in _AS_SET}
     options["own_domains"] = own
     options["access_edge"] = access_edge(verification, certificate)
+    # DNS of a partner does not lead the controller to itself, unless somebody wants that.
+    options["allow_local"] = bool(verification.get("allow_local"))
     options["certificate"] = verification.get("certificate") or _file(certificate.get("source") or {})
     found = {name: value for name, value in options.items() if value not in (None, "", [], {})}
     # The probe itself says that it needs a domain to ask in the name of.

@@ -35,8 +35,8 @@ IGNORED = frozenset((PREFIX + "result", PREFIX + "changes", PREFIX + "snapshot_o
 Spec = t.Mapping[str, t.Any]
 
 PLAYBOOKS = tuple(
-    "audit capture certificate converge decommission explain export failover history import migration preflight"
-    " rehearse restore revoke verify".split()
+    "audit capture certificate converge decommission explain export failover history import migration onboard"
+    " preflight rehearse restore revoke verify".split()
 )
 _PLAN = ("converge", "audit")
 _TOWARDS = (*_PLAN, "restore")
@@ -44,7 +44,7 @@ _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
 # Runs that change control holds to windows, plans and tickets. A revocation waits for nothing.
 _CONTROLLED = ("converge", "restore", "failover", "decommission", "certificate")
-_LOOKING = ("verify", "explain", "audit", "preflight")
+_LOOKING = ("verify", "explain", "audit", "preflight", "onboard")
 
 # The tags of each playbook. What has none does one thing.
 _KINDS = ("routes", "policies", "partners", "grants", "gateway", "access_edge", "removals")
@@ -113,7 +113,7 @@ _NAMES: Spec = {"type": "list", "elements": "str"}
 _MESSAGE: Spec = {"type": "list", "elements": "dict", "options": MESSAGE}
 _PROBE_OPTIONS = (
     "own_domains from_domain access_edge gateway_port certificate trust_store nameservers timeout workers"
-    " expires_within"
+    " expires_within allow_local"
 ).split()
 _VERIFICATION: Spec = {
     "type": "dict",
@@ -316,8 +316,8 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "ticket",
         _TEXT,
-        (*_WRITING, "revoke"),
-        "A text for the journal of runs, such as the number of a change ticket.",
+        (*_WRITING, "revoke", "onboard"),
+        "A text for the journal of runs, such as the number of a change ticket. ``onboard`` notes it on the partner.",
     ),
     _setting(
         "history",
@@ -328,11 +328,11 @@ SETTINGS: tuple[Setting, ...] = (
     # What one run is told
     _of_a_run(
         "for_partner",
-        ("verify", "explain"),
+        ("verify", "explain", "onboard"),
         "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
-        " is between this partner and the user.",
+        " is between this partner and the user. ``onboard`` prepares this partner.",
         "partner",
-        ("verify", "explain"),
+        ("verify", "explain", "onboard"),
     ),
     _of_a_run(
         "for_user",
@@ -406,9 +406,10 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "into",
         _PATH,
-        ("audit", "decommission"),
-        "The directory for the files of the run. A relative path starts at the working directory. ``./sfb-xmpp-audit``"
-        " and ``./sfb-xmpp-decommission`` by default.",
+        ("audit", "decommission", "onboard"),
+        "The directory for the files of the run. A relative path starts at the working directory."
+        " ``./sfb-xmpp-audit`` and ``./sfb-xmpp-decommission`` by default. For ``onboard`` it is a file of variables,"
+        " to which the partner is added.",
         once=True,
         former="into",
     ),
