@@ -11,9 +11,8 @@ import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils._base.result import Refused
 from ..modules.xmpp_affected_services import TASK
-from ..plugin_utils._actions.in_process import failed, skipped
+from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
 from ..plugin_utils._playbooks.failover import service_state
 from ..plugin_utils._playbooks.revoked_services import NOT_RESTARTED, revoked, took_part
@@ -37,10 +36,7 @@ class ActionModule(PlaybookAction):
         if self.playbook == "failover":
             state = service_state(list(results_of(variables, mine.doors, MOVED).values()), own in mine.front_ends)
             return self._services(state, "no route was moved in the deployment %s" % mine.label, variables)
-        try:
-            wanted = boolean(settings_of(self, variables, self.playbook).values.get("revoke_restart", False))
-        except Refused as exc:
-            return failed(exc.reasons)
+        wanted = boolean(settings_of(self, variables, self.playbook).values.get("revoke_restart", False))
         if not wanted:
             return skipped("sfb_xmpp_revoke_restart is not true")
         if self._task.args.get("phase") == "check":

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._base.result import Refused
 from ..modules.xmpp_failover import TASK
 from ..plugin_utils._actions.deployment import Inventory
-from ..plugin_utils._actions.in_process import failed, skipped
+from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks.failover import elsewhere, move_of, owner
@@ -32,18 +31,15 @@ class ActionModule(PlaybookAction):
 
     def _decide(self, variables: Result) -> Result:
         inventory = Inventory(variables)
-        try:
-            values = settings_of(self, variables, self.playbook).values
-            to = str(values["failover_to"])
-            topologies = topologies_of(inventory, variables)
-            found = owner(topologies, to)
-            if found != inventory.deployment:
-                reason = elsewhere(inventory.deployment, to, found)
-                show([reason])
-                return {**skipped(reason), "report": [reason]}
-            move = move_of(topologies[found] or {}, to, str(values.get("failover_site", "")))
-        except Refused as exc:
-            return failed(exc.reasons)
+        values = settings_of(self, variables, self.playbook).values
+        to = str(values["failover_to"])
+        topologies = topologies_of(inventory, variables)
+        found = owner(topologies, to)
+        if found != inventory.deployment:
+            reason = elsewhere(inventory.deployment, to, found)
+            show([reason])
+            return {**skipped(reason), "report": [reason]}
+        move = move_of(topologies[found] or {}, to, str(values.get("failover_site", "")))
         options = {name: values[name] for name in _PASSED_ON if name in values}
         moves = {"federation_routes": list(move.routes), "force": True}
         result = self._hand_on("xmpp_federation", {"replication": "wait", **options, **moves}, variables)

@@ -71,6 +71,14 @@ class Management:
     def __init__(self, lab: Lab, where: Target) -> None:
         self.lab = lab
         self.session = PsrpSession(where)
+        self.requests = 0  # pipelines that the session ran
+        pipeline = self.session._pipeline
+
+        def counted(*arguments: t.Any) -> Answer:
+            self.requests += 1
+            return pipeline(*arguments)
+
+        vars(self.session)["_pipeline"] = counted
         self.place = Place(host=where.name if hasattr(where, "name") else "fe01", home=str(lab.directory / "home"))
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:

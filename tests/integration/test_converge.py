@@ -104,7 +104,7 @@ def test_plan_run_and_rerun(plays: Plays) -> None:
     assert {**reads, "Get-CsManagementStoreReplicationStatus": 1} == {
         **CHAIN, **dict.fromkeys(KINDS, 3), "Get-CsUser": 1,
     }  # fmt: skip
-    replicated = done.result("Plan the federation, and make it so")["replication"]
+    replicated = done.result("Apply the plan of the federation")["replication"]
     assert (replicated["pushed"], replicated["late"]) == (False, [])
     assert not [event for event in plays.lab.store().events(begin) if event.cmdlet.startswith("Invoke-")]
     assert replicated["awaited"] == [
@@ -118,7 +118,7 @@ def test_plan_run_and_rerun(plays: Plays) -> None:
     # One session, and all of it in one pipeline, but for the users who are named.
     statements = [e for e in plays.lab.store().events(begin) if e.kind == "statement" and e.host == "fe01"]
     assert len({event.session for event in statements}) == 1
-    assert again.result("Plan the federation, and make it so")["preflight"] == {
+    assert again.result("Apply the plan of the federation")["preflight"] == {
         "findings": [], "blocking": [], "ignored": [],
     }  # fmt: skip
     assert "changed=0" in again.output

@@ -60,7 +60,7 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     assert first["inventory"] == [str(plays.directory / "managed.yml")]
     assert (first["summary"]["added"], first["summary"]["changed"]) == (1, 1)
     assert first["snapshot"] == snapshots(plays)[0].name
-    task = "Plan the federation, and make it so"
+    task = "Apply the plan of the federation"
     assert first["digest"] == digest(planned.result(task)["steps"]) == digest(done.result(task)["steps"])
     assert "enable_xmpp_access has no effect" in useless_one["message"]
     assert "empty" in refused["message"]

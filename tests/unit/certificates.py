@@ -278,6 +278,9 @@ class EdgeShell:
             raise LookupError(words)
         return []
 
+    def _get_command(self, Name: t.Sequence[str]) -> list[t.Any]:
+        return [{"Name": name, "CommandType": "Cmdlet"} for name in Name]
+
     def _get_cscertificate(self) -> list[t.Any]:
         return [{"Thumbprint": thumb, "Use": use} for use, thumb in self.assigned.items()]
 

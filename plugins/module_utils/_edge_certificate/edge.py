@@ -116,6 +116,37 @@ def transport(name: str) -> bool:
     return bool(_TRANSPORT.match(name))
 
 
+def store_of(name: str) -> dict[str, Value]:
+    """The parameters of Get-ChildItem that name a store of the computer."""
+    return {"Path": "Cert:\\LocalMachine\\" + name}
+
+
+def assigned_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+    """By usage, what Get-CsCertificate returned, with ``Thumbprint`` in upper case."""
+    known = {usage.casefold(): usage for usage in USAGES}
+    found: dict[str, dict[str, t.Any]] = {}
+    for item in items:
+        uses = item.get("Use")
+        for use in uses if isinstance(uses, list) else [uses]:
+            usage = known.get(str(use).casefold(), str(use))
+            found[usage] = {**item, "Thumbprint": str(item.get("Thumbprint") or "").upper()}
+    return found
+
+
+def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, Stored]:
+    """By thumbprint, the certificates that Get-ChildItem returned of the store of that name. Raises Refused."""
+    found = {}
+    for item in items:
+        raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
+        if not isinstance(raw, bytes) or not isinstance(has_key, (bool, type(None))):
+            wrong = "RawData" if not isinstance(raw, bytes) else "HasPrivateKey"
+            text = "Get-ChildItem: %s of a certificate in the store %s is not of the expected form" % (wrong, name)
+            raise Refused([text])
+        # SHA-1 is what Windows names a certificate by.
+        found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = Stored(raw, has_key)
+    return found
+
+
 class EdgeReader:
     """Reads one Edge server. Every method is one call and raises Refused, ServerRefused or ShellError."""
 
@@ -128,27 +159,11 @@ class EdgeReader:
 
     def assigned(self) -> dict[str, dict[str, t.Any]]:
         """What Get-CsCertificate prints for each usage that has a certificate, with ``Thumbprint`` in upper case."""
-        known = {usage.casefold(): usage for usage in USAGES}
-        found: dict[str, dict[str, t.Any]] = {}
-        for item in self._read("Get-CsCertificate"):
-            uses = item.get("Use")
-            for use in uses if isinstance(uses, list) else [uses]:
-                usage = known.get(str(use).casefold(), str(use))
-                found[usage] = {**item, "Thumbprint": str(item.get("Thumbprint") or "").upper()}
-        return found
+        return assigned_of(self._read("Get-CsCertificate"))
 
     def store(self, name: str = "My") -> dict[str, Stored]:
         """The certificates of a store of the computer, by thumbprint."""
-        found = {}
-        for item in self._certificates({"Path": "Cert:\\LocalMachine\\" + name}):
-            raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
-            if not isinstance(raw, bytes) or not isinstance(has_key, (bool, type(None))):
-                wrong = "RawData" if not isinstance(raw, bytes) else "HasPrivateKey"
-                text = "Get-ChildItem: %s of a certificate in the store %s is not of the expected form" % (wrong, name)
-                raise Refused([text])
-            # SHA-1 is what Windows names a certificate by.
-            found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = Stored(raw, has_key)
-        return found
+        return stored_of(self._certificates(store_of(name)), name)
 
     def _certificates(self, parameters: t.Mapping[str, Value]) -> list[dict[str, t.Any]]:
         """Whole, a certificate crosses the wire as its RawData and nothing else (PowerShell's Types_Ps1Xml.cs)."""

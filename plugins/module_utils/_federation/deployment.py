@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 
 from .._base.names import key as key_of
 from .._base.names import named, policy_from_server
+from .._base.reading import Offered, is_unknown, read_offered
 from .._base.result import Refused, ServerRefused, Unreadable
 from .._base.step import Record
 from .._base.texts import count
-from .._shell.statement import Answer, Shell, Statement, Value
+from .._shell.statement import Answer, ServerError, Shell, Statement, Value
 from .kinds import Text, shortened
 from .kinds import Unreadable as UnreadableValue
 from .pools import Pool, read_pools
@@ -115,25 +116,33 @@ class Reader:
         return _deployment(now, self._ask([_reading(resource) for resource in resources]), resources)
 
     def kinds_and(
-        self, resources: t.Sequence[Resource], others: t.Sequence[Statement]
-    ) -> tuple[Deployment, tuple[t.Any, ...]] | None:
-        """All objects of these kinds, and in the same pipeline what other statements return; None where any is refused.
+        self, resources: t.Sequence[Resource], others: t.Sequence[Statement], strict: t.Collection[str]
+    ) -> tuple[Deployment, Offered]:
+        """The objects of these kinds, and in the same pipeline what other statements return, of what is offered.
 
-        The kinds end with the last object that has the mark of one, and what the others return has none. Raises
-        ShellError, and Unreadable for a form that is another.
+        strict: the parts whose form must be right; objects of another kind that cannot be read are left out. A kind
+        that failed is left out too. The kinds end with the last object that has the mark of one, and what the others
+        return has none. Raises ServerRefused as read_offered does, ShellError, and Unreadable for a form that is
+        another.
         """
         now = _now()
-        answer = self._shell.invoke([*map(_reading, resources), *others])
-        if answer.errors or answer.lost or answer.refused:
-            return None
+        found = read_offered(self._shell, [*map(_reading, resources), *others])
         marked = [
             n
-            for n, item in enumerate(answer.output)
+            for n, item in enumerate(found.output)
             if isinstance(item, dict) and any(r.returned(item) for r in resources)
         ]
         end = marked[-1] + 1 if marked else 0
-        own, rest = answer.output[:end], answer.output[end:]
-        return _deployment(now, replace(answer, output=own), resources), rest
+        records: dict[str, Records] = {}
+        for resource, own in zip(resources, _sorted(Answer(found.output[:end]), resources), strict=True):
+            if getting(resource) in found.failed:
+                continue
+            try:
+                records[resource.part] = resource.records(own)
+            except Unreadable:
+                if resource.part in strict:
+                    raise
+        return Deployment(now, records), replace(found, output=found.output[end:])
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """All users, read once and filtered here: no user text goes into a filter expression."""
@@ -160,8 +169,8 @@ class Reader:
         """
         asked = list(dict.fromkeys(names))
         users, named, unknown = dict(deployment.users), dict(deployment.named), dict(deployment.unknown)
-        for name, answer in zip(asked, self._each(USERS, asked, controllers), strict=True):
-            if answer.lost:
+        for name, answer in self._looked_up(asked, controllers or {}).items():
+            if answer.lost or is_unknown(answer):
                 raise ServerRefused(USERS, answer)
             if len(answer.output) == 1:
                 user = user_of(answer.output[0])
@@ -169,6 +178,22 @@ class Reader:
             else:
                 unknown[name] = answer.errors[0].message if answer.errors else "%s found" % count(answer.output, "user")
         return replace(deployment, users=users, named=named, unknown=unknown)
+
+    def _looked_up(
+        self, names: t.Sequence[str], controllers: t.Mapping[str, t.Mapping[str, Value]]
+    ) -> dict[str, Answer]:
+        """One answer for each name, from one batch; alone only those of whom the batch does not tell."""
+        statements = {
+            name: Statement(USERS, {"Identity": name, **controllers.get(name, self.controller)}, USER_PROPERTIES)
+            for name in names
+        }
+        found: dict[str, Answer] = {}
+        if len(statements) > 1:
+            whole = self._shell.invoke(list(statements.values()))
+            if whole.lost or is_unknown(whole):
+                raise ServerRefused(USERS, whole)
+            found = told_apart(names, whole)
+        return {name: found.get(name) or self._shell.invoke([one]) for name, one in statements.items()}
 
     def with_pools(self, deployment: Deployment) -> Deployment:
         """The pools that home users, unless they are known. Raises ServerRefused, ShellError."""
@@ -185,16 +210,19 @@ class Reader:
         found = {u.key: sites[u.pool.casefold()] for u in asked if u.pool.casefold() in sites}
         found = {key: site if site in policies else "global" for key, site in found.items()}
         asked = [user for user in asked if user.key not in found]
-        answers = self._each("Get-CsEffectivePolicy", [user.name for user in asked])
-        for user, answer in zip(asked, answers, strict=True):
-            if len(answer.output) != 1 or not isinstance(answer.output[0], dict):
-                raise ServerRefused("Get-CsEffectivePolicy", answer)
-            value = named(answer.output[0].get("ExternalAccessPolicy"))
+        if not asked:
+            return replace(deployment, effective=found)
+        cmdlet = "Get-CsEffectivePolicy"
+        answer = self._ask([Statement(cmdlet, {"Identity": user.name, **self.controller}) for user in asked])
+        if len(answer.output) != len(asked) or not all(isinstance(item, dict) for item in answer.output):
+            raise ServerRefused(cmdlet, Answer())
+        for user, item in zip(asked, answer.output, strict=True):
+            value = named(item.get("ExternalAccessPolicy"))
             try:
                 policy = key_of(policy_from_server(_TEXT.from_server(value)))
             except UnreadableValue as exc:
                 text = "ExternalAccessPolicy %s" % exc
-                raise Unreadable("Get-CsEffectivePolicy", user.name, text) from None
+                raise Unreadable(cmdlet, user.name, text) from None
             site = "site:" + policy
             # The page shows bare names of per-user policies, and no site policy. Who has no policy of their own has
             # none of the former.
@@ -213,32 +241,46 @@ class Reader:
             raise ServerRefused(known, answer)
         return answer
 
-    def _each(
-        self, cmdlet: str, identities: t.Sequence[str], controllers: t.Mapping[str, t.Mapping[str, Value]] | None = None
-    ) -> list[Answer]:
-        """One answer for each identity: in one batch where every statement answered, else one by one.
-
-        controllers: by identity, the parameter that names the domain controller, where it is to be another.
-        """
-        controllers = controllers or {}
-        select = USER_PROPERTIES if cmdlet == USERS else ()
-        statements = [
-            Statement(cmdlet, {"Identity": identity, **controllers.get(identity, self.controller)}, select)
-            for identity in identities
-        ]
-        if len(statements) > 1:
-            whole = self._shell.invoke(statements)
-            if not whole.errors and not whole.lost and len(whole.output) == len(statements):
-                return [Answer(output=(item,)) for item in whole.output]
-        return [self._shell.invoke([statement]) for statement in statements]
-
 
 def _now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds")
 
 
+def getting(resource: Resource) -> str:
+    """The cmdlet that reads a kind."""
+    return "Get-" + resource.noun
+
+
 def _reading(resource: Resource) -> Statement:
-    return Statement("Get-" + resource.noun)
+    return Statement(getting(resource))
+
+
+def told_apart(names: t.Sequence[str], whole: Answer) -> dict[str, Answer]:
+    """Whose each object and each error is, of a batch with one Get-CsUser for each name, as far as that is certain.
+
+    Objects and errors come in the order of the names, but apart from each other. An object has a spelling of its user.
+    The target of an error is the name that was not found. Of what is left over the order tells if the numbers agree.
+    """
+    by_name = {key_of(name): name for name in names}
+    found: dict[str, Answer] = {}
+    objects: list[t.Any] = []
+    for item in whole.output:
+        own = [by_name[one] for one in _spellings(user_of(item)) if one in by_name]
+        found.update(dict.fromkeys(own, Answer(output=(item,))))
+        objects += [] if own else [item]
+    errors: list[ServerError] = []
+    for error in whole.errors:
+        name = by_name.get(key_of(error.target))
+        if name and name not in found:
+            found[name] = Answer(errors=(error,))
+        else:
+            errors.append(error)
+    left = [name for name in names if name not in found]
+    if len(objects) == len(left) and not errors:
+        found.update({name: Answer(output=(item,)) for name, item in zip(left, objects, strict=True)})
+    elif len(errors) == len(left) and not objects:
+        found.update({name: Answer(errors=(error,)) for name, error in zip(left, errors, strict=True)})
+    return found
 
 
 def _deployment(time: str, answer: Answer, resources: t.Sequence[Resource]) -> Deployment:

@@ -108,6 +108,11 @@ def build_of(replica: t.Mapping[str, t.Any]) -> str:
     return version.partition(".")[0].strip() if isinstance(version, str) else ""
 
 
+def release_of_build(version: str) -> str | None:
+    """The release of a whole version, such as 6.0.9319.0; None if it is not known."""
+    return _numbered(version.partition(".")[0], _BUILDS)
+
+
 def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
     """Pool in lower case -> its release by the Version of its services."""
     return {text_of(SERVICE, one, "PoolFqdn").casefold(): _release(one.get("Version")) for one in services}

@@ -30,6 +30,7 @@ from .revoked import declare_revoked
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
 from .surroundings import Surroundings
+from .words import called
 
 FORCE = {"type": "bool", "default": False}
 PROTECT = {"type": "list", "elements": "str", "default": []}
@@ -238,20 +239,13 @@ FEDERATION_SPEC: dict[str, t.Any] = {
     "snapshot_keep": {"type": "int", "default": 20},
     "restore_from": {"type": "str"},
 }
-_DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes")
-# Variables of the playbooks that are called otherwise than the options.
-_VARIABLES = {"restore_from": "sfb_xmpp_snapshot_file"}
-
-
-def variable(option: str) -> str:
-    """The variable of an inventory that the playbooks hand to the option."""
-    return _VARIABLES.get(option, "sfb_xmpp_" + option)
+DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes")
 
 
 def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federation:
     """What the options of xmpp_federation declare. Raises Refused with all mistakes."""
     purge = [option for option in ("policies", "partners") if params.get(option + "_purge")]
-    given = {option: params.get(option) for option in _DECLARED}
+    given = {option: params.get(option) for option in DECLARED}
     if params.get("restore_from") is not None and any(value is not None for value in given.values()):
         named = ", ".join(name(option) for option, value in given.items() if value is not None)
         raise Refused(["%s excludes %s: a snapshot says it all" % (name("restore_from"), named)])
@@ -269,11 +263,11 @@ def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federat
 def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundings | None = None) -> Result:
     """Everything that is declared. Raises Refused, ServerRefused, ShellError; nothing was written then."""
     place = place_of(shell)
-    name: t.Callable[[str], str] = variable if place.playbook else str
+    name = called(place.playbook)
     if params.get("parts") == []:
         return Result({"summary": summarise((), 0)}, steps=[])
     federation = federation_of(params, name)
-    guard = _guard_of(params, place, name)
+    guard = _guard_of(params, name)
     revoked = declare_revoked(params["revoked"], name("revoked"), guard)
     directory = params.get("snapshot_directory")
     snapshots = None
@@ -303,12 +297,12 @@ def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundin
     return outcome.result
 
 
-def _guard_of(params: Params, place: Place, name: t.Callable[[str], str]) -> Guard:
+def _guard_of(params: Params, name: t.Callable[[str], str]) -> Guard:
     """The guard of a task that has the option ``allow``. Raises Refused."""
     mistakes = allow_mistakes(params["allow"])
     if mistakes:
         raise Refused([name("allow") + text for text in mistakes])
-    return replace(_run(params, True).guard, allow=lifted(params["allow"]), playbook=bool(place.playbook), several=True)
+    return replace(_run(params, True).guard, allow=lifted(params["allow"]), called=name, several=True)
 
 
 def _snapshot(
@@ -331,7 +325,7 @@ def _snapshot(
 def _everything(deployment: Deployment) -> dict[str, t.Any]:
     """What was read, by option, in the inventory's vocabulary."""
     found: dict[str, t.Any] = {}
-    for option in _DECLARED:
+    for option in DECLARED:
         if option in deployment.records:
             resource = BY_PART[option]
             found[option] = one_object(deployment, option, "global") if resource.single else _list(deployment, resource)
@@ -344,7 +338,7 @@ FEDERATION = Task(FEDERATION_SPEC, federate, writes=True)
 
 def _info(params: Params, shell: Shell, check: bool) -> Result:
     reader = Reader(shell)
-    deployment = reader.kinds([BY_PART[option] for option in ("federation_routes", *_DECLARED[:4])])
+    deployment = reader.kinds([BY_PART[option] for option in ("federation_routes", *DECLARED[:4])])
     if params["grants"]:
         deployment = reader.with_all_users(deployment)
     found = [

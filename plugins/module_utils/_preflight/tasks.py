@@ -16,10 +16,9 @@ from .._base.names import Invalid
 from .._base.result import Params, Refused, Result, ServerRefused, Unreadable
 from .._base.task import Task
 from .._federation.access import ROLE, access_for
-from .._federation.catalogue import RESOURCES
 from .._federation.converge import gather, planned
 from .._federation.declared import declare
-from .._federation.deployment import Deployment, Reader
+from .._federation.deployment import Deployment, Reader, getting
 from .._federation.guard import Guard
 from .._federation.plan import make_plan
 from .._federation.resource import Resource
@@ -29,7 +28,7 @@ from .._shell.statement import Shell, place_of
 from .._topology.chain import MARKS, HostService, Obstacle, check_chain
 from .._topology.surroundings import BESIDE
 from .._topology.tasks import SERVICES_OPTION
-from .._topology.topology import Topology, read_topology, topology_of
+from .._topology.topology import Topology, topology_of
 from .edges import check_edges
 from .records import look_up
 
@@ -89,17 +88,18 @@ def _records(params: Params, topology: Topology) -> list[Obstacle]:
 class _Together(Surroundings):
     """Reads the foundations in the pipeline of the kinds."""
 
-    topology: Topology | None = None
-
     def __init__(self, host: str) -> None:
         self._host = host
+        # What can be read, also where the plan needs more.
+        self.topology = Topology()
+        self.deployment: Deployment | None = None
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
-        found = reader.kinds_and(resources, [one.statement for one in BESIDE])
-        if found is None:
-            return reader.kinds(resources)
-        deployment, rest = found
-        self.topology = topology_of(rest, BESIDE, self._host)
+        deployment, rest = reader.kinds_and(resources, [one.statement for one in BESIDE], DECLARED)
+        if rest.nothing:
+            rest.require(rest.failed)
+        self.topology, self.deployment = topology_of(rest, BESIDE, self._host), deployment
+        rest.require(map(getting, resources))
         return deployment
 
 
@@ -114,8 +114,10 @@ def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology,
     except Unreadable:
         raise
     except ServerRefused:
-        return together.topology or read_topology(shell), _what_can_be_read(reader), ()
-    topology = together.topology or read_topology(shell)
+        if together.deployment is None:
+            raise
+        return together.topology, together.deployment, ()
+    topology = together.topology
     later = any(pool.has_xmpp is False and pool.registrar for pool in topology.pools or ())
     if later and not deployment.all_users:
         names = [name for grant in federation.granting for name in grant.users]
@@ -143,16 +145,6 @@ def _what_is_refused() -> t.Iterator[None]:
         raise
     except ServerRefused:
         pass
-
-
-def _what_can_be_read(reader: Reader) -> Deployment:
-    """Kind by kind, where not all of them can be read: without a plan, as it is now."""
-    found = Deployment("")
-    for resource in RESOURCES:
-        with _what_is_refused():
-            one = reader.kinds([resource])
-            found = Deployment(one.time, {**found.records, **one.records})
-    return found
 
 
 def _report(found: t.Sequence[Obstacle], ignored: t.Sequence[str]) -> list[str]:

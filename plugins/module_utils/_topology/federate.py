@@ -11,7 +11,8 @@ import typing as t
 
 from .._base.result import Params, Refused, Result
 from .._base.task import Task
-from .._federation.tasks import FEDERATION_SPEC, federate, variable
+from .._federation.tasks import FEDERATION_SPEC, federate
+from .._federation.words import called
 from .._shell.statement import Shell, place_of
 from .replicate import NONE, PUSHED, WAIT
 from .surroundings import Around
@@ -28,7 +29,7 @@ SPEC: dict[str, t.Any] = {
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then."""
-    name: t.Callable[[str], str] = variable if place_of(shell).playbook else str
+    name = called(place_of(shell).playbook)
     if params["replication_timeout"] < 0:
         raise Refused(["%s: below 0; it is a number of seconds" % name("replication_timeout")])
     return federate(params, shell, check, Around(params, shell, name))

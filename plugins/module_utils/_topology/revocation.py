@@ -35,6 +35,7 @@ from .._federation.plan import step_for
 from .._federation.resource import Resource
 from .._federation.summary import block, diff, summarise
 from .._federation.tasks import PROTECT
+from .._federation.words import called
 from .._shell.statement import ServerError, Shell, Statement, place_of
 from .replication import Replica, Time, push_steps, read_replicas, wait
 from .revocation_advice import Advice
@@ -120,7 +121,7 @@ def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time)
     if not owners:
         option = "sfb_xmpp_revoke_domain" if place_of(shell).playbook else "domain"
         _refuse_unknown(domain, deployment, reader.hidden, option)
-    guard = Guard(protect=tuple(params["protect"]), force=True, playbook=bool(place_of(shell).playbook))
+    guard = Guard(protect=tuple(params["protect"]), force=True, called=called(place_of(shell).playbook))
     own = owners[0] if owners and owners[0].key == key_of(domain) else None
     going = [domain] * bool(owners) + list(own.values["additional_domains"] if own else ())
     protected = {name: pattern for name in going if (pattern := guard.protector(key_of(name))) is not None}

@@ -20,15 +20,15 @@ from .._base.findings import ERROR, UNKNOWN
 from .._base.result import Failure, Params, Refused, ServerRefused
 from .._base.step import Step
 from .._base.texts import some
-from .._federation.catalogue import RESOURCES, ROUTE
-from .._federation.deployment import Deployment, Reader, Records
+from .._federation.catalogue import RESOURCES
+from .._federation.deployment import Deployment, Reader, Records, getting
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._shell.statement import Shell, Statement, place_of
 from .chain import MARKS, Obstacle, check_chain, idle
 from .replicate import PUSHED, Replication
 from .replication import PUSH, Time
-from .topology import READINGS, Topology, read_one_by_one, topology_of
+from .topology import READINGS, Topology, topology_of
 
 EXPORT = "Export-CsConfiguration"
 # The kinds tell of the sites' routes already.
@@ -61,29 +61,19 @@ class Around(Surroundings):
         if not self._preflight or not resources:
             return reader.kinds(resources)
         wanted = {resource.part for resource in resources}
-        with contextlib.suppress(ServerRefused):  # something of another form, perhaps in what the plan does not need
-            found = reader.kinds_and(RESOURCES, [one.statement for one in BESIDE])
-            if found is not None:
-                whole, rest = found
-                self._topology = topology = topology_of(rest, BESIDE, place_of(self._shell).host)
-                homes = tuple(pool for pool in topology.pools or () if pool.registrar)
-                self._others = {part: own for part, own in whole.records.items() if part not in wanted}
-                records = {part: own for part, own in whole.records.items() if part in wanted}
-                return replace(whole, records=records, pools=homes)
-        return self._one_by_one(reader, resources)
-
-    def _one_by_one(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
-        """What the plan depends on has to be readable; of the rest whatever is."""
-        deployment = reader.kinds(resources)
-        for resource in RESOURCES:
-            if resource not in resources:
-                with contextlib.suppress(ServerRefused):
-                    self._others.update(reader.kinds([resource]).records)
-        routes_known = ROUTE.part in {*deployment.records, *self._others}
+        self._topology = Topology()
+        try:
+            whole, rest = reader.kinds_and(RESOURCES, [one.statement for one in BESIDE], wanted)
+        except ServerRefused:  # something is wrong, perhaps only in what the plan does not need
+            return reader.kinds(resources)
+        rest.require(map(getting, resources))
         with contextlib.suppress(ServerRefused):
-            self._topology = read_one_by_one(self._shell, BESIDE if routes_known else READINGS)
-        self._topology = self._topology or Topology()
-        return deployment
+            self._topology = topology_of(rest, BESIDE, place_of(self._shell).host)
+        pools = self._topology.pools
+        homes = None if pools is None else tuple(pool for pool in pools if pool.registrar)
+        self._others = {part: own for part, own in whole.records.items() if part not in wanted}
+        records = {part: own for part, own in whole.records.items() if part in wanted}
+        return replace(whole, records=records, pools=homes)
 
     # Judging
 

@@ -15,8 +15,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.names import domain_from_server, named
-from .._base.reading import is_unknown
-from .._base.result import ServerRefused, Unreadable
+from .._base.reading import Offered, is_unknown_error, read_offered
+from .._base.result import Unreadable
 from .._federation.catalogue import ROUTE
 from .._federation.kinds import is_type_name
 from .._federation.pools import (
@@ -38,6 +38,8 @@ from .replication import Replica, replicas_of
 SITE = "Get-CsSite"
 ALLOWED = "Get-CsAllowedDomain"
 BLOCKED = "Get-CsBlockedDomain"
+# Why a cmdlet that the session does not offer tells nothing.
+NOT_OFFERED = "not observable with this role"
 
 
 @dataclass(frozen=True)
@@ -128,40 +130,27 @@ _ACCESS_EDGE = "AccessEdgeExternalFqdn"
 _Items = dict[str, "list[t.Any] | None"]
 
 
-def read_topology(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
-    """One request, and one for each statement where any of them was refused.
+def read_topology(shell: Shell) -> Topology:
+    """One request. What the session does not offer is not observable.
 
     Raises ShellError, ServerRefused where nothing at all could be read, and Unreadable for a form that is another.
     """
-    answer = shell.invoke([one.statement for one in readings])
-    if not (answer.errors or answer.lost or answer.refused):
-        return topology_of(answer.output, readings, place_of(shell).host)
-    return read_one_by_one(shell, readings)
+    found = read_offered(shell, [one.statement for one in READINGS])
+    if found.nothing:
+        found.require(found.failed)
+    return topology_of(found, READINGS, place_of(shell).host)
 
 
-def topology_of(output: t.Sequence[t.Any], readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
+def topology_of(read: Offered, readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
     """From the objects that one pipeline returned. host: the server that answered. Raises Unreadable."""
-    return _topology(_sorted(output, readings), {}, host)
-
-
-def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
-    """What the account may not read is not observable. Raises as read_topology does."""
-    found: _Items = {}
+    items: _Items = _sorted(read.output, readings)
     unobserved: dict[str, str] = {}
-    refused = None
     for one in readings:
-        alone = shell.invoke([one.statement])
-        if alone.errors or alone.lost:
-            refused = refused or ServerRefused(one.statement.cmdlet, alone)
-            found[one.name] = None
-            why = "not observable with this role" if is_unknown(alone) else ""
-            said = alone.errors[0].message if alone.errors else alone.lost
-            unobserved[one.statement.cmdlet] = why or said
-        else:
-            found[one.name] = list(alone.output)
-    if refused and not any(items is not None for items in found.values()):
-        raise refused
-    return _topology(found, unobserved, place_of(shell).host)
+        error = read.failed.get(one.statement.cmdlet)
+        if error is not None:
+            items[one.name] = None
+            unobserved[one.statement.cmdlet] = NOT_OFFERED if is_unknown_error(error) else error.message
+    return _topology(items, unobserved, host)
 
 
 def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topology:

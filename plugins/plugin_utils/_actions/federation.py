@@ -24,11 +24,14 @@ from ...module_utils._federation.federation import PARTS
 from ...module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
 from ...module_utils._federation.guard import allow_mistakes
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
-from ...module_utils._federation.tasks import federation_of, variable
+from ...module_utils._federation.tasks import federation_of
+from ...module_utils._federation.words import ROLES, called
 from ...module_utils._shell.statement import Place
 from ...module_utils._topology.federate import SPEC
 from .._documents.show import show
 from .._files import journal as _journal
+from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
+from .._settings.source import settings_of
 from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
 from .plain_values import plain
@@ -39,13 +42,15 @@ _EVERYTHING = frozenset(("all", "tagged"))
 
 
 class FederationAction(DeploymentAction):
-    """See above. In a playbook of the collection, which says so in a variable, options have the names of variables."""
+    """See above. In a playbook or role of the collection, which says so in a variable, options are settings."""
+
+    _kept_in = ""  # the directory of the snapshots and the journal, where one is named
 
     def _work(self, task_vars: Result) -> Result:
-        if self.playbook and not self._prepare(task_vars):
-            return skipped("the tags leave nothing of the management host")
         try:
-            self._check(variable if self.playbook else str)
+            if self.playbook and not self._prepare(task_vars):
+                return skipped("the tags leave nothing of the management host")
+            self._check(called(self.playbook))
             if self.playbook in _journal.WRITING and not self._task.check_mode:
                 _journal.ready(self._directory(task_vars))
             if self.playbook and (reason := self._of_another(Inventory(task_vars))):
@@ -62,8 +67,10 @@ class FederationAction(DeploymentAction):
         named = plain(self._task.args.get("restore_from"))
         if named in (None, NEWEST):
             return ""
+        if inventory.own not in inventory.hosts:  # a host of no group; the snapshot's deployment is compared later
+            return ""
         directory = self._task.args.get("snapshot_directory") or _default_directory()
-        option = variable("restore_from")
+        option = called(self.playbook)("restore_from")
         path = Snapshots(str(directory), option, Place(deployment=inventory.deployment)).find(str(named))
         found = owner(path, option)
         if found == inventory.deployment:
@@ -81,26 +88,40 @@ class FederationAction(DeploymentAction):
         return result
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
-        """Set what only the playbook knows. Returns whether the tags leave anything to do."""
-        parts = parts_of(variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
-        for option in unset(self._task.args):
-            del self._task.args[option]
-        self._task.args["parts"] = parts
+        """Set what only the playbook or role knows. Returns whether the tags leave anything to do. Raises Refused."""
+        values = settings_of(self, variables, self.playbook).values
+        if self.playbook in ROLES:
+            # The tags of a user's own play are not ours.
+            options = of_role(self.playbook, values, self._parameters(variables))
+            # What is there already are module_defaults.
+            self._task.args = {**self._task.args, **options}
+        else:
+            if self.playbook in OF_SETTINGS:
+                self._task.args = {**self._task.args, **of_playbook(self.playbook, values)}
+            tags = variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ())
+            self._task.args["parts"] = parts_of(*tags)
         inventory = Inventory(variables)
         file = self._task.args.get("plan_file")
         if file and inventory.several:
             # One plan for each deployment.
             name, ending = os.path.splitext(str(file))
             self._task.args["plan_file"] = "%s-%s%s" % (name, safe(inventory.deployment), ending)
-        if boolean(variables.get("sfb_xmpp_snapshot", True), strict=False):
+        self._kept_in = str(self._task.args.get("snapshot_directory") or "")
+        if boolean(values.get("snapshot", True)):
             self._task.args.setdefault("snapshot_directory", _default_directory())
         else:
             self._task.args.pop("snapshot_directory", None)
-        return bool(parts)
+        return bool(self._task.args["parts"])
+
+    def _parameters(self, variables: dict[str, t.Any]) -> Result:
+        """The values of the role's parameters, by option."""
+        names = {option: "%s_%s" % (self.playbook, word) for option, word in ROLES[self.playbook].items()}
+        return {option: plain(self._templar.template(variables.get(name))) for option, name in names.items()}
 
     def _directory(self, variables: dict[str, t.Any]) -> str:
         """Where the journal is, which is kept where no snapshot is wanted too."""
-        return str(self._templar.template(variables.get("sfb_xmpp_snapshot_directory")) or _default_directory())
+        named = self._kept_in or self._templar.template(variables.get("sfb_xmpp_snapshot_directory"))
+        return str(named or _default_directory())
 
     def _note(self, result: Result, variables: dict[str, t.Any]) -> None:
         """Write the run into the journal. That it cannot be written is a warning: the run itself is over."""
@@ -163,11 +184,6 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
             except Invalid as exc:
                 found.append(place + str(exc))
     return found
-
-
-def unset(args: t.Mapping[str, t.Any]) -> list[str]:
-    """The options whose variable says nothing: null, or the empty text of a blank answer or of ansible-core 2.17."""
-    return [option for option, value in args.items() if value is None or value == ""]
 
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:

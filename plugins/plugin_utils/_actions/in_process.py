@@ -27,12 +27,15 @@ from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
 from ...module_utils._federation.notes import without_notes
 from ...module_utils._shell.session import TRANSPORT, needs_session
+from .._settings.hosts import mistakes_around
 from .._settings.source import settings_of
 from .plain_values import plain
 
 # The playbooks of the collection set this variable to their own name.
 PLAYBOOK = "xmpp_federation_playbook"
-# The result of their first task.
+# The roles of the collection set this one to theirs. In a playbook of the collection the playbook counts.
+ROLE = "xmpp_federation_role"
+# The result of the first task of a playbook.
 CHECKED = "xmpp_settings"
 
 
@@ -42,6 +45,11 @@ _NOTED = frozenset(("partners", "policies"))
 
 def _without_notes(value: t.Any) -> t.Any:
     return [without_notes(item) for item in value] if isinstance(value, list) else value
+
+
+def runs(variables: t.Mapping[str, t.Any]) -> str:
+    """The playbook of the collection that runs, or else the role; empty in a task of a user's own."""
+    return str(variables.get(PLAYBOOK) or variables.get(ROLE) or "")
 
 
 def skipped(reason: str) -> dict[str, t.Any]:
@@ -79,9 +87,7 @@ class DirectAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         variables = task_vars or {}
-        self.playbook = str(variables.get(PLAYBOOK) or "")
-        for option in _NOTED.intersection(self._task.args):
-            self._task.args[option] = _without_notes(plain(self._task.args[option]))
+        self.playbook = runs(variables)
         mistakes = self._mistakes(variables) if self.playbook else []
         return failed(mistakes) if mistakes else self._work(variables)
 
@@ -90,13 +96,17 @@ class DirectAction(ActionBase):
         checked = variables.get(CHECKED)
         if isinstance(checked, t.Mapping) and checked.get("playbook") == self.playbook:
             return []
+        # Without that play this is also the place for what concerns several hosts.
+        around = [] if variables.get(PLAYBOOK) else mistakes_around(variables)
         try:
             settings_of(self, variables, self.playbook)
         except Refused as exc:
-            return list(exc.reasons)
-        return []
+            return [*around, *exc.reasons]
+        return around
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        for option in _NOTED.intersection(self._task.args):
+            self._task.args[option] = _without_notes(plain(self._task.args[option]))
         if self.work_of.session and self._connection.transport != TRANSPORT:
             return {"failed": True, "msg": needs_session(self._task.action, self._connection.transport)}
         if (

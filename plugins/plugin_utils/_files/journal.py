@@ -24,6 +24,7 @@ from ...module_utils._base import private_file
 from ...module_utils._base.result import Refused
 from ...module_utils._federation.deployment import CONTROLLER
 from ...module_utils._federation.files import Snapshots
+from ...module_utils._federation.words import ROLES
 from ...module_utils._shell.statement import Place
 
 NAME = "runs.jsonl"
@@ -32,8 +33,8 @@ MOST_RUNS = 1000
 KEPT = 9
 _OPTION = "sfb_xmpp_snapshot_directory"
 _SNAPSHOT = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-.+\.yml\Z")
-# The playbooks that may write.
-WRITING = ("converge", "restore", "revoke", "failover", "decommission")
+# The playbooks and roles that may write.
+WRITING = ("converge", "restore", "revoke", "failover", "decommission", *ROLES)
 
 Run = dict[str, t.Any]
 

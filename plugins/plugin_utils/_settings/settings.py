@@ -24,7 +24,7 @@ from ...module_utils._federation.declared import declare
 from ...module_utils._federation.guard import Guard, allow_mistakes
 from ...module_utils._federation.kinds import did_you_mean
 from ...module_utils._federation.revoked import declare_revoked
-from ...module_utils._federation.tasks import variable
+from ...module_utils._federation.words import variable
 from .._playbooks import accepted
 from . import check
 from .table import BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
@@ -90,7 +90,7 @@ def _not_its_place(setting: Setting, source: Source) -> bool:
 
 def _of_meaning(values: t.Mapping[str, t.Any]) -> list[str]:
     """What only the code that uses a value can say of it."""
-    guard = Guard(tuple(_texts(values.get("protect"))), playbook=True)
+    guard = Guard(tuple(_texts(values.get("protect"))), called=variable)
     found = [PREFIX + "allow" + text for text in allow_mistakes(_texts(values.get("allow")))]
     try:
         control_of(values)

@@ -18,6 +18,8 @@ from ...module_utils._base.change_control import FREEZE, REQUIREMENTS, WINDOW
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
 from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
 from ...module_utils._federation.tasks import FEDERATION_SPEC
+from ...module_utils._federation.words import PREFIX as _PREFIX
+from ...module_utils._federation.words import ROLES
 from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
@@ -26,7 +28,7 @@ from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.accepted import OPTIONS as ACCEPTED
 from .._playbooks.decommission import STAGES
 
-PREFIX = "sfb_xmpp_"
+PREFIX = _PREFIX
 # For users' own variables.
 FREE = PREFIX + "x_"
 # AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the third.
@@ -341,6 +343,86 @@ SETTINGS: tuple[Setting, ...] = (
         "user",
         ("explain",),
     ),
+    _setting(
+        "for_users",
+        _NAMES,
+        ("migration",),
+        "The users who move next, such as ``-e sfb_xmpp_for_users=ann@contoso.com,bob@contoso.com``. One of this and"
+        " ``sfb_xmpp_for_pools`` is needed.",
+        once=True,
+        former="users",
+    ),
+    _setting(
+        "for_pools",
+        _NAMES,
+        ("migration",),
+        "The FQDNs of the pools from which everybody moves.",
+        once=True,
+        former="pools",
+    ),
+    _setting(
+        "rehearse_from",
+        _PATH,
+        ("rehearse",),
+        "What the lab has first: what ``sfb.xmpp.export`` wrote, or a capture. Without it the lab is a deployment right"
+        " after its installation.",
+        once=True,
+        former="start",
+    ),
+    _setting(
+        "rehearse_profile",
+        {"type": "str", "choices": ["sfb2015", "lync2013"]},
+        ("rehearse",),
+        "The product. Without it the module that the Edge servers load decides.",
+        once=True,
+        former="profile",
+    ),
+    _setting(
+        "import_partners",
+        _PATH,
+        ("import",),
+        "The file of partners (``Get-CsXmppAllowedPartner``, or a table). At least one file to import is needed.",
+        once=True,
+        former="partners",
+    ),
+    _setting(
+        "import_policies",
+        _PATH,
+        ("import",),
+        "The file of policies (``Get-CsExternalAccessPolicy``, or a table).",
+        once=True,
+        former="policies",
+    ),
+    _setting(
+        "import_gateway",
+        _PATH,
+        ("import",),
+        "The file of the gateway's settings (``Get-CsXmppGatewayConfiguration``).",
+        once=True,
+    ),
+    _setting(
+        "import_users",
+        _PATH,
+        ("import",),
+        "The file of users (``Get-CsUser``). Each becomes a user in ``granted_to`` of the policy that they have.",
+        once=True,
+    ),
+    _setting(
+        "import_encoding",
+        _TEXT,
+        ("import",),
+        "The encoding of files without a byte order mark, such as ``cp1252``. UTF-8 by default.",
+        once=True,
+        former="encoding",
+    ),
+    _setting(
+        "import_ignore_columns",
+        _NAMES,
+        ("import",),
+        "Columns that are left out, separated by commas.",
+        once=True,
+        former="ignore_columns",
+    ),
     # What happens around the writes
     _of_federation(
         "replication",
@@ -406,10 +488,12 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "into",
         _PATH,
-        ("audit", "decommission", "onboard"),
-        "The directory for the files of the run. A relative path starts at the working directory."
-        " ``./sfb-xmpp-audit`` and ``./sfb-xmpp-decommission`` by default. For ``onboard`` it is a file of variables,"
-        " to which the partner is added.",
+        ("audit", "capture", "decommission", "export", "import", "migration", "onboard", "rehearse"),
+        "Where the files of the run go. A relative path starts at the working directory. A directory for ``export``"
+        " (``./sfb-xmpp-export`` by default), ``audit`` (``./sfb-xmpp-audit``), ``migration``"
+        " (``./sfb-xmpp-migration``), ``decommission`` (``./sfb-xmpp-decommission``) and ``rehearse`` (writes no files"
+        " without it). A file for ``capture`` (``./sfb-xmpp-capture.json``) and ``import`` (which needs it). For"
+        " ``onboard`` the file of variables to which the partner is added.",
         once=True,
         former="into",
     ),
@@ -459,11 +543,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "deployment",
         _TEXT,
-        tuple(
-            name
-            for name in PLAYBOOKS
-            if name not in ("capture", "explain", "import", "preflight", "rehearse", "verify")
-        ),
+        tuple(name for name in PLAYBOOKS if name not in ("explain", "import", "preflight", "rehearse", "verify")),
         "The deployment of a host. Hosts with the same value lead to the same store. ``default`` without it.",
     ),
 )
@@ -472,6 +552,18 @@ BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
 OF_A_HOST = frozenset((PREFIX + "deployment",))
 
 
-def read_by(playbook: str) -> tuple[Setting, ...]:
-    """The settings that a playbook evaluates."""
-    return tuple(setting for setting in SETTINGS if playbook in setting.playbooks)
+# The role that does the work of a playbook.
+_LIKE = {"verification": "verify"}
+# What every run of a role takes from the inventory, beside the settings that are its parameters.
+_OF_ROLES = frozenset(
+    "deployment domain_controller protected_accounts preflight_ignore replication replication_timeout"
+    " configuration_backup snapshot snapshot_directory snapshot_keep ticket".split()
+)
+
+
+def read_by(reader: str) -> tuple[Setting, ...]:
+    """The settings that a playbook or a role evaluates. Roles read what converge reads, as far as it is theirs."""
+    if reader in ROLES:
+        wanted = _OF_ROLES.union(ROLES[reader])
+        return tuple(one for one in SETTINGS if "converge" in one.playbooks and one.option in wanted)
+    return tuple(setting for setting in SETTINGS if _LIKE.get(reader, reader) in setting.playbooks)

@@ -18,6 +18,7 @@ import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.kinds import Choice
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import question
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
     ListChange,
@@ -67,6 +68,7 @@ class MemoryShell:
         self.users: list[dict[str, t.Any]] = []
         self.sent: list[Statement] = []
         self.requests = 0
+        self.asked = False  # what the session offers
         self.hidden: set[str] = set()  # cmdlets that the session does not offer
         self.replicas = ["edge01.contoso.com", "fe01.contoso.com"]
         self.updates = 0  # pushes and changes of the store, each of which the replicas have at once unless ``stuck``
@@ -106,6 +108,15 @@ class MemoryShell:
         return field.default or None if isinstance(field.default, (str, list)) else field.default
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        if statements == [question()]:
+            # A session keeps the answer.
+            self.requests += not self.asked
+            self.asked = True
+            self.sent += statements
+            if fault := self.fault(statements[0]):
+                return Answer(errors=(fault,))
+            absent: list[ServerError] = []
+            return Answer(tuple(self._run(self._offered(statements[0], absent))), tuple(absent))
         self.requests += 1
         output: list[t.Any] = []
         errors: list[ServerError] = []
@@ -118,8 +129,6 @@ class MemoryShell:
             if not statement.is_read and self.lose_after == 0:
                 self.lose_after = -1
                 return Answer(tuple(output), tuple(errors), lost="connection reset")
-            if statement.cmdlet == "Get-Command":
-                statement = self._offered(statement, errors)
             fault = self.fault(statement)
             if fault:
                 errors.append(fault)

@@ -23,6 +23,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import 
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan import Plan, make_plan
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.revoked import declare_revoked
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import variable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,7 +111,9 @@ def test_other_parts_leave_it_alone() -> None:
 
 def test_a_protected_domain_cannot_be_revoked() -> None:
     with pytest.raises(Refused) as caught:
-        declare_revoked([{"domain": "a.test"}, {"domain": "-"}], "sfb_xmpp_revoked", Guard(("*.test",), playbook=True))
+        declare_revoked(
+            [{"domain": "a.test"}, {"domain": "-"}], "sfb_xmpp_revoked", Guard(("*.test",), called=variable)
+        )
     first, second = caught.value.reasons
     assert first.startswith("sfb_xmpp_revoked[0].domain: a.test")
     assert "sfb_xmpp_protect" in first

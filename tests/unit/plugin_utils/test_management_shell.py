@@ -153,6 +153,21 @@ def test_a_delegated_task_counts_for_the_host_it_is_delegated_to() -> None:
     assert connection.get_options()["_inventory_name"] == "edge01"
 
 
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [
+        ({}, 30),
+        ({"xmpp_federation_playbook": "converge"}, 5),
+        ({"xmpp_federation_playbook": "converge", "ansible_psrp_connection_timeout": 30}, 30),
+        ({"ansible_psrp_connection_timeout": 3}, 3),
+    ],
+)
+def test_in_a_playbook_of_the_collection_connecting_ends_soon(variables: dict[str, t.Any], seconds: int) -> None:
+    connection = daemon(**variables)
+    assert connection.get_option("connection_timeout") == seconds
+    assert connection._run_directory == vars(constants)["DEFAULT_LOCAL_TMP"]
+
+
 def test_become_is_refused() -> None:
     connection = worker()
     connection.set_become_plugin(None)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role verification decides: whose certificate, which host, what is shown, and the sentence of a failure."""
+"""What the role verification decides: whose certificate, which partners, what is shown, the sentence of a failure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,10 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import verification as _verification
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import Message, OwnCertificate, door
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import Message, OwnCertificate
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.edge_certificates import certificate_settings
 
 FILE = {"type": "pkcs12", "path": "/gateway.pfx", "passphrase": "secret"}
-ANSWERED: dict[str, t.Any] = {"changed": False, "sip_domains": ["contoso.test"]}
-SILENT = {"skipped": True, "unanswered": "no route"}
-SKIPPED = {"skipped": True}
-LAST = {"failed": False, "unanswered": True, "msg": "no host of the deployment answers"}
 
 
 def test_the_first_certificate_that_is_declared_counts() -> None:
@@ -60,21 +56,12 @@ def test_certificates_are_those_of_the_edges_of_the_same_deployment() -> None:
     assert certificate_settings(action, {**variables, "sfb_xmpp_certificate": own}) == [{"names": ["a.test"]}, own]
 
 
-@pytest.mark.parametrize(
-    ("reads", "host"),
-    [
-        ({"fe01": ANSWERED, "fe02": SKIPPED}, "fe01"),
-        ({"fe01": SILENT, "fe02": ANSWERED}, "fe02"),
-        ({"fe01": {"unreachable": True}, "fe02": ANSWERED, "fe03": SKIPPED}, "fe02"),
-        # It answered, and refused to be read.
-        ({"fe01": SILENT, "fe02": {"msg": "denied"}, "fe03": SKIPPED}, "fe02"),
-        ({"fe01": SILENT, "fe02": SILENT, "fe03": LAST}, "fe03"),
-        # Nothing had to be read.
-        ({"fe01": SKIPPED, "fe02": SKIPPED}, "fe01"),
-    ],
-)
-def test_one_host_works_for_a_deployment(reads: dict[str, t.Any], host: str) -> None:
-    assert door(reads) == host
+def test_the_playbook_takes_the_parameters_of_the_role_from_the_settings() -> None:
+    assert _verification.parameters_of({}) == _verification.PARAMETERS
+    verification = {"own_domains": ["contoso.test"], "timeout": 2, "access_edge": "", "certificate": None}
+    found = _verification.parameters_of({"verification": verification, "partners": PARTNERS, "for_partner": "a.test"})
+    given = {"own_domains": ["contoso.test"], "timeout": 2, "partners": PARTNERS, "for_partner": "a.test"}
+    assert found == {**_verification.PARAMETERS, **given}
 
 
 PARTNERS: list[dict[str, t.Any]] = [

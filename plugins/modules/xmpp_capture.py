@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role verification found, shown; the work is done by the action of this name."""
+"""The file of a capture; the work is done by the action of this name."""
 
 from __future__ import annotations
 
