@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTS, RESOURCES, ROUTE
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import WRITING
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.federation_options import of_playbook
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import Setting, read_by
@@ -43,6 +43,7 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_onboarding:": {
         "sfb_xmpp_for_partner", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_ticket"
     },
+    "sfb.xmpp.xmpp_edge_certificate:": {"sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_migration_info:": {
         "sfb_xmpp_for_users", "sfb_xmpp_for_pools", "sfb_xmpp_partners", "sfb_xmpp_deployment"
@@ -68,8 +69,19 @@ READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY = ("check_mode: true", "sfb.xmpp.xmpp_audit:")
 OF_WRITES = {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
+# Where runs keep their files, and the journal, for all actions (_actions/state.py).
+OF_STATE = {"sfb_xmpp_" + name for name in ("snapshot_directory", "state_directory", "trusted_owners", "show_users")}
+OF_JOURNAL = {"sfb_xmpp_journal", "sfb_xmpp_ticket"}
+STATE = {
+    **dict.fromkeys(WRITING, OF_STATE | OF_JOURNAL),
+    "history": OF_STATE | {"sfb_xmpp_for_" + name for name in ("partner", "policy", "user")},
+    "capture": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners"},
+    "audit": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners", "sfb_xmpp_show_users"},
+}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
+# What a role takes by default, and the action of this playbook leaves aside: it always switches.
+UNREAD = {"certificate": {"sfb_xmpp_certificate_switch"}}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
@@ -126,7 +138,7 @@ def _definitions(items: t.Mapping[str, str]) -> list[str]:
 
 
 def sources(name: str) -> list[Path]:
-    """The playbook and the files of tasks and variables that it takes in, not other playbooks."""
+    """The playbook and the files of tasks and variables that it takes in, and the role of the certificate."""
     todo, seen = [TOP / "playbooks" / ("%s.yml" % name)], []
     while todo:
         path = todo.pop()
@@ -142,6 +154,11 @@ def sources(name: str) -> list[Path]:
                 if place.is_file() and place not in seen + todo and place.parent.name in ("tasks", "vars", "internal"):
                     todo.append(place)
                     break
+        for role in re.findall(r"import_role:\s+name: sfb\.xmpp\.(gateway_certificate)", text):
+            seen += [
+                *sorted((TOP / "roles" / role / "tasks").glob("*.yml")),
+                TOP / "roles" / role / "defaults/main.yml",
+            ]
     return seen
 
 
@@ -178,7 +195,8 @@ def variables(name: str) -> set[str]:
         found.add("sfb_xmpp_deployment")
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
-    return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}
+    found |= OF_ALL_HOSTS.get(name, set()) | STATE.get(name, set())
+    return found - {IN_SNAPSHOTS} - UNREAD.get(name, set())
 
 
 def _asked(playbook: str) -> set[str]:
@@ -200,7 +218,8 @@ def tags(name: str) -> set[str]:
         if any(one in text for one in (ACTION, *OF_SETTINGS)) and "tags: [always]" in text:
             # The tag of the gateway stands for both settings. Who gives it nothing but routes has no other parts.
             routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text
-            found |= {"routes"} if routes_only else set(PARTS) - {"access_edge"}
+            shared = {resource.limited_as for resource in RESOURCES if resource.tag}
+            found |= {ROUTE.limited_as} if routes_only else set(PARTS) - shared
     return found - {"always"}
 
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import SPEC
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import PARTS_OF_ROLES, ROLES
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import SPEC
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME, PREFIX
 
 TOP = Path(__file__).resolve().parent.parent

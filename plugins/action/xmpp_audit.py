@@ -13,6 +13,7 @@ import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ..module_utils._base import user_names
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
@@ -25,6 +26,7 @@ from ..plugin_utils._documents import audit_files as files
 from ..plugin_utils._documents.audit_document import Audit
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._files.output import directory_of
+from ..plugin_utils._playbooks import accepted, server_reads
 from ..plugin_utils._playbooks.audit_decide import access_edge, decide, lines, outcome, probe_options
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import certificate_of
@@ -34,8 +36,8 @@ Result = dict[str, t.Any]
 Variables = dict[str, t.Any]
 Settings = t.Mapping[str, t.Any]
 
-# What the first play keeps of an Edge.
-_OF_EDGE = "audit_certificates"
+# What a play keeps of an Edge, and may keep of a Front End.
+_OF_SERVER = "audit_certificates"
 _UNREAD = {"msg": "they were not read in this run"}
 
 
@@ -56,7 +58,8 @@ class ActionModule(PlaybookAction):
         try:
             settings = settings_of(self, variables, self.playbook).values
             probe = self._probe(existing, settings, variables)
-            return self._audit({"existing": existing, "plan": plan, "probe": probe}, settings, variables)
+            given = {"existing": existing, "plan": plan, "probe": probe}
+            return self._audit(user_names.shown(given), settings, variables)
         except Refused as exc:
             return failed(exc.reasons)
 
@@ -76,14 +79,21 @@ class ActionModule(PlaybookAction):
         own = servers.of(host)
         into = directory_of(str(settings.get("into") or "sfb-xmpp-audit"), servers, own.label)
         hostvars = variables["hostvars"]
+        now = datetime.datetime.now(datetime.timezone.utc)
+        read_services = {host: plain(hostvars[host].get(server_reads.SERVICES)) for host in own.hosts}
         try:
             audit = decide(
                 deployment=own.label,
                 host=host,
-                time=utc(datetime.datetime.now(datetime.timezone.utc)),
-                edges={edge: plain(hostvars[edge].get(_OF_EDGE) or _UNREAD) for edge in own.edges},
+                time=utc(now),
+                edges={edge: plain(hostvars[edge].get(_OF_SERVER) or _UNREAD) for edge in own.edges},
+                # Of these, what a play has read.
+                front_ends={host: plain(read) for host in own.front_ends if (read := hostvars[host].get(_OF_SERVER))},
+                services=[one for one in server_reads.services(own, read_services) if "status" in one],
                 access_edge=access_edge(settings.get("verification", {}), certificate_of(self, variables)),
                 previous=_previous(into),
+                declared=settings,
+                accepted=accepted.read(settings.get("audit", {}).get("accepted") or (), now.date())[0],
                 **given,
             )
         except Invalid as exc:

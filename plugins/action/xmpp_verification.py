@@ -21,7 +21,7 @@ from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import PlaybookAction
 from ..plugin_utils._playbooks import verification as _verification
-from ..plugin_utils._settings.edge_certificates import certificate_settings
+from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
 from ..plugin_utils._settings.table import PREFIX
 
@@ -29,7 +29,7 @@ Result = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
 
 # Options of the probe that are parameters of the role, as they are.
-_PASSED = ("gateway_port", "nameservers", "timeout", "workers", "expires_within")
+_PASSED = ("gateway_port", "nameservers", "timeout", "workers", "expires_within", "allow_local")
 _ROLE = "verification"
 
 
@@ -59,7 +59,7 @@ class ActionModule(PlaybookAction):
             return failed(["%sfor_partner: %s" % (PREFIX, exc)])
         if wanted and not partners:
             return _not_declared(wanted, variables)
-        own = _verification.own_certificate(certificate_settings(self, variables))
+        own = _verification.own_certificate(certificate_of(self, variables))
         domains = given["own_domains"] or own_domains(
             read.get("sip_domains") or [], given["certificate_names"] or list(own.names)
         )

@@ -331,7 +331,8 @@ options:
   connection_timeout:
     description:
       - Seconds to wait for the server to accept a network connection, and to agree on TLS.
-      - In the playbooks of this collection the default is 5, so that a host that cannot be reached holds up nothing.
+      - In the playbooks and roles of this collection the default is 5. A host that cannot be reached must not hold up a
+        run.
       - Not to be confused with O(persistent_connect_timeout).
     type: int
     default: 30

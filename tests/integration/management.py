@@ -45,9 +45,9 @@ def renewed(lab: Lab) -> Lab:
     return lab
 
 
-def target(lab: Lab, host: str, user: str, password: str, modules: tuple[str, ...] = ()) -> Target:
-    """A host of the lab, over TLS that is verified, with Basic (the cheapest to open)."""
-    path = "OcsPowershell" if host.startswith("fe") else "wsman"
+def target(lab: Lab, host: str, user: str, password: str, modules: tuple[str, ...] = (), winrm: bool = False) -> Target:
+    """A host of the lab, over TLS that is verified, with Basic (the cheapest to open). winrm: a Front End's own."""
+    path = "OcsPowershell" if host.startswith("fe") and not winrm else "wsman"
     wsman = {
         "server": lab.addresses[host],
         "port": lab.port,

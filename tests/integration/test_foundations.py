@@ -12,10 +12,10 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ROUTE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, singular
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology import replication
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.tasks import INFO
 
 from lab.deployment import replication as lab_replication

@@ -15,9 +15,9 @@ import zipfile
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain import federate
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.preflight import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology import federate
 
 from lab.deployment import replication as lab_replication
 from lab.deployment.breaks import break_link

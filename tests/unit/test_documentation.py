@@ -676,6 +676,8 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_server_info=server_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
+    edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
+    special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])
     special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "lines": []}])
     onboarded = {
         "declare": {

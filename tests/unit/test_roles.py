@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain import preflight as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import ROLES as GENERATED
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight import tasks as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
@@ -46,16 +46,15 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
     "gateway_certificate": {
         "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
         "gateway_certificate_phase": CERTIFICATE["phase"],
-        "gateway_certificate_switch": {"type": "str", "choices": ["window", "converge"], "default": "converge"},
-        "gateway_certificate_pool": {"type": "list", "elements": "str"},
-        "gateway_certificate_pool_size": {"type": "int", "default": 0},
-        "gateway_certificate_failed_before": {"type": "list", "elements": "str"},
+        "gateway_certificate_switch": {"type": "str", "choices": ["separate", "converge"], "default": "separate"},
         **{"gateway_certificate_" + name: {"type": "path", "default": ""} for name in ("hook", "drain", "restore")},
     },
     "verification": {
         **{"verification_" + name: spec for name, spec in PROBE.items() if name not in ("domains", "certificate")},
         "verification_partners": of_the_module(PROBE["partners"]),
         "verification_for_partner": {"type": "str"},
+        # A task of one's own names its domains; here DNS of partners does.
+        "verification_allow_local": {"type": "bool", "default": False},
         # Ansible would require the path of the empty default as well.
         "verification_certificate": {
             **PROBE["certificate"],
@@ -76,7 +75,6 @@ NOTHING: dict[str, t.Any] = {"list": [], "dict": {}, "str": "", "path": ""}
 
 # Each task's module -> the options that it has to pass. Other actions take the parameters of the role themselves.
 MODULES: dict[str, Spec] = {
-    "xmpp_gateway_cert": CERTIFICATE,
     "xmpp_show": {"lines": {}},
     "xmpp_preflight_info": _preflight.ARGUMENT_SPEC,
 }
@@ -137,6 +135,8 @@ def default_of(role: str, parameter: str, written: t.Any) -> t.Any:
     source, default = found.groups()
     name = parameter.removeprefix(role + "_")
     variables = {"sfb_xmpp_" + name, "(sfb_xmpp_%s | default({}, true)).%s" % (role, name)}
+    if role == "gateway_certificate":
+        variables = {"sfb_xmpp_" + parameter.removeprefix("gateway_").replace("certificate_certificate", "certificate")}
     assert source in variables, parameter
     return yaml.safe_load(default)
 
@@ -144,6 +144,8 @@ def default_of(role: str, parameter: str, written: t.Any) -> t.Any:
 @pytest.mark.parametrize("role", PARAMETERS)
 def test_defaults_are_those_of_the_argument_specs(role: str) -> None:
     defaults = load(TOP / "roles" / role / "defaults" / "main.yml")
+    # An option of the connection, which has no argument spec.
+    defaults.pop("ansible_management_shell_modules", None)
     found = {name: default_of(role, name, value) for name, value in defaults.items()}
     assert found == {name: spec["default"] for name, spec in entry_points(role)["main"]["options"].items()}
 
@@ -178,6 +180,7 @@ def test_entry_points_have_their_files(role: str) -> None:
 def test_tasks_pass_every_option(role: str) -> None:
     seen = 0
     for path, task in tasks(role):
+        seen += "sfb.xmpp.xmpp_edge_certificate" in task  # which takes the parameters of the role
         for name in task:
             module = name.rpartition("sfb.xmpp.")[2]
             if module in MODULES:
@@ -226,21 +229,21 @@ def test_a_playbook_runs_its_role_and_maps_nothing(name: str, role: str) -> None
     assert set(play["vars"]) == {"ansible_connection", "xmpp_federation_playbook"}
 
 
-def test_certificate_sets_every_parameter_from_the_inventory() -> None:
-    (edges,) = (play for play in plays("converge") if "gateway_certificate_certificate" in play.get("vars", {}))
-    given = {name: value for name, value in edges["vars"].items() if name.startswith("gateway_certificate_")}
-    assert set(given) == set(PARAMETERS["gateway_certificate"])
-    # Of the run, and of the check of the settings, which knows the servers.
-    assert "xmpp_settings.doors" in edges["vars"]["certificate_management"]
-    assert given.pop("gateway_certificate_failed_before")
-    assert "xmpp_settings.edges" in given.pop("gateway_certificate_pool")
-    assert [name for name, value in given.items() if "sfb_xmpp_" not in value] == []
+def test_playbooks_pass_nothing_to_the_role_of_the_certificate() -> None:
+    """Its defaults take the variables of the inventory, so that the role does the same in a play of the user."""
+    found = [
+        play
+        for name in ("converge", "certificate")
+        for play in plays(name)
+        if "sfb.xmpp.gateway_certificate" in str(play)
+    ]
+    assert [play["vars"]["xmpp_federation_playbook"] for play in found] == ["converge", "certificate"]
+    assert not [name for play in found for name in play["vars"] if name.startswith("gateway_certificate_")]
 
 
-def test_certificate_by_itself_always_switches() -> None:
-    (edges,) = plays("certificate")
-    assert "gateway_certificate_switch" not in edges["vars"]
-    assert (
-        load(TOP / "roles" / "gateway_certificate" / "defaults" / "main.yml")["gateway_certificate_switch"]
-        == "converge"
-    )
+@pytest.mark.parametrize("folder", ["roles/gateway_certificate", "playbooks/internal"])
+def test_yaml_decides_nothing(folder: str) -> None:
+    """What may follow ``when`` is one value that an action has decided, or whether a text is given."""
+    files = sorted((TOP / folder).rglob("*.yml"))
+    text = "".join(path.read_text("utf-8") for path in files)
+    assert [word for word in ("set_fact", "hostvars", "{%") if word in text] == []

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import binascii
 import os
 import re
 import secrets
@@ -83,27 +82,9 @@ def read_key(path: str, check: bool = False) -> bytes:
 
     Raises Refused.
     """
-    if check and not os.path.exists(path):
+    if check and not os.path.lexists(path):
         return secrets.token_bytes(32)
-    directory = os.path.dirname(path) or "."
-    try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-    except OSError as exc:
-        raise Refused(["key_file: %s cannot be used: %s" % (directory, exc.strerror)]) from None
-    with private_file.alone(path, "key_file"):
-        text = private_file.read_if_there(path, "key_file")
-        if text is None:
-            text = secrets.token_hex(32).encode() + b"\n"
-            private_file.write(path, text, "key_file")
-    if os.stat(path).st_mode & 0o077:
-        raise Refused(["key_file: others may read %s; set its mode to 0600" % path])
-    try:
-        key = binascii.unhexlify(text.strip())
-    except (ValueError, binascii.Error):
-        key = b""
-    if len(key) < 16:
-        raise Refused(["key_file: %s holds no key; name a file that is not there yet, and one is made" % path])
-    return key
+    return private_file.key(path, "key_file")
 
 
 def _profile(asked: t.Sequence[Asked]) -> str:

@@ -25,6 +25,8 @@ if t.TYPE_CHECKING:
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
 USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
+# Between Front End and Edge (port 23456): the Edge's internal certificate, and the Front End's default one. Only read.
+MTLS = ("Internal", "Default")
 # The one that the gateway presents to partners on the XMPP port.
 LISTENING = "XmppServer"
 
@@ -37,6 +39,8 @@ REQUEST = "sfb-xmpp-request.csr"
 # certificates that were there before: what it issued is none of them.
 ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
+# What renew.now has replaced, or is to replace (renew_now.py).
+RENEWED = re.compile(r"sfb-xmpp-renewed-[0-9a-f]{16}\.note\Z")
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
 # Which certificate was superseded, and on which day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
@@ -179,7 +183,8 @@ class EdgeReader:
         names = [str(item.get("Name") or "") for item in items]
         # The file system's filter also looks at short names, so it may return more than was asked for.
         kept = (MARKER, REQUEST, ASKED)
-        return sorted(name for name in names if name in kept or _TRANSPORT.match(name) or FORMER.match(name))
+        ours = (_TRANSPORT, FORMER, RENEWED)
+        return sorted(name for name in names if name in kept or any(one.match(name) for one in ours))
 
     def text(self, name: str) -> str:
         """The content of one of our files that holds text."""

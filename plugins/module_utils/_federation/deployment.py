@@ -17,7 +17,8 @@ from .._base.reading import Offered, is_unknown, read_offered
 from .._base.result import Refused, ServerRefused, Unreadable
 from .._base.step import Record
 from .._base.texts import count
-from .._shell.statement import Answer, ServerError, Shell, Statement, Value
+from .._shell.statement import Answer, ServerError, Shell, Statement, Value, place_of
+from .identity import STATEMENTS, Identity, identity_of, read_identity, tells_identity
 from .kinds import Text, shortened
 from .kinds import Unreadable as UnreadableValue
 from .pools import Pool, read_pools
@@ -76,7 +77,7 @@ class Deployment:
     records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, else those
     that were looked for. named: the key of the user that a declared name means. unknown: declared names of nobody, with
     the server's words. effective: by key of the user, the key of the policy that acts on him without his own. pools:
-    those that home users; None where they were not read.
+    those that home users; None where they were not read. identity: which deployment it is, as far as it was read.
     """
 
     time: str
@@ -87,6 +88,7 @@ class Deployment:
     unknown: t.Mapping[str, str] = field(default_factory=dict)
     effective: t.Mapping[str, str] = field(default_factory=dict)
     pools: tuple[Pool, ...] | None = None
+    identity: Identity = field(default_factory=Identity)
 
     def of(self, part: str) -> Records:
         return self.records.get(part, {})
@@ -114,6 +116,21 @@ class Reader:
         if not resources:
             return Deployment(now)
         return _deployment(now, self._ask([_reading(resource) for resource in resources]), resources)
+
+    def identified(self, resources: t.Sequence[Resource]) -> Deployment:
+        """All objects of these kinds, and in the same pipeline which deployment it is. Raises as ``kinds`` does."""
+        label = place_of(self._shell).deployment
+        if not resources:
+            return Deployment(_now(), identity=Identity(label))
+        now = _now()
+        answer = self._shell.invoke([*map(_reading, resources), *STATEMENTS])
+        if not (answer.errors or answer.lost or answer.refused):
+            rest = [item for item in answer.output if tells_identity(item)]
+            own = tuple(item for item in answer.output if not tells_identity(item))
+            deployment = _deployment(now, replace(answer, output=own), resources)
+            return replace(deployment, identity=identity_of(rest, label))
+        # What is refused may be no matter: an account needs only the kinds.
+        return replace(self.kinds(resources), identity=read_identity(self._shell, label))
 
     def kinds_and(
         self, resources: t.Sequence[Resource], others: t.Sequence[Statement], strict: t.Collection[str]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .federation import PARTS
+from .catalogue import PARTS
 
 PREFIX = "sfb_xmpp_"
 # Variables of the playbooks that are called otherwise than the options.

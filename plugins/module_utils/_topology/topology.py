@@ -15,21 +15,27 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.names import domain_from_server, named
-from .._base.reading import Offered, is_unknown_error, read_offered
+from .._base.reading import Offered
 from .._base.result import Unreadable
 from .._federation.catalogue import ROUTE
+from .._federation.deployment import Deployment
+from .._federation.identity import CENTRAL_MANAGEMENT, is_central
+from .._federation.identity import pools_of as central_pools
 from .._federation.kinds import is_type_name
 from .._federation.pools import (
     LEGACY,
-    POOL,
+    POOLS,
+    REGISTRARS,
+    REPLICAS,
     SERVICE,
-    STATUS,
+    USER_SERVERS,
     Pool,
-    front_ends_of,
-    pool_of,
+    pools_of,
     release_numbers,
+    service_reading,
     text_of,
 )
+from .._federation.readings import Items, Reading, has, items_of, read_items
 from .._federation.sip_domains import SIP_DOMAIN, sip_domains_of
 from .._federation.sites import is_branch, site_from_server
 from .._shell.statement import Answer, Shell, Statement, place_of
@@ -38,8 +44,7 @@ from .replication import Replica, replicas_of
 SITE = "Get-CsSite"
 ALLOWED = "Get-CsAllowedDomain"
 BLOCKED = "Get-CsBlockedDomain"
-# Why a cmdlet that the session does not offer tells nothing.
-NOT_OFFERED = "not observable with this role"
+EDGES = service_reading("edges", "EdgeServer")
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,8 @@ class Site:
 class Topology:
     """Everything that was read; None: not observable. unobserved: by cmdlet, why, in the server's words.
 
-    release: of the pool of the server that answered. sip_domains: A-labels, the default one first.
+    release: of the pool of the server that answered. sip_domains: A-labels, the default one first. central: the pools
+    of the Central Management Store, empty where they were not read.
     """
 
     release: str | None = None
@@ -86,48 +92,34 @@ class Topology:
     blocked_domains: tuple[str, ...] | None = None
     replicas: tuple[Replica, ...] | None = None
     unobserved: t.Mapping[str, str] = field(default_factory=dict)
+    central: tuple[str, ...] = ()
 
     def pool(self, fqdn: str) -> Pool | None:
         return next((one for one in self.pools or () if one.fqdn.casefold() == fqdn.casefold()), None)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One statement. known_by: whether an object of the common answer is one of its own."""
-
-    name: str
-    statement: Statement
-    known_by: t.Callable[[t.Any], bool]
-
-
-def _has(*names: str) -> t.Callable[[t.Any], bool]:
-    return lambda item: isinstance(item, dict) and all(name in item for name in names)
-
-
-def _role(name: str) -> t.Callable[[t.Any], bool]:
-    return lambda item: isinstance(item, dict) and "PoolFqdn" in item and item.get("Role") == name
-
-
 # In the order in which they are sent. Each object of the answer belongs to one of them. Get-CsServerVersion is none of
 # them: by its page it is local to a server, so a remote shell does not offer it.
 READINGS = (
-    Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
-    Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
-    Reading("user_servers", Statement(SERVICE, {"UserServer": True}), _role("UserServer")),
+    EDGES,
+    REGISTRARS,
+    USER_SERVERS,
     Reading("sites", Statement(SITE), ROUTE.returned),
-    Reading("sip_domains", Statement(SIP_DOMAIN), _has("IsDefault")),
-    Reading("allowed", Statement(ALLOWED), _has("Domain", "MarkForMonitoring")),
+    Reading("sip_domains", Statement(SIP_DOMAIN), has("IsDefault")),
+    Reading("allowed", Statement(ALLOWED), has("Domain", "MarkForMonitoring")),
     Reading(
         "blocked",
         Statement(BLOCKED),
         lambda item: isinstance(item, dict) and "Domain" in item and "MarkForMonitoring" not in item,
     ),
-    Reading("replicas", Statement(STATUS), _has("ReplicaFqdn")),
-    Reading("pools", Statement(POOL), _has("Computers", "Fqdn")),
+    REPLICAS,
+    POOLS,
 )
 
+# Beside them, which deployment it is.
+CENTRAL = Reading("central", Statement(SERVICE, {CENTRAL_MANAGEMENT: True}), is_central)
+
 _ACCESS_EDGE = "AccessEdgeExternalFqdn"
-_Items = dict[str, "list[t.Any] | None"]
 
 
 def read_topology(shell: Shell) -> Topology:
@@ -135,64 +127,41 @@ def read_topology(shell: Shell) -> Topology:
 
     Raises ShellError, ServerRefused where nothing at all could be read, and Unreadable for a form that is another.
     """
-    found = read_offered(shell, [one.statement for one in READINGS])
-    if found.nothing:
-        found.require(found.failed)
-    return topology_of(found, READINGS, place_of(shell).host)
+    return _topology(read_items(shell, READINGS), place_of(shell).host)
 
 
 def topology_of(read: Offered, readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
     """From the objects that one pipeline returned. host: the server that answered. Raises Unreadable."""
-    items: _Items = _sorted(read.output, readings)
-    unobserved: dict[str, str] = {}
-    for one in readings:
-        error = read.failed.get(one.statement.cmdlet)
-        if error is not None:
-            items[one.name] = None
-            unobserved[one.statement.cmdlet] = NOT_OFFERED if is_unknown_error(error) else error.message
-    return _topology(items, unobserved, host)
+    return _topology(items_of(read, readings), host)
 
 
-def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topology:
-    items = {**dict.fromkeys(one.name for one in READINGS), **found}
-    replicas = None if items["replicas"] is None else replicas_of(Answer(tuple(items["replicas"])))
-    numbers = release_numbers([*(items["edges"] or ()), *(items["registrars"] or ())])
-    builds = {one.fqdn.casefold(): one.build for one in replicas or ()}
-    registrars = items["registrars"]
-    homes = None if registrars is None else {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
-    front_ends = front_ends_of(items["user_servers"])
-    found_pools = items["pools"]
-    pools = None
-    if found_pools is not None:
-        pools = tuple(pool_of(one, builds, numbers, homes, front_ends) for one in found_pools)
+def routes_of(topology: Topology, deployment: Deployment) -> dict[str, str] | None:
+    """Site -> Edge pool in lower case, as they will be. None: they could not be read."""
+    if ROUTE.part in deployment.records:
+        found = deployment.of(ROUTE.part).values()
+        return {record.identity: str(record.values["edge_pool"]).casefold() for record in found}
+    if topology.sites is None:
+        return None
+    return {site.name: site.xmpp_route.casefold() for site in topology.sites}
+
+
+def _topology(items: Items, host: str) -> Topology:
+    pools = pools_of(items)
+    replicas, edges, sites, sip_domains = (items.of(name) for name in ("replicas", "edges", "sites", "sip_domains"))
     releases = {one.fqdn.casefold(): one.release for one in pools or ()}
-    edges = None if items["edges"] is None else tuple(_edge(one, releases, numbers) for one in items["edges"])
+    numbers = release_numbers(edges or ())
     return Topology(
         release=_release_of(host, pools or ()),
         pools=pools,
-        edges=edges,
-        sites=None if items["sites"] is None else tuple(_site(one) for one in items["sites"] if not is_branch(one)),
-        sip_domains=None if items["sip_domains"] is None else sip_domains_of(items["sip_domains"]),
-        allowed_domains=_domains(ALLOWED, items["allowed"]),
-        blocked_domains=_domains(BLOCKED, items["blocked"]),
-        replicas=replicas,
-        unobserved=unobserved,
+        edges=None if edges is None else tuple(_edge(one, releases, numbers) for one in edges),
+        sites=None if sites is None else tuple(_site(one) for one in sites if not is_branch(one)),
+        sip_domains=None if sip_domains is None else sip_domains_of(sip_domains),
+        allowed_domains=_domains(ALLOWED, items.of("allowed")),
+        blocked_domains=_domains(BLOCKED, items.of("blocked")),
+        replicas=None if replicas is None else replicas_of(Answer(tuple(replicas))),
+        unobserved=items.unobserved,
+        central=central_pools(items.of("central")),
     )
-
-
-def _sorted(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> _Items:
-    """Whose each object is. They come in the order of the statements."""
-    found: dict[str, list[t.Any]] = {one.name: [] for one in readings}
-    current = 0
-    for item in output:
-        own = [number for number, one in enumerate(readings) if one.known_by(item)]
-        if len(own) != 1 or own[0] < current:
-            cmdlet = readings[own[0] if len(own) == 1 else current].statement.cmdlet
-            shown = ", ".join(list(item)[:8]) if isinstance(item, dict) else repr(item)[:80]
-            raise Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
-        current = own[0]
-        found[readings[current].name].append(item)
-    return dict(found)
 
 
 def _release_of(host: str, pools: t.Sequence[Pool]) -> str | None:

@@ -45,11 +45,12 @@ class DeploymentAction(DirectAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         variables = task_vars or {}
         if not runs(variables):
-            return self._finished(super().run(tmp, variables), variables)
+            return super().run(tmp, variables)
+        self.playbook = runs(variables)
         inventory = Inventory(variables)
         if inventory.own not in inventory.hosts and not variables.get(PLAYBOOK):
             # In a user's own play, a host of no group of ours: nobody says that another host leads to the same store.
-            return self._finished(super().run(tmp, variables), variables)
+            return super().run(tmp, variables)
         if not inventory.hosts:
             return self._without_hosts(variables)
         turn = Turn("%s/%s" % (vars(constants)["DEFAULT_LOCAL_TMP"], key_of(self._task)), inventory)
@@ -64,7 +65,7 @@ class DeploymentAction(DirectAction):
         turn.last = turn.last or bool(self._task.run_once)
         answered = True
         try:
-            result = super().run(tmp, variables)
+            result = self._perform(variables)
             answered = not (result.get("failed") and result.get("unanswered"))
         finally:
             words = None if answered else [*silent, "%s: %s" % (inventory.own, result["msg"])]
@@ -83,10 +84,6 @@ class DeploymentAction(DirectAction):
             return skipped("there are no hosts in %s" % DOORS)
         text = "the inventory has neither hosts in %s, the way into a deployment, nor in %s, its Edge servers"
         return failed([text % (DOORS, EDGES)])
-
-    def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
-        """The result of the host that did the work, or of the last one that was tried."""
-        return result
 
 
 class Inventory:

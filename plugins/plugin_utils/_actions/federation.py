@@ -13,53 +13,59 @@ from __future__ import annotations
 
 import os
 import typing as t
+from types import MappingProxyType
 
-from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ...module_utils._base import user_names
 from ...module_utils._base.names import Invalid
+from ...module_utils._base.perform import refusal
 from ...module_utils._base.result import Refused
-from ...module_utils._federation.federation import PARTS
-from ...module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
+from ...module_utils._chain.federate import SPEC, task_with
+from ...module_utils._federation.catalogue import PARTS, PURGED, REMOVALS, parts_of_tag
+from ...module_utils._federation.files import NEWEST, Snapshots, load, safe
 from ...module_utils._federation.guard import allow_mistakes
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.tasks import federation_of
 from ...module_utils._federation.words import ROLES, called
 from ...module_utils._shell.statement import Place
-from ...module_utils._topology.federate import SPEC
-from .._documents.show import show
-from .._files import journal as _journal
+from .._documents.show import show, together
+from .._files import journal, reminders
+from .._files.journal_line import applied, carried_out
 from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
 from .._settings.source import settings_of
+from . import state
+from .change_control import held
 from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
 from .plain_values import plain
 
-# A tag for each part, but one for both settings, and the tag of removals goes with every kind.
-_TAGS = {"gateway": ("gateway", "access_edge")}
+# The playbooks that bring a deployment to what is declared, or was.
+_TOWARDS = ("converge", "restore", "failover", "audit")
 _EVERYTHING = frozenset(("all", "tagged"))
 
 
 class FederationAction(DeploymentAction):
     """See above. In a playbook or role of the collection, which says so in a variable, options are settings."""
 
-    _kept_in = ""  # the directory of the snapshots and the journal, where one is named
+    # The settings of a run that change control holds to them.
+    _controlled: t.Mapping[str, t.Any] = MappingProxyType({})
+    # What is said of revocations that the inventory does not have yet.
+    _reminded: tuple[str, ...] = ()
 
     def _work(self, task_vars: Result) -> Result:
         try:
             if self.playbook and not self._prepare(task_vars):
                 return skipped("the tags leave nothing of the management host")
             self._check(called(self.playbook))
-            if self.playbook in _journal.WRITING and not self._task.check_mode:
-                _journal.ready(self._directory(task_vars))
-            if self.playbook and (reason := self._of_another(Inventory(task_vars))):
+            if self.playbook and (reason := self._of_another(Inventory(task_vars), task_vars)):
                 return {**skipped(reason), "report": [reason]}
         except Refused as exc:
             return failed(exc.reasons)
         return super()._work(task_vars)
 
-    def _of_another(self, inventory: Inventory) -> str:
+    def _of_another(self, inventory: Inventory, variables: Result) -> str:
         """Why the snapshot to restore is not for this deployment, but for another one of the run; else empty.
 
         Raises Refused if it is for none of them.
@@ -69,10 +75,10 @@ class FederationAction(DeploymentAction):
             return ""
         if inventory.own not in inventory.hosts:  # a host of no group; the snapshot's deployment is compared later
             return ""
-        directory = self._task.args.get("snapshot_directory") or _default_directory()
+        directory = self._task.args.get("snapshot_directory") or state.snapshot_directory(self, variables)
         option = called(self.playbook)("restore_from")
         path = Snapshots(str(directory), option, Place(deployment=inventory.deployment)).find(str(named))
-        found = owner(path, option)
+        found = load(path, option).identity.label
         if found == inventory.deployment:
             return ""
         text = "%s is a snapshot of the deployment %s" % (path, found)
@@ -82,14 +88,32 @@ class FederationAction(DeploymentAction):
         raise Refused(["%s: %s. This run has %s. %s" % (option, text, ", ".join(inventory.deployments), remedy)])
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
-        if self.playbook in _journal.WRITING and not self._task.check_mode and not result.get("skipped"):
-            self._note(result, variables)
+        self._carried_out(result, variables)
+        if self._reminded and not result.get("skipped"):
+            result["warnings"] = [*result.get("warnings", ()), *self._reminded]
+        if user_names.hidden() and result.get("report"):
+            result["report"] = user_names.shown(result["report"])
         show(result.get("report") or ())
-        return result
+        if self.playbook and isinstance(result.get("diff"), list):
+            result["diff"] = together(result["diff"])
+        return super()._finished(result, variables)
+
+    def _carried_out(self, result: Result, variables: Result) -> None:
+        """Say of a plan file that was refused, because its plan was applied before, when that was."""
+        digest = result.pop("other_plan", "")
+        if not digest:
+            return
+        try:
+            done = applied(journal.read(state.snapshot_directory(self, variables))[0], digest)
+        except (Refused, AnsibleError):
+            return
+        if done is not None:
+            reasons = [carried_out(str(self._task.args.get("plan_file")), done)]
+            result.update(reasons=reasons, msg=refusal(reasons))
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
         """Set what only the playbook or role knows. Returns whether the tags leave anything to do. Raises Refused."""
-        values = settings_of(self, variables, self.playbook).values
+        values = self._controlled = settings_of(self, variables, self.playbook).values
         if self.playbook in ROLES:
             # The tags of a user's own play are not ours.
             options = of_role(self.playbook, values, self._parameters(variables))
@@ -106,45 +130,36 @@ class FederationAction(DeploymentAction):
             # One plan for each deployment.
             name, ending = os.path.splitext(str(file))
             self._task.args["plan_file"] = "%s-%s%s" % (name, safe(inventory.deployment), ending)
-        self._kept_in = str(self._task.args.get("snapshot_directory") or "")
         if boolean(values.get("snapshot", True)):
-            self._task.args.setdefault("snapshot_directory", _default_directory())
+            self._task.args.setdefault("snapshot_directory", state.snapshot_directory(self, variables))
         else:
             self._task.args.pop("snapshot_directory", None)
+        self._remind(inventory, values, variables)
         return bool(self._task.args["parts"])
+
+    def _remind(self, inventory: Inventory, values: t.Mapping[str, t.Any], variables: dict[str, t.Any]) -> None:
+        """Add the revocations that the inventory does not have yet. Raises Refused."""
+        if not {"revoked"} & set(values) and self.playbook not in _TOWARDS:
+            return
+        declared = values.get("revoked") or []
+        directory = state.snapshot_directory(self, variables)
+        left = reminders.missing(reminders.read(directory, inventory.deployment), declared)
+        self._task.args["revoked"] = [*declared, *left]
+        path = reminders.path_of(directory, inventory.deployment)
+        text = "%s is revoked (%s), and sfb_xmpp_revoked does not name it. Add the entry there"
+        self._reminded = tuple(text % (one["domain"], path) for one in left)
+        if not self._task.check_mode:
+            reminders.forget(directory, inventory.deployment, declared)
 
     def _parameters(self, variables: dict[str, t.Any]) -> Result:
         """The values of the role's parameters, by option."""
         names = {option: "%s_%s" % (self.playbook, word) for option, word in ROLES[self.playbook].items()}
         return {option: plain(self._templar.template(variables.get(name))) for option, name in names.items()}
 
-    def _directory(self, variables: dict[str, t.Any]) -> str:
-        """Where the journal is, which is kept where no snapshot is wanted too."""
-        named = self._kept_in or self._templar.template(variables.get("sfb_xmpp_snapshot_directory"))
-        return str(named or _default_directory())
-
-    def _note(self, result: Result, variables: dict[str, t.Any]) -> None:
-        """Write the run into the journal. That it cannot be written is a warning: the run itself is over."""
-        try:
-            run = _journal.make_run(
-                result,
-                playbook=self.playbook,
-                deployment=Inventory(variables).deployment,
-                host=str(variables["inventory_hostname"]),
-                account=str(self._connection.get_option("remote_user") or ""),
-                inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
-                ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
-                reason=str(self._task.args.get("reason") or ""),
-            )
-            _journal.append(self._directory(variables), run)
-        except (Refused, AnsibleError) as exc:
-            text = "this run is not in the journal: %s" % exc
-            result["warnings"] = [*result.get("warnings", ()), text]
-
     # Mistakes
 
     def _check(self, name: t.Callable[[str], str]) -> None:
-        """Raises Refused with all mistakes, before anything connects."""
+        """Raises Refused with all mistakes, before anything connects. What is declared is kept for the work."""
         given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
         mistakes = []
         for option, spec in SPEC.items():
@@ -152,15 +167,21 @@ class FederationAction(DeploymentAction):
                 mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
         mistakes += [name("allow") + text for text in allow_mistakes(given.get("allow") or ())]
         try:
-            federation_of(given, name)
+            declared = federation_of(given, name)
         except Refused as exc:
-            mistakes += exc.reasons
+            raise Refused([*mistakes, *exc.reasons]) from None
         if mistakes:
             raise Refused(mistakes)
+        self.work_of = task_with(declared, self._approval)
 
+    def _approval(self) -> list[str]:
+        return held(self._controlled, plain(self._task.args.get("allow")) or ())
 
-def _default_directory() -> str:
-    return default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
+    def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """A module's own process cannot be told of change control, so it is asked before."""
+        if not self._task.check_mode and (reasons := self._approval()):
+            return failed(reasons)
+        return super()._as_module(task_vars)
 
 
 def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
@@ -188,19 +209,18 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
     """The parts that tags leave of a run. A kind's tag stands for its removals too."""
-    run, skip = set(run_tags), set(skip_tags)
+    run, skip, kinds = set(run_tags), set(skip_tags), set(PURGED)
     if skip & _EVERYTHING:
         return []
     if run & _EVERYTHING:
         parts = set(PARTS)
     else:
-        parts = {part for tag in run for part in _TAGS.get(tag, (tag,)) if part in PARTS}
-        if parts & {"policies", "partners"}:
-            parts.add("removals")
+        parts = {part for tag in run for part in parts_of_tag(tag)}
+        if parts & kinds:
+            parts.add(REMOVALS)
     for tag in skip:
-        parts -= set(_TAGS.get(tag, (tag,)))
-    kinds = {"policies", "partners"}
-    if not parts & kinds and ("removals" not in run or skip & kinds):
+        parts -= set(parts_of_tag(tag))
+    if not parts & kinds and (REMOVALS not in run or skip & kinds):
         # Without a kind beside it, the part would mean the removals of every kind.
-        parts.discard("removals")
+        parts.discard(REMOVALS)
     return [part for part in PARTS if part in parts]

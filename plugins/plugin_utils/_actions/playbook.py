@@ -17,11 +17,15 @@ from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
 from .._documents.show import show
 from .._servers.inventory import servers_in
+from .._servers.servers import Servers
 from .in_process import DirectAction, failed
 from .plain_values import plain
 
 Result = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
+
+# The name under which the playbook failover keeps the topology of each deployment.
+TOPOLOGY = "failover_topology"
 
 
 class PlaybookAction(DirectAction):
@@ -46,22 +50,6 @@ class PlaybookAction(DirectAction):
         shown = ["Deployment %s" % label, *lines] if servers.several else list(lines)
         show(shown)
         return shown
-
-    def _hand_on(self, module: str, options: Variables, variables: Result) -> Result:
-        """The result of another module of the collection, for the same host and over the same connection."""
-        # The task is this process's own copy, and Ansible looks into its arguments for the session to end.
-        self._task.action = "sfb.xmpp." + module
-        self._task.args = dict(options)
-        other = self._shared_loader_obj.action_loader.get(
-            self._task.action,
-            task=self._task,
-            connection=self._connection,
-            play_context=self._play_context,
-            loader=self._loader,
-            templar=self._templar,
-            shared_loader_obj=self._shared_loader_obj,
-        )
-        return t.cast("Result", other.run(task_vars=variables))
 
     def _try(self, module: str, options: Variables, variables: Result) -> Result:
         """The same where the run goes on without the result. A host that cannot be reached is a failed result."""
@@ -89,3 +77,9 @@ def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[
         if result is not None:
             found[host] = plain(result)
     return found
+
+
+def reads_of(servers: Servers, variables: Variables) -> dict[str, list[Result]]:
+    """What the hosts of each deployment of the run returned when they read its topology for a failover."""
+    read = {one.label: list(results_of(variables, one.doors, TOPOLOGY).values()) for one in servers.deployments}
+    return {label: results for label, results in read.items() if results}

@@ -264,7 +264,7 @@ def _typed(field: Field, value: t.Any) -> t.Any:
     if isinstance(kind, Choice):
         return _word(kind, text)
     if isinstance(value, bool) or not isinstance(value, str):
-        raise Invalid("%s is not a text" % text)
+        raise Invalid("%s is not a text; put the text in quotes" % text)
     return value
 
 

@@ -76,6 +76,8 @@ def decide(
     probe: Result,
     edges: t.Mapping[str, Result],
     access_edge: str,
+    front_ends: t.Mapping[str, Result] | None = None,
+    services: t.Sequence[Result] = (),
     previous: Audit | None = None,
     declared: Settings | None = None,
     accepted: t.Sequence[Accepted] = (),
@@ -90,7 +92,14 @@ def decide(
         text = "%s could not be compared with what is declared, so the files of the last audit stay: %s"
         raise Refused([text % (deployment, why)])
     gathered = gather(
-        deployment=deployment, existing=existing, plan=plan, probe=probe, edges=edges, access_edge=access_edge
+        deployment=deployment,
+        existing=existing,
+        plan=plan,
+        probe=probe,
+        edges=edges,
+        access_edge=access_edge,
+        front_ends=front_ends,
+        services=services,
     )
     today = moment(time).date()
     gathered["findings"] = accept([*gathered["findings"], *due_notes(declared or {}, today)], accepted, today)

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._federation.federation import PARTS
+from ...module_utils._chain.federate import SPEC
+from ...module_utils._federation.catalogue import OPTIONS, PARTS
 from ...module_utils._federation.files import NEWEST
-from ...module_utils._federation.tasks import DECLARED
 from ...module_utils._federation.words import PARTS_OF_ROLES, ROLES
-from ...module_utils._topology.federate import SPEC
 from ...module_utils._topology.replicate import WAIT
 
 Values = t.Mapping[str, t.Any]
@@ -54,7 +53,7 @@ def of_role(role: str, values: Values, parameters: Values) -> dict[str, t.Any]:
     if isinstance(wanted, str):
         wanted = [part.strip() for part in wanted.split(",") if part.strip()]
     if "restore_from" in given:
-        options = {o: v for o, v in options.items() if o not in (*DECLARED, *_LISTS_ARE_COMPLETE)}
+        options = {o: v for o, v in options.items() if o not in (*OPTIONS, *_LISTS_ARE_COMPLETE)}
         options["preflight"] = False
     # A part that does not exist is left to the check of the options, which names it.
     known = [part for part in PARTS if part in wanted and part in of_role_only]

@@ -36,6 +36,8 @@ PARAMETERS: dict[str, t.Any] = {
     "messages": [],
     "fail_on": ["failed"],
     **{name: PROBE[name]["default"] for name in ("gateway_port", "timeout", "workers", "expires_within")},
+    # DNS of a partner does not lead the controller to itself, unless somebody wants that.
+    "allow_local": False,
 }
 # The options of a certificate that name what it is for.
 _NAMES = ("names", "access_edge", "sip_domains", "xmpp_domains")
@@ -58,12 +60,8 @@ class OwnCertificate:
     file: t.Mapping[str, str] | None = None
 
 
-def own_certificate(declared: t.Iterable[Values | None]) -> OwnCertificate:
-    """declared: ``sfb_xmpp_certificate`` of each Edge in the inventory's order, then of the management host.
-
-    The first that declares anything counts.
-    """
-    settings = next((one for one in declared if one), {})
+def own_certificate(settings: Values) -> OwnCertificate:
+    """settings: ``sfb_xmpp_certificate`` of the deployment; empty where it has none."""
     source = settings.get("source") or {}
     file = None
     if source.get("type") == "pkcs12" and source.get("path"):

@@ -21,7 +21,7 @@ from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
 from ...module_utils._federation.catalogue import RESOURCES
 from ...module_utils._federation.declared import declare
-from ...module_utils._federation.guard import Guard, allow_mistakes
+from ...module_utils._federation.guard import ALLOWED, Guard, allow_mistakes
 from ...module_utils._federation.kinds import did_you_mean
 from ...module_utils._federation.revoked import declare_revoked
 from ...module_utils._federation.words import variable
@@ -34,6 +34,8 @@ _DECLARED = frozenset(PREFIX + resource.part for resource in RESOURCES)
 _EVERYTHING = frozenset(("all", "tagged"))
 # A revocation is for the hour in which everything else may be broken: names that nobody reads are warnings.
 LENIENT = frozenset(("revoke",))
+# The words of sfb_xmpp_allow, where a playbook has its own.
+ALLOWS = {"revoke": ("protected",)}
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def read(playbook: str, source: Source) -> Settings:
         if setting.name not in _DECLARED:
             found += [_at(source, setting.name, text) for text in check.mistakes(setting.spec, value, setting.name)]
     found += _declared(values, source)
-    found += [_at(source, re.split(r"[\[:.]", text)[0], text) for text in _of_meaning(values)]
+    found += [_at(source, re.split(r"[\[:.]", text)[0], text) for text in _of_meaning(playbook, values)]
     found += _at_hand(playbook, values, source)
     if found:
         raise Refused(found)
@@ -88,10 +90,12 @@ def _not_its_place(setting: Setting, source: Source) -> bool:
     return setting.once and setting.name not in source.extra
 
 
-def _of_meaning(values: t.Mapping[str, t.Any]) -> list[str]:
+def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:
     """What only the code that uses a value can say of it."""
     guard = Guard(tuple(_texts(values.get("protect"))), called=variable)
-    found = [PREFIX + "allow" + text for text in allow_mistakes(_texts(values.get("allow")))]
+    found = [
+        PREFIX + "allow" + text for text in allow_mistakes(_texts(values.get("allow")), ALLOWS.get(playbook, ALLOWED))
+    ]
     try:
         control_of(values)
     except Invalid as exc:

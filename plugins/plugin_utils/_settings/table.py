@@ -15,15 +15,15 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._base.change_control import FREEZE, REQUIREMENTS, WINDOW
+from ...module_utils._chain.federate import SPEC as FEDERATION
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
-from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
+from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY, PARTS, ROUTE
 from ...module_utils._federation.tasks import FEDERATION_SPEC
 from ...module_utils._federation.words import PREFIX as _PREFIX
 from ...module_utils._federation.words import ROLES
 from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
-from ...module_utils._topology.federate import SPEC as FEDERATION
 from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.accepted import OPTIONS as ACCEPTED
 from .._playbooks.decommission import STAGES
@@ -31,8 +31,8 @@ from .._playbooks.decommission import STAGES
 PREFIX = _PREFIX
 # For users' own variables.
 FREE = PREFIX + "x_"
-# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the third.
-IGNORED = frozenset((PREFIX + "result", PREFIX + "changes", PREFIX + "snapshot_of"))
+# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
+IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of", "snapshot_digest"))
 
 Spec = t.Mapping[str, t.Any]
 
@@ -44,17 +44,18 @@ _PLAN = ("converge", "audit")
 _TOWARDS = (*_PLAN, "restore")
 _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
+_RUNS = (*_WRITING, "certificate", "revoke")
 # Runs that change control holds to windows, plans and tickets. A revocation waits for nothing.
-_CONTROLLED = ("converge", "restore", "failover", "decommission", "certificate")
+_CONTROLLED = (*_WRITING, "certificate")
+_STATE = (*_RUNS, "history", "capture")
 _LOOKING = ("verify", "explain", "audit", "preflight", "onboard")
 
 # The tags of each playbook. What has none does one thing.
-_KINDS = ("routes", "policies", "partners", "grants", "gateway", "access_edge", "removals")
 TAGS: dict[str, tuple[str, ...]] = {
-    "converge": (*_KINDS, "certificate"),
-    "restore": _KINDS,
-    "audit": _KINDS,
-    "failover": ("routes",),
+    "converge": (*PARTS, "certificate"),
+    "restore": PARTS,
+    "audit": PARTS,
+    "failover": (ROUTE.limited_as,),
 }
 
 
@@ -224,7 +225,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _of_federation(
         "revoked",
-        _TOWARDS,
+        (*_TOWARDS, "failover"),
         "Domains that were revoked, a list of ``{domain, since, ticket, reason}``. They are never allowed, and are"
         ' taken away where they are allowed. ``sfb_xmpp_allow: ["revoked:DOMAIN"]`` lifts a revocation in one run.',
     ),
@@ -270,7 +271,10 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _of_federation("allow_loss", _TOWARDS, "Rights that users may lose in this run.", once=True),
     _of_federation(
-        "allow", _TOWARDS, "What this run may do that is otherwise refused, such as ``empty_purge``.", once=True
+        "allow",
+        (*_TOWARDS, "failover", "revoke", "certificate", "decommission"),
+        "What this run may do that is otherwise refused, such as ``empty_purge``. For ``revoke`` only ``protected``.",
+        once=True,
     ),
     _of_federation(
         "force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``. False by default.", once=True
@@ -297,6 +301,37 @@ SETTINGS: tuple[Setting, ...] = (
         "Codes of preflight findings that are accepted.",
     ),
     # Plans, snapshots, the journal
+    _setting(
+        "state_directory",
+        _PATH,
+        (*_STATE, "audit"),
+        "The directory on the controller for snapshots, journal, locks and the key of captures. Several controllers may"
+        " share it. ``~/.ansible/sfb.xmpp`` by default.",
+    ),
+    _setting(
+        "trusted_owners",
+        _NAMES,
+        (*_STATE, "audit"),
+        "Users of the controller, as names or numbers, whose plans, snapshots and folders are accepted. Your own and"
+        " those of root always are.",
+    ),
+    _setting(
+        "show_users",
+        _SWITCH,
+        (*_RUNS, "history", "audit"),
+        "Whether plans in Markdown, the shown lines, audits and the journal name users. With ``false`` they have"
+        " pseudonyms such as ``user-0a1b2c3d4e``, the same in every file of a state directory. True by default.",
+    ),
+    _setting(
+        "journal",
+        {
+            "type": "dict",
+            "options": {"keep_days": {"type": "int", "default": 730}, "syslog": {"type": "bool", "default": False}},
+        },
+        _RUNS,
+        "Settings of the journal of runs: ``keep_days``, after how many days a line is removed, 730 by default, 0 for"
+        " never; ``syslog``, true to send each line to the controller's syslog too.",
+    ),
     _of_federation(
         "plan_file",
         ("converge", "restore"),
@@ -305,7 +340,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write. True by default."),
     _of_federation(
-        "snapshot_directory", (*_WRITING, "history", "revoke"), "The directory of the snapshots on the controller."
+        "snapshot_directory",
+        (*_RUNS, "history"),
+        "The directory of the snapshots and the journal on the controller.",
     ),
     _of_federation("snapshot_keep", _WRITING, "How many snapshots of a deployment are kept. 20 by default."),
     _setting(
@@ -318,7 +355,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "ticket",
         _TEXT,
-        (*_WRITING, "revoke", "onboard"),
+        (*_RUNS, "onboard"),
         "A text for the journal of runs, such as the number of a change ticket. ``onboard`` notes it on the partner.",
     ),
     _setting(
@@ -330,18 +367,27 @@ SETTINGS: tuple[Setting, ...] = (
     # What one run is told
     _of_a_run(
         "for_partner",
-        ("verify", "explain", "onboard"),
+        ("verify", "explain", "history", "onboard"),
         "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
-        " is between this partner and the user. ``onboard`` prepares this partner.",
+        " is between this partner and the user. ``history`` shows the runs that changed this partner."
+        " ``onboard`` prepares this partner.",
         "partner",
-        ("verify", "explain", "onboard"),
+        ("verify", "explain", "history", "onboard"),
+    ),
+    _setting(
+        "for_policy",
+        _TEXT,
+        ("history",),
+        "A policy, such as ``-e sfb_xmpp_for_policy=FederatedXmpp``. Only the runs that changed it are shown.",
+        once=True,
     ),
     _of_a_run(
         "for_user",
-        ("explain",),
-        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``.",
+        ("explain", "history"),
+        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``. ``history`` shows the runs that gave or"
+        " took a policy of this user.",
         "user",
-        ("explain",),
+        ("explain", "history"),
     ),
     _setting(
         "for_users",
@@ -465,16 +511,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _setting(
         "certificate_switch",
-        {"type": "str", "choices": ["window", "converge"], "default": "window"},
+        # former: a value's name before, and its name now.
+        {"type": "str", "choices": ["separate", "converge"], "default": "separate", "former": {"window": "separate"}},
         ("converge",),
-        "``window`` (default) puts a certificate in use only where none is in use. ``converge`` replaces one too, and"
+        "``separate`` (default) puts a certificate in use only where none is in use. ``converge`` replaces one too, and"
         " restarts services.",
-    ),
-    _setting(
-        "certificate_pool_size",
-        {"type": "int", "default": 0},
-        _CERTIFICATE,
-        "How many Edges share the certificate. By default those of ``sfb_edge`` in the deployment.",
     ),
     _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that gets the certificate from elsewhere."),
     _setting(

@@ -68,6 +68,8 @@ class MemoryShell:
         self.users: list[dict[str, t.Any]] = []
         self.sent: list[Statement] = []
         self.requests = 0
+        self.central = "fe01.contoso.com"  # the pool of the Central Management Store
+        self.more_domains: tuple[str, ...] = ()
         self.asked = False  # what the session offers
         self.hidden: set[str] = set()  # cmdlets that the session does not offer
         self.replicas = ["edge01.contoso.com", "fe01.contoso.com"]
@@ -171,7 +173,12 @@ class MemoryShell:
             return [{"ReplicaFqdn": fqdn, "UpToDate": True, "LastUpdateCreation": made} for fqdn in self.replicas]
         if noun == "CsService":
             role = next(name for name in given if name != "PoolFqdn")
+            if role == "CentralManagement":
+                return [{"PoolFqdn": self.central, "Role": role, "Version": 7}]
             return [dict(item) for item in TOPOLOGY[noun] if item["Role"] == role]
+        if noun == "CsSipDomain" and self.more_domains:
+            more = [{"Identity": name, "Name": name, "IsDefault": False} for name in self.more_domains]
+            return [*TOPOLOGY[noun], *more]
         if noun in TOPOLOGY:
             return [dict(item) if isinstance(item, dict) else item for item in TOPOLOGY[noun]]
         if noun in ("CsUser", "CsEffectivePolicy"):

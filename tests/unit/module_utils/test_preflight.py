@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result, Unreadable
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.preflight import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError
 
 from tests.unit.module_utils.memory_shell import TOPOLOGY, MemoryShell

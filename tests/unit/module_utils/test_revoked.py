@@ -112,9 +112,7 @@ def test_other_parts_leave_it_alone() -> None:
 def test_a_protected_domain_cannot_be_revoked() -> None:
     guard = Guard(("*.test",), called=variable)
     with pytest.raises(Refused) as caught:
-        declare_revoked(
-            [{"domain": "a.test"}, {"domain": "-"}], "sfb_xmpp_revoked", Guard(("*.test",), called=variable)
-        )
+        declare_revoked([{"domain": "a.test"}, {"domain": "-"}], "sfb_xmpp_revoked", guard)
     first, second = caught.value.reasons
     assert first.startswith("sfb_xmpp_revoked[0].domain: a.test")
     assert "sfb_xmpp_protect" in first

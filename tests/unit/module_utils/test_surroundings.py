@@ -12,9 +12,9 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Step
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.around import adds
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError, Statement
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.surroundings import adds
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run

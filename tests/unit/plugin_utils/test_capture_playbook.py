@@ -87,10 +87,11 @@ def test_an_answer_of_an_unknown_form_is_kept_and_the_failure_is_in_the_file(tmp
 
 
 def test_a_mistake_of_ours_costs_no_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(shell: t.Any) -> t.NoReturn:
-        raise TypeError("contoso")
+    class Broken:
+        def __iter__(self) -> t.NoReturn:
+            raise TypeError("contoso")
 
-    monkeypatch.setattr(_recording, "read_topology", broken)
+    monkeypatch.setattr(_recording, "READINGS", Broken())
     found = record(Server(), "management")
     assert "Get-CsComputer" in [label(one.statement) for one in found.asked]
     assert found.missing("management")["Get-CsSipDomain"] == ""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible import constants
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.inside_task import TASK
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import deployment as _deployment_action
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.deployment import (
     DeploymentAction,
@@ -169,6 +170,8 @@ def test_what_is_included_for_each_host_by_itself_has_one_key() -> None:
 class Working(DeploymentAction):
     """An action whose server does not answer."""
 
+    work_of = TASK
+
     def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
         return []
 
@@ -200,6 +203,7 @@ def test_who_goes_on_where_a_host_does_not_answer(
     action = object.__new__(Working)
     action._task = task("1")
     action._task.run_once = run_once
+    action._templar = t.cast(t.Any, types.SimpleNamespace(template=lambda value: value))
     groups = {"sfb_management": list(HOSTVARS)}
     found = action.run(
         None,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import SPEC
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import PARTS_OF_ROLES, ROLES, called
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import SPEC
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.federation_options import of_playbook, of_role
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import read_by
 

@@ -88,7 +88,7 @@ def test_what_is_added_to_the_options_of_psrp() -> None:
         "users_timeout": ["ansible_management_shell_users_timeout"],
         "pipelining": ["ansible_pipelining"],
         "deployment": ["sfb_xmpp_deployment"],
-        "playbook": ["xmpp_federation_playbook"],
+        "playbook": ["xmpp_federation_role", "xmpp_federation_playbook"],
     }
     assert (OURS["persistent_connect_timeout"]["default"], OURS["persistent_command_timeout"]["default"]) == (1800, 600)
 

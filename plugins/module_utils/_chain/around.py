@@ -16,23 +16,25 @@ import time
 import typing as t
 from dataclasses import replace
 
-from .._base.findings import ERROR, UNKNOWN
 from .._base.result import Failure, Params, Refused, ServerRefused
 from .._base.step import Step
-from .._base.texts import some
+from .._federation.access import Access
 from .._federation.catalogue import RESOURCES
 from .._federation.deployment import Deployment, Reader, Records, getting
+from .._federation.identity import Identity, read_identity
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._shell.statement import Shell, Statement, place_of
-from .chain import MARKS, Obstacle, check_chain, idle
-from .replicate import PUSHED, Replication
-from .replication import PUSH, Time
-from .topology import READINGS, Topology, topology_of
+from .._topology.replicate import PUSHED, Replication
+from .._topology.replication import PUSH, Time
+from .._topology.topology import CENTRAL, READINGS, Topology, topology_of
+from .known import Known
+from .links import RIGHTS
+from .walk import Obstacle, accepted, idle, short_lines, walk
 
 EXPORT = "Export-CsConfiguration"
 # The kinds tell of the sites' routes already.
-BESIDE = tuple(one for one in READINGS if one.name != "sites")
+BESIDE = (CENTRAL, *(one for one in READINGS if one.name != "sites"))
 
 
 class Around(Surroundings):
@@ -47,6 +49,7 @@ class Around(Surroundings):
         )
         self._topology: Topology | None = None
         self._others: dict[str, Records] = {}  # kinds that the plan does not depend on
+        self._known = Known()
         self._found: list[Obstacle] | None = None  # None: nobody looked
         self._ignored: list[str] = []
         self._adds = False
@@ -59,13 +62,14 @@ class Around(Surroundings):
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
         """Without anything declared nothing is read, and there is no plan that could be in vain."""
         if not self._preflight or not resources:
-            return reader.kinds(resources)
+            return reader.identified(resources)
         wanted = {resource.part for resource in resources}
         self._topology = Topology()
         try:
             whole, rest = reader.kinds_and(RESOURCES, [one.statement for one in BESIDE], wanted)
         except ServerRefused:  # something is wrong, perhaps only in what the plan does not need
-            return reader.kinds(resources)
+            label = place_of(self._shell).deployment
+            return replace(reader.kinds(resources), identity=read_identity(self._shell, label))
         rest.require(map(getting, resources))
         with contextlib.suppress(ServerRefused):
             self._topology = topology_of(rest, BESIDE, place_of(self._shell).host)
@@ -73,17 +77,23 @@ class Around(Surroundings):
         homes = None if pools is None else tuple(pool for pool in pools if pool.registrar)
         self._others = {part: own for part, own in whole.records.items() if part not in wanted}
         records = {part: own for part, own in whole.records.items() if part in wanted}
-        return replace(whole, records=records, pools=homes)
+        return replace(whole, records=records, pools=homes, identity=self._identity())
+
+    def _identity(self) -> Identity:
+        topology = self._topology or Topology()
+        return Identity(place_of(self._shell).deployment, topology.central, tuple(sorted(topology.sip_domains or ())))
 
     # Judging
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
         if self._topology is None:
             return
-        found = check_chain(self._topology, self._whole(after_plan), all_users=False)
-        self._ignored = [one.code for one in found if one.code in self._ignore]
-        self._found = [one for one in found if one.code not in self._ignore]
+        self._judge(Known(self._topology, self._whole(after_plan), wants_users=False))
         self._adds = any(map(adds, steps))
+
+    def _judge(self, known: Known) -> None:
+        self._known = known
+        self._found, self._ignored = accepted(walk(known), self._ignore)
 
     def sip_domains(self, shell: Shell) -> tuple[str, ...] | None:
         """Known without a request where the chain was read."""
@@ -92,15 +102,16 @@ class Around(Surroundings):
     def refusals(self) -> list[str]:
         blocking = self._blocking() if self._adds else []
         text = "no message could pass: %s (%s); to run all the same, name %s in %s"
-        return [
-            text % (one.message, one.remedy, one.code, self._name("preflight_ignore")) for one in blocking
-        ]  # fmt: skip
+        option = self._name("preflight_ignore")
+        return [text % (one.message, one.remedy, one.code, option) for one in blocking]
 
     def _blocking(self) -> list[Obstacle]:
         return [one for one in self._found or () if one.blocks]
 
-    def may_send(self, lacking: t.Collection[str], account: str) -> list[str]:
-        who = account or "the session's account"
+    def may_send(self, access: Access) -> list[str]:
+        if self._found is not None:
+            self._judge(replace(self._known, rights=access.text))
+        who, lacking = access.account or "the session's account", access.beside
         if PUSH in lacking:
             self._replication.not_offered(who)
         text = (
@@ -133,7 +144,8 @@ class Around(Surroundings):
     # For people
 
     def lines(self, check: bool) -> list[str]:
-        found = findings_told(self._found or ())
+        # The report says beside the plan what the account may not send.
+        found = short_lines([one for one in self._found or () if one.code != RIGHTS])
         found += ["Accepted (%s): %s" % (self._name("preflight_ignore"), ", ".join(self._ignored))] * bool(
             self._ignored
         )
@@ -158,18 +170,8 @@ class Around(Surroundings):
 
     def warnings(self) -> list[str]:
         text = "%s: %s is not found any more; take it out of the list"
-        spare = [] if self._found is None else idle(self._ignore, self._ignored)
+        spare = [] if self._found is None else idle(self._ignore, self._ignored, self._known)
         return [text % (self._name("preflight_ignore"), code) for code in spare]
-
-
-def findings_told(found: t.Sequence[Obstacle]) -> list[str]:
-    """A line for each, the first broken link first, then in the order of the chain; what is not observable in one."""
-    broken = next((one for one in found if one.severity == ERROR), None)
-    lines = ["The first broken link is %s: %s; %s" % (broken.code, broken.message, broken.remedy)] if broken else []
-    others = [one for one in found if one is not broken and one.severity != UNKNOWN]
-    lines += ["  %s %s: %s; %s" % (MARKS[one.severity], one.code, one.message, one.remedy) for one in others]
-    unknown = [one.code for one in found if one.severity == UNKNOWN]
-    return [*lines, "  %s not observable with this account: %s" % (MARKS[UNKNOWN], some(unknown))] if unknown else lines
 
 
 def adds(step: Step) -> bool:
