@@ -598,7 +598,8 @@ _LIKE = {"verification": "verify"}
 # What every run of a role takes from the inventory, beside the settings that are its parameters.
 _OF_ROLES = frozenset(
     "deployment domain_controller protected_accounts preflight_ignore replication replication_timeout"
-    " configuration_backup snapshot snapshot_directory snapshot_keep ticket".split()
+    " configuration_backup snapshot snapshot_directory snapshot_keep ticket revoked require ticket_pattern windows"
+    " freeze".split()
 )
 
 
