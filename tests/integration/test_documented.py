@@ -63,6 +63,7 @@ ELSEWHERE = {
     "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
     "ansible-playbook sfb.xmpp.import -e sfb_xmpp_import_partners=partners.xml": "test_import",
     "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
+    "ansible-playbook sfb.xmpp.onboard": "test_onboard",
     # Half a minute each; the longest one has what the others have.
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e sfb_xmpp_rehearse_from": "test_rehearse",
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e sfb_xmpp_into=build\n": "test_rehearse",
@@ -79,6 +80,7 @@ ENDS: dict[str, tuple[int, str]] = {
 NOT_PLAYED = {
     ("guide_audit", "groups"): "rules of Prometheus",
     ("guide_execution_environment", "ansible-navigator"): "settings of ansible-navigator",
+    ("guide_execution_environment", "spec"): "a pod of AWX",
     ("guide_rehearse", "name"): "a job of GitHub; tools/installed.sh does the same",
     ("guide_rehearse", "rehearse"): "a job of GitLab; tools/installed.sh does the same",
     ("guide_planning", "steps"): "what a plan looks like",
