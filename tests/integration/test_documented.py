@@ -81,6 +81,7 @@ NOT_PLAYED = {
     ("guide_audit", "groups"): "rules of Prometheus",
     ("guide_execution_environment", "ansible-navigator"): "settings of ansible-navigator",
     ("guide_execution_environment", "spec"): "a pod of AWX",
+    ("guide_renewal", "renew"): "a part of sfb_xmpp_certificate",
     ("guide_rehearse", "name"): "a job of GitHub; tools/installed.sh does the same",
     ("guide_rehearse", "rehearse"): "a job of GitLab; tools/installed.sh does the same",
     ("guide_planning", "steps"): "what a plan looks like",
