@@ -200,7 +200,7 @@ class _Rehearsal:
         if usage and usage not in (declared.get("usages") or ["XmppServer"]):
             return True  # the lab's own
         kind = (declared.get("source") or {}).get("type")
-        if finding["code"] != "none" or kind not in (None, "enterprise_ca", "request"):
+        if finding["code"] != "certificate_missing" or kind not in (None, "enterprise_ca", "request"):
             return False
         reason = "the inventory brings none" if kind is None else "with the source %s it comes from elsewhere" % kind
         self._skipped.append({"name": "certificate of %s" % host, "reason": reason})
