@@ -309,7 +309,7 @@ def test_the_examples_of_filters_and_lookups(plays: Plays) -> None:
     folder = inventory(plays, merged(variables("edges", plays), {"sfb_xmpp_certificate": {"names": GATEWAY_NAMES}}))
     read = [
         {"name": "Read the topology", "sfb.xmpp.xmpp_topology_info": None, "register": "topology"},
-        *yaml.safe_load(of_plugins("lookup")["export"]),
+        {"name": "Read everything", "sfb.xmpp.xmpp_federation_info": None, "register": "existing"},
     ]
     tasks = [task for text in of_plugins("filter").values() for task in yaml.safe_load(ours(text, plays))]
     # What stands in files, as the inventory has it.
@@ -323,11 +323,7 @@ def test_the_examples_of_filters_and_lookups(plays: Plays) -> None:
     assert run.code == 0, run.output
     for words in ("_xmpp-server._tcp.contoso.test", "proseware.example", "Desk"):
         assert words in run.output
-    # The others are called by the playbook of their name only.
-    assert set(of_plugins("lookup")) == {
-        *("export", "partners", "policies"),
-        *("capture", "rehearsal"),
-    }
+    assert set(of_plugins("lookup")) == {"partners", "policies"}
 
 
 def test_nothing_that_is_documented_is_left_out() -> None:
