@@ -124,7 +124,7 @@ def test_a_run_without_changes_reads_each_kind_once(healthy: Management) -> None
     assert len(result.values["report"]) == 2, "there is nothing to tell"
     statements = [event for event in healthy.store.events(mark) if event.kind == "statement"]
     reads = [(event.cmdlet, str(event.parameters)) for event in statements]
-    assert len(reads) == len(set(reads)) == 13
+    assert len(reads) == len(set(reads)) == 14
     assert {event.cmdlet.partition("-")[0] for event in statements} == {"Get"}
     assert len({event.session for event in statements}) == 1
 

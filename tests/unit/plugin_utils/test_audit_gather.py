@@ -178,14 +178,21 @@ FILE = {"type": "pkcs12", "path": "gw.pfx", "passphrase": "s3cret", "days": 30}
         ),
         # What is set for the probe wins. Another kind of source leaves no file here.
         (
-            {"own_domains": "x.test", "from_domain": "y.test", "access_edge": "e.test", "timeout": 2, "workers": None},
+            {
+                "own_domains": "x.test",
+                "from_domain": "y.test",
+                "access_edge": "e.test",
+                "timeout": 2,
+                "workers": None,
+                "allow_local": True,
+            },
             {"names": ["sip.a.test"], "source": {**FILE, "type": "own_ca"}},
             {
                 "own_domains": ["x.test"],
                 "from_domain": "y.test",
                 "access_edge": "e.test",
                 "timeout": 2,
-                "allow_local": False,
+                "allow_local": True,
             },
         ),
     ],
