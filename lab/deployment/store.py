@@ -86,6 +86,8 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
     "one_statement": False,  # pipelines of several statements are refused as a whole
     "version_at_doors": True,  # remote shells offer Get-CsServerVersion, which its page calls local
+    "real_size_users": False,  # users have the hundred properties, some 10 kB, that real ones have
+    "user_filters": True,  # Get-CsUser takes -Filter
     "select_object": True,  # the endpoints offer Select-Object
     "restricted_select": ["management"],  # roles of the servers where it is the proxy of a restricted session
     "drain_seconds": 0.0,  # that sessions last: so long a service that is stopped gracefully is Paused

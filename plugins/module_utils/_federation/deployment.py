@@ -27,6 +27,9 @@ _TEXT = Text()
 # HostingProvider of a user who is homed in the deployment (page of Get-CsUser).
 ON_PREMISES = "SRV:"
 USERS = "Get-CsUser"
+# Who has a per-user policy. The page of Get-CsUser has the comparison with $null for this property. A constant: no text
+# of a user becomes part of a filter.
+HOLDERS = "ExternalAccessPolicy -ne $null"
 CONTROLLER = "DomainController"
 # What is needed of a user; an object of the page has some eighty properties.
 USER_PROPERTIES = (
@@ -72,10 +75,10 @@ class User:
 class Deployment:
     """What was read.
 
-    records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, else those
-    that were looked for. named: the key of the user that a declared name means. unknown: declared names of nobody, with
-    the server's words. effective: by key of the user, the key of the policy that acts on him without his own. pools:
-    those that home users; None where they were not read.
+    records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, everyone who
+    has a per-user policy where ``chosen``, and those that were looked for. named: the key of the user that a declared
+    name means. unknown: declared names of nobody, with the server's words. effective: by key of the user, the key of
+    the policy that acts on him without his own. pools: those that home users; None where they were not read.
     """
 
     time: str
@@ -86,6 +89,12 @@ class Deployment:
     unknown: t.Mapping[str, str] = field(default_factory=dict)
     effective: t.Mapping[str, str] = field(default_factory=dict)
     pools: tuple[Pool, ...] | None = None
+    chosen: bool = False
+
+    @property
+    def holders(self) -> bool:
+        """Whether everyone who has a per-user policy is known."""
+        return self.all_users or self.chosen
 
     def of(self, part: str) -> Records:
         return self.records.get(part, {})
@@ -138,15 +147,34 @@ class Reader:
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """All users, read once and filtered here: no user text goes into a filter expression."""
         answer = self._ask([Statement(USERS, dict(self.controller), select=USER_PROPERTIES, long=True)])
-        users: dict[str, User] = {}
-        for user in map(user_of, answer.output):
-            if users.setdefault(user.key, user) is not user:
-                raise Unreadable(USERS, user.identity, "came back twice, and only one of the two can be meant")
-        by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
+        found = replace(deployment, users=_by_key(answer), all_users=True)
+        return self._with_named(found, names)
+
+    def with_holders(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
+        """Everyone who has a per-user policy, and the users that are named.
+
+        The server chooses them. All users are read where it does not: it refuses the filter, it finds nobody, or it
+        leaves out a user who is named and has a policy.
+        """
+        names = list(names)
+        asked = Statement(USERS, {**self.controller, "Filter": HOLDERS}, select=USER_PROPERTIES, long=True)
+        answer = self._shell.invoke([asked])
+        if answer.lost:
+            raise ServerRefused(USERS, answer)
+        holders = {} if answer.errors else {key: user for key, user in _by_key(answer).items() if user.policy}
+        if holders:
+            found = self._with_named(replace(deployment, users=holders, chosen=True), names)
+            if all(key in holders or not user.policy for key, user in found.users.items()):
+                return found
+        return self.with_all_users(deployment, names)
+
+    def _with_named(self, deployment: Deployment, names: t.Iterable[str]) -> Deployment:
+        """The users that are named, of those that were read; the others are looked up."""
+        names = list(names)
+        by_name = {spelling: key for key, user in deployment.users.items() for spelling in _spellings(user)}
         named = {name: by_name[key_of(name)] for name in names if key_of(name) in by_name}
-        found = replace(deployment, users=users, all_users=True, named=named)
-        # Whoever is named in a way that only the server understands (an alias, a display name).
-        return self.with_users(found, [name for name in names if name not in named])
+        # The rest is nobody's, or named in a way that only the server understands (an alias, a display name).
+        return self.with_users(replace(deployment, named=named), [name for name in names if name not in named])
 
     def with_users(
         self,
@@ -319,6 +347,14 @@ def user_of(item: t.Any) -> User:
         controller if isinstance(controller, str) else "",
         upn if isinstance(upn, str) else "",
     )
+
+
+def _by_key(answer: Answer) -> dict[str, User]:
+    users: dict[str, User] = {}
+    for user in map(user_of, answer.output):
+        if users.setdefault(user.key, user) is not user:
+            raise Unreadable(USERS, user.identity, "came back twice, and only one of the two can be meant")
+    return users
 
 
 def _spellings(user: User) -> set[str]:

@@ -35,8 +35,8 @@ _REMOVED = ("partners", "policies")
 class Plan:
     """steps: in their order. refusals: why nothing of it may be written, all at once; empty if it may.
 
-    records: by option, the objects as they are afterwards. usage: who has which policy then, by its key; None where not
-    all users were read. unchanged: how many declared objects need no step.
+    records: by option, the objects as they are afterwards. usage: who has which policy then, by its key; None where
+    that was not read. unchanged: how many declared objects need no step.
     """
 
     deployment: Deployment
@@ -96,7 +96,7 @@ class _Changes:
 
     def __init__(self, deployment: Deployment, federation: Federation, guard: Guard) -> None:
         self.deployment, self.federation, self.guard = deployment, federation, guard
-        self.usage = deployment.usage() if deployment.all_users else None
+        self.usage = deployment.usage() if deployment.holders else None
         self.steps: list[Step] = []
         self.findings: list[Finding] = []
         self.refusals: list[str] = []

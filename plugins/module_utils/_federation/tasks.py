@@ -11,6 +11,7 @@ All of them declare a federation, of which the smaller ones are a part, and go t
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from .._base.findings import ERROR
 from .._base.result import Params, Refused, Result
@@ -115,10 +116,10 @@ def info(resource: Resource) -> Task:
         reader = Reader(shell)
         deployment = reader.kinds([resource])
         if params.get("grants"):
-            deployment = reader.with_all_users(deployment)
+            deployment = reader.with_holders(deployment)
         if key is not None:
             kept = {k: record for k, record in deployment.of(resource.part).items() if k == key}
-            deployment = Deployment(deployment.time, {resource.part: kept}, deployment.users, deployment.all_users)
+            deployment = replace(deployment, records={resource.part: kept})
         values: dict[str, t.Any] = {"findings": findings(resource, deployment)}
         if resource.single:
             values[resource.name] = one_object(deployment, resource.part, "global")
@@ -163,7 +164,7 @@ def grant() -> Task:
 
 def _list(deployment: Deployment, resource: Resource) -> list[dict[str, t.Any]]:
     items = objects(deployment, resource.part)
-    if resource is POLICY and deployment.all_users:
+    if resource is POLICY and deployment.holders:
         files.add_grants(items, deployment.usage())
     return items
 
@@ -336,7 +337,7 @@ def _info(params: Params, shell: Shell, check: bool) -> Result:
     reader = Reader(shell)
     deployment = reader.kinds([BY_PART[option] for option in ("federation_routes", *_DECLARED[:4])])
     if params["grants"]:
-        deployment = reader.with_all_users(deployment)
+        deployment = reader.with_holders(deployment)
     found = [
         {**finding, "kind": BY_PART[option].label}
         for option in deployment.records

@@ -64,6 +64,10 @@ class Limits:
     def late(self) -> TooLate:
         return TooLate("no end within %g s%s" % (self.seconds, self._variable and " (%s)" % self._variable))
 
+    def give_back(self, count: int) -> None:
+        """So many bytes that have come are not kept: what is thrown away on the way fills no memory."""
+        self._bytes += count
+
     def take(self, count: int) -> None:
         """So many bytes have come. Raises AnswerError if that is too much, or too late."""
         self._bytes -= count

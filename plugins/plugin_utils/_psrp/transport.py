@@ -229,6 +229,8 @@ class Messages:
         self._too_large: set[int] = set()
         # Where the XML of objects is kept, as it came, while somebody wants it.
         self.kept: list[str] | None = None
+        # The properties that are kept of an object, in lower case; None: all.
+        self.wanted: frozenset[str] | None = None
 
     def __call__(self, data: bytes) -> list[t.Any]:
         found = []
@@ -293,7 +295,10 @@ class Messages:
                 return None  # $null, which is no object
             if kind == _OUTPUT and self.kept is not None:
                 self.kept.append(xml)
-            value = read(xml)
+            wanted = self.wanted if kind == _OUTPUT else None
+            value = read(xml, wanted)
+            if wanted is not None and self.kept is None:
+                current().give_back(max(0, _travelled(data) - len(str(value))))
             if value is None and kind == _OUTPUT:
                 return None  # <Nil/> is $null as well
         except (Unreadable, UnicodeDecodeError, RecursionError) as error:
@@ -304,6 +309,11 @@ class Messages:
         if kind == _STATE:
             return _state(value)
         return SimpleNamespace(message_type=kind, data=SimpleNamespace(data=value) if kind == _OUTPUT else value)
+
+
+def _travelled(data: bytes) -> int:
+    """The bytes that a message took of an answer, in base64."""
+    return len(data) * 4 // 3
 
 
 def _state(value: t.Any) -> t.Any:

@@ -19,6 +19,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import Unreadable
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target, target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.transport import Messages
 from pypsrp import wsman
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
@@ -90,6 +91,7 @@ class Server:
             shell=SimpleNamespace(signal=signal),
             pipelines={},
             server=self,
+            _fragmenter=SimpleNamespace(defragment=Messages(None)),
         )
 
 
