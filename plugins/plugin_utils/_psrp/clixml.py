@@ -21,6 +21,7 @@ import uuid
 import xml.etree.ElementTree as ET
 
 from ...module_utils._base.names import marked
+from .document import Doctype, refuse_doctype
 from .limits import short
 
 # Of a file; messages have none.
@@ -88,8 +89,10 @@ def read_export(xml: str) -> list[t.Any]:
 
 
 def _parsed(xml: str) -> ET.Element:
-    if "<!DOCTYPE" in xml:
-        raise Unreadable("a document type declaration is not allowed in it")
+    try:
+        refuse_doctype(xml)
+    except Doctype as error:
+        raise Unreadable(str(error)) from None
     try:
         return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
     except (ET.ParseError, ValueError) as error:
