@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test lint unit integration sanity molecule docs-lint installed matrix test-matrix faults bench lab-up lab-down generate docs format lock release clean
+.PHONY: help env env-all demo test quick lint unit integration sanity molecule docs-lint installed matrix test-matrix faults bench lab-up lab-down generate docs format lock release clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test: env-all  ## everything that CI runs
 	@tools/packages.sh partners
 	@tools/packages.sh kerberos
 	@$(CHECKS)
+
+quick: env  ## two minutes while you work: lint of what changed, unit tests with fewer examples, ten integration tests
+	@$(CHECKS) quick
 
 test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in the README
 	@python -m tools.matrix
@@ -78,6 +81,7 @@ generate: env  ## what follows from the tables: schemas of the variables, pages 
 	@python -m tools.settings_schema
 	@python -m tools.playbook_pages
 	@python -m tools.audit_schema
+	@python -m tools.assumptions_page
 
 docs: env  ## the documentation as a web site, in build/docs
 	@tools/docs.sh

@@ -461,8 +461,9 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "gateway-unnamed-peers",
-        "A peer whose header has no 'from' is offered TLS and checked by the name that it authenticates as.",
-        "RFC 6120 lets 'from' be absent; what the product does is not documented.",
+        "A peer whose header has no 'from' is offered TLS and checked by the name that it authenticates as. A header "
+        "without 'to' is answered; a dialback key, or SASL, then says which of the own domains is meant.",
+        "RFC 6120 lets 'from' be absent, RFC 3920 both of them; what the product does is not documented.",
     ),
     Assumption(
         "gateway-public-roots",

@@ -25,6 +25,8 @@ _COLUMNS = 3
 # No test depends on how busy the machine is.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
+# For `make quick`; a test that says its number of examples itself keeps it.
+settings.register_profile("few", settings.get_profile("any speed"), max_examples=15)
 
 
 def pytest_configure(config: pytest.Config) -> None:

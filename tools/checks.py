@@ -5,6 +5,7 @@
 
 """Runs the checks of this checkout, all of them or those named: ``python -m tools.checks [STEP or GROUP]...``.
 
+The groups ``quick`` and ``nightly`` run only if they are named: two minutes while one works, and every combination.
 Two steps run at a time, each with its output in build/logs/STEP.log; a step that was asked for by itself is shown as it
 goes. The last line counts every test of pytest, and any other step as one:
 ``312 passed, 0 failed``.
@@ -47,6 +48,8 @@ class Step:
     group: str = ""
     environment: Path = VENV
     tests: bool = False
+    # Only a run that names the group has it.
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,15 @@ class Outcome:
 
 
 PYTEST = "python -m pytest --color=no -q"
+# Fewer examples of Hypothesis (tests/conftest.py), and no test that takes seconds.
+FEW = " --hypothesis-profile=few -m 'not slow'"
 # The default one runs in "installed", from the tarball.
 SCENARIOS = sorted({path.parent.name for path in (TOP / "extensions/molecule").glob("*/molecule.yml")} - {"default"})
 
 # The longest first, so that the two lanes end together.
 STEPS = (
     # Waits more than it computes (idle sessions, slow cmdlets), so that it can have two workers beside the other lane.
-    Step("integration", PYTEST + " -n 2 --dist worksteal tests/integration", tests=True),
+    Step("integration", PYTEST + " -n 2 --dist worksteal --durations=60 tests/integration", tests=True),
     Step("sanity", "tools/sanity.sh"),
     Step("browser", "tools/browser.sh"),
     # The fast path rests on internals of ansible-core, so both ways are compared on the oldest one as well.
@@ -91,7 +96,11 @@ STEPS = (
     ),
     Step("docs", "tools/docs.sh"),
     Step("unit", PYTEST + " tests/unit", tests=True),
-    Step("unit-2.17", PYTEST + " tests/unit", environment=OLDEST, tests=True),
+    # The code is the same; what differs are ansible-core and the libraries.
+    Step("unit-2.17", PYTEST + FEW + " tests/unit", environment=OLDEST, tests=True),
+    Step("quick-unit", PYTEST + FEW + " tests/unit", "quick", tests=True, alone=True),
+    Step("quick-integration", PYTEST + " -m quick tests/integration", "quick", tests=True, alone=True),
+    Step("quick-lint", "tools/quick_lint.sh", "quick", alone=True),
 )
 
 
@@ -221,12 +230,12 @@ def end_what_is_left(private: Path) -> None:
 
 
 def choose(names: list[str]) -> list[Step]:
-    """The steps that were asked for by name or group; all of them where nothing was named."""
+    """The steps that were asked for by name or group; if nothing was named, all but those that run alone."""
     known = {name for step in STEPS for name in (step.name, step.group) if name}
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit("there is no step %s; there are: %s" % (", ".join(unknown), ", ".join(sorted(known))))
-    return [step for step in STEPS if not names or step.name in names or step.group in names]
+    return [step for step in STEPS if (not names and not step.alone) or step.name in names or step.group in names]
 
 
 def main(names: list[str]) -> int:

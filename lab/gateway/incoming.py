@@ -187,9 +187,12 @@ class Incoming:
             self._stream.respond()
             return self._fail("invalid-from", "the header comes from %s, not %s" % (event.from_, self._claimed))
         self._claimed = event.from_ or self._claimed
-        if not again and not self._parts.around.own(event.to):
+        if not event.to:
+            # RFC 3920 section 8: the header of a stream for dialback may leave out both domains; the key names them.
+            rests_on("gateway-unnamed-peers")
+        elif not again and not self._parts.around.own(event.to):
             self._stream.respond()
-            return self._fail("host-unknown", "%s is not one of our domains" % (event.to or "no domain"))
+            return self._fail("host-unknown", "%s is not one of our domains" % event.to)
         self._own = self._own or event.to
         self._stream.local, self._stream.remote = self._own, self._claimed
         known = self._parts.around.partner(self._claimed)

@@ -168,6 +168,7 @@ class Peer:
         return dialog
 
     def _connection(self, own: str) -> socket.socket:
+        """own: whose gateway; empty for the one that the peer was given."""
         places = self._gateway
         if self.manner.looks:
             try:
@@ -179,14 +180,19 @@ class Peer:
                 return socket.create_connection(place, PATIENCE, (ADDRESS, 0))
         raise DialFailed("the gateway does not listen")
 
-    def secured(self, own: str = "contoso.test", claim: str | None = None) -> Dialog:
+    def secured(self, own: str = "contoso.test", claim: str | None = None, version: int = 0) -> Dialog:
+        """version: the only version of TLS; 0: any."""
         dialog = self.dial(own, claim)
         dialog.stream.request_tls()
         answer = dialog.wait(xmpp.TlsProceed, xmpp.TlsRefused)
         if isinstance(answer, xmpp.TlsRefused):
             raise DialFailed("TLS is refused")
         try:
-            dialog.wire.start_tls(context(self.identity, server=False), False, own, time.monotonic() + PATIENCE)
+            made = context(self.identity, server=False)
+            if version:
+                made.set_min_proto_version(version)
+                made.set_max_proto_version(version)
+            dialog.wire.start_tls(made, False, own, time.monotonic() + PATIENCE)
         except WireError as e:
             raise DialFailed(str(e)) from e
         dialog.stream.tls_established()

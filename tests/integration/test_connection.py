@@ -158,6 +158,7 @@ def test_bytes_larger_than_a_message_arrive_whole(opened: Opener) -> None:
     assert opened.lab.store().files("edge01")[path] == content
 
 
+@pytest.mark.quick
 def test_one_failure_does_not_stop_the_others_and_is_told_in_the_servers_words(opened: Opener) -> None:
     opened.faults().add("New-CsXmppAllowedPartner", identity="b.example", message="The directory is not available.")
     answer = opened().invoke([partner("a.example"), partner("b.example"), partner("c.example"), READ])

@@ -131,8 +131,8 @@ def test_refusals_name_the_remedy(controller: Controller) -> None:
 
 # Those that work on the controller do so over any connection.
 WITHOUT_SESSION = {
-    "xmpp_affected_services", "xmpp_audit", "xmpp_decommission", "xmpp_failover", "xmpp_history",
-    "xmpp_partner_probe_info", "xmpp_run_summary", "xmpp_settings", "xmpp_show", "xmpp_verification", "xmpp_verification_report",
+    "xmpp_affected_services", "xmpp_audit", "xmpp_decommission", "xmpp_failover", "xmpp_history", "xmpp_show",
+    "xmpp_partner_probe_info", "xmpp_run_summary", "xmpp_settings", "xmpp_verification", "xmpp_verification_report",
 }  # fmt: skip
 ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} - WITHOUT_SESSION)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
+import pytest
 import yaml
 
 from lab.deployment.breaks import break_link
@@ -68,6 +69,7 @@ def steps(run: Run, host: str) -> list[dict[str, t.Any]]:
     return found
 
 
+@pytest.mark.quick
 def test_plan_run_and_rerun(plays: Plays) -> None:
     planned = converge(plays, "--check", "--diff")
     assert planned.code == 0, planned.output
@@ -151,6 +153,7 @@ def test_nothing_declared_touches_nothing_and_no_edges_are_no_error(plays: Plays
     assert "no variable that begins with sfb_xmpp_ is set" in " ".join(run.output.split())
 
 
+@pytest.mark.quick
 def test_a_mistake_anywhere_stops_the_run_before_the_first_write(plays: Plays) -> None:
     policy = {"identity": "XMPP users", "enable_federation_access": True, "enable_xmpp_access": True}
     run = managed(

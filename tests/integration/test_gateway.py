@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import stream as xmpp
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import Element
+from OpenSSL import SSL
 
 from lab.deployment.ready import USER, gateway_certificate, present
 from lab.deployment.store import Message
@@ -45,6 +46,7 @@ def federation(fresh_lab: Lab) -> t.Iterator[Federation]:
 # -- incoming
 
 
+@pytest.mark.quick
 def test_incoming_sasl_external(federation: Federation) -> None:
     federation.allow(EXTERNAL)
     dialog = federation.peer.secured()
@@ -161,6 +163,22 @@ def test_who_does_not_say_who_it_is_is_judged_by_its_certificate(federation: Fed
     dialog = federation.peer.secured(claim="")
     assert federation.peer.external(dialog, "fabrikam.test") is None
     assert federation.says(dialog).status == "delivered"
+
+
+def test_a_header_that_names_nobody_leaves_it_to_the_key(federation: Federation) -> None:
+    federation.allow(TCP_DIALBACK)
+    dialog = federation.peer.dial(own="", claim="")
+    assert federation.peer.dialback(dialog, own="adatum.test").type == "error"
+    dialog = federation.peer.dial(own="", claim="")
+    assert federation.peer.dialback(dialog).type == "valid"
+    assert federation.says(dialog).status == "delivered"
+
+
+@pytest.mark.parametrize("version", [SSL.TLS1_VERSION, SSL.TLS1_1_VERSION, SSL.TLS1_2_VERSION])
+def test_each_version_of_tls_that_the_product_has(federation: Federation, version: int) -> None:
+    federation.allow(TLS_DIALBACK)
+    dialog = federation.peer.secured(version=version)
+    assert federation.peer.dialback(dialog).type == "valid"
 
 
 def test_a_stanza_from_somebody_else_ends_the_stream(federation: Federation) -> None:

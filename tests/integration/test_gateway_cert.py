@@ -78,6 +78,7 @@ def test_an_endpoint_that_takes_one_statement_at_a_time(edge: Management, option
     assert not edge.run(TASK, **options).changed
 
 
+@pytest.mark.quick
 def test_check_do_and_do_again(edge: Management, options: dict[str, t.Any]) -> None:
     mark = edge.mark()
     before = edge.store.assignments("edge01")

@@ -47,6 +47,7 @@ NASTY = [
 ]
 
 
+@pytest.mark.quick
 def test_one_partner_with_every_option(management: Management) -> None:
     result = management.rhythm(singular(PARTNER), **FABRIKAM)
     assert result.values["partner"] == {**FABRIKAM, "domain": "fabrikam.test"}
@@ -98,6 +99,7 @@ def test_a_list_with_purge(management: Management) -> None:
     assert set(management.store.partners()) == {"xn--bcher-kva.test", *("p%d.test" % n for n in range(1, 6))}
 
 
+@pytest.mark.quick
 def test_a_purge_of_forty_per_cent_is_refused_before_anything_is_written(management: Management) -> None:
     task = plural(PARTNER)
     everything = [{"domain": "p%d.test" % n, **ROW} for n in range(10)]

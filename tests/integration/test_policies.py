@@ -57,6 +57,7 @@ def test_the_whole_list_and_a_purge_that_spares_global_site_and_granted(manageme
     assert len(management.writes(mark)) == 1
 
 
+@pytest.mark.quick
 def test_grants_are_additive_and_idempotent(management: Management) -> None:
     management.run(singular(POLICY), identity="XMPP users", **XMPP)
     management.rhythm(GRANT, policy="xmpp users", users=[ANN, "CONTOSO\\mbell", "pobrien@contoso.test"])

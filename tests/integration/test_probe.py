@@ -112,6 +112,7 @@ def codes(entry: dict[str, t.Any], severity: str = "") -> set[str]:
 # What is seen of a partner without a fault
 
 
+@pytest.mark.quick
 def test_a_good_partner(site: Site) -> None:
     with published(site, good()) as peer:
         entry = site.partner(FALLBACK)
@@ -435,6 +436,10 @@ def test_no_dialback(site: Site) -> None:
     [
         ("close", "closed"),
         ("garbage", "not_xmpp"),
+        ("direct_tls", "direct_tls"),
+        ("direct_tls_only", "direct_tls"),
+        ("half_failure", "half_failure"),
+        ("raw", "client_port"),
         ("stall", "no_answer"),
         ("trickle", "no_answer"),
         ("bare", "no_answer"),
@@ -444,7 +449,8 @@ def test_no_dialback(site: Site) -> None:
     ],
 )
 def test_a_fault_has_its_name(site: Site, fault: str, code: str) -> None:
-    with published(site, Manners(fault=fault)):
+    client = b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+    with published(site, good(fault=fault, raw=client + b"<stream:features/>")):
         entry = site.partner(FALLBACK, timeout=1.0)
     assert entry["verdict"] == "failed"
     assert code in codes(entry, "error")
@@ -478,6 +484,75 @@ def test_any_answer_is_survived(site: Site) -> None:
 
 
 # The way
+
+
+def test_a_server_from_before_rfc_5746_is_met_as_windows_meets_it(site: Site) -> None:
+    with published(site, good(fault="tls_old")) as peer:
+        entry = site.partner(FALLBACK)
+    assert "legacy_renegotiation" in codes(entry, "warning")
+    first, second = peer.hellos[:2]
+    assert first[0] == 21  # refused
+    assert second[:1] != b"\x15"
+
+
+def test_records_for_direct_tls_alone(site: Site) -> None:
+    site.dns.records["_xmpps-server._tcp." + DOMAIN, "SRV"] = ["0 0 5270 xmpp.fabrikam.test."]
+    site.dns.records["_xmpp-server._tcp." + DOMAIN, "SRV"] = ["0 0 0 ."]
+    entry = site.partner(FALLBACK)
+    assert codes(entry) == {"not_offered", "direct_tls_record"}
+    (finding,) = (one for one in entry["findings"] if one["code"] == "direct_tls_record")
+    assert "_xmpp-server._tcp.fabrikam.test" in finding["remedy"]
+
+
+def test_a_target_that_is_an_address_is_named_and_not_tried(site: Site) -> None:
+    with Peer(good()) as peer:
+        name = "_xmpp-server._tcp." + DOMAIN
+        site.dns.records[name, "SRV"] = ["0 0 %d 127.0.0.1." % peer.port]
+        entry = site.partner(FALLBACK)
+        assert (codes(entry, "error"), peer.seen) == ({"srv_target_is_address"}, [])
+        site.dns.records[name, "SRV"].append("1 0 %d xmpp.fabrikam.test." % peer.port)
+        site.dns.records["xmpp.fabrikam.test", "A"] = ["127.0.0.1"]
+        entry = site.partner(FALLBACK)
+    assert (entry["verdict"], codes(entry)) == ("warning", {"srv_target_is_address"})
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "169.254.1.1", "0.0.0.0", "224.0.0.251", "::1", "fe80::1", "::ffff:127.0.0.1"]
+)
+def test_dns_of_others_does_not_lead_to_the_controller(site: Site, address: str) -> None:
+    kind = "AAAA" if ":" in address else "A"
+    with Peer(good()) as peer:
+        site.dns.records["_xmpp-server._tcp." + DOMAIN, "SRV"] = ["0 0 %d xmpp.fabrikam.test." % peer.port]
+        site.dns.records["xmpp.fabrikam.test", kind] = [address]
+        entry = site.partner(FALLBACK, allow_local=False)
+    assert peer.seen == []
+    assert entry["verdict"] == "not_observable"
+    assert "local_address" in codes(entry, "unknown")
+    assert [one["result"] for one in entry["attempts"]] == ["local"]
+
+
+def test_at_most_ten_addresses_are_tried(site: Site) -> None:
+    with shut_port() as shut, Peer(good()) as fine:
+        name = "_xmpp-server._tcp." + DOMAIN
+        site.dns.records[name, "SRV"] = ["0 0 %d h%d.fabrikam.test." % (shut, number) for number in range(10)]
+        for number in range(10):
+            site.dns.records["h%d.fabrikam.test" % number, "A"] = ["127.0.1.%d" % (number + 1)]
+        site.dns.service(DOMAIN, fine.port, order="9 0")
+        entry = site.partner(FALLBACK)
+        assert (entry["verdict"], fine.seen) == ("not_observable", [])
+        assert "not_tried" in codes(entry, "unknown")
+        site.dns.records[name, "SRV"].pop(0)
+        entry = site.partner(FALLBACK)
+    assert entry["verdict"] == "warning"
+    assert fine.seen
+
+
+def test_ipv6_alone_is_not_said_to_work(site: Site) -> None:
+    with Peer(good(), address="::1") as peer:
+        site.dns.records["_xmpp-server._tcp." + DOMAIN, "SRV"] = ["0 0 %d xmpp.fabrikam.test." % peer.port]
+        site.dns.records["xmpp.fabrikam.test", "AAAA"] = ["::1"]
+        entry = site.partner(FALLBACK)
+    assert (entry["verdict"], codes(entry)) == ("not_observable", {"ipv6_only"})
 
 
 def test_the_next_server_is_tried(site: Site) -> None:

@@ -11,6 +11,7 @@ import typing as t
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.integration.management import calls, logged
@@ -155,6 +156,7 @@ def test_only_what_is_written_to_is_kept_so_many_and_only_if_wanted(plays: Plays
     assert stranger.exists(), "another deployment's"
 
 
+@pytest.mark.quick
 def test_what_a_server_says_is_no_template(plays: Plays) -> None:
     made = play(plays, "converge", sfb_xmpp_partners=[{"domain": "a.test", "connection_limit": 1, **ROW}])
     assert made.code == 0, made.output

@@ -48,7 +48,9 @@ class Manners:
     announces: whether it announces the feature too. key: what becomes of a dialback key: 'invalid', the condition of an
     error, or '' for the end of the stream.
     fault: '' or what happens instead of a stream: close, garbage, stall, trickle, bare (a header, then nothing),
-    error:CONDITION, raw (``raw`` is sent), or, inside the TLS handshake, tls_close and tls_garbage.
+    error:CONDITION, raw (``raw`` is sent), direct_tls (an alert, as of a server that speaks TLS at once),
+    direct_tls_only (nothing but a TLS handshake is answered), or, instead of TLS, half_failure (a refusal without its
+    end), tls_close, tls_garbage and tls_old (a ServerHello from before RFC 5746).
     """
 
     certificate: Issued | None = None
@@ -68,11 +70,15 @@ class Manners:
 
 
 class Peer:
-    """A listener. ``port`` is where; ``seen`` has the ``from`` and ``to`` of every stream. A context manager."""
+    """A listener. ``port`` is where; ``seen`` has the ``from`` and ``to`` of every stream. A context manager.
+
+    hellos: what came after each ServerHello of the fault tls_old; an alert begins with the byte 21.
+    """
 
     def __init__(self, manners: Manners, port: int = 0, address: str = "127.0.0.1") -> None:
         self.manners = manners
         self.seen: list[tuple[str, str]] = []
+        self.hellos: list[bytes] = []
         peer = self
 
         class Handler(socketserver.BaseRequestHandler):
@@ -87,6 +93,8 @@ class Peer:
             request_queue_size = 256
 
         self._stopping = threading.Event()
+        if ":" in address:
+            Server.address_family = socket.AF_INET6
         self._server = Server((address, port), Handler)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -112,6 +120,16 @@ class Peer:
         if fault == "garbage":
             raw.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<!DOCTYPE html><p>no</p>")
             raw.recv(4096)
+            return
+        if fault.startswith("direct_tls"):
+            first = raw.recv(1, socket.MSG_PEEK)
+            if first == b"\x16":
+                tls = SSL.Connection(_server_context(self.manners), raw)
+                raw.setblocking(True)
+                tls.set_accept_state()
+                tls.do_handshake()
+            elif fault == "direct_tls":
+                raw.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
             return
         if fault == "stall":
             raw.sendall(b"<?xml version='1.0'?><stream:str")
@@ -194,8 +212,20 @@ class _Session:
             self._stream.answer_key(event.to, event.from_, "error", key)
 
     def _start_tls(self) -> None:
+        if self._manners.fault == "half_failure":
+            self._raw.sendall(b"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'>")
+            self._peer.wait()
+            return
         self._stream.proceed_tls()
         self._send()
+        if self._manners.fault == "tls_old":
+            self._raw.recv(16384)
+            # TLS 1.2, random bytes, no session, TLS_RSA_WITH_AES_128_CBC_SHA, no extension (RFC 5246 7.4.1.3).
+            hello = b"\x03\x03" + bytes(range(32)) + b"\x00" + b"\x00\x2f" + b"\x00"
+            body = b"\x02" + len(hello).to_bytes(3, "big") + hello
+            self._raw.sendall(b"\x16\x03\x03" + len(body).to_bytes(2, "big") + body)
+            self._peer.hellos.append(self._raw.recv(16384))
+            return
         if self._manners.fault == "tls_close":
             self._raw.recv(16384)
             self._raw.close()
@@ -203,27 +233,11 @@ class _Session:
             self._raw.recv(16384)
             self._raw.sendall(b"\x16\x03\x03\x00\x04never")
         self._raw.setblocking(True)
-        self._tls = SSL.Connection(self._context(), self._raw)
+        self._tls = SSL.Connection(_server_context(self._manners), self._raw)
         self._tls.set_accept_state()
         self._tls.do_handshake()
         self._trusted = self._is_trusted(self._tls.get_peer_certificate(as_cryptography=True))
         self._stream.tls_established()
-
-    def _context(self) -> SSL.Context:
-        manners = self._manners
-        assert manners.certificate is not None
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
-        context.set_min_proto_version(manners.versions[0])
-        context.set_max_proto_version(manners.versions[1])
-        context.use_certificate(manners.certificate.certificate)
-        context.use_privatekey(manners.certificate.key)
-        for one in manners.intermediates:
-            context.add_extra_chain_cert(one.certificate)
-        # A bad certificate is kept: it decides what is offered.
-        insist = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if manners.demands else 0
-        context.set_verify(SSL.VERIFY_PEER | insist, lambda *found: True)
-        return context
 
     def _is_trusted(self, certificate: x509.Certificate | None) -> bool:
         if certificate is None or self._manners.clients is None:
@@ -233,6 +247,22 @@ class _Session:
         except (ValueError, InvalidSignature):
             return False
         return True
+
+
+def _server_context(manners: Manners) -> SSL.Context:
+    assert manners.certificate is not None
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+    context.set_min_proto_version(manners.versions[0])
+    context.set_max_proto_version(manners.versions[1])
+    context.use_certificate(manners.certificate.certificate)
+    context.use_privatekey(manners.certificate.key)
+    for one in manners.intermediates:
+        context.add_extra_chain_cert(one.certificate)
+    # A bad certificate is kept: it decides what is offered.
+    insist = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if manners.demands else 0
+    context.set_verify(SSL.VERIFY_PEER | insist, lambda *found: True)
+    return context
 
 
 class NameServer:

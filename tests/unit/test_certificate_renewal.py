@@ -107,6 +107,7 @@ def test_slots(now: datetime.datetime, length: datetime.timedelta) -> None:
 
 @pytest.mark.parametrize(("rule", "years"), [(Rule(), 1000), (Rule(days=21), 100), (Rule(share=0.8), 100)])
 @pytest.mark.parametrize("lifetime", LIFETIMES)
+@pytest.mark.slow
 def test_a_thousand_years(lifetime: int, rule: Rule, years: int) -> None:
     """Runs at any minute of their slot; a third of them fails, never more than three in a row.
 

@@ -50,6 +50,7 @@ def release(top: Path, version: str, checks: str = "true") -> subprocess.Complet
     return run(top, "tools/release.sh", version, CHECKS=checks)
 
 
+@pytest.mark.slow
 def test_a_release_is_a_version_a_changelog_a_tarball_and_a_tag(top: Path) -> None:
     done = release(top, "1.0.0")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -77,6 +78,7 @@ def test_placeholders_and_uncommitted_changes_are_refused(top: Path) -> None:
     assert "addresses that the publisher has to set" in release(top, "1.0.0").stderr
 
 
+@pytest.mark.slow
 def test_failing_checks_leave_the_checkout_as_it_was(top: Path) -> None:
     before = run(top, "git", "rev-parse", "HEAD").stdout
     assert release(top, "1.0.0", checks="false").returncode != 0

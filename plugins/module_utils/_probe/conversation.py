@@ -12,7 +12,16 @@ import typing as t
 
 from .._base.texts import foreign
 from .._xmpp.budget import Budget, TimeUp
-from .._xmpp.client import VERSIONS, Contexts, Failed, StreamConnection, ask_for_tls, chain_of, encrypt
+from .._xmpp.client import (
+    LEGACY_RENEGOTIATION,
+    VERSIONS,
+    Contexts,
+    Failed,
+    StreamConnection,
+    ask_for_tls,
+    chain_of,
+    encrypt,
+)
 from .._xmpp.stream import AuthFailed, AuthSucceeded, DialbackAnswer, Features, StreamOpened
 from .facts import Attempt, Ended, Facts, Header, KeyAnswer, Offer, Service
 
@@ -39,14 +48,41 @@ def converse(
     def connect() -> StreamConnection:
         return StreamConnection(address, service.port, facts.domain, from_, budget)
 
-    facts.ended = None
-    chain = _Conversation(facts, connect, contexts).run(contexts.gateway)
+    chain = _talk(facts, connect, contexts)
+    if _failed_without_rfc_5746(facts):
+        facts.legacy_renegotiation = True
+        contexts = Contexts(contexts.own, legacy=True)
+        chain = _talk(facts, connect, contexts)
+    if versions and facts.header is None and (_ended(facts, "stream", "closed") or _ended(facts, "stream", "timeout")):
+        # Many servers do not answer a stream in clear on the port of direct TLS.
+        if _speaks_tls(connect, contexts):
+            facts.ended = Ended("stream", "direct_tls")
     facts.attempts.append(_attempt(facts, service, address))
     if versions and facts.before is not None:
         if facts.before.starttls and not _ended(facts, "starttls"):
             chain = _try_versions(facts, connect, contexts, chain)
         _try_dialback(facts, connect, contexts)
     return chain
+
+
+def _talk(facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts) -> tuple[Certificate, ...]:
+    facts.ended = None
+    return _Conversation(facts, connect, contexts).run(contexts.gateway)
+
+
+def _failed_without_rfc_5746(facts: Facts) -> bool:
+    """Whether OpenSSL ended the handshake for that reason, before anything else of the server was seen."""
+    return _ended(facts, "tls", "tls_failed") and LEGACY_RENEGOTIATION in (facts.ended.text if facts.ended else "")
+
+
+def _speaks_tls(connect: t.Callable[[], StreamConnection], contexts: Contexts) -> bool:
+    """Whether the server takes a TLS handshake at once (XEP-0368)."""
+    try:
+        with connect() as connection:
+            connection.shake_hands(contexts.gateway)
+    except (Failed, TimeUp):
+        return False
+    return True
 
 
 def _attempt(facts: Facts, service: Service, address: str) -> Attempt:

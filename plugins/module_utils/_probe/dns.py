@@ -47,13 +47,15 @@ class Resolver:
             self._resolver.nameservers = [dns.nameserver.Do53Nameserver(*_nameserver(one)) for one in nameservers]
         self._resolver.timeout = _RETRY_AFTER
 
-    def services(self, domain: str, budget: Budget) -> Services:
+    def services(self, domain: str, budget: Budget, direct: bool = False) -> Services:
         """The XMPP servers of a domain for other servers (RFC 6120 section 3.2.1). Raises TimeUp.
 
+        direct: those for direct TLS (XEP-0368), which the gateway does not know.
         In the order of their priority, and the heaviest first. RFC 2782 would have the order drawn by weight; a probe
         that is repeated should take the same one.
         """
-        state, records, text = self._query("_xmpp-server._tcp." + domain, "SRV", budget)
+        name = "_xmpps-server._tcp." if direct else "_xmpp-server._tcp."
+        state, records, text = self._query(name + domain, "SRV", budget)
         root = dns.name.root
         found = [Service(_text(r.target), r.port, r.priority, r.weight) for r in records if r.target != root]
         if records and not found:

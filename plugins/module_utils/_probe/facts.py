@@ -18,6 +18,7 @@ from .._xmpp.client import VERSIONS
 from .._xmpp.wire import has_features
 
 DEFAULT_PORT = 5269
+CLIENT_PORT = 5222  # RFC 6120 section 14.7
 
 # What two vantage points may see differently: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
 _PRIVATE = tuple(
@@ -33,11 +34,22 @@ _PRIVATE = tuple(
     )
 )
 
+# More addresses of one domain than this are not tried: its DNS is not to keep the controller busy.
+MOST_SERVERS = 10
+
 # What the gateway speaks (the product's page on encryption; no update brought TLS 1.3).
 GATEWAY_VERSIONS = VERSIONS[:3]
 
 # Stream errors with which a server turns away a certificate, or its absence.
 CERTIFICATE_ERRORS = ("not-authorized", "policy-violation", "invalid-from")
+
+
+def is_local(text: str) -> bool:
+    """Whether an address is one of the controller's own or of its link. DNS of others must not lead there."""
+    address = ipaddress.ip_address(text)
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_loopback or mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast
+
 
 External = t.Literal["succeeded", "refused", "offered", "not offered", "unknown"]
 Dialback = t.Literal["offered", "not offered", "refused", "unknown"]
@@ -51,6 +63,15 @@ class Service:
     port: int
     priority: int = 0
     weight: int = 0
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the host is an IP address, which RFC 2782 forbids."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        return True
 
     def as_dict(self) -> dict[str, t.Any]:
         return {"host": self.host, "port": self.port, "priority": self.priority, "weight": self.weight}
@@ -76,7 +97,9 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One address that was tried. result: answered, refused, timeout, unreachable, or silent (TCP, but no stream)."""
+    """One address. result: answered, refused, timeout, unreachable, silent (TCP, but no stream), local (not tried,
+    since it is the controller's own), or not_tried (the first after MOST_SERVERS others).
+    """
 
     host: str
     address: str
@@ -93,6 +116,10 @@ class Attempt:
     def private(self) -> bool:
         address = ipaddress.ip_address(self.address)
         return any(address.version == network.version and address in network for network in _PRIVATE)
+
+    @property
+    def local(self) -> bool:
+        return is_local(self.address)
 
     def as_dict(self) -> dict[str, t.Any]:
         return {"host": self.host, "address": self.address, "port": self.port, "result": self.result}
@@ -132,7 +159,8 @@ class Ended:
     """Where and how the conversation ended before its time.
 
     stage: stream, starttls, tls, secure_stream, sasl. how: timeout, closed, broken, stream_error, tls_refused,
-    tls_failed, time_up. condition and text come from the peer or the library.
+    tls_failed, time_up, direct_tls (it speaks TLS at once), http, half_failure (a refusal that does not end).
+    condition and text come from the peer or the library.
     """
 
     stage: str
@@ -173,6 +201,8 @@ class Facts:
     certificate_asked: bool = False  # by the peer, in the TLS handshake
     key_answers: dict[bool, KeyAnswer] = field(default_factory=dict)  # where a key was sent: in TLS or not -> answer
     ended: Ended | None = None
+    direct_services: Services | None = None  # _xmpps-server (XEP-0368); asked for if nothing else answers
+    legacy_renegotiation: bool = False  # it does not know RFC 5746
     mistake: str = ""  # of the collection: an exception that nobody foresaw, and its place
 
     @property
@@ -183,7 +213,7 @@ class Facts:
         if self.wants_certificate:
             return None
         if self.ended is not None and self.ended.stage in ("starttls", "tls"):
-            return False if self.ended.how in ("tls_refused", "tls_failed") else None
+            return False if self.ended.how in ("tls_refused", "tls_failed", "half_failure") else None
         if self.before is not None and not self.before.starttls:
             return False
         return False if self.header is not None and not self.header.features else None

@@ -15,7 +15,7 @@ from .._x509.certificate import NOT_CHECKED
 from .advice import advise
 from .certificate import FATAL
 from .explanations import FAULTS, STAGES, STREAM_ERRORS
-from .facts import DEFAULT_PORT, GATEWAY_VERSIONS, Attempt, Ended, Facts
+from .facts import CLIENT_PORT, DEFAULT_PORT, GATEWAY_VERSIONS, MOST_SERVERS, Attempt, Ended, Facts
 from .rows import (
     METHODS,
     accepts,
@@ -85,6 +85,17 @@ def _check_row(row: Row | None) -> t.Iterator[Finding]:
 def _check_services(facts: Facts) -> t.Iterator[Finding]:
     services = facts.services
     if services is not None:
+        yield from _check_direct(facts)
+        for service in services.records:
+            if service.is_address:
+                others = [one for one in services.records if not one.is_address]
+                yield Finding(
+                    "srv_target_is_address",
+                    WARNING if others else ERROR,
+                    "the target of the record _xmpp-server._tcp.%s is the IP address %s; it must be a host name"
+                    " (RFC 2782)" % (facts.domain, service.host),
+                    "ask the partner to publish the name of the host, with an address record of its own",
+                )
         if services.state == "unknown":
             yield not_observable("srv_unknown", services.text)
         elif services.state == "not_offered":
@@ -103,6 +114,22 @@ def _check_services(facts: Facts) -> t.Iterator[Finding]:
                 " (RFC 6120 section 3.2.2)" % (facts.domain, DEFAULT_PORT),
                 "ask the partner to publish the SRV record, or set proxy_fqdn",
             )
+
+
+def _check_direct(facts: Facts) -> t.Iterator[Finding]:
+    """Records for direct TLS (XEP-0368): the gateway negotiates TLS on a stream in clear (STARTTLS) only."""
+    direct = facts.direct_services
+    if direct is None or direct.state != "found" or facts.header is not None:
+        return
+    first = direct.records[0]
+    yield Finding(
+        "direct_tls_record",
+        WARNING,
+        "the partner publishes _xmpps-server._tcp.%s (%s, port %d) for direct TLS; the gateway does not know this"
+        " record, and uses STARTTLS only" % (facts.domain, first.host, first.port),
+        "ask the partner to publish _xmpp-server._tcp.%s with the host and port where its server offers STARTTLS"
+        " (usually port %d)" % (facts.domain, DEFAULT_PORT),
+    )
 
 
 def check_reach(facts: Facts) -> t.Iterator[Finding]:
@@ -124,6 +151,10 @@ def _check_addresses(facts: Facts) -> t.Iterator[Finding]:
                 "%s has no address" % host,
                 "correct the DNS records; where another view of DNS counts, give its nameservers",
             )
+    known = [one for found in facts.addresses.values() for one in found.addresses]
+    if known and not unseen and all(":" in one for one in known):
+        text = "it has IPv6 addresses only; an Edge uses IPv6 only where the topology enables it (the default is IPv4)"
+        yield Finding("ipv6_only", UNKNOWN, text, "ask the partner for an IPv4 address, or enable IPv6 in the topology")
 
 
 def _check_attempts(facts: Facts) -> t.Iterator[Finding]:
@@ -131,7 +162,18 @@ def _check_attempts(facts: Facts) -> t.Iterator[Finding]:
     reached = [one for one in tried if one.result in ("answered", "silent")]
     unseen = [one for one in tried if _unseen(one)]
     for one in tried:
-        if one.result == "refused" and one in unseen:
+        if one.result == "local":
+            yield Finding(
+                "local_address",
+                WARNING if reached else UNKNOWN,
+                "%s is an address of the controller itself or of its own network link, so it was not tried" % one.where,
+                "ask the partner to correct its DNS records; to connect all the same, set allow_local",
+            )
+        elif one.result == "not_tried":
+            text = "%s and whatever follows it was not tried: the probe tries at most %d addresses of a domain"
+            remedy = "ask the partner whether all of its servers run; set proxy_fqdn to use a certain one"
+            yield Finding("not_tried", WARNING if reached else UNKNOWN, text % (one.where, MOST_SERVERS), remedy)
+        elif one.result == "refused" and one in unseen:
             yield not_observable(
                 "private_address", "%s refuses connections from here, and is a private address" % one.where
             )
@@ -156,7 +198,7 @@ def _check_attempts(facts: Facts) -> t.Iterator[Finding]:
 
 def _unseen(attempt: Attempt) -> bool:
     if attempt.result == "refused":
-        return attempt.private
+        return attempt.private  # where the Edge is, another host may have this address
     return attempt.result not in ("answered", "silent")
 
 
@@ -226,6 +268,20 @@ def _check_end(facts: Facts, row: Row | None, works: bool, nothing_works: bool) 
     elif ended.how == "closed":
         text = "%s it closed the connection without an answer" % where
         yield Finding("closed", severity, text, "ask the partner whether it admits only certain addresses or domains")
+    elif ended.how == "direct_tls":
+        text = "it speaks TLS at once (direct TLS, XEP-0368); the gateway opens a stream in clear and uses STARTTLS"
+        remedy = "ask the partner to name the port of its server that offers STARTTLS in _xmpp-server._tcp.%s"
+        yield Finding("direct_tls", severity, text, remedy % facts.domain)
+    elif ended.how == "http":
+        text = "an HTTP server answers on the port (%s), and no XMPP server" % (ended.text or "HTTP")
+        yield Finding("not_xmpp", severity, text, "ask the partner to correct the SRV record, or the port behind it")
+    elif ended.how == "half_failure":
+        text = "%s it began to answer with a failure, and did not end it" % where
+        yield Finding("half_failure", severity, text, "ask the partner what its server logged, and for its version")
+    elif _of_clients(facts, ended):
+        text = "%s it answered as to a client (jabber:client): the port is that for clients" % where
+        remedy = "ask the partner to name its port for servers (usually %d) in the SRV record" % DEFAULT_PORT
+        yield Finding("client_port", severity, text, remedy)
     elif ended.how == "broken":
         text = "%s its answer was not the XMPP protocol (%s%s)" % (where, ended.condition, told)
         yield Finding(
@@ -244,6 +300,13 @@ def _check_end(facts: Facts, row: Row | None, works: bool, nothing_works: bool) 
         )
 
 
+def _of_clients(facts: Facts, ended: Ended) -> bool:
+    """Whether what answered is a server's port for clients (RFC 6120 section 4.8.2: the content namespace differs)."""
+    if ended.condition == "invalid-namespace":
+        return True
+    return ended.stage == "stream" and any(one.port == CLIENT_PORT for one in facts.attempts if one.result == "silent")
+
+
 def _own_refused(ended: Ended, severity: str) -> Finding:
     text = "it refused the own certificate: %s" % (ended.text or ended.condition or "without a reason")
     return Finding("own_certificate_refused", severity, text, "use one that the partner trusts, for both purposes")
@@ -257,14 +320,18 @@ def _check_tls(facts: Facts, row: Row | None, nothing_works: bool) -> t.Iterator
     elif facts.tls and facts.tls != "TLSv1.2":
         text = "of what the gateway speaks it accepts only %s, which RFC 8996 forbids" % facts.tls
         yield Finding("old_tls", WARNING, text, "ask the partner to allow TLS 1.2")
+    if facts.legacy_renegotiation:
+        text = "its TLS is from before RFC 5746 (secure renegotiation); Windows connects to it, OpenSSL 3 refuses it"
+        yield Finding("legacy_renegotiation", WARNING, text, "ask the partner to update its server")
     starttls = _starttls(facts)
     if starttls is None:
         return
     if not starttls and (row is None or row.tls != "not_supported"):
-        what = (
-            "the declared row requires it" if row is not None and row.tls == "required" else "messages travel in clear"
-        )
-        text = "it does not offer TLS: %s" % what
+        text = "it does not offer TLS"
+        if row is not None and row.tls == "required":
+            text += ", and the declared settings require it"
+        elif not nothing_works:
+            text += ", so messages travel in clear"
         yield Finding("tls_not_offered", severity, text, "ask the partner to offer TLS")
     elif starttls and row is not None and row.tls == "not_supported":
         what = "requires" if starttls == "required" else "offers"
@@ -296,7 +363,7 @@ def _check_authentication(facts: Facts, row: Row | None, relies: bool, nothing_w
         ended = facts.ended
         if ended is not None and ended.how == "sasl_refused":
             yield _own_refused(ended, severity)
-        elif facts.external == "not offered":
+        elif facts.external == "not offered" and (row is None or SASL_OVER_TLS in row.methods):
             text = "it does not offer SASL EXTERNAL to the own certificate, so it does not trust it or does not use it"
             yield Finding(
                 "external_not_offered", severity, text, "use a certificate that the partner trusts, or dialback"
@@ -344,6 +411,11 @@ def _open(facts: Facts, method: str) -> bool:
     return accepts(facts)[method] == "unknown"
 
 
+def _weaker(other: Row, declared: Row) -> bool:
+    """Whether the weakest way that the other settings take is weaker than the weakest of the declared ones."""
+    return METHODS.index(other.methods[-1]) > METHODS.index(declared.methods[-1])
+
+
 def _check_declared(facts: Facts, row: Row | None, nothing_works: bool) -> t.Iterator[Finding]:
     """The declared row as a whole."""
     if row is None or facts.header is None or not row.methods or not nothing_works:
@@ -354,5 +426,6 @@ def _check_declared(facts: Facts, row: Row | None, nothing_works: bool) -> t.Ite
     if better is not None:
         remedy = "declare " + describe_row(better)
     elif (weaker := suggest(facts)) is not None:
-        remedy += "; all that works as seen from here is weaker than what is declared (%s)" % weaker
+        how = "weaker than what is declared" if _weaker(weaker, row) else "another way than the declared ones"
+        remedy += "; what may work as seen from here is %s (%s)" % (how, weaker)
     yield Finding("row_does_not_work", ERROR, text, remedy)

@@ -27,7 +27,7 @@ from .advice import advise
 from .certificate import examine
 from .conversation import converse
 from .dns import Resolver
-from .facts import DEFAULT_PORT, Addresses, Ended, Facts, Service
+from .facts import DEFAULT_PORT, MOST_SERVERS, Addresses, Attempt, Ended, Facts, Service, is_local
 from .findings import check_partner, verdict
 from .own import check_own
 from .rows import accepts, falls_to_clear, number, options, suggest, uses
@@ -55,7 +55,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Settings:
-    """from_: the own domain that asks. timeout: seconds for a step. expires_within: days."""
+    """from_: the own domain that asks. timeout: seconds for a step. expires_within: days.
+
+    allow_local: also connect to loopback, link-local, multicast and unspecified addresses, which name the controller
+    itself or its neighbours.
+    """
 
     from_: str
     anchors: tuple[Certificate, ...]
@@ -63,6 +67,7 @@ class Settings:
     expires_within: int
     own: Bundle | None = None
     gateway_port: int = DEFAULT_PORT
+    allow_local: bool = False
 
 
 class Prober:
@@ -128,6 +133,8 @@ class Prober:
                     break
                 if facts.ended is not None and facts.ended.stage == "connect" and earlier is not None:
                     facts.ended = earlier  # a server that answers nonsense says more than one that does not answer
+            if not own and not proxy and facts.header is None:
+                facts.direct_services = self._resolver.services(domain, budget, direct=True)
         except TimeUp:
             if facts.ended is None or facts.ended.stage == "connect":
                 facts.ended = Ended("connect", "time_up")
@@ -137,7 +144,22 @@ class Prober:
         return facts
 
     def _servers(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
-        """Hosts with their addresses. Raises TimeUp."""
+        """Hosts with their addresses: at most MOST_SERVERS, and local ones only if allowed. Raises TimeUp.
+
+        What is not tried is among the attempts all the same.
+        """
+        tried = 0
+        for service, address in self._published(facts, proxy, budget, fallback):
+            if tried >= MOST_SERVERS:
+                facts.attempts.append(Attempt(service.host, address, service.port, "not_tried"))
+                return
+            if is_local(address) and not self._settings.allow_local:
+                facts.attempts.append(Attempt(service.host, address, service.port, "local"))
+                continue
+            tried += 1
+            yield service, address
+
+    def _published(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
         if proxy:
             services: tuple[Service, ...] = (Service(proxy, DEFAULT_PORT),)
         else:
@@ -146,6 +168,8 @@ class Prober:
             if facts.services.state == "none" and fallback:
                 services = (Service(facts.domain, DEFAULT_PORT),)
         for service in services:
+            if service.is_address:
+                continue  # RFC 2782: a target is a name, and the gateway asks DNS for its address
             for address in self._addresses(facts, service.host, budget).addresses:
                 yield service, address
 

@@ -49,6 +49,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "timeout": {"type": "float", "default": 5.0},
     "workers": {"type": "int", "default": 50},
     "expires_within": {"type": "int", "default": 14},
+    "allow_local": {"type": "bool", "default": True},
 }
 
 _PACKAGES = (
@@ -91,7 +92,13 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     if reasons:
         raise Refused(reasons)
     settings = Settings(
-        from_, trusted.certificates, params["timeout"], params["expires_within"], bundle, params["gateway_port"]
+        from_,
+        trusted.certificates,
+        params["timeout"],
+        params["expires_within"],
+        bundle,
+        params["gateway_port"],
+        params["allow_local"],
     )
     prober = Prober(settings, resolver)
     # The gateway answers to its partners, and offers TLS to those whose row has it; only where none is declared does it

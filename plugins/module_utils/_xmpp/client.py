@@ -40,6 +40,12 @@ VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 _CHUNK = 16384
 
+# How a TLS record of an alert or of a handshake begins (RFC 8446 section 5.1).
+_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
+
+# OpenSSL's words for a server that does not know RFC 5746.
+LEGACY_RENEGOTIATION = "unsafe legacy renegotiation disabled"
+
 
 class Failed(Exception):
     """A step that did not succeed. how: as in Ended, or of a connection as in Attempt."""
@@ -52,11 +58,13 @@ class Failed(Exception):
 class Contexts:
     """TLS settings by their lowest and highest version, made once: connections share them.
 
-    own: the certificate that is presented where the peer asks for one.
+    own: the certificate that is presented where the peer asks for one. legacy: also talk to servers from before
+    RFC 5746 (secure renegotiation), which OpenSSL 3 refuses and Windows does not.
     """
 
-    def __init__(self, own: Bundle | None = None) -> None:
+    def __init__(self, own: Bundle | None = None, legacy: bool = False) -> None:
         self.own = own
+        self._legacy = legacy
         self.gateway = self._context(None, "TLSv1.2")
         self.only: dict[str, SSL.Context] = {}
         for version in VERSIONS:
@@ -72,6 +80,8 @@ class Contexts:
         context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
         context.set_verify(SSL.VERIFY_NONE)
         context.set_info_callback(_notice_request)
+        if self._legacy:
+            context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
         context.set_min_proto_version(numbers[lowest] if lowest else SSL.TLS1_VERSION)
         context.set_max_proto_version(numbers[highest])
         if self.own is not None:
@@ -93,6 +103,7 @@ class StreamConnection:
         self._budget = budget
         self._events: collections.deque[t.Any] = collections.deque()
         self._tls: SSL.Connection | None = None
+        self._silent = True  # nothing came yet
         seconds = budget.seconds()
         try:
             self._socket = socket.create_connection((address, port), timeout=seconds)
@@ -124,6 +135,14 @@ class StreamConnection:
 
     def wait(self, *kinds: type) -> t.Any:
         """Send what is queued and return the next event of these kinds, as one step. Raises Failed, TimeUp."""
+        try:
+            return self._next(*kinds)
+        except Failed as exc:
+            if self.stream.begun_refusal and exc.how in ("timeout", "closed", "broken"):
+                raise Failed("half_failure") from None
+            raise
+
+    def _next(self, *kinds: type) -> t.Any:
         end = self._budget.end_of_step()
         self._flush(end)
         while True:
@@ -142,6 +161,13 @@ class StreamConnection:
 
     def start_tls(self, context: SSL.Context) -> SSL.Connection:
         """The TLS handshake, after the peer said to proceed. Raises Failed, TimeUp."""
+        tls = self.shake_hands(context)
+        self._tls = tls
+        self.stream.tls_established()
+        return tls
+
+    def shake_hands(self, context: SSL.Context) -> SSL.Connection:
+        """The TLS handshake alone; what comes after it is not read as encrypted. Raises Failed, TimeUp."""
         tls = SSL.Connection(context, None)
         tls.set_tlsext_host_name(self._to.encode("ascii"))
         tls.set_connect_state()
@@ -163,8 +189,6 @@ class StreamConnection:
                     self._drain(tls, end)  # the alert
                 raise Failed("tls_failed", _reason(exc)) from None
         self._drain(tls, end)
-        self._tls = tls
-        self.stream.tls_established()
         return tls
 
     def _receive(self, end: float) -> bytes:
@@ -183,8 +207,17 @@ class StreamConnection:
             if not data:
                 raise Failed("closed", "it closed the connection")
             if self._tls is None:
+                self._look_at_first(data)
                 return data
             self._tls.bio_write(data)
+
+    def _look_at_first(self, data: bytes) -> None:
+        """Whether the first bytes are those of another protocol. Raises Failed."""
+        if self._silent and data[:2] in _TLS_RECORDS:
+            raise Failed("direct_tls")
+        if self._silent and data[:5] == b"HTTP/":
+            raise Failed("http", data.split(b"\r\n", 1)[0].decode("ascii", "replace"))
+        self._silent = False
 
     def _flush(self, end: float) -> None:
         data = self.stream.data_to_send()

@@ -135,6 +135,7 @@ class Stream:
         self._new_id = new_id
         self._out: list[bytes] = []
         self._reader: Reader | None = Reader(self.limits)  # None: nothing more is read
+        self._unfinished = ""
         self._attempts = 0
         self._dialback = True
         self._verifies: list[tuple[str, str, str]] = []  # without an answer, as _keys
@@ -184,9 +185,10 @@ class Stream:
     def receive(self, data: bytes) -> list[Event]:
         """The events of these bytes, with those before. Takes any input whatsoever."""
         events: list[Event] = []
-        if self._reader is None:
+        reader = self._reader
+        if reader is None:
             return events
-        self._reader.append(data)
+        reader.append(data)
         try:
             while self._reader is not None:
                 if self._waits and self._reader.pending:
@@ -203,7 +205,13 @@ class Stream:
         except Violation as exc:
             self.fail(exc.condition, exc.text)
             events.append(Broken(exc.condition, exc.text))
+        self._unfinished = reader.unfinished
         return events
+
+    @property
+    def begun_refusal(self) -> bool:
+        """Whether the peer has begun a <failure/> of STARTTLS or SASL, and has not ended it."""
+        return self._unfinished in ("{%s}failure" % NS_TLS, "{%s}failure" % NS_SASL)
 
     @property
     def _waits(self) -> bool:

@@ -131,6 +131,11 @@ class Reader:
         """Bytes that came and were not read yet."""
         return len(self._buffer)
 
+    @property
+    def unfinished(self) -> str:
+        """The name of the element that was begun and has not ended, in Clark's notation; empty if there is none."""
+        return self._stack[0].name if self._stack else ""
+
     def append(self, data: bytes) -> None:
         """Take more bytes."""
         self._buffer += data

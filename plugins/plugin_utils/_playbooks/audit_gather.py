@@ -28,6 +28,8 @@ Result = t.Mapping[str, t.Any]
 _SECURED = {SASL_OVER_TLS: "certificate", TLS_DIALBACK: "tls_dialback", TCP_DIALBACK: "clear_dialback"}
 _LABELS = {resource.noun: resource.label for resource in RESOURCES}
 _SINGLE = {resource.label for resource in RESOURCES if resource.single}
+# The rules of what the server has say these of each partner already.
+_OF_RULES = ("row_invalid", "row_risky")
 _CONVERGE = "run sfb.xmpp.converge, or declare what is there"
 # The area of what the rules say of a kind.
 _AREAS = {"partner": "partner", "policy": "policy"}
@@ -175,6 +177,8 @@ def _partners(existing: t.Sequence[Result], probe: Result) -> tuple[list[dict[st
 def _of_entry(entry: Result, area: str, name: str) -> t.Iterator[Finding]:
     about = "" if key_of(entry["domain"]) == key_of(name) else entry["domain"] + ": "
     for one in entry["findings"]:
+        if one["code"] in _OF_RULES:
+            continue
         yield finding(one["severity"], area, one["code"], name, about + one["message"], one["remedy"])
 
 

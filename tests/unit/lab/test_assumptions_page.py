@@ -15,9 +15,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs/docsite/rst/lab_assumptions.r
 
 
 def test_the_page_is_the_table() -> None:
-    assert PAGE.read_text(encoding="utf-8").endswith("\n\n" + as_text().strip() + "\n"), (
-        "replace the end of %s with what `python -m lab assumptions` prints" % PAGE.name
-    )
+    assert PAGE.read_text(encoding="utf-8").endswith("\n\n" + as_text().strip() + "\n"), "run make generate"
 
 
 def test_keys_are_unique() -> None:

@@ -34,6 +34,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import (
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS, check_partner, verdict
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import (
+    METHODS,
     falls_to_clear,
     number,
     possible,
@@ -95,7 +96,10 @@ def conversations(draw: t.Any) -> Facts:
                     else st.sampled_from(["offered", "unknown"])
                 )
     if draw(st.booleans()):
-        hows = ("timeout", "closed", "broken", "stream_error", "tls_refused", "tls_failed", "time_up")
+        hows = (
+            "timeout", "closed", "broken", "stream_error", "tls_refused", "tls_failed", "time_up", "direct_tls", "http",
+            "half_failure",
+        )  # fmt: skip
         conditions = st.sampled_from([*STREAM_ERRORS, "undefined-condition", "made-up", ""])
         facts.ended = Ended(draw(st.sampled_from(sorted(STAGES))), draw(st.sampled_from(hows)), draw(conditions), "t")
     return facts
@@ -120,6 +124,21 @@ def test_what_holds_of_every_partner(facts: Facts, row: Row | None) -> None:
         assert outcome != "failed"
     if row is not None and row.level != "valid":
         assert outcome != "ok"
+
+
+@given(conversations(), st.sampled_from([None, *ROWS]))
+def test_what_is_said_is_so(facts: Facts, row: Row | None) -> None:
+    """A text claims nothing about messages in clear, SASL or strength that the facts do not have."""
+    for one in check_partner(facts, row):
+        if "travel in clear" in one.message:
+            assert possible(facts, row) if row is not None else suggest(facts)
+        if one.code == "external_not_offered":
+            assert row is None or SASL_OVER_TLS in row.methods
+        if "weaker than what is declared" in one.remedy:
+            left = suggest(facts)
+            assert left is not None
+            assert row is not None
+            assert METHODS.index(left.methods[-1]) > METHODS.index(row.methods[-1])
 
 
 @given(conversations())
@@ -221,7 +240,7 @@ def test_a_weaker_row_than_the_declared_one_is_no_remedy() -> None:
     found = check_partner(answered(starttls=""), Row("required", "optional", True))
     (finding,) = (one for one in found if one.code == "row_does_not_work")
     assert finding.remedy == (
-        "remove the causes that the other findings name; all that works as seen from here is weaker than what is"
+        "remove the causes that the other findings name; what may work as seen from here is weaker than what is"
         " declared (TLS optional, SASL not supported, dialback on)"
     )
 

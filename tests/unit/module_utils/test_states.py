@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, ServerRefused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge import Run, converge
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import ALLOWED, Guard
@@ -131,6 +132,7 @@ def test_a_snapshot_leads_back_from_whatever_was_done(first: State, second: Stat
     assert snapshot(shell) == afterwards
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(STATES, STATES, st.integers(0, 60), st.booleans(), st.booleans())
 def test_after_any_interruption_a_rerun_ends_there_with_nothing_lost_or_doubled(

@@ -193,6 +193,15 @@ def entry(domain: str, partner: str, verdict: str, uses: t.Any, accepts: t.Any, 
     }
 
 
+def test_what_the_rules_say_of_a_partner_is_said_once() -> None:
+    one = entry("a.test", "a.test", "failed", [], {}, "2027-09-01T00:00:00Z")
+    one["findings"] = [
+        {"code": code, "severity": "error", "message": "m", "remedy": ""} for code in ("row_invalid", "row_risky", "c")
+    ]
+    found = audit(probe={"domains": [one], "own": []})
+    assert [code for _severity, code, name in about(found, "partner") if name == "a.test"] == ["c"]
+
+
 def test_a_partner_is_as_good_as_the_worst_of_its_domains() -> None:
     sasl, dialback = "SASL EXTERNAL over TLS", "dialback over TLS"
     entries = [

@@ -95,6 +95,7 @@ def test_a_middle_host_whose_process_never_begins(tmp_path: Path, monkeypatch: p
     assert turn(tmp_path, "a2").wait() is None
 
 
+@pytest.mark.slow
 def test_a_host_at_work_is_waited_for_as_long_as_its_process_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
