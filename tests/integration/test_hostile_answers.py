@@ -53,6 +53,12 @@ def drip(data: bytes, head: bytes = b"") -> Pieces:
         time.sleep(0.05)
 
 
+def silence() -> Pieces:
+    while True:
+        time.sleep(0.1)
+        yield b""
+
+
 def chunked(*pieces: bytes, more: bytes = b"") -> Pieces:
     yield HEAD + more + b"Transfer-Encoding: chunked\r\n\r\n"
     for piece in pieces:
@@ -83,7 +89,7 @@ ANSWERS: dict[str, tuple[t.Callable[[], Pieces], str]] = {
     ),
     "web page": (lambda: sized(PAGE, HEAD.replace(b"soap+xml", b"html")), "web page ('Sign in \\u202e to Wi-Fi')"),
     "web page that is said to be SOAP": (lambda: sized(PAGE), "web page ('Sign in \\u202e to Wi-Fi')"),
-    "silence": (lambda: (time.sleep(0.1) or b"" for _pause in itertools.repeat(None)), "no end within"),
+    "silence": (silence, "no end within"),
     "dripping header": (lambda: drip(b"HTTP/1.1 200 OK\r\n" + b"X-A: bbbbbb\r\n" * 50), "no end within"),
     "dripping body": (lambda: drip(b"<" * 5000, HEAD + b"Content-Length: 5000\r\n\r\n"), "no end within"),
     "dripping body without a length": (lambda: drip(b"<" * 5000, HEAD + b"\r\n"), "no end within"),
