@@ -30,6 +30,7 @@ DEADLINE = 1.5
 SLACK = 6.0
 Pieces = t.Iterable[bytes]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n"
+ERROR = HEAD.replace(b"200 OK", b"500 no")
 ENVELOPE = (
     '<?xml version="1.0" encoding="%s"?>%s<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
     '<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code><s:Reason><s:Text xml:lang="en">%s</s:Text></s:Reason>'
@@ -102,6 +103,17 @@ ANSWERS: dict[str, tuple[t.Callable[[], Pieces], str]] = {
     "gzip": (lambda: chunked(bomb(1), more=b"Content-Encoding: gzip\r\n"), "more than 4 MiB"),
     "gzip in gzip": (lambda: chunked(bomb(2), more=b"Content-Encoding: gzip, gzip\r\n"), ""),
     "deep XML": (lambda: chunked(b"<a>" * 300000 + b"</a>" * 300000), ""),
+    "declaration in UTF-16 of an error": (
+        lambda: sized((ENVELOPE % ("UTF-16", DOCTYPE, "&x;")).encode("utf-16"), ERROR), "",
+    ),
+    "declaration of an error": (
+        lambda: sized((ENVELOPE % ("UTF-8", DOCTYPE, "&x;")).encode(), ERROR), "type declaration",
+    ),
+    "escapes in a page": (lambda: sized(b"<p>\x1b]0;OWNED\x07\x1b[2Jx</p>", ERROR), "\\x1b[2Jx"),
+    "escapes in a redirect": (
+        lambda: sized(b"", b"HTTP/1.1 302 Found\r\nLocation: /\x1b[2Jx\r\n"), "\\x1b[2Jx",
+    ),
+    "escapes in a fault": (lambda: sized((ENVELOPE % ("UTF-8", "", "&#155;2J&#x202e;x")).encode(), ERROR), ""),
     "escapes in the status": (lambda: sized(b"", b"HTTP/1.1 500 \x1b[2Jno\r\n"), ""),
 }  # fmt: skip
 

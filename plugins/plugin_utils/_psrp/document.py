@@ -50,12 +50,17 @@ def refuse_doctype(content: str | bytes) -> None:
         return
 
 
-def check_answer(content: bytes, endpoint: str) -> None:
-    """An answer of WS-Management. Raises AnswerError for a web page, another encoding, and a declaration."""
+def check_answer(content: bytes, endpoint: str, page: bool = True) -> None:
+    """An answer of WS-Management. Raises AnswerError for a web page, another encoding, and a declaration.
+
+    page: whether a page is to be named here; that of an error is shown by whoever says what the error was.
+    """
     if not content:
         return
     if _PAGE.match(content[:_HEAD]):
-        raise AnswerError(page(content, endpoint))
+        if page:
+            raise AnswerError(_page(content, endpoint))
+        return
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -69,7 +74,7 @@ def check_answer(content: bytes, endpoint: str) -> None:
         raise AnswerError("the server's answer holds a document type declaration, which is not allowed") from None
 
 
-def page(content: bytes, endpoint: str) -> str:
+def _page(content: bytes, endpoint: str) -> str:
     """What a web page says of itself, and what that means here."""
     found = _TITLE.search(content[:_HEAD])
     title = foreign(" ".join(html.unescape(found[1].decode("utf-8", "replace")).split()), 80) if found else ""

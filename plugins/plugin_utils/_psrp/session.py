@@ -18,7 +18,7 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ...module_utils._base.texts import foreign
+from ...module_utils._base.texts import foreign, printable
 from ...module_utils._shell.rights import SELECT, question
 from ...module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
 from .clixml import Unreadable
@@ -364,13 +364,13 @@ class PsrpSession:
         )
 
     def _note(self, text: str) -> None:
-        self._tell(self._mask(text))
+        self._tell(printable(self._mask(text)))
 
     def _brief(self, error: BaseException) -> str:
-        return self._mask(brief(self._in_time(error)))
+        return printable(self._mask(brief(self._in_time(error))))
 
     def _no_session(self, error: BaseException) -> SessionError:
-        return SessionError(self._mask(no_session(self._in_time(error), self.target)))
+        return SessionError(printable(self._mask(no_session(self._in_time(error), self.target))))
 
     def _in_time(self, error: BaseException) -> BaseException:
         """Ansible's alarm in our words: it rings at the same time as our own limit."""

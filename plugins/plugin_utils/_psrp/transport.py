@@ -174,6 +174,8 @@ def fresh_connection(pool: RunspacePool) -> None:
 
 def _guard(transport: t.Any, pin: Pin, most: int) -> None:
     """Watch every request of the transport, also those that an authentication makes by itself."""
+    from pypsrp.exceptions import WinRMTransportError
+
     build, send = transport._build_session, transport.send
     connections = Connections()
 
@@ -187,7 +189,11 @@ def _guard(transport: t.Any, pin: Pin, most: int) -> None:
 
     def sent(*args: t.Any, **kwargs: t.Any) -> bytes:
         current().when_late(connections.cut)
-        content: bytes = send(*args, **kwargs)
+        try:
+            content: bytes = send(*args, **kwargs)
+        except WinRMTransportError as error:  # pypsrp looks for a fault in it
+            check_answer(error.response_text.encode("utf-8", "replace"), transport.endpoint, page=False)
+            raise
         check_answer(content, transport.endpoint)
         return content
 
@@ -277,6 +283,7 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int) -> None:
             for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it is not to be iterated otherwise
                 adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
         response.raw.stream = _limited(response.raw.stream, most)
+        response.encoding = "utf-8"  # as everything is that is not refused; the library would guess
         return response
 
     adapter.send = guarded
