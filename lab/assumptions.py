@@ -171,6 +171,12 @@ ASSUMPTIONS = (
         "It keeps the lab's dates free of the time zone of the machine it runs on.",
     ),
     Assumption(
+        "odd-forms",
+        "With the setting odd_forms objects come in forms that a page or a public output shows for some object, or "
+        "that PowerShell's serializer can send: a policy as an object, empty texts, missing properties, $null.",
+        "Which of them the product sends is not documented; a client has to cope with each.",
+    ),
+    Assumption(
         "branch-appliances",
         "A survivable branch appliance has a Registrar and no UserServer, and belongs to a branch site, whose object "
         "has no XmppFederationRoute. A branch server is like an appliance.",

@@ -48,16 +48,20 @@ def _named(ctx: Context, args: Arguments, services: dict[str, Document]) -> list
         name = str(properties_of(args.get("InputObject")).get("Name", ""))
     if name is None:
         return list(services)
-    found = [n for n in services if fold(n) == fold(name)]
+    found = [n for n in services if fold(_other_name(ctx, n)) == fold(name)]
     if not found:
         raise not_found("Service", name)
     return found
 
 
-def _shown(name: str) -> str:
+def _shown(ctx: Context, name: str) -> str:
     if name == "RTCXMPPTGWPROXY":
         rests_on("proxy-service-name")
-    return name
+    return _other_name(ctx, name)
+
+
+def _other_name(ctx: Context, name: str) -> str:
+    return str(ctx.store.setting("service_names").get(name, name))
 
 
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
@@ -68,7 +72,7 @@ def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
     for name in _named(ctx, args, services):
         service = services[name]
         properties: dict[str, object] = {
-            "Name": _shown(name),
+            "Name": _shown(ctx, name),
             "DisplayName": service["DisplayName"],
             "Status": ServiceStatus[service["Status"]],
             "RoleName": texts(service["Usages"] and ["EdgeServer"]),

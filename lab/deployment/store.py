@@ -87,6 +87,8 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "one_statement": False,  # pipelines of several statements are refused as a whole
     "version_at_doors": True,  # remote shells offer Get-CsServerVersion, which its page calls local
     "real_size_users": False,  # users have the hundred properties, some 10 kB, that real ones have
+    "odd_forms": [],  # forms in which objects come: names of cmdlets/odd_forms.py
+    "service_names": {},  # other names that the Windows services have, by their usual ones
     "user_filters": True,  # Get-CsUser takes -Filter
     "select_object": True,  # the endpoints offer Select-Object
     "restricted_select": ["management"],  # roles of the servers where it is the proxy of a restricted session

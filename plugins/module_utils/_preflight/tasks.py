@@ -11,9 +11,9 @@ import contextlib
 import typing as t
 from dataclasses import replace
 
-from .._base.findings import ERROR, WARNING
+from .._base.findings import ERROR, UNKNOWN, WARNING
 from .._base.names import Invalid
-from .._base.result import Params, Refused, Result, ServerRefused, Unreadable
+from .._base.result import UNREADABLE_ANSWER, Params, Refused, Result, ServerRefused, Unreadable
 from .._base.task import Task
 from .._federation.access import ROLE, access_for
 from .._federation.catalogue import RESOURCES
@@ -25,7 +25,7 @@ from .._federation.plan import make_plan
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._federation.tasks import FEDERATION_SPEC
-from .._shell.statement import Shell, place_of
+from .._shell.statement import ServerError, Shell, place_of
 from .._topology.chain import MARKS, HostService, Obstacle, check_chain
 from .._topology.surroundings import BESIDE
 from .._topology.tasks import SERVICES_OPTION
@@ -64,6 +64,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         *check_chain(topology, deployment, hosts),
         *(_records(params, topology) if params["records"] else ()),
         *missing_rights,
+        *(_unreadable(*one) for one in topology.unobserved.items() if one[1].startswith(UNREADABLE_ANSWER)),
         *check_edges(params["edges"]),
     ]
     ignored = [one.code for one in found if one.code in params["ignore"]]
@@ -99,7 +100,8 @@ class _Together(Surroundings):
         if found is None:
             return reader.kinds(resources)
         deployment, rest = found
-        self.topology = topology_of(rest, BESIDE, self._host)
+        with contextlib.suppress(Unreadable):  # it is read again, each part by itself
+            self.topology = topology_of(rest, BESIDE, self._host)
         return deployment
 
 
@@ -111,10 +113,9 @@ def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology,
     guard, together = Guard(force=True), _Together(place_of(shell).host)
     try:
         deployment = gather(reader, federation, guard, together)
-    except Unreadable:
-        raise
-    except ServerRefused:
-        return together.topology or read_topology(shell), _what_can_be_read(reader), ()
+    except ServerRefused as exc:
+        told = [_form(error) for error in exc.errors if error.category == "InvalidData"]
+        return together.topology or read_topology(shell), _what_can_be_read(reader), told
     topology = together.topology or read_topology(shell)
     later = any(pool.has_xmpp is False and pool.registrar for pool in topology.pools or ())
     if later and not deployment.all_users:
@@ -143,6 +144,22 @@ def _what_is_refused() -> t.Iterator[None]:
         raise
     except ServerRefused:
         pass
+
+
+def _form(error: ServerError) -> Obstacle:
+    return _unreadable(error.cmdlet, error.message)
+
+
+def _unreadable(cmdlet: str, message: str) -> Obstacle:
+    """An object in a form that nobody knows: the rest is looked at all the same."""
+    return Obstacle(
+        "unreadable",
+        UNKNOWN,
+        "%s: %s" % (cmdlet, message),
+        "compare the object with what the cmdlet shows on a server, and report its form",
+        effect="it is not known whether what depends on this object holds",
+        where="%s in the management shell" % cmdlet,
+    )
 
 
 def _what_can_be_read(reader: Reader) -> Deployment:

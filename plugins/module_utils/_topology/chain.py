@@ -197,7 +197,7 @@ def routes_of(topology: Topology, deployment: Deployment) -> dict[str, str] | No
     """Site -> Edge pool in lower case, as they will be."""
     if "federation_routes" in deployment.records:
         found = deployment.of("federation_routes").values()
-        return {record.identity: str(record.values["edge_pool"]).casefold() for record in found}
+        return {record.identity: str(record.values.get("edge_pool", "")).casefold() for record in found}
     if topology.sites is None:
         return None
     return {site.name: site.xmpp_route.casefold() for site in topology.sites}

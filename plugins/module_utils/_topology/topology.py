@@ -11,14 +11,15 @@ a form that is not the declared one is an error.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass, field
 
 from .._base.names import domain_from_server, named
 from .._base.reading import is_unknown
-from .._base.result import ServerRefused, Unreadable
+from .._base.result import UNREADABLE_ANSWER, ServerRefused, Unreadable
 from .._federation.catalogue import ROUTE
-from .._federation.kinds import is_type_name
+from .._federation.kinds import is_type_name, shortened
 from .._federation.pools import (
     LEGACY,
     POOL,
@@ -131,11 +132,13 @@ _Items = dict[str, "list[t.Any] | None"]
 def read_topology(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
     """One request, and one for each statement where any of them was refused.
 
-    Raises ShellError, ServerRefused where nothing at all could be read, and Unreadable for a form that is another.
+    A statement whose objects have another form is not observable. Raises ShellError, and ServerRefused where nothing at
+    all could be read.
     """
     answer = shell.invoke([one.statement for one in readings])
     if not (answer.errors or answer.lost or answer.refused):
-        return topology_of(answer.output, readings, place_of(shell).host)
+        with contextlib.suppress(Unreadable):  # one object must not hide all others
+            return topology_of(answer.output, readings, place_of(shell).host)
     return read_one_by_one(shell, readings)
 
 
@@ -157,11 +160,32 @@ def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> T
             why = "not observable with this role" if is_unknown(alone) else ""
             said = alone.errors[0].message if alone.errors else alone.lost
             unobserved[one.statement.cmdlet] = why or said
+        elif strangers := [item for item in alone.output if not one.known_by(item)]:
+            found[one.name] = None
+            unobserved[one.statement.cmdlet] = "%s: an object came back that is none of what was asked for: %s" % (
+                UNREADABLE_ANSWER,
+                shortened(strangers[0]),
+            )
         else:
             found[one.name] = list(alone.output)
     if refused and not any(items is not None for items in found.values()):
         raise refused
-    return _topology(found, unobserved, place_of(shell).host)
+    return _readable(found, unobserved, place_of(shell).host)
+
+
+def _readable(found: _Items, unobserved: dict[str, str], host: str) -> Topology:
+    """The topology of what has the right form: a statement with an object that has not counts as not observable."""
+    by_cmdlet: dict[str, list[str]] = {}
+    for one in READINGS:
+        by_cmdlet.setdefault(one.statement.cmdlet, []).append(one.name)
+    for _statement in by_cmdlet:
+        try:
+            return _topology(found, unobserved, host)
+        except Unreadable as exc:
+            cmdlet = exc.errors[0].cmdlet
+            unobserved[cmdlet] = exc.errors[0].message
+            found = {**found, **dict.fromkeys(by_cmdlet.get(cmdlet, ()))}
+    return _topology(found, unobserved, host)
 
 
 def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topology:

@@ -59,7 +59,7 @@ def gather(
     """
     partners, probed = _partners(existing["partners"], probe)
     certificates, on_edges = _certificates(edges)
-    routes = [route["edge_pool"] for route in existing["federation_routes"] if route["edge_pool"]]
+    routes = [route["edge_pool"] for route in existing["federation_routes"] if route.get("edge_pool")]
     return {
         "own": {
             "domains": [{"domain": one["domain"], "verdict": one["verdict"]} for one in probe.get("own") or ()],
