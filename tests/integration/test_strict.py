@@ -12,6 +12,7 @@ table is part of every run, all of it of ``make nightly`` (SFB_NIGHTLY).
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import typing as t
 
@@ -34,11 +35,14 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._topology.tasks import IN
 from lab.deployment.strict import make_strict
 from lab.testing import Lab
 from tests.integration.management import Management, renewed, target
+from tests.integration.plays import Plays
 
 ANN = "sip:ialmeida@contoso.test"
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
 POLICIES = [{"identity": "XMPP", "enable_federation_access": True, "enable_xmpp_access": True, "granted_to": [ANN]}]
 ACCOUNTS = {"CsAdministrator": ("admin", "Lab-admin-1"), "CsViewOnlyAdministrator": ("viewer", "Lab-viewer-1")}
+ACCEPTED = {"sfb_xmpp_preflight_ignore": ["certificate_missing"]}
+VERIFICATION = {"sfb_xmpp_verification": {"nameservers": ["127.0.0.1:9"], "timeout": 1}}
 READS: dict[str, tuple[Task, dict[str, t.Any]]] = {
     "federation_info": (tasks.FEDERATION_INFO, {}),
     "partner_info": (tasks.info(PARTNER), {}),
@@ -126,13 +130,62 @@ def test_odd_texts_are_named_and_never_written_back(strict: Lab) -> None:
 def test_a_route_that_is_not_shown_is_set_with_force_only(strict: Lab) -> None:
     management = Management(strict, target(strict, "fe01", "CONTOSO\\admin", "Lab-admin-1"))
     mark = management.mark()
-    wanted = {"federation_routes": [{"site": "Dublin", "edge_pool": "edge.contoso.test"}]}
+    wanted: dict[str, t.Any] = {"federation_routes": [{"site": "Dublin", "edge_pool": "edge.contoso.test"}]}
     with pytest.raises(Refused, match="XmppFederationRoute"):
         management.run(FEDERATION, **wanted)
     assert management.writes(mark) == []
     assert not management.run(FEDERATION, force=True, **wanted).failures
-    clear = {"federation_routes": [{"site": "Dublin", "edge_pool": ""}], "allow": ["clear_route"]}
+    clear: dict[str, t.Any] = {"federation_routes": [{"site": "Dublin", "edge_pool": ""}], "allow": ["clear_route"]}
     assert [management.run(FEDERATION, **clear).changed for _time in range(2)] == [True, False]
     assert not management.run(FEDERATION, force=True, **wanted).failures
     assert strict.store().get("site", "Dublin")["XmppFederationRoute"] == "EdgeServer:edge.contoso.test"  # type: ignore[index]
     management.session.close()
+
+
+# A playbook: what it is told, and its exit status for each role in check mode and for real. What only reads ends with 0
+# or, for what it found, with 2 on a deployment without a certificate; it never ends early.
+READING = dict.fromkeys(ACCOUNTS, ((0, 2), (0, 2)))
+PLAYBOOKS: dict[str, tuple[dict[str, t.Any], dict[str, tuple[tuple[int, ...], tuple[int, ...]]]]] = {
+    "preflight": ({}, READING),
+    "export": ({}, READING),
+    "audit": ({}, READING),
+    "explain": ({"sfb_xmpp_for_user": ANN[4:], "sfb_xmpp_for_partner": "odd.example"}, READING),
+    "capture": ({}, READING),
+    "history": ({}, READING),
+    "migration": ({"sfb_xmpp_for_pools": ["fe01.contoso.test"]}, READING),
+    "converge": (
+        {"sfb_xmpp_policies": POLICIES, "sfb_xmpp_partners": [{"domain": "new.example", **ROW}], **ACCEPTED},
+        {"CsAdministrator": ((0,), (0,)), "CsViewOnlyAdministrator": ((0,), (2,))},
+    ),
+}
+RUNS = list(itertools.product(PLAYBOOKS, ACCOUNTS, (True, False)))
+RUNS_SAMPLE = [("audit", "CsViewOnlyAdministrator", False), ("converge", "CsViewOnlyAdministrator", False)]
+
+
+@pytest.mark.parametrize(("name", "role", "check"), RUNS if os.environ.get("SFB_NIGHTLY") else RUNS_SAMPLE)
+def test_playbooks_on_a_strict_deployment(strict: Lab, name: str, role: str, check: bool) -> None:
+    settings, status = PLAYBOOKS[name]
+    plays = Plays(strict)
+    try:
+        hosts = plays.hosts()
+        user, password = ACCOUNTS[role]
+        hosts["sfb_management"]["vars"].update(ansible_user="CONTOSO\\" + user, ansible_password=password)
+        into = {"sfb_xmpp_into": str(plays.directory / ("out.zip" if name == "capture" else "out"))}
+        once = {key: settings[key] for key in settings if key.startswith("sfb_xmpp_for_")}
+        hosts["sfb_management"]["vars"].update({k: v for k, v in settings.items() if k not in once}, **VERIFICATION)
+        if name in ("export", "audit", "capture", "migration"):
+            once.update(into)
+        inventory = plays.write("strict.yml", hosts)
+        mark = max((event.id for event in strict.store().events()), default=0)
+        mode = ["--check"] if check else []
+        run = plays.run("sfb.xmpp." + name, "-e", json.dumps(once), *mode, inventory=inventory)
+        written = [
+            event.cmdlet
+            for event in strict.store().events(mark)
+            if event.kind == "statement" and event.cmdlet.startswith(("New-", "Set-", "Remove-", "Grant-"))
+        ]
+    finally:
+        plays.close()
+    assert run.code in status[role][not check], run.output
+    assert bool(written) == (name == "converge" and role == "CsAdministrator" and not check), written
+    assert "Traceback" not in run.output
