@@ -19,7 +19,7 @@ from .._base.names import domain_from_server, named
 from .._base.reading import is_unknown
 from .._base.result import UNREADABLE_ANSWER, ServerRefused, Unreadable
 from .._federation.catalogue import ROUTE
-from .._federation.kinds import is_type_name, shortened
+from .._federation.kinds import is_type_name
 from .._federation.pools import (
     LEGACY,
     POOL,
@@ -164,7 +164,7 @@ def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> T
             found[one.name] = None
             unobserved[one.statement.cmdlet] = "%s: an object came back that is none of what was asked for: %s" % (
                 UNREADABLE_ANSWER,
-                shortened(strangers[0]),
+                _stranger(strangers[0]),
             )
         else:
             found[one.name] = list(alone.output)
@@ -223,11 +223,15 @@ def _sorted(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> _Items:
         own = [number for number, one in enumerate(readings) if one.known_by(item)]
         if len(own) != 1 or own[0] < current:
             cmdlet = readings[own[0] if len(own) == 1 else current].statement.cmdlet
-            shown = ", ".join(list(item)[:8]) if isinstance(item, dict) else repr(item)[:80]
+            shown = _stranger(item)
             raise Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
         current = own[0]
         found[readings[current].name].append(item)
     return dict(found)
+
+
+def _stranger(item: t.Any) -> str:
+    return ", ".join(map(str, list(item)[:8])) if isinstance(item, dict) else repr(item)[:80]
 
 
 def _release_of(host: str, pools: t.Sequence[Pool]) -> str | None:
