@@ -144,7 +144,7 @@ def test_a_route_that_is_not_shown_is_set_with_force_only(strict: Lab) -> None:
 
 # A playbook: what it is told, and its exit status for each role in check mode and for real. What only reads ends with 0
 # or, for what it found, with 2 on a deployment without a certificate; it never ends early.
-READING = dict.fromkeys(ACCOUNTS, ((0, 2), (0, 2)))
+READING: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = dict.fromkeys(ACCOUNTS, ((0, 2), (0, 2)))
 PLAYBOOKS: dict[str, tuple[dict[str, t.Any], dict[str, tuple[tuple[int, ...], tuple[int, ...]]]]] = {
     "preflight": ({}, READING),
     "export": ({}, READING),
