@@ -81,9 +81,10 @@ lab-up: env  ## start the lab (state in .lab/, inventory in inventories/lab)
 lab-down:  ## stop the lab
 	@if [ -x "$(VENV)/bin/python" ]; then python -m lab down; fi
 
-generate: env  ## what follows from the tables: schemas of the variables, pages of the playbooks
+generate: env  ## what follows from the tables: schemas of the variables, pages of the playbooks, parameters of roles
 	@python -m tools.settings_schema
 	@python -m tools.playbook_pages
+	@python -m tools.role_files
 	@python -m tools.audit_schema
 	@python -m tools.assumptions_page
 

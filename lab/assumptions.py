@@ -336,9 +336,10 @@ ASSUMPTIONS = (
         "The page says that the switch lets Network Service read the key, not what happens without it.",
     ),
     Assumption(
-        "proxy-service-name",
-        "The XMPP proxy's Windows service is RTCXMPPTGWPROXY.",
-        "Only its display name is known; find it by that.",
+        "xmpp-service-names",
+        "The Windows services of the XMPP gateway and the XMPP proxy have names that no page has, others in each lab "
+        "(the setting service_suffix). The display names end in XMPP Translating Gateway, and in the same with Proxy.",
+        "The name of the proxy's service is not documented; find both by display name.",
     ),
     Assumption(
         "service-dependencies",
@@ -366,8 +367,10 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "services-by-remote-shell",
-        "A Front End's remote shell offers the *-CsWindowsService cmdlets for that Front End.",
-        "Whether they work there is not documented.",
+        "A Front End's remote shell offers Get-CsWindowsService for that Front End. With the setting services_at_doors "
+        "it offers Start- and Stop-CsWindowsService too.",
+        "Only Get- is documented as working remotely (view-service-status page). Whether Start- and Stop- are offered "
+        "is UNVERIFIED: their pages name RTCUniversalServerAdmins and a local session.",
     ),
     Assumption(
         "front-end-local-store",
@@ -452,6 +455,13 @@ ASSUMPTIONS = (
         "gateway-front-end-service",
         "While RTCXMPPTGW is stopped on the Front End, the Edges refuse streams and nothing is sent.",
         "The proxy on the Edge only passes on to it; what it answers alone is not documented.",
+    ),
+    Assumption(
+        "gateway-mutual-tls",
+        "While the internal certificate of an Edge has expired, nothing passes between it and the Front Ends. The "
+        "Front End's default certificate is not looked at; the lab's Front End has none.",
+        "The ports page says XMPP/MTLS for TCP 23456, so both certificates must be valid. What the services do with "
+        "one that is not is UNVERIFIED.",
     ),
     Assumption(
         "gateway-next-hop",

@@ -60,6 +60,6 @@ all:
       - {domain: fabrikam.example, tls_negotiation: required, sasl_negotiation: required}
     sfb_xmpp_access_edge: {allow_federated_users: true}
 INVENTORY
-ansible-playbook sfb.xmpp.rehearse --inventory inventory.yml -e into=rehearsed
+ansible-playbook sfb.xmpp.rehearse --inventory inventory.yml -e sfb_xmpp_into=rehearsed
 cd "$collection/extensions"
 molecule -c molecule/config.yml test

@@ -16,15 +16,18 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTS, RESOURCES, ROUTE
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import WRITING
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.federation_options import of_playbook
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import Setting, read_by
 
 TOP = Path(__file__).resolve().parent.parent
 DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
-# What does the work of converge and restore, and reads variables and tags of the play for itself.
+# What does the work of converge, restore and audit, and reads variables and tags of the play for itself; and how they
+# run it.
 ACTION = "sfb.xmpp.xmpp_federation:"
+OF_SETTINGS = ("name: sfb.xmpp.federation\n", "sfb.xmpp.xmpp_audit:", "sfb.xmpp.xmpp_history:")
 ACTION_CODE = [TOP / "plugins" / "plugin_utils" / name for name in (
     "_actions/federation.py", "_actions/deployment.py", "_servers/servers.py"
 )]  # fmt: skip
@@ -37,19 +40,45 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
     },
+    "sfb.xmpp.xmpp_edge_certificate:": {"sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
+    "sfb.xmpp.xmpp_migration_info:": {
+        "sfb_xmpp_for_users", "sfb_xmpp_for_pools", "sfb_xmpp_partners", "sfb_xmpp_deployment"
+    },
+    "sfb.xmpp.xmpp_export:": {"sfb_xmpp_deployment"},
+    "sfb.xmpp.xmpp_capture:": {"sfb_xmpp_deployment"},
+    "sfb.xmpp.xmpp_import:": {
+        "sfb_xmpp_import_partners", "sfb_xmpp_import_policies", "sfb_xmpp_import_gateway", "sfb_xmpp_import_users"
+    },
 }  # fmt: skip
 # Actions that read the settings of their playbook for themselves, by their names without the prefix, and what they run.
 OWN_ACTIONS = {
     "failover": ("xmpp_failover", ACTION),
     "revoke": ("xmpp_affected_services", ""),
     "decommission": ("xmpp_decommission", ACTION),
+    "export": ("xmpp_export", ""),
+    "migration": ("xmpp_migration_report", ""),
+    "capture": ("xmpp_capture", ""),
+    "import": ("xmpp_import", ""),
+    "rehearse": ("xmpp_rehearse", ""),
 }
 READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 # A playbook that never writes reads nothing of what its action does when it does.
-PLANS_ONLY, OF_WRITES = "check_mode: true", {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
+PLANS_ONLY = ("check_mode: true", "sfb.xmpp.xmpp_audit:")
+OF_WRITES = {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
+# Where runs keep their files, and the journal, for all actions (_actions/state.py).
+OF_STATE = {"sfb_xmpp_" + name for name in ("snapshot_directory", "state_directory", "trusted_owners", "show_users")}
+OF_JOURNAL = {"sfb_xmpp_journal", "sfb_xmpp_ticket"}
+STATE = {
+    **dict.fromkeys(WRITING, OF_STATE | OF_JOURNAL),
+    "history": OF_STATE | {"sfb_xmpp_for_" + name for name in ("partner", "policy", "user")},
+    "capture": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners"},
+    "audit": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners", "sfb_xmpp_show_users"},
+}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
+# What a role takes by default, and the action of this playbook leaves aside: it always switches.
+UNREAD = {"certificate": {"sfb_xmpp_certificate_switch"}}
 # What converge notes in a snapshot, and a message names; nobody sets it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
@@ -106,7 +135,7 @@ def _definitions(items: t.Mapping[str, str]) -> list[str]:
 
 
 def sources(name: str) -> list[Path]:
-    """The playbook and the files of tasks and variables that it takes in, not other playbooks."""
+    """The playbook and the files of tasks and variables that it takes in, and the role of the certificate."""
     todo, seen = [TOP / "playbooks" / ("%s.yml" % name)], []
     while todo:
         path = todo.pop()
@@ -122,6 +151,11 @@ def sources(name: str) -> list[Path]:
                 if place.is_file() and place not in seen + todo and place.parent.name in ("tasks", "vars", "internal"):
                     todo.append(place)
                     break
+        for role in re.findall(r"import_role:\s+name: sfb\.xmpp\.(gateway_certificate)", text):
+            seen += [
+                *sorted((TOP / "roles" / role / "tasks").glob("*.yml")),
+                TOP / "roles" / role / "defaults/main.yml",
+            ]
     return seen
 
 
@@ -137,11 +171,19 @@ def variables(name: str) -> set[str]:
         names = {*READ.findall(own), *re.findall(r'"(\w+)"', passed[1] if passed else "")}
         found |= {"sfb_xmpp_" + one for one in names}
         code += work
+    if any(one in code for one in OF_SETTINGS):
+        found |= _asked(name)
+        code += ACTION
+    if "name: sfb.xmpp.verification\n" in code:
+        given = (TOP / "roles" / "verification" / "defaults" / "main.yml").read_text(encoding="utf-8")
+        found |= set(re.findall(r"sfb_xmpp_[a-z_]+", given))
     if ACTION in code:
+        found.add("sfb_xmpp_snapshot")
         of_action = {
             name for path in ACTION_CODE for name in re.findall(r'"(sfb_xmpp_[a-z]\w+)"', path.read_text("utf-8"))
         }
-        found |= of_action - OF_WRITES if PLANS_ONLY in code and name not in WRITING else of_action
+        plans_only = any(one in code for one in PLANS_ONLY) and name not in WRITING
+        found = found - OF_WRITES | (of_action - OF_WRITES) if plans_only else found | of_action
     if REVOCATION in code:
         own = (TOP / "plugins" / "plugin_utils" / "_actions/revocation.py").read_text(encoding="utf-8")
         options = re.search(r"^_OPTIONS = \{(.*)\}$", own, re.MULTILINE)
@@ -150,7 +192,15 @@ def variables(name: str) -> set[str]:
         found.add("sfb_xmpp_deployment")
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
-    return (found | OF_ALL_HOSTS.get(name, set())) - {IN_SNAPSHOTS}
+    found |= OF_ALL_HOSTS.get(name, set()) | STATE.get(name, set())
+    return found - {IN_SNAPSHOTS} - UNREAD.get(name, set())
+
+
+def _asked(playbook: str) -> set[str]:
+    """The variables of which the action of xmpp_federation makes options, as far as the playbook has them."""
+    values = {one.option: one.name for one in read_by(playbook)}
+    asked = set(of_playbook(playbook, values).values())
+    return {str(one) for one in asked if one in values.values()}
 
 
 def tags(name: str) -> set[str]:
@@ -162,10 +212,11 @@ def tags(name: str) -> set[str]:
         # Without this a tag leaves nothing of the play.
         if OWN_ACTIONS["failover"][0] in text:
             found.add("routes")
-        if ACTION in text and "tags: [always]" in text:
+        if any(one in text for one in (ACTION, *OF_SETTINGS)) and "tags: [always]" in text:
             # The tag of the gateway stands for both settings. Who gives it nothing but routes has no other parts.
             routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text
-            found |= {"routes"} if routes_only else set(PARTS) - {"access_edge"}
+            shared = {resource.limited_as for resource in RESOURCES if resource.tag}
+            found |= {ROUTE.limited_as} if routes_only else set(PARTS) - shared
     return found - {"always"}
 
 

@@ -17,6 +17,9 @@ from .binding import Arguments
 from .context import Context, invalid, not_found
 from .objects import ServiceStatus, make, properties_of, texts
 
+# The gateway's service, as the store calls it.
+GATEWAY = "RTCXMPPTGW"
+
 
 def _services(ctx: Context) -> dict[str, Document]:
     found = _written(ctx)
@@ -31,8 +34,10 @@ def _services(ctx: Context) -> dict[str, Document]:
 
 
 def _written(ctx: Context) -> dict[str, Document]:
+    """By the name on the wire. Key: the service's own in the store."""
     prefix = ctx.host.name + "/"
-    return {v["Name"]: v for k, v in ctx.store.all("service").items() if k.startswith(prefix)}
+    found = {k: v for k, v in ctx.store.all("service").items() if k.startswith(prefix)}
+    return {v["Name"]: {**v, "Key": k.removeprefix(prefix)} for k, v in found.items()}
 
 
 def _here(ctx: Context, args: Arguments) -> None:
@@ -48,20 +53,15 @@ def _named(ctx: Context, args: Arguments, services: dict[str, Document]) -> list
         name = str(properties_of(args.get("InputObject")).get("Name", ""))
     if name is None:
         return list(services)
-    found = [n for n in services if fold(_other_name(ctx, n)) == fold(name)]
+    found = [n for n in services if fold(n) == fold(name)]
     if not found:
         raise not_found("Service", name)
     return found
 
 
-def _shown(ctx: Context, name: str) -> str:
-    if name == "RTCXMPPTGWPROXY":
-        rests_on("proxy-service-name")
-    return _other_name(ctx, name)
-
-
-def _other_name(ctx: Context, name: str) -> str:
-    return str(ctx.store.setting("service_names").get(name, name))
+def _put(ctx: Context, service: Document, **changes: t.Any) -> None:
+    body = {name: value for name, value in service.items() if name != "Key"}
+    ctx.store.put("service", "%s/%s" % (ctx.host.name, service["Key"]), {**body, **changes})
 
 
 def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
@@ -71,8 +71,10 @@ def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
     services = _services(ctx)
     for name in _named(ctx, args, services):
         service = services[name]
+        if "XMPP" in service["DisplayName"]:
+            rests_on("xmpp-service-names")
         properties: dict[str, object] = {
-            "Name": _shown(ctx, name),
+            "Name": name,
             "DisplayName": service["DisplayName"],
             "Status": ServiceStatus[service["Status"]],
             "RoleName": texts(service["Usages"] and ["EdgeServer"]),
@@ -83,11 +85,10 @@ def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _turn(ctx: Context, service: Document, status: str) -> None:
-    key = "%s/%s" % (ctx.host.name, service["Name"])
-    changed = {**service, "Status": status}
-    if service["Name"] == "RTCXMPPTGW" and status == "Running":
-        changed["Routes"] = {name: site["XmppFederationRoute"] for name, site in ctx.store.all("site").items()}
-    ctx.store.put("service", key, changed)
+    changes: Document = {"Status": status}
+    if service["Key"] == GATEWAY and status == "Running":
+        changes["Routes"] = {name: site["XmppFederationRoute"] for name, site in ctx.store.all("site").items()}
+    _put(ctx, service, **changes)
     assigned = ctx.store.assignments(ctx.host.name)
     for usage in service["Usages"]:
         row = None
@@ -104,9 +105,7 @@ def _drain(ctx: Context, service: Document) -> None:
     """It takes nothing new, what it has goes on, and it presents what it presented."""
     rests_on("graceful-stop")
     until = time.time() + float(ctx.store.setting("drain_seconds"))
-    ctx.store.put(
-        "service", "%s/%s" % (ctx.host.name, service["Name"]), {**service, "Status": "Paused", "Until": until}
-    )
+    _put(ctx, service, Status="Paused", Until=until)
 
 
 def _start(ctx: Context, args: Arguments) -> t.Iterable[object]:

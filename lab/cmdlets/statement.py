@@ -31,6 +31,8 @@ _SLICE = 0.02  # seconds between two looks at whether the client has stopped a p
 
 # Its page calls it local.
 LOCAL = "Get-CsServerVersion"
+# Their pages speak of the local computer; only Get-CsWindowsService is documented as working remotely.
+CHANGES = ("Start-CsWindowsService", "Stop-CsWindowsService")
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class Session:
         if cmdlet.name == SELECT and not self.store.setting("select_object"):
             return False
         if cmdlet.name == LOCAL and self.host.role == "management" and not self.store.setting("version_at_doors"):
+            return False
+        if cmdlet.name in CHANGES and self.host.role == "management" and not self.store.setting("services_at_doors"):
             return False
         if not cmdlet.is_product:
             return True

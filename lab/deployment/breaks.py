@@ -33,6 +33,7 @@ EDGE_POOL_2019 = "edge19." + DOMAIN
 SOMEBODY = ("ialmeida@contoso.test", "mbell@contoso.test")  # who is affected where a break concerns users
 PARTNER = "fabrikam.example"  # and where it concerns a partner, and the store has none
 GATEWAY, PROXY = "RTCXMPPTGW", "RTCXMPPTGWPROXY"
+XMPP, INTERNAL = "XmppServer", "Internal"
 _SETTING = "broken"
 _EDGE = "EdgeServer:" + EDGE_POOL
 
@@ -71,7 +72,7 @@ class _Changes:
     def stop(self, host: str, service: str) -> None:
         self.change("service", "%s/%s" % (host, service), Status="Stopped")
         if service == PROXY:
-            self.present(host, "XmppServer", None)
+            self.present(host, XMPP, None)
 
     def add_pool_2019(self, fqdn: str, roles: t.Sequence[str], edge: Document | None = None) -> None:
         """A pool of one 2019 server in the first site, if it is not there already."""
@@ -172,7 +173,7 @@ def _listed(kind: str, body: Document) -> t.Callable[[_Changes], None]:
     return run
 
 
-def _expired(changes: _Changes) -> None:
+def _expired(changes: _Changes, usage: str = XMPP) -> None:
     key = rsa_key()
     authority = Authority(common_name("Expired CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
     names = [x509.DNSName(name) for name in (ACCESS_EDGE, DOMAIN)]
@@ -185,7 +186,7 @@ def _expired(changes: _Changes) -> None:
         der = leaf.public_bytes(serialization.Encoding.DER)
         changes.store.put_certificate(CertificateRow(host, "My", thumbprint(leaf), der, private, True, ""))
         changes.undo.append(["certificate", host, thumbprint(leaf)])
-        _assign(changes, host, thumbprint(leaf))
+        _assign(changes, host, thumbprint(leaf), usage)
 
 
 def _unassigned(changes: _Changes) -> None:
@@ -193,17 +194,18 @@ def _unassigned(changes: _Changes) -> None:
         _assign(changes, host, None)
 
 
-def _assign(changes: _Changes, host: str, print_: str | None) -> None:
-    changes.undo.append(["assigned", host, changes.store.assignments(host).get("XmppServer")])
-    _set_assignment(changes.store, host, print_)
-    changes.present(host, "XmppServer", print_)
+def _assign(changes: _Changes, host: str, print_: str | None, usage: str = XMPP) -> None:
+    changes.undo.append(["assigned", host, changes.store.assignments(host).get(usage), usage])
+    _set_assignment(changes.store, host, print_, usage)
+    if usage == XMPP:
+        changes.present(host, usage, print_)
 
 
-def _set_assignment(store: Store, host: str, print_: str | None) -> None:
+def _set_assignment(store: Store, host: str, print_: str | None, usage: str) -> None:
     if print_ is None:
-        store.unassign(host, "XmppServer")
+        store.unassign(host, usage)
     else:
-        store.assign(host, "XmppServer", print_)
+        store.assign(host, usage, print_)
 
 
 def _users(store: Store, addresses: t.Collection[str]) -> list[str]:
@@ -268,6 +270,9 @@ BREAKS: t.Mapping[str, Break] = {
     ),
     "certificate-missing": Break("no certificate is assigned to XmppServer", _unassigned, blocks=False),
     "certificate-expired": Break("the Edges' certificate for XMPP has expired", _expired, blocks=False),
+    "internal-certificate-expired": Break(
+        "the Edges' internal certificate has expired", lambda b: _expired(b, INTERNAL)
+    ),
     "clock-ahead": Break(
         "the servers' clocks are ten minutes ahead", lambda b: b.set("clock_ahead", 600.0), blocks=False
     ),

@@ -85,10 +85,11 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "own_records": "published",  # SRV of the SIP domains: published, missing, elsewhere, or an Edge pool's FQDN
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
     "one_statement": False,  # pipelines of several statements are refused as a whole
+    "service_suffix": "",  # at the end of the names of the XMPP services; empty before the seed: a random one
+    "services_at_doors": False,  # remote shells offer Start- and Stop-CsWindowsService too
     "version_at_doors": True,  # remote shells offer Get-CsServerVersion, which its page calls local
     "real_size_users": False,  # users have the hundred properties, some 10 kB, that real ones have
     "odd_forms": [],  # forms in which objects come: names of cmdlets/odd_forms.py
-    "service_names": {},  # other names that the Windows services have, by their usual ones
     "user_filters": True,  # Get-CsUser takes -Filter
     "select_object": True,  # the endpoints offer Select-Object
     "restricted_select": ["management"],  # roles of the servers where it is the proxy of a restricted session
@@ -438,9 +439,13 @@ class Store:
         return {path: content for path, content in self.tree(host).items() if content is not None}
 
     def services(self, host: str) -> dict[str, str]:
-        """Windows service -> ``Running``, ``Paused`` or ``Stopped``."""
+        """Windows service, by its name on the wire -> ``Running``, ``Paused`` or ``Stopped``."""
         prefix = host + "/"
-        return {k[len(prefix) :]: service_status(v) for k, v in self.all("service").items() if k.startswith(prefix)}
+        return {v["Name"]: service_status(v) for k, v in self.all("service").items() if k.startswith(prefix)}
+
+    def service_name(self, host: str, key: str) -> str:
+        """The name on the wire of a service that the store calls ``key``."""
+        return str((self.get("service", "%s/%s" % (host, key)) or {})["Name"])
 
     # -- events
 

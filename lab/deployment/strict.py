@@ -26,7 +26,6 @@ SETTINGS: t.Mapping[str, t.Any] = {
     "version_at_doors": False,
     "real_size_users": True,
     "odd_forms": list(FORMS),
-    "service_names": {"RTCXMPPTGW": "RtcXmppGateway", "RTCXMPPTGWPROXY": "RtcXmppGatewayProxy"},
 }
 # Site and server: an appliance and a branch server look alike (branch-appliances).
 BRANCHES = (("Bellevue", "sba01.contoso.test"), ("Tacoma", "branch01.contoso.test"))

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime
 import secrets
 import typing as t
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from ..deployment.topology import home_problem, sites
 from .negotiation import Row
 from .rules import User
 
-USAGE = "XmppServer"
+USAGE, INTERNAL = "XmppServer", "Internal"
 GATEWAY_SERVICE = "RTCXMPPTGW"
 EDGES = SHAPE.edges()
 _FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role == "management")
@@ -169,6 +170,10 @@ class Surroundings:
         if not any(service["Status"] == "Running" for service in filter(None, map(self._gateway, gateways))):
             rests_on("gateway-front-end-service")
             return "%s is not running on the Front End" % GATEWAY_SERVICE
+        edges = [host] if host else [name for name in EDGES if fold(HOSTS[name].pool) == pool]
+        if edges and all(map(self._internal_is_over, edges)):
+            rests_on("gateway-mutual-tls")
+            return "the internal certificate of %s is not valid now" % ", ".join(edges)
         for kind, name in (("allowed_domain", "allowed"), ("blocked_domain", "blocked")):
             if fold(domain) in map(fold, self._configuration(kind)):
                 rests_on("gateway-sip-lists")
@@ -178,6 +183,13 @@ class Surroundings:
     def _gateway(self, host: Host) -> Document | None:
         """The gateway's service on a Front End that is not off."""
         return None if self.off(host.name) else self.store.get("service", "%s/%s" % (host.name, GATEWAY_SERVICE))
+
+    def _internal_is_over(self, host: str) -> bool:
+        """Whether the certificate that an Edge shows to the Front Ends (TCP 23456) has expired."""
+        thumbprint = self.store.assignments(host).get(INTERNAL)
+        row = self.store.certificate(host, "My", thumbprint) if thumbprint else None
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return row is not None and x509.load_der_x509_certificate(row.der).not_valid_after_utc < now
 
     def _home(self, address: str) -> str:
         """The pool of a local user."""

@@ -5,7 +5,7 @@
 """A capture in another dialect, for tests: as if a server answered the same in other forms than the lab's.
 
 Properties come in another order, enumerations as objects with other numbers, lists of one as a text and empty ones as
-null, objects carry properties that nobody has heard of, and Windows services have other names.
+null, and objects carry properties that nobody has heard of.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import xml.etree.ElementTree as ET
 from .capture import Answered, Capture
 from .shapes import parse
 
-SERVICES = {"RTCXMPPTGWPROXY": "XmppProxy", "RTCXMPPTGW": "XmppGateway"}
 EXTRA = "XsAnyElements"
 _ENUMERATION = ("Microsoft.Rtc.Management.Xds.%s", "System.Enum", "System.ValueType", "System.Object")
 _ENUMERATIONS = ("PartnerType", "SaslNegotiation", "TlsNegotiation")
@@ -38,8 +37,6 @@ def _statement(answered: Answered) -> Answered:
 def _object(xml: str) -> str:
     element = parse(xml)
     _name_types(element)
-    for each in element.iter():
-        each.text = SERVICES.get(each.text or "", each.text)
     group = element.find("Props")
     if group is None:
         return xml

@@ -178,7 +178,7 @@ def _proxy(capture: Capture) -> Answer:
             if "XMPP" in values.get("DisplayName", ""):
                 name = values.get("Name", "")
                 said = "'%s' is the service %s" % (values["DisplayName"], name)
-                (right if name == "RTCXMPPTGWPROXY" else wrong).append(said)
+                (right if "XMPP TRANSLATING GATEWAY PROXY" in values["DisplayName"].upper() else wrong).append(said)
     return _all_or_none(right, wrong)
 
 
@@ -266,7 +266,7 @@ CHECKS: t.Mapping[str, Check] = {
     "partner-connection-limit": _limit,
     "partner-domain-property": _domain,
     "policy-of-a-user": _matches("Get-CsUser", "ExternalAccessPolicy", "(?!Tag:|Site:).+"),
-    "proxy-service-name": _proxy,
+    "xmpp-service-names": _proxy,
     "servers-in-utc": _dates,
     "service-version-numbers": _versions,
     "services-by-remote-shell": _offered("Get-CsWindowsService"),

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._base.result import Refused
+from ..module_utils._base.texts import printable
 from ..modules.xmpp_affected_services import TASK
-from ..plugin_utils._actions.in_process import failed, skipped
-from ..plugin_utils._actions.playbook import PlaybookAction, results_of
-from ..plugin_utils._playbooks.failover import service_state
-from ..plugin_utils._playbooks.revoked_services import NOT_RESTARTED, revoked, took_part
+from ..plugin_utils._actions.in_process import skipped
+from ..plugin_utils._actions.playbook import PlaybookAction, reads_of, results_of
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._playbooks.failover import TO, owner, service_state, topologies_of
+from ..plugin_utils._playbooks.revoked_services import NOT_RESTARTED, revoked, took_part, unable
 from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._servers.servers import Servers
 from ..plugin_utils._settings.source import settings_of
+from ..plugin_utils._settings.table import PREFIX
 
 Result = dict[str, t.Any]
 
+_TO = TO.removeprefix(PREFIX)
 # The names under which the playbooks keep the results of their tasks.
 MOVED, REVOKED, RESTARTED = "failover_moved", "xmpp_federation", "revoke_restarted"
 
@@ -33,24 +39,58 @@ class ActionModule(PlaybookAction):
 
     def _decide(self, variables: Result) -> Result:
         own = str(variables["inventory_hostname"])
-        mine = servers_in(variables).of(own)
+        servers = servers_in(variables)
+        mine = servers.of(own)
+        if self._task.args.get("phase") == "look":
+            return self._look_before(servers, variables)
         if self.playbook == "failover":
             state = service_state(list(results_of(variables, mine.doors, MOVED).values()), own in mine.front_ends)
             return self._services(state, "no route was moved in the deployment %s" % mine.label, variables)
-        try:
-            wanted = boolean(settings_of(self, variables, self.playbook).values.get("revoke_restart", False))
-        except Refused as exc:
-            return failed(exc.reasons)
+        wanted = boolean(settings_of(self, variables, self.playbook).values.get("revoke_restart", False))
         if not wanted:
             return skipped("sfb_xmpp_revoke_restart is not true")
         if self._task.args.get("phase") == "check":
-            servers = results_of(variables, [*mine.front_ends, *mine.edges], RESTARTED)
+            restarts = results_of(variables, [*mine.front_ends, *mine.edges], RESTARTED)
             doors = results_of(variables, [own], REVOKED)
-            wrong = revoked(list(doors.values())) and not took_part(list(servers.values()))
+            wrong = revoked(list(doors.values())) and not took_part(list(restarts.values()))
             return {"changed": False, **({"failed": True, "msg": NOT_RESTARTED} if wrong else {})}
         done = revoked(list(results_of(variables, mine.doors, REVOKED).values()))
         reason = "no domain was revoked in the deployment %s" % mine.label
         return self._services("restarted" if done else "", reason, variables)
+
+    def _look_before(self, servers: Servers, variables: Result) -> Result:
+        """Before anything is written: whether the services of this server can be restarted, and if not, why."""
+        own = str(variables["inventory_hostname"])
+        state = "restarted"
+        try:
+            values = settings_of(self, variables, self.playbook).values
+            if self.playbook == "failover":
+                found = owner(topologies_of(reads_of(servers, variables)), str(values[_TO]))
+                if found != servers.of(own).label:
+                    return skipped("nothing is moved in the deployment %s" % servers.of(own).label)
+                state = "restarted" if own in servers.of(own).front_ends else "started"
+            elif not boolean(values.get("revoke_restart", False)):
+                return skipped("sfb_xmpp_revoke_restart is not true")
+        except Refused:
+            return skipped("the task that writes names what is wrong")
+        look = self._seen(state, variables)
+        if self.playbook == "revoke":
+            show(unable(own, look))
+        return look
+
+    def _seen(self, state: str, variables: Result) -> Result:
+        """able: whether what is planned can be done; reached: whether the server answered."""
+        check, self._task.check_mode = self._task.check_mode, True
+        try:
+            result = self._hand_on("xmpp_gateway_service", {"state": state}, variables)
+        except AnsibleConnectionFailure as exc:
+            result = {"failed": True, "unanswered": True, "msg": str(exc)}
+        finally:
+            self._task.check_mode = check
+        able = not result.get("failed")
+        reached = not (result.get("unanswered") or result.get("unreachable"))
+        reason = "" if able else printable(str(result.get("msg") or "no reason given"))
+        return {"changed": False, "able": able, "reached": reached, "reason": reason}
 
     def _services(self, state: str, otherwise: str, variables: Result) -> Result:
         return self._hand_on("xmpp_gateway_service", {"state": state}, variables) if state else skipped(otherwise)

@@ -10,16 +10,14 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ..module_utils._base import private_file
 from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import safe
 from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_decommission import TASK
-from ..plugin_utils._actions.in_process import failed, skipped
+from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
 from ..plugin_utils._documents.show import show
-from ..plugin_utils._files import export
-from ..plugin_utils._files.working_directory import absolute
+from ..plugin_utils._files import export, output
 from ..plugin_utils._playbooks import decommission
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.source import settings_of
@@ -30,7 +28,6 @@ Result = dict[str, t.Any]
 EXISTING, TOPOLOGY = "decommission_existing", "decommission_topology"
 CERTIFICATES, DONE = "decommission_certificates", "decommission_done"
 _PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep")
-_INTO = "sfb_xmpp_into"
 
 
 class ActionModule(PlaybookAction):
@@ -42,10 +39,7 @@ class ActionModule(PlaybookAction):
         self._own = str(variables["inventory_hostname"])
         self._servers = servers_in(variables)
         self._mine = self._servers.of(self._own)
-        try:
-            return self._unbind(variables) if self._task.args.get("phase") == "unbind" else self._stage(variables)
-        except Refused as exc:
-            return failed(exc.reasons)
+        return self._unbind(variables) if self._task.args.get("phase") == "unbind" else self._stage(variables)
 
     def _unbind(self, variables: Result) -> Result:
         stage = decommission.stage_of(list(results_of(variables, self._mine.doors, DONE).values()))
@@ -63,7 +57,7 @@ class ActionModule(PlaybookAction):
             raise Refused([text % (decommission.VARIABLE, wanted)])
         info = results_of(variables, [self._own], EXISTING)[self._own]
         topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
-        into = self._into(values)
+        into = output.directory_of(str(values.get("into", "sfb-xmpp-decommission")), self._servers, self._mine.label)
         edges = self._mine.edges
         stage = decommission.find_stage(
             info,
@@ -86,11 +80,6 @@ class ActionModule(PlaybookAction):
         show(lines)
         return {**result, "stage": stage.name, "kept": list(stage.kept), "lines": lines}
 
-    def _into(self, values: t.Mapping[str, t.Any]) -> str:
-        """The directory of the export and the sheets of this deployment."""
-        directory = absolute(str(values.get("into", "sfb-xmpp-decommission")))
-        return os.path.join(directory, safe(self._mine.label)) if self._servers.several else directory
-
     def _do(
         self,
         stage: decommission.Stage,
@@ -103,12 +92,15 @@ class ActionModule(PlaybookAction):
         if stage.name == "export":
             names = _names((values.get("certificate") or {}).get("names"))
             own = own_domains(topology["sip_domains"] or [], names)
-            kept = export.files(info, deployment=self._mine.label, host=self._own)
+            kept = export.files(export.make_export(info), deployment=self._mine.label, host=self._own)
             export.check_ours(into, kept)
+            sheets = decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)
             # The inventory's file comes last: where it is there, the stage is done.
-            texts = {**decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)}
-            texts.update(reversed(kept.items()))
-            return written(into, texts, bool(self._task.check_mode))
+            texts = {os.path.join(into, name): text for name, text in (*sheets.items(), *reversed(kept.items()))}
+            # The sheets are sent to others. The export names users.
+            return output.write(
+                texts, bool(self._task.check_mode), shared={os.path.join(into, name) for name in sheets}
+            )
         if stage.name not in ("remove", "route"):
             return {"changed": False}
         options: Result = {name: values[name] for name in _PASSED_ON if name in values}
@@ -120,30 +112,6 @@ class ActionModule(PlaybookAction):
             options.update(policies=list(stage.policies), partners=list(stage.partners), partners_purge=True)
             options.update(protect=_names(values.get("protect")), allow=["empty_purge", "large_purge", "many_updates"])
         return self._hand_on("xmpp_federation", options, variables)
-
-
-def written(directory: str, texts: t.Mapping[str, str], check: bool) -> Result:
-    """Write files below a directory, in their order; in check mode none. They are meant to be shared.
-
-    Raises Refused.
-    """
-    differences = []
-    for name, text in texts.items():
-        path = os.path.join(directory, name)
-        data = private_file.read_if_there(path, _INTO)
-        if data == text.encode():
-            continue
-        before = "" if data is None else data.decode("utf-8", "replace")
-        differences.append({"before_header": path, "after_header": path, "before": before, "after": text})
-        if check:
-            continue
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-        except OSError as exc:
-            text = "%s: %s cannot be made: %s" % (_INTO, os.path.dirname(path), exc.strerror)
-            raise Refused([text]) from None
-        private_file.write(path, text.encode(), _INTO, secret=False)
-    return {"changed": bool(differences), "diff": differences}
 
 
 def _names(value: t.Any) -> list[str]:

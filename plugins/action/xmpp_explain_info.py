@@ -10,13 +10,15 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._base.perform import refusal
+from ..module_utils._base.result import Refused
 from ..modules.xmpp_explain_info import TASK
 from ..plugin_utils._actions.deployment import DeploymentAction
+from ..plugin_utils._actions.in_process import failed
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._playbooks import server_reads as _server_reads
 from ..plugin_utils._playbooks.verification import own_certificate
 from ..plugin_utils._servers.inventory import servers_in
-from ..plugin_utils._settings.edge_certificates import certificate_settings
+from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.table import PREFIX
 
 
@@ -29,12 +31,14 @@ class ActionModule(DeploymentAction):
         hostvars = task_vars["hostvars"]
         deployment = servers_in(task_vars).of(str(task_vars["inventory_hostname"]))
 
-        def read(name: str) -> dict[str, t.Any]:
-            return {host: plain(hostvars[host].get(name)) for host in deployment.hosts}
+        def read(host: str, name: str) -> t.Any:
+            return plain(hostvars[host].get(name))
 
-        self._task.args["services"] = _server_reads.services(deployment, read(_server_reads.SERVICES))
-        self._task.args["certificates"] = _server_reads.certificates(deployment, read(_server_reads.CERTIFICATES))
-        own = own_certificate(certificate_settings(self, task_vars))
+        self._task.args.update(_server_reads.servers(deployment, read))
+        try:
+            own = own_certificate(certificate_of(self, task_vars))
+        except Refused as exc:
+            return failed(exc.reasons)
         declared = {"access_edge": own.access_edge, "certificate": own.file}
         given = plain(self._task.args.get("probe") or {})
         self._task.args["probe"] = {**{name: value for name, value in declared.items() if value}, **given}

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._base.result import Refused
 from ..modules.xmpp_failover import TASK
 from ..plugin_utils._actions.deployment import Inventory
-from ..plugin_utils._actions.in_process import failed, skipped
-from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._actions.in_process import skipped
+from ..plugin_utils._actions.playbook import PlaybookAction, reads_of, results_of
 from ..plugin_utils._documents.show import show
-from ..plugin_utils._playbooks.failover import elsewhere, move_of, owner
+from ..plugin_utils._playbooks.failover import before_the_move, elsewhere, move_of, owner, topologies_of
 from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# The name under which the playbook keeps the topology of each deployment.
-TOPOLOGY = "failover_topology"
+# The name under which the playbook keeps what was seen of each server before.
+LOOKED = "xmpp_services_looked"
 _PASSED_ON = ("replication", "replication_timeout", "snapshot_directory", "snapshot_keep")
 
 
@@ -32,18 +31,17 @@ class ActionModule(PlaybookAction):
 
     def _decide(self, variables: Result) -> Result:
         inventory = Inventory(variables)
-        try:
-            values = settings_of(self, variables, self.playbook).values
-            to = str(values["failover_to"])
-            topologies = topologies_of(inventory, variables)
-            found = owner(topologies, to)
-            if found != inventory.deployment:
-                reason = elsewhere(inventory.deployment, to, found)
-                show([reason])
-                return {**skipped(reason), "report": [reason]}
-            move = move_of(topologies[found] or {}, to, str(values.get("failover_site", "")))
-        except Refused as exc:
-            return failed(exc.reasons)
+        values = settings_of(self, variables, self.playbook).values
+        to = str(values["failover_to"])
+        topologies = topologies_of(reads_of(inventory.servers, variables))
+        found = owner(topologies, to)
+        if found != inventory.deployment:
+            reason = elsewhere(inventory.deployment, to, found)
+            show([reason])
+            return {**skipped(reason), "report": [reason]}
+        move = move_of(topologies[found] or {}, to, str(values.get("failover_site", "")))
+        mine = inventory.servers.of(inventory.own)
+        show(before_the_move(mine.front_ends, mine.edges, results_of(variables, mine.hosts, LOOKED)))
         options = {name: values[name] for name in _PASSED_ON if name in values}
         moves = {"federation_routes": list(move.routes), "force": True}
         result = self._hand_on("xmpp_federation", {"replication": "wait", **options, **moves}, variables)
@@ -51,13 +49,3 @@ class ActionModule(PlaybookAction):
             show(move.left)
             result.update(deployment=found, pool=move.edge_pool, left=list(move.left))
         return result
-
-
-def topologies_of(inventory: Inventory, variables: t.Mapping[str, t.Any]) -> dict[str, Result | None]:
-    """The topology of each deployment of the run, as the host that answered has read it; None where none has."""
-    found: dict[str, Result | None] = {}
-    for label in inventory.deployments:
-        (doors,) = [one.doors for one in inventory.servers.deployments if one.label == label]
-        read = results_of(variables, doors, TOPOLOGY).values()
-        found[label] = next((one for one in read if not one.get("skipped") and not one.get("failed")), None)
-    return found

@@ -9,17 +9,30 @@ from __future__ import annotations
 
 import typing as t
 
+from ..module_utils._base.result import Refused
 from ..modules.xmpp_migration_info import TASK
 from ..plugin_utils._actions.deployment import DeploymentAction, Inventory, Result
-from ..plugin_utils._playbooks.migration import report
+from ..plugin_utils._actions.in_process import failed
+from ..plugin_utils._playbooks import migration
+from ..plugin_utils._settings.source import settings_of
 
 
 class ActionModule(DeploymentAction):
-    """Adds what was found as a document."""
+    """In the playbook the options are its settings. Adds what was found as a document."""
 
     work_of = TASK
 
+    def _work(self, task_vars: Result) -> Result:
+        if self.playbook:
+            try:
+                self._task.args.update(migration.options(settings_of(self, task_vars, self.playbook).values))
+            except Refused as exc:
+                return failed(exc.reasons)
+        return super()._work(task_vars)
+
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         if "nobody_left" in result:
-            result["report"] = report(result, Inventory(variables).deployment)
+            result["report"] = migration.report(result, Inventory(variables).deployment)
+        if self.playbook and "reasons" in result:
+            result.update(failed(migration.named(result["reasons"])))
         return result

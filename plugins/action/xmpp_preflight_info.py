@@ -14,7 +14,7 @@ from ..plugin_utils._actions.deployment import DeploymentAction
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._playbooks import server_reads as _server_reads
 from ..plugin_utils._servers.inventory import servers_in
-from ..plugin_utils._settings.edge_certificates import NAME
+from ..plugin_utils._settings.certificate import NAME
 
 
 class ActionModule(DeploymentAction):
@@ -24,12 +24,11 @@ class ActionModule(DeploymentAction):
         if self.playbook == "preflight":
             hostvars, own = task_vars["hostvars"], str(task_vars["inventory_hostname"])
             deployment = servers_in(task_vars).of(own)
-
-            def read(name: str) -> dict[str, t.Any]:
-                return {host: plain(hostvars[host].get(name)) for host in deployment.hosts}
-
             everywhere = bool(self._templar.template(task_vars.get(NAME)))
             declared = [host for host in deployment.edges if everywhere or hostvars[host].get(NAME)]
-            self._task.args["services"] = _server_reads.services(deployment, read(_server_reads.SERVICES))
-            self._task.args["edges"] = _server_reads.edges(deployment, read(_server_reads.CERTIFICATES), declared)
+
+            def read(host: str, name: str) -> t.Any:
+                return plain(hostvars[host].get(name))
+
+            self._task.args.update(_server_reads.servers(deployment, read, declared))
         return super()._work(task_vars)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ..modules.xmpp_run_summary import TASK
-from ..plugin_utils._actions.in_process import DirectAction
+from ..plugin_utils._actions.in_process import DirectAction, skipped
 from ..plugin_utils._playbooks import run_summary as _run_summary
 from ..plugin_utils._servers.inventory import servers_in
 
@@ -32,6 +32,8 @@ class ActionModule(DirectAction):
             for host in one.edges:
                 results = (_of(hosts[host], "gateway_certificate_" + word) for word in ("staged", "switched"))
                 edges.setdefault(one.label, {})[host] = _run_summary.last(*results)
+        if not any(result for results in edges.values() for result in results.values()):
+            return skipped("no certificate was looked at in this run")
         lines = _run_summary.lines(filter(None, plans), edges)
         for line in lines:
             self._display.display(line)

@@ -12,15 +12,13 @@ import os
 import re
 import typing as t
 
-from ansible.errors import AnsibleError
-
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_settings import TASK
 from ..plugin_utils._actions.in_process import PLAYBOOK, DirectAction, failed
-from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import DOORS, Servers
-from ..plugin_utils._settings.settings import LENIENT, chosen, contradictions
+from ..plugin_utils._settings.hosts import differences
+from ..plugin_utils._settings.settings import LENIENT, chosen
 from ..plugin_utils._settings.source import settings_of
 from ..plugin_utils._settings.table import PREFIX
 
@@ -99,8 +97,7 @@ class ActionModule(DirectAction):
         doors = servers.of(own).doors
         if own not in doors[1:]:
             return []
-        hostvars = variables["hostvars"]
-        return contradictions({host: _declared(hostvars[host]) for host in (doors[0], own)})
+        return differences(variables, (doors[0], own))
 
     def _own(self, reasons: list[str], playbook: str, variables: Variables, before: list[str]) -> list[str]:
         """The mistakes that no host before this one names: in another value, or where that host has none."""
@@ -146,15 +143,3 @@ def _without_doors(servers: Servers, playbook: str, variables: Variables) -> lis
 def _variable(reason: str) -> str:
     """The variable that a mistake is about, which its text begins with."""
     return re.split(r"\W", reason, maxsplit=1)[0]
-
-
-def _declared(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """What a host declares, as plain values; a text where a value cannot be evaluated, which its own check names."""
-    found: dict[str, t.Any] = {}
-    for name in map(str, values):
-        if name.startswith(PREFIX):
-            try:
-                found[name] = plain(values[name])
-            except AnsibleError as exc:
-                found[name] = str(exc)
-    return found

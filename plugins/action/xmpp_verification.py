@@ -3,64 +3,71 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Probes what the role verification is to look at, once for each deployment (see _playbooks/verification.py)."""
+"""What the role verification does, once for each deployment (see plugin_utils/_playbooks/verification.py)."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ..module_utils._base.names import Invalid
+from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import printable
+from ..module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ..module_utils._probe.own_domains import own_domains
+from ..modules.xmpp_partner_probe_info import TASK as PROBE
 from ..modules.xmpp_verification import TASK
 from ..plugin_utils._actions.deployment import Inventory
-from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
+from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._actions.playbook import PlaybookAction
 from ..plugin_utils._playbooks import verification as _verification
-from ..plugin_utils._settings.edge_certificates import certificate_settings
+from ..plugin_utils._settings.certificate import certificate_of
+from ..plugin_utils._settings.source import settings_of
 from ..plugin_utils._settings.table import PREFIX
 
 Result = dict[str, t.Any]
+Variables = t.Mapping[str, t.Any]
 
 # Options of the probe that are parameters of the role, as they are.
-_PASSED = ("gateway_port", "nameservers", "timeout", "workers", "expires_within")
-_OTHERS = (
-    "partners for_partner own_domains certificate_names from_domain access_edge certificate trust_store messages"
-    " topology"
-).split()
-# What the reading of the SIP domains came to, in the role.
-_READ = "verification_topology"
+_PASSED = ("gateway_port", "nameservers", "timeout", "workers", "expires_within", "allow_local")
+_ROLE = "verification"
 
 
-class ActionModule(DirectAction):
-    """The parameters are those of the role. In the playbook the certificate is that of the deployment's Edges."""
+class ActionModule(PlaybookAction):
+    """In the playbook the settings count, in a user's own play the parameters of the role."""
 
     work_of = TASK
 
-    def _work(self, task_vars: dict[str, t.Any]) -> Result:
-        given = {
-            name: plain(self._templar.template(task_vars.get("verification_" + name))) for name in (*_PASSED, *_OTHERS)
-        }
-        own = _verification.OwnCertificate()
-        if self.playbook:
-            if _works(task_vars) != task_vars["inventory_hostname"]:
-                return skipped("another host works for the deployment")
-            own = _verification.own_certificate(certificate_settings(self, task_vars))
+    def _decide(self, variables: Result) -> Result:
+        try:
+            given = self._parameters(variables)
+        except Refused as exc:
+            return failed(exc.reasons)
+        read: Result = {}
+        inventory = Inventory(variables)
+        if not given["own_domains"] or given["messages"]:
+            # This also chooses the host of the deployment: the first that answers.
+            read = self._try("xmpp_topology_info", {}, variables)
+            if read.get("skipped"):
+                return read
+        elif inventory.own in inventory.hosts[1:]:
+            return skipped("another host works for the deployment")
         wanted = str(given["for_partner"] or "")
         try:
             partners = _verification.of_partner(given["partners"], wanted)
         except Invalid as exc:
             return failed(["%sfor_partner: %s" % (PREFIX, exc)])
         if wanted and not partners:
-            return _not_declared(wanted, task_vars)
-        read = given.get("topology") or {}
-        names = given["certificate_names"] or list(own.names)
-        domains = given["own_domains"] or own_domains(read.get("sip_domains") or [], names)
+            return _not_declared(wanted, variables)
+        own = _verification.own_certificate(certificate_of(self, variables))
+        domains = given["own_domains"] or own_domains(
+            read.get("sip_domains") or [], given["certificate_names"] or list(own.names)
+        )
         from_domain = given["from_domain"] or next(iter(domains), "")
         if not from_domain:
             text = "Partners are asked in the name of an own SIP domain, and none is known. Set own_domains in"
             text += " sfb_xmpp_verification (verification_own_domains of the role). They could not be read from %s: %s"
-            return {"failed": True, "msg": text % (task_vars["inventory_hostname"], _reason(read))}
+            return {"failed": True, "msg": text % (inventory.own, _reason(read))}
         result: Result = {"changed": False, "domains": [], "own": [], "summary": {}}
         if partners or domains:
             options = {
@@ -72,20 +79,43 @@ class ActionModule(DirectAction):
                 "certificate": given["certificate"] or own.file,
                 "trust_store": given["trust_store"] or None,
             }
-            result = self._execute_module(
-                module_name="sfb.xmpp.xmpp_partner_probe_info", module_args=options, task_vars=task_vars
-            )
+            result = self._on_controller(PROBE, options)
         if result.get("failed"):
             return result
-        note = "" if given["own_domains"] else _note(read, domains, task_vars["inventory_hostname"])
-        return {**result, "note": note, "messages": _verification.messages_to(given["messages"], partners, wanted)}
+        note = "" if given["own_domains"] else _note(read, domains, inventory.own)
+        numbers = _verification.messages_to(given["messages"], partners, wanted)
+        messages = [self._send(given["messages"][number], variables) for number in numbers]
+        entries = [*result["domains"], *result["own"]]
+        lines = _verification.table(entries, messages, note, result["summary"])
+        return {
+            **result,
+            "changed": False,
+            "note": note,
+            "messages": [
+                {"to_user": one.to_user, "outcome": one.outcome, "latency": one.latency, "reason": one.reason}
+                for one in messages
+            ],
+            "lines": ["Deployment %s" % inventory.deployment, *lines] if inventory.several else lines,
+            "wrong": _verification.wrong(entries, messages, given["fail_on"]),
+        }
 
+    def _parameters(self, variables: Result) -> Result:
+        """Raises Refused."""
+        if self.playbook != _ROLE:
+            return _verification.parameters_of(settings_of(self, variables, self.playbook).values)
+        given = {
+            name: plain(self._templar.template(variables.get("%s_%s" % (_ROLE, name))))
+            for name in _verification.PARAMETERS
+        }
+        return {
+            name: default if given[name] in (None, "") else given[name]
+            for name, default in _verification.PARAMETERS.items()
+        }
 
-def _works(variables: t.Mapping[str, t.Any]) -> str:
-    """The host that works for the deployment of this one."""
-    hostvars = variables["hostvars"]
-    inventory = Inventory(variables)
-    return _verification.door({host: plain(hostvars[host].get(_READ) or {"skipped": True}) for host in inventory.hosts})
+    def _send(self, message: Variables, variables: Result) -> _verification.Message:
+        """A test message. In check mode none is sent."""
+        options = {name: message[name] for name in MESSAGE if message.get(name) is not None}
+        return _verification.Message(str(message.get("to_user")), self._try("xmpp_im_test", options, variables))
 
 
 def _not_declared(wanted: str, variables: t.Mapping[str, t.Any]) -> Result:

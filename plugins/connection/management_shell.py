@@ -26,6 +26,8 @@ description:
     and mean the same. An inventory that works with it works unchanged.
   - A session that is lost is opened again. What was cut off is sent again only if it certainly was not executed, or if
     it only reads. A write that was cut off is reported as unknown, and the modules read back what took effect.
+  - In a run the first login with an account and its password goes alone, and the others follow when it is accepted. If
+    it is refused, the same password is not tried on another host of the run, so that the account is not locked.
   - This connection cannot run other people's modules on the server, run commands, or transfer files. Use
     P(ansible.builtin.psrp#connection) for the tasks that do; the same variables serve both.
   - Two inventory hosts with the same address, port, and user would be given one session by Ansible. If they differ in
@@ -337,7 +339,9 @@ options:
       - name: ansible_persistent_log_messages
   connection_timeout:
     description:
-      - Seconds to wait for the server to accept a network connection.
+      - Seconds to wait for the server to accept a network connection, and to agree on TLS.
+      - In the playbooks and roles of this collection the default is 5. A host that cannot be reached must not hold up a
+        run.
       - Not to be confused with O(persistent_connect_timeout).
     type: int
     default: 30
@@ -416,12 +420,14 @@ options:
       - name: sfb_xmpp_deployment
   playbook:
     description:
-      - The playbook of this collection that is running. It sets this itself, so that messages name the variables of an
-        inventory and not the options of a module.
+      - The playbook or role of this collection that is running. It sets this itself, so that messages name the
+        variables of an inventory or the parameters of the role, and not the options of a module.
       - This option is not known to P(ansible.builtin.psrp#connection).
     type: str
     default: ''
     vars:
+      # The last name counts: a role that a playbook of this collection runs.
+      - name: xmpp_federation_role
       - name: xmpp_federation_playbook
   max_envelope_size:
     description:
@@ -485,6 +491,11 @@ _CLEAR_LOGIN = (
 
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
+# The directory of the run, which Ansible's main process makes and removes; the daemon has another one.
+_RUN_DIRECTORY = "_run_directory"
+# Seconds for the attempt to connect, TLS included, in a playbook of the collection where the user sets none: a host
+# that cannot be reached must not hold up a run.
+_CONNECT_IN_PLAYBOOKS = 5
 
 
 def _core_service() -> str:
@@ -537,6 +548,8 @@ class Connection(NetworkConnectionBase):
         self._in_daemon = False
         self._name = ""
         self._action = ""
+        self._run_directory = ""
+        self._sets_timeout = False  # whether the inventory says how long connecting may take
         self._identity: dict[str, t.Any] = {}
         self._conflict = ""
         self._session: PsrpSession | None = None
@@ -559,11 +572,13 @@ class Connection(NetworkConnectionBase):
             task = task_keys or {}
             self._name = str(task.get("delegate_to") or (var_options or {}).get("inventory_hostname") or "")
             self._action = str(task.get("action") or "")
+            self._sets_timeout = "ansible_psrp_connection_timeout" in (var_options or {})
             self.force_persistence = not self._runs_directly(task)
             _check_socket_directory(str(t.cast(t.Any, constants).PERSISTENT_CONTROL_PATH_DIR))
             return
         # In the daemon: Ansible hands over the options once at its start, and again for every task.
         self._in_daemon = True
+        self._run_directory = str(direct.get(_RUN_DIRECTORY) or "")
         name = str(direct.get(_NAME) or direct.get("remote_addr"))
         wanted = identity(self._options)
         different = differences(self._identity, wanted) if self._identity else []
@@ -632,6 +647,9 @@ class Connection(NetworkConnectionBase):
         options: dict[str, t.Any] = super().get_options(hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_LOG] = super().get_option(_LOG, hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_NAME] = self._name
+        options[_RUN_DIRECTORY] = str(vars(constants)["DEFAULT_LOCAL_TMP"])
+        if options.get("playbook") and not self._sets_timeout:
+            options["connection_timeout"] = _CONNECT_IN_PLAYBOOKS
         return options
 
     # In the daemon: called over the socket
@@ -727,7 +745,9 @@ class Connection(NetworkConnectionBase):
             here = identity(self._options)
             if here["auth"] == "basic" and self._in_clear(here) and not self._options.get("allow_plaintext"):
                 raise ConnectionError(_CLEAR_LOGIN % self._name)
-            self._session = PsrpSession(target(self._options, _core_service), self._note, self._mask)
+            where = target(self._options, _core_service)
+            directory = self._run_directory if os.path.isdir(self._run_directory) else ""
+            self._session = PsrpSession(where, self._note, self._mask, directory)
         return self._session
 
     def _connect(self) -> Connection:

@@ -105,6 +105,30 @@ attributes:
     platforms: windows
 """
 
+    # For what writes files on the controller, for one playbook.
+    OUTPUT = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Says which files a run would write, and writes none.
+  diff_mode:
+    support: full
+    description: Shows each file that changes, before and after.
+  async:
+    support: none
+    description: What it needs is known to Ansible's own process only.
+  action_group:
+    support: full
+    description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
+    membership:
+      - sfb.xmpp.management
+  platform:
+    support: full
+    description: The module connects to nothing.
+    platforms: windows
+"""
+
     # For what works in Ansible's own process, on the controller.
     INSIDE = r"""
 options: {}

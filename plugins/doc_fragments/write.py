@@ -18,6 +18,9 @@ options:
       - Values of secrets are not compared.
     type: dict
 notes:
+  - Which deployment it is, is read with the rest, by C(Get-CsService -CentralManagement) and C(Get-CsSipDomain). An
+    account that is not offered these can still run the task.
+  - Each task that may write has a line in the journal on the controller. See the playbook C(sfb.xmpp.history).
   - Everything is checked before the first write. A run that is refused has written nothing and returns its reasons.
   - On one controller one run at a time reads, plans and writes to a deployment. Another one waits for at most 30
     minutes. Check mode does not wait.

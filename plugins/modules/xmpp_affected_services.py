@@ -13,7 +13,7 @@ from ..module_utils._base.module import run
 from ..module_utils._base.task import Task
 
 TASK = Task(
-    {"phase": {"type": "str", "choices": ["restart", "check"], "default": "restart"}}, _task.work, session=False
+    {"phase": {"type": "str", "choices": ["look", "restart", "check"], "default": "restart"}}, _task.work, session=False
 )
 
 

@@ -4,16 +4,14 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of an audit; the work is done by the action of this name."""
+"""An audit of a deployment; the work is done by the action of this name."""
 
 from __future__ import annotations
 
 from ..module_utils._base import inside_task as _task
 from ..module_utils._base.module import run
-from ..module_utils._base.task import Task
 
-_RESULT = {"type": "dict", "required": True}
-TASK = Task({"existing": _RESULT, "plan": _RESULT, "probe": _RESULT}, _task.work, session=False)
+TASK = _task.TASK
 
 
 def main() -> None:

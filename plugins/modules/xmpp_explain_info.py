@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._probe import explain_info as _explain_info
+from ..module_utils._chain import explain as _explain
 
-TASK = _explain_info.TASK
+TASK = _explain.TASK
 
 
 def main() -> None:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._topology import federate
+from ..module_utils._chain import federate
 
 TASK = federate.TASK
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..module_utils._base.module import run
-from ..module_utils._preflight import tasks as _preflight
+from ..module_utils._chain import preflight as _preflight
 
 TASK = _preflight.TASK
 

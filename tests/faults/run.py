@@ -18,11 +18,11 @@ from pathlib import Path
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result, ServerRefused
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK as FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import TASK as CERTIFICATE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ShellError, Statement
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK as FEDERATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 

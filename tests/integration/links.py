@@ -23,7 +23,7 @@ MODULES = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 # Breaks of what a host's own session shows. All others leave that as it is.
 OF_HOSTS = (
     "gateway-not-installed", "gateway-stopped", "proxy-not-installed", "proxy-stopped",
-    "certificate-missing", "certificate-expired", "clock-ahead",
+    "certificate-missing", "certificate-expired", "internal-certificate-expired", "clock-ahead",
 )  # fmt: skip
 # Those that cannot be there at once, because they say different things of one object.
 SAME = (
@@ -53,28 +53,12 @@ class Hosts:
             shell.session.close()
 
     def services(self) -> Entries:
-        """The option services of preflight and explain."""
+        """The option services of the same."""
         return self._look()[0]
 
     def edges(self) -> Entries:
-        """The option edges of preflight."""
+        """The option edges of preflight and explain."""
         return self._look()[1]
-
-    def certificates(self) -> Entries:
-        """The option certificates of explain."""
-        return [
-            {
-                "host": one["host"],
-                "assigned": bool(one["certificates"]),
-                "faults": [
-                    finding["message"]
-                    for certificate in one["certificates"]
-                    for finding in certificate["findings"]
-                    if finding["severity"] == "error"
-                ],
-            }
-            for one in self.edges()
-        ]
 
     def _look(self) -> tuple[Entries, Entries]:
         """Read once for each combination of breaks that a host's session shows."""
@@ -95,5 +79,5 @@ def _services(kind: str, host: str, shell: Management) -> dict[str, t.Any]:
 
 
 def _edge(host: str, shell: Management) -> dict[str, t.Any]:
-    found = shell.run(INFO_TASK, usages=["XmppServer"]).values
+    found = shell.run(INFO_TASK, usages=["XmppServer", "Internal"]).values
     return {"host": host, "certificates": found["certificates"], "clock_ahead": found["clock_ahead"]}

@@ -45,9 +45,9 @@ def renewed(lab: Lab) -> Lab:
     return lab
 
 
-def target(lab: Lab, host: str, user: str, password: str, modules: tuple[str, ...] = ()) -> Target:
-    """A host of the lab, over TLS that is verified, with Basic (the cheapest to open)."""
-    path = "OcsPowershell" if host.startswith("fe") else "wsman"
+def target(lab: Lab, host: str, user: str, password: str, modules: tuple[str, ...] = (), winrm: bool = False) -> Target:
+    """A host of the lab, over TLS that is verified, with Basic (the cheapest to open). winrm: a Front End's own."""
+    path = "OcsPowershell" if host.startswith("fe") and not winrm else "wsman"
     wsman = {
         "server": lab.addresses[host],
         "port": lab.port,
@@ -71,6 +71,14 @@ class Management:
     def __init__(self, lab: Lab, where: Target) -> None:
         self.lab = lab
         self.session = PsrpSession(where)
+        self.requests = 0  # pipelines that the session ran
+        pipeline = self.session._pipeline
+
+        def counted(*arguments: t.Any) -> Answer:
+            self.requests += 1
+            return pipeline(*arguments)
+
+        vars(self.session)["_pipeline"] = counted
         self.place = Place(host=where.name if hasattr(where, "name") else "fe01", home=str(lab.directory / "home"))
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:

@@ -47,8 +47,8 @@ class Run:
     tasks: list[TaskResult]
 
     def result(self, name: str) -> dict[str, t.Any]:
-        """What the one task of that name returned."""
-        (found,) = (task.result for task in self.tasks if task.task == name)
+        """What the one task of that name returned. A task of a role is found by its own name."""
+        (found,) = (task.result for task in self.tasks if name in (task.task, task.task.rpartition(" : ")[2]))
         return found
 
     def failures(self) -> list[TaskResult]:

@@ -142,7 +142,7 @@ def test_what_would_be_refused_and_what_cannot_be_read_is_found(plays: Plays) ->
     run = audit(plays, into, sfb_xmpp_audit={"probe": False, "fail_on": "never"})
     assert run.code == 2, run.output
     text = "default could not be compared with what is declared, so the files of the last audit stay: "
-    assert run.result("Write the audit and show the result")["reasons"][0].startswith(text)
+    assert run.result("Audit the deployment and show the result")["reasons"][0].startswith(text)
     assert "Not today." in run.output
     assert {path.name: path.read_bytes() for path in into.iterdir()} == before
 

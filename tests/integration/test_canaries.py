@@ -58,7 +58,7 @@ QUIET = {"sfb_xmpp_audit": {"probe": False, "fail_on": "never"}}
 # For a new playbook: a line here, with what it needs beside the inventory of all secrets.
 CASES = {
     "audit": Case(("-e", "sfb_xmpp_into=OUT/audit"), variables=QUIET),
-    "capture": Case(("-e", "into=OUT/capture.json")),
+    "capture": Case(("-e", "sfb_xmpp_into=OUT/capture.json")),
     "certificate": Case(),
     "converge": Case(("--diff",)),
     "decommission": Case(
@@ -70,13 +70,15 @@ CASES = {
     "explain": Case(
         ("-e", "sfb_xmpp_for_user=ialmeida@contoso.test", "-e", "sfb_xmpp_for_partner=adatum.example"), codes=(0, 2)
     ),
-    "export": Case(("-e", "into=OUT/export")),
+    "export": Case(("-e", "sfb_xmpp_into=OUT/export")),
     "failover": Case(("-e", "sfb_xmpp_failover_to=edge.contoso.test"), codes=(0, 2)),
     "history": Case(before=("converge",)),
-    "import": Case(("-e", "into=OUT/import.yml", "-e", "partners=OUT/partners.csv"), codes=(0, 2)),
-    "migration": Case(("-e", "into=OUT/migration", "-e", "pools=fe01.contoso.test")),
+    "import": Case(
+        ("-e", "sfb_xmpp_into=OUT/import.yml", "-e", "sfb_xmpp_import_partners=OUT/partners.csv"), codes=(0, 2)
+    ),
+    "migration": Case(("-e", "sfb_xmpp_into=OUT/migration", "-e", "sfb_xmpp_for_pools=fe01.contoso.test")),
     "preflight": Case(codes=(0, 2)),
-    "rehearse": Case(("-e", "into=OUT/rehearsal"), codes=(0, 2)),
+    "rehearse": Case(("-e", "sfb_xmpp_into=OUT/rehearsal"), codes=(0, 2)),
     "restore": Case(
         ("--diff", "-e", "sfb_xmpp_snapshot_file=newest", "-e", "sfb_xmpp_force=true"), before=("converge",)
     ),

@@ -131,8 +131,9 @@ def test_refusals_name_the_remedy(controller: Controller) -> None:
 
 # Those that work on the controller do so over any connection.
 WITHOUT_SESSION = {
-    "xmpp_affected_services", "xmpp_audit", "xmpp_decommission", "xmpp_failover", "xmpp_history", "xmpp_show",
-    "xmpp_partner_probe_info", "xmpp_run_summary", "xmpp_settings", "xmpp_verification", "xmpp_verification_report",
+    "xmpp_affected_services", "xmpp_audit", "xmpp_capture", "xmpp_decommission", "xmpp_edge_certificate", "xmpp_export",
+    "xmpp_failover", "xmpp_history", "xmpp_import", "xmpp_migration_report", "xmpp_partner_probe_info", "xmpp_rehearse",
+    "xmpp_run_summary", "xmpp_settings", "xmpp_show", "xmpp_verification",
 }  # fmt: skip
 ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} - WITHOUT_SESSION)
 
@@ -218,6 +219,10 @@ def test_failures_to_connect_fail_the_task_with_what_to_check(controller: Contro
     text, results = controller.play([{**READ, "vars": wrong, "ignore_errors": True}], "-vvv")
     assert "Check ansible_user" in results["r0"]["msg"]
     assert "not-to-be-seen" not in text
+    # Neither the same host nor another one of the run is asked for a login that was refused.
+    text, results = controller.play([{**READ, "vars": wrong, "ignore_errors": True}] * 2)
+    assert "refused the account 'CONTOSO\\admin' before in this run" in results["r1"]["msg"]
+    assert len(controller.events("login-refused")) == 2, "one for each run"
 
 
 def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> None:

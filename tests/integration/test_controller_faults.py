@@ -162,7 +162,7 @@ def test_a_playbook_that_is_killed_is_made_good_by_the_next(fresh_lab: Lab, play
     assert run.code == 0, run.output
     assert len(store.partners()) == 30
     again = plays.run("sfb.xmpp.converge", inventory=place)
-    assert not again.result("Plan the federation, and make it so")["changed"]
+    assert not again.result("Apply the plan of the federation")["changed"]
     made = [
         e.parameters["Identity"] for e in store.events() if e.cmdlet == "New-CsXmppAllowedPartner" and e.outcome == "ok"
     ]

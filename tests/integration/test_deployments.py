@@ -113,7 +113,7 @@ def test_edges_stop_and_count_within_their_deployment(labs: dict[str, Lab], depl
     assert "Set-CsCertificate" not in cmdlets(labs["d2"], "edge02")
     restarts = [e.host for e in labs["d1"].store().events() if e.cmdlet.endswith("-CsWindowsService") and e.host]
     assert [host for host in restarts if host in EDGES] == sorted(restarts), "one after the other"
-    (asked,) = [task for task in of(done, "Bring the certificate to the Edge") if task.host == "edge01-d4"]
+    (asked,) = [task for task in of(done, "Stage the certificate") if task.host == "edge01-d4"]
     assert asked.result["pending"]
 
 

@@ -61,11 +61,11 @@ ELSEWHERE = {
     "python -m lab down": "test_lab_process",
     "python -m tests.benchmarks.users": "test_benchmarks",
     "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
-    "ansible-playbook sfb.xmpp.import -e partners=partners.xml": "test_import, with files that it makes",
+    "ansible-playbook sfb.xmpp.import -e sfb_xmpp_import_partners=partners.xml": "test_import",
     "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
     # Half a minute each; the longest one has what the others have.
-    "ansible-playbook sfb.xmpp.rehearse -i inventory -e start": "test_rehearse",
-    "ansible-playbook sfb.xmpp.rehearse -i inventory -e into=build\n": "test_rehearse",
+    "ansible-playbook sfb.xmpp.rehearse -i inventory -e sfb_xmpp_rehearse_from": "test_rehearse",
+    "ansible-playbook sfb.xmpp.rehearse -i inventory -e sfb_xmpp_into=build\n": "test_rehearse",
     "ansible-playbook sfb.xmpp.rehearse -i inventory\n": "test_rehearse",
 }
 # Commands that end with something else than 0 here, with the words that say why.

@@ -23,7 +23,7 @@ MODULES = [
     for path in (CHECKOUT / "plugins" / "modules").glob("*.yml")
     if "This module is internal" not in path.read_text(encoding="utf-8")
 ]
-OF_EDGES = ("xmpp_gateway_cert", "xmpp_gateway_cert_info", "xmpp_gateway_service")
+OF_EDGES = ("xmpp_gateway_cert", "xmpp_gateway_cert_info", "xmpp_gateway_service", "xmpp_server_info")
 # What the examples say, and what the lab has; the longer ones first.
 NAMES = {
     "ann@contoso.com": "mbell@contoso.test",

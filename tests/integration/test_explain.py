@@ -10,18 +10,20 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import Row
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.between import (
-    BOTH,
-    Deployment,
-    Explanation,
-    OwnCertificate,
-    Partner,
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Record
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.known import (
+    XMPP,
+    HostService,
+    Known,
+    Pair,
     Probed,
-    Service,
-    User,
+    ServerRead,
+    UsedCertificate,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain import explain
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.pair import BOTH, Explanation, explain
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, User
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import Pool
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Topology
 
 from lab.deployment.store import Store
 from lab.gateway.dial import DialFailed
@@ -32,7 +34,6 @@ __all__ = ["federation"]  # a fixture
 
 USER = "ialmeida@contoso.test"  # to whom the fixture grants the policy
 DOMAIN = "fabrikam.test"
-STRICT = Row("required", "required", False)
 GATEWAY = "fe01/RTCXMPPTGW"
 POLICY = "Tag:Partners"
 
@@ -57,29 +58,44 @@ LINKS: dict[str, t.Callable[[Federation, bool], None]] = {
 def explained(store: Store) -> Explanation:
     """From the lab's store, as the product's cmdlets would show it. Partner's server and DNS are good here."""
     policy = store.get("policy", POLICY) or {}
-    routes = [str(site["XmppFederationRoute"] or "") for site in store.all("site").values()]
+    rights = {"enable_xmpp_access": policy["EnableXmppAccess"], "enable_outside_access": True}
+    rights["enable_federation_access"] = policy["EnableFederationAccess"]
+    routes = {name: str(site["XmppFederationRoute"] or "") for name, site in store.all("site").items()}
+    row = {"tls_negotiation": "required", "sasl_negotiation": "required", "support_dialback_negotiation": False}
+    partner = Record(DOMAIN, {**row, "additional_domains": [], "partner_type": "federated"})
     services = [
-        Service(
-            "proxy" if service["Name"].endswith("PROXY") else "gateway",
-            key.partition("/")[0],
-            service["Name"],
-            service["Status"] == "Running",
+        HostService(
+            key.partition("/")[0], "proxy" if service["DisplayName"].endswith("Proxy") else "gateway", service["Status"]
         )
         for key, service in store.all("service").items()
-        if "XMPPTGW" in service["Name"]
+        if "XMPP" in service["DisplayName"]
     ]
+    pool = Pool("fe01.contoso.test", "Redmond", ("fe01.contoso.test",), "2015", True, True)
+    edge = EdgePool("edge.contoso.test", "sip.contoso.test", 5269, 23456, "2015")
+    allowed = (store.get("access_edge", "Global") or {})["AllowFederatedUsers"]
+    own = Record("Partners", rights)
+    user = User("CN=u", "sip:" + USER, "Partners", pool.fqdn, enabled=True)
     return explain(
-        User(USER, True, "fe01.contoso.test", True, "Partners", "user", policy["EnableXmppAccess"],
-             policy["EnableFederationAccess"]),
-        Partner(DOMAIN, DOMAIN in store.partners(), DOMAIN, "federated", STRICT),
-        Deployment(
-            (store.get("access_edge", "Global") or {})["AllowFederatedUsers"],
-            next((route.partition(":")[2] for route in routes if route), ""),
-            tuple(services),
-            (OwnCertificate("edge01", True), OwnCertificate("edge02", True)),
+        Known(
+            Topology("2015", (pool,), (edge,), (), ("contoso.test",), (), (), ()),
+            Deployment(
+                "",
+                {
+                    "policies": {"partners": own},
+                    "partners": {DOMAIN: partner} if DOMAIN in store.partners() else {},
+                    "access_edge": {"global": Record("global", {"allow_federated_users": allowed})},
+                    "federation_routes": {
+                        name: Record(name, {"edge_pool": route.partition(":")[2]}) for name, route in routes.items()
+                    },
+                },
+            ),
+            tuple(one for one in services if one.kind == "gateway"),
+            tuple(one for one in services if one.kind == "proxy"),
+            tuple(ServerRead(host, (UsedCertificate((XMPP,), {}),)) for host in ("edge01", "edge02")),
+            pair=Pair(USER, DOMAIN, user, False, own, "user"),
         ),
         Probed((), ()),
-    )  # fmt: skip
+    )
 
 
 def arrives(federation: Federation) -> bool:

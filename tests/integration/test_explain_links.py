@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explain_info import TASK
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.explain import TASK
 from cryptography import x509
 
 from lab.deployment.breaks import BREAKS, break_link, mend
@@ -49,6 +49,7 @@ LINKS: dict[str, tuple[str, bool, bool]] = {
     "proxy-stopped": ("services", True, True),
     "certificate-missing": ("certificate", True, True),
     "certificate-expired": ("certificate", True, True),
+    "internal-certificate-expired": ("internal", True, True),
     AWAY: ("partner_server", True, False),
     "srv-missing": ("published", False, True),
     "srv-elsewhere": ("published", False, True),
@@ -101,19 +102,22 @@ class Between:
         for host in EDGES:
             store.present(host, "XmppServer", store.presented(host).get("XmppServer"))
 
-    def explained(self, probed: bool = True) -> dict[str, t.Any]:
-        probe = {
+    def probe(self) -> dict[str, t.Any]:
+        """How the probe looks, from where the partner looks."""
+        return {
             "nameservers": [self.lab.names.where],
             "trust_store": str(self.lab.lab.directory / ROOT_FILE),
             "gateway_port": self.lab.lab.xmpp_port,
         }
+
+    def explained(self, probed: bool = True) -> dict[str, t.Any]:
         result = self.hosts.management.run(
             TASK,
             user=USER,
             partner=PARTNER,
             services=self.hosts.services(),
-            certificates=self.hosts.certificates(),
-            probe=probe if probed else None,
+            edges=self.hosts.edges(),
+            probe=self.probe() if probed else None,
         )
         assert not result.changed
         return result.values
@@ -207,7 +211,10 @@ def test_what_a_stale_server_knows_is_not_claimed(between: Between, stale: str) 
     found = between.agrees(stale)
     unknown = {link["name"] for link in found["links"] if link["severity"] == "unknown"}
     # Without a certificate of the gateway the probe does not know what the partner takes.
-    assert {"replicas"} <= unknown <= {"replicas", "partner_server"}
+    assert unknown <= {"partner_server"}
+    late = [link for link in found["links"] if link["name"] == "replicas"]
+    assert [(link["code"], link["severity"]) for link in late] == [("replica_behind", "warning")]
+    assert "is not up to date" in found["sentence"] or unknown
 
 
 @pytest.mark.parametrize("row", ROWS)

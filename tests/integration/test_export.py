@@ -41,7 +41,7 @@ ALL_OF_IT: dict[str, t.Any] = {
 
 
 def export(plays: Plays, into: Path, *arguments: str) -> Run:
-    return play(plays, "export", "-e", "into=%s" % into, *arguments)
+    return play(plays, "export", "-e", "sfb_xmpp_into=%s" % into, *arguments)
 
 
 def test_converge_with_an_export_has_nothing_to_do(plays: Plays) -> None:
@@ -70,7 +70,7 @@ def test_converge_with_an_export_has_nothing_to_do(plays: Plays) -> None:
         assert run.code == 0, run.output
         assert "changed=0" in run.output
         assert "[WARNING]" not in run.output
-        assert run.result("Plan the federation, and make it so")["steps"] == []
+        assert run.result("Apply the plan of the federation")["steps"] == []
     assert writes(plays, begin) == []
 
     again = export(plays, into)
@@ -110,7 +110,7 @@ def test_each_of_several_deployments_has_a_directory_of_its_own(plays: Plays) ->
     inventory = plays.write("several.yml", {"sfb_management": management})
     begin = mark(plays)
     into = plays.directory / "several"
-    run = plays.run("sfb.xmpp.export", "-e", "into=%s" % into, inventory=inventory)
+    run = plays.run("sfb.xmpp.export", "-e", "sfb_xmpp_into=%s" % into, inventory=inventory)
     assert run.code == 0, run.output
     assert sorted(path.relative_to(into).parts[0] for path in into.rglob("sfb_xmpp.yml")) == ["a", "b"]
     assert len([e for e in plays.lab.store().events(begin) if e.kind == "session-open"]) <= 2

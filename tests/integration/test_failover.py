@@ -135,7 +135,7 @@ def test_there_and_back(plays: Plays, partners: control.Partners) -> None:
     last = len(store.messages())
     assert all(outcome.is_as("S") for outcome in talk(store, partners, PEER, USER))
     assert set(edges(store, last).values()) <= FIRST_EDGES
-    assert [run["playbook"] for run in journal(plays)] == ["failover"] * 3
+    assert [run["playbook"] for run in journal(plays) if run["task"] == "xmpp_federation"] == ["failover"] * 3
 
 
 def test_of_two_deployments_only_the_one_that_has_the_pool_is_touched(
@@ -172,7 +172,9 @@ def test_of_two_deployments_only_the_one_that_has_the_pool_is_touched(
     assert restarted == ["fe01", "fe11"]
     opened = {event.host for event in events["contoso"] if event.kind == "session-open"}
     assert opened == {"fe01", "fe11", *FIRST_EDGES, *SECOND_EDGES}
-    assert [(run["playbook"], run["deployment"]) for run in journal(plays)] == [("failover", "contoso")]
+    assert [
+        (run["playbook"], run["deployment"]["label"]) for run in journal(plays) if run["task"] == "xmpp_federation"
+    ] == [("failover", "contoso")]
     moved = {task.host: task.state for task in done.tasks if task.task == "Move the route"}
     assert set(moved.values()) == {"ok", "skipped"}, moved
 
@@ -210,6 +212,30 @@ def test_what_it_refuses(plays: Plays, arguments: list[str], text: str) -> None:
     assert run.code == 2, run.output
     assert text in " ".join(run.output.split())
     assert writes(plays) == []
+
+
+def test_a_gateway_that_cannot_be_restarted_stops_the_run_before_the_route_moves(plays: Plays) -> None:
+    """The remote shell of a Front End offers Get-CsWindowsService alone; one that is off holds nothing up."""
+    store = plays.lab.store()
+    before = routes(store)
+    place = Place(plays.lab.directory, plays.lab.port, plays.lab.profile, plays.lab.shape)
+    groups = inventory({"contoso": place})
+    first, *_others = groups["sfb_front_end"]["hosts"].values()
+    own = dict(first)
+    first.update(ansible_psrp_path="OcsPowershell", ansible_management_shell_modules=[])
+    file = plays.write("shell.yml", groups)
+    run = plays.run("sfb.xmpp.failover", "-e", "sfb_xmpp_failover_to=" + SECOND, inventory=file)
+    assert run.code == 2, run.output
+    words = " ".join(run.output.split())
+    assert "but not Start-CsWindowsService, Stop-CsWindowsService" in words
+    assert "its services cannot be restarted" in words
+    assert (writes(plays), routes(store)) == ([], before)
+    first.update(own, ansible_port=1)
+    file = plays.write("off.yml", groups)
+    run = plays.run("sfb.xmpp.failover", "-e", "sfb_xmpp_failover_to=" + SECOND, "--check", inventory=file)
+    assert "does not answer" in " ".join(run.output.split())
+    moved = [task for task in run.tasks if task.task == "Move the route" and task.state == "ok"]
+    assert len(moved) == 1
 
 
 def test_where_the_route_cannot_be_set_no_service_is_touched(plays: Plays) -> None:

@@ -109,6 +109,7 @@ def test_the_edges_modules_return_the_same_both_ways(plays: Plays) -> None:
         task("xmpp_gateway_cert", given, "do", diff=True),
         task("xmpp_gateway_cert", given, "again"),
         task("xmpp_gateway_cert_info", {}, "info"),
+        task("xmpp_server_info", {}, "server"),
     ]
     runs = []
     for environment in ({}, AS_MODULES):

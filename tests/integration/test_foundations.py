@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 import time
+import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, ServerRefused
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ROUTE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, singular
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology import replication
@@ -161,7 +163,9 @@ def test_the_topology_is_read_in_one_request(management: Management) -> None:
     mark = management.mark()
     found = management.run(INFO).values
     statements = [event for event in management.store.events(mark) if event.kind == "statement"]
-    assert len(statements) == len({(event.cmdlet, str(event.parameters)) for event in statements}) == 9
+    reads = [event for event in statements if event.cmdlet not in ("Get-Command", "Select-Object")]
+    assert len(reads) == len({(event.cmdlet, str(event.parameters)) for event in reads}) == 9
+    assert management.requests == 2, "what the session offers, and everything"
     assert found["unobserved"] == []
     assert {pool["fqdn"]: (pool["release"], pool["registrar"]) for pool in found["pools"]} == {
         "fe01.contoso.test": ("2015", True),
@@ -173,6 +177,36 @@ def test_the_topology_is_read_in_one_request(management: Management) -> None:
     assert (edge["release"], edge["xmpp_listening_port"], edge["xmpp_internal_port"]) == ("2015", 5269, 23456)
     assert found["sip_domains"] == ["contoso.test", "contoso-emea.test"]
     assert {site["name"]: site["xmpp_federation_route"] for site in found["sites"]} == {"Redmond": EDGE, "Dublin": ""}
+
+
+HIDDEN = ("Get-CsSite", "Get-CsPool", "Get-CsBlockedDomain", "Get-CsXmppGatewayConfiguration")
+WANTED: dict[str, t.Any] = {"partners": [{"domain": "litware.test", "partner_type": "federated"}]}
+
+
+@pytest.mark.parametrize("kind", ["everything", "view only", "four hidden"])
+def test_a_run_reads_everything_once_whatever_the_account_may_not_read(management: Management, kind: str) -> None:
+    """Each statement stands once in the lab's log, and no run has more requests than one with everything offered."""
+    hidden = {"view only": ["New-Cs*", "Set-Cs*", "Remove-Cs*", "Grant-Cs*"], "four hidden": [*HIDDEN]}.get(kind, [])
+    management.store.set_setting("cmdlets_hidden", hidden)
+    found = management.run(TASK, check=True, preflight=True, preflight_ignore=[], **WANTED)
+    assert found.changed
+    assert management.requests == 2
+    statements = [event for event in management.store.events() if event.kind == "statement"]
+    reads = [(event.cmdlet, str(event.parameters)) for event in statements if event.cmdlet.startswith("Get-Cs")]
+    assert len(reads) == len(set(reads)) == 13 - sum(cmdlet in hidden for cmdlet in HIDDEN)
+    assert not {cmdlet for cmdlet, _given in reads} & set(hidden)
+    lines = [line for line in found.values["report"] if "not observable with this account" in line]
+    assert len(lines) == (kind == "four hidden")
+
+
+def test_a_kind_that_the_plan_needs_and_that_is_not_offered_ends_the_run_before_it_writes(
+    management: Management,
+) -> None:
+    management.store.set_setting("cmdlets_hidden", ["Get-CsXmppAllowedPartner"])
+    with pytest.raises(ServerRefused, match="Get-CsXmppAllowedPartner failed: it is not offered to"):
+        management.run(TASK, preflight=True, **WANTED)
+    assert management.writes() == []
+    assert management.requests == 2
 
 
 def test_what_the_account_may_not_read_is_said_and_the_rest_is_read(management: Management) -> None:

@@ -93,7 +93,7 @@ def test_check_do_and_do_again(edge: Management, options: dict[str, t.Any]) -> N
     assert edge.store.assignments("edge01") == {**before, "XmppServer": leaf().thumbprint}
     assert presented(edge) == leaf().thumbprint
     assert done.values["in_force"] == "assigned"
-    assert list(done.values["restarts"]) == [PROXY]
+    assert list(done.values["restarts"]) == [edge.store.service_name("edge01", PROXY)]
     assert set(edge.store.services("edge01").values()) == {"Running"}
     row = edge.store.certificate("edge01", "My", leaf().thumbprint)
     assert row is not None
@@ -140,11 +140,12 @@ def test_a_service_that_is_left_draining(edge: Management, options: dict[str, t.
     former = presented(edge)
     mark = edge.mark()
     left_so = edge.run(TASK, **options)
-    assert [failure.identity for failure in left_so.failures] == [PROXY]
+    proxy = edge.store.service_name("edge01", PROXY)
+    assert [failure.identity for failure in left_so.failures] == [proxy]
     assert (left_so.values["in_force"], left_so.values["went_back"]) == ("unknown", False)
     assert any("does not use it before it is restarted" in text for text in left_so.warnings)
     assert (presented(edge), edge.store.assignments("edge01")["XmppServer"]) == (former, leaf().thumbprint)
-    assert (edge.store.services("edge01")[PROXY], left(edge)) == ("Paused", [MARKER])
+    assert (edge.store.services("edge01")[proxy], left(edge)) == ("Paused", [MARKER])
     assert [e.parameters.get("Graceful") for e in edge.writes(mark) if "Service" in e.cmdlet] == [True]
     mark = edge.mark()
     assert edge.run(TASK, **{**options, "graceful": {"timeout": 1}}).failures == []

@@ -243,6 +243,28 @@ class TestEnterpriseAuthority:
         assert left(edge) == []
         assert requests(edge) == 1
 
+    def test_renewed_now_once_although_approval_takes_time(self, edge: Management) -> None:
+        assert not edge.run(TASK, **enterprise()).failures
+        former = presented(edge) or ""
+        edge.store.set_setting("enterprise_ca_delay", True)
+        given = enterprise(renew={"now": {"reason": "The key was in a backup", "compromised": True}})
+        mark = edge.mark()
+        assert edge.run(TASK, check=True, **given).changed
+        assert edge.writes(mark) == []
+        for _night in range(2):
+            assert edge.run(TASK, **given).values["pending"]
+        assert (requests(edge), presented(edge)) == (2, former)
+        edge.store.set_setting("enterprise_ca_delay", False)
+        done = edge.run(TASK, **given)
+        assert [str(failure) for failure in done.failures] == []
+        assert presented(edge) != former
+        assert edge.store.certificate("edge01", "My", former) is None
+        (gone,) = (e for e in edge.store.events() if e.cmdlet == "Remove-Item" and former in str(e.parameters))
+        assert gone.parameters["DeleteKey"] is True
+        assert "by hand: revoke the certificate" in " ".join(done.warnings)
+        again = edge.run(TASK, **given)
+        assert (again.changed, again.warnings, requests(edge)) == (False, [], 2)
+
     def test_approval_takes_time(self, edge: Management) -> None:
         edge.store.set_setting("enterprise_ca_delay", True)
         for _attempt in range(2):

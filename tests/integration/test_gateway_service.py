@@ -24,10 +24,10 @@ Server = tuple[Management, str, str]
 @pytest.fixture(params=[("edge01", "RTCXMPPTGWPROXY"), ("fe01", "RTCXMPPTGW")], ids=["edge", "front end"])
 def server(request: pytest.FixtureRequest, fresh_lab: Lab) -> t.Iterator[Server]:
     """A session, its host, and the name of the service there."""
-    host, service = request.param
-    management = target(fresh_lab, "fe01", "CONTOSO\\admin", "Lab-admin-1")
+    host, key = request.param
+    management = target(fresh_lab, "fe01", "CONTOSO\\admin", "Lab-admin-1", ("SkypeForBusiness",), winrm=True)
     shell = edge_of(fresh_lab) if host == "edge01" else Management(fresh_lab, management)
-    yield shell, host, service
+    yield shell, host, shell.store.service_name(host, key)
     shell.session.close()
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import append, digest
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.digest import digest_of
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.identity import from_file
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import append
 
 from lab.deployment.faults import Faults
 from tests.integration.plays import Plays
@@ -55,13 +57,17 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
         ("converge", "ok"), ("converge", "refused"), ("converge", "refused"), ("converge", "failed"), ("restore", "ok"),
     ]  # fmt: skip
     first, useless_one, refused, failed, back = runs
-    assert (first["ticket"], first["host"], first["deployment"]) == ("CHG-2", "fe01", "default")
+    assert (first["ticket"], first["host"], first["deployment"]["label"]) == ("CHG-2", "fe01", "default")
+    identity = from_file(first["deployment"])
+    assert identity.pools
     assert first["account"] == "CONTOSO\\admin"
     assert first["inventory"] == [str(plays.directory / "managed.yml")]
     assert (first["summary"]["added"], first["summary"]["changed"]) == (1, 1)
     assert first["snapshot"] == snapshots(plays)[0].name
-    task = "Plan the federation, and make it so"
-    assert first["digest"] == digest(planned.result(task)["steps"]) == digest(done.result(task)["steps"])
+    task = "Apply the plan of the federation"
+    assert first["digest"] == planned.result(task)["plan_digest"]["digest"]
+    assert first["digest"] == digest_of(identity, done.result(task)["steps"])
+    assert first["objects"] == {"partner": ["a.test"], "gateway": ["Global"]}
     assert "enable_xmpp_access has no effect" in useless_one["message"]
     assert "empty" in refused["message"]
     assert "Not today." in failed["message"]
@@ -84,6 +90,18 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     assert [(way["item"], way["summary"]["added"]) for way in results] == [(newest, 0), (older, 1)]
     assert "- partner  c.test" in ways.output
     assert writes(plays, begin) == []
+
+    # Of one partner, and after somebody has changed a line.
+    shown = play(plays, "history", sfb_xmpp_for_partner="ann@A.test")
+    assert shown.code == 0, shown.output
+    lines = shown.result("Show the runs and the snapshots")["lines"]
+    assert [line.split()[2] for line in lines[2:]] == ["restore", "converge"]
+    path = plays.directory / "home" / "sfb.xmpp" / "snapshots" / "runs.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace("CHG-2", "CHG-3"), encoding="utf-8")
+    broken = play(plays, "history")
+    assert broken.code == 2, broken.output
+    assert "line 1 was changed" in broken.output
+    assert [task.task for task in broken.failures()] == ["Stop where the journal was changed"]
 
 
 def test_where_no_host_answers_the_journal_says_so_once(plays: Plays) -> None:

@@ -7,15 +7,18 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
 import yaml
 
+from lab.deployment.seed import GATEWAY_DEFAULTS
 from tests.integration.plays import Plays, Run
 from tests.integration.test_modules_in_plays import ROW, task
 from tests.unit.plugin_utils.test_import import clixml
 
+SECRET = "s3cret-words"
 PARTNERS = (
     "Identity;AdditionalDomains;TlsNegotiation;SaslNegotiation;SupportDialbackNegotiation\r\n"
     "fabrikam.example;chat.fabrikam.example im.fabrikam.example;Required;Optional;True\r\n"
@@ -23,11 +26,12 @@ PARTNERS = (
 )
 
 
-def run_import(plays: Plays, *arguments: str) -> Run:
-    """PWD is another directory, as a scheduler may leave it."""
-    words = [word for argument in arguments for word in ("-e", argument)]
+def run_import(plays: Plays, *arguments: str, **given: str) -> Run:
+    """PWD is another directory, as a scheduler may leave it. given: settings of the playbook without their prefix."""
+    extra = {"sfb_xmpp_" + ("into" if name == "into" else "import_" + name): value for name, value in given.items()}
     stale = {"PWD": str(Path(plays.directory) / "home")}
-    return plays.run("sfb.xmpp.import", *words, "--diff", environment=stale, directory=Path(plays.directory))
+    words = ("-e", json.dumps(extra), "--diff", *arguments)
+    return plays.run("sfb.xmpp.import", *words, environment=stale, directory=Path(plays.directory))
 
 
 def written(plays: Plays, name: str, content: str, encoding: str = "utf-8") -> Path:
@@ -38,27 +42,51 @@ def written(plays: Plays, name: str, content: str, encoding: str = "utf-8") -> P
 
 def test_files_become_variables_and_what_is_replaced_is_kept(plays: Plays) -> None:
     written(plays, "partners.csv", PARTNERS, "utf-8-sig")
-    policies = [{"Identity": "Tag:Sales", "Description": "für alle", "EnableXmppAccess": True}]
+    policies = [{"Identity": "Tag:Sales", "Description": "für alle {{ 1 }}", "EnableXmppAccess": True}]
     path = written(plays, "policies.xml", clixml(policies, "MS"), "utf-16")
+    written(plays, "gateway.xml", clixml([{"Identity": "Global", **GATEWAY_DEFAULTS, "DialbackPassphrase": SECRET}]))
+    users = [{"Identity": "CN=A", "SipAddress": "sip:ann@a.test", "ExternalAccessPolicy": "Sales"}]
+    written(plays, "users.xml", clixml(users, "MS"), "utf-16")
+    files = {"partners": "partners.csv", "policies": str(path), "gateway": "gateway.xml", "users": "users.xml"}
     into = written(plays, "lists.yml", "old: true\n")
-    run = run_import(plays, "partners=partners.csv", "policies=%s" % path, "into=lists.yml")
+    planned = run_import(plays, "--check", **files, into="lists.yml")
+    assert planned.code == 0, planned.output
+    assert "would have 1 policy, 2 partners" in planned.output
+    assert into.read_text() == "old: true\n"
+    run = run_import(plays, **files, into="lists.yml")
     assert run.code == 0, run.output
-    found = yaml.safe_load(into.read_text(encoding="utf-8"))
-    assert found["sfb_xmpp_policies"] == [{"identity": "Sales", "description": "für alle", "enable_xmpp_access": True}]
-    assert [partner["domain"] for partner in found["sfb_xmpp_partners"]] == ["fabrikam.example", "litware.example"]
-    assert [kept.read_text() for kept in into.parent.glob("lists.yml.*")] == ["old: true\n"]
-    again = run_import(plays, "partners=partners.csv", "policies=%s" % path, "into=lists.yml")
+    assert "now has 1 policy, 2 partners, the settings of the gateway, the policies of 1 of 1 users" in run.output
+    assert "left out DialbackPassphrase, a secret" in " ".join(run.output.split())
+    assert not [one for one in plays.directory.glob("lists.yml*") if SECRET in one.read_text()]
+    assert SECRET not in run.output
+    assert into.stat().st_mode & 0o777 == 0o600
+    # As Ansible reads it: no text is evaluated.
+    shown = [{"ansible.builtin.include_vars": {"file": str(into)}}, {"ansible.builtin.set_fact": {
+        "seen": "{{ [sfb_xmpp_policies, sfb_xmpp_partners, sfb_xmpp_gateway] }}"}}]  # fmt: skip
+    play = {"hosts": "localhost", "gather_facts": False, "connection": "local", "tasks": shown}
+    found = plays.run([play]).tasks[-1].result["ansible_facts"]["seen"]
+    assert found[0] == [
+        {"identity": "Sales", "description": "für alle {{ 1 }}", "enable_xmpp_access": True,
+         "granted_to": ["sip:ann@a.test"]}
+    ]  # fmt: skip
+    assert [partner["domain"] for partner in found[1]] == ["fabrikam.example", "litware.example"]
+    assert found[2]["keep_alive_interval"] == 300
+    (kept,) = into.parent.glob("lists.yml.*~")
+    assert kept.read_text() == "old: true\n"
+    again = run_import(plays, **files, into="lists.yml")
     assert "changed=0" in again.output
+    assert "has, as before," in again.output
 
 
 def test_a_table_of_excel_with_a_code_page_and_columns_of_its_own(plays: Plays) -> None:
     table = "Primary domain;Description;TLS;SASL;Dialback;Security contact;VIP\r\nfabrikam.example;für alle;%s;me;x\r\n"
     written(plays, "partners.csv", table % "Required;Not Supported;WAHR", "cp1252")
-    run = run_import(plays, "partners=partners.csv", "into=lists.yml", "encoding=cp1252")
-    assert run.code != 0
+    given = {"partners": "partners.csv", "into": "lists.yml", "encoding": "cp1252"}
+    run = run_import(plays, **given)
+    assert run.code == 2
     assert "there is no column 'Security contact'" in run.output
-    given = ("partners=partners.csv", "into=lists.yml", "encoding=cp1252", "ignore_columns='Security contact,VIP'")
-    run = run_import(plays, *given)
+    assert "sfb_xmpp_import_ignore_columns" in run.output
+    run = run_import(plays, **given, ignore_columns="Security contact,VIP")
     assert run.code == 0, run.output
     assert yaml.safe_load((Path(plays.directory) / "lists.yml").read_text(encoding="utf-8"))["sfb_xmpp_partners"] == [
         {
@@ -75,20 +103,23 @@ def test_a_table_of_excel_with_a_code_page_and_columns_of_its_own(plays: Plays) 
 def test_mistakes_write_nothing(plays: Plays) -> None:
     written(plays, "partners.csv", "domain;connection_limit\na.test;many\nA.test;5\n")
     written(plays, "book.xlsx", "PK\x03\x04\x14\0")
-    written(plays, "evaluated.csv", "domain;description\na.test;{{ 1 + 1 }}\n")
-    for arguments, words in (
-        (("partners=partners.csv", "into=lists.yml"), ("'many' is not a whole number", "as line 2 does", "line 3")),
-        (("partners=evaluated.csv", "into=lists.yml"), ("beginning of a template",)),
-        (("partners=book.xlsx", "into=lists.yml", "encoding=cp1252"), ("an Excel workbook", "CSV UTF-8")),
-        (("partners=nowhere.csv", "into=lists.yml"), ("there is no file", "nowhere.csv")),
-        (("partners=partners.csv",), ("-e into=FILE",)),
-        (("into=lists.yml",), ("Name the files",)),
-    ):
-        run = run_import(plays, *arguments)
-        assert run.code != 0
+    into = {"into": "lists.yml"}
+    cases: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
+        ({"partners": "partners.csv", **into}, ("'many' is not a whole number", "as line 2 does", "line 3")),
+        ({"partners": "book.xlsx", "encoding": "cp1252", **into}, ("an Excel workbook", "CSV UTF-8")),
+        ({"partners": "nowhere.csv", **into}, ("sfb_xmpp_import_partners: ", "nowhere.csv cannot be read")),
+        ({"policies": "partners.csv"}, ("sfb_xmpp_into: is missing",)),
+        (into, ("no file to import is named",)),
+    )
+    for given, words in cases:
+        run = run_import(plays, **given)
+        assert run.code == 2, run.output
         for word in words:
-            assert word in run.output
+            assert word in " ".join(run.output.split())
         assert not (Path(plays.directory) / "lists.yml").exists()
+    former = run_import(plays, "-e", "partners=partners.csv", **into)
+    assert former.code == 2
+    assert "partners: this variable is called sfb_xmpp_import_partners now" in former.output
 
 
 def test_a_table_in_the_inventory_is_the_list_and_its_texts_are_not_evaluated(plays: Plays) -> None:

@@ -60,7 +60,7 @@ def test_on_the_command_line(captures: dict[str, Path], tmp_path: Path) -> None:
     assert other.returncode == 1
     lines = [json.loads(line) for line in other.stdout.splitlines()]
     assert {line["key"] for line in lines if line.get("verdict") == "refuted"} == {
-        "enum-numbers", "extra-properties", "list-shapes", "proxy-service-name",
+        "enum-numbers", "extra-properties", "list-shapes",
     }  # fmt: skip
     assert lab("compare", str(tmp_path / "nothing.json")).stderr.startswith(
         "lab: %s/nothing.json cannot be read" % tmp_path

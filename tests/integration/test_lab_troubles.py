@@ -15,11 +15,14 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ShellError, Statement
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 
 from lab.deployment.shape import read_shape
 from lab.inventory import Place, inventory
@@ -91,7 +94,7 @@ def logins(lab: Lab) -> list[tuple[str, str, str, str]]:
 
 def test_a_front_end_has_two_shells(lab: Lab) -> None:
     services = ask(lab, "fe11", ADMIN, "Get-CsWindowsService", modules=("SkypeForBusiness",), winrm=True)
-    assert "RTCXMPPTGW" in [service["Name"] for service in services]
+    assert lab.store().service_name("fe11", "RTCXMPPTGW") in [service["Name"] for service in services]
     assert status(lab, "fe11", "/elsewhere") == 404
     # A local administrator's shell; whoever may only read the deployment is none.
     with pytest.raises(ShellError):
@@ -173,6 +176,30 @@ def test_an_account_is_locked_after_three_refused_logins(lab: Lab, auth: str) ->
     assert login("fe01", ("CONTOSO\\viewer", "Lab-viewer-1"))
     assert not login("edge01", ("nobody", "x"))
     assert logins(lab)[-1] == ("login-refused", "edge01", "nobody", "there is no such account")
+
+
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+def test_eight_hosts_with_a_wrong_password_do_not_lock_the_account(lab: Lab, tmp_path: Path, auth: str) -> None:
+    lab.store().set_setting("lock_after", 3)
+    said: list[str] = []
+
+    def login(host: str) -> None:
+        where = target(lab, host, ADMIN[0], "not it")
+        where = dataclasses.replace(where, wsman={**where.wsman, "auth": auth})
+        try:
+            PsrpSession(where, logins=str(tmp_path)).open()
+        except SessionError as error:
+            said.append(str(error))
+
+    hosts = [threading.Thread(target=login, args=("fe01" if number % 2 else "fe11",)) for number in range(8)]
+    for host in hosts:
+        host.start()
+    for host in hosts:
+        host.join()
+    assert [kind for kind, *_rest in logins(lab)] == ["login-refused"]
+    assert len(said) == 8
+    assert sum("refused the account 'CONTOSO\\admin' before in this run" in text for text in said) == 7
+    assert ask(lab, "fe01", ADMIN, "Get-CsSite")
 
 
 def test_sessions_and_modules_take_their_time(lab: Lab) -> None:

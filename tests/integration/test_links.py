@@ -12,8 +12,8 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.preflight import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK
 
 from lab.deployment.breaks import BREAKS, break_link, mend
 from lab.deployment.ready import gateway_certificate, present
@@ -44,6 +44,7 @@ FOUND: dict[str, list[str]] = {
     "only-reading": ["rights"],
     "certificate-missing": ["certificate_missing"],
     "certificate-expired": ["certificate_expired"],
+    "internal-certificate-expired": ["internal_certificate_expired"],
     "clock-ahead": ["clock_apart"],
 }
 CODES = list(dict.fromkeys(itertools.chain.from_iterable(FOUND.values())))
@@ -56,7 +57,7 @@ PASSES = ("late-replica",)  # by itself, after seconds
 HIDDEN = {("no-legacy-pool", "route-to-2019"): {"route_elsewhere"}}
 BLOCKING = {"edge_without_xmpp", "no_route", "route_elsewhere"}
 # Converge looks at the store alone, and at users where the plan is about them.
-OF_CONVERGE = set(CODES[: CODES.index("srv_missing")]) - {
+OF_CONVERGE = {"rights", *CODES[: CODES.index("srv_missing")]} - {
     "gateway_not_installed", "gateway_stopped", "proxy_not_installed", "proxy_stopped", "users_elsewhere",
 }  # fmt: skip
 

@@ -46,7 +46,8 @@ def used(plays: Plays) -> Plays:
 def migration(plays: Plays, *arguments: str, **variables: t.Any) -> Run:
     """The playbook, which has sent nothing but what reads."""
     begin = mark(plays)
-    extra = {"into": str(plays.directory / "next"), **variables}
+    extra = {"sfb_xmpp_into": str(plays.directory / "next")}
+    extra.update({"sfb_xmpp_for_" + name: value for name, value in variables.items()})
     run = play(plays, "migration", "-e", json.dumps(extra), *arguments, sfb_xmpp_partners=[{"domain": "new.test"}])
     sent = [str(e.cmdlet) for e in plays.lab.store().events(begin) if e.kind == "statement"]
     assert [cmdlet for cmdlet in sent if not cmdlet.startswith(("Get-", "Select-Object"))] == []
@@ -70,11 +71,12 @@ def test_users_by_name(used: Plays) -> None:
     assert outcomes(run) == {ANN: "loses", BEA: "without", "sip:ialmeida@contoso.test": "elsewhere"}
     found = run.result(FIND)
     assert [one["name"] for one in found["unknown"]] == ["nobody@contoso.test"]
+    assert "3 users would move" in " ".join(run.output.split())
     homes = {u["SipAddress"]: u["RegistrarPool"] for u in used.lab.store().all("user").values()}
     assert found["remaining"] == sorted(name for name, pool in homes.items() if pool == DUBLIN)
     assert found["nobody_left"] is False
     text = file.read_text(encoding="utf-8")
-    assert file.stat().st_mode & 0o777 == 0o644
+    assert file.stat().st_mode & 0o777 == 0o600
     for words in (
         "nobody@contoso.test",
         "homed on %s already" % POOL_2019,
@@ -111,8 +113,11 @@ def test_pools_until_nobody_is_left(used: Plays) -> None:
 
 def test_what_is_refused_writes_nothing(used: Plays) -> None:
     for given, words in (
-        ({}, "users and pools are missing"),
-        ({"pools": ["fe12.contoso.test"]}, "there is no pool 'fe12.contoso.test' that homes users (did you mean fe1"),
+        ({}, "sfb_xmpp_for_users and sfb_xmpp_for_pools are missing"),
+        (
+            {"pools": ["fe12.contoso.test"]},
+            "for_pools: there is no pool 'fe12.contoso.test' that homes users (did you mean fe1",
+        ),
         ({"pools": ["edge.contoso.test"], "users": [ANN]}, "there is no pool 'edge.contoso.test' that homes users"),
     ):
         run = migration(used, **given)

@@ -82,8 +82,8 @@ def test_text_arrives_verbatim(management: Management, text: str) -> None:
     assert management.store.partners()["a.test"]["Description"] == text
     assert result.values["partner"]["description"] == text
     names = {event.cmdlet for event in management.store.events() if event.kind == "statement"}
-    # Get-Command, cut by Select-Object, tells whether the account may write. An own SIP domain cannot be a partner.
-    read = {"Get-CsXmppAllowedPartner", "Get-CsSipDomain", "Get-Command", "Select-Object"}
+    # Get-Command, cut by Select-Object, tells whether the account may write. The others tell which deployment it is.
+    read = {"Get-CsXmppAllowedPartner", "Get-CsService", "Get-CsSipDomain", "Get-Command", "Select-Object"}
     assert names == {*read, "New-CsXmppAllowedPartner"}
 
 

@@ -98,12 +98,15 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert writes(plays, begin) == []
 
     # As reviewed; the steps are those of the file. And once done it is no longer the plan.
-    done = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
+    done = play(plays, "converge", sfb_xmpp_plan_file=str(file), sfb_xmpp_ticket="CHG-1", **SWITCHES)
     assert done.code == 0, done.output
     assert calls(steps(again, "fe01")) == calls(steps(done, "fe01")) == logged(writes(plays, begin))
     assert [event.cmdlet for event in writes(plays, begin)][-1] == "Remove-CsExternalAccessPolicy"
     begin = mark(plays)
-    assert play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES).code != 0
+    again = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
+    (reason,) = again.failures()[0].result["reasons"]
+    assert "was carried out at" in reason
+    assert "UTC, CHG-1" in reason
     assert writes(plays, begin) == []
 
 
@@ -111,13 +114,24 @@ def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> 
     file = plays.directory / "plan.json"
     variables = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}], "sfb_xmpp_plan_file": str(file)}
     assert "there is no such file" in play(plays, "converge", **variables).failures()[0].result["msg"]
-    file.write_text('{"form": 1}', encoding="utf-8")
-    assert "it is not a plan" in play(plays, "converge", **variables).failures()[0].result["msg"]
+    file.write_text("{}", encoding="utf-8")
+    assert "it is not a plan of this collection" in play(plays, "converge", **variables).failures()[0].result["msg"]
+    assert play(plays, "converge", "--check", **variables).code == 0
+    message = play(plays, "converge", sfb_xmpp_deployment="other", **variables).failures()[0].result["msg"]
+    assert "it was made for the deployment default, and this is other" in message
+    # Another deployment that is called default too.
+    store = plays.lab.store()
+    ((key, central),) = [one for one in store.all("service_role").items() if one[1]["Role"] == "CentralManagement"]
+    pool = next(name for name in store.all("pool") if name != central["Pool"])
+    store.put("service_role", key, {**central, "Pool": pool})
+    message = play(plays, "converge", **variables).failures()[0].result["msg"]
+    assert "on the pool %s, and that of this deployment on %s" % (central["Pool"], pool) in message
+    # What somebody has edited was not reviewed.
     assert play(plays, "converge", "--check", **variables).code == 0
     document = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**document, "deployment": "other"}), encoding="utf-8")
+    file.write_text(json.dumps({**document, "summary": {}}), encoding="utf-8")
     message = play(plays, "converge", **variables).failures()[0].result["msg"]
-    assert "it was made for the deployment other, and this is default" in message
+    assert "it was edited after it was saved" in message
     assert writes(plays) == []
 
 

@@ -696,7 +696,7 @@ def test_the_own_domain_as_partners_see_it(site: Site) -> None:
         other = own(site, certificate=site.own_certificate(), partners=[{"domain": "silent.test"}])
     assert gateway.seen[-1] == ("silent.test", OWN)
     assert codes(other, "error") == {
-        "own_srv_elsewhere",
+        "srv_elsewhere",
         "own_certificate_expired",
         "own_certificate_name_mismatch",
         "own_certificate_differs",
@@ -705,9 +705,9 @@ def test_the_own_domain_as_partners_see_it(site: Site) -> None:
 
 def test_own_records_that_are_wrong(site: Site) -> None:
     site.dns.records["access.contoso.test", "A"] = ["127.0.0.1"]
-    assert codes(own(site), "error") == {"own_no_srv"}
+    assert codes(own(site), "error") == {"srv_missing"}
     site.dns.records["_xmpp-server._tcp." + OWN, "SRV"] = ["0 0 0 ."]
-    assert codes(own(site), "error") == {"own_not_offered"}
+    assert codes(own(site), "error") == {"srv_missing"}
     del site.dns.records["_xmpp-server._tcp." + OWN, "SRV"]
     with published(site, Manners(starttls=""), OWN):
         assert codes(own(site), "error") == {"own_port", "own_no_tls"}
@@ -715,7 +715,7 @@ def test_own_records_that_are_wrong(site: Site) -> None:
     with Peer(Manners(fault="close")) as peer:
         site.dns.records["_xmpp-server._tcp." + OWN, "SRV"] = ["0 0 %d xmpp.contoso.test." % peer.port]
         entry = own(site, timeout=1.0)
-    assert codes(entry) == {"own_port", "own_listener", "access_edge_unknown"}
+    assert codes(entry) == {"own_port", "own_listener", "srv_unknown"}
 
 
 def test_a_gateway_without_tls_is_as_the_partners_rows_have_it(site: Site) -> None:

@@ -29,6 +29,7 @@ from tests.integration.plays import CHECKOUT, TOOLS
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
 DESK: dict[str, t.Any] = {"identity": "Desk", "enable_federation_access": True, "enable_xmpp_access": True,
                           "enable_outside_access": True}  # fmt: skip
+INTO = "sfb_xmpp_into=report"
 SECRET = "s3cret-of-the-gateway"
 
 
@@ -75,7 +76,15 @@ def rehearse(installed: Path, folder: Path, inventory: t.Any, *arguments: str) -
     file.write_text(yaml.safe_dump(inventory, allow_unicode=True, sort_keys=False), encoding="utf-8")
     begin = time.monotonic()
     done = subprocess.run(
-        [str(TOOLS / "ansible-playbook"), "sfb.xmpp.rehearse", "-i", str(file), "-e", "into=report", *arguments],
+        [
+            str(TOOLS / "ansible-playbook"),
+            "sfb.xmpp.rehearse",
+            "-i",
+            str(file),
+            "-e",
+            "sfb_xmpp_into=report",
+            *arguments,
+        ],
         cwd=folder,
         env={
             "PATH": os.defpath,
@@ -165,7 +174,7 @@ def test_inventories_of_four_shapes(installed: Path, folder: Path, name: str) ->
     assert {"converge", "converge again"} <= set(done.cases)
     assert not [case for case in done.cases.values() if case.find("failure") is not None]
     if not missing(("prosody",)):
-        assert "messages with a real server passed in both directions" in done.report
+        assert "messages with a stand-in server (Prosody) passed in both directions" in done.report
         assert "partner.example" in done.cases
     else:
         assert "messages with partners" in done.report
@@ -301,7 +310,7 @@ def test_it_begins_with_an_export(installed: Path, folder: Path) -> None:
     (before / "sfb_xmpp.yml").write_text(yaml.safe_dump(there))
     given = inventory(1, 0, sfb_xmpp_partners=[{"domain": "a.example"}], sfb_xmpp_partners_purge=True)
     del given["sfb_edge"]
-    done = rehearse(installed, folder, given, "-e", "start=before")
+    done = rehearse(installed, folder, given, "-e", "sfb_xmpp_rehearse_from=before")
     assert done.code == 0, done.output
     assert re.search(r"\| converge \| [0-9.]+ \| ok \| 0 \| 0 \| 1 \|", done.report), done.report
     assert "there are no hosts in sfb_edge" in done.report

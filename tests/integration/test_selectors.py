@@ -11,9 +11,9 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.preflight import TASK as PREFLIGHT
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import grant, info, plural
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK as PREFLIGHT
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.tasks import INFO as TOPOLOGY
 
 from lab.deployment.breaks import POOL_2019, break_link

@@ -78,7 +78,7 @@ def test_what_decides_about_one_run_is_taken_from_the_command_line(plays: Plays)
     assert run.code == 0, run.output
 
 
-@pytest.mark.parametrize("way", [("--skip-tags", "always"), ("--start-at-task", "Plan the federation, and make it so")])
+@pytest.mark.parametrize("way", [("--skip-tags", "always"), ("--start-at-task", "Apply the plan of the federation")])
 def test_no_way_leads_past_the_check(plays: Plays, way: tuple[str, str]) -> None:
     inventory = hosts(
         plays, "mistaken.yml", {"sfb_xmpp_partnres": [], "sfb_xmpp_partners": [{"domain": "new.example"}]}
@@ -134,7 +134,7 @@ def test_a_value_that_cannot_be_evaluated_stops_only_who_reads_it(plays: Plays) 
     (reason,) = refused(plays, "certificate", "--check", inventory=inventory)
     assert reason.startswith("sfb_xmpp_certificate: cannot be evaluated:")
     assert "not_there" in reason
-    run: Run = plays.run("sfb.xmpp.export", "-e", "into=%s" % (plays.directory / "out"), inventory=inventory)
+    run: Run = plays.run("sfb.xmpp.export", "-e", "sfb_xmpp_into=%s" % (plays.directory / "out"), inventory=inventory)
     assert run.code == 0, run.output
 
 

@@ -19,6 +19,8 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, ServerRefused
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK as FEDERATION
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.preflight import TASK as PREFLIGHT_INFO
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
     ACCESS_EDGE,
@@ -27,8 +29,6 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
     POLICY,
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.migration import TASK as MIGRATION_INFO
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.tasks import TASK as PREFLIGHT_INFO
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK as FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.service_tasks import TASK as SERVICE
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.tasks import INFO as TOPOLOGY_INFO
 

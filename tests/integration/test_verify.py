@@ -19,7 +19,7 @@ from tests.unit import certificates
 from tests.unit.certificates import issue
 
 DIALBACK = {"tls_negotiation": "required", "sasl_negotiation": "not_supported", "support_dialback_negotiation": True}
-PROBE = "sfb.xmpp.verification : Probe the partners and the own domains"
+PROBE = "sfb.xmpp.verification : Verify the partners and the own domains"
 
 
 def verify(plays: Plays, variables: dict[str, t.Any], **host: t.Any) -> Run:

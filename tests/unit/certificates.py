@@ -228,6 +228,7 @@ class EdgeShell:
     passphrases: list[str] = field(default_factory=list)
     dead: bool = False
     cuts: bool = True  # whether its Select-Object takes all properties
+    lacks: frozenset[str] = frozenset()  # commands that the session does not offer
     clock_ahead: datetime.timedelta = datetime.timedelta(0)
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
@@ -239,6 +240,12 @@ class EdgeShell:
             assert Statement.decode(statement.encode()).cmdlet == statement.cmdlet
             if not self.cuts:
                 statement = replace(statement, select=())
+            if statement.cmdlet == "Get-Command":
+                names = t.cast("tuple[str, ...]", statement.parameters["Name"])
+                output += [{"Name": name, "CommandType": "Cmdlet"} for name in names if name not in self.lacks]
+                unknown = "CommandNotFoundException,Microsoft.PowerShell.Commands.GetCommandCommand"
+                errors += [ServerError(statement.cmdlet, unknown, target=name) for name in names if name in self.lacks]
+                continue
             try:
                 output += self._one(statement)
             except _Lost:
@@ -277,6 +284,9 @@ class EdgeShell:
         if fault == "late":
             raise LookupError(words)
         return []
+
+    def _get_command(self, Name: t.Sequence[str]) -> list[t.Any]:
+        return [{"Name": name, "CommandType": "Cmdlet"} for name in Name]
 
     def _get_cscertificate(self) -> list[t.Any]:
         return [{"Thumbprint": thumb, "Use": use} for use, thumb in self.assigned.items()]
@@ -322,9 +332,10 @@ class EdgeShell:
         assert Encoding == "Byte"
         self.files[LiteralPath] += Value
 
-    def _remove_item(self, LiteralPath: str, Force: bool) -> None:
+    def _remove_item(self, LiteralPath: str, Force: bool, DeleteKey: bool = False) -> None:
         thumbprint = LiteralPath.rpartition("LocalMachine\\My\\")[2]
         if thumbprint in self.store:
+            assert DeleteKey, "the key would stay"
             del self.store[thumbprint]
             return
         if LiteralPath not in self.files:

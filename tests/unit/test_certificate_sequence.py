@@ -393,7 +393,7 @@ def test_the_edge_falls_silent(tmp_path: Path, number: int) -> None:
 
 def test_file_that_cannot_be_removed_is_named(tmp_path: Path) -> None:
     class Stubborn(EdgeShell):
-        def _remove_item(self, LiteralPath: str, Force: bool) -> None:
+        def _remove_item(self, LiteralPath: str, Force: bool, DeleteKey: bool = False) -> None:
             raise LookupError("Access to the path '%s' is denied" % LiteralPath)
 
     shell = Stubborn(store={}, assigned={})

@@ -470,6 +470,25 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+class Unanswering(certificates.EdgeShell):
+    """An Edge that is lost while it is read."""
+
+    def _silent(self) -> bool:
+        return True
+
+
+def server_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the module of a server returns: everything, almost nothing, of nobody, and of one that is lost."""
+    one = certificates.issue()
+    edge = certificates.EdgeShell(store={one.thumbprint: (one.der, True)}, assigned={"XmppServer": one.thumbprint})
+    found = [call(name, {}, False, edge), call(name, {"gather": []}, False, LockedEdge())]
+    found += [call(name, {}, False, LockedEdge()), call(name, {}, False, certificates.EdgeShell(dead=True))]
+    found.append(call(name, {}, False, Unanswering()))
+    assert [run.get("failed", False) for run in found] == [False] * 4 + [True]
+    assert [run.get("reached") for run in found] == [True, True, True, False, None]
+    return found
+
+
 class MuteHost(certificates.EdgeShell):
     """A host that does not say which services it has."""
 
@@ -573,14 +592,14 @@ def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     assert call(name, given, False, policy_server())["failed"]
     if name == "xmpp_show":
         return [dict(given)]
-    shown = {"lines": [], "wrong": ""}
-    probed = {"domains": [], "own": [], "summary": {}, "note": "", "messages": []}
-    return [shown if name.endswith("report") else probed]
+    message = {"to_user": "a@b.test", "outcome": "success", "latency": 0.1, "reason": ""}
+    probed = {"domains": [], "own": [], "summary": {}, "note": "", "messages": [message]}
+    return [{**probed, "lines": [], "wrong": ""}]
 
 
 def audit_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """As its action makes them; without it the module refuses."""
-    assert call(name, {"existing": {}, "plan": {}, "probe": {}}, False, policy_server())["failed"]
+    assert call(name, {}, False, policy_server())["failed"]
     found = sample(3)
     return [_decide.outcome(found, _files.save(str(directory / "audit"), found), "error")]
 
@@ -616,7 +635,7 @@ class Capturing(MemoryShell):
 def capture_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """What the module of captures returns; a key that others may read is refused."""
     key = directory / "key"
-    found = [call(name, {"key_file": str(key)}, check, Capturing()) for check in (True, False)]
+    found = [call(name, {"key_file": str(key)}, check, Capturing()) for check in (False, True)]
     assert found[0] == found[1]
     assert key.stat().st_mode & 0o777 == 0o600
     key.chmod(0o640)
@@ -651,13 +670,19 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(management_store_replication=replication_runs, xmpp_topology_info=topology_runs)
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
     special.update(xmpp_run_summary=summary_runs, xmpp_settings=settings_runs)
-    special.update(xmpp_verification=verification_runs, xmpp_verification_report=verification_runs)
-    special.update(xmpp_show=verification_runs)
+    special.update(xmpp_verification=verification_runs, xmpp_show=verification_runs)
     special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"lines": ["one"], "newest": ["a.yml"]}])
     special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
+    special.update(xmpp_server_info=server_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
+    edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
+    special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])
     special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "lines": []}])
+    written: dict[str, t.Any] = {"paths": ["/srv/a"], "lines": ["one"]}
+    special.update(dict.fromkeys(("xmpp_import", "xmpp_capture", "xmpp_migration_report"), lambda *_: [written]))
+    special.update(xmpp_export=lambda *_: [{**written, "left_out": []}])
+    special.update(xmpp_rehearse=lambda *_: [{**written, "mistakes": [], "sentence": ""}])
     results = special[name](name, tmp_path) if name in special else runs(name)
     returned = set().union(*(keys(run, told) for run in results))
     assert returned - COMMON == told_keys(told)

@@ -314,3 +314,13 @@ def test_a_service_that_comes_back_twice_is_refused() -> None:
     with pytest.raises(Refused, match="the service REPLICA came back twice"):
         work({"state": "restarted"}, shell, False)
     assert shell.writes == []
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_the_session_does_not_offer_is_refused_before_anything_is_sent(check: bool) -> None:
+    shell = EdgeShell(lacks=frozenset(("Start-CsWindowsService", "Stop-CsWindowsService")))
+    with pytest.raises(Refused, match=r"but not Start-CsWindowsService, Stop-CsWindowsService.*sfb_front_end"):
+        work({"state": "restarted"}, shell, check)
+    assert shell.writes == []
+    # It may be read, where nothing has to be done.
+    assert work({"state": "started"}, shell, check).changed is False

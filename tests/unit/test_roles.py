@@ -7,22 +7,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain import preflight as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION_SPEC, plural, variable
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight import tasks as _preflight
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import ROLES as GENERATED
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import SPEC as FEDERATION
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import PARAMETERS as VERIFICATION
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import read_by
+
+from tools import role_files
 
 TOP = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (TOP / "roles").iterdir())
@@ -30,8 +30,6 @@ ROLES = sorted(path.name for path in (TOP / "roles").iterdir())
 Spec = t.Mapping[str, t.Any]
 
 # Role parameter -> the module option that it is passed to.
-POLICIES = plural(POLICY).argument_spec
-PARTNERS = plural(PARTNER).argument_spec
 PROBE = _probe_task.ARGUMENT_SPEC
 CERTIFICATE = _certificate_tasks.TASK.argument_spec
 # What concerns the run and not the certificate has parameters of its own.
@@ -44,36 +42,19 @@ def of_the_module(spec: Spec) -> Spec:
 
 
 PARAMETERS: dict[str, dict[str, Spec]] = {
-    "access_policies": {
-        "access_policies_policies": of_the_module(POLICIES["policies"]),
-        "access_policies_purge": POLICIES["purge"],
-        "access_policies_exclusive": POLICIES["exclusive_grants"],
-        "access_policies_protect": POLICIES["protect"],
-        "access_policies_removal_limit": POLICIES["removal_limit"],
-        "access_policies_update_limit": POLICIES["update_limit"],
-        "access_policies_allow_loss": POLICIES["allow_loss"],
-        "access_policies_force": POLICIES["force"],
-    },
-    "federated_partners": {
-        "federated_partners_" + name: of_the_module(spec) for name, spec in PARTNERS.items() if name != "plan_digest"
-    },
-    "gateway_settings": {
-        "gateway_settings_" + name: of_the_module(FEDERATION_SPEC[name]) for name in ("gateway", "access_edge", "force")
-    },
     "preflight": {"preflight_" + name: of_the_module(spec) for name, spec in _preflight.ARGUMENT_SPEC.items()},
     "gateway_certificate": {
         "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
         "gateway_certificate_phase": CERTIFICATE["phase"],
-        "gateway_certificate_switch": {"type": "str", "choices": ["window", "converge"], "default": "converge"},
-        "gateway_certificate_pool": {"type": "list", "elements": "str"},
-        "gateway_certificate_pool_size": {"type": "int", "default": 0},
-        "gateway_certificate_failed_before": {"type": "list", "elements": "str"},
+        "gateway_certificate_switch": {"type": "str", "choices": ["separate", "converge"], "default": "separate"},
         **{"gateway_certificate_" + name: {"type": "path", "default": ""} for name in ("hook", "drain", "restore")},
     },
     "verification": {
         **{"verification_" + name: spec for name, spec in PROBE.items() if name not in ("domains", "certificate")},
         "verification_partners": of_the_module(PROBE["partners"]),
         "verification_for_partner": {"type": "str"},
+        # A task of one's own names its domains; here DNS of partners does.
+        "verification_allow_local": {"type": "bool", "default": False},
         # Ansible would require the path of the empty default as well.
         "verification_certificate": {
             **PROBE["certificate"],
@@ -92,21 +73,13 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
 # What a module requires or leaves open, and a role has a value for: nothing to do.
 NOTHING: dict[str, t.Any] = {"list": [], "dict": {}, "str": "", "path": ""}
 
-# Each task's module -> the options that it has to pass, by role where the role is for a part of them.
+# Each task's module -> the options that it has to pass. Other actions take the parameters of the role themselves.
 MODULES: dict[str, Spec] = {
-    "external_access_policies": POLICIES,
-    "xmpp_federated_partners": PARTNERS,
-    "xmpp_federation": {name: FEDERATION_SPEC[name] for name in ("gateway", "access_edge", "force")},
-    "xmpp_gateway_cert": CERTIFICATE,
-    "xmpp_verification": {},
-    "xmpp_verification_report": {},
-    "xmpp_im_test": _im_test.ARGUMENT_SPEC,
-    "xmpp_topology_info": {},
     "xmpp_show": {"lines": {}},
     "xmpp_preflight_info": _preflight.ARGUMENT_SPEC,
 }
-# A plan that was reviewed is held to by playbooks, not by roles; and who wants policies replaced asks for it there.
-NOT_PASSED = {"plan_digest", "allow_replaced_policies"}
+# A plan that was reviewed is held to by playbooks, not by roles.
+NOT_PASSED = {"plan_digest"}
 
 
 def load(path: Path) -> t.Any:
@@ -143,7 +116,7 @@ def as_role_parameter(option: Spec) -> dict[str, t.Any]:
 
 
 def test_every_role_is_known() -> None:
-    assert set(ROLES) == set(PARAMETERS)
+    assert set(ROLES) == {*PARAMETERS, *GENERATED}
 
 
 @pytest.mark.parametrize("role", PARAMETERS)
@@ -153,10 +126,48 @@ def test_argument_specs_are_those_of_the_modules(role: str) -> None:
         assert found == {parameter: as_role_parameter(spec) for parameter, spec in PARAMETERS[role].items()}, name
 
 
+def default_of(role: str, parameter: str, written: t.Any) -> t.Any:
+    """The value of a parameter where no variable is set."""
+    if not isinstance(written, str) or "{{" not in written:
+        return written
+    found = re.fullmatch(r"\{\{ (.+) \| default\((.+?)(?:, true)?\) \}\}", written)
+    assert found, written
+    source, default = found.groups()
+    name = parameter.removeprefix(role + "_")
+    variables = {"sfb_xmpp_" + name, "(sfb_xmpp_%s | default({}, true)).%s" % (role, name)}
+    if role == "gateway_certificate":
+        variables = {"sfb_xmpp_" + parameter.removeprefix("gateway_").replace("certificate_certificate", "certificate")}
+    assert source in variables, parameter
+    return yaml.safe_load(default)
+
+
 @pytest.mark.parametrize("role", PARAMETERS)
 def test_defaults_are_those_of_the_argument_specs(role: str) -> None:
     defaults = load(TOP / "roles" / role / "defaults" / "main.yml")
-    assert defaults == {name: spec["default"] for name, spec in entry_points(role)["main"]["options"].items()}
+    # An option of the connection, which has no argument spec.
+    defaults.pop("ansible_management_shell_modules", None)
+    found = {name: default_of(role, name, value) for name, value in defaults.items()}
+    assert found == {name: spec["default"] for name, spec in entry_points(role)["main"]["options"].items()}
+
+
+def test_the_files_of_roles_are_what_the_tables_give() -> None:
+    for path, text in role_files.files().items():
+        assert path.read_text(encoding="utf-8") == text, "run: make generate"
+
+
+@pytest.mark.parametrize("role", GENERATED)
+def test_a_role_is_one_task_that_says_whose_it_is(role: str) -> None:
+    (task,) = load(TOP / "roles" / role / "tasks" / "main.yml")
+    assert (task["sfb.xmpp.xmpp_federation"], task["vars"]) == (None, {"xmpp_federation_role": role})
+    # A default that names a variable has to name one of the table.
+    given = load(TOP / "roles" / role / "defaults" / "main.yml")
+    named = {name for value in given.values() for name in re.findall(r"sfb_xmpp_\w+", str(value))}
+    assert named <= {setting.name for setting in read_by(role)}
+
+
+def test_the_parameters_of_verification_are_known_to_its_action() -> None:
+    specs = entry_points("verification")["main"]["options"]
+    assert {name.removeprefix("verification_"): spec["default"] for name, spec in specs.items()} == VERIFICATION
 
 
 @pytest.mark.parametrize("role", PARAMETERS)
@@ -169,12 +180,13 @@ def test_entry_points_have_their_files(role: str) -> None:
 def test_tasks_pass_every_option(role: str) -> None:
     seen = 0
     for path, task in tasks(role):
+        seen += "sfb.xmpp.xmpp_edge_certificate" in task  # which takes the parameters of the role
         for name in task:
             module = name.rpartition("sfb.xmpp.")[2]
             if module in MODULES:
                 seen += 1
                 assert set(task[name] or ()) == set(MODULES[module]) - NOT_PASSED, "%s: %s" % (path, task["name"])
-    assert seen
+    assert seen or role == "verification"
 
 
 @pytest.mark.parametrize("role", PARAMETERS)
@@ -207,67 +219,31 @@ def test_every_playbook_begins_with_the_check_of_its_settings(name: str) -> None
     assert (check["any_errors_fatal"], check["tags"], len(check["tasks"])) == (True, ["always"], 1)
 
 
-def federation_options(playbook: str) -> dict[str, t.Any]:
-    """What a playbook gives to xmpp_federation."""
-    (found,) = {
-        json.dumps(task["sfb.xmpp.xmpp_federation"], sort_keys=True): task["sfb.xmpp.xmpp_federation"]
-        for task in plays(playbook)[0]["tasks"]
-        if "sfb.xmpp.xmpp_federation" in task
-    }.values()
-    return t.cast(dict[str, t.Any], found)
+@pytest.mark.parametrize(
+    ("name", "role"), [("converge", "federation"), ("restore", "federation"), ("verify", "verification")]
+)
+def test_a_playbook_runs_its_role_and_maps_nothing(name: str, role: str) -> None:
+    play = plays(name)[0]
+    (task,) = play["tasks"]
+    assert task["ansible.builtin.import_role"] == {"name": "sfb.xmpp." + role, "rolespec_validate": False}
+    assert set(play["vars"]) == {"ansible_connection", "xmpp_federation_playbook"}
 
 
-# Of the tags, and of the other playbook.
-OF_THE_ACTION = {"parts"}
-DECLARED = {"policies", "partners", "gateway", "access_edge", "federation_routes"}
+def test_playbooks_pass_nothing_to_the_role_of_the_certificate() -> None:
+    """Its defaults take the variables of the inventory, so that the role does the same in a play of the user."""
+    found = [
+        play
+        for name in ("converge", "certificate")
+        for play in plays(name)
+        if "sfb.xmpp.gateway_certificate" in str(play)
+    ]
+    assert [play["vars"]["xmpp_federation_playbook"] for play in found] == ["converge", "certificate"]
+    assert not [name for play in found for name in play["vars"] if name.startswith("gateway_certificate_")]
 
 
-def test_converge_gives_every_option_from_its_variable() -> None:
-    given = federation_options("converge")
-    assert set(given) == set(FEDERATION) - OF_THE_ACTION - {"restore_from", "plan_digest"}
-    assert given.pop("preflight") is True
-    assert given.pop("replication") == "{{ sfb_xmpp_replication | default('wait', true) }}"
-    for option, template in given.items():
-        empty = "none" if option in DECLARED else "omit"
-        assert re.fullmatch(r"\{\{ %s \| default\(%s(, true)?\) \}\}" % (variable(option), empty), template), option
-
-
-def test_the_variables_of_converge_are_known() -> None:
-    assert {variable(option) for option in federation_options("converge") if option != "preflight"} <= set(BY_NAME)
-
-
-def test_restore_takes_its_bounds_from_the_same_variables() -> None:
-    converge, restore = federation_options("converge"), federation_options("restore")
-    declaring = {*DECLARED, "policies_purge", "partners_purge", "exclusive_grants"}
-    declaring |= {"allow_replaced_policies", "preflight", "preflight_ignore"}
-    assert set(restore) == set(converge) - declaring | {"restore_from"}
-    assert {option: restore[option] for option in set(restore) - {"restore_from"}} == {
-        option: converge[option] for option in set(restore) - {"restore_from"}
-    }
-
-
-def test_certificate_sets_every_parameter_from_the_inventory() -> None:
-    (edges,) = (play for play in plays("converge") if "gateway_certificate_certificate" in play.get("vars", {}))
-    given = {name: value for name, value in edges["vars"].items() if name.startswith("gateway_certificate_")}
-    assert set(given) == set(PARAMETERS["gateway_certificate"])
-    # Of the run, and of the check of the settings, which knows the servers.
-    assert "xmpp_settings.doors" in edges["vars"]["certificate_management"]
-    assert given.pop("gateway_certificate_failed_before")
-    assert "xmpp_settings.edges" in given.pop("gateway_certificate_pool")
-    assert [name for name, value in given.items() if "sfb_xmpp_" not in value] == []
-
-
-def test_certificate_by_itself_always_switches() -> None:
-    (edges,) = plays("certificate")
-    assert "gateway_certificate_switch" not in edges["vars"]
-    assert (
-        load(TOP / "roles" / "gateway_certificate" / "defaults" / "main.yml")["gateway_certificate_switch"]
-        == "converge"
-    )
-
-
-def test_verify_sets_every_parameter_from_the_inventory() -> None:
-    _check, play = load(TOP / "playbooks" / "verify.yml")
-    assert {name for name in play["vars"] if name.startswith("verification_")} == set(PARAMETERS["verification"])
-    sources = {name: value for name, value in play["vars"].items() if name.startswith("verify_")}
-    assert [name for name, value in sources.items() if "sfb_xmpp_" not in value] == []
+@pytest.mark.parametrize("folder", ["roles/gateway_certificate", "playbooks/internal"])
+def test_yaml_decides_nothing(folder: str) -> None:
+    """What may follow ``when`` is one value that an action has decided, or whether a text is given."""
+    files = sorted((TOP / folder).rglob("*.yml"))
+    text = "".join(path.read_text("utf-8") for path in files)
+    assert [word for word in ("set_fact", "hostvars", "{%") if word in text] == []

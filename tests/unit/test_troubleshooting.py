@@ -14,6 +14,7 @@ TOP = Path(__file__).resolve().parents[2]
 # What stands for a value in the code, and in a quotation for one of them.
 VALUES = {
     "accept the account …": "accept …",
+    "refused the account … before": "refused the account '…' before",
     "with kerberos authentication": "with … authentication",
     "kerberos authentication of": "authentication of",
 }

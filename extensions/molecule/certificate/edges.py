@@ -29,7 +29,7 @@ from lab.deployment.authority import BOTH_WAYS, Authority, common_name  # noqa: 
 from lab.deployment.public_ca import public_authority  # noqa: E402
 from lab.deployment.ready import make_ready  # noqa: E402
 from lab.deployment.seed import thumbprint  # noqa: E402
-from lab.deployment.store import CertificateRow, Store  # noqa: E402
+from lab.deployment.store import CertificateRow, Store, service_status  # noqa: E402
 
 DIRECTORY = Path(os.environ["SFB_LAB_DIRECTORY"])
 EDGES = ("edge01", "edge02")
@@ -125,11 +125,17 @@ def show() -> None:
     found = {
         "presented": [store.presented(host).get("XmppServer") for host in EDGES],
         "assigned": [store.assignments(host).get("XmppServer") for host in EDGES],
-        "stopped": [name for host in EDGES for name, state in store.services(host).items() if state == "Stopped"],
-        "paused": [name for host in EDGES for name, state in store.services(host).items() if state == "Paused"],
+        "stopped": services(store, "Stopped"),
+        "paused": services(store, "Paused"),
         "files": [path for host in EDGES for path in store.files(host)],
     }
     print(json.dumps(found))
+
+
+def services(store: Store, status: str) -> list[str]:
+    """By their display names: each lab gives the services of XMPP other names."""
+    found = {key: service for key, service in store.all("service").items() if key.split("/")[0] in EDGES}
+    return [str(one["DisplayName"]) for one in found.values() if service_status(one) == status]
 
 
 def main(arguments: list[str]) -> None:

@@ -7,12 +7,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import typing as t
 
 from .names import Invalid
 
 # What begins a template; Ansible would carry it out when it reads the file.
 _TEMPLATES = ("{{", "{%", "{#")
+# A snapshot has 5 levels.
+MOST_DEPTH = 50
+# A text as a whole, or what opens or closes a level.
+_MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 
 def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
@@ -51,12 +57,59 @@ def inventory_values(text: str) -> dict[str, t.Any]:
 
     Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     try:
+        _check_events(yaml.parse(text, Loader=Loader))
         found = yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader that knows one more mark
     except yaml.YAMLError as exc:
         raise Invalid("is not YAML: %s" % exc) from exc
+    except Invalid:
+        raise
+    except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError) as exc:
+        # A number, a date or a key that Python does not make of a text.
+        raise Invalid("is not YAML that can be read: %s" % type(exc).__name__) from exc
     if not isinstance(found, dict):
         raise Invalid("holds no variables")
     return found
+
+
+def _check_events(events: t.Iterable[t.Any]) -> None:
+    """Before anything is built: an alias in an alias multiplies, and deep nesting ends the process. Raises Invalid."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise Invalid("has a YAML anchor or alias, and none is allowed")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MOST_DEPTH:
+                raise Invalid("is nested more than %d levels deep" % MOST_DEPTH)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def json_value(data: bytes) -> t.Any:
+    """A value of JSON. Raises Invalid."""
+    try:
+        text = data.decode("utf-8", "surrogatepass")
+        _check_depth(text)
+        return json.loads(text)
+    except Invalid:
+        raise
+    except (ValueError, RecursionError) as exc:
+        raise Invalid(
+            "is not JSON: %s" % (exc if isinstance(exc, json.JSONDecodeError) else type(exc).__name__)
+        ) from None
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for mark in _MARKS.finditer(text):
+        if mark.group() in "[{":
+            depth += 1
+            if depth > MOST_DEPTH:
+                raise Invalid("is nested more than %d levels deep" % MOST_DEPTH)
+        elif mark.group() in "]}":
+            depth -= 1
 
 
 def _without_nulls(value: t.Any) -> t.Any:

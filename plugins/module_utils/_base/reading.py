@@ -8,8 +8,10 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass, field
 
-from .._shell.statement import Answer, Shell, ShellError, Statement
+from .._shell.rights import missing
+from .._shell.statement import Answer, ServerError, Shell, ShellError, Statement, place_of
 from .result import Refused, ServerRefused
 
 # What reading may raise.
@@ -18,7 +20,12 @@ UNREADABLE = (Refused, ServerRefused, ShellError)
 
 def is_unknown(answer: Answer) -> bool:
     """Whether the session does not know a cmdlet of the statement."""
-    return any("CommandNotFound" in error.error_id for error in answer.errors)
+    return any(map(is_unknown_error, answer.errors))
+
+
+def is_unknown_error(error: ServerError) -> bool:
+    """Whether an error says that a session does not know a cmdlet."""
+    return "CommandNotFound" in error.error_id
 
 
 def objects_of(cmdlet: str, answer: Answer) -> list[dict[str, t.Any]]:
@@ -39,3 +46,54 @@ def read_objects(shell: Shell, statement: Statement, unknown: str) -> list[dict[
     if is_unknown(answer):
         raise Refused(["the session does not know %s; %s" % (statement.cmdlet, unknown)])
     return objects_of(statement.cmdlet, answer)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What one pipeline brought. failed: by cmdlet, why its objects are not among the output, or not all of them.
+
+    nothing: whether all of its cmdlets failed.
+    """
+
+    output: tuple[t.Any, ...] = ()
+    failed: t.Mapping[str, ServerError] = field(default_factory=dict)
+    nothing: bool = False
+
+    def require(self, cmdlets: t.Iterable[str]) -> None:
+        """Raises ServerRefused where one of these is among the failed."""
+        require(self.failed, cmdlets)
+
+
+def require(failed: t.Mapping[str, ServerError], cmdlets: t.Iterable[str]) -> None:
+    """Raises ServerRefused where one of these is among the failed."""
+    for cmdlet in cmdlets:
+        if cmdlet in failed:
+            raise ServerRefused(cmdlet, Answer(errors=(failed[cmdlet],)))
+
+
+def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> Offered:
+    """Run those of the statements that the session offers, in one pipeline.
+
+    Raises ShellError, and ServerRefused where the session was lost, or where an error does not tell to which cmdlet it
+    belongs: then nobody knows whose objects are missing.
+    """
+    lacking = missing(shell, [statement.cmdlet for statement in statements]) or set()
+    who = place_of(shell).account or "the session's account"
+    failed = {
+        cmdlet: ServerError(cmdlet, "CommandNotFoundException", "ObjectNotFound", "it is not offered to %s" % who)
+        for cmdlet in dict.fromkeys(statement.cmdlet for statement in statements)
+        if cmdlet in lacking
+    }
+    going = [statement for statement in statements if statement.cmdlet not in lacking]
+    if not going:
+        return Offered(failed=failed, nothing=True)
+    answer = shell.invoke(going)
+    if answer.lost or answer.refused:
+        raise ServerRefused(going[0].cmdlet, answer)
+    sent = {statement.cmdlet.casefold(): statement.cmdlet for statement in going}
+    for error in answer.errors:
+        cmdlet = sent.get(error.cmdlet.casefold(), going[0].cmdlet if len(sent) == 1 else "")
+        if not cmdlet:
+            raise ServerRefused(error.cmdlet or going[0].cmdlet, answer)
+        failed.setdefault(cmdlet, error)
+    return Offered(answer.output, failed, {*sent.values()} <= failed.keys())

@@ -77,7 +77,7 @@ class Failure:
 class Result:
     """What a run returns. ``values``: the return keys of the module beside the common ones.
 
-    plan_digest: of check mode only (see _digest).
+    plan_digest: of check mode only (see _federation/digest.py). identity: of the deployment (see identity.py there).
     """
 
     values: dict[str, t.Any] = field(default_factory=dict)
@@ -87,6 +87,7 @@ class Result:
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     plan_digest: dict[str, t.Any] | None = None
+    identity: dict[str, t.Any] | None = None
 
     @property
     def message(self) -> str:
@@ -103,4 +104,6 @@ class Result:
             found["failures"] = [failure.as_dict() for failure in self.failures]
         if self.plan_digest is not None:
             found["plan_digest"] = self.plan_digest
+        if self.identity is not None:
+            found["identity"] = self.identity
         return found

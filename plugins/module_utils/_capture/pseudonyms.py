@@ -7,26 +7,43 @@
 
 What is not on the list of the product's own words is taken for a name. A word becomes ``x`` and ten digits, a domain
 the same label by label below ``.example``, which reaches nobody (RFC 2606); thumbprints, SIDs, GUIDs, addresses and
-long numbers become others of their form.
+numbers become others of their form. Of numbers in a text only dates, times and versions stay.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import re
 import typing as t
 import unicodedata
 
 from .product_words import KNOWN, TYPES, WORDS, is_command
 
+# Dates of this and the last century, and times; a date names nobody.
+_DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
+_CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+_DATE = (
+    r"(?:{y}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:[T ]{c}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?"
+    r"|{d}\.{m}\.{y}|{d}/{m}/{y}|{m}/{d}/{y}|{c})"
+).format(y=_YEAR, m=_MONTH, d=_DAY, c=_CLOCK)
 _TOKEN = re.compile(
-    r"(?P<sid>\bS-1-5-21(?:-\d+)+)"
+    r"(?P<date>(?<![\w.:/+-])%s(?![\w:/-])(?!\.[0-9]))"
+    r"|(?P<sid>\bS-1-5-21(?:-\d+)+)"
     r"|(?P<guid>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)"
+    # Thumbprints and addresses of network cards, byte by byte, or in groups of four digits.
+    r"|(?P<pairs>\b[0-9a-fA-F]{2}(?P<between>[:\- ])[0-9a-fA-F]{2}(?:(?P=between)[0-9a-fA-F]{2}){4,}\b)"
+    r"|(?P<fours>\b[0-9a-fA-F]{4}(?: [0-9a-fA-F]{4}){4,}\b)"
     r"|(?P<hex>\b[0-9a-fA-F]{16,}\b)"
+    r"|(?P<ipv6>(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]{0,4})(?![\w:]))"
     r"|(?P<dotted>[\w-]+(?:\.[\w-]+)+)"
-    r"|(?P<word>[\w-]+)"
+    r"|(?P<word>[\w-]+)" % _DATE
 )
+# The same without addresses of IPv6, for what only looks like one.
+_OTHERS = re.compile(_TOKEN.pattern.replace("(?P<ipv6>", "(?P<ipv6>(?!)", 1))
+# The product's name, with the year that is its version.
+_RELEASE = re.compile(r"(?:Server|Lync|Windows|Exchange|Office) \Z")
 # Types and schemas of the product. "microsoft.com" is a name like any other.
 _MICROSOFTS = re.compile(
     r"(?:Deserialized\.|Selected\.)*(?:Microsoft\.(?:Rtc|PowerShell|Management|WSMan)|System)\.[A-Z]"
@@ -34,7 +51,11 @@ _MICROSOFTS = re.compile(
 # "ADOperationException" is three words, "PSListModifier" too.
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SCHEMA = re.compile(r"urn:schema:Microsoft\.Rtc\.[\w.]+")
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)+")
+# Versions of Windows, the product, Exchange and PowerShell begin with a small number. 089.123.456 is a telephone's.
+_VERSION = re.compile(r"(?:0|1?[0-9]|20)(?:\.(?:0|[1-9][0-9]{0,4})){1,3}")
+# The longest numbers of which each has another one in place of it, and no two the same.
+_SHORT = 3
 # What stands behind a known word that says what follows.
 _PREFIX_ENDS = (":", "=", "#")
 
@@ -47,6 +68,7 @@ class Pseudonyms:
         self.seen: set[str] = set()
         # Of certificates that are replaced by others, by the former thumbprint in upper case.
         self.thumbprints: dict[str, str] = {}
+        self._shuffled: dict[int, list[str]] = {}
 
     def digest(self, kind: str, text: str) -> bytes:
         """32 bytes that follow from a text and the key."""
@@ -54,7 +76,8 @@ class Pseudonyms:
 
     def text(self, text: str, prose: bool = False) -> str:
         """A text with other names. prose: it is the product's own, in which words of the language may stay."""
-        if _SCHEMA.fullmatch(text):
+        # A number by itself is a value of a property.
+        if _SCHEMA.fullmatch(text) or (text.isdecimal() and len(text) <= _SHORT):
             return text
         return _TOKEN.sub(lambda found: self._token(found, text, prose), text)
 
@@ -85,8 +108,24 @@ class Pseudonyms:
         """Of IPv4, within 10.0.0.0/8."""
         return "10.%d.%d.%d" % tuple(self.digest("address", text)[:3])
 
+    def address6(self, text: str) -> str:
+        """Of IPv6, within 2001:db8::/32, which is for documentation (RFC 3849). Raises ValueError if it is none."""
+        whole = ipaddress.IPv6Address(text)
+        host = int.from_bytes(self.digest("address", whole.compressed)[:12], "big")
+        return ipaddress.IPv6Address((0x20010DB8 << 96) | host).compressed
+
     def _token(self, found: re.Match[str], text: str, prose: bool) -> str:
         kind, token = str(found.lastgroup), found[0]
+        if kind == "date":
+            return token
+        if kind == "ipv6":
+            try:
+                return self.address6(token)
+            except ValueError:
+                return _OTHERS.sub(lambda one: self._token(one, token, prose), token)
+        if kind in ("pairs", "fours"):
+            digits = iter(self.hexadecimal("".join(re.findall("[0-9a-fA-F]", token))))
+            return re.sub("[0-9a-fA-F]", lambda _digit: next(digits), token)
         if kind == "sid":
             head, *numbers = token.removeprefix("S-1-5-21-").split("-")
             return "-".join(("S-1-5-21", *(self._digits(number) for number in (head, *numbers))))
@@ -96,8 +135,9 @@ class Pseudonyms:
             return self.hexadecimal(token)
         if kind == "dotted":
             return self._dotted(token)
-        if token.isdigit():
-            return token if len(token) < 4 or (prose and len(token) == 4) else self._digits(token)
+        if token.isdecimal():
+            released = prose and re.fullmatch("20[0-9]{2}", token) and _RELEASE.search(text, 0, found.start())
+            return token if released else self._digits(token)
         folded = _folded(token)
         alone = found.start() == 0 and found.end() == len(text)
         if folded in KNOWN and (prose or alone or text[found.end() : found.end() + 1] in _PREFIX_ENDS):
@@ -108,8 +148,10 @@ class Pseudonyms:
 
     def _dotted(self, token: str) -> str:
         labels = token.split(".")
-        if _VERSION.fullmatch(token):
-            return self.address(token) if len(labels) == 4 and all(int(one) < 256 for one in labels) else token
+        if _NUMBERS.fullmatch(token):
+            if len(labels) == 4 and all(int(one) < 256 for one in labels):
+                return self.address(token)
+            return token if _VERSION.fullmatch(token) else ".".join(map(self._digits, labels))
         # A name of somebody's may begin like a type, so each word of it has to be known.
         if token.isascii() and _MICROSOFTS.match(token):
             if all(piece.casefold() in TYPES for piece in _PIECE.findall(token)):
@@ -122,9 +164,16 @@ class Pseudonyms:
         return "x" + self.digest("word", folded).hex()[:10]
 
     def _digits(self, number: str) -> str:
+        """A number of the same length."""
+        length = len(number)
+        if length <= _SHORT:
+            if length not in self._shuffled:
+                every = ["%0*d" % (length, one) for one in range(10**length)]
+                self._shuffled[length] = sorted(every, key=lambda one: self.digest("digits", one))
+            return self._shuffled[length][int(number)]
         self.seen.add(number)
-        new = int.from_bytes(self.digest("digits", number), "big") % (9 * 10 ** (len(number) - 1))
-        return str(new + 10 ** (len(number) - 1))
+        new = int.from_bytes(self.digest("digits", number), "big") % (9 * 10 ** (length - 1))
+        return str(new + 10 ** (length - 1))
 
 
 def _folded(text: str) -> str:

@@ -7,19 +7,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import typing as t
 from dataclasses import dataclass
 
+from .._base.perform import mistake
 from .._base.reading import UNREADABLE
+from .._base.result import ServerRefused, Unreadable
 from .._edge_certificate.edge import EdgeReader
 from .._federation.catalogue import RESOURCES
 from .._federation.deployment import Reader
 from .._shell.session import Captured
 from .._shell.statement import Answer, Place, ShellError, Statement, place_of
 from .._topology.services import read_services
-from .._topology.topology import read_topology
+from .._topology.topology import READINGS
 
 ROLES = ("management", "edge", "front_end")
 
@@ -40,6 +41,52 @@ _MORE: dict[str, tuple[Statement, ...]] = {
     "front_end": (Statement("Get-CsServerVersion"),),
 }
 COMMANDS = Statement("Get-Command", {}, select=("Name",))
+# What is asked of a server of each role when everything is answered, as label() names it. Whatever of it is not among
+# the answers is missing. A test compares it with what the lab is asked.
+_SERVICES = "Get-CsWindowsService"
+_OF_USERS = "Get-CsEffectivePolicy"
+EXPECTED: dict[str, tuple[str, ...]] = {
+    "management": (
+        "Get-Command",
+        "Get-CsService -EdgeServer",
+        "Get-CsService -Registrar",
+        "Get-CsService -UserServer",
+        "Get-CsSite",
+        "Get-CsSipDomain",
+        "Get-CsAllowedDomain",
+        "Get-CsBlockedDomain",
+        "Get-CsManagementStoreReplicationStatus",
+        "Get-CsPool",
+        "Get-CsExternalAccessPolicy",
+        "Get-CsXmppAllowedPartner",
+        "Get-CsXmppGatewayConfiguration",
+        "Get-CsAccessEdgeConfiguration",
+        "Get-CsUser",
+        _OF_USERS,
+        _SERVICES,
+        "Get-CsComputer",
+        "Get-CsService",
+        "Get-CsHealthMonitoringConfiguration",
+        "Get-CsManagementStoreReplicationStatus -CentralManagementStoreStatus",
+    ),
+    "edge": (
+        "Get-Command",
+        "Get-CsCertificate",
+        "Get-ChildItem -Path Cert:\\LocalMachine\\My",
+        "Get-ChildItem -Path Cert:\\LocalMachine\\CA",
+        "Get-ChildItem -Path Cert:\\LocalMachine\\Root",
+        "Get-ChildItem -Path C:\\Windows\\Temp -Filter sfb-xmpp-*",
+        _SERVICES,
+        "Get-Date",
+        "Get-CsServerVersion",
+        "Get-CsCertificate -Type XmppServer",
+        "Get-CsXmppAllowedPartner -LocalStore",
+        "Get-CsXmppAllowedPartner",
+    ),
+    "front_end": ("Get-Command", _SERVICES, "Get-CsServerVersion"),
+}
+# Statements in a row to which no session could be opened: the server is gone, and each further one would only wait.
+_SILENT = 3
 
 
 class CapturingShell(t.Protocol):
@@ -60,12 +107,29 @@ class Asked:
     captured: Captured
 
 
+def label(statement: Statement) -> str:
+    """A statement as people are told of it, without names of a deployment."""
+    parts = [statement.cmdlet]
+    for name, value in statement.parameters.items():
+        texts = value if isinstance(value, tuple) else (value,)
+        if name != "Identity":
+            parts += ["-" + name, *(str(one) for one in texts if one is not True)]
+    return " ".join(parts)
+
+
 class Recording:
-    """A shell that keeps what goes through it. One statement a request, so that it is known what belongs to which."""
+    """A shell that keeps what goes through it. One statement a request, so that it is known what belongs to which.
+
+    failures: answers of a form that this collection cannot read, and what was not asked: why, in the server's words.
+    mistakes: errors of this collection while it read an answer, by type and place.
+    """
 
     def __init__(self, shell: CapturingShell) -> None:
         self._shell = shell
         self._asked: dict[str, Asked] = {}
+        self._silent = 0
+        self.failures: list[str] = []
+        self.mistakes: list[str] = []
 
     @property
     def asked(self) -> list[Asked]:
@@ -90,8 +154,30 @@ class Recording:
             raise ShellError("a capture only reads; %s is not sent" % statement.cmdlet)
         key = json.dumps(statement.encode())
         if key not in self._asked:
-            self._asked[key] = Asked(statement, self._shell.capture(statement))
+            if self._silent >= _SILENT:
+                raise ShellError("%s was not sent: the server did not answer %d times" % (label(statement), _SILENT))
+            try:
+                self._asked[key] = Asked(statement, self._shell.capture(statement))
+            except ShellError as exc:
+                self._silent += 1
+                raise ShellError("%s: %s" % (label(statement), exc)) from None
+            self._silent = 0
         return self._asked[key].captured
+
+    def missing(self, role: str) -> dict[str, str]:
+        """What of EXPECTED has no answer, each with the reason in the server's words, empty if it was not asked."""
+        asked = {label(one.statement): one.captured for one in self.asked}
+        found = {}
+        for name in EXPECTED[role]:
+            captured = asked.get(name)
+            if captured is None:
+                # The policy that acts on a user is asked of a user.
+                if name != _OF_USERS or "Get-CsUser" not in asked or asked["Get-CsUser"].output:
+                    found[name] = ""
+            elif not captured.output and (captured.answer.errors or captured.answer.lost):
+                errors = captured.answer.errors
+                found[name] = errors[0].message if errors else captured.answer.lost
+        return found
 
 
 def record(shell: CapturingShell, role: str) -> Recording:
@@ -100,13 +186,19 @@ def record(shell: CapturingShell, role: str) -> Recording:
     recording.ask(COMMANDS)
     read = {"management": _management, "edge": _edge, "front_end": _front_end}[role]
     for part in read(recording):
-        with contextlib.suppress(*UNREADABLE):
+        try:
             part()
+        except UNREADABLE as exc:
+            # What a server refuses stands among its answers.
+            if isinstance(exc, Unreadable) or not isinstance(exc, ServerRefused):
+                recording.failures.append(str(exc))
+        except Exception as exc:  # noqa: BLE001 - a form that nobody expected is what a capture is made for
+            recording.mistakes.append(mistake(exc))
     return recording
 
 
 def _management(recording: Recording) -> t.Iterator[t.Callable[[], object]]:
-    yield lambda: read_topology(recording)
+    yield lambda: recording.invoke([one.statement for one in READINGS])
     reader = Reader(recording)
     for resource in RESOURCES:
         yield lambda resource=resource: reader.kinds([resource])  # type: ignore[misc]

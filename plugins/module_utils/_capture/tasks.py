@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import binascii
 import os
 import re
 import secrets
@@ -22,7 +21,7 @@ from .._shell.statement import Shell, Statement, Value, place_of
 from .clixml import Unsharable, replaced
 from .product_words import is_command
 from .pseudonyms import Pseudonyms
-from .recording import COMMANDS, ROLES, Asked, CapturingShell, record
+from .recording import COMMANDS, ROLES, Asked, CapturingShell, Recording, record
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "role": {"type": "str", "choices": list(ROLES), "default": "management"},
@@ -39,8 +38,8 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_capture_info. Raises Refused, ShellError."""
     if params["users"] < 1:
         raise Refused(["users: at least one has to be kept, or nothing is known of their form"])
-    path = os.path.expanduser(params.get("key_file") or _default_key(place_of(shell).home))
-    key = _key(path)
+    path = os.path.expanduser(params.get("key_file") or default_key(place_of(shell).home))
+    key = read_key(path, check)
     recording = record(t.cast(CapturingShell, shell), params["role"])
     names = Pseudonyms(key)
     arguments = (recording.asked, names, params["users"])
@@ -58,36 +57,34 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
         "versions": versions,
         "commands": commands,
         "statements": statements,
+        **_not_known(recording, params["role"], names),
     }
     return Result({"capture": {"profile": _profile(recording.asked), "host": host}, "key_file": path})
 
 
-def _default_key(home: str) -> str:
+def _not_known(recording: Recording, role: str, names: Pseudonyms) -> dict[str, t.Any]:
+    """What has no answer, and why this collection could not read what it was told, with other names."""
+    missing = [
+        {"statement": name, "reason": names.text(reason, prose=True) or "it was not asked"}
+        for name, reason in recording.missing(role).items()
+    ]
+    failures = [names.text(text, prose=True) for text in recording.failures]
+    return {"missing": missing, "failures": [*failures, *recording.mistakes]}
+
+
+def default_key(home: str) -> str:
     """Beside the snapshots, not beside the capture, so that nobody shares both by mistake."""
     return os.path.join(os.path.dirname(default_directory(home)), "capture.key")
 
 
-def _key(path: str) -> bytes:
-    """The key of the names, made where there is none, for its owner only. Raises Refused."""
-    directory = os.path.dirname(path) or "."
-    try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-    except OSError as exc:
-        raise Refused(["key_file: %s cannot be used: %s" % (directory, exc.strerror)]) from None
-    with private_file.alone(path, "key_file"):
-        text = private_file.read_if_there(path, "key_file")
-        if text is None:
-            text = secrets.token_hex(32).encode() + b"\n"
-            private_file.write(path, text, "key_file")
-    if os.stat(path).st_mode & 0o077:
-        raise Refused(["key_file: others may read %s; set its mode to 0600" % path])
-    try:
-        key = binascii.unhexlify(text.strip())
-    except (ValueError, binascii.Error):
-        key = b""
-    if len(key) < 16:
-        raise Refused(["key_file: %s holds no key; name a file that is not there yet, and one is made" % path])
-    return key
+def read_key(path: str, check: bool = False) -> bytes:
+    """The key of the names, made where there is none, for its owner only; in check mode one that is not kept.
+
+    Raises Refused.
+    """
+    if check and not os.path.lexists(path):
+        return secrets.token_bytes(32)
+    return private_file.key(path, "key_file")
 
 
 def _profile(asked: t.Sequence[Asked]) -> str:
@@ -121,8 +118,9 @@ def _statement(one: Asked, names: Pseudonyms, users: int) -> dict[str, t.Any]:
     for xml in kept:
         try:
             output.append(replaced(xml, statement.cmdlet, names))
-        except Unsharable as exc:
-            errors.append({"message": "left out of the capture: %s" % exc, "error_id": "Unsharable", "cmdlet": ""})
+        except Exception as exc:  # noqa: BLE001 - one object must not cost the others; its text may hold a name
+            why = str(exc) if isinstance(exc, Unsharable) else type(exc).__name__
+            errors.append({"message": "left out of the capture: %s" % why, "error_id": "Unsharable", "cmdlet": ""})
     for error in captured.answer.errors:
         said = {
             "message": names.text(error.message, prose=True),

@@ -45,11 +45,12 @@ def apply(plan: Plan, reader: EdgeReader) -> Outcome:
     nothing = Switched(presented=plan.switch.presented)
     if plan.wanted.check or not plan.steps:
         return Outcome(delivery.certificate, log, plan.expected, nothing, planned=True)
-    for step in plan.sweep:
-        log.do(step)
-    found, pending = delivery.certificate, ""
+    # If a reason cannot be remembered, the next run would replace the certificate once more.
     there = True
-    if delivery.steps:
+    for step in plan.sweep:
+        there = (log.do(step) or step is not plan.offer.outdated.note) and there
+    found, pending = delivery.certificate, ""
+    if there and delivery.steps:
         delivered = delivery.apply(log, reader)
         there, pending = delivered.certificate is not None, delivered.pending
         found = delivered.certificate or found

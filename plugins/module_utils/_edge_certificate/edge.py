@@ -25,6 +25,8 @@ if t.TYPE_CHECKING:
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
 USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
+# Between Front End and Edge (port 23456): the Edge's internal certificate, and the Front End's default one. Only read.
+MTLS = ("Internal", "Default")
 # The one that the gateway presents to partners on the XMPP port.
 LISTENING = "XmppServer"
 
@@ -37,6 +39,8 @@ REQUEST = "sfb-xmpp-request.csr"
 # certificates that were there before: what it issued is none of them.
 ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
+# What renew.now has replaced, or is to replace (renew_now.py).
+RENEWED = re.compile(r"sfb-xmpp-renewed-[0-9a-f]{16}\.note\Z")
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
 # Which certificate was superseded, and on which day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
@@ -116,6 +120,37 @@ def transport(name: str) -> bool:
     return bool(_TRANSPORT.match(name))
 
 
+def store_of(name: str) -> dict[str, Value]:
+    """The parameters of Get-ChildItem that name a store of the computer."""
+    return {"Path": "Cert:\\LocalMachine\\" + name}
+
+
+def assigned_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+    """By usage, what Get-CsCertificate returned, with ``Thumbprint`` in upper case."""
+    known = {usage.casefold(): usage for usage in USAGES}
+    found: dict[str, dict[str, t.Any]] = {}
+    for item in items:
+        uses = item.get("Use")
+        for use in uses if isinstance(uses, list) else [uses]:
+            usage = known.get(str(use).casefold(), str(use))
+            found[usage] = {**item, "Thumbprint": str(item.get("Thumbprint") or "").upper()}
+    return found
+
+
+def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, Stored]:
+    """By thumbprint, the certificates that Get-ChildItem returned of the store of that name. Raises Refused."""
+    found = {}
+    for item in items:
+        raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
+        if not isinstance(raw, bytes) or not isinstance(has_key, (bool, type(None))):
+            wrong = "RawData" if not isinstance(raw, bytes) else "HasPrivateKey"
+            text = "Get-ChildItem: %s of a certificate in the store %s is not of the expected form" % (wrong, name)
+            raise Refused([text])
+        # SHA-1 is what Windows names a certificate by.
+        found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = Stored(raw, has_key)
+    return found
+
+
 class EdgeReader:
     """Reads one Edge server. Every method is one call and raises Refused, ServerRefused or ShellError."""
 
@@ -128,27 +163,11 @@ class EdgeReader:
 
     def assigned(self) -> dict[str, dict[str, t.Any]]:
         """What Get-CsCertificate prints for each usage that has a certificate, with ``Thumbprint`` in upper case."""
-        known = {usage.casefold(): usage for usage in USAGES}
-        found: dict[str, dict[str, t.Any]] = {}
-        for item in self._read("Get-CsCertificate"):
-            uses = item.get("Use")
-            for use in uses if isinstance(uses, list) else [uses]:
-                usage = known.get(str(use).casefold(), str(use))
-                found[usage] = {**item, "Thumbprint": str(item.get("Thumbprint") or "").upper()}
-        return found
+        return assigned_of(self._read("Get-CsCertificate"))
 
     def store(self, name: str = "My") -> dict[str, Stored]:
         """The certificates of a store of the computer, by thumbprint."""
-        found = {}
-        for item in self._certificates({"Path": "Cert:\\LocalMachine\\" + name}):
-            raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
-            if not isinstance(raw, bytes) or not isinstance(has_key, (bool, type(None))):
-                wrong = "RawData" if not isinstance(raw, bytes) else "HasPrivateKey"
-                text = "Get-ChildItem: %s of a certificate in the store %s is not of the expected form" % (wrong, name)
-                raise Refused([text])
-            # SHA-1 is what Windows names a certificate by.
-            found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = Stored(raw, has_key)
-        return found
+        return stored_of(self._certificates(store_of(name)), name)
 
     def _certificates(self, parameters: t.Mapping[str, Value]) -> list[dict[str, t.Any]]:
         """Whole, a certificate crosses the wire as its RawData and nothing else (PowerShell's Types_Ps1Xml.cs)."""
@@ -164,7 +183,8 @@ class EdgeReader:
         names = [str(item.get("Name") or "") for item in items]
         # The file system's filter also looks at short names, so it may return more than was asked for.
         kept = (MARKER, REQUEST, ASKED)
-        return sorted(name for name in names if name in kept or _TRANSPORT.match(name) or FORMER.match(name))
+        ours = (_TRANSPORT, FORMER, RENEWED)
+        return sorted(name for name in names if name in kept or any(one.match(name) for one in ours))
 
     def text(self, name: str) -> str:
         """The content of one of our files that holds text."""

@@ -15,6 +15,10 @@ from .._base.result import Failure, Result
 from .._base.step_log import StepLog
 from .._x509.renewal import Renewal
 from .delivery import Delivery
+from .renew_now import Outdated
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
 
 # What a run returns that ends without a certificate, beside what it has to tell.
 NO_CERTIFICATE: t.Mapping[str, t.Any] = {
@@ -37,8 +41,8 @@ NO_CERTIFICATE: t.Mapping[str, t.Any] = {
 class Offer:
     """A certificate that satisfies what is asked for.
 
-    findings: warnings; errors were refused before. renewal: of the certificate in force. made: it was made in this
-    run, so that another run would make another one.
+    findings: warnings; errors were refused before. in_use: the certificate that all usages have, renewal: of that one.
+    made: it was made in this run, so that another run would make another one. outdated: what renew.now replaces.
     """
 
     delivery: Delivery
@@ -46,6 +50,8 @@ class Offer:
     renewal: Renewal | None = None
     made: bool = False
     warnings: tuple[str, ...] = ()
+    in_use: Certificate | None = None
+    outdated: Outdated = field(default_factory=Outdated)
 
 
 @dataclass(frozen=True)

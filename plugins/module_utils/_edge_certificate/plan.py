@@ -16,7 +16,7 @@ from .._base.step import Step
 from .._x509.certificate import der
 from . import steps
 from .delivery import NEW, Delivery
-from .edge import ASKED, FORMER, MARKER, EdgeReader, EdgeState, Stored, transport
+from .edge import ASKED, FORMER, MARKER, RENEWED, EdgeReader, EdgeState, Stored, transport
 from .offer import Offer
 from .source import check_clock
 from .switch import SwitchPlan, no_switch, plan_switch
@@ -66,11 +66,13 @@ class Plan:
         store = dict(self.before.store)
         if certificate is not None:
             store[thumbprint] = Stored(der(certificate), True)
-        moved = (*self.delivery.steps, *self.finish)
+        moved = (*self.sweep, *self.delivery.steps, *self.finish)
         gone = {step.identity for step in moved if step.cmdlet == "Remove-Item"}
+        store = {name: stored for name, stored in store.items() if name not in gone}
         notes = [step.identity for step in moved if step.cmdlet == "Set-Content"]
         kept = [name for name in self.before.files if not transport(name) and name != MARKER]
-        files = {*kept, *(name for name in notes if name == ASKED or FORMER.match(name))} - gone
+        kinds = (FORMER, RENEWED)
+        files = {*kept, *(name for name in notes if name == ASKED or any(one.match(name) for one in kinds))} - gone
         files |= {MARKER} if self.switch.due_after else set()
         return EdgeState({**self.before.assigned, **changed}, store, sorted(files))
 
@@ -85,21 +87,41 @@ def make_plan(wanted: Wanted, offer: Offer, reader: EdgeReader, before: EdgeStat
     finish: tuple[Step, ...] = ()
     if wanted.phase != "stage":
         switch = plan_switch(delivery.thumbprint, wanted, reader, before, presented)
-        finish = (*delivery.in_force, *_former(wanted, delivery, switch, before))
-    sweep = tuple(steps.remove(name) for name in before.files if transport(name))
+        gone = _compromised(wanted, offer, switch, before)
+        finish = (
+            *delivery.in_force,
+            *_former(wanted, delivery, switch, before, gone),
+            *(steps.delete_certificate(name) for name in gone),
+        )
+    remembered = (offer.outdated.note,) if offer.outdated.note else ()
+    sweep = (*remembered, *(steps.remove(name) for name in before.files if transport(name)))
     plan = Plan(wanted, offer, before, sweep, switch, finish)
     if plan.steps:
         check_clock(reader, wanted.now)
     return plan
 
 
-def _former(wanted: Wanted, delivery: Delivery, switch: SwitchPlan, before: EdgeState) -> t.Iterator[Step]:
-    """Notes about what is replaced now, and the removal of what was replaced long enough ago."""
+def _compromised(wanted: Wanted, offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[str, ...]:
+    """The certificates that are deleted with their keys, because others have the key, too; not where one is in use."""
+    if wanted.renew_now is None or not wanted.renew_now.compromised:
+        return ()
+    kept = {before.thumbprint(usage) for usage in before.assigned if usage not in switch.changing}
+    return tuple(
+        name
+        for name in sorted(offer.outdated.thumbprints)
+        if name in before.store and name not in kept and name != offer.delivery.thumbprint
+    )
+
+
+def _former(
+    wanted: Wanted, delivery: Delivery, switch: SwitchPlan, before: EdgeState, gone: t.Collection[str]
+) -> t.Iterator[Step]:
+    """Notes about what is replaced now, and the removal of what was replaced long enough ago. gone: deleted now."""
     if wanted.keep_former is None:
         return
     today = wanted.now.strftime("%Y%m%d")
     replaced = {before.thumbprint(usage) for usage in switch.changing}
-    for former in sorted(name for name in replaced if name and name in before.store):
+    for former in sorted(name for name in replaced if name and name in before.store and name not in gone):
         yield steps.note("sfb-xmpp-former-%s-%s.note" % (today, former), "former")
     kept = [usage for usage in before.assigned if usage not in switch.changing]
     in_use = {delivery.thumbprint, *map(before.thumbprint, kept)}
@@ -111,6 +133,6 @@ def _former(wanted: Wanted, delivery: Delivery, switch: SwitchPlan, before: Edge
         if match[2] in in_use:
             yield steps.remove(name)
         elif match[2] not in replaced and (wanted.now - since).days >= wanted.keep_former:
-            if match[2] in before.store:
+            if match[2] in before.store and match[2] not in gone:
                 yield steps.delete_certificate(match[2])
             yield steps.remove(name)

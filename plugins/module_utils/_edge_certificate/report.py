@@ -14,7 +14,7 @@ from .._base.step import difference
 from .._x509.certificate import describe, thumbprint
 from .apply import Outcome
 from .delivery import NEW
-from .edge import MARKER, EdgeState
+from .edge import MARKER, EdgeState, parsed
 from .plan import Plan
 
 if t.TYPE_CHECKING:
@@ -57,6 +57,8 @@ def report(plan: Plan, outcome: Outcome) -> Result:
         warnings=[
             *remarks,
             *offer.warnings,
+            *_earlier(offer.in_use, outcome.certificate),
+            *(_by_hand(plan) if changed else ()),
             *outcome.warnings,
             *pending,
             *plan.switch.warnings,
@@ -65,6 +67,31 @@ def report(plan: Plan, outcome: Outcome) -> Result:
             *_unknown_key(own, plan.before, changed or bool(mine)),
         ],
     )
+
+
+def _earlier(in_use: Certificate | None, new: Certificate | None) -> t.Iterator[str]:
+    """A warning if the new certificate ends before the one in use: the declared source may be the wrong one."""
+    if in_use is not None and new is not None and new.not_valid_after_utc < in_use.not_valid_after_utc:
+        ends = (describe(new)["not_after"], describe(in_use)["not_after"])
+        yield "the new certificate ends earlier (%s) than the one in use (%s)" % ends
+
+
+def _by_hand(plan: Plan) -> t.Iterator[str]:
+    """What the user still has to do about a key that others have."""
+    now = plan.wanted.renew_now
+    if now is None or not now.compromised:
+        return
+    for name in sorted(plan.offer.outdated.thumbprints):
+        certificate = parsed(plan.before.store.get(name))
+        if certificate is not None:
+            facts = describe(certificate)
+            text = "by hand: revoke the certificate %s at its authority, %s. Reason: key compromise"
+            yield text % (facts["serial_number"], facts["issuer"])
+        others = [usage for usage in plan.before.assigned if plan.before.thumbprint(usage) == name]
+        others = [usage for usage in others if usage not in plan.wanted.usages]
+        if others:
+            text = "%s is in use for %s too, so it stays on the Edge with its key. Add that to usages"
+            yield text % (name, ", ".join(others))
 
 
 def _unknown_key(own: str, before: EdgeState, proven: bool) -> list[str]:

@@ -14,9 +14,11 @@ from __future__ import annotations
 import abc
 import datetime
 import typing as t
+from dataclasses import replace
 
 from .._base import private_file
 from .._base.findings import ERROR, UNKNOWN, Finding
+from .._base.names import key as key_of
 from .._base.result import Refused
 from .._base.texts import utc
 from .._x509 import certificate as x509
@@ -26,6 +28,7 @@ from .._x509.renewal import Renewal, renewal
 from .delivery import Delivery, InStore, newest_first, of_bundle
 from .edge import EdgeReader, EdgeState, parsed
 from .offer import Offer, Waiting
+from .renew_now import outdated
 from .wanted import Wanted
 
 if t.TYPE_CHECKING:
@@ -49,6 +52,8 @@ class Source(abc.ABC):
     def __init__(self, wanted: Wanted, reader: EdgeReader, before: EdgeState) -> None:
         self.wanted, self.options, self.reader, self.before = wanted, wanted.source, reader, before
         self._issuers: list[t.Any] | None = None
+        assigned = [before.thumbprint(usage) for usage in wanted.usages]
+        self.outdated = outdated(wanted.renew_now, reader, before.files, assigned)
         self.in_force = self._assigned()
         self.renewal = self._renewal(self.in_force) if self.in_force is not None else None
 
@@ -59,11 +64,29 @@ class Source(abc.ABC):
             wrong = ["source.key: Lync Server 2013 cannot use elliptic keys; use RSA"]
         if wrong:
             raise Refused(wrong)
-        return self._choose()
+        chosen = self._choose()
+        other = self._other_issuer()
+        return replace(chosen, warnings=(*chosen.warnings, other)) if other else chosen
 
     @abc.abstractmethod
     def _choose(self) -> Offer | Waiting:
         """What there is, or what is to be made."""
+
+    def _issuer(self) -> str:
+        """The common name of the authority that this source gets certificates from; empty where it is not known."""
+        return ""
+
+    def _other_issuer(self) -> str:
+        """A text if what is in use comes from another authority than the declared source."""
+        if self.in_force is None:
+            return ""
+        wanted, has = self._issuer(), x509.common_name(self.in_force.issuer)
+        if not wanted or not has or key_of(wanted) == key_of(has):
+            return ""
+        text = (
+            "the certificate in use is of %s, and the declared source (%s) is of %s. It is replaced when it is due; to"
+        )
+        return (text + " replace it before, set renew.now") % (has, self.options.type, wanted)
 
     def _mistakes(self) -> list[str]:
         """What is missing from the option or contradicts it."""
@@ -88,7 +111,7 @@ class Source(abc.ABC):
     # What is offered
 
     def _offer(self, delivery: Delivery, findings: t.Sequence[Finding] = (), made: bool = False) -> Offer:
-        return Offer(delivery, tuple(findings), self.renewal, made)
+        return Offer(delivery, tuple(findings), self.renewal, made, in_use=self.in_force, outdated=self.outdated)
 
     def _offer_bundle(self, bundle: Bundle, findings: t.Sequence[Finding], made: bool = False) -> Offer:
         return self._offer(of_bundle(bundle, self.before, self.wanted.valid_at), findings, made)
@@ -155,7 +178,8 @@ class Source(abc.ABC):
 
     def _renewal(self, certificate: Certificate) -> Renewal:
         start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        return renewal(start, end, self.wanted.decided_at, self.wanted.rule)
+        found = renewal(start, end, self.wanted.decided_at, self.wanted.rule)
+        return self.outdated.renewal(found, x509.thumbprint(certificate))
 
     # What there is
 

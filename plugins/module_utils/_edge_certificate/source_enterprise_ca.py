@@ -34,3 +34,7 @@ class EnterpriseCa(Source):
         check_clock(self.reader, self.wanted.now)
         delivery = of_authority(at_authority(self.wanted), self.before, asked, lambda one: not self._errors(one))
         return self._offer(delivery, made=True)
+
+    def _issuer(self) -> str:
+        # The name of an authority, SERVER\NAME, ends in the common name of its certificate.
+        return self.options.ca.rpartition("\\")[2]

@@ -61,7 +61,17 @@ class OwnCa(Made):
         authority = issue.Authority(chain, issue.load_key(data, options.ca_passphrase, "source.ca_key"))
         return authority.issue(key, wanted.names, options.days, wanted.valid_at, options.crl or None)
 
+    def _issuer(self) -> str:
+        data = private_file.read_if_there(self.options.ca_certificate, "source.ca_certificate")
+        try:
+            return x509.common_name(x509.load_chain(data)[0].subject) if data is not None else ""
+        except Unusable:  # told when it is needed
+            return ""
+
 
 class SelfSigned(Made):
     def _issue(self, key: t.Any) -> Bundle:
         return issue.self_signed(key, self.wanted.names, self.options.days, self.wanted.valid_at)
+
+    def _issuer(self) -> str:
+        return self.wanted.names[0]

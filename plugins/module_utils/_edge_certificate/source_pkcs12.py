@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from .._base.result import Refused
+from .._x509 import certificate as x509
 from .offer import Offer
 from .source import Source
 
@@ -18,7 +20,10 @@ class Pkcs12(Source):
     makes = False
 
     def _choose(self) -> Offer:
-        bundle = self._load()
+        bundle = self._bundle = self._load()
+        if x509.thumbprint(bundle.certificate) in self.outdated.thumbprints:
+            text = "renew.now: %s holds the certificate that is to be replaced (%s). Put a new one there"
+            raise Refused([text % (self.options.path, x509.thumbprint(bundle.certificate))])
         findings = self._accept(bundle.certificate, bundle.others, self.options.path)
         offer = self._offer_bundle(bundle, findings)
         offered = self._renewal(bundle.certificate)
@@ -26,3 +31,6 @@ class Pkcs12(Source):
             return offer
         text = "%s: renewal is due (%s); put a new file there" % (self.options.path, offered.reason)
         return dataclasses.replace(offer, warnings=(text,))
+
+    def _issuer(self) -> str:
+        return x509.common_name(self._bundle.certificate.issuer)

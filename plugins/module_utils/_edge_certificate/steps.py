@@ -30,9 +30,12 @@ def remove(name: str, identity: str = "") -> Step:
 
 
 def delete_certificate(thumbprint: str) -> Step:
-    """Remove-Item of a certificate of the computer."""
+    """Remove-Item of a certificate of the computer, with its key.
+
+    DeleteKey is a parameter of the certificate provider (the page of Remove-Item). Without it the key stays.
+    """
     path = "Cert:\\LocalMachine\\My\\" + thumbprint
-    return Step("Remove-Item", thumbprint, {"LiteralPath": path, "Force": True})
+    return Step("Remove-Item", thumbprint, {"LiteralPath": path, "DeleteKey": True, "Force": True})
 
 
 def assign(usages: t.Sequence[str], thumbprint: str) -> Step:

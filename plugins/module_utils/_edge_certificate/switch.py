@@ -38,6 +38,9 @@ class WayBack:
     presents: str | None
 
 
+NO_WAY_BACK = WayBack((), (), False, None)
+
+
 @dataclass(frozen=True)
 class SwitchPlan:
     """From the certificates that the usages have to ``thumbprint``.
@@ -106,7 +109,8 @@ def plan_switch(
         assign=steps.assign(changing, thumbprint) if changing else None,
         restarts=tuple(restart_of(service, wanted.graceful) for service in chosen),
         unmark=steps.remove(MARKER) if chosen and (marked or mark) else None,
-        back=_way_back(changing, before, chosen),
+        # Nobody goes back to a key that others have.
+        back=NO_WAY_BACK if wanted.renew_now and wanted.renew_now.compromised else _way_back(changing, before, chosen),
         services=services,
         presented=presented,
         due_before=marked,
@@ -116,8 +120,7 @@ def plan_switch(
 
 def no_switch(before: EdgeState, presented: Handshake | None) -> SwitchPlan:
     """Nothing is assigned and nothing restarted."""
-    back = WayBack((), (), False, None)
-    return SwitchPlan("", (), None, None, None, (), None, back, (), presented, MARKER in before.files)
+    return SwitchPlan("", (), None, None, None, (), None, NO_WAY_BACK, (), presented, MARKER in before.files)
 
 
 def _to_restart(

@@ -11,7 +11,8 @@ import datetime
 import typing as t
 from dataclasses import replace
 
-from .._base.findings import Finding
+from .._base import private_file
+from .._base.findings import ERROR, UNKNOWN, Finding
 from .._base.names import Invalid
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
@@ -22,8 +23,9 @@ from .._x509 import chain, issue, trust_store
 from .._x509.certificate import describe
 from .._x509.renewal import SHARE, RenewalRule, renewal
 from . import listener as listeners
+from . import renew_now
 from .apply import apply
-from .edge import LISTENING, USAGES, EdgeReader, parsed
+from .edge import LISTENING, MTLS, USAGES, EdgeReader, parsed
 from .listener import Listener, listener_of
 from .names import InvalidNames, required_names
 from .offer import Waiting
@@ -35,12 +37,13 @@ from .wanted import PHASES, SourceOptions, Wanted
 
 _USAGES = {"type": "list", "elements": "str", "choices": list(USAGES)}
 _LIST = {"type": "list", "elements": "str", "default": []}
-_RENEW = {
+_RENEW: dict[str, t.Any] = {
     "type": "dict",
     "options": {
         "lifetime_share": {"type": "float"},
         "days": {"type": "int"},
         "as_of": {"type": "str"},
+        "now": renew_now.OPTION,
     },
 }
 _TEXT = {"type": "str"}
@@ -86,7 +89,10 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": STATE,
 }
 
-INFO_ARGUMENT_SPEC: dict[str, t.Any] = {"usages": {**_USAGES, "default": list(USAGES)}, **_REQUIREMENTS}
+INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
+    "usages": {**_USAGES, "choices": [*USAGES, *MTLS], "default": [*USAGES, *MTLS]},
+    **_REQUIREMENTS,
+}
 
 # renew.as_of may be the beginning of a run, for all Edges alike; a time further away is for a look ahead.
 _OTHER_TIME = datetime.timedelta(days=1)
@@ -134,6 +140,7 @@ def _wanted(params: Params, usages: tuple[str, ...], check: bool, anchors: tuple
         restart=params["restart"],
         graceful=graceful.Graceful.read(params.get("graceful")),
         keep_former=params.get("remove_former_after"),
+        renew_now=_renew_now(params),
         pool_size=params.get("pool_size") or 1,
         listener=listener,
         check=check,
@@ -150,6 +157,9 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
     listener = listener_of(params.get("listener"))
     reader = EdgeReader(shell)
     assigned = reader.assigned()
+    early = _renew_now(params)
+    in_use = (one["Thumbprint"] for usage, one in assigned.items() if usage in params["usages"])
+    replaced = renew_now.outdated(early, reader, reader.files() if early else (), in_use)
     usages: dict[str, list[str]] = {}
     for usage in params["usages"]:
         if usage in assigned:
@@ -168,9 +178,16 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
             if certificate is not None:
                 facts = describe(certificate)
                 start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-                facts["renewal"] = renewal(start, end, time, rule).as_dict()
+                facts["renewal"] = replaced.renewal(renewal(start, end, time, rule), wanted).as_dict()
+                # Partners check the names and the CA. An internal CA is not among those of the controller.
+                shown_to_partners = not set(usages[wanted]) <= set(MTLS)
                 findings = x509.check(
-                    certificate, now=time, names=names, others=issuers, anchors=anchors, rsa_only=rsa_only
+                    certificate,
+                    now=time,
+                    names=names if shown_to_partners else (),
+                    others=issuers,
+                    anchors=anchors if shown_to_partners else None,
+                    rsa_only=rsa_only,
                 )
             shown = [finding.as_dict() for finding in findings]
             found.append({**facts, "usages": usages[wanted], "findings": shown})
@@ -182,6 +199,30 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
         },
         warnings=trusted.warnings if trusted else [],
     )
+
+
+def file_is_good(params: Params, due: t.Collection[str] = ()) -> bool:
+    """Whether the source is a PKCS#12 file with a certificate that could be used, and is not due.
+
+    params: validated ones of xmpp_gateway_cert. due: thumbprints of certificates that are known to be due. What is
+    wrong with the file is told by the run that uses it.
+    """
+    source = SourceOptions.read(params.get("source") or {"type": ""})
+    try:
+        data = private_file.read_if_there(source.path, "source.path") if source.type == "pkcs12" else None
+        if data is None:
+            return False
+        bundle = x509.load_pkcs12(data, source.passphrase)
+        names, trusted = _names(params), _trusted(params)
+        rule, time = _renewal(params, _now(), True)
+    except (Refused, x509.Unusable):
+        return False
+    one = bundle.certificate
+    if x509.thumbprint(one) in due or renewal(one.not_valid_before_utc, one.not_valid_after_utc, time, rule).due:
+        return False
+    anchors = trusted.certificates if trusted else None
+    found = x509.check(one, now=time, names=names, others=bundle.others, anchors=anchors)
+    return all(finding.severity not in (ERROR, UNKNOWN) for finding in found)
 
 
 def _presented(
@@ -235,6 +276,14 @@ def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[Renew
     return rule, time
 
 
+def _renew_now(params: Params) -> renew_now.RenewNow | None:
+    """Raises Refused."""
+    found = renew_now.RenewNow.read((params.get("renew") or {}).get("now"))
+    if found and found.mistakes:
+        raise Refused(found.mistakes)
+    return found
+
+
 def _names(params: Params) -> tuple[str, ...]:
     try:
         found = required_names(
@@ -265,5 +314,5 @@ def _require_packages() -> None:
         raise Refused(["%s is needed on the controller (a Python package)" % name for name in missing])
 
 
-TASK = Task(ARGUMENT_SPEC, work, (("state", "present", ("source",)),))
+TASK = Task(ARGUMENT_SPEC, work, (("state", "present", ("source",)),), writes=True)
 INFO_TASK = Task(INFO_ARGUMENT_SPEC, info)

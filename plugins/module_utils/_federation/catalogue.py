@@ -33,6 +33,7 @@ ROUTE = Resource(
     rules=(rules.route_stays,),
     fixed=True,
     beside=is_branch,
+    limit="routes",
 )
 
 POLICY = Resource(
@@ -145,6 +146,7 @@ ACCESS_EDGE = Resource(
     ),
     rules=(rules.access_edge_switches,),
     also_shown=("EnablePartnerDiscovery",),
+    tag="gateway",
 )
 
 # Who has which policy. Not read by a noun of its own: see deployment.py.
@@ -162,3 +164,18 @@ GRANT = Resource(
 # In the order in which they are written.
 RESOURCES = (ROUTE, POLICY, PARTNER, GATEWAY, ACCESS_EDGE)
 BY_PART = {resource.part: resource for resource in (*RESOURCES, GRANT)}
+
+# What follows from the list, so that a further kind is a line here and nowhere else.
+# The options in which a federation is declared.
+OPTIONS = tuple(resource.part for resource in RESOURCES)
+# Those of which what is not listed can be removed.
+PURGED = tuple(resource.part for resource in RESOURCES if resource.key and not resource.fixed)
+# What a run may be limited to. With a kind of object beside it, the last one means the removals of that kind.
+REMOVALS = "removals"
+PARTS = (*(resource.limited_as for resource in RESOURCES), GRANT.part, REMOVALS)
+
+
+def parts_of_tag(tag: str) -> tuple[str, ...]:
+    """The parts for which a tag of a playbook stands: its own, and those of kinds that share it."""
+    shared = [resource.limited_as for resource in RESOURCES if resource.tag == tag]
+    return tuple(part for part in PARTS if part == tag or part in shared)

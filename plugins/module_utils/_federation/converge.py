@@ -28,8 +28,10 @@ from .deployment import Deployment, Reader, Records
 from .digest import hold_to, make_digest, name_of, object_name
 from .federation import Federation
 from .guard import Guard
+from .identity import doubts, other_deployment
 from .lock import alone
 from .plan import Plan, make_plan
+from .plan_file import PlanFile
 from .rules import rights_lost
 from .selection import choose
 from .summary import block, diff, summarise
@@ -42,8 +44,9 @@ class Run:
 
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
     path are a warning. reviewed: the digest of the only plan that may be carried out. plan_file, snapshots: where they
-    are asked for. reports: whether the
-    result tells people of the plan. note: a line more for them. surroundings: what the run has around its plan.
+    are asked for. kept: the snapshot that the
+    federation is, where one is restored. reports: whether the result tells people of the plan. surroundings: what the
+    run has around its plan.
     """
 
     check: bool
@@ -51,10 +54,10 @@ class Run:
     controller: str = ""
     warn_protected: bool = False
     reviewed: t.Any = None
-    plan_file: files.PlanFile | None = None
+    plan_file: PlanFile | None = None
     snapshots: files.Snapshots | None = None
     reports: bool = True
-    note: str = ""
+    kept: files.Snapshot | None = None
     surroundings: Surroundings = field(default_factory=Surroundings)
 
 
@@ -90,10 +93,12 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
     plan = _without_own_domains(shell, plan, run)
     digest = make_digest(plan) if run.check or run.reviewed is not None else None
     with report.on_refusal():
-        refusals = [*_other_plan(shell, plan, run, digest), *plan.refusals]
+        others, values = _other_plan(plan, run, digest)
+        refusals = [*_of_another(plan, run), *others, *plan.refusals]
         refusals += [] if run.check else run.surroundings.refusals()
         if refusals:
-            raise Refused(refusals)
+            raise Refused(refusals, values)
+    doubtful = _doubts(plan, run)
     if run.check or not plan.changed:
         report.ask(plan.steps)
         result = Result(
@@ -101,8 +106,9 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
             changed=plan.changed,
             diff=diff(plan.steps),
             steps=[step.shown("planned") for step in plan.steps],
-            warnings=[*plan.warnings, *report.told(), *report.not_offered, *run.surroundings.warnings()],
+            warnings=[*doubtful, *plan.warnings, *report.told(), *report.not_offered, *run.surroundings.warnings()],
             plan_digest=digest if run.check else None,
+            identity=plan.deployment.identity.as_dict(),
         )
         if run.plan_file and run.check:
             run.plan_file.save(plan, place_of(shell), report.lines())
@@ -116,21 +122,35 @@ def _without_own_domains(shell: Shell, plan: Plan, run: Run) -> Plan:
     new = sip_domains.new_domains(plan.steps)
     if not new:
         return plan
-    own = run.surroundings.sip_domains(shell)
+    own = plan.deployment.identity.sip_domains or run.surroundings.sip_domains(shell)
     if own is None:
         return replace(plan, warnings=(*plan.warnings, *sip_domains.unknown(new)))
     return replace(plan, refusals=(*plan.refusals, *sip_domains.mistakes(new, own)))
 
 
-def _other_plan(shell: Shell, plan: Plan, run: Run, digest: t.Any) -> list[str]:
-    """How the plan differs from the one that was reviewed."""
+def _other_plan(plan: Plan, run: Run, digest: t.Any) -> tuple[list[str], dict[str, t.Any]]:
+    """How the plan differs from the one that was reviewed, and return keys that say so."""
     try:
         hold_to(run.reviewed, digest or {})
         if run.plan_file and not run.check:
-            run.plan_file.hold(plan, place_of(shell))
+            run.plan_file.hold(plan)
     except Refused as exc:
-        return list(exc.reasons)
-    return []
+        return list(exc.reasons), exc.values
+    return [], {}
+
+
+def _of_another(plan: Plan, run: Run) -> list[str]:
+    """Why the snapshot that is restored belongs to another deployment."""
+    found = other_deployment(run.kept.identity, plan.deployment.identity) if run.kept else ""
+    return ["%s is a snapshot of another deployment: %s" % (run.kept.path, found)] if run.kept and found else []
+
+
+def _doubts(plan: Plan, run: Run) -> list[str]:
+    """Warnings on the files that the run was given."""
+    found = list(run.plan_file.warnings) if run.plan_file else []
+    if run.kept:
+        found += [*run.kept.warnings, *doubts(run.kept.path, run.kept.identity, plan.deployment.identity)]
+    return found
 
 
 def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) -> Outcome:
@@ -138,11 +158,12 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
     fresh = _read_again(reader, plan, run)
     report.ask(needed := _still_needed(plan, fresh, run))
     steps = _allowed(needed, report, run)
-    warnings = [*plan.warnings, *report.told(), *run.surroundings.warnings()]
+    warnings = [*_doubts(plan, run), *plan.warnings, *report.told(), *run.surroundings.warnings()]
     values: dict[str, t.Any] = {}
     if run.snapshots and steps:
+        known = replace(fresh, identity=plan.deployment.identity)
         options = {("policies" if step.part == "grants" else step.part) for step in steps}
-        values["snapshot"] = report.snapshot = run.snapshots.save(fresh, options)
+        values["snapshot"] = report.snapshot = run.snapshots.save(known, options)
         warnings += files.looser(run.snapshots.directory, run.snapshots.option)
     if steps:
         run.surroundings.before(shell, steps)
@@ -165,6 +186,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         steps=[step.shown(word) for step, word in zip(applied.steps, applied.results, strict=True)],
         failures=failures,
         warnings=list(dict.fromkeys(warnings)),
+        identity=plan.deployment.identity.as_dict(),
     )
     return Outcome(result, plan, after)
 
@@ -197,7 +219,7 @@ class _Report:
     def ask(self, steps: t.Sequence[Step]) -> None:
         """What the session may send."""
         self.access = access_for(self._shell, steps, self._run.surroundings.cmdlets)
-        self.not_offered = self._run.surroundings.may_send(self.access.beside, self.access.account)
+        self.not_offered = self._run.surroundings.may_send(self.access)
 
     def told(self) -> list[str]:
         """What the session may not do."""
@@ -215,7 +237,7 @@ class _Report:
             refusals=refusals,
         )
         kept = ["What was there is kept in %s" % self.snapshot] if self.snapshot else []
-        note = [self._run.note] if self._run.note else []
+        note = ["  returns to %s" % self._run.kept.said] if self._run.kept else []
         told = [*self.told(), *self.not_offered, *kept, *self._run.surroundings.lines(self._run.check)]
         return [lines[0], *note, *lines[1:], *told]
 
@@ -237,7 +259,8 @@ class _Report:
         try:
             yield
         except Refused as exc:
-            exc.values = {**self.values(refusals=exc.reasons), **exc.values}
+            identity = self._plan.deployment.identity.as_dict()
+            exc.values = {**self.values(refusals=exc.reasons), "identity": identity, **exc.values}
             raise
 
 

@@ -15,17 +15,13 @@ import typing as t
 from .._base.names import Invalid, canonical_domain, is_per_user
 from .._base.names import key as key_of
 from .._base.result import Refused
-from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
-from .federation import PARTS, Federation, Grant, Selector, Wanted
+from .catalogue import BY_PART, PARTS, POLICY, RESOURCES
+from .federation import Federation, Grant, Selector, Wanted
 from .kinds import Text, check_unread, written
 from .resource import Resource
 from .sites import canonical_site
 
-LISTS = (POLICY, PARTNER, ROUTE)
-SINGLES = (GATEWAY, ACCESS_EDGE)
 Name = t.Callable[[str], str]
-# What an article makes of a kind, for a message.
-_A = {"policies": "a policy", "partners": "a partner", "federation_routes": "a route"}
 
 
 def declare(
@@ -43,12 +39,10 @@ def declare(
     """
     reader = _Reader(name)
     wanted = {}
-    for resource in LISTS:
+    for resource in RESOURCES:
         if params.get(resource.part) is not None:
-            wanted[resource.part] = reader.objects(resource, params[resource.part])
-    for resource in SINGLES:
-        if params.get(resource.part) is not None:
-            wanted[resource.part] = reader.single(resource, params[resource.part])
+            read = reader.single if resource.single else reader.objects
+            wanted[resource.part] = read(resource, params[resource.part])
     # A single object of which nothing is declared is not touched.
     wanted = {o: items for o, items in wanted.items() if not BY_PART[o].single or any(item.values for item in items)}
     grants = reader.grants(params.get("policies"), exclusive)
@@ -96,8 +90,8 @@ class _Reader:
             place = "%s[%d]" % (variable, number)
             if not isinstance(item, dict):
                 example = item if isinstance(item, str) and item else "..."
-                text = "%s: %s is not %s; write '- %s: %s', with its options below"
-                self.mistakes.append(text % (place, written(item), _A[resource.part], key, example))
+                text = "%s: %s is not a %s; write '- %s: %s', with its options below"
+                self.mistakes.append(text % (place, written(item), resource.label, key, example))
                 continue
             one = self._one(resource, item, place)
             if one is not None:

@@ -13,13 +13,16 @@ from dataclasses import dataclass, field, replace
 
 from .._base.names import key as key_of
 from .._base.names import named, policy_from_server
+from .._base.reading import is_unknown, read_offered
 from .._base.result import Refused, ServerRefused, Unreadable
 from .._base.step import Record
 from .._base.texts import count
-from .._shell.statement import Answer, Shell, Statement, Value
+from .._shell.statement import Answer, ServerError, Shell, Statement, Value, place_of
+from .identity import STATEMENTS, Identity, identity_of, read_identity, tells_identity
 from .kinds import Text, shortened
 from .kinds import Unreadable as UnreadableValue
 from .pools import Pool, read_pools
+from .readings import Items, Reading, items_of, read_alone, unreadable
 from .resource import Resource
 
 Records = t.Mapping[str, Record]
@@ -78,7 +81,9 @@ class Deployment:
     records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, everyone who
     has a per-user policy where ``chosen``, and those that were looked for. named: the key of the user that a declared
     name means. unknown: declared names of nobody, with the server's words. effective: by key of the user, the key of
-    the policy that acts on him without his own. pools: those that home users; None where they were not read.
+    the policy that acts on him without his own. pools: those that home users; None where they were not read. identity:
+    which deployment it is, as far as it was read. chosen: see users. unreadable: by cmdlet, why a kind was left out
+    whose objects have another form.
     """
 
     time: str
@@ -89,7 +94,9 @@ class Deployment:
     unknown: t.Mapping[str, str] = field(default_factory=dict)
     effective: t.Mapping[str, str] = field(default_factory=dict)
     pools: tuple[Pool, ...] | None = None
+    identity: Identity = field(default_factory=Identity)
     chosen: bool = False
+    unreadable: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def holders(self) -> bool:
@@ -123,26 +130,47 @@ class Reader:
             return Deployment(now)
         return _deployment(now, self._ask([_reading(resource) for resource in resources]), resources)
 
-    def kinds_and(
-        self, resources: t.Sequence[Resource], others: t.Sequence[Statement]
-    ) -> tuple[Deployment, tuple[t.Any, ...]] | None:
-        """All objects of these kinds, and in the same pipeline what other statements return; None where any is refused.
+    def identified(self, resources: t.Sequence[Resource]) -> Deployment:
+        """All objects of these kinds, and in the same pipeline which deployment it is. Raises as ``kinds`` does."""
+        label = place_of(self._shell).deployment
+        if not resources:
+            return Deployment(_now(), identity=Identity(label))
+        now = _now()
+        answer = self._shell.invoke([*map(_reading, resources), *STATEMENTS])
+        if not (answer.errors or answer.lost or answer.refused):
+            rest = [item for item in answer.output if tells_identity(item)]
+            own = tuple(item for item in answer.output if not tells_identity(item))
+            deployment = _deployment(now, replace(answer, output=own), resources)
+            return replace(deployment, identity=identity_of(rest, label))
+        # What is refused may be no matter: an account needs only the kinds.
+        return replace(self.kinds(resources), identity=read_identity(self._shell, label))
 
-        The kinds end with the last object that has the mark of one, and what the others return has none. Raises
-        ShellError, and Unreadable for a form that is another.
+    def kinds_and(self, resources: t.Sequence[Resource], others: t.Sequence[Reading] = ()) -> tuple[Deployment, Items]:
+        """The objects of these kinds, and in the same pipeline what other statements return, of what is offered.
+
+        A kind that was refused, or that has an object in another form, is left out; the items tell why. Raises
+        ServerRefused as read_offered does, and ShellError.
         """
         now = _now()
-        answer = self._shell.invoke([*map(_reading, resources), *others])
-        if answer.errors or answer.lost or answer.refused:
-            return None
-        marked = [
-            n
-            for n, item in enumerate(answer.output)
-            if isinstance(item, dict) and any(r.returned(item) for r in resources)
-        ]
-        end = marked[-1] + 1 if marked else 0
-        own, rest = answer.output[:end], answer.output[end:]
-        return _deployment(now, replace(answer, output=own), resources), rest
+        kinds = [Reading(r.part, _reading(r), r.returned) for r in resources]
+        readings = [*kinds, *(_beside(one, kinds) for one in others)]
+        records: dict[str, Records] = {}
+        try:
+            items = items_of(read_offered(self._shell, [one.statement for one in readings]), readings)
+        except Unreadable:  # nobody knows whose the odd object is
+            items = read_alone(self._shell, readings)
+        for resource in resources:
+            cmdlet = getting(resource)
+            if cmdlet in items.failed and cmdlet not in unreadable(items.unobserved):
+                continue
+            try:
+                (own,) = _sorted(Answer(tuple(items.found[resource.part])), [resource])
+                records[resource.part] = resource.records(own)
+            except Unreadable as exc:  # with the names of object and property
+                items = items.without(cmdlet, exc.errors[0])
+        own_cmdlets = set(map(getting, resources))
+        odd = {cmdlet: why for cmdlet, why in unreadable(items.unobserved).items() if cmdlet in own_cmdlets}
+        return Deployment(now, records, unreadable=odd), items
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """All users, read once and filtered here: no user text goes into a filter expression."""
@@ -188,8 +216,8 @@ class Reader:
         """
         asked = list(dict.fromkeys(names))
         users, named, unknown = dict(deployment.users), dict(deployment.named), dict(deployment.unknown)
-        for name, answer in zip(asked, self._each(USERS, asked, controllers), strict=True):
-            if answer.lost:
+        for name, answer in self._looked_up(asked, controllers or {}).items():
+            if answer.lost or is_unknown(answer):
                 raise ServerRefused(USERS, answer)
             if len(answer.output) == 1:
                 user = user_of(answer.output[0])
@@ -197,6 +225,22 @@ class Reader:
             else:
                 unknown[name] = answer.errors[0].message if answer.errors else "%s found" % count(answer.output, "user")
         return replace(deployment, users=users, named=named, unknown=unknown)
+
+    def _looked_up(
+        self, names: t.Sequence[str], controllers: t.Mapping[str, t.Mapping[str, Value]]
+    ) -> dict[str, Answer]:
+        """One answer for each name, from one batch; alone only those of whom the batch does not tell."""
+        statements = {
+            name: Statement(USERS, {"Identity": name, **controllers.get(name, self.controller)}, USER_PROPERTIES)
+            for name in names
+        }
+        found: dict[str, Answer] = {}
+        if len(statements) > 1:
+            whole = self._shell.invoke(list(statements.values()))
+            if whole.lost or is_unknown(whole):
+                raise ServerRefused(USERS, whole)
+            found = told_apart(names, whole)
+        return {name: found.get(name) or self._shell.invoke([one]) for name, one in statements.items()}
 
     def with_pools(self, deployment: Deployment) -> Deployment:
         """The pools that home users, unless they are known. Raises ServerRefused, ShellError."""
@@ -213,16 +257,19 @@ class Reader:
         found = {u.key: sites[u.pool.casefold()] for u in asked if u.pool.casefold() in sites}
         found = {key: site if site in policies else "global" for key, site in found.items()}
         asked = [user for user in asked if user.key not in found]
-        answers = self._each("Get-CsEffectivePolicy", [user.name for user in asked])
-        for user, answer in zip(asked, answers, strict=True):
-            if len(answer.output) != 1 or not isinstance(answer.output[0], dict):
-                raise ServerRefused("Get-CsEffectivePolicy", answer)
-            value = named(answer.output[0].get("ExternalAccessPolicy"))
+        if not asked:
+            return replace(deployment, effective=found)
+        cmdlet = "Get-CsEffectivePolicy"
+        answer = self._ask([Statement(cmdlet, {"Identity": user.name, **self.controller}) for user in asked])
+        if len(answer.output) != len(asked) or not all(isinstance(item, dict) for item in answer.output):
+            raise ServerRefused(cmdlet, Answer())
+        for user, item in zip(asked, answer.output, strict=True):
+            value = named(item.get("ExternalAccessPolicy"))
             try:
                 policy = key_of(policy_from_server(_TEXT.from_server(value)))
             except UnreadableValue as exc:
                 text = "ExternalAccessPolicy %s" % exc
-                raise Unreadable("Get-CsEffectivePolicy", user.name, text) from None
+                raise Unreadable(cmdlet, user.name, text) from None
             site = "site:" + policy
             # The page shows bare names of per-user policies, and no site policy. Who has no policy of their own has
             # none of the former.
@@ -241,32 +288,51 @@ class Reader:
             raise ServerRefused(known, answer)
         return answer
 
-    def _each(
-        self, cmdlet: str, identities: t.Sequence[str], controllers: t.Mapping[str, t.Mapping[str, Value]] | None = None
-    ) -> list[Answer]:
-        """One answer for each identity: in one batch where every statement answered, else one by one.
 
-        controllers: by identity, the parameter that names the domain controller, where it is to be another.
-        """
-        controllers = controllers or {}
-        select = USER_PROPERTIES if cmdlet == USERS else ()
-        statements = [
-            Statement(cmdlet, {"Identity": identity, **controllers.get(identity, self.controller)}, select)
-            for identity in identities
-        ]
-        if len(statements) > 1:
-            whole = self._shell.invoke(statements)
-            if not whole.errors and not whole.lost and len(whole.output) == len(statements):
-                return [Answer(output=(item,)) for item in whole.output]
-        return [self._shell.invoke([statement]) for statement in statements]
+def _beside(one: Reading, kinds: t.Sequence[Reading]) -> Reading:
+    """A reading whose objects have no mark of a kind: a partner has a Domain, as a blocked domain has."""
+    return replace(one, known_by=lambda item: one.known_by(item) and not any(kind.known_by(item) for kind in kinds))
 
 
 def _now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds")
 
 
+def getting(resource: Resource) -> str:
+    """The cmdlet that reads a kind."""
+    return "Get-" + resource.noun
+
+
 def _reading(resource: Resource) -> Statement:
-    return Statement("Get-" + resource.noun)
+    return Statement(getting(resource))
+
+
+def told_apart(names: t.Sequence[str], whole: Answer) -> dict[str, Answer]:
+    """Whose each object and each error is, of a batch with one Get-CsUser for each name, as far as that is certain.
+
+    Objects and errors come in the order of the names, but apart from each other. An object has a spelling of its user.
+    The target of an error is the name that was not found. Of what is left over the order tells if the numbers agree.
+    """
+    by_name = {key_of(name): name for name in names}
+    found: dict[str, Answer] = {}
+    objects: list[t.Any] = []
+    for item in whole.output:
+        own = [by_name[one] for one in _spellings(user_of(item)) if one in by_name]
+        found.update(dict.fromkeys(own, Answer(output=(item,))))
+        objects += [] if own else [item]
+    errors: list[ServerError] = []
+    for error in whole.errors:
+        name = by_name.get(key_of(error.target))
+        if name and name not in found:
+            found[name] = Answer(errors=(error,))
+        else:
+            errors.append(error)
+    left = [name for name in names if name not in found]
+    if len(objects) == len(left) and not errors:
+        found.update({name: Answer(output=(item,)) for name, item in zip(left, objects, strict=True)})
+    elif len(errors) == len(left) and not objects:
+        found.update({name: Answer(errors=(error,)) for name, error in zip(left, errors, strict=True)})
+    return found
 
 
 def _deployment(time: str, answer: Answer, resources: t.Sequence[Resource]) -> Deployment:

@@ -5,8 +5,9 @@
 
 """The digest of a plan: what it was made from and what it would do, in a form that can be kept and compared. Pure.
 
-``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``: STATE and STEP are short hashes, "-" stands for
-an object that does not exist. The one hash over all of it decides; the short ones are there to say what is different.
+``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``. The digest is one of the deployment and of the
+steps only, so a plan, the run that applies it and its line in the journal have the same one, wherever they were made.
+STATE and STEP are short hashes of the objects that the plan was made from, "-" stands for one that does not exist.
 About 60 bytes an object. Values of secrets are left out, since a short secret could be guessed from its hash.
 """
 
@@ -25,38 +26,48 @@ from .._base.texts import some
 from .._shell.statement import Secret, show_value
 from .catalogue import BY_PART
 from .deployment import CONTROLLER
+from .identity import Identity
 from .plan import Plan
 
 Digest = t.Mapping[str, t.Any]
 
 REMEDY = "review the plan of now in check mode, and give its plan_digest"
 ABSENT = "-"
-_SHORT = 10  # hexadecimal digits: enough to tell objects apart, while the whole is compared by the whole hash
+_SHORT = 10  # hexadecimal digits: enough to tell objects apart
 _ENTRY = re.compile(r"(?:-|[0-9a-f]{10})(?: [A-Z][a-z]+ [0-9a-f]{10})?\Z")
 _NAMES = 50
 
 
-def make_digest(plan: Plan) -> dict[str, t.Any]:
+def make_digest(plan: Plan, identity: Identity | None = None) -> dict[str, t.Any]:
     """The digest of a plan: of the objects that it was made from, and of what it would do with each.
+
+    identity: of the deployment, as a file names it; by default as it was read.
 
     Without purge a plan is made from the objects that are named, and the others may change as they like. Whom a policy
     concerns was checked too, and where policies are granted, every policy was.
     """
-    whole = hashlib.sha256(b"federation")
     states = {name: _text(state) for name, state in _states(plan).items()}
     changes = {name_of(step): step for step in plan.steps}
     objects = {}
     for name in sorted({*states, *changes}):
-        parts = [_hash(states[name], whole) if name in states else ABSENT]
+        parts = [_hash(states[name]) if name in states else ABSENT]
         if name in changes:
             step = changes[name]
-            # Which domain controller is the one to use may change from one day to the next.
-            calls = {name: value for name, value in step.shown("planned")["parameters"].items() if name != CONTROLLER}
-            parts += [step.cmdlet.partition("-")[0], _hash(_text([step.cmdlet, calls]), whole)]
+            parts += [step.cmdlet.partition("-")[0], _hash(_text(_call(step.shown("planned"))))]
         objects[name] = " ".join(parts)
-        # The name is part of what is hashed, or two objects could change places.
-        whole.update(_text([name, objects[name]]).encode())
-    return {"digest": whole.hexdigest(), "objects": objects}
+    digest = digest_of(identity or plan.deployment.identity, [step.shown("planned") for step in plan.steps])
+    return {"digest": digest, "objects": objects}
+
+
+def digest_of(identity: Identity, steps: t.Iterable[t.Mapping[str, t.Any]]) -> str:
+    """SHA-256 of the deployment and of the calls, whatever became of them. steps: as results have them."""
+    return hashlib.sha256(_text([identity.key, [_call(step) for step in steps]]).encode()).hexdigest()
+
+
+def _call(step: t.Mapping[str, t.Any]) -> list[t.Any]:
+    # Which domain controller is the one to use may change from one day to the next.
+    parameters = {name: value for name, value in step["parameters"].items() if name != CONTROLLER}
+    return [step["cmdlet"], step["identity"], parameters]
 
 
 def name_of(step: Step) -> str:
@@ -116,10 +127,10 @@ def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
 
 def differences(reviewed: Digest, now: Digest) -> list[str]:
     """What is different from the plan that was reviewed, one text for each kind of difference; empty if nothing is."""
-    if reviewed["digest"] == now["digest"]:
-        return []
     found = _named(reviewed["objects"], now["objects"])
-    return found or ["the plan as a whole is not the one that was reviewed"]
+    if found or reviewed["digest"] == now["digest"]:
+        return found
+    return ["the plan as a whole is not the one that was reviewed"]
 
 
 def _named(reviewed: t.Mapping[str, str | None], now: t.Mapping[str, str | None]) -> list[str]:
@@ -148,10 +159,8 @@ def _verb(entry: str) -> str:
     return entry.split(" ")[1] if " " in entry else ""
 
 
-def _hash(text: str, whole: t.Any) -> str:
-    data = text.encode()
-    whole.update(data)
-    return hashlib.sha256(data).hexdigest()[:_SHORT]
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]
 
 
 def plain_state(value: t.Any) -> t.Any:

@@ -12,11 +12,7 @@ from dataclasses import dataclass, field
 
 from .._base.names import key as key_of
 from .._base.step import Values
-
-# What a run may be limited to. With a kind of object beside it, ``removals`` means those of that kind.
-PARTS = ("policies", "partners", "grants", "gateway", "access_edge", "routes", "removals")
-# The options that hold a part, where they are called otherwise.
-_PART_OF_OPTION = {"federation_routes": "routes"}
+from .catalogue import BY_PART, GRANT, PARTS, PURGED, REMOVALS
 
 
 @dataclass(frozen=True)
@@ -79,21 +75,21 @@ class Federation:
 
     def writes(self, option: str) -> bool:
         """Whether objects of the option may be made and changed."""
-        return option in self.wanted and _PART_OF_OPTION.get(option, option) in self.parts
+        return option in self.wanted and BY_PART[option].limited_as in self.parts
 
     def purges(self, option: str) -> bool:
         """Whether objects that are not listed are removed."""
-        kinds = self.parts & {"policies", "partners"}
-        included = "removals" in self.parts and (option in kinds or not kinds)
+        kinds = self.parts & set(PURGED)
+        included = REMOVALS in self.parts and (option in kinds or not kinds)
         return included and option in self.wanted and option in self.purge
 
     @property
     def granting(self) -> tuple[Grant, ...]:
-        return self.grants if "grants" in self.parts else ()
+        return self.grants if GRANT.part in self.parts else ()
 
     def reads(self) -> frozenset[str]:
         """The options whose objects the plan depends on."""
         found = {option for option in self.wanted if self.writes(option) or self.purges(option)}
         if self.granting:
             found.add("policies")
-        return frozenset(found | (self.also_read if found & {"policies", "partners"} else set()))
+        return frozenset(found | (self.also_read if found & set(PURGED) else set()))

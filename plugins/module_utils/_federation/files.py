@@ -3,16 +3,16 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs leave on the controller: plan files and snapshots."""
+"""Snapshots, which runs leave on the controller: what was there before the first write."""
 
 from __future__ import annotations
 
 import datetime
-import json
+import hashlib
 import os
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base import private_file
 from .._base.inventory_text import inventory_text, inventory_values
@@ -21,24 +21,17 @@ from .._base.names import key as key_of
 from .._base.result import Refused
 from .._base.version import VERSION
 from .._shell.statement import Place
-from .catalogue import BY_PART
+from .catalogue import BY_PART, OPTIONS, PURGED
 from .deployment import Deployment
-from .digest import check_form, differences, make_digest
 from .federation import Federation, Grant, Wanted
-from .plan import Plan
-from .summary import markdown, summarise
+from .identity import Identity, from_file
+from .kinds import shortened
 
-FORM = 2
+FORM = 2  # the first one had no digest, and of the deployment only the label
 NEWEST = "newest"
 # What stands in a snapshot, and the variable of the inventory that it is.
-CONTENT = {
-    "sfb_xmpp_policies": "policies",
-    "sfb_xmpp_partners": "partners",
-    "sfb_xmpp_gateway": "gateway",
-    "sfb_xmpp_access_edge": "access_edge",
-    "sfb_xmpp_federation_routes": "federation_routes",
-}
-_HEAD = "sfb_xmpp_snapshot_of"
+CONTENT = {"sfb_xmpp_" + option: option for option in OPTIONS}
+_HEAD, _DIGEST = "sfb_xmpp_snapshot_of", "sfb_xmpp_snapshot_digest"
 
 
 def default_directory(home: str) -> str:
@@ -51,103 +44,11 @@ def safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
-def _directory(path: str, option: str) -> str:
-    """The directory, made if it is missing, for its owner only. Raises Refused, naming the option."""
-    path = os.path.realpath(os.path.expanduser(path))
-    try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        if os.stat(path).st_mode & 0o022:
-            raise Refused(["%s: others may write into %s; set its mode to 0700" % (option, path)])
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise Refused(["%s: %s cannot be written" % (option, path)])
-    except OSError as exc:
-        raise Refused(["%s: %s cannot be used: %s" % (option, path, exc.strerror)]) from None
-    return path
-
-
 def looser(path: str, option: str) -> list[str]:
     """A warning where others may look into a directory of snapshots."""
     path = os.path.realpath(os.path.expanduser(path))
-    loose = os.path.isdir(path) and os.stat(path).st_mode & 0o055
+    loose = os.path.isdir(path) and os.stat(path).st_mode & 0o005
     return ["%s: others may look into %s; set its mode to 0700" % (option, path)] if loose else []
-
-
-# Plan files
-
-
-@dataclass(frozen=True)
-class PlanFile:
-    """A plan that is kept: saved in check mode, with Markdown beside it; a run goes on only if its plan is that one."""
-
-    path: str
-    option: str
-
-    def save(self, plan: Plan, place: Place, lines: t.Sequence[str]) -> None:
-        """Raises Refused."""
-        document = {
-            "form": FORM,
-            "collection": VERSION,
-            "deployment": place.deployment,
-            "host": place.host,
-            "time": plan.deployment.time,
-            "declared": declared_digests(plan.federation),
-            "summary": summarise(plan.steps, plan.unchanged),
-            "plan_digest": make_digest(plan),
-            "steps": [step.shown("planned") for step in plan.steps],
-        }
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        private_file.write(self.path, text.encode("utf-8", "surrogatepass"), self.option)
-        name, extension = os.path.splitext(self.path)
-        beside = (self.path if extension == ".md" else name) + ".md"
-        private_file.write(beside, markdown(lines, plan.steps).encode("utf-8", "replace"), self.option)
-
-    def hold(self, plan: Plan, place: Place) -> None:
-        """Raises Refused unless the plan is the one that was saved."""
-        found = self._differences(plan, place)
-        if found:
-            remedy = "look at the plan of now in check mode, which saves it in place of the former"
-            raise Refused(["this is not the plan in %s" % self.path, *found, remedy])
-
-    def _differences(self, plan: Plan, place: Place) -> list[str]:
-        path = os.path.expanduser(self.path)
-        if not os.path.exists(path):
-            return ["there is no such file; save it with --check first"]
-        try:
-            document = json.loads(private_file.read(path, self.option).decode("utf-8", "surrogatepass"))
-            form, deployment = document["form"], document["deployment"]
-            saved, declared = check_form(document["plan_digest"]), dict(document["declared"])
-        except (ValueError, TypeError, KeyError, Invalid):
-            return ["it is not a plan that sfb.xmpp.xmpp_federation has saved in this form"]
-        if form != FORM:
-            return ["it was saved by another version of the collection (%s)" % document.get("collection")]
-        found = []
-        if deployment != place.deployment:
-            found.append("it was made for the deployment %s, and this is %s" % (deployment, place.deployment))
-        now = declared_digests(plan.federation)
-        other = sorted(n for n in {*declared, *now} if declared.get(n) != now.get(n))
-        if other:
-            names = ", ".join("sfb_xmpp_" + name if "sfb_xmpp" in self.option else name for name in other)
-            found.append("it was made from other values of %s" % names)
-        return found + differences(saved, make_digest(plan))
-
-
-def declared_digests(federation: Federation) -> dict[str, str]:
-    """A hash for each declared option, so that a refusal can say which one is another. Secrets are left out."""
-    import hashlib
-
-    from .digest import plain_state
-
-    found = {}
-    for option, items in federation.wanted.items():
-        value = [[item.identity, {o: plain_state(v) for o, v in item.values.items()}, item.absent] for item in items]
-        grants = (
-            [[g.policy, list(g.users), g.exclusive, *([str(g.selector)] * bool(g.selector))] for g in federation.grants]
-            if option == "policies"
-            else []
-        )
-        text = json.dumps([value, grants, option in federation.purge], sort_keys=True)
-        found[option] = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return found
 
 
 # Snapshots
@@ -174,20 +75,30 @@ class Snapshots:
 
     def prepare(self) -> str:
         """The directory, ready to be written. Raises Refused."""
-        return _directory(self.directory, self.option)
+        return private_file.make_folder(self.directory, self.option)
 
     def save(self, deployment: Deployment, options: t.Collection[str]) -> str:
         """Keep what is there of these options. Returns the path. Raises Refused."""
         directory = self.prepare()
         moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
         path = os.path.join(directory, "%s-%s.yml" % (moment, safe(self.place.deployment)))
-        head = {_HEAD: {"deployment": self.place.deployment, "host": self.place.host, "time": moment}}
+        identity = replace(deployment.identity, label=self.place.deployment).as_dict()
+        head = {
+            _HEAD: {
+                "form": FORM,
+                "collection": VERSION,
+                "deployment": identity,
+                "host": self.place.host,
+                "time": moment,
+            }
+        }
         content = {name: values for name, values in shown(deployment, options).items() if values is not None}
         try:
             data = inventory_text({**head, **content}).encode()
         except UnicodeError as exc:
             raise Refused(["%s: what is there cannot be kept in a file: %s" % (self.option, exc)]) from None
-        private_file.write(path, data, self.option)
+        data += ("%s: %s\n" % (_DIGEST, _content(data))).encode()
+        private_file.write_deciding(path, data, self.option)
         # The one of now stays where the clock was set back, and it is not the newest by its name.
         others = [old for old in self.files() if os.path.basename(old) != os.path.basename(path)]
         for old in others[max(self.keep, 1) - 1 :]:
@@ -237,63 +148,102 @@ def add_grants(policies: t.Iterable[dict[str, t.Any]], usage: t.Mapping[str, tup
             policy["granted_to"] = list(usage.get(name, ()))
 
 
-def owner(path: str, option: str) -> str:
-    """The deployment of which a file is a snapshot. Raises Refused."""
-    try:
-        return str(_values(path, option)[_HEAD]["deployment"])
-    except Invalid as exc:
-        raise Refused(["%s %s" % (path, exc)]) from None
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot that was read. identity: of its deployment; only the label in an old one. values: its variables."""
+
+    path: str
+    identity: Identity
+    values: t.Mapping[str, t.Any]
+    said: str
+    warnings: tuple[str, ...] = ()
 
 
-def _values(path: str, option: str) -> dict[str, t.Any]:
-    """A snapshot's variables. Raises Refused if it cannot be read, and Invalid if it is no snapshot."""
+def load(path: str, option: str) -> Snapshot:
+    """Raises Refused, also where somebody else could have written the file."""
+    data = private_file.read_deciding(path, option)
     try:
-        values = inventory_values(private_file.read(path, option).decode("utf-8", "surrogatepass"))
-        head = values.get(_HEAD)
-    except (KeyError, TypeError, AttributeError, UnicodeError) as exc:
-        raise Invalid("is no snapshot (%s)" % type(exc).__name__) from None
-    if not isinstance(head, dict) or "host" not in head or "deployment" not in head:
-        raise Invalid("is no snapshot: there is no %s in it" % _HEAD)
-    return values
+        return _load(path, data)
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise Refused([_no_snapshot(path, exc)]) from None
+
+
+def _load(path: str, data: bytes) -> Snapshot:
+    values = inventory_values(data.decode("utf-8", "surrogatepass"))
+    head = values.pop(_HEAD, None)
+    if not isinstance(head, dict) or not isinstance(head.get("host"), str) or "deployment" not in head:
+        raise Invalid("there is no %s in it" % _HEAD)
+    form = head.get("form", 1)
+    if form not in (1, FORM):
+        raise Invalid("its form is %s, which this version of the collection does not know" % shortened(form))
+    found = []
+    if form == 1:
+        identity = Identity(str(head["deployment"]))
+        found.append("%s: it has an old form, which does not show whether it was edited" % path)
+    else:
+        identity = from_file(head["deployment"])
+        if values.pop(_DIGEST, None) != _content(data):
+            found.append("%s: the snapshot was edited after it was taken" % path)
+    names = ", ".join(map(str, values))
+    said = "%s, taken %s through %s: %s" % (path, shortened(head.get("time")), head["host"], names)
+    return Snapshot(path, identity, values, said, tuple(found))
+
+
+def _content(data: bytes) -> str:
+    """The digest of all lines but that of the digest."""
+    lines = data.splitlines(keepends=True)
+    return hashlib.sha256(b"".join(line for line in lines if not line.startswith(_DIGEST.encode()))).hexdigest()
+
+
+def _no_snapshot(path: str, exc: Exception) -> str:
+    text = str(exc) if isinstance(exc, Invalid) else type(exc).__name__
+    return "%s is not a snapshot of this collection: %s" % (path, text)
 
 
 def from_snapshot(path: str, parts: frozenset[str], option: str) -> tuple[Federation, str]:
     """What a snapshot says, complete: what came after it goes. Returns it and a text on the file. Raises Refused."""
+    snapshot = load(path, option)
+    return federation_of(snapshot, parts), snapshot.said
+
+
+def federation_of(snapshot: Snapshot, parts: frozenset[str]) -> Federation:
+    """Raises Refused."""
     try:
-        values = _values(path, option)
-        head = values.pop(_HEAD)
-        wanted: dict[str, tuple[Wanted, ...]] = {}
-        grants: list[Grant] = []
-        for variable, part in CONTENT.items():
-            if variable not in values:
-                continue
-            resource = BY_PART[part]
-            items = [values[variable]] if resource.single else values[variable]
-            found: dict[str, Wanted] = {}
-            for number, item in enumerate(items):
-                place = "%s[%d]" % (variable, number)
-                identity = "global"
-                if resource.key is not None:
-                    name = item[resource.key.option]
-                    if not isinstance(name, str) or not name.strip():
-                        raise Invalid("%s: %s is no name" % (place, resource.key.option))
-                    identity = resource.identity_from_server(name)
-                users = item.get("granted_to")
-                one = Wanted(
-                    identity, resource.from_snapshot({o: v for o, v in item.items() if o != "granted_to"}), place
-                )
-                if found.setdefault(one.key, one) is not one:
-                    raise Invalid("%s: '%s' is there twice" % (place, identity))
-                if users is not None:
-                    if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
-                        raise Invalid("%s.granted_to: is no list of users" % place)
-                    grants.append(Grant(identity, tuple(users), place + ".granted_to", exclusive=True))
-            wanted[part] = tuple(found.values())
-        if not wanted:
-            raise Invalid("is no snapshot: it holds nothing of a deployment")
-    except (Invalid, KeyError, TypeError, AttributeError, UnicodeError) as exc:
-        text = str(exc) if isinstance(exc, Invalid) else "is no snapshot (%s)" % type(exc).__name__
-        raise Refused(["%s %s" % (path, text)]) from None
-    said = "%s, taken %s through %s: %s" % (path, head.get("time"), head["host"], ", ".join(values))
-    purge = frozenset(wanted) & {"policies", "partners"}
-    return Federation(wanted, tuple(grants), purge, whole=True, parts=parts), said
+        return _federation(snapshot.values, parts)
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise Refused([_no_snapshot(snapshot.path, exc)]) from None
+
+
+def _federation(values: t.Mapping[str, t.Any], parts: frozenset[str]) -> Federation:
+    wanted: dict[str, tuple[Wanted, ...]] = {}
+    grants: list[Grant] = []
+    for variable, part in CONTENT.items():
+        if variable not in values:
+            continue
+        resource = BY_PART[part]
+        items = [values[variable]] if resource.single else values[variable]
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise Invalid("%s: a list of options was expected" % variable)
+        found: dict[str, Wanted] = {}
+        for number, item in enumerate(items):
+            place = "%s[%d]" % (variable, number)
+            identity = "global"
+            if resource.key is not None:
+                name = item.get(resource.key.option)
+                if not isinstance(name, str) or not name.strip():
+                    raise Invalid("%s: %s is no name" % (place, resource.key.option))
+                identity = resource.identity_from_server(name)
+            users = item.get("granted_to")
+            values_of = {option: value for option, value in item.items() if option != "granted_to"}
+            one = Wanted(identity, resource.from_snapshot(values_of), place)
+            if found.setdefault(one.key, one) is not one:
+                raise Invalid("%s: %s is there twice" % (place, shortened(identity)))
+            if users is not None:
+                if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
+                    raise Invalid("%s.granted_to: is no list of users" % place)
+                grants.append(Grant(identity, tuple(users), place + ".granted_to", exclusive=True))
+        wanted[part] = tuple(found.values())
+    if not wanted:
+        raise Invalid("it holds nothing of a deployment")
+    purge = frozenset(wanted) & frozenset(PURGED)
+    return Federation(wanted, tuple(grants), purge, whole=True, parts=parts)

@@ -39,8 +39,7 @@ class Guard:
     protect: patterns (shell style) of what nothing removes. removal_limit, update_limit: the share of the existing
     objects, in per cent, that a purge may remove and a run may change; None: all. allow: names of ALLOWED.
     allow_loss: rights that users may lose. replace_policies: whether a selector may replace another per-user policy.
-    playbook: whether the user wrote variables of a playbook, and no options of a module. several: whether the task has
-    the option ``allow``.
+    called: what the user calls an option. several: whether the task has the option ``allow``.
     """
 
     protect: tuple[str, ...] = ()
@@ -50,15 +49,15 @@ class Guard:
     allow_loss: frozenset[str] = frozenset()
     force: bool = False
     replace_policies: bool = False
-    playbook: bool = False
+    called: t.Callable[[str], str] = str
     several: bool = False
 
     def allows(self, name: str) -> bool:
         return self.force or name in self.allow
 
     def name(self, option: str) -> str:
-        """What the user calls an option: in a playbook it is a variable."""
-        return "sfb_xmpp_" + option if self.playbook else option
+        """What the user calls an option."""
+        return self.called(option)
 
     def remedy(self, name: str) -> str:
         """What allows it, in a message."""

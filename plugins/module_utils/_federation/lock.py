@@ -19,6 +19,7 @@ import os
 import time
 import typing as t
 
+from .._base import private_file
 from .._base.result import Refused
 from .._shell.statement import Shell, place_of
 from .files import Snapshots, safe
@@ -42,32 +43,20 @@ def alone(shell: Shell, snapshots: Snapshots | None = None, limit: float = LIMIT
     name = ".%s.lock" % safe(place.deployment)
     tell = getattr(shell, "tell", lambda text: None)
     with contextlib.ExitStack() as held:
-        home = os.path.expanduser(place.home or "~/.ansible")
-        held.enter_context(_lock(os.path.join(_made(home), name), _HOME, place.deployment, limit, tell))
+        # Ansible itself makes its home only when it has something to keep there.
+        home = private_file.make_folder(place.home or "~/.ansible", _HOME)
+        held.enter_context(_lock(os.path.join(home, name), _HOME, place.deployment, limit, tell))
         if snapshots:
             path = os.path.join(snapshots.prepare(), name)
             # The directory of snapshots may be Ansible's home itself: nobody waits for their own lock.
-            if os.path.dirname(path) != os.path.realpath(home):
+            if os.path.dirname(path) != home:
                 held.enter_context(_lock(path, snapshots.option, place.deployment, limit, tell))
         yield
 
 
-def _made(home: str) -> str:
-    """Ansible's home, which Ansible itself makes only when it has something to keep there."""
-    try:
-        os.makedirs(home, exist_ok=True)
-    except OSError as exc:
-        raise Refused(["%s: %s cannot be used: %s" % (_HOME, home, exc.strerror)]) from None
-    return home
-
-
 @contextlib.contextmanager
 def _lock(path: str, option: str, deployment: str, limit: float, tell: t.Callable[[str], None]) -> t.Iterator[None]:
-    try:
-        # In a directory into which others may write, a link could lead to a file that is not a lock.
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as exc:
-        raise Refused(["%s: %s cannot be used: %s" % (option, path, exc.strerror)]) from None
+    handle = private_file.open_own(path, option, os.O_RDWR)
     try:
         _acquire(handle, path, deployment, limit, tell)
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -90,7 +79,7 @@ def _acquire(handle: int, path: str, deployment: str, limit: float, tell: t.Call
         except BlockingIOError:
             holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip() or "another run"
         except OSError as exc:
-            raise Refused(["%s cannot be locked: %s" % (path, exc.strerror)]) from None
+            raise Refused([private_file.not_locked(path, exc)]) from None
         if time.monotonic() >= end:
             text = "another run that may write to %s holds the lock %s: %s"
             text %= (deployment, path, holder)

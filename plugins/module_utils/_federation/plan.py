@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from .._base.findings import ERROR, WARNING, Finding
 from .._base.names import is_per_user, no_characters
 from .._base.step import Record, Step, Values
-from .catalogue import BY_PART, RESOURCES
+from .catalogue import BY_PART, PURGED, RESOURCES
 from .deployment import Deployment, Records
 from .federation import Federation, Wanted
 from .grants import Grants, plan_grants
@@ -28,7 +28,7 @@ from .rules import Change, Context
 # Routes, policies, partners and settings, then who has which policy, then what goes: a failure in the middle leaves
 # more allowed than before, never less. Within a kind New before Set.
 _VERBS = ("New", "Set")
-_REMOVED = ("partners", "policies")
+_REMOVED = tuple(reversed(PURGED))
 
 
 @dataclass(frozen=True)

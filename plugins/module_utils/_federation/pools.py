@@ -11,9 +11,10 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.names import named
-from .._base.result import ServerRefused, Unreadable
-from .._shell.statement import Answer, Shell, Statement
+from .._base.result import Unreadable
+from .._shell.statement import Shell, Statement
 from .kinds import is_type_name
+from .readings import Items, Reading, has, read_items
 from .sites import site_from_server
 
 # The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
@@ -67,45 +68,57 @@ class Pool:
         return "whose release is not known" if self.legacy is None else "which may be a branch appliance without XMPP"
 
 
-def front_ends_of(services: t.Sequence[t.Any] | None) -> set[str] | None:
-    """The Front End pools, FQDNs in lower case, by the answer to Get-CsService -UserServer; None if unknown.
+def _role(name: str) -> t.Callable[[t.Any], bool]:
+    return lambda item: isinstance(item, dict) and "PoolFqdn" in item and item.get("Role") == name
 
-    A branch appliance has a Registrar, but no UserServer. A deployment without any UserServer does not exist.
-    """
-    return {text_of(SERVICE, one, "PoolFqdn").casefold() for one in services or ()} or None
+
+def service_reading(name: str, role: str) -> Reading:
+    """The services of a role."""
+    return Reading(name, Statement(SERVICE, {role: True}), _role(role))
+
+
+# What pools are made of, in the order in which it is sent. A branch appliance has a Registrar, but no UserServer.
+REGISTRARS = service_reading("registrars", "Registrar")
+USER_SERVERS = service_reading("user_servers", "UserServer")
+REPLICAS = Reading("replicas", Statement(STATUS), has("ReplicaFqdn"))
+POOLS = Reading("pools", Statement(POOL), has("Computers", "Fqdn"))
 
 
 def read_pools(shell: Shell) -> tuple[Pool, ...]:
     """The pools that home users. Builds and versions only add the release. Raises ServerRefused, ShellError."""
-    found = _ask(shell, Statement(POOL))
-    registrars = _ask(shell, Statement(SERVICE, {"Registrar": True}))
-    try:
-        replicas = _ask(shell, Statement(STATUS))
-    except ServerRefused:
-        replicas = []
-    try:
-        front_ends = front_ends_of(_ask(shell, Statement(SERVICE, {"UserServer": True})))
-    except Unreadable:
-        raise
-    except ServerRefused:
-        front_ends = None
-    homes = {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
-    builds = {str(one.get("ReplicaFqdn")).casefold(): build_of(one) for one in replicas if isinstance(one, dict)}
-    pools = [pool_of(one, builds, release_numbers(registrars), homes, front_ends) for one in found]
-    return tuple(pool for pool in pools if pool.registrar)
+    readings = (REGISTRARS, USER_SERVERS, REPLICAS, POOLS)
+    items = read_items(shell, readings)
+    items.require((POOL, SERVICE))
+    return tuple(pool for pool in pools_of(items) or () if pool.registrar)
 
 
-def _ask(shell: Shell, statement: Statement) -> list[t.Any]:
-    answer: Answer = shell.invoke([statement])
-    if answer.lost or answer.errors:
-        raise ServerRefused(statement.cmdlet, answer)
-    return list(answer.output)
+def pools_of(items: Items) -> tuple[Pool, ...] | None:
+    """From what was read; None if the pools were not. Raises Unreadable."""
+    pools, registrars, user_servers = (items.of(one.name) for one in (POOLS, REGISTRARS, USER_SERVERS))
+    if pools is None:
+        return None
+    numbers = release_numbers([*(items.of("edges") or ()), *(registrars or ())])
+    replicas = [one for one in items.of(REPLICAS.name) or () if isinstance(one, dict)]
+    builds = {str(one.get("ReplicaFqdn")).casefold(): build_of(one) for one in replicas}
+    homes = None if registrars is None else _fqdns(registrars)
+    # A deployment without any UserServer does not exist.
+    front_ends = _fqdns(user_servers or ()) or None
+    return tuple(_pool(one, builds, numbers, homes, front_ends) for one in pools)
+
+
+def _fqdns(services: t.Sequence[t.Any]) -> set[str]:
+    return {text_of(SERVICE, one, "PoolFqdn").casefold() for one in services}
 
 
 def build_of(replica: t.Mapping[str, t.Any]) -> str:
     """The first number of the product's version, empty where it is not told."""
     version = replica.get("ProductVersion")
     return version.partition(".")[0].strip() if isinstance(version, str) else ""
+
+
+def release_of_build(version: str) -> str | None:
+    """The release of a whole version, such as 6.0.9319.0; None if it is not known."""
+    return _numbered(version.partition(".")[0], _BUILDS)
 
 
 def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
@@ -125,7 +138,7 @@ def _numbered(version: t.Any, releases: t.Mapping[int, str]) -> str | None:
     return releases.get(min(number, max(releases)))
 
 
-def pool_of(
+def _pool(
     item: t.Any,
     builds: t.Mapping[str, str],
     numbers: t.Mapping[str, str | None],

@@ -59,6 +59,7 @@ class Resource:
 
     name, plural: the return keys of the singular and the plural module.
     part: the part of a federation that its list is, which is the option of xmpp_federation.
+    limit: what it is called in ``parts``, if not ``part``. tag: a tag that stands for it beside its own.
     label: what people call one object.
     noun: of its cmdlets. mark: a property that objects of this kind have and no other kind has.
     key: the field that names an object; None for the one global object of a configuration.
@@ -88,12 +89,19 @@ class Resource:
     marks: tuple[str, ...] = ()
     beside: t.Callable[[t.Mapping[str, t.Any]], bool] = lambda item: False
     also_shown: tuple[str, ...] = ()
+    limit: str = ""
+    tag: str = ""
     _by_option: dict[str, Field] = kept(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._by_option.update({f.option: f for f in self.fields})
         if len(self._by_option) != len(self.fields) or (self.key and self.key.option in self._by_option):
             raise ValueError("%s has an option twice" % self.noun)
+
+    @property
+    def limited_as(self) -> str:
+        """What a run is limited to in order to write this kind."""
+        return self.limit or self.part
 
     def __hash__(self) -> int:
         return hash(self.part)

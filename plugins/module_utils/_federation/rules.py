@@ -107,7 +107,7 @@ def xmpp_needs_federation(change: Change, context: Context) -> t.Iterable[Findin
         touched = change.written & {"enable_xmpp_access", "enable_federation_access"}
         kind = _error if touched else _warning
         text = "enable_xmpp_access has no effect without enable_federation_access; set both, or neither"
-        yield kind("xmpp_without_federation", change, text)
+        yield kind("policy_without_federation", change, text)
 
 
 def xmpp_from_outside(change: Change, context: Context) -> t.Iterable[Finding]:
@@ -119,7 +119,7 @@ def xmpp_from_outside(change: Change, context: Context) -> t.Iterable[Finding]:
         text = (
             "gives XMPP but not outside access: who gets this policy cannot sign in from outside; if they should, set"
         )
-        yield _warning("xmpp_without_outside", change, text + " enable_outside_access")
+        yield _warning("policy_without_outside", change, text + " enable_outside_access")
 
 
 def readable_name(change: Change, context: Context) -> t.Iterable[Finding]:

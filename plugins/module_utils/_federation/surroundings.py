@@ -16,6 +16,7 @@ import typing as t
 from .._base.result import Failure
 from .._base.step import Step
 from .._shell.statement import Shell
+from .access import Access
 from .deployment import Deployment, Reader
 from .resource import Resource
 from .sip_domains import read_sip_domains
@@ -31,7 +32,7 @@ class Surroundings:
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
         """The one reading: these kinds, and in the same pipeline whatever else is to be known."""
-        return reader.kinds(resources)
+        return reader.identified(resources)
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
         """What speaks against the steps. after_plan: what they will make of the deployment."""
@@ -44,8 +45,8 @@ class Surroundings:
         """Why a run may not begin."""
         return []
 
-    def may_send(self, lacking: t.Collection[str], account: str) -> list[str]:
-        """Why a run may not begin, where the session does not offer some of ``cmdlets``."""
+    def may_send(self, access: Access) -> list[str]:
+        """Why a run may not begin, where the session does not offer some of ``cmdlets``. access: what it offers."""
         return []
 
     def before(self, shell: Shell, steps: t.Sequence[Step]) -> None:

@@ -18,16 +18,18 @@ from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
 from .._shell.statement import Place, Shell, place_of
 from . import files
-from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, PARTNER, POLICY, ROUTE
+from .catalogue import ACCESS_EDGE, BY_PART, GATEWAY, OPTIONS, PARTNER, PARTS, POLICY, PURGED, RESOURCES, ROUTE
 from .converge import Run, converge, objects, one_object, sequence, turn
 from .declared import declare, declare_grant, declare_objects
 from .deployment import Deployment, Reader
-from .federation import PARTS, Federation
+from .federation import Federation
 from .guard import ALLOWED, Guard
+from .plan_file import PlanFile
 from .resource import Resource
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
 from .surroundings import Surroundings
+from .words import called
 
 FORCE = {"type": "bool", "default": False}
 PROTECT = {"type": "list", "elements": "str", "default": []}
@@ -235,20 +237,12 @@ FEDERATION_SPEC: dict[str, t.Any] = {
     "snapshot_keep": {"type": "int", "default": 20},
     "restore_from": {"type": "str"},
 }
-_DECLARED = ("policies", "partners", "gateway", "access_edge", "federation_routes")
-# Variables of the playbooks that are called otherwise than the options.
-_VARIABLES = {"restore_from": "sfb_xmpp_snapshot_file"}
-
-
-def variable(option: str) -> str:
-    """The variable of an inventory that the playbooks hand to the option."""
-    return _VARIABLES.get(option, "sfb_xmpp_" + option)
 
 
 def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federation:
     """What the options of xmpp_federation declare. Raises Refused with all mistakes."""
-    purge = [option for option in ("policies", "partners") if params.get(option + "_purge")]
-    given = {option: params.get(option) for option in _DECLARED}
+    purge = [option for option in PURGED if params.get(option + "_purge")]
+    given = {option: params.get(option) for option in OPTIONS}
     if params.get("restore_from") is not None and any(value is not None for value in given.values()):
         named = ", ".join(name(option) for option, value in given.items() if value is not None)
         raise Refused(["%s excludes %s: a snapshot says it all" % (name("restore_from"), named)])
@@ -263,13 +257,23 @@ def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federat
     )
 
 
-def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundings | None = None) -> Result:
-    """Everything that is declared. Raises Refused, ServerRefused, ShellError; nothing was written then."""
+def federate(
+    params: Params,
+    shell: Shell,
+    check: bool,
+    surroundings: Surroundings | None = None,
+    federation: Federation | None = None,
+) -> Result:
+    """Everything that is declared. Raises Refused, ServerRefused, ShellError; nothing was written then.
+
+    federation: what the options declare, where the caller knows already.
+    """
     place = place_of(shell)
-    name: t.Callable[[str], str] = variable if place.playbook else str
+    name = called(place.playbook)
     if params.get("parts") == []:
         return Result({"summary": summarise((), 0)}, steps=[])
-    federation = federation_of(params, name)
+    if federation is None:
+        federation = federation_of(params, name)
     directory = params.get("snapshot_directory")
     snapshots = None
     if directory:
@@ -277,24 +281,24 @@ def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundin
         if not check:
             snapshots.prepare()
     with turn(shell, check, snapshots):
-        note = ""
+        kept = None
         if params.get("restore_from") is not None:
-            federation, said = _snapshot(params, snapshots, place, name)
-            note = "  returns to %s" % said
+            kept = _snapshot(params, snapshots, place, name)
+            federation = files.federation_of(kept, federation.parts)
         run = _run(params, check)
         run = Run(
             check=check,
             guard=Guard(
                 run.guard.protect, run.guard.removal_limit, run.guard.update_limit, frozenset(params["allow"]),
-                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), bool(place.playbook),
+                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), name,
                 True,
             ),
             controller=run.controller,
             warn_protected=run.warn_protected,
             reviewed=params.get("plan_digest"),
-            plan_file=files.PlanFile(params["plan_file"], name("plan_file")) if params.get("plan_file") else None,
+            plan_file=_plan_file(params, name),
             snapshots=snapshots,
-            note=note,
+            kept=kept,
             surroundings=surroundings or Surroundings(),
         )  # fmt: skip
         outcome = sequence(shell, federation, run)
@@ -302,27 +306,29 @@ def federate(params: Params, shell: Shell, check: bool, surroundings: Surroundin
     return outcome.result
 
 
+def _plan_file(params: Params, name: t.Callable[[str], str]) -> PlanFile | None:
+    path = params.get("plan_file")
+    return PlanFile(path, name("plan_file"), anybody=params.get("plan_digest") is not None) if path else None
+
+
 def _snapshot(
     params: Params, snapshots: files.Snapshots | None, place: Place, name: t.Callable[[str], str]
-) -> tuple[Federation, str]:
-    """What the snapshot says that is to be restored, and a text on it. Raises Refused, also if it is another
-    deployment's.
-    """
+) -> files.Snapshot:
+    """The snapshot that is to be restored. Raises Refused, also if it has another label."""
     option = name("restore_from")
     found = snapshots or files.Snapshots(files.default_directory(place.home), option, place)
-    parts = frozenset(PARTS if params.get("parts") is None else params["parts"])
-    path = found.find(str(params["restore_from"]))
-    owner = files.owner(path, option)
+    kept = files.load(found.find(str(params["restore_from"])), option)
+    owner = kept.identity.label
     if owner != place.deployment:
         text = "%s: %s is a snapshot of the deployment %s, and %s belongs to %s. Name a snapshot of %s."
-        raise Refused([text % (option, path, owner, place.host, place.deployment, place.deployment)])
-    return files.from_snapshot(path, parts, option)
+        raise Refused([text % (option, kept.path, owner, place.host, place.deployment, place.deployment)])
+    return kept
 
 
 def _everything(deployment: Deployment) -> dict[str, t.Any]:
     """What was read, by option, in the inventory's vocabulary."""
     found: dict[str, t.Any] = {}
-    for option in _DECLARED:
+    for option in OPTIONS:
         if option in deployment.records:
             resource = BY_PART[option]
             found[option] = one_object(deployment, option, "global") if resource.single else _list(deployment, resource)
@@ -335,7 +341,7 @@ FEDERATION = Task(FEDERATION_SPEC, federate, writes=True)
 
 def _info(params: Params, shell: Shell, check: bool) -> Result:
     reader = Reader(shell)
-    deployment = reader.kinds([BY_PART[option] for option in ("federation_routes", *_DECLARED[:4])])
+    deployment = reader.kinds(RESOURCES)
     if params["grants"]:
         deployment = reader.with_holders(deployment)
     found = [

@@ -15,6 +15,7 @@ from .._x509.chain import CHAIN
 from .certificate import FATAL
 from .facts import Addresses, Facts
 from .findings import check_mistake, check_reach, not_observable
+from .own_records import FINDINGS, leads
 
 
 def check_own(
@@ -26,51 +27,37 @@ def check_own(
     presented; '': whatever there is. port: where the gateway listens. tls: whether it has to offer TLS to who asks.
     """
     found = [
-        *_check_records(facts, port),
+        *_check_records(facts, access_edge, edge, port),
         *check_reach(facts),
         *check_mistake(facts),
         *_check_listener(facts, tls),
         *_check_certificate(facts, thumbprint),
     ]
-    if edge is not None:
-        found += _check_hosts(facts, access_edge, edge)
     return in_order(found)
 
 
-def _check_records(facts: Facts, port: int) -> t.Iterator[Finding]:
+def _check_records(facts: Facts, access_edge: str, edge: Addresses | None, port: int) -> t.Iterator[Finding]:
+    """With the codes of the chain, where the same is found without a connection."""
     name, services = "_xmpp-server._tcp." + facts.domain, facts.services
     if services is None:
         return
-    if services.state == "unknown":
-        yield not_observable("srv_unknown", services.text)
-    elif services.state == "none":
+    state, told = leads(facts.domain, services, facts.addresses, {access_edge: edge} if edge is not None else {})
+    if state == "missing":
         text = "there is no record %s, so partners do not find the gateway" % name
-        yield Finding("own_no_srv", ERROR, text, "publish it with the Access Edge as target and port %d" % port)
-    elif services.state == "not_offered":
-        text = "the record %s has the target '.', which tells partners that there is no XMPP service" % name
-        yield Finding("own_not_offered", ERROR, text, "give it the Access Edge as target")
+        if services.state == "not_offered":
+            text = "the record %s has the target '.', which tells partners that there is no XMPP service" % name
+        yield Finding(*FINDINGS[state], text, "publish it with the Access Edge as target and port %d" % port)
+    elif state == "elsewhere":
+        text = "the SRV record of %s, which is not the Access Edge %s (%s)"
+        where = ", ".join(edge.addresses) if edge is not None else ""
+        remedy = "correct the record's target or the host's address"
+        yield Finding(*FINDINGS[state], text % (told, access_edge, where), remedy)
+    elif state == "unknown" and (edge is not None or services.state == "unknown"):
+        yield not_observable(FINDINGS[state][0], told)
     for service in services.records:
         if service.port != port:
             text = "the record %s names port %d; the gateway listens on %d" % (name, service.port, port)
             yield Finding("own_port", ERROR, text, "correct the port")
-
-
-def _check_hosts(facts: Facts, access_edge: str, edge: Addresses) -> t.Iterator[Finding]:
-    """Names may differ (an alias such as xmpp.DOMAIN is fine); addresses decide."""
-    if edge.state != "found":
-        text = edge.text or "%s has no address" % access_edge
-        yield not_observable("access_edge_unknown", text, WARNING)
-        return
-    for service in facts.services.records if facts.services is not None else ():
-        found = facts.addresses.get(service.host)
-        if found is not None and found.addresses and not set(found.addresses) & set(edge.addresses):
-            yield Finding(
-                "own_srv_elsewhere",
-                ERROR,
-                "the SRV record of %s names %s (%s), which is not the Access Edge %s (%s)"
-                % (facts.domain, service.host, _listed(found), access_edge, _listed(edge)),
-                "correct the record's target or the host's address",
-            )
 
 
 def _check_listener(facts: Facts, tls: bool) -> t.Iterator[Finding]:
@@ -118,7 +105,3 @@ def _check_certificate(facts: Facts, thumbprint: str) -> t.Iterator[Finding]:
             "the gateway presents the certificate %s, not the given one (%s)" % (shown, thumbprint),
             "restart the XMPP services on the Edge, or look for another program on the port",
         )
-
-
-def _listed(found: Addresses) -> str:
-    return ", ".join(found.addresses)

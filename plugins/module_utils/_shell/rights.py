@@ -13,18 +13,35 @@ from .statement import Shell, Statement
 
 LIST = "Get-Command"
 SELECT = "Select-Object"
+# Every cmdlet of the product that the collection may send. A session is asked for all of them at once, so that the
+# question is the same whoever asks, and its answer can be kept. A test compares this with the code.
+KNOWN = (
+    "Export-CsConfiguration", "Get-CsAccessEdgeConfiguration", "Get-CsAllowedDomain", "Get-CsBlockedDomain",
+    "Get-CsCertificate", "Get-CsComputer", "Get-CsEffectivePolicy", "Get-CsExternalAccessPolicy",
+    "Get-CsHealthMonitoringConfiguration", "Get-CsManagementStoreReplicationStatus", "Get-CsPool",
+    "Get-CsServerVersion", "Get-CsService", "Get-CsSipDomain", "Get-CsSite", "Get-CsUser", "Get-CsWindowsService",
+    "Get-CsXmppAllowedPartner", "Get-CsXmppGatewayConfiguration", "Grant-CsExternalAccessPolicy",
+    "Import-CsCertificate", "Invoke-CsManagementStoreReplication", "New-CsExternalAccessPolicy",
+    "New-CsXmppAllowedPartner", "Remove-CsCertificate", "Remove-CsExternalAccessPolicy",
+    "Remove-CsXmppAllowedPartner", "Request-CsCertificate", "Set-CsAccessEdgeConfiguration", "Set-CsCertificate",
+    "Set-CsExternalAccessPolicy", "Set-CsSite", "Set-CsXmppAllowedPartner", "Set-CsXmppGatewayConfiguration",
+    "Start-CsWindowsService", "Stop-CsWindowsService", "Test-CsXmppIM",
+    # Of PowerShell itself, what is read of a server beside the product.
+    "Get-ChildItem", "Get-Date",
+)  # fmt: skip
 
 
 def question(cmdlets: t.Iterable[str] = ()) -> Statement:
-    """Which of these the session offers. Always asks for Select-Object too: its answer tells the session what it cuts.
+    """Which cmdlets the session offers, of KNOWN and of these. A session keeps the answer.
 
-    Both properties are among those that the Select-Object of a restricted session takes.
+    Always asks for Select-Object too: its answer tells the session what it cuts. Both properties are among those that
+    the Select-Object of a restricted session takes.
     """
-    return Statement(LIST, {"Name": (*sorted(cmdlets), SELECT)}, select=("Name", "CommandType"))
+    return Statement(LIST, {"Name": (*sorted({*KNOWN, *cmdlets}), SELECT)}, select=("Name", "CommandType"))
 
 
 def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
-    """Those of the cmdlets that the session does not offer; None where that cannot be known. One request.
+    """Those of the cmdlets that the session does not offer; None where that cannot be known. One request a session.
 
     A cmdlet is missing only if the server says so. Source: the page of Get-Command, which writes an error for each name
     that it does not know and goes on with the others. Raises ShellError if there is no session.
@@ -32,18 +49,18 @@ def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     wanted = {name.casefold(): name for name in cmdlets}
     if not wanted:
         return set()
-    answer = shell.invoke([question(wanted.values())])
+    asked = question(wanted.values())
+    answer = shell.invoke([asked])
     if answer.lost or answer.refused:
         return None
-    beside = {SELECT.casefold()}
-    found = {str(item.get("Name")).casefold() for item in answer.output if isinstance(item, dict)} - beside
+    names = {str(name).casefold() for name in t.cast("tuple[str, ...]", asked.parameters["Name"])}
+    found = {str(item.get("Name")).casefold() for item in answer.output if isinstance(item, dict)}
     denied = set()
     for error in answer.errors:
         name = error.target.casefold()
-        if "CommandNotFound" not in error.error_id or name not in {*wanted, *beside}:
+        if "CommandNotFound" not in error.error_id or name not in names:
             return None  # about something else, such as Get-Command itself
         denied.add(name)
-    denied -= beside
-    if found | denied != set(wanted) or found & denied:
+    if not wanted.keys() <= found | denied or found & denied:
         return None
-    return {wanted[name] for name in denied}
+    return {name for folded, name in wanted.items() if folded in denied}

@@ -23,9 +23,8 @@ from .._base.texts import some
 from .._federation.deployment import Deployment
 from .._federation.pools import STATUS, Pool
 from .._shell.statement import ServerError, Shell, ShellError
-from .chain import routes_of
 from .replication import LATE, PUSH, Replica, Time, moved, push_steps, read_replicas, wait
-from .topology import Topology, read_topology
+from .topology import Topology, read_topology, routes_of
 
 WAIT, PUSHED, NONE = "wait", "push", "none"
 _BY_ITSELF = "the changes reach the servers by themselves, usually within minutes"

@@ -29,12 +29,14 @@ from .._federation.catalogue import PARTNER
 from .._federation.deployment import Deployment, Reader
 from .._federation.federation import Wanted
 from .._federation.guard import Guard
+from .._federation.identity import read_identity
 from .._federation.kinds import Unreadable as UnreadableValue
 from .._federation.lock import alone
 from .._federation.plan import step_for
 from .._federation.resource import Resource
 from .._federation.summary import block, diff, summarise
 from .._federation.tasks import PROTECT
+from .._federation.words import called
 from .._shell.statement import ServerError, Shell, Statement, place_of
 from .replication import Replica, Time, push_steps, read_replicas, wait
 from .revocation_advice import Advice
@@ -120,7 +122,7 @@ def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time)
     if not owners:
         option = "sfb_xmpp_revoke_domain" if place_of(shell).playbook else "domain"
         _refuse_unknown(domain, deployment, reader.hidden, option)
-    guard = Guard(protect=tuple(params["protect"]), force=True, playbook=bool(place_of(shell).playbook))
+    guard = Guard(protect=tuple(params["protect"]), force=True, called=called(place_of(shell).playbook))
     own = owners[0] if owners and owners[0].key == key_of(domain) else None
     going = [domain] * bool(owners) + list(own.values["additional_domains"] if own else ())
     protected = {name: pattern for name in going if (pattern := guard.protector(key_of(name))) is not None}
@@ -295,6 +297,8 @@ class _Run:
             "summary": summarise(done, 0),
             "report": report,
         }
+        with contextlib.suppress(*UNREADABLE):
+            result.identity = read_identity(self._shell, place.deployment).as_dict()
         result.changed = bool(done)
         result.diff = diff(done)
         shown = [step.shown(word) for step, word in zip(self._steps, self._results, strict=True)]

@@ -14,6 +14,7 @@ from .._base.result import Params, Refused, Result
 from .._base.step import Step, difference
 from .._base.step_log import StepLog
 from .._base.task import Task
+from .._shell.rights import missing
 from .._shell.statement import ServerError, Shell
 from .graceful_stop import OPTION, PATIENCE, Graceful, ReadServices, drain, note_left, settled
 from .restart import make_run, restart_all, restart_of, stop_of
@@ -48,7 +49,9 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     starts = {name: step for name, step in starts.items() if not any(name == one.service.name for one in restarts)}
     stops = {s.name: stop_of(s, graceful) for s in mine if not s.stopped} if state == "stopped" else {}
     steps = [step for one in restarts for step in one.steps] + list(starts.values())
-    log = StepLog(shell, steps + [step for step in stops.values() if step])
+    planned = steps + [step for step in stops.values() if step]
+    _refuse_what_is_not_offered(shell, planned)
+    log = StepLog(shell, planned)
     if check or not (restarts or starts or stops):
         wanted = "Stopped" if state == "stopped" else "Running"
         expected = {service.name: wanted for service in mine}
@@ -64,6 +67,18 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         make_run(starts, log, read)
     after = _stop(stops, graceful, before, log, read) if stops else _after((), log, read)
     return _result(log, mine, after, down, list(down), "not_sent")
+
+
+def _refuse_what_is_not_offered(shell: Shell, planned: t.Sequence[Step]) -> None:
+    """Raises Refused, ShellError. Of a remote shell only Get-CsWindowsService is documented."""
+    lacks = missing(shell, {step.cmdlet for step in planned})
+    if lacks:
+        text = (
+            "this session offers Get-CsWindowsService, but not %s, so the services can only be read. For a Front End"
+            " put its own WinRM into sfb_front_end: port 5986, with ansible_management_shell_modules set to"
+            " [SkypeForBusiness], or [Lync] for Lync Server 2013"
+        )
+        raise Refused([text % ", ".join(sorted(lacks))])
 
 
 def _stop(
@@ -157,4 +172,4 @@ def _word(status: str | None) -> str | None:
     return status.lower() if status else None
 
 
-TASK = Task(ARGUMENT_SPEC, work)
+TASK = Task(ARGUMENT_SPEC, work, writes=True)

@@ -63,8 +63,13 @@ class Service:
 
 def read_services(shell: Shell) -> list[Service]:
     """All services of the product on this host. Raises Refused, ServerRefused, ShellError."""
+    return services_of(read_objects(shell, Statement("Get-CsWindowsService"), _UNKNOWN))
+
+
+def services_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[Service]:
+    """The services that Get-CsWindowsService returned. Raises Refused."""
     found: list[Service] = []
-    for item in read_objects(shell, Statement("Get-CsWindowsService"), _UNKNOWN):
+    for item in items:
         texts = [item.get("Name"), item.get("DisplayName"), item.get("Status")]
         if not all(isinstance(text, str) for text in texts) or not texts[0] or not texts[2]:
             raise Refused(["Get-CsWindowsService: Name, DisplayName or Status of a service is not a text"])

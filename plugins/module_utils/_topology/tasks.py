@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_topology_info does: the topology in plain values; and how other modules are told of services."""
+"""What xmpp_topology_info does: the topology in plain values."""
 
 from __future__ import annotations
 
@@ -13,17 +13,6 @@ from .._base.result import Params, Result
 from .._base.task import Task
 from .._shell.statement import Shell
 from .topology import Topology, read_topology
-
-# The option of modules that look at the chain: the services of hosts, which have sessions of their own.
-SERVICES_OPTION: dict[str, t.Any] = {
-    "type": "list",
-    "elements": "dict",
-    "options": {
-        "host": {"type": "str", "required": True},
-        "kind": {"type": "str", "required": True, "choices": ["gateway", "proxy"]},
-        "status": {"type": "str"},
-    },
-}
 
 
 def info(params: Params, shell: Shell, check: bool) -> Result:

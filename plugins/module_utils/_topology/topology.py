@@ -5,32 +5,36 @@
 
 """What federation depends on beside policies and partners, as one immutable value that is read in one pipeline.
 
-What an account may not read is None, which is neither good nor bad, and ``unobserved`` says why. What was answered in
-a form that is not the declared one is an error.
+What an account may not read is None, which is neither good nor bad, and ``unobserved`` says why. So is what was
+answered in a form that is not the declared one: one odd object must not hide all others.
 """
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._base.names import domain_from_server, named
-from .._base.reading import is_unknown
-from .._base.result import UNREADABLE_ANSWER, ServerRefused, Unreadable
+from .._base.result import Unreadable
 from .._federation.catalogue import ROUTE
+from .._federation.deployment import Deployment
+from .._federation.identity import CENTRAL_MANAGEMENT, is_central
+from .._federation.identity import pools_of as central_pools
 from .._federation.kinds import is_type_name
 from .._federation.pools import (
     LEGACY,
-    POOL,
+    POOLS,
+    REGISTRARS,
+    REPLICAS,
     SERVICE,
-    STATUS,
+    USER_SERVERS,
     Pool,
-    front_ends_of,
-    pool_of,
+    pools_of,
     release_numbers,
+    service_reading,
     text_of,
 )
+from .._federation.readings import Items, Reading, has, read_items, readable
 from .._federation.sip_domains import SIP_DOMAIN, sip_domains_of
 from .._federation.sites import is_branch, site_from_server
 from .._shell.statement import Answer, Shell, Statement, place_of
@@ -39,6 +43,7 @@ from .replication import Replica, replicas_of
 SITE = "Get-CsSite"
 ALLOWED = "Get-CsAllowedDomain"
 BLOCKED = "Get-CsBlockedDomain"
+EDGES = service_reading("edges", "EdgeServer")
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ class Site:
 class Topology:
     """Everything that was read; None: not observable. unobserved: by cmdlet, why, in the server's words.
 
-    release: of the pool of the server that answered. sip_domains: A-labels, the default one first.
+    release: of the pool of the server that answered. sip_domains: A-labels, the default one first. central: the pools
+    of the Central Management Store, empty where they were not read.
     """
 
     release: str | None = None
@@ -85,153 +91,80 @@ class Topology:
     blocked_domains: tuple[str, ...] | None = None
     replicas: tuple[Replica, ...] | None = None
     unobserved: t.Mapping[str, str] = field(default_factory=dict)
+    central: tuple[str, ...] = ()
 
     def pool(self, fqdn: str) -> Pool | None:
         return next((one for one in self.pools or () if one.fqdn.casefold() == fqdn.casefold()), None)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One statement. known_by: whether an object of the common answer is one of its own."""
-
-    name: str
-    statement: Statement
-    known_by: t.Callable[[t.Any], bool]
-
-
-def _has(*names: str) -> t.Callable[[t.Any], bool]:
-    return lambda item: isinstance(item, dict) and all(name in item for name in names)
-
-
-def _role(name: str) -> t.Callable[[t.Any], bool]:
-    return lambda item: isinstance(item, dict) and "PoolFqdn" in item and item.get("Role") == name
-
-
 # In the order in which they are sent. Each object of the answer belongs to one of them. Get-CsServerVersion is none of
 # them: by its page it is local to a server, so a remote shell does not offer it.
 READINGS = (
-    Reading("edges", Statement(SERVICE, {"EdgeServer": True}), _role("EdgeServer")),
-    Reading("registrars", Statement(SERVICE, {"Registrar": True}), _role("Registrar")),
-    Reading("user_servers", Statement(SERVICE, {"UserServer": True}), _role("UserServer")),
+    EDGES,
+    REGISTRARS,
+    USER_SERVERS,
     Reading("sites", Statement(SITE), ROUTE.returned),
-    Reading("sip_domains", Statement(SIP_DOMAIN), _has("IsDefault")),
-    Reading("allowed", Statement(ALLOWED), _has("Domain", "MarkForMonitoring")),
+    Reading("sip_domains", Statement(SIP_DOMAIN), has("IsDefault")),
+    Reading("allowed", Statement(ALLOWED), has("Domain", "MarkForMonitoring")),
     Reading(
         "blocked",
         Statement(BLOCKED),
         lambda item: isinstance(item, dict) and "Domain" in item and "MarkForMonitoring" not in item,
     ),
-    Reading("replicas", Statement(STATUS), _has("ReplicaFqdn")),
-    Reading("pools", Statement(POOL), _has("Computers", "Fqdn")),
+    REPLICAS,
+    POOLS,
 )
 
+# Beside them, which deployment it is.
+CENTRAL = Reading("central", Statement(SERVICE, {CENTRAL_MANAGEMENT: True}), is_central)
+
 _ACCESS_EDGE = "AccessEdgeExternalFqdn"
-_Items = dict[str, "list[t.Any] | None"]
 
 
-def read_topology(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
-    """One request, and one for each statement where any of them was refused.
+def read_topology(shell: Shell) -> Topology:
+    """One request. What the session does not offer is not observable.
 
     A statement whose objects have another form is not observable. Raises ShellError, and ServerRefused where nothing at
     all could be read.
     """
-    answer = shell.invoke([one.statement for one in readings])
-    if not (answer.errors or answer.lost or answer.refused):
-        with contextlib.suppress(Unreadable):  # one object must not hide all others
-            return topology_of(answer.output, readings, place_of(shell).host)
-    return read_one_by_one(shell, readings)
+    items = read_items(shell, READINGS)
+    if items.nothing:
+        items.require(items.failed)
+    return topology_of(items, place_of(shell).host)
 
 
-def topology_of(output: t.Sequence[t.Any], readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
-    """From the objects that one pipeline returned. host: the server that answered. Raises Unreadable."""
-    return _topology(_sorted(output, readings), {}, host)
+def topology_of(items: Items, host: str = "") -> Topology:
+    """From the objects that were read. host: the server that answered. Raises ServerRefused for no SIP domain."""
+    topology, left = readable(items, lambda items: _topology(items, host))
+    return replace(topology, unobserved=left.unobserved)
 
 
-def read_one_by_one(shell: Shell, readings: t.Sequence[Reading] = READINGS) -> Topology:
-    """What the account may not read is not observable. Raises as read_topology does."""
-    found: _Items = {}
-    unobserved: dict[str, str] = {}
-    refused = None
-    for one in readings:
-        alone = shell.invoke([one.statement])
-        if alone.errors or alone.lost:
-            refused = refused or ServerRefused(one.statement.cmdlet, alone)
-            found[one.name] = None
-            why = "not observable with this role" if is_unknown(alone) else ""
-            said = alone.errors[0].message if alone.errors else alone.lost
-            unobserved[one.statement.cmdlet] = why or said
-        elif strangers := [item for item in alone.output if not one.known_by(item)]:
-            found[one.name] = None
-            unobserved[one.statement.cmdlet] = "%s: an object came back that is none of what was asked for: %s" % (
-                UNREADABLE_ANSWER,
-                _stranger(strangers[0]),
-            )
-        else:
-            found[one.name] = list(alone.output)
-    if refused and not any(items is not None for items in found.values()):
-        raise refused
-    return _readable(found, unobserved, place_of(shell).host)
+def routes_of(topology: Topology, deployment: Deployment) -> dict[str, str] | None:
+    """Site -> Edge pool in lower case, as they will be. None: they could not be read."""
+    if ROUTE.part in deployment.records:
+        found = deployment.of(ROUTE.part).values()
+        return {record.identity: str(record.values.get("edge_pool", "")).casefold() for record in found}
+    if topology.sites is None:
+        return None
+    return {site.name: site.xmpp_route.casefold() for site in topology.sites}
 
 
-def _readable(found: _Items, unobserved: dict[str, str], host: str) -> Topology:
-    """The topology of what has the right form: a statement with an object that has not counts as not observable."""
-    by_cmdlet: dict[str, list[str]] = {}
-    for one in READINGS:
-        by_cmdlet.setdefault(one.statement.cmdlet, []).append(one.name)
-    for _statement in by_cmdlet:
-        try:
-            return _topology(found, unobserved, host)
-        except Unreadable as exc:
-            cmdlet = exc.errors[0].cmdlet
-            unobserved[cmdlet] = exc.errors[0].message
-            found = {**found, **dict.fromkeys(by_cmdlet.get(cmdlet, ()))}
-    return _topology(found, unobserved, host)
-
-
-def _topology(found: _Items, unobserved: t.Mapping[str, str], host: str) -> Topology:
-    items = {**dict.fromkeys(one.name for one in READINGS), **found}
-    replicas = None if items["replicas"] is None else replicas_of(Answer(tuple(items["replicas"])))
-    numbers = release_numbers([*(items["edges"] or ()), *(items["registrars"] or ())])
-    builds = {one.fqdn.casefold(): one.build for one in replicas or ()}
-    registrars = items["registrars"]
-    homes = None if registrars is None else {text_of(SERVICE, one, "PoolFqdn").casefold() for one in registrars}
-    front_ends = front_ends_of(items["user_servers"])
-    found_pools = items["pools"]
-    pools = None
-    if found_pools is not None:
-        pools = tuple(pool_of(one, builds, numbers, homes, front_ends) for one in found_pools)
+def _topology(items: Items, host: str) -> Topology:
+    pools = pools_of(items)
+    replicas, edges, sites, sip_domains = (items.of(name) for name in ("replicas", "edges", "sites", "sip_domains"))
     releases = {one.fqdn.casefold(): one.release for one in pools or ()}
-    edges = None if items["edges"] is None else tuple(_edge(one, releases, numbers) for one in items["edges"])
+    numbers = release_numbers(edges or ())
     return Topology(
         release=_release_of(host, pools or ()),
         pools=pools,
-        edges=edges,
-        sites=None if items["sites"] is None else tuple(_site(one) for one in items["sites"] if not is_branch(one)),
-        sip_domains=None if items["sip_domains"] is None else sip_domains_of(items["sip_domains"]),
-        allowed_domains=_domains(ALLOWED, items["allowed"]),
-        blocked_domains=_domains(BLOCKED, items["blocked"]),
-        replicas=replicas,
-        unobserved=unobserved,
+        edges=None if edges is None else tuple(_edge(one, releases, numbers) for one in edges),
+        sites=None if sites is None else tuple(_site(one) for one in sites if not is_branch(one)),
+        sip_domains=None if sip_domains is None else sip_domains_of(sip_domains),
+        allowed_domains=_domains(ALLOWED, items.of("allowed")),
+        blocked_domains=_domains(BLOCKED, items.of("blocked")),
+        replicas=None if replicas is None else replicas_of(Answer(tuple(replicas))),
+        central=central_pools(items.of("central")),
     )
-
-
-def _sorted(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> _Items:
-    """Whose each object is. They come in the order of the statements."""
-    found: dict[str, list[t.Any]] = {one.name: [] for one in readings}
-    current = 0
-    for item in output:
-        own = [number for number, one in enumerate(readings) if one.known_by(item)]
-        if len(own) != 1 or own[0] < current:
-            cmdlet = readings[own[0] if len(own) == 1 else current].statement.cmdlet
-            shown = _stranger(item)
-            raise Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
-        current = own[0]
-        found[readings[current].name].append(item)
-    return dict(found)
-
-
-def _stranger(item: t.Any) -> str:
-    return ", ".join(map(str, list(item)[:8])) if isinstance(item, dict) else repr(item)[:80]
 
 
 def _release_of(host: str, pools: t.Sequence[Pool]) -> str | None:

@@ -151,6 +151,11 @@ def thumbprint(certificate: Certificate) -> str:
     return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  a name, not a protection
 
 
+def common_name(name: t.Any) -> str:
+    """The common name in the name of a subject or an issuer, as it is shown (foreign); empty where there is none."""
+    return next((foreign(str(one.value)) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME)), "")
+
+
 def describe(certificate: Certificate) -> dict[str, t.Any]:
     """The certificate in plain values, with names as they are shown (foreign). Times are UTC in ISO 8601."""
     purposes = extension(certificate, "ExtendedKeyUsage")

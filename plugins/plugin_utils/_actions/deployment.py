@@ -17,6 +17,7 @@ host after a few seconds, the next host claims that turn too. A turn is claimed 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import time
@@ -25,8 +26,8 @@ import typing as t
 from ansible import constants
 
 from .._servers.inventory import servers_in
-from .._servers.servers import DOORS, EDGES
-from .in_process import PLAYBOOK, DirectAction, failed, skipped
+from .._servers.servers import DOORS, EDGES, VARIABLE
+from .in_process import PLAYBOOK, DirectAction, failed, runs, skipped
 
 # Seconds between two looks whether it is this host's turn.
 _LOOK = 0.05
@@ -39,16 +40,20 @@ Result = dict[str, t.Any]
 
 
 class DeploymentAction(DirectAction):
-    """In a playbook of the collection one host of a deployment does the work; elsewhere each host its own."""
+    """In the playbooks and roles of the collection one host of a deployment does the work; elsewhere each its own."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         variables = task_vars or {}
-        if not variables.get(PLAYBOOK):
-            return self._finished(super().run(tmp, variables), variables)
+        if not runs(variables):
+            return super().run(tmp, variables)
+        self.playbook = runs(variables)
         inventory = Inventory(variables)
+        if inventory.own not in inventory.hosts and not variables.get(PLAYBOOK):
+            # In a user's own play, a host of no group of ours: nobody says that another host leads to the same store.
+            return super().run(tmp, variables)
         if not inventory.hosts:
             return self._without_hosts(variables)
-        turn = Turn("%s/%s" % (vars(constants)["DEFAULT_LOCAL_TMP"], self._task._uuid), inventory)
+        turn = Turn("%s/%s" % (vars(constants)["DEFAULT_LOCAL_TMP"], key_of(self._task)), inventory)
         try:
             silent = turn.wait()
         except TurnError as exc:
@@ -56,9 +61,11 @@ class DeploymentAction(DirectAction):
             return failed([str(exc)])
         if silent is None:
             return skipped("another host of the deployment has answered")
+        # With run_once no other host is asked.
+        turn.last = turn.last or bool(self._task.run_once)
         answered = True
         try:
-            result = super().run(tmp, variables)
+            result = self._perform(variables)
             answered = not (result.get("failed") and result.get("unanswered"))
         finally:
             words = None if answered else [*silent, "%s: %s" % (inventory.own, result["msg"])]
@@ -78,10 +85,6 @@ class DeploymentAction(DirectAction):
         text = "the inventory has neither hosts in %s, the way into a deployment, nor in %s, its Edge servers"
         return failed([text % (DOORS, EDGES)])
 
-    def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
-        """The result of the host that did the work, or of the last one that was tried."""
-        return result
-
 
 class Inventory:
     """The management hosts of a host's deployment, as far as the play has them, in the inventory's order.
@@ -93,7 +96,7 @@ class Inventory:
         self.servers = servers_in(variables)
         self.own = str(variables["inventory_hostname"])
         mine = self.servers.of(self.own)
-        self.deployment = mine.label
+        self.deployment = mine.label if mine.hosts else str(variables.get(VARIABLE) or mine.label)
         # --limit leaves hosts out.
         of_play = set(variables.get("ansible_play_hosts_all") or variables["groups"].get(DOORS) or ())
         self.hosts = [host for host in mine.doors if host in of_play]
@@ -104,6 +107,21 @@ class Inventory:
     def several(self) -> bool:
         """Whether the inventory has other deployments."""
         return self.servers.several
+
+
+def key_of(task: t.Any) -> str:
+    """What a task has in common on all hosts of a run. task: of Ansible.
+
+    A file of tasks or a role that is included at run time is loaded for each host by itself with the strategy ``free``
+    and with ``serial``, and its tasks get numbers of their own. Then the place of the task in its file counts, together
+    with the task that includes it.
+    """
+    include = task.get_first_parent_include()
+    while include is not None and include.statically_loaded:
+        include = include.get_first_parent_include()
+    if include is None:
+        return str(task._uuid)
+    return "%s-%s" % (key_of(include), hashlib.sha256(str(task.get_path()).encode()).hexdigest()[:12])
 
 
 class TurnError(Exception):

@@ -14,46 +14,48 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ...module_utils._base import user_names
 from ...module_utils._base.names import Invalid
+from ...module_utils._base.perform import refusal
 from ...module_utils._base.result import Refused
-from ...module_utils._federation.federation import PARTS
-from ...module_utils._federation.files import NEWEST, Snapshots, default_directory, owner, safe
+from ...module_utils._chain.federate import SPEC, task_with
+from ...module_utils._federation.catalogue import PARTS, PURGED, REMOVALS, parts_of_tag
+from ...module_utils._federation.files import NEWEST, Snapshots, load, safe
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
-from ...module_utils._federation.tasks import federation_of, variable
+from ...module_utils._federation.tasks import federation_of
+from ...module_utils._federation.words import ROLES, called
 from ...module_utils._shell.statement import Place
-from ...module_utils._topology.federate import SPEC
-from .._documents.show import show
-from .._files import journal as _journal
+from .._documents.show import show, together
+from .._files import journal
+from .._files.journal_line import applied, carried_out
+from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
+from .._settings.source import settings_of
+from . import state
 from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
 from .plain_values import plain
 
-# A tag for each part, but one for both settings, and the tag of removals goes with every kind.
-_TAGS = {"gateway": ("gateway", "access_edge")}
 _EVERYTHING = frozenset(("all", "tagged"))
 
 
 class FederationAction(DeploymentAction):
-    """See above. In a playbook of the collection, which says so in a variable, options have the names of variables."""
+    """See above. In a playbook or role of the collection, which says so in a variable, options are settings."""
 
     def _work(self, task_vars: Result) -> Result:
-        if self.playbook and not self._prepare(task_vars):
-            return skipped("the tags leave nothing of the management host")
         try:
-            self._check(variable if self.playbook else str)
-            if self.playbook in _journal.WRITING and not self._task.check_mode:
-                _journal.ready(self._directory(task_vars))
-            if self.playbook and (reason := self._of_another(Inventory(task_vars))):
+            if self.playbook and not self._prepare(task_vars):
+                return skipped("the tags leave nothing of the management host")
+            self._check(called(self.playbook))
+            if self.playbook and (reason := self._of_another(Inventory(task_vars), task_vars)):
                 return {**skipped(reason), "report": [reason]}
         except Refused as exc:
             return failed(exc.reasons)
         return super()._work(task_vars)
 
-    def _of_another(self, inventory: Inventory) -> str:
+    def _of_another(self, inventory: Inventory, variables: Result) -> str:
         """Why the snapshot to restore is not for this deployment, but for another one of the run; else empty.
 
         Raises Refused if it is for none of them.
@@ -61,10 +63,12 @@ class FederationAction(DeploymentAction):
         named = plain(self._task.args.get("restore_from"))
         if named in (None, NEWEST):
             return ""
-        directory = self._task.args.get("snapshot_directory") or _default_directory()
-        option = variable("restore_from")
+        if inventory.own not in inventory.hosts:  # a host of no group; the snapshot's deployment is compared later
+            return ""
+        directory = self._task.args.get("snapshot_directory") or state.snapshot_directory(self, variables)
+        option = called(self.playbook)("restore_from")
         path = Snapshots(str(directory), option, Place(deployment=inventory.deployment)).find(str(named))
-        found = owner(path, option)
+        found = load(path, option).identity.label
         if found == inventory.deployment:
             return ""
         text = "%s is a snapshot of the deployment %s" % (path, found)
@@ -74,70 +78,73 @@ class FederationAction(DeploymentAction):
         raise Refused(["%s: %s. This run has %s. %s" % (option, text, ", ".join(inventory.deployments), remedy)])
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
-        if self.playbook in _journal.WRITING and not self._task.check_mode and not result.get("skipped"):
-            self._note(result, variables)
+        self._carried_out(result, variables)
+        if user_names.hidden() and result.get("report"):
+            result["report"] = user_names.shown(result["report"])
         show(result.get("report") or ())
-        return result
+        if self.playbook and isinstance(result.get("diff"), list):
+            result["diff"] = together(result["diff"])
+        return super()._finished(result, variables)
+
+    def _carried_out(self, result: Result, variables: Result) -> None:
+        """Say of a plan file that was refused, because its plan was applied before, when that was."""
+        digest = result.pop("other_plan", "")
+        if not digest:
+            return
+        try:
+            done = applied(journal.read(state.snapshot_directory(self, variables))[0], digest)
+        except (Refused, AnsibleError):
+            return
+        if done is not None:
+            reasons = [carried_out(str(self._task.args.get("plan_file")), done)]
+            result.update(reasons=reasons, msg=refusal(reasons))
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
-        """Set what only the playbook knows. Returns whether the tags leave anything to do."""
-        parts = parts_of(variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
-        for option in unset(self._task.args):
-            del self._task.args[option]
-        self._task.args["parts"] = parts
+        """Set what only the playbook or role knows. Returns whether the tags leave anything to do. Raises Refused."""
+        values = settings_of(self, variables, self.playbook).values
+        if self.playbook in ROLES:
+            # The tags of a user's own play are not ours.
+            options = of_role(self.playbook, values, self._parameters(variables))
+            # What is there already are module_defaults.
+            self._task.args = {**self._task.args, **options}
+        else:
+            if self.playbook in OF_SETTINGS:
+                self._task.args = {**self._task.args, **of_playbook(self.playbook, values)}
+            tags = variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ())
+            self._task.args["parts"] = parts_of(*tags)
         inventory = Inventory(variables)
         file = self._task.args.get("plan_file")
         if file and inventory.several:
             # One plan for each deployment.
             name, ending = os.path.splitext(str(file))
             self._task.args["plan_file"] = "%s-%s%s" % (name, safe(inventory.deployment), ending)
-        if boolean(variables.get("sfb_xmpp_snapshot", True), strict=False):
-            self._task.args.setdefault("snapshot_directory", _default_directory())
+        if boolean(values.get("snapshot", True)):
+            self._task.args.setdefault("snapshot_directory", state.snapshot_directory(self, variables))
         else:
             self._task.args.pop("snapshot_directory", None)
-        return bool(parts)
+        return bool(self._task.args["parts"])
 
-    def _directory(self, variables: dict[str, t.Any]) -> str:
-        """Where the journal is, which is kept where no snapshot is wanted too."""
-        return str(self._templar.template(variables.get("sfb_xmpp_snapshot_directory")) or _default_directory())
-
-    def _note(self, result: Result, variables: dict[str, t.Any]) -> None:
-        """Write the run into the journal. That it cannot be written is a warning: the run itself is over."""
-        try:
-            run = _journal.make_run(
-                result,
-                playbook=self.playbook,
-                deployment=Inventory(variables).deployment,
-                host=str(variables["inventory_hostname"]),
-                account=str(self._connection.get_option("remote_user") or ""),
-                inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
-                ticket=str(self._templar.template(variables.get("sfb_xmpp_ticket")) or ""),
-                reason=str(self._task.args.get("reason") or ""),
-            )
-            _journal.append(self._directory(variables), run)
-        except (Refused, AnsibleError) as exc:
-            text = "this run is not in the journal: %s" % exc
-            result["warnings"] = [*result.get("warnings", ()), text]
+    def _parameters(self, variables: dict[str, t.Any]) -> Result:
+        """The values of the role's parameters, by option."""
+        names = {option: "%s_%s" % (self.playbook, word) for option, word in ROLES[self.playbook].items()}
+        return {option: plain(self._templar.template(variables.get(name))) for option, name in names.items()}
 
     # Mistakes
 
     def _check(self, name: t.Callable[[str], str]) -> None:
-        """Raises Refused with all mistakes, before anything connects."""
+        """Raises Refused with all mistakes, before anything connects. What is declared is kept for the work."""
         given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
         mistakes = []
         for option, spec in SPEC.items():
             if given.get(option) is not None:
                 mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
         try:
-            federation_of(given, name)
+            declared = federation_of(given, name)
         except Refused as exc:
-            mistakes += exc.reasons
+            raise Refused([*mistakes, *exc.reasons]) from None
         if mistakes:
             raise Refused(mistakes)
-
-
-def _default_directory() -> str:
-    return default_directory(constants.config.get_config_value("ANSIBLE_HOME"))
+        self.work_of = task_with(declared)
 
 
 def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
@@ -163,26 +170,20 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
     return found
 
 
-def unset(args: t.Mapping[str, t.Any]) -> list[str]:
-    """The options whose variable says nothing: null, or the empty text of a blank answer or of ansible-core 2.17."""
-    return [option for option, value in args.items() if value is None or value == ""]
-
-
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
     """The parts that tags leave of a run. A kind's tag stands for its removals too."""
-    run, skip = set(run_tags), set(skip_tags)
+    run, skip, kinds = set(run_tags), set(skip_tags), set(PURGED)
     if skip & _EVERYTHING:
         return []
     if run & _EVERYTHING:
         parts = set(PARTS)
     else:
-        parts = {part for tag in run for part in _TAGS.get(tag, (tag,)) if part in PARTS}
-        if parts & {"policies", "partners"}:
-            parts.add("removals")
+        parts = {part for tag in run for part in parts_of_tag(tag)}
+        if parts & kinds:
+            parts.add(REMOVALS)
     for tag in skip:
-        parts -= set(_TAGS.get(tag, (tag,)))
-    kinds = {"policies", "partners"}
-    if not parts & kinds and ("removals" not in run or skip & kinds):
+        parts -= set(parts_of_tag(tag))
+    if not parts & kinds and (REMOVALS not in run or skip & kinds):
         # Without a kind beside it, the part would mean the removals of every kind.
-        parts.discard("removals")
+        parts.discard(REMOVALS)
     return [part for part in PARTS if part in parts]

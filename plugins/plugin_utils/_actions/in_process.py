@@ -16,6 +16,7 @@ import inspect
 import sys
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common import arg_spec, parameters
 from ansible.module_utils.connection import Connection
 from ansible.module_utils.errors import UnsupportedError
@@ -26,15 +27,25 @@ from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
 from ...module_utils._shell.session import TRANSPORT, needs_session
+from .._files import journal
+from .._settings.hosts import mistakes_around
 from .._settings.source import settings_of
+from . import state
 from .plain_values import plain
 
 # The playbooks of the collection set this variable to their own name.
 PLAYBOOK = "xmpp_federation_playbook"
-# The result of their first task.
+# The roles of the collection set this one to theirs. In a playbook of the collection the playbook counts.
+ROLE = "xmpp_federation_role"
+# The result of the first task of a playbook.
 CHECKED = "xmpp_settings"
 # Ansible's own words for a value that is not shown.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def runs(variables: t.Mapping[str, t.Any]) -> str:
+    """The playbook of the collection that runs, or else the role; empty in a task of a user's own."""
+    return str(variables.get(PLAYBOOK) or variables.get(ROLE) or "")
 
 
 def skipped(reason: str) -> dict[str, t.Any]:
@@ -91,20 +102,44 @@ class DirectAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         variables = task_vars or {}
-        self.playbook = str(variables.get(PLAYBOOK) or "")
+        self.playbook = runs(variables)
+        return self._finished(self._perform(variables), variables)
+
+    def _perform(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The work, unless something is wrong with the settings, or with the place where runs are written down."""
+        try:
+            state.trust(self, variables)
+            state.hide_users(self, variables)
+            if self._writes:
+                journal.ready(state.snapshot_directory(self, variables))
+        except (Refused, AnsibleError) as exc:
+            return failed(exc.reasons if isinstance(exc, Refused) else [str(exc)])
         mistakes = self._mistakes(variables) if self.playbook else []
         return failed(mistakes) if mistakes else self._work(variables)
+
+    @property
+    def _writes(self) -> bool:
+        """Whether this task may change something, and so is in the journal."""
+        return self.work_of.writes and not self._task.check_mode
+
+    def _finished(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The result, after the task was written into the journal."""
+        if self._writes and not result.get("skipped") and (warnings := state.note(self, result, variables)):
+            result["warnings"] = [*result.get("warnings", ()), *warnings]
+        return result
 
     def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
         """What is wrong with the settings, where a run has come past the play that checks them."""
         checked = variables.get(CHECKED)
         if isinstance(checked, t.Mapping) and checked.get("playbook") == self.playbook:
             return []
+        # Without that play this is also the place for what concerns several hosts.
+        around = [] if variables.get(PLAYBOOK) else mistakes_around(variables)
         try:
             settings_of(self, variables, self.playbook)
         except Refused as exc:
-            return list(exc.reasons)
-        return []
+            return [*around, *exc.reasons]
+        return around
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if self.work_of.session and self._connection.transport != TRANSPORT:
@@ -127,8 +162,12 @@ class DirectAction(ActionBase):
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """The ordinary path: the action that Ansible gives to modules which have none of their own."""
-        normal = self._shared_loader_obj.action_loader.get(
-            "ansible.legacy.normal",
+        return self._through("ansible.legacy.normal", task_vars)
+
+    def _through(self, action: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """The result of another action for the same task, over the same connection."""
+        other = self._shared_loader_obj.action_loader.get(
+            action,
             task=self._task,
             connection=self._connection,
             play_context=self._play_context,
@@ -136,7 +175,14 @@ class DirectAction(ActionBase):
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        return t.cast("dict[str, t.Any]", normal.run(task_vars=task_vars))
+        return t.cast("dict[str, t.Any]", other.run(task_vars=task_vars))
+
+    def _hand_on(self, module: str, options: t.Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The result of another module of the collection, for the same host and over the same connection."""
+        # The task is this process's own copy, and Ansible looks into its arguments for the session to end.
+        self._task.action = "sfb.xmpp." + module
+        self._task.args = dict(options)
+        return self._through(self._task.action, task_vars)
 
     def _reach_daemon(self) -> str:
         """The path of the daemon's socket, after the daemon was told this task's options.

@@ -3,17 +3,29 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the actions of one playbook have in common: the results of other hosts, and work that another action does."""
+"""What the actions of one playbook or role have in common: results of other hosts, and work that others do."""
 
 from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleError
+from ansible.module_utils.common import arg_spec, parameters
+
+from ...module_utils._base.perform import perform
+from ...module_utils._base.result import Refused
+from ...module_utils._base.task import Task
+from .._documents.show import show
+from .._servers.inventory import servers_in
+from .._servers.servers import Servers
 from .in_process import DirectAction, failed
 from .plain_values import plain
 
 Result = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
+
+# The name under which the playbook failover keeps the topology of each deployment.
+TOPOLOGY = "failover_topology"
 
 
 class PlaybookAction(DirectAction):
@@ -21,27 +33,40 @@ class PlaybookAction(DirectAction):
 
     def _work(self, task_vars: Result) -> Result:
         if not self.playbook:
-            return failed(["this module is internal to the playbooks of the collection"])
-        return self._decide(task_vars)
+            return failed(["this module is internal to the playbooks and roles of the collection"])
+        try:
+            return self._decide(task_vars)
+        except Refused as exc:
+            return failed(exc.reasons)
 
     def _decide(self, variables: Result) -> Result:
+        """Raises Refused; nothing was written then."""
         raise NotImplementedError
 
-    def _hand_on(self, module: str, options: Variables, variables: Result) -> Result:
-        """The result of another module of the collection, for the same host and over the same connection."""
-        # The task is this process's own copy, and Ansible looks into its arguments for the session to end.
-        self._task.action = "sfb.xmpp." + module
-        self._task.args = dict(options)
-        other = self._shared_loader_obj.action_loader.get(
-            self._task.action,
-            task=self._task,
-            connection=self._connection,
-            play_context=self._play_context,
-            loader=self._loader,
-            templar=self._templar,
-            shared_loader_obj=self._shared_loader_obj,
-        )
-        return t.cast("Result", other.run(task_vars=variables))
+    def _show(self, lines: t.Iterable[str], variables: Variables) -> list[str]:
+        """Show lines, with the name of their deployment first if the inventory has several."""
+        servers = servers_in(variables)
+        label = servers.of(str(variables["inventory_hostname"])).label
+        shown = ["Deployment %s" % label, *lines] if servers.several else list(lines)
+        show(shown)
+        return shown
+
+    def _try(self, module: str, options: Variables, variables: Result) -> Result:
+        """The same where the run goes on without the result. A host that cannot be reached is a failed result."""
+        try:
+            return self._hand_on(module, options, variables)
+        except AnsibleError as exc:
+            return {"failed": True, "changed": False, "unanswered": True, "msg": str(exc)}
+
+    def _on_controller(self, task: Task, options: Variables) -> Result:
+        """The result of a module that needs no session, from this process."""
+        validated = arg_spec.ArgumentSpecValidator(dict(task.argument_spec)).validate(dict(options))
+        if validated.error_messages:
+            return {"failed": True, "changed": False, "msg": str(validated.errors.msg)}
+        result, warnings = perform(task, validated.validated_parameters, None, bool(self._task.check_mode))
+        if warnings:
+            result["warnings"] = list(dict.fromkeys(warnings))
+        return t.cast("Result", parameters.remove_values(plain(result), set(validated._no_log_values)))
 
 
 def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[str, Result]:
@@ -52,3 +77,9 @@ def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[
         if result is not None:
             found[host] = plain(result)
     return found
+
+
+def reads_of(servers: Servers, variables: Variables) -> dict[str, list[Result]]:
+    """What the hosts of each deployment of the run returned when they read its topology for a failover."""
+    read = {one.label: list(results_of(variables, one.doors, TOPOLOGY).values()) for one in servers.deployments}
+    return {label: results for label, results in read.items() if results}

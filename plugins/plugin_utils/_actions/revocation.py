@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._base.names import Invalid, canonical_domain
 from ...module_utils._base.result import Refused
+from .._documents.show import show
+from .._playbooks.revoked_services import before_the_revocation
 from .._servers.servers import DOORS
 from .._settings.source import settings_of
 from .deployment import Inventory, Result
@@ -42,6 +44,11 @@ class RevocationAction(FederationAction):
             return [text % ", ".join(deployments)]
         return []
 
+    def _perform(self, variables: dict[str, t.Any]) -> Result:
+        # That the run cannot be written down is a warning afterwards.
+        mistakes = self._mistakes(variables) if self.playbook else []
+        return failed(mistakes) if mistakes else self._work(variables)
+
     def _work(self, task_vars: dict[str, t.Any]) -> Result:
         if self.playbook:
             try:
@@ -49,6 +56,8 @@ class RevocationAction(FederationAction):
             except Refused as exc:
                 return failed(exc.reasons)
             self._task.args.update({option: values[name] for name, option in _OPTIONS.items() if name in values})
+            if boolean(values.get("revoke_restart", False), strict=False):
+                show(before_the_revocation(Inventory(task_vars).servers.of(str(task_vars["inventory_hostname"]))))
         return super()._work(task_vars)
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
@@ -59,12 +68,6 @@ class RevocationAction(FederationAction):
             canonical_domain(str(self._task.args.get("domain") or ""))
         except Invalid as exc:
             raise Refused(["%s: %s" % (_DOMAIN if self.playbook else "domain", exc)]) from None
-
-    def _directory(self, variables: dict[str, t.Any]) -> str:
-        try:
-            return super()._directory(variables)
-        except AnsibleError:
-            return super()._directory({})
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         result = super()._finished(result, variables)

@@ -5,10 +5,8 @@
 
 """The journal of runs as a table, for a terminal and for a ticket. Pure.
 
-A run is an object of runs.jsonl (see _files/journal.py): ``time``, ``deployment``, ``playbook``, ``user`` (the
-controller's), ``account`` (the inventory's), ``commit`` (of the inventory), ``ticket``, ``summary`` (of
-xmpp_federation), ``outcome``, ``message``, ``snapshot``. Every key may be absent or null: runs that were refused early
-know less, and another version of the collection may know more.
+A run is an object of runs.jsonl (see _files/journal_line.py). Every key may be absent or null: runs that were refused
+early know less, and another version of the collection may know more.
 """
 
 from __future__ import annotations
@@ -25,6 +23,9 @@ _HEADER = (
 )  # fmt: skip
 # Wide texts would push the outcome out of sight.
 _MOST = 40
+# Their playbook says enough.
+_OF_A_PLAYBOOK = ("xmpp_federation", "xmpp_partner_revocation", None)
+_CLAIMED = ("awx_user", "ci_user", "sudo_user")
 _CHANGES = ("added", "changed", "removed", "granted", "withdrawn")
 
 
@@ -36,10 +37,30 @@ def runs(text: str) -> list[Run]:
     return found[::-1]
 
 
-def lines(directory: str, text: str, snapshots: t.Sequence[str]) -> list[str]:
-    """What a terminal shows of a directory. text: of its journal. snapshots: their names, the newest first."""
-    table = text_table(runs(text)).splitlines()
-    return ["Runs in %s:" % directory, *table, "Snapshots in %s:" % directory, *(snapshots or ["none"])]
+def concerning(found: t.Iterable[Run], kind: str, names: t.Collection[str]) -> list[Run]:
+    """The runs that wrote, or tried to write, one object. names: how it may be called; without case."""
+    wanted = {name.casefold() for name in names}
+    return [run for run in found if wanted & {str(one).casefold() for one in _objects(run, kind)}]
+
+
+def _objects(run: Run, kind: str) -> t.Sequence[t.Any]:
+    kinds = run.get("objects")
+    names = kinds.get(kind) if isinstance(kinds, dict) else None
+    return names if isinstance(names, list) else ()
+
+
+def lines(
+    directory: str, found: t.Sequence[Run], snapshots: t.Sequence[str] | None, broken: t.Sequence[str] = ()
+) -> list[str]:
+    """What a terminal shows of a directory.
+
+    found: its runs. snapshots: their names, the newest first; None where they are not asked for. broken: where the
+    chain of the journal breaks.
+    """
+    table = text_table(found).splitlines()
+    kept = [] if snapshots is None else ["Snapshots in %s:" % directory, *(snapshots or ["none"])]
+    wrong = ["The journal in %s was changed: %s." % (directory, text) for text in broken]
+    return ["Runs in %s:" % directory, *table, *wrong, *kept]
 
 
 def text_table(found: t.Iterable[Run]) -> str:
@@ -67,9 +88,29 @@ def _run(number: int, line: str) -> Run:
 
 
 def _cells(run: Run) -> list[str]:
-    names = ("time", "deployment", "playbook", "user", "account", "commit", "ticket")
+    names = ("account", "commit", "ticket")
     outcome = ": ".join(filter(None, (_shown(run.get("outcome")), _shown(run.get("message")))))
-    return [*(_shown(run.get(name)) for name in names), _changes(run), outcome, _shown(run.get("snapshot"))]
+    first = [_shown(run.get("time")), _label(run), _what(run), _who(run)]
+    return [*first, *(_shown(run.get(name)) for name in names), _changes(run), outcome, _shown(run.get("snapshot"))]
+
+
+def _label(run: Run) -> str:
+    deployment = run.get("deployment")
+    return _shown(deployment.get("label") if isinstance(deployment, dict) else deployment)
+
+
+def _what(run: Run) -> str:
+    """The playbook, and where it has several tasks that write, which one."""
+    task = "" if run.get("task") in _OF_A_PLAYBOOK else _shown(run.get("task"))
+    words = [_shown(run.get("playbook")), task, _shown(run.get("phase")) if task else ""]
+    return " ".join(filter(None, words)) + (", went back" if run.get("went_back") else "")
+
+
+def _who(run: Run) -> str:
+    """The controller's user, and in brackets who the run says that it was started by."""
+    claimed = run.get("claimed")
+    said = next(filter(None, map(claimed.get, _CLAIMED)), "") if isinstance(claimed, dict) else ""
+    return "%s (says %s)" % (_shown(run.get("user")), _shown(said)) if said else _shown(run.get("user"))
 
 
 def _changes(run: Run) -> str:

@@ -37,6 +37,20 @@ def mistakes(rehearsal: Rehearsal, fail_on: str = "error") -> list[str]:
     return found + ["%s: %s" % (one["object"], sentence(one)) for one in _reached(rehearsal, fail_on)]
 
 
+def failure(rehearsal: Rehearsal, fail_on: str = "error") -> str:
+    """What fails the playbook, in one sentence; empty if it succeeded."""
+    wrong = mistakes(rehearsal, fail_on)
+    more = " (and %d more, which are shown above)" % (len(wrong) - 1) if len(wrong) > 1 else ""
+    return "The rehearsal did not succeed: %s%s" % (wrong[0], more) if wrong else ""
+
+
+def lines(rehearsal: Rehearsal) -> list[str]:
+    """What the playbook shows."""
+    found = ["%s (%.1f s)" % (_run_text(run), run["seconds"]) for run in rehearsal["runs"]]
+    found += ["%s: %s: %s" % (one["severity"], one["object"], sentence(one)) for one in in_order(rehearsal["findings"])]
+    return found + ["not rehearsed: %s: %s" % (one["name"], one["reason"]) for one in rehearsal["skipped"]]
+
+
 def as_markdown(rehearsal: Rehearsal, fail_on: str = "error") -> str:
     """rehearsal.md: the reason first, where there is one."""
     wrong = mistakes(rehearsal, fail_on)

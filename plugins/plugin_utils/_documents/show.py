@@ -31,6 +31,7 @@ _COLOURS = {
     "unknown": "COLOR_SKIP",
 }
 _WIDTH = 80
+Difference = t.Mapping[str, str]
 # Where the text of a row begins again in the next line: below its last column.
 _COLUMN = re.compile(r"^(\s*(?:\S+(?: \S+)* {2,})*)")
 
@@ -43,6 +44,28 @@ def show(lines: t.Iterable[str], width: int = 0) -> None:
         colour = _colour(line)
         for part in wrapped(line, width):
             display.display(part, color=colour)
+
+
+def together(differences: t.Sequence[Difference]) -> list[Difference]:
+    """The differences of several objects as one, so that a plan fits on a screen: Ansible frames each with five lines.
+
+    differences: as AnsibleModule returns them, with the object in their headers.
+    """
+    if len(differences) < 2:
+        return list(differences)
+    header = "%d objects" % len(differences)
+    texts = {side: "".join(_below(one, side) for one in differences) for side in ("before", "after")}
+    return [{"before_header": header, "after_header": header, **texts}]
+
+
+def _below(difference: Difference, side: str) -> str:
+    """The values of an object below its name. The value that is the name is left out."""
+    name, lines = difference[side + "_header"], difference[side].splitlines()
+    if not lines:
+        return ""
+    repeats = '"%s"' % name.rpartition(" ")[2]
+    kept = [line for line in lines if line.partition(": ")[2] != repeats]
+    return "".join(line + "\n" for line in (name, *("  " + line for line in kept)))
 
 
 def wrapped(line: str, width: int) -> list[str]:

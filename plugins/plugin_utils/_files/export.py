@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A deployment as the files of an inventory, which converge finds nothing to change with.
+"""A deployment as the files of an inventory, which converge finds nothing to change with: for export and decommission.
 
 Pure but for reading the files that are there: one that somebody else wrote, or changed since, is not overwritten.
 """
@@ -28,6 +28,7 @@ from ...module_utils._federation.resource import Resource
 
 VARIABLES = os.path.join("group_vars", "all", "sfb_xmpp.yml")
 README = "README.md"
+_OPTION = "sfb_xmpp_into"
 _MARK = re.compile(r"(?:# |<!-- )sfb\.xmpp\.export ([0-9a-f]{64})(?: -->)?\n")
 _NAMED = {POLICY: "Policies", PARTNER: "Partners", ROUTE: "Federation routes"}
 
@@ -108,9 +109,8 @@ def _mistake(resource: Resource, item: Item) -> str:
 # Files
 
 
-def files(info: Info, *, deployment: str, host: str, defaults: bool = True) -> dict[str, str]:
+def files(export: Exported, *, deployment: str, host: str) -> dict[str, str]:
     """The text of each file by its path within the directory. Raises Refused."""
-    export = make_export(info, defaults)
     for text in (*_comments(export), *_texts(export.variables)):
         try:
             text.encode()
@@ -149,12 +149,22 @@ def _comments(export: Exported) -> list[str]:
     return lines
 
 
-def _readme(export: Exported, deployment: str, host: str) -> str:
-    numbers = [
-        "| %s | %d |" % (title, len(export.variables["sfb_xmpp_" + resource.part]))
-        for resource, title in _NAMED.items()
-    ]
+def numbers_of(export: Exported) -> dict[str, int]:
+    """How many objects there are, by what they are called."""
+    found = {title: len(export.variables["sfb_xmpp_" + resource.part]) for resource, title in _NAMED.items()}
     grants = sum(len(policy.get("granted_to", ())) for policy in export.variables["sfb_xmpp_policies"])
+    return {**found, "Users with a policy of their own": grants}
+
+
+def lines(export: Exported, directory: str, changed: bool, check: bool) -> list[str]:
+    """What an export came to, for people."""
+    numbers = ", ".join("%s: %d" % (title, number) for title, number in numbers_of(export).items())
+    done = "is as it was" if not changed else "would be written" if check else "is written"
+    return ["The export in %s %s. %s." % (directory, done, numbers), *("Left out: " + one for one in export.left_out)]
+
+
+def _readme(export: Exported, deployment: str, host: str) -> str:
+    numbers = ["| %s | %d |" % (title, number) for title, number in numbers_of(export).items()]
     lines = [
         "# XMPP federation of `%s`" % printable(deployment).replace("`", "'"),
         "",
@@ -163,7 +173,6 @@ def _readme(export: Exported, deployment: str, host: str) -> str:
         "| | |",
         "|---|---|",
         *numbers,
-        "| Users with a policy of their own | %d |" % grants,
         "",
         "Put `group_vars` beside your inventory of hosts. This plan then has nothing to do:",
         "",
@@ -185,17 +194,16 @@ def check_ours(directory: str, names: t.Iterable[str]) -> None:
     reasons = []
     for name in names:
         path = os.path.join(os.path.expanduser(directory), name)
-        data = private_file.read_if_there(path, "into")
+        data = private_file.read_if_there(path, _OPTION)
         if data is None:
             continue
         text = data.decode("utf-8", "replace")
         mark = _MARK.match(text)
         if mark is None:
-            reasons.append(
-                "into: %s was not written by sfb.xmpp.export; name another directory, or move it away" % path
-            )
+            text = "%s: %s was not written by sfb.xmpp.export; name another directory, or move it away"
+            reasons.append(text % (_OPTION, path))
         elif hashlib.sha256(text[mark.end() :].encode()).hexdigest() != mark[1]:
-            text = "into: %s was changed since sfb.xmpp.export wrote it; name another directory, or move it away"
-            reasons.append(text % path)
+            text = "%s: %s was changed since sfb.xmpp.export wrote it; name another directory, or move it away"
+            reasons.append(text % (_OPTION, path))
     if reasons:
         raise Refused(reasons)

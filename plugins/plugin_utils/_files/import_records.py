@@ -49,34 +49,40 @@ class Unreadable(ValueError):
 @dataclass(frozen=True)
 class Record:
     """One object of a file. place: ``line 4`` or ``record 2``. values: by the column's name as it is written; of a CSV
-    file texts only, and empty cells are left out.
+    file texts only, and empty cells are left out. columns: all names, also those of empty cells.
     """
 
     place: str
     values: t.Mapping[str, t.Any]
+    columns: t.Collection[str] = ()
 
 
-def records(data: bytes, encoding: str = "") -> list[Record]:
+# What the user calls an option.
+Name = t.Callable[[str], str]
+
+
+def records(data: bytes, encoding: str = "", name: Name = str) -> list[Record]:
     """The records of a file, in order. encoding: see decoded(). Raises Unreadable, with every mistake at once."""
-    for mark, name in BINARY.items():
+    for mark, kind in BINARY.items():
         if data.startswith(mark):
-            raise Unreadable(["the file is %s, not a table of text; save the sheet as 'CSV UTF-8'" % name])
-    text = decoded(data, encoding)
+            raise Unreadable(["the file is %s, not a table of text; save the sheet as 'CSV UTF-8'" % kind])
+    text = decoded(data, encoding, name)
     if not text.strip():
         raise Unreadable(["the file is empty"])
     first = text.lstrip()[0]
     return _clixml(text) if first == "<" else _json(text) if first in "[{" else _csv(text)
 
 
-def decoded(data: bytes, encoding: str = "") -> str:
+def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
     """The text, by its byte order mark, or else in the encoding that the user names, or else in UTF-8.
 
     Windows PowerShell writes UTF-16 with its mark with ``>`` and Out-File. Raises Unreadable.
     """
     used = encoding or "utf-8"
-    for mark, name in BOMS:
+    option = name("encoding")
+    for mark, known in BOMS:
         if data.startswith(mark):
-            data, used = data[len(mark) :], name
+            data, used = data[len(mark) :], known
             break
     else:
         if bare_name(used) == "utf16":  # without a mark it is Windows', and not whatever this machine has
@@ -84,13 +90,13 @@ def decoded(data: bytes, encoding: str = "") -> str:
     try:
         text = data.decode(used)
     except LookupError as exc:
-        raise Unreadable(["encoding: '%s' is not known; cp1252 and utf-16 are examples" % encoding]) from exc
+        raise Unreadable(["%s: '%s' is not known; cp1252 and utf-16 are examples" % (option, encoding)]) from exc
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        hint = "" if encoding else ", or name its encoding (encoding=cp1252, say)"
+        hint = "" if encoding else ", or name its encoding (%s=cp1252, say)" % option
         raise Unreadable(["line %d: is not %s; save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
     if "\0" in text:
-        raise Unreadable(["the file holds zero bytes, as UTF-16 does; name its encoding (encoding=utf-16)"])
+        raise Unreadable(["the file holds zero bytes, as UTF-16 does; name its encoding (%s=utf-16)" % option])
     return text
 
 
@@ -137,7 +143,8 @@ def _csv(text: str) -> list[Record]:
                     wrong.append("%s: there is a cell under a column without a name; name it, or remove it" % place)
                 else:
                     row = zip(header, cells, strict=True)
-                    found.append(Record(place, {name: cell for name, cell in row if name and cell.strip()}))
+                    values = {name: cell for name, cell in row if name and cell.strip()}
+                    found.append(Record(place, values, header))
     except csv.Error as exc:
         wrong.append("line %d: cannot be read as CSV (%s)" % (begin, exc))
     if wrong:
@@ -196,7 +203,7 @@ def _objects(items: t.Sequence[t.Any]) -> list[Record]:
     ]
     if wrong:
         raise Unreadable(wrong)
-    return [Record("record %d" % number, item) for number, item in enumerate(items, 1)]
+    return [Record("record %d" % number, item, list(item)) for number, item in enumerate(items, 1)]
 
 
 def unwrapped(value: t.Any) -> t.Any:

@@ -13,9 +13,11 @@ import typing as t
 
 from ...module_utils._base.names import Invalid
 from ...module_utils._base.names import key as key_of
+from ...module_utils._base.result import Unreadable as UnreadableObject
+from ...module_utils._federation.deployment import USER_PROPERTIES, USERS, user_of
 from ...module_utils._federation.kinds import Choice, Domains, Number, Switch
 from ...module_utils._federation.resource import Field, Resource
-from .import_records import Record, Unreadable, records, unwrapped
+from .import_records import Name, Record, Unreadable, records, unwrapped
 
 # How people call a column, beside the option and the property: without blanks and punctuation, in lower case. Some are
 # the labels of the Control Panel.
@@ -69,6 +71,8 @@ ADDED = frozenset(
     "anchor element key pscomputername psobjecttype psshowcomputername runspaceid scopeclass typedidentity xdsidentity"
     " xsanyattributes xsanyelements".split()
 )
+# The command for users, as a message has it.
+EXPORT_USERS = "%s | Select-Object %s | Export-Clixml users.xml" % (USERS, ", ".join(USER_PROPERTIES[:3]))
 # A list that was exported as the name of its .NET type instead of its content.
 TYPE_NAME = re.compile(r"(System|Microsoft)\.[A-Za-z.]*(Collections|Rtc|Object\[|String\[|Management)", re.IGNORECASE)
 # Also as Excel writes them in German, French, Spanish and Portuguese, Italian, and Dutch.
@@ -79,22 +83,25 @@ SWITCHES = {
 
 
 def imported(
-    resource: Resource, data: bytes, encoding: str = "", ignore_columns: t.Collection[str] = ()
+    resource: Resource, data: bytes, encoding: str = "", ignore_columns: t.Collection[str] = (), name: Name = str
 ) -> tuple[list[dict[str, t.Any]], list[str]]:
     """The objects of a file in the options' vocabulary, and the columns that were left out.
 
     encoding: of a file without a byte order mark, UTF-8 if empty. ignore_columns: names that the user wants left out.
-    An empty cell and null say nothing, so the property stays as it is. Raises Unreadable, with every mistake at once,
-    each with its line or record.
+    name: what the user calls an option. An empty cell and null say nothing, so the property stays as it is. A secret is
+    among the columns that were left out: a file of variables must not hold it. Raises Unreadable, with every mistake at
+    once, each with its line or record.
     """
-    found = records(data, encoding)
-    unwanted = {bare(name) for name in ignore_columns}
-    known = {name: field for name, field in _names(resource).items() if name not in unwanted}
-    wrong, ignored = _columns(resource, found, known, unwanted)
+    found = records(data, encoding, name)
+    unwanted = {bare(column) for column in ignore_columns}
+    known = {column: field for column, field in _names(resource).items() if column not in unwanted}
+    wrong, ignored = _columns(resource, found, known, unwanted, name("ignore_columns"))
     items: list[dict[str, t.Any]] = []
     places: dict[str, str] = {}
     for record in found:
         given, mistakes = _given(record, known)
+        if resource.single:
+            mistakes += _not_global(record)
         identity = ""
         try:
             identity = _identity(resource, given)
@@ -116,38 +123,84 @@ def imported(
     return items, ignored
 
 
+def granted(data: bytes, encoding: str = "", name: Name = str) -> tuple[dict[str, list[str]], int]:
+    """The users of each per-user policy, by its name, from objects of Get-CsUser; and how many users the file has.
+
+    Who has none is left out: what acts on them is no grant. Raises Unreadable, with every mistake at once.
+    """
+    wrong: list[str] = []
+    found: dict[str, list[str]] = {}
+    names: dict[str, str] = {}
+    spellings: dict[str, str] = {}
+    objects = records(data, encoding, name)
+    wanted = {bare(prop): prop for prop in USER_PROPERTIES[:3]}
+    for record in objects:
+        missing = [prop for short, prop in wanted.items() if short not in map(bare, record.columns)]
+        if missing:
+            wrong.append("%s: the column %s is missing; export with %s" % (record.place, missing[0], EXPORT_USERS))
+            continue
+        values = {wanted[bare(column)]: value for column, value in record.values.items() if bare(column) in wanted}
+        try:
+            user = user_of({**dict.fromkeys(wanted.values()), **values})
+        except UnreadableObject as exc:
+            wrong.append("%s: %s" % (record.place, exc))
+            continue
+        first = names.setdefault(key_of(user.name), record.place)
+        if first != record.place:
+            wrong.append("%s: is '%s', as %s is; keep one of them" % (record.place, user.name, first))
+        elif user.policy:
+            found.setdefault(spellings.setdefault(key_of(user.policy), user.policy), []).append(user.name)
+    if wrong:
+        raise Unreadable(wrong)
+    return {policy: sorted(users) for policy, users in found.items()}, len(objects)
+
+
 def bare(name: str) -> str:
     """A name without what people write differently: case, blanks and punctuation."""
     return re.sub(r"[\W_]+", "", name.lower())
 
 
 def _names(resource: Resource) -> dict[str, Field]:
-    """The fields by their options', their properties' and their other names, all of them bare."""
-    fields = [*resource.fields, *([resource.key] if resource.key else [])]
+    """The fields by their options', their properties' and their other names, all of them bare; without secrets."""
+    fields = [*(one for one in resource.fields if not one.secret), *([resource.key] if resource.key else [])]
     by_option = {field.option: field for field in fields}
     aliases = {name: by_option[option] for name, option in ALIASES.get(resource.name, {}).items()}
     return aliases | {bare(name): field for field in fields for name in (field.option, field.prop)}
 
 
 def _columns(
-    resource: Resource, found: t.Sequence[Record], known: t.Mapping[str, Field], unwanted: t.Collection[str]
+    resource: Resource,
+    found: t.Sequence[Record],
+    known: t.Mapping[str, Field],
+    unwanted: t.Collection[str],
+    option: str,
 ) -> tuple[list[str], list[str]]:
-    """Errors: columns that look like mistyped ones, or that may be about security. And other unknown ones."""
+    """Errors: columns that look like mistyped ones, or that may be about security. And other unknown ones.
+
+    option: what the user calls the columns that are left out.
+    """
     wrong, ignored = [], []
     for name in dict.fromkeys(name for record in found for name in record.values):
         if bare(name) in known or bare(name) in ADDED or bare(name) in unwanted:
             continue
+        if resource.single and bare(name) == "identity":
+            continue
+        if any(bare(name) in (bare(one.option), bare(one.prop)) for one in resource.fields if one.secret):
+            # A secure string is empty bytes here, and there is one.
+            if any(record.values.get(name) not in (None, "") for record in found):
+                ignored.append(name)
+            continue
         # A word more is another property, not a mistyped one.
         near = [n for n in difflib.get_close_matches(bare(name), known, 1, 0.85) if len(bare(name)) - len(n) <= 2]
         if resource.name == "policy" and (bare(name) in TEAMS_ONLY or "teams" in bare(name)):
-            text = "the column '%s' exists in Teams only; leave the column out with ignore_columns=%s"
-            wrong.append(text % (name, name))
+            text = "the column '%s' exists in Teams only; leave the column out with %s=%s"
+            wrong.append(text % (name, option, name))
         elif near:
             wrong.append("there is no column '%s'; '%s' may be meant" % (name, known[near[0]].option))
         elif SECURITY.search(bare(name)):
             wrong.append(
                 "there is no column '%s', and its name sounds like security; rename it to the option that it means,"
-                " or name it in ignore_columns" % name
+                " or name it in %s" % (name, option)
             )
         else:
             ignored.append(name)
@@ -173,6 +226,13 @@ def _given(record: Record, known: t.Mapping[str, Field]) -> tuple[dict[str, t.An
             )
         given[field.option] = typed
     return given, wrong
+
+
+def _not_global(record: Record) -> list[str]:
+    """What is wrong with the identity of an object of which there is one."""
+    named = [value for column, value in record.values.items() if bare(column) == "identity" and value is not None]
+    wrong = [value for value in named if str(value).strip().lower() != "global"]
+    return ["Identity: '%s' is not Global; only the global settings are managed" % value for value in wrong]
 
 
 def _identity(resource: Resource, given: t.Mapping[str, t.Any]) -> str:
@@ -204,7 +264,7 @@ def _typed(field: Field, value: t.Any) -> t.Any:
     if isinstance(kind, Choice):
         return _word(kind, text)
     if isinstance(value, bool) or not isinstance(value, str):
-        raise Invalid("%s is not a text" % text)
+        raise Invalid("%s is not a text; put the text in quotes" % text)
     return value
 
 

@@ -37,6 +37,8 @@ def probe_options(verification: Settings, certificate: Settings, sip_domains: t.
     options = {name: verification.get(name) for name in _AS_SET}
     options["own_domains"] = own
     options["access_edge"] = access_edge(verification, certificate)
+    # DNS of a partner does not lead the controller to itself, unless somebody wants that.
+    options["allow_local"] = bool(verification.get("allow_local"))
     options["certificate"] = verification.get("certificate") or _file(certificate.get("source") or {})
     found = {name: value for name, value in options.items() if value not in (None, "", [], {})}
     # The probe itself says that it needs a domain to ask in the name of.
@@ -71,6 +73,8 @@ def decide(
     probe: Result,
     edges: t.Mapping[str, Result],
     access_edge: str,
+    front_ends: t.Mapping[str, Result] | None = None,
+    services: t.Sequence[Result] = (),
     previous: Audit | None = None,
 ) -> Audit:
     """The audit of a deployment. See gather() and make_audit() for the arguments.
@@ -82,7 +86,14 @@ def decide(
         text = "%s could not be compared with what is declared, so the files of the last audit stay: %s"
         raise Refused([text % (deployment, why)])
     gathered = gather(
-        deployment=deployment, existing=existing, plan=plan, probe=probe, edges=edges, access_edge=access_edge
+        deployment=deployment,
+        existing=existing,
+        plan=plan,
+        probe=probe,
+        edges=edges,
+        access_edge=access_edge,
+        front_ends=front_ends,
+        services=services,
     )
     return make_audit(
         collection=VERSION,

@@ -16,6 +16,10 @@ import typing as t
 from ...module_utils._base.names import is_per_user
 from ...module_utils._base.names import key as key_of
 from ...module_utils._base.texts import printable
+from ...module_utils._chain.links import LINKS
+from ...module_utils._chain.servers import servers_known
+from ...module_utils._chain.walk import walk
+from ...module_utils._edge_certificate.edge import MTLS
 from ...module_utils._federation.catalogue import RESOURCES
 from ...module_utils._federation.negotiation import SASL_OVER_TLS, TCP_DIALBACK, TLS_DIALBACK, Row
 from ...module_utils._probe.rows import number
@@ -31,6 +35,8 @@ _SINGLE = {resource.label for resource in RESOURCES if resource.single}
 # The rules of what the server has say these of each partner already.
 _OF_RULES = ("row_invalid", "row_risky")
 _CONVERGE = "run sfb.xmpp.converge, or declare what is there"
+# What a rule finds that is a link of the chain has the severity of the link.
+_LINKS = {link.code: link.severity for link in LINKS}
 # The area of what the rules say of a kind.
 _AREAS = {"partner": "partner", "policy": "policy"}
 
@@ -49,16 +55,26 @@ def not_compared(plan: Result) -> str:
 
 
 def gather(
-    *, deployment: str, existing: Result, plan: Result, probe: Result, edges: t.Mapping[str, Result], access_edge: str
+    *,
+    deployment: str,
+    existing: Result,
+    plan: Result,
+    probe: Result,
+    edges: t.Mapping[str, Result],
+    access_edge: str,
+    front_ends: t.Mapping[str, Result] | None = None,
+    services: t.Sequence[Result] = (),
 ) -> dict[str, t.Any]:
     """The arguments of make_audit() that come from servers and partners.
 
     existing: of xmpp_federation_info. plan: of xmpp_federation in check mode, of which not_compared() says nothing.
     probe: of xmpp_partner_probe_info, with ``skipped`` where it was not asked for.
-    edges: of xmpp_gateway_cert_info, by host.
+    edges, front_ends: of xmpp_gateway_cert_info, by host; Front Ends only if they were read.
+    services: the XMPP services of hosts (server_reads.py).
     """
     partners, probed = _partners(existing["partners"], probe)
-    certificates, on_edges = _certificates(edges)
+    certificates, of_certificates = _certificates({**edges, **(front_ends or {})})
+    servers = _servers(deployment, edges, front_ends or {}, services)
     routes = [route["edge_pool"] for route in existing["federation_routes"] if route.get("edge_pool")]
     return {
         "own": {
@@ -67,7 +83,7 @@ def gather(
             "access_edge_fqdn": access_edge or None,
             "edges": sorted(edges),
         },
-        "findings": [*_drift(deployment, plan), *_rules(existing), *probed, *on_edges],
+        "findings": [*_drift(deployment, plan), *_rules(existing), *probed, *of_certificates, *servers],
         "partners": partners,
         "policies": [_policy(one) for one in existing["policies"]],
         "certificates": certificates,
@@ -85,11 +101,13 @@ def _no_drift() -> dict[str, int]:
 def _drift(deployment: str, plan: Result) -> t.Iterator[Finding]:
     for step in plan.get("steps") or ():
         yield finding("error", "drift", "not_as_declared", step_object(step), _step_text(step), _CONVERGE)
-    for text in plan.get("warnings") or ():
-        yield finding("warning", "preflight", "warning", deployment, text)
     # What federation depends on, on what the plan would make of the deployment.
-    for one in (plan.get("preflight") or {}).get("findings", ()):
-        yield finding(one["severity"], "preflight", one["code"], deployment, one["message"], one["remedy"])
+    links = (plan.get("preflight") or {}).get("findings", ())
+    for one in links:
+        yield _of_link(deployment, one)
+    for text in plan.get("warnings") or ():
+        if text not in [one["message"] for one in links]:
+            yield finding("warning", "preflight", "warning", deployment, text)
     if "steps" not in plan:
         for text in plan["reasons"]:
             yield finding(
@@ -134,7 +152,7 @@ def _rules(existing: Result) -> t.Iterator[Finding]:
     for one in existing["findings"]:
         area = _AREAS.get(one["kind"], "own")
         name = one["identity"] if area != "own" or one["kind"] not in _SINGLE else one["kind"]
-        yield finding(one["severity"], area, one["code"], name, one["message"])
+        yield finding(_LINKS.get(one["code"], one["severity"]), area, one["code"], name, one["message"])
     for policy in existing["policies"]:
         if policy["enable_xmpp_access"] and _policy(policy)["granted_to"] == 0:
             yield finding(
@@ -214,17 +232,42 @@ def _secured_by(entry: Result) -> str:
     return _SECURED[seen[0]] if seen else "unknown" if uses else "nothing"
 
 
-# Edges
+# Edges and Front Ends
+
+
+def _of_link(deployment: str, one: Result) -> Finding:
+    """A link of the chain that does not hold."""
+    return finding(one["severity"], "preflight", one["code"], deployment, one["message"], one["remedy"])
+
+
+def _servers(
+    deployment: str, edges: t.Mapping[str, Result], front_ends: t.Mapping[str, Result], services: t.Sequence[Result]
+) -> list[Finding]:
+    """The links of the chain that depend on the servers."""
+
+    def given(reads: t.Mapping[str, Result]) -> list[dict[str, t.Any]]:
+        return [
+            {
+                "host": _host(host, read),
+                "certificates": read.get("certificates"),
+                "clock_ahead": read.get("clock_ahead"),
+            }
+            for host, read in sorted(reads.items())
+        ]
+
+    known = servers_known({"services": services, "edges": given(edges), "front_ends": given(front_ends)})
+    return [_of_link(deployment, one.as_dict()) for one in walk(known)]
+
+
+def _host(host: str, read: Result) -> str:
+    """With the reason, if it could not be read."""
+    return host if "certificates" in read else "%s (%s)" % (host, _reason(read))
 
 
 def _certificates(edges: t.Mapping[str, Result]) -> tuple[list[dict[str, t.Any]], list[Finding]]:
     certificates, found = [], []
     for host, result in sorted(edges.items()):
-        if "certificates" not in result:
-            text = "the certificates could not be read: %s" % _reason(result)
-            found.append(finding("unknown", "certificate", "not_read", host, text))
-            continue
-        for one in result["certificates"]:
+        for one in result.get("certificates", ()):
             renewal = one.get("renewal") or {}
             for usage in one["usages"]:
                 item = {"host": host, "usage": usage, "renewal_due": renewal.get("at")}
@@ -237,13 +280,6 @@ def _certificates(edges: t.Mapping[str, Result]) -> tuple[list[dict[str, t.Any]]
                     )
                 if renewal.get("due"):
                     text = "its renewal is due: %s" % renewal["reason"]
-                    found.append(
-                        finding("warning", "certificate", "renewal_due", name, text, "run sfb.xmpp.certificate")
-                    )
-        used = {usage for one in result["certificates"] for usage in one["usages"]}
-        if "XmppServer" not in used:
-            text = "no certificate is assigned to XmppServer"
-            found.append(
-                finding("error", "certificate", "none", host + " XmppServer", text, "run sfb.xmpp.certificate")
-            )
+                    remedy = "renew it in the deployment wizard" if usage in MTLS else "run sfb.xmpp.certificate"
+                    found.append(finding("warning", "certificate", "renewal_due", name, text, remedy))
     return certificates, found

@@ -54,6 +54,18 @@ def owner(topologies: t.Mapping[str, Topology | None], to: str) -> str:
     raise Refused(["%s: there is no Edge pool '%s' in this run; the deployment %s" % (TO, wanted, have)])
 
 
+def topologies_of(reads: t.Mapping[str, t.Sequence[Topology]]) -> dict[str, Topology | None]:
+    """The topology of each deployment, as the host that answered has read it; None where none has.
+
+    reads: the results of its management hosts.
+    """
+    usable = {
+        label: [one for one in read if not one.get("skipped") and not one.get("failed")]
+        for label, read in reads.items()
+    }
+    return {label: found[0] if found else None for label, found in usable.items()}
+
+
 def move_of(topology: Topology, to: str, site: str) -> Move:
     """What moves in the deployment that has the pool. site: its name, or empty for each site that has a route.
 
@@ -94,6 +106,31 @@ def service_state(moves: t.Sequence[t.Mapping[str, t.Any]], front_end: bool) -> 
     if not done:
         return ""
     return "restarted" if front_end and any(one.get("changed") for one in done) else "started"
+
+
+def before_the_move(
+    front_ends: t.Sequence[str], edges: t.Sequence[str], looks: t.Mapping[str, t.Mapping[str, t.Any]]
+) -> list[str]:
+    """Lines on servers whose services this run will not restart. looks: what was seen of each server before.
+
+    Raises Refused for Front Ends that answer and whose services cannot be restarted: they would keep the former route.
+    """
+    barred = [(host, looks[host]) for host in front_ends if host in looks and looks[host].get("able") is False]
+    text = "%s: its services cannot be restarted, and a gateway takes a route when it starts. The reason: %s"
+    wrong = [text % (host, one["reason"]) for host, one in barred if one.get("reached")]
+    if wrong:
+        raise Refused(wrong)
+    lines = []
+    if not front_ends:
+        text = "No Front End is in sfb_front_end, so no gateway is restarted. A gateway takes the route when it starts."
+        lines = [text, "After this run, restart the service of the XMPP gateway on each Front End."]
+    for host, one in barred:
+        text = "%s does not answer (%s). Its gateway keeps the former route until its service restarts."
+        lines.append(text % (host, one["reason"]))
+    for host in edges:
+        if host in looks and looks[host].get("able") is False:
+            lines.append("%s: its service cannot be started from here: %s" % (host, looks[host]["reason"]))
+    return lines
 
 
 def _left(edge: t.Mapping[str, t.Any], sip_domains: t.Sequence[str]) -> list[str]:

@@ -3,13 +3,14 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is told of a move to Server 2019, as Markdown: who loses XMPP, and texts to send. Pure."""
+"""A move to Server 2019: what is asked of the deployment, and the report as Markdown, with texts to send. Pure."""
 
 from __future__ import annotations
 
 import textwrap
 import typing as t
 
+from ...module_utils._base.result import Refused
 from ...module_utils._base.texts import count, some
 from ...module_utils._federation.migration import ELSEWHERE, LOSES, MAY_LOSE, WITHOUT
 from .._documents.short_document import WIDTH, Code, Heading, Paragraph, Part, Points, Table, render
@@ -27,6 +28,33 @@ _HEADINGS = {
     ELSEWHERE: "Who is elsewhere already, and has no XMPP",
     WITHOUT: "Who has no XMPP",
 }
+
+USERS, POOLS = "sfb_xmpp_for_users", "sfb_xmpp_for_pools"
+
+
+def options(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The options of xmpp_migration_info. values: the settings. Raises Refused where nobody is named."""
+    users, pools = (values.get(name.removeprefix("sfb_xmpp_")) or [] for name in (USERS, POOLS))
+    if not users and not pools:
+        text = "%s and %s are missing; name who moves next, as in -e %s=ann@contoso.com or -e %s=fe01.contoso.com"
+        raise Refused([text % (USERS, POOLS, USERS, POOLS)])
+    declared = [str(one["domain"]) for one in values.get("partners") or () if one.get("domain")]
+    return {"users": users, "pools": pools, "declared": declared}
+
+
+def named(reasons: t.Iterable[str]) -> list[str]:
+    """Reasons of xmpp_migration_info, with the names of the settings in place of those of its options."""
+    names = {"users: ": USERS, "pools: ": POOLS, "declared: ": "sfb_xmpp_partners"}
+    return [
+        next((name + ": " + text[len(option) :] for option, name in names.items() if text.startswith(option)), text)
+        for text in reasons
+    ]
+
+
+def lines(info: Info, path: str, changed: bool, check: bool) -> list[str]:
+    """What the playbook shows: the answer, and where the report is. path: of the report."""
+    done = "is as it was" if not changed else "would be written" if check else "is written"
+    return [_counted(info), _left(info), "The report %s %s." % (path, done)]
 
 
 def report(info: Info, deployment: str) -> str:
@@ -49,6 +77,10 @@ def _of(info: Info, kind: str) -> list[dict[str, str]]:
 
 
 def _answer(info: Info) -> list[Part]:
+    return [Paragraph(_counted(info)), Paragraph(_left(info))]
+
+
+def _counted(info: Info) -> str:
     words = ["%s would move" % count(info["users"], "user")]
     if info["pools"]:
         words[0] += ", with everybody of %s" % ", ".join(info["pools"])
@@ -57,7 +89,7 @@ def _answer(info: Info) -> list[Part]:
         words.append("of %d it is not known" % len(_of(info, MAY_LOSE)))
     if info["unknown"]:
         words.append("nobody was found for %s" % count(info["unknown"], "name"))
-    return [Paragraph("; ".join(words) + "."), Paragraph(_left(info))]
+    return "; ".join(words) + "."
 
 
 def _left(info: Info) -> str:

@@ -9,12 +9,26 @@ from __future__ import annotations
 
 import typing as t
 
+from .._servers.servers import Deployment
+
 Results = t.Sequence[t.Mapping[str, t.Any]]
 
 NOT_RESTARTED = (
     "The domain is removed, but no service was restarted: no host of sfb_front_end or sfb_edge took part in this run."
     " Add them to the inventory, or to --limit, and run it again."
 )
+
+
+def before_the_revocation(deployment: Deployment) -> list[str]:
+    """A line where a restart is asked for and the inventory has no server to restart."""
+    if deployment.front_ends or deployment.edges:
+        return []
+    return ["No host is in sfb_front_end or sfb_edge, so no service will be restarted."]
+
+
+def unable(host: str, look: t.Mapping[str, t.Any]) -> list[str]:
+    """A line on a server whose services cannot be restarted. look: what was seen of it before."""
+    return [] if look["able"] else ["%s: its services cannot be restarted: %s" % (host, look["reason"])]
 
 
 def revoked(results: Results) -> bool:

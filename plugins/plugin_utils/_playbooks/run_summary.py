@@ -26,7 +26,7 @@ def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[st
     found = [line for plan in plans for line in plan]
     for deployment, results in edges.items():
         found.append(EDGES % deployment)
-        found += [_line(name, result) for name, result in results.items()]
+        found += [line(name, result) for name, result in results.items()]
     return found
 
 
@@ -38,7 +38,8 @@ def last(staged: Results | None, switched: Results | None) -> Results:
     return {}
 
 
-def _line(name: str, result: Results) -> str:
+def line(name: str, result: Results) -> str:
+    """How an Edge stands. result: of its last task."""
     mark = "!" if result.get("failed") else "~" if result.get("changed") else " "
     return ("  %s %-*s %s" % (mark, _NAME, printable(name), _said(result))).rstrip()
 

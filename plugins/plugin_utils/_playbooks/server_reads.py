@@ -38,8 +38,21 @@ def services(deployment: Deployment, reads: t.Mapping[str, Values]) -> list[dict
     return found
 
 
+def servers(
+    deployment: Deployment, read: t.Callable[[str, str], t.Any], declared: t.Collection[str] = ()
+) -> dict[str, t.Any]:
+    """The options that preflight and explain have of servers. read: the value that a host has in a variable."""
+    running = {host: read(host, SERVICES) for host in deployment.hosts}
+    certificates = {host: read(host, CERTIFICATES) for host in deployment.hosts}
+    return {
+        "services": services(deployment, running),
+        "edges": edges(deployment, certificates, declared),
+        "front_ends": front_ends(deployment, certificates),
+    }
+
+
 def edges(deployment: Deployment, reads: t.Mapping[str, Values], declared: t.Collection[str]) -> list[dict[str, t.Any]]:
-    """The option ``edges`` of xmpp_preflight_info. declared: the Edges whose certificate is declared."""
+    """The option ``edges``. declared: the Edges whose certificate the next run assigns."""
     found = []
     for host in deployment.edges:
         read = reads.get(host) or {}
@@ -50,15 +63,11 @@ def edges(deployment: Deployment, reads: t.Mapping[str, Values], declared: t.Col
     return found
 
 
-def certificates(deployment: Deployment, reads: t.Mapping[str, Values]) -> list[dict[str, t.Any]]:
-    """The option ``certificates`` of xmpp_explain_info."""
-    found = []
-    for host in deployment.edges:
-        read = reads.get(host) or {}
-        entry: dict[str, t.Any] = {"host": host}
-        if "certificates" in read:
-            findings = [one for certificate in read["certificates"] for one in certificate["findings"]]
-            faults = [one["message"] for one in findings if one["severity"] == "error"]
-            entry.update(assigned=bool(read["certificates"]), faults=faults)
-        found.append(entry)
-    return found
+def front_ends(deployment: Deployment, reads: t.Mapping[str, Values]) -> list[dict[str, t.Any]]:
+    """The option ``front_ends``. Nobody has to read certificates there, so a host without a result is left out."""
+    found = ((host, reads.get(host) or {}) for host in deployment.front_ends)
+    return [
+        {"host": host, "certificates": read["certificates"], "clock_ahead": read.get("clock_ahead")}
+        for host, read in found
+        if "certificates" in read
+    ]

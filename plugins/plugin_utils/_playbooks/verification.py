@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role verification decides: whose certificate, which host works, what is shown and what fails. Pure."""
+"""What the role verification decides: whose certificate, which partners, what is shown and what fails. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ...module_utils._base.names import Invalid, canonical_domain
 from ...module_utils._base.texts import printable
 from ...module_utils._edge_certificate.names import InvalidNames, required_names
+from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
 
 Values = t.Mapping[str, t.Any]
 
@@ -20,6 +21,23 @@ _SHORT = {
     "SASL EXTERNAL over TLS": "EXTERNAL",
     "dialback over TLS": "dialback in TLS",
     "dialback over clear TCP": "dialback in clear",
+}
+# The parameters of the role verification, without its name, and their values where nothing is set.
+PARAMETERS: dict[str, t.Any] = {
+    "partners": [],
+    "for_partner": "",
+    "own_domains": [],
+    "certificate_names": [],
+    "from_domain": "",
+    "access_edge": "",
+    "certificate": {},
+    "trust_store": "",
+    "nameservers": [],
+    "messages": [],
+    "fail_on": ["failed"],
+    **{name: PROBE[name]["default"] for name in ("gateway_port", "timeout", "workers", "expires_within")},
+    # DNS of a partner does not lead the controller to itself, unless somebody wants that.
+    "allow_local": False,
 }
 # The options of a certificate that name what it is for.
 _NAMES = ("names", "access_edge", "sip_domains", "xmpp_domains")
@@ -42,12 +60,8 @@ class OwnCertificate:
     file: t.Mapping[str, str] | None = None
 
 
-def own_certificate(declared: t.Iterable[Values | None]) -> OwnCertificate:
-    """declared: ``sfb_xmpp_certificate`` of each Edge in the inventory's order, then of the management host.
-
-    The first that declares anything counts.
-    """
-    settings = next((one for one in declared if one), {})
+def own_certificate(settings: Values) -> OwnCertificate:
+    """settings: ``sfb_xmpp_certificate`` of the deployment; empty where it has none."""
     source = settings.get("source") or {}
     file = None
     if source.get("type") == "pkcs12" and source.get("path"):
@@ -60,19 +74,15 @@ def own_certificate(declared: t.Iterable[Values | None]) -> OwnCertificate:
     return OwnCertificate(names, names[0] if names else "", file)
 
 
-# The host that works
+# The settings
 
 
-def door(reads: t.Mapping[str, Values]) -> str:
-    """The host that works for a deployment. reads: what reading the SIP domains came to, by host, in their order.
-
-    It is the one that answered. If none did, it is the last one that was tried, because its message names them all. If
-    nothing had to be read, it is the first.
-    """
-    tried = [host for host, read in reads.items() if not read.get("skipped")]
-    answered = [host for host in tried if not reads[host].get("unanswered") and not reads[host].get("unreachable")]
-    known = [host for host in answered if "sip_domains" in reads[host]]
-    return next(iter([*known, *answered, *reversed(tried), *reads]))
+def parameters_of(values: Values) -> dict[str, t.Any]:
+    """The parameters of the role, without its name, from the settings of the playbook."""
+    verification = values.get("verification") or {}
+    given = {name: verification[name] for name in PARAMETERS if verification.get(name) not in (None, "")}
+    of_run = {"partners": values.get("partners") or [], "for_partner": values.get("for_partner") or ""}
+    return {**PARAMETERS, **given, **of_run}
 
 
 # What is looked at
@@ -125,13 +135,18 @@ class Message:
         return str((self.result.get("test") or {}).get("result") or "failure")
 
     @property
+    def latency(self) -> float | None:
+        """Seconds; None where it is not known."""
+        found: float | None = (self.result.get("test") or {}).get("latency")
+        return found
+
+    @property
     def reason(self) -> str:
         return printable(" ".join(str(self.result.get("msg") or "").split()))
 
     def __str__(self) -> str:
         text = "message to %s: %s" % (self.to_user, self.outcome.replace("_", " "))
-        latency = (self.result.get("test") or {}).get("latency")
-        text += "" if latency is None else " in %.2f s" % latency
+        text += "" if self.latency is None else " in %.2f s" % self.latency
         return text + (", " + self.reason if self.outcome == "failure" and self.reason else "")
 
 

@@ -84,6 +84,22 @@ def never_sent(error: BaseException) -> bool:
     )
 
 
+def login_refused(error: BaseException) -> bool:
+    """Whether the server, or the realm's own, refused the account and its password: that counts for a lockout."""
+    from pypsrp.exceptions import AuthenticationError
+
+    words = brief(error).lower()
+    return isinstance(error, AuthenticationError) or (
+        _login_failed(error) and any(text in words for text in _KERBEROS_ADVICE[0][0])
+    )
+
+
+def _login_failed(error: BaseException) -> bool:
+    from spnego.exceptions import SpnegoError
+
+    return isinstance(error, (SpnegoError, LoginError))
+
+
 def transport_failed(error: BaseException) -> bool:
     """Whether it is the server or the way to it that failed, rather than a signal or our own code."""
     from pypsrp.exceptions import WinRMError

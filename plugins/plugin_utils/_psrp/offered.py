@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a session offers, as Get-Command lists it: so far, whether Select-Object cuts objects to any property.
+"""What a session offers, as Get-Command lists it: which cmdlets, and whether Select-Object cuts to any property.
 
 A restricted session (RestrictedRemoteServer) has PowerShell's own proxy of Select-Object, a function that takes eleven
 names for -Property. Source: GetRestrictedSelectObject in PowerShell's CommandMetadata.cs. Whether the remote shell of
@@ -36,6 +36,13 @@ class Offered:
         self._kinds: dict[str, str | None] = {}
         self._asked = False
         self._refused = False
+        # What Get-Command answered, by the names that it was asked for.
+        self._answers: dict[tuple[str, ...], Answer] = {}
+
+    def answer(self, statement: Statement) -> Answer | None:
+        """What Get-Command said to this question before; None if it was not asked, or did not answer in full."""
+        names = _names(statement)
+        return self._answers.get(names) if names else None
 
     def cuts(self, properties: t.Collection[str]) -> bool | None:
         """Whether Select-Object takes these properties. None: ask first (``rights.question``).
@@ -55,10 +62,12 @@ class Offered:
 
     def learn(self, statement: Statement, answer: Answer) -> None:
         """Take in the answer to a pipeline of this statement alone."""
-        names = statement.parameters.get("Name")
-        if statement.cmdlet != LIST or not isinstance(names, tuple) or answer.lost:
+        names = _names(statement)
+        if not names or answer.lost or answer.refused:
             return
-        wanted = {str(name).lower() for name in names}
+        if not is_refusal(answer):
+            self._answers[names] = answer
+        wanted = {name.lower() for name in names}
         for error in answer.errors:
             if _NOT_FOUND in error.error_id:
                 missing = error.target.lower()
@@ -72,6 +81,13 @@ class Offered:
     def refuse(self) -> None:
         """A selection was refused: from now on whole objects are read, whatever Get-Command says."""
         self._refused = True
+
+
+def _names(statement: Statement) -> tuple[str, ...]:
+    """The names that a question asks for; empty for another statement."""
+    names = statement.parameters.get("Name")
+    asks = statement.cmdlet == LIST and isinstance(names, tuple) and set(statement.parameters) == {"Name"}
+    return tuple(map(str, names)) if asks and isinstance(names, tuple) else ()
 
 
 def is_refusal(answer: Answer) -> bool:

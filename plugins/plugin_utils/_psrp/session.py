@@ -22,8 +22,9 @@ from ...module_utils._base.texts import foreign, printable
 from ...module_utils._shell.rights import SELECT, question
 from ...module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
 from .clixml import Unreadable
-from .errors import alarm, brief, interrupted, never_sent, no_session, repeatable, transport_failed
+from .errors import alarm, brief, interrupted, login_refused, never_sent, no_session, repeatable, transport_failed
 from .limits import Limits, within
+from .login import Login
 from .mask import Mask
 from .offered import Offered, is_refusal
 from .options import Target
@@ -64,13 +65,18 @@ class PsrpSession:
 
     note: told in a few words what happens to the session (never holds secrets).
     mask: knows the secrets that must not stand in a text; grows with those that are sent.
-    limit: seconds that one call may take.
+    limit: seconds that one call may take. logins: the directory of the run, where the first login goes alone.
     """
 
     def __init__(
-        self, target: Target, note: t.Callable[[str], None] = lambda text: None, mask: Mask | None = None
+        self,
+        target: Target,
+        note: t.Callable[[str], None] = lambda text: None,
+        mask: Mask | None = None,
+        logins: str = "",
     ) -> None:
         self.target = target
+        self._logins = logins
         self.limit = LIMIT
         self._tell = note
         self._mask = mask or Mask()
@@ -117,13 +123,16 @@ class PsrpSession:
         if self._pool is not None:
             return self._pool
         begun = time.monotonic()
+        login = Login(self.target, self._logins)
         try:
-            pool = self._pool = within(self._limits, lambda: new_pool(self.target, self._pin))
+            pool = self._pool = within(self._limits, lambda: new_pool(self.target, self._pin, login.enter))
             within(self._limits, pool.open)
+            login.leave(accepted=True)
             self._used = time.monotonic()
             if self.target.modules:
                 self._import_modules(pool)
         except Exception as error:  # whatever a library or the daemon's alarm raises here: there is no session
+            login.leave(accepted=False, refused=login_refused(error))
             self._drop()
             if isinstance(error, SessionError):
                 raise
@@ -138,6 +147,7 @@ class PsrpSession:
         """End the session. Never fails; the server ends what it still knows of it by itself later."""
         if self._pool is not None:
             self._drop(gracefully=True)
+            self._offered = Offered()
             self._note("session closed on %s" % self.target.endpoint)
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
@@ -146,8 +156,10 @@ class PsrpSession:
         A failed statement does not stop the next. Raises SessionError if nothing was executed; if the session is lost
         later, the answer says so in ``lost`` and holds what had come until then. An endpoint that takes one statement
         at a time gets reads one by one; writes are reported as ``refused``, as some of them may have been executed.
-        An object that cannot be read is an error of the category InvalidData.
+        An object that cannot be read is an error of the category InvalidData. What the session offers is asked once.
         """
+        if len(statements) == 1 and (known := self._offered.answer(statements[0])) is not None:
+            return known
         self._mask.add(*_secrets(value for statement in statements for value in statement.parameters.values()))
         self._limits = self._new_limits()
         return self._invoke(statements)

@@ -45,8 +45,11 @@ class Pin:
         self.fingerprint = ""
 
 
-def new_pool(target: Target, pin: Pin) -> RunspacePool:
-    """A session that is not open yet. pin: kept as long as one means the same server."""
+def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda: None) -> RunspacePool:
+    """A session that is not open yet. pin: kept as long as one means the same server.
+
+    connected: called with each connection to the server, before anything is sent over it.
+    """
     from pypsrp.complex_objects import PSInvocationState
     from pypsrp.exceptions import WinRMError, WinRMTransportError, WSManFaultError
     from pypsrp.powershell import RunspacePool
@@ -122,7 +125,7 @@ def new_pool(target: Target, pin: Pin) -> RunspacePool:
     _check_version(target, RunspacePool)
     connection = CarefulWSMan(**target.wsman)
     _check_internals(connection.transport, RunspacePool)
-    _guard(connection.transport, pin, max(MOST_ANSWER, 2 * connection.max_envelope_size))
+    _guard(connection.transport, pin, max(MOST_ANSWER, 2 * connection.max_envelope_size), connected)
     pool = CarefulPool(connection, configuration_name=target.configuration_name, **target.runspace)
     if not hasattr(getattr(pool, "_fragmenter", None), "defragment"):
         raise ImportError(_OTHER)
@@ -172,7 +175,7 @@ def fresh_connection(pool: RunspacePool) -> None:
     transport.encryption = None
 
 
-def _guard(transport: t.Any, pin: Pin, most: int) -> None:
+def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None]) -> None:
     """Watch every request of the transport, also those that an authentication makes by itself."""
     from pypsrp.exceptions import WinRMTransportError
 
@@ -182,7 +185,8 @@ def _guard(transport: t.Any, pin: Pin, most: int) -> None:
     def built() -> t.Any:
         session = build()
         for adapter in session.adapters.values():
-            _guard_adapter(adapter, pin if session.verify is False else None, most)
+            _guard_connections(adapter.poolmanager, connected)
+            _guard_adapter(adapter, pin if session.verify is False else None, most, connected)
             _watch_connections(adapter.poolmanager, connections)
             _watch_proxies(adapter, connections)
         return session
@@ -260,7 +264,37 @@ def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
     adapter.proxy_manager_for = made
 
 
-def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int) -> None:
+def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
+    """Let the manager make connections that tell when they stand, and whose TLS takes no longer than connecting may."""
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.exceptions import ConnectTimeoutError
+
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            connected()
+
+    class Encrypted(HTTPSConnection):
+        def connect(self) -> None:
+            try:
+                super().connect()
+            except TimeoutError:  # of TLS; urllib3 takes that for a request without an answer
+                raise ConnectTimeoutError(self, "TLS does not come about in time") from None
+            connected()
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class EncryptedPool(HTTPSConnectionPool):
+        ConnectionCls = Encrypted
+
+    manager.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
+
+
+def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Callable[[], None]) -> None:
+    from requests.utils import select_proxy
+
     send = adapter.send
 
     def guarded(request: t.Any, **options: t.Any) -> t.Any:
@@ -269,6 +303,8 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int) -> None:
         if pin and pin.fingerprint and not len(adapter.poolmanager.pools):
             # Compared by urllib3 after the handshake, before anything is sent.
             adapter.poolmanager.connection_pool_kw["assert_fingerprint"] = pin.fingerprint
+        if select_proxy(request.url, options.get("proxies")):
+            connected()  # the connection is made by another manager
         response = send(request, **{**options, "stream": True})
         if 300 <= response.status_code < 400:
             to = response.headers.get("Location", "")

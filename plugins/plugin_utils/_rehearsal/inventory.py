@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import typing as t
 
+from .._settings.table import BY_NAME
+
 GROUPS = ("sfb_management", "sfb_edge", "sfb_front_end")
 VERIFICATION = "sfb_xmpp_verification"
 MODULES = "ansible_management_shell_modules"
@@ -27,7 +29,14 @@ Values = t.Mapping[str, t.Any]
 
 def carried(name: str) -> bool:
     """Whether a variable of a host goes with it into the lab; no other does."""
-    return name.startswith(_PREFIX) or name == MODULES
+    # What one run is told is no variable of an inventory.
+    once = name in BY_NAME and BY_NAME[name].once
+    return (name.startswith(_PREFIX) and not once) or name == MODULES
+
+
+def told(name: str) -> bool:
+    """Whether a variable of the command line is handed on to the converge that is rehearsed."""
+    return name in BY_NAME and BY_NAME[name].once and "converge" in BY_NAME[name].playbooks
 
 
 def for_lab(

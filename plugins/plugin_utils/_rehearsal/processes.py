@@ -70,7 +70,7 @@ class Lab:
         raise Refused(["the lab did not start: %s" % (said.rpartition("\n")[2] or "it said nothing")])
 
     def talk(self, trust: str) -> dict[str, t.Any]:
-        """What became of messages between users and real servers that play the partners."""
+        """What became of messages between users and the stand-in servers of the partners."""
         command = [sys.executable, "-m", "lab.rehearsal", *self._where, *(["--trust", trust] if trust else [])]
         done = subprocess.run(
             command,

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole rehearsal: labs of the inventory's shape, converge twice, a look at what came of it, and real partners."""
+"""A whole rehearsal: labs of the inventory's shape, converge twice, an audit, and stand-in servers for the partners."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 import typing as t
+from dataclasses import dataclass, field
 
 from ...module_utils._base.inventory_text import inventory_values
 from ...module_utils._base.names import Invalid
@@ -31,27 +32,44 @@ Tell = t.Callable[[str], None]
 DEPLOYMENT = "sfb_xmpp_deployment"
 
 
-def rehearse(
-    hosts: t.Mapping[str, t.Mapping[str, Host]], inventory: str, profile: str, start: str, tell: Tell
-) -> dict[str, t.Any]:
+@dataclass(frozen=True)
+class Given:
+    """What a rehearsal is told.
+
+    inventory: its name in the report. profile: of the product; empty where the Edges' module decides. start: what
+    sfb.xmpp.export wrote, or a capture; empty for a deployment as it is after its installation. once: variables for the
+    command line of converge.
+    """
+
+    inventory: str
+    profile: str = ""
+    start: str = ""
+    once: t.Mapping[str, t.Any] = field(default_factory=dict)
+
+
+def rehearse(hosts: t.Mapping[str, t.Mapping[str, Host]], given: Given, tell: Tell) -> dict[str, t.Any]:
     """The rehearsal as _documents/rehearsal.py has it. hosts: by group, each with the variables that go with it.
 
-    start: what sfb.xmpp.export wrote, or a capture; empty for a deployment as it is after its installation. Raises
-    Refused where nothing could be run.
+    Raises Refused where nothing could be run.
     """
     scratch = tempfile.mkdtemp(prefix="sfb.")
     try:
         with contextlib.ExitStack() as stack:
-            return _Rehearsal(hosts, scratch, stack, tell).run(inventory, profile, start)
+            return _Rehearsal(hosts, scratch, stack, tell, given.once).run(given.inventory, given.profile, given.start)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 class _Rehearsal:
     def __init__(
-        self, hosts: t.Mapping[str, t.Mapping[str, Host]], scratch: str, stack: contextlib.ExitStack, tell: Tell
+        self,
+        hosts: t.Mapping[str, t.Mapping[str, Host]],
+        scratch: str,
+        stack: contextlib.ExitStack,
+        tell: Tell,
+        once: t.Mapping[str, t.Any],
     ) -> None:
-        self._hosts, self._scratch, self._stack, self._tell = hosts, scratch, stack, tell
+        self._hosts, self._scratch, self._stack, self._tell, self._once = hosts, scratch, stack, tell, once
         self._labs: dict[str, Lab] = {}
         self._runs: list[dict[str, t.Any]] = []
         self._skipped: list[dict[str, str]] = []
@@ -94,7 +112,7 @@ class _Rehearsal:
                 with open(path, encoding="utf-8") as file:
                     return inventory_values(file.read())
             except (OSError, Invalid, UnicodeError) as exc:
-                raise Refused(["start: %s cannot be read: %s" % (path, exc)]) from None
+                raise Refused(["sfb_xmpp_rehearse_from: %s cannot be read: %s" % (path, exc)]) from None
         return self._of_capture(path, profile)
 
     def _of_capture(self, path: str, profile: str) -> dict[str, t.Any]:
@@ -102,7 +120,7 @@ class _Rehearsal:
             with open(path, encoding="utf-8") as file:
                 profile = str(json.load(file)["profile"])
         except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise Refused(["start: %s is neither an export nor a capture: %s" % (path, exc)]) from None
+            raise Refused(["sfb_xmpp_rehearse_from: %s is neither an export nor a capture: %s" % (path, exc)]) from None
         lab = Lab(os.path.join(self._scratch, "capture"), profile, make_shape([], 1, 1, 250), os.path.realpath(path))
         try:
             host = lab.shape["hosts"][0]
@@ -111,7 +129,9 @@ class _Rehearsal:
             inventory = {"sfb_management": {"hosts": {"captured": variables}}}
             done = play("sfb.xmpp.export", inventory, self._scratch, "-e", json.dumps({"sfb_xmpp_into": into}))
             if done.code:
-                raise Refused(["start: %s has not all that an export needs: %s" % (path, done.message)])
+                raise Refused(
+                    ["sfb_xmpp_rehearse_from: %s has not all that an export needs: %s" % (path, done.message)]
+                )
             return self._start_values(into, profile)
         finally:
             lab.stop()
@@ -140,7 +160,8 @@ class _Rehearsal:
         """Whether it went well enough to go on."""
         self._tell(name)
         # The starting point may be anything that there was.
-        extra = ["--skip-tags", "certificate", "-e", json.dumps({"sfb_xmpp_force": True})] if instead else []
+        once = {"sfb_xmpp_force": True} if instead else dict(self._once)
+        extra = [*(["--skip-tags", "certificate"] if instead else []), *(["-e", json.dumps(once)] if once else [])]
         done = play("sfb.xmpp.converge", self._inventory(instead), self._scratch, *extra)
         failed = bool(done.code)
         result = "failed" if failed else "changed" if again and done.changed else "ok"
@@ -193,7 +214,7 @@ class _Rehearsal:
             if not self._hosts.get("sfb_edge"):
                 self._skipped.append({"name": "messages with partners", "reason": "there are no hosts in sfb_edge"})
                 continue
-            self._tell("lets real servers play the partners")
+            self._tell("starts stand-in servers for the partners")
             told = lab.talk(next((str(c["trust_store"]) for c in certificates if c.get("trust_store")), ""))
             self._skipped += [{**one, "name": "messages with %s" % one["name"]} for one in told["skipped"]]
             for talk in told["talks"]:
@@ -206,14 +227,15 @@ def _judged(talk: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     common = {"area": "partner", "object": domain}
     lost = [one for one in talk["outcomes"] if not one["arrived"]]
     for one in lost:
-        way = "from %s to a server of theirs" if one["direction"] == "out" else "from a server of theirs to %s"
+        way = "from %s to the stand-in server" if one["direction"] == "out" else "from the stand-in server to %s"
         text = "a message %s did not arrive: %s" % (way % talk["user"], one["why"] or "no reason was seen")
-        remedy = "compare the partner's row with the certificate; the server had TLS, a good certificate and dialback"
+        remedy = "compare the partner's settings with the certificate; the stand-in server has TLS, a good certificate"
+        remedy += " and dialback"
         yield {**common, "code": "no_message", "severity": "error", "message": text, "remedy": remedy}
     if not lost:
         how = {"S": "by certificates", "T": "by dialback inside TLS", "C": "by dialback without encryption"}
         ways = list(dict.fromkeys(how.get(one["method"], "by an unknown method") for one in talk["outcomes"]))
-        text = "messages with a real server passed in both directions, %s" % " and ".join(ways)
+        text = "messages with a stand-in server (Prosody) passed in both directions, %s" % " and ".join(ways)
         yield {**common, "code": "messages_passed", "severity": "info", "message": text, "remedy": ""}
 
 

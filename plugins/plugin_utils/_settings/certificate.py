@@ -15,7 +15,8 @@ from . import check
 from .source import Action, Variables, source_of
 from .table import BY_NAME, PREFIX
 
-_SETTING = BY_NAME[PREFIX + "certificate"]
+NAME = PREFIX + "certificate"
+_SETTING = BY_NAME[NAME]
 
 
 def certificate_of(action: Action, variables: Variables) -> dict[str, t.Any]:
@@ -27,11 +28,11 @@ def certificate_of(action: Action, variables: Variables) -> dict[str, t.Any]:
     own = str(variables["inventory_hostname"])
     for host in (*servers_in(variables).of(own).edges, own):
         source = source_of(action, variables if host == own else variables["hostvars"][host])
-        if _SETTING.name not in source.names:
+        if NAME not in source.names:
             continue
-        place = "%s of %s" % (_SETTING.name, host)
+        place = "%s of %s" % (NAME, host)
         try:
-            value = source.value(_SETTING.name)
+            value = source.value(NAME)
         except ValueError as exc:
             raise Refused(["%s: cannot be evaluated: %s" % (place, exc)]) from None
         if check.unset(_SETTING.spec, value):

@@ -39,6 +39,8 @@ def mistakes(spec: Spec, value: t.Any, place: str) -> list[str]:
         return _of_list(spec, value, place)
     if isinstance(value, (dict, list)):
         return ["%s: must be %s, not %s" % (place, _WANTED[kind], written(value))]
+    if isinstance(value, str) and (now := spec.get("former", {}).get(value)):
+        return ["%s: the value %s is called %s now" % (place, value, now)]
     try:
         _CHECKS[kind](value)
         if "choices" in spec:

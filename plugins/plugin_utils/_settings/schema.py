@@ -63,7 +63,9 @@ def _defs(texts: t.Mapping[str, str]) -> Schema:
         "type": ["object", "null"],
         "properties": {setting.name: _setting(setting, texts) for setting in SETTINGS},
         # A misspelt variable is an error; other people's variables are none of our business.
-        "patternProperties": {"^%s(?!(?:%s)$|x_|result$|changes$|snapshot_of$)" % (PREFIX, known): {"not": {}}},
+        "patternProperties": {
+            "^%s(?!(?:%s)$|x_|result$|changes$|snapshot_of$|snapshot_digest$)" % (PREFIX, known): {"not": {}}
+        },
     }
     return {"template": _TEMPLATE, "variables": own}
 

@@ -18,7 +18,7 @@ from ...module_utils._base.result import Refused
 from ...module_utils._federation.catalogue import RESOURCES
 from ...module_utils._federation.declared import declare
 from ...module_utils._federation.kinds import did_you_mean
-from ...module_utils._federation.tasks import variable
+from ...module_utils._federation.words import variable
 from . import check
 from .table import BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
 

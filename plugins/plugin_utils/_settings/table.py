@@ -14,21 +14,23 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ...module_utils._chain.federate import SPEC as FEDERATION
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
-from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY
+from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY, PARTS, ROUTE
 from ...module_utils._federation.tasks import FEDERATION_SPEC
+from ...module_utils._federation.words import PREFIX as _PREFIX
+from ...module_utils._federation.words import ROLES
 from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
-from ...module_utils._topology.federate import SPEC as FEDERATION
 from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.decommission import STAGES
 
-PREFIX = "sfb_xmpp_"
+PREFIX = _PREFIX
 # For users' own variables.
 FREE = PREFIX + "x_"
-# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the third.
-IGNORED = frozenset((PREFIX + "result", PREFIX + "changes", PREFIX + "snapshot_of"))
+# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
+IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of", "snapshot_digest"))
 
 Spec = t.Mapping[str, t.Any]
 
@@ -40,15 +42,16 @@ _PLAN = ("converge", "audit")
 _TOWARDS = (*_PLAN, "restore")
 _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
+_RUNS = (*_WRITING, "certificate", "revoke")
+_STATE = (*_RUNS, "history", "capture")
 _LOOKING = ("verify", "explain", "audit", "preflight")
 
 # The tags of each playbook. What has none does one thing.
-_KINDS = ("routes", "policies", "partners", "grants", "gateway", "access_edge", "removals")
 TAGS: dict[str, tuple[str, ...]] = {
-    "converge": (*_KINDS, "certificate"),
-    "restore": _KINDS,
-    "audit": _KINDS,
-    "failover": ("routes",),
+    "converge": (*PARTS, "certificate"),
+    "restore": PARTS,
+    "audit": PARTS,
+    "failover": (ROUTE.limited_as,),
 }
 
 
@@ -109,7 +112,7 @@ _NAMES: Spec = {"type": "list", "elements": "str"}
 _MESSAGE: Spec = {"type": "list", "elements": "dict", "options": MESSAGE}
 _PROBE_OPTIONS = (
     "own_domains from_domain access_edge gateway_port certificate trust_store nameservers timeout workers"
-    " expires_within"
+    " expires_within allow_local"
 ).split()
 _VERIFICATION: Spec = {
     "type": "dict",
@@ -257,6 +260,37 @@ SETTINGS: tuple[Setting, ...] = (
         "Codes of preflight findings that are accepted.",
     ),
     # Plans, snapshots, the journal
+    _setting(
+        "state_directory",
+        _PATH,
+        (*_STATE, "audit"),
+        "The directory on the controller for snapshots, journal, locks and the key of captures. Several controllers may"
+        " share it. ``~/.ansible/sfb.xmpp`` by default.",
+    ),
+    _setting(
+        "trusted_owners",
+        _NAMES,
+        (*_STATE, "audit"),
+        "Users of the controller, as names or numbers, whose plans, snapshots and folders are accepted. Your own and"
+        " those of root always are.",
+    ),
+    _setting(
+        "show_users",
+        _SWITCH,
+        (*_RUNS, "history", "audit"),
+        "Whether plans in Markdown, the shown lines, audits and the journal name users. With ``false`` they have"
+        " pseudonyms such as ``user-0a1b2c3d4e``, the same in every file of a state directory. True by default.",
+    ),
+    _setting(
+        "journal",
+        {
+            "type": "dict",
+            "options": {"keep_days": {"type": "int", "default": 730}, "syslog": {"type": "bool", "default": False}},
+        },
+        _RUNS,
+        "Settings of the journal of runs: ``keep_days``, after how many days a line is removed, 730 by default, 0 for"
+        " never; ``syslog``, true to send each line to the controller's syslog too.",
+    ),
     _of_federation(
         "plan_file",
         ("converge", "restore"),
@@ -265,7 +299,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write. True by default."),
     _of_federation(
-        "snapshot_directory", (*_WRITING, "history", "revoke"), "The directory of the snapshots on the controller."
+        "snapshot_directory",
+        (*_RUNS, "history"),
+        "The directory of the snapshots and the journal on the controller.",
     ),
     _of_federation("snapshot_keep", _WRITING, "How many snapshots of a deployment are kept. 20 by default."),
     _setting(
@@ -278,7 +314,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "ticket",
         _TEXT,
-        (*_WRITING, "revoke"),
+        _RUNS,
         "A text for the journal of runs, such as the number of a change ticket.",
     ),
     _setting(
@@ -290,18 +326,106 @@ SETTINGS: tuple[Setting, ...] = (
     # What one run is told
     _of_a_run(
         "for_partner",
-        ("verify", "explain"),
+        ("verify", "explain", "history"),
         "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
-        " is between this partner and the user.",
+        " is between this partner and the user. ``history`` shows the runs that changed this partner.",
         "partner",
-        ("verify", "explain"),
+        ("verify", "explain", "history"),
+    ),
+    _setting(
+        "for_policy",
+        _TEXT,
+        ("history",),
+        "A policy, such as ``-e sfb_xmpp_for_policy=FederatedXmpp``. Only the runs that changed it are shown.",
+        once=True,
     ),
     _of_a_run(
         "for_user",
-        ("explain",),
-        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``.",
+        ("explain", "history"),
+        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``. ``history`` shows the runs that gave or"
+        " took a policy of this user.",
         "user",
-        ("explain",),
+        ("explain", "history"),
+    ),
+    _setting(
+        "for_users",
+        _NAMES,
+        ("migration",),
+        "The users who move next, such as ``-e sfb_xmpp_for_users=ann@contoso.com,bob@contoso.com``. One of this and"
+        " ``sfb_xmpp_for_pools`` is needed.",
+        once=True,
+        former="users",
+    ),
+    _setting(
+        "for_pools",
+        _NAMES,
+        ("migration",),
+        "The FQDNs of the pools from which everybody moves.",
+        once=True,
+        former="pools",
+    ),
+    _setting(
+        "rehearse_from",
+        _PATH,
+        ("rehearse",),
+        "What the lab has first: what ``sfb.xmpp.export`` wrote, or a capture. Without it the lab is a deployment right"
+        " after its installation.",
+        once=True,
+        former="start",
+    ),
+    _setting(
+        "rehearse_profile",
+        {"type": "str", "choices": ["sfb2015", "lync2013"]},
+        ("rehearse",),
+        "The product. Without it the module that the Edge servers load decides.",
+        once=True,
+        former="profile",
+    ),
+    _setting(
+        "import_partners",
+        _PATH,
+        ("import",),
+        "The file of partners (``Get-CsXmppAllowedPartner``, or a table). At least one file to import is needed.",
+        once=True,
+        former="partners",
+    ),
+    _setting(
+        "import_policies",
+        _PATH,
+        ("import",),
+        "The file of policies (``Get-CsExternalAccessPolicy``, or a table).",
+        once=True,
+        former="policies",
+    ),
+    _setting(
+        "import_gateway",
+        _PATH,
+        ("import",),
+        "The file of the gateway's settings (``Get-CsXmppGatewayConfiguration``).",
+        once=True,
+    ),
+    _setting(
+        "import_users",
+        _PATH,
+        ("import",),
+        "The file of users (``Get-CsUser``). Each becomes a user in ``granted_to`` of the policy that they have.",
+        once=True,
+    ),
+    _setting(
+        "import_encoding",
+        _TEXT,
+        ("import",),
+        "The encoding of files without a byte order mark, such as ``cp1252``. UTF-8 by default.",
+        once=True,
+        former="encoding",
+    ),
+    _setting(
+        "import_ignore_columns",
+        _NAMES,
+        ("import",),
+        "Columns that are left out, separated by commas.",
+        once=True,
+        former="ignore_columns",
     ),
     # What happens around the writes
     _of_federation(
@@ -345,16 +469,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _setting(
         "certificate_switch",
-        {"type": "str", "choices": ["window", "converge"], "default": "window"},
+        # former: a value's name before, and its name now.
+        {"type": "str", "choices": ["separate", "converge"], "default": "separate", "former": {"window": "separate"}},
         ("converge",),
-        "``window`` (default) puts a certificate in use only where none is in use. ``converge`` replaces one too, and"
+        "``separate`` (default) puts a certificate in use only where none is in use. ``converge`` replaces one too, and"
         " restarts services.",
-    ),
-    _setting(
-        "certificate_pool_size",
-        {"type": "int", "default": 0},
-        _CERTIFICATE,
-        "How many Edges share the certificate. By default those of ``sfb_edge`` in the deployment.",
     ),
     _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that gets the certificate from elsewhere."),
     _setting(
@@ -368,9 +487,11 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "into",
         _PATH,
-        ("audit", "decommission"),
-        "The directory for the files of the run. A relative path starts at the working directory. ``./sfb-xmpp-audit``"
-        " and ``./sfb-xmpp-decommission`` by default.",
+        ("audit", "capture", "decommission", "export", "import", "migration", "rehearse"),
+        "Where the files of the run go. A relative path starts at the working directory. A directory for ``export``"
+        " (``./sfb-xmpp-export`` by default), ``audit`` (``./sfb-xmpp-audit``), ``migration``"
+        " (``./sfb-xmpp-migration``), ``decommission`` (``./sfb-xmpp-decommission``) and ``rehearse`` (writes no files"
+        " without it). A file for ``capture`` (``./sfb-xmpp-capture.json``) and ``import`` (which needs it).",
         once=True,
         former="into",
     ),
@@ -418,11 +539,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "deployment",
         _TEXT,
-        tuple(
-            name
-            for name in PLAYBOOKS
-            if name not in ("capture", "explain", "import", "preflight", "rehearse", "verify")
-        ),
+        tuple(name for name in PLAYBOOKS if name not in ("explain", "import", "preflight", "rehearse", "verify")),
         "The deployment of a host. Hosts with the same value lead to the same store. ``default`` without it.",
     ),
 )
@@ -431,6 +548,18 @@ BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
 OF_A_HOST = frozenset((PREFIX + "deployment",))
 
 
-def read_by(playbook: str) -> tuple[Setting, ...]:
-    """The settings that a playbook evaluates."""
-    return tuple(setting for setting in SETTINGS if playbook in setting.playbooks)
+# The role that does the work of a playbook.
+_LIKE = {"verification": "verify"}
+# What every run of a role takes from the inventory, beside the settings that are its parameters.
+_OF_ROLES = frozenset(
+    "deployment domain_controller protected_accounts preflight_ignore replication replication_timeout"
+    " configuration_backup snapshot snapshot_directory snapshot_keep ticket".split()
+)
+
+
+def read_by(reader: str) -> tuple[Setting, ...]:
+    """The settings that a playbook or a role evaluates. Roles read what converge reads, as far as it is theirs."""
+    if reader in ROLES:
+        wanted = _OF_ROLES.union(ROLES[reader])
+        return tuple(one for one in SETTINGS if "converge" in one.playbooks and one.option in wanted)
+    return tuple(setting for setting in SETTINGS if _LIKE.get(reader, reader) in setting.playbooks)

@@ -37,7 +37,12 @@ def assign(bench: Bench, thumbprint: str, *usages: str) -> None:
     bench.ok("Set-CsCertificate", host=EDGE, Type=types, Thumbprint=thumbprint, Confirm=False)
 
 
-def restart(bench: Bench, name: str = PROXY) -> None:
+def proxy_of(bench: Bench) -> str:
+    return bench.store.service_name(EDGE, PROXY)
+
+
+def restart(bench: Bench, name: str = "") -> None:
+    name = name or proxy_of(bench)
     bench.ok("Stop-CsWindowsService", host=EDGE, Name=name, Confirm=False)
     bench.ok("Start-CsWindowsService", host=EDGE, Name=name)
 
@@ -269,9 +274,10 @@ class TestServices:
     def test_the_proxy_is_found_by_its_display_name(self, bench: Bench) -> None:
         services = bench.ok("Get-CsWindowsService", host=EDGE)
         (proxy,) = [s for s in services if "XMPP" in s["DisplayName"]]
-        assert (proxy["Name"], proxy["Status"].name) == (PROXY, "Running")
+        assert (proxy["Name"], proxy["Status"].name) == (proxy_of(bench), "Running")
         assert proxy["DisplayName"].startswith("Skype for Business Server")
-        assert [s["Name"] for s in bench.ok("Get-CsWindowsService", Name="rtcxmpptgw")] == ["RTCXMPPTGW"]
+        gateway = bench.store.service_name("fe01", "RTCXMPPTGW")
+        assert [s["Name"] for s in bench.ok("Get-CsWindowsService", Name=gateway.lower())] == [gateway]
 
     def test_stop_stops_dependents_and_start_starts_what_is_needed(self, bench: Bench) -> None:
         bench.ok("Stop-CsWindowsService", host=EDGE, Name="RTCMRAUTH", Confirm=False)
@@ -320,12 +326,12 @@ class TestServices:
         bench.store.set_setting("drain_seconds", 0.3)
         bench.store.set_setting("drain_blocks", bool(call))
         began = time.monotonic()
-        bench.ok("Stop-CsWindowsService", host=EDGE, Name=PROXY, Graceful=True, Confirm=False, **call)
+        bench.ok("Stop-CsWindowsService", host=EDGE, Name=proxy_of(bench), Graceful=True, Confirm=False, **call)
         assert time.monotonic() - began > 0.29
-        assert bench.store.services(EDGE)[PROXY] == "Stopped"
-        bench.ok("Start-CsWindowsService", host=EDGE, Name=PROXY)
+        assert bench.store.services(EDGE)[proxy_of(bench)] == "Stopped"
+        bench.ok("Start-CsWindowsService", host=EDGE, Name=proxy_of(bench))
 
     def test_a_service_from_the_pipeline(self, bench: Bench) -> None:
-        get = ("Get-CsWindowsService", {"Name": PROXY})
+        get = ("Get-CsWindowsService", {"Name": proxy_of(bench)})
         assert bench.run((get, ("Stop-CsWindowsService", {"Confirm": False})), host=EDGE).errors == []
-        assert bench.store.services(EDGE)[PROXY] == "Stopped"
+        assert bench.store.services(EDGE)[proxy_of(bench)] == "Stopped"

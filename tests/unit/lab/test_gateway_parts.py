@@ -150,12 +150,14 @@ def test_services_and_routes(bench: Bench) -> None:
     around = Surroundings(bench.store)
     assert (around.running("edge01"), around.obstacle("fabrikam.test")) == (True, "")
     before = around.turn("edge01")
-    bench.ok("Stop-CsWindowsService", host="edge01", Name="RTCXMPPTGWPROXY", Confirm=False)
+    proxy, gateway = (bench.store.service_name(*one) for one in (("edge01", "RTCXMPPTGWPROXY"), ("fe01", "RTCXMPPTGW")))
+    bench.store.set_setting("services_at_doors", True)
+    bench.ok("Stop-CsWindowsService", host="edge01", Name=proxy, Confirm=False)
     assert (around.running("edge01"), around.running("edge02")) == (False, True)
-    bench.ok("Start-CsWindowsService", host="edge01", Name="RTCXMPPTGWPROXY")
+    bench.ok("Start-CsWindowsService", host="edge01", Name=proxy)
     assert around.running("edge01")
     assert around.turn("edge01") != before
-    bench.ok("Stop-CsWindowsService", Name="RTCXMPPTGW", Confirm=False)
+    bench.ok("Stop-CsWindowsService", Name=gateway, Confirm=False)
     assert "RTCXMPPTGW is not running" in around.obstacle("fabrikam.test")
 
 

@@ -19,6 +19,7 @@ import typing as t
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import HOLDERS
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.kinds import Choice
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import question
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Answer,
     ListChange,
@@ -68,6 +69,9 @@ class MemoryShell:
         self.users: list[dict[str, t.Any]] = []
         self.sent: list[Statement] = []
         self.requests = 0
+        self.central = "fe01.contoso.com"  # the pool of the Central Management Store
+        self.more_domains: tuple[str, ...] = ()
+        self.asked = False  # what the session offers
         self.hidden: set[str] = set()  # cmdlets that the session does not offer
         self.replicas = ["edge01.contoso.com", "fe01.contoso.com"]
         self.updates = 0  # pushes and changes of the store, each of which the replicas have at once unless ``stuck``
@@ -107,6 +111,15 @@ class MemoryShell:
         return field.default or None if isinstance(field.default, (str, list)) else field.default
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+        if statements == [question()]:
+            # A session keeps the answer.
+            self.requests += not self.asked
+            self.asked = True
+            self.sent += statements
+            if fault := self.fault(statements[0]):
+                return Answer(errors=(fault,))
+            absent: list[ServerError] = []
+            return Answer(tuple(self._run(self._offered(statements[0], absent))), tuple(absent))
         self.requests += 1
         output: list[t.Any] = []
         errors: list[ServerError] = []
@@ -119,8 +132,6 @@ class MemoryShell:
             if not statement.is_read and self.lose_after == 0:
                 self.lose_after = -1
                 return Answer(tuple(output), tuple(errors), lost="connection reset")
-            if statement.cmdlet == "Get-Command":
-                statement = self._offered(statement, errors)
             fault = self.fault(statement)
             if fault:
                 errors.append(fault)
@@ -163,7 +174,12 @@ class MemoryShell:
             return [{"ReplicaFqdn": fqdn, "UpToDate": True, "LastUpdateCreation": made} for fqdn in self.replicas]
         if noun == "CsService":
             role = next(name for name in given if name != "PoolFqdn")
+            if role == "CentralManagement":
+                return [{"PoolFqdn": self.central, "Role": role, "Version": 7}]
             return [dict(item) for item in TOPOLOGY[noun] if item["Role"] == role]
+        if noun == "CsSipDomain" and self.more_domains:
+            more = [{"Identity": name, "Name": name, "IsDefault": False} for name in self.more_domains]
+            return [*TOPOLOGY[noun], *more]
         if noun in TOPOLOGY:
             return [dict(item) if isinstance(item, dict) else item for item in TOPOLOGY[noun]]
         if noun in ("CsUser", "CsEffectivePolicy"):

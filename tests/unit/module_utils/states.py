@@ -22,12 +22,13 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
     ACCESS_EDGE,
     GATEWAY,
     PARTNER,
+    PARTS,
     POLICY,
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge import Run, converge, gather
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.declared import declare
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import PARTS, Federation
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation import Federation
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import Guard
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.rules import RIGHTS

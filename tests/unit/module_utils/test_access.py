@@ -92,4 +92,5 @@ def test_nothing_is_asked_where_there_is_nothing_to_do() -> None:
     run(singular(POLICY), shell, **NEW_POLICY)
     shell.sent.clear()
     assert not run(singular(POLICY), shell, **NEW_POLICY).changed
-    assert [statement.cmdlet for statement in shell.sent] == ["Get-CsExternalAccessPolicy"]
+    reads = ["Get-CsExternalAccessPolicy", "Get-CsService", "Get-CsSipDomain"]
+    assert [statement.cmdlet for statement in shell.sent] == reads

@@ -83,6 +83,78 @@ def test_the_form_stays(text: str, form: str) -> None:
     assert found == names().text(text)
 
 
+# Free texts, with what must not be left of them and the form of what is. D is another group of that many digits.
+FREE = [
+    ("+49 89 123 456", r"\+DD DD DDD DDD"),
+    ("(0)89 / 1234-567", r"\(D\)DD / X"),
+    ("089 12 34 56", "DDD DD DD DD"),
+    ("089.123.456", r"DDD\.DDD\.DDD"),
+    ("0049.89.123", r"DDDD\.DD\.DDD"),
+    ("555-0142", "X"),
+    ("1 (800) 555 0199", r"D \(DDD\) DDD DDDD"),
+    ("01 23 45 67 89", "DD DD DD DD DD"),
+    ("112 / 7", "DDD / D"),
+    ("tel 4711,15", "X DDDD,DD"),
+    ("x42", "X"),
+    ("42", "42"),
+    ("4711", "DDDD"),
+    ("room 12b, floor 3", "X X, X D"),
+    ("\u0660\u0668\u0669 123", "DDD DDD"),
+    ("since 2026-11-30", "X 2026-11-30"),
+    ("since 2026-11-30T12:34:56Z", "X 2026-11-30T12:34:56Z"),
+    ("2026-11-30 12:34:56.123 now", r"2026-11-30 12:34:56\.123 X"),
+    ("30.11.2026 12:30", r"30\.11\.2026 12:30"),
+    ("11/30/2026", "11/30/2026"),
+    ("30/11/2026", "30/11/2026"),
+    ("12:30:45", "12:30:45"),
+    ("25:61:99", "DD:DD:DD"),
+    ("0170-12-30", "X"),
+    ("30.11.1826", r"DD\.DD\.DDDD"),
+    ("version 6.0.9319.0", r"X 6\.0\.9319\.0"),
+    ("10.0.20348", r"10\.0\.20348"),
+    ("49.89.12345", r"DD\.DD\.DDDDD"),
+    ("8E:68:C6:1E:C8:15:34:1B:94:99:09:A0:D7:36:64:03:31:B6:42:7B", "(?:[0-9A-F]{2}:){19}[0-9A-F]{2}"),
+    ("8e 68 c6 1e c8 15 34 1b 94 99 09 a0 d7 36 64 03 31 b6 42 7b", "(?:[0-9a-f]{2} ){19}[0-9a-f]{2}"),
+    ("8E68 C61E C815 341B 9499 09A0 D736 6403 31B6 427B", "(?:[0-9A-F]{4} ){9}[0-9A-F]{4}"),
+    ("8E68C61E C815341B 949909A0 D7366403 31B6427B", "X X X X X"),
+    ("00-1A-2B-3C-4D-5E", "(?:[0-9A-F]{2}-){5}[0-9A-F]{2}"),
+    ("mac 00:1a:2b:3c:4d:5e", "X (?:[0-9a-f]{2}:){5}[0-9a-f]{2}"),
+    ("001a.2b3c.4d5e", r"X\.X\.X\.example"),
+    ("2001:db8::17", "2001:db8:[0-9a-f:]+"),
+    ("fe80::1%eth0", "2001:db8:[0-9a-f:]+%X"),
+    ("[2001:db8:1:2:3:4:5:6]:5061", r"\[2001:db8:[0-9a-f:]+\]:DDDD"),
+    ("::ffff:10.1.2.3", "2001:db8:[0-9a-f:]+"),
+    ("192.168.0.12:5061", r"10\.\d+\.\d+\.\d+:DDDD"),
+    ("0x80070005", "X"),
+    ("S-1-5-21-1-2-3", r"S-1-5-21-D-D-D"),
+]
+
+
+@pytest.mark.parametrize(("text", "form"), FREE)
+@pytest.mark.parametrize("prose", [False, True])
+def test_of_the_numbers_in_a_text_only_dates_and_versions_stay(text: str, form: str, prose: bool) -> None:
+    found = names().text(text, prose)
+    words = "(?:%s|[a-z]+)" % TOKEN.pattern if prose else TOKEN.pattern
+    assert re.fullmatch(form.replace("X", words).replace("D", r"\d"), found), found
+    if "D" in form:
+        assert found != text
+    assert found == names().text(text, prose), "the same key gives the same"
+
+
+def test_no_two_short_numbers_become_the_same() -> None:
+    one = names()
+    for length in (1, 2, 3):
+        texts = ["ext %0*d" % (length, number) for number in range(10**length)]
+        assert len({one.text(text) for text in texts}) == len(texts)
+
+
+def test_a_thumbprint_is_the_same_however_it_is_written() -> None:
+    one = names()
+    one.thumbprints["8E68C61EC815341B949909A0D736640331B6427B"] = new = "00" * 19 + "AB"
+    assert one.text("8E:68:C6:1E:C8:15:34:1B:94:99:09:A0:D7:36:64:03:31:B6:42:7B").replace(":", "") == new
+    assert one.text("8e 68 c6 1e c8 15 34 1b 94 99 09 a0 d7 36 64 03 31 b6 42 7b").replace(" ", "") == new.lower()
+
+
 def test_the_products_own_words_stay_in_its_own_texts_only() -> None:
     text = "Skype for Business Server 2015 (6.0.9319.0): Volume license key installed."
     assert names().text(text, prose=True) == text

@@ -9,14 +9,25 @@ from __future__ import annotations
 
 import itertools
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import ERROR, UNKNOWN
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import ERROR, UNKNOWN, WARNING
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Record
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.known import (
+    DEFAULT,
+    INTERNAL,
+    XMPP,
+    DomainRecord,
+    HostService,
+    Known,
+    ServerRead,
+    UsedCertificate,
+)
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.links import LINKS
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.walk import Obstacle, idle, looked_at, walk
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, User
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import Pool
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.chain import HostService, Obstacle, check_chain
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replication import Replica
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Site, Topology
 
@@ -28,38 +39,60 @@ SBA = Pool("sba.contoso.com", "Redmond", ("sba.contoso.com",), "2015", True, Fal
 FE_2019 = Pool("fe19.contoso.com", "Redmond", ("fe19.contoso.com",), "2019", True, True)
 
 
-@dataclass(frozen=True)
-class State:
-    topology: Topology
-    deployment: Deployment
-    services: tuple[HostService, ...]
+class State(Known):
+    """A deployment of which one thing is changed."""
 
     def findings(self) -> list[Obstacle]:
-        return check_chain(self.topology, self.deployment, self.services)
+        return walk(self)
 
     def with_topology(self, **changed: t.Any) -> State:
+        assert self.topology is not None
         return replace(self, topology=replace(self.topology, **changed))
 
+    def with_deployment(self, **changed: t.Any) -> State:
+        assert self.deployment is not None
+        return replace(self, deployment=replace(self.deployment, **changed))
+
     def with_record(self, part: str, identity: str, **values: t.Any) -> State:
+        assert self.deployment is not None
         old = self.deployment.records[part]
         had = old[identity.casefold()].values if identity.casefold() in old else {}
         new = {**old, identity.casefold(): Record(identity, {**had, **values})}
-        return replace(self, deployment=replace(self.deployment, records={**self.deployment.records, part: new}))
+        return self.with_deployment(records={**self.deployment.records, part: new})
+
+    def without(self, part: str) -> State:
+        assert self.deployment is not None
+        return self.with_deployment(records={n: own for n, own in self.deployment.records.items() if n != part})
 
     def with_service(self, host: str, status: str | None) -> State:
-        services = tuple(replace(one, status=status) if one.host.startswith(host) else one for one in self.services)
-        return replace(self, services=services)
+        def changed(services: tuple[HostService, ...] | None) -> tuple[HostService, ...]:
+            return tuple(replace(one, status=status) if one.host.startswith(host) else one for one in services or ())
+
+        return replace(self, gateways=changed(self.gateways), proxies=changed(self.proxies))
 
     def with_user(self, **changed: t.Any) -> State:
-        users = {key: replace(user, **changed) for key, user in self.deployment.users.items()}
-        return replace(self, deployment=replace(self.deployment, users=users))
+        assert self.deployment is not None
+        return self.with_deployment(users={k: replace(user, **changed) for k, user in self.deployment.users.items()})
+
+    def with_server(self, host: str, **changed: t.Any) -> State:
+        def those(servers: tuple[ServerRead, ...] | None) -> tuple[ServerRead, ...]:
+            return tuple(replace(one, **changed) if one.host.startswith(host) else one for one in servers or ())
+
+        return replace(self, edges=those(self.edges), front_ends=those(self.front_ends))
+
+    def with_domain(self, state: t.Any, text: str = "") -> State:
+        return replace(self, domains=(DomainRecord("contoso.com", state, text),))
+
+
+def used(usage: str, *faults: str) -> UsedCertificate:
+    return UsedCertificate((usage,), dict.fromkeys(faults, "it expired on 2026-01-01T00:00:00Z"))
 
 
 def _records(**values: dict[str, t.Any]) -> dict[str, Record]:
     return {name.casefold(): Record(name, given) for name, given in values.items()}
 
 
-XMPP = {"enable_xmpp_access": True, "enable_federation_access": True, "enable_outside_access": True}
+GIVES = {"enable_xmpp_access": True, "enable_federation_access": True, "enable_outside_access": True}
 HEALTHY = State(
     Topology(
         release="2015",
@@ -75,18 +108,19 @@ HEALTHY = State(
         "",
         {
             "federation_routes": _records(Redmond={"edge_pool": "edge.contoso.com"}, Dublin={"edge_pool": ""}),
-            "policies": _records(Global={}, Xmpp=XMPP),
+            "policies": _records(Global={}, Xmpp=GIVES),
             "partners": {"fabrikam.com": Record("fabrikam.com", {"additional_domains": ["b.fabrikam.com"]})},
             "access_edge": _records(Global={"allow_federated_users": True}),
         },
         {"cn=ann": User("CN=ann", "sip:ann@contoso.com", "Xmpp", "fe01.contoso.com")},
         all_users=True,
     ),
-    (
-        HostService("fe01", "gateway", "Running"),
-        HostService("edge01", "proxy", "Running"),
-        HostService("edge02", "proxy", "Running"),
-    ),
+    (HostService("fe01", "gateway", "Running"),),
+    (HostService("edge01", "proxy", "Running"), HostService("edge02", "proxy", "Running")),
+    tuple(ServerRead(host, (used(XMPP), used(INTERNAL)), 1.5) for host in ("edge01", "edge02")),
+    (ServerRead("fe01", (used(DEFAULT),), 0.5),),
+    (DomainRecord("contoso.com", "holds"),),
+    "",
 )
 
 # What breaks a link, in the order of the links; the codes that are found then.
@@ -132,6 +166,30 @@ BROKEN: dict[str, tuple[t.Callable[[State], State], list[str]]] = {
         lambda s: s.with_topology(replicas=(Replica("edge01.contoso.com", False, None),)),
         ["replica_behind"],
     ),
+    "srv_missing": (lambda s: s.with_domain("missing"), ["srv_missing"]),
+    "srv_elsewhere": (lambda s: s.with_domain("elsewhere", "contoso.com names old.contoso.com"), ["srv_elsewhere"]),
+    "rights": (lambda s: replace(s, rights="the account may read but not write"), ["rights"]),
+    "certificate_missing": (
+        lambda s: s.with_server("edge", certificates=(used(INTERNAL),)),
+        ["certificate_missing"],
+    ),
+    "certificate_expired": (
+        lambda s: s.with_server("edge", certificates=(used(XMPP, "expired"), used(INTERNAL))),
+        ["certificate_expired"],
+    ),
+    "certificate_invalid": (
+        lambda s: s.with_server("edge", certificates=(used(XMPP, "name_mismatch"), used(INTERNAL))),
+        ["certificate_invalid"],
+    ),
+    "internal_certificate_expired": (
+        lambda s: s.with_server("edge", certificates=(used(XMPP), used(INTERNAL, "expired"))),
+        ["internal_certificate_expired"],
+    ),
+    "default_certificate_expired": (
+        lambda s: s.with_server("fe", certificates=(used(DEFAULT, "not_yet_valid"),)),
+        ["default_certificate_expired"],
+    ),
+    "clock_apart": (lambda s: s.with_server("edge01", clock_ahead=601.0), ["clock_apart"]),
 }
 BLOCKING = {"edge_without_xmpp", "no_route", "route_elsewhere"}
 
@@ -158,7 +216,10 @@ _SAME = [
     {"no_route", "route_elsewhere"},
     {"no_route", "two_routes"},
     {"route_elsewhere", "two_routes"},
+    {"srv_missing", "srv_elsewhere"},
 ]
+_OF_EDGES = {"certificate_missing", "certificate_expired", "certificate_invalid", "internal_certificate_expired"}
+_SAME += [{one, two} for one in _OF_EDGES for two in _OF_EDGES]
 PAIRS = [pair for pair in itertools.combinations(BROKEN, 2) if set(pair) not in _SAME]
 
 
@@ -181,26 +242,24 @@ LACKING: dict[str, t.Callable[[State], State]] = {
     "edge_unknown": lambda s: s.with_topology(edges=None),
     "gateway_unknown": lambda s: s.with_service("fe", None),
     "proxy_unknown": lambda s: s.with_service("edge", None),
-    "route_unknown": lambda s: _without(s.with_topology(sites=None), "federation_routes"),
-    "access_edge_unknown": lambda s: _without(s, "access_edge"),
-    "partners_unknown": lambda s: _without(s, "partners"),
+    "route_unknown": lambda s: s.with_topology(sites=None).without("federation_routes"),
+    "access_edge_unknown": lambda s: s.without("access_edge"),
+    "partners_unknown": lambda s: s.without("partners"),
     "partner_allowed_unknown": lambda s: s.with_topology(allowed_domains=None),
     "partner_blocked_unknown": lambda s: s.with_topology(blocked_domains=None),
-    "policies_unknown": lambda s: _without(s, "policies"),
+    "policies_unknown": lambda s: s.without("policies"),
     "replicas_unknown": lambda s: s.with_topology(replicas=None),
+    "unreadable": lambda s: s.with_deployment(unreadable={"Get-CsSite": "the answer cannot be read: x"}),
+    "srv_unknown": lambda s: s.with_domain("unknown", "SERVFAIL"),
+    "certificate_unknown": lambda s: s.with_server("edge02", certificates=None),
 }
-
-
-def _without(state: State, part: str) -> State:
-    records = {name: own for name, own in state.deployment.records.items() if name != part}
-    return replace(state, deployment=replace(state.deployment, records=records))
 
 
 @pytest.mark.parametrize("code", LACKING)
 def test_what_is_not_observable_is_never_a_pass_and_never_blocks(code: str) -> None:
     found = LACKING[code](HEALTHY).findings()
     assert [(one.code, one.severity, one.blocks) for one in found] == [(code, UNKNOWN, False)]
-    assert "not observable" in found[0].message
+    assert all((found[0].message, found[0].remedy, found[0].effect, found[0].where))
 
 
 def test_who_is_homed_on_a_branch_appliance_has_no_xmpp() -> None:
@@ -234,9 +293,9 @@ def test_who_is_homed_there_is_named_and_only_if_he_would_have_xmpp() -> None:
     assert (found.code, found.severity) == ("users_elsewhere", ERROR)
     assert "ann@contoso.com (FE19.contoso.com)" in found.message
     assert beside.with_user(pool="fe19.contoso.com", policy="").findings() == []
-    site = beside.with_record("policies", "site:Redmond", **XMPP).with_user(pool="fe19.contoso.com", policy="")
+    site = beside.with_record("policies", "site:Redmond", **GIVES).with_user(pool="fe19.contoso.com", policy="")
     assert [one.code for one in site.findings()] == ["users_elsewhere"]
-    nobody = replace(beside, deployment=replace(beside.deployment, users={}, all_users=False))
+    nobody = beside.with_deployment(users={}, all_users=False)
     assert [one.code for one in nobody.findings()] == ["homes_unknown"]
 
 
@@ -248,10 +307,64 @@ def test_one_server_of_several_is_a_warning() -> None:
 
 
 def test_nobody_looked_at_hosts() -> None:
-    assert check_chain(HEALTHY.topology, HEALTHY.deployment) == []
+    assert walk(Known()) == walk(Known(HEALTHY.topology, HEALTHY.deployment)) == []
 
 
 def test_routes_that_were_not_read_as_a_kind_come_from_the_topology() -> None:
-    state = _without(HEALTHY, "federation_routes")
+    state = HEALTHY.without("federation_routes")
     assert state.findings() == []
     assert [one.code for one in state.with_topology(sites=(Site("Redmond", "", ""),)).findings()] == ["no_route"]
+
+
+def test_a_code_stands_once_in_the_table_and_every_link_of_a_deployment_is_broken_above() -> None:
+    codes = [link.code for link in LINKS]
+    assert len(codes) == len(set(codes))
+    of_two = {"row_invalid", "row_risky", "user_unknown", "user_not_enabled", "partner_not_allowed"}
+    of_two |= {"partner_unverified", "policy_without_xmpp"}
+    assert set(codes) == {*BROKEN, *LACKING, "homes_unknown", *of_two}
+    assert {link.code for link in LINKS if link.stops} == BLOCKING
+    assert all(link.severity == UNKNOWN for link in LINKS if link.code.endswith("_unknown"))
+
+
+def test_services_that_are_missing_and_stopped_leave_none_that_works() -> None:
+    found = HEALTHY.with_service("edge01", "").with_service("edge02", "Stopped").findings()
+    assert [(one.code, one.severity) for one in found] == [("proxy_not_installed", ERROR), ("proxy_stopped", ERROR)]
+    unknown = HEALTHY.with_service("edge01", None).with_service("edge02", "Stopped").findings()
+    assert [(one.code, one.severity) for one in unknown] == [("proxy_stopped", WARNING), ("proxy_unknown", UNKNOWN)]
+
+
+def test_an_accepted_code_is_idle_only_where_its_link_was_looked_at() -> None:
+    known = Known(HEALTHY.topology, HEALTHY.deployment)
+    assert idle(["no_route", "proxy_stopped", "two_routes", "nonsense"], ["no_route"], known) == [
+        "two_routes",
+        "nonsense",
+    ]
+    assert not any(looked_at(link, Known()) for link in LINKS)
+
+
+def test_what_is_valid_on_one_server_of_two_is_a_warning() -> None:
+    for usage, code in ((XMPP, "certificate_expired"), (INTERNAL, "internal_certificate_expired")):
+        others = tuple(used(one) for one in (XMPP, INTERNAL) if one != usage)
+        (found,) = HEALTHY.with_server("edge01", certificates=(*others, used(usage, "expired"))).findings()
+        assert (found.code, found.severity) == (code, WARNING)
+        assert "edge01 (it expired on" in found.message
+
+
+def test_a_certificate_that_the_next_run_assigns_is_no_obstacle() -> None:
+    assert HEALTHY.with_server("edge", certificates=(used(INTERNAL),), declared=True).findings() == []
+
+
+def test_a_front_end_or_an_edge_of_which_the_certificates_of_mtls_were_not_read_is_left_out() -> None:
+    bare = HEALTHY.with_server("edge", certificates=(used(XMPP),)).with_server("fe", certificates=None)
+    assert bare.findings() == []
+    assert {link.code for link in LINKS if not looked_at(link, bare)} >= {
+        "internal_certificate_expired", "default_certificate_expired",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("ahead", "told"), [(601.0, "edge01 (601 s ahead)"), (-301.0, "edge01 (301 s behind)")])
+def test_a_clock_that_is_wrong_is_named(ahead: float, told: str) -> None:
+    (found,) = HEALTHY.with_server("edge01", clock_ahead=ahead).findings()
+    assert (found.code, found.severity) == ("clock_apart", WARNING)
+    assert told in found.message
+    assert HEALTHY.with_server("edge01", clock_ahead=ahead / abs(ahead) * 300).findings() == []

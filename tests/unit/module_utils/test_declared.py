@@ -19,8 +19,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
     FEDERATION,
     FEDERATION_SPEC,
     federation_of,
-    variable,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import variable
 from hypothesis import given, settings
 
 from tests.unit.module_utils.memory_shell import MemoryShell

@@ -19,7 +19,12 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
     RESOURCES,
     ROUTE,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import HOLDERS, USERS, Reader
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import (
+    HOLDERS,
+    USERS,
+    Deployment,
+    Reader,
+)
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, grant, plural
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
@@ -299,6 +304,50 @@ def test_more_than_one_user_of_a_name_is_nobody() -> None:
     found = Reader(shell).with_users(Reader(shell).kinds([POLICY]), ["sip:ann@contoso.test"])
     assert found.named == {}
     assert found.unknown == {"sip:ann@contoso.test": "2 users found"}
+
+
+def crowd(*others: str) -> tuple[MemoryShell, list[str]]:
+    """300 users and their SIP addresses, and others among them who are not there."""
+    shell = MemoryShell()
+    names = ["sip:u%d@contoso.test" % number for number in range(300)]
+    for number, name in enumerate(names):
+        shell.users.append({"Identity": "CN=u%d" % number, "SipAddress": name, "ExternalAccessPolicy": None})
+    names[100:100] = others
+    return shell, names
+
+
+def test_one_unknown_user_among_many_costs_no_request_for_each() -> None:
+    shell, names = crowd("sip:nobody@contoso.test")
+    found = Reader(shell).with_users(Deployment(""), names)
+    assert (shell.requests, len(shell.sent)) == (1, 301)
+    assert list(found.unknown) == ["sip:nobody@contoso.test"]
+    assert found.named == {name: "cn=u%s" % name[5:].partition("@")[0] for name in names if "nobody" not in name}
+
+
+def test_only_those_of_whom_a_batch_does_not_tell_are_looked_up_alone() -> None:
+    """Two display names: one is nobody's, and the error does not say which."""
+    shell, names = crowd("Ann", "Nobody")
+    shell.users.append({"Identity": "CN=ann", "SipAddress": "sip:ann@contoso.test", "ExternalAccessPolicy": None})
+
+    class Directory(MemoryShell):
+        def _run(self, statement: Statement) -> list[t.Any]:
+            if statement.parameters.get("Identity") == "Ann":
+                return [dict(self.users[-1])]
+            return super()._run(statement)
+
+    directory = Directory()
+    directory.users = shell.users
+    found = Reader(directory).with_users(Deployment(""), names)
+    assert (directory.requests, list(found.unknown), found.named["Ann"]) == (3, ["Nobody"], "cn=ann")
+
+
+def test_without_the_right_to_read_users_nobody_is_unknown() -> None:
+    shell, names = crowd()
+    error = ServerError("Get-CsUser", "CommandNotFoundException", "ObjectNotFound", "no such cmdlet", "Get-CsUser")
+    shell.fault = lambda statement: error
+    with pytest.raises(ServerRefused, match="Get-CsUser failed: no such cmdlet"):
+        Reader(shell).with_users(Deployment(""), names)
+    assert shell.requests == 1
 
 
 @pytest.mark.parametrize("value", [["Site:R"], 5, "System.Object[]"])

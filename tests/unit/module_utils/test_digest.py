@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import GATEWAY, PARTNER, POLICY
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.digest import differences
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.digest import differences, digest_of
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.identity import Identity
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import (
     FEDERATION,
     configuration,
@@ -22,6 +23,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
     plural,
     singular,
 )
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Place
 from hypothesis import given, settings
 
 from tests.unit.module_utils.memory_shell import MemoryShell
@@ -246,5 +248,17 @@ def test_a_digest_is_equal_only_where_state_and_plan_are(
     same = one.store[PARTNER.noun] == two.store[PARTNER.noun]
     assert (digests[0] == digests[1]) == same
     assert (differences(digests[0], digests[1]) == []) == same
-    if not same:
-        assert digests[0]["digest"] != digests[1]["digest"]
+
+
+def test_the_number_is_one_of_deployment_and_steps() -> None:
+    """The same wherever the plan was made, and from whatever; another for another deployment."""
+    first, second, elsewhere = server("a.test"), server("a.test"), server("a.test")
+    second.put(PARTNER.noun, "a.test", {"Description": "other words"})
+    second.place = Place(host="fe02", deployment="contoso", home=second.place.home)
+    elsewhere.central = "pool2.contoso.com"
+    one, two, three = (digest(PARTNERS, shell, **asked("a.test")) for shell in (first, second, elsewhere))
+    assert one["digest"] == two["digest"] != three["digest"]
+    assert differences(one, two) == ["changed since the plan was made: partner a.test"]
+    assert one["digest"] == digest_of(
+        Identity("x", ("fe01.contoso.com",)), run(PARTNERS, first, **asked("a.test")).steps or []
+    )

@@ -24,6 +24,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.federation im
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.guard import Guard
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan import make_plan
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.summary import diff
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import called
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Secret
 
 from tests.unit.module_utils.plans import (
@@ -267,15 +268,24 @@ class TestGuard:
         assert [cmdlet[:3] for cmdlet, _identity in calls(found)] == ["New", "Set", *["Rem"] * 9]
 
     @pytest.mark.parametrize(
-        ("playbook", "several", "name"),
+        ("runs", "several", "name"),
         [
-            (True, True, "raise sfb_xmpp_removal_limit, or use 'large_purge' in sfb_xmpp_allow, or sfb_xmpp_force if"),
-            (False, True, "raise removal_limit, or use 'large_purge' in allow, or force if"),
-            (False, False, "raise removal_limit, or use force if"),
+            (
+                "converge",
+                True,
+                "raise sfb_xmpp_removal_limit, or use 'large_purge' in sfb_xmpp_allow, or sfb_xmpp_force if",
+            ),
+            (
+                "federated_partners",
+                True,
+                "raise federated_partners_removal_limit, or use 'large_purge' in federated_partners_allow",
+            ),
+            ("", True, "raise removal_limit, or use 'large_purge' in allow, or force if"),
+            ("", False, "raise removal_limit, or use force if"),
         ],
     )
-    def test_a_refusal_names_what_the_user_wrote(self, playbook: bool, several: bool, name: str) -> None:
-        guard = Guard(playbook=playbook, several=several)
+    def test_a_refusal_names_what_the_user_wrote(self, runs: str, several: bool, name: str) -> None:
+        guard = Guard(called=called(runs), several=several)
         with pytest.raises(Refused) as caught:
             plan(partners("a.test", "b.test", "c.test"), [{"domain": "a.test"}], purge=True, guard=guard)
         assert name in str(caught.value)

@@ -3,19 +3,21 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The links that are not in the store: SRV records by address, certificates and clocks of the Edges."""
+"""Where SRV records lead, by address; and what the options say of servers, as values."""
 
 from __future__ import annotations
 
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import ERROR, UNKNOWN, WARNING
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import ERROR, UNKNOWN
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.edges import check_edges
-from ansible_collections.sfb.xmpp.plugins.module_utils._preflight.records import access_edges, check_records, look_up
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.conditions import access_edges
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.known import XMPP, Known
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.records import look_up, read_records
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.servers import servers_known
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.walk import Obstacle, walk
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Addresses, Service, Services
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.chain import Obstacle
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Topology
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.budget import Budget, TimeUp
 
@@ -50,7 +52,9 @@ class Names:
 
 
 def look(names: Names, domains: t.Sequence[str] = ("contoso.com",)) -> list[Obstacle]:
-    return check_records(domains, [EDGE], names)
+    topology = Topology(edges=(EdgePool("edge.contoso.com", EDGE, 5269, 23456, "2015"),), pools=None)
+    known = Known(topology=topology, domains=read_records(domains, [EDGE], names))
+    return [one for one in walk(known) if one.code.startswith("srv_")]
 
 
 @pytest.mark.parametrize("targets", [[EDGE], ["xmpp.contoso.com"], ["old.contoso.com", "xmpp.contoso.com"]])
@@ -90,8 +94,8 @@ def test_several_domains_share_a_finding() -> None:
 
 
 def test_without_a_gateway_or_a_domain_there_is_nothing_to_look_up() -> None:
-    assert look_up(Topology(), ["contoso.com"], ["192.0.2.53"]) == []
-    assert look_up(Topology(edges=(), sip_domains=("contoso.com",)), [], ["192.0.2.53"]) == []
+    assert look_up(Topology(), ["contoso.com"], ["192.0.2.53"]) is None
+    assert look_up(Topology(edges=(), sip_domains=("contoso.com",)), [], ["192.0.2.53"]) is None
 
 
 def test_records_lead_to_xmpp_and_where_there_is_none_to_where_it_may_be() -> None:
@@ -109,42 +113,28 @@ def test_mistakes_name_their_option(domains: list[str], servers: list[str]) -> N
         look_up(topology, domains, servers)
 
 
-# Edges
+# Servers
 
 
-def edge(host: str, *codes: str, usage: str = "XmppServer", **more: t.Any) -> dict[str, t.Any]:
-    found = [{"code": code, "message": "it expired on 2026-01-01T00:00:00Z"} for code in codes]
-    return {"host": host, "certificates": [{"usages": [usage], "findings": found}], "clock_ahead": 1.5, **more}
+def certificate(usage: str, *codes: str, severity: str = "error") -> dict[str, t.Any]:
+    found = [{"code": code, "message": "it expired", "severity": severity} for code in codes]
+    return {"usages": [usage], "findings": found}
 
 
-def test_edges_on_which_all_is_well() -> None:
-    assert check_edges(None) == check_edges([]) == []
-    assert check_edges([edge("edge01"), edge("edge02", "expires_soon", clock_ahead=None)]) == []
-
-
-def test_a_certificate_that_is_over_on_one_of_two_is_a_warning() -> None:
-    (one,) = check_edges([edge("edge01", "expired"), edge("edge02")])
-    assert (one.code, one.severity) == ("certificate_expired", WARNING)
-    assert "edge01 (it expired on" in one.message
-    (both,) = check_edges([edge("edge01", "expired"), edge("edge02", "not_yet_valid")])
-    assert both.severity == ERROR
-
-
-def test_a_certificate_of_another_usage_does_not_count() -> None:
-    other = edge("edge01", usage="AccessEdgeExternal")
-    assert [one.code for one in check_edges([other])] == ["certificate_missing"]
-    assert check_edges([{**other, "declared": True}]) == []
-
-
-@pytest.mark.parametrize(("ahead", "told"), [(601.0, "edge01 (601 s ahead)"), (-301.0, "edge01 (301 s behind)")])
-def test_a_clock_that_is_wrong_is_named(ahead: float, told: str) -> None:
-    (found,) = check_edges([edge("edge01", clock_ahead=ahead), edge("edge02")])
-    assert (found.code, found.severity) == ("clock_apart", WARNING)
-    assert told in found.message
-    assert check_edges([edge("edge01", clock_ahead=ahead / abs(ahead) * 300)]) == []
-
-
-def test_what_could_not_be_read_is_not_observable() -> None:
-    (found,) = check_edges([{"host": "edge01"}, edge("edge02")])
-    assert (found.code, found.severity) == ("certificate_unknown", UNKNOWN)
-    assert "edge01" in found.message
+def test_what_the_options_say_of_servers() -> None:
+    assert servers_known({}) == Known()
+    assert servers_known({"services": [], "edges": None, "front_ends": []}) == Known()
+    edges = [
+        {"host": "edge01", "certificates": [certificate(XMPP, "expired")], "clock_ahead": 1.5},
+        {"host": "edge02", "certificates": [certificate(XMPP, "expires_soon", severity="warning")]},
+        {"host": "edge03", "certificates": [certificate("AccessEdgeExternal")], "declared": True},
+        {"host": "edge04", "certificates": []},
+        {"host": "edge05", "certificates": None},
+        {"host": "edge06", "certificates": [certificate(XMPP, "name_mismatch")]},
+    ]
+    services = [{"host": "fe01", "kind": "gateway", "status": ""}, {"host": "edge01", "kind": "proxy"}]
+    known = servers_known({"services": services, "edges": edges})
+    states = [one.state(XMPP) for one in known.edges or ()]
+    assert states == ["over", "holds", "holds", "missing", "unknown", "invalid"]
+    assert [one.status for one in (*(known.gateways or ()), *(known.proxies or ()))] == ["", None]
+    assert known.front_ends is None

@@ -7,10 +7,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import missing
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell import rights
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import KNOWN, missing
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
 
 
@@ -60,10 +64,19 @@ def test_a_cmdlet_is_missing_only_if_the_server_says_so(answer: Answer, expected
     assert missing(shell, ["Set-A", "Get-A", "Set-A"]) == expected
     (sent,) = shell.sent
     assert sent.is_read
-    assert dict(sent.parameters) == {"Name": ("Get-A", "Set-A", "Select-Object")}
+    assert dict(sent.parameters) == {"Name": (*sorted(("Get-A", "Set-A", *KNOWN)), "Select-Object")}
 
 
 def test_nothing_is_asked_where_nothing_is_needed() -> None:
     shell = Recorder(Answer(lost="never asked"))
     assert missing(shell, []) == set()
     assert shell.sent == []
+
+
+def test_all_cmdlets_of_the_product_that_the_code_names_are_known() -> None:
+    """What a kind is read and written with is put together from its noun."""
+    code = [path for path in Path(rights.__file__).parents[1].rglob("*.py") if path != Path(rights.__file__)]
+    named = {name for path in code for name in re.findall('"([A-Z][a-z]+-Cs[A-Za-z]+)"', path.read_text("utf-8"))}
+    made = {"%s-%s" % (verb, one.noun) for one in RESOURCES for verb in ("Get", "Set")}
+    made |= {"%s-%s" % (verb, one.noun) for one in RESOURCES if one.key and not one.fixed for verb in ("New", "Remove")}
+    assert set(KNOWN) == named | made | {"Get-ChildItem", "Get-Date"}

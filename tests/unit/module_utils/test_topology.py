@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY, ROUTE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import read_pools
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import POOLS, read_pools
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ServerError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replicate import carrying
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import Topology, read_topology
@@ -38,17 +38,22 @@ def server(**changed: list[t.Any]) -> MemoryShell:
     return shell
 
 
-def refusing(shell: MemoryShell, *cmdlets: str, error_id: str = "CommandNotFoundException") -> MemoryShell:
-    error = ServerError("", error_id, "", "the server's words")
-    shell.fault = lambda statement: error if statement.cmdlet in cmdlets else None
+def refusing(shell: MemoryShell, cmdlet: str, error_id: str = "CommandNotFoundException") -> MemoryShell:
+    error = ServerError(cmdlet, error_id, "", "the server's words")
+    shell.fault = lambda statement: error if statement.cmdlet == cmdlet else None
+    return shell
+
+
+def hiding(shell: MemoryShell, cmdlet: str) -> MemoryShell:
+    """A session that does not offer a cmdlet, and says so."""
+    shell.hidden = {cmdlet}
     return shell
 
 
 def test_everything_in_one_request() -> None:
     shell = server()
     found = read_topology(shell)
-    assert shell.requests == 1
-    assert found.release == "2015"
+    assert shell.requests == 2, "what the session offers, then everything"
     assert found.release == "2015"
     assert [
         (pool.fqdn, pool.site, pool.computers, pool.release, pool.registrar, pool.front_end)
@@ -77,9 +82,16 @@ LACKING = {
 }
 
 
+@pytest.mark.parametrize("told", [hiding, refusing])
 @pytest.mark.parametrize("cmdlet", LACKING)
-def test_what_is_not_offered_is_none_and_the_rest_is_there(cmdlet: str) -> None:
-    whole, found = read_topology(server()), read_topology(refusing(server(), cmdlet))
+def test_what_is_not_offered_is_none_and_the_rest_is_there(
+    cmdlet: str, told: t.Callable[[MemoryShell, str], MemoryShell]
+) -> None:
+    """Also where the session does not say beforehand that a cmdlet is missing. No more requests in either case."""
+    shell = told(server(), cmdlet)
+    whole, found = read_topology(server()), read_topology(shell)
+    assert shell.requests == 2
+    assert (cmdlet in [one.cmdlet for one in shell.sent]) == (told is refusing)
     assert found.unobserved == {cmdlet: "not observable with this role"}
     assert getattr(found, LACKING[cmdlet]) is None
     for name in set(LACKING.values()) - {LACKING[cmdlet], "pools"}:
@@ -91,10 +103,13 @@ def test_another_error_is_told_in_the_servers_words() -> None:
     assert found.unobserved == {"Get-CsSite": "the server's words"}
 
 
-def test_an_endpoint_that_takes_one_statement_at_a_time() -> None:
+def test_an_error_that_names_no_cmdlet_is_an_error_of_the_whole() -> None:
+    """Nobody knows whose objects are missing."""
     shell = server()
-    shell.one_statement = 1
-    assert read_topology(shell) == read_topology(server())
+    error = ServerError("", "StoreNotAvailable", "", "the server's words")
+    shell.fault = lambda statement: error if statement.cmdlet == "Get-CsSite" else None
+    with pytest.raises(ServerRefused, match="the server's words"):
+        read_topology(shell)
 
 
 def test_nothing_at_all_is_a_failure() -> None:
@@ -184,9 +199,9 @@ def _fe01(topology: Topology) -> str | None:
 
 def test_the_servers_version_is_never_asked_of_a_door() -> None:
     """Get-CsServerVersion is local to a server (its page)."""
-    for shell in (server(), refusing(server(), "Get-CsSite")):
+    for shell, sent in ((server(), set(LACKING)), (hiding(server(), "Get-CsSite"), {*LACKING} - {"Get-CsSite"})):
         found = read_topology(shell)
-        assert {one.cmdlet for one in shell.sent} == set(LACKING)
+        assert {one.cmdlet for one in shell.sent} == {"Get-Command", *sent}
         assert "Get-CsServerVersion" not in found.unobserved
 
 
@@ -257,10 +272,10 @@ def test_a_branch_site_without_an_xmpp_route_is_no_site_with_routes(branch: dict
     shell = server(CsSite=[branch, central] if first else [central, branch])
     assert [site.name for site in read_topology(shell).sites or ()] == ["Redmond"]
     assert list(Reader(shell).kinds([ROUTE]).of("federation_routes")) == ["redmond"]
-    found = Reader(shell).kinds_and([ROUTE, POLICY], [Statement("Get-CsPool")])
-    assert found is not None
-    assert list(found[0].of("federation_routes")) == ["redmond"]
-    assert [item["Fqdn"] for item in found[1]] == ["fe01.contoso.com", "edge.contoso.com", "branch.contoso.com"]
+    found, items = Reader(shell).kinds_and([ROUTE, POLICY], [POOLS])
+    assert list(found.of("federation_routes")) == ["redmond"]
+    fqdns = [item["Fqdn"] for item in items.of("pools") or ()]
+    assert fqdns == ["fe01.contoso.com", "edge.contoso.com", "branch.contoso.com"]
 
 
 def test_a_central_site_without_the_property_shows_no_route() -> None:

@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, FEDERATION_INFO
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import Audit
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_decide import (
     MOST_LINES,
@@ -42,7 +42,13 @@ CERTIFICATE = {
 def server() -> MemoryShell:
     switches = ("enable_federation_access", "enable_xmpp_access", "enable_outside_access")
     policies = [{"identity": "Idle", **dict.fromkeys(switches, True)}]
-    shell = make({"partners": PARTNERS, "policies": policies, "access_edge": {"allow_outside_users": True}})
+    shell = make(
+        {
+            "partners": PARTNERS,
+            "policies": policies,
+            "access_edge": {"allow_outside_users": True, "allow_federated_users": True},
+        }
+    )
     shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": "edge.contoso.test"})
     return shell
 
@@ -73,7 +79,7 @@ def test_each_step_is_a_finding_with_a_name_of_its_own() -> None:
         "partners": [*PARTNERS[:1], {"domain": "c.test", "description": "d"}],
         "partners_purge": True,
         "gateway": {"keep_alive_interval": 5, "dialback_passphrase": "s3cret"},
-        "access_edge": {"allow_federated_users": True},
+        "access_edge": {"enable_archiving_disclaimer": True},
     }
     plan = run(FEDERATION, shell, check=True, removal_limit=100, **declared).as_dict()
     found = audit(shell, plan=plan)
@@ -91,6 +97,14 @@ def test_a_broken_link_of_the_chain_is_a_finding() -> None:
     assert about(found, "preflight") == [("error", "no_route", "default")]
     (one,) = (one for one in found["findings"] if one["area"] == "preflight")
     assert one["remedy"].startswith("set one (sfb_xmpp_federation_routes)")
+
+
+def test_a_rule_that_finds_a_link_of_the_chain_has_its_severity() -> None:
+    shell = server()
+    shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": False})
+    plan = run(TASK, shell, check=True, preflight=True, gateway={"keep_alive_interval": 300}).as_dict()
+    found = [one for one in audit(shell, plan=plan)["findings"] if one["code"] == "federation_off"]
+    assert [(one["area"], one["severity"]) for one in found] == [("own", "error"), ("preflight", "error")]
 
 
 def test_a_plan_that_is_refused_is_a_finding() -> None:
@@ -118,11 +132,11 @@ def test_rules_are_told_apart_by_their_codes() -> None:
     shell = server()
     shell.put("CsExternalAccessPolicy", "Tag:Odd", {"EnableXmppAccess": True})
     codes = {code for _severity, code, name in about(audit(shell), "policy") if name == "Odd"}
-    assert codes >= {"xmpp_without_federation", "xmpp_without_outside"}
+    assert codes >= {"policy_without_federation", "policy_without_outside"}
     before = audit(shell)
     shell.put("CsExternalAccessPolicy", "Tag:Odd", {"EnableXmppAccess": True, "EnableFederationAccess": True})
     since = audit(shell, previous=before)["since"]
-    assert [one["code"] for one in since["gone"]] == ["xmpp_without_federation"]
+    assert [one["code"] for one in since["gone"]] == ["policy_without_federation"]
     assert audit(shell, previous={**before, "deployment": "other"})["since"] is None
 
 
@@ -171,7 +185,7 @@ FILE = {"type": "pkcs12", "path": "gw.pfx", "passphrase": "s3cret", "days": 30}
 def test_the_probe_is_asked_by_the_settings(
     verification: dict[str, t.Any], certificate: dict[str, t.Any], options: dict[str, t.Any]
 ) -> None:
-    assert probe_options(verification, certificate, ["a.test", "b.test"]) == options
+    assert probe_options(verification, certificate, ["a.test", "b.test"]) == {**options, "allow_local": False}
 
 
 def test_a_probe_that_failed_is_a_finding_and_no_verdict() -> None:
@@ -224,11 +238,41 @@ def test_edges_and_those_that_say_nothing() -> None:
     assert found["own"]["edges"] == ["edge01", "edge02", "edge03"]
     assert {one["usage"] for one in found["certificates"]} == {"XmppServer", "AccessEdgeExternal"}
     assert {one["renewal_due"] for one in found["certificates"]} == {"2027-02-11T08:00:00Z"}
+    assert set(about(found, "preflight")) == {
+        ("warning", "certificate_missing", "default"),
+        ("unknown", "certificate_unknown", "default"),
+    }
+    (unread,) = (one for one in found["findings"] if one["code"] == "certificate_unknown")
+    assert "edge02 (no route)" in unread["message"]
     assert set(about(found, "certificate")) == {
-        ("unknown", "not_read", "edge02"),
-        ("error", "none", "edge03 XmppServer"),
         ("warning", "client_auth", "edge01 XmppServer"),
         ("warning", "client_auth", "edge01 AccessEdgeExternal"),
         ("warning", "renewal_due", "edge01 XmppServer"),
         ("warning", "renewal_due", "edge01 AccessEdgeExternal"),
     }
+
+
+def ended(usage: str) -> dict[str, t.Any]:
+    over = {"code": "expired", "severity": "error", "message": "it expired", "remedy": "r"}
+    return {**CERTIFICATE, "usages": [usage], "not_after": "2027-02-01T00:00:00Z", "findings": [over]}
+
+
+def test_both_certificates_of_mtls_are_listed_with_their_ends_and_judged() -> None:
+    edges = {"edge01": {"certificates": [{**CERTIFICATE, "findings": []}, ended("Internal")]}}
+    found = audit(edges=edges, front_ends={"fe01": {"certificates": [ended("Default")]}})
+    listed = {(one["host"], one["usage"], one["not_after"]) for one in found["certificates"]}
+    assert listed >= {("edge01", "Internal", "2027-02-01T00:00:00Z"), ("fe01", "Default", "2027-02-01T00:00:00Z")}
+    assert about(found, "preflight") == [
+        ("error", "default_certificate_expired", "default"),
+        ("error", "internal_certificate_expired", "default"),
+    ]
+    assert found["own"]["edges"] == ["edge01"]
+
+
+def test_services_and_clocks_that_were_read_are_judged_by_the_same_links() -> None:
+    services = [{"host": "fe01", "kind": "gateway", "status": "Stopped"}]
+    edges = {"edge01": {"certificates": [CERTIFICATE], "clock_ahead": 900.0}}
+    assert about(audit(edges=edges, services=services), "preflight") == [
+        ("error", "gateway_stopped", "default"),
+        ("warning", "clock_apart", "default"),
+    ]

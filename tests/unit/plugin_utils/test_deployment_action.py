@@ -10,12 +10,21 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import types
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible import constants
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.inside_task import TASK
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import deployment as _deployment_action
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.deployment import Inventory, Turn, TurnError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.deployment import (
+    DeploymentAction,
+    Inventory,
+    Turn,
+    TurnError,
+    key_of,
+)
 
 TOP = Path(__file__).parents[3]
 HOSTVARS: dict[str, dict[str, t.Any]] = {
@@ -139,3 +148,75 @@ def test_no_wait_is_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_deployments_do_not_wait_for_each_other(tmp_path: Path) -> None:
     assert turn(tmp_path, "b1").wait() == []
     assert turn(tmp_path, "b1").last
+
+
+def task(uuid: str, parent: t.Any = None, static: bool = False, **keys: t.Any) -> t.Any:
+    """As Ansible has tasks and includes."""
+    return types.SimpleNamespace(
+        _uuid=uuid, statically_loaded=static, get_first_parent_include=lambda: parent, get_path=lambda: "main.yml:8",
+        run_once=False, **keys,
+    )  # fmt: skip
+
+
+def test_what_is_included_for_each_host_by_itself_has_one_key() -> None:
+    assert key_of(task("1")) == "1"
+    assert key_of(task("1", task("role", static=True))) == "1", "a static import has the numbers of the play"
+    include = task("include")
+    keys = {key_of(task(uuid, task("role", include, static=True))) for uuid in ("of-host-a", "of-host-b")}
+    assert len(keys) == 1
+    assert keys != {key_of(task("of-host-a", task("another include")))}
+
+
+class Working(DeploymentAction):
+    """An action whose server does not answer."""
+
+    work_of = TASK
+
+    def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
+        return []
+
+    def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        return {"failed": True, "unanswered": True, "msg": "no route"}
+
+
+@pytest.mark.parametrize(
+    ("own", "variables", "run_once", "skipped"),
+    [
+        ("a1", {"xmpp_federation_role": "federation"}, False, True),
+        ("a1", {"xmpp_federation_playbook": "converge"}, False, True),
+        # Nobody goes on after the only host of a task.
+        ("a1", {"xmpp_federation_role": "federation"}, True, False),
+        # A module of a user's own task, and a host of no group.
+        ("a1", {}, False, False),
+        ("elsewhere", {"xmpp_federation_role": "federation"}, False, False),
+    ],
+)
+def test_who_goes_on_where_a_host_does_not_answer(
+    own: str,
+    variables: dict[str, t.Any],
+    run_once: bool,
+    skipped: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    action = object.__new__(Working)
+    action._task = task("1")
+    action._task.run_once = run_once
+    action._templar = t.cast(t.Any, types.SimpleNamespace(template=lambda value: value))
+    groups = {"sfb_management": list(HOSTVARS)}
+    found = action.run(
+        None,
+        {
+            "hostvars": {**HOSTVARS, own: HOSTVARS.get(own, {})},
+            "groups": groups,
+            "inventory_hostname": own,
+            **variables,
+        },
+    )
+    assert (found.get("skipped", False), found.get("failed", False)) == (skipped, not skipped)
+
+
+def test_a_host_of_no_group_has_the_label_that_it_says() -> None:
+    found = inventory("elsewhere", sfb_xmpp_deployment="contoso")
+    assert (found.deployment, found.own in found.hosts) == ("contoso", False)

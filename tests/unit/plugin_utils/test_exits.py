@@ -11,9 +11,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.action.xmpp_decommission import written
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import rehearsal
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files import output
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import decommission as _decommission
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import migration
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.revoked_services import revoked, took_part
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.inventory import servers_in
 
@@ -65,15 +67,75 @@ def test_the_topology_must_be_known_to_have_no_xmpp() -> None:
 
 
 def test_files_are_planned_written_and_left_as_they_are(tmp_path: Path) -> None:
-    texts = {"partners/a.test.md": "bye\n", "README.md": "kept\n"}
     out = tmp_path / "out"
-    planned = written(str(out), texts, True)
+    texts = {str(out / name): text for name, text in (("partners/a.test.md", "bye\n"), ("README.md", "ann\n"))}
+    sheet, own = (Path(path) for path in texts)
+    planned = output.write(texts, True, shared={str(sheet)})
     assert planned["changed"]
     assert not out.exists()
-    done = written(str(out), texts, False)
+    done = output.write(texts, False, shared={str(sheet)})
     assert done == planned
-    assert {str(p.relative_to(out)): p.read_text() for p in out.rglob("*.md")} == texts
-    assert (out / "README.md").stat().st_mode & 0o777 == 0o644
-    assert written(str(out), texts, False) == {"changed": False, "diff": []}
+    assert {str(path): path.read_text() for path in out.rglob("*.md")} == texts
+    assert (sheet.stat().st_mode & 0o777, own.stat().st_mode & 0o777) == (0o644, 0o600)
+    again = output.write(texts, False, shared={str(sheet)})
+    assert (again["changed"], again["diff"]) == (False, [])
+    own.chmod(0o644)
+    assert output.write(texts, False, shared={str(sheet)})["changed"], "others may read what names users"
+    assert own.stat().st_mode & 0o777 == 0o600
     with pytest.raises(Refused, match=r"sfb_xmpp_into: .* cannot be made"):
-        written(str(out / "README.md"), {"x/y.md": ""}, False)
+        output.write({str(own / "x" / "y.md"): ""}, False)
+
+
+def test_what_is_replaced_is_kept_where_that_is_asked(tmp_path: Path) -> None:
+    path = tmp_path / "lists.yml"
+    path.write_text("old")
+    output.write({str(path): "new"}, True, backup=True)
+    assert [one.name for one in tmp_path.iterdir()] == ["lists.yml"]
+    output.write({str(path): "new"}, False, backup=True)
+    output.write({str(path): "new"}, False, backup=True)
+    (kept,) = tmp_path.glob("lists.yml.*~")
+    assert (kept.read_text(), path.read_text()) == ("old", "new")
+    secret = output.write({str(path): "more"}, True, diff=False)["diff"]
+    assert secret == [{"before_header": str(path), "after_header": str(path), "before": "", "after": ""}]
+
+
+def test_each_of_several_deployments_has_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def servers(*labels: str) -> t.Any:
+        hostvars = {"h%d" % n: {"sfb_xmpp_deployment": label} for n, label in enumerate(labels)}
+        return servers_in({"groups": {"sfb_management": list(hostvars)}, "hostvars": hostvars})
+
+    monkeypatch.chdir(tmp_path)
+    here = Path.cwd()
+    assert output.directory_of("out", servers("a b"), "a b") == str(here / "out")
+    assert output.directory_of("out", servers("a b", "c"), "a b") == str(here / "out" / "a_b")
+    with pytest.raises(Refused, match="sfb_xmpp_deployment: the labels a b and a_b give the same name"):
+        output.directory_of("out", servers("a b", "a_b"), "a b")
+    with pytest.raises(Refused, match=r"sfb_xmpp_deployment: the labels \.\. give"):
+        output.directory_of("out", servers("..", "c"), "..")
+
+
+def test_who_moves_is_named_by_the_settings() -> None:
+    partners = [{"domain": "a.test"}, {}]
+    given = {"for_users": "ann@a.test,bob@a.test", "partners": partners}
+    assert migration.options(given) == {"users": "ann@a.test,bob@a.test", "pools": [], "declared": ["a.test"]}
+    with pytest.raises(Refused, match="sfb_xmpp_for_users and sfb_xmpp_for_pools are missing"):
+        migration.options({"for_users": [], "partners": partners})
+    assert migration.named(["pools: there is none", "users: 'a*'", "declared: x", "else"]) == [
+        "sfb_xmpp_for_pools: there is none", "sfb_xmpp_for_users: 'a*'", "sfb_xmpp_partners: x", "else",
+    ]  # fmt: skip
+
+
+def test_a_rehearsal_fails_with_one_sentence() -> None:
+    run: dict[str, t.Any] = {
+        "name": "converge",
+        "seconds": 1.0,
+        "result": "failed",
+        "summary": None,
+        "message": "no site",
+    }
+    done: dict[str, t.Any] = {"runs": [run], "findings": [], "skipped": [{"name": "x", "reason": "y"}]}
+    assert rehearsal.lines(done) == ["converge failed: no site (1.0 s)", "not rehearsed: x: y"]
+    assert rehearsal.failure(done) == "The rehearsal did not succeed: converge failed: no site"
+    twice = {**done, "runs": [run, {**run, "name": "audit"}]}
+    assert rehearsal.failure(twice).endswith("no site (and 1 more, which are shown above)")
+    assert rehearsal.failure({**done, "runs": [{**run, "result": "ok", "message": ""}]}) == ""

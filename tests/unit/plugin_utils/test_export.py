@@ -28,7 +28,7 @@ ROUTES = {"Redmond": "edge.contoso.test", "Dublin": None}
 
 def exported(shell: MemoryShell, defaults: bool = True) -> dict[str, str]:
     info = run(FEDERATION_INFO, shell).values
-    return _export.files(info, deployment="default", host="fe01", defaults=defaults)
+    return _export.files(_export.make_export(info, defaults), deployment="default", host="fe01")
 
 
 def server(state: State) -> MemoryShell:

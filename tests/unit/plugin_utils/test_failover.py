@@ -12,7 +12,13 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.failover import move_of, owner, service_state
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.failover import (
+    before_the_move,
+    move_of,
+    owner,
+    service_state,
+    topologies_of,
+)
 
 
 def edge(fqdn: str, **values: t.Any) -> dict[str, t.Any]:
@@ -95,3 +101,29 @@ def test_services_follow_the_route_of_their_own_deployment(
     moves: list[dict[str, t.Any]], front_end: bool, state: str
 ) -> None:
     assert service_state(moves, front_end) == state
+
+
+AWAY = {"able": False, "reached": False, "reason": "timed out"}
+ABLE = {"able": True, "reached": True, "reason": ""}
+BARRED = {"able": False, "reached": True, "reason": "this session offers no Start-CsWindowsService"}
+
+
+def test_what_cannot_be_restarted_is_told_before_the_route_moves() -> None:
+    assert before_the_move(["fe1", "fe2"], ["e1"], {"fe1": ABLE, "fe2": ABLE, "e1": ABLE}) == []
+    text = refused(before_the_move, ["fe1", "fe2"], ["e1"], {"fe1": ABLE, "fe2": BARRED, "e1": ABLE})
+    assert text.startswith("fe2: its services cannot be restarted")
+    assert text.endswith("this session offers no Start-CsWindowsService")
+    # A server that is off takes the route when it starts, and must not hold up a failover.
+    (line,) = before_the_move(["fe1", "fe2"], [], {"fe1": ABLE, "fe2": AWAY})
+    assert line.startswith("fe2 does not answer (timed out)")
+    (line,) = before_the_move(["fe1"], ["e1"], {"fe1": ABLE, "e1": BARRED})
+    assert line.startswith("e1: its service cannot be started from here")
+    assert "No Front End is in sfb_front_end" in before_the_move([], ["e1"], {"e1": ABLE})[0]
+    # --limit has left it out.
+    assert before_the_move(["fe1"], [], {}) == []
+
+
+def test_the_topology_is_that_of_the_host_that_answered() -> None:
+    skipped, failed = {"skipped": True}, {"failed": True}
+    found = topologies_of({"contoso": [skipped, CONTOSO], "other": [failed]})
+    assert found == {"contoso": CONTOSO, "other": None}

@@ -89,7 +89,7 @@ def test_what_is_added_to_the_options_of_psrp() -> None:
         "users_timeout": ["ansible_management_shell_users_timeout"],
         "pipelining": ["ansible_pipelining"],
         "deployment": ["sfb_xmpp_deployment"],
-        "playbook": ["xmpp_federation_playbook"],
+        "playbook": ["xmpp_federation_role", "xmpp_federation_playbook"],
     }
     assert (OURS["persistent_connect_timeout"]["default"], OURS["persistent_command_timeout"]["default"]) == (1800, 600)
 
@@ -152,6 +152,21 @@ def test_a_delegated_task_counts_for_the_host_it_is_delegated_to() -> None:
     connection = plugin()
     connection.set_options(task_keys={"delegate_to": "edge01"}, var_options={"inventory_hostname": "fe01"})
     assert connection.get_options()["_inventory_name"] == "edge01"
+
+
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [
+        ({}, 30),
+        ({"xmpp_federation_playbook": "converge"}, 5),
+        ({"xmpp_federation_playbook": "converge", "ansible_psrp_connection_timeout": 30}, 30),
+        ({"ansible_psrp_connection_timeout": 3}, 3),
+    ],
+)
+def test_in_a_playbook_of_the_collection_connecting_ends_soon(variables: dict[str, t.Any], seconds: int) -> None:
+    connection = daemon(**variables)
+    assert connection.get_option("connection_timeout") == seconds
+    assert connection._run_directory == vars(constants)["DEFAULT_LOCAL_TMP"]
 
 
 def test_become_is_refused() -> None:

@@ -8,11 +8,13 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.errors import LoginError, brief, never_sent, no_session
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.limits import AnswerError, TooLate
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target, target
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.transport import Pin, new_pool
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.wsman import WSMan
 from requests.exceptions import ConnectionError as RequestsConnectionError
@@ -57,9 +59,12 @@ def test_a_server_that_does_not_speak_tls() -> None:
         server.bind(("127.0.0.1", 0))
         server.listen()
         goal = target({**HERE, "remote_addr": "127.0.0.1", "port": server.getsockname()[1], "connection_timeout": 1})
-        error = failure(goal)
-    text = no_session(error, goal)
-    assert "within 1 s" in text or "did not answer" in text
+        begun = time.monotonic()
+        with pytest.raises(RequestsConnectionError) as caught:
+            new_pool(goal, Pin()).open()
+    assert time.monotonic() - begun < 10
+    assert "nobody answered within 1 s" in no_session(caught.value, goal)
+    assert never_sent(caught.value)
 
 
 def test_a_ca_file_that_is_not_there() -> None:

@@ -72,10 +72,11 @@ class Server:
         self.release: Exception | None = None
         self.payload = 380_000
 
-    def new_pool(self, target: Target, pin: object) -> t.Any:
+    def new_pool(self, target: Target, pin: object, connected: t.Callable[[], None]) -> t.Any:
         failure = self.opening.pop(0) if self.opening else None
 
         def opened() -> None:
+            connected()
             self.log.append("open")
             happen(failure)
 
@@ -424,15 +425,23 @@ def test_where_one_of_both_is_not_offered_whole_objects_are_read(
 
 def test_who_asks_what_the_account_may_do_has_asked_for_the_session(server: Server, session: PsrpSession) -> None:
     server.select, server.refusal = "Function", REFUSALS[0]
-    assert rights.missing(t.cast(t.Any, session), ["Set-X", "Set-Y"]) == {"Set-Y"}
+    for _task in range(2):
+        assert rights.missing(t.cast(t.Any, session), ["Set-X", "Set-Y"]) == {"Set-Y"}
     session.invoke([SELECTING])
-    assert pipelines(server) == [ASKED, WHOLE_READ]
+    assert pipelines(server) == [ASKED, WHOLE_READ], "the answer is kept"
 
 
 def test_what_the_account_may_do_is_known_without_select_object(server: Server, session: PsrpSession) -> None:
     server.select = None
-    assert rights.missing(t.cast(t.Any, session), ["Set-X", "Set-Y"]) == {"Set-Y"}
+    for _task in range(2):
+        assert rights.missing(t.cast(t.Any, session), ["Set-X", "Set-Y"]) == {"Set-Y"}
     assert pipelines(server) == [ASKED, "Get-Command -Name"]
+
+
+def test_what_is_offered_is_asked_again_if_the_answer_was_lost(server: Server, session: PsrpSession) -> None:
+    server.script = [("receiving", CUT), ("receiving", CUT)]
+    assert rights.missing(t.cast(t.Any, session), ["Set-X", "Set-Y"]) is None
+    assert rights.missing(t.cast(t.Any, session), ["Set-X", "Set-Y"]) == {"Set-Y"}
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.action.xmpp_explain_info import in_words_of_playbook
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.servers import SERVER_OPTIONS
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.service_tasks import TASK
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import server_reads as _server_reads
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment
@@ -39,16 +41,24 @@ def test_a_service_runs_is_stopped_is_missing_or_unknown() -> None:
 
 def test_of_an_edge_that_does_not_answer_nothing_is_known() -> None:
     certificate = {"findings": [{"severity": "error", "message": "expired"}, {"severity": "warning", "message": "old"}]}
-    reads = {"edge01": {"certificates": [certificate], "clock_ahead": 1.5}, "edge02": SILENT}
+    reads = {"edge01": {"certificates": [certificate], "clock_ahead": 1.5}, "edge02": SILENT, "fe01": SILENT}
     assert _server_reads.edges(DEPLOYMENT, reads, {"edge02"}) == [
         {"host": "edge01", "declared": False, "certificates": [certificate], "clock_ahead": 1.5},
         {"host": "edge02", "declared": True},
     ]
-    assert _server_reads.certificates(DEPLOYMENT, reads) == [
-        {"host": "edge01", "assigned": True, "faults": ["expired"]},
-        {"host": "edge02"},
+    assert _server_reads.front_ends(DEPLOYMENT, reads) == []
+    assert _server_reads.front_ends(DEPLOYMENT, {"fe02": {"certificates": []}}) == [
+        {"host": "fe02", "certificates": [], "clock_ahead": None}
     ]
-    assert _server_reads.certificates(DEPLOYMENT, {"edge01": {"certificates": []}})[0]["assigned"] is False
+
+
+def test_all_options_at_once_are_what_the_modules_take() -> None:
+    kept: dict[tuple[str, str], t.Any] = {("fe01", _server_reads.SERVICES): {"services": [], "steps": []}}
+    given = _server_reads.servers(DEPLOYMENT, lambda host, name: kept.get((host, name)))
+    assert set(given) == set(SERVER_OPTIONS)
+    assert given["services"][0] == {"host": "fe01", "kind": "gateway", "status": ""}
+    validated = ArgumentSpecValidator(dict(SERVER_OPTIONS)).validate(given)
+    assert validated.error_messages == []
 
 
 def test_a_refusal_names_the_variables_of_the_playbook() -> None:

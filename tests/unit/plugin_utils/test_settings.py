@@ -50,6 +50,11 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
         {"sfb_xmpp_audit": {"fail_on": "errors"}},
         ["sfb_xmpp_audit.fail_on: 'errors' is none of error, unknown, warning, info, never (did you mean error?)"],
     ),
+    (
+        "converge",
+        {"sfb_xmpp_certificate_switch": "window"},
+        ["sfb_xmpp_certificate_switch: the value window is called separate now"],
+    ),
     ("audit", {"sfb_xmpp_audit": {"probe": "perhaps"}}, ["sfb_xmpp_audit.probe: 'perhaps' is neither true nor false"]),
     (
         "audit",

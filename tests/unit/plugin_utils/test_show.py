@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.show import wrapped
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import difference
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.show import together, wrapped
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,3 +34,19 @@ def test_nothing_is_lost_and_nothing_is_too_wide(given_words: list[str], width: 
     parts = wrapped(indent + " ".join(given_words), width)
     assert " ".join(parts).split() == given_words
     assert max(map(len, parts)) <= width
+
+
+def test_differences_of_several_objects_are_one() -> None:
+    one = difference("partner a.test", {"domain": "a.test", "tls": "required"}, {"domain": "a.test", "tls": "optional"})
+    new = difference("policy Partners", None, {"identity": "Partners", "description": "Partners of ours"})
+    gone = difference("partner b.test", {"domain": "b.test"}, None)
+    assert together([one, new, gone]) == [
+        {
+            "before_header": "3 objects",
+            "after_header": "3 objects",
+            "before": 'partner a.test\n  tls: "required"\npartner b.test\n',
+            "after": 'partner a.test\n  tls: "optional"\npolicy Partners\n  description: "Partners of ours"\n',
+        }
+    ]
+    assert together([one]) == [one]
+    assert together([]) == []

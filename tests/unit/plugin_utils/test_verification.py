@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role verification decides: whose certificate, which host, what is shown, and the sentence of a failure."""
+"""What the role verification decides: whose certificate, which partners, what is shown, the sentence of a failure."""
 
 from __future__ import annotations
 
@@ -11,40 +11,38 @@ import types
 import typing as t
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.names import Invalid
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import verification as _verification
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import Message, OwnCertificate, door
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.edge_certificates import certificate_settings
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import Message, OwnCertificate
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.certificate import certificate_of
 
 FILE = {"type": "pkcs12", "path": "/gateway.pfx", "passphrase": "secret"}
-ANSWERED: dict[str, t.Any] = {"changed": False, "sip_domains": ["contoso.test"]}
-SILENT = {"skipped": True, "unanswered": "no route"}
-SKIPPED = {"skipped": True}
-LAST = {"failed": False, "unanswered": True, "msg": "no host of the deployment answers"}
 
 
-def test_the_first_certificate_that_is_declared_counts() -> None:
+def test_its_file_and_names() -> None:
     names = ["sip.contoso.test", "contoso.test"]
-    found = _verification.own_certificate([None, {}, {"names": names, "source": FILE}, {"names": ["other.test"]}])
+    found = _verification.own_certificate({"names": names, "source": FILE})
     file = {"path": "/gateway.pfx", "passphrase": "secret"}
     assert found == OwnCertificate(("sip.contoso.test", "contoso.test"), "sip.contoso.test", file)
 
 
 @pytest.mark.parametrize("kind", ["own_ca", "self_signed", "request", "enterprise_ca"])
 def test_a_source_that_leaves_no_file_on_the_controller_is_not_tried(kind: str) -> None:
-    assert _verification.own_certificate([{"source": {"type": kind, "path": "/ca.pem"}}]).file is None
+    assert _verification.own_certificate({"source": {"type": kind, "path": "/ca.pem"}}).file is None
 
 
 def test_the_access_edge_may_be_named_by_itself() -> None:
-    assert _verification.own_certificate([{"access_edge": "access.contoso.test"}]).access_edge == "access.contoso.test"
+    assert _verification.own_certificate({"access_edge": "access.contoso.test"}).access_edge == "access.contoso.test"
     domains = {"sip_domains": ["contoso.test"], "xmpp_domains": ["contoso.test"]}
-    found = _verification.own_certificate([{"access_edge": "access.contoso.test", **domains}])
+    found = _verification.own_certificate({"access_edge": "access.contoso.test", **domains})
     assert found.names == ("access.contoso.test", "sip.contoso.test", "contoso.test")
-    assert _verification.own_certificate([{"names": ["*.contoso.test"]}]).names == ("*.contoso.test",)
-    assert _verification.own_certificate([]) == OwnCertificate()
+    assert _verification.own_certificate({"names": ["*.contoso.test"]}).names == ("*.contoso.test",)
+    assert _verification.own_certificate({}) == OwnCertificate()
 
 
-def test_certificates_are_those_of_the_edges_of_the_same_deployment() -> None:
+def test_the_certificate_is_that_of_the_edges_of_the_same_deployment() -> None:
     hostvars: dict[str, dict[str, t.Any]] = {
         "fe-a": {"sfb_xmpp_deployment": "a"},
         "fe-b": {"sfb_xmpp_deployment": "b"},
@@ -53,28 +51,25 @@ def test_certificates_are_those_of_the_edges_of_the_same_deployment() -> None:
         "edge-b": {"sfb_xmpp_deployment": "b", "sfb_xmpp_certificate": {"names": ["b.test"]}},
     }
     groups = {"sfb_management": ["fe-a", "fe-b"], "sfb_edge": ["edge-a1", "edge-a2", "edge-b"]}
-    action = types.SimpleNamespace(_templar=types.SimpleNamespace(template=lambda value: value))
+    templar = types.SimpleNamespace(template=lambda value: value)
+    action = types.SimpleNamespace(_templar=templar, _loader=DataLoader())
     variables = {"hostvars": hostvars, "groups": groups, "inventory_hostname": "fe-a"}
-    assert certificate_settings(action, variables) == [{"names": ["a.test"]}]
-    own = {"names": ["door.test"]}
-    assert certificate_settings(action, {**variables, "sfb_xmpp_certificate": own}) == [{"names": ["a.test"]}, own]
+    assert certificate_of(action, variables) == {"names": ["a.test"]}
+    own = {**variables, "sfb_xmpp_certificate": {"names": ["door.test"]}}
+    assert certificate_of(action, own) == {"names": ["a.test"]}
+    hostvars["edge-a2"]["sfb_xmpp_certificate"] = None
+    assert certificate_of(action, own) == {"names": ["door.test"]}
+    hostvars["edge-a1"]["sfb_xmpp_certificate"] = {"name": "a.test"}
+    with pytest.raises(Refused, match=r"sfb_xmpp_certificate of edge-a1\.name: there is no such option"):
+        certificate_of(action, own)
 
 
-@pytest.mark.parametrize(
-    ("reads", "host"),
-    [
-        ({"fe01": ANSWERED, "fe02": SKIPPED}, "fe01"),
-        ({"fe01": SILENT, "fe02": ANSWERED}, "fe02"),
-        ({"fe01": {"unreachable": True}, "fe02": ANSWERED, "fe03": SKIPPED}, "fe02"),
-        # It answered, and refused to be read.
-        ({"fe01": SILENT, "fe02": {"msg": "denied"}, "fe03": SKIPPED}, "fe02"),
-        ({"fe01": SILENT, "fe02": SILENT, "fe03": LAST}, "fe03"),
-        # Nothing had to be read.
-        ({"fe01": SKIPPED, "fe02": SKIPPED}, "fe01"),
-    ],
-)
-def test_one_host_works_for_a_deployment(reads: dict[str, t.Any], host: str) -> None:
-    assert door(reads) == host
+def test_the_playbook_takes_the_parameters_of_the_role_from_the_settings() -> None:
+    assert _verification.parameters_of({}) == _verification.PARAMETERS
+    verification = {"own_domains": ["contoso.test"], "timeout": 2, "access_edge": "", "certificate": None}
+    found = _verification.parameters_of({"verification": verification, "partners": PARTNERS, "for_partner": "a.test"})
+    given = {"own_domains": ["contoso.test"], "timeout": 2, "partners": PARTNERS, "for_partner": "a.test"}
+    assert found == {**_verification.PARAMETERS, **given}
 
 
 PARTNERS: list[dict[str, t.Any]] = [

@@ -1,0 +1,169 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One step of a certificate run on one Edge (see plugin_utils/_playbooks/certificate.py)."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import typing as t
+
+from ansible import constants
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..module_utils._base.texts import utc
+from ..module_utils._edge_certificate.tasks import ARGUMENT_SPEC, file_is_good
+from ..modules.xmpp_edge_certificate import TASK
+from ..plugin_utils._actions.in_process import DirectAction, skipped
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._actions.playbook import results_of
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._playbooks import certificate as _run
+from ..plugin_utils._playbooks import run_summary as _run_summary
+from ..plugin_utils._servers.inventory import servers_in
+
+Result = dict[str, t.Any]
+
+# The names under which the role keeps the results of its tasks, and a playbook those of the management hosts.
+STAGED, SWITCHED, DOORS = "gateway_certificate_staged", "gateway_certificate_switched", "xmpp_federation"
+_PARAMETER = "gateway_certificate_"
+
+
+class ActionModule(DirectAction):
+    """The parameters are those of the role, so that its tasks pass nothing on."""
+
+    work_of = TASK
+
+    def _work(self, task_vars: Result) -> Result:
+        self._variables = task_vars
+        self._own = str(task_vars["inventory_hostname"])
+        edges = servers_in(task_vars).of(self._own)
+        play, playing = (
+            list(map(str, task_vars.get(name) or ())) for name in ("ansible_play_hosts_all", "ansible_play_hosts")
+        )
+        mine = edges.edges if self._own in edges.edges else ()
+        self._pool = _run.pool_of(mine, play, playing, results_of(task_vars, edges.doors, DOORS))
+        self._settings = self._read()
+        self._time = _time_of_run()
+        steps = {"stage": self._stage, "make": self._make, "turn": self._turn, "switch": self._switch, "end": self._end}
+        return steps[str(self._task.args.get("step") or "stage")]()
+
+    def _read(self) -> _run.Settings:
+        given = {
+            name: plain(self._templar.template(self._variables.get(_PARAMETER + name)))
+            for name in ("certificate", "phase", "switch", "hook")
+        }
+        return _run.Settings(
+            certificate=given["certificate"] or {},
+            phase=given["phase"] or "all",
+            # The playbook for certificates always switches.
+            separate=self.playbook != "certificate" and (given["switch"] or _run.SEPARATE) == _run.SEPARATE,
+            hook=bool(given["hook"]),
+            check=bool(self._task.check_mode),
+        )
+
+    def _stage(self) -> Result:
+        """Up to the certificate on the Edge, or up to the plan."""
+        settings, made = self._settings, bool(self._task.args.get("made"))
+        reading: Result | None = None
+        good = False
+        decision = _run.decide(settings, self._pool, made=made)
+        if decision.what == _run.READ:
+            reading = self._hand_on(
+                "xmpp_gateway_cert_info", _run.options_of_reading(settings, self._time), self._variables
+            )
+            if reading.get("failed"):
+                return reading
+            due = [one["thumbprint"] for one in reading["certificates"] if (one["renewal"] or {}).get("due")]
+            good = settings.hook and file_is_good(self._validated_options(decision), due)
+            decision = _run.decide(settings, self._pool, reading, file_is_good=good, made=made)
+        if decision.what == _run.NOTHING:
+            return skipped(decision.why)
+        if decision.what == _run.LEFT:
+            return _left(decision)
+        if decision.what == _run.MAKE:
+            return {"changed": True, **self._place(decision)}
+        result = self._work_on(decision, plan=decision.what == _run.PLAN)
+        if result.get("failed"):
+            return result
+        after = _run.decide(settings, self._pool, reading, result, good, made)
+        if after.why:
+            show(["%s: %s" % (self._own, after.why)])
+        if after.what == _run.SWITCH:
+            # The role goes on where a task has changed something, and the switch is about to.
+            result["changed"] = True
+            if decision.what == _run.PLAN:
+                result.pop("diff", None)
+        if not result.get("changed"):
+            show([_run_summary.line(self._own, result)])
+        return {**result, **self._place(after), "waits": after.why}
+
+    def _place(self, decision: _run.Decision) -> Result:
+        """What the tasks after this one need. turn: the number of this Edge among those of its pool."""
+        edges = self._pool.edges
+        return {
+            "next": decision.what,
+            "usages": list(decision.usages),
+            "turn": edges.index(self._own),
+            "turns": list(range(len(edges))),
+        }
+
+    def _make(self) -> Result:
+        """Whether the hook runs here."""
+        if self._pool.failed:
+            return _left(_run.decide(self._settings, self._pool))
+        here = _run.maker(self._pool, results_of(self._variables, self._pool.edges, STAGED)) == self._own
+        return {"changed": False, "here": here}
+
+    def _turn(self) -> Result:
+        """Whether this Edge is still to be switched when its turn has come."""
+        decision = _run.decide(self._settings, self._pool)
+        return _left(decision) if decision.what == _run.LEFT else {"changed": False}
+
+    def _switch(self) -> Result:
+        staged = plain(self._variables[STAGED])
+        return self._work_on(_run.Decision(_run.SWITCH, tuple(staged["usages"])))
+
+    def _end(self) -> Result:
+        """Fails where the switch failed, with what each Edge of the pool has now."""
+        switched = plain(self._variables[SWITCHED])
+        if not switched.get("failed"):
+            return {"changed": False}
+        results = {name: results_of(self._variables, self._pool.edges, name) for name in (STAGED, SWITCHED)}
+        edges = {
+            one: _run_summary.last(results[STAGED].get(one), results[SWITCHED].get(one)) for one in self._pool.edges
+        }
+        return {"failed": True, "changed": False, "msg": _run.failure(switched, edges)}
+
+    def _work_on(self, decision: _run.Decision, plan: bool = False) -> Result:
+        """plan: nothing is sent."""
+        check = self._task.check_mode
+        self._task.check_mode = check or plan
+        try:
+            options = _run.options_of(self._settings, decision, self._pool, self._time)
+            return self._hand_on("xmpp_gateway_cert", options, self._variables)
+        finally:
+            self._task.check_mode = check
+
+    def _validated_options(self, decision: _run.Decision) -> Result:
+        stage = _run.Decision(_run.STAGE, decision.usages)
+        options = _run.options_of(self._settings, stage, self._pool, self._time)
+        return dict(ArgumentSpecValidator(ARGUMENT_SPEC).validate(options).validated_parameters)
+
+
+def _left(decision: _run.Decision) -> Result:
+    """The result of an Edge that is left alone. The run may have written there before."""
+    return {"failed": True, "changed": False, "msg": decision.why}
+
+
+def _time_of_run() -> str:
+    """The same for all Edges of a run: that of a file which the first of them makes.
+
+    It is in the directory that Ansible makes for a run and removes after it.
+    """
+    path = os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "sfb-xmpp-certificate-run")
+    os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
+    return utc(datetime.datetime.fromtimestamp(os.stat(path).st_mtime, datetime.timezone.utc))

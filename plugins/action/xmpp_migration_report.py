@@ -1,0 +1,38 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the report of a migration, which xmpp_migration_info has made."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ..modules.xmpp_migration_report import TASK
+from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._files import output
+from ..plugin_utils._playbooks import migration
+from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._settings.source import settings_of
+
+Result = dict[str, t.Any]
+
+# The name under which the playbook keeps what was found.
+FOUND = "migration_found"
+
+
+class ActionModule(PlaybookAction):
+    """The report names users, so it is for its owner only."""
+
+    work_of = TASK
+
+    def _decide(self, variables: Result) -> Result:
+        values = settings_of(self, variables, self.playbook).values
+        own, servers = str(variables["inventory_hostname"]), servers_in(variables)
+        into = output.directory_of(str(values.get("into", "sfb-xmpp-migration")), servers, servers.of(own).label)
+        info = results_of(variables, [own], FOUND)[own]
+        path, check = os.path.join(into, "migration.md"), bool(self._task.check_mode)
+        result = output.write({path: info["report"]}, check)
+        return {**result, "lines": self._show(migration.lines(info, path, result["changed"], check), variables)}

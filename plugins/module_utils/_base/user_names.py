@@ -1,0 +1,56 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pseudonyms in place of users' names, in what is written for people, where ``sfb_xmpp_show_users`` is false.
+
+A pseudonym is the same in every file that was made with the same key, so that changes of one user can be followed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import typing as t
+
+from .names import key as key_of
+
+# A SIP address, a user principal name or a distinguished name; no other texts name a user.
+_NAME = re.compile(
+    r"(?:sips?:)?[^\s,;:'\"<>()\[\]{}|=@][^\s,;:\"<>()\[\]{}|=@]*@[^\s,;:'\"<>()\[\]{}|=@]*[^\s,;:'\"<>()\[\]{}|=@.]"
+    r"|\bCN=(?:\\.|[^,\\\n])+(?:,\s*(?:CN|OU|DC)=(?:\\.|[^,\\\s])(?:\\.|[^,\\\n'\")|])*)*",
+    re.IGNORECASE,
+)
+_DIGITS = 10
+_key: bytes | None = None
+
+
+def hide(key: bytes | None) -> None:
+    """Hide the names from now on in this process; None shows them."""
+    global _key
+    _key = key
+
+
+def hidden() -> bool:
+    return _key is not None
+
+
+def pseudonym(name: str) -> str:
+    """The name that stands for a user; the name itself where names are shown."""
+    if _key is None:
+        return name
+    plain = re.sub(r"^sips?:", "", key_of(name))
+    return "user-" + hmac.new(_key, plain.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_DIGITS]
+
+
+def shown(value: t.Any) -> t.Any:
+    """A text, or texts in lists and dictionaries, with pseudonyms in place of every name in it."""
+    if _key is None:
+        return value
+    if isinstance(value, str):
+        return _NAME.sub(lambda found: pseudonym(found.group()), value)
+    if isinstance(value, t.Mapping):
+        return {shown(name): shown(item) for name, item in value.items()}
+    return [shown(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,187 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_federation has around its plan: the chain of conditions, a backup of the product's own, replication.
+
+The chain is read in the pipeline of the kinds, and checked on what the plan makes of the deployment. It stops what adds
+something, where no message could pass; what takes something away is never stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+from dataclasses import replace
+
+from .._base.result import Failure, Params, Refused, ServerRefused
+from .._base.step import Step
+from .._federation.access import Access
+from .._federation.catalogue import RESOURCES
+from .._federation.deployment import Deployment, Reader, Records, getting
+from .._federation.identity import Identity, read_identity
+from .._federation.resource import Resource
+from .._federation.surroundings import Surroundings
+from .._shell.statement import Shell, Statement, place_of
+from .._topology.replicate import PUSHED, Replication
+from .._topology.replication import PUSH, Time
+from .._topology.topology import CENTRAL, READINGS, Topology, topology_of
+from .known import Known
+from .links import RIGHTS
+from .walk import Obstacle, accepted, idle, short_lines, walk
+
+EXPORT = "Export-CsConfiguration"
+# The kinds tell of the sites' routes already.
+BESIDE = (CENTRAL, *(one for one in READINGS if one.name != "sites"))
+
+
+class Around(Surroundings):
+    """name: how options are called in messages."""
+
+    def __init__(self, params: Params, shell: Shell, name: t.Callable[[str], str] = str, clock: Time = time) -> None:
+        self._shell, self._name = shell, name
+        self._preflight, self._ignore = bool(params["preflight"]), list(params["preflight_ignore"])
+        self._backup = str(params["configuration_backup"] or "")
+        self._replication = Replication(
+            params["replication"], params["replication_timeout"], clock, name("replication")
+        )
+        self._topology: Topology | None = None
+        self._others: dict[str, Records] = {}  # kinds that the plan does not depend on
+        self._known = Known()
+        self._found: list[Obstacle] | None = None  # None: nobody looked
+        self._ignored: list[str] = []
+        self._adds = False
+        self._kept = False
+        sent = {EXPORT: bool(self._backup), PUSH: params["replication"] == PUSHED}
+        self.cmdlets = tuple(cmdlet for cmdlet, wanted in sent.items() if wanted)
+
+    # Reading
+
+    def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
+        """Without anything declared nothing is read, and there is no plan that could be in vain."""
+        if not self._preflight or not resources:
+            return reader.identified(resources)
+        wanted = {resource.part for resource in resources}
+        self._topology = Topology()
+        try:
+            whole, items = reader.kinds_and(RESOURCES, BESIDE)
+        except ServerRefused:  # something is wrong, perhaps only in what the plan does not need
+            label = place_of(self._shell).deployment
+            return replace(reader.kinds(resources), identity=read_identity(self._shell, label))
+        items.require(map(getting, resources))
+        with contextlib.suppress(ServerRefused):
+            self._topology = topology_of(items, place_of(self._shell).host)
+        pools = self._topology.pools
+        homes = None if pools is None else tuple(pool for pool in pools if pool.registrar)
+        self._others = {part: own for part, own in whole.records.items() if part not in wanted}
+        records = {part: own for part, own in whole.records.items() if part in wanted}
+        return replace(whole, records=records, pools=homes, identity=self._identity())
+
+    def _identity(self) -> Identity:
+        topology = self._topology or Topology()
+        return Identity(place_of(self._shell).deployment, topology.central, tuple(sorted(topology.sip_domains or ())))
+
+    # Judging
+
+    def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
+        if self._topology is None:
+            return
+        self._judge(Known(self._topology, self._whole(after_plan), wants_users=False))
+        self._adds = any(map(adds, steps))
+
+    def _judge(self, known: Known) -> None:
+        self._known = known
+        self._found, self._ignored = accepted(walk(known), self._ignore)
+
+    def sip_domains(self, shell: Shell) -> tuple[str, ...] | None:
+        """Known without a request where the chain was read."""
+        return super().sip_domains(shell) if self._topology is None else self._topology.sip_domains
+
+    def refusals(self) -> list[str]:
+        blocking = self._blocking() if self._adds else []
+        text = "no message could pass: %s (%s); to run all the same, name %s in %s"
+        option = self._name("preflight_ignore")
+        return [text % (one.message, one.remedy, one.code, option) for one in blocking]
+
+    def _blocking(self) -> list[Obstacle]:
+        return [one for one in self._found or () if one.blocks]
+
+    def may_send(self, access: Access) -> list[str]:
+        if self._found is not None:
+            self._judge(replace(self._known, rights=access.text))
+        who, lacking = access.account or "the session's account", access.beside
+        if PUSH in lacking:
+            self._replication.not_offered(who)
+        text = (
+            "%s: %s is not offered to %s; take the backup in the Management Shell of a server, and run without the"
+            " variable"
+        )
+        return [text % (self._name("configuration_backup"), EXPORT, who)] if EXPORT in lacking else []
+
+    # Around the writes
+
+    def before(self, shell: Shell, steps: t.Sequence[Step]) -> None:
+        if self._backup:
+            self._back_up(shell)
+        self._replication.before(shell, steps)
+
+    def _back_up(self, shell: Shell) -> None:
+        answer = shell.invoke([Statement(EXPORT, {"FileName": self._backup})])
+        if answer.errors or answer.lost:
+            said = answer.errors[0].message if answer.errors else answer.lost
+            text = "%s: %s failed, so there is no backup: %s"
+            raise Refused([text % (self._name("configuration_backup"), EXPORT, said)])
+        self._kept = True
+
+    def after(self, shell: Shell, deployment: Deployment, done: t.Sequence[Step]) -> list[Failure]:
+        return self._replication.run(shell, self._topology, self._whole(deployment), done)
+
+    def _whole(self, deployment: Deployment) -> Deployment:
+        return replace(deployment, records={**self._others, **deployment.records})
+
+    # For people
+
+    def lines(self, check: bool) -> list[str]:
+        # The report says beside the plan what the account may not send.
+        found = short_lines([one for one in self._found or () if one.code != RIGHTS])
+        found += ["Accepted (%s): %s" % (self._name("preflight_ignore"), ", ".join(self._ignored))] * bool(
+            self._ignored
+        )
+        if check and self.refusals():
+            codes = ", ".join(one.code for one in self._blocking())
+            found.append("A real run would be refused before its first write: %s." % codes)
+        if self._kept:
+            found.append("The product's own backup is on the server: %s" % self._backup)
+        return [*found, *self._replication.lines()]
+
+    def values(self) -> dict[str, t.Any]:
+        values: dict[str, t.Any] = {}
+        if self._found is not None:
+            values["preflight"] = {
+                "findings": [one.as_dict() for one in self._found],
+                "blocking": [one.code for one in self._blocking()],
+                "ignored": self._ignored,
+            }
+        if self._kept:
+            values["configuration_backup"] = self._backup
+        return {**values, **self._replication.values()}
+
+    def warnings(self) -> list[str]:
+        text = "%s: %s is not found any more; take it out of the list"
+        spare = [] if self._found is None else idle(self._ignore, self._ignored, self._known)
+        return [text % (self._name("preflight_ignore"), code) for code in spare]
+
+
+def adds(step: Step) -> bool:
+    """Whether a step gives something that would be in vain while no message can pass. Settings are not asked."""
+    if step.part == "grants":
+        return bool((step.after or {}).get("policy"))
+    if step.part not in ("policies", "partners") or step.expect is None:
+        return False
+    before = step.before
+    if before is None:
+        return True
+    new = ((value, before.get(option)) for option, value in step.expect.items())
+    return any(set(value) - set(had or ()) if isinstance(value, list) else value is True for value, had in new)

@@ -1,0 +1,46 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_federation does: the whole federation (_federation/tasks.py), with what it depends on around it."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from dataclasses import replace
+
+from .._base.result import Params, Refused, Result
+from .._base.task import Task
+from .._federation.federation import Federation
+from .._federation.tasks import FEDERATION_SPEC, federate
+from .._federation.words import called
+from .._shell.statement import Shell, place_of
+from .._topology.replicate import NONE, PUSHED, WAIT
+from .around import Around
+
+SPEC: dict[str, t.Any] = {
+    **FEDERATION_SPEC,
+    "preflight": {"type": "bool", "default": False},
+    "preflight_ignore": {"type": "list", "elements": "str", "default": []},
+    "replication": {"type": "str", "choices": [WAIT, PUSHED, NONE], "default": NONE},
+    "replication_timeout": {"type": "int", "default": 900},
+    "configuration_backup": {"type": "str"},
+}
+
+
+def work(params: Params, shell: Shell, check: bool, federation: Federation | None = None) -> Result:
+    """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then."""
+    name = called(place_of(shell).playbook)
+    if params["replication_timeout"] < 0:
+        raise Refused(["%s: below 0; it is a number of seconds" % name("replication_timeout")])
+    return federate(params, shell, check, Around(params, shell, name), federation)
+
+
+TASK = Task(SPEC, work, writes=True)
+
+
+def task_with(federation: Federation) -> Task:
+    """The same for a caller that has checked the options, so that what they declare is made once a run."""
+    return replace(TASK, work=functools.partial(work, federation=federation))

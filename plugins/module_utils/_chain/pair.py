@@ -1,0 +1,284 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The chain between one user and one partner: what does not hold, which direction it ends, and the sentence. Pure.
+
+The links and their severities are those of the table, and what the probe found keeps its code. Whether a broken link
+ends the way of these two is told apart from how bad it is: a certificate that has expired is an error for the
+deployment, and ends nothing for a partner with which dialback decides.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.findings import ERROR, SEVERITIES, UNKNOWN, WARNING, Finding, in_order
+from .._base.texts import some
+from .._federation.negotiation import SASL_OVER_TLS
+from .._probe.certificate import FATAL
+from .._topology.replicate import carrying
+from .conditions import targets
+from .known import XMPP, Known, Pair, Probed
+from .links import LINKS, Group
+from .walk import MARKS, Obstacle, looked_at, walk
+
+# out: from the user to the partner. in: from the partner to the user.
+Direction = t.Literal["out", "in"]
+BOTH: tuple[Direction, ...] = ("out", "in")
+# In this order: who may, what the deployment is set up for, what runs, and what is seen from outside.
+GROUPS: tuple[Group, ...] = (
+    "user", "home", "policy", "partner", "negotiation", "access_edge", "route", "services", "certificate", "internal",
+    "replicas", "partner_server", "published",
+)  # fmt: skip
+NOT_CHECKED = "not_checked"
+# Whoever looks at the group before it says already why these were not looked at, or no playbook has to read them.
+_OPTIONAL = ("negotiation", "internal")
+_PROBED = ("partner_server", "published")
+_SCOPES = {"user": "granted to the user", "site": "of the user's site", "global": "the global one"}
+_NAMES: dict[Group, str] = {
+    "user": "the user", "home": "the user's pool", "policy": "the policy in effect", "partner": "the partner",
+    "negotiation": "the partner's settings", "access_edge": "the Access Edge", "route": "the route",
+    "services": "whether the XMPP services run", "certificate": "the gateway's certificate",
+    "internal": "the certificates of port 23456", "replicas": "the replicas",
+    "partner_server": "the partner's servers", "published": "what is published of the user's domain",
+}  # fmt: skip
+# What the probe finds against a certificate: the gateway's, and the partner's, which is shown in both directions.
+_OWN_CERTIFICATE = ("own_certificate_", "own_no_tls")
+_THEIR_CERTIFICATE = tuple("certificate_" + code for code in FATAL - {"server_auth"})
+_NO_EXTERNAL = ("own_certificate_refused", "external_not_offered")
+# What a server is as well when it is the one that connects: it has TLS, and which, or it has none.
+_THEIR_TLS = ("tls_not_offered", "tls_required", "tls13_only")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A link as explain tells of it. severity: '' if it holds. blocks: the directions that end here."""
+
+    name: Group
+    severity: str
+    text: str
+    code: str = ""
+    remedy: str = ""
+    blocks: tuple[Direction, ...] = ()
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {
+            "name": self.name,
+            "code": self.code,
+            "severity": self.severity or "ok",
+            "text": self.text,
+            "remedy": self.remedy,
+            "blocks": list(self.blocks),
+        }
+
+    def __str__(self) -> str:
+        return "%s %-14s %s" % (MARKS.get(self.severity, " "), self.name, self.text)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """entries: the whole chain in its order. sentence: what is to be told."""
+
+    entries: tuple[Entry, ...]
+    sentence: str
+
+    def broken(self, direction: Direction | None = None) -> Entry | None:
+        """The first link that ends a direction, or any."""
+        for entry in self.entries:
+            if entry.blocks and (direction is None or direction in entry.blocks):
+                return entry
+        return None
+
+    def as_dict(self) -> dict[str, t.Any]:
+        ends = {"first_broken": self.broken(), "out": self.broken("out"), "in": self.broken("in")}
+        names = {key: None if entry is None else entry.name for key, entry in ends.items()}
+        return {"sentence": self.sentence, **names, "links": [entry.as_dict() for entry in self.entries]}
+
+
+def explain(known: Known, probed: Probed) -> Explanation:
+    """The chain between the two of ``known.pair``."""
+    assert known.pair is not None, "explain tells of two"
+    found = walk(known)
+    entries = [entry for group in GROUPS for entry in _entries(group, found, known, probed)]
+    return Explanation(tuple(entries), _sentence(known, known.pair, entries))
+
+
+def _entries(group: Group, found: t.Sequence[Obstacle], known: Known, probed: Probed) -> list[Entry]:
+    """What does not hold of a group, the worst first; one entry that says so if all of it holds."""
+    if group in _PROBED:
+        return _of_probe(group, known, probed)
+    own = [one for one in found if one.link is not None and one.link.group == group]
+    entries = [
+        Entry(group, one.severity, one.message, one.code, one.remedy, _ends(one, known, probed))
+        for one in in_order(own)
+        if isinstance(one, Obstacle)
+    ]
+    unseen = [link for link in LINKS if link.group == group and not looked_at(link, known)]
+    if unseen and group in _OPTIONAL:
+        return entries
+    if unseen and not any(entry.severity in (ERROR, UNKNOWN) for entry in entries):
+        entries.insert(0, Entry(group, UNKNOWN, "nobody looked at %s" % _NAMES[group], NOT_CHECKED))
+    return entries or [Entry(group, "", _holds(group, known))]
+
+
+def _ends(one: Obstacle, known: Known, probed: Probed) -> tuple[Direction, ...]:
+    if one.severity != ERROR or one.link is None or not one.link.ends:
+        return ()
+    if one.link.group == "certificate" and not needs_certificate(known, probed, missing=_nothing_assigned(known)):
+        return ()
+    return BOTH
+
+
+def _nothing_assigned(known: Known) -> bool:
+    return all(one.state(XMPP) == "missing" for one in known.edges or ())
+
+
+def needs_certificate(known: Known, probed: Probed, *, missing: bool) -> bool:
+    """Whether the row ends with the gateway's certificate. One that is there and not good encrypts the stream all the
+    same, and dialback decides where the row has it and the partner takes it.
+    """
+    row = known.row
+    if row is None or row.methods == (SASL_OVER_TLS,):
+        return True
+    if missing and (row.tls == "required" or probed.requires_tls):
+        return True
+    return SASL_OVER_TLS in row.methods and probed.no_dialback
+
+
+# What the probe sees from outside
+
+
+def _of_probe(group: Group, known: Known, probed: Probed) -> list[Entry]:
+    pair = t.cast(Pair, known.pair)
+    findings = probed.partner if group == "partner_server" else probed.own
+    what = "the servers of %s" % pair.domain
+    if group == "published":
+        what = "the records and the gateway of %s" % pair.address.rpartition("@")[2]
+    if findings is None:
+        return [Entry(group, UNKNOWN, "%s were not probed" % what, NOT_CHECKED)]
+    # The probe looks at the declared settings as well, which have a link of their own.
+    told = [one for one in in_order(findings) if one.code not in ("row_invalid", "row_risky")]
+    if not told:
+        return [Entry(group, "", "the probe found nothing against %s" % what)]
+    ends = _out(known, probed) if group == "partner_server" else _in(known, probed)
+    return [
+        Entry(group, one.severity, one.message, one.code, one.remedy, _of_finding(one, ends, known, probed))
+        for one in told
+    ]
+
+
+def _of_finding(one: Finding, ends: tuple[Direction, ...], known: Known, probed: Probed) -> tuple[Direction, ...]:
+    """What is found against the gateway's certificate ends only a row that needs it."""
+    if one.severity != ERROR:
+        return ()
+    own = one.code.startswith(_OWN_CERTIFICATE)
+    return ends if not own or needs_certificate(known, probed, missing=one.code == "own_no_tls") else ()
+
+
+def _out(known: Known, probed: Probed) -> tuple[Direction, ...]:
+    """The probe goes the way that a message of the user goes. What the other way needs of it as well: an answer about
+    the partner's key, and a certificate and TLS, which are the same in both directions.
+    """
+    codes = (*_THEIR_CERTIFICATE, *_THEIR_TLS)
+    both = any(one.severity == ERROR and one.code in codes for one in probed.partner or ())
+    return BOTH if both or _by_dialback(known, probed) else ("out",)
+
+
+def _in(known: Known, probed: Probed) -> tuple[Direction, ...]:
+    """Partners find the gateway by what is published, to send a message or to ask about a key of dialback."""
+    both = any(
+        one.severity == ERROR
+        and one.code.startswith(_OWN_CERTIFICATE)
+        and needs_certificate(known, probed, missing=one.code == "own_no_tls")
+        for one in probed.own or ()
+    )
+    return BOTH if both or _by_dialback(known, probed) else ("in",)
+
+
+def _by_dialback(known: Known, probed: Probed) -> bool:
+    """Whether dialback is what is left: each side then has to find the other by DNS, whoever sends the message."""
+    row = known.row
+    if row is None or not set(row.methods) - {SASL_OVER_TLS}:
+        return False
+    edges = known.edges or ()
+    return (
+        SASL_OVER_TLS not in row.methods
+        or bool(edges and all(one.state(XMPP) in ("missing", "over", "invalid") for one in edges))
+        or any(one.severity == ERROR and one.code.startswith(_OWN_CERTIFICATE) for one in probed.own or ())
+        or any(one.code in _THEIR_CERTIFICATE or one.code in _NO_EXTERNAL for one in probed.partner or ())
+    )
+
+
+# What is told
+
+
+def _holds(group: Group, known: Known) -> str:
+    """What is so, where a group holds."""
+    pair = t.cast(Pair, known.pair)
+    if group == "user":
+        return "%s is enabled" % pair.address
+    if group == "home" and pair.user is not None:
+        return "%s is homed on %s, which has XMPP" % (pair.address, pair.user.pool)
+    if group == "policy" and pair.policy is not None:
+        scope = " (%s)" % _SCOPES[pair.scope] if pair.scope else ""
+        return "the policy in effect, %s%s, gives XMPP and federation access" % (pair.policy.identity, scope)
+    if group == "partner" and known.partner is not None:
+        of = known.partner.identity
+        return "%s is allowed%s" % (pair.domain, "" if of == pair.domain else " as an additional domain of %s" % of)
+    if group == "negotiation":
+        return str(known.row)
+    if group == "route" and known.store is not None:
+        return "the XMPP federation route leads to %s" % some(targets(known.store) or [])
+    return {
+        "access_edge": "the Access Edge allows federated users",
+        "services": "the services run",
+        "certificate": "the certificate is good",
+        "internal": "the certificates between Front End and Edge are valid",
+        "replicas": "the replicas are up to date",
+    }.get(group, "it holds")
+
+
+def _sentence(known: Known, pair: Pair, entries: t.Sequence[Entry]) -> str:
+    first = next((entry for entry in entries if entry.blocks), None)
+    if first is not None:
+        ended = _ended(first.blocks, pair.address, pair.domain)
+        late = _behind(known)
+        text = " But the replica of %s is not up to date, so what was written last may not count there."
+        but = text % some(late) if late else ""
+        return "%s: %s. To do: %s.%s" % (ended, first.text, first.remedy, but)
+    # Of each link the worst.
+    worst: dict[Group, Entry] = {}
+    for entry in sorted(entries, key=lambda one: [*SEVERITIES, ""].index(one.severity)):
+        worst.setdefault(entry.name, entry)
+    told = [worst[entry.name] for entry in entries if worst[entry.name] is entry]
+    unknown = [entry for entry in told if entry.severity == UNKNOWN]
+    if unknown:
+        text = "Nothing that was seen stands between %s and %s, but not everything was seen (%s): %s."
+        names = ", ".join(entry.name for entry in unknown)
+        return text % (pair.address, pair.domain, names, unknown[0].text)
+    notes = [entry.text for entry in told if entry.severity in (ERROR, WARNING)]
+    more = "; to be known: %s" % "; ".join(notes) if notes else ""
+    text = "Nothing stands between %s and %s, as far as can be seen without a message%s."
+    return text % (pair.address, pair.domain, more)
+
+
+def _ended(blocks: t.Sequence[Direction], user: str, partner: str) -> str:
+    if "in" not in blocks:
+        return "Messages from %s to %s do not get through" % (user, partner)
+    if "out" not in blocks:
+        return "Messages from %s to %s do not get through" % (partner, user)
+    return "%s and %s cannot exchange messages" % (user, partner)
+
+
+def _behind(known: Known) -> list[str]:
+    """Of the servers that carry XMPP those whose replica is not up to date."""
+    topology = known.topology
+    if topology is None:
+        return []
+    # Without the route as well: a server that is behind may still have one.
+    servers = carrying(topology, [edge.fqdn.casefold() for edge in topology.edges or () if edge.legacy is not False])
+    late = [one.fqdn for one in topology.replicas or () if not one.up_to_date]
+    return [fqdn for fqdn in late if servers is None or fqdn.casefold() in servers]

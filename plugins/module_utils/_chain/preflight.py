@@ -1,0 +1,121 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_preflight_info does: read the foundations, plan what is declared, walk the chain on what comes of it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from .._base.names import Invalid
+from .._base.result import Params, Refused, Result, ServerRefused, Unreadable
+from .._base.task import Task
+from .._federation.access import access_for
+from .._federation.catalogue import OPTIONS
+from .._federation.converge import gather, planned
+from .._federation.declared import declare
+from .._federation.deployment import Deployment, Reader, getting
+from .._federation.guard import Guard
+from .._federation.plan import make_plan
+from .._federation.resource import Resource
+from .._federation.surroundings import Surroundings
+from .._federation.tasks import FEDERATION_SPEC
+from .._shell.statement import Shell, place_of
+from .._topology.topology import Topology, topology_of
+from .around import BESIDE
+from .known import DomainRecord
+from .records import look_up
+from .servers import SERVER_OPTIONS, servers_known
+from .walk import accepted, lines, walk
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    **{option: FEDERATION_SPEC[option] for option in OPTIONS},
+    **SERVER_OPTIONS,
+    "records": {"type": "bool", "default": False},
+    "domains": {"type": "list", "elements": "str", "default": []},
+    "nameservers": {"type": "list", "elements": "str", "default": []},
+    "ignore": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def work(params: Params, shell: Shell, check: bool) -> Result:
+    """xmpp_preflight_info. Raises Refused for what is declared wrongly, ServerRefused, ShellError."""
+    topology, deployment, rights = _after_plan(params, Reader(shell), shell)
+    known = replace(
+        servers_known(params),
+        topology=topology,
+        deployment=deployment,
+        rights=rights,
+        domains=_records(params, topology) if params["records"] else None,
+    )
+    left, ignored = accepted(walk(known), params["ignore"])
+    values = {
+        "findings": [one.as_dict() for one in left],
+        "blocking": [one.code for one in left if one.blocks],
+        "ignored": ignored,
+        "report": lines(left, ignored),
+    }
+    idle = [code for code in params["ignore"] if code not in ignored]
+    text = "ignore: %s is not found any more; take it out of the list"
+    return Result(values, warnings=[text % code for code in idle])
+
+
+def _records(params: Params, topology: Topology) -> tuple[DomainRecord, ...] | None:
+    try:
+        return look_up(topology, params["domains"], params["nameservers"])
+    except Invalid as exc:
+        raise Refused([str(exc)]) from None
+
+
+class _Together(Surroundings):
+    """Reads the foundations in the pipeline of the kinds."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        # What can be read, also where the plan needs more.
+        self.topology = Topology()
+        self.deployment: Deployment | None = None
+
+    def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
+        deployment, items = reader.kinds_and(resources, BESIDE)
+        if items.nothing:
+            items.require(items.failed)
+        self.topology, self.deployment = topology_of(items, self._host), deployment
+        items.require(map(getting, resources))
+        return deployment
+
+
+def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology, Deployment, str | None]:
+    """The foundations, what the plan will make of the deployment, and what of it the account may not send."""
+    declared = declare({option: params[option] for option in OPTIONS})
+    # What is not declared is read all the same, and stays as it is.
+    federation = replace(declared, wanted={**dict.fromkeys(OPTIONS, ()), **declared.wanted})
+    guard, together = Guard(force=True), _Together(place_of(shell).host)
+    try:
+        deployment = gather(reader, federation, guard, together)
+    except ServerRefused as exc:
+        if together.deployment is None:
+            raise
+        return together.topology, _without(together.deployment, exc), None
+    topology = together.topology
+    later = any(pool.has_xmpp is False and pool.registrar for pool in topology.pools or ())
+    if later and not deployment.all_users:
+        names = [name for grant in federation.granting for name in grant.users]
+        try:
+            deployment = reader.with_all_users(deployment, names)
+        except ServerRefused as exc:  # then it is not known who is homed there, which the chain says
+            deployment = _without(deployment, exc)
+    plan = make_plan(deployment, federation, guard, {})
+    return topology, planned(plan), access_for(shell, plan.steps).text
+
+
+def _without(deployment: Deployment, refused: ServerRefused) -> Deployment:
+    """What was read before a read failed. An object in another form is a finding; what is refused has its own."""
+    odd = {error.cmdlet: error.message for error in refused.errors} if isinstance(refused, Unreadable) else {}
+    return replace(deployment, unreadable={**deployment.unreadable, **odd})
+
+
+TASK = Task(ARGUMENT_SPEC, work)

@@ -1,0 +1,84 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads where the SRV record of each SIP domain leads.
+
+Names may differ (``xmpp.DOMAIN`` is as usual as the Access Edge's own); addresses decide. From inside a network another
+DNS may answer than the one that partners ask, so name servers can be given.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from .._base.names import Invalid, canonical_domain
+from .._probe import dns
+from .._probe.facts import Addresses, Services
+from .._probe.own_records import leads
+from .._topology.topology import Topology
+from .._xmpp.budget import Budget, TimeUp
+from .conditions import access_edges
+from .known import DomainRecord
+
+# Seconds for one question, and for all of one domain.
+_STEP, _TOTAL = 3.0, 9.0
+
+
+class RecordResolver(t.Protocol):
+    def services(self, domain: str, budget: Budget) -> Services:
+        """The SRV records of a domain."""
+
+    def addresses(self, host: str, budget: Budget) -> Addresses:
+        """The addresses of a host."""
+
+
+def look_up(
+    topology: Topology, domains: t.Sequence[str], nameservers: t.Sequence[str]
+) -> tuple[DomainRecord, ...] | None:
+    """domains: whose records are looked at; all SIP domains without any. None: there is nothing to look up.
+
+    Raises Invalid for name servers.
+    """
+    try:
+        wanted = [canonical_domain(domain) for domain in domains] or list(topology.sip_domains or ())
+    except Invalid as exc:
+        raise Invalid("domains: %s" % exc) from None
+    edges = access_edges(topology)
+    if not wanted or not edges:
+        return None  # of which the links before tell
+    if dns.IMPORT_ERROR is not None:
+        return _unseen(wanted, "the controller has no dnspython (a Python package)")
+    try:
+        resolver = dns.Resolver(nameservers)
+    except Invalid as exc:
+        if nameservers:
+            raise Invalid("nameservers: %s" % exc) from None
+        return _unseen(wanted, str(exc))
+    return read_records(wanted, edges, resolver)
+
+
+def _unseen(domains: t.Sequence[str], why: str) -> tuple[DomainRecord, ...]:
+    return tuple(DomainRecord(domain, "unknown", why) for domain in domains)
+
+
+def read_records(
+    domains: t.Sequence[str], edges: t.Sequence[str], resolver: RecordResolver
+) -> tuple[DomainRecord, ...]:
+    """edges: FQDNs of the Access Edge services (access_edges)."""
+    with ThreadPoolExecutor(max_workers=min(20, len(domains))) as pool:
+        return tuple(pool.map(functools.partial(_read, edges=edges, resolver=resolver), domains))
+
+
+def _read(domain: str, edges: t.Sequence[str], resolver: RecordResolver) -> DomainRecord:
+    budget = Budget(_STEP, _TOTAL)
+    try:
+        services = resolver.services(domain, budget)
+        own = {edge: resolver.addresses(edge, budget) for edge in edges} if services.records else {}
+        found = {record.host: resolver.addresses(record.host, budget) for record in services.records}
+    except TimeUp:
+        return DomainRecord(domain, "unknown", "no name server answered in time")
+    return DomainRecord(domain, *leads(domain, services, found, own))

@@ -1,0 +1,118 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which deployment a server and a file belong to: the pool of the Central Management Store tells, not a label.
+
+Two inventories may both call their deployment ``default``. A file of one must not be applied to the other.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .._base.names import Invalid
+from .._base.result import Unreadable
+from .._base.texts import some
+from .._shell.statement import Answer, Shell, Statement
+from .kinds import shortened
+from .pools import SERVICE, text_of
+from .sip_domains import SIP_DOMAIN, sip_domains_of
+
+CENTRAL_MANAGEMENT = "CentralManagement"
+# The parameter sets of the page of Get-CsService: CentralManagement is the service of the Central Management Store.
+STATEMENTS = (Statement(SERVICE, {CENTRAL_MANAGEMENT: True}), Statement(SIP_DOMAIN))
+NOT_READ = "%s -CentralManagement is not offered to this account, or fails" % SERVICE
+
+
+@dataclass(frozen=True)
+class Identity:
+    """label: ``sfb_xmpp_deployment``. pools: FQDNs of the pools of the Central Management Store, in lower case.
+
+    A pair of pools has the store in both; empty where it cannot be read. sip_domains: sorted A-labels; likewise.
+    """
+
+    label: str = "default"
+    pools: tuple[str, ...] = ()
+    sip_domains: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What stands for the deployment in a digest, also after a SIP domain was added to it."""
+        return "pool " + " ".join(self.pools) if self.pools else "label " + self.label
+
+    def as_dict(self) -> dict[str, t.Any]:
+        found = asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+
+def identity_of(items: t.Sequence[t.Any], label: str) -> Identity:
+    """From the objects that both statements returned, in any order. Raises Unreadable."""
+    services = [one for one in items if is_central(one)]
+    domains = [one for one in items if _is_domain(one)]
+    unknown = [one for one in items if not tells_identity(one)]
+    if unknown:
+        raise Unreadable(SERVICE, "", "an object came back that was not asked for: %s" % shortened(unknown[0]))
+    return Identity(label, pools_of(services), tuple(sorted(sip_domains_of(domains))) if domains else ())
+
+
+def tells_identity(item: t.Any) -> bool:
+    return is_central(item) or _is_domain(item)
+
+
+def _is_domain(item: t.Any) -> bool:
+    return isinstance(item, dict) and "IsDefault" in item
+
+
+def is_central(item: t.Any) -> bool:
+    return isinstance(item, dict) and "PoolFqdn" in item and item.get("Role") == CENTRAL_MANAGEMENT
+
+
+def pools_of(services: t.Sequence[t.Any] | None) -> tuple[str, ...]:
+    return tuple(sorted({text_of(SERVICE, one, "PoolFqdn").casefold().rstrip(".") for one in services or ()}))
+
+
+def read_identity(shell: Shell, label: str) -> Identity:
+    """Asks one statement after the other: an account may be offered one of them. Raises ShellError, Unreadable."""
+    output: list[t.Any] = []
+    for statement in STATEMENTS:
+        answer: Answer = shell.invoke([statement])
+        if not (answer.errors or answer.lost):
+            output += answer.output
+    return identity_of(output, label)
+
+
+def from_file(value: t.Any) -> Identity:
+    """What a file says of its deployment. Raises Invalid."""
+    if not isinstance(value, dict) or not isinstance(value.get("label"), str):
+        raise Invalid("the deployment has no label")
+    lists = [value.get(name) for name in ("pools", "sip_domains")]
+    if not all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists):
+        raise Invalid("pools and sip_domains of the deployment must be lists of texts")
+    return Identity(value["label"], *(tuple(one) for one in lists if one is not None))
+
+
+def other_deployment(kept: Identity, now: Identity) -> str:
+    """Why a file belongs to another deployment than this one; empty if it does not. kept: what the file says."""
+    if kept.pools and now.pools and not set(kept.pools) & set(now.pools):
+        text = "its Central Management Store is on the pool %s, and that of this deployment on %s"
+        return text % (some(kept.pools), some(now.pools))
+    if kept.label != now.label:
+        return "it was made for the deployment %s, and this is %s" % (kept.label, now.label)
+    return ""
+
+
+def doubts(file: str, kept: Identity, now: Identity) -> list[str]:
+    """Warnings on a file that belongs to this deployment, as far as is known."""
+    if not now.pools or not kept.pools:
+        why = NOT_READ if not now.pools else "the file does not name it"
+        text = "%s: only the label %s was compared, not the pool of the Central Management Store: %s"
+        return [text % (file, now.label, why)]
+    before, after = set(kept.sip_domains), set(now.sip_domains)
+    if before and after and before != after:
+        found = ["added: %s" % some(sorted(after - before))] * bool(after - before)
+        found += ["removed: %s" % some(sorted(before - after))] * bool(before - after)
+        return ["%s: the SIP domains of the deployment have changed since (%s)" % (file, "; ".join(found))]
+    return []

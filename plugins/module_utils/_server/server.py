@@ -1,0 +1,138 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One server as it was reached: a typed value, its form as the result of a task, and the way back."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass, fields
+
+from .._base.result import Refused
+
+# Of the result's form. A later form has a higher number.
+FORM = 1
+# What may be asked of a server.
+CMDLETS, PRODUCT, CLOCK, SERVICES, CERTIFICATES = "cmdlets", "product", "clock", "services", "certificates"
+PARTS = (CMDLETS, PRODUCT, CLOCK, SERVICES, CERTIFICATES)
+
+
+@dataclass(frozen=True)
+class Product:
+    """text: as the server says it. version: four numbers. release: a year; None for both if the text has none."""
+
+    text: str
+    version: str | None = None
+    release: str | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """status: in lower case. xmpp: whether it is a service of the XMPP gateway."""
+
+    name: str
+    display_name: str
+    status: str
+    xmpp: bool
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """usages: that have it. The texts are None where it is not in the computer's store. Times are UTC in ISO 8601."""
+
+    thumbprint: str
+    usages: tuple[str, ...]
+    subject: str | None = None
+    issuer: str | None = None
+    names: tuple[str, ...] = ()
+    not_before: str | None = None
+    not_after: str | None = None
+    has_key: bool | None = None
+
+
+@dataclass(frozen=True)
+class Unobserved:
+    """A part that was asked for and is not known, and why."""
+
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """host, deployment: in the inventory's words. reached: whether a session was open; reason: why not.
+
+    What was not asked for, and what could not be read, is None; ``unobserved`` has the latter. cmdlets: those that the
+    session offers, of the ones that the collection knows. clock_ahead: seconds, of the controller's clock.
+    """
+
+    host: str
+    deployment: str
+    reached: bool
+    reason: str = ""
+    cmdlets: tuple[str, ...] | None = None
+    product: Product | None = None
+    clock_ahead: float | None = None
+    services: tuple[Service, ...] | None = None
+    certificates: tuple[Certificate, ...] | None = None
+    unobserved: tuple[Unobserved, ...] = ()
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The result of the task, plain values only."""
+        return {"form": FORM, **t.cast("dict[str, t.Any]", _plain(asdict(self)))}
+
+
+def server_of(result: t.Mapping[str, t.Any]) -> Server:
+    """The server that a result of xmpp_server_info tells of. Raises Refused for another form."""
+    if result.get("form") != FORM:
+        text = "the result of xmpp_server_info has the form %r; this version of the collection reads %d"
+        raise Refused([text % (result.get("form"), FORM)])
+    try:
+        return Server(
+            host=_text(result["host"]),
+            deployment=_text(result["deployment"]),
+            reached=_bool(result["reached"]),
+            reason=_text(result["reason"]),
+            cmdlets=None if result["cmdlets"] is None else tuple(map(_text, result["cmdlets"])),
+            product=None if result["product"] is None else _object(Product, result["product"]),
+            clock_ahead=None if result["clock_ahead"] is None else float(result["clock_ahead"]),
+            services=_objects(Service, result["services"]),
+            certificates=_objects(Certificate, result["certificates"]),
+            unobserved=_objects(Unobserved, result["unobserved"]) or (),
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise Refused(["the result of xmpp_server_info is not of its form: %s" % exc]) from None
+
+
+T = t.TypeVar("T")
+
+
+def _objects(kind: type[T], items: t.Any) -> tuple[T, ...] | None:
+    return None if items is None else tuple(_object(kind, item) for item in items)
+
+
+def _object(kind: type[T], item: t.Mapping[str, t.Any]) -> T:
+    known = [one.name for one in fields(t.cast(t.Any, kind))]
+    if sorted(item) != sorted(known):
+        raise ValueError("%s has other keys than %s" % (kind.__name__, ", ".join(known)))
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in item.items()})
+
+
+def _text(value: t.Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("%r is not a text" % (value,))
+    return value
+
+
+def _bool(value: t.Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("%r is neither true nor false" % (value,))
+    return value
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value

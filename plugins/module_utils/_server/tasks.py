@@ -1,0 +1,137 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What xmpp_server_info does: open the session, ask what it offers, read the rest in one pipeline.
+
+The clock is a request of its own, since its answer must not wait for others.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import replace
+
+from .._base.reading import Offered, is_unknown_error, read_offered
+from .._base.result import Params, Refused, Result, ServerRefused
+from .._base.task import Task
+from .._edge_certificate.edge import SELECTED, EdgeReader, assigned_of, parsed, store_of, stored_of
+from .._federation.pools import release_of_build
+from .._shell.rights import KNOWN, missing
+from .._shell.statement import Answer, Shell, ShellError, Statement, place_of
+from .._topology.services import services_of
+from .._x509.certificate import IMPORT_ERROR, describe
+from .server import CERTIFICATES, CLOCK, CMDLETS, PARTS, PRODUCT, SERVICES, Certificate, Product, Server, Service
+from .server import Unobserved as Gap
+
+# What is sent for each part, and whether an object of the common answer is one of its own.
+_READ: dict[str, tuple[Statement, ...]] = {
+    PRODUCT: (Statement("Get-CsServerVersion"),),
+    SERVICES: (Statement("Get-CsWindowsService"),),
+    CERTIFICATES: (Statement("Get-CsCertificate"), Statement("Get-ChildItem", store_of("My"), SELECTED)),
+}
+_KNOWN_BY: dict[str, t.Callable[[t.Any], bool]] = {
+    "Get-CsServerVersion": lambda item: isinstance(item, str),
+    "Get-CsWindowsService": lambda item: isinstance(item, dict) and "DisplayName" in item,
+    "Get-CsCertificate": lambda item: isinstance(item, dict) and "Use" in item,
+    "Get-ChildItem": lambda item: isinstance(item, dict) and "RawData" in item,
+}
+_VERSION = re.compile(r"\b\d+\.\d+\.\d+\.\d+\b", re.ASCII)
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "gather": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)}
+}
+
+
+def work(params: Params, shell: Shell, check: bool) -> Result:
+    """xmpp_server_info. A server that cannot be reached is a result. Raises Refused, ServerRefused."""
+    if CERTIFICATES in params["gather"] and IMPORT_ERROR is not None:
+        raise Refused(["cryptography is needed on the controller (a Python package)"])
+    place = place_of(shell)
+    server = Server(place.host, place.deployment, reached=True)
+    try:
+        return Result(_read(server, params["gather"], shell).as_dict())
+    except ShellError as exc:
+        return Result(replace(server, reached=False, reason=str(exc)).as_dict())
+
+
+def _read(server: Server, gather: t.Collection[str], shell: Shell) -> Server:
+    lacking = missing(shell, KNOWN)
+    gaps = []
+    values: dict[str, t.Any] = {}
+    if CMDLETS in gather:
+        if lacking is None:
+            gaps.append(Gap(CMDLETS, "the session does not say what it offers"))
+        else:
+            values["cmdlets"] = tuple(sorted(set(KNOWN) - lacking))
+    if CLOCK in gather:
+        values["clock_ahead"] = EdgeReader(shell).clock_ahead()
+        if values["clock_ahead"] is None:
+            gaps.append(Gap(CLOCK, "the session does not tell the server's time with its zone"))
+    parts = [part for part in _READ if part in gather]
+    if parts:
+        found = read_offered(shell, [statement for part in parts for statement in _READ[part]])
+        items = _sorted(found, parts)
+        for part in parts:
+            why = [error for one in _READ[part] if (error := found.failed.get(one.cmdlet))]
+            if why:
+                reason = "not offered by the session" if is_unknown_error(why[0]) else why[0].message
+                gaps.append(Gap(part, reason))
+            else:
+                values[part] = _MADE[part](items)
+    return replace(server, **values, unobserved=tuple(gaps))
+
+
+def _sorted(found: Offered, parts: t.Sequence[str]) -> dict[str, list[t.Any]]:
+    """The objects by the cmdlet that returned them. Raises ServerRefused for one of none."""
+    cmdlets = [statement.cmdlet for part in parts for statement in _READ[part]]
+    items: dict[str, list[t.Any]] = {cmdlet: [] for cmdlet in cmdlets}
+    for item in found.output:
+        own = [cmdlet for cmdlet in cmdlets if _KNOWN_BY[cmdlet](item)]
+        if len(own) != 1:
+            raise ServerRefused(cmdlets[0], Answer(lost="an object came back that is none of what was asked for"))
+        items[own[0]].append(item)
+    return items
+
+
+def _product(items: t.Mapping[str, list[t.Any]]) -> Product | None:
+    text = " ".join(items["Get-CsServerVersion"]).strip()
+    version = _VERSION.search(text)
+    if version is None:
+        return Product(text) if text else None
+    return Product(text, version[0], release_of_build(version[0]))
+
+
+def _services(items: t.Mapping[str, list[t.Any]]) -> tuple[Service, ...]:
+    found = services_of(items["Get-CsWindowsService"])
+    return tuple(Service(one.name, one.display_name, one.status.casefold(), one.is_xmpp) for one in found)
+
+
+def _certificates(items: t.Mapping[str, list[t.Any]]) -> tuple[Certificate, ...]:
+    """One for each that has a usage, in the order of the thumbprints."""
+    stored = stored_of(items["Get-ChildItem"], "My")
+    usages: dict[str, list[str]] = {}
+    for usage, assigned in assigned_of(items["Get-CsCertificate"]).items():
+        usages.setdefault(assigned["Thumbprint"], []).append(usage)
+    found = []
+    for thumbprint in sorted(usages):
+        one = Certificate(thumbprint, tuple(sorted(usages[thumbprint])))
+        kept = stored.get(thumbprint)
+        certificate = parsed(kept)
+        if kept is not None and certificate is not None:
+            facts = describe(certificate)
+            texts = {name: facts[name] for name in ("subject", "issuer", "not_before", "not_after")}
+            one = replace(one, **texts, names=tuple(facts["names"]), has_key=kept.has_key)
+        found.append(one)
+    return tuple(found)
+
+
+_MADE: dict[str, t.Callable[[t.Mapping[str, list[t.Any]]], t.Any]] = {
+    PRODUCT: _product,
+    SERVICES: _services,
+    CERTIFICATES: _certificates,
+}
+
+TASK = Task(ARGUMENT_SPEC, work)

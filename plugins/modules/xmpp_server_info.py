@@ -1,0 +1,22 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One server as it was reached."""
+
+from __future__ import annotations
+
+from ..module_utils._base.module import run
+from ..module_utils._server import tasks as _tasks
+
+TASK = _tasks.TASK
+
+
+def main() -> None:
+    run(TASK)
+
+
+if __name__ == "__main__":
+    main()

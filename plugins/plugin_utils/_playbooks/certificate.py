@@ -1,0 +1,207 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a certificate run does on one Edge, and why. Pure: values of the inventory and results of tasks go in.
+
+A run comes here several times for each Edge: at first, after it has read the Edge, and after it has staged.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._edge_certificate.edge import LISTENING
+
+Values = t.Mapping[str, t.Any]
+Result = dict[str, t.Any]
+
+# What an Edge does next.
+NOTHING, LEFT, READ, MAKE, STAGE, PLAN, SWITCH, WAIT = "nothing left read make stage plan switch wait".split()
+# Puts in use only what has no certificate yet. The other value of the setting replaces certificates too.
+SEPARATE = "separate"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of an Edge.
+
+    certificate: options of xmpp_gateway_cert; empty where none is declared. phase: all, stage, or switch.
+    separate: whether a certificate in use is only replaced in a run of its own. hook: whether tasks of the user make
+    the certificate. check: whether Ansible is in check mode.
+    """
+
+    certificate: Values
+    phase: str = "all"
+    separate: bool = False
+    hook: bool = False
+    check: bool = False
+
+    @property
+    def usages(self) -> tuple[str, ...]:
+        """The usages that are declared."""
+        return tuple(self.certificate.get("usages") or (LISTENING,))
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The Edges of an Edge's deployment.
+
+    edges: those of the play, in its order. size: how many there are, with those that --limit leaves out.
+    failed: hosts whose failure keeps the Edge as it is.
+    """
+
+    edges: tuple[str, ...]
+    size: int
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """what: see above. usages: those that it is about. why: a sentence for the user, or an empty text."""
+
+    what: str
+    usages: tuple[str, ...] = ()
+    why: str = ""
+
+
+def pool_of(
+    edges: t.Sequence[str], play: t.Sequence[str], playing: t.Collection[str], doors: t.Mapping[str, Values]
+) -> Pool:
+    """edges: of the deployment; empty if the inventory names none, then all hosts of the play are one pool.
+
+    play: its hosts at the start. playing: those that have not failed. doors: the results of the management hosts that
+    had a part in this run.
+    """
+    chosen = tuple(host for host in play if host in edges) if edges else tuple(play)
+    gone = tuple(host for host in chosen if host not in playing)
+    return Pool(chosen, len(edges) or len(chosen), (*_failed_doors(doors), *gone))
+
+
+def _failed_doors(doors: t.Mapping[str, Values]) -> tuple[str, ...]:
+    """If one of several management hosts did the work, the failure of another one keeps no Edge back."""
+    wrong = {host: bool(one.get("failed") or one.get("unreachable")) for host, one in doors.items()}
+    if any("changed" in one and not wrong[host] and not one.get("skipped") for host, one in doors.items()):
+        return ()
+    return tuple(host for host, failed in wrong.items() if failed)
+
+
+def decide(
+    settings: Settings,
+    pool: Pool,
+    reading: Values | None = None,
+    staged: Values | None = None,
+    file_is_good: bool = False,
+    made: bool = False,
+) -> Decision:
+    """What an Edge does next.
+
+    reading: the result of xmpp_gateway_cert_info, once the Edge was read. staged: the result of xmpp_gateway_cert with
+    the phase stage, or of its plan. file_is_good: the source is a PKCS#12 file that needs no successor yet.
+    made: the hook has run.
+    """
+    if not settings.certificate:
+        return Decision(NOTHING, why="no certificate is declared (sfb_xmpp_certificate)")
+    if pool.failed:
+        return Decision(LEFT, why="This Edge was left alone, since %s failed." % ", ".join(pool.failed))
+    if staged is not None:
+        return _after_staging(settings, staged, reading)
+    if settings.phase == "switch":
+        return Decision(PLAN, settings.usages)
+    makes = settings.hook and not made
+    if reading is None and (makes or (settings.check and settings.separate and settings.phase == "all")):
+        return Decision(READ, settings.usages)
+    if reading is not None and makes and _needs_one(reading) and not file_is_good:
+        return Decision(MAKE, settings.usages)
+    # In check mode nothing is staged that could be switched, so the whole plan is made at once.
+    usages = _free(settings, reading, None)
+    if settings.check and settings.phase == "all" and usages:
+        return Decision(PLAN, usages)
+    return Decision(STAGE, settings.usages)
+
+
+def _after_staging(settings: Settings, staged: Values, reading: Values | None) -> Decision:
+    if settings.phase == "switch":
+        due = bool(staged.get("changed")) and not settings.check
+        return Decision(SWITCH, settings.usages) if due else Decision(NOTHING)
+    certificate = staged.get("certificate")
+    if settings.phase == "stage" or not certificate or staged.get("in_force") != "unknown":
+        return Decision(NOTHING)
+    usages = _free(settings, reading, staged)
+    rest = [usage for usage in settings.usages if usage not in usages]
+    why = _waits(certificate, rest, settings.check) if rest else ""
+    if usages and not settings.check:
+        return Decision(SWITCH, usages, why)
+    return Decision(WAIT if rest else NOTHING, usages, why)
+
+
+def _free(settings: Settings, reading: Values | None, staged: Values | None) -> tuple[str, ...]:
+    """The usages that this run may put in use. If it is not known what a usage has, it counts as one in use."""
+    if not settings.separate or settings.phase != "all":
+        return settings.usages
+    if reading is not None:
+        used = {usage for one in reading["certificates"] for usage in one["usages"]}
+    elif staged is not None and staged.get("staged"):
+        used = {usage for usage, thumbprint in staged["assigned"].items() if thumbprint}
+    else:
+        used = set(settings.usages)
+    return tuple(usage for usage in settings.usages if usage not in used)
+
+
+def _needs_one(reading: Values) -> bool:
+    """Whether an Edge has no certificate or several, one that is due, or one that would be refused."""
+    certificates = reading["certificates"]
+    if len(certificates) != 1:
+        return True
+    (one,) = certificates
+    due = bool((one.get("renewal") or {}).get("due"))
+    return due or any(finding["severity"] == "error" for finding in one["findings"])
+
+
+def _waits(certificate: Values, usages: t.Sequence[str], check: bool) -> str:
+    text = (
+        "The certificate %s (until %s) %s on the Edge and replaces one that is in use. The playbook"
+        " sfb.xmpp.certificate switches to it, and restarts the services that use it."
+    ) % (certificate["subject"], certificate["not_after"], "would be" if check else "is")
+    if list(usages) != [LISTENING]:
+        text += " This is an outage for remote users of this Edge: sign-in, calls and conferences."
+    return text
+
+
+def options_of(settings: Settings, decision: Decision, pool: Pool, time: str) -> Result:
+    """The options of xmpp_gateway_cert for what was decided. time: at which renewal is decided, for all Edges alike."""
+    phase = {STAGE: "stage", PLAN: "switch" if settings.phase == "switch" else "all", SWITCH: "switch"}[decision.what]
+    given = {name: value for name, value in settings.certificate.items() if value is not None}
+    if LISTENING not in decision.usages:
+        given.pop("listener", None)
+    renew = {"as_of": time, **(given.get("renew") or {})}
+    return {**given, "usages": list(decision.usages), "renew": renew, "phase": phase, "pool_size": pool.size}
+
+
+def options_of_reading(settings: Settings, time: str) -> Result:
+    """The options of xmpp_gateway_cert_info."""
+    wanted = ("names", "access_edge", "sip_domains", "xmpp_domains", "trust_store")
+    given = {name: settings.certificate[name] for name in wanted if settings.certificate.get(name) is not None}
+    renew = {"as_of": time, **(settings.certificate.get("renew") or {})}
+    return {**given, "usages": list(settings.usages), "renew": renew}
+
+
+def maker(pool: Pool, results: t.Mapping[str, Values]) -> str:
+    """The Edge on which the hook runs, once for the pool: the first that needs a certificate; empty if none does."""
+    return next((edge for edge in pool.edges if results.get(edge, {}).get("next") == MAKE), "")
+
+
+def failure(result: Values, edges: t.Mapping[str, Values]) -> str:
+    """The sentence of a switch that failed. edges: the last result of each Edge of the pool."""
+    words = [str(result.get("msg") or "The switch failed."), "--"]
+    if result.get("went_back"):
+        words.append("The former certificate is in force again.")
+    for edge, one in edges.items():
+        has = one.get("assigned") or {"": "what was not seen"}
+        shown = "%s has %s" % (edge, ", ".join(dict.fromkeys(str(value or "none") for value in has.values())))
+        if one.get("presented"):
+            shown += " and presents %s" % one["presented"]
+        words.append(shown + ".")
+    return " ".join(words)

@@ -1,0 +1,60 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of xmpp_federation for a playbook or a role of the collection, from the settings of the inventory. Pure.
+
+A playbook takes all of them from the settings, so that a variable of somebody else, which happens to be called like a
+parameter of the role, changes nothing. In a user's own play the parameters of the role count.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._chain.federate import SPEC
+from ...module_utils._federation.catalogue import OPTIONS, PARTS
+from ...module_utils._federation.files import NEWEST
+from ...module_utils._federation.words import PARTS_OF_ROLES, ROLES
+from ...module_utils._topology.replicate import WAIT
+
+Values = t.Mapping[str, t.Any]
+
+# The playbooks that take their options from the settings; others hand them on.
+OF_SETTINGS = ("converge", "restore", "audit", "history")
+# What a restore sets to what the snapshot says; nothing of it is declared beside.
+_LISTS_ARE_COMPLETE = ("policies_purge", "partners_purge", "exclusive_grants", "allow_replaced_policies")
+
+
+def of_playbook(playbook: str, values: Values) -> dict[str, t.Any]:
+    """values: the settings that the playbook reads, by their names without the prefix."""
+    options = {option: values[option] for option in SPEC if option in values}
+    if playbook == "history":
+        # The playbook names the snapshot. No limit refuses what is only shown; restore itself has them.
+        return {**options, "force": True}
+    if playbook == "restore":
+        return {"replication": WAIT, **options, "restore_from": values.get("snapshot_file", NEWEST)}
+    # An audit writes nothing, so it has nothing to wait for.
+    return {**({} if playbook == "audit" else {"replication": WAIT}), **options, "preflight": True}
+
+
+def of_role(role: str, values: Values, parameters: Values) -> dict[str, t.Any]:
+    """values: the settings that the role reads. parameters: the values of its parameters, by option; those without a
+    value are null, or the empty text of ansible-core 2.17.
+
+    A snapshot to restore takes the place of what is declared: then the settings of restore are left.
+    """
+    given = {option: value for option, value in parameters.items() if not (value is None or value == "")}
+    others = {option: values[option] for option in SPEC if option in values and option not in ROLES[role]}
+    options = {"preflight": True, "replication": WAIT, **others, **given}
+    of_role_only = PARTS_OF_ROLES[role]
+    wanted = given.get("parts") or of_role_only
+    if isinstance(wanted, str):
+        wanted = [part.strip() for part in wanted.split(",") if part.strip()]
+    if "restore_from" in given:
+        options = {o: v for o, v in options.items() if o not in (*OPTIONS, *_LISTS_ARE_COMPLETE)}
+        options["preflight"] = False
+    # A part that does not exist is left to the check of the options, which names it.
+    known = [part for part in PARTS if part in wanted and part in of_role_only]
+    return {**options, "parts": known + [part for part in wanted if part not in PARTS]}

@@ -1,0 +1,126 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One wrong password must not lock an account: the first login of a run goes alone, the others follow.
+
+Each host has a process of its own, and all of them may log in with the same account at the same moment. A directory
+locks the account after a few refused logins. So a login takes a lock first, a file in the directory that Ansible makes
+for a run and removes after it. The file's content says what became of the first login. A process that dies gives its
+lock back.
+
+The lock is taken when the connection stands, so that nobody waits for a server that cannot be reached.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import time
+
+from .limits import AnswerError, current
+from .options import Target
+
+# Seconds between two looks whether the first login has ended.
+_LOOK = 0.05
+_ACCEPTED, _REFUSED = "accepted", "refused "
+# The shell of a Front End, which is always a member of a domain.
+_DOMAIN_PATH = "ocspowershell"
+
+
+class LoginRefused(AnswerError):
+    """Another host of this run has refused the same account with the same password."""
+
+
+class Login:
+    """The login of one session. directory: of the run; without it, or without a password, nothing is kept.
+
+    The object may be left by another thread than the one that entered it.
+    """
+
+    def __init__(self, target: Target, directory: str) -> None:
+        self._target = target
+        self._handle: int | None = None
+        self._over = False
+        password = str(target.wsman.get("password") or "")
+        # The name tells nothing of the password, not even to somebody who tries many.
+        self._file = "%s/login-%s" % (directory, _digest(target, password, directory)) if directory and password else ""
+
+    def _open(self) -> int | None:
+        """None where the run is over, and its directory is gone."""
+        try:
+            return os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            return None
+
+    def enter(self) -> None:
+        """Called with each connection, before anything is sent. Returns when this login may go on.
+
+        Raises LoginRefused, and TooLate if the time is over.
+        """
+        if not self._file or self._over or self._handle is not None:
+            return
+        handle = self._open()
+        if handle is None:
+            return
+        try:
+            while not self._known(handle):
+                current().check()
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    time.sleep(_LOOK)
+                    continue
+                if not self._known(handle):  # the one before may just have ended
+                    self._handle, handle = handle, -1
+                return
+        finally:
+            if handle >= 0:
+                os.close(handle)
+
+    def _known(self, handle: int) -> bool:
+        """Whether the first login has ended. Raises LoginRefused."""
+        found = os.pread(handle, 1000, 0).decode("utf-8", "replace")
+        if found.startswith(_REFUSED):
+            raise LoginRefused(
+                "%s refused the account '%s' before in this run, so the same password is not tried on %s: correct"
+                " ansible_user or ansible_password" % (found[len(_REFUSED) :], self._target.user, self._target.host)
+            )
+        return found == _ACCEPTED
+
+    def leave(self, accepted: bool, refused: bool = False) -> None:
+        """The login has ended. Neither of both: the server did not get as far as to say so; the next one goes alone."""
+        handle, self._handle = self._handle, None
+        self._over = self._over or accepted
+        if not self._file:
+            return
+        if refused and handle is None:  # accepted before, by another host
+            handle = self._open()
+        if handle is None:
+            return
+        try:
+            if accepted or refused:
+                word = _ACCEPTED if accepted else _REFUSED + self._target.host
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, word.encode(), 0)
+        finally:
+            os.close(handle)
+
+
+def _digest(target: Target, password: str, salt: str) -> str:
+    parts = "\0".join((_realm(target), target.user.casefold(), password))
+    return hashlib.scrypt(parts.encode(), salt=salt.encode(), n=2**12, r=8, p=1, dklen=16).hex()
+
+
+def _realm(target: Target) -> str:
+    """Where the account is known: its domain; of a name without one the server itself, unless that has a domain."""
+    domain, backslash, _name = target.user.partition("\\")
+    if backslash and domain != ".":
+        return domain.casefold()
+    _name, at, realm = target.user.rpartition("@")
+    if at:
+        return realm.casefold()
+    path = str(target.wsman.get("path") or "").strip("/").casefold()
+    return "" if path == _DOMAIN_PATH else target.host.casefold()

@@ -1,0 +1,171 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes what follows from the tables for the roles that run xmpp_federation: ``python -m tools.role_files``.
+
+Their parameters are those of ``_federation/words.py``; types and texts come from the table of settings. A test compares
+the defaults, the argument specs and the tables of the READMEs with what is made here.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import SPEC
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import PARTS_OF_ROLES, ROLES
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME, PREFIX
+
+TOP = Path(__file__).resolve().parent.parent
+HEAD = """# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+---
+# Written by tools/role_files.py from the table of settings.
+"""
+WIDTH = 160
+SHORT = {
+    "federation": "The whole XMPP federation of a deployment",
+    "access_policies": "External access policies, and who has them",
+    "federated_partners": "XMPP federated partners",
+    "gateway_settings": "Settings of the XMPP gateway and of the Access Edge",
+}
+DESCRIPTION = {
+    "federation": "Applies what is declared in one plan over all kinds of objects, or returns to a snapshot.",
+    "access_policies": "Changes policies, grants the per-user ones, and removes what is not listed if a purge is on.",
+    "federated_partners": "Changes the partners, then removes what is not listed if a purge is wanted.",
+    "gateway_settings": "Changes the settings that are named, and no others.",
+}
+# What no variable of the inventory is for.
+_OWN = {
+    "parts": "The parts of the run, some of %s. Empty for all. ``removals`` alone means the removals of every kind.",
+    "preflight": "Check what federation depends on. A run that adds something is refused if no message could pass.",
+    "restore_from": "A snapshot to return to, or ``newest``. What is declared does not count then. Empty for none.",
+}
+# The empty value of each type. Where it would mean something of its own, as an empty list of partners does, the type is
+# raw: ansible-core 2.17 makes an empty text of a null, and its own check would take that for a mistake.
+_EMPTY: dict[str, t.Any] = {"list": [], "str": "", "path": ""}
+_DEFAULTS = {"replication": "wait", "preflight": True}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """name: with the role's. text: in reStructuredText. variable: the one that its default takes; empty without one."""
+
+    name: str
+    spec: dict[str, t.Any]
+    text: str
+    variable: str
+
+    @property
+    def default(self) -> t.Any:
+        """The value in the file of defaults."""
+        if not self.variable:
+            return self.spec["default"]
+        empty = "none" if self.spec["type"] == "raw" else yaml_text(self.spec["default"], "'")
+        # 0 is a limit, and no empty answer.
+        also = "" if self.spec["type"] in ("raw", "int") else ", true"
+        return "{{ %s | default(%s%s) }}" % (self.variable, empty, also)
+
+
+def parameters(role: str) -> list[Parameter]:
+    """The parameters of a role, in the order of the table."""
+    return [_parameter(role, option, word) for option, word in ROLES[role].items()]
+
+
+def _parameter(role: str, option: str, word: str) -> Parameter:
+    spec = {name: SPEC[option][name] for name in ("type", "elements", "choices") if name in SPEC[option]}
+    default = _DEFAULTS.get(option, SPEC[option].get("default"))
+    if "options" in SPEC[option]:
+        spec = {"type": "raw"}
+    else:
+        spec["default"] = _EMPTY.get(spec["type"]) if default is None else default
+    setting = BY_NAME.get(PREFIX + option)
+    text = setting.text if setting else _OWN[option]
+    if "%s" in text:
+        text %= ", ".join("``%s``" % part for part in PARTS_OF_ROLES[role])
+    return Parameter("%s_%s" % (role, word), spec, text, setting.name if setting else "")
+
+
+def yaml_text(value: t.Any, quote: str) -> str:
+    """A plain value as YAML and Jinja both write it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "%s%s%s" % (quote, value, quote) if isinstance(value, str) else str(value)
+
+
+def markup(text: str) -> str:
+    """A text of the table in the markup of Ansible's documentation."""
+    text = re.sub(r":ansopt:`([^`]+)`", r"O(\1)", text)
+    return re.sub(r"``([^`]+)``", r"C(\1)", text)
+
+
+def defaults(role: str) -> str:
+    """The file of defaults."""
+    lines = ["%s: %s" % (one.name, yaml_text(one.default, '"')) for one in parameters(role)]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def argument_specs(role: str) -> str:
+    """The file of argument specs."""
+    entry = {
+        "short_description": SHORT[role],
+        "description": [DESCRIPTION[role]],
+        "author": ["the sfb.xmpp authors"],
+        "options": {one.name: {"description": [markup(one.text)], **one.spec} for one in parameters(role)},
+    }
+    text = yaml.dump({"argument_specs": {"main": entry}}, Dumper=_Indented, sort_keys=False, width=WIDTH - 10)
+    return HEAD + text
+
+
+class _Indented(yaml.SafeDumper):
+    """Writes lists below their key, as the other files have them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        return super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: t.Any) -> bool:
+        return True
+
+
+def table(role: str) -> str:
+    """The table of parameters in the README."""
+    lines = ["| parameter | default | content |", "|---|---|---|"]
+    for one in parameters(role):
+        default = one.variable or yaml_text(one.spec["default"], '"')
+        text = re.sub(r":ansopt:`([^`#]+)#module:(\w+)`", r"`\2` of `\1`", one.text).replace("``", "`")
+        lines.append("| `%s` | `%s` | %s |" % (one.name, default, text))
+    return "\n".join(lines) + "\n"
+
+
+def with_table(readme: str, role: str) -> str:
+    """The README with the table of the role's parameters in place of the one that it has."""
+    return re.sub(r"^\| parameter \|.*\n(?:\|.*\n)*", lambda _found: table(role), readme, flags=re.MULTILINE)
+
+
+def files() -> dict[Path, str]:
+    """The content of each file."""
+    found = {}
+    for role in ROLES:
+        place = TOP / "roles" / role
+        readme = place / "README.md"
+        found[place / "defaults" / "main.yml"] = defaults(role)
+        found[place / "meta" / "argument_specs.yml"] = argument_specs(role)
+        found[readme] = with_table(readme.read_text(encoding="utf-8"), role)
+    return found
+
+
+def main() -> None:
+    """Writes every file."""
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
