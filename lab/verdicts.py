@@ -118,7 +118,7 @@ def _play(lab: Lab, partners: Partners, rows: t.Mapping[str, t.Any], file: Path)
         "user": USER,
         "partner": "{{ item }}",
         "services": services,
-        "certificates": [{"host": edge, "assigned": True} for edge in EDGES],
+        "edges": [{"host": edge, "certificates": [{"usages": ["XmppServer"]}]} for edge in EDGES],
         "probe": {**looks, "certificate": certificate},
     }
     content = {

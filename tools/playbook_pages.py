@@ -40,6 +40,10 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
     },
+    "sfb.xmpp.xmpp_onboarding:": {
+        "sfb_xmpp_for_partner", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_ticket",
+        "sfb_xmpp_deployment",
+    },
     "sfb.xmpp.xmpp_edge_certificate:": {"sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_migration_info:": {
@@ -75,6 +79,11 @@ STATE = {
     "capture": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners"},
     "audit": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners", "sfb_xmpp_show_users"},
 }
+# What is asked before a run writes, for all actions (_actions/change_control.py).
+CONTROL = {"sfb_xmpp_" + name for name in ("require", "ticket_pattern", "windows", "freeze", "allow")}
+for _name in ("converge", "restore", "failover", "decommission", "certificate"):
+    STATE[_name] = STATE[_name] | CONTROL
+STATE["failover"] = STATE["failover"] | {"sfb_xmpp_revoked"}
 # What the actions of a playbook take from the variables of all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
 # What a role takes by default, and the action of this playbook leaves aside: it always switches.
@@ -186,7 +195,7 @@ def variables(name: str) -> set[str]:
         found = found - OF_WRITES | (of_action - OF_WRITES) if plans_only else found | of_action
     if REVOCATION in code:
         own = (TOP / "plugins" / "plugin_utils" / "_actions/revocation.py").read_text(encoding="utf-8")
-        options = re.search(r"^_OPTIONS = \{(.*)\}$", own, re.MULTILINE)
+        options = re.search(r"^_OPTIONS = \{(.*?)^\}", own, re.MULTILINE | re.DOTALL)
         found |= OF_RUNS | {"sfb_xmpp_" + one for one in re.findall(r'"(\w+)":', options[1] if options else "")}
     if "xmpp_settings." in code:  # the servers of a deployment, by the check of the settings
         found.add("sfb_xmpp_deployment")

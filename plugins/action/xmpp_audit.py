@@ -26,7 +26,7 @@ from ..plugin_utils._documents import audit_files as files
 from ..plugin_utils._documents.audit_document import Audit
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._files.output import directory_of
-from ..plugin_utils._playbooks import server_reads
+from ..plugin_utils._playbooks import accepted, server_reads
 from ..plugin_utils._playbooks.audit_decide import access_edge, decide, lines, outcome, probe_options
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import certificate_of
@@ -79,18 +79,21 @@ class ActionModule(PlaybookAction):
         own = servers.of(host)
         into = directory_of(str(settings.get("into") or "sfb-xmpp-audit"), servers, own.label)
         hostvars = variables["hostvars"]
+        now = datetime.datetime.now(datetime.timezone.utc)
         read_services = {host: plain(hostvars[host].get(server_reads.SERVICES)) for host in own.hosts}
         try:
             audit = decide(
                 deployment=own.label,
                 host=host,
-                time=utc(datetime.datetime.now(datetime.timezone.utc)),
+                time=utc(now),
                 edges={edge: plain(hostvars[edge].get(_OF_SERVER) or _UNREAD) for edge in own.edges},
                 # Of these, what a play has read.
                 front_ends={host: plain(read) for host in own.front_ends if (read := hostvars[host].get(_OF_SERVER))},
                 services=[one for one in server_reads.services(own, read_services) if "status" in one],
                 access_edge=access_edge(settings.get("verification", {}), certificate_of(self, variables)),
                 previous=_previous(into),
+                declared=settings,
+                accepted=accepted.read(settings.get("audit", {}).get("accepted") or (), now.date())[0],
                 **given,
             )
         except Invalid as exc:

@@ -14,16 +14,20 @@ import typing as t
 from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ..module_utils._base.names import Invalid
+from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
 from ..module_utils._edge_certificate.tasks import ARGUMENT_SPEC, file_is_good
 from ..modules.xmpp_edge_certificate import TASK
-from ..plugin_utils._actions.in_process import DirectAction, skipped
+from ..plugin_utils._actions.change_control import held
+from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import results_of
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks import certificate as _run
 from ..plugin_utils._playbooks import run_summary as _run_summary
 from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
@@ -141,12 +145,26 @@ class ActionModule(DirectAction):
     def _work_on(self, decision: _run.Decision, plan: bool = False) -> Result:
         """plan: nothing is sent."""
         check = self._task.check_mode
+        if not check and not plan and (reasons := self._held()):
+            # What has nothing to write needs no leave.
+            planned = self._work_on(decision, plan=True)
+            return failed(reasons) if planned.get("changed") else planned
         self._task.check_mode = check or plan
         try:
             options = _run.options_of(self._settings, decision, self._pool, self._time)
             return self._hand_on("xmpp_gateway_cert", options, self._variables)
         finally:
             self._task.check_mode = check
+
+    def _held(self) -> list[str]:
+        """Why change control refuses a write now. In a play of a user's own there are no settings."""
+        if not self.playbook:
+            return []
+        try:
+            values = settings_of(self, self._variables, self.playbook).values
+            return held(values, values.get("allow") or ())
+        except (Refused, Invalid) as exc:
+            return list(exc.reasons) if isinstance(exc, Refused) else [str(exc)]
 
     def _validated_options(self, decision: _run.Decision) -> Result:
         stage = _run.Decision(_run.STAGE, decision.usages)

@@ -44,12 +44,15 @@ class Hosts:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.management = Management(lab, target(lab, FRONT_END, "CONTOSO\\admin", "Lab-admin-1"))
+        # The remote shell offers Get-CsWindowsService alone, so services are read through the Front End's own WinRM.
+        own = ("CONTOSO\\admin", "Lab-admin-1", (MODULES[lab.profile],))
+        self._front_end = Management(lab, target(lab, FRONT_END, *own, winrm=True))
         edge = ("Administrator", "Lab-edge-1", (MODULES[lab.profile],))
         self._edges = {name: Management(lab, target(lab, name, *edge)) for name in EDGES}
         self._seen: dict[tuple[str, ...], tuple[Entries, Entries]] = {}
 
     def close(self) -> None:
-        for shell in (self.management, *self._edges.values()):
+        for shell in (self.management, self._front_end, *self._edges.values()):
             shell.session.close()
 
     def services(self) -> Entries:
@@ -64,7 +67,7 @@ class Hosts:
         """Read once for each combination of breaks that a host's session shows."""
         state = tuple(sorted(set(broken(self.lab.store())) & set(OF_HOSTS)))
         if state not in self._seen:
-            services = [_services("gateway", FRONT_END, self.management)]
+            services = [_services("gateway", FRONT_END, self._front_end)]
             services += [_services("proxy", name, shell) for name, shell in self._edges.items()]
             self._seen[state] = services, [_edge(name, shell) for name, shell in self._edges.items()]
         return self._seen[state]

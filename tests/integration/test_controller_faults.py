@@ -110,7 +110,7 @@ def test_a_plan_that_cannot_be_saved_is_said(fresh_lab: Lab, plays: Plays) -> No
     inventory["sfb_management"]["vars"].update(variables)
     place = plays.write("i.yml", {"sfb_management": inventory["sfb_management"]})
     run = plays.run("sfb.xmpp.converge", "--check", inventory=place)
-    assert (run.code, "sfb_xmpp_plan_file: /dev/full/plan.json cannot be written" in run.output) == (2, True)
+    assert (run.code, "sfb_xmpp_plan_file: /dev/full" in run.output) == (2, True), run.output
     assert "Traceback" not in run.output
 
 

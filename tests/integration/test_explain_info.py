@@ -122,6 +122,7 @@ def play(plays: Plays, lab: Federation) -> Run:
         "trust_store": str(lab.lab.directory / ROOT_FILE),
         "gateway_port": lab.gateway[0][1],
         "certificate": {"path": str(lab.lab.directory / FILE), "passphrase": PASSPHRASE},
+        "allow_local": True,
     }
     variables = {"sfb_xmpp_verification": probe}
     inventory = plays.write("explain.yml", {**hosts, "all": {"vars": variables}})

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import typing as t
 from pathlib import Path
@@ -85,7 +86,11 @@ def compared(run: Run) -> list[str]:
 def assert_same(direct: Run, modules: Run) -> None:
     assert direct.code == modules.code, direct.output
     for one, other in zip(compared(direct), compared(modules), strict=True):
-        assert one == other
+        assert _NAMES.sub("", one) == _NAMES.sub("", other)
+
+
+# The ends of the names of the XMPP services, others in each lab.
+_NAMES = re.compile(r"(?<=\w)-[0-9A-F]{4}(?=[\\\"])")
 
 
 def test_every_module_returns_the_same_both_ways(plays: Plays) -> None:

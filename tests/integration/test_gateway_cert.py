@@ -129,8 +129,9 @@ def test_the_next_certificate_for_all_usages(edge: Management, options: dict[str
     seen = edge.store.presented("edge01")
     assert {seen[usage] for usage in usages} == {following.thumbprint}
     assert result.values["assigned"] == dict.fromkeys(usages, following.thumbprint)
-    (found,) = edge.run(INFO_TASK, names=list(NAMES)).values["certificates"]
+    found, internal = edge.run(INFO_TASK, names=list(NAMES)).values["certificates"]
     assert (found["thumbprint"], found["usages"], found["findings"]) == (following.thumbprint, usages, [])
+    assert internal["usages"] == ["Internal"]
 
 
 def test_a_service_that_is_left_draining(edge: Management, options: dict[str, t.Any]) -> None:

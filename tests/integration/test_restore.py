@@ -152,7 +152,7 @@ def test_only_what_is_written_to_is_kept_so_many_and_only_if_wanted(plays: Plays
     assert play(plays, "converge", sfb_xmpp_gateway={"connection_limit": 4}, **where).code == 0
     found = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(directory.glob("*Z-default.yml"))]
     assert [item["sfb_xmpp_gateway"]["connection_limit"] for item in found] == [2, 3]
-    assert all(set(item) == {"sfb_xmpp_snapshot_of", "sfb_xmpp_gateway"} for item in found)
+    assert all(set(item) == {"sfb_xmpp_snapshot_of", "sfb_xmpp_snapshot_digest", "sfb_xmpp_gateway"} for item in found)
     assert stranger.exists(), "another deployment's"
 
 
@@ -184,5 +184,5 @@ def test_no_snapshot_and_no_file(plays: Plays) -> None:
     assert "there is no snapshot of default" in play(plays, "restore").output
     assert "there is no file" in play(plays, "restore", sfb_xmpp_snapshot_file="/nowhere.yml").output
     other = plays.write("other.yml", {"sfb_xmpp_partners": []})
-    assert "is no snapshot" in play(plays, "restore", sfb_xmpp_snapshot_file=str(other)).output
+    assert "is not a snapshot" in play(plays, "restore", sfb_xmpp_snapshot_file=str(other)).output
     assert writes(plays) == []

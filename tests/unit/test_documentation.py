@@ -679,6 +679,18 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
     special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])
     special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "lines": []}])
+    onboarded = {
+        "declare": {
+            "domain": "a",
+            "partner_type": "b",
+            "tls_negotiation": "c",
+            "sasl_negotiation": "d",
+            "support_dialback_negotiation": True,
+        },
+        "paths": [],
+        "sentence": "",
+    }
+    special.update(xmpp_onboarding=lambda *_: [onboarded])
     written: dict[str, t.Any] = {"paths": ["/srv/a"], "lines": ["one"]}
     special.update(dict.fromkeys(("xmpp_import", "xmpp_capture", "xmpp_migration_report"), lambda *_: [written]))
     special.update(xmpp_export=lambda *_: [{**written, "left_out": []}])

@@ -30,17 +30,26 @@ SPEC: dict[str, t.Any] = {
 }
 
 
-def work(params: Params, shell: Shell, check: bool, federation: Federation | None = None) -> Result:
-    """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then."""
+def work(
+    params: Params,
+    shell: Shell,
+    check: bool,
+    federation: Federation | None = None,
+    approval: t.Callable[[], list[str]] = list,
+) -> Result:
+    """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then.
+
+    approval: why nothing may be written now, asked for if there is something to write.
+    """
     name = called(place_of(shell).playbook)
     if params["replication_timeout"] < 0:
         raise Refused(["%s: below 0; it is a number of seconds" % name("replication_timeout")])
-    return federate(params, shell, check, Around(params, shell, name), federation)
+    return federate(params, shell, check, Around(params, shell, name), federation, approval)
 
 
 TASK = Task(SPEC, work, writes=True)
 
 
-def task_with(federation: Federation) -> Task:
+def task_with(federation: Federation, approval: t.Callable[[], list[str]] = list) -> Task:
     """The same for a caller that has checked the options, so that what they declare is made once a run."""
-    return replace(TASK, work=functools.partial(work, federation=federation))
+    return replace(TASK, work=functools.partial(work, federation=federation, approval=approval))

@@ -99,11 +99,11 @@ class Explanation:
 
 
 def explain(known: Known, probed: Probed) -> Explanation:
-    """The chain between the two of ``known.pair``."""
-    assert known.pair is not None, "explain tells of two"
+    """The chain between the two of ``known.pair``, which must be given."""
+    pair = t.cast(Pair, known.pair)
     found = walk(known)
     entries = [entry for group in GROUPS for entry in _entries(group, found, known, probed)]
-    return Explanation(tuple(entries), _sentence(known, known.pair, entries))
+    return Explanation(tuple(entries), _sentence(known, pair, entries))
 
 
 def _entries(group: Group, found: t.Sequence[Obstacle], known: Known, probed: Probed) -> list[Entry]:

@@ -44,9 +44,9 @@ class Run:
 
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
     path are a warning. reviewed: the digest of the only plan that may be carried out. plan_file, snapshots: where they
-    are asked for. kept: the snapshot that the
-    federation is, where one is restored. reports: whether the result tells people of the plan. surroundings: what the
-    run has around its plan.
+    are asked for. kept: the snapshot that the federation is, where one is restored. reports: whether the result tells
+    people of the plan. approval: why nothing may be written now, asked for if there is something to write.
+    surroundings: what the run has around its plan.
     """
 
     check: bool
@@ -58,6 +58,7 @@ class Run:
     snapshots: files.Snapshots | None = None
     reports: bool = True
     kept: files.Snapshot | None = None
+    approval: t.Callable[[], list[str]] = list
     surroundings: Surroundings = field(default_factory=Surroundings)
 
 
@@ -96,9 +97,12 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
         others, values = _other_plan(plan, run, digest)
         refusals = [*_of_another(plan, run), *others, *plan.refusals]
         refusals += [] if run.check else run.surroundings.refusals()
+        # What has nothing to write needs no leave.
+        held = run.approval() if plan.changed else []
+        refusals += [] if run.check else held
         if refusals:
             raise Refused(refusals, values)
-    doubtful = _doubts(plan, run)
+    doubtful = [*_doubts(plan, run), *("without --check this run is refused: %s" % text for text in held)]
     if run.check or not plan.changed:
         report.ask(plan.steps)
         result = Result(

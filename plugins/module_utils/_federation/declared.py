@@ -15,7 +15,8 @@ import typing as t
 from .._base.names import Invalid, canonical_domain, is_per_user
 from .._base.names import key as key_of
 from .._base.result import Refused
-from .catalogue import BY_PART, PARTS, POLICY, RESOURCES
+from . import notes
+from .catalogue import BY_PART, PARTNER, PARTS, POLICY, RESOURCES
 from .federation import Federation, Grant, Selector, Wanted
 from .kinds import Text, check_unread, written
 from .resource import Resource
@@ -131,7 +132,11 @@ class _Reader:
             except Invalid as exc:
                 self.mistakes.append(prefix + str(exc))
         also = ("granted_to",) if resource is POLICY else ()
-        values, mistakes = resource.checked({} if absent else item, also)
+        noted = resource in (PARTNER, POLICY)
+        given = notes.without_notes(item) if noted else item
+        # Of a misspelt option, the notes may be meant as well.
+        values, mistakes = resource.checked({} if absent else given, (*also, *notes.NOTES) if noted else also)
+        mistakes += notes.mistakes(item) if noted else []
         self.mistakes += [prefix + text for text in mistakes]
         return Wanted(identity, values, place, absent) if identity and not mistakes else None
 

@@ -137,13 +137,18 @@ class Reader:
             return Deployment(_now(), identity=Identity(label))
         now = _now()
         answer = self._shell.invoke([*map(_reading, resources), *STATEMENTS])
-        if not (answer.errors or answer.lost or answer.refused):
-            rest = [item for item in answer.output if tells_identity(item)]
-            own = tuple(item for item in answer.output if not tells_identity(item))
-            deployment = _deployment(now, replace(answer, output=own), resources)
-            return replace(deployment, identity=identity_of(rest, label))
-        # What is refused may be no matter: an account needs only the kinds.
-        return replace(self.kinds(resources), identity=read_identity(self._shell, label))
+        if answer.refused and not answer.lost:
+            # It takes one statement at a time from now on. An account needs only the kinds.
+            return replace(self.kinds(resources), identity=read_identity(self._shell, label))
+        kinds = [getting(resource) for resource in resources]
+        of_kinds = tuple(error for error in answer.errors if error.cmdlet in kinds or not error.cmdlet)
+        if answer.lost or of_kinds:
+            cmdlet = next((error.cmdlet for error in of_kinds if error.cmdlet), kinds[0])
+            raise ServerRefused(cmdlet, replace(answer, errors=of_kinds))
+        rest = [item for item in answer.output if tells_identity(item)]
+        own = tuple(item for item in answer.output if not tells_identity(item))
+        deployment = _deployment(now, replace(answer, output=own), resources)
+        return replace(deployment, identity=identity_of(rest, label))
 
     def kinds_and(self, resources: t.Sequence[Resource], others: t.Sequence[Reading] = ()) -> tuple[Deployment, Items]:
         """The objects of these kinds, and in the same pipeline what other statements return, of what is offered.

@@ -63,7 +63,7 @@ class Federation:
     wanted: by option (policies, partners, gateway, access_edge, federation_routes), the objects that were declared; an
     option that is not there is not touched. purge: options whose lists are complete. whole: whether the policies are
     all that there were, so that every other one goes, XMPP or not (a snapshot). also_read: options whose objects the
-    warnings look at.
+    warnings look at. revoked: domains that no partner may have (revoked.py), whatever is declared.
     """
 
     wanted: t.Mapping[str, tuple[Wanted, ...]] = field(default_factory=dict)
@@ -72,6 +72,7 @@ class Federation:
     whole: bool = False
     parts: frozenset[str] = frozenset(PARTS)
     also_read: frozenset[str] = frozenset()
+    revoked: tuple[t.Any, ...] = ()
 
     def writes(self, option: str) -> bool:
         """Whether objects of the option may be made and changed."""
@@ -92,4 +93,6 @@ class Federation:
         found = {option for option in self.wanted if self.writes(option) or self.purges(option)}
         if self.granting:
             found.add("policies")
+        if self.revoked and "partners" in self.parts:
+            found.add("partners")
         return frozenset(found | (self.also_read if found & set(PURGED) else set()))

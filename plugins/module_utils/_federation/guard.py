@@ -11,11 +11,12 @@ import fnmatch
 import typing as t
 from dataclasses import dataclass
 
-from .._base.names import pattern_key, spellings
+from .._base.names import Invalid, canonical_domain, pattern_key, spellings
 from .._base.texts import some
+from .kinds import did_you_mean
 
-# What a run may be allowed to do, one by one. ``force`` allows all of it.
-ALLOWED = (
+# What a run may be allowed to do, one by one. ``force`` allows all of these.
+FORCED = (
     "empty_purge",
     "large_purge",
     "many_updates",
@@ -25,11 +26,40 @@ ALLOWED = (
     "outside_access_off",
     "anonymous_access_off",
 )
+OUTSIDE_WINDOW = "outside_window"
+# ``force`` allows none of these.
+ALLOWED = (*FORCED, OUTSIDE_WINDOW)
+# Before the domain whose revocation is lifted.
+REVOKED = "revoked:"
 # A few may go beyond the share, as long as at least half of the objects stay.
 FEW = 3
 # Of fewer objects than this, all may change: a share of a few says little.
 UPDATES_GUARDED_FROM = 10
 NAMES = 50
+
+
+def allow_mistakes(words: t.Iterable[t.Any], known: t.Sequence[str] = ALLOWED) -> list[str]:
+    """What is wrong with the words of ``allow``, each text to follow the option's name."""
+    found = []
+    for number, word in enumerate(words):
+        if word in known:
+            continue
+        if isinstance(word, str) and word.startswith(REVOKED):
+            try:
+                canonical_domain(word[len(REVOKED) :])
+            except Invalid as exc:
+                found.append("[%d]: %s: %s" % (number, word, exc))
+            continue
+        near = did_you_mean(str(word), known)
+        found.append("[%d]: '%s' must be %s or %sDOMAIN%s" % (number, word, ", ".join(known), REVOKED, near))
+    return found
+
+
+def lifted(words: t.Iterable[str]) -> frozenset[str]:
+    """The words of ``allow``, with domains in their canonical form."""
+    return frozenset(
+        REVOKED + canonical_domain(word[len(REVOKED) :]) if word.startswith(REVOKED) else word for word in words
+    )
 
 
 @dataclass(frozen=True)
@@ -53,7 +83,7 @@ class Guard:
     several: bool = False
 
     def allows(self, name: str) -> bool:
-        return self.force or name in self.allow
+        return (self.force and name in FORCED) or name in self.allow
 
     def name(self, option: str) -> str:
         """What the user calls an option."""

@@ -23,6 +23,7 @@ from .federation import Federation, Wanted
 from .grants import Grants, plan_grants
 from .guard import Guard
 from .resource import Resource
+from .revoked import without_revoked
 from .rules import Change, Context
 
 # Routes, policies, partners and settings, then who has which policy, then what goes: a failure in the middle leaves
@@ -61,7 +62,9 @@ def make_plan(
     controller: t.Mapping[str, t.Any] | None = None,
 ) -> Plan:
     """Compare, and say what has to be done and what speaks against it."""
-    changes = _Changes(deployment, federation, guard)
+    federation, findings, revoked = without_revoked(federation, deployment.of("partners"))
+    changes = _Changes(deployment, federation, guard, revoked)
+    changes.findings += findings
     for resource in RESOURCES:
         changes.compare(resource)
     granted = plan_grants(deployment, federation, guard, changes.records.get("policies", {}), controller or {})
@@ -94,8 +97,11 @@ def _texts(findings: t.Iterable[Finding], severity: str) -> tuple[str, ...]:
 class _Changes:
     """What gathers while one kind after the other is compared."""
 
-    def __init__(self, deployment: Deployment, federation: Federation, guard: Guard) -> None:
-        self.deployment, self.federation, self.guard = deployment, federation, guard
+    def __init__(
+        self, deployment: Deployment, federation: Federation, guard: Guard, revoked: t.Collection[str]
+    ) -> None:
+        """revoked: keys of partners that lose a revoked domain, which counts for no limit."""
+        self.deployment, self.federation, self.guard, self.revoked = deployment, federation, guard, revoked
         self.usage = deployment.usage() if deployment.holders else None
         self.steps: list[Step] = []
         self.findings: list[Finding] = []
@@ -124,7 +130,8 @@ class _Changes:
                 self.findings.extend(rule(change, context))
             if step is not None and self._may_go(resource, item, step):
                 self._take(resource, step, actual)
-                changed += [step.identity] if step.cmdlet.startswith("Set-") else []
+                if step.cmdlet.startswith("Set-") and item.key not in self.revoked:
+                    changed.append(step.identity)
         if not resource.single:
             self.too_much.extend(self.guard.too_many_updates(resource.plural, len(actual), changed))
 

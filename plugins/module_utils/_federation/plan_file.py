@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base import private_file, user_names
+from .._base.account import system_user
 from .._base.inventory_text import json_value
 from .._base.names import Invalid
 from .._base.result import Refused
@@ -48,6 +49,7 @@ class PlanFile:
             "collection": VERSION,
             "deployment": plan.deployment.identity.as_dict(),
             "host": place.host,
+            "user": system_user(),
             "time": plan.deployment.time,
             "declared": declared_digests(plan.federation),
             "summary": summarise(plan.steps, plan.unchanged),
@@ -73,6 +75,14 @@ class PlanFile:
             return str(self._document()["plan_digest"]["digest"])
         except (Refused, Invalid, TypeError, KeyError):
             return ""
+
+    def planner(self) -> str:
+        """Who made the plan: the account on the controller. Empty if that cannot be read."""
+        try:
+            document = self._document()
+        except (Refused, Invalid):
+            return ""
+        return str(document.get("user") or "") if document.pop(_DIGEST, "") == _content(document) else ""
 
     def _document(self) -> dict[str, t.Any]:
         """Raises Refused if somebody else could have written the file, Invalid if it holds no plan."""

@@ -23,9 +23,11 @@ from .converge import Run, converge, objects, one_object, sequence, turn
 from .declared import declare, declare_grant, declare_objects
 from .deployment import Deployment, Reader
 from .federation import Federation
-from .guard import ALLOWED, Guard
+from .guard import Guard, allow_mistakes, lifted
 from .plan_file import PlanFile
 from .resource import Resource
+from .revoked import SPEC as REVOKED
+from .revoked import declare_revoked
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
 from .surroundings import Surroundings
@@ -225,11 +227,12 @@ FEDERATION_SPEC: dict[str, t.Any] = {
     "removal_limit": LIMIT,
     "update_limit": LIMIT,
     "allow_loss": ALLOW_LOSS,
-    "allow": {"type": "list", "elements": "str", "choices": list(ALLOWED), "default": []},
+    "allow": {"type": "list", "elements": "str", "default": []},
     "force": FORCE,
     "allow_replaced_policies": REPLACED,
     "protected_accounts": PROTECTED_ACCOUNTS,
     "domain_controller": {"type": "str"},
+    "revoked": REVOKED,
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS)},
     "plan_file": {"type": "path"},
     "plan_digest": PLAN_DIGEST,
@@ -263,10 +266,11 @@ def federate(
     check: bool,
     surroundings: Surroundings | None = None,
     federation: Federation | None = None,
+    approval: t.Callable[[], list[str]] = list,
 ) -> Result:
     """Everything that is declared. Raises Refused, ServerRefused, ShellError; nothing was written then.
 
-    federation: what the options declare, where the caller knows already.
+    federation: what the options declare, where the caller knows already. approval: why nothing may be written now.
     """
     place = place_of(shell)
     name = called(place.playbook)
@@ -274,6 +278,8 @@ def federate(
         return Result({"summary": summarise((), 0)}, steps=[])
     if federation is None:
         federation = federation_of(params, name)
+    guard = _guard_of(params, name)
+    revoked = declare_revoked(params["revoked"], name("revoked"), guard)
     directory = params.get("snapshot_directory")
     snapshots = None
     if directory:
@@ -288,11 +294,7 @@ def federate(
         run = _run(params, check)
         run = Run(
             check=check,
-            guard=Guard(
-                run.guard.protect, run.guard.removal_limit, run.guard.update_limit, frozenset(params["allow"]),
-                run.guard.allow_loss, run.guard.force, bool(params["allow_replaced_policies"]), name,
-                True,
-            ),
+            guard=guard,
             controller=run.controller,
             warn_protected=run.warn_protected,
             reviewed=params.get("plan_digest"),
@@ -300,10 +302,19 @@ def federate(
             snapshots=snapshots,
             kept=kept,
             surroundings=surroundings or Surroundings(),
-        )  # fmt: skip
-        outcome = sequence(shell, federation, run)
+            approval=approval,
+        )
+        outcome = sequence(shell, replace(federation, revoked=revoked), run)
     outcome.result.values.update(_everything(outcome.deployment))
     return outcome.result
+
+
+def _guard_of(params: Params, name: t.Callable[[str], str]) -> Guard:
+    """The guard of a task that has the option ``allow``. Raises Refused."""
+    mistakes = allow_mistakes(params["allow"])
+    if mistakes:
+        raise Refused([name("allow") + text for text in mistakes])
+    return replace(_run(params, True).guard, allow=lifted(params["allow"]), called=name, several=True)
 
 
 def _plan_file(params: Params, name: t.Callable[[str], str]) -> PlanFile | None:

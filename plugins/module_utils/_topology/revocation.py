@@ -41,11 +41,14 @@ from .._shell.statement import ServerError, Shell, Statement, place_of
 from .replication import Replica, Time, push_steps, read_replicas, wait
 from .revocation_advice import Advice
 
+# What allows a revocation to take away what is protected.
+PROTECTED = "protected"
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "domain": {"type": "str", "required": True},
     "reason": {"type": "str"},
     "restart": {"type": "bool", "default": False},
     "protect": PROTECT,
+    "allow": {"type": "list", "elements": "str", "choices": [PROTECTED], "default": []},
 }
 _READ = "Get-" + PARTNER.noun
 # Seconds to wait for the replicas before services are restarted: they come back with what their replica has.
@@ -126,7 +129,7 @@ def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time)
     own = owners[0] if owners and owners[0].key == key_of(domain) else None
     going = [domain] * bool(owners) + list(own.values["additional_domains"] if own else ())
     protected = {name: pattern for name in going if (pattern := guard.protector(key_of(name))) is not None}
-    if protected:
+    if protected and PROTECTED not in params["allow"]:
         text = "%s: is protected by '%s', and nothing removes it; take it out of %s first"
         raise Refused([text % (name, pattern, guard.name("protect")) for name, pattern in protected.items()])
     lost = [name for name in reader.hidden if own and key_of(name) == own.key]

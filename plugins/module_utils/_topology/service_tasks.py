@@ -50,7 +50,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     stops = {s.name: stop_of(s, graceful) for s in mine if not s.stopped} if state == "stopped" else {}
     steps = [step for one in restarts for step in one.steps] + list(starts.values())
     planned = steps + [step for step in stops.values() if step]
-    _refuse_what_is_not_offered(shell, planned)
+    _refuse_what_is_not_offered(shell, planned, mine)
     log = StepLog(shell, planned)
     if check or not (restarts or starts or stops):
         wanted = "Stopped" if state == "stopped" else "Running"
@@ -69,8 +69,11 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     return _result(log, mine, after, down, list(down), "not_sent")
 
 
-def _refuse_what_is_not_offered(shell: Shell, planned: t.Sequence[Step]) -> None:
-    """Raises Refused, ShellError. Of a remote shell only Get-CsWindowsService is documented."""
+def _refuse_what_is_not_offered(shell: Shell, planned: t.Sequence[Step], mine: t.Sequence[Service]) -> None:
+    """Raises Refused, ShellError. Of a remote shell only Get-CsWindowsService is documented.
+
+    What was read is in the result all the same: a look needs no more.
+    """
     lacks = missing(shell, {step.cmdlet for step in planned})
     if lacks:
         text = (
@@ -78,7 +81,9 @@ def _refuse_what_is_not_offered(shell: Shell, planned: t.Sequence[Step]) -> None
             " put its own WinRM into sfb_front_end: port 5986, with ansible_management_shell_modules set to"
             " [SkypeForBusiness], or [Lync] for Lync Server 2013"
         )
-        raise Refused([text % ", ".join(sorted(lacks))])
+        as_they_are = _result(StepLog(shell, planned), mine, {one.name: one.status for one in mine}, {}, [], "not_sent")
+        values = {"services": as_they_are.values["services"], "steps": as_they_are.steps}
+        raise Refused([text % ", ".join(sorted(lacks))], values)
 
 
 def _stop(

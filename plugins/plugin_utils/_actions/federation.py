@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from types import MappingProxyType
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -24,25 +25,34 @@ from ...module_utils._base.result import Refused
 from ...module_utils._chain.federate import SPEC, task_with
 from ...module_utils._federation.catalogue import PARTS, PURGED, REMOVALS, parts_of_tag
 from ...module_utils._federation.files import NEWEST, Snapshots, load, safe
+from ...module_utils._federation.guard import allow_mistakes
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
 from ...module_utils._federation.tasks import federation_of
 from ...module_utils._federation.words import ROLES, called
 from ...module_utils._shell.statement import Place
 from .._documents.show import show, together
-from .._files import journal
+from .._files import journal, reminders
 from .._files.journal_line import applied, carried_out
 from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
 from .._settings.source import settings_of
 from . import state
+from .change_control import held
 from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
 from .plain_values import plain
 
+# The playbooks that bring a deployment to what is declared, or was.
+_TOWARDS = ("converge", "restore", "failover", "audit")
 _EVERYTHING = frozenset(("all", "tagged"))
 
 
 class FederationAction(DeploymentAction):
     """See above. In a playbook or role of the collection, which says so in a variable, options are settings."""
+
+    # The settings of a run that change control holds to them.
+    _controlled: t.Mapping[str, t.Any] = MappingProxyType({})
+    # What is said of revocations that the inventory does not have yet.
+    _reminded: tuple[str, ...] = ()
 
     def _work(self, task_vars: Result) -> Result:
         try:
@@ -79,6 +89,8 @@ class FederationAction(DeploymentAction):
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         self._carried_out(result, variables)
+        if self._reminded and not result.get("skipped"):
+            result["warnings"] = [*result.get("warnings", ()), *self._reminded]
         if user_names.hidden() and result.get("report"):
             result["report"] = user_names.shown(result["report"])
         show(result.get("report") or ())
@@ -101,7 +113,7 @@ class FederationAction(DeploymentAction):
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
         """Set what only the playbook or role knows. Returns whether the tags leave anything to do. Raises Refused."""
-        values = settings_of(self, variables, self.playbook).values
+        values = self._controlled = settings_of(self, variables, self.playbook).values
         if self.playbook in ROLES:
             # The tags of a user's own play are not ours.
             options = of_role(self.playbook, values, self._parameters(variables))
@@ -122,7 +134,22 @@ class FederationAction(DeploymentAction):
             self._task.args.setdefault("snapshot_directory", state.snapshot_directory(self, variables))
         else:
             self._task.args.pop("snapshot_directory", None)
+        self._remind(inventory, values, variables)
         return bool(self._task.args["parts"])
+
+    def _remind(self, inventory: Inventory, values: t.Mapping[str, t.Any], variables: dict[str, t.Any]) -> None:
+        """Add the revocations that the inventory does not have yet. Raises Refused."""
+        if not {"revoked"} & set(values) and self.playbook not in _TOWARDS:
+            return
+        declared = values.get("revoked") or []
+        directory = state.snapshot_directory(self, variables)
+        left = reminders.missing(reminders.read(directory, inventory.deployment), declared)
+        self._task.args["revoked"] = [*declared, *left]
+        path = reminders.path_of(directory, inventory.deployment)
+        text = "%s is revoked (%s), and sfb_xmpp_revoked does not name it. Add the entry there"
+        self._reminded = tuple(text % (one["domain"], path) for one in left)
+        if not self._task.check_mode:
+            reminders.forget(directory, inventory.deployment, declared)
 
     def _parameters(self, variables: dict[str, t.Any]) -> Result:
         """The values of the role's parameters, by option."""
@@ -138,13 +165,23 @@ class FederationAction(DeploymentAction):
         for option, spec in SPEC.items():
             if given.get(option) is not None:
                 mistakes += ["%s%s" % (name(option), text) for text in setting_mistakes(spec, given[option])]
+        mistakes += [name("allow") + text for text in allow_mistakes(given.get("allow") or ())]
         try:
             declared = federation_of(given, name)
         except Refused as exc:
             raise Refused([*mistakes, *exc.reasons]) from None
         if mistakes:
             raise Refused(mistakes)
-        self.work_of = task_with(declared)
+        self.work_of = task_with(declared, self._approval)
+
+    def _approval(self) -> list[str]:
+        return held(self._controlled, plain(self._task.args.get("allow")) or ())
+
+    def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """A module's own process cannot be told of change control, so it is asked before."""
+        if not self._task.check_mode and (reasons := self._approval()):
+            return failed(reasons)
+        return super()._as_module(task_vars)
 
 
 def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:

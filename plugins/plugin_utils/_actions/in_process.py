@@ -26,6 +26,7 @@ from ansible.plugins.connection import NetworkConnectionBase
 from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
+from ...module_utils._federation.notes import without_notes
 from ...module_utils._shell.session import TRANSPORT, needs_session
 from .._files import journal
 from .._settings.hosts import mistakes_around
@@ -41,6 +42,14 @@ ROLE = "xmpp_federation_role"
 CHECKED = "xmpp_settings"
 # Ansible's own words for a value that is not shown.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+# Options whose objects may have notes, which reach no module.
+_NOTED = frozenset(("partners", "policies"))
+
+
+def _without_notes(value: t.Any) -> t.Any:
+    return [without_notes(item) for item in value] if isinstance(value, list) else value
 
 
 def runs(variables: t.Mapping[str, t.Any]) -> str:
@@ -142,6 +151,8 @@ class DirectAction(ActionBase):
         return around
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        for option in _NOTED.intersection(self._task.args):
+            self._task.args[option] = _without_notes(plain(self._task.args[option]))
         if self.work_of.session and self._connection.transport != TRANSPORT:
             return {"failed": True, "msg": needs_session(self._task.action, self._connection.transport)}
         if (

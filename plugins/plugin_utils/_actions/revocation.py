@@ -11,16 +11,20 @@ of the inventory is checked but what the revocation needs: a mistake elsewhere m
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._base.names import Invalid, canonical_domain
 from ...module_utils._base.result import Refused
 from .._documents.show import show
+from .._files import reminders
 from .._playbooks.revoked_services import before_the_revocation
 from .._servers.servers import DOORS
 from .._settings.source import settings_of
+from . import state
 from .deployment import Inventory, Result
 from .federation import FederationAction
 from .in_process import failed
@@ -28,7 +32,13 @@ from .plain_values import plain
 
 _LIST, _DOMAIN = "sfb_xmpp_partners", "sfb_xmpp_revoke_domain"
 # The settings of the playbook, and the options that they are.
-_OPTIONS = {"revoke_domain": "domain", "revoke_reason": "reason", "revoke_restart": "restart", "protect": "protect"}
+_OPTIONS = {
+    "revoke_domain": "domain",
+    "revoke_reason": "reason",
+    "revoke_restart": "restart",
+    "protect": "protect",
+    "allow": "allow",
+}
 
 
 class RevocationAction(FederationAction):
@@ -76,7 +86,40 @@ class RevocationAction(FederationAction):
             text = "the inventory still has it: %s. Take it out there, or converge allows it again"
             result["listed"] = listed
             result["warnings"] = [*result.get("warnings", ()), *(text % place for place in listed)]
+            if not result.get("failed"):
+                self._remember(result, variables)
         return result
+
+    def _remember(self, result: Result, variables: dict[str, t.Any]) -> None:
+        """Keep the revocation until the inventory has it, and show the entry. That it cannot be kept is a warning."""
+        values = {name: self._value(variables, name) for name in ("revoked", "ticket")}
+        entry = {
+            "domain": str(result["domain"]),
+            "since": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            "ticket": str(values["ticket"] or ""),
+            "reason": str(self._task.args.get("reason") or ""),
+        }
+        declared = values["revoked"] if isinstance(values["revoked"], list) else []
+        if not reminders.missing([entry], [one for one in declared if isinstance(one, dict)]):
+            return
+        lines = ["Add this to the inventory, so that no run allows the domain again:", *reminders.to_commit(entry)]
+        show(lines)
+        result["report"] = [*result.get("report", ()), *lines]
+        if self._task.check_mode:
+            return
+        try:
+            directory = state.snapshot_directory(self, variables)
+            reminders.remember(directory, Inventory(variables).deployment, entry)
+        except (Refused, AnsibleError) as exc:
+            text = "the revocation is not remembered on this controller (%s), so commit the entry before the next run"
+            result["warnings"] = [*result.get("warnings", ()), text % exc]
+
+    def _value(self, variables: dict[str, t.Any], name: str) -> t.Any:
+        """A setting; None where it cannot be evaluated, which is none of a revocation's business."""
+        try:
+            return plain(self._templar.template(variables.get("sfb_xmpp_" + name)))
+        except Exception:  # noqa: BLE001
+            return None
 
     def _listed(self, variables: dict[str, t.Any], domain: str) -> list[str]:
         """Where the inventory declares the domain; a text on that where it cannot be known."""

@@ -85,7 +85,7 @@ def note(action: Action, result: Variables, variables: Variables) -> list[str]:
             journal.to_syslog(text)
     except (Refused, AnsibleError, ValueError, AttributeError) as exc:
         return ["this run is not in the journal: %s" % exc]
-    return passing(directory)
+    return passing(directory) if result.get("changed") else []
 
 
 def _line(action: Action, result: Variables, variables: Variables) -> dict[str, t.Any]:

@@ -18,7 +18,7 @@ from ...module_utils._base.names import Invalid
 SEVERITIES = ("error", "unknown", "warning", "info")
 NEVER = "never"
 
-Finding = dict[str, str]
+Finding = dict[str, t.Any]
 
 
 def reached(findings: t.Iterable[Finding], fail_on: str = "error") -> list[Finding]:

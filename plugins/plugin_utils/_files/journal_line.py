@@ -14,12 +14,12 @@ import contextlib
 import datetime
 import json
 import os
-import pwd
 import socket
 import subprocess
 import typing as t
 
 from ...module_utils._base import user_names
+from ...module_utils._base.account import system_user
 from ...module_utils._base.names import Invalid
 from ...module_utils._federation.digest import digest_of
 from ...module_utils._federation.identity import Identity, from_file
@@ -176,14 +176,6 @@ def commit(source: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
-
-
-def system_user() -> str:
-    """Whose process it is, which no variable of the environment can say otherwise."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 def _identity(value: t.Any, label: str) -> Identity:

@@ -7,17 +7,20 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ...module_utils._base.result import Refused
 from ...module_utils._base.texts import printable
 from ...module_utils._base.version import VERSION
+from ...module_utils._federation import notes
 from ...module_utils._probe.own_domains import own_domains
 from .._documents import audit_texts as words
 from .._documents.audit_document import Audit
-from .._documents.finding_order import reached, sentence
-from .audit import make_audit
-from .audit_gather import Result, gather, not_compared
+from .._documents.finding_order import Finding, reached, sentence
+from .accepted import Accepted, accept
+from .audit import make_audit, moment
+from .audit_gather import Result, finding, gather, not_compared
 
 Settings = t.Mapping[str, t.Any]
 
@@ -76,9 +79,12 @@ def decide(
     front_ends: t.Mapping[str, Result] | None = None,
     services: t.Sequence[Result] = (),
     previous: Audit | None = None,
+    declared: Settings | None = None,
+    accepted: t.Sequence[Accepted] = (),
 ) -> Audit:
     """The audit of a deployment. See gather() and make_audit() for the arguments.
 
+    declared: the settings, of which the notes of partners and policies are looked at. accepted: see accepted.py.
     previous: the audit that the directory has; another deployment's does not count. Raises Refused if the deployment
     could not be compared with what is declared, Invalid where a result has not the form that an audit needs.
     """
@@ -95,6 +101,8 @@ def decide(
         front_ends=front_ends,
         services=services,
     )
+    today = moment(time).date()
+    gathered["findings"] = accept([*gathered["findings"], *due_notes(declared or {}, today)], accepted, today)
     return make_audit(
         collection=VERSION,
         deployment=deployment,
@@ -103,6 +111,14 @@ def decide(
         previous=previous if previous and previous["deployment"] == deployment else None,
         **gathered,
     )
+
+
+def due_notes(declared: Settings, today: datetime.date) -> t.Iterator[Finding]:
+    """What the notes of the declared partners and policies call for."""
+    for option, area, key in (("partners", "partner", "domain"), ("policies", "policy", "identity")):
+        for item in declared.get(option) or ():
+            for code, message, remedy in notes.due(item, today):
+                yield finding("warning", area, code, str(item[key]), message, remedy)
 
 
 def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:

@@ -192,18 +192,29 @@ class _Rehearsal:
 
     def _never_declared(self, finding: Finding) -> bool:
         """Whether it is about a certificate that this inventory does not bring, or not yet."""
+        if finding["code"] == "certificate_missing":
+            # Of all Edges without one; its message names them.
+            return self._brought_elsewhere([h for h in self._hosts.get("sfb_edge", {}) if h in finding["message"]])
         if finding["area"] != "certificate":
             return False
         host, _space, usage = finding["object"].partition(" ")
+        # Others are the lab's own.
+        return bool(usage) and usage not in (self._declared_certificate(host).get("usages") or ["XmppServer"])
+
+    def _declared_certificate(self, host: str) -> dict[str, t.Any]:
         certificate = self._hosts.get("sfb_edge", {}).get(host, {}).get("sfb_xmpp_certificate")
-        declared = certificate if isinstance(certificate, dict) else {}
-        if usage and usage not in (declared.get("usages") or ["XmppServer"]):
-            return True  # the lab's own
-        kind = (declared.get("source") or {}).get("type")
-        if finding["code"] != "none" or kind not in (None, "enterprise_ca", "request"):
+        return certificate if isinstance(certificate, dict) else {}
+
+    def _brought_elsewhere(self, hosts: t.Sequence[str]) -> bool:
+        """Whether the certificate of each of these Edges comes from elsewhere; says so of each."""
+        kinds = {host: (self._declared_certificate(host).get("source") or {}).get("type") for host in hosts}
+        if not kinds or not all(kind in (None, "enterprise_ca", "request") for kind in kinds.values()):
             return False
-        reason = "the inventory brings none" if kind is None else "with the source %s it comes from elsewhere" % kind
-        self._skipped.append({"name": "certificate of %s" % host, "reason": reason})
+        for host, kind in kinds.items():
+            reason = (
+                "the inventory brings none" if kind is None else "with the source %s it comes from elsewhere" % kind
+            )
+            self._skipped.append({"name": "certificate of %s" % host, "reason": reason})
         return True
 
     def _partners(self) -> list[Finding]:

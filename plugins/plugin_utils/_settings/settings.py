@@ -11,14 +11,21 @@ others only the names are checked.
 
 from __future__ import annotations
 
+import datetime
+import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ...module_utils._base.change_control import control_of
+from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
 from ...module_utils._federation.catalogue import RESOURCES
 from ...module_utils._federation.declared import declare
+from ...module_utils._federation.guard import ALLOWED, Guard, allow_mistakes
 from ...module_utils._federation.kinds import did_you_mean
+from ...module_utils._federation.revoked import declare_revoked
 from ...module_utils._federation.words import variable
+from .._playbooks import accepted
 from . import check
 from .table import BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
 
@@ -27,6 +34,8 @@ _DECLARED = frozenset(PREFIX + resource.part for resource in RESOURCES)
 _EVERYTHING = frozenset(("all", "tagged"))
 # A revocation is for the hour in which everything else may be broken: names that nobody reads are warnings.
 LENIENT = frozenset(("revoke",))
+# The words of sfb_xmpp_allow, where a playbook has its own.
+ALLOWS = {"revoke": ("protected",)}
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ def read(playbook: str, source: Source) -> Settings:
         if setting.name not in _DECLARED:
             found += [_at(source, setting.name, text) for text in check.mistakes(setting.spec, value, setting.name)]
     found += _declared(values, source)
+    found += [_at(source, re.split(r"[\[:.]", text)[0], text) for text in _of_meaning(playbook, values)]
     found += _at_hand(playbook, values, source)
     if found:
         raise Refused(found)
@@ -78,6 +88,43 @@ def read(playbook: str, source: Source) -> Settings:
 
 def _not_its_place(setting: Setting, source: Source) -> bool:
     return setting.once and setting.name not in source.extra
+
+
+def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:
+    """What only the code that uses a value can say of it."""
+    guard = Guard(tuple(_texts(values.get("protect"))), called=variable)
+    found = [
+        PREFIX + "allow" + text for text in allow_mistakes(_texts(values.get("allow")), ALLOWS.get(playbook, ALLOWED))
+    ]
+    try:
+        control_of(values)
+    except Invalid as exc:
+        found.append(str(exc))
+    except (AttributeError, TypeError):
+        pass  # of another type, which is a mistake that was named
+    found += _accepted(values)
+    try:
+        declare_revoked(
+            [one for one in values.get("revoked") or () if isinstance(one, dict)], PREFIX + "revoked", guard
+        )
+    except Refused as exc:
+        found += exc.reasons
+    return found
+
+
+def _accepted(values: t.Mapping[str, t.Any]) -> list[str]:
+    entries = (values.get("audit") or {}).get("accepted") if isinstance(values.get("audit"), dict) else None
+    if not isinstance(entries, list):
+        return []
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    return accepted.read([one for one in entries if isinstance(one, dict)], today)[1]
+
+
+def _texts(value: t.Any) -> list[str]:
+    """A list of names, which may be one text with commas."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _at_hand(playbook: str, values: t.Mapping[str, t.Any], source: Source) -> list[str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ...module_utils._base.change_control import FREEZE, REQUIREMENTS, WINDOW
 from ...module_utils._chain.federate import SPEC as FEDERATION
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
 from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY, PARTS, ROUTE
@@ -24,6 +25,7 @@ from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
 from .._documents.finding_order import NEVER, SEVERITIES
+from .._playbooks.accepted import OPTIONS as ACCEPTED
 from .._playbooks.decommission import STAGES
 
 PREFIX = _PREFIX
@@ -35,16 +37,18 @@ IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of
 Spec = t.Mapping[str, t.Any]
 
 PLAYBOOKS = tuple(
-    "audit capture certificate converge decommission explain export failover history import migration preflight"
-    " rehearse restore revoke verify".split()
+    "audit capture certificate converge decommission explain export failover history import migration onboard"
+    " preflight rehearse restore revoke verify".split()
 )
 _PLAN = ("converge", "audit")
 _TOWARDS = (*_PLAN, "restore")
 _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
 _RUNS = (*_WRITING, "certificate", "revoke")
+# Runs that change control holds to windows, plans and tickets. A revocation waits for nothing.
+_CONTROLLED = (*_WRITING, "certificate")
 _STATE = (*_RUNS, "history", "capture")
-_LOOKING = ("verify", "explain", "audit", "preflight")
+_LOOKING = ("verify", "explain", "audit", "preflight", "onboard")
 
 # The tags of each playbook. What has none does one thing.
 TAGS: dict[str, tuple[str, ...]] = {
@@ -219,6 +223,40 @@ SETTINGS: tuple[Setting, ...] = (
         (*_TOWARDS, "revoke", "decommission", "history"),
         "Domains and policies that nothing removes. Patterns are allowed.",
     ),
+    _of_federation(
+        "revoked",
+        (*_TOWARDS, "failover"),
+        "Domains that were revoked, a list of ``{domain, since, ticket, reason}``. They are never allowed, and are"
+        ' taken away where they are allowed. ``sfb_xmpp_allow: ["revoked:DOMAIN"]`` lifts a revocation in one run.',
+    ),
+    # When and how a run may write
+    _setting(
+        "require",
+        {"type": "list", "elements": "str", "choices": list(REQUIREMENTS)},
+        _CONTROLLED,
+        "What a run that writes must bring: ``plan`` (``sfb_xmpp_plan_digest``), ``ticket`` (``sfb_xmpp_ticket``),"
+        " ``other_person`` (a plan file that somebody else has made).",
+    ),
+    _setting(
+        "ticket_pattern",
+        _TEXT,
+        _CONTROLLED,
+        "A regular expression that the whole of ``sfb_xmpp_ticket`` must match, such as ``CHG-[0-9]+``.",
+    ),
+    _setting(
+        "windows",
+        {"type": "list", "elements": "dict", "options": WINDOW},
+        _CONTROLLED,
+        "When writing is allowed: a list of ``{days, from, to, timezone}``, such as"
+        ' ``{days: [fri, sat], from: "22:00", to: "05:00", timezone: Europe/Berlin}``. A run outside of every window'
+        " is refused before it writes. By default writing is always allowed.",
+    ),
+    _setting(
+        "freeze",
+        {"type": "list", "elements": "dict", "options": FREEZE},
+        _CONTROLLED,
+        "When nothing is written: a list of ``{from, to, reason}`` with days or times as ISO 8601 writes them.",
+    ),
     # Bounds of a run
     _of_federation(
         "removal_limit",
@@ -233,7 +271,10 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _of_federation("allow_loss", _TOWARDS, "Rights that users may lose in this run.", once=True),
     _of_federation(
-        "allow", _TOWARDS, "What this run may do that is otherwise refused, such as ``empty_purge``.", once=True
+        "allow",
+        (*_TOWARDS, "failover", "revoke", "certificate", "decommission"),
+        "What this run may do that is otherwise refused, such as ``empty_purge``. For ``revoke`` only ``protected``.",
+        once=True,
     ),
     _of_federation(
         "force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``. False by default.", once=True
@@ -314,8 +355,8 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "ticket",
         _TEXT,
-        _RUNS,
-        "A text for the journal of runs, such as the number of a change ticket.",
+        (*_RUNS, "onboard"),
+        "A text for the journal of runs, such as the number of a change ticket. ``onboard`` notes it on the partner.",
     ),
     _setting(
         "history",
@@ -326,11 +367,12 @@ SETTINGS: tuple[Setting, ...] = (
     # What one run is told
     _of_a_run(
         "for_partner",
-        ("verify", "explain", "history"),
+        ("verify", "explain", "history", "onboard"),
         "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
-        " is between this partner and the user. ``history`` shows the runs that changed this partner.",
+        " is between this partner and the user. ``history`` shows the runs that changed this partner."
+        " ``onboard`` prepares this partner.",
         "partner",
-        ("verify", "explain", "history"),
+        ("verify", "explain", "history", "onboard"),
     ),
     _setting(
         "for_policy",
@@ -487,11 +529,12 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "into",
         _PATH,
-        ("audit", "capture", "decommission", "export", "import", "migration", "rehearse"),
+        ("audit", "capture", "decommission", "export", "import", "migration", "onboard", "rehearse"),
         "Where the files of the run go. A relative path starts at the working directory. A directory for ``export``"
         " (``./sfb-xmpp-export`` by default), ``audit`` (``./sfb-xmpp-audit``), ``migration``"
         " (``./sfb-xmpp-migration``), ``decommission`` (``./sfb-xmpp-decommission``) and ``rehearse`` (writes no files"
-        " without it). A file for ``capture`` (``./sfb-xmpp-capture.json``) and ``import`` (which needs it).",
+        " without it). A file for ``capture`` (``./sfb-xmpp-capture.json``) and ``import`` (which needs it). For"
+        " ``onboard`` the file of variables to which the partner is added.",
         once=True,
         former="into",
     ),
@@ -509,12 +552,14 @@ SETTINGS: tuple[Setting, ...] = (
             "options": {
                 "fail_on": {"type": "str", "choices": [*SEVERITIES, NEVER], "default": SEVERITIES[0]},
                 "probe": {"type": "bool", "default": True},
+                "accepted": {"type": "list", "elements": "dict", "options": ACCEPTED},
             },
         },
         ("audit",),
         "Settings: ``fail_on``, the severity from which on a finding ends the run with 2: ``error`` (default),"
         " ``unknown``, ``warning``, ``info`` or ``never``;"
-        " ``probe``, false to skip the probes of partners.",
+        " ``probe``, false to skip the probes of partners; ``accepted``, a list of findings that are shown and not"
+        " counted: ``{code, object, reason, ticket, until}``, for 400 days at most.",
     ),
     _setting(
         "export",
@@ -553,7 +598,8 @@ _LIKE = {"verification": "verify"}
 # What every run of a role takes from the inventory, beside the settings that are its parameters.
 _OF_ROLES = frozenset(
     "deployment domain_controller protected_accounts preflight_ignore replication replication_timeout"
-    " configuration_backup snapshot snapshot_directory snapshot_keep ticket".split()
+    " configuration_backup snapshot snapshot_directory snapshot_keep ticket revoked require ticket_pattern windows"
+    " freeze".split()
 )
 
 

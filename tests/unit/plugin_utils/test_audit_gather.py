@@ -162,7 +162,7 @@ FILE = {"type": "pkcs12", "path": "gw.pfx", "passphrase": "s3cret", "days": 30}
 @pytest.mark.parametrize(
     ("verification", "certificate", "options"),
     [
-        ({}, {}, {"own_domains": ["a.test", "b.test"], "from_domain": "a.test"}),
+        ({}, {}, {"own_domains": ["a.test", "b.test"], "from_domain": "a.test", "allow_local": False}),
         # The certificate chooses among the domains, names the Access Edge, and may be one text.
         (
             {},
@@ -172,20 +172,34 @@ FILE = {"type": "pkcs12", "path": "gw.pfx", "passphrase": "s3cret", "days": 30}
                 "from_domain": "b.test",
                 "access_edge": "sip.a.test",
                 "certificate": {"path": "gw.pfx", "passphrase": "s3cret"},
+                "allow_local": False,
             },
         ),
         # What is set for the probe wins. Another kind of source leaves no file here.
         (
-            {"own_domains": "x.test", "from_domain": "y.test", "access_edge": "e.test", "timeout": 2, "workers": None},
+            {
+                "own_domains": "x.test",
+                "from_domain": "y.test",
+                "access_edge": "e.test",
+                "timeout": 2,
+                "workers": None,
+                "allow_local": True,
+            },
             {"names": ["sip.a.test"], "source": {**FILE, "type": "own_ca"}},
-            {"own_domains": ["x.test"], "from_domain": "y.test", "access_edge": "e.test", "timeout": 2},
+            {
+                "own_domains": ["x.test"],
+                "from_domain": "y.test",
+                "access_edge": "e.test",
+                "timeout": 2,
+                "allow_local": True,
+            },
         ),
     ],
 )
 def test_the_probe_is_asked_by_the_settings(
     verification: dict[str, t.Any], certificate: dict[str, t.Any], options: dict[str, t.Any]
 ) -> None:
-    assert probe_options(verification, certificate, ["a.test", "b.test"]) == {**options, "allow_local": False}
+    assert probe_options(verification, certificate, ["a.test", "b.test"]) == options
 
 
 def test_a_probe_that_failed_is_a_finding_and_no_verdict() -> None:

@@ -77,7 +77,9 @@ def test_a_role_that_returns_to_a_snapshot_declares_nothing() -> None:
 
 
 def test_the_role_of_the_whole_has_every_option_but_that_of_a_reviewed_plan() -> None:
-    assert set(ROLES["federation"]) == set(SPEC) - {"plan_digest"}
+    # A revocation holds for every run of the inventory, whatever a role is told.
+    assert set(ROLES["federation"]) == set(SPEC) - {"plan_digest", "revoked"}
+    assert "revoked" in {setting.option for setting in read_by("federation")}
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))

@@ -1,0 +1,128 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prepares a new partner: probes it, decides (see _playbooks/onboarding.py), shows and writes."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleError
+
+from ..module_utils._base import private_file
+from ..module_utils._base.names import Invalid, canonical_domain
+from ..module_utils._base.result import Refused
+from ..module_utils._federation.files import safe
+from ..modules.xmpp_onboarding import TASK
+from ..plugin_utils._actions.in_process import failed, skipped
+from ..plugin_utils._actions.playbook import PlaybookAction
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._files.working_directory import absolute
+from ..plugin_utils._playbooks.audit_decide import probe_options
+from ..plugin_utils._playbooks.onboarding import Onboarding, added, decide, lines
+from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._settings.certificate import certificate_of
+from ..plugin_utils._settings.source import settings_of
+
+Result = dict[str, t.Any]
+
+# Where the sheets are.
+SHEETS = "sfb-xmpp-onboard"
+INTO = "sfb_xmpp_into"
+
+
+class ActionModule(PlaybookAction):
+    """Check mode probes and shows, and writes nothing."""
+
+    work_of = TASK
+
+    def _decide(self, variables: Result) -> Result:
+        servers, own = servers_in(variables), str(variables["inventory_hostname"])
+        mine = servers.of(own)
+        playing = [host for host in mine.doors if host in (variables.get("ansible_play_hosts_all") or mine.doors)]
+        if playing and own != playing[0]:
+            return skipped("another host works for the deployment")
+        try:
+            return self._onboard(variables)
+        except Refused as exc:
+            return failed(exc.reasons)
+
+    def _onboard(self, variables: Result) -> Result:
+        """Raises Refused."""
+        values = settings_of(self, variables, self.playbook).values
+        try:
+            domain = canonical_domain(str(values["for_partner"]).rpartition("@")[2])
+        except Invalid as exc:
+            raise Refused(["sfb_xmpp_for_partner: %s" % exc]) from None
+        options = probe_options(values.get("verification", {}), certificate_of(self, variables), [])
+        if not options["from_domain"]:
+            text = (
+                "sfb_xmpp_verification.own_domains: is missing; the partner is asked in the name of an own SIP domain"
+            )
+            raise Refused([text])
+        probed = self._execute_module(
+            module_name="sfb.xmpp.xmpp_partner_probe_info",
+            module_args={**options, "domains": [domain]},
+            task_vars=variables,
+        )
+        if probed.get("failed"):
+            return t.cast("Result", probed)
+        found = decide(probed["domains"][0], _own(options, probed), str(values.get("ticket", "")))
+        paths, diff = self._write(found, domain, str(values.get("into", "")))
+        show(lines(found, domain, paths))
+        return {
+            "changed": bool(paths),
+            "diff": diff,
+            "declare": found.partner,
+            "paths": paths,
+            "sentence": found.failed,
+            "report": lines(found, domain, paths),
+        }
+
+    def _write(self, found: Onboarding, domain: str, into: str) -> tuple[list[str], list[dict[str, str]]]:
+        """The files that differ, and how. Raises Refused."""
+        wanted: dict[str, str] = {}
+        if found.sheet:
+            wanted[_absolute(os.path.join(SHEETS, safe(domain) + ".md"))] = found.sheet
+        if into and found.partner:
+            path = _absolute(into)
+            text = (private_file.read_if_there(path, INTO) or b"").decode("utf-8", "replace")
+            try:
+                wanted[path] = added(text, found.partner)
+            except Invalid as exc:
+                raise Refused(["%s: %s: %s" % (INTO, into, exc)]) from None
+        diff = []
+        for path, text in wanted.items():
+            before = (private_file.read_if_there(path, INTO) or b"").decode("utf-8", "replace")
+            if before == text:
+                continue
+            diff.append({"before": before, "after": text, "before_header": path, "after_header": path})
+            if not self._task.check_mode:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                private_file.write(path, text.encode(), INTO, secret=False)
+        return [one["after_header"] for one in diff], diff
+
+
+def _absolute(path: str) -> str:
+    """Raises Refused."""
+    try:
+        return absolute(path)
+    except AnsibleError as exc:
+        raise Refused(["%s: %s" % (INTO, exc)]) from None
+
+
+def _own(options: t.Mapping[str, t.Any], probed: Result) -> Result:
+    """The own side, as the sheet takes it: the settings, and what the own gateway was seen to present."""
+    seen: Result = next((one for one in probed.get("own") or () if one.get("certificate")), {})
+    edge = str(options.get("access_edge") or "")
+    found = {
+        "domains": list(options.get("own_domains") or ()),
+        "access_edge": edge,
+        "addresses": (seen.get("addresses") or {}).get(edge) or (),
+        "certificate": seen.get("certificate"),
+        "port": options.get("gateway_port"),
+    }
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,33 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What change control says of a run, from its settings: windows, freezes, plan, ticket, other person."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ...module_utils._base.account import system_user
+from ...module_utils._base.change_control import Brought, control_of, reasons
+from ...module_utils._federation.plan_file import PlanFile
+
+Values = t.Mapping[str, t.Any]
+
+
+def held(values: Values, allow: t.Collection[str] = ()) -> list[str]:
+    """Why a run that writes is refused now; empty if it may write. Raises Invalid.
+
+    values: the settings, by their names without the prefix. allow: the words of sfb_xmpp_allow.
+    """
+    control = control_of(values, allow)
+    if not control:
+        return []
+    file, digest = values.get("plan_file"), values.get("plan_digest")
+    planner = PlanFile(str(file), "sfb_xmpp_plan_file", anybody=digest is not None).planner() if file else ""
+    brought = Brought(
+        digest=digest is not None, ticket=str(values.get("ticket") or ""), planner=planner, applier=system_user()
+    )
+    return reasons(control, brought, datetime.datetime.now(datetime.timezone.utc))
