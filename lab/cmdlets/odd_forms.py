@@ -23,7 +23,11 @@ FORMS: t.Mapping[str, str] = {
     "null-output": "$null comes after the objects of a cmdlet",
     "long-dates": "times have seven digits of a second, and an offset from UTC",
     "deleted-replica": "the status lists a replica that was deleted, without dates",
+    "odd-user": "the home of one user is an object without a name",
+    "odd-site": "the route of one site is a number",
+    "odd-replica": "whether the deleted replica is up to date is told by a word",
 }
+ODD_USER, ODD_SITE = "mbell@contoso.test", "Dublin"
 DELETED_REPLICA = "gone.contoso.test"
 _USERS = ("Get-CsUser", "Grant-CsExternalAccessPolicy")
 
@@ -36,6 +40,10 @@ def odd(value: object, cmdlet: str, forms: t.Collection[str]) -> object:
     if "named-objects" in forms and cmdlet in _USERS:
         for name in ("Identity", "ExternalAccessPolicy", "RegistrarPool"):
             _change(value, name, _named)
+    if "odd-user" in forms and cmdlet in _USERS and _is(value, "SipAddress", "sip:" + ODD_USER):
+        _change(value, "RegistrarPool", lambda _pool: {"Id": 7})
+    if "odd-site" in forms and cmdlet == "Get-CsSite" and _is(value, "Identity", "Site:" + ODD_SITE):
+        _change(value, "FederationRoute", lambda _route: 7)
     if "bare-effective" in forms and cmdlet == "Get-CsEffectivePolicy":
         _change(value, "ExternalAccessPolicy", lambda text: str(text).rpartition(":")[2])
     if "empty-ports" in forms and cmdlet == "Get-CsService":
@@ -55,8 +63,8 @@ def more(cmdlet: str, forms: t.Collection[str]) -> t.Iterator[object]:
     if "deleted-replica" in forms and cmdlet == "Get-CsManagementStoreReplicationStatus":
         rests_on("odd-forms")
         properties = {
-            "UpToDate": False, "ReplicaFqdn": DELETED_REPLICA, "LastStatusReport": None, "LastUpdateCreation": None,
-            "ProductVersion": None,
+            "UpToDate": "Unknown" if "odd-replica" in forms else False, "ReplicaFqdn": DELETED_REPLICA,
+            "LastStatusReport": None, "LastUpdateCreation": None, "ProductVersion": None,
         }  # fmt: skip
         yield make(["Microsoft.Rtc.Management.Xds.ReplicaState"], properties)
     if "null-output" in forms:
@@ -71,6 +79,14 @@ def _named(value: object) -> object:
     friendly = text[3:].split(",", 1)[0] if text.upper().startswith("CN=") else text
     dn = text if friendly != text else "CN=%s,CN=Lab,DC=contoso,DC=test" % text
     return {"FriendlyName": friendly, "DistinguishedName": dn}
+
+
+def _is(value: PSObject, name: str, text: str) -> bool:
+    meta = value.PSObject
+    for prop in (*meta.adapted_properties, *meta.extended_properties):
+        if prop.name == name:
+            return str(prop.get_value(value)).casefold() == text.casefold()
+    return False
 
 
 def _change(value: PSObject, name: str, change: t.Callable[[t.Any], object]) -> None:

@@ -51,7 +51,8 @@ class User:
     identity: the distinguished name. name: how messages and calls name him: the SIP address, else the former.
     policy: the per-user policy that he has, empty where he has none. pool: his home, empty where that is online.
     provider: the hosting provider of who is homed online, else empty. enabled: None where it is not told. controller:
-    the domain controller that told of him, empty where it is not told. upn: his user principal name, likewise.
+    the domain controller that told of him, empty where it is not told. upn: his user principal name, likewise. unread:
+    why his home is not known, where it has another form; ``pool`` is empty then, and he is not homed elsewhere.
     """
 
     identity: str
@@ -62,6 +63,7 @@ class User:
     enabled: bool | None = None
     controller: str = ""
     upn: str = ""
+    unread: str = ""
 
     @property
     def key(self) -> str:
@@ -105,6 +107,11 @@ class Deployment:
 
     def of(self, part: str) -> Records:
         return self.records.get(part, {})
+
+    @property
+    def odd_homes(self) -> dict[str, str]:
+        """Users whose home has another form, by their names, and why."""
+        return {user.name: user.unread for user in self.users.values() if user.unread}
 
     def usage(self) -> dict[str, tuple[str, ...]]:
         """Users by the key of the per-user policy that they have."""
@@ -403,11 +410,11 @@ def user_of(item: t.Any) -> User:
         raise Unreadable(USERS, values["SipAddress"], "Identity is empty; a distinguished name was expected")
     policy = policy_from_server(values["ExternalAccessPolicy"])
     pool, provider, enabled, controller, upn = (item.get(name) for name in USER_PROPERTIES[3:])
+    unread = ""
     try:
-        # A home that is not understood must not make the user homed elsewhere.
         pool = _TEXT.from_server(named(pool))
     except UnreadableValue as exc:
-        raise Unreadable(USERS, values["Identity"], "RegistrarPool %s" % exc) from None
+        pool, unread = "", "RegistrarPool %s" % exc
     return User(
         values["Identity"],
         values["SipAddress"] or values["Identity"],
@@ -417,6 +424,7 @@ def user_of(item: t.Any) -> User:
         enabled if isinstance(enabled, bool) else None,
         controller if isinstance(controller, str) else "",
         upn if isinstance(upn, str) else "",
+        unread,
     )
 
 

@@ -233,6 +233,18 @@ def test_users_that_cannot_be_read(alter: t.Callable[[Objects], Objects], text: 
     assert (text.replace("ann", "bob") if exclusive else text) in found
 
 
+@pytest.mark.parametrize("home", [{"Id": 7}, 7, ["pool.contoso.test"], "System.Object[]"])
+def test_a_home_in_another_form_hides_only_itself(home: t.Any) -> None:
+    """The user is not homed elsewhere, and everything else is known of them and of all others."""
+    shell = server()
+    shell.users.append({**user("cid", "X"), "RegistrarPool": home})
+    reader = Reader(shell)
+    found = reader.with_all_users(reader.kinds([POLICY]))
+    assert (found.users["cn=cid"].policy, found.users["cn=cid"].pool) == ("X", "")
+    assert list(found.odd_homes) == [found.users["cn=cid"].name]
+    assert "RegistrarPool" in found.users["cn=cid"].unread
+
+
 def refused(statement: Statement) -> ServerError | None:
     return ServerError(USERS, "InvalidFilter", "InvalidArgument", "no") if "Filter" in statement.parameters else None
 
