@@ -28,6 +28,7 @@ description:
     it only reads. A write that was cut off is reported as unknown, and the modules read back what took effect.
   - In a run the first login with an account and its password goes alone, and the others follow when it is accepted. If
     it is refused, the same password is not tried on another host of the run, so that the account is not locked.
+    The remote shell and WinRM count apart, since WinRM refuses a good account that is no local administrator.
   - This connection cannot run other people's modules on the server, run commands, or transfer files. Use
     P(ansible.builtin.psrp#connection) for the tasks that do; the same variables serve both.
   - Two inventory hosts with the same address, port, and user would be given one session by Ansible. If they differ in
