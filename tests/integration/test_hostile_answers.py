@@ -16,6 +16,7 @@ import threading
 import time
 import typing as t
 
+import pypsrp.powershell  # noqa: F401 - the first session imports it, which takes a busy machine longer than DEADLINE
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _psrp_session
