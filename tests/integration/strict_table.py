@@ -60,7 +60,7 @@ class End:
 
 @dataclass(frozen=True)
 class Row:
-    """A playbook and its ends.
+    """A playbook, which the first word of the row's name is, and its ends.
 
     why: of the exit statuses. administrator and viewer: in check mode and for real. settings: of the inventory.
     once: of the command line; DIRECTORY stands for the run's own. before: playbooks that an administrator runs first,
@@ -81,6 +81,7 @@ def alike(code: int) -> dict[str, t.Any]:
     return {"administrator": (End(code), End(code)), "viewer": (End(code), End(code))}
 
 
+DECOMMISSION = {"sfb_xmpp_decommission": "yes, remove XMPP from default", "sfb_xmpp_into": "DIRECTORY/out"}
 NOTHING = End(0)
 REFUSED = End(2)
 TABLE: t.Mapping[str, Row] = {
@@ -156,27 +157,32 @@ TABLE: t.Mapping[str, Row] = {
         before=("converge",),
     ),
     "revoke": Row(
-        "the domain goes, and the services restart; who may only look is refused",
+        "the domain goes, and the services restart; that no services can be restarted is an error in check mode too",
         administrator=(NOTHING, End(0, ("partner odd.example",), (PUSH, "Remove-CsXmppAllowedPartner", *RESTART))),
-        viewer=(NOTHING, REFUSED),
+        viewer=(REFUSED, REFUSED),
         once={"sfb_xmpp_revoke_domain": "odd.example", "sfb_xmpp_revoke_restart": True},
     ),
     "failover": Row(
-        "the route moves, and the gateways restart; who may only look is refused",
+        "the route moves, and the gateways restart; that no services can be restarted is an error in check mode too",
         administrator=(NOTHING, End(0, ("site Redmond",), ("Set-CsSite", *RESTART))),
-        viewer=(NOTHING, REFUSED),
+        viewer=(REFUSED, REFUSED),
         once={"sfb_xmpp_failover_to": "edge2.contoso.test"},
         shape="two-sites",
     ),
-    "decommission": Row(
+    "decommission": Row("the first stage writes files on the controller alone", **alike(0), once=DECOMMISSION),
+    "decommission remove": Row(
         "the stage after the export removes what is used; who may only look is refused",
-        administrator=(NOTHING, End(0)),
+        administrator=(
+            NOTHING,
+            End(
+                0,
+                (*("partner %sodd.example" % one for one in ("1.", "2.", "3.", "")), "policy Tag:Partners"),
+                ("Remove-CsXmppAllowedPartner", "Set-CsExternalAccessPolicy"),
+            ),
+        ),
         viewer=(NOTHING, REFUSED),
-        once={
-            "sfb_xmpp_decommission": "yes, remove XMPP from default",
-            "sfb_xmpp_decommission_stage": "remove",
-            "sfb_xmpp_into": "DIRECTORY/out",
-        },
+        once={**DECOMMISSION, "sfb_xmpp_decommission_stage": "remove"},
+        before=("decommission",),
     ),
 }
 

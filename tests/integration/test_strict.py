@@ -214,7 +214,9 @@ def play(plays: Plays, name: str, role: str, check: bool) -> Run:
         return found
 
     words = ["-e", json.dumps(placed(row.once)), *(["--check"] if check else [])]
-    return plays.run("sfb.xmpp." + name, *words, inventory=inventory_for(plays, role, placed(row.settings)))
+    return plays.run(
+        "sfb.xmpp." + name.partition(" ")[0], *words, inventory=inventory_for(plays, role, placed(row.settings))
+    )
 
 
 @pytest.mark.parametrize(("name", "role", "check"), chosen(PLAYBOOKS, RUNS_SAMPLE))
@@ -236,4 +238,5 @@ def test_a_playbook_on_a_strict_deployment(request: pytest.FixtureRequest, name:
 
 
 def test_the_table_is_whole() -> None:
-    assert sorted(PLAYBOOKS) == sorted(path.stem for path in (CHECKOUT / "playbooks").glob("*.yml"))
+    playbooks = sorted(path.stem for path in (CHECKOUT / "playbooks").glob("*.yml"))
+    assert sorted({name.partition(" ")[0] for name in PLAYBOOKS}) == playbooks
