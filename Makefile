@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test quick lint unit integration sanity molecule docs-lint installed matrix test-matrix faults bench lab-up lab-down generate docs format lock release clean
+.PHONY: help env env-all demo test quick nightly lint unit integration sanity molecule docs-lint installed matrix test-matrix faults bench lab-up lab-down generate docs format lock release clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,10 @@ quick: env  ## two minutes while you work: lint of what changed, unit tests with
 
 test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in the README
 	@python -m tools.matrix
+
+nightly: env  ## every combination of which the other checks take samples; hours
+	@tools/packages.sh partners
+	@$(CHECKS) nightly
 
 lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog, licences, CI files
 	@$(CHECKS) lint

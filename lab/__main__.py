@@ -28,6 +28,7 @@ from .deployment.faults import Faults
 from .deployment.hosts import HOSTS, NETBIOS, SHELLS, login
 from .deployment.shape import SHAPE, VARIABLE, read_shape, shape_in
 from .deployment.store import DEFAULT_SETTINGS, FILE, Event, Store
+from .deployment.strict import make_strict
 from .errors import LabError
 from .gateway import events as gateway_events
 from .replay.capture import CaptureError
@@ -113,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     setting.add_argument(
         "value", nargs="?", metavar="JSON", help='such as 3, true, \'{"fe01": "off"}\'; default if left out'
     )
+    command("strict", _strict, "make the deployment one with everything that real ones may have; only reset undoes it")
     events = command("events", _events, "print the log of sessions and statements")
     events.add_argument("--json", action="store_true", help="one JSON object a line")
     events.add_argument("--since", type=int, default=0, metavar="ID", help="only events after that number")
@@ -235,6 +237,11 @@ def _inventory(arguments: argparse.Namespace) -> None:
         raise LabError("the lab is down; start it with: python -m lab up")
     place = Place(arguments.directory.resolve(), running.port, running.profile, SHAPE)
     print(json.dumps(inventory({arguments.deployment: place}), indent=2))
+
+
+def _strict(arguments: argparse.Namespace) -> None:
+    make_strict(_store(arguments))
+    print("the lab is strict")
 
 
 def _set(arguments: argparse.Namespace) -> None:

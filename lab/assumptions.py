@@ -171,6 +171,12 @@ ASSUMPTIONS = (
         "It keeps the lab's dates free of the time zone of the machine it runs on.",
     ),
     Assumption(
+        "odd-forms",
+        "With the setting odd_forms objects come in forms that a page or a public output shows for some object, or "
+        "that PowerShell's serializer can send: a policy as an object, empty texts, missing properties, $null.",
+        "Which of them the product sends is not documented; a client has to cope with each.",
+    ),
+    Assumption(
         "branch-appliances",
         "A survivable branch appliance has a Registrar and no UserServer, and belongs to a branch site, whose object "
         "has no XmppFederationRoute. A branch server is like an appliance.",
@@ -241,14 +247,22 @@ ASSUMPTIONS = (
         "The property is on the page of the cmdlet in outputs only, without a word on what it is.",
     ),
     Assumption(
+        "real-size-users",
+        "With the setting real_size_users an object of a user has a hundred properties, some 10 kB.",
+        "Public outputs show about so many; how large an object is on the wire is not documented.",
+    ),
+    Assumption(
         "user-identity-forms",
         "A user is found by SIP address, UPN, DOMAIN\\user, distinguished name or display name, not by a bare alias.",
         "These are the documented forms.",
     ),
     Assumption(
         "user-filters",
-        "Get-CsUser -Filter understands comparisons with -eq, -ne, -like, -notlike joined by -and.",
-        "The whole filter language is a PowerShell expression.",
+        "Get-CsUser -Filter understands comparisons with -eq, -ne, -like, -notlike joined by -and. A comparison of "
+        "ExternalAccessPolicy with $null by -ne gives those who have a policy of their own. With the setting "
+        "user_filters off, a filter is refused.",
+        "The whole filter language is a PowerShell expression. The page compares policies with $null; that -ne works "
+        "for this property follows by analogy.",
     ),
     Assumption(
         "grant-names",

@@ -30,6 +30,8 @@ settings.register_profile("any speed", deadline=None, suppress_health_check=[Hea
 settings.load_profile("any speed")
 # For `make quick`; a test that says its number of examples itself keeps it.
 settings.register_profile("few", settings.get_profile("any speed"), max_examples=15)
+# For `make nightly`, likewise.
+settings.register_profile("many", settings.get_profile("any speed"), max_examples=1500)
 
 
 # Set by `make nightly`.

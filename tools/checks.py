@@ -66,6 +66,8 @@ class Outcome:
 PYTEST = "python -m pytest --color=no -q"
 # Fewer examples of Hypothesis (tests/conftest.py), and no test that takes seconds.
 FEW = " --hypothesis-profile=few -m 'not slow'"
+# Many generated states, for `make nightly`.
+MANY = " --hypothesis-profile=many"
 # The default one runs in "installed", from the tarball.
 SCENARIOS = sorted({path.parent.name for path in (TOP / "extensions/molecule").glob("*/molecule.yml")} - {"default"})
 
@@ -98,6 +100,17 @@ STEPS = (
     Step("quick-unit", PYTEST + FEW + " tests/unit", "quick", tests=True, alone=True),
     Step("quick-integration", PYTEST + " -m quick tests/integration", "quick", tests=True, alone=True),
     Step("quick-lint", "tools/quick_lint.sh", "quick", alone=True),
+    # What other steps take samples of.
+    Step(
+        "nightly-strict",
+        "SFB_NIGHTLY=1 " + PYTEST + " -n 2 tests/integration/test_strict.py",
+        "nightly",
+        tests=True,
+        alone=True,
+    ),
+    Step("nightly-states", PYTEST + MANY + " tests/unit", "nightly", tests=True, alone=True),
+    Step("nightly-matrix", "python -m lab matrix", "nightly", alone=True),
+    Step("nightly-faults", "python -m tests.faults", "nightly", alone=True),
 )
 
 

@@ -10,6 +10,7 @@ psrpcore writes the same types in another order, and looks into every property. 
 
 from __future__ import annotations
 
+import datetime
 import enum
 import itertools
 import re
@@ -30,6 +31,7 @@ _TEXTS = (
     "System.Object",
 )
 _INTEGERS: dict[type, str] = {ps.PSInt: "I32", ps.PSUInt: "U32", ps.PSInt64: "I64"}
+_UTC = re.compile(r"(<DT[^>]*>)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z</DT>")
 _ARRAY = ("System.Object[]", "System.Array", "System.Object")
 _TABLE = ("System.Collections.Hashtable", "System.Object")
 # The order of an object's parts. Its value stands between the text and the properties.
@@ -61,12 +63,19 @@ def serialize(value: object, reported: bool = False) -> str:
     return value.xml if isinstance(value, Raw) else _Writer(reported).value(value, "", _DEPTH)
 
 
-def write(pipeline: psrpcore.ServerPipeline, value: object, reported: bool = False) -> None:
-    """Write one object to the output of a pipeline."""
+def write(pipeline: psrpcore.ServerPipeline, value: object, reported: bool = False, long_dates: bool = False) -> None:
+    """Write one object to the output of a pipeline. long_dates: times as a server east of Greenwich has them."""
     # psrpcore makes the message around it; there is no other way in for what is serialised already.
     pipeline.write_output(None)
     message = pipeline.runspace_pool._send_buffer[-1]
-    message._data[_HEADER:] = serialize(value, reported).encode("utf-8", "surrogatepass")
+    xml = serialize(value, reported)
+    message._data[_HEADER:] = (_UTC.sub(_east, xml) if long_dates else xml).encode("utf-8", "surrogatepass")
+
+
+def _east(found: re.Match[str]) -> str:
+    """A time in UTC as one with seven digits of a second and an offset."""
+    moment = datetime.datetime.fromisoformat(found[2]).replace(microsecond=0) + datetime.timedelta(hours=1)
+    return "%s%s.%s+01:00</DT>" % (found[1], moment.isoformat(), (found[3] or "").ljust(7, "1"))
 
 
 def arrange(pool: psrpcore.ServerRunspacePool) -> None:

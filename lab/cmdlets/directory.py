@@ -22,6 +22,7 @@ from ..errors import CmdletError
 from .binding import Arguments
 from .context import Context, invalid, not_found
 from .objects import make
+from .real_users import more_properties
 
 _USER_TYPES = {
     "Get-CsUser": "Microsoft.Rtc.Management.ADConnect.Schema.ADUser",
@@ -84,10 +85,22 @@ def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
 
 
 def _wire(ctx: Context, dn: str, user: Document, policy: str | None, controller: str) -> PSObject:
+    return _made(ctx, dn, _properties(dn, user, policy, controller), bool(ctx.store.setting("real_size_users")))
+
+
+def _made(ctx: Context, dn: str, properties: dict[str, t.Any], real_size: bool) -> PSObject:
+    more: dict[str, t.Any] = {}
+    if real_size:
+        rests_on("real-size-users")
+        more = more_properties(dn, properties)
+    return make([_USER_TYPES[ctx.cmdlet.name]], {**properties, **more}, text=dn)
+
+
+def _properties(dn: str, user: Document, policy: str | None, controller: str) -> dict[str, t.Any]:
     if policy:
         rests_on("policy-of-a-user")
     rests_on("originating-server")
-    properties = {
+    return {
         "Identity": dn,
         "DistinguishedName": dn,
         "Name": dn[3:].split(",", 1)[0],
@@ -106,10 +119,7 @@ def _wire(ctx: Context, dn: str, user: Document, policy: str | None, controller:
         "Guid": PSGuid(user["Guid"]),
         "OriginatingServer": controller,
         "IsValid": True,
-        # Of an object as large as a real one (tests/benchmarks/users.py).
-        **user.get("More", {}),
     }
-    return make([_USER_TYPES[ctx.cmdlet.name]], properties, text=dn)
 
 
 def _filter(text: str) -> t.Callable[[dict[str, t.Any]], bool]:
@@ -152,17 +162,20 @@ def _get_user(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if identity is not None:
         users = _resolve(users, identity)
     text = args.text("Filter")
+    if text and not ctx.store.setting("user_filters"):
+        raise invalid("The lab was told to take no -Filter.", text)
     passes = _filter(text) if text else None
     limit = args.get("ResultSize")
+    real_size = bool(ctx.store.setting("real_size_users"))
     count = 0
     for dn, user in users.items():
-        made = _wire(ctx, dn, user, granted.get(dn), controller)
-        if passes and not passes({p.name: p.get_value(made) for p in made.PSObject.adapted_properties}):
+        properties = _properties(dn, user, granted.get(dn), controller)
+        if passes and not passes(properties):
             continue
         count += 1
         if limit is not None and count > int(limit):
             return
-        yield made
+        yield _made(ctx, dn, properties, real_size)
 
 
 def _grant(ctx: Context, args: Arguments) -> t.Iterable[object]:

@@ -20,6 +20,7 @@ from ..deployment.store import Store
 from ..errors import Cut, ErrorDetails, Failed, LabError, Stopped
 from . import contract
 from .objects import as_serialised
+from .odd_forms import more, odd
 from .statement import Call, Run, Session, Sink
 
 __all__ = ["Call", "Deployment", "Runspace", "Sink"]
@@ -112,11 +113,12 @@ class Runspace:
     def statement(self, calls: t.Sequence[Call], sink: Sink) -> None:
         """Run one statement, its commands one after the other. Raises Failed, Cut or Stopped."""
         commands: list[tuple[Run, list[object]]] = []
+        forms, first = self.session.store.setting("odd_forms"), calls[0].name
         for position, call in enumerate(calls):
             last = position == len(calls) - 1
             collected: list[object] = []
             # Between the commands of a pipeline objects are whole; only what leaves the server is serialised.
-            output = (lambda value: sink.output(as_serialised(value))) if last else collected.append
+            output = (lambda value: sink.output(odd(as_serialised(value), first, forms))) if last else collected.append
             commands.append((Run(self.session, call, sink, output), collected))
         for position, (command, _collected) in enumerate(commands):
             command.prepare(piped=position > 0)
@@ -124,6 +126,8 @@ class Runspace:
         for command, collected in commands:
             command.pipe(passed)
             passed = collected
+        for value in more(first, forms):
+            sink.output(value)
 
 
 def _between(record: ErrorDetails) -> ErrorDetails:

@@ -178,10 +178,10 @@ def _topology(store: Store, profile: str, shape: Shape) -> None:
         edges = _computers(shape, edge_pool.fqdn) or ["edge01." + edge_pool.fqdn]
         _edge_pool(store, shape, edge_pool, edges, number, version)
     for number, (site, fqdn) in enumerate(shape.branches.items(), len(shape.sites) + len(shape.pools) + 1):
-        _branch(store, shape, site, fqdn, number, version)
+        branch(store, shape, site, fqdn, number, version)
 
 
-def _branch(store: Store, shape: Shape, site: str, fqdn: str, number: int, version: str) -> None:
+def branch(store: Store, shape: Shape, site: str, fqdn: str, number: int, version: str) -> None:
     """A branch site of the first site, with its appliance: branch-appliances."""
     roles = ["Registrar", "MediationServer"]
     store.put("pool", fqdn, {"Site": site, "Computers": [fqdn], "Roles": roles, "Number": number})

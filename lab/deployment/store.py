@@ -88,6 +88,9 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "service_suffix": "",  # at the end of the names of the XMPP services; empty before the seed: a random one
     "services_at_doors": False,  # remote shells offer Start- and Stop-CsWindowsService too
     "version_at_doors": True,  # remote shells offer Get-CsServerVersion, which its page calls local
+    "real_size_users": False,  # users have the hundred properties, some 10 kB, that real ones have
+    "odd_forms": [],  # forms in which objects come: names of cmdlets/odd_forms.py
+    "user_filters": True,  # Get-CsUser takes -Filter
     "select_object": True,  # the endpoints offer Select-Object
     "restricted_select": ["management"],  # roles of the servers where it is the proxy of a restricted session
     "drain_seconds": 0.0,  # that sessions last: so long a service that is stopped gracefully is Paused

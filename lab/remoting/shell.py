@@ -358,9 +358,12 @@ class PipelineSink:
         self._session = session
         self._command = command
         self._reported = bool(session.setting("reported_forms"))
+        self._long_dates = "long-dates" in session.setting("odd_forms")
 
     def output(self, value: object) -> None:
-        self._session.write(self._command, lambda pipeline: clixml.write(pipeline, value, self._reported))
+        self._session.write(
+            self._command, lambda pipeline: clixml.write(pipeline, value, self._reported, self._long_dates)
+        )
 
     def error(self, record: ErrorDetails) -> None:
         kind = ps.PSRPMessageType.ErrorRecord

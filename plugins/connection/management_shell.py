@@ -28,6 +28,7 @@ description:
     it only reads. A write that was cut off is reported as unknown, and the modules read back what took effect.
   - In a run the first login with an account and its password goes alone, and the others follow when it is accepted. If
     it is refused, the same password is not tried on another host of the run, so that the account is not locked.
+    The remote shell and WinRM count apart, since WinRM refuses a good account that is no local administrator.
   - This connection cannot run other people's modules on the server, run commands, or transfer files. Use
     P(ansible.builtin.psrp#connection) for the tasks that do; the same variables serve both.
   - Two inventory hosts with the same address, port, and user would be given one session by Ansible. If they differ in
@@ -243,6 +244,7 @@ options:
       - V(auto) does so over HTTP, V(always) over HTTPS as well, V(never) not at all, which over HTTP sends everything
         in the clear.
       - Possible with O(auth=negotiate), O(auth=kerberos), O(auth=ntlm), and O(auth=credssp).
+      - Without encryption over HTTP, a run begins with a warning.
     type: str
     choices:
       - auto
@@ -251,6 +253,14 @@ options:
     default: auto
     vars:
       - name: ansible_psrp_message_encryption
+  allow_plaintext:
+    description:
+      - Whether O(auth=basic) may send the password over HTTP without encryption. Without it, nothing is sent.
+      - This option is not known to P(ansible.builtin.psrp#connection).
+    type: bool
+    default: false
+    vars:
+      - name: ansible_management_shell_allow_plaintext
   proxy:
     description:
       - URL of the HTTP proxy to go through.
@@ -470,6 +480,16 @@ _UNCHECKED = (
     " authority that issued it instead"
 )
 
+_CLEAR = (
+    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never), so that anybody on the way can"
+    " read and change what is sent; use HTTPS, or leave message encryption on"
+)
+_CLEAR_LOGIN = (
+    "host '%s': Basic authentication over HTTP sends the password in the clear, and nothing is sent. Set"
+    " ansible_psrp_protocol: https, or another ansible_psrp_auth; ansible_management_shell_allow_plaintext: true does"
+    " it all the same"
+)
+
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
 # The directory of the run, which Ansible's main process makes and removes; the daemon has another one.
@@ -575,6 +595,21 @@ class Connection(NetworkConnectionBase):
             self._identity, self._name = wanted, name
             if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
                 self.queue_message("warning", _UNCHECKED % name)
+            if self._in_clear(wanted):
+                self.queue_message("warning", _CLEAR % name)
+        self._watch()
+
+    @staticmethod
+    def _in_clear(values: t.Mapping[str, t.Any]) -> bool:
+        """Whether what is sent is encrypted neither by TLS nor by the authentication (Basic cannot)."""
+        never = values["message_encryption"] == "never" or values["auth"] in ("basic", "certificate")
+        return values["protocol"] == "http" and never
+
+    def _watch(self) -> None:
+        """From the daemon's first word on: it has the password, whether or not there is a session."""
+        if self._watcher is None:
+            self._watcher = threading.Thread(target=self._watch_playbook, daemon=True)
+            self._watcher.start()
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
         """Whether the task is one of this collection's that works in the worker (_actions/in_process.py)."""
@@ -710,12 +745,12 @@ class Connection(NetworkConnectionBase):
             # These write requests to the log file, if one is set, as soon as somebody asks for debugging.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
+            here = identity(self._options)
+            if here["auth"] == "basic" and self._in_clear(here) and not self._options.get("allow_plaintext"):
+                raise ConnectionError(_CLEAR_LOGIN % self._name)
             where = target(self._options, _core_service)
             directory = self._run_directory if os.path.isdir(self._run_directory) else ""
             self._session = PsrpSession(where, self._note, self._mask, directory)
-        if self._watcher is None:
-            self._watcher = threading.Thread(target=self._watch_playbook, daemon=True)
-            self._watcher.start()
         return self._session
 
     def _connect(self) -> Connection:

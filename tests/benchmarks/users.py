@@ -3,108 +3,137 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All users, cut by Select-Object and as whole objects: ``python -m tests.benchmarks.users [--users N] [--runs N]``.
+"""Users of real size, read in every way: ``python -m tests.benchmarks.users [--users N ...] [--runs N]``.
 
-Bytes, seconds and memory, medians of several runs in turn, each in a process of its own.
+A bare pypsrp script that reads all of them is the floor. Seconds, memory of the largest process, and bytes, medians of
+several runs in turn; each run begins with a process of its own, whose session is kept in another one, as in a play.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import typing as t
+from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, Reader
-
+from lab.deployment.seed import DOMAIN_CONTROLLERS
 from lab.testing import Lab, running_lab
-from tests.benchmarks.__main__ import traffic
-from tests.faults.run import Job, Session
+from tests.benchmarks.__main__ import TOP, traffic
+from tests.integration.plays import Plays
 
-# What an object of Get-CsUser has besides, by its page. Most of it is empty, for most users.
-POLICIES = (
-    "ConferencingPolicy", "ClientPolicy", "ClientVersionPolicy", "ArchivingPolicy", "PinPolicy", "PresencePolicy",
-    "MobilityPolicy", "LocationPolicy", "DialPlan", "VoicePolicy", "VoiceRoutingPolicy", "HostedVoicemailPolicy",
-    "HostedVoiceMail", "UserServicesPolicy", "ExperiencePolicy", "PersistentChatPolicy", "SmsServicePolicy", "TenantId",
-    "ExternalUserCommunicationPolicy", "ThirdPartyVideoSystemPolicy", "CallerIdPolicy", "CallViaWorkPolicy",
-    "GraphPolicy", "InterpretedUserType", "LegalInterceptPolicy", "LineServerURI", "NameRecordingPolicy", "PrivateLine",
-)  # fmt: skip
-SWITCHES = (
-    "AudioVideoDisabled", "IPPBXSoftPhoneRoutingEnabled", "RemoteCallControlTelephonyEnabled", "EnabledForFederation",
-    "EnabledForInternetAccess", "PublicNetworkEnabled", "EnabledForRichPresence", "ExchangeArchivingPolicy",
-    "DoNotNormalize", "IsBvUser", "ExUmEnabled", "SipProxyAddressEnabled",
-)  # fmt: skip
-TEXTS = {
-    "Company": "Contoso", "Department": "Research", "Office": "Building 7, Room 1123", "Title": "Engineer",
-    "City": "Redmond", "CountryAbbreviation": "US", "CountryOrRegionDisplayName": "USA", "PostalCode": "98052",
-    "StreetAddress": "1 Contoso Way", "StateOrProvince": "WA", "Phone": "+1 425 555 0100", "MobilePhone": "",
-    "WebPage": "", "Fax": "", "HomePhone": "", "PreferredLanguage": "en-US", "ObjectState": "Unchanged",
-    "ObjectCategory": "contoso.test/Configuration/Schema/Person", "Sid": "S-1-5-21-1-2-3-4",
-    "WhenCreated": "2013-05-02T08:00:00", "WhenChanged": "2024-11-19T13:14:15", "PreferredDataLocation": "",
-    "TargetServerIfMoving": "", "HomeServer": "CN=Lc Services",
-}  # fmt: skip
-MORE: dict[str, t.Any] = {**dict.fromkeys(POLICIES), **dict.fromkeys(SWITCHES, False), **TEXTS}
-WAYS = {"Select-Object": True, "whole objects": False}
+POLICY = "Tag:XMPP"
+
+
+@dataclass(frozen=True)
+class Way:
+    """bare: pypsrp alone. cut: whether the server cuts objects to properties. filters: whether it takes a filter."""
+
+    name: str
+    bare: bool = False
+    cut: bool = False
+    filters: bool = False
+
+
+WAYS = (
+    Way("bare pypsrp, whole objects", bare=True),
+    Way("whole objects", cut=False),
+    Way("whole objects, holders", filters=True),
+    Way("Select-Object", cut=True),
+    Way("Select-Object, holders", cut=True, filters=True),
+)
 
 
 def fill(lab: Lab, number: int) -> None:
+    """So many users of real size, of whom one in a hundred has a policy."""
     store = lab.store()
     model = next(user for user in store.all("user").values() if not user["AdminCount"])
+    policy = next(iter(store.policies().values()))
     with store.transaction():
+        store.set_setting("real_size_users", True)
+        store.put("policy", POLICY, policy)
         for n in range(number):
-            own = {"SamAccountName": "user%05d" % n, "UserPrincipalName": "user%05d@contoso.test" % n, "More": MORE}
+            own = {"SamAccountName": "user%05d" % n, "UserPrincipalName": "user%05d@contoso.test" % n}
             address = "sip:user%05d@contoso.test" % n
             dn = "CN=User %05d,OU=Staff,DC=contoso,DC=test" % n
             store.put("user", dn, {**model, **own, "SipAddress": address, "DisplayName": "User %05d" % n})
+            if n % 100 == 0:
+                store.grant(dn, POLICY, DOMAIN_CONTROLLERS[0], at=0)
 
 
-def read(where: dict[str, t.Any]) -> None:
-    """In a process of its own: read all users, and print what it took."""
-    shell = Session(Job("fe01", "", {}, where, ""))
-    shell.session.limit = 600
-    Reader(shell).kinds(())
-    begin, cpu = time.monotonic(), time.process_time()
-    found = Reader(shell).with_all_users(Deployment(""))
-    told = {"users": len(found.users), "seconds": time.monotonic() - begin, "cpu": time.process_time() - cpu}
-    shell.session.close()
-    print(json.dumps({**told, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+def bare(where: dict[str, t.Any]) -> None:
+    """What the floor does: all users, whole. Prints how many there are."""
+    from pypsrp.powershell import PowerShell, RunspacePool
+    from pypsrp.wsman import WSMan
+
+    with RunspacePool(WSMan(**where), configuration_name="Microsoft.PowerShell") as pool:
+        print("users %d" % len(PowerShell(pool).add_cmdlet("Get-CsUser").invoke()))
+
+
+def measured(lab: Lab, plays: Plays, way: Way, playbook: list[dict[str, t.Any]]) -> dict[str, float]:
+    store = lab.store()
+    store.set_setting("restricted_select", [] if way.cut else ["management"])
+    store.set_setting("user_filters", way.filters)
+    command = plays.command(playbook)
+    if way.bare:
+        where = {
+            "server": lab.addresses["fe01"], "port": lab.port, "ssl": True, "cert_validation": str(lab.ca),
+            "path": "OcsPowershell", "username": "CONTOSO\\admin", "password": "Lab-admin-1", "auth": "ntlm",
+        }  # fmt: skip
+        command = [sys.executable, "-m", "tests.benchmarks.users", "--bare", json.dumps(where)]
+    before = traffic(lab)
+    run = [sys.executable, "-m", "tests.benchmarks.measure", *command]
+    environment = {**os.environ, **plays.environment()}
+    done = subprocess.run(run, cwd=TOP, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    found: dict[str, t.Any] = json.loads(done.stdout)
+    if found["code"]:
+        raise SystemExit("%s failed:\n%s" % (way.name, found["output"]))
+    sent = traffic(lab)["sent"] - before["sent"]
+    return {"seconds": found["wall"], "cpu": found["cpu"], "peak MB": found["memory"] / 1e6, "sent MB": sent / 1e6}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--users", type=int, default=20_000)
+    parser.add_argument("--users", type=int, nargs="+", default=[5_000, 20_000])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--read", help=argparse.SUPPRESS)
+    parser.add_argument("--ways", type=int, nargs="+", default=range(len(WAYS)), help="numbers, from 0")
+    parser.add_argument("--bare", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.read:
-        read(json.loads(options.read))
+    if options.bare:
+        bare(json.loads(options.bare))
         return
-    with tempfile.TemporaryDirectory(dir="/tmp") as name, running_lab(Path(name) / "lab") as lab:
-        fill(lab, options.users)
-        lab.store().set_setting("restricted_select", [])
-        where = {"remote_addr": lab.addresses["fe01"], "port": lab.port, "protocol": "https", "ca_cert": str(lab.ca)}
-        where.update(path="OcsPowershell", remote_password="Lab-admin-1")
-        taken: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-        for _run in range(options.runs):
-            for way, offered in WAYS.items():
-                lab.store().set_setting("select_object", offered)
-                before = traffic(lab)
-                command = [sys.executable, "-m", "tests.benchmarks.users", "--read", json.dumps(where)]
-                done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-                sent = traffic(lab)["sent"] - before["sent"]
-                taken[way].append({**json.loads(done.stdout), "MB": sent / 1e6})
-        medians = {
-            way: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for way, runs in taken.items()
+    for number in options.users:
+        with tempfile.TemporaryDirectory(dir="/tmp") as name, running_lab(Path(name) / "lab") as lab:
+            fill(lab, number)
+            plays = Plays(lab)
+            try:
+                print("%d users of real size" % number, flush=True)
+                for line in lines(lab, plays, [WAYS[way] for way in options.ways], options.runs):
+                    print(line, flush=True)
+            finally:
+                plays.close()
+
+
+def lines(lab: Lab, plays: Plays, ways: t.Sequence[Way], runs: int) -> t.Iterator[str]:
+    read = {"sfb.xmpp.xmpp_federation_info": {}, "register": "found"}
+    check = {
+        "ansible.builtin.assert": {
+            "that": "found.policies | map(attribute='granted_to', default=[]) | flatten | length > 0"
         }
-        print("%d users, %d properties each" % (options.users, 18 + len(MORE)))
-        for way, median in medians.items():
-            print("%-15s" % way + "".join("  %s %.2f" % (key, value) for key, value in median.items()))
+    }
+    playbook = plays.tasks([read, check])
+    taken: dict[Way, list[dict[str, float]]] = {way: [] for way in ways}
+    for _run in range(runs):
+        for way in ways:
+            taken[way].append(measured(lab, plays, way, playbook))
+    for way, found in taken.items():
+        median = {key: statistics.median(run[key] for run in found) for key in found[0]}
+        yield "%-28s" % way.name + "".join("  %s %8.2f" % item for item in median.items())
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ proven comes from the lab's event log and store, not only from what the task ret
 
 from __future__ import annotations
 
+import time
 import typing as t
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
@@ -91,6 +93,14 @@ class Management:
             from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ShellError
 
             raise ShellError(str(exc)) from exc
+
+    def capture(self, statement: Statement) -> Captured:
+        """The same with what the server sent, as the connection gives it to a capture."""
+        begun = time.monotonic()
+        with self.session.capturing() as output:
+            answer = self.invoke([statement])
+        seconds, versions = time.monotonic() - begun, self.session.versions()
+        return Captured(answer, tuple(output), seconds, self.session.cuts(statement), versions)
 
     def run(self, task: Task, check: bool = False, **arguments: t.Any) -> Result:
         """Validate the arguments and do the work. Raises what the work raises, ValueError for invalid arguments."""

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.tasks import INFO_TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import HOLDERS, USER_PROPERTIES, USERS
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import (
     FEDERATION,
     FEDERATION_INFO,
@@ -19,6 +20,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
     singular,
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import KNOWN
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Statement
 
 from lab.deployment.store import Event
 from lab.testing import Lab
@@ -117,10 +119,31 @@ def test_after_a_selection_is_refused_whole_users_are_read(management: Managemen
     result = management.run(GRANT, policy="XMPP users", users=[ANN, BELL], exclusive=True)
     assert not result.failures
     events = statements(management, mark)
-    assert sum(e.cmdlet == "Get-CsUser" and "Identity" not in e.parameters for e in events) == 1
+    assert sum(e.cmdlet == "Get-CsUser" and "Filter" in e.parameters for e in events) == 1
     assert [event.outcome for event in events if event.cmdlet == "Select-Object"] == ["error"], "the only try"
     assert [step["cmdlet"] for step in result.steps or []] == ["Grant-CsExternalAccessPolicy"]
     assert len(management.store.grants()) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("filters", [True, False])
+def test_of_users_of_real_size_what_is_wanted_is_kept(management: Management, kind: str, filters: bool) -> None:
+    """Whole objects travel where the server does not cut them; nobody else keeps them. Who has a policy is chosen by
+    the server, where it takes the filter."""
+    become(management, kind)
+    management.store.set_setting("real_size_users", True)
+    management.store.set_setting("user_filters", filters)
+    management.run(singular(POLICY), identity="XMPP users", **XMPP)
+    management.run(GRANT, policy="XMPP users", users=[ANN])
+    mark = management.mark()
+    found = management.run(FEDERATION_INFO)
+    (policy,) = (one for one in found.values["policies"] if one["identity"] == "XMPP users")
+    assert policy["granted_to"] == [ANN]
+    read = [event.parameters for event in statements(management, mark) if event.cmdlet == "Get-CsUser"]
+    assert read == [{"Filter": HOLDERS}, *([] if filters else [{}])]
+    answer = management.session.invoke([Statement(USERS, select=USER_PROPERTIES)])
+    assert answer.errors == ()
+    assert all(set(item) <= set(USER_PROPERTIES) for item in answer.output)
 
 
 def test_certificates_are_read_whole(fresh_lab: Lab) -> None:

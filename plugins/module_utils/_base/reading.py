@@ -61,9 +61,14 @@ class Offered:
 
     def require(self, cmdlets: t.Iterable[str]) -> None:
         """Raises ServerRefused where one of these is among the failed."""
-        for cmdlet in cmdlets:
-            if cmdlet in self.failed:
-                raise ServerRefused(cmdlet, Answer(errors=(self.failed[cmdlet],)))
+        require(self.failed, cmdlets)
+
+
+def require(failed: t.Mapping[str, ServerError], cmdlets: t.Iterable[str]) -> None:
+    """Raises ServerRefused where one of these is among the failed."""
+    for cmdlet in cmdlets:
+        if cmdlet in failed:
+            raise ServerRefused(cmdlet, Answer(errors=(failed[cmdlet],)))
 
 
 def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> Offered:

@@ -36,12 +36,16 @@ class ServerRefused(Exception):
         super().__init__("%s failed: %s" % (cmdlet, self.errors[0].message))
 
 
+UNREADABLE_ANSWER = "the answer cannot be read"
+
+
 class Unreadable(ServerRefused):
     """A server sent something whose form is not the declared one; it never becomes a value."""
 
     def __init__(self, cmdlet: str, identity: str, text: str) -> None:
         of = "%s: " % identity if identity else ""
-        error = ServerError(cmdlet, "", "InvalidData", "the answer cannot be read: %s%s" % (of, text), identity)
+        message = "%s: %s%s" % (UNREADABLE_ANSWER, of, text)
+        error = ServerError(cmdlet, "", "InvalidData", message, identity)
         super().__init__(cmdlet, Answer(errors=(error,)))
 
 

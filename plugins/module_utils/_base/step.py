@@ -71,8 +71,11 @@ class Step:
         if self.expect is None:
             return record is None
         hidden = self.hidden(record)
+        # What was cleared need not be shown any more.
         return record is not None and all(
-            record.values.get(option) == value for option, value in self.expect.items() if option not in hidden
+            record.values.get(option, "" if value == "" else None) == value
+            for option, value in self.expect.items()
+            if option not in hidden
         )
 
     def hidden(self, record: Record | None) -> list[str]:

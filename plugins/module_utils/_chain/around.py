@@ -66,13 +66,13 @@ class Around(Surroundings):
         wanted = {resource.part for resource in resources}
         self._topology = Topology()
         try:
-            whole, rest = reader.kinds_and(RESOURCES, [one.statement for one in BESIDE], wanted)
+            whole, items = reader.kinds_and(RESOURCES, BESIDE)
         except ServerRefused:  # something is wrong, perhaps only in what the plan does not need
             label = place_of(self._shell).deployment
             return replace(reader.kinds(resources), identity=read_identity(self._shell, label))
-        rest.require(map(getting, resources))
+        items.require(map(getting, resources))
         with contextlib.suppress(ServerRefused):
-            self._topology = topology_of(rest, BESIDE, place_of(self._shell).host)
+            self._topology = topology_of(items, place_of(self._shell).host)
         pools = self._topology.pools
         homes = None if pools is None else tuple(pool for pool in pools if pool.registrar)
         self._others = {part: own for part, own in whole.records.items() if part not in wanted}

@@ -14,9 +14,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.result import UNREADABLE_ANSWER
 from .._base.step import Record
 from .._base.texts import some
+from .._federation.deployment import USERS
 from .._federation.pools import LEGACY
+from .._federation.readings import unreadable as unreadable_of
 from .._topology.topology import Topology, routes_of
 from .known import DEFAULT, INTERNAL, XMPP, HostService, Known, ServerRead, State, Stored
 
@@ -262,6 +265,8 @@ def homes_unknown(known: Known) -> Found | None:
     if known.pair is not None:
         user = known.pair.user
         pool = store.home(user) if user else None
+        if user is not None and user.unread:
+            return unseen("where %s is homed" % known.pair.address, "Get-CsUser")
         open_ = user is not None and user.pool and not user.provider and (pool is None or pool.has_xmpp is None)
         return unseen("whether %s has XMPP" % user.pool, "Get-CsPool and Get-CsService") if user and open_ else None
     later = [pool.fqdn for pool in store.topology.pools or () if pool.has_xmpp is False and pool.registrar]
@@ -280,7 +285,8 @@ def users_elsewhere(known: Known) -> Found | None:
     wrong = []
     for user in known.users or ():
         pool = store.home(user)
-        elsewhere = not user.pool or user.provider or (pool is not None and pool.has_xmpp is False)
+        homeless = not user.pool and not user.unread
+        elsewhere = homeless or user.provider or (pool is not None and pool.has_xmpp is False)
         if elsewhere and (known.pair is not None or store.policy_of(user) in giving):
             home = user.pool or (user.provider and "%s (online)" % user.provider) or "no pool of the deployment"
             wrong.append("%s (%s)" % (user.name.removeprefix("sip:"), home))
@@ -356,6 +362,15 @@ def access_edges(topology: Topology) -> list[str]:
     pools = topology.edges or ()
     chosen = [edge for edge in pools if edge.has_xmpp] or [edge for edge in pools if edge.legacy is not False]
     return sorted({edge.access_edge for edge in chosen if edge.access_edge})
+
+
+def unreadable(known: Known) -> Found | None:
+    """Objects in a form that nobody knows: the rest is looked at all the same."""
+    store = _store(known)
+    odd = {**unreadable_of(store.topology.unobserved), **store.deployment.unreadable}
+    homes = ["%s: %s: %s: %s" % (USERS, UNREADABLE_ANSWER, *one) for one in store.deployment.odd_homes.items()]
+    told = [*("%s: %s" % one for one in odd.items()), *([some(homes, 3)] if homes else [])]
+    return found(what="; ".join(told)) if told else None
 
 
 def rights(known: Known) -> Found | None:

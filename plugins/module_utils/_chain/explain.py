@@ -26,7 +26,7 @@ from .._federation.deployment import USER_PROPERTIES, Deployment, Reader, User, 
 from .._probe import tasks as probe_tasks
 from .._shell.statement import Shell, Statement
 from .._topology.topology import read_topology
-from .conditions import access_edges
+from .conditions import access_edges, unreadable
 from .known import Known, Pair, Probed, Scope
 from .pair import explain
 from .servers import SERVER_OPTIONS, servers_known
@@ -55,12 +55,16 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     address, domain = _pair(params)
     topology, reader = read_topology(shell), Reader(shell)
     kinds = (POLICY, PARTNER, ACCESS_EDGE)
-    deployment, _rest = reader.kinds_and(kinds, (), [resource.part for resource in kinds])
+    deployment, _items = reader.kinds_and(kinds)
     pair = _between(address, domain, _user(shell, address), reader, deployment)
     known = replace(servers_known(params), topology=topology, deployment=deployment, pair=pair)
     explanation = explain(known, _probed(params, shell, known, pair))
     report = [explanation.sentence, *map(str, explanation.entries)]
-    return Result({**explanation.as_dict(), "user": address, "partner_domain": domain, "report": report})
+    odd = unreadable(known)
+    return Result(
+        {**explanation.as_dict(), "user": address, "partner_domain": domain, "report": report},
+        warnings=[odd.fields["what"]] if odd else [],
+    )
 
 
 def _pair(params: Params) -> tuple[str, str]:

@@ -317,6 +317,17 @@ LINKS: tuple[Link, ...] = (
         "the server itself",
         severity=WARNING,
     ),
+    Link(
+        "unreadable",
+        "account",
+        ("store",),
+        when.unreadable,
+        "%(what)s",
+        "compare the object with what the cmdlet shows on a server, and report its form",
+        "it is not known whether what depends on this object holds",
+        "the cmdlet, in the management shell",
+        severity=UNKNOWN,
+    ),
     # What is published, and who may write
     Link(
         "srv_missing",

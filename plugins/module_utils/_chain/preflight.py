@@ -27,7 +27,6 @@ from .._shell.statement import Shell, place_of
 from .._topology.topology import Topology, topology_of
 from .around import BESIDE
 from .known import DomainRecord
-from .read import what_is_refused
 from .records import look_up
 from .servers import SERVER_OPTIONS, servers_known
 from .walk import accepted, lines, walk
@@ -81,11 +80,11 @@ class _Together(Surroundings):
         self.deployment: Deployment | None = None
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
-        deployment, rest = reader.kinds_and(resources, [one.statement for one in BESIDE], OPTIONS)
-        if rest.nothing:
-            rest.require(rest.failed)
-        self.topology, self.deployment = topology_of(rest, BESIDE, self._host), deployment
-        rest.require(map(getting, resources))
+        deployment, items = reader.kinds_and(resources, BESIDE)
+        if items.nothing:
+            items.require(items.failed)
+        self.topology, self.deployment = topology_of(items, self._host), deployment
+        items.require(map(getting, resources))
         return deployment
 
 
@@ -97,20 +96,26 @@ def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology,
     guard, together = Guard(force=True), _Together(place_of(shell).host)
     try:
         deployment = gather(reader, federation, guard, together)
-    except Unreadable:
-        raise
-    except ServerRefused:
+    except ServerRefused as exc:
         if together.deployment is None:
             raise
-        return together.topology, together.deployment, None
+        return together.topology, _without(together.deployment, exc), None
     topology = together.topology
     later = any(pool.has_xmpp is False and pool.registrar for pool in topology.pools or ())
     if later and not deployment.all_users:
         names = [name for grant in federation.granting for name in grant.users]
-        with what_is_refused():  # then it is not known who is homed there, which the chain says
+        try:
             deployment = reader.with_all_users(deployment, names)
+        except ServerRefused as exc:  # then it is not known who is homed there, which the chain says
+            deployment = _without(deployment, exc)
     plan = make_plan(deployment, federation, guard, {})
     return topology, planned(plan), access_for(shell, plan.steps).text
+
+
+def _without(deployment: Deployment, refused: ServerRefused) -> Deployment:
+    """What was read before a read failed. An object in another form is a finding; what is refused has its own."""
+    odd = {error.cmdlet: error.message for error in refused.errors} if isinstance(refused, Unreadable) else {}
+    return replace(deployment, unreadable={**deployment.unreadable, **odd})
 
 
 TASK = Task(ARGUMENT_SPEC, work)

@@ -287,8 +287,10 @@ def gather(
     selecting = [grant for grant in federation.granting if grant.selector]
     if selecting:
         deployment = reader.with_pools(deployment)
-    if _needs_all_users(deployment, federation, guard):
+    if selecting:
         deployment = reader.with_all_users(deployment, names)
+    elif _needs_holders(deployment, federation, guard):
+        deployment = reader.with_holders(deployment, names)
     elif names:
         deployment = reader.with_users(deployment, names)
     # Who has no policy of his own is under one of the site, whose rights a grant may take away.
@@ -305,9 +307,9 @@ def gather(
     return reader.with_effective(deployment, bare) if bare else deployment
 
 
-def _needs_all_users(deployment: Deployment, federation: Federation, guard: Guard) -> bool:
-    """Whether the plan depends on who has which policy: reading all users is long where there are many."""
-    if any(grant.exclusive or grant.selector for grant in federation.granting):
+def _needs_holders(deployment: Deployment, federation: Federation, guard: Guard) -> bool:
+    """Whether the plan depends on who has which policy: reading them is long where there are many."""
+    if any(grant.exclusive for grant in federation.granting):
         return True
     if not federation.writes("policies") and not federation.purges("policies"):
         return False
@@ -332,12 +334,13 @@ def _read_again(reader: Reader, plan: Plan, run: Run) -> Deployment:
     fresh = reader.kinds([resource for resource in RESOURCES if resource.part in parts])
     users = [step.identity for step in plan.steps if step.part == "grants"]
     on = written_on(plan.steps)
-    if plan.deployment.all_users:
-        # All users were read a moment ago; those who are concerned are looked at again.
-        fresh = replace(fresh, users=plan.deployment.users, all_users=True)
+    if plan.deployment.holders:
+        # They were read a moment ago; those who are concerned are looked at again.
+        known = plan.deployment
+        fresh = replace(fresh, users=known.users, all_users=known.all_users, chosen=True)
     elif run.snapshots and "policies" in parts:
         # To go back, a snapshot has to tell who had which policy.
-        return reader.with_all_users(fresh, users)
+        return reader.with_holders(fresh, users)
     return reader.with_users(fresh, users, on) if users else fresh
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from .._base.names import key as key_of
 from .._base.names import named, policy_from_server
-from .._base.reading import Offered, is_unknown, read_offered
+from .._base.reading import is_unknown, read_offered
 from .._base.result import Refused, ServerRefused, Unreadable
 from .._base.step import Record
 from .._base.texts import count
@@ -22,6 +22,7 @@ from .identity import STATEMENTS, Identity, identity_of, read_identity, tells_id
 from .kinds import Text, shortened
 from .kinds import Unreadable as UnreadableValue
 from .pools import Pool, read_pools
+from .readings import Items, Reading, items_of, read_alone, unreadable
 from .resource import Resource
 
 Records = t.Mapping[str, Record]
@@ -29,6 +30,9 @@ _TEXT = Text()
 # HostingProvider of a user who is homed in the deployment (page of Get-CsUser).
 ON_PREMISES = "SRV:"
 USERS = "Get-CsUser"
+# Who has a per-user policy. The page of Get-CsUser has the comparison with $null for this property. A constant: no text
+# of a user becomes part of a filter.
+HOLDERS = "ExternalAccessPolicy -ne $null"
 CONTROLLER = "DomainController"
 # What is needed of a user; an object of the page has some eighty properties.
 USER_PROPERTIES = (
@@ -47,7 +51,8 @@ class User:
     identity: the distinguished name. name: how messages and calls name him: the SIP address, else the former.
     policy: the per-user policy that he has, empty where he has none. pool: his home, empty where that is online.
     provider: the hosting provider of who is homed online, else empty. enabled: None where it is not told. controller:
-    the domain controller that told of him, empty where it is not told. upn: his user principal name, likewise.
+    the domain controller that told of him, empty where it is not told. upn: his user principal name, likewise. unread:
+    why his home is not known, where it has another form; ``pool`` is empty then, and he is not homed elsewhere.
     """
 
     identity: str
@@ -58,6 +63,7 @@ class User:
     enabled: bool | None = None
     controller: str = ""
     upn: str = ""
+    unread: str = ""
 
     @property
     def key(self) -> str:
@@ -74,10 +80,12 @@ class User:
 class Deployment:
     """What was read.
 
-    records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, else those
-    that were looked for. named: the key of the user that a declared name means. unknown: declared names of nobody, with
-    the server's words. effective: by key of the user, the key of the policy that acts on him without his own. pools:
-    those that home users; None where they were not read. identity: which deployment it is, as far as it was read.
+    records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, everyone who
+    has a per-user policy where ``chosen``, and those that were looked for. named: the key of the user that a declared
+    name means. unknown: declared names of nobody, with the server's words. effective: by key of the user, the key of
+    the policy that acts on him without his own. pools: those that home users; None where they were not read. identity:
+    which deployment it is, as far as it was read. chosen: see users. unreadable: by cmdlet, why a kind was left out
+    whose objects have another form.
     """
 
     time: str
@@ -89,9 +97,21 @@ class Deployment:
     effective: t.Mapping[str, str] = field(default_factory=dict)
     pools: tuple[Pool, ...] | None = None
     identity: Identity = field(default_factory=Identity)
+    chosen: bool = False
+    unreadable: t.Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def holders(self) -> bool:
+        """Whether everyone who has a per-user policy is known."""
+        return self.all_users or self.chosen
 
     def of(self, part: str) -> Records:
         return self.records.get(part, {})
+
+    @property
+    def odd_homes(self) -> dict[str, str]:
+        """Users whose home has another form, by their names, and why."""
+        return {user.name: user.unread for user in self.users.values() if user.unread}
 
     def usage(self) -> dict[str, tuple[str, ...]]:
         """Users by the key of the per-user policy that they have."""
@@ -137,47 +157,64 @@ class Reader:
         deployment = _deployment(now, replace(answer, output=own), resources)
         return replace(deployment, identity=identity_of(rest, label))
 
-    def kinds_and(
-        self, resources: t.Sequence[Resource], others: t.Sequence[Statement], strict: t.Collection[str]
-    ) -> tuple[Deployment, Offered]:
+    def kinds_and(self, resources: t.Sequence[Resource], others: t.Sequence[Reading] = ()) -> tuple[Deployment, Items]:
         """The objects of these kinds, and in the same pipeline what other statements return, of what is offered.
 
-        strict: the parts whose form must be right; objects of another kind that cannot be read are left out. A kind
-        that failed is left out too. The kinds end with the last object that has the mark of one, and what the others
-        return has none. Raises ServerRefused as read_offered does, ShellError, and Unreadable for a form that is
-        another.
+        A kind that was refused, or that has an object in another form, is left out; the items tell why. Raises
+        ServerRefused as read_offered does, and ShellError.
         """
         now = _now()
-        found = read_offered(self._shell, [*map(_reading, resources), *others])
-        marked = [
-            n
-            for n, item in enumerate(found.output)
-            if isinstance(item, dict) and any(r.returned(item) for r in resources)
-        ]
-        end = marked[-1] + 1 if marked else 0
+        kinds = [Reading(r.part, _reading(r), r.returned) for r in resources]
+        readings = [*kinds, *(_beside(one, kinds) for one in others)]
         records: dict[str, Records] = {}
-        for resource, own in zip(resources, _sorted(Answer(found.output[:end]), resources), strict=True):
-            if getting(resource) in found.failed:
+        try:
+            items = items_of(read_offered(self._shell, [one.statement for one in readings]), readings)
+        except Unreadable:  # nobody knows whose the odd object is
+            items = read_alone(self._shell, readings)
+        for resource in resources:
+            cmdlet = getting(resource)
+            if cmdlet in items.failed and cmdlet not in unreadable(items.unobserved):
                 continue
             try:
+                (own,) = _sorted(Answer(tuple(items.found[resource.part])), [resource])
                 records[resource.part] = resource.records(own)
-            except Unreadable:
-                if resource.part in strict:
-                    raise
-        return Deployment(now, records), replace(found, output=found.output[end:])
+            except Unreadable as exc:  # with the names of object and property
+                items = items.without(cmdlet, exc.errors[0])
+        own_cmdlets = set(map(getting, resources))
+        odd = {cmdlet: why for cmdlet, why in unreadable(items.unobserved).items() if cmdlet in own_cmdlets}
+        return Deployment(now, records, unreadable=odd), items
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """All users, read once and filtered here: no user text goes into a filter expression."""
         answer = self._ask([Statement(USERS, dict(self.controller), select=USER_PROPERTIES, long=True)])
-        users: dict[str, User] = {}
-        for user in map(user_of, answer.output):
-            if users.setdefault(user.key, user) is not user:
-                raise Unreadable(USERS, user.identity, "came back twice, and only one of the two can be meant")
-        by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
+        found = replace(deployment, users=_by_key(answer), all_users=True)
+        return self._with_named(found, names)
+
+    def with_holders(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
+        """Everyone who has a per-user policy, and the users that are named.
+
+        The server chooses them. All users are read where it does not: it refuses the filter, it finds nobody, or it
+        leaves out a user who is named and has a policy.
+        """
+        names = list(names)
+        asked = Statement(USERS, {**self.controller, "Filter": HOLDERS}, select=USER_PROPERTIES, long=True)
+        answer = self._shell.invoke([asked])
+        if answer.lost:
+            raise ServerRefused(USERS, answer)
+        holders = {} if answer.errors else {key: user for key, user in _by_key(answer).items() if user.policy}
+        if holders:
+            found = self._with_named(replace(deployment, users=holders, chosen=True), names)
+            if all(key in holders or not user.policy for key, user in found.users.items()):
+                return found
+        return self.with_all_users(deployment, names)
+
+    def _with_named(self, deployment: Deployment, names: t.Iterable[str]) -> Deployment:
+        """The users that are named, of those that were read; the others are looked up."""
+        names = list(names)
+        by_name = {spelling: key for key, user in deployment.users.items() for spelling in _spellings(user)}
         named = {name: by_name[key_of(name)] for name in names if key_of(name) in by_name}
-        found = replace(deployment, users=users, all_users=True, named=named)
-        # Whoever is named in a way that only the server understands (an alias, a display name).
-        return self.with_users(found, [name for name in names if name not in named])
+        # The rest is nobody's, or named in a way that only the server understands (an alias, a display name).
+        return self.with_users(replace(deployment, named=named), [name for name in names if name not in named])
 
     def with_users(
         self,
@@ -262,6 +299,11 @@ class Reader:
             known = next((s.cmdlet for s in statements if s.cmdlet.lower() == named.lower()), statements[0].cmdlet)
             raise ServerRefused(known, answer)
         return answer
+
+
+def _beside(one: Reading, kinds: t.Sequence[Reading]) -> Reading:
+    """A reading whose objects have no mark of a kind: a partner has a Domain, as a blocked domain has."""
+    return replace(one, known_by=lambda item: one.known_by(item) and not any(kind.known_by(item) for kind in kinds))
 
 
 def _now() -> str:
@@ -368,11 +410,11 @@ def user_of(item: t.Any) -> User:
         raise Unreadable(USERS, values["SipAddress"], "Identity is empty; a distinguished name was expected")
     policy = policy_from_server(values["ExternalAccessPolicy"])
     pool, provider, enabled, controller, upn = (item.get(name) for name in USER_PROPERTIES[3:])
+    unread = ""
     try:
-        # A home that is not understood must not make the user homed elsewhere.
         pool = _TEXT.from_server(named(pool))
     except UnreadableValue as exc:
-        raise Unreadable(USERS, values["Identity"], "RegistrarPool %s" % exc) from None
+        pool, unread = "", "RegistrarPool %s" % exc
     return User(
         values["Identity"],
         values["SipAddress"] or values["Identity"],
@@ -382,7 +424,16 @@ def user_of(item: t.Any) -> User:
         enabled if isinstance(enabled, bool) else None,
         controller if isinstance(controller, str) else "",
         upn if isinstance(upn, str) else "",
+        unread,
     )
+
+
+def _by_key(answer: Answer) -> dict[str, User]:
+    users: dict[str, User] = {}
+    for user in map(user_of, answer.output):
+        if users.setdefault(user.key, user) is not user:
+            raise Unreadable(USERS, user.identity, "came back twice, and only one of the two can be meant")
+    return users
 
 
 def _spellings(user: User) -> set[str]:

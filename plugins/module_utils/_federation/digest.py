@@ -83,7 +83,7 @@ def object_name(part: str, key: str) -> str:
 
 def _states(plan: Plan) -> dict[str, t.Any]:
     federation, deployment = plan.federation, plan.deployment
-    usage = deployment.usage() if deployment.all_users else {}
+    usage = deployment.usage() if deployment.holders else {}
     touched = {step.key for step in plan.steps if step.part == "policies"}
     found: dict[str, t.Any] = {}
     # Kinds that were read for a warning only are no part of the plan.

@@ -121,7 +121,7 @@ class Snapshots:
 
 
 def shown(deployment: Deployment, options: t.Collection[str]) -> dict[str, t.Any]:
-    """The deployment in the inventory's variables, who has which policy included where all users were read."""
+    """The deployment in the inventory's variables, who has which policy included where that was read."""
     found: dict[str, t.Any] = {}
     usage = deployment.usage()
     for variable, option in CONTENT.items():
@@ -132,7 +132,7 @@ def shown(deployment: Deployment, options: t.Collection[str]) -> dict[str, t.Any
             found[variable] = resource.shown("", records["global"].values)
             continue
         items = [resource.shown(record.identity, record.values) for _key, record in sorted(records.items())]
-        if option == "policies" and deployment.all_users:
+        if option == "policies" and deployment.holders:
             add_grants(items, usage)
         found[variable] = items
     return found

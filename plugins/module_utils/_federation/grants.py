@@ -29,7 +29,7 @@ from .selection import Chosen, choose
 @dataclass(frozen=True)
 class Grants:
     """steps: grants, then withdrawals. usage: names of users by the key of the policy that they have afterwards; None
-    where not all users were read. policies: by key of the user, the policy that he has afterwards.
+    where not all who have one were read. policies: by key of the user, the policy that he has afterwards.
     """
 
     steps: tuple[Step, ...] = ()
@@ -57,7 +57,7 @@ def plan_grants(
         run.withdraw(grant)
     steps = tuple(run.steps)
     usage = None
-    if deployment.all_users:
+    if deployment.holders:
         found: dict[str, list[str]] = {}
         for key, policy in run.policies.items():
             if policy:

@@ -165,7 +165,7 @@ def outcome(user: User, deployment: Deployment) -> Outcome:
     pool = _home(user, deployment)
     if pool is None or pool.has_xmpp is None:
         text = "%s (%s) gives XMPP, but it is not known whether the user's home has it: %s"
-        home = "%s, %s" % (pool.fqdn, pool.lack) if pool else user.pool or "not told"
+        home = "%s, %s" % (pool.fqdn, pool.lack) if pool else user.pool or user.unread or "not told"
         return Outcome(user, MAY_LOSE, text % (scope, name, home), name)
     return Outcome(user, LOSES, "%s (%s)" % (scope, name), name)
 

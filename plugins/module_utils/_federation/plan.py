@@ -36,8 +36,8 @@ _REMOVED = tuple(reversed(PURGED))
 class Plan:
     """steps: in their order. refusals: why nothing of it may be written, all at once; empty if it may.
 
-    records: by option, the objects as they are afterwards. usage: who has which policy then, by its key; None where not
-    all users were read. unchanged: how many declared objects need no step.
+    records: by option, the objects as they are afterwards. usage: who has which policy then, by its key; None where
+    that was not read. unchanged: how many declared objects need no step.
     """
 
     deployment: Deployment
@@ -102,7 +102,7 @@ class _Changes:
     ) -> None:
         """revoked: keys of partners that lose a revoked domain, which counts for no limit."""
         self.deployment, self.federation, self.guard, self.revoked = deployment, federation, guard, revoked
-        self.usage = deployment.usage() if deployment.all_users else None
+        self.usage = deployment.usage() if deployment.holders else None
         self.steps: list[Step] = []
         self.findings: list[Finding] = []
         self.refusals: list[str] = []
@@ -244,6 +244,11 @@ def _without_marks(resource: Resource, item: Wanted, record: Record | None) -> t
     return replace(item, values={o: v for o, v in item.values.items() if o not in damaged}), found
 
 
+def _shown(record: Record, option: str, wanted: t.Any) -> t.Any:
+    """What the server shows of a property. One that is not shown is as good as empty where nothing is wanted."""
+    return record.values.get(option, "" if wanted == "" else None)
+
+
 def step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:
     """The call that one desired object needs, if any, and the change as rules see it."""
     before = record.values if record else None
@@ -276,7 +281,7 @@ def step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[S
     written = {
         f.option: item.values[f.option]
         for f in resource.fields
-        if f.option in item.values and record.values.get(f.option) != item.values[f.option]
+        if f.option in item.values and _shown(record, f.option, item.values[f.option]) != item.values[f.option]
     }
     after = {**record.values, **written}
     change = Change(item.key, record.identity, before, after, frozenset(written), more=record.more)

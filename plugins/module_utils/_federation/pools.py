@@ -11,11 +11,10 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.names import named
-from .._base.reading import read_offered
 from .._base.result import Unreadable
 from .._shell.statement import Shell, Statement
 from .kinds import is_type_name
-from .readings import Items, Reading, has, items_of
+from .readings import Items, Reading, has, read_items
 from .sites import site_from_server
 
 # The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
@@ -88,9 +87,9 @@ POOLS = Reading("pools", Statement(POOL), has("Computers", "Fqdn"))
 def read_pools(shell: Shell) -> tuple[Pool, ...]:
     """The pools that home users. Builds and versions only add the release. Raises ServerRefused, ShellError."""
     readings = (REGISTRARS, USER_SERVERS, REPLICAS, POOLS)
-    found = read_offered(shell, [one.statement for one in readings])
-    found.require((POOL, SERVICE))
-    return tuple(pool for pool in pools_of(items_of(found, readings)) or () if pool.registrar)
+    items = read_items(shell, readings)
+    items.require((POOL, SERVICE))
+    return tuple(pool for pool in pools_of(items) or () if pool.registrar)
 
 
 def pools_of(items: Items) -> tuple[Pool, ...] | None:

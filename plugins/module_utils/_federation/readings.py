@@ -5,17 +5,17 @@
 
 """Several statements in one pipeline, and which of them each object of the common answer belongs to.
 
-What the account may not read leaves the rest.
+What the account may not read leaves the rest, and so does a statement with an object in another form.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .._base.reading import Offered, is_unknown_error, read_offered
-from .._base.result import Unreadable
-from .._shell.statement import Shell, Statement
+from .._base.reading import Offered, is_unknown_error, read_offered, require
+from .._base.result import UNREADABLE_ANSWER, Unreadable
+from .._shell.statement import ServerError, Shell, Statement
 
 # Why a cmdlet that the session does not offer tells nothing.
 NOT_OFFERED = "not observable with this role"
@@ -30,36 +30,86 @@ class Reading:
     known_by: t.Callable[[t.Any], bool]
 
 
+T = t.TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Items:
-    """The objects of each reading by its name. unobserved: by cmdlet, why it was not read, in the server's words."""
+    """The objects of each reading by its name. cmdlets: of the readings, by their names.
+
+    failed: by cmdlet, why its objects are not known. nothing: whether all cmdlets failed.
+    """
 
     found: t.Mapping[str, list[t.Any]]
-    unobserved: t.Mapping[str, str] = field(default_factory=dict)
+    cmdlets: t.Mapping[str, str]
+    failed: t.Mapping[str, ServerError] = field(default_factory=dict)
+
+    @property
+    def nothing(self) -> bool:
+        return {*self.cmdlets.values()} <= self.failed.keys()
+
+    @property
+    def unobserved(self) -> dict[str, str]:
+        """By cmdlet, why it was not read, in the server's words."""
+        return {
+            cmdlet: NOT_OFFERED if is_unknown_error(error) else error.message for cmdlet, error in self.failed.items()
+        }
 
     def of(self, name: str) -> list[t.Any] | None:
         """None: it was not read."""
-        return self.found.get(name)
+        return None if self.cmdlets.get(name) in self.failed else self.found.get(name)
+
+    def without(self, cmdlet: str, error: ServerError) -> Items:
+        """The same, and this cmdlet failed."""
+        return replace(self, failed={**self.failed, cmdlet: error})
+
+    def require(self, cmdlets: t.Iterable[str]) -> None:
+        """Raises ServerRefused where one of these failed."""
+        require(self.failed, cmdlets)
 
 
 def read_items(shell: Shell, readings: t.Sequence[Reading]) -> Items:
-    """One request. What the session does not offer is not read. Raises ShellError, ServerRefused for nothing at all."""
-    found = read_offered(shell, [one.statement for one in readings])
-    if found.nothing:
-        found.require(found.failed)
-    return items_of(found, readings)
+    """One request; one for each statement where nobody knows whose an odd object is. Raises as read_offered does."""
+    try:
+        return items_of(read_offered(shell, [one.statement for one in readings]), readings)
+    except Unreadable:
+        return read_alone(shell, readings)
+
+
+def read_alone(shell: Shell, readings: t.Sequence[Reading]) -> Items:
+    """One request for each statement. Raises as read_offered does."""
+    items = Items({}, {one.name: one.statement.cmdlet for one in readings})
+    for one in readings:
+        alone = read_offered(shell, [one.statement])
+        items = replace(items, found={**items.found, one.name: list(alone.output)})
+        for cmdlet, error in alone.failed.items():
+            items = items.without(cmdlet, error)
+        if strangers := [item for item in alone.output if not one.known_by(item)]:
+            items = items.without(one.statement.cmdlet, _stranger(one.statement.cmdlet, strangers[0]).errors[0])
+    return items
 
 
 def items_of(read: Offered, readings: t.Sequence[Reading]) -> Items:
     """Raises Unreadable."""
-    found = sorted_items(read.output, readings)
-    unobserved = {}
-    for one in readings:
-        error = read.failed.get(one.statement.cmdlet)
-        if error is not None:
-            del found[one.name]
-            unobserved[one.statement.cmdlet] = NOT_OFFERED if is_unknown_error(error) else error.message
-    return Items(found, unobserved)
+    cmdlets = {one.name: one.statement.cmdlet for one in readings}
+    return Items(sorted_items(read.output, readings), cmdlets, read.failed)
+
+
+def readable(items: Items, make: t.Callable[[Items], T]) -> tuple[T, Items]:
+    """What is made of the items. A cmdlet with an object in another form has failed, and hides nothing else."""
+    while True:
+        try:
+            return make(items), items
+        except Unreadable as exc:
+            error = exc.errors[0]
+            if error.cmdlet in items.failed or error.cmdlet not in items.cmdlets.values():
+                raise
+            items = items.without(error.cmdlet, error)
+
+
+def unreadable(unobserved: t.Mapping[str, str]) -> dict[str, str]:
+    """Those of the cmdlets that were answered in another form."""
+    return {cmdlet: why for cmdlet, why in unobserved.items() if why.startswith(UNREADABLE_ANSWER)}
 
 
 def sorted_items(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> dict[str, list[t.Any]]:
@@ -70,11 +120,15 @@ def sorted_items(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> di
         own = [number for number, one in enumerate(readings) if one.known_by(item)]
         if len(own) != 1 or own[0] < current:
             cmdlet = readings[own[0] if len(own) == 1 else current].statement.cmdlet
-            shown = ", ".join(list(item)[:8]) if isinstance(item, dict) else repr(item)[:80]
-            raise Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
+            raise _stranger(cmdlet, item)
         current = own[0]
         found[readings[current].name].append(item)
     return found
+
+
+def _stranger(cmdlet: str, item: t.Any) -> Unreadable:
+    shown = ", ".join(map(str, list(item)[:8])) if isinstance(item, dict) else repr(item)[:80]
+    return Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
 
 
 def has(*names: str) -> t.Callable[[t.Any], bool]:

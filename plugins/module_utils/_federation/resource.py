@@ -68,6 +68,7 @@ class Resource:
     resettable: the key whose Remove- resets instead of removing (external access policy ``global``).
     fixed: objects of this kind are neither made nor removed by cmdlets (sites come from the topology).
     beside: whether an object that the Get- cmdlet returns is none of this kind.
+    marks: further properties that tell an object of the kind, where the first may be missing.
     also_shown: properties that are read and shown in messages, but not managed.
     """
 
@@ -85,6 +86,7 @@ class Resource:
     rules: tuple[Rule, ...] = ()
     resettable: str = ""
     fixed: bool = False
+    marks: tuple[str, ...] = ()
     beside: t.Callable[[t.Mapping[str, t.Any]], bool] = lambda item: False
     also_shown: tuple[str, ...] = ()
     limit: str = ""
@@ -113,7 +115,9 @@ class Resource:
 
     def returned(self, item: t.Any) -> bool:
         """Whether an object is one that the Get- cmdlet returns, and no other kind's does."""
-        return isinstance(item, dict) and (self.mark in item or self.beside(item))
+        if not isinstance(item, dict):
+            return False
+        return any(mark in item for mark in (self.mark, *self.marks)) or self.beside(item)
 
     def spec(self) -> dict[str, t.Any]:
         """The argument spec of one object: its key, required, and its properties."""

@@ -228,6 +228,11 @@ def message_bodies_logged(change: Change, context: Context) -> t.Iterable[Findin
 
 def route_stays(change: Change, context: Context) -> t.Iterable[Finding]:
     """The route of a site decides which Edge pool carries XMPP: moving or clearing it cuts what flows now."""
+    if change.before is not None and "edge_pool" not in change.before and "edge_pool" in change.written:
+        if not context.guard.force:
+            text = "Get-CsSite shows no XmppFederationRoute, so a route may be there; to set it all the same needs %s"
+            yield _error("route_unknown", change, text % context.guard.name("force"))
+        return
     before = (change.before or {}).get("edge_pool")
     if not before or change.after is None or "edge_pool" not in change.written:
         return

@@ -46,6 +46,10 @@ def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: 
     pools, problem = _pools(deployment.pools or (), grant)
     if problem:
         return Chosen(problem=problem)
+    if odd := deployment.odd_homes:
+        text = "who is homed on %s cannot be known: %s"
+        homes_of = ["%s: %s" % one for one in odd.items()]
+        return Chosen(problem=text % (some([pool.fqdn for pool in pools]), some(homes_of, 3)))
     homes = {pool.fqdn.casefold(): pool for pool in pools}
     there = sorted(
         (user for user in deployment.users.values() if user.pool.casefold() in homes), key=lambda one: one.name

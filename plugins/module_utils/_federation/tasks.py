@@ -120,10 +120,10 @@ def info(resource: Resource) -> Task:
         reader = Reader(shell)
         deployment = reader.kinds([resource])
         if params.get("grants"):
-            deployment = reader.with_all_users(deployment)
+            deployment = reader.with_holders(deployment)
         if key is not None:
             kept = {k: record for k, record in deployment.of(resource.part).items() if k == key}
-            deployment = Deployment(deployment.time, {resource.part: kept}, deployment.users, deployment.all_users)
+            deployment = replace(deployment, records={resource.part: kept})
         values: dict[str, t.Any] = {"findings": findings(resource, deployment)}
         if resource.single:
             values[resource.name] = one_object(deployment, resource.part, "global")
@@ -168,7 +168,7 @@ def grant() -> Task:
 
 def _list(deployment: Deployment, resource: Resource) -> list[dict[str, t.Any]]:
     items = objects(deployment, resource.part)
-    if resource is POLICY and deployment.all_users:
+    if resource is POLICY and deployment.holders:
         files.add_grants(items, deployment.usage())
     return items
 
@@ -355,7 +355,7 @@ def _info(params: Params, shell: Shell, check: bool) -> Result:
     reader = Reader(shell)
     deployment = reader.kinds(RESOURCES)
     if params["grants"]:
-        deployment = reader.with_all_users(deployment)
+        deployment = reader.with_holders(deployment)
     found = [
         {**finding, "kind": BY_PART[option].label}
         for option in deployment.records

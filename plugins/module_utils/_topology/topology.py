@@ -5,17 +5,16 @@
 
 """What federation depends on beside policies and partners, as one immutable value that is read in one pipeline.
 
-What an account may not read is None, which is neither good nor bad, and ``unobserved`` says why. What was answered in
-a form that is not the declared one is an error.
+What an account may not read is None, which is neither good nor bad, and ``unobserved`` says why. So is what was
+answered in a form that is not the declared one: one odd object must not hide all others.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._base.names import domain_from_server, named
-from .._base.reading import Offered
 from .._base.result import Unreadable
 from .._federation.catalogue import ROUTE
 from .._federation.deployment import Deployment
@@ -35,7 +34,7 @@ from .._federation.pools import (
     service_reading,
     text_of,
 )
-from .._federation.readings import Items, Reading, has, items_of, read_items
+from .._federation.readings import Items, Reading, has, read_items, readable
 from .._federation.sip_domains import SIP_DOMAIN, sip_domains_of
 from .._federation.sites import is_branch, site_from_server
 from .._shell.statement import Answer, Shell, Statement, place_of
@@ -125,21 +124,26 @@ _ACCESS_EDGE = "AccessEdgeExternalFqdn"
 def read_topology(shell: Shell) -> Topology:
     """One request. What the session does not offer is not observable.
 
-    Raises ShellError, ServerRefused where nothing at all could be read, and Unreadable for a form that is another.
+    A statement whose objects have another form is not observable. Raises ShellError, and ServerRefused where nothing at
+    all could be read.
     """
-    return _topology(read_items(shell, READINGS), place_of(shell).host)
+    items = read_items(shell, READINGS)
+    if items.nothing:
+        items.require(items.failed)
+    return topology_of(items, place_of(shell).host)
 
 
-def topology_of(read: Offered, readings: t.Sequence[Reading] = READINGS, host: str = "") -> Topology:
-    """From the objects that one pipeline returned. host: the server that answered. Raises Unreadable."""
-    return _topology(items_of(read, readings), host)
+def topology_of(items: Items, host: str = "") -> Topology:
+    """From the objects that were read. host: the server that answered. Raises ServerRefused for no SIP domain."""
+    topology, left = readable(items, lambda items: _topology(items, host))
+    return replace(topology, unobserved=left.unobserved)
 
 
 def routes_of(topology: Topology, deployment: Deployment) -> dict[str, str] | None:
     """Site -> Edge pool in lower case, as they will be. None: they could not be read."""
     if ROUTE.part in deployment.records:
         found = deployment.of(ROUTE.part).values()
-        return {record.identity: str(record.values["edge_pool"]).casefold() for record in found}
+        return {record.identity: str(record.values.get("edge_pool", "")).casefold() for record in found}
     if topology.sites is None:
         return None
     return {site.name: site.xmpp_route.casefold() for site in topology.sites}
@@ -159,7 +163,6 @@ def _topology(items: Items, host: str) -> Topology:
         allowed_domains=_domains(ALLOWED, items.of("allowed")),
         blocked_domains=_domains(BLOCKED, items.of("blocked")),
         replicas=None if replicas is None else replicas_of(Answer(tuple(replicas))),
-        unobserved=items.unobserved,
         central=central_pools(items.of("central")),
     )
 

@@ -41,6 +41,8 @@ PLAYBOOK = "xmpp_federation_playbook"
 ROLE = "xmpp_federation_role"
 # The result of the first task of a playbook.
 CHECKED = "xmpp_settings"
+# Ansible's own words for a value that is not shown.
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 # Options whose objects may have notes, which reach no module.
@@ -81,6 +83,25 @@ def possible() -> bool:
 def _start_connection() -> t.Any:
     """Ansible's function that starts the daemon or finds it running, and tells it the options. In every worker."""
     return getattr(sys.modules.get("ansible.executor.task_executor"), "start_connection", None)
+
+
+def _without_unknown(spec: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Options without the values of those that there are not, on every level."""
+
+    def shown(name: str, value: t.Any) -> t.Any:
+        option = next((o for n, o in spec.items() if name == n or name in o.get("aliases", ())), None)
+        if option is None or option.get("no_log"):
+            return _HIDDEN
+        below = option.get("options")
+        if below is None:
+            return value
+        if isinstance(value, t.Mapping):
+            return _without_unknown(below, value)
+        if isinstance(value, (list, tuple)):
+            return [_without_unknown(below, one) if isinstance(one, t.Mapping) else _HIDDEN for one in value]
+        return value if value is None else _HIDDEN
+
+    return {str(name): shown(str(name), value) for name, value in given.items()}
 
 
 class DirectAction(ActionBase):
@@ -223,7 +244,9 @@ class DirectAction(ActionBase):
             result, warnings = perform(
                 self.work_of, params, self._connection.socket_path, bool(self._task.check_mode), self._tell
             )
-        result["invocation"] = {"module_args": params}
+        # What a misspelt option holds may be a secret: nobody can say by its name.
+        known = dict(params) if not wrong else _without_unknown(self.work_of.argument_spec, params)
+        result["invocation"] = {"module_args": known}
         if warnings:
             result["warnings"] = list(dict.fromkeys(warnings))
         result = plain(result)

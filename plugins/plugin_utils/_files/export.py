@@ -59,7 +59,7 @@ def make_export(info: Info, defaults: bool = True) -> Exported:
         items = sorted(info[part], key=lambda item, of=resource: _order(of, item))  # type: ignore[misc]
         if resource is ROUTE:
             # A site without one is not touched; to declare it would mean to clear it.
-            items = [item for item in items if item["edge_pool"]]
+            items = [item for item in items if item.get("edge_pool")]
         found = [_item(resource, item, defaults, left_out) for item in items]
         variables[variable] = [item for item in found if item is not None]
     declare({CONTENT[variable]: value for variable, value in variables.items()}, lambda part: "sfb_xmpp_" + part)

@@ -75,7 +75,7 @@ def gather(
     partners, probed = _partners(existing["partners"], probe)
     certificates, of_certificates = _certificates({**edges, **(front_ends or {})})
     servers = _servers(deployment, edges, front_ends or {}, services)
-    routes = [route["edge_pool"] for route in existing["federation_routes"] if route["edge_pool"]]
+    routes = [route["edge_pool"] for route in existing["federation_routes"] if route.get("edge_pool")]
     return {
         "own": {
             "domains": [{"domain": one["domain"], "verdict": one["verdict"]} for one in probe.get("own") or ()],

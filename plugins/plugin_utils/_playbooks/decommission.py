@@ -82,7 +82,7 @@ def find_stage(
     kept = [p for p in info["partners"] if guard.protector(key_of(p["domain"]))]
     names = ["partner %s" % p["domain"] for p in kept]
     names += ["policy %s" % p["identity"] for p in granting if guard.protector(key_of(p["identity"]))]
-    routes = tuple({"site": r["site"], "edge_pool": ""} for r in info["federation_routes"] if r["edge_pool"])
+    routes = tuple({"site": r["site"], "edge_pool": ""} for r in info["federation_routes"] if r.get("edge_pool"))
     undone = {
         "export": not exported,
         "remove": bool(policies) or len(info["partners"]) > len(kept),

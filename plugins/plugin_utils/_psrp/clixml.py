@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 import typing as t
 import uuid
 import xml.etree.ElementTree as ET
 
 from ...module_utils._base.names import marked
+from .document import Doctype, refuse_doctype
 from .limits import short
 
 # Of a file; messages have none.
@@ -55,12 +57,13 @@ class Circular(dict):  # type: ignore[type-arg] # it is a value like any other
     """Stands for a reference to an object from within itself: no value that a property of ours can have."""
 
 
-def read(xml: str) -> t.Any:
+def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
     """An object as plain built-ins: an enumeration as its name, an object as the dict of its properties.
 
+    wanted: names of properties in lower case; of an object only those are kept, and only those have to be readable.
     Raises Unreadable.
     """
-    return _Reader().value(_parsed(xml), DEPTH)
+    return _Reader(wanted).value(_parsed(xml), DEPTH)
 
 
 def read_export(xml: str) -> list[t.Any]:
@@ -86,8 +89,10 @@ def read_export(xml: str) -> list[t.Any]:
 
 
 def _parsed(xml: str) -> ET.Element:
-    if "<!DOCTYPE" in xml:
-        raise Unreadable("a document type declaration is not allowed in it")
+    try:
+        refuse_doctype(xml)
+    except Doctype as error:
+        raise Unreadable(str(error)) from None
     try:
         return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
     except (ET.ParseError, ValueError) as error:
@@ -97,7 +102,8 @@ def _parsed(xml: str) -> ET.Element:
 class _Reader:
     """One message. References go to objects and type names that stand before them in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: frozenset[str] | None = None) -> None:
+        self._wanted = wanted
         self._objects: dict[str, t.Any] = {}
         self._types: dict[str, list[str]] = {}
 
@@ -151,7 +157,7 @@ class _Reader:
             elif child.tag in ("Props", "MS"):
                 if child.tag in groups:
                     raise Unreadable("<%s> stands in it twice" % child.tag)
-                groups[child.tag] = self._properties(child, depth)
+                groups[child.tag] = self._properties(child, depth, self._wanted if depth == DEPTH - 1 else None)
             else:
                 simple.append(self.value(child, depth))
         if len(simple) > 1:
@@ -172,11 +178,16 @@ class _Reader:
             raise Unreadable("it refers to the type '%s', which is not in it" % short(reference))
         return self._types[reference]
 
-    def _properties(self, group: ET.Element, depth: int) -> dict[str, t.Any]:
+    def _properties(self, group: ET.Element, depth: int, wanted: frozenset[str] | None) -> dict[str, t.Any]:
         found: dict[str, t.Any] = {}
         seen: set[str] = set()
         for element in group:
             name = text(element.get("N", ""))
+            if wanted is not None and name.lower() not in wanted:
+                if len(element):  # what is wanted may refer to it
+                    with contextlib.suppress(Unreadable):
+                        self.value(element, depth)
+                continue
             if not name:
                 raise Unreadable("a property has no name")
             if name.casefold() in seen:

@@ -7,7 +7,7 @@
 
 The timeouts of the HTTP library are for one read each: an answer of one byte a second never meets them. So whatever
 waits for a server does so in a thread of its own, and whoever needs the result waits for the thread, no longer than the
-limit. A thread that was given up sends nothing more: it finds its time over at its next request.
+limit. Then the sockets are closed, so that the thread ends; it sends nothing more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ MOST_ANSWER = 4 * 1024 * 1024
 
 # What stands where a text was cut off.
 CUT = "(...)"
+
+# The name of the threads that may be given up.
+THREAD = "within a limit"
 
 T = t.TypeVar("T")
 
@@ -51,6 +54,17 @@ class Limits:
         self._variable = variable
         self._deadline = time.monotonic() + seconds
         self._bytes = MOST
+        self._cuts: list[t.Callable[[], None]] = []
+
+    def when_late(self, cut: t.Callable[[], None]) -> None:
+        """What ends the work of a thread that was given up."""
+        if cut not in self._cuts:
+            self._cuts.append(cut)
+
+    def give_up(self) -> None:
+        """Nobody waits for the work any longer."""
+        for cut in self._cuts:
+            cut()
 
     def left(self) -> float:
         """Seconds, 0 at least."""
@@ -63,6 +77,10 @@ class Limits:
 
     def late(self) -> TooLate:
         return TooLate("no end within %g s%s" % (self.seconds, self._variable and " (%s)" % self._variable))
+
+    def give_back(self, count: int) -> None:
+        """So many bytes that have come are not kept: what is thrown away on the way fills no memory."""
+        self._bytes += count
 
     def take(self, count: int) -> None:
         """So many bytes have come. Raises AnswerError if that is too much, or too late."""
@@ -99,8 +117,14 @@ def within(limits: Limits, work: t.Callable[[], T]) -> T:
         finally:
             over.set()
 
-    threading.Thread(target=run, daemon=True).start()
-    if not over.wait(limits.left()):
+    threading.Thread(target=run, daemon=True, name=THREAD).start()
+    try:
+        ended = over.wait(limits.left())
+    except BaseException:  # Ansible's alarm, which may ring first
+        limits.give_up()
+        raise
+    if not ended:
+        limits.give_up()
         raise limits.late()
     if failures:
         raise failures[0]

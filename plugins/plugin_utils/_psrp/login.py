@@ -8,7 +8,8 @@
 Each host has a process of its own, and all of them may log in with the same account at the same moment. A directory
 locks the account after a few refused logins. So a login takes a lock first, a file in the directory that Ansible makes
 for a run and removes after it. The file's content says what became of the first login. A process that dies gives its
-lock back.
+lock back. The remote shell and WinRM have a lock each: WinRM refuses a good account that is no local administrator,
+which says nothing of the remote shell.
 
 The lock is taken when the connection stands, so that nobody waits for a server that cannot be reached.
 """
@@ -110,7 +111,7 @@ class Login:
 
 
 def _digest(target: Target, password: str, salt: str) -> str:
-    parts = "\0".join((_realm(target), target.user.casefold(), password))
+    parts = "\0".join((_path(target), _realm(target), target.user.casefold(), password))
     return hashlib.scrypt(parts.encode(), salt=salt.encode(), n=2**12, r=8, p=1, dklen=16).hex()
 
 
@@ -122,5 +123,8 @@ def _realm(target: Target) -> str:
     _name, at, realm = target.user.rpartition("@")
     if at:
         return realm.casefold()
-    path = str(target.wsman.get("path") or "").strip("/").casefold()
-    return "" if path == _DOMAIN_PATH else target.host.casefold()
+    return "" if _path(target) == _DOMAIN_PATH else target.host.casefold()
+
+
+def _path(target: Target) -> str:
+    return str(target.wsman.get("path") or "").strip("/").casefold()

@@ -18,7 +18,7 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ...module_utils._base.texts import foreign
+from ...module_utils._base.texts import foreign, printable
 from ...module_utils._shell.rights import SELECT, question
 from ...module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
 from .clixml import Unreadable
@@ -28,7 +28,7 @@ from .login import Login
 from .mask import Mask
 from .offered import Offered, is_refusal
 from .options import Target
-from .transport import Pin, fresh_connection, new_pool
+from .transport import Messages, Pin, fresh_connection, new_pool
 from .values import LONGEST, server_error, to_wire, unreadable, wire_size
 
 if t.TYPE_CHECKING:
@@ -234,6 +234,7 @@ class PsrpSession:
         if self._kept is not None:
             self._kept.clear()  # what came before a repetition
             _keep(pool, self._kept)
+        _messages(pool).wanted = _wanted(chunk)
         try:
             if time.monotonic() - self._used > STALE:
                 fresh_connection(pool)
@@ -375,13 +376,13 @@ class PsrpSession:
         )
 
     def _note(self, text: str) -> None:
-        self._tell(self._mask(text))
+        self._tell(printable(self._mask(text)))
 
     def _brief(self, error: BaseException) -> str:
-        return self._mask(brief(self._in_time(error)))
+        return printable(self._mask(brief(self._in_time(error))))
 
     def _no_session(self, error: BaseException) -> SessionError:
-        return SessionError(self._mask(no_session(self._in_time(error), self.target)))
+        return SessionError(printable(self._mask(no_session(self._in_time(error), self.target))))
 
     def _in_time(self, error: BaseException) -> BaseException:
         """Ansible's alarm in our words: it rings at the same time as our own limit."""
@@ -404,7 +405,21 @@ def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[li
 
 def _keep(pool: RunspacePool, kept: list[str] | None) -> None:
     """Where the transport puts the XML of the objects that come from now on."""
-    pool._fragmenter.defragment.kept = kept  # type: ignore[attr-defined]
+    _messages(pool).kept = kept
+
+
+def _messages(pool: RunspacePool) -> Messages:
+    """What new_pool() put there."""
+    return t.cast(Messages, pool._fragmenter.defragment)
+
+
+def _wanted(chunk: t.Sequence[Statement]) -> frozenset[str] | None:
+    """The properties that the statements want of their objects, where each says so: a server that does not cut objects
+    to them sends ten times as much, of which nothing else has to be kept.
+    """
+    if not all(statement.select for statement in chunk):
+        return None
+    return frozenset(name.lower() for statement in chunk for name in statement.select)
 
 
 def _version_table(data: t.Any) -> dict[str, t.Any]:

@@ -11,13 +11,17 @@ followed, and a server whose certificate is not checked has to keep the one that
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
+import socket
 import struct
 import typing as t
+import weakref
 from types import SimpleNamespace
 
 from .clixml import Unreadable, read
+from .document import check_answer
 from .errors import NOTHING_YET, LoginError
 from .limits import MOST_ANSWER, MOST_OBJECT, AnswerError, current, short
 from .options import Target
@@ -120,8 +124,11 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
 
     _check_version(target, RunspacePool)
     connection = CarefulWSMan(**target.wsman)
+    _check_internals(connection.transport, RunspacePool)
     _guard(connection.transport, pin, max(MOST_ANSWER, 2 * connection.max_envelope_size), connected)
     pool = CarefulPool(connection, configuration_name=target.configuration_name, **target.runspace)
+    if not hasattr(getattr(pool, "_fragmenter", None), "defragment"):
+        raise ImportError(_OTHER)
     pool._fragmenter.defragment = Messages(pool._fragmenter.serializer)  # type: ignore[method-assign]
     return pool
 
@@ -140,6 +147,26 @@ def _check_version(target: Target, pool: type) -> None:
             raise ImportError("pypsrp 0.9.0 or later, which %s needs" % variable)
 
 
+# Names of pypsrp that it does not call public, with their parameters. A version without them would answer with its own
+# reading of what a server sends, or follow redirects: then there is no session.
+_OTHER = "a pypsrp with the internals of 0.8.1 to 0.9, which this version of the collection builds on"
+
+
+def _check_internals(transport: t.Any, pool: type) -> None:
+    """Raises ImportError."""
+    wanted = {
+        (transport, "_build_session"): [],
+        (transport, "send"): ["message"],
+        (pool, "_receive"): ["self", "id", "timeout"],
+    }
+    for (owner, name), parameters in wanted.items():
+        found = getattr(owner, name, None)
+        if not callable(found) or list(inspect.signature(found).parameters)[: len(parameters)] != parameters:
+            raise ImportError(_OTHER)
+    if not all(hasattr(transport, name) for name in ("session", "encryption", "endpoint")):
+        raise ImportError(_OTHER)
+
+
 def fresh_connection(pool: RunspacePool) -> None:
     """Let the next request use a new HTTP connection, and a new security context for encrypted messages."""
     transport = pool.connection.transport
@@ -150,22 +177,91 @@ def fresh_connection(pool: RunspacePool) -> None:
 
 def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None]) -> None:
     """Watch every request of the transport, also those that an authentication makes by itself."""
+    from pypsrp.exceptions import WinRMTransportError
+
     build, send = transport._build_session, transport.send
+    connections = Connections()
 
     def built() -> t.Any:
         session = build()
         for adapter in session.adapters.values():
             _guard_connections(adapter.poolmanager, connected)
             _guard_adapter(adapter, pin if session.verify is False else None, most, connected)
+            _watch_connections(adapter.poolmanager, connections)
+            _watch_proxies(adapter, connections)
         return session
 
     def sent(*args: t.Any, **kwargs: t.Any) -> bytes:
-        content: bytes = send(*args, **kwargs)
-        if b"<!DOCTYPE" in content:  # SOAP 1.2 (section 5) forbids it
-            raise AnswerError("the server's answer holds a document type declaration, which is not allowed")
+        current().when_late(connections.cut)
+        try:
+            content: bytes = send(*args, **kwargs)
+        except WinRMTransportError as error:  # pypsrp looks for a fault in it
+            check_answer(error.response_text.encode("utf-8", "replace"), transport.endpoint, page=False)
+            raise
+        check_answer(content, transport.endpoint)
         return content
 
     transport._build_session, transport.send = built, sent
+
+
+class Connections:
+    """The sockets of a transport, so that they can be cut off while another thread waits for one."""
+
+    def __init__(self) -> None:
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def add(self, sock: socket.socket) -> None:
+        self._sockets.add(sock)
+
+    def cut(self) -> None:
+        """Whoever reads or writes in another thread gets an error at once."""
+        for sock in list(self._sockets):
+            with contextlib.suppress(OSError):
+                # Of a TLS connection, too, only the TCP connection below: another thread is inside its TLS object.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def _watch_connections(manager: t.Any, connections: Connections) -> None:
+    """Note the socket of each connection that urllib3 makes. What makes a pool or a connection may be any callable."""
+
+    def connection_maker(make: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+        def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
+            connection = make(*args, **kwargs)
+            connect = connection.connect
+
+            def connected() -> None:
+                connect()
+                # Not the connection: it forgets its socket while the last answer is still being read.
+                connections.add(connection.sock)
+
+            connection.connect = connected
+            return connection
+
+        return made
+
+    def pool_maker(make: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+        def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
+            pool = make(*args, **kwargs)
+            pool.ConnectionCls = connection_maker(pool.ConnectionCls)
+            return pool
+
+        return made
+
+    manager.pool_classes_by_scheme = {name: pool_maker(make) for name, make in manager.pool_classes_by_scheme.items()}
+
+
+def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
+    """The same for the managers of proxies, which are made when they are first needed and kept."""
+    manager_for, watched = adapter.proxy_manager_for, set[int]()
+
+    def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
+        manager = manager_for(*args, **kwargs)
+        if id(manager) not in watched:
+            watched.add(id(manager))
+            _watch_connections(manager, connections)
+        return manager
+
+    adapter.proxy_manager_for = made
 
 
 def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
@@ -223,6 +319,7 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
             for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it is not to be iterated otherwise
                 adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
         response.raw.stream = _limited(response.raw.stream, most)
+        response.encoding = "utf-8"  # as everything is that is not refused; the library would guess
         return response
 
     adapter.send = guarded
@@ -265,6 +362,8 @@ class Messages:
         self._too_large: set[int] = set()
         # Where the XML of objects is kept, as it came, while somebody wants it.
         self.kept: list[str] | None = None
+        # The properties that are kept of an object, in lower case; None: all.
+        self.wanted: frozenset[str] | None = None
 
     def __call__(self, data: bytes) -> list[t.Any]:
         found = []
@@ -329,7 +428,10 @@ class Messages:
                 return None  # $null, which is no object
             if kind == _OUTPUT and self.kept is not None:
                 self.kept.append(xml)
-            value = read(xml)
+            wanted = self.wanted if kind == _OUTPUT else None
+            value = read(xml, wanted)
+            if wanted is not None and self.kept is None:
+                current().give_back(max(0, _travelled(data) - len(str(value))))
             if value is None and kind == _OUTPUT:
                 return None  # <Nil/> is $null as well
         except (Unreadable, UnicodeDecodeError, RecursionError) as error:
@@ -340,6 +442,11 @@ class Messages:
         if kind == _STATE:
             return _state(value)
         return SimpleNamespace(message_type=kind, data=SimpleNamespace(data=value) if kind == _OUTPUT else value)
+
+
+def _travelled(data: bytes) -> int:
+    """The bytes that a message took of an answer, in base64."""
+    return len(data) * 4 // 3
 
 
 def _state(value: t.Any) -> t.Any:

@@ -17,6 +17,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import HOLDERS
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.kinds import Choice
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import question
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
@@ -187,6 +188,8 @@ class MemoryShell:
             if identity and not found:
                 raise KeyError(identity)
             if noun == "CsUser":
+                assert given.get("Filter") in (None, HOLDERS)
+                found = [u for u in found if "Filter" not in given or u["ExternalAccessPolicy"]]
                 return [dict(user) for user in found]
             return [{"ExternalAccessPolicy": u["ExternalAccessPolicy"] or u.get("Site") or "Global"} for u in found]
         if verb == "Grant":

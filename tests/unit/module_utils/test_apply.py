@@ -108,15 +108,15 @@ def test_the_whole_in_its_order_and_in_few_requests() -> None:
     done = work(shell)
     assert calls(shell) == ORDER
     assert set(results(done).values()) == {"done"}
-    # Kinds and users for the plan, the SIP domains, both again before the write, three batches, both after it. The
-    # session knows what may be sent.
+    # Kinds, who has a policy, and who is named for the plan, the SIP domains, kinds and users again before the write,
+    # three batches, both after it. The session knows what may be sent.
     reads = [s.cmdlet for s in shell.sent if s.is_read and s.cmdlet not in ("Get-CsUser", "Get-Command")]
     assert reads.count("Get-CsSipDomain") == 1
     assert {name: reads.count(name) for name in {*reads} - {"Get-CsSipDomain", "Get-CsService"}} == dict.fromkeys(
         ("Get-CsSite", "Get-CsExternalAccessPolicy", "Get-CsXmppAllowedPartner", "Get-CsXmppGatewayConfiguration",
          "Get-CsAccessEdgeConfiguration"), 3,
     )  # fmt: skip
-    assert shell.requests == 9
+    assert shell.requests == 10
     again = work(shell)
     assert again.steps == []
     assert not again.changed

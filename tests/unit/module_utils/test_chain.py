@@ -249,6 +249,7 @@ LACKING: dict[str, t.Callable[[State], State]] = {
     "partner_blocked_unknown": lambda s: s.with_topology(blocked_domains=None),
     "policies_unknown": lambda s: s.without("policies"),
     "replicas_unknown": lambda s: s.with_topology(replicas=None),
+    "unreadable": lambda s: s.with_deployment(unreadable={"Get-CsSite": "the answer cannot be read: x"}),
     "srv_unknown": lambda s: s.with_domain("unknown", "SERVFAIL"),
     "certificate_unknown": lambda s: s.with_server("edge02", certificates=None),
 }

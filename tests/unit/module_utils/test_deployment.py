@@ -19,14 +19,19 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
     RESOURCES,
     ROUTE,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, Reader
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import (
+    HOLDERS,
+    USERS,
+    Deployment,
+    Reader,
+)
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, grant, plural
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.memory_shell import Fault, MemoryShell
 from tests.unit.module_utils.plans import FULL, ROW
 from tests.unit.module_utils.states import run, user
 from tests.unit.module_utils.test_kinds import SHAPES
@@ -148,7 +153,8 @@ def test_every_property_that_is_missing_is_named(resource: Resource) -> None:
             if not kinds:
                 continue
             if field.may_lack:
-                assert field.option not in Reader(shell).kinds(kinds).of(resource.part)["global"].values
+                key = "redmond" if resource is ROUTE else "global"
+                assert field.option not in Reader(shell).kinds(kinds).of(resource.part)[key].values
                 continue
             with pytest.raises(Unreadable) as caught:
                 Reader(shell).kinds(kinds)
@@ -206,7 +212,7 @@ def test_each_kind_is_read_once_in_one_pipeline() -> None:
 
 
 USER_ANSWERS: tuple[tuple[t.Callable[[Objects], Objects], str], ...] = (
-    (lambda items: ["CN=ann", *items[1:]], "'CN=ann' came back; an object was expected"),
+    (lambda items: [items[0]["Identity"], *items[1:]], "'CN=ann' came back; an object was expected"),
     (first(Identity=MISSING), "Identity is missing"),
     (first(Identity=""), "Identity is empty; a distinguished name was expected"),
     (first(Identity=None), "Identity is empty; a distinguished name was expected"),
@@ -224,12 +230,85 @@ def test_users_that_cannot_be_read(alter: t.Callable[[Objects], Objects], text: 
     shell = Altered("Get-CsUser", alter)
     found = str(error(grant(), shell, policy="X", users=["sip:ann@contoso.test"], exclusive=exclusive))
     assert found.startswith("Get-CsUser failed: the answer cannot be read: ")
-    assert text in found
+    assert (text.replace("ann", "bob") if exclusive else text) in found
+
+
+@pytest.mark.parametrize("home", [{"Id": 7}, 7, ["pool.contoso.test"], "System.Object[]"])
+def test_a_home_in_another_form_hides_only_itself(home: t.Any) -> None:
+    """The user is not homed elsewhere, and everything else is known of them and of all others."""
+    shell = server()
+    shell.users.append({**user("cid", "X"), "RegistrarPool": home})
+    reader = Reader(shell)
+    found = reader.with_all_users(reader.kinds([POLICY]))
+    assert (found.users["cn=cid"].policy, found.users["cn=cid"].pool) == ("X", "")
+    assert list(found.odd_homes) == [found.users["cn=cid"].name]
+    assert "RegistrarPool" in found.users["cn=cid"].unread
+
+
+def refused(statement: Statement) -> ServerError | None:
+    return ServerError(USERS, "InvalidFilter", "InvalidArgument", "no") if "Filter" in statement.parameters else None
+
+
+def test_only_who_has_a_policy_is_read_and_who_is_named() -> None:
+    shell = server()
+    shell.users += [user("cid"), user("dan", "X")]
+    reader = Reader(shell)
+    found = reader.with_holders(reader.kinds([POLICY]), ["sip:ann@contoso.test", "sip:bob@contoso.test"])
+    assert sorted(found.users) == ["cn=ann", "cn=bob", "cn=dan"]
+    assert (found.holders, found.all_users) == (True, False)
+    assert found.named == {"sip:ann@contoso.test": "cn=ann", "sip:bob@contoso.test": "cn=bob"}
+    asked = [statement.parameters for statement in shell.sent if statement.cmdlet == USERS]
+    assert asked == [{"Filter": HOLDERS}, {"Identity": "sip:ann@contoso.test"}]
+
+
+@pytest.mark.parametrize("names", [(), ("sip:bob@contoso.test",)])
+@pytest.mark.parametrize(
+    ("fault", "alter"),
+    [
+        (refused, lambda items: items),
+        (lambda statement: None, lambda items: []),
+        (lambda statement: None, lambda items: [item for item in items if item["Identity"] == "CN=ann"]),
+    ],
+    ids=["refused", "nobody", "others"],
+)
+def test_where_the_filter_tells_too_little_all_users_are_read(
+    names: tuple[str, ...], fault: Fault, alter: t.Callable[[Objects], Objects]
+) -> None:
+    """No answer, nobody, or people without a policy: none of it says that nobody has one."""
+
+    class Other(MemoryShell):
+        def _run(self, statement: Statement) -> Objects:
+            found = super()._run(statement)
+            if "Filter" not in statement.parameters:
+                return found
+            return alter([*found, *super()._run(Statement(USERS, {"Identity": "sip:ann@contoso.test"}))])
+
+    shell = Other()
+    shell.store, shell.users, shell.fault = server().store, server().users, fault
+    found = Reader(shell).with_holders(Reader(shell).kinds([POLICY]), names)
+    assert found.usage() == {"x": ("sip:bob@contoso.test",)}
+    assert (found.holders, found.all_users) == (True, True)
+
+
+def test_a_filter_that_leaves_out_a_named_holder_is_not_believed() -> None:
+    class Other(MemoryShell):
+        def _run(self, statement: Statement) -> Objects:
+            found = super()._run(statement)
+            return [i for i in found if i["Identity"] != "CN=bob"] if "Filter" in statement.parameters else found
+
+    shell = Other()
+    shell.store, shell.users = server().store, [user("bob", "X"), user("dan", "X")]
+    reader = Reader(shell)
+    kinds = reader.kinds([POLICY])
+    assert reader.with_holders(kinds, ["sip:dan@contoso.test"]).all_users is False
+    assert reader.with_holders(kinds, ["sip:bob@contoso.test"]).usage() == {
+        "x": ("sip:bob@contoso.test", "sip:dan@contoso.test")
+    }
 
 
 def test_a_user_that_comes_back_twice_is_named() -> None:
-    shell = Altered("Get-CsUser", lambda items: [*items, {**items[0], "Identity": "cn=ANN"}])
-    assert "cn=ANN: came back twice" in str(error(grant(), shell, policy="X", users=[], exclusive=True))
+    shell = Altered("Get-CsUser", lambda items: [*items, {**items[0], "Identity": "cn=BOB"}])
+    assert "cn=BOB: came back twice" in str(error(grant(), shell, policy="X", users=[], exclusive=True))
 
 
 def test_more_than_one_user_of_a_name_is_nobody() -> None:

@@ -81,6 +81,7 @@ def told(
         (user("unseen", pool=UNSEEN.fqdn, policy="Desk"), "may_lose", "fe03.a.com, which may be a branch appliance"),
         (user("pool", pool="gone.a.com", policy="Desk"), "may_lose", "has it: gone.a.com"),
         (user("homeless", pool="", policy="Desk"), "may_lose", "has it: not told"),
+        (user("odd", pool="", unread="RegistrarPool is 7", policy="Desk"), "may_lose", "has it: RegistrarPool is 7"),
         (user("gone", policy="Gone"), "may_lose", "the policy 'Gone', which is not among the policies"),
     ],
     ids=lambda value: value.name[4:].partition("@")[0] if isinstance(value, User) else "",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result, Unreadable
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.preflight import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError
 
@@ -78,11 +78,42 @@ def test_what_cannot_be_read_does_not_block() -> None:
     assert result.values["blocking"] == []
 
 
-def test_another_form_is_an_error_and_not_called_unobservable() -> None:
+def told(result: Result) -> list[str]:
+    return [one["message"] for one in result.values["findings"] if one["code"] == "unreadable"]
+
+
+def test_another_form_is_a_finding_that_names_it_and_hides_nothing_else() -> None:
     shell = server()
     shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": "perhaps"})
-    with pytest.raises(Unreadable, match="AllowFederatedUsers"):
-        run(TASK, shell)
+    result = preflight(shell)
+    assert codes(result) == ["no_route", "access_edge_unknown", "unreadable"]
+    assert result.values["blocking"] == ["no_route"]
+    (message,) = told(result)
+    assert message.startswith("Get-CsAccessEdgeConfiguration: the answer cannot be read: Global: AllowFederatedUsers ")
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_an_object_that_nobody_knows_is_a_finding_of_its_own_cmdlet(
+    first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it stands at the border to the objects of another cmdlet."""
+    domains = TOPOLOGY["CsAllowedDomain"]
+    odd = {"Identity": "odd.test"}
+    monkeypatch.setitem(TOPOLOGY, "CsAllowedDomain", [odd, *domains] if first else [*domains, odd])
+    result = preflight(server())
+    assert codes(result) == ["no_route", "federation_off", "unreadable"]
+    (message,) = told(result)
+    assert message.startswith("Get-CsAllowedDomain: the answer cannot be read: ")
+    assert "Identity" in message
+
+
+def test_a_user_in_another_form_is_a_finding() -> None:
+    shell = server()
+    shell.users.append({"Identity": "CN=ann", "SipAddress": 5, "ExternalAccessPolicy": "X"})
+    policy = {"identity": "X", "enable_federation_access": True, "enable_xmpp_access": True}
+    result = preflight(shell, policies=[{**policy, "granted_to": ["sip:ann@contoso.test"]}])
+    assert "unreadable" in codes(result)
+    assert told(result)[0].startswith("Get-CsUser: the answer cannot be read: CN=ann: SipAddress ")
 
 
 @pytest.mark.parametrize("branch", [False, True])

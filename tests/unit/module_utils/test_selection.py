@@ -140,6 +140,14 @@ def test_two_selectors_for_one_user_are_refused() -> None:
     assert "sip:01 is chosen by policies[0].granted_to for another policy" in refusal
 
 
+def test_where_one_home_is_not_understood_no_selector_knows_its_users() -> None:
+    odd = User("CN=02,DC=test", "", "", "", unread="RegistrarPool is 7 (int); a text was expected")
+    plan, _before = planned([ANN, odd], Selector("site", "Redmond"), Guard())
+    (refusal,) = plan.refusals
+    assert "RegistrarPool is 7" in refusal
+    assert plan.steps == ()
+
+
 def test_users_of_a_branch_appliance_are_left_out_of_their_site() -> None:
     """It has a registrar and a legacy release, but no XMPP."""
     appliance = Pool("sba.test", "Redmond", ("sba.test",), "2015", True, False)

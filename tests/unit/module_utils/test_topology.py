@@ -10,10 +10,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused, Unreadable
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import ServerRefused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY, ROUTE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import read_pools
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import POOLS, read_pools
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, ServerError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replicate import carrying
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import Topology, read_topology
@@ -126,7 +126,6 @@ def edge(**changed: t.Any) -> dict[str, t.Any]:
 
 
 WRONG: list[tuple[str, list[t.Any], str]] = [
-    ("CsSipDomain", [], "no object came back"),
     ("CsSipDomain", [{"IsDefault": True, "Name": None}], "no Name that is a text"),
     ("CsSipDomain", ["contoso.com"], "none of what was asked for"),
     ("CsAllowedDomain", [{"Domain": 5, "MarkForMonitoring": False}], "no Domain that is a text"),
@@ -140,14 +139,25 @@ WRONG: list[tuple[str, list[t.Any], str]] = [
 
 
 @pytest.mark.parametrize(("noun", "items", "told"), WRONG)
-def test_another_form_is_an_error(noun: str, items: list[t.Any], told: str) -> None:
-    with pytest.raises(ServerRefused, match=told):
-        read_topology(server(**{noun: items}))
+def test_another_form_is_not_observable_and_hides_nothing_else(noun: str, items: list[t.Any], told: str) -> None:
+    found = read_topology(server(**{noun: items}))
+    assert list(found.unobserved) == ["Get-" + noun]
+    assert told in found.unobserved["Get-" + noun]
+    parts = {
+        "CsService": found.edges, "CsSite": found.sites, "CsSipDomain": found.sip_domains,
+        "CsAllowedDomain": found.allowed_domains, "CsPool": found.pools,
+    }  # fmt: skip
+    assert [name for name, part in parts.items() if part is None] == [noun]
 
 
-def test_an_object_out_of_its_order_is_an_error() -> None:
-    with pytest.raises(Unreadable, match="none of what was asked for"):
-        read_topology(server(CsPool=[*memory_shell.TOPOLOGY["CsPool"], memory_shell.TOPOLOGY["CsAllowedDomain"][0]]))
+def test_no_sip_domain_at_all_is_an_error() -> None:
+    with pytest.raises(ServerRefused, match="no object came back"):
+        read_topology(server(CsSipDomain=[]))
+
+
+def test_an_object_out_of_its_order_is_not_observable() -> None:
+    odd = [*memory_shell.TOPOLOGY["CsPool"], memory_shell.TOPOLOGY["CsAllowedDomain"][0]]
+    assert "none of what was asked for" in read_topology(server(CsPool=odd)).unobserved["Get-CsPool"]
 
 
 RELEASES: list[tuple[t.Any, str, str | None]] = [
@@ -262,17 +272,16 @@ def test_a_branch_site_without_an_xmpp_route_is_no_site_with_routes(branch: dict
     shell = server(CsSite=[branch, central] if first else [central, branch])
     assert [site.name for site in read_topology(shell).sites or ()] == ["Redmond"]
     assert list(Reader(shell).kinds([ROUTE]).of("federation_routes")) == ["redmond"]
-    found, rest = Reader(shell).kinds_and([ROUTE, POLICY], [Statement("Get-CsPool")], ["federation_routes"])
+    found, items = Reader(shell).kinds_and([ROUTE, POLICY], [POOLS])
     assert list(found.of("federation_routes")) == ["redmond"]
-    assert [item["Fqdn"] for item in rest.output] == ["fe01.contoso.com", "edge.contoso.com", "branch.contoso.com"]
+    fqdns = [item["Fqdn"] for item in items.of("pools") or ()]
+    assert fqdns == ["fe01.contoso.com", "edge.contoso.com", "branch.contoso.com"]
 
 
-def test_a_central_site_without_the_property_is_an_error() -> None:
+def test_a_central_site_without_the_property_shows_no_route() -> None:
     site = {"Identity": "Site:Redmond", "FederationRoute": "", "SiteType": "CentralSite", "ParentSite": None}
-    with pytest.raises(ServerRefused):
-        read_topology(server(CsSite=[site]))
-    with pytest.raises(Unreadable, match="XmppFederationRoute is missing"):
-        Reader(server(CsSite=[site])).kinds([ROUTE])
+    assert [one.xmpp_route for one in read_topology(server(CsSite=[site])).sites or ()] == [""]
+    assert Reader(server(CsSite=[site])).kinds([ROUTE]).of("federation_routes")["redmond"].values == {}
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", None, 0])

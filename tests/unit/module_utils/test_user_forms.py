@@ -42,11 +42,19 @@ def test_a_user_without_a_home_or_policy(nothing: t.Any) -> None:
     assert found == User(DN, "sip:ann@contoso.com")
 
 
-@pytest.mark.parametrize("form", [5, True, ["fe01.contoso.com"], {}, {"DistinguishedName": "CN=1:1,CN=Pools"}])
-@pytest.mark.parametrize("name", ["RegistrarPool", "ExternalAccessPolicy"])
-def test_another_form_is_an_error_and_not_a_user_homed_elsewhere(name: str, form: t.Any) -> None:
-    with pytest.raises(Unreadable, match=re.escape("%s: %s is " % (DN, name))):
-        user_of({**PLAIN, name: form})
+ODD_FORMS = [5, True, ["fe01.contoso.com"], {}, {"DistinguishedName": "CN=1:1,CN=Pools"}]
+
+
+@pytest.mark.parametrize("form", ODD_FORMS)
+def test_a_policy_in_another_form_is_an_error(form: t.Any) -> None:
+    with pytest.raises(Unreadable, match=re.escape("%s: ExternalAccessPolicy is " % DN)):
+        user_of({**PLAIN, "ExternalAccessPolicy": form})
+
+
+@pytest.mark.parametrize("form", ODD_FORMS)
+def test_a_home_in_another_form_is_told_and_not_a_user_homed_elsewhere(form: t.Any) -> None:
+    found = user_of({**PLAIN, "RegistrarPool": form})
+    assert (found.policy, found.pool, found.unread.startswith("RegistrarPool is ")) == ("Desk", "", True)
 
 
 class Effective:

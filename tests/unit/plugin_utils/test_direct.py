@@ -39,6 +39,24 @@ def directly(**keys: t.Any) -> bool:
     return not connection.force_persistence
 
 
+def test_a_misspelt_option_does_not_show_what_it_holds() -> None:
+    spec = {
+        "name": {"type": "str", "aliases": ["title"]},
+        "passphrase": {"type": "str", "no_log": True},
+        "source": {"type": "dict", "options": {"path": {"type": "str"}}},
+        "partners": {"type": "list", "elements": "dict", "options": {"domain": {"type": "str"}}},
+    }
+    given = {
+        "title": "x", "pasphrase": "hush", "passphrase": "hush", "source": {"path": "p", "pasphrase": "hush"},
+        "partners": [{"domain": "a", "secret": "hush"}, "hush"],
+    }  # fmt: skip
+    hidden = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert _direct._without_unknown(spec, given) == {
+        "title": "x", "pasphrase": hidden, "passphrase": hidden, "source": {"path": "p", "pasphrase": hidden},
+        "partners": [{"domain": "a", "secret": hidden}, hidden],
+    }  # fmt: skip
+
+
 ROUTED: dict[str, str] = {
     name: rule["redirect"]
     for name, rule in yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text("utf-8"))["plugin_routing"][

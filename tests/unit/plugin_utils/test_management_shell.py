@@ -81,6 +81,7 @@ def test_what_is_added_to_the_options_of_psrp() -> None:
     added = {name: [v["name"] for v in OURS[name].get("vars", [])] for name in OURS if name not in PSRP}
     assert {name: names for name, names in added.items() if NEWER.get(name) != names} == {
         "modules": ["xmpp_federation_modules", "ansible_management_shell_modules"],
+        "allow_plaintext": ["ansible_management_shell_allow_plaintext"],
         "direct": ["ansible_management_shell_direct"],
         "persistent_connect_timeout": ["ansible_connect_timeout"],
         "persistent_command_timeout": ["ansible_command_timeout"],
@@ -214,6 +215,40 @@ def test_a_certificate_that_is_not_checked_is_a_warning_once_for_a_session() -> 
     assert not [text for level, text in connection.pop_messages() if level == "warning"]
     for harmless in ({}, {"ansible_psrp_cert_validation": "ignore", "ansible_psrp_protocol": "http"}):
         assert not [text for level, text in daemon(**harmless).pop_messages() if level == "warning"]
+
+
+HTTP = {"ansible_psrp_protocol": "http"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "number"),
+    [
+        ({**HTTP, "ansible_psrp_message_encryption": "never"}, 1),
+        ({**HTTP, "ansible_psrp_message_encryption": "never", "ansible_psrp_auth": "ntlm"}, 1),
+        ({**HTTP, "ansible_psrp_auth": "basic"}, 1),
+        ({**HTTP, "ansible_psrp_auth": "ntlm"}, 0),
+        ({"ansible_psrp_message_encryption": "never"}, 0),
+        ({"ansible_port": 5985, "ansible_psrp_message_encryption": "never"}, 1),
+    ],
+)
+def test_what_is_sent_in_the_clear_is_a_warning(variables: dict[str, t.Any], number: int) -> None:
+    warnings = [text for level, text in daemon(**variables).pop_messages() if level == "warning"]
+    assert len(warnings) == number
+    assert all("host 'fe01': nothing is encrypted" in text for text in warnings)
+
+
+def test_basic_over_http_is_refused_unless_it_is_allowed() -> None:
+    basic = {**HTTP, "ansible_psrp_auth": "basic", "ansible_psrp_message_encryption": "never"}
+    with pytest.raises(RpcError, match="ansible_management_shell_allow_plaintext: true"):
+        daemon(**basic).invoke([Statement("Get-CsUser").encode()])
+    assert daemon(**basic, ansible_management_shell_allow_plaintext=True)._kept_session()
+    assert daemon(**{**basic, "ansible_psrp_protocol": "https"})._kept_session()
+
+
+def test_the_daemon_watches_its_playbook_from_the_first_word_on() -> None:
+    """It has the password before it has a session."""
+    assert daemon()._watcher is not None
+    assert worker()._watcher is None
 
 
 def test_a_mistake_of_our_own_leaves_the_outcome_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,28 @@ def prop(content: str, name: str = "X") -> str:
     return '<Obj RefId="0"><Props>%s</Props></Obj>' % content.replace("N ", 'N="%s" ' % name, 1)
 
 
+def test_of_an_object_only_what_is_wanted_is_kept() -> None:
+    found = read_clixml(POLICY.replace("\n", ""), frozenset(("identity", "inner", "names")))
+    assert found == {"Identity": "Tag:A", "Inner": {"Name": "inner"}, "Names": ["a", "b"]}
+
+
+def test_what_is_wanted_may_refer_to_what_is_not() -> None:
+    xml = (
+        '<Obj RefId="0"><Props><Obj N="A" RefId="1"><TN RefId="7"><T>System.String[]</T><T>System.Array</T></TN>'
+        '<LST><S>x</S></LST></Obj><Ref N="B" RefId="1" /><Obj N="C" RefId="2">'
+        '<TNRef RefId="7" /><LST /></Obj></Props></Obj>'
+    )
+    assert read_clixml(xml, frozenset("bc")) == {"B": ["x"], "C": []}
+
+
+@pytest.mark.parametrize("odd", ["<I32 N >five</I32>", "<Obj N ><LST><XX>1</XX></LST></Obj>", "<Ref N />"])
+def test_what_is_not_wanted_need_not_be_readable(odd: str) -> None:
+    xml = prop(odd).replace("</Props>", '<S N="Y">fine</S></Props>')
+    assert read_clixml(xml, frozenset("y")) == {"Y": "fine"}
+    with pytest.raises(Unreadable):
+        read_clixml(xml, frozenset("xy"))
+
+
 def test_an_enumeration_is_its_name() -> None:
     assert read(ENUM) == "NotSupported"
 

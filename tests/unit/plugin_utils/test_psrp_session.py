@@ -19,6 +19,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import Unreadable
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target, target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.transport import Messages
 from pypsrp import wsman
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
@@ -91,6 +92,7 @@ class Server:
             shell=SimpleNamespace(signal=signal),
             pipelines={},
             server=self,
+            _fragmenter=SimpleNamespace(defragment=Messages(None)),
         )
 
 
@@ -590,3 +592,21 @@ def test_an_option_that_needs_a_later_pypsrp_says_so(
     session = PsrpSession(target({**OPTIONS, option: value}))
     with pytest.raises(SessionError, match="pypsrp 0.9.0 or later, which ansible_psrp_%s needs" % option):
         session.open()
+
+
+@pytest.mark.parametrize("name", ["_build_session", "send"])
+def test_a_pypsrp_with_other_internals_opens_no_session(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It would read answers in its own way, and follow redirects."""
+    monkeypatch.delattr(wsman._TransportHTTP, name)
+    session = PsrpSession(target(OPTIONS))
+    with pytest.raises(SessionError, match=r"0\.8\.1 to 0\.9"):
+        session.open()
+
+
+def test_a_pypsrp_that_receives_in_another_way_opens_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    def receive(self: object, everything: object) -> None:
+        """With other parameters."""
+
+    monkeypatch.setattr("pypsrp.powershell.RunspacePool._receive", receive)
+    with pytest.raises(SessionError, match=r"0\.8\.1 to 0\.9"):
+        PsrpSession(target(OPTIONS)).open()
