@@ -28,6 +28,7 @@ from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
 from ...module_utils._federation.notes import without_notes
 from ...module_utils._shell.session import TRANSPORT, needs_session
+from .._documents.show import show
 from .._files import journal
 from .._settings.hosts import mistakes_around
 from .._settings.source import settings_of
@@ -233,7 +234,7 @@ class DirectAction(ActionBase):
 
     def _tell(self, text: str) -> None:
         """A line in the play's output while the task goes on: Ansible passes it from the worker to the main process."""
-        self._display.display("%s: %s: %s" % (self._task.action, self._play_context.remote_addr, text))
+        show(["%s: %s: %s" % (self._task.action, self._play_context.remote_addr, text)])
 
     def _in_process(self, params: dict[str, t.Any], secrets: set[str], wrong: str) -> dict[str, t.Any]:
         """Work, and the result as AnsibleModule would return it."""
