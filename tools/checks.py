@@ -102,8 +102,8 @@ STEPS = (
     Step("quick-lint", "tools/quick_lint.sh", "quick", alone=True),
     # What other steps take samples of.
     Step(
-        "nightly-strict",
-        "SFB_NIGHTLY=1 " + PYTEST + " -n 2 tests/integration/test_strict.py",
+        "nightly-tests",
+        "SFB_NIGHTLY=1 " + PYTEST + " -m nightly -n 2 tests",
         "nightly",
         tests=True,
         alone=True,

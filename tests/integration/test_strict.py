@@ -6,7 +6,7 @@
 """A deployment with everything at once that real ones may have: every playbook and every command against it.
 
 With both accounts, in check mode and for real; strict_table.py says how each ends. A sample of the table is part of
-every run, all of it of ``make nightly`` (SFB_NIGHTLY).
+every run, all of it of ``make nightly``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import typing as t
 from pathlib import Path
 
@@ -47,9 +46,10 @@ SAMPLE = (
 RUNS_SAMPLE = (("audit", "CsViewOnlyAdministrator", False), ("converge", "CsViewOnlyAdministrator", False))
 
 
-def chosen(names: t.Iterable[str], sample: t.Sequence[tuple[str, str, bool]]) -> t.Sequence[tuple[str, str, bool]]:
-    """All ways to run these for ``make nightly``, otherwise a sample."""
-    return list(itertools.product(names, ACCOUNTS, (True, False))) if os.environ.get("SFB_NIGHTLY") else sample
+def chosen(names: t.Iterable[str], sample: t.Sequence[tuple[str, str, bool]]) -> list[t.Any]:
+    """All ways to run these. What is no sample is left to ``make nightly``."""
+    ways = itertools.product(names, ACCOUNTS, (True, False))
+    return [pytest.param(*way, marks=() if way in sample else (pytest.mark.nightly,)) for way in ways]
 
 
 @pytest.fixture
