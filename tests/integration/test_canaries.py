@@ -77,6 +77,11 @@ CASES = {
         ("-e", "sfb_xmpp_into=OUT/import.yml", "-e", "sfb_xmpp_import_partners=OUT/partners.csv"), codes=(0, 2)
     ),
     "migration": Case(("-e", "sfb_xmpp_into=OUT/migration", "-e", "sfb_xmpp_for_pools=fe01.contoso.test")),
+    "onboard": Case(
+        ("-e", "sfb_xmpp_for_partner=adatum.example"),
+        codes=(0, 2),
+        variables={"sfb_xmpp_verification": {"timeout": 0.5}},
+    ),
     "preflight": Case(codes=(0, 2)),
     "rehearse": Case(("-e", "sfb_xmpp_into=OUT/rehearsal"), codes=(0, 2)),
     "restore": Case(
