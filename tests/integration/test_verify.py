@@ -37,7 +37,7 @@ def named(run: Run, name: str) -> dict[str, t.Any]:
 
 
 def table(run: Run) -> dict[str, list[str]]:
-    """The rows of the domains: verdict, TLS, what the declared settings use, what is accepted, the certificate's end."""
+    """The rows of the domains: verdict, TLS, what the settings use, what is accepted, the certificate's end."""
     rows = [line for line in named(run, "Show the result")["report"] if re.match(r"  [a-z]", line)]
     found = {}
     for row in rows:

@@ -145,8 +145,8 @@ def test_a_run_fails_with_one_sentence() -> None:
     assert str(lost) == "message to x@y.test: failure, no \\x1b[2Jtest users"
     assert _verification.wrong(ENTRIES, [], ["failed"]) == ""
     assert _verification.wrong(ENTRIES, [lost], ["warning"]) == (
-        "The check failed for 1 of 2 domains (xn--mnchen-3ya.example) and 1 of 1 test messages (to x@y.test); the lines above"
-        " say why."
+        "The check failed for 1 of 2 domains (xn--mnchen-3ya.example) and 1 of 1 test messages (to x@y.test); the lines"
+        " above say why."
     )
     many = [entry("p%d.test" % number, "failed") for number in range(7)]
     assert "(p0.test, p1.test, p2.test, p3.test, p4.test and 2 more)" in _verification.wrong(many, [], ["failed"])
