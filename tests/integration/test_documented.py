@@ -66,6 +66,7 @@ ELSEWHERE = {
     "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
     "ansible-playbook sfb.xmpp.onboard": "test_onboard",
     "ansible-playbook sfb.xmpp.converge -i inventory --diff -e sfb_xmpp_plan_digest": "test_plan_file",
+    "ansible-playbook sfb.xmpp.converge -i inventory -e sfb_xmpp_plan_digest": "test_plan_file",
     # Half a minute each; the longest one has what the others have.
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e sfb_xmpp_rehearse_from": "test_rehearse",
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e sfb_xmpp_into=build\n": "test_rehearse",
