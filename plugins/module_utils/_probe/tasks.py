@@ -15,7 +15,6 @@ from .._base.names import Invalid, canonical_domain
 from .._base.result import Params, Refused, Result
 from .._base.task import Task
 from .._federation.catalogue import PARTNER
-from .._federation.declared import declare_objects
 from .._federation.negotiation import Row
 from .._shell.statement import Secret, Shell
 from .._x509 import certificate as x509
@@ -29,6 +28,11 @@ from .dns import Resolver
 from .facts import DEFAULT_PORT
 from .findings import VERDICTS
 from .prober import Entry, Job, Prober, Settings, concurrently
+
+# The properties of a partner that its probe depends on.
+_PROBED = (
+    "additional_domains", "tls_negotiation", "sasl_negotiation", "support_dialback_negotiation", "proxy_fqdn",
+)  # fmt: skip
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "domains": {"type": "list", "elements": "str", "default": []},
@@ -132,11 +136,22 @@ def _jobs(params: Params) -> list[Job]:
     if not params["partners"] and not params["domains"] and not params["own_domains"]:
         raise Refused(["one of domains, partners and own_domains is needed"])
     jobs: dict[str, Job] = {}
-    for wanted in declare_objects(PARTNER, params["partners"], "partners"):
-        values = {**PARTNER.defaults(), **wanted.values}
+    reasons: list[str] = []
+    for number, partner in enumerate(params["partners"]):
+        # Of partners that were read, the rest is nobody's mistake here: somebody else set it, in another way.
+        values, mistakes = PARTNER.checked({option: partner.get(option) for option in _PROBED})
+        identity = ""
+        try:
+            identity = canonical_domain(str(partner["domain"]))
+        except Invalid as exc:
+            mistakes.insert(0, "domain %s" % exc)
+        reasons += ["partners[%d]%s: %s" % (number, identity and " (%s)" % identity, text) for text in mistakes]
+        values = {**PARTNER.defaults(), **values}
         row = Row(values["tls_negotiation"], values["sasl_negotiation"], values["support_dialback_negotiation"])
-        for domain in (wanted.identity, *values["additional_domains"]):
-            jobs.setdefault(domain, Job(domain, wanted.identity, row, values["proxy_fqdn"]))
+        for domain in (identity, *values["additional_domains"]):
+            jobs.setdefault(domain, Job(domain, identity, row, values["proxy_fqdn"]))
+    if reasons:
+        raise Refused(reasons)
     for domain in _domains(params["domains"]):
         jobs.setdefault(domain, Job(domain))
     return list(jobs.values())
