@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..module_utils._base.texts import one_line
 from ..modules.xmpp_run_summary import TASK
 from ..plugin_utils._actions.in_process import DirectAction, skipped
 from ..plugin_utils._playbooks import run_summary as _run_summary
@@ -36,7 +37,7 @@ class ActionModule(DirectAction):
             return skipped("no certificate was looked at in this run")
         lines = _run_summary.lines(filter(None, plans), edges)
         for line in lines:
-            self._display.display(line)
+            self._display.display(one_line(line))
         return {"changed": False, "lines": lines}
 
 

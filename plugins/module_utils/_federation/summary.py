@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from .._base.step import Step, Values, difference
-from .._base.texts import count, printable, some
+from .._base.texts import count, one_line, printable, some
 from .._shell.statement import Secret
 from .catalogue import BY_PART, PARTNER
 from .deployment import CONTROLLER
@@ -236,7 +236,8 @@ def markdown(lines: t.Sequence[str], steps: t.Sequence[Step]) -> str:
     """A plan for a change ticket: the block, then every call."""
     calls = ["| %s | %s | %s |" % (step.cmdlet, _cell(step.identity), _cell(_parameters(step))) for step in steps]
     table = ["", "| cmdlet | object | parameters |", "|---|---|---|", *calls] if calls else []
-    return "\n".join(["# %s" % lines[0], "", "```", *lines[1:], "```", *table, ""])
+    head, *rows = map(one_line, lines)
+    return "\n".join(["# %s" % head, "", "```", *rows, "```", *table, ""])
 
 
 def _parameters(step: Step) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...module_utils._base.texts import one_line
+
 # An underscore within a word is none of Markdown's.
 _SPECIAL = re.compile(r"([\\`*\[\]#|~>$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
@@ -43,4 +45,4 @@ def document(blocks: t.Iterable[str]) -> str:
 
 
 def _line(value: object) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in str(value)).split())
+    return " ".join(one_line(str(value)).split())

@@ -16,6 +16,8 @@ import typing as t
 from ansible import constants
 from ansible.utils.display import Display
 
+from ...module_utils._base.texts import one_line
+
 # What the first word of a line means: marks of a plan, and verdicts.
 _COLOURS = {
     "+": "COLOR_OK",
@@ -42,7 +44,7 @@ def show(lines: t.Iterable[str], width: int = 0) -> None:
     width = width or (shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else 0)
     for line in lines:
         colour = _colour(line)
-        for part in wrapped(line, width):
+        for part in wrapped(one_line(line), width):
             display.display(part, color=colour)
 
 

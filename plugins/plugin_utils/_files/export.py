@@ -21,7 +21,7 @@ from ...module_utils._base.inventory_text import inventory_text
 from ...module_utils._base.names import canonical_domain
 from ...module_utils._base.names import key as key_of
 from ...module_utils._base.result import Refused
-from ...module_utils._base.texts import count, printable
+from ...module_utils._base.texts import count, one_line, printable
 from ...module_utils._federation.catalogue import BY_PART, PARTNER, POLICY, ROUTE
 from ...module_utils._federation.declared import declare
 from ...module_utils._federation.files import CONTENT
@@ -167,7 +167,7 @@ def _comments(export: Exported) -> list[str]:
     ]
     if export.left_out:
         lines += ["", "In the deployment, but not in a form that may be declared:"]
-        lines += ["- " + text for text in export.left_out]
+        lines += ["- " + one_line(text) for text in export.left_out]
     return lines
 
 
@@ -188,9 +188,10 @@ def lines(export: Exported, directory: str, changed: bool, check: bool) -> list[
 def _readme(export: Exported, deployment: str, host: str) -> str:
     numbers = ["| %s | %d |" % (title, number) for title, number in numbers_of(export).items()]
     lines = [
-        "# XMPP federation of `%s`" % printable(deployment).replace("`", "'"),
+        "# XMPP federation of `%s`" % one_line(deployment).replace("`", "'"),
         "",
-        "Read through `%s` by `sfb.xmpp.export`. `%s` declares what was there:" % (host.replace("`", "'"), VARIABLES),
+        "Read through `%s` by `sfb.xmpp.export`. `%s` declares what was there:"
+        % (one_line(host).replace("`", "'"), VARIABLES),
         "",
         "| | |",
         "|---|---|",
