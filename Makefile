@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # The commands of a checkout. Each brings the environment up to date first; nothing needs to be activated.
-#   VENV=DIRECTORY    another place than .venv (and .venv-2.17 beside it)
+#   VENV=DIRECTORY    another place than .venv (and .venv-2.16 beside it)
 #   PYTHON=PROGRAM    another interpreter than python3.11
 
 SHELL := /bin/bash
@@ -59,7 +59,7 @@ docs-lint: env  ## the documentation of plugins, roles and guides
 	@$(CHECKS) docs-lint
 
 installed: env-all  ## build, install, and converge from the installed copy, on both ansible-cores
-	@$(CHECKS) installed installed-2.17
+	@$(CHECKS) installed installed-2.16
 
 matrix: env  ## every row of the negotiation matrix with real partners (writes the page of the docs)
 	@tools/packages.sh partners

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Says how many passed tests rest on which assumptions of the lab, and frees Hypothesis of the clock."""
+"""Says how many passed tests rest on which assumptions of the lab, and frees Hypothesis of the clock.
+
+Tests that are marked with ``nightly`` run in `make nightly` only.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,19 @@ settings.register_profile("any speed", deadline=None, suppress_health_check=[Hea
 settings.load_profile("any speed")
 # For `make quick`; a test that says its number of examples itself keeps it.
 settings.register_profile("few", settings.get_profile("any speed"), max_examples=15)
+
+
+# Set by `make nightly`.
+NIGHTLY = "SFB_NIGHTLY"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get(NIGHTLY):
+        return
+    left_out = [item for item in items if item.get_closest_marker("nightly")]
+    if left_out:
+        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -23,14 +23,14 @@ heading() { printf '\n=== %s\n' "$*"; }
 shown() {
     awk '
         /^sfb\.xmpp plan for/ { plan = 1; block = "" }
-        /^ *"?(PARTNER|DOMAIN) /  { table = 1 }
+        /^The domains, the worst first/ { table = 1 }
         /^PLAY RECAP/          { recap = 1 }
         /^(fatal|failed):/ || /^\[?ERROR/ { print substr($0, 1, 400) }
         recap && block        { printf "%s", block; block = "" }
         /^(ok|changed|---)/    { plan = 0 }
         plan                  { block = block $0 "\n" }
-        table || (recap && NF) { print }
-        /^ *[]}]/              { table = 0 }
+        /^(TASK|PLAY) /        { table = 0 }
+        (table || recap) && NF { print }
     '
 }
 

@@ -5,7 +5,7 @@
 
 # Makes or refreshes the virtual environments of this checkout from the locked requirement files:
 #   tools/environment.sh                      $VENV       (.venv)       ansible-core 2.19 and every tool
-#   tools/environment.sh all                  and $VENV-2.17     the oldest of everything that is supported, for tests
+#   tools/environment.sh all                  and $VENV-2.16     the oldest of everything that is supported, for tests
 #   tools/environment.sh core NAME PYTHON     and $VENV-NAME     another ansible-core, for the matrix
 # In each, ansible_collections/sfb/xmpp is a link to this checkout, so that the collection is found by its name.
 # PYTHON names another interpreter than python3.11. Nothing is done where everything is in place.
@@ -94,6 +94,6 @@ further() {
     fill "$venv-$1" "$top/requirements/core-$1.txt"
 }
 case ${1:-} in
-all) further 2.17 "$venv/bin/python" ;;
+all) further 2.16 "$venv/bin/python" ;;
 core) further "$2" "$3" ;;
 esac

@@ -67,6 +67,8 @@ OWN_ACTIONS = {
     "rehearse": ("xmpp_rehearse", ""),
 }
 READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
+# What the tasks that report a run read through the table.
+OF_REPORTS = ("plan_digest", "fail_on_changes")
 # A playbook that never writes reads nothing of what its action does when it does.
 PLANS_ONLY = ("check_mode: true", "sfb.xmpp.xmpp_audit:")
 OF_WRITES = {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
@@ -197,10 +199,11 @@ def variables(name: str) -> set[str]:
         own = (TOP / "plugins" / "plugin_utils" / "_actions/revocation.py").read_text(encoding="utf-8")
         options = re.search(r"^_OPTIONS = \{(.*?)^\}", own, re.MULTILINE | re.DOTALL)
         found |= OF_RUNS | {"sfb_xmpp_" + one for one in re.findall(r'"(\w+)":', options[1] if options else "")}
-    if "xmpp_settings." in code:  # the servers of a deployment, by the check of the settings
+    if re.search(r"xmpp_settings\.(?:doors|edges)", code):  # the servers of a deployment, by the check of the settings
         found.add("sfb_xmpp_deployment")
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
+    found |= {one.name for one in read_by(name) if one.option in OF_REPORTS}
     found |= OF_ALL_HOSTS.get(name, set()) | STATE.get(name, set())
     return found - {IN_SNAPSHOTS} - UNREAD.get(name, set())
 

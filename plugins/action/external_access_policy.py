@@ -3,13 +3,15 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, in Ansible's own process (see plugin_utils/_actions/in_process.py)."""
+"""The action of every module that works on the host of its task alone (see plugin_utils/_actions/module_task.py).
+
+meta/runtime.yml routes the others here.
+"""
 
 from __future__ import annotations
 
-from ..modules.external_access_policy import TASK
-from ..plugin_utils._actions.in_process import DirectAction
+from ..plugin_utils._actions.module_task import ModuleAction
 
 
-class ActionModule(DirectAction):
-    work_of = TASK
+class ActionModule(ModuleAction):
+    pass

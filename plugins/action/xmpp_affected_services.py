@@ -17,6 +17,7 @@ from ..module_utils._base.texts import printable
 from ..modules.xmpp_affected_services import TASK
 from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, reads_of, results_of
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks.failover import TO, owner, service_state, topologies_of
 from ..plugin_utils._playbooks.revoked_services import NOT_RESTARTED, revoked, took_part, unable
@@ -29,13 +30,27 @@ Result = dict[str, t.Any]
 
 _TO = TO.removeprefix(PREFIX)
 # The names under which the playbooks keep the results of their tasks.
-MOVED, REVOKED, RESTARTED = "failover_moved", "xmpp_federation", "revoke_restarted"
+MOVED, STARTED = "failover_moved", "failover_started"
+REVOKED, RESTARTED = "xmpp_federation", "revoke_restarted"
 
 
-class ActionModule(PlaybookAction):
+class ActionModule(PlaybookAction, ReportingAction):
     """Only what happened in the server's own deployment counts."""
 
     work_of = TASK
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        variables = task_vars or {}
+        phase = self._task.args.get("phase")
+        result = super().run(tmp, variables)
+        if phase == "look":  # nothing was written yet
+            return result
+        mine = servers_in(variables).of(str(variables["inventory_hostname"]))
+        servers = [*mine.front_ends, *mine.edges]
+        earlier: list[Result] = []
+        for hosts, name in ((mine.doors, MOVED), (servers, STARTED), (mine.doors, REVOKED), (servers, RESTARTED)):
+            earlier += results_of(variables, hosts, name).values()
+        return self._reported(result, variables, earlier)
 
     def _decide(self, variables: Result) -> Result:
         own = str(variables["inventory_hostname"])

@@ -22,12 +22,14 @@ from ..modules.xmpp_audit import TASK
 from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import PlaybookAction
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents import audit_files as files
 from ..plugin_utils._documents.audit_document import Audit
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._files.output import directory_of
 from ..plugin_utils._playbooks import accepted, server_reads
 from ..plugin_utils._playbooks.audit_decide import access_edge, decide, lines, outcome, probe_options
+from ..plugin_utils._playbooks.outcome import CHANGES, FAILED, OK, Outcome, digest_of
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
@@ -41,7 +43,7 @@ _OF_SERVER = "audit_certificates"
 _UNREAD = {"msg": "they were not read in this run"}
 
 
-class ActionModule(PlaybookAction):
+class ActionModule(PlaybookAction, ReportingAction):
     """Check mode makes no difference: an audit writes on the controller only."""
 
     work_of = TASK
@@ -61,7 +63,7 @@ class ActionModule(PlaybookAction):
             given = {"existing": existing, "plan": plan, "probe": probe}
             return self._audit(user_names.shown(given), settings, variables)
         except Refused as exc:
-            return failed(exc.reasons)
+            return self._reported(failed(exc.reasons), variables)
 
     def _probe(self, existing: Result, settings: Settings, variables: Variables) -> Result:
         """What partners look like from the controller. Raises Refused."""
@@ -101,8 +103,12 @@ class ActionModule(PlaybookAction):
         except Invalid as exc:
             raise Refused(["the results cannot be used: %s" % exc]) from None
         paths = files.save(into, audit, fail_on)
-        show(lines(audit, paths, fail_on))
-        return outcome(audit, paths, fail_on)
+        report = lines(audit, paths, fail_on)
+        show(report)
+        result = {**outcome(audit, paths, fail_on), "report": report}
+        drift = int(audit["summary"]["drift"])
+        word = FAILED if result["sentence"] else CHANGES if drift else OK
+        return self._reported(result, variables, own=Outcome(word, drift, digest_of(given["plan"]), result["sentence"]))
 
 
 def _previous(into: str) -> Audit | None:

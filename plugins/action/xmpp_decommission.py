@@ -16,9 +16,11 @@ from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_decommission import TASK
 from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._files import export, output
 from ..plugin_utils._playbooks import decommission
+from ..plugin_utils._playbooks.outcome import went_wrong
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.source import settings_of
 
@@ -26,14 +28,25 @@ Result = dict[str, t.Any]
 
 # The names under which the playbook keeps the results of its tasks.
 EXISTING, TOPOLOGY = "decommission_existing", "decommission_topology"
-CERTIFICATES, DONE = "decommission_certificates", "decommission_done"
+CERTIFICATES, DONE, UNBOUND = "decommission_certificates", "decommission_done", "decommission_unbound"
 _PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep")
 
 
-class ActionModule(PlaybookAction):
+class ActionModule(PlaybookAction, ReportingAction):
     """On a management host the stage that is due, on an Edge what the stage of its deployment means for it."""
 
     work_of = TASK
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        variables = task_vars or {}
+        unbinds = self._task.args.get("phase") == "unbind"
+        result = super().run(tmp, variables)
+        mine = servers_in(variables).of(str(variables["inventory_hostname"]))
+        earlier: list[Result] = []
+        if unbinds:
+            earlier += results_of(variables, mine.doors, DONE).values()
+            earlier += results_of(variables, mine.edges, UNBOUND).values()
+        return self._reported(result, variables, earlier)
 
     def _decide(self, variables: Result) -> Result:
         self._own = str(variables["inventory_hostname"])
@@ -53,8 +66,9 @@ class ActionModule(PlaybookAction):
         check = bool(self._task.check_mode)
         wanted = decommission.sentence(self._mine.label)
         if not check and values.get("decommission") != wanted:
-            text = 'this removes XMPP federation for good; confirm it with %s: "%s"'
-            raise Refused([text % (decommission.VARIABLE, wanted)])
+            argument = decommission.argument(self._mine.label)
+            show(["This removes XMPP federation for good. To confirm it, add:", "  " + argument])
+            raise Refused(["this removes XMPP federation for good; confirm it with %s" % argument])
         info = results_of(variables, [self._own], EXISTING)[self._own]
         topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
         into = output.directory_of(str(values.get("into", "sfb-xmpp-decommission")), self._servers, self._mine.label)
@@ -71,14 +85,16 @@ class ActionModule(PlaybookAction):
         if stage.kept:
             show(["sfb_xmpp_protect keeps %s." % ", ".join(stage.kept)])
         result = self._do(stage, info, topology, into, values, variables)
-        if result.get("failed") or result.get("skipped"):
+        if went_wrong(result) or result.get("skipped"):
             return result
-        told = "" if values.get("decommission") == wanted else 'A run needs %s: "%s"' % (decommission.VARIABLE, wanted)
-        lines = ["Stage: " + stage.name, decommission.NEXT[stage.name], *([told] if told else [])]
+        lines = ["Stage: " + stage.name, decommission.NEXT[stage.name]]
+        if values.get("decommission") != wanted:
+            lines += ["To confirm it, run it without --check and add:", "  " + decommission.argument(self._mine.label)]
         if stage.name in decommission.LAST:
             lines += ["- " + line for line in decommission.LEFT]
         show(lines)
-        return {**result, "stage": stage.name, "kept": list(stage.kept), "lines": lines}
+        report = [*result.get("report", ()), *lines]
+        return {**result, "stage": stage.name, "kept": list(stage.kept), "report": report}
 
     def _do(
         self,

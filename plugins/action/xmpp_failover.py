@@ -13,8 +13,10 @@ from ..modules.xmpp_failover import TASK
 from ..plugin_utils._actions.deployment import Inventory
 from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, reads_of, results_of
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks.failover import before_the_move, elsewhere, move_of, owner, topologies_of
+from ..plugin_utils._playbooks.outcome import went_wrong
 from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
@@ -24,10 +26,13 @@ LOOKED = "xmpp_services_looked"
 _PASSED_ON = ("replication", "replication_timeout", "snapshot_directory", "snapshot_keep")
 
 
-class ActionModule(PlaybookAction):
+class ActionModule(PlaybookAction, ReportingAction):
     """Before it writes, it compares the pool with the topology of every deployment of the run."""
 
     work_of = TASK
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        return self._reported(super().run(tmp, task_vars), task_vars or {})
 
     def _decide(self, variables: Result) -> Result:
         inventory = Inventory(variables)
@@ -45,7 +50,7 @@ class ActionModule(PlaybookAction):
         options = {name: values[name] for name in _PASSED_ON if name in values}
         moves = {"federation_routes": list(move.routes), "force": True}
         result = self._hand_on("xmpp_federation", {"replication": "wait", **options, **moves}, variables)
-        if not result.get("skipped") and not result.get("failed"):
+        if not result.get("skipped") and not went_wrong(result):
             show(move.left)
             result.update(deployment=found, pool=move.edge_pool, left=list(move.left))
         return result

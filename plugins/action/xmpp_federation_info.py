@@ -3,13 +3,16 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, in Ansible's own process (see plugin_utils/_actions/deployment.py)."""
+"""The action of modules that read a deployment, which in a playbook one host does (_actions/deployment.py).
+
+meta/runtime.yml routes the others here.
+"""
 
 from __future__ import annotations
 
-from ..modules.xmpp_federation_info import TASK
 from ..plugin_utils._actions.deployment import DeploymentAction
+from ..plugin_utils._actions.module_task import ModuleAction
 
 
-class ActionModule(DeploymentAction):
-    work_of = TASK
+class ActionModule(ModuleAction, DeploymentAction):
+    pass

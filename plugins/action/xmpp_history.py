@@ -61,7 +61,7 @@ class ActionModule(DirectAction):
         directory = state.snapshot_directory(self, variables)
         kept = Snapshots(directory, "sfb_xmpp_snapshot_directory", place).files()
         wanted = int(values.get("history", {}).get("changes") or 0)
-        return {"changed": False, "lines": shown, "newest": [os.path.basename(path) for path in kept[:wanted]]}
+        return {"changed": False, "report": shown, "newest": [os.path.basename(path) for path in kept[:wanted]]}
 
     def _check(self, variables: Variables) -> Result:
         """Raises Refused, AnsibleError."""

@@ -12,13 +12,23 @@ import typing as t
 from ..modules.xmpp_preflight_info import TASK
 from ..plugin_utils._actions.deployment import DeploymentAction
 from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._playbooks import server_reads as _server_reads
+from ..plugin_utils._playbooks.outcome import FAILED, OK, Outcome
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import NAME
 
 
-class ActionModule(DeploymentAction):
+class ActionModule(DeploymentAction, ReportingAction):
     work_of = TASK
+
+    def _finished(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        result = super()._finished(result, variables)
+        if result.get("failed"):
+            return result
+        # The role says which findings stop a run.
+        own = Outcome(FAILED if result.get("blocking") else OK)
+        return self._reported(result, variables, own=own)
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if self.playbook == "preflight":

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._base.texts import one_line
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.utils.vars import merge_hash
+
 from ..modules.xmpp_run_summary import TASK
-from ..plugin_utils._actions.in_process import DirectAction, skipped
+from ..plugin_utils._actions.in_process import CHECKED, skipped
+from ..plugin_utils._actions.reporting import ReportingAction
+from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks import run_summary as _run_summary
+from ..plugin_utils._playbooks.outcome import CHANGES, Outcome, stats
 from ..plugin_utils._servers.inventory import servers_in
 
 Variables = t.Mapping[str, t.Any]
 
 
-class ActionModule(DirectAction):
+class ActionModule(ReportingAction):
     """See above. The results are those that the plays of this collection keep."""
 
     work_of = TASK
@@ -27,18 +32,39 @@ class ActionModule(DirectAction):
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         hosts = task_vars["hostvars"]
         deployments = servers_in(task_vars).deployments
-        plans = [_of(hosts[door], "xmpp_federation").get("report") for one in deployments for door in one.doors]
+        doors = {one.label: [_of(hosts[door], "xmpp_federation") for door in one.doors] for one in deployments}
+        plans = [result.get("report") for results in doors.values() for result in results]
         edges: dict[str, dict[str, _run_summary.Results]] = {}
         for one in deployments:
             for host in one.edges:
                 results = (_of(hosts[host], "gateway_certificate_" + word) for word in ("staged", "switched"))
                 edges.setdefault(one.label, {})[host] = _run_summary.last(*results)
-        if not any(result for results in edges.values() for result in results.values()):
-            return skipped("no certificate was looked at in this run")
         lines = _run_summary.lines(filter(None, plans), edges)
-        for line in lines:
-            self._display.display(one_line(line))
-        return {"changed": False, "lines": lines}
+        if not boolean(self._task.args.get("stats", False), strict=False):
+            if not any(result for results in edges.values() for result in results.values()):
+                return skipped("no certificate was looked at in this run")
+            show(lines)
+            return {"changed": False, "report": lines}
+        # sfb.xmpp.converge says so for its certificates; then what is only brought to an Edge is no change.
+        later = self._templar.template(task_vars.get("gateway_certificate_switch")) not in (None, "converge")
+        checked = task_vars.get(CHECKED) or {}
+        of_run = checked.get("deployments") or [one.label for one in deployments]
+        several = len(of_run) > 1
+        planned = Outcome()
+        data: dict[str, t.Any] = {}
+        for label, of_edges in edges.items():
+            if label not in of_run:
+                continue
+            own = _run_summary.outcome(of_edges.values(), later)
+            planned = planned.and_then(own)
+            ended = stats(_run_summary.total(doors[label], own), label, several)
+            data = merge_hash(data, ended["data"])
+        return {
+            "changed": False,
+            "report": lines,
+            "sentence": self._held_to_no_changes(planned, task_vars).sentence if planned.word == CHANGES else "",
+            "ansible_stats": {"data": data, "aggregate": several, "per_host": False},
+        }
 
 
 def _of(variables: Variables, name: str) -> Variables:

@@ -14,7 +14,10 @@ import typing as t
 
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_settings import TASK
-from ..plugin_utils._actions.in_process import PLAYBOOK, DirectAction, failed
+from ..plugin_utils._actions.in_process import CHECKED, PLAYBOOK, failed
+from ..plugin_utils._actions.reporting import ReportingAction, place_in_run
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._playbooks.outcome import FAILED, REPORTING, Outcome, stats
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import DOORS, Servers
 from ..plugin_utils._settings.hosts import differences
@@ -34,14 +37,26 @@ _DECLARING = ("audit", "certificate", "converge", "verify")
 _SET_BY_PLAY = ("ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_password")
 
 
-class ActionModule(DirectAction):
+class ActionModule(ReportingAction):
     """Each host checks its own variables. A mistake that a host before it has too is left to that host."""
 
     work_of = TASK
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
         variables = self._restored(task_vars or {})
-        playbook = str(variables.get(PLAYBOOK) or "")
+        self.playbook = str(variables.get(PLAYBOOK) or "")
+        result = self._checked(self.playbook, variables)
+        return self._reported(result, variables) if result.get("failed") else self._begun(result, variables)
+
+    def _begun(self, result: Result, variables: Variables) -> Result:
+        """Until a later task says what the run came to, it counts as failed: Ansible may end it before that."""
+        label, several = place_in_run({**variables, CHECKED: result})
+        hosts = {*result.get("doors", ()), *result.get("edges", ())}
+        if self.playbook in REPORTING and not several and hosts.intersection(_of_play(variables)):
+            result["ansible_stats"] = stats(Outcome(FAILED), label, False)
+        return result
+
+    def _checked(self, playbook: str, variables: Variables) -> Result:
         first, before = self._place(variables)
         try:
             tags = chosen(playbook, variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
@@ -49,7 +64,7 @@ class ActionModule(DirectAction):
             return failed(exc.reasons) if first else {"changed": False}
         if tags.nothing:
             if first:
-                self._display.display(tags.nothing)
+                show([tags.nothing])
             return {"changed": False, "skipped": True, "skip_reason": tags.nothing}
         servers = servers_in(variables)
         around = [*(servers.mistakes if first else ()), *self._differences(servers, variables)]
@@ -70,6 +85,7 @@ class ActionModule(DirectAction):
             "deployment": mine.label,
             "doors": list(mine.doors),
             "edges": list(mine.edges),
+            "deployments": [one.label for one in servers.among(_of_play(variables)).deployments],
         }
         told = [*warnings, *(self._nothing_declared(playbook, variables) if first else ())]
         if told and (first or playbook not in LENIENT):
@@ -86,7 +102,7 @@ class ActionModule(DirectAction):
 
     def _place(self, variables: Variables) -> tuple[bool, list[str]]:
         """Whether this is the first host of the play, and the hosts before it."""
-        hosts = [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
+        hosts = _of_play(variables)
         own = str(variables.get("inventory_hostname"))
         before = hosts[: hosts.index(own)] if own in hosts else []
         return not before, before
@@ -128,6 +144,10 @@ class ActionModule(DirectAction):
         places = list(dict.fromkeys([*beside, str(variables.get("playbook_dir") or "")]))
         text = "no variable that begins with %s is set. group_vars and host_vars are read in %s"
         return [text % (PREFIX, ", ".join(place for place in places if place))]
+
+
+def _of_play(variables: Variables) -> list[str]:
+    return [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
 
 
 def _without_doors(servers: Servers, playbook: str, variables: Variables) -> list[str]:

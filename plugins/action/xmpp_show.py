@@ -28,4 +28,4 @@ class ActionModule(DirectAction):
         inventory = Inventory(task_vars)
         shown = ["Deployment %s" % inventory.deployment, *lines] if inventory.several else lines
         show(map(str, shown))
-        return {"changed": False, "lines": shown}
+        return {"changed": False, "report": shown}

@@ -20,7 +20,9 @@ from ..plugin_utils._actions.deployment import Inventory
 from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import PlaybookAction
+from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._playbooks import verification as _verification
+from ..plugin_utils._playbooks.outcome import FAILED, OK, Outcome
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
 from ..plugin_utils._settings.table import PREFIX
@@ -33,10 +35,18 @@ _PASSED = ("gateway_port", "nameservers", "timeout", "workers", "expires_within"
 _ROLE = "verification"
 
 
-class ActionModule(PlaybookAction):
+class ActionModule(PlaybookAction, ReportingAction):
     """In the playbook the settings count, in a user's own play the parameters of the role."""
 
     work_of = TASK
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        result = super().run(tmp, task_vars)
+        if result.get("failed"):
+            return result
+        wrong = str(result.get("wrong") or "")
+        own = Outcome(FAILED if wrong else OK, sentence=wrong)
+        return self._reported(result, task_vars or {}, own=own)
 
     def _decide(self, variables: Result) -> Result:
         try:

@@ -526,6 +526,8 @@ class Connection(NetworkConnectionBase):
         # The shell that starts modules on the controller, whatever shell the inventory says the server has.
         kwargs["shell"] = get_shell_plugin(shell_type="sh", executable="/bin/sh")
         super().__init__(play_context, *args, **kwargs)
+        # There is no plugin below this one. ansible-core 2.16 looks for its class unless it is called external.
+        self._sub_plugin = {"type": "external"}
         self._in_daemon = False
         self._name = ""
         self._action = ""

@@ -13,10 +13,12 @@ class ModuleDocFragment:
 options:
   plan_digest:
     description:
-      - The RV(ignore:plan_digest) that this task returned in check mode. The plan is made anew. Unless it is the same,
-        made from the same state, the run is refused before anything is written. The refusal names what is different.
+      - The plan that was reviewed. The plan is made again, and any other plan is refused before anything is written.
+      - Give the whole RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also be made
+        from the same state, and the refusal names what is different.
+      - Or give its C(digest) alone, a string of 64 hexadecimal digits. It depends on the deployment and on the steps.
       - Values of secrets are not compared.
-    type: dict
+    type: raw
 notes:
   - Which deployment it is, is read with the rest, by C(Get-CsService -CentralManagement) and C(Get-CsSipDomain). An
     account that is not offered these can still run the task.

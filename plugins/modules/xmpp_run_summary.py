@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from ..module_utils._base import inside_task as _task
 from ..module_utils._base.module import run
+from ..module_utils._base.task import Task
 
-TASK = _task.TASK
+TASK = Task({"stats": {"type": "bool", "default": False}}, _task.work, session=False)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -40,11 +40,12 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Run:
-    """output: standard output and error. tasks: results in order."""
+    """output: standard output and error. tasks: results in order. stats: the custom ones of the run."""
 
     code: int
     output: str
     tasks: list[TaskResult]
+    stats: dict[str, t.Any] = field(default_factory=dict)
 
     def result(self, name: str) -> dict[str, t.Any]:
         """What the one task of that name returned. A task of a role is found by its own name."""
@@ -53,6 +54,14 @@ class Run:
 
     def failures(self) -> list[TaskResult]:
         return [task for task in self.tasks if task.state in ("failed", "unreachable")]
+
+    def wrong(self) -> list[TaskResult]:
+        """The same, and before them the tasks that report what went wrong, and leave it to the next one to fail."""
+        return [
+            task
+            for task in self.tasks
+            if task.state in ("failed", "unreachable") or task.result.get("outcome") in ("refused", "failed")
+        ]
 
 
 class Plays:
@@ -143,6 +152,7 @@ class Plays:
             "ANSIBLE_CALLBACKS_ENABLED": "recorder",
             "ANSIBLE_LIBRARY": str(here / "library"),
             "ANSIBLE_NOCOLOR": "1",
+            "COLUMNS": "1000",  # lines stay whole
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_DEPRECATION_WARNINGS": "true",
             "RECORDER_FILE": str(self.record),
@@ -169,4 +179,6 @@ class Plays:
             check=False,
         )
         lines = self.record.read_text(encoding="utf-8").splitlines() if self.record.exists() else []
-        return Run(done.returncode, done.stdout, [TaskResult(**json.loads(line)) for line in lines])
+        found = [TaskResult(**json.loads(line)) for line in lines]
+        stats = {name: value for one in found if one.state == "stats" for name, value in one.result.items()}
+        return Run(done.returncode, done.stdout, [one for one in found if one.state != "stats"], stats)

@@ -136,7 +136,7 @@ WITHOUT_SESSION = {
     "xmpp_partner_probe_info", "xmpp_rehearse", "xmpp_run_summary", "xmpp_settings", "xmpp_show",
     "xmpp_verification",
 }  # fmt: skip
-ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} - WITHOUT_SESSION)
+ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py")} - WITHOUT_SESSION)
 
 
 @pytest.mark.parametrize("connection", ["ansible.builtin.local", "ansible.builtin.ssh", "ansible.builtin.psrp", ""])

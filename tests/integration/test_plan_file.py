@@ -16,6 +16,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME
 
+from lab.deployment.faults import Faults
 from tests.integration.management import Management, calls, logged
 from tests.integration.plays import Plays, Run
 from tests.integration.test_converge import mark, steps, writes
@@ -70,7 +71,9 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
         "added": 2, "changed": 2, "removed": 2, "granted": 1, "withdrawn": 0, "unchanged": 1
     }  # fmt: skip
     ticket = file.with_suffix(".md").read_text(encoding="utf-8")
-    assert "| New-CsXmppAllowedPartner | b.test |" in ticket
+    assert "| `New-CsXmppAllowedPartner` | `b.test` |" in ticket
+    assert "| Digest | `%s` |" % document["plan_digest"]["digest"] in ticket
+    assert "| Deployment | fe01 |" in ticket
     assert "s3cret" not in ticket
 
     # Somebody else is quicker: every difference is named, and nothing is written.
@@ -80,7 +83,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     begin = mark(plays)
     refused = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
     assert refused.code != 0
-    message = refused.failures()[0].result["msg"]
+    message = refused.wrong()[0].result["msg"]
     assert "Nothing was written" in message
     assert "changed since the plan was made: gateway, partner old.test" in message
     assert "new since the plan was made: partner z.test" in message
@@ -91,7 +94,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     changed = {**SWITCHES, "sfb_xmpp_partners": [*SWITCHES["sfb_xmpp_partners"], {"domain": "c.test", **ROW}]}
     again = play(plays, "converge", "--check", sfb_xmpp_plan_file=str(file), **SWITCHES)
     assert again.code == 0, again.output
-    message = play(plays, "converge", sfb_xmpp_plan_file=str(file), **changed).failures()[0].result["msg"]
+    message = play(plays, "converge", sfb_xmpp_plan_file=str(file), **changed).wrong()[0].result["msg"]
     assert "it was made from other values of sfb_xmpp_partners" in message
     assert "new since the plan was made: partner c.test" not in message
     assert "New- that is not in the plan: partner c.test" in message
@@ -104,7 +107,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert [event.cmdlet for event in writes(plays, begin)][-1] == "Remove-CsExternalAccessPolicy"
     begin = mark(plays)
     again = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
-    (reason,) = again.failures()[0].result["reasons"]
+    (reason,) = again.wrong()[0].result["reasons"]
     assert "was carried out at" in reason
     assert "UTC, CHG-1" in reason
     assert writes(plays, begin) == []
@@ -113,26 +116,60 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
 def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> None:
     file = plays.directory / "plan.json"
     variables = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}], "sfb_xmpp_plan_file": str(file)}
-    assert "there is no such file" in play(plays, "converge", **variables).failures()[0].result["msg"]
+    assert "there is no such file" in play(plays, "converge", **variables).wrong()[0].result["msg"]
     file.write_text("{}", encoding="utf-8")
-    assert "it is not a plan of this collection" in play(plays, "converge", **variables).failures()[0].result["msg"]
+    assert "it is not a plan of this collection" in play(plays, "converge", **variables).wrong()[0].result["msg"]
     assert play(plays, "converge", "--check", **variables).code == 0
-    message = play(plays, "converge", sfb_xmpp_deployment="other", **variables).failures()[0].result["msg"]
+    message = play(plays, "converge", sfb_xmpp_deployment="other", **variables).wrong()[0].result["msg"]
     assert "it was made for the deployment default, and this is other" in message
     # Another deployment that is called default too.
     store = plays.lab.store()
     ((key, central),) = [one for one in store.all("service_role").items() if one[1]["Role"] == "CentralManagement"]
     pool = next(name for name in store.all("pool") if name != central["Pool"])
     store.put("service_role", key, {**central, "Pool": pool})
-    message = play(plays, "converge", **variables).failures()[0].result["msg"]
+    message = play(plays, "converge", **variables).wrong()[0].result["msg"]
     assert "on the pool %s, and that of this deployment on %s" % (central["Pool"], pool) in message
     # What somebody has edited was not reviewed.
     assert play(plays, "converge", "--check", **variables).code == 0
     document = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**document, "summary": {}}), encoding="utf-8")
-    message = play(plays, "converge", **variables).failures()[0].result["msg"]
+    message = play(plays, "converge", **variables).wrong()[0].result["msg"]
     assert "it was edited after it was saved" in message
     assert writes(plays) == []
+
+
+def test_a_job_holds_the_next_one_to_its_plan(plays: Plays) -> None:
+    """As in a workflow of AWX: the stats of one job come back as extra variables of the next."""
+    variables: dict[str, t.Any] = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}]}
+    planned = play(plays, "converge", "--check", sfb_xmpp_fail_on_changes=True, **variables)
+    assert planned.code == 2, planned.output
+    assert (planned.stats["sfb_xmpp_result"], planned.stats["sfb_xmpp_changes"]) == ("changes", 1), planned.output
+    (failure,) = planned.failures()
+    assert failure.result["msg"] == "1 change is planned, and sfb_xmpp_fail_on_changes is true."
+    assert "steps" not in failure.result
+    assert writes(plays) == []
+    given = ("-e", json.dumps(planned.stats))
+    other = play(plays, "converge", *given, sfb_xmpp_partners=[{"domain": "b.test", **ROW}])
+    assert (other.code, other.stats["sfb_xmpp_result"], other.stats["sfb_xmpp_changes"]) == (2, "refused", 0)
+    assert other.stats["sfb_xmpp_plan_digest"] != planned.stats["sfb_xmpp_plan_digest"]
+    assert other.wrong()[0].result["msg"].startswith("Nothing was written: sfb_xmpp_plan_digest: the plan of now")
+    assert writes(plays) == []
+    done = play(plays, "converge", *given, **variables)
+    assert done.code == 0, done.output
+    assert done.stats == planned.stats
+    again = play(plays, "converge", "--check", sfb_xmpp_fail_on_changes=True, **variables)
+    assert (again.code, again.stats["sfb_xmpp_result"], again.stats["sfb_xmpp_changes"]) == (0, "ok", 0)
+    # A mistake in the settings, a server's error, and a run that nobody answers.
+    wrong = play(plays, "converge", sfb_xmpp_partners=[{}], sfb_xmpp_parters=[])
+    assert (wrong.code, wrong.stats) == (2, {"sfb_xmpp_result": "refused", "sfb_xmpp_changes": 0})
+    (failure,) = wrong.failures()
+    assert failure.result["msg"] == "Nothing was written, for 2 reasons, which are listed above."
+    assert "  error  sfb_xmpp_parters: there is no such variable" in wrong.output
+    Faults(plays.lab.store()).add("New-CsXmppAllowedPartner", "c*", times=2, message="Not today.")
+    both = [{"domain": "a.test", **ROW}, {"domain": "c.test", **ROW}, {"domain": "d.test", **ROW}]
+    failed = play(plays, "converge", sfb_xmpp_partners=both)
+    assert (failed.code, failed.stats["sfb_xmpp_result"], failed.stats["sfb_xmpp_changes"]) == (2, "failed", 1)
+    assert failed.wrong()[0].result["msg"].startswith("New-CsXmppAllowedPartner of c.test failed: Not today.")
 
 
 def test_a_user_under_two_policies_is_refused_before_anything_is_written(plays: Plays) -> None:

@@ -23,7 +23,7 @@ def refused(plays: Plays, playbook: str, *arguments: str, inventory: Path | None
     run = plays.run("sfb.xmpp." + playbook, *arguments, inventory=inventory)
     assert run.code == 2, run.output
     assert len(plays.lab.store().events()) == before
-    found = [reason for one in run.failures() for reason in one.result.get("reasons", ())]
+    found = [reason for one in run.wrong() for reason in one.result.get("reasons", ())]
     assert len(found) == len(set(found)), run.output
     assert "Traceback" not in run.output
     assert '"invocation"' not in run.output

@@ -583,7 +583,7 @@ def summary_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """As its action makes them; without it the module refuses."""
     alone = call(name, {}, False, policy_server())
     assert alone["failed"]
-    return [{"lines": _run_summary.lines([["sfb.xmpp plan for d"]], {"d": {"edge01": {}}})}]
+    return [{"report": _run_summary.lines([["sfb.xmpp plan for d"]], {"d": {"edge01": {}}})}]
 
 
 def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
@@ -591,7 +591,7 @@ def verification_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     given: Params = {"lines": ["a"]} if name == "xmpp_show" else {}
     assert call(name, given, False, policy_server())["failed"]
     if name == "xmpp_show":
-        return [dict(given)]
+        return [{"report": given["lines"]}]
     message = {"to_user": "a@b.test", "outcome": "success", "latency": 0.1, "reason": ""}
     probed = {"domains": [], "own": [], "summary": {}, "note": "", "messages": [message]}
     return [{**probed, "lines": [], "wrong": ""}]
@@ -601,12 +601,14 @@ def audit_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """As its action makes them; without it the module refuses."""
     assert call(name, {}, False, policy_server())["failed"]
     found = sample(3)
-    return [_decide.outcome(found, _files.save(str(directory / "audit"), found), "error")]
+    shown = {"report": _decide.lines(found, [], "error")}
+    return [{**_decide.outcome(found, _files.save(str(directory / "audit"), found), "error"), **shown}]
 
 
 def settings_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """As its action makes them; test_settings.py runs it."""
-    return [{"playbook": "converge", "deployment": "contoso", "doors": ["fe01"], "edges": ["edge01"]}]
+    of_run = {"deployments": ["contoso"], "sentence": ""}
+    return [{"playbook": "converge", "deployment": "contoso", "doors": ["fe01"], "edges": ["edge01"], **of_run}]
 
 
 def failover_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
@@ -671,14 +673,14 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_preflight_info=preflight_runs, xmpp_partner_revocation=revocation_runs)
     special.update(xmpp_run_summary=summary_runs, xmpp_settings=settings_runs)
     special.update(xmpp_verification=verification_runs, xmpp_show=verification_runs)
-    special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"lines": ["one"], "newest": ["a.yml"]}])
+    special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"report": ["one"], "newest": ["a.yml"]}])
     special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_server_info=server_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
+    special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "report": []}])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
     special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])
-    special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "lines": []}])
     onboarded = {
         "declare": {
             "domain": "a",

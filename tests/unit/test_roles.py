@@ -157,7 +157,11 @@ def test_the_files_of_roles_are_what_the_tables_give() -> None:
 
 @pytest.mark.parametrize("role", GENERATED)
 def test_a_role_is_one_task_that_says_whose_it_is(role: str) -> None:
-    (task,) = load(TOP / "roles" / role / "tasks" / "main.yml")
+    task, *rest = load(TOP / "roles" / role / "tasks" / "main.yml")
+    # In a playbook of the collection the task reports what went wrong, and the next one fails.
+    assert [one["ansible.builtin.fail"] for one in rest] == (
+        [{"msg": "{{ xmpp_federation.sentence }}"}] if role == "federation" else []
+    )
     assert (task["sfb.xmpp.xmpp_federation"], task["vars"]) == (None, {"xmpp_federation_role": role})
     # A default that names a variable has to name one of the table.
     given = load(TOP / "roles" / role / "defaults" / "main.yml")
@@ -216,7 +220,7 @@ def test_every_playbook_begins_with_the_check_of_its_settings(name: str) -> None
         "vars": {"xmpp_federation_playbook": name},
     }
     (check,) = load(TOP / "playbooks" / "internal" / "settings.yml")
-    assert (check["any_errors_fatal"], check["tags"], len(check["tasks"])) == (True, ["always"], 1)
+    assert (check["any_errors_fatal"], check["tags"], len(check["tasks"])) == (True, ["always"], 2)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import (
     history,
     junit,
     markdown,
+    plan_markdown,
     rehearsal,
     short_document,
 )
@@ -84,6 +85,7 @@ def _result(text: str) -> dict[str, t.Any]:
     result = {
         "failed": True,
         "msg": text,
+        "sentence": text,
         "reasons": [text],
         "warnings": [text],
         "diff": [difference(text, {"description": text}, {"description": "x" + text})],
@@ -117,7 +119,15 @@ def _plan(text: str) -> str:
         Step("Grant-CsExternalAccessPolicy", text, grant, after={"policy": text}, expect={}, part="grants"),
     ]
     lines = summary.block(steps, summary.summarise(steps, 0), deployment=text, host="h" + text, check=True)
-    return summary.markdown(lines, steps)
+    result = {
+        "identity": {"pools": [text], "sip_domains": [text]},
+        "report": lines,
+        "warnings": [text],
+        "steps": [one.shown("planned") for one in steps],
+    }
+    return plan_markdown.render(
+        result, label=text, host=text, user=text, account=text, time="2026-11-24T06:00:00Z", collection="1", ticket=text
+    )
 
 
 def _export(text: str) -> str:
@@ -177,7 +187,7 @@ def _sheets(text: str) -> str:
 def _history(text: str) -> str:
     run = {"user": text, "account": text, "outcome": "failed", "message": text, "snapshot": text, "playbook": text}
     found = history.runs(json.dumps(run) + "\n" + text)
-    return history.text_table(found) + history.markdown_table(found)
+    return "\n".join(history.run_lines(found)) + history.markdown_table(found)
 
 
 def _rehearsal(text: str) -> str:
@@ -188,10 +198,10 @@ def _rehearsal(text: str) -> str:
 
 SINKS: dict[str, t.Callable[[str], str]] = {
     "terminal lines": _terminal,
-    "result: msg, reasons": _message("msg", "reasons"),
+    "result: msg, sentence, reasons": _message("msg", "sentence", "reasons"),
     "Display: warnings": _message("warnings"),
     "diff": _message("diff"),
-    "markdown": lambda text: markdown.text(text) + markdown.code(text),
+    "markdown": lambda text: markdown.text(text) + markdown.code(text) + markdown.block([text]),
     "audit.md": lambda text: audit_markdown.render(_audit(text)),
     "HTML": lambda text: audit_page.render(_audit(text)),
     "JUnit": _junit,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 import re
 import typing as t
+import warnings
 import zoneinfo
 from dataclasses import dataclass
 
@@ -170,7 +171,10 @@ def _at(place: str, make: t.Callable[[t.Mapping[str, t.Any]], Made], given: t.Ma
 
 def _pattern(text: t.Any) -> str:
     try:
-        re.compile(str(text or ""))
+        with warnings.catch_warnings():
+            # What Python finds odd in the user's pattern is no warning of ours.
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(str(text or ""))
     except re.error as exc:
         raise Invalid("sfb_xmpp_ticket_pattern: '%s' is not a regular expression: %s" % (text, exc)) from None
     return str(text or "")

@@ -215,3 +215,19 @@ def spellings(identity: str) -> set[str]:
 def pattern_key(pattern: str) -> str:
     """A pattern in the form that spellings() are compared with: without case, trailing dot and ``tag:``."""
     return key(unicodedata.normalize("NFC", pattern)).removeprefix("tag:").rstrip(".")
+
+
+def both_forms(domain: str) -> str:
+    """A domain for people: as DNS has it, and in the letters that it stands for (RFC 5891), if these are others.
+
+    Anything else is returned as it is.
+    """
+    if "xn--" not in domain.lower():
+        return domain
+    try:
+        import idna
+
+        letters = idna.decode(domain)
+    except (ImportError, UnicodeError):  # idna.IDNAError is one
+        return domain
+    return "%s (%s)" % (domain, letters) if letters != domain and letters.isprintable() else domain

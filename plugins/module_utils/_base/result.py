@@ -73,7 +73,7 @@ class Failure:
 class Result:
     """What a run returns. ``values``: the return keys of the module beside the common ones.
 
-    plan_digest: of check mode only (see _federation/digest.py). identity: of the deployment (see identity.py there).
+    plan_digest: see _federation/digest.py. identity: of the deployment (see identity.py there).
     """
 
     values: dict[str, t.Any] = field(default_factory=dict)

@@ -14,6 +14,8 @@ import typing as t
 
 # The most characters of a foreign text that are shown. A domain name has up to 253 (RFC 1035 section 2.3.4).
 LONGEST = 300
+# The label of a deployment to which the inventory gives none.
+UNNAMED = "default"
 # Spaces other than U+0020. French texts have them before a colon.
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
@@ -76,3 +78,10 @@ def json_text(value: t.Any, indent: int | None = None) -> str:
 def utc(time: datetime.datetime) -> str:
     """A time in UTC, as in ``2027-03-01T00:00:00Z``."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def deployment_name(label: str, host: str) -> str:
+    """A deployment for people: its label with the host that leads into it. One without a label has only the host."""
+    if not host or host == label:
+        return label
+    return host if label == UNNAMED else "%s (%s)" % (label, host)

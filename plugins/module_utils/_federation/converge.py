@@ -43,10 +43,10 @@ class Run:
     """How a task is to be done.
 
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
-    path are a warning. reviewed: the digest of the only plan that may be carried out. plan_file, snapshots: where they
-    are asked for. kept: the snapshot that the federation is, where one is restored. reports: whether the result tells
-    people of the plan. approval: why nothing may be written now, asked for if there is something to write.
-    surroundings: what the run has around its plan.
+    are a warning. reviewed: the digest of the only plan that may be carried out, which reviewed_option gave.
+    plan_file, snapshots: where they are asked for. kept: the snapshot that the federation is, where one is restored.
+    reports: whether the result tells people of the plan. approval: why nothing may be written now, asked for if there
+    is something to write. surroundings: what the run has around its plan.
     """
 
     check: bool
@@ -54,6 +54,7 @@ class Run:
     controller: str = ""
     warn_protected: bool = False
     reviewed: t.Any = None
+    reviewed_option: str = "plan_digest"
     plan_file: PlanFile | None = None
     snapshots: files.Snapshots | None = None
     reports: bool = True
@@ -92,7 +93,7 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
     report = _Report(shell, plan, run)
     run.surroundings.look(planned(plan), plan.steps)
     plan = _without_own_domains(shell, plan, run)
-    digest = make_digest(plan) if run.check or run.reviewed is not None else None
+    digest = report.digest = make_digest(plan)
     with report.on_refusal():
         others, values = _other_plan(plan, run, digest)
         refusals = [*_of_another(plan, run), *others, *plan.refusals]
@@ -111,11 +112,11 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
             diff=diff(plan.steps),
             steps=[step.shown("planned") for step in plan.steps],
             warnings=[*doubtful, *plan.warnings, *report.told(), *report.not_offered, *run.surroundings.warnings()],
-            plan_digest=digest if run.check else None,
+            plan_digest=digest,
             identity=plan.deployment.identity.as_dict(),
         )
         if run.plan_file and run.check:
-            run.plan_file.save(plan, place_of(shell), report.lines())
+            run.plan_file.save(plan, place_of(shell))
         return Outcome(result, plan, planned(plan))
     with report.on_refusal():
         return _write(shell, reader, plan, run, report)
@@ -135,7 +136,7 @@ def _without_own_domains(shell: Shell, plan: Plan, run: Run) -> Plan:
 def _other_plan(plan: Plan, run: Run, digest: t.Any) -> tuple[list[str], dict[str, t.Any]]:
     """How the plan differs from the one that was reviewed, and return keys that say so."""
     try:
-        hold_to(run.reviewed, digest or {})
+        hold_to(run.reviewed, digest, run.reviewed_option)
         if run.plan_file and not run.check:
             run.plan_file.hold(plan)
     except Refused as exc:
@@ -190,6 +191,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         steps=[step.shown(word) for step, word in zip(applied.steps, applied.results, strict=True)],
         failures=failures,
         warnings=list(dict.fromkeys(warnings)),
+        plan_digest=report.digest,
         identity=plan.deployment.identity.as_dict(),
     )
     return Outcome(result, plan, after)
@@ -217,6 +219,7 @@ class _Report:
     def __init__(self, shell: Shell, plan: Plan, run: Run) -> None:
         self._shell, self._place, self._plan, self._run = shell, place_of(shell), plan, run
         self.snapshot = ""
+        self.digest: dict[str, t.Any] | None = None
         self.access = Access("")
         self.not_offered: list[str] = []  # why the run cannot begin, of what it would send beside its plan
 
@@ -263,8 +266,10 @@ class _Report:
         try:
             yield
         except Refused as exc:
-            identity = self._plan.deployment.identity.as_dict()
-            exc.values = {**self.values(refusals=exc.reasons), "identity": identity, **exc.values}
+            values: dict[str, t.Any] = {"identity": self._plan.deployment.identity.as_dict()}
+            if self.digest is not None:
+                values["plan_digest"] = self.digest
+            exc.values = {**self.values(refusals=exc.reasons), **values, **exc.values}
             raise
 
 

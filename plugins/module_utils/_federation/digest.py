@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The digest of a plan: what it was made from and what it would do, in a form that can be kept and compared. Pure.
+"""The digest of a plan: what it would do and what it was made from, in a form that can be kept and compared. Pure.
 
 ``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``. The digest is one of the deployment and of the
 steps only, so a plan, the run that applies it and its line in the journal have the same one, wherever they were made.
@@ -35,6 +35,7 @@ REMEDY = "review the plan of now in check mode, and give its plan_digest"
 ABSENT = "-"
 _SHORT = 10  # hexadecimal digits: enough to tell objects apart
 _ENTRY = re.compile(r"(?:-|[0-9a-f]{10})(?: [A-Z][a-z]+ [0-9a-f]{10})?\Z")
+_WHOLE = re.compile(r"[0-9a-f]{64}\Z")
 _NAMES = 50
 
 
@@ -106,7 +107,7 @@ def check_form(digest: t.Any) -> Digest:
     objects = digest.get("objects") if isinstance(digest, t.Mapping) else None
     if (
         not isinstance(objects, t.Mapping)
-        or not re.fullmatch("[0-9a-f]{64}", str(digest.get("digest")))
+        or not _WHOLE.match(str(digest.get("digest")))
         or not all(isinstance(entry, str) and _ENTRY.match(entry) for entry in objects.values())
     ):
         raise Invalid("is not what check mode returns as plan_digest")
@@ -114,8 +115,18 @@ def check_form(digest: t.Any) -> Digest:
 
 
 def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
-    """Raises Refused if the plan of now is not the one that was reviewed; nothing reviewed (None) is no obstacle."""
+    """Raises Refused if the plan of now is not the one that was reviewed.
+
+    reviewed: all that check mode returned, or the digest in it alone; None is no obstacle.
+    """
     if reviewed is None:
+        return
+    if isinstance(reviewed, str):
+        if not _WHOLE.match(reviewed):
+            raise Refused(["%s: must be a digest of 64 hexadecimal digits, as check mode shows it" % option])
+        if reviewed != now["digest"]:
+            text = "%s: the plan of now is another one. It has the digest %s. Review it in check mode"
+            raise Refused([text % (option, now["digest"])])
         return
     try:
         found = differences(check_form(reviewed), now)

@@ -25,7 +25,7 @@ from .digest import check_form, differences, make_digest, plain_state
 from .federation import Federation
 from .identity import doubts, from_file, other_deployment
 from .plan import Plan
-from .summary import markdown, summarise
+from .summary import summarise
 
 FORM = 3
 _REMEDY = "look at the plan of now in check mode, which saves it in place of the former"
@@ -43,7 +43,7 @@ class PlanFile:
     anybody: bool = False
     warnings: list[str] = field(default_factory=list)
 
-    def save(self, plan: Plan, place: Place, lines: t.Sequence[str]) -> None:
+    def save(self, plan: Plan, place: Place) -> None:
         """Raises Refused."""
         document = {
             "form": FORM,
@@ -59,10 +59,12 @@ class PlanFile:
         }
         text = json_text({**document, _DIGEST: _content(document)}, indent=2) + "\n"
         private_file.write_deciding(self.path, text.encode("utf-8", "surrogatepass"), self.option)
+
+    def save_beside(self, markdown: str) -> None:
+        """Keep the same for people. Raises Refused."""
         name, extension = os.path.splitext(self.path)
         beside = (self.path if extension == ".md" else name) + ".md"
-        text = user_names.shown(markdown(lines, plan.steps))
-        private_file.write_deciding(beside, text.encode("utf-8", "replace"), self.option)
+        private_file.write_deciding(beside, user_names.shown(markdown).encode("utf-8", "replace"), self.option)
 
     def hold(self, plan: Plan) -> None:
         """Raises Refused unless the plan is the one that was saved."""

@@ -7,25 +7,27 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from .._base.names import both_forms
 from .._base.step import Step, Values, difference
-from .._base.texts import count, one_line, printable, some
+from .._base.texts import count, deployment_name, printable, some
 from .._shell.statement import Secret
 from .catalogue import BY_PART, PARTNER
 from .deployment import CONTROLLER
 from .resource import Resource
 from .rules import negotiation_row
 
-# Columns: at least so wide, so that blocks of different runs look alike, and at most so that lines stay readable.
-LABEL, NAME, WIDEST = 8, 22, 40
+# Columns: at least so wide, so that blocks of different runs look alike. A longer name than WIDEST makes no column.
+LABEL, NAME, WIDEST = 8, 22, 32
 SHOWN_USERS = 3
 # Above this, a diff is a number: all of it stays in the plan file and in the steps.
 MOST_DIFFS = 50
 SECRET, NEW_SECRET = "(secret)", "(secret, set anew)"
 
 Summary = dict[str, int]
+# The order of kinds in a plan.
+_KINDS = ("federation_routes", "policies", "grants", "partners", "gateway", "access_edge")
 _NOTHING = "Nothing was written (check mode)."
 
 
@@ -84,8 +86,7 @@ def block(
 
     results: what became of each step, where they were sent. refusals: why nothing was.
     """
-    where = "%s (%s)" % (deployment, host) if host and host != deployment else deployment
-    lines = ["sfb.xmpp plan for %s" % where]
+    lines = ["sfb.xmpp plan for %s" % deployment_name(deployment, host)]
     lines += ["  " + line for line in _lines(steps, results)]
     planned = check or results is None
     last = headline(summary, planned=planned)
@@ -112,11 +113,12 @@ def _sign_in(steps: t.Sequence[Step], results: t.Sequence[str]) -> list[str]:
 
 
 def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterable[str]:
-    """One line for an object; those of users that get or lose one policy share one."""
-    wide = max([NAME, *(min(len(_name(step)), WIDEST) for step in steps)])
+    """One line for an object, by kind; those of users that get or lose one policy share one."""
+    wide = max([NAME, *(wide + 1 for step in steps if (wide := len(_name(step))) <= WIDEST)])
     label = max([LABEL, *(len(BY_PART[step.part].label) for step in steps)])
     rows: dict[t.Any, tuple[str, str, str, str]] = {}
     users: dict[t.Any, list[str]] = {}
+    kinds: dict[t.Any, str] = {}
     for number, step in enumerate(steps):
         mark = _verb(step)[1]
         state = results[number] if results else ""
@@ -125,21 +127,25 @@ def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterab
             word = "grant" if mark == ">" else "withdraw"
             row = (mark, word, _name(step), suffix)
             rows[row] = row
+            kinds[row] = step.part
             users.setdefault(row, []).append(_short(step.identity))
         else:
             rows[number] = (mark, BY_PART[step.part].label, _name(step), details(step) + suffix)
-    for key, (mark, word, name, text) in rows.items():
+            kinds[number] = step.part
+    # A step is sent where its place is, which is not where people look for it.
+    for key, (mark, word, name, text) in sorted(rows.items(), key=lambda item: _KINDS.index(kinds[item[0]])):
         if key in users:
             more = ", …" if len(users[key]) > SHOWN_USERS else ""
             text = "%s: %s%s%s" % (count(users[key], "user"), ", ".join(users[key][:SHOWN_USERS]), more, text)
-        yield ("%s %-*s %-*s %s" % (mark, label, word, wide, name, text)).rstrip()
+        # Two spaces at least between cells, by which a terminal knows where the text begins.
+        yield ("%s %-*s %-*s %s" % (mark, label, word, max(wide, len(name) + 1), name, text)).rstrip()
 
 
 def _name(step: Step) -> str:
     """What stands in the second column: the object, or the policy that is granted."""
     if step.part == "grants":
         return printable(str((step.after or {}).get("policy") or (step.before or {}).get("policy")))
-    return "" if BY_PART[step.part].single else printable(step.identity)
+    return "" if BY_PART[step.part].single else both_forms(printable(step.identity))
 
 
 def _short(name: str) -> str:
@@ -178,7 +184,7 @@ def _change(before: t.Any, after: t.Any) -> str:
     if isinstance(after, list):
         had = list(before or ())
         gone = ["-" + printable(str(item)) for item in had if item not in after]
-        return " ".join(["+" + str(item) for item in after if item not in had] + gone)
+        return " ".join(["+" + printable(str(item)) for item in after if item not in had] + gone)
     return "%s -> %s" % (_value(before), _value(after))
 
 
@@ -230,21 +236,3 @@ def _readable(values: Values | None, step: Step, resource: Resource, secret: str
     shown = resource.shown(step.identity, values)
     # Of a secret that changes, the diff says just that.
     return {**shown, **{f.option: secret for f in resource.fields if f.secret and f.option in (step.expect or {})}}
-
-
-def markdown(lines: t.Sequence[str], steps: t.Sequence[Step]) -> str:
-    """A plan for a change ticket: the block, then every call."""
-    calls = ["| %s | %s | %s |" % (step.cmdlet, _cell(step.identity), _cell(_parameters(step))) for step in steps]
-    table = ["", "| cmdlet | object | parameters |", "|---|---|---|", *calls] if calls else []
-    head, *rows = map(one_line, lines)
-    return "\n".join(["# %s" % head, "", "```", *rows, "```", *table, ""])
-
-
-def _parameters(step: Step) -> str:
-    shown = {n: v for n, v in step.shown("planned")["parameters"].items() if n not in ("Identity", "Confirm")}
-    return ", ".join("%s=%s" % (n, "(secret)" if v == {"secret": True} else v) for n, v in shown.items())
-
-
-def _cell(text: str) -> str:
-    """A text that means itself in a cell: no mark of Markdown and no HTML works in it."""
-    return re.sub(r"([\\`*_\[\]|~!])", r"\\\1", printable(text).replace("&", "&amp;").replace("<", "&lt;"))

@@ -37,7 +37,7 @@ FORCE = {"type": "bool", "default": False}
 PROTECT = {"type": "list", "elements": "str", "default": []}
 ALLOW_LOSS = {"type": "list", "elements": "str", "choices": list(RIGHTS), "default": []}
 LIMIT = {"type": "int", "default": 30}
-PLAN_DIGEST = {"type": "dict"}
+PLAN_DIGEST = {"type": "raw"}  # what check mode returned, or the digest in it
 GRANTED_TO = {"type": "raw"}  # a list of users, or a selector
 REPLACED = {"type": "bool", "default": False}
 PROTECTED_ACCOUNTS = {"type": "str", "choices": ["warn", "fail"], "default": "fail"}
@@ -298,6 +298,7 @@ def federate(
             controller=run.controller,
             warn_protected=run.warn_protected,
             reviewed=params.get("plan_digest"),
+            reviewed_option=name("plan_digest"),
             plan_file=_plan_file(params, name),
             snapshots=snapshots,
             kept=kept,

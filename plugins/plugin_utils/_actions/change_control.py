@@ -25,9 +25,8 @@ def held(values: Values, allow: t.Collection[str] = ()) -> list[str]:
     control = control_of(values, allow)
     if not control:
         return []
-    file, digest = values.get("plan_file"), values.get("plan_digest")
-    planner = PlanFile(str(file), "sfb_xmpp_plan_file", anybody=digest is not None).planner() if file else ""
-    brought = Brought(
-        digest=digest is not None, ticket=str(values.get("ticket") or ""), planner=planner, applier=system_user()
-    )
+    file, digest = values.get("plan_file"), bool(values.get("plan_digest"))
+    planner = PlanFile(str(file), "sfb_xmpp_plan_file", anybody=digest).planner() if file else ""
+    ticket = str(values.get("ticket") or "")
+    brought = Brought(digest=digest, ticket=ticket, planner=planner, applier=system_user())
     return reasons(control, brought, datetime.datetime.now(datetime.timezone.utc))

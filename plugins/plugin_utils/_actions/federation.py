@@ -19,20 +19,24 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._base import user_names
+from ...module_utils._base.account import system_user
 from ...module_utils._base.names import Invalid
 from ...module_utils._base.perform import refusal
 from ...module_utils._base.result import Refused
+from ...module_utils._base.version import VERSION
 from ...module_utils._chain.federate import SPEC, task_with
 from ...module_utils._federation.catalogue import PARTS, PURGED, REMOVALS, parts_of_tag
 from ...module_utils._federation.files import NEWEST, Snapshots, load, safe
 from ...module_utils._federation.guard import allow_mistakes
 from ...module_utils._federation.kinds import Choice, Kind, Number, Switch
+from ...module_utils._federation.plan_file import PlanFile
 from ...module_utils._federation.tasks import federation_of
-from ...module_utils._federation.words import ROLES, called
+from ...module_utils._federation.words import ROLES, called, variable
 from ...module_utils._shell.statement import Place
+from .._documents.plan_markdown import render
 from .._documents.show import show, together
 from .._files import journal, reminders
-from .._files.journal_line import applied, carried_out
+from .._files.journal_line import applied, carried_out, now
 from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
 from .._settings.source import settings_of
 from . import state
@@ -40,13 +44,16 @@ from .change_control import held
 from .deployment import DeploymentAction, Inventory, Result
 from .in_process import failed, skipped
 from .plain_values import plain
+from .reporting import ReportingAction
 
 # The playbooks that bring a deployment to what is declared, or was.
 _TOWARDS = ("converge", "restore", "failover", "audit")
 _EVERYTHING = frozenset(("all", "tagged"))
+# The playbooks that can be held to a plan.
+_HELD = ("converge", "restore")
 
 
-class FederationAction(DeploymentAction):
+class FederationAction(DeploymentAction, ReportingAction):
     """See above. In a playbook or role of the collection, which says so in a variable, options are settings."""
 
     # The settings of a run that change control holds to them.
@@ -54,16 +61,32 @@ class FederationAction(DeploymentAction):
     # What is said of revocations that the inventory does not have yet.
     _reminded: tuple[str, ...] = ()
 
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        result = super().run(tmp, task_vars)
+        # Playbooks that only plan judge the plan themselves.
+        return self._reported(result, task_vars or {}) if self.playbook in journal.WRITING else result
+
     def _work(self, task_vars: Result) -> Result:
         try:
             if self.playbook and not self._prepare(task_vars):
                 return skipped("the tags leave nothing of the management host")
+            if self.playbook in _HELD:
+                self._hold(task_vars)
             self._check(called(self.playbook))
             if self.playbook and (reason := self._of_another(Inventory(task_vars), task_vars)):
                 return {**skipped(reason), "report": [reason]}
         except Refused as exc:
             return failed(exc.reasons)
         return super()._work(task_vars)
+
+    def _hold(self, variables: Result) -> None:
+        """Set the digest that the plan must have. Raises Refused."""
+        inventory = Inventory(variables)
+        given = settings_of(self, variables, self.playbook).values.get("plan_digest")
+        found = chosen_digest(given, inventory.deployment, inventory.deployments)
+        self._task.args.pop("plan_digest", None)
+        if found is not None:
+            self._task.args["plan_digest"] = found
 
     def _of_another(self, inventory: Inventory, variables: Result) -> str:
         """Why the snapshot to restore is not for this deployment, but for another one of the run; else empty.
@@ -96,7 +119,28 @@ class FederationAction(DeploymentAction):
         show(result.get("report") or ())
         if self.playbook and isinstance(result.get("diff"), list):
             result["diff"] = together(result["diff"])
+        if self._task.check_mode and self._task.args.get("plan_file") and "plan_digest" in result:
+            self._save_beside(result, variables)
         return super()._finished(result, variables)
+
+    def _save_beside(self, result: Result, variables: Result) -> None:
+        """Write the plan that was saved for people too."""
+        host = str(variables["inventory_hostname"])
+        text = render(
+            result,
+            label=Inventory(variables).deployment,
+            host=host,
+            user=system_user(),
+            account=state.account(self),
+            time=now(),
+            collection=VERSION,
+            ticket=str(state.value(self, variables, "sfb_xmpp_ticket") or ""),
+        )
+        option = called(self.playbook)("plan_file")
+        try:
+            PlanFile(str(self._task.args["plan_file"]), option).save_beside(text)
+        except Refused as exc:
+            result.update(failed(exc.reasons))
 
     def _carried_out(self, result: Result, variables: Result) -> None:
         """Say of a plan file that was refused, because its plan was applied before, when that was."""
@@ -182,6 +226,27 @@ class FederationAction(DeploymentAction):
         if not self._task.check_mode and (reasons := self._approval()):
             return failed(reasons)
         return super()._as_module(task_vars)
+
+
+def chosen_digest(given: t.Any, own: str, deployments: t.Sequence[str]) -> t.Any:
+    """The digest for a deployment in the value of sfb_xmpp_plan_digest; None where no plan is held to.
+
+    deployments: those of the run. What check mode returned as a whole is taken too. Raises Refused.
+    """
+    option = variable("plan_digest")
+    if given in (None, "", {}):
+        return None
+    if not isinstance(given, t.Mapping):
+        if len(deployments) > 1:
+            text = "%s: the run has the deployments %s, and each has a plan of its own. Give a dictionary by deployment"
+            raise Refused([text % (option, ", ".join(deployments))])
+        return str(given)
+    if set(given) == {"digest", "objects"} and len(deployments) < 2:
+        return given
+    if own not in given:
+        text = "%s: has no digest for the deployment %s; it has %s"
+        raise Refused([text % (option, own, ", ".join(map(str, given)))])
+    return given[own]
 
 
 def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:

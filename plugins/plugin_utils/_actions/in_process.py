@@ -26,9 +26,10 @@ from ansible.plugins.connection import NetworkConnectionBase
 from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
-from ...module_utils._base.texts import in_lines, one_line
+from ...module_utils._base.texts import in_lines
 from ...module_utils._federation.notes import without_notes
 from ...module_utils._shell.session import TRANSPORT, needs_session
+from .._documents.show import show
 from .._files import journal
 from .._settings.hosts import mistakes_around
 from .._settings.source import settings_of
@@ -69,7 +70,7 @@ def failed(reasons: t.Sequence[str]) -> dict[str, t.Any]:
 def _at_the_door(result: dict[str, t.Any]) -> dict[str, t.Any]:
     """The result with what Ansible prints of it as it may be printed. Values that are read from it stay as they are."""
     found = dict(result)
-    for name in ("msg", "skip_reason"):
+    for name in ("msg", "skip_reason", "sentence"):
         if isinstance(found.get(name), str):
             found[name] = in_lines(found[name])
     for name in ("warnings", "reasons"):
@@ -230,7 +231,7 @@ class DirectAction(ActionBase):
 
     def _tell(self, text: str) -> None:
         """A line in the play's output while the task goes on: Ansible passes it from the worker to the main process."""
-        self._display.display("%s: %s: %s" % (self._task.action, self._play_context.remote_addr, one_line(text)))
+        show(["%s: %s: %s" % (self._task.action, self._play_context.remote_addr, text)])
 
     def _in_process(self, params: dict[str, t.Any], secrets: set[str], wrong: str) -> dict[str, t.Any]:
         """Work, and the result as AnsibleModule would return it."""

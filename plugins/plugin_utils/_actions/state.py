@@ -99,7 +99,7 @@ def _line(action: Action, result: Variables, variables: Variables) -> dict[str, 
         task=str(action._task.action).rpartition(".")[2],
         deployment=mine.label,
         host=host,
-        account=_account(action),
+        account=account(action),
         inventory=[str(source) for source in variables.get("ansible_inventory_sources") or ()],
         ticket=str(value(action, variables, "sfb_xmpp_ticket") or ""),
         reason=str(arguments.get("reason") or ""),
@@ -118,7 +118,7 @@ def _identity(variables: Variables, doors: t.Sequence[str]) -> t.Any:
     return None
 
 
-def _account(action: Action) -> str:
+def account(action: Action) -> str:
     try:
         return str(action._connection.get_option("remote_user") or "")
     except KeyError:  # a connection without accounts

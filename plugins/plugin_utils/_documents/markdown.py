@@ -39,6 +39,14 @@ def table(header: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
     return "\n".join(["| %s |" % " | ".join(header), "|%s" % ("---|" * len(header)), *lines])
 
 
+def block(lines: t.Iterable[str]) -> str:
+    """Lines as they are, in the type of code. Empty where there is none."""
+    found = [one_line(line) for line in lines]
+    longest = max((len(run) for line in found for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([fence, *found, fence]) if found else ""
+
+
 def document(blocks: t.Iterable[str]) -> str:
     """Blocks with an empty line between them; empty ones are left out."""
     return "\n\n".join(block for block in blocks if block) + "\n"

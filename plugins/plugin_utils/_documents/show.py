@@ -3,13 +3,16 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one way in which an action shows lines to people: through Ansible's Display, as wide as the terminal."""
+"""The one way in which an action shows lines to people: through Ansible's Display, as wide as the terminal.
+
+A line that begins with two spaces is a row: its first cell is a verdict or a mark of a plan, and cells are two spaces
+apart. Results have the same lines, not wrapped, as ``report``.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
-import sys
 import textwrap
 import typing as t
 
@@ -18,34 +21,56 @@ from ansible.utils.display import Display
 
 from ...module_utils._base.texts import one_line
 
-# What the first word of a line means: marks of a plan, and verdicts.
+# What the first cell of a row means.
 _COLOURS = {
     "+": "COLOR_OK",
     "~": "COLOR_CHANGED",
     "-": "COLOR_ERROR",
     ">": "COLOR_CHANGED",
     "<": "COLOR_ERROR",
+    "!": "COLOR_ERROR",
+    "?": "COLOR_SKIP",
     "ok": "COLOR_OK",
     "warning": "COLOR_WARN",
     "failed": "COLOR_ERROR",
+    "refused": "COLOR_ERROR",
     "error": "COLOR_ERROR",
     "not_observable": "COLOR_SKIP",
     "unknown": "COLOR_SKIP",
 }
-_WIDTH = 80
 Difference = t.Mapping[str, str]
-# Where the text of a row begins again in the next line: below its last column.
-_COLUMN = re.compile(r"^(\s*(?:\S+(?: \S+)* {2,})*)")
+# Where the text of a row begins again in the next line: below its last cell.
+_CELLS = re.compile(r"^(\s*(?:\S+(?: \S+)* {2,})*)")
+# Where the last cell of a row may begin at most, as a share of the width.
+_NARROW = 0.6
+# What has to be copied as it is.
+_COMMAND = re.compile(r"\s*(?:-e |ansible-playbook )")
 
 
 def show(lines: t.Iterable[str], width: int = 0) -> None:
-    """Show lines, in the colour of their mark. width: columns; by default those of the terminal, or 80 without one."""
+    """Show lines, in the colour of their verdict. width: columns; by default those of the terminal, or 80 without one.
+
+    Nothing is shown where the output has to stay JSON.
+    """
+    if writes_json(str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK"))):
+        return
     display = Display()
-    width = width or (shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else 0)
+    width = width or columns(display)
     for line in lines:
         colour = _colour(line)
         for part in wrapped(one_line(line), width):
             display.display(part, color=colour)
+
+
+def writes_json(callback: str) -> bool:
+    """Whether a callback for standard output writes JSON, such as ansible.posix.json and ansible.posix.jsonl."""
+    return "json" in callback.rpartition(".")[2].lower()
+
+
+def columns(display: t.Any) -> int:
+    """The width of the terminal. A worker process has none of its own, so Ansible's main process has measured it."""
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isdecimal() and int(given) else int(getattr(display, "columns", 79)) + 1
 
 
 def together(differences: t.Sequence[Difference]) -> list[Difference]:
@@ -71,22 +96,30 @@ def _below(difference: Difference, side: str) -> str:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """A line in parts of at most ``width`` columns, the later ones below its last column; whole where width is 0."""
-    if not width or len(line) <= width:
+    """A line in parts of at most ``width`` columns, the later ones below its last cell; a command stays whole.
+
+    A last cell that would be narrow begins below the others.
+    """
+    if len(line) <= width or _COMMAND.match(line):
         return [line]
-    found = _COLUMN.match(line)
+    found = _CELLS.match(line)
     indent = len(found[1]) if found else 0
-    if indent > width // 2:
-        indent = len(line) - len(line.lstrip()) + 4
+    head: list[str] = []
+    if indent > width * _NARROW:
+        head, line = [line[:indent].rstrip()], line[indent:]
+        indent = len(head[0]) - len(head[0].lstrip()) + 4
+        line = " " * indent + line
     parts = textwrap.wrap(
         line, width, subsequent_indent=" " * indent, break_on_hyphens=False, replace_whitespace=False,
         drop_whitespace=True, break_long_words=False,
     )  # fmt: skip
-    return parts or [line]
+    return [*head, *(parts or [line])]
 
 
 def _colour(line: str) -> str | None:
-    """Only indented lines are rows."""
-    words = line.split(None, 1)
-    name = _COLOURS.get(words[0].rstrip(":")) if words and line.startswith("  ") else None
+    """Only rows have one."""
+    if not line.startswith("  ") or not line.strip():
+        return None
+    cell = re.split(r" {2,}|:", line.strip(), maxsplit=1)[0]
+    name = _COLOURS.get(cell.replace(" ", "_")) or _COLOURS.get(cell.partition(" ")[0])
     return getattr(constants, name) if name else None

@@ -11,7 +11,7 @@ import datetime
 import typing as t
 
 from ...module_utils._base.result import Refused
-from ...module_utils._base.texts import printable
+from ...module_utils._base.texts import UNNAMED, printable
 from ...module_utils._base.version import VERSION
 from ...module_utils._federation import notes
 from ...module_utils._probe.own_domains import asking, own_domains
@@ -130,12 +130,29 @@ def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
     shown = ["  %-7s  %s: %s" % (one["severity"], one["object"], sentence(one)) for one in counting[:MOST_LINES]]
     more = len(counting) - len(shown)
     return [
-        printable("Audit of %s: %s" % (audit["deployment"], words.headline(audit))),
+        printable("Audit of %s: %s" % (_name(audit), words.headline(audit))),
         *map(printable, shown),
         *(["  %s more in audit.json" % format(more, ",")] if more else ()),
+        *([_counted(audit)] if audit["findings"] else ()),
         "Files:",
         *("  " + path for path in paths),
     ]
+
+
+def _name(audit: Audit) -> str:
+    """The deployment's label; its host where the inventory has none."""
+    return str(audit["host"] if audit["deployment"] == UNNAMED else audit["deployment"])
+
+
+def _counted(audit: Audit) -> str:
+    numbers = audit["summary"]["findings"]
+    names = {"error": "error", "warning": "warning", "info": "note"}
+    found = [
+        words.counted(numbers[word], names[word]) if word in names else "%s %s" % (format(numbers[word], ","), word)
+        for word in words.SEVERITIES
+        if numbers[word]
+    ]
+    return "Findings: %s." % ", ".join(found)
 
 
 def outcome(audit: Audit, paths: t.Sequence[str], fail_on: str) -> dict[str, t.Any]:
@@ -155,4 +172,4 @@ def why_failed(audit: Audit, fail_on: str) -> str:
         return ""
     text = "%s of %s %s the severity %s (sfb_xmpp_audit.fail_on)."
     reach = "reaches" if found == 1 else "reach"
-    return text % (words.counted(found, "finding"), printable(audit["deployment"]), reach, fail_on)
+    return text % (words.counted(found, "finding"), printable(_name(audit)), reach, fail_on)

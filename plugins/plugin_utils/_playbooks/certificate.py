@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._edge_certificate.edge import LISTENING
+from .outcome import went_wrong
 
 Values = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
@@ -82,7 +83,7 @@ def pool_of(
 
 def _failed_doors(doors: t.Mapping[str, Values]) -> tuple[str, ...]:
     """If one of several management hosts did the work, the failure of another one keeps no Edge back."""
-    wrong = {host: bool(one.get("failed") or one.get("unreachable")) for host, one in doors.items()}
+    wrong = {host: bool(went_wrong(one)) for host, one in doors.items()}
     if any("changed" in one and not wrong[host] and not one.get("skipped") for host, one in doors.items()):
         return ()
     return tuple(host for host, failed in wrong.items() if failed)

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import typing as t
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from ...module_utils._base.result import Refused
 from ...module_utils._federation.guard import Guard
 from .._documents.partner_sheet import PORT, TTL
 from .._documents.short_document import Code, Form, Heading, Paragraph, Part, Points, render
+from .outcome import went_wrong
 
 STAGES = ("export", "remove", "route", "unbind")
 DONE = "done"
@@ -53,6 +56,11 @@ class Stage:
 def sentence(deployment: str) -> str:
     """What confirms it."""
     return "yes, remove XMPP from %s" % deployment
+
+
+def argument(deployment: str) -> str:
+    """The same as an argument of a command line, ready to copy."""
+    return "-e " + shlex.quote(json.dumps({VARIABLE: sentence(deployment)}, ensure_ascii=False))
 
 
 def find_stage(
@@ -119,7 +127,7 @@ def check_topology(edge_pools: t.Sequence[t.Mapping[str, t.Any]] | None) -> None
 
 def stage_of(results: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """The stage that a deployment is at, or an empty text. results: those of xmpp_decommission on its doors."""
-    return next((str(one["stage"]) for one in results if one.get("stage") and not one.get("failed")), "")
+    return next((str(one["stage"]) for one in results if one.get("stage") and not went_wrong(one)), "")
 
 
 def sheets(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ...module_utils._base.names import key as key_of
 from ...module_utils._base.result import Refused
+from .outcome import went_wrong
 
 Topology = t.Mapping[str, t.Any]
 
@@ -102,7 +103,7 @@ def service_state(moves: t.Sequence[t.Mapping[str, t.Any]], front_end: bool) -> 
     moves: the results of the management hosts of the server's own deployment. A gateway takes a route when it starts.
     Where the route could not be moved, nothing is touched.
     """
-    done = [one for one in moves if not one.get("skipped") and not one.get("failed")]
+    done = [one for one in moves if not one.get("skipped") and not went_wrong(one)]
     if not done:
         return ""
     return "restarted" if front_end and any(one.get("changed") for one in done) else "started"

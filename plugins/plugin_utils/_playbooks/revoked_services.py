@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from .._servers.servers import Deployment
+from .outcome import went_wrong
 
 Results = t.Sequence[t.Mapping[str, t.Any]]
 
@@ -33,7 +34,7 @@ def unable(host: str, look: t.Mapping[str, t.Any]) -> list[str]:
 
 def revoked(results: Results) -> bool:
     """Whether the domain is off the partners of a deployment. results: of its management hosts."""
-    return any("owners" in one and not one.get("failed") for one in results)
+    return any("owners" in one and not went_wrong(one) for one in results)
 
 
 def took_part(results: Results) -> bool:

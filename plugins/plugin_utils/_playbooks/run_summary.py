@@ -3,15 +3,19 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run came to, for people: the plan of each deployment once more, and a line for each of its Edges. Pure."""
+"""What a run came to, for people: the counts of each deployment's plan, and a line for each of its Edges. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ...module_utils._base.texts import count, printable
+from .._servers.servers import DEFAULT
+from .outcome import CHANGES, OK, Outcome, outcome_of
 
 EDGES = "Edge servers of %s"
+# The calls that change which certificate an Edge uses.
+_SWITCHING = frozenset(("Set-CsCertificate", "Remove-CsCertificate"))
 # Columns: as in the plan of a deployment.
 _NAME = 31
 
@@ -21,11 +25,12 @@ Results = t.Mapping[str, t.Any]
 def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[str, Results]]) -> list[str]:
     """The lines of a whole run.
 
-    plans: the lines of each deployment. edges: by deployment and name of the Edge, the results of its last task.
+    plans: the lines of each deployment; their rows were shown when they were planned. edges: by deployment and name of
+    the Edge, the results of its last task.
     """
-    found = [line for plan in plans for line in plan]
+    found = [text for plan in plans for text in plan if not text.startswith("  ")]
     for deployment, results in edges.items():
-        found.append(EDGES % deployment)
+        found.append("Edge servers" if deployment == DEFAULT else EDGES % deployment)
         found += [line(name, result) for name, result in results.items()]
     return found
 
@@ -36,6 +41,33 @@ def last(staged: Results | None, switched: Results | None) -> Results:
         if result and not result.get("skipped"):
             return result
     return {}
+
+
+def outcome(results: t.Iterable[Results], later: bool) -> Outcome:
+    """What the Edges of a deployment came to. A certificate that is replaced, given or taken away is one change.
+
+    later: whether another run switches to what this one brought to an Edge. That is no change of this run.
+    """
+    found = Outcome()
+    for result in results:
+        own = outcome_of(result)
+        if own.word == CHANGES:
+            own = Outcome(CHANGES, 1) if not later or _switches(result) else Outcome(OK)
+        found = found.and_then(own)
+    return found
+
+
+def total(doors: t.Iterable[Results], edges: Outcome) -> Outcome:
+    """What the whole run came to in a deployment. doors: the results of its management hosts, empty where none ran."""
+    found = Outcome()
+    for result in doors:
+        if result and not result.get("skipped"):
+            found = found.and_then(outcome_of(result))
+    return found.and_then(edges)
+
+
+def _switches(result: Results) -> bool:
+    return any(step["cmdlet"] in _SWITCHING for step in result.get("steps") or ())
 
 
 def line(name: str, result: Results) -> str:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ...module_utils._base.names import Invalid, canonical_domain
+from ...module_utils._base.names import Invalid, both_forms, canonical_domain
 from ...module_utils._base.texts import printable
 from ...module_utils._edge_certificate.names import InvalidNames, required_names
 from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
+from .._documents.audit_texts import VERDICTS
 
 Values = t.Mapping[str, t.Any]
 
@@ -151,41 +152,36 @@ class Message:
 
 
 def table(entries: t.Sequence[Values], messages: t.Sequence[Message], note: str, summary: Values) -> list[str]:
-    """A line for each domain, and one for each finding below it. entries: of the probe, the own ones last.
+    """A row for each domain, the worst first, and one for each finding below it. entries: of the probe.
 
     note: where the own domains come from; an empty text if they were given.
     """
-    width = max([len(entry["domain"]) for entry in entries] + [14]) + 6
-    form = "%%-%ds %%-15s %%-8s %%-32s %%-46s %%s" % width
-    heads = (
-        "DOMAIN",
-        "VERDICT",
-        "TLS",
-        "DECLARED ROW USES",
-        "PARTNER WOULD ACCEPT (? = not seen)",
-        "CERTIFICATE UNTIL",
-    )
-    lines = [form % heads]
-    for entry in entries:
-        lines += [form % _columns(entry), *_findings(entry)]
+    width = max([len(_domain(entry)) for entry in entries] + [14])
+    lines = ["The domains, the worst first (? = not seen):"]
+    for entry in sorted(entries, key=lambda one: list(VERDICTS).index(one["verdict"])):
+        verdict = entry["verdict"].replace("_", " ")
+        lines += ["  %-14s  %-*s  %s" % (verdict, width, _domain(entry), _details(entry)), *_findings(entry)]
     lines += _advice(entries)
     lines += [str(one) for one in messages]
     if note:
         lines.append(note)
-    counted = ["%s: %s" % (verdict, summary[verdict]) for verdict in sorted(summary) if summary[verdict]]
+    counted = ["%s: %s" % (verdict, summary[verdict]) for verdict in VERDICTS if summary.get(verdict)]
     return [*lines, ", ".join(counted).replace("_", " ")]
 
 
-def _columns(entry: Values) -> tuple[str, ...]:
+def _domain(entry: Values) -> str:
+    return both_forms(entry["domain"]) + ("" if "declared" in entry else " (own)")
+
+
+def _details(entry: Values) -> str:
     declared, accepts = entry.get("declared"), entry.get("accepts")
-    return (
-        entry["domain"] + ("" if "declared" in entry else " (own)"),
-        entry["verdict"].replace("_", " "),
-        (entry.get("tls") or {}).get("version") or "-",
-        _methods(accepts, declared["uses"], ", else ") if accepts and declared else "-",
-        _methods(accepts, [one for one in accepts if accepts[one] != "no"], ", ") if accepts else "-",
-        str((entry.get("certificate") or {}).get("not_after") or "-")[:10],
-    )
+    found = [(entry.get("tls") or {}).get("version") or "no TLS seen"]
+    if accepts and declared:
+        found.append("declared settings use " + _methods(accepts, declared["uses"], ", else "))
+    if accepts:
+        found.append("it accepts " + _methods(accepts, [one for one in accepts if accepts[one] != "no"], ", "))
+    until = (entry.get("certificate") or {}).get("not_after")
+    return "; ".join([*found, *(["certificate until " + str(until)[:10]] if until else [])])
 
 
 def _methods(accepts: Values, methods: t.Iterable[str], joint: str) -> str:
@@ -196,12 +192,12 @@ def _methods(accepts: Values, methods: t.Iterable[str], joint: str) -> str:
 
 def _findings(entry: Values) -> t.Iterator[str]:
     for finding in entry["findings"]:
-        yield "    %(severity)s: %(message)s; %(remedy)s" % finding
+        yield "      %(severity)-7s  %(message)s; %(remedy)s" % finding
         then = (entry.get("advice") or {}).get("then")
         if finding["code"] == "certificate_expires_soon" and then:
             nothing = "the declared row does not work any more"
             what = nothing if then == "nothing" else "dialback alone decides under the declared row"
-            yield "    from then on: " + what
+            yield "               from then on: " + what
 
 
 def _advice(entries: t.Sequence[Values]) -> list[str]:

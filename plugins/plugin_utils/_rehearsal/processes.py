@@ -117,9 +117,9 @@ class Played:
     @property
     def message(self) -> str:
         """Why it failed: the first task that did; empty where none did."""
-        wrong = [task for task in self.tasks if task["state"] in ("failed", "unreachable")]
+        wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
-            return str(wrong[0]["msg"])
+            return str(wrong[0])
         if self.code:
             return (self.output.strip().rpartition("\n")[2] or "no reason given").strip()
         return ""

@@ -338,6 +338,20 @@ SETTINGS: tuple[Setting, ...] = (
         "With ``--check``, the file to which the plan is saved. Without ``--check``, the plan that was reviewed; any"
         " other plan is refused.",
     ),
+    _setting(
+        "plan_digest",
+        {"type": "raw"},
+        ("converge", "restore"),
+        "The digest that the plan of the run must have. A check run sets it as a stat. Any other plan is refused before"
+        " a write. With several deployments in a run, a dictionary by deployment.",
+    ),
+    _setting(
+        "fail_on_changes",
+        _SWITCH,
+        (*_WRITING, "revoke", "certificate"),
+        "With ``--check``, a run that plans a change ends with exit status 2. A certificate that is only brought to an"
+        " Edge, for a later switch, is no change. False by default.",
+    ),
     _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write. True by default."),
     _of_federation(
         "snapshot_directory",

@@ -37,6 +37,12 @@ class CallbackModule(CallbackBase):
         with open(os.environ["RECORDER_FILE"], "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
+    def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        """The custom stats, as the last line."""
+        line = {"state": "stats", "host": "", "task": "", "result": stats.custom.get("_run", {})}
+        with open(os.environ["RECORDER_FILE"], "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._record("ok", result)
 

@@ -72,7 +72,7 @@ def test_the_reviewed_plan_is_applied_and_then_is_no_longer_the_plan() -> None:
     json.dumps(reviewed)
     done = run(PARTNERS, shell, **asked("a.test", "n.test"), purge=True, plan_digest=reviewed)
     assert done.changed
-    assert done.plan_digest is None, "of check mode only"
+    assert done.plan_digest == reviewed, "the run says what it held to"
     text = refused(PARTNERS, shell, **asked("a.test", "n.test"), purge=True, plan_digest=reviewed)
     assert "changed since the plan was made: partner a.test" in text
     assert "gone since the plan was made: partner b.test, partner c.test" in text
@@ -106,6 +106,24 @@ def test_whatever_is_different_is_named(put: Put | None, arguments: dict[str, t.
         shell.store[PARTNER.noun].clear()
     given = {**asked("a.test", "n.test", purge=True), **arguments}
     assert message in refused(PARTNERS, shell, **given, plan_digest=reviewed)
+
+
+def test_the_digest_alone_holds_to_the_steps_in_the_deployment() -> None:
+    shell = server("a.test", "b.test")
+    arguments = asked("a.test", "n.test")
+    reviewed = digest(PARTNERS, shell, **arguments)["digest"]
+    text = refused(PARTNERS, shell, **asked("a.test", "m.test"), plan_digest=reviewed)
+    assert text.startswith("plan_digest: the plan of now is another one. It has the digest ")
+    assert reviewed not in text
+    assert "64 hexadecimal digits" in refused(PARTNERS, shell, **arguments, plan_digest=reviewed[:-1])
+    elsewhere = server("a.test", "b.test")
+    elsewhere.central = "pool2.contoso.com"
+    assert "another one" in refused(PARTNERS, elsewhere, **arguments, plan_digest=reviewed)
+    # Another state, and the same calls.
+    shell.put(PARTNER.noun, "a.test", {"SaslNegotiation": "Optional", "Description": "by another hand"})
+    done = run(PARTNERS, shell, **arguments, plan_digest=reviewed)
+    assert done.changed
+    assert (done.plan_digest or {})["digest"] == reviewed
 
 
 def test_a_whole_hash_decides_where_the_short_ones_agree() -> None:
@@ -248,6 +266,10 @@ def test_a_digest_is_equal_only_where_state_and_plan_are(
     same = one.store[PARTNER.noun] == two.store[PARTNER.noun]
     assert (digests[0] == digests[1]) == same
     assert (differences(digests[0], digests[1]) == []) == same
+    if planned[0].steps == planned[1].steps:
+        assert digests[0]["digest"] == digests[1]["digest"]
+    else:
+        assert digests[0]["digest"] != digests[1]["digest"]
 
 
 def test_the_number_is_one_of_deployment_and_steps() -> None:

@@ -24,6 +24,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.version import VERS
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import files
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ACCESS_EDGE, PARTNER, PARTS, POLICY
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan_file import PlanFile
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Place
 
@@ -84,12 +85,8 @@ class TestPlanFile:
             ("Set-CsXmppGatewayConfiguration", "planned"),
         ]
         assert set(document["declared"]) == {"partners", "gateway"}
-        beside = Path(plan).with_suffix(".md").read_text(encoding="utf-8")
-        assert beside.startswith("# sfb.xmpp plan for default (fe01)\n\n```\n  + partner  n.test")
-        assert "| Set-CsXmppAllowedPartner | a.test | Description=x |" in beside
-        for path in (Path(plan), Path(plan).with_suffix(".md")):
-            assert path.stat().st_mode & 0o777 == 0o600
-            assert "s3cret" not in path.read_text(encoding="utf-8")
+        assert Path(plan).stat().st_mode & 0o777 == 0o600
+        assert "s3cret" not in Path(plan).read_text(encoding="utf-8")
         assert work(shell, plan_file=plan).changed
         assert refusal(shell, plan_file=plan)[0] == "this is not the plan in %s" % plan
 
@@ -101,7 +98,9 @@ class TestPlanFile:
         shell = server()
         work(shell, check=True, plan_file=str(tmp_path / name))
         assert json.loads((tmp_path / name).read_text(encoding="utf-8"))["form"] == 3
-        assert (tmp_path / beside).read_text(encoding="utf-8").startswith("# sfb.xmpp plan")
+        PlanFile(str(tmp_path / name), "plan_file").save_beside("# sfb.xmpp plan\n")
+        assert (tmp_path / beside).read_text(encoding="utf-8") == "# sfb.xmpp plan\n"
+        assert (tmp_path / beside).stat().st_mode & 0o777 == 0o600
         assert work(shell, plan_file=str(tmp_path / name)).changed
 
     def test_a_secret_is_in_no_hash(self, plan: str) -> None:

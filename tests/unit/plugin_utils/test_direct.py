@@ -11,8 +11,10 @@ import datetime
 import importlib
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yaml
 from ansible.executor import task_executor
 from ansible.module_utils.connection import ConnectionError as RpcError
 from ansible.plugins.connection import NetworkConnectionBase
@@ -20,6 +22,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import in_process as _direct
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.module_task import ModuleAction
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.plain_values import plain
 
 from tests.unit.plugin_utils.test_management_shell import daemon, plugin, worker
@@ -36,15 +39,35 @@ def directly(**keys: t.Any) -> bool:
     return not connection.force_persistence
 
 
-def test_every_module_has_an_action_with_its_task() -> None:
+ROUTED: dict[str, str] = {
+    name: rule["redirect"]
+    for name, rule in yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text("utf-8"))["plugin_routing"][
+        "action"
+    ].items()
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_has_an_action_with_its_task(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible's loader follows the routes in every integration test."""
     there = "ansible_collections.sfb.xmpp.plugins."
-    tasks = {name: importlib.import_module(there + "modules." + name).TASK for name in MODULES}
-    actions = sorted(path.stem for path in (PLUGINS / "action").glob("*.py"))
-    assert actions == MODULES
-    for name in actions:
-        action = importlib.import_module(there + "action." + name).ActionModule
-        assert action.work_of is tasks[name]
-        assert issubclass(action, _direct.DirectAction)
+    action = importlib.import_module(there + "action." + ROUTED.get(name, name).rpartition(".")[2]).ActionModule
+    work = importlib.import_module(there + "modules." + name).TASK
+    assert issubclass(action, _direct.DirectAction)
+    if not issubclass(action, ModuleAction):
+        assert action.work_of is work
+        return
+    monkeypatch.setattr(_direct.DirectAction, "run", lambda self, tmp, task_vars: {"work": self.work_of})
+    for start in ("sfb.xmpp.", ""):
+        one = action.__new__(action)
+        one._task = SimpleNamespace(action=start + name)
+        assert one.run(None, {})["work"] is work
+
+
+def test_a_module_is_routed_or_has_an_action_of_its_own() -> None:
+    actions = {path.stem for path in (PLUGINS / "action").glob("*.py")}
+    assert sorted([*actions, *ROUTED]) == MODULES
+    assert {route.rpartition(".")[2] for route in ROUTED.values()} <= actions
 
 
 def test_this_ansible_core_has_what_is_needed() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain import federate
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import (
@@ -21,7 +22,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue imp
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.files import CONTENT
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION_SPEC
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.federation import parts_of
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.federation import chosen_digest, parts_of
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME, TAGS
 
 from tests.unit.module_utils.memory_shell import MemoryShell
@@ -55,3 +56,35 @@ def test_every_list_of_kinds_follows_from_the_catalogue() -> None:
     assert parts_of(["all"], ["gateway"]) == [part for part in PARTS if part not in ("gateway", "access_edge")]
     assert parts_of(["policies"], []) == ["policies", "removals"]
     assert parts_of_tag("federation_routes") == (), "it is the name of an option, and routes that of the part"
+
+
+DIGEST = "5f2c1d0b" * 8
+WHOLE = {"digest": DIGEST, "objects": {}}
+
+
+@pytest.mark.parametrize(
+    ("given", "deployments", "found"),
+    [
+        (None, ["a"], None),
+        ("", ["a", "b"], None),
+        (DIGEST, ["a"], DIGEST),
+        (WHOLE, ["a"], WHOLE),
+        ({"a": DIGEST}, ["a"], DIGEST),
+        ({"a": DIGEST, "b": "x"}, ["a", "b"], DIGEST),
+        ({"a": WHOLE, "b": "x"}, ["a", "b"], WHOLE),
+    ],
+)
+def test_each_deployment_is_held_to_its_own_digest(given: t.Any, deployments: list[str], found: t.Any) -> None:
+    assert chosen_digest(given, "a", deployments) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (DIGEST, "sfb_xmpp_plan_digest: the run has the deployments a, b, and each has a plan of its own"),
+        ({"b": DIGEST}, "sfb_xmpp_plan_digest: has no digest for the deployment a; it has b"),
+    ],
+)
+def test_a_digest_that_is_nobodys_is_refused(given: t.Any, reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        chosen_digest(given, "a", ["a", "b"])

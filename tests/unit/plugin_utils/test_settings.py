@@ -350,7 +350,11 @@ def test_a_blank_answer_is_as_good_as_none(setting: t.Any, blank: t.Any, playboo
 
 
 def test_own_variables_and_results_of_other_jobs_are_left_alone() -> None:
-    assert reasons("converge", {"sfb_xmpp_x_site": [1], "sfb_xmpp_result": "ok", "sfb_xmpp_changes": 3}) == []
+    of_a_job = {"sfb_xmpp_result": "ok", "sfb_xmpp_changes": 3, "sfb_xmpp_plan_digest": "5f2c1d0b" * 8}
+    for playbook in PLAYBOOKS:
+        assert reasons(playbook, of_a_job, of_a_job) == reasons(playbook, {})
+    several = {name: {"contoso": value} for name, value in of_a_job.items()}
+    assert reasons("converge", {"sfb_xmpp_x_site": [1], **several}) == []
 
 
 def test_texts_of_the_command_line_are_typed_values() -> None:

@@ -43,7 +43,8 @@ class CallbackModule(CallbackBase):
             file.write(json.dumps(line, default=str) + "\n")
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        self._record("ok", result)
+        # The task that did the work succeeds with the reasons, and the next one fails with a sentence.
+        self._record("failed" if result._result.get("outcome") in ("refused", "failed") else "ok", result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         self._record("ignored" if ignore_errors else "failed", result)

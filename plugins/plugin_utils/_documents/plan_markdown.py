@@ -1,0 +1,76 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan for a change ticket: who planned what for which deployment, the block as it was shown, every call. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._base.texts import deployment_name
+from . import markdown
+
+Result = t.Mapping[str, t.Any]
+
+# In every call, and of no interest.
+_LEFT_OUT = ("Identity", "Confirm")
+
+
+def render(
+    result: Result, *, label: str, host: str, user: str, account: str, time: str, collection: str, ticket: str = ""
+) -> str:
+    """result: of xmpp_federation in check mode. label: of the deployment. host: which led into it.
+
+    user: of the controller. account: of the session. time: UTC, as ISO 8601 writes it.
+    """
+    identity = result.get("identity") or {}
+    facts = [
+        ("Deployment", markdown.text(deployment_name(label, host))),
+        ("Pool of the Central Management Store", ", ".join(map(markdown.code, identity.get("pools") or ()))),
+        ("SIP domains", ", ".join(map(markdown.code, identity.get("sip_domains") or ()))),
+        ("Planned at", markdown.text(time)),
+        ("By", markdown.text(user + (", with the account %s" % account if account else ""))),
+        ("Ticket", markdown.text(ticket)),
+        ("Collection", markdown.text("sfb.xmpp " + collection)),
+        ("Digest", markdown.code((result.get("plan_digest") or {}).get("digest") or "")),
+    ]
+    calls = [
+        [markdown.code(step["cmdlet"]), markdown.code(step["identity"]), _parameters(step["parameters"])]
+        for step in result.get("steps") or ()
+    ]
+    warnings = list(result.get("warnings") or ())
+    first, *rest = result.get("report") or ("sfb.xmpp plan",)
+    return markdown.document(
+        [
+            "# " + markdown.text(first),
+            markdown.table(["Plan", ""], [[name, value] for name, value in facts if value]),
+            markdown.block(rest),
+            "## Warnings" if warnings else "",
+            "\n".join("- " + markdown.text(one) for one in warnings),
+            "## Calls" if calls else "",
+            markdown.table(["Cmdlet", "Object", "Parameters"], calls),
+        ]
+    )
+
+
+def _parameters(given: t.Mapping[str, t.Any]) -> str:
+    return ", ".join(
+        "%s: %s" % (name, markdown.text(in_words(v))) for name, v in given.items() if name not in _LEFT_OUT
+    )
+
+
+def in_words(value: t.Any) -> str:
+    """A value of a parameter as results show it, without brackets."""
+    if isinstance(value, t.Mapping):
+        if value.get("secret"):
+            return "(secret)"
+        if set(value) <= {"add", "remove"}:
+            return " and ".join("%s %s" % (word, in_words(names)) for word, names in value.items())
+        return ", ".join("%s %s" % (name, in_words(item)) for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(in_words, value)) or "nothing"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "nothing" if value is None or value == "" else str(value)

@@ -1,0 +1,69 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan file has the documented form, and the rules of the recipe for CI judge it with jsonschema alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan_file import FORM
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
+
+from tests.unit.module_utils.memory_shell import MemoryShell
+from tests.unit.module_utils.states import run
+
+TOP = Path(__file__).resolve().parents[3]
+SCHEMA: dict[str, t.Any] = json.loads((TOP / "docs" / "schema" / "plan.json").read_text("utf-8"))
+RECIPE = (TOP / "docs" / "docsite" / "rst" / "guide_recipes.rst").read_text("utf-8")
+FULL = {"enable_federation_access": True, "enable_xmpp_access": True}
+
+
+def plan(directory: Path, **partner: t.Any) -> dict[str, t.Any]:
+    shell = MemoryShell()
+    shell.put("CsXmppAllowedPartner", "old.test", {})
+    shell.put("CsXmppGatewayConfiguration", "Global", {"DialbackPassphrase": "old"})
+    shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": True, "AllowOutsideUsers": True})
+    path = directory / "plan.json"
+    run(
+        FEDERATION, shell, check=True, plan_file=str(path), force=True, partners_purge=True,
+        partners=[{"domain": "a.test", "partner_type": "federated", **partner}],
+        policies=[{"identity": "New", **FULL}], gateway={"dialback_passphrase": "new"},
+    )  # fmt: skip
+    return t.cast("dict[str, t.Any]", json.loads(path.read_text("utf-8")))
+
+
+def recipe() -> dict[str, t.Any]:
+    """The rules that the guide shows."""
+    (found,) = re.findall(r"\.\. code-block:: json\n\n((?:   .*\n|\n)+)", RECIPE)
+    return t.cast("dict[str, t.Any]", json.loads(found))
+
+
+def test_a_plan_file_has_the_documented_form(tmp_path: Path) -> None:
+    assert SCHEMA["properties"]["form"]["const"] == FORM
+    found = plan(tmp_path, tls_negotiation="required", sasl_negotiation="optional", support_dialback_negotiation=True)
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    assert [error.message for error in validator.iter_errors(found)] == []
+    assert set(found) == set(SCHEMA["properties"]), "every key is documented"
+    assert list(validator.iter_errors({**found, "form": FORM + 1}))
+
+
+@pytest.mark.parametrize(
+    ("partner", "allowed"),
+    [
+        ({"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}, True),
+        ({"tls_negotiation": "optional", "sasl_negotiation": "optional", "support_dialback_negotiation": True}, False),
+        ({"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True,
+          "partner_type": "public_unverified"}, False),
+    ],
+)  # fmt: skip
+def test_the_recipe_refuses_what_it_says(tmp_path: Path, partner: dict[str, t.Any], allowed: bool) -> None:
+    found = list(jsonschema.Draft202012Validator(recipe()).iter_errors(plan(tmp_path, **partner)))
+    assert (found == []) == allowed, found

@@ -1,0 +1,100 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pictures of what playbooks print, to look at: ``python -m tools.screens`` writes SVG files into build/screens.
+
+Each playbook runs against a lab of its own, at 80 and at 140 columns; each picture is drawn dark and light. What is
+drawn is the output with its colours, from the first line of the report on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI, TerminalTheme
+from rich.text import Text
+
+TOP = Path(__file__).resolve().parent.parent
+INTO = TOP / "build" / "screens"
+# By name of the picture, the arguments of its playbook, in this order. The partners of the lab's inventory do not run:
+# verify fails. The history is that of the playbook before it.
+SCREENS: dict[str, tuple[str, ...]] = {
+    "plan": ("sfb.xmpp.converge", "--check"),
+    "verify": ("sfb.xmpp.verify",),
+    "converge": ("sfb.xmpp.converge",),
+    "history": ("sfb.xmpp.history",),
+    "preflight": ("sfb.xmpp.preflight",),
+}
+# What is broken in the lab before a playbook runs.
+BROKEN = {"preflight": ("proxy-stopped", "stale-replica", "late-replica", "federated-users-off", "certificate-expired")}
+WIDTHS = (80, 140)
+THEMES: dict[str, TerminalTheme] = {"dark": MONOKAI, "light": DEFAULT_TERMINAL_THEME}
+
+
+def printed(arguments: tuple[str, ...], width: int, environment: dict[str, str]) -> str:
+    """What a playbook prints, with its escape sequences."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(TOP / "inventories" / "lab"), *arguments],
+        cwd=TOP,
+        env={**environment, "COLUMNS": str(width), "ANSIBLE_FORCE_COLOR": "true"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def draw(name: str, output: str, width: int) -> list[Path]:
+    """The pictures of an output, one for each theme."""
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(output), soft_wrap=False)
+    paths = []
+    for theme, colours in THEMES.items():
+        path = INTO / ("%s-%d-%s.svg" % (name, width, theme))
+        console.save_svg(str(path), title="sfb.xmpp %s" % name, theme=colours, clear=False)
+        paths.append(path)
+    return paths
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="of pictures; all without any: %s" % ", ".join(SCREENS))
+    names = parser.parse_args().names or list(SCREENS)
+    INTO.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sfb.", dir="/tmp") as directory:
+        environment = {
+            **os.environ,
+            "SFB_LAB_DIRECTORY": directory + "/lab",
+            "SFB_LAB_PORT": "16986",
+            "ANSIBLE_HOME": directory + "/home",
+        }
+        lab = [sys.executable, "-m", "lab"]
+        place = ["--directory", directory + "/lab"]
+        ports = ["--port", "16986", "--xmpp-port", "0"]
+        subprocess.run([*lab, "up", *place, *ports], cwd=TOP, env=environment, check=True)
+        try:
+            for name in names:
+                for link in BROKEN.get(name, ()):
+                    subprocess.run([*lab, "break", *place, link], cwd=TOP, env=environment, check=True)
+                for width in WIDTHS:
+                    output = printed(SCREENS[name], width, environment)
+                    (INTO / ("%s-%d.ansi" % (name, width))).write_text(output, encoding="utf-8")
+                    for path in draw(name, output, width):
+                        print(path.relative_to(TOP))
+        finally:
+            subprocess.run([*lab, "down", *place], cwd=TOP, env=environment, check=False)
+
+
+if __name__ == "__main__":
+    main()
