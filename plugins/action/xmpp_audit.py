@@ -17,8 +17,8 @@ from ..module_utils._base import user_names
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
+from ..module_utils._probe.tasks import READ as PROBE
 from ..modules.xmpp_audit import TASK
-from ..modules.xmpp_partner_probe_info import TASK as PROBE
 from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import PlaybookAction
@@ -71,8 +71,10 @@ class ActionModule(PlaybookAction, ReportingAction):
             return skipped("the settings leave the probes out")
         # The certificate chooses among the domains. Without them the probe names what it lacks.
         domains = self._try("xmpp_topology_info", {}, variables).get("sip_domains") or []
-        options = probe_options(settings.get("verification", {}), certificate_of(self, variables), domains)
-        return self._on_controller(PROBE, {**options, "partners": existing["partners"]})
+        verification = settings.get("verification", {})
+        options = probe_options(verification, certificate_of(self, variables), domains)
+        read = ["partners"] if verification.get("own_domains") else ["partners", "own_domains"]
+        return self._on_controller(PROBE, {**options, "partners": existing["partners"], "read": read})
 
     def _audit(self, given: Result, settings: Settings, variables: Variables) -> Result:
         """Raises Refused."""

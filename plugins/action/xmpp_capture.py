@@ -19,7 +19,7 @@ from ansible.release import __version__ as core
 
 from ..module_utils._base import private_file
 from ..module_utils._base.result import Refused
-from ..module_utils._base.texts import utc
+from ..module_utils._base.texts import json_text, utc
 from ..module_utils._base.version import VERSION
 from ..module_utils._capture.pseudonyms import Pseudonyms
 from ..module_utils._capture.tasks import default_key, read_key
@@ -62,7 +62,7 @@ class ActionModule(PlaybookAction):
             path = self._path(str(values.get("into", "sfb-xmpp-capture.json")), servers_in(variables), one.label)
             made = utc(datetime.datetime.now(datetime.timezone.utc))
             found = capture.decide(one, read[one.label], names, made, _by())
-            texts[path] = json.dumps(found.document, ensure_ascii=False, indent=1) + "\n"
+            texts[path] = json_text(found.document, indent=1) + "\n"
             lines += ["%s %s:" % (path, "would have" if check else "has"), *found.lines]
         lines.append("Read it before you share it. The key of its names stays with you: %s" % key_file)
         result = output.write(texts, check, diff=bool(self._task.diff))

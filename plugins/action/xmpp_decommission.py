@@ -124,8 +124,8 @@ class ActionModule(PlaybookAction, ReportingAction):
         if stage.name == "route":
             options.update(federation_routes=list(stage.routes), allow=["clear_route"])
         else:
-            # Policies lose XMPP and nothing else, whoever has them.
-            options.update(policies=list(stage.policies), partners=list(stage.partners), partners_purge=True)
+            # Policies lose XMPP and nothing else, whoever has them. The purge leaves partners that are protected.
+            options.update(policies=list(stage.policies), partners=[], partners_purge=True)
             options.update(protect=_names(values.get("protect")), allow=["empty_purge", "large_purge", "many_updates"])
         return self._hand_on("xmpp_federation", options, variables)
 

@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 from jinja2 import TemplateError
 
 from ..module_utils._base.result import Refused
+from ..module_utils._base.texts import one_line
 from ..modules.xmpp_rehearse import TASK
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import PlaybookAction
@@ -79,4 +80,4 @@ def hosts_of(variables: t.Mapping[str, t.Any]) -> dict[str, dict[str, Result]]:
 
 
 def _tell(text: str) -> None:
-    Display().display("sfb.xmpp.rehearse: %s" % text)
+    Display().display("sfb.xmpp.rehearse: %s" % one_line(text))

@@ -13,8 +13,8 @@ from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import printable
 from ..module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
-from ..module_utils._probe.own_domains import own_domains
-from ..modules.xmpp_partner_probe_info import TASK as PROBE
+from ..module_utils._probe.own_domains import asking, own_domains
+from ..module_utils._probe.tasks import READ as PROBE
 from ..modules.xmpp_verification import TASK
 from ..plugin_utils._actions.deployment import Inventory
 from ..plugin_utils._actions.in_process import failed, skipped
@@ -73,7 +73,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         domains = given["own_domains"] or own_domains(
             read.get("sip_domains") or [], given["certificate_names"] or list(own.names)
         )
-        from_domain = given["from_domain"] or next(iter(domains), "")
+        from_domain = given["from_domain"] or asking(domains)
         if not from_domain:
             text = "Partners are asked in the name of an own SIP domain, and none is known. Set own_domains in"
             text += " sfb_xmpp_verification (verification_own_domains of the role). They could not be read from %s: %s"
@@ -88,6 +88,7 @@ class ActionModule(PlaybookAction, ReportingAction):
                 "access_edge": given["access_edge"] or own.access_edge or None,
                 "certificate": given["certificate"] or own.file,
                 "trust_store": given["trust_store"] or None,
+                "read": [] if given["own_domains"] else ["own_domains"],
             }
             result = self._on_controller(PROBE, options)
         if result.get("failed"):

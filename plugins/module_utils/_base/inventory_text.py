@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from .names import Invalid
+from .texts import in_strings
 
 # What begins a template; Ansible would carry it out when it reads the file.
 _TEMPLATES = ("{{", "{%", "{#")
@@ -32,9 +33,10 @@ def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
             return True
 
     def text(dumper: t.Any, value: str) -> t.Any:
+        style = None if value.isprintable() else '"'  # in which everything has an escape
         if any(mark in value for mark in _TEMPLATES):
             return dumper.represent_scalar("!unsafe", value, style='"')
-        return dumper.represent_str(value)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
     written = yaml.dump(
@@ -45,7 +47,7 @@ def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
         default_flow_style=False,
         width=1_000_000,
     )
-    return "---\n" + str(written)
+    return "---\n" + in_strings(str(written), lambda one: "\\U%08x" % ord(one))
 
 
 def inventory_values(text: str) -> dict[str, t.Any]:

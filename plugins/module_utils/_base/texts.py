@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 import typing as t
 
@@ -50,6 +51,28 @@ def foreign(text: str, longest: int = LONGEST) -> str:
     """
     shown = printable(_SPACES.sub(" ", text[: longest + 1]))
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    """The door to a line of a file or a terminal: whatever its origin, it is one line, and can be printed."""
+    return printable(_SPACES.sub(" ", text))
+
+
+def in_lines(text: str) -> str:
+    """The door to a message: the same, where line feeds are ours."""
+    return "\n".join(map(one_line, text.split("\n")))
+
+
+def in_strings(text: str, escape: t.Callable[[str], str]) -> str:
+    """A document of lines whose strings are quoted: what nobody sees is only in its strings, and becomes an escape."""
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else escape(c) for c in text)
+
+
+def json_text(value: t.Any, indent: int | None = None) -> str:
+    """JSON for people as well: letters of all languages stay, and what nobody sees is an escape."""
+    return in_strings(json.dumps(value, indent=indent, ensure_ascii=False), lambda one: json.dumps(one)[1:-1])
 
 
 def utc(time: datetime.datetime) -> str:

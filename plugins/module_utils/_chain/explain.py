@@ -24,6 +24,7 @@ from .._base.task import Task
 from .._federation.catalogue import ACCESS_EDGE, PARTNER, POLICY
 from .._federation.deployment import USER_PROPERTIES, Deployment, Reader, User, user_of
 from .._probe import tasks as probe_tasks
+from .._probe.own_domains import asking
 from .._shell.statement import Shell, Statement
 from .._topology.topology import read_topology
 from .conditions import access_edges, unreadable
@@ -132,10 +133,12 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
     options = params["probe"]
     if options is None:
         return Probed()
-    own = pair.address.rpartition("@")[2]
+    own = asking([pair.address.rpartition("@")[2]])
+    if not own:
+        return Probed()  # nobody can be asked in the name of a domain that is none
     given: dict[str, t.Any] = {name: spec.get("default") for name, spec in probe_tasks.ARGUMENT_SPEC.items()}
     given.update({name: value for name, value in options.items() if value is not None})
-    given.update(from_domain=own, own_domains=[own])
+    given.update(from_domain=own, own_domains=[own], read=["partners"])
     edges = access_edges(known.topology) if known.topology is not None else []
     if not given["access_edge"] and len(edges) == 1:
         given["access_edge"] = edges[0]

@@ -18,6 +18,7 @@ from .._base.account import system_user
 from .._base.inventory_text import json_value
 from .._base.names import Invalid
 from .._base.result import Refused
+from .._base.texts import json_text
 from .._base.version import VERSION
 from .._shell.statement import Place
 from .digest import check_form, differences, make_digest, plain_state
@@ -56,7 +57,7 @@ class PlanFile:
             "plan_digest": make_digest(plan),
             "steps": [step.shown("planned") for step in plan.steps],
         }
-        text = json.dumps({**document, _DIGEST: _content(document)}, indent=2, ensure_ascii=False) + "\n"
+        text = json_text({**document, _DIGEST: _content(document)}, indent=2) + "\n"
         private_file.write_deciding(self.path, text.encode("utf-8", "surrogatepass"), self.option)
 
     def save_beside(self, markdown: str) -> None:

@@ -46,6 +46,7 @@ FAULTS = {
     "chain_not_a_ca": "the partner needs a certificate from a CA certificate that may sign others",
     "chain_path_length": "the partner needs a certificate from a CA that may have CAs below it",
     "chain_name_constraints": "the partner needs a certificate from a CA that may issue for these names",
+    "chain_purpose": "the partner needs a certificate from a CA that may issue for server authentication",
     "chain_refused": "the partner has to have its certificate issued again, with correct CA certificates",
     "root_not_valid": "update the trust store here and on the Edge; if the CA has ended, the partner needs another CA",
     "name_mismatch": "the partner needs one whose DNS names cover the domain",

@@ -203,6 +203,7 @@ class Facts:
     ended: Ended | None = None
     direct_services: Services | None = None  # _xmpps-server (XEP-0368); asked for if nothing else answers
     legacy_renegotiation: bool = False  # it does not know RFC 5746
+    unusable: str = ""  # why the name cannot be asked about; nothing else was seen then
     mistake: str = ""  # of the collection: an exception that nobody foresaw, and its place
 
     @property

@@ -53,6 +53,7 @@ def check_partner(facts: Facts, row: Row | None) -> list[Finding]:
         nothing_works = not possible(facts, row) and not falls_to_clear(facts, row)
     found = [
         *_check_row(row),
+        *check_name(facts),
         *_check_services(facts),
         *check_reach(facts),
         *check_mistake(facts),
@@ -77,6 +78,13 @@ def _check_row(row: Row | None) -> t.Iterator[Finding]:
         code, severity = ("row_invalid", ERROR) if row.level == "invalid" else ("row_risky", WARNING)
         why, remedy = row.remark.rsplit("; ", 1)
         yield Finding(code, severity, "the declared row (%s) is %s: %s" % (row, row.level, why), remedy)
+
+
+def check_name(facts: Facts) -> t.Iterator[Finding]:
+    """Of a name that was read from a server, and is none that DNS or a certificate could have."""
+    if facts.unusable:
+        text = "it is not probed: %s" % facts.unusable
+        yield Finding("name_unusable", UNKNOWN, text, "correct the name on the server, or remove it there")
 
 
 # From DNS to the server

@@ -32,3 +32,11 @@ def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str]) -> list[st
     if sip_domains:
         return [domain for domain in sip_domains if domain in named] or list(sip_domains)
     return [name for name in dict.fromkeys(named) if name != access_edge and not name.startswith(_HOSTS)]
+
+
+def asking(own: t.Sequence[str]) -> str:
+    """The own domain in whose name partners are asked: the first that is one. Empty if none is."""
+    for name in own:
+        with contextlib.suppress(Invalid):  # a server may have what nobody may declare
+            return canonical_domain(name)
+    return ""

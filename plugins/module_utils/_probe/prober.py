@@ -28,7 +28,7 @@ from .certificate import examine
 from .conversation import converse
 from .dns import Resolver
 from .facts import DEFAULT_PORT, MOST_SERVERS, Addresses, Attempt, Ended, Facts, Service, is_local
-from .findings import check_partner, verdict
+from .findings import check_name, check_partner, verdict
 from .own import check_own
 from .rows import accepts, falls_to_clear, number, options, suggest, uses
 
@@ -45,12 +45,16 @@ Entry = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Job:
-    """A domain to probe. partner: the declared domain to which it belongs, '' for none; row and proxy: as declared."""
+    """A domain to probe. partner: the declared domain to which it belongs, '' for none; row and proxy: as declared.
+
+    unusable: why nothing can be asked about it, where the name was read from a server.
+    """
 
     domain: str
     partner: str = ""
     row: Row | None = None
     proxy: str = ""
+    unusable: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,9 @@ class Prober:
     def partner(self, job: Job) -> Entry:
         """Everything about a partner's domain."""
         budget = self._budget()
-        facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
+        facts = Facts(job.domain, unusable=job.unusable)
+        if not job.unusable:
+            facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
         findings = check_partner(facts, job.row)
         suggested = suggest(facts)
         return {
@@ -96,12 +102,15 @@ class Prober:
             "suggestion": None if suggested is None else options(suggested),
         }
 
-    def own(self, domain: str, asks: str, access_edge: str, tls: bool = True) -> Entry:
+    def own(self, domain: str, asks: str, access_edge: str, tls: bool = True, unusable: str = "") -> Entry:
         """What a partner (``asks``) sees of an own domain: it is to the partners that the gateway answers.
 
-        tls: whether that partner's row has TLS, so that the gateway has to offer it.
+        tls: whether that partner's row has TLS, so that the gateway has to offer it. unusable: as that of a Job.
         """
         budget = self._budget()
+        if unusable:
+            facts = Facts(domain, unusable=unusable)
+            return _entry(facts, list(check_name(facts)), budget)
         facts = self._probe(domain, asks, self._anonymous, budget, own=True)
         edge = None
         try:

@@ -14,6 +14,7 @@ import typing as t
 from .._base.names import Invalid, canonical_domain
 from .._base.result import Params, Refused, Result
 from .._base.task import Task
+from .._base.texts import foreign
 from .._federation.catalogue import PARTNER
 from .._federation.negotiation import Row
 from .._shell.statement import Secret, Shell
@@ -82,7 +83,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
     jobs = checked("domains", lambda: _jobs(params))
     from_ = checked("from_domain", lambda: canonical_domain(params["from_domain"]))
-    own_domains = checked("own_domains", lambda: _domains(params["own_domains"]))
+    own_domains = checked("own_domains", lambda: _own_domains(params))
     access_edge = checked(
         "access_edge", lambda: canonical_domain(params["access_edge"]) if params["access_edge"] else ""
     )
@@ -107,10 +108,11 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     prober = Prober(settings, resolver)
     # The gateway answers to its partners, and offers TLS to those whose row has it; only where none is declared does it
     # hear from itself.
-    partners = sorted((job for job in jobs if job.partner), key=lambda job: not _has_tls(job))
+    usable = (job for job in jobs if job.partner and not job.unusable)
+    partners = sorted(usable, key=lambda job: not _has_tls(job))
     asks, tls = (partners[0].domain, _has_tls(partners[0])) if partners else (from_, True)
     calls: list[t.Callable[[], Entry]] = [functools.partial(prober.partner, job) for job in jobs]
-    calls += [functools.partial(prober.own, domain, asks, access_edge, tls) for domain in own_domains]
+    calls += [functools.partial(prober.own, name, asks, access_edge, tls, why) for name, why in own_domains.items()]
     entries = concurrently(calls, params["workers"])
     _settle_advice(entries[: len(jobs)])
     counted = collections.Counter(entry["verdict"] for entry in entries)
@@ -137,24 +139,60 @@ def _jobs(params: Params) -> list[Job]:
         raise Refused(["one of domains, partners and own_domains is needed"])
     jobs: dict[str, Job] = {}
     reasons: list[str] = []
+    was_read = "partners" in params.get("read", ())
     for number, partner in enumerate(params["partners"]):
-        # Of partners that were read, the rest is nobody's mistake here: somebody else set it, in another way.
-        values, mistakes = PARTNER.checked({option: partner.get(option) for option in _PROBED})
-        identity = ""
-        try:
-            identity = canonical_domain(str(partner["domain"]))
-        except Invalid as exc:
-            mistakes.insert(0, "domain %s" % exc)
-        reasons += ["partners[%d]%s: %s" % (number, identity and " (%s)" % identity, text) for text in mistakes]
-        values = {**PARTNER.defaults(), **values}
-        row = Row(values["tls_negotiation"], values["sasl_negotiation"], values["support_dialback_negotiation"])
-        for domain in (identity, *values["additional_domains"]):
-            jobs.setdefault(domain, Job(domain, identity, row, values["proxy_fqdn"]))
+        found, mistakes = _read_jobs(partner) if was_read else _declared_jobs(partner, number)
+        reasons += mistakes
+        for job in found:
+            jobs.setdefault(job.domain, job)
     if reasons:
         raise Refused(reasons)
     for domain in _domains(params["domains"]):
         jobs.setdefault(domain, Job(domain))
     return list(jobs.values())
+
+
+def _declared_jobs(partner: Params, number: int) -> tuple[list[Job], list[str]]:
+    """The jobs of a partner that a user declared, and what is wrong with it."""
+    values, mistakes = PARTNER.checked({option: partner.get(option) for option in _PROBED})
+    identity = ""
+    try:
+        identity = canonical_domain(str(partner["domain"]))
+    except Invalid as exc:
+        mistakes.insert(0, "domain %s" % exc)
+    place = "partners[%d]%s: " % (number, identity and " (%s)" % identity)
+    values = {**PARTNER.defaults(), **values}
+    names = (identity, *values["additional_domains"])
+    return [Job(name, identity, _row(values), values["proxy_fqdn"]) for name in names], [place + m for m in mistakes]
+
+
+def _read_jobs(partner: Params) -> tuple[list[Job], list[str]]:
+    """The jobs of a partner as a server has it: a name that nobody may declare is not probed, and says so."""
+    row = _row({**PARTNER.defaults(), **{name: value for name, value in partner.items() if value is not None}})
+    given = str(partner.get("proxy_fqdn") or "")
+    proxy, through = _usable(given) if given else ("", "")
+    names = [_usable(str(name)) for name in (partner["domain"], *(partner.get("additional_domains") or ()))]
+    through = through and "proxy_fqdn " + through
+    return [Job(name, names[0][0], row, proxy, why or through) for name, why in names], []
+
+
+def _row(values: Params) -> Row:
+    return Row(values["tls_negotiation"], values["sasl_negotiation"], values["support_dialback_negotiation"])
+
+
+def _usable(name: str) -> tuple[str, str]:
+    """A name that was read as it is asked about; as it is, with the reason, if nothing can be asked about it."""
+    try:
+        return canonical_domain(name), ""
+    except Invalid as exc:
+        return name, foreign(str(exc))
+
+
+def _own_domains(params: Params) -> dict[str, str]:
+    """The own domains in their order, each with the reason why it cannot be probed or ''. Raises Invalid."""
+    if "own_domains" in params.get("read", ()):
+        return dict(_usable(str(name)) for name in params["own_domains"])
+    return dict.fromkeys(_domains(params["own_domains"]), "")
 
 
 def _has_tls(job: Job) -> bool:
@@ -186,3 +224,13 @@ def _bundle(given: Params | None) -> Bundle | None:
 
 
 TASK = Task(ARGUMENT_SPEC, work, session=False)
+# For the playbooks. read: the options that were read from a server. What somebody else set there is no mistake of the
+# user's: the rules for an inventory do not hold for it.
+READ = Task(
+    {
+        **ARGUMENT_SPEC,
+        "read": {"type": "list", "elements": "str", "choices": ["partners", "own_domains"], "default": []},
+    },
+    work,
+    session=False,
+)

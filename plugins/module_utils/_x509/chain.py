@@ -45,13 +45,18 @@ CHAIN = {
     "chain_not_a_ca": "have the certificate issued by a CA certificate that may sign others",
     "chain_path_length": "have the certificate issued by a CA that stands higher",
     "chain_name_constraints": "have it issued by a CA that may issue for these names",
+    "chain_purpose": "have it issued by a CA that may issue for server authentication",
     "chain_refused": "have the certificate issued again, with correct CA certificates",
     "root_not_valid": "update the trust store; if the CA has ended, use another CA",
 }
 
+# RFC 5280 section 4.2.1.12.
+SERVER_AUTH, ANY_PURPOSE = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"
+
 # OpenSSL's results (openssl-verification-options(1), x509_vfy.h).
 _NOT_YET_VALID, _EXPIRED, _INVALID_CA, _PATH_LENGTH = 9, 10, 24, 25
 _NAMES = range(47, 54)  # names outside of the constraints, and constraints that OpenSSL cannot compare
+_PURPOSE = -1  # ours: pyOpenSSL cannot ask for a purpose
 
 
 class TimeIsUp(Exception):
@@ -106,20 +111,30 @@ def check_chain(
     time.monotonic(). Raises TimeIsUp.
     """
     trusted = frozenset(anchors)
-    refused: list[tuple[Path, _Refusal]] = []
-    for path in _to_anchors(certificate, others, anchors, now, end):
-        _check_time(end)
-        refusal = _verify(path[0], path[1:-1], path[-1:], now)
-        if refusal is None:
-            return []
-        refused.append((path, refusal))
+    refused: dict[tuple[Certificate, ...], _Refusal] = {}
+    # A way without a certificate that spoils others may be good, and longer: an old and a new one of the same CA.
+    spoiling: set[Certificate] = set()
+    tried = -1
+    while tried < len(refused):
+        tried = len(refused)
+        sent, roots = ([one for one in given if one not in spoiling] for given in (others, anchors))
+        for path in _to_anchors(certificate, sent, roots, now, end):
+            _check_time(end)
+            if tuple(path) in refused:
+                continue
+            refusal = _verify(path[0], path[1:-1], path[-1:], now) or _purpose(path)
+            if refusal is None:
+                return []
+            refused[tuple(path)] = refusal
+        spoiling = {_spoiling(list(path), refusal, now) for path, refusal in refused.items()}
     if not refused:
         return _no_anchor(certificate, others, now, end)
-    together = list(dict.fromkeys(one for path, _refusal in refused for one in path[1:]))
+    together = list(dict.fromkeys(one for path in refused for one in path[1:]))
     _check_time(end)
-    if _verify(certificate, together, [one for one in together if one in trusted], now) is None:
+    purpose = any(refusal.code == _PURPOSE for refusal in refused.values())
+    if not purpose and _verify(certificate, together, [one for one in together if one in trusted], now) is None:
         return []  # a way that is none of the shortest
-    return min((_explain(path, refusal, now) for path, refusal in refused), key=len)
+    return min((_explain(list(path), refusal, now) for path, refusal in refused.items()), key=len)
 
 
 def broken(
@@ -208,7 +223,7 @@ def _explain(path: Path, refusal: _Refusal, now: datetime.datetime) -> list[Find
     if refusal.code == _PATH_LENGTH:
         defects.append(("chain_path_length", _path_length(path, depth)))
     elif refusal.code in _NAMES:
-        defects.append(("chain_name_constraints", _constrained(path, depth)))
+        defects.append(("chain_name_constraints", _constrained(path, depth, now)))
     elif not defects:
         code = "chain_not_a_ca" if refusal.code == _INVALID_CA else "chain_refused"
         defects.append((code, "OpenSSL refuses %s: %s" % (_called(path, one), foreign(refusal.text))))
@@ -224,11 +239,31 @@ def _defects(path: Path, now: datetime.datetime, rooted: bool) -> t.Iterator[tup
             code, text = "chain_not_yet_valid", "%s is not valid before %s" % (name, utc(one.not_valid_before_utc))
         elif now >= one.not_valid_after_utc:
             code, text = "chain_expired", "%s expired on %s" % (name, utc(one.not_valid_after_utc))
-        elif (why := _no_ca(one)) and not (trusted and _extensionless(one)):
+        elif (why := _no_ca(one)) and not _extensionless(one):
             code, text = "chain_not_a_ca", "%s, which issued %s, %s" % (name, below, why)
+        elif not trusted and not _for_servers(one):
+            code = "chain_purpose"
+            text = "%s, which issued %s, may not issue for server authentication" % (name, below)
         else:
             continue
         yield ("root_not_valid" if trusted else code), text
+
+
+def _purpose(path: Path) -> _Refusal | None:
+    """The first CA certificate below the trusted one that may not issue for servers."""
+    for depth, one in enumerate(path[1:-1], 1):
+        if not _for_servers(one):
+            return _Refusal(_PURPOSE, depth, "")
+    return None
+
+
+def _for_servers(certificate: Certificate) -> bool:
+    """Whether a CA may issue for server authentication: its own purposes limit those of what it issues.
+
+    RFC 5280 does not say so, but OpenSSL (openssl-verification-options(1), "extended key usage") and Windows do.
+    """
+    purposes = extension(certificate, "ExtendedKeyUsage")
+    return purposes is None or not {SERVER_AUTH, ANY_PURPOSE}.isdisjoint(one.dotted_string for one in purposes)
 
 
 def _no_ca(certificate: Certificate) -> str:
@@ -240,7 +275,7 @@ def _no_ca(certificate: Certificate) -> str:
 
 
 def _extensionless(certificate: Certificate) -> bool:
-    """A trusted root from before X.509 version 3 cannot say that it is a CA's; OpenSSL and Windows take it."""
+    """A root from before X.509 version 3 cannot say that it is a CA's. Once trusted, OpenSSL and Windows take it."""
     return certificate.version.value == 0 and self_signed(certificate)
 
 
@@ -252,15 +287,31 @@ def _path_length(path: Path, depth: int) -> str:
     return "%s allows %s CA certificates below it, and its chain has %d" % (_called(path, path[depth]), most, below)
 
 
-def _constrained(path: Path, depth: int) -> str:
-    for one in path[depth + 1 :]:
-        constraints = extension(one, "NameConstraints")
-        if constraints is not None:
-            kinds = (("allowed", constraints.permitted_subtrees), ("excluded", constraints.excluded_subtrees))
-            rules = ["%s: %s" % (word, some([foreign(str(n.value)) for n in names])) for word, names in kinds if names]
-            text = "%s has names that %s may not issue for (%s)"
-            return text % (_called(path, path[depth]), _called(path, one), "; ".join(rules))
-    return "%s has names that a CA above it may not issue for" % _called(path, path[depth])
+def _constrained(path: Path, depth: int, now: datetime.datetime) -> str:
+    one = _constraining(path, now)
+    constraints = extension(one, "NameConstraints")
+    if constraints is None:
+        return "%s has names that a CA above it may not issue for" % _called(path, path[depth])
+    kinds = (("allowed", constraints.permitted_subtrees), ("excluded", constraints.excluded_subtrees))
+    rules = ["%s: %s" % (word, some([foreign(str(n.value)) for n in names])) for word, names in kinds if names]
+    text = "%s has names that %s may not issue for (%s)"
+    return text % (_called(path, path[depth]), _called(path, one), "; ".join(rules))
+
+
+def _constraining(path: Path, now: datetime.datetime) -> Certificate:
+    """The lowest CA certificate whose name constraints are violated: the path up to it is refused for names."""
+    for end in range(2, len(path)):
+        refusal = _verify(path[0], path[1 : end - 1], path[end - 1 : end], now)
+        if refusal is not None and refusal.code in _NAMES:
+            return path[end - 1]
+    return path[-1]
+
+
+def _spoiling(path: Path, refusal: _Refusal, now: datetime.datetime) -> Certificate:
+    """The certificate without which another way may be good."""
+    if refusal.code in _NAMES:
+        return _constraining(path, now)
+    return path[min(refusal.depth, len(path) - 1)]
 
 
 def _called(path: Path, one: Certificate, trusted: bool = False) -> str:

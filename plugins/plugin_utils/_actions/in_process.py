@@ -26,6 +26,7 @@ from ansible.plugins.connection import NetworkConnectionBase
 from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
+from ...module_utils._base.texts import in_lines
 from ...module_utils._federation.notes import without_notes
 from ...module_utils._shell.session import TRANSPORT, needs_session
 from .._documents.show import show
@@ -66,6 +67,23 @@ def skipped(reason: str) -> dict[str, t.Any]:
 def failed(reasons: t.Sequence[str]) -> dict[str, t.Any]:
     """The result of what is refused before anything connects."""
     return {"failed": True, "changed": False, "msg": refusal(reasons), "reasons": list(reasons)}
+
+
+def _at_the_door(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The result with what Ansible prints of it as it may be printed. Values that are read from it stay as they are."""
+    found = dict(result)
+    for name in ("msg", "skip_reason", "sentence"):
+        if isinstance(found.get(name), str):
+            found[name] = in_lines(found[name])
+    for name in ("warnings", "reasons"):
+        if isinstance(found.get(name), list):
+            found[name] = [in_lines(str(text)) for text in found[name]]
+    if isinstance(found.get("diff"), list):
+        found["diff"] = [
+            {name: in_lines(text) if isinstance(text, str) else text for name, text in one.items()}
+            for one in found["diff"]
+        ]
+    return found
 
 
 def possible() -> bool:
@@ -136,7 +154,7 @@ class DirectAction(ActionBase):
         """The result, after the task was written into the journal."""
         if self._writes and not result.get("skipped") and (warnings := state.note(self, result, variables)):
             result["warnings"] = [*result.get("warnings", ()), *warnings]
-        return result
+        return _at_the_door(result)
 
     def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
         """What is wrong with the settings, where a run has come past the play that checks them."""
@@ -212,10 +230,10 @@ class DirectAction(ActionBase):
         if messages is not None:
             for level, text in messages:
                 if level == "warning":
-                    self._display.warning(text)
+                    self._display.warning(in_lines(text))
                     continue
                 show = self._display.vvvv if level == "vvvv" else self._display.vvv
-                show(text, host=self._play_context.remote_addr)
+                show(in_lines(text), host=self._play_context.remote_addr)
             return str(path)
         self._play_context.timeout = connection.get_option("persistent_command_timeout")
         return str(_start_connection()(self._play_context, options, self._task._uuid))

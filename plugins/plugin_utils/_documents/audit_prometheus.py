@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._base.texts import one_line
 from .._playbooks.audit import moment
 from . import audit_texts as words
 from .audit_document import Audit
@@ -43,9 +44,8 @@ def render(audit: Audit) -> str:
 
 
 def _escape(value: str) -> str:
-    """A label's value: backslash, quote and line feed have an escape. Half a surrogate pair is no text."""
-    text = value.encode("utf-8", "replace").decode("utf-8")
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    """A label's value: backslash and quote have an escape, and what cannot be printed is one already."""
+    return one_line(value).replace("\\", r"\\").replace('"', r"\"")
 
 
 def _labels(audit: Audit, **more: str) -> dict[str, str]:

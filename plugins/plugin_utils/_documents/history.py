@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ...module_utils._base.texts import one_line
 from . import markdown
 
 Run = dict[str, t.Any]
@@ -144,8 +145,7 @@ def _changes(run: Run) -> str:
 
 def _shown(value: t.Any) -> str:
     """One line without what a terminal would obey."""
-    line = "" if value is None else str(value)
-    return " ".join("".join(char if char.isprintable() else " " for char in line).split())
+    return "" if value is None else " ".join(one_line(str(value)).split())
 
 
 def _cut(cell: str) -> str:

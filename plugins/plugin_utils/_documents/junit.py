@@ -64,7 +64,7 @@ def _case(suite: ET.Element, name: str, case: Case) -> None:
     if outcome:
         inner = ET.SubElement(element, outcome, {"message": clean(texts[0])})
         if outcome != "skipped":
-            inner.set("type", case.group)
+            inner.set("type", clean(case.group))
             inner.text = clean("\n".join(texts))
     if case.output:
         ET.SubElement(element, "system-out").text = clean("\n".join(case.output))

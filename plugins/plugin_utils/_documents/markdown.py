@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...module_utils._base.texts import one_line
+
 # An underscore within a word is none of Markdown's.
 _SPECIAL = re.compile(r"([\\`*\[\]#|~>$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
@@ -39,7 +41,7 @@ def table(header: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
 
 def block(lines: t.Iterable[str]) -> str:
     """Lines as they are, in the type of code. Empty where there is none."""
-    found = ["".join(char if char.isprintable() else " " for char in line) for line in lines]
+    found = [one_line(line) for line in lines]
     longest = max((len(run) for line in found for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([fence, *found, fence]) if found else ""
@@ -51,4 +53,4 @@ def document(blocks: t.Iterable[str]) -> str:
 
 
 def _line(value: object) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in str(value)).split())
+    return " ".join(one_line(str(value)).split())

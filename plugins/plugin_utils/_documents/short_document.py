@@ -15,6 +15,8 @@ import textwrap
 import typing as t
 from dataclasses import dataclass
 
+from ...module_utils._base.texts import one_line
+
 Form = t.Literal["markdown", "text"]
 
 WIDTH = 78  # of plain text; what must not be broken, such as a command, may be longer
@@ -66,9 +68,8 @@ def render(parts: t.Iterable[Part], form: Form) -> str:
     return "\n\n".join(renderers[form](part) for part in parts) + "\n"
 
 
-def one_line(text: str) -> str:
-    """Without control characters and line breaks."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+def _line(text: str) -> str:
+    return " ".join(one_line(text).split())
 
 
 def _markdown(part: Part) -> str:
@@ -79,7 +80,7 @@ def _markdown(part: Part) -> str:
     if isinstance(part, Points):
         return "\n".join("- " + _escaped(text) for text in part.texts)
     if isinstance(part, Code):
-        lines = [one_line(line) for line in part.lines]
+        lines = [_line(line) for line in part.lines]
         longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
         fence = "`" * max(3, longest + 1)
         return "\n".join([fence, *lines, fence])
@@ -88,27 +89,27 @@ def _markdown(part: Part) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", one_line(text))
+    return _MARKUP.sub(r"\\\1", _line(text))
 
 
 def _text(part: Part) -> str:
     if isinstance(part, Heading):
-        text = one_line(part.text)
+        text = _line(part.text)
         return "%s\n%s" % (text, ("=" if part.level == 1 else "-") * len(text))
     if isinstance(part, Paragraph):
         return _filled(part.text)
     if isinstance(part, Points):
         return "\n".join(_filled(text, "* ", "  ") for text in part.texts)
     if isinstance(part, Code):
-        return "\n".join("    " + one_line(line) for line in part.lines)
-    rows = [tuple(map(one_line, row)) for row in (part.header, *part.rows)]
+        return "\n".join("    " + _line(line) for line in part.lines)
+    rows = [tuple(map(_line, row)) for row in (part.header, *part.rows)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def _filled(text: str, first: str = "", others: str = "") -> str:
     return textwrap.fill(
-        one_line(text),
+        _line(text),
         WIDTH,
         initial_indent=first,
         subsequent_indent=others,

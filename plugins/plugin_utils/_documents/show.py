@@ -19,6 +19,8 @@ import typing as t
 from ansible import constants
 from ansible.utils.display import Display
 
+from ...module_utils._base.texts import one_line
+
 # What the first cell of a row means.
 _COLOURS = {
     "+": "COLOR_OK",
@@ -56,7 +58,7 @@ def show(lines: t.Iterable[str], width: int = 0) -> None:
     width = width or columns(display)
     for line in lines:
         colour = _colour(line)
-        for part in wrapped(line, width):
+        for part in wrapped(one_line(line), width):
             display.display(part, color=colour)
 
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 
 from ...module_utils._base import private_file
 from ...module_utils._base.inventory_text import inventory_text
+from ...module_utils._base.names import canonical_domain
 from ...module_utils._base.names import key as key_of
 from ...module_utils._base.result import Refused
-from ...module_utils._base.texts import count, printable
+from ...module_utils._base.texts import count, one_line, printable
 from ...module_utils._federation.catalogue import BY_PART, PARTNER, POLICY, ROUTE
 from ...module_utils._federation.declared import declare
 from ...module_utils._federation.files import CONTENT
@@ -47,7 +48,7 @@ class Exported:
 def make_export(info: Info, defaults: bool = True) -> Exported:
     """The deployment as variables. info: what xmpp_federation_info returns. defaults: keep what a new object has.
 
-    Raises Refused where the whole cannot be declared, as with one domain in two partners.
+    Raises Refused where converge could not read it back, though everything in it can be declared alone.
     """
     variables: dict[str, t.Any] = {}
     left_out: list[str] = []
@@ -62,8 +63,21 @@ def make_export(info: Info, defaults: bool = True) -> Exported:
             items = [item for item in items if item.get("edge_pool")]
         found = [_item(resource, item, defaults, left_out) for item in items]
         variables[variable] = [item for item in found if item is not None]
+        if resource is PARTNER:
+            _without_domains_of_others(variables[variable], left_out)
     declare({CONTENT[variable]: value for variable, value in variables.items()}, lambda part: "sfb_xmpp_" + part)
     return Exported(variables, tuple(left_out))
+
+
+def _without_domains_of_others(partners: list[Item], left_out: list[str]) -> None:
+    """An additional domain that is a partner of its own may not be declared: the list that has it is left out."""
+    names = {canonical_domain(item["domain"]) for item in partners}
+    for item in partners:
+        both = sorted(names.intersection(map(canonical_domain, item.get("additional_domains") or ())))
+        if both:
+            del item["additional_domains"]
+            text = "partner %s: additional_domains: '%s' is a partner of its own; a domain belongs to one"
+            left_out.append(text % (item["domain"], "', '".join(both)))
 
 
 def _order(resource: Resource, item: t.Mapping[str, t.Any]) -> tuple[int, str]:
@@ -93,7 +107,15 @@ def _item(resource: Resource, item: t.Mapping[str, t.Any], defaults: bool, left_
         else:
             found[field.option] = value
     if item.get("granted_to"):
-        found["granted_to"] = sorted(item["granted_to"], key=key_of)
+        users = sorted(item["granted_to"], key=key_of)
+        if _mistake(resource, {**found, "granted_to": users}):
+            for user in list(users):
+                reason = _mistake(resource, {**found, "granted_to": [user]})
+                if reason:
+                    left_out.append("%s: %s" % (name, reason))
+                    users.remove(user)
+        if users:
+            found["granted_to"] = users
     return found
 
 
@@ -145,7 +167,7 @@ def _comments(export: Exported) -> list[str]:
     ]
     if export.left_out:
         lines += ["", "In the deployment, but not in a form that may be declared:"]
-        lines += ["- " + text for text in export.left_out]
+        lines += ["- " + one_line(text) for text in export.left_out]
     return lines
 
 
@@ -166,9 +188,10 @@ def lines(export: Exported, directory: str, changed: bool, check: bool) -> list[
 def _readme(export: Exported, deployment: str, host: str) -> str:
     numbers = ["| %s | %d |" % (title, number) for title, number in numbers_of(export).items()]
     lines = [
-        "# XMPP federation of `%s`" % printable(deployment).replace("`", "'"),
+        "# XMPP federation of `%s`" % one_line(deployment).replace("`", "'"),
         "",
-        "Read through `%s` by `sfb.xmpp.export`. `%s` declares what was there:" % (host.replace("`", "'"), VARIABLES),
+        "Read through `%s` by `sfb.xmpp.export`. `%s` declares what was there:"
+        % (one_line(host).replace("`", "'"), VARIABLES),
         "",
         "| | |",
         "|---|---|",

@@ -22,6 +22,7 @@ import typing as t
 
 from ...module_utils._base import private_file
 from ...module_utils._base.result import Refused
+from ...module_utils._base.texts import json_text
 from ...module_utils._federation.words import ROLES
 from .journal_chain import Line, digest_of_line
 
@@ -117,7 +118,7 @@ def _add(path: str, line: Line) -> str:
     handle = private_file.open_own(path, OPTION, os.O_RDWR | os.O_APPEND)
     try:
         last = _last_line(handle)
-        text = json.dumps({**line, "before": _before(head, last)}, ensure_ascii=False) + "\n"
+        text = json_text({**line, "before": _before(head, last)}) + "\n"
         data = text.encode("utf-8", "backslashreplace")
         # A line that a crash has cut stays one of its own.
         _write_all(handle, data if not last or last.endswith(b"\n") else b"\n" + data)

@@ -14,7 +14,7 @@ from ...module_utils._base.result import Refused
 from ...module_utils._base.texts import UNNAMED, printable
 from ...module_utils._base.version import VERSION
 from ...module_utils._federation import notes
-from ...module_utils._probe.own_domains import own_domains
+from ...module_utils._probe.own_domains import asking, own_domains
 from .._documents import audit_texts as words
 from .._documents.audit_document import Audit
 from .._documents.finding_order import Finding, reached, sentence
@@ -45,7 +45,7 @@ def probe_options(verification: Settings, certificate: Settings, sip_domains: t.
     options["certificate"] = verification.get("certificate") or _file(certificate.get("source") or {})
     found = {name: value for name, value in options.items() if value not in (None, "", [], {})}
     # The probe itself says that it needs a domain to ask in the name of.
-    return {**found, "from_domain": verification.get("from_domain") or next(iter(own), "")}
+    return {**found, "from_domain": verification.get("from_domain") or asking(own)}
 
 
 def access_edge(verification: Settings, certificate: Settings) -> str:

@@ -45,11 +45,10 @@ LEFT = (
 
 @dataclass(frozen=True)
 class Stage:
-    """What is to be done now. policies, partners, routes: as xmpp_federation takes them. kept: what protect leaves."""
+    """What is to be done now. policies, routes: as xmpp_federation takes them. kept: what protect leaves."""
 
     name: str
     policies: tuple[dict[str, t.Any], ...] = ()
-    partners: tuple[dict[str, t.Any], ...] = ()
     routes: tuple[dict[str, t.Any], ...] = ()
     kept: tuple[str, ...] = ()
 
@@ -97,8 +96,7 @@ def find_stage(
     if name == "route" and names:
         text = "the route cannot be cleared while sfb_xmpp_protect keeps %s" % ", ".join(names)
         raise Refused([text])
-    partners = tuple({"domain": p["domain"]} for p in kept)
-    return Stage(name, policies, partners, routes, tuple(names))
+    return Stage(name, policies, routes, tuple(names))
 
 
 def bound_edges(edges: t.Sequence[str], read: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:

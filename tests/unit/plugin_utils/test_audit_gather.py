@@ -203,6 +203,12 @@ def test_the_probe_is_asked_by_the_settings(
     assert probe_options(verification, certificate, ["a.test", "b.test"]) == options
 
 
+@pytest.mark.parametrize("odd", ["a_b.test", "single", "x.test\u200e"])
+def test_partners_are_asked_in_the_name_of_an_own_domain_that_can_ask(odd: str) -> None:
+    assert probe_options({}, {}, [odd, "b.test"])["from_domain"] == "b.test"
+    assert probe_options({}, {}, [odd])["from_domain"] == ""
+
+
 def test_a_probe_that_failed_is_a_finding_and_no_verdict() -> None:
     found = audit(probe={"failed": False, "msg": "dnspython is needed"})
     assert about(found, "partner") == [("unknown", "not_probed", "all partners")]

@@ -16,6 +16,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.texts import one_line
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import (
     audit_files as files,
 )
@@ -116,7 +117,7 @@ def test_hostile_texts_stay_texts_in_markdown() -> None:
         cells = [token.children for token in tokens if token.type == "inline"][3:]
         assert len(cells) == 3, source
         plain, code, end = cells
-        wanted = visible("".join(char if char.isprintable() else " " for char in text))
+        wanted = visible(one_line(text))
         assert {token.type for token in plain} <= {"text", "text_special"}, (text, plain)
         assert "".join(token.content for token in plain) == wanted
         assert [token.type for token in code] == ["code_inline"]

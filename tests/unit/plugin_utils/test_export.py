@@ -72,6 +72,27 @@ def test_texts_that_nobody_may_write_are_left_out_and_said(state: State, first: 
     assert policy.get("description", "") == first or "# - policy global: description: " in files[_export.VARIABLES]
 
 
+@pytest.mark.parametrize("domains", [["b.test"], ["B.test", "c.test"]])
+def test_a_domain_that_two_partners_have_is_left_out_and_said(domains: list[str]) -> None:
+    shell = small(partners=[{"domain": "a.test"}, {"domain": "b.test", "description": "\u200e"}])
+    shell.put("CsXmppAllowedPartner", "a.test", {"AdditionalDomains": tuple(domains)})
+    text = exported(shell)[_export.VARIABLES]
+    assert [one["domain"] for one in inventory_values(text)["sfb_xmpp_partners"]] == ["a.test", "b.test"]
+    assert "# - partner a.test: additional_domains: 'b.test' is a partner of its own" in text
+    assert "# - partner b.test: description: " in text
+    assert plan(shell, text)[0] == []
+
+
+def test_a_user_who_may_not_be_declared_is_left_out_and_said() -> None:
+    info = run(FEDERATION_INFO, small(policies=[{"identity": "P", "enable_xmpp_access": True}])).values
+    (policy,) = [one for one in info["policies"] if one["identity"] == "P"]
+    policy["granted_to"] = ["sip:ann@contoso.test", "CN=any*,DC=contoso"]
+    export = _export.make_export(info)
+    (kept,) = [one for one in export.variables["sfb_xmpp_policies"] if one["identity"] == "P"]
+    assert kept["granted_to"] == ["sip:ann@contoso.test"]
+    assert [text.partition(":")[0] for text in export.left_out] == ["policy P"]
+
+
 def test_the_same_deployment_gives_the_same_bytes_in_whatever_order_it_comes() -> None:
     partners = [{"domain": name, "description": "d"} for name in ("b.test", "a.test")]
     policies = [{"identity": name} for name in ("Z", "global", "site:A", "A")]

@@ -236,4 +236,4 @@ def test_line_separators_and_halves_of_characters_stay_within_a_line(tmp_path: P
     _journal.append(str(tmp_path), {**run(), "ticket": "a\u2028b\x85c\nd\udce9"})
     (found,) = history.runs(_journal.read(str(tmp_path))[0])
     assert found["outcome"] == "ok"
-    assert "a b c d" in history.run_lines([found])[1]
+    assert r"a\u2028b\x85c\nd\udce9" in history.run_lines([found])[1]
