@@ -198,7 +198,7 @@ class Reader:
                 user = user_of(answer.output[0])
                 users[user.key], named[name] = user, user.key
             else:
-                unknown[name] = answer.errors[0].message if answer.errors else "%s found" % count(answer.output, "user")
+                unknown[name] = answer.errors[0].message if answer.errors else _not_one(answer.output)
         return replace(deployment, users=users, named=named, unknown=unknown)
 
     def _looked_up(
@@ -262,6 +262,12 @@ class Reader:
             known = next((s.cmdlet for s in statements if s.cmdlet.lower() == named.lower()), statements[0].cmdlet)
             raise ServerRefused(known, answer)
         return answer
+
+
+def _not_one(found: t.Sequence[t.Any]) -> str:
+    """Why a name means no user."""
+    text = "%s found" % count(found, "user")
+    return text if not found else "%s. Write the SIP address of the one who is meant, as sip:USER@DOMAIN" % text
 
 
 def _now() -> str:
