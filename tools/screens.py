@@ -25,13 +25,17 @@ from rich.text import Text
 
 TOP = Path(__file__).resolve().parent.parent
 INTO = TOP / "build" / "screens"
-# By name of the picture, the arguments of its playbook. The partners of the lab's inventory do not run: verify fails.
+# By name of the picture, the arguments of its playbook, in this order. The partners of the lab's inventory do not run:
+# verify fails. The history is that of the playbook before it.
 SCREENS: dict[str, tuple[str, ...]] = {
     "plan": ("sfb.xmpp.converge", "--check"),
-    "preflight": ("sfb.xmpp.preflight",),
     "verify": ("sfb.xmpp.verify",),
+    "converge": ("sfb.xmpp.converge",),
     "history": ("sfb.xmpp.history",),
+    "preflight": ("sfb.xmpp.preflight",),
 }
+# What is broken in the lab before a playbook runs.
+BROKEN = {"preflight": ("proxy-stopped", "stale-replica", "late-replica", "federated-users-off", "certificate-expired")}
 WIDTHS = (80, 140)
 THEMES: dict[str, TerminalTheme] = {"dark": MONOKAI, "light": DEFAULT_TERMINAL_THEME}
 
@@ -81,6 +85,8 @@ def main() -> None:
         subprocess.run([*lab, "up", *place, *ports], cwd=TOP, env=environment, check=True)
         try:
             for name in names:
+                for link in BROKEN.get(name, ()):
+                    subprocess.run([*lab, "break", *place, link], cwd=TOP, env=environment, check=True)
                 for width in WIDTHS:
                     output = printed(SCREENS[name], width, environment)
                     (INTO / ("%s-%d.ansi" % (name, width))).write_text(output, encoding="utf-8")

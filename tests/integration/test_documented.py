@@ -47,6 +47,7 @@ ELSEWHERE = {
     "cp ": "tools/execution_environment.sh",
     "ansible-builder ": "tools/execution_environment.sh",
     "ansible-navigator ": "needs a container engine",
+    "check-jsonschema ": "the schemas are compared with plans by test_plan_schema",
     ". .venv": "the environment of these tests",
     "sudo apt-get": "tools/packages.sh",
     "ansible-playbook sfb.xmpp.converge -i inventories/lab": "the default scenario of Molecule",
@@ -64,6 +65,7 @@ ELSEWHERE = {
     "ansible-playbook sfb.xmpp.import -e sfb_xmpp_import_partners=partners.xml": "test_import",
     "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
     "ansible-playbook sfb.xmpp.onboard": "test_onboard",
+    "ansible-playbook sfb.xmpp.converge -i inventory --diff -e sfb_xmpp_plan_digest": "test_plan_file",
     # Half a minute each; the longest one has what the others have.
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e sfb_xmpp_rehearse_from": "test_rehearse",
     "ansible-playbook sfb.xmpp.rehearse -i inventory -e sfb_xmpp_into=build\n": "test_rehearse",
@@ -78,7 +80,8 @@ ENDS: dict[str, tuple[int, str]] = {
 }
 # Blocks of YAML that no play can take, by page and first key.
 NOT_PLAYED = {
-    ("guide_audit", "groups"): "rules of Prometheus",
+    ("guide_automation", "groups"): "rules of Prometheus; test_guide_automation",
+    ("guide_automation", "name"): "a job of GitHub; its run is what guide_planning has",
     ("guide_execution_environment", "ansible-navigator"): "settings of ansible-navigator",
     ("guide_execution_environment", "spec"): "a pod of AWX",
     ("guide_renewal", "renew"): "a part of sfb_xmpp_certificate",
@@ -333,4 +336,4 @@ def test_nothing_that_is_documented_is_left_out() -> None:
         key = next(iter(block.content))
         known = str(key).startswith("sfb_") or (block.page, key) in NOT_PLAYED
         assert known, block.name
-    assert {block.language for block in blocks()} == {"console", "yaml", "text", "powershell", "ini"}
+    assert {block.language for block in blocks()} == {"console", "yaml", "json", "text", "powershell", "ini"}

@@ -77,7 +77,7 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     begin = mark(plays)
     shown = play(plays, "history")
     assert shown.code == 0, shown.output
-    for text in ("CHG-2", "1 added, 1 changed", "refused: ", *(p.name for p in snapshots(plays))):
+    for text in ("CHG-2", "1 added, 1 changed", "  refused  ", *(p.name for p in snapshots(plays))):
         assert text in shown.output, text
     assert mark(plays) == begin, "nothing connects"
 
@@ -94,8 +94,8 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     # Of one partner, and after somebody has changed a line.
     shown = play(plays, "history", sfb_xmpp_for_partner="ann@A.test")
     assert shown.code == 0, shown.output
-    lines = shown.result("Show the runs and the snapshots")["lines"]
-    assert [line.split()[2] for line in lines[2:]] == ["restore", "converge"]
+    lines = shown.result("Show the runs and the snapshots")["report"]
+    assert [line.split()[3] for line in lines if line.startswith("  ") and line[2] != " "] == ["restore", "converge"]
     path = plays.directory / "home" / "sfb.xmpp" / "snapshots" / "runs.jsonl"
     path.write_text(path.read_text(encoding="utf-8").replace("CHG-2", "CHG-3"), encoding="utf-8")
     broken = play(plays, "history")

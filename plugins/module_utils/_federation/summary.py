@@ -18,8 +18,8 @@ from .deployment import CONTROLLER
 from .resource import Resource
 from .rules import negotiation_row
 
-# Columns: at least so wide, so that blocks of different runs look alike, and at most so that lines stay readable.
-LABEL, NAME, WIDEST = 8, 22, 40
+# Columns: at least so wide, so that blocks of different runs look alike. A longer name than WIDEST makes no column.
+LABEL, NAME, WIDEST = 8, 22, 32
 SHOWN_USERS = 3
 # Above this, a diff is a number: all of it stays in the plan file and in the steps.
 MOST_DIFFS = 50
@@ -114,7 +114,7 @@ def _sign_in(steps: t.Sequence[Step], results: t.Sequence[str]) -> list[str]:
 
 def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterable[str]:
     """One line for an object, by kind; those of users that get or lose one policy share one."""
-    wide = max([NAME, *(min(len(_name(step)), WIDEST) for step in steps)])
+    wide = max([NAME, *(wide + 1 for step in steps if (wide := len(_name(step))) <= WIDEST)])
     label = max([LABEL, *(len(BY_PART[step.part].label) for step in steps)])
     rows: dict[t.Any, tuple[str, str, str, str]] = {}
     users: dict[t.Any, list[str]] = {}
@@ -137,7 +137,8 @@ def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterab
         if key in users:
             more = ", …" if len(users[key]) > SHOWN_USERS else ""
             text = "%s: %s%s%s" % (count(users[key], "user"), ", ".join(users[key][:SHOWN_USERS]), more, text)
-        yield ("%s %-*s %-*s %s" % (mark, label, word, wide, name, text)).rstrip()
+        # Two spaces at least between cells, by which a terminal knows where the text begins.
+        yield ("%s %-*s %-*s %s" % (mark, label, word, max(wide, len(name) + 1), name, text)).rstrip()
 
 
 def _name(step: Step) -> str:
@@ -183,7 +184,7 @@ def _change(before: t.Any, after: t.Any) -> str:
     if isinstance(after, list):
         had = list(before or ())
         gone = ["-" + printable(str(item)) for item in had if item not in after]
-        return " ".join(["+" + str(item) for item in after if item not in had] + gone)
+        return " ".join(["+" + printable(str(item)) for item in after if item not in had] + gone)
     return "%s -> %s" % (_value(before), _value(after))
 
 

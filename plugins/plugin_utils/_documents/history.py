@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The journal of runs as a table, for a terminal and for a ticket. Pure.
+"""The journal of runs, as lines for a terminal and as a table for a ticket. Pure.
 
 A run is an object of runs.jsonl (see _files/journal_line.py). Every key may be absent or null: runs that were refused
 early know less, and another version of the collection may know more.
@@ -21,8 +21,9 @@ Run = dict[str, t.Any]
 _HEADER = (
     "Time", "Deployment", "Playbook", "By", "Account", "Inventory", "Ticket", "Changes", "Outcome", "Snapshot"
 )  # fmt: skip
-# Wide texts would push the outcome out of sight.
-_MOST = 40
+_NONE = "There is no run in the journal."
+# Characters of a cell on a terminal, and of a commit of git.
+_MOST, _COMMIT = 40, 12
 # Their playbook says enough.
 _OF_A_PLAYBOOK = ("xmpp_federation", "xmpp_partner_revocation", None)
 _CLAIMED = ("awx_user", "ci_user", "sudo_user")
@@ -57,26 +58,29 @@ def lines(
     found: its runs. snapshots: their names, the newest first; None where they are not asked for. broken: where the
     chain of the journal breaks.
     """
-    table = text_table(found).splitlines()
     kept = [] if snapshots is None else ["Snapshots in %s:" % directory, *(snapshots or ["none"])]
     wrong = ["The journal in %s was changed: %s." % (directory, text) for text in broken]
-    return ["Runs in %s:" % directory, *table, *wrong, *kept]
+    return ["Runs in %s:" % directory, *run_lines(found), *wrong, *kept]
 
 
-def text_table(found: t.Iterable[Run]) -> str:
-    """Columns of spaces, with a line feed at the end; a sentence where there is no run."""
-    lines = [_HEADER, *(_cut_all(_cells(run)) for run in found)]
-    if len(lines) == 1:
-        return "There is no run in the journal.\n"
-    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEADER))]
-    rows = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
-    return "\n".join(rows) + "\n"
+def run_lines(found: t.Iterable[Run]) -> list[str]:
+    """A row for each run, the outcome first, and below it what is known besides; a sentence where there is no run."""
+    runs_shown = [(_row(run), _besides(run)) for run in found]
+    if not runs_shown:
+        return [_NONE]
+    widths = [max(len(row[place]) for row, _rest in runs_shown) for place in range(len(runs_shown[0][0]))]
+    told = []
+    for row, rest in runs_shown:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
+        told.append("  " + "  ".join(cells).rstrip())
+        told += ["      " + text for text in rest]
+    return told
 
 
 def markdown_table(found: t.Iterable[Run]) -> str:
     """The same for a ticket."""
     rows = [[markdown.text(cell) for cell in _cells(run)] for run in found]
-    return markdown.document([markdown.table(_HEADER, rows) or "There is no run in the journal."])
+    return markdown.document([markdown.table(_HEADER, rows) or _NONE])
 
 
 def _run(number: int, line: str) -> Run:
@@ -87,7 +91,24 @@ def _run(number: int, line: str) -> Run:
     return value if isinstance(value, dict) else {"outcome": "line %d cannot be read" % number}
 
 
+def _row(run: Run) -> list[str]:
+    """What each run has, short: a message would push the rest out of sight."""
+    cells = [_shown(run.get("outcome")) or "unknown", _shown(run.get("time")), _label(run), _what(run), _who(run)]
+    return [_cut(cell) for cell in [*cells, _changes(run)]]
+
+
+def _besides(run: Run) -> list[str]:
+    """What only some runs have; nothing of it is cut, since a snapshot is restored by its name."""
+    words = {"ticket": "ticket", "account": "account", "commit": "inventory", "snapshot": "snapshot"}
+    found = [(word, _shown(run.get(name))) for name, word in words.items()]
+    text = ", ".join(
+        "%s %s" % (word, value[:_COMMIT] if word == "inventory" else value) for word, value in found if value
+    )
+    return list(filter(None, [_shown(run.get("message")), text]))
+
+
 def _cells(run: Run) -> list[str]:
+    """The same in the columns of _HEADER."""
     names = ("account", "commit", "ticket")
     outcome = ": ".join(filter(None, (_shown(run.get("outcome")), _shown(run.get("message")))))
     first = [_shown(run.get("time")), _label(run), _what(run), _who(run)]
@@ -125,11 +146,6 @@ def _shown(value: t.Any) -> str:
     """One line without what a terminal would obey."""
     line = "" if value is None else str(value)
     return " ".join("".join(char if char.isprintable() else " " for char in line).split())
-
-
-def _cut_all(cells: list[str]) -> list[str]:
-    """The last one stays whole: a snapshot is restored by its name, and nothing stands right of it."""
-    return [*map(_cut, cells[:-1]), cells[-1]]
 
 
 def _cut(cell: str) -> str:

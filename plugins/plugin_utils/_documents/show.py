@@ -39,6 +39,8 @@ _COLOURS = {
 Difference = t.Mapping[str, str]
 # Where the text of a row begins again in the next line: below its last cell.
 _CELLS = re.compile(r"^(\s*(?:\S+(?: \S+)* {2,})*)")
+# Where the last cell of a row may begin at most, as a share of the width.
+_NARROW = 0.6
 # What has to be copied as it is.
 _COMMAND = re.compile(r"\s*(?:-e |ansible-playbook )")
 
@@ -92,18 +94,24 @@ def _below(difference: Difference, side: str) -> str:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """A line in parts of at most ``width`` columns, the later ones below its last cell; a command stays whole."""
+    """A line in parts of at most ``width`` columns, the later ones below its last cell; a command stays whole.
+
+    A last cell that would be narrow begins below the others.
+    """
     if len(line) <= width or _COMMAND.match(line):
         return [line]
     found = _CELLS.match(line)
     indent = len(found[1]) if found else 0
-    if indent > width // 2:
-        indent = len(line) - len(line.lstrip()) + 4
+    head: list[str] = []
+    if indent > width * _NARROW:
+        head, line = [line[:indent].rstrip()], line[indent:]
+        indent = len(head[0]) - len(head[0].lstrip()) + 4
+        line = " " * indent + line
     parts = textwrap.wrap(
         line, width, subsequent_indent=" " * indent, break_on_hyphens=False, replace_whitespace=False,
         drop_whitespace=True, break_long_words=False,
     )  # fmt: skip
-    return parts or [line]
+    return [*head, *(parts or [line])]
 
 
 def _colour(line: str) -> str | None:

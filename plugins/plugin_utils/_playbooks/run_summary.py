@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run came to, for people: the plan of each deployment once more, and a line for each of its Edges. Pure."""
+"""What a run came to, for people: the counts of each deployment's plan, and a line for each of its Edges. Pure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ Results = t.Mapping[str, t.Any]
 def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[str, Results]]) -> list[str]:
     """The lines of a whole run.
 
-    plans: the lines of each deployment. edges: by deployment and name of the Edge, the results of its last task.
+    plans: the lines of each deployment; their rows were shown when they were planned. edges: by deployment and name of
+    the Edge, the results of its last task.
     """
-    found = [text for plan in plans for text in plan]
+    found = [text for plan in plans for text in plan if not text.startswith("  ")]
     for deployment, results in edges.items():
         found.append("Edge servers" if deployment == DEFAULT else EDGES % deployment)
         found += [line(name, result) for name, result in results.items()]

@@ -147,11 +147,11 @@ class TestBlock:
         assert lines[2].startswith("4 grants; 0 unchanged.")
 
     def test_long_names_widen_the_column_and_very_long_ones_do_not(self) -> None:
-        names = ["a" * 30 + ".test", "b" * 60 + ".test"]
+        names = ["a" * 26 + ".test", "b" * 60 + ".test"]
         found = plan({name: partner(name) for name in names}, [{"domain": n, "description": "x"} for n in names])
         lines = block(found.steps, summarise(found.steps, 0), deployment="d", host="", check=True)
-        assert lines[1] == "  ~ partner  %-40s description (none) -> x" % names[0]
-        assert lines[2] == "  ~ partner  %s description (none) -> x" % names[1]
+        assert lines[1] == "  ~ partner  %-32s description (none) -> x" % names[0]
+        assert lines[2] == "  ~ partner  %s  description (none) -> x" % names[1]
 
 
 @pytest.mark.parametrize(

@@ -206,8 +206,7 @@ def test_whom_and_what_a_line_names() -> None:
 def test_what_others_say_of_themselves_is_marked() -> None:
     variables, environment = {"awx_user_name": "ann", "awx_job_id": 7}, {"GITLAB_USER_LOGIN": "bob", "USER": "eve"}
     assert _line.claims(variables, environment) == {"awx_user": "ann", "awx_job": "7", "ci_user": "bob"}
-    table = history.text_table([{"user": "awx", "claimed": {"awx_user": "ann"}}])
-    assert "awx (says ann)" in table
+    assert "awx (says ann)" in history.run_lines([{"user": "awx", "claimed": {"awx_user": "ann"}}])[0]
 
 
 def _append(directory: str, name: str) -> None:
@@ -237,4 +236,4 @@ def test_line_separators_and_halves_of_characters_stay_within_a_line(tmp_path: P
     _journal.append(str(tmp_path), {**run(), "ticket": "a\u2028b\x85c\nd\udce9"})
     (found,) = history.runs(_journal.read(str(tmp_path))[0])
     assert found["outcome"] == "ok"
-    assert "a b c d" in history.text_table([found])
+    assert "a b c d" in history.run_lines([found])[1]

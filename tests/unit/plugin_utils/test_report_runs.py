@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of the journal and the report of a rehearsal: nothing is left out, and no text becomes part of a format."""
+"""The lines of the journal and the report of a rehearsal: nothing is left out, and no text becomes part of a format."""
 
 from __future__ import annotations
 
@@ -37,42 +37,41 @@ def journal(*lines: t.Any) -> str:
 
 def test_the_last_run_is_the_first_line() -> None:
     refused = {"time": "2026-11-25T06:00:00Z", "playbook": "restore", "user": "tom", "outcome": "refused"}
-    header, first, second = history.text_table(history.runs(journal(DONE, refused))).splitlines()
-    assert header.split() == "Time Deployment Playbook By Account Inventory Ticket Changes Outcome Snapshot".split()
-    assert first.split() == ["2026-11-25T06:00:00Z", "restore", "tom", "refused"]
-    changes = "2 added, 1 changed, 12 granted"
-    for name, cell in (("By", "ines"), ("Ticket", "CHG-1234"), ("Changes", changes), ("Outcome", "done")):
-        place = header.index(name)
-        assert second[place:].startswith(cell + "  ")
-    assert first.index("refused") == header.index("Outcome")
-    assert second.endswith("  20261124T060000Z-contoso.yml")
+    told = history.run_lines(history.runs(journal(DONE, {**refused, "message": "no ticket"})))
+    assert told == [
+        "  refused  2026-11-25T06:00:00Z  restore   tom",
+        "      no ticket",
+        "  done     2026-11-24T06:00:00Z  converge  ines  2 added, 1 changed, 12 granted",
+        "      ticket CHG-1234, account svc-xmpp@CONTOSO.COM, inventory 0c3f1ab, snapshot 20261124T060000Z-contoso.yml",
+    ]
 
 
 @pytest.mark.parametrize("line", ["{", "[1]", "null", "[" * 100000])
 def test_a_line_that_is_no_run_is_shown_as_one(line: str) -> None:
     found = history.runs(journal(DONE, "", line, DONE))
     assert len(found) == 3
-    for shown in (history.text_table(found), history.markdown_table(found)):
+    for shown in ("\n".join(history.run_lines(found)), history.markdown_table(found)):
         assert "line 3 cannot be read" in shown
 
 
 def test_an_empty_journal_is_said_to_be_empty() -> None:
-    assert history.text_table([]) == "There is no run in the journal.\n"
+    assert history.run_lines([]) == ["There is no run in the journal."]
     assert history.markdown_table([]) == "There is no run in the journal.\n"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_stay_in_their_cell(text: str) -> None:
     found = history.runs(journal({**DONE, "ticket": text}))
-    for shown in (history.text_table(found), history.markdown_table(found)):
+    told = history.run_lines(found)
+    for shown in ("\n".join(told), history.markdown_table(found)):
         assert all(char.isprintable() or char == "\n" for char in shown)
-    assert len(history.text_table(found).splitlines()) == 2
+    assert len(told) == 2
     assert len(history.markdown_table(found).splitlines()) == 3
 
 
 def test_a_run_that_changed_nothing_says_so() -> None:
     found = history.runs(journal({**DONE, "summary": dict.fromkeys(COUNTS, 0)}))
-    assert "  none     done" in history.text_table(found)
+    assert history.run_lines(found)[0].endswith("  ines  none")
 
 
 # Rehearsal

@@ -48,7 +48,8 @@ IN_FORCE = {"certificate": CERTIFICATE, "staged": True}
     ],
 )
 def test_a_line_for_each_edge(result: dict[str, t.Any], line: str) -> None:
-    found = _run_summary.lines([["sfb.xmpp plan for d (fe01)", "Nothing changed."]], {"d": {"edge01": result}})
+    plan = ["sfb.xmpp plan for d (fe01)", "  + partner  shown.before", "Nothing changed."]
+    found = _run_summary.lines([plan], {"d": {"edge01": result}})
     assert found == ["sfb.xmpp plan for d (fe01)", "Nothing changed.", "Edge servers of d", line]
 
 

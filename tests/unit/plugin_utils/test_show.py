@@ -25,6 +25,15 @@ def test_a_long_row_goes_on_below_its_last_column() -> None:
     ]
 
 
+def test_a_last_column_that_would_be_narrow_begins_below() -> None:
+    assert wrapped(LINE, 40) == [
+        "  ~ partner  fabrikam.com",
+        "      tls_negotiation optional becomes",
+        "      required, and sasl_negotiation",
+        "      required",
+    ]
+
+
 def test_a_command_stays_whole() -> None:
     """It is there to be copied."""
     line = '  -e \'{"sfb_xmpp_decommission": "yes, remove XMPP from a deployment with a long name"}\''
