@@ -35,7 +35,12 @@ def perform(
         shell: Shell = ConnectionShell(socket_path, tell) if task.session else NoSession()
         return _perform(task, params, shell, check)
     except Refused as exc:
-        return {**exc.values, "failed": True, "msg": refusal(exc.reasons, task.writes), "reasons": list(exc.reasons)}, []
+        return {
+            **exc.values,
+            "failed": True,
+            "msg": refusal(exc.reasons, task.writes),
+            "reasons": list(exc.reasons),
+        }, []
     except ServerRefused as exc:
         failures = [_error(error.as_dict()) for error in exc.errors]
         return {"failed": True, "msg": str(exc), "failures": failures}, []

@@ -43,7 +43,8 @@ class Run:
     """How a task is to be done.
 
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
-    are a warning. protected_option: what the user calls that option; empty where the task has none. reviewed: the digest of the only plan that may be carried out, which reviewed_option gave.
+    are a warning. protected_option: what the user calls that option; empty where the task has none. reviewed: the
+    digest of the only plan that may be carried out, which reviewed_option gave.
     plan_file, snapshots: where they are asked for. kept: the snapshot that the federation is, where one is restored.
     reports: whether the result tells people of the plan. approval: why nothing may be written now, asked for if there
     is something to write. surroundings: what the run has around its plan.

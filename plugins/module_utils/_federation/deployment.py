@@ -198,7 +198,7 @@ class Reader:
                 user = user_of(answer.output[0])
                 users[user.key], named[name] = user, user.key
             else:
-                unknown[name] = answer.errors[0].message if answer.errors else _not_one(answer.output)
+                unknown[name] = answer.errors[0].message if answer.errors else _not_one(name, answer.output)
         return replace(deployment, users=users, named=named, unknown=unknown)
 
     def _looked_up(
@@ -264,10 +264,12 @@ class Reader:
         return answer
 
 
-def _not_one(found: t.Sequence[t.Any]) -> str:
+def _not_one(name: str, found: t.Sequence[t.Any]) -> str:
     """Why a name means no user."""
     text = "%s found" % count(found, "user")
-    return text if not found else "%s. Write the SIP address of the one who is meant, as sip:USER@DOMAIN" % text
+    if not found or name.lower().startswith("sip:"):
+        return text
+    return text + ". Write the SIP address of the one who is meant, as sip:USER@DOMAIN"
 
 
 def _now() -> str:
