@@ -87,7 +87,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         result = self._do(stage, info, topology, into, values, variables)
         if went_wrong(result) or result.get("skipped"):
             return result
-        lines = ["Stage: " + stage.name, decommission.NEXT[stage.name]]
+        lines = ["Stage: " + stage.name, decommission.what_next(stage.name, check)]
         if values.get("decommission") != wanted:
             lines += ["To confirm it, run it without --check and add:", "  " + decommission.argument(self._mine.label)]
         if stage.name in decommission.LAST:

@@ -50,4 +50,4 @@ def in_words_of_playbook(result: dict[str, t.Any]) -> dict[str, t.Any]:
     reasons = list(result.get("reasons") or ())
     for option in ("user", "partner"):
         reasons = [PREFIX + "for_" + one if one.startswith(option + ":") else one for one in reasons]
-    return {**result, "reasons": reasons, "msg": refusal(reasons)} if reasons else result
+    return {**result, "reasons": reasons, "msg": refusal(reasons, False)} if reasons else result

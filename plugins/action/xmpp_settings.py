@@ -14,7 +14,7 @@ import typing as t
 
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_settings import TASK
-from ..plugin_utils._actions.in_process import CHECKED, PLAYBOOK, failed
+from ..plugin_utils._actions.in_process import CHECKED, PLAYBOOK, failed, may_write
 from ..plugin_utils._actions.reporting import ReportingAction, place_in_run
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks.outcome import FAILED, REPORTING, Outcome, stats
@@ -61,7 +61,7 @@ class ActionModule(ReportingAction):
         try:
             tags = chosen(playbook, variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
         except Refused as exc:  # the same for every host
-            return failed(exc.reasons) if first else {"changed": False}
+            return failed(exc.reasons, may_write(playbook, False)) if first else {"changed": False}
         if tags.nothing:
             if first:
                 show([tags.nothing])
@@ -77,7 +77,7 @@ class ActionModule(ReportingAction):
         except Refused as exc:
             mistakes += self._own(list(exc.reasons), playbook, variables, before)
         if mistakes:
-            return failed(mistakes)
+            return failed(mistakes, may_write(playbook, False))
         mine = servers.of(str(variables.get("inventory_hostname")))
         result: Result = {
             "changed": False,

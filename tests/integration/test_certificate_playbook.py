@@ -250,7 +250,7 @@ def test_tasks_of_ones_own_make_the_file(plays: Plays) -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ({"passphrase": "battery horse"}, "the passphrase is wrong"),
+        ({"passphrase": "battery horse"}, "the passphrase does not open the file"),
         ({"type": "request", "key_on": "edge"}, "cannot be shared"),
     ],
 )

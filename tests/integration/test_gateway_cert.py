@@ -237,7 +237,7 @@ def test_refused_before_anything_is_sent(edge: Management, tmp_path: Path) -> No
         edge.run(TASK, **wanted(tmp_path, issue(issuer=intermediate(), names=NAMES[:1])))
     arguments = wanted(tmp_path, leaf())
     arguments["source"]["passphrase"] = "wrong"
-    with pytest.raises(Refused, match="the passphrase is wrong"):
+    with pytest.raises(Refused, match="the passphrase does not open the file"):
         edge.run(TASK, **arguments)
     assert edge.writes(mark) == []
 

@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.links import NOTHING as NOBODY
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.preflight import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 
@@ -106,7 +107,9 @@ def found(hosts: Hosts, *names: str) -> list[str]:
         **(MORE if "only-reading" in names else {}),
     )
     codes = [one["code"] for one in result.values["findings"]]
-    assert result.values["blocking"] == [code for code in codes if code in BLOCKING]
+    assert {one["code"] for one in result.values["findings"] if one["blocks"]} == BLOCKING.intersection(codes)
+    nobody = [one["code"] for one in result.values["findings"] if (one["severity"], one["effect"]) == ("error", NOBODY)]
+    assert result.values["blocking"] == nobody
     return codes
 
 

@@ -462,7 +462,7 @@ class TestRefused:
         arguments = params(tmp_path)
         arguments["source"]["passphrase"] = "wrong horse"
         (reason,) = self.reasons(arguments)
-        assert "the passphrase is wrong" in reason
+        assert "the passphrase does not open the file" in reason
 
     def test_missing_file(self, tmp_path: Path) -> None:
         arguments = params(tmp_path)

@@ -565,7 +565,7 @@ def preflight_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     found = [call(name, given, False, policy_server()), call(name, {}, False, Failing(policy_server(), reads=True))]
     found.append(call(name, {"partners": [{"domain": "*"}]}, False, policy_server()))
     assert [run.get("failed", False) for run in found] == [False, True, True]
-    assert (found[0]["blocking"], found[0]["ignored"]) == (["no_route"], ["federation_off"])
+    assert (found[0]["blocking"], found[0]["ignored"]) == (["gateway_not_installed", "no_route"], ["federation_off"])
     return found
 
 

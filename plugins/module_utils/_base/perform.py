@@ -35,7 +35,12 @@ def perform(
         shell: Shell = ConnectionShell(socket_path, tell) if task.session else NoSession()
         return _perform(task, params, shell, check)
     except Refused as exc:
-        return {**exc.values, "failed": True, "msg": refusal(exc.reasons), "reasons": list(exc.reasons)}, []
+        return {
+            **exc.values,
+            "failed": True,
+            "msg": refusal(exc.reasons, task.writes),
+            "reasons": list(exc.reasons),
+        }, []
     except ServerRefused as exc:
         failures = [_error(error.as_dict()) for error in exc.errors]
         return {"failed": True, "msg": str(exc), "failures": failures}, []
@@ -54,11 +59,12 @@ def _perform(task: Task, params: Params, shell: Shell, check: bool) -> tuple[dic
     return found, result.warnings
 
 
-def refusal(reasons: t.Sequence[str]) -> str:
-    """The message of a run that was refused before anything was written."""
+def refusal(reasons: t.Sequence[str], writes: bool = True) -> str:
+    """The message of a run that was refused. writes: whether it would have written something otherwise."""
     if len(reasons) == 1:
-        return "Nothing was written: " + reasons[0]
-    return "Nothing was written, for %d reasons:\n%s" % (len(reasons), "\n".join("- " + text for text in reasons))
+        return "Nothing was written: " + reasons[0] if writes else reasons[0]
+    head = "Nothing was written, for %d reasons:" if writes else "There are %d reasons against this run:"
+    return "%s\n%s" % (head % len(reasons), "\n".join("- " + text for text in reasons))
 
 
 def mistake(exc: Exception) -> str:

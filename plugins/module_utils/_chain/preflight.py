@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from .._base.findings import ERROR
 from .._base.names import Invalid
 from .._base.result import Params, Refused, Result, ServerRefused, Unreadable
 from .._base.task import Task
@@ -27,6 +28,7 @@ from .._shell.statement import Shell, place_of
 from .._topology.topology import Topology, topology_of
 from .around import BESIDE
 from .known import DomainRecord
+from .links import NOTHING
 from .records import look_up
 from .servers import SERVER_OPTIONS, servers_known
 from .walk import accepted, lines, walk
@@ -54,7 +56,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     left, ignored = accepted(walk(known), params["ignore"])
     values = {
         "findings": [one.as_dict() for one in left],
-        "blocking": [one.code for one in left if one.blocks],
+        "blocking": [one.code for one in left if one.blocks or (one.severity == ERROR and one.effect == NOTHING)],
         "ignored": ignored,
         "report": lines(left, ignored),
     }

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 
 from .._base.names import is_per_user
 from .._base.names import key as key_of
-from .._base.result import Refused, Result
+from .._base.result import Failure, Refused, Result
 from .._base.step import Step
 from .._base.texts import some
 from .._shell.statement import Shell, ShellError, place_of
-from . import files, sip_domains
+from . import files, sip_domains, sites
 from .access import SET_SITE, Access, access_for
 from .apply import Applied, apply, written_on
 from .catalogue import BY_PART, RESOURCES
@@ -43,7 +43,8 @@ class Run:
     """How a task is to be done.
 
     controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
-    are a warning. reviewed: the digest of the only plan that may be carried out, which reviewed_option gave.
+    are a warning. protected_option: what the user calls that option; empty where the task has none. reviewed: the
+    digest of the only plan that may be carried out, which reviewed_option gave.
     plan_file, snapshots: where they are asked for. kept: the snapshot that the federation is, where one is restored.
     reports: whether the result tells people of the plan. approval: why nothing may be written now, asked for if there
     is something to write. surroundings: what the run has around its plan.
@@ -53,6 +54,7 @@ class Run:
     guard: Guard = field(default_factory=Guard)
     controller: str = ""
     warn_protected: bool = False
+    protected_option: str = ""
     reviewed: t.Any = None
     reviewed_option: str = "plan_digest"
     plan_file: PlanFile | None = None
@@ -92,7 +94,7 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
     plan = make_plan(deployment, federation, run.guard, reader.controller)
     report = _Report(shell, plan, run)
     run.surroundings.look(planned(plan), plan.steps)
-    plan = _without_own_domains(shell, plan, run)
+    plan = _without_unknown_sites(shell, _without_own_domains(shell, plan, run))
     digest = report.digest = make_digest(plan)
     with report.on_refusal():
         others, values = _other_plan(plan, run, digest)
@@ -131,6 +133,18 @@ def _without_own_domains(shell: Shell, plan: Plan, run: Run) -> Plan:
     if own is None:
         return replace(plan, warnings=(*plan.warnings, *sip_domains.unknown(new)))
     return replace(plan, refusals=(*plan.refusals, *sip_domains.mistakes(new, own)))
+
+
+def _without_unknown_sites(shell: Shell, plan: Plan) -> Plan:
+    """Refuses a policy of a site that does not exist. Nothing is asked where the plan adds no policy of a site."""
+    new = sites.new_policies_of_sites(plan.steps)
+    if not new:
+        return plan
+    known = sites.read_sites(shell)
+    if known is None:
+        text = "not checked whether the sites of new policies exist: %s is not offered to this account, or fails"
+        return replace(plan, warnings=(*plan.warnings, text % sites.SITE))
+    return replace(plan, refusals=(*plan.refusals, *sites.unknown_sites(new, known)))
 
 
 def _other_plan(plan: Plan, run: Run, digest: t.Any) -> tuple[list[str], dict[str, t.Any]]:
@@ -176,8 +190,10 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
     done = applied.done()
     failures = list(applied.failures)
     warnings += applied.warnings
-    if run.warn_protected:
-        denied = [failure for failure in failures if _is_denied(failure.error.category, failure.error.message)]
+    denied = [failure for failure in failures if _is_protected(failure)]
+    if not run.warn_protected:
+        failures = [_with_remedy(failure, run) if failure in denied else failure for failure in failures]
+    else:
         failures = [failure for failure in failures if failure not in denied]
         text = "%s is a protected account and was left as it is: %s"
         warnings += [text % (failure.identity, failure.error.message) for failure in denied]
@@ -208,9 +224,19 @@ def _allowed(steps: list[Step], report: _Report, run: Run) -> list[Step]:
     return [step for step in steps if step.cmdlet != SET_SITE] if by_hand else steps
 
 
-def _is_denied(category: str, message: str) -> bool:
+def _is_protected(failure: Failure) -> bool:
     """Protected accounts (administrators) cannot be changed over the remote path (KB2466000)."""
-    return "permissiondenied" in category.lower() or "insufficient access rights" in message.lower()
+    category, message = failure.error.category.casefold(), failure.error.message.casefold()
+    return "permissiondenied" in category or "insufficient access rights" in message
+
+
+def _with_remedy(failure: Failure, run: Run) -> Failure:
+    """A refused grant, and what there is to do. Of other objects the server's words are all that is known."""
+    if not failure.cmdlet.startswith("Grant-") or not run.protected_option:
+        return failure
+    text = "%s (Is this an administrator's account? Grant the policy by hand, or set %s to warn)"
+    message = text % (failure.error.message, run.protected_option)
+    return replace(failure, error=replace(failure.error, message=message))
 
 
 class _Report:

@@ -235,7 +235,7 @@ class Reader:
                 user = user_of(answer.output[0])
                 users[user.key], named[name] = user, user.key
             else:
-                unknown[name] = answer.errors[0].message if answer.errors else "%s found" % count(answer.output, "user")
+                unknown[name] = answer.errors[0].message if answer.errors else _not_one(name, answer.output)
         return replace(deployment, users=users, named=named, unknown=unknown)
 
     def _looked_up(
@@ -304,6 +304,14 @@ class Reader:
 def _beside(one: Reading, kinds: t.Sequence[Reading]) -> Reading:
     """A reading whose objects have no mark of a kind: a partner has a Domain, as a blocked domain has."""
     return replace(one, known_by=lambda item: one.known_by(item) and not any(kind.known_by(item) for kind in kinds))
+
+
+def _not_one(name: str, found: t.Sequence[t.Any]) -> str:
+    """Why a name means no user."""
+    text = "%s found" % count(found, "user")
+    if not found or name.lower().startswith("sip:"):
+        return text
+    return text + ". Write the SIP address of the one who is meant, as sip:USER@DOMAIN"
 
 
 def _now() -> str:

@@ -100,6 +100,11 @@ class Guard:
         names = spellings(key) if self.protect else ()
         return next((p for p in self.protect if any(fnmatch.fnmatchcase(n, pattern_key(p)) for n in names)), None)
 
+    def idle_patterns(self, keys: t.Collection[str]) -> list[str]:
+        """The patterns of ``protect`` that name none of these objects: perhaps a domain with a spelling mistake."""
+        names = {name for key in keys for name in spellings(key)}
+        return [p for p in self.protect if not any(fnmatch.fnmatchcase(name, pattern_key(p)) for name in names)]
+
     def too_many_removals(
         self, kind: str, existing: int, removed: t.Sequence[str], list_is_empty: bool
     ) -> t.Iterable[str]:

@@ -210,6 +210,7 @@ class _Changes:
                 % self.guard.name("access_edge")
             )
             self.findings.append(Finding("federation_stays_off", WARNING, text, subject="access edge"))
+        self._look_for_idle_patterns()
         if self.federation.whole:
             actual = self.deployment.of("partners")
             limited = [
@@ -222,6 +223,18 @@ class _Changes:
             if limited:
                 text = "had no connection_limit, and keeps the one that it has, since a limit cannot be cleared"
                 self.findings.append(Finding("limit_stays", WARNING, text, subject=", ".join(limited)))
+
+    def _look_for_idle_patterns(self) -> None:
+        """A pattern that names nothing protects nothing. A run that did not read both kinds cannot tell."""
+        kinds = [part for part in PURGED if part in self.records]
+        if self.guard.several and len(kinds) < len(PURGED):
+            return
+        keys = {key for part in kinds for key in (*self.records[part], *self.deployment.of(part))}
+        text = "'%s' protects nothing: no partner and no policy has such a name. Correct or remove it"
+        for pattern in self.guard.idle_patterns(keys) if kinds else ():
+            self.findings.append(
+                Finding("protects_nothing", WARNING, text % pattern, subject=self.guard.name("protect"))
+            )
 
     def _context(self, resource: Resource, granted: Grants | None = None) -> Context:
         usage = granted.usage if granted else self.usage

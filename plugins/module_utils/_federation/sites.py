@@ -3,13 +3,23 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of sites: bare where they are written, ``Site:NAME`` where Get-CsSite prints them."""
+"""Names of sites: bare where they are written, ``Site:NAME`` where Get-CsSite prints them.
+
+A policy for a site that does not exist is refused before anything is written, in check mode too.
+"""
 
 from __future__ import annotations
 
 import typing as t
 
 from .._base.names import Invalid, check_text
+from .._base.names import key as key_of
+from .._base.step import Step
+from .._shell.statement import Shell, Statement
+from .kinds import did_you_mean
+
+SITE = "Get-CsSite"
+_SCOPE = "site:"
 
 
 def canonical_site(text: str) -> str:
@@ -25,6 +35,28 @@ def is_branch(item: t.Mapping[str, t.Any]) -> bool:
     kind = item.get("SiteType")
     branch = bool(item.get("ParentSite")) or (isinstance(kind, str) and kind.casefold().startswith("branch"))
     return branch and "XmppFederationRoute" not in item
+
+
+def new_policies_of_sites(steps: t.Iterable[Step]) -> list[str]:
+    """The policies of sites that the steps add, as ``site:NAME``."""
+    return [one.identity for one in steps if one.part == "policies" and not one.before and one.key.startswith(_SCOPE)]
+
+
+def read_sites(shell: Shell) -> tuple[str, ...] | None:
+    """The bare names of all sites; None where the account cannot read them. Raises ShellError."""
+    answer = shell.invoke([Statement(SITE)])
+    names = [item.get("Identity") for item in answer.output if isinstance(item, dict)]
+    if answer.errors or answer.lost or not names or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(map(site_from_server, names))
+
+
+def unknown_sites(policies: t.Iterable[str], sites: t.Sequence[str]) -> list[str]:
+    """Why policies cannot be created. policies: as ``site:NAME``. sites: the bare names of those that there are."""
+    known = {key_of(site) for site in sites}
+    wrong = [(policy, policy[len(_SCOPE) :]) for policy in policies]
+    text = "policies: '%s': there is no site '%s' in the deployment%s"
+    return [text % (policy, site, did_you_mean(site, sites)) for policy, site in wrong if key_of(site) not in known]
 
 
 def site_from_server(value: object) -> str:

@@ -188,6 +188,7 @@ def _run(params: Params, check: bool) -> Run:
         guard=guard,
         controller=str(params.get("domain_controller") or ""),
         warn_protected=params.get("protected_accounts") == "warn",
+        protected_option="protected_accounts" if "protected_accounts" in params else "",
         reviewed=params.get("plan_digest"),
         reports=False,
     )
@@ -297,6 +298,7 @@ def federate(
             guard=guard,
             controller=run.controller,
             warn_protected=run.warn_protected,
+            protected_option=name("protected_accounts"),
             reviewed=params.get("plan_digest"),
             reviewed_option=name("plan_digest"),
             plan_file=_plan_file(params, name),

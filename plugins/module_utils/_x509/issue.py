@@ -71,7 +71,7 @@ def load_key(data: bytes, passphrase: Secret | None, what: str) -> Key:
             return load_key(data, None, what)
         raise Unusable(error("passphrase", "%s needs a passphrase" % what, "give its passphrase")) from None
     except (ValueError, UnsupportedAlgorithm):
-        text = "%s cannot be read: the passphrase is wrong, or it is no private key in PEM" % what
+        text = "%s cannot be read: the passphrase does not open it, or it is no private key in PEM" % what
         raise Unusable(error("passphrase", text, "give the right file and its passphrase")) from None
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise Unusable(error("key_type", "%s is neither RSA nor ECDSA" % what, "use another key"))

@@ -28,9 +28,11 @@ from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
 from ...module_utils._base.texts import in_lines
 from ...module_utils._federation.notes import without_notes
-from ...module_utils._shell.session import TRANSPORT, needs_session
+from ...module_utils._shell.session import TRANSPORT, ConnectionShell, needs_session
+from ...module_utils._topology.misplaced import misplaced
 from .._documents.show import show
 from .._files import journal
+from .._servers.servers import EDGES, GROUPS
 from .._settings.hosts import mistakes_around
 from .._settings.source import settings_of
 from . import state
@@ -64,9 +66,14 @@ def skipped(reason: str) -> dict[str, t.Any]:
     return {"changed": False, "skipped": True, "skip_reason": reason}
 
 
-def failed(reasons: t.Sequence[str]) -> dict[str, t.Any]:
-    """The result of what is refused before anything connects."""
-    return {"failed": True, "changed": False, "msg": refusal(reasons), "reasons": list(reasons)}
+def failed(reasons: t.Sequence[str], writes: bool = True) -> dict[str, t.Any]:
+    """The result of what is refused before anything connects. writes: whether the run may write."""
+    return {"failed": True, "changed": False, "msg": refusal(reasons, writes), "reasons": list(reasons)}
+
+
+def may_write(playbook: str, task_writes: bool) -> bool:
+    """Whether a run may write something, other than its report. playbook: that runs, or the role; empty for none."""
+    return playbook in (*journal.WRITING, "import") if playbook else task_writes
 
 
 def _at_the_door(result: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -152,6 +159,9 @@ class DirectAction(ActionBase):
 
     def _finished(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """The result, after the task was written into the journal."""
+        if result.get("reasons") and not may_write(self.playbook, self.work_of.writes):
+            # A run that only reads must not sound as if it had been about to write.
+            result["msg"] = refusal(result["reasons"], False)
         if self._writes and not result.get("skipped") and (warnings := state.note(self, result, variables)):
             result["warnings"] = [*result.get("warnings", ()), *warnings]
         return _at_the_door(result)
@@ -170,6 +180,7 @@ class DirectAction(ActionBase):
         return around
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        self._groups = set(GROUPS).intersection(task_vars.get("group_names") or ())
         for option in _NOTED.intersection(self._task.args):
             self._task.args[option] = _without_notes(plain(self._task.args[option]))
         if self.work_of.session and self._connection.transport != TRANSPORT:
@@ -254,6 +265,19 @@ class DirectAction(ActionBase):
         """A line in the play's output while the task goes on: Ansible passes it from the worker to the main process."""
         show(["%s: %s: %s" % (self._task.action, self._play_context.remote_addr, text)])
 
+    def _look_for_wrong_group(self, result: dict[str, t.Any]) -> None:
+        """Say that the host is in the wrong group, where that may be why a server refused to be read."""
+        refused = result.get("failed") and "steps" not in result and not result.get("unanswered")
+        # An Edge that lacks its cmdlets is a reason; of a management host, each reason has its own words.
+        if not (self.playbook and refused and (result.get("failures") or self._groups == {EDGES})):
+            return
+        text = misplaced(ConnectionShell(self._connection.socket_path), self._groups)
+        if text and result.get("reasons"):
+            result["reasons"] = [text, *result["reasons"]]
+            result["msg"] = refusal(result["reasons"], self.work_of.writes)
+        elif text:
+            result["msg"] = "%s. %s" % (text, result["msg"])
+
     def _in_process(self, params: dict[str, t.Any], secrets: set[str], wrong: str) -> dict[str, t.Any]:
         """Work, and the result as AnsibleModule would return it."""
         result: dict[str, t.Any] = {"failed": True, "msg": wrong}
@@ -262,6 +286,7 @@ class DirectAction(ActionBase):
             result, warnings = perform(
                 self.work_of, params, self._connection.socket_path, bool(self._task.check_mode), self._tell
             )
+            self._look_for_wrong_group(result)
         # What a misspelt option holds may be a secret: nobody can say by its name.
         known = dict(params) if not wrong else _without_unknown(self.work_of.argument_spec, params)
         result["invocation"] = {"module_args": known}

@@ -83,6 +83,7 @@ def _reasons(result: Result) -> list[str]:
     """What did not succeed, a line each, where the sentence has no room for it."""
     reasons = [str(one) for one in result.get("reasons") or ()]
     if len(reasons) > 1:
-        return ["Nothing was written, for %d reasons:" % len(reasons), *("  error  " + one for one in reasons)]
+        head = str(result.get("msg") or "").partition("\n")[0]
+        return [head, *("  error  " + one for one in reasons)]
     failures = result.get("failures") or ()
     return ["  failed  %(cmdlet)s %(identity)s: %(message)s" % one for one in failures] if len(failures) > 1 else []

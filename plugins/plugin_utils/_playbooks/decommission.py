@@ -34,6 +34,7 @@ NEXT = {
     "unbind": "What is left is below.",
     DONE: "There is nothing left to do in the deployment. What is left is below.",
 }
+_CHECKED = "This was a check run, so the stage is not done. Run it without --check to do it."
 LEFT = (
     "the firewall's rules for TCP port %d in both directions, and for 23456 between Edges and Front Ends" % PORT,
     "the names of the XMPP domains in certificates, at their next renewal",
@@ -51,6 +52,11 @@ class Stage:
     policies: tuple[dict[str, t.Any], ...] = ()
     routes: tuple[dict[str, t.Any], ...] = ()
     kept: tuple[str, ...] = ()
+
+
+def what_next(stage: str, check: bool) -> str:
+    """What people are told after a stage."""
+    return _CHECKED if check and stage != DONE else NEXT[stage]
 
 
 def sentence(deployment: str) -> str:

@@ -86,9 +86,9 @@ def sentence(result: Result) -> str:
     if result.get("sentence"):
         return str(result["sentence"])
     reasons = result.get("reasons") or ()
-    if len(reasons) > 1:
-        return "Nothing was written, for %d reasons, which are listed above." % len(reasons)
     lines = str(result.get("msg") or "").strip().splitlines()
+    if len(reasons) > 1 and lines:
+        return "%s, which are listed above." % lines[0].rstrip(":")
     return lines[0] if lines else "The task failed without a reason."
 
 

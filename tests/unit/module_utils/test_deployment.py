@@ -316,6 +316,8 @@ def test_more_than_one_user_of_a_name_is_nobody() -> None:
     found = Reader(shell).with_users(Reader(shell).kinds([POLICY]), ["sip:ann@contoso.test"])
     assert found.named == {}
     assert found.unknown == {"sip:ann@contoso.test": "2 users found"}
+    found = Reader(shell).with_users(Reader(shell).kinds([POLICY]), ["CN=ann"])
+    assert found.unknown["CN=ann"].startswith("2 users found. Write the SIP address")
 
 
 def crowd(*others: str) -> tuple[MemoryShell, list[str]]:

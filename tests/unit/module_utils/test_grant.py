@@ -252,6 +252,7 @@ def test_protected_accounts_fail_or_warn() -> None:
     shell.fault = fault
     result = grant(shell, "ann", "bob")
     assert result.message.startswith("Grant-CsExternalAccessPolicy of sip:bob@contoso.test failed: Insufficient")
+    assert "set protected_accounts to warn" in result.failures[0].error.message
     assert result.changed
     result = grant(shell, "ann", "bob", protected_accounts="warn")
     assert not result.failures

@@ -203,6 +203,13 @@ class TestGuard:
         found = plan(had, [], purge=True, guard=Guard((pattern,), force=True))
         assert calls(found) == [("Remove-CsXmppAllowedPartner", "a.example")]
 
+    def test_a_pattern_that_protects_nothing_is_mentioned(self) -> None:
+        had = partners("a.example", "b.test")
+        wanted = [{"domain": "new.test", **ROW}]
+        found = plan(had, wanted, guard=Guard(protect=("A.example", "*.test", "fabrikam.exmaple", "new.*")))
+        (idle,) = (text for text in found.warnings if "protects nothing" in text)
+        assert "'fabrikam.exmaple'" in idle
+
     @pytest.mark.parametrize("force", [False, True])
     def test_protect_refuses_a_removal_by_name_and_names_the_pattern(self, force: bool) -> None:
         had = partners("a.example.test", "b.test")
