@@ -78,6 +78,7 @@ class _Action(DirectAction):
     """An action that has done its work. It is made without a task."""
 
     work_of = Task({}, lambda params, shell, check: pytest.fail("not to be called"))
+    playbook = ""
     _task: t.Any = types.SimpleNamespace(check_mode=False)
 
 
