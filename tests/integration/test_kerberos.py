@@ -167,7 +167,6 @@ def test_a_ticket_that_has_expired(realm: Realm, tmp_path: Path, monkeypatch: py
 
 LOGIN = """
 import json, sys
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp_session import SessionError
 from tests.faults.run import Job, Session
 session = Session(Job("fe01", "", {}, json.loads(sys.argv[1]), ""))
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ShellError, Statement
