@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import importlib
 import itertools
 import socket
 import socketserver
@@ -16,7 +17,6 @@ import threading
 import time
 import typing as t
 
-import pypsrp.powershell  # noqa: F401 - the first session imports it, which takes a busy machine longer than DEADLINE
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _psrp_session
@@ -26,6 +26,8 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import Psrp
 
 from tests.unit.plugin_utils.test_psrp_options import OPTIONS
 
+# The first session imports it, which takes a busy machine longer than DEADLINE.
+importlib.import_module("pypsrp.powershell")
 DEADLINE = 1.5
 # Seconds for a busy machine, beside the deadline and the farewell.
 SLACK = 6.0

@@ -264,7 +264,12 @@ def test_the_playbook_names_the_first_broken_link_and_stops(plays: Plays) -> Non
         "gateway_not_installed", "proxy_stopped", "no_route", "srv_missing", "certificate_missing",
     ]  # fmt: skip
     assert "The first broken link: fe01 has no XMPP gateway service." in run.output
+    nobody = {"gateway_not_installed", "proxy_stopped", "no_route"}
+    (result,) = (task.result for task in run.tasks if task.task.endswith("Check what federation depends on"))
+    assert nobody <= set(result["blocking"])
     run = preflight(plays, **HEALTHY, preflight_ignore=["no_route"])
+    assert run.code == 2, "a stopped service ends every message as well"
+    run = preflight(plays, **HEALTHY, preflight_ignore=result["blocking"])
     assert run.code == 0, run.output
     assert only_reads(plays)
 
@@ -315,5 +320,5 @@ def test_every_deployment_is_checked_through_its_first_door_that_answers(plays: 
     }
     assert found == {"a1": [], "b2": ["gateway_not_installed"]}, run.output
     assert {"Deployment a", "Deployment b"} <= set(run.output.splitlines())
-    assert run.code == 0, "it blocks nothing"
+    assert run.code == 2, run.output
     assert only_reads(plays)
