@@ -97,12 +97,13 @@ def test_plan_run_and_rerun(plays: Plays) -> None:
         assert secret not in str(plays.lab.store().events())
     assert not any(plays.lab.store().files(edge) for edge in ("edge01", "edge02"))
 
-    # What is written is read three times: for the plan, right before the write, after it. All users are read once.
+    # What is written is read three times: for the plan, right before the write, after it. Who has a policy is read, and
+    # all users once; the sites once more, since a policy of a site is new.
     reads = whole_reads(plays, begin)
     looks = reads.pop("Get-CsManagementStoreReplicationStatus")
     assert looks > CHAIN["Get-CsManagementStoreReplicationStatus"], "the replicas were not awaited"
     assert {**reads, "Get-CsManagementStoreReplicationStatus": 1} == {
-        **CHAIN, **dict.fromkeys(KINDS, 3), "Get-CsUser": 1,
+        **CHAIN, **dict.fromkeys(KINDS, 3), "Get-CsSite": 2, "Get-CsUser": 2,
     }  # fmt: skip
     replicated = done.result("Apply the plan of the federation")["replication"]
     assert (replicated["pushed"], replicated["late"]) == (False, [])

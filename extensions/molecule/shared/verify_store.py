@@ -24,6 +24,7 @@ sys.path.insert(0, str(TOP))  # run as a script, so the lab is found only from h
 
 from lab.deployment.seed import thumbprint  # noqa: E402
 from lab.deployment.store import Store  # noqa: E402
+from lab.deployment.strict import PAUSED  # noqa: E402
 
 DIRECTORY = Path(os.environ["SFB_LAB_DIRECTORY"])
 POLICY = {
@@ -122,7 +123,12 @@ def edges(store: Store, wanted: t.Mapping[str, t.Any]) -> Differences:
             yield "%s: %s" % (host, assigned)
         if store.presented(host).get("XmppServer") != certificate:
             yield "%s: the proxy presents another certificate" % host
-        stopped = [name for name, state in store.services(host).items() if state != "Running"]
+        # A strict deployment has paused services of others.
+        stopped = [
+            name
+            for name, state in store.services(host).items()
+            if state != "Running" and (state, "%s/%s" % (host, name)) not in [("Paused", key) for key in PAUSED]
+        ]
         if stopped:
             yield "%s: stopped: %s" % (host, stopped)
         if store.files(host):
