@@ -84,7 +84,8 @@ def _at_the_door(result: dict[str, t.Any]) -> dict[str, t.Any]:
             found[name] = in_lines(found[name])
     for name in ("warnings", "reasons"):
         if isinstance(found.get(name), list):
-            found[name] = [in_lines(str(text)) for text in found[name]]
+            # A module's own warnings are objects of Ansible on the ordinary path.
+            found[name] = [in_lines(text) if isinstance(text, str) else text for text in found[name]]
     if isinstance(found.get("diff"), list):
         found["diff"] = [
             {name: in_lines(text) if isinstance(text, str) else text for name, text in one.items()}
