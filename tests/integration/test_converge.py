@@ -97,8 +97,8 @@ def test_plan_run_and_rerun(plays: Plays) -> None:
         assert secret not in str(plays.lab.store().events())
     assert not any(plays.lab.store().files(edge) for edge in ("edge01", "edge02"))
 
-    # What is written is read three times: for the plan, right before the write, after it. Who has a policy is read, and
-    # all users once; the sites once more, since a policy of a site is new.
+    # What is written is read three times: for the plan, right before the write, after it. Nobody has a policy yet, so
+    # that all users are read as well. The sites are read once more, since a policy of a site is new.
     reads = whole_reads(plays, begin)
     looks = reads.pop("Get-CsManagementStoreReplicationStatus")
     assert looks > CHAIN["Get-CsManagementStoreReplicationStatus"], "the replicas were not awaited"

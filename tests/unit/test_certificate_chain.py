@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import random
 import shutil
 import subprocess
 import typing as t
@@ -23,7 +22,6 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._x509.chain import CHAIN,
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from OpenSSL import crypto
 
 from tests.unit.certificates import NOW, Issued, issue
 
@@ -218,77 +216,3 @@ def test_a_root_of_version_1(tmp_path: Path) -> None:
     assert check_chain(one.certificate, (), plain((root,)), now) == []
     (found,) = check_chain(one.certificate, plain((between,)), plain((ROOT,)), now)
     assert (found.code, "CN=Version 1, which issued it, is not a CA" in found.message) == ("chain_not_a_ca", True)
-
-
-# A sample of chains, always the same one.
-
-DEFECTS = {
-    "none": "",
-    "expired": "chain_expired",
-    "future": "chain_not_yet_valid",
-    "no_ca": "chain_not_a_ca",
-    "no_sign": "chain_not_a_ca",
-    "path_length": "chain_path_length",
-    "names": "chain_name_constraints",
-    "missing": "",
-    "unknown_root": "untrusted",
-}
-
-
-def planted(number: int) -> tuple[str, str, list[Issued], list[Issued]]:
-    """The defect, the name of the certificate that has it, the chain as it is sent, and the trusted roots."""
-    chance = random.Random(number)
-    kind = list(DEFECTS)[number % len(DEFECTS)]
-    count = chance.randint(1, 4)
-    # At least one CA has to stand below one that allows none.
-    at = chance.randrange(count - 1) if kind == "path_length" and count > 1 else chance.randrange(count)
-    if kind == "path_length" and count == 1:
-        kind = "none"
-    root = ca("Root %d" % number, 20)
-    options: dict[str, dict[str, t.Any]] = {
-        "expired": {"start": -60, "days": 30},
-        "future": {"start": 5},
-        "no_ca": {"ca": False},
-        "no_sign": {"more": [usage(False)]},
-        "path_length": {"path_length": 0},
-        "names": {"more": [limited("contoso.test")]},
-    }
-    above, chain = root, []
-    for place in range(count):
-        more = {"ca": True, "days": 900, **(options.get(kind, {}) if place == at else {})}
-        above = issue("CA %d" % place, above, key=key(21 + place), **more)
-        chain.append(above)
-    broken = "CA %d" % at
-    one = leaf(above)
-    if kind == "missing":
-        del chain[at]
-        broken = "CA %d" % at
-    chance.shuffle(chain)
-    stray = [ca("Stray", 30, ROOT)] if chance.random() < 0.5 else []
-    trusted = [ca("Other", 31)] if kind == "unknown_root" else [ca("Other", 31), root]
-    return kind, broken if kind != "unknown_root" else "Root %d" % number, [one, *stray, *chain], trusted
-
-
-def accepted(sent: t.Sequence[Issued], trusted: t.Sequence[Issued]) -> bool:
-    """What OpenSSL says to the whole of it."""
-    store = crypto.X509Store()
-    for one in trusted:
-        store.add_cert(crypto.X509.from_cryptography(one.certificate))
-    first, *others = [crypto.X509.from_cryptography(one.certificate) for one in sent]
-    try:
-        crypto.X509StoreContext(store, first, others).verify_certificate()
-    except crypto.X509StoreContextError:
-        return False
-    return True
-
-
-@pytest.mark.parametrize("number", range(63))
-def test_a_sample_of_chains(number: int) -> None:
-    kind, broken, sent, trusted = planted(number)
-    found = check_chain(sent[0].certificate, plain(sent[1:]), plain(trusted), NOW)
-    assert (found == []) is accepted(sent, trusted) is (kind == "none")
-    if kind == "missing":
-        assert found[0].code in ("incomplete_chain", "untrusted")
-    elif kind != "none":
-        assert [one.code for one in found] == [DEFECTS[kind]], found
-    assert all("CN=%s" % broken in one.message for one in found), (broken, found)

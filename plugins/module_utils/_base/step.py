@@ -35,6 +35,10 @@ class Record:
     def key(self) -> str:
         return key_of(self.identity)
 
+    def has(self, option: str, value: t.Any) -> bool:
+        """Whether a property is this value. One that the server does not show is as good as empty."""
+        return bool(self.values.get(option, "" if value == "" else None) == value)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -71,11 +75,8 @@ class Step:
         if self.expect is None:
             return record is None
         hidden = self.hidden(record)
-        # What was cleared need not be shown any more.
         return record is not None and all(
-            record.values.get(option, "" if value == "" else None) == value
-            for option, value in self.expect.items()
-            if option not in hidden
+            record.has(option, value) for option, value in self.expect.items() if option not in hidden
         )
 
     def hidden(self, record: Record | None) -> list[str]:

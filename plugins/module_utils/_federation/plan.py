@@ -257,11 +257,6 @@ def _without_marks(resource: Resource, item: Wanted, record: Record | None) -> t
     return replace(item, values={o: v for o, v in item.values.items() if o not in damaged}), found
 
 
-def _shown(record: Record, option: str, wanted: t.Any) -> t.Any:
-    """What the server shows of a property. One that is not shown is as good as empty where nothing is wanted."""
-    return record.values.get(option, "" if wanted == "" else None)
-
-
 def step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:
     """The call that one desired object needs, if any, and the change as rules see it."""
     before = record.values if record else None
@@ -294,7 +289,7 @@ def step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[S
     written = {
         f.option: item.values[f.option]
         for f in resource.fields
-        if f.option in item.values and _shown(record, f.option, item.values[f.option]) != item.values[f.option]
+        if f.option in item.values and not record.has(f.option, item.values[f.option])
     }
     after = {**record.values, **written}
     change = Change(item.key, record.identity, before, after, frozenset(written), more=record.more)

@@ -36,11 +36,10 @@ from .._federation.pools import (
 )
 from .._federation.readings import Items, Reading, has, read_items, readable
 from .._federation.sip_domains import SIP_DOMAIN, sip_domains_of
-from .._federation.sites import is_branch, site_from_server
+from .._federation.sites import SITE, is_branch, site_from_server
 from .._shell.statement import Answer, Shell, Statement, place_of
 from .replication import Replica, replicas_of
 
-SITE = "Get-CsSite"
 ALLOWED = "Get-CsAllowedDomain"
 BLOCKED = "Get-CsBlockedDomain"
 EDGES = service_reading("edges", "EdgeServer")

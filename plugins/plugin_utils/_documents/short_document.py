@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._base.texts import one_line
+from . import markdown
 
 Form = t.Literal["markdown", "text"]
 
@@ -80,10 +81,7 @@ def _markdown(part: Part) -> str:
     if isinstance(part, Points):
         return "\n".join("- " + _escaped(text) for text in part.texts)
     if isinstance(part, Code):
-        lines = [_line(line) for line in part.lines]
-        longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-        fence = "`" * max(3, longest + 1)
-        return "\n".join([fence, *lines, fence])
+        return markdown.block(map(_line, part.lines))
     rows = [part.header, tuple("---" for _column in part.header), *part.rows]
     return "\n".join("| %s |" % " | ".join(c if c == "---" else _escaped(c) for c in row) for row in rows)
 
