@@ -25,7 +25,7 @@ from .._base.step import Step
 from .._base.step_log import StepLog
 from .._base.task import Task
 from .._base.texts import some
-from .._federation.pools import STATUS, build_of
+from .._federation.pools import STATUS, build_of, text_of
 from .._shell.statement import Answer, Shell, Statement
 
 PUSH = "Invoke-CsManagementStoreReplication"
@@ -82,9 +82,7 @@ def replicas_of(answer: Answer) -> tuple[Replica, ...]:
 
 
 def _replica(item: t.Mapping[str, t.Any]) -> Replica:
-    fqdn, up_to_date, made = (item.get(name) for name in ("ReplicaFqdn", "UpToDate", "LastUpdateCreation"))
-    if not isinstance(fqdn, str) or not fqdn:
-        raise Unreadable(STATUS, "", "ReplicaFqdn is %r; a name was expected" % (fqdn,))
+    fqdn, up_to_date, made = text_of(STATUS, item, "ReplicaFqdn"), item.get("UpToDate"), item.get("LastUpdateCreation")
     if not isinstance(up_to_date, bool):
         raise Unreadable(STATUS, fqdn, "UpToDate is %r; true or false was expected" % (up_to_date,))
     try:

@@ -73,7 +73,7 @@ def read(playbook: str, source: Source) -> Settings:
         except ValueError as exc:
             found.append(_at(source, setting.name, "%s: cannot be evaluated: %s" % (setting.name, exc)))
             continue
-        if check.unset(setting.spec, value):
+        if value is None or value == "":  # a blank answer of a survey, whatever the type
             continue
         values[setting.option] = value
         if setting.name not in _DECLARED:

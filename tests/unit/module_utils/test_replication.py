@@ -183,7 +183,8 @@ def test_a_store_that_can_no_longer_be_read_is_a_failure() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"ReplicaFqdn": None}, "ReplicaFqdn is None"),
+        ({"ReplicaFqdn": None}, "no ReplicaFqdn that is a text"),
+        ({"ReplicaFqdn": "System.Collections.ArrayList"}, "no ReplicaFqdn that is a text"),
         ({"UpToDate": "True"}, "edge: UpToDate is 'True'"),
         ({"LastUpdateCreation": "yesterday"}, "LastUpdateCreation is 'yesterday'; a time was expected"),
         ({"LastUpdateCreation": 5}, "LastUpdateCreation is 5"),

