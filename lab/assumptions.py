@@ -265,6 +265,14 @@ ASSUMPTIONS = (
         "for this property follows by analogy.",
     ),
     Assumption(
+        "ldap-filters",
+        "Get-CsUser -LdapFilter understands memberOf, alone or with the rule for nested groups, several in (&...). "
+        "Names of groups are compared without case. A group that does not exist has no members. A filter that RFC 4515 "
+        "does not allow is an error.",
+        "The page gives a filter of two comparisons as its example and does not mention groups. That a name of nothing "
+        "finds nobody is how Active Directory compares names.",
+    ),
+    Assumption(
         "grant-names",
         "Grant-CsExternalAccessPolicy takes the bare name of a per-user policy; with 'tag:' or another scope it fails.",
         "The page says without the prefix, and that only per-user policies can be granted.",

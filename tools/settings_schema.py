@@ -59,7 +59,10 @@ def _collect(options: t.Mapping[str, t.Any], place: str, found: dict[str, str]) 
 
 def _plain(text: str) -> str:
     """Without the marks of Ansible's documentation: C(x), O(x), M(x) and their like."""
-    return re.sub(r"\b[A-Z]{1,4}\(([^()]*)\)", lambda found: found[1].split(",")[0].split("#")[-1].split(":")[-1], text)
+    # R has the target of a link behind its text; O and RV may have the name of a plugin before the option.
+    text = re.sub(r"\b(?:L|R)\(([^()]*)\)", lambda found: found[1].split(",")[0], text)
+    text = re.sub(r"\b(?:O|RV)\(([^()]*)\)", lambda found: found[1].split("#")[-1].split(":")[-1], text)
+    return re.sub(r"\b[A-Z]\(([^()]*)\)", lambda found: found[1], text)
 
 
 def files() -> dict[str, str]:

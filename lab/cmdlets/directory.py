@@ -19,6 +19,7 @@ from ..deployment.store import Document, fold
 from ..deployment.topology import ON_PREMISES, sites
 from ..deployment.wildcard import has_wildcard, like
 from ..errors import CmdletError
+from . import ldap_filter
 from .binding import Arguments
 from .context import Context, invalid, not_found
 from .objects import make
@@ -165,10 +166,14 @@ def _get_user(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if text and not ctx.store.setting("user_filters"):
         raise invalid("The lab was told to take no -Filter.", text)
     passes = _filter(text) if text else None
+    ldap = args.text("LdapFilter")
+    in_groups = ldap_filter.passes(ctx.store, ldap) if ldap else None
     limit = args.get("ResultSize")
     real_size = bool(ctx.store.setting("real_size_users"))
     count = 0
     for dn, user in users.items():
+        if in_groups and not in_groups(user):
+            continue
         properties = _properties(dn, user, granted.get(dn), controller)
         if passes and not passes(properties):
             continue

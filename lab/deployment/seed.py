@@ -100,6 +100,9 @@ _PEOPLE = (
     ("Sam", "Taylor", "staylor2", "Dublin"),  # two people of one name
     ("Tess", "Turner", "tturner-admin", "Redmond"),
 )
+# The staff of each site, and the staff of all of them, which has these groups in it.
+_GROUP = "CN=%s Staff,OU=Groups,DC=contoso,DC=test"
+ALL_STAFF = _GROUP % "All"
 _PROTECTED = ("tturner-admin",)  # an administrator's account: Active Directory protects it (adminCount=1)
 
 # name, what it is called after the product's name, services it depends on, certificate usages it presents. The two of
@@ -256,8 +259,11 @@ def _users(store: Store, shape: Shape) -> None:
                 "RegistrarPool": shape.sites[site],
                 "Guid": str(uuid.uuid5(uuid.NAMESPACE_X500, dn)),
                 "AdminCount": 1 if alias in _PROTECTED else 0,
+                "Groups": [_GROUP % site],
             },
         )
+        store.put("group", _GROUP % site, {"MemberOf": [ALL_STAFF]})
+    store.put("group", ALL_STAFF, {"MemberOf": []})
 
 
 def _user(store: Store, shape: Shape, given: t.Mapping[str, str], alias: str) -> None:
@@ -279,6 +285,7 @@ def _user(store: Store, shape: Shape, given: t.Mapping[str, str], alias: str) ->
         "RegistrarPool": {**shape.sites, **shape.branches}[given.get("site") or shape.home],
         "Guid": str(uuid.uuid5(uuid.NAMESPACE_X500, dn)),
         "AdminCount": 0,
+        "Groups": [given["group"]] if given.get("group") else [],
     }
     store.put("user", dn, body)
 

@@ -46,7 +46,7 @@ class Shape:
     edge_pools: FQDNs, or ``{"fqdn", "site", "access_edge"}`` with the first site and ``access_edge`` by default.
     branches: each branch site with the FQDN of its survivable branch appliance, which has no remote shell.
     users: None for Contoso's twenty; else each with ``sip``, ``upn``, ``account`` (DOMAIN\\user), ``name``, ``dn``
-    (any but one may be missing) and ``site``, which may be a branch.
+    (any but one may be missing), ``site``, which may be a branch, and ``group``, the distinguished name of one.
     """
 
     domain: str = "contoso.test"

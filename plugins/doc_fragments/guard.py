@@ -89,7 +89,8 @@ options:
     description:
       - Whether the lists in O(policies[].granted_to) are complete, so that who is not listed loses the policy. Policies
         without such a list are left alone.
-      - Reads all users, which takes long where there are many.
+      - With a group, who is not a member loses the policy.
+      - Reads everyone who has a per-user policy.
     type: bool
     default: false
 """
@@ -99,8 +100,8 @@ options:
 options:
   allow_replaced_policies:
     description:
-      - Whether a grant to users who were chosen by pool or by site, rather than by name, may replace another per-user
-        policy.
+      - Whether a grant to users who were chosen by pool, site or group, rather than by name, may replace another
+        per-user policy.
     type: bool
     default: false
 """

@@ -75,8 +75,18 @@ granted_to:
       or on the pools of that site, when the run reads them. Who is not enabled, is homed online or on a pool without
       XMPP, is named in the list of another policy, or has another per-user policy, is left out and named in a warning.
       Only with C(allow_replaced_policies) is another policy replaced. Who leaves the pool later keeps the policy.
-    - Users who were chosen so count for C(update_limit), as a share of all users. A selector that means nobody is
+    - Users who were chosen so count for C(update_limit), as a share of all users. A pool or a site that means nobody is
       refused, and so is one together with O(exclusive_grants).
+    - >-
+      V({group: "CN=XMPP Users,OU=Groups,DC=contoso,DC=com"}) means the members of a group of Active Directory, with
+      its distinguished name. With C(nested: true) also the members of groups in the group. Users are left out as above.
+      Who has the policy and is not in the group is named in a warning. With O(exclusive_grants) they lose the policy.
+    - If the group has no members, or does not exist, nobody gets the policy, and a warning says so. Together with
+      O(exclusive_grants) the run is refused, because everyone would lose the policy.
+    - Once ten users have the policy, joining and leaving count for C(update_limit), as a share of who has the policy or
+      gets it.
+    - The primary group of a user, such as C(Domain Users), does not count, because Active Directory does not list its
+      members in C(memberOf).
     - For everyone of a site, or of the deployment, there are the policies V(site:NAME) and V(global), which need no
       grant.
   type: raw

@@ -60,7 +60,7 @@ def holders(management: Management, policy: str = "Tag:Dubliners") -> set[str]:
     return {users[dn]["SamAccountName"] for dn, name in management.store.grants().items() if name == policy}
 
 
-def declared(selector: dict[str, str], **more: t.Any) -> dict[str, t.Any]:
+def declared(selector: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
     return {"policies": [{"identity": "Dubliners", **FULL, "granted_to": selector}], "update_limit": 100, **more}
 
 
@@ -146,6 +146,35 @@ def test_converge_shows_how_many_and_reads_all_users_once(plays: Plays) -> None:
     assert "8 users have to sign in again before it counts. Granted on the domain controller dc01" in done.output
     again = play(plays, "converge", sfb_xmpp_update_limit=50, **wanted)
     assert "changed=0" in again.output, again.output
+
+
+def test_the_members_of_a_group(management: Management) -> None:
+    """Who joins gets it, who leaves is named, and loses it with exclusive grants; the name of a group is hostile."""
+    hostile = "CN=Desk * (A\\\\B)\\, Łódź,OU=Groups,DC=contoso,DC=test"
+    store = management.store
+    store.put("group", hostile, {"MemberOf": ["CN=All Staff,OU=Groups,DC=contoso,DC=test"]})
+    for alias in ("akelly", "llynch", "mbell"):
+        change(management, alias, Groups=[hostile])
+    losing = {"exclusive_grants": True, "allow_loss": ["federation_access", "outside_access"]}
+    wanted = {**declared({"group": hostile}), **losing}
+    begin = management.mark()
+    management.rhythm(TASK, **wanted)
+    assert holders(management) == {"akelly", "llynch", "mbell"}
+    filters = [event.parameters.get("LdapFilter") for event in store.events(begin) if event.cmdlet == "Get-CsUser"]
+    escaped = r"(memberOf=CN=Desk \2a \28A\5c\5cB\29\5c, Łódź,OU=Groups,DC=contoso,DC=test)"
+    assert {text for text in filters if text} == {escaped}
+    change(management, "llynch", Groups=[])
+    stays = management.run(TASK, **declared({"group": hostile}))
+    assert not stays.changed
+    assert "llynch@contoso-emea.test" in "\n".join(stays.warnings)
+    management.rhythm(TASK, **wanted)
+    assert holders(management) == {"akelly", "mbell"}
+    nested = declared({"group": "CN=All Staff,OU=Groups,DC=contoso,DC=test", "nested": True}, **losing)
+    management.run(TASK, **nested)
+    assert len(holders(management)) == 18, "but for the one in no group, and the administrator"
+    for group in ("CN=None,DC=contoso,DC=test", "CN=All Staff,OU=Groups,DC=contoso,DC=test"):
+        with pytest.raises(Refused, match="no user who is a member"):
+            management.run(TASK, **{**wanted, **declared({"group": group})})
 
 
 def test_a_branch_appliance_over_the_wire(either: Management) -> None:

@@ -66,6 +66,8 @@ def test_an_editor_sees_the_mistake(_playbook: str, values: dict[str, t.Any], te
         {"sfb_xmpp_certificate": {"source": {"type": "pkcs12", "path": "a.p12", "passphrase": "$ANSIBLE_VAULT;1.1"}}},
         {"sfb_xmpp_partners_purge": "yes", "sfb_xmpp_snapshot_keep": "5"},
         {"sfb_xmpp_policies": [{"identity": "a", "granted_to": {"pool": "fe01.contoso.com"}}]},
+        {"sfb_xmpp_policies": [{"identity": "a", "granted_to": {"group": "CN=a,DC=b", "nested": True}}]},
+        {"sfb_xmpp_policies": [{"identity": "a", "granted_to": "{{ users }}"}]},
         {"sfb_xmpp_x_own": object, "other": 1},
         {"sfb_xmpp_protect": None},
     ],

@@ -313,9 +313,10 @@ def gather(
     selecting = [grant for grant in federation.granting if grant.selector]
     if selecting:
         deployment = reader.with_pools(deployment)
-    if selecting:
+        deployment = reader.with_members(deployment, [group.filter for group in federation.groups])
+    if any(grant.selector not in federation.groups for grant in selecting):
         deployment = reader.with_all_users(deployment, names)
-    elif _needs_holders(deployment, federation, guard):
+    elif selecting or _needs_holders(deployment, federation, guard):
         deployment = reader.with_holders(deployment, names)
     elif names:
         deployment = reader.with_users(deployment, names)

@@ -18,7 +18,8 @@ from .._base.result import Refused
 from . import notes
 from .catalogue import BY_PART, PARTNER, PARTS, POLICY, RESOURCES
 from .federation import Federation, Grant, Selector, Wanted
-from .kinds import Text, check_unread, written
+from .groups import group_from_user
+from .kinds import Switch, Text, check_unread, written
 from .resource import Resource
 from .sites import canonical_site
 
@@ -196,7 +197,9 @@ class _Reader:
             if isinstance(users, dict):
                 selector = self.selector(users, "%s: granted_to" % place, exclusive)
                 if selector is not None:
-                    found.append(Grant(identity, (), "%s[%d].granted_to" % (variable, number), selector=selector))
+                    place = "%s[%d].granted_to" % (variable, number)
+                    # Of a pool or a site, selector() has refused it.
+                    found.append(Grant(identity, (), place, exclusive, selector=selector))
                 continue
             names = self.users(users, "%s: granted_to" % place)
             for user in names:
@@ -208,12 +211,14 @@ class _Reader:
         return tuple(found)
 
     def selector(self, value: dict[t.Any, t.Any], place: str, exclusive: bool) -> Selector | None:
-        """Users by pool or by site."""
+        """Users by pool, by site, or by group."""
+        if "group" in value and set(value) <= {"group", "nested"}:
+            return self._group(value, place)
         kinds: dict[str, t.Callable[[str], str]] = {"pool": canonical_domain, "site": canonical_site}
         known = sorted(str(key) for key in value if key in kinds)
         if len(value) != 1 or not known:
             given = " and ".join(sorted(map(str, value))) or "nothing"
-            text = "%s: is chosen by %s; write a list of users, or one of {pool: FQDN} and {site: NAME}"
+            text = "%s: is chosen by %s; write a list of users, or one of {pool: FQDN}, {site: NAME} and {group: DN}"
             self.mistakes.append(text % (place, given))
             return None
         (kind,) = known
@@ -232,6 +237,17 @@ class _Reader:
             self.mistakes.append(text % (place, kind, self.name("exclusive_grants")))
             return None
         return Selector("pool" if kind == "pool" else "site", name)
+
+    def _group(self, value: dict[t.Any, t.Any], place: str) -> Selector | None:
+        readers: dict[str, t.Callable[[t.Any], t.Any]] = {"group": group_from_user, "nested": Switch().from_user}
+        found: dict[str, t.Any] = {"nested": False}
+        for option, read in readers.items():
+            try:
+                if value.get(option) is not None or option == "group":
+                    found[option] = read(value[option])
+            except Invalid as exc:
+                self.mistakes.append("%s: %s: %s" % (place, option, exc))
+        return Selector("group", found["group"], found["nested"]) if "group" in found else None
 
     def users(self, value: t.Any, place: str) -> tuple[str, ...]:
         """A list of users, each by one address."""

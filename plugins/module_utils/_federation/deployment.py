@@ -85,7 +85,7 @@ class Deployment:
     name means. unknown: declared names of nobody, with the server's words. effective: by key of the user, the key of
     the policy that acts on him without his own. pools: those that home users; None where they were not read. identity:
     which deployment it is, as far as it was read. chosen: see users. unreadable: by cmdlet, why a kind was left out
-    whose objects have another form.
+    whose objects have another form. members: by the LDAP filter of a group, the keys of the users in it.
     """
 
     time: str
@@ -99,6 +99,7 @@ class Deployment:
     identity: Identity = field(default_factory=Identity)
     chosen: bool = False
     unreadable: t.Mapping[str, str] = field(default_factory=dict)
+    members: t.Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def holders(self) -> bool:
@@ -187,14 +188,14 @@ class Reader:
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """All users, read once and filtered here: no user text goes into a filter expression."""
         answer = self._ask([Statement(USERS, dict(self.controller), select=USER_PROPERTIES, long=True)])
-        found = replace(deployment, users=_by_key(answer), all_users=True)
+        found = replace(deployment, users={**deployment.users, **_by_key(answer)}, all_users=True)
         return self._with_named(found, names)
 
     def with_holders(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
-        """Everyone who has a per-user policy, and the users that are named.
+        """Everyone who has a per-user policy, and the users that are named or known already.
 
         The server chooses them. All users are read where it does not: it refuses the filter, it finds nobody, or it
-        leaves out a user who is named and has a policy.
+        leaves out one of the others who has a policy.
         """
         names = list(names)
         asked = Statement(USERS, {**self.controller, "Filter": HOLDERS}, select=USER_PROPERTIES, long=True)
@@ -203,10 +204,20 @@ class Reader:
             raise ServerRefused(USERS, answer)
         holders = {} if answer.errors else {key: user for key, user in _by_key(answer).items() if user.policy}
         if holders:
-            found = self._with_named(replace(deployment, users=holders, chosen=True), names)
+            known = {**deployment.users, **holders}
+            found = self._with_named(replace(deployment, users=known, chosen=True), names)
             if all(key in holders or not user.policy for key, user in found.users.items()):
                 return found
         return self.with_all_users(deployment, names)
+
+    def with_members(self, deployment: Deployment, filters: t.Iterable[str]) -> Deployment:
+        """Who passes each of these LDAP filters (page of Get-CsUser), by one request for each of them."""
+        users, members = dict(deployment.users), dict(deployment.members)
+        for text in filters:
+            asked = Statement(USERS, {**self.controller, "LdapFilter": text}, select=USER_PROPERTIES, long=True)
+            found = _by_key(self._ask([asked]))
+            users, members[text] = {**found, **users}, frozenset(found)
+        return replace(deployment, users=users, members=members)
 
     def _with_named(self, deployment: Deployment, names: t.Iterable[str]) -> Deployment:
         """The users that are named, of those that were read; the others are looked up."""

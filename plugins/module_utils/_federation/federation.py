@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from .._base.names import key as key_of
 from .._base.step import Values
 from .catalogue import BY_PART, GRANT, PARTS, PURGED, REMOVALS
+from .groups import member_filter
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,23 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Selector:
-    """Users by where they are homed. kind: pool (name: its FQDN) or site (its name)."""
+    """Users by where they are homed, or by a group of Active Directory.
 
-    kind: t.Literal["pool", "site"]
+    kind: pool (name: its FQDN), site (its name) or group (its distinguished name). nested: whether the members of
+    groups in the group are meant as well.
+    """
+
+    kind: t.Literal["pool", "site", "group"]
     name: str
+    nested: bool = False
+
+    @property
+    def filter(self) -> str:
+        """The LDAP filter that finds the members of a group."""
+        return member_filter(self.name, self.nested)
 
     def __str__(self) -> str:
-        return "%s %s" % (self.kind, self.name)
+        return "%s %s%s" % (self.kind, self.name, ", with nested groups" if self.nested else "")
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,12 @@ class Federation:
     @property
     def granting(self) -> tuple[Grant, ...]:
         return self.grants if GRANT.part in self.parts else ()
+
+    @property
+    def groups(self) -> tuple[Selector, ...]:
+        """The groups whose members have to be known, each once."""
+        found = (grant.selector for grant in self.granting)
+        return tuple(dict.fromkeys(one for one in found if one and one.kind == "group"))
 
     def reads(self) -> frozenset[str]:
         """The options whose objects the plan depends on."""

@@ -21,7 +21,7 @@ from .._base.texts import some
 from .._shell.statement import Value
 from .deployment import CONTROLLER, Deployment, Records, User
 from .federation import Federation, Grant
-from .guard import Guard
+from .guard import NAMES, UPDATES_GUARDED_FROM, Guard
 from .rules import rights_lost
 from .selection import Chosen, choose
 
@@ -106,10 +106,13 @@ class _Granting:
         # By key of the user: where he was named first, and how, and the policy that he is to get there.
         self.named: dict[str, tuple[str, str, str]] = {}
         self.chosen: dict[str, tuple[User, ...]] = {}  # by place of a selector
+        self.groups: dict[str, Grant] = {}  # by its place too
 
     def choose(self, grant: Grant, chosen: Chosen) -> None:
         """Take over whom a selector means."""
         self.chosen[grant.place] = chosen.users
+        if grant.selector and grant.selector.kind == "group":
+            self.groups[grant.place] = grant
         self.warnings += chosen.told(grant)
         if chosen.problem:
             self.refusals.append("%s (%s): %s" % (grant.place, grant.selector, chosen.problem))
@@ -160,13 +163,28 @@ class _Granting:
         if grant.absent:
             losing = named
         elif grant.exclusive:
-            kept = {user.key for user in named}
-            losing = [user for user in self.deployment.users.values() if user.key not in kept]
+            losing = self._others(named)
         else:
+            self._name_who_left(grant, named)
             return
         for user in losing:
             if key_of(self.policies[user.key]) == key_of(grant.policy):
                 self._assign(user, None)
+
+    def _others(self, named: t.Iterable[User]) -> list[User]:
+        kept = {user.key for user in named}
+        return [user for user in self.deployment.users.values() if user.key not in kept]
+
+    def _name_who_left(self, grant: Grant, named: t.Iterable[User]) -> None:
+        """Who has the policy of a group without being a member, whether they left or were granted it otherwise."""
+        if grant.selector is None or grant.selector.kind != "group":
+            return
+        policy = key_of(grant.policy)
+        left = sorted(user.name for user in self._others(named) if key_of(self.policies[user.key]) == policy)
+        if left:
+            text = "%s (%s): not in the group, and keep the policy %s, which %s would withdraw: %s"
+            exclusive = self.guard.name("exclusive_grants")
+            self.warnings.append(text % (grant.place, grant.selector, grant.policy, exclusive, some(left, NAMES)))
 
     def _assign(self, user: User, policy: str | None) -> None:
         had = self.policies[user.key]
@@ -193,9 +211,25 @@ class _Granting:
 
     def too_many(self) -> t.Iterable[str]:
         """A selector that means more users than was thought must not reach them all."""
-        keys = {user.key for users in self.chosen.values() for user in users}
+        keys = {user.key for place, users in self.chosen.items() if place not in self.groups for user in users}
         changed = [step.identity for step in self.steps if step.key in keys]
-        return self.guard.too_many_updates("users", len(self.deployment.users), changed) if changed else ()
+        if changed:
+            yield from self.guard.too_many_updates("users", len(self.deployment.users), changed)
+        for grant in self.groups.values():
+            yield from self._too_many_of_a_group(grant)
+
+    def _too_many_of_a_group(self, grant: Grant) -> t.Iterable[str]:
+        """Who has the policy is what a change is measured by: nobody has it on the first day, as with a list."""
+        policy = key_of(grant.policy)
+        had = {key for key, user in self.deployment.users.items() if key_of(user.policy) == policy}
+        changed = {
+            step.key: step.identity
+            for step in self.steps
+            if policy in [key_of(str((values or {})["policy"])) for values in (step.before, step.after)]
+        }
+        if len(had) >= UPDATES_GUARDED_FROM:
+            what = "users who have %s or are to get it" % grant.policy
+            yield from self.guard.too_many_updates(what, len(had | set(changed)), list(changed.values()))
 
     # Rights
 

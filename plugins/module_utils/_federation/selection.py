@@ -11,7 +11,7 @@ Who is homed where there is no XMPP would get nothing by it, and who has another
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.names import key as key_of
 from .._base.texts import count, some
@@ -25,17 +25,19 @@ from .pools import Pool
 @dataclass(frozen=True)
 class Chosen:
     """users: who has to have the policy. skipped: by the reason, who does not get it. problem: why the selector means
-    nobody.
+    nobody, which is refused. doubt: the same where it may be so.
     """
 
     users: tuple[User, ...] = ()
     skipped: t.Mapping[str, tuple[User, ...]] | None = None
     problem: str = ""
+    doubt: str = ""
 
     def told(self, grant: Grant) -> list[str]:
         """Who is skipped, for people."""
         text = "%s (%s): not granted to %s (%s): %s"
-        return [
+        doubts = ["%s (%s): %s" % (grant.place, grant.selector, self.doubt)] if self.doubt else []
+        return doubts + [
             text % (grant.place, grant.selector, count(users, "user"), why, some([user.name for user in users]))
             for why, users in (self.skipped or {}).items()
         ]
@@ -43,6 +45,8 @@ class Chosen:
 
 def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> Chosen:
     """The users of a grant by selector, from the one reading of users and pools."""
+    if grant.selector and grant.selector.kind == "group":
+        return _choose_members(deployment, federation, guard, grant)
     pools, problem = _pools(deployment.pools or (), grant)
     if problem:
         return Chosen(problem=problem)
@@ -50,27 +54,49 @@ def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: 
         text = "who is homed on %s cannot be known: %s"
         homes_of = ["%s: %s" % one for one in odd.items()]
         return Chosen(problem=text % (some([pool.fqdn for pool in pools]), some(homes_of, 3)))
-    homes = {pool.fqdn.casefold(): pool for pool in pools}
-    there = sorted(
-        (user for user in deployment.users.values() if user.pool.casefold() in homes), key=lambda one: one.name
-    )
+    names = {pool.fqdn.casefold() for pool in pools}
+    there = [user for user in deployment.users.values() if user.pool.casefold() in names]
     if not there:
         return Chosen(problem="this account sees no user who is homed on %s" % some([pool.fqdn for pool in pools]))
+    return _fit(deployment, federation, guard, grant, there)
+
+
+def _choose_members(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> Chosen:
+    """The members of a group. One without members, or that does not exist, finds nobody: a filter cannot tell."""
+    keys = deployment.members.get(grant.selector.filter, frozenset()) if grant.selector else frozenset()
+    members = [deployment.users[key] for key in keys]
+    if odd := ["%s: %s" % (user.name, user.unread) for user in members if user.unread]:
+        return Chosen(problem="where these members are homed cannot be known: %s" % some(sorted(odd), 3))
+    nobody = "this account sees no user who is a member. Check the name of the group"
+    found = _fit(deployment, federation, guard, grant, members) if members else Chosen(problem=nobody)
+    if found.users:
+        return found
+    lose = grant.exclusive and not guard.allows("empty_purge")
+    if lose:
+        text = "%s; with %s, everyone who has the policy would lose it. If that is meant, use %s"
+        remedy = guard.name("exclusive_grants"), guard.remedy("empty_purge")
+        return replace(found, problem=text % (found.problem or "no member gets the policy", *remedy))
+    return replace(found, problem="", doubt=found.problem)
+
+
+def _fit(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant, there: t.Iterable[User]) -> Chosen:
+    """Who of these users gets the policy, and why the others do not."""
+    homes = {pool.fqdn.casefold(): pool for pool in deployment.pools or ()}
     listed = _listed(deployment, federation)
     users, skipped = [], dict[str, list[User]]()
-    unfit = 0
-    for user in there:
-        why = "" if key_of(user.policy) == key_of(grant.policy) else _without_xmpp(user, homes[user.pool.casefold()])
-        unfit += bool(why)
+    usable = False
+    for user in sorted(there, key=lambda one: one.name):
+        why = "" if key_of(user.policy) == key_of(grant.policy) else _without_xmpp(user, homes.get(key_of(user.pool)))
+        usable = usable or not why
         why = why or _has_another(user, grant, listed.get(user.key, ""), guard)
         if why:
             skipped.setdefault(why, []).append(user)
         else:
             users.append(user)
     found = Chosen(tuple(users), {why: tuple(those) for why, those in skipped.items()})
-    if unfit == len(there):
+    if not usable:
         said = "; ".join("%s %s" % (count(those, "user"), why) for why, those in skipped.items())
-        return Chosen(skipped=found.skipped, problem="no user whom this account sees there can use it: %s" % said)
+        return replace(found, problem="no user whom this account sees there can use it: %s" % said)
     return found
 
 
@@ -102,12 +128,12 @@ def _listed(deployment: Deployment, federation: Federation) -> dict[str, str]:
     }
 
 
-def _without_xmpp(user: User, pool: Pool) -> str:
+def _without_xmpp(user: User, pool: Pool | None) -> str:
     if user.enabled is False:
         return "not enabled"
     if user.provider:
         return "homed online"
-    if pool.has_xmpp is False:
+    if pool and pool.has_xmpp is False:
         return "homed on %s, %s" % (pool.fqdn, pool.lack)
     return ""
 

@@ -29,6 +29,7 @@ def make_shape(variables: t.Sequence[Values], management: int, edges: int, netwo
     users = list({str(user): user for user in _users(policies, domains[0])}.values())
     # In every pool there is somebody, so that a policy of a site or a selector has whom to act on.
     users += [{"sip": "sip:rehearsal-%d@%s" % (n, domains[0]), "site": site} for n, site in enumerate(sites, 1)]
+    users += [{"sip": "sip:member-%d@%s" % (n, domains[0]), "group": one} for n, one in enumerate(_groups(policies), 1)]
     pools = dict.fromkeys(str(one["edge_pool"]) for one in routes if one.get("edge_pool"))
     shape: dict[str, t.Any] = {
         "hosts": [
@@ -73,6 +74,11 @@ def _sites(routes: t.Sequence[Values], policies: t.Sequence[Values]) -> dict[str
     for name in sites or {_HOME: ""}:
         sites[name] = pools.pop(0) if pools else "pool%02d.%s" % (len(sites), name.lower().replace(" ", "-") + ".test")
     return {**sites, **{"Site of %s" % pool: pool for pool in pools}}
+
+
+def _groups(policies: t.Sequence[Values]) -> list[str]:
+    """The groups that policies are granted to."""
+    return list(dict.fromkeys(name for one in policies for name in _texts(_dict(one.get("granted_to")).get("group"))))
 
 
 def _texts(value: t.Any) -> list[str]:

@@ -32,6 +32,23 @@ _PLAIN: dict[str, list[Schema]] = {
     "float": [{"type": "number"}, {"type": "string", "pattern": r"^\s*[+-]?[0-9]*\.?[0-9]+\s*$"}],
     "raw": [{}],
 }
+_TEXT: Schema = {"type": "string"}
+# Options that a module takes in several forms, which no argument spec can say.
+_FORMS: dict[str, list[Schema]] = {
+    "sfb_xmpp_policies.granted_to": [
+        {"type": "array", "items": _TEXT},
+        *(
+            {"type": "object", "properties": {name: _TEXT}, "required": [name], "additionalProperties": False}
+            for name in ("pool", "site")
+        ),
+        {
+            "type": "object",
+            "properties": {"group": _TEXT, "nested": {"anyOf": _PLAIN["bool"]}},
+            "required": ["group"],
+            "additionalProperties": False,
+        },
+    ]
+}
 
 
 def variables(texts: t.Mapping[str, str]) -> Schema:
@@ -90,7 +107,7 @@ def _value(spec: Spec, place: str, texts: t.Mapping[str, str]) -> Schema:
         forms = list(_PLAIN[kind])
     found: Schema = {"anyOf": [*forms, {"type": "null"}, {"$ref": "#/$defs/template"}]}
     if kind == "raw":
-        found = {}
+        found = {"anyOf": [*_FORMS[place], {"type": "null"}, {"$ref": "#/$defs/template"}]} if place in _FORMS else {}
     if spec.get("default") not in (None, [], {}):
         found["default"] = spec["default"]
     if place in texts:

@@ -216,7 +216,7 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "exclusive_grants",
         _PLAN,
-        "The lists ``granted_to`` are complete. A user who is not listed loses the policy. False by default.",
+        "The lists and groups ``granted_to`` are complete. Who is not in them loses the policy. False by default.",
     ),
     _of_federation(
         "protect",

@@ -125,7 +125,7 @@ def test_names_may_carry_the_dash_and_the_colon() -> None:
             "Set-CsAccessEdgeConfiguration",
             {"OutgoingTlsCountForFederatedPartners": PSUInt(5)},
         ),
-        ("LabNotSimulated", "Get-CsUser", {"LdapFilter": "(cn=*)"}),
+        ("LabNotSimulated", "Get-CsUser", {"OU": "OU=Staff,DC=contoso,DC=test"}),
     ],
 )
 def test_refusals(expected: str, cmdlet: str, named: dict[str, object]) -> None:

@@ -147,3 +147,35 @@ def test_versions(request: pytest.FixtureRequest, fixture: str, version: str) ->
         (text,) = bench.call("Get-CsServerVersion", host=host).values
         assert version in text
     assert bench.call("Get-CsServerVersion", host="fe01").values == []
+
+
+STAFF = "CN=All Staff,OU=Groups,DC=contoso,DC=test"
+
+
+def test_members_of_groups(bench: Bench) -> None:
+    """A direct member is no member of the groups above, but for the rule of nested groups; a name is unescaped."""
+    odd = "CN=Łódź * (a\\, b),DC=test"
+    dn, user = next(iter(bench.store.all("user").items()))
+    bench.store.put("user", dn, {**user, "Groups": [*user["Groups"], odd]})
+    bench.store.put("group", STAFF, {"MemberOf": ["CN=Dublin Staff,OU=Groups,DC=contoso,DC=test"]})  # a circle
+
+    def found(text: str) -> int:
+        return len(bench.ok("Get-CsUser", LdapFilter=text))
+
+    assert found("(memberOf=%s)" % STAFF) == 0
+    assert found("(memberOf:1.2.840.113556.1.4.1941:=%s)" % STAFF.upper()) == 20
+    assert found("(memberof=CN=Dublin Staff,OU=Groups,DC=contoso,DC=test)") == 8
+    assert found("(memberOf=CN=Nobody,DC=test)") == 0
+    escaped = r"CN=\c5\81ódź \2a \28a\5c, b\29,DC=test"
+    assert found("(memberOf=%s)" % escaped) == 1
+    assert found("(&(memberOf=%s)(memberOf=CN=Dublin Staff,OU=Groups,DC=contoso,DC=test))" % escaped) == 0
+    (one,) = bench.ok("Get-CsUser", LdapFilter="(memberOf=%s)" % escaped)
+    assert one["Identity"] == dn
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["memberOf=CN=a", "(memberOf=*)", "(memberOf=CN=a(b))", r"(memberOf=a\zz)", "(memberOf:1.2:=a)", "(&)", "(sn=a)"],
+)
+def test_filters_that_the_lab_refuses(bench: Bench, text: str) -> None:
+    assert bench.fails("Get-CsUser", LdapFilter=text) == "InvalidArgument"

@@ -67,6 +67,7 @@ class MemoryShell:
         self.place = Place(host="fe01", home=HOME)
         self.store: dict[str, dict[str, dict[str, t.Any]]] = {r.noun: {} for r in RESOURCES}
         self.users: list[dict[str, t.Any]] = []
+        self.members: dict[str, set[str]] = {}  # by an LDAP filter, the SIP addresses of those who pass it
         self.sent: list[Statement] = []
         self.requests = 0
         self.central = "fe01.contoso.com"  # the pool of the Central Management Store
@@ -190,6 +191,8 @@ class MemoryShell:
             if noun == "CsUser":
                 assert given.get("Filter") in (None, HOLDERS)
                 found = [u for u in found if "Filter" not in given or u["ExternalAccessPolicy"]]
+                if "LdapFilter" in given:
+                    found = [u for u in found if u["SipAddress"] in self.members[str(given["LdapFilter"])]]
                 return [dict(user) for user in found]
             return [{"ExternalAccessPolicy": u["ExternalAccessPolicy"] or u.get("Site") or "Global"} for u in found]
         if verb == "Grant":

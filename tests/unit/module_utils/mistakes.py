@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 
 FABRIKAM = {"domain": "fabrikam.com"}
-SELECTORS = "write a list of users, or one of {pool: FQDN} and {site: NAME}"
+SELECTORS = "write a list of users, or one of {pool: FQDN}, {site: NAME} and {group: DN}"
+GROUP = "the distinguished name of a group; write it as in CN=XMPP Users,OU=Groups,DC=contoso,DC=com"
 
 
 def partner(**options: t.Any) -> dict[str, t.Any]:
@@ -326,6 +327,26 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
             "sfb_xmpp_policies[3] (v): granted_to: pool: a list is no name",
             "sfb_xmpp_policies[4] (w): granted_to: site: 'global:R' is no site's name; write it as Get-CsSite shows it,"
             " without 'Site:'",
+        ],
+    ),
+    (
+        policies(
+            {"identity": "x", "granted_to": {"group": "XMPP Users"}},
+            {"identity": "y", "granted_to": {"group": ["CN=a,DC=b"], "nested": "deep"}},
+            {"identity": "z", "granted_to": {"nested": True}},
+            {"identity": "v", "granted_to": {"group": "CN=a,DC=b", "site": "R"}},
+            {"identity": "w", "granted_to": {"group": "CN=a\u200b,DC=b"}},
+            {"identity": "u", "granted_to": {"group": "CN=a\\,DC=b"}},
+        ),
+        [
+            "sfb_xmpp_policies[0] (x): granted_to: group: 'XMPP Users' is not " + GROUP,
+            "sfb_xmpp_policies[1] (y): granted_to: group: a list is not " + GROUP,
+            "sfb_xmpp_policies[1] (y): granted_to: nested: 'deep' is neither true nor false",
+            "sfb_xmpp_policies[2] (z): granted_to: is chosen by nested; " + SELECTORS,
+            "sfb_xmpp_policies[3] (v): granted_to: is chosen by group and site; " + SELECTORS,
+            "sfb_xmpp_policies[4] (w): granted_to: group: 'CN=a\\u200b,DC=b' holds the invisible character U+200B;"
+            " remove it",
+            "sfb_xmpp_policies[5] (u): granted_to: group: 'CN=a\\\\,DC=b' is not " + GROUP,
         ],
     ),
     (
