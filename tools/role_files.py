@@ -47,6 +47,7 @@ _OWN = {
     "parts": "The parts of the run, some of %s. Empty for all. ``removals`` alone means the removals of every kind.",
     "preflight": "Check what federation depends on. A run that adds something is refused if no message could pass.",
     "restore_from": "A snapshot to return to, or ``newest``. What is declared does not count then. Empty for none.",
+    "restore_only": "Domains of partners. Only these return to the snapshot. Empty for everything that it holds.",
 }
 # The empty value of each type. Where it would mean something of its own, as an empty list of partners does, the type is
 # raw: ansible-core 2.17 makes an empty text of a null, and its own check would take that for a mistake.

@@ -65,10 +65,13 @@ class ActionModule(PlaybookAction, ReportingAction):
         wanted = str(given["for_partner"] or "")
         try:
             partners = _verification.of_partner(given["partners"], wanted)
+            absent = [one for one in _verification.each(wanted) if not _verification.of_partner(partners, one)]
         except Invalid as exc:
             return failed(["%sfor_partner: %s" % (PREFIX, exc)])
-        if wanted and not partners:
-            return _not_declared(wanted, variables)
+        elsewhere = [_not_declared(one, variables) for one in absent]
+        for one in elsewhere:
+            if one.get("failed") or not partners:
+                return one
         own = _verification.own_certificate(certificate_of(self, variables))
         domains = given["own_domains"] or own_domains(
             read.get("sip_domains") or [], given["certificate_names"] or list(own.names)

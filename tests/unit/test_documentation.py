@@ -28,8 +28,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.playbook.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import module as _module
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _perform
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import task_with
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import listener as _listener
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import federation_of
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_files as _files
@@ -45,6 +47,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.failover impor
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
 from tests.unit.module_utils.memory_shell import HOME, MemoryShell
+from tests.unit.module_utils.states import run as run_task
 from tests.unit.plugin_utils.audit_sample import sample
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -509,6 +512,15 @@ def service_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def federation_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What xmpp_federation returns, and of partners that are probed first."""
+    given: Params = {"partners": [{"domain": "fabrikam.test"}]}
+    with NameServer() as dns:
+        task = task_with(federation_of(given), probing={"nameservers": [dns.place], "timeout": 1.0})
+        probed = run_task(task, policy_server(), True, probe_first=True, **given).values["probed"]
+    return [*runs(name), {"probed": probed}]
+
+
 def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """What the prober returns. The certificate gives rise to a finding, on both sides: it ends soon."""
     root = certificates.issue("Root", ca=True)
@@ -676,7 +688,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"report": ["one"], "newest": ["a.yml"]}])
     special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
-    special.update(xmpp_server_info=server_runs)
+    special.update(xmpp_server_info=server_runs, xmpp_federation=federation_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
     special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "report": []}])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}

@@ -21,6 +21,7 @@ from .._base.step import Step
 from .._federation.access import Access
 from .._federation.catalogue import RESOURCES
 from .._federation.deployment import Deployment, Reader, Records, getting
+from .._federation.guard import BREAKS_PARTNER
 from .._federation.identity import Identity, read_identity
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
@@ -30,6 +31,7 @@ from .._topology.replication import PUSH, Time
 from .._topology.topology import CENTRAL, READINGS, Topology, topology_of
 from .known import Known
 from .links import RIGHTS
+from .probe_first import Found, changes_of, probe
 from .walk import Obstacle, accepted, idle, short_lines, walk
 
 EXPORT = "Export-CsConfiguration"
@@ -38,10 +40,20 @@ BESIDE = (CENTRAL, *(one for one in READINGS if one.name != "sites"))
 
 
 class Around(Surroundings):
-    """name: how options are called in messages."""
+    """name: how options are called in messages. probing: how partners are probed, where they are."""
 
-    def __init__(self, params: Params, shell: Shell, name: t.Callable[[str], str] = str, clock: Time = time) -> None:
+    def __init__(
+        self,
+        params: Params,
+        shell: Shell,
+        name: t.Callable[[str], str] = str,
+        clock: Time = time,
+        probing: Params | None = None,
+    ) -> None:
         self._shell, self._name = shell, name
+        self._probing = (probing or {}) if params.get("probe_first") else None
+        self._may_break = BREAKS_PARTNER in (params.get("allow") or ())
+        self._probed = Found()
         self._preflight, self._ignore = bool(params["preflight"]), list(params["preflight_ignore"])
         self._backup = str(params["configuration_backup"] or "")
         self._replication = Replication(
@@ -86,6 +98,10 @@ class Around(Surroundings):
     # Judging
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
+        changes = changes_of(steps) if self._probing is not None else []
+        if changes:
+            own = after_plan.identity.sip_domains or self.sip_domains(self._shell) or ()
+            self._probed = probe(changes, self._probing or {}, own, self._name, self._may_break)
         if self._topology is None:
             return
         self._judge(Known(self._topology, self._whole(after_plan), wants_users=False))
@@ -103,7 +119,7 @@ class Around(Surroundings):
         blocking = self._blocking() if self._adds else []
         text = "no message could pass: %s (%s); to run all the same, name %s in %s"
         option = self._name("preflight_ignore")
-        return [text % (one.message, one.remedy, one.code, option) for one in blocking]
+        return [*(text % (one.message, one.remedy, one.code, option) for one in blocking), *self._probed.refusals]
 
     def _blocking(self) -> list[Obstacle]:
         return [one for one in self._found or () if one.blocks]
@@ -149,9 +165,11 @@ class Around(Surroundings):
         found += ["Accepted (%s): %s" % (self._name("preflight_ignore"), ", ".join(self._ignored))] * bool(
             self._ignored
         )
-        if check and self.refusals():
-            codes = ", ".join(one.code for one in self._blocking())
+        codes = ", ".join(one.code for one in self._blocking()) if self._adds else ""
+        if check and codes:
             found.append("A real run would be refused before its first write: %s." % codes)
+        if check:
+            found += ["A real run would be refused before its first write: %s" % text for text in self._probed.refusals]
         if self._kept:
             found.append("The product's own backup is on the server: %s" % self._backup)
         return [*found, *self._replication.lines()]
@@ -164,6 +182,8 @@ class Around(Surroundings):
                 "blocking": [one.code for one in self._blocking()],
                 "ignored": self._ignored,
             }
+        if self._probed.probed:
+            values["probed"] = [dict(one) for one in self._probed.probed]
         if self._kept:
             values["configuration_backup"] = self._backup
         return {**values, **self._replication.values()}
@@ -171,7 +191,7 @@ class Around(Surroundings):
     def warnings(self) -> list[str]:
         text = "%s: %s is not found any more; take it out of the list"
         spare = [] if self._found is None else idle(self._ignore, self._ignored, self._known)
-        return [text % (self._name("preflight_ignore"), code) for code in spare]
+        return [*(text % (self._name("preflight_ignore"), code) for code in spare), *self._probed.doubts]
 
 
 def adds(step: Step) -> bool:

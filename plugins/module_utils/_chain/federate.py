@@ -27,6 +27,7 @@ SPEC: dict[str, t.Any] = {
     "replication": {"type": "str", "choices": [WAIT, PUSHED, NONE], "default": NONE},
     "replication_timeout": {"type": "int", "default": 900},
     "configuration_backup": {"type": "str"},
+    "probe_first": {"type": "bool", "default": False},
 }
 
 
@@ -36,20 +37,24 @@ def work(
     check: bool,
     federation: Federation | None = None,
     approval: t.Callable[[], list[str]] = list,
+    probing: Params | None = None,
 ) -> Result:
     """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then.
 
-    approval: why nothing may be written now, asked for if there is something to write.
+    approval: why nothing may be written now, asked for if there is something to write. probing: how partners are
+    probed, as options of xmpp_partner_probe_info.
     """
     name = called(place_of(shell).playbook)
     if params["replication_timeout"] < 0:
         raise Refused(["%s: below 0; it is a number of seconds" % name("replication_timeout")])
-    return federate(params, shell, check, Around(params, shell, name), federation, approval)
+    return federate(params, shell, check, Around(params, shell, name, probing=probing), federation, approval)
 
 
 TASK = Task(SPEC, work, writes=True)
 
 
-def task_with(federation: Federation, approval: t.Callable[[], list[str]] = list) -> Task:
+def task_with(
+    federation: Federation, approval: t.Callable[[], list[str]] = list, probing: Params | None = None
+) -> Task:
     """The same for a caller that has checked the options, so that what they declare is made once a run."""
-    return replace(TASK, work=functools.partial(work, federation=federation, approval=approval))
+    return replace(TASK, work=functools.partial(work, federation=federation, approval=approval, probing=probing))

@@ -36,6 +36,7 @@ from .rules import rights_lost
 from .selection import choose
 from .summary import block, diff, summarise
 from .surroundings import Surroundings
+from .way_back import next_steps
 
 
 @dataclass(frozen=True)
@@ -272,7 +273,8 @@ class _Report:
         kept = ["What was there is kept in %s" % self.snapshot] if self.snapshot else []
         note = ["  returns to %s" % self._run.kept.said] if self._run.kept else []
         told = [*self.told(), *self.not_offered, *kept, *self._run.surroundings.lines(self._run.check)]
-        return [lines[0], *note, *lines[1:], *told]
+        done = applied.done() if applied and self._place.playbook else ()
+        return [lines[0], *note, *lines[1:], *told, *next_steps(done, self.snapshot)]
 
     def _summary(self, applied: Applied | None) -> dict[str, int]:
         return summarise(applied.done() if applied else self._plan.steps, self._plan.unchanged)

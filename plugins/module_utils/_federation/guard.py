@@ -27,8 +27,9 @@ FORCED = (
     "anonymous_access_off",
 )
 OUTSIDE_WINDOW = "outside_window"
+BREAKS_PARTNER = "breaks_partner"
 # ``force`` allows none of these.
-ALLOWED = (*FORCED, OUTSIDE_WINDOW)
+ALLOWED = (*FORCED, BREAKS_PARTNER, OUTSIDE_WINDOW)
 # Before the domain whose revocation is lifted.
 REVOKED = "revoked:"
 # A few may go beyond the share, as long as at least half of the objects stay.

@@ -31,6 +31,7 @@ from .revoked import declare_revoked
 from .rules import RIGHTS, Change, Context
 from .summary import summarise
 from .surroundings import Surroundings
+from .way_back import only_partners
 from .words import called
 
 FORCE = {"type": "bool", "default": False}
@@ -240,6 +241,7 @@ FEDERATION_SPEC: dict[str, t.Any] = {
     "snapshot_directory": {"type": "path"},
     "snapshot_keep": {"type": "int", "default": 20},
     "restore_from": {"type": "str"},
+    "restore_only": {"type": "list", "elements": "str"},
 }
 
 
@@ -250,6 +252,8 @@ def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federat
     if params.get("restore_from") is not None and any(value is not None for value in given.values()):
         named = ", ".join(name(option) for option, value in given.items() if value is not None)
         raise Refused(["%s excludes %s: a snapshot says it all" % (name("restore_from"), named)])
+    if params.get("restore_only") and params.get("restore_from") is None:
+        raise Refused(["%s: names partners of a snapshot; set %s too" % (name("restore_only"), name("restore_from"))])
     return declare(
         given,
         name,
@@ -292,6 +296,8 @@ def federate(
         if params.get("restore_from") is not None:
             kept = _snapshot(params, snapshots, place, name)
             federation = files.federation_of(kept, federation.parts)
+            if params["restore_only"]:
+                federation = only_partners(federation, params["restore_only"], name("restore_only"))
         run = _run(params, check)
         run = Run(
             check=check,

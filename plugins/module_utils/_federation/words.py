@@ -13,11 +13,11 @@ from .catalogue import PARTS
 
 PREFIX = "sfb_xmpp_"
 # Variables of the playbooks that are called otherwise than the options.
-_VARIABLES = {"restore_from": PREFIX + "snapshot_file"}
+_VARIABLES = {"restore_from": PREFIX + "snapshot_file", "restore_only": PREFIX + "for_partner"}
 _GUARD = ("protect", "removal_limit", "update_limit", "allow", "force")
 _RUN = (
     "domain_controller plan_file snapshot_directory snapshot_keep restore_from preflight preflight_ignore replication"
-    " replication_timeout configuration_backup"
+    " replication_timeout configuration_backup probe_first restore_only"
 ).split()
 
 # Role -> the options that are its parameters, each with its name after the role's own. Other options of a run come from
@@ -39,7 +39,7 @@ ROLES: dict[str, dict[str, str]] = {
     "federated_partners": {
         "partners": "declared",
         "partners_purge": "purge",
-        **{option: option for option in _GUARD},
+        **{option: option for option in (*_GUARD, "probe_first")},
     },
     "gateway_settings": {option: option for option in ("gateway", "access_edge", "allow", "force")},
 }

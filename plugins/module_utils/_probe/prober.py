@@ -41,6 +41,7 @@ _STEPS = 6
 _CHECK = 1.0
 
 Entry = dict[str, t.Any]
+Found = t.TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,31 @@ class Prober:
         self._contexts = Contexts(settings.own)
         self._anonymous = Contexts()
 
+    @property
+    def asks_as(self) -> str:
+        """The own domain in whose name partners are asked."""
+        return self._settings.from_
+
     def partner(self, job: Job) -> Entry:
         """Everything about a partner's domain."""
         budget = self._budget()
-        facts = Facts(job.domain, unusable=job.unusable)
-        if not job.unusable:
-            facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
+        return self._judged(job, self._facts(job, budget), budget)
+
+    def change(self, job: Job, former: Job | None) -> tuple[Entry, Entry | None]:
+        """The same for new settings, and for those that they replace; from one conversation where both lead there."""
+        budget = self._budget()
+        facts = self._facts(job, budget)
+        found = self._judged(job, facts, budget)
+        if former is None:
+            return found, None
+        return found, self._judged(former, facts, budget) if former.proxy == job.proxy else self.partner(former)
+
+    def _facts(self, job: Job, budget: Budget) -> Facts:
+        if job.unusable:
+            return Facts(job.domain, unusable=job.unusable)
+        return self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
+
+    def _judged(self, job: Job, facts: Facts, budget: Budget) -> Entry:
         findings = check_partner(facts, job.row)
         suggested = suggest(facts)
         return {
@@ -196,7 +216,7 @@ class Prober:
         return found or None, faults
 
 
-def concurrently(calls: t.Sequence[t.Callable[[], Entry]], workers: int) -> list[Entry]:
+def concurrently(calls: t.Sequence[t.Callable[[], Found]], workers: int) -> list[Found]:
     """The results of the calls, in their order."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(workers, len(calls)))) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]

@@ -31,7 +31,7 @@ from .findings import VERDICTS
 from .prober import Entry, Job, Prober, Settings, concurrently
 
 # The properties of a partner that its probe depends on.
-_PROBED = (
+PROBED = (
     "additional_domains", "tls_negotiation", "sasl_negotiation", "support_dialback_negotiation", "proxy_fqdn",
 )  # fmt: skip
 
@@ -69,24 +69,56 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_partner_probe_info. Changes nothing, so check mode makes no difference. Raises Refused."""
     _require_packages()
     reasons: list[str] = []
-
-    def checked(name: str, read: t.Callable[[], t.Any]) -> t.Any:
-        try:
-            return read()
-        except Refused as exc:
-            reasons.extend(exc.reasons)
-        except (Invalid, Unusable) as exc:
-            reasons.append("%s: %s" % (name, exc))
-        except OSError as exc:
-            reasons.append("%s: %s cannot be read: %s" % (name, exc.filename, exc.strerror))
-        return None
-
-    jobs = checked("domains", lambda: _jobs(params))
-    from_ = checked("from_domain", lambda: canonical_domain(params["from_domain"]))
-    own_domains = checked("own_domains", lambda: _own_domains(params))
-    access_edge = checked(
-        "access_edge", lambda: canonical_domain(params["access_edge"]) if params["access_edge"] else ""
+    jobs = _checked(reasons, "domains", lambda: _jobs(params))
+    own_domains = _checked(reasons, "own_domains", lambda: _own_domains(params))
+    access_edge = _checked(
+        reasons, "access_edge", lambda: canonical_domain(params["access_edge"]) if params["access_edge"] else ""
     )
+    opened = _checked(reasons, "", lambda: open_prober(params))
+    if reasons:
+        raise Refused(reasons)
+    prober, store, warnings = opened
+    from_ = prober.asks_as
+    # The gateway answers to its partners, and offers TLS to those whose row has it; only where none is declared does it
+    # hear from itself.
+    usable = (job for job in jobs if job.partner and not job.unusable)
+    partners = sorted(usable, key=lambda job: not _has_tls(job))
+    asks, tls = (partners[0].domain, _has_tls(partners[0])) if partners else (from_, True)
+    calls: list[t.Callable[[], Entry]] = [functools.partial(prober.partner, job) for job in jobs]
+    calls += [functools.partial(prober.own, name, asks, access_edge, tls, why) for name, why in own_domains.items()]
+    entries = concurrently(calls, params["workers"])
+    _settle_advice(entries[: len(jobs)])
+    counted = collections.Counter(entry["verdict"] for entry in entries)
+    return Result(
+        {
+            "domains": entries[: len(jobs)],
+            "own": entries[len(jobs) :],
+            "summary": {verdict: counted[verdict] for verdict in VERDICTS},
+            "trust_store": store,
+        },
+        warnings=warnings,
+    )
+
+
+def _checked(reasons: list[str], name: str, read: t.Callable[[], t.Any]) -> t.Any:
+    """What is read; None if something is wrong with the option, which is added to the reasons."""
+    try:
+        return read()
+    except Refused as exc:
+        reasons.extend(exc.reasons)
+    except (Invalid, Unusable) as exc:
+        reasons.append("%s: %s" % (name, exc))
+    except OSError as exc:
+        reasons.append("%s: %s cannot be read: %s" % (name, exc.filename, exc.strerror))
+    return None
+
+
+def open_prober(params: Params) -> tuple[Prober, str, list[str]]:
+    """A prober as the options say, the file of its trust store, and warnings about it. Raises Refused."""
+    _require_packages()
+    reasons: list[str] = []
+    checked = functools.partial(_checked, reasons)
+    from_ = checked("from_domain", lambda: canonical_domain(params["from_domain"]))
     resolver = checked("nameservers", lambda: Resolver(params["nameservers"]))
     bundle = checked("certificate", lambda: _bundle(params["certificate"]))
     store = params["trust_store"] or checked("trust_store", trust_store.default)
@@ -105,26 +137,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         params["gateway_port"],
         params["allow_local"],
     )
-    prober = Prober(settings, resolver)
-    # The gateway answers to its partners, and offers TLS to those whose row has it; only where none is declared does it
-    # hear from itself.
-    usable = (job for job in jobs if job.partner and not job.unusable)
-    partners = sorted(usable, key=lambda job: not _has_tls(job))
-    asks, tls = (partners[0].domain, _has_tls(partners[0])) if partners else (from_, True)
-    calls: list[t.Callable[[], Entry]] = [functools.partial(prober.partner, job) for job in jobs]
-    calls += [functools.partial(prober.own, name, asks, access_edge, tls, why) for name, why in own_domains.items()]
-    entries = concurrently(calls, params["workers"])
-    _settle_advice(entries[: len(jobs)])
-    counted = collections.Counter(entry["verdict"] for entry in entries)
-    return Result(
-        {
-            "domains": entries[: len(jobs)],
-            "own": entries[len(jobs) :],
-            "summary": {verdict: counted[verdict] for verdict in VERDICTS},
-            "trust_store": store,
-        },
-        warnings=trusted.warnings,
-    )
+    return Prober(settings, resolver), store, list(trusted.warnings)
 
 
 def _require_packages() -> None:
@@ -154,7 +167,7 @@ def _jobs(params: Params) -> list[Job]:
 
 def _declared_jobs(partner: Params, number: int) -> tuple[list[Job], list[str]]:
     """The jobs of a partner that a user declared, and what is wrong with it."""
-    values, mistakes = PARTNER.checked({option: partner.get(option) for option in _PROBED})
+    values, mistakes = PARTNER.checked({option: partner.get(option) for option in PROBED})
     identity = ""
     try:
         identity = canonical_domain(str(partner["domain"]))

@@ -38,6 +38,8 @@ from .._documents.show import show, together
 from .._files import journal, reminders
 from .._files.journal_line import applied, carried_out, now
 from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
+from .._playbooks.verification import probing_of
+from .._settings.certificate import certificate_of
 from .._settings.source import settings_of
 from . import state
 from .change_control import held
@@ -58,6 +60,8 @@ class FederationAction(DeploymentAction, ReportingAction):
 
     # The settings of a run that change control holds to them.
     _controlled: t.Mapping[str, t.Any] = MappingProxyType({})
+    # How partners are probed first; a module's own task has its defaults.
+    _probing: t.Mapping[str, t.Any] = MappingProxyType({})
     # What is said of revocations that the inventory does not have yet.
     _reminded: tuple[str, ...] = ()
 
@@ -178,6 +182,8 @@ class FederationAction(DeploymentAction, ReportingAction):
             self._task.args.setdefault("snapshot_directory", state.snapshot_directory(self, variables))
         else:
             self._task.args.pop("snapshot_directory", None)
+        if boolean(self._task.args.get("probe_first") or False):
+            self._probing = probing_of(values.get("verification") or {}, certificate_of(self, variables))
         self._remind(inventory, values, variables)
         return bool(self._task.args["parts"])
 
@@ -216,13 +222,16 @@ class FederationAction(DeploymentAction, ReportingAction):
             raise Refused([*mistakes, *exc.reasons]) from None
         if mistakes:
             raise Refused(mistakes)
-        self.work_of = task_with(declared, self._approval)
+        self.work_of = task_with(declared, self._approval, self._probing)
 
     def _approval(self) -> list[str]:
         return held(self._controlled, plain(self._task.args.get("allow")) or ())
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """A module's own process cannot be told of change control, so it is asked before."""
+        """A module's own process cannot be told of change control, so it is asked before, nor how to probe."""
+        if self._probing:
+            text = "%s: needs the tasks in Ansible's own process; do not set ansible_management_shell_direct to false"
+            return failed([text % called(self.playbook)("probe_first")])
         if not self._task.check_mode and (reasons := self._approval()):
             return failed(reasons)
         return super()._as_module(task_vars)

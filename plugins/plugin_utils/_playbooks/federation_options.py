@@ -34,7 +34,9 @@ def of_playbook(playbook: str, values: Values) -> dict[str, t.Any]:
         # The playbook names the snapshot. No limit refuses what is only shown; restore itself has them.
         return {**options, "force": True}
     if playbook == "restore":
-        return {"replication": WAIT, **options, "restore_from": values.get("snapshot_file", NEWEST)}
+        only = [one.strip() for one in str(values.get("for_partner") or "").split(",") if one.strip()]
+        options = {"replication": WAIT, **options, "restore_from": values.get("snapshot_file", NEWEST)}
+        return {**options, "restore_only": only} if only else options
     # An audit writes nothing, so it has nothing to wait for.
     return {**({} if playbook == "audit" else {"replication": WAIT}), **options, "preflight": True}
 

@@ -75,6 +75,17 @@ def own_certificate(settings: Values) -> OwnCertificate:
     return OwnCertificate(names, names[0] if names else "", file)
 
 
+def probing_of(settings: Values, certificate: Values) -> dict[str, t.Any]:
+    """How a run probes partners before it writes: options of xmpp_partner_probe_info and certificate_names.
+
+    settings: ``sfb_xmpp_verification``. certificate: ``sfb_xmpp_certificate`` of the deployment.
+    """
+    own = own_certificate(certificate)
+    given = {name: value for name, value in settings.items() if name in PROBE and value not in (None, "")}
+    found = {"certificate": own.file, "certificate_names": list(own.names), **given}
+    return {name: value for name, value in found.items() if value}
+
+
 # The settings
 
 
@@ -90,11 +101,17 @@ def parameters_of(values: Values) -> dict[str, t.Any]:
 
 
 def of_partner(partners: t.Sequence[Values], wanted: str) -> list[Values]:
-    """The partner that has a domain, or all if none is wanted. wanted: a domain, or an address there."""
-    if not wanted:
-        return list(partners)
-    domain = canonical_domain(wanted.rpartition("@")[2])
-    return [one for one in partners if domain in domains_of(one)]
+    """The partners that have a domain, or all if none is wanted. wanted: domains, or addresses there, with commas.
+
+    Raises Invalid.
+    """
+    domains = {canonical_domain(one.rpartition("@")[2]) for one in each(wanted)}
+    return [one for one in partners if not domains or domains & set(domains_of(one))]
+
+
+def each(wanted: str) -> list[str]:
+    """The domains or addresses of a text that separates them by commas."""
+    return [one.strip() for one in wanted.split(",") if one.strip()]
 
 
 def domains_of(partner: Values) -> list[str]:

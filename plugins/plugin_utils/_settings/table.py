@@ -280,9 +280,15 @@ SETTINGS: tuple[Setting, ...] = (
         "force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``. False by default.", once=True
     ),
     _of_federation(
+        "probe_first",
+        ("converge", "restore"),
+        "Probe the partners that the plan adds or changes before anything is written, as ``sfb_xmpp_verification``"
+        " says. Settings that the server of the partner does not accept are refused. False by default.",
+    ),
+    _of_federation(
         "allow_replaced_policies",
         _PLAN,
-        "A grant to the users of a pool or of a site may replace another policy. False by default.",
+        "A grant to the users of a pool, a site or a group may replace another policy. False by default.",
     ),
     _of_federation(
         "protected_accounts",
@@ -381,10 +387,11 @@ SETTINGS: tuple[Setting, ...] = (
     # What one run is told
     _of_a_run(
         "for_partner",
-        ("verify", "explain", "history", "onboard"),
+        ("verify", "explain", "history", "onboard", "restore"),
         "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
         " is between this partner and the user. ``history`` shows the runs that changed this partner."
-        " ``onboard`` prepares this partner.",
+        " ``onboard`` prepares this partner. ``restore`` returns only this partner to the snapshot. For ``verify`` and"
+        " ``restore``, commas separate several domains.",
         "partner",
         ("verify", "explain", "history", "onboard"),
     ),
@@ -555,7 +562,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "verification",
         _VERIFICATION,
-        _LOOKING,
+        (*_LOOKING, "converge", "restore"),
         "How partners are probed: ``own_domains``, ``nameservers``, ``trust_store``, ``certificate`` and others. See"
         " the guide on verifying.",
     ),
@@ -613,7 +620,7 @@ _LIKE = {"verification": "verify"}
 _OF_ROLES = frozenset(
     "deployment domain_controller protected_accounts preflight_ignore replication replication_timeout"
     " configuration_backup snapshot snapshot_directory snapshot_keep ticket revoked require ticket_pattern windows"
-    " freeze".split()
+    " freeze probe_first verification".split()
 )
 
 

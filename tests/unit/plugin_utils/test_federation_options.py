@@ -36,6 +36,11 @@ NEW: dict[str, t.Any] = {"restore_from": "newest"}
         ),
         ("restore", {"removal_limit": 5}, {"removal_limit": 5, "replication": "wait", **NEW}),
         ("restore", {"snapshot_file": "x.yml"}, {"replication": "wait", "restore_from": "x.yml"}),
+        (
+            "restore",
+            {"for_partner": "a.test, b.test,"},
+            {"replication": "wait", "restore_from": "newest", "restore_only": ["a.test", "b.test"]},
+        ),
     ],
 )
 def test_a_playbook_takes_everything_from_the_settings(playbook: str, values: t.Any, options: t.Any) -> None:

@@ -1,0 +1,139 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Partners that a plan adds or changes, probed before the first write: a change that cannot work is refused.
+
+Settings that worked and would not any more are a reason, and so are those of a new domain whose server answers and
+accepts none of them. What nobody answers is only a warning: this controller may not be where the Edges are.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from dataclasses import dataclass
+
+from .._base.result import Params, Refused
+from .._base.step import Step, Values
+from .._base.texts import printable, some
+from .._federation.guard import BREAKS_PARTNER
+from .._federation.rules import negotiation_row
+from .._probe.own_domains import asking, own_domains
+from .._probe.prober import Entry, Job, concurrently
+from .._probe.tasks import ARGUMENT_SPEC, PROBED, open_prober
+
+
+@dataclass(frozen=True)
+class Change:
+    """A domain of a partner that a plan touches. before: with the settings that it has now; None: it is not allowed."""
+
+    after: Job
+    before: Job | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the probes say. refusals: why nothing may be written. doubts: warnings. probed: as the task returns it."""
+
+    refusals: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    probed: tuple[t.Mapping[str, t.Any], ...] = ()
+
+
+def changes_of(steps: t.Iterable[Step]) -> list[Change]:
+    """The domains of the partners whose way to authenticate, or whose server, a plan changes."""
+    found = []
+    for step in steps:
+        if step.part != "partners" or step.expect is None or not step.after:
+            continue
+        if step.before is not None and not set(step.expect) & set(PROBED):
+            continue
+        had = _domains(step.identity, step.before) if step.before else ()
+        for domain in _domains(step.identity, step.after):
+            before = _job(domain, step.identity, step.before) if step.before and domain in had else None
+            after = _job(domain, step.identity, step.after)
+            if after != before:
+                found.append(Change(after, before))
+    return found
+
+
+def _domains(identity: str, values: Values) -> tuple[str, ...]:
+    return (identity, *values.get("additional_domains", ()))
+
+
+def _job(domain: str, partner: str, values: Values) -> Job:
+    return Job(str(domain), partner, negotiation_row(values), str(values.get("proxy_fqdn") or ""))
+
+
+def probe(
+    changes: t.Sequence[Change],
+    settings: Params,
+    sip_domains: t.Sequence[str],
+    name: t.Callable[[str], str],
+    allowed: bool,
+) -> Found:
+    """Ask the partners' servers. Raises nothing.
+
+    settings: options of xmpp_partner_probe_info, with its defaults but for allow_local, and certificate_names, the
+    names of the own certificate. sip_domains: of the deployment. allowed: whether breaking a partner is.
+    """
+    defaults = {option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}
+    given = {**defaults, "allow_local": False, **settings}
+    own = list(given["own_domains"] or own_domains(sip_domains, given.get("certificate_names") or ()))
+    given["from_domain"] = given["from_domain"] or asking(own)
+    place = name("probe_first")
+    if not given["from_domain"]:
+        text = "%s: no own SIP domain is known, in whose name partners can be asked. Set from_domain in %s"
+        return Found((text % (place, name("verification")),))
+    try:
+        prober, _store, _warnings = open_prober(given)
+    except Refused as exc:
+        return Found(tuple("%s: %s" % (name("verification"), reason) for reason in exc.reasons))
+    calls = [functools.partial(prober.change, one.after, one.before) for one in changes]
+    return judge(changes, concurrently(calls, given["workers"]), name, allowed)
+
+
+def judge(
+    changes: t.Sequence[Change],
+    entries: t.Sequence[tuple[Entry, Entry | None]],
+    name: t.Callable[[str], str],
+    allowed: bool,
+) -> Found:
+    """entries: of each change, what its server makes of the new settings, and of those that it has. Pure."""
+    refusals, doubts, probed = [], [], []
+    for change, (after, before) in zip(changes, entries, strict=True):
+        probed.append(
+            {"domain": after["domain"], "verdict": after["verdict"], "before": before["verdict"] if before else None}
+        )
+        if after["verdict"] != "failed":
+            continue
+        worked = before is not None and before["verdict"] != "failed"
+        answered = after["accepts"] is not None
+        if worked:
+            text = "%s: the partner works with the present settings and would not work with the new ones: %s"
+        elif before is None and answered:
+            text = "%s: the server of the partner does not accept these settings: %s"
+        else:
+            text = "%s: not known whether the new settings work: %s"
+        said = text % (_named(change), _reason(after))
+        if (worked or (before is None and answered)) and not allowed:
+            remedy = ". To write it all the same, name %s in %s" % (BREAKS_PARTNER, name("allow"))
+            refusals.append(said + remedy)
+        else:
+            doubts.append(said)
+    return Found(tuple(refusals), tuple(doubts), tuple(probed))
+
+
+def _named(change: Change) -> str:
+    own = change.after.domain == change.after.partner
+    return change.after.domain if own else "%s (%s)" % (change.after.domain, change.after.partner)
+
+
+def _reason(entry: Entry) -> str:
+    """Why it fails, and what would be accepted."""
+    errors = [str(one["message"]) for one in entry["findings"] if one["severity"] == "error"]
+    accepted = [method for method, known in (entry["accepts"] or {}).items() if known == "yes"]
+    text = printable(errors[0] if errors else "no reason was seen").rstrip(".")
+    return text + ("; it accepts %s" % some(accepted) if accepted else "")
