@@ -211,8 +211,11 @@ def variables(name: str) -> set[str]:
 def _asked(playbook: str) -> set[str]:
     """The variables of which the action of xmpp_federation makes options, as far as the playbook has them."""
     values = {one.option: one.name for one in read_by(playbook)}
-    asked = set(of_playbook(playbook, values).values())
-    return {str(one) for one in asked if one in values.values()}
+    given = of_playbook(playbook, values).values()
+    asked = {str(one) for value in given for one in (value if isinstance(value, list) else [value])}
+    found = {one for one in asked if one in values.values()}
+    # The action probes the partners with it.
+    return found | {values["verification"]} if values.get("probe_first") in found else found
 
 
 def tags(name: str) -> set[str]:
