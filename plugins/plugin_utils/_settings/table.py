@@ -393,7 +393,7 @@ SETTINGS: tuple[Setting, ...] = (
         " ``onboard`` prepares this partner. ``restore`` returns only this partner to the snapshot. For ``verify`` and"
         " ``restore``, commas separate several domains.",
         "partner",
-        ("verify", "explain", "history", "onboard"),
+        ("verify", "explain", "history", "onboard", "restore"),
     ),
     _setting(
         "for_policy",
