@@ -40,6 +40,7 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
     },
+    "role: sfb.xmpp.preflight": {"sfb_xmpp_audit"},
     "sfb.xmpp.xmpp_onboarding:": {
         "sfb_xmpp_for_partner", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_ticket",
         "sfb_xmpp_deployment",
@@ -214,8 +215,9 @@ def _asked(playbook: str) -> set[str]:
     given = of_playbook(playbook, values).values()
     asked = {str(one) for value in given for one in (value if isinstance(value, list) else [value])}
     found = {one for one in asked if one in values.values()}
-    # The action probes the partners with it.
-    return found | {values["verification"]} if values.get("probe_first") in found else found
+    # What the action reads beside the options: how partners are probed, and which findings are accepted.
+    found |= {values["verification"]} if values.get("probe_first") in found else set()
+    return found | ({values["audit"]} if "audit" in values else set())
 
 
 def tags(name: str) -> set[str]:

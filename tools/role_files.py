@@ -46,6 +46,7 @@ DESCRIPTION = {
 _OWN = {
     "parts": "The parts of the run, some of %s. Empty for all. ``removals`` alone means the removals of every kind.",
     "preflight": "Check what federation depends on. A run that adds something is refused if no message could pass.",
+    "preflight_ignore": "Codes of findings that do not stop the run, beside those of ``sfb_xmpp_audit.accepted``.",
     "restore_from": "A snapshot to return to, or ``newest``. What is declared does not count then. Empty for none.",
     "restore_only": "Domains of partners. Only these return to the snapshot. Empty for everything that it holds.",
 }

@@ -14,9 +14,11 @@ from ..plugin_utils._actions.deployment import DeploymentAction
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._playbooks import server_reads as _server_reads
+from ..plugin_utils._playbooks.accepted import codes_of, today
 from ..plugin_utils._playbooks.outcome import FAILED, OK, Outcome
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import NAME
+from ..plugin_utils._settings.source import settings_of
 
 
 class ActionModule(DeploymentAction, ReportingAction):
@@ -41,4 +43,8 @@ class ActionModule(DeploymentAction, ReportingAction):
                 return plain(hostvars[host].get(name))
 
             self._task.args.update(_server_reads.servers(deployment, read, declared))
+            settings = settings_of(self, task_vars, self.playbook).values
+            entries = (settings.get("audit") or {}).get("accepted") or ()
+            given = plain(self._task.args.get("ignore")) or []
+            self._task.args["ignore"] = [*given, *codes_of(entries, deployment.label, today())]
         return super()._work(task_vars)

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import collections
+import datetime
+import json
 import typing as t
 
 import pytest
@@ -273,13 +275,17 @@ def test_where_no_message_could_pass_nothing_is_written_to_any_server(plays: Pla
     refused = converge(plays)
     assert refused.code == 2, refused.output
     assert "no message could pass: XMPP federation is not enabled on edge.contoso.test" in refused.output
-    assert "name edge_without_xmpp in sfb_xmpp_preflight_ignore" in refused.output
+    assert "name edge_without_xmpp in sfb_xmpp_audit.accepted" in refused.output
     assert writes(plays) == []
     sent = {event.cmdlet.partition("-")[0] for event in plays.lab.store().events() if event.kind == "statement"}
     assert sent <= {"Get", "Select", "Import", "Test"}, "no file was brought to an Edge either"
-    accepted = converge(plays, "--tags", "partners", "-e", '{"sfb_xmpp_preflight_ignore": ["edge_without_xmpp"]}')
+    entry = {"code": "edge_without_xmpp", "object": "default", "reason": "soon", "ticket": "CHG-1"}
+    day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    given = {"sfb_xmpp_audit": {"accepted": [{**entry, "until": day}, {**entry, "code": "old_tls", "until": day}]}}
+    accepted = converge(plays, "--tags", "partners", "-e", json.dumps(given))
     assert accepted.code == 0, accepted.output
-    assert "Accepted (sfb_xmpp_preflight_ignore): edge_without_xmpp" in accepted.output
+    assert "Accepted (sfb_xmpp_audit.accepted): edge_without_xmpp" in accepted.output
+    assert "is not found any more" not in accepted.output, "the finding of a partner is the audit's"
 
 
 def test_a_replica_that_stays_behind_ends_the_run_with_its_name_before_the_edges(plays: Plays) -> None:

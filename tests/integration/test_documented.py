@@ -197,7 +197,7 @@ def variables(group: str, plays: Plays) -> dict[str, t.Any]:
     """The inventory's variables for a group: what the pages write, and where the lab is."""
     federation = {name: VARIABLES[name] for name in ("sfb_xmpp_partners", "sfb_xmpp_policies")}
     if group == "look":
-        given = declared(plays, "sfb_xmpp_audit", "sfb_xmpp_preflight_ignore", "sfb_xmpp_verification")
+        given = declared(plays, "sfb_xmpp_audit", "sfb_xmpp_verification")
         # Nobody answers at once, where on the page a resolver would.
         here = {"nameservers": ["127.0.0.1:9"], "trust_store": str(plays.lab.ca), "timeout": 1.0}
         return merged(federation, given, {"sfb_xmpp_verification": here, "vault_ines_password": "Lab-user-1"})

@@ -237,7 +237,7 @@ def test_nothing_but_protect_holds_it_up(plays: Plays) -> None:
         "sfb_xmpp_partners": "{{ there_is_no_such_variable }}",
         "sfb_xmpp_polices": [],
         "sfb_xmpp_snapshot_directory": str(directory),
-        "sfb_xmpp_preflight_ignore": 7,
+        "sfb_xmpp_update_limit": "much",
     }
     refused = revoke(plays, "fabrikam.test", sfb_xmpp_protect=["im.*"], **wrong)
     assert refused.code == 2

@@ -53,7 +53,7 @@ def journal(plays: Plays) -> list[dict[str, t.Any]]:
 
 def test_one_door_does_the_work_however_the_play_goes_on(plays: Plays) -> None:
     applied = "Apply the declared partners"
-    given = {"federated_partners_declared": [PARTNER], "sfb_xmpp_preflight_ignore": ["no_gateway_service"]}
+    given = {"federated_partners_declared": [PARTNER], "sfb_xmpp_update_limit": 50}
     plan = own_play(plays, included("federated_partners", serial=1), "--check", **given)
     assert plan.code == 0, plan.output
     assert states(plan, applied) == {"fe01": "ok", "also": "skipped"}

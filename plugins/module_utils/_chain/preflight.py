@@ -24,6 +24,7 @@ from .._federation.plan import make_plan
 from .._federation.resource import Resource
 from .._federation.surroundings import Surroundings
 from .._federation.tasks import FEDERATION_SPEC
+from .._federation.words import called
 from .._shell.statement import Shell, place_of
 from .._topology.topology import Topology, topology_of
 from .around import BESIDE
@@ -61,8 +62,10 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         "report": lines(left, ignored),
     }
     idle = [code for code in params["ignore"] if code not in ignored]
-    text = "ignore: %s is not found any more; take it out of the list"
-    return Result(values, warnings=[text % code for code in idle])
+    playbook = place_of(shell).playbook
+    option = called(playbook)("preflight_ignore") if playbook else "ignore"
+    text = "%s: %s is not found any more; take it out of the list"
+    return Result(values, warnings=[text % (option, code) for code in idle])
 
 
 def _records(params: Params, topology: Topology) -> tuple[DomainRecord, ...] | None:

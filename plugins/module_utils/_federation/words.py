@@ -13,7 +13,11 @@ from .catalogue import PARTS
 
 PREFIX = "sfb_xmpp_"
 # Variables of the playbooks that are called otherwise than the options.
-_VARIABLES = {"restore_from": PREFIX + "snapshot_file", "restore_only": PREFIX + "for_partner"}
+_VARIABLES = {
+    "restore_from": PREFIX + "snapshot_file",
+    "restore_only": PREFIX + "for_partner",
+    "preflight_ignore": PREFIX + "audit.accepted",
+}
 _GUARD = ("protect", "removal_limit", "update_limit", "allow", "force")
 _RUN = (
     "domain_controller plan_file snapshot_directory snapshot_keep restore_from preflight preflight_ignore replication"

@@ -37,6 +37,7 @@ from .._documents.plan_markdown import render
 from .._documents.show import show, together
 from .._files import journal, reminders
 from .._files.journal_line import applied, carried_out, now
+from .._playbooks.accepted import codes_of, today
 from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
 from .._playbooks.verification import probing_of
 from .._settings.certificate import certificate_of
@@ -182,6 +183,10 @@ class FederationAction(DeploymentAction, ReportingAction):
             self._task.args.setdefault("snapshot_directory", state.snapshot_directory(self, variables))
         else:
             self._task.args.pop("snapshot_directory", None)
+        if self.playbook not in ("audit", "history"):  # an audit shows what is accepted as a finding
+            codes = codes_of((values.get("audit") or {}).get("accepted") or (), inventory.deployment, today())
+            given = plain(self._task.args.get("preflight_ignore")) or []
+            self._task.args["preflight_ignore"] = [*given, *codes] if isinstance(given, list) else given
         if boolean(self._task.args.get("probe_first") or False):
             self._probing = probing_of(values.get("verification") or {}, certificate_of(self, variables))
         self._remind(inventory, values, variables)

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._base.names import key as key_of
+from ...module_utils._chain.links import LINKS
 from .._documents.finding_order import Finding
 
 VARIABLE = "sfb_xmpp_audit.accepted"
@@ -48,6 +49,11 @@ class Accepted:
 
     def as_dict(self) -> dict[str, str]:
         return {"reason": self.reason, "ticket": self.ticket, "until": self.until.isoformat()}
+
+
+def today() -> datetime.date:
+    """The day on which entries are judged, in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).date()
 
 
 def read(entries: t.Sequence[t.Mapping[str, t.Any]], today: datetime.date) -> tuple[list[Accepted], list[str]]:
@@ -87,6 +93,13 @@ def _day(value: t.Any) -> datetime.date:
     if isinstance(value, datetime.datetime):
         return value.date()
     return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value))
+
+
+def codes_of(entries: t.Sequence[t.Mapping[str, t.Any]], deployment: str, today: datetime.date) -> list[str]:
+    """The codes of links of the chain that are accepted today for a deployment, by its label."""
+    links = {link.code for link in LINKS}
+    found = (one for one in read(entries, today)[0] if one.until >= today and one.code in links)
+    return [one.code for one in found if key_of(one.object) == key_of(deployment)]
 
 
 def accept(findings: t.Iterable[Finding], accepted: t.Sequence[Accepted], today: datetime.date) -> list[Finding]:

@@ -151,7 +151,7 @@ class _Rehearsal:
                 self._skipped += skipped
                 if instead:
                     kept = {n: v for n, v in own.items() if n in (DEPLOYMENT, "sfb_xmpp_snapshot_directory")}
-                    own = {**kept, **instead, "sfb_xmpp_preflight_ignore": []}
+                    own = {**kept, **instead}
                 variables = {**own, **reach(role, address, lab.port, lab.ca)}
                 found.setdefault(group, {"hosts": {}})["hosts"][host] = variables
         return found

@@ -300,12 +300,6 @@ SETTINGS: tuple[Setting, ...] = (
         (*_TOWARDS, "history"),
         "The domain controller from which users are read and to which grants are written.",
     ),
-    _setting(
-        "preflight_ignore",
-        FEDERATION["preflight_ignore"],
-        (*_PLAN, "preflight"),
-        "Codes of preflight findings that are accepted.",
-    ),
     # Plans, snapshots, the journal
     _setting(
         "state_directory",
@@ -576,11 +570,12 @@ SETTINGS: tuple[Setting, ...] = (
                 "accepted": {"type": "list", "elements": "dict", "options": ACCEPTED},
             },
         },
-        ("audit",),
+        ("audit", "converge", "preflight"),
         "Settings: ``fail_on``, the severity from which on a finding ends the run with 2: ``error`` (default),"
         " ``unknown``, ``warning``, ``info`` or ``never``;"
         " ``probe``, false to skip the probes of partners; ``accepted``, a list of findings that are shown and not"
-        " counted: ``{code, object, reason, ticket, until}``, for 400 days at most.",
+        " counted: ``{code, object, reason, ticket, until}``, for 400 days at most. ``preflight`` and ``converge`` read"
+        " only this list. The object of their findings is the deployment.",
     ),
     _setting(
         "export",
@@ -618,7 +613,7 @@ OF_A_HOST = frozenset((PREFIX + "deployment",))
 _LIKE = {"verification": "verify"}
 # What every run of a role takes from the inventory, beside the settings that are its parameters.
 _OF_ROLES = frozenset(
-    "deployment domain_controller protected_accounts preflight_ignore replication replication_timeout"
+    "deployment domain_controller protected_accounts audit replication replication_timeout"
     " configuration_backup snapshot snapshot_directory snapshot_keep ticket revoked require ticket_pattern windows"
     " freeze probe_first verification".split()
 )

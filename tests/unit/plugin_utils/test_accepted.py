@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.declared import declare
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.finding_order import Finding, reached
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.accepted import accept, read
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.accepted import accept, codes_of, read
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_decide import due_notes
 
 TODAY = datetime.date(2026, 11, 30)
@@ -60,6 +60,21 @@ def test_it_ends() -> None:
     assert after([finding()], until="2026-11-30") == [("info", "old_tls", "Fabrikam.com")]
     assert after([finding()], until="2026-11-29") == [kept, ("info", "acceptance_ended", "fabrikam.com")]
     assert after([], until=datetime.date(2027, 1, 1)) == [("info", "acceptance_unused", "fabrikam.com")]
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        ({}, ["no_route"]),
+        ({"until": "2026-11-29"}, []),
+        ({"object": "fourthcoffee"}, []),
+        ({"code": "old_tls"}, []),
+        ({"ticket": ""}, []),
+    ],
+)
+def test_preflight_takes_what_is_accepted_today_for_its_deployment(change: dict[str, t.Any], codes: list[str]) -> None:
+    entry = {**ENTRY, "code": "no_route", "object": "Contoso", "until": "2026-11-30", **change}
+    assert codes_of([entry], "contoso", TODAY) == codes
 
 
 @pytest.mark.parametrize(
