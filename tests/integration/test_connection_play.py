@@ -131,9 +131,9 @@ def test_refusals_name_the_remedy(controller: Controller) -> None:
 
 # Those that work on the controller do so over any connection.
 WITHOUT_SESSION = {
-    "xmpp_affected_services", "xmpp_audit", "xmpp_capture", "xmpp_decommission", "xmpp_edge_certificate",
-    "xmpp_export", "xmpp_failover", "xmpp_history", "xmpp_import", "xmpp_migration_report", "xmpp_onboarding",
-    "xmpp_partner_probe_info", "xmpp_rehearse", "xmpp_run_summary", "xmpp_settings", "xmpp_show",
+    "xmpp_affected_services", "xmpp_audit", "xmpp_capture", "xmpp_connect", "xmpp_decommission",
+    "xmpp_edge_certificate", "xmpp_export", "xmpp_failover", "xmpp_history", "xmpp_import", "xmpp_migration_report",
+    "xmpp_onboarding", "xmpp_partner_probe_info", "xmpp_rehearse", "xmpp_run_summary", "xmpp_settings", "xmpp_show",
     "xmpp_verification",
 }  # fmt: skip
 ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} - WITHOUT_SESSION)
@@ -184,10 +184,10 @@ def test_a_certificate_that_is_not_checked_is_a_warning_in_the_output(controller
 
 
 def test_a_host_that_would_share_anothers_session_is_refused_by_name(controller: Controller) -> None:
-    controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_path": "wsman"}
+    controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_auth": "ntlm"}
     text, _results = controller.play([{**READ, "throttle": 1}, READ], hosts="fe01,fe02", code=2)
-    assert "hosts 'fe01' and 'fe02' have the same address, port and user" in text
-    assert "they differ in path: host 'fe02' is refused" in text
+    assert "hosts 'fe01' and 'fe02' have the same address, port, path and user" in text
+    assert "they differ in auth: host 'fe02' is refused" in text
     assert "fe01                       : ok=2" in text
 
 

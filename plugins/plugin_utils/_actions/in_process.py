@@ -202,22 +202,30 @@ class DirectAction(ActionBase):
             return self._as_module(task_vars)
         return self._in_process(*validated)
 
+    def _end_with_play(self) -> None:
+        """Let Ansible end this host's session with the play, without using it. An earlier play may have opened it."""
+        if hasattr(self._connection, "socket_for") and (path := self._connection.socket_for(self._play_context)):
+            self._task.args["_ansible_socket"] = path
+
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """The ordinary path: the action that Ansible gives to modules which have none of their own."""
         return self._through("ansible.legacy.normal", task_vars)
 
     def _through(self, action: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """The result of another action for the same task, over the same connection."""
-        other = self._shared_loader_obj.action_loader.get(
+        return t.cast("dict[str, t.Any]", self._other(action, self._task).run(task_vars=task_vars))
+
+    def _other(self, action: str, task: t.Any) -> t.Any:
+        """Another action for a task of Ansible, over the same connection."""
+        return self._shared_loader_obj.action_loader.get(
             action,
-            task=self._task,
+            task=task,
             connection=self._connection,
             play_context=self._play_context,
             loader=self._loader,
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        return t.cast("dict[str, t.Any]", other.run(task_vars=task_vars))
 
     def _hand_on(self, module: str, options: t.Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """The result of another module of the collection, for the same host and over the same connection."""
