@@ -293,6 +293,7 @@ class TestSeparate:
         # The settings, connecting, the certificate and the stats: nothing to continue with, and nothing to fail for.
         assert len({one.task for one in again.tasks if one.state != "skipped"}) == 4, again.output
 
+    @pytest.mark.nightly
     def test_the_next_one_waits_for_a_run_of_its_own(self, plays: Plays) -> None:
         put(plays.directory, old := issued())
         given = variables(plays)
@@ -314,6 +315,7 @@ class TestSeparate:
         good(renew(plays, given))
         assert presented(plays) == [new.thumbprint] * 2
 
+    @pytest.mark.nightly
     def test_the_inventory_may_want_both_at_once(self, plays: Plays) -> None:
         put(plays.directory, issued())
         given = variables(plays)

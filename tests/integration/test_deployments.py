@@ -138,7 +138,12 @@ def test_two_ways_into_one_deployment_declare_the_same(labs: dict[str, Lab], dep
 
 
 @pytest.mark.parametrize(
-    ("doors", "broken", "forks"), [(2, 0, "5"), (2, 0, "1"), (3, 1, "5")], ids=["first", "one fork", "middle"]
+    ("doors", "broken", "forks"),
+    [
+        pytest.param(2, 0, "5", id="first"),
+        pytest.param(2, 0, "1", id="one fork", marks=pytest.mark.nightly),
+        pytest.param(3, 1, "5", id="middle", marks=pytest.mark.nightly),
+    ],
 )
 def test_a_way_in_whose_variables_cannot_be_read_stops_no_other(
     doors: int, broken: int, forks: str, labs: dict[str, Lab], deployments: dict[str, Plays]

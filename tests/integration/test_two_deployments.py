@@ -131,6 +131,7 @@ def test_migration(plays: Plays, labs: dict[str, Lab]) -> None:
     assert run.output.count("The report") == 2
 
 
+@pytest.mark.nightly
 def test_capture_ends_with_a_file_whatever_fails(plays: Plays, labs: dict[str, Lab]) -> None:
     given = hosts(labs)
     management = given["sfb_management"]["hosts"]
@@ -169,6 +170,7 @@ def test_import_connects_to_nothing(plays: Plays, labs: dict[str, Lab]) -> None:
     assert "x.yml now has 1 partner." in run.output
 
 
+@pytest.mark.nightly
 def test_rehearse_connects_to_no_host_of_the_inventory(plays: Plays, labs: dict[str, Lab]) -> None:
     doors = hosts(labs)["sfb_management"]["hosts"]
     # One door for each, and no Edges: test_rehearse has inventories with Edges.
