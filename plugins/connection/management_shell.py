@@ -5,8 +5,8 @@
 
 """The connection plugin: one remote-shell session per host for a whole play.
 
-The same class lives in two places. In a worker of Ansible it runs the modules on the controller. In the process that
-Ansible starts beside it (the daemon, one for a host and play) it keeps the session and answers ``invoke``.
+The same class lives in two places. In a worker of Ansible it runs the modules on the controller. In the process
+beside it (the daemon, one for a host and play) it keeps the session and answers ``invoke``.
 """
 
 from __future__ import annotations
@@ -458,7 +458,7 @@ from ansible.module_utils.connection import ConnectionError  # noqa: A004 - Ansi
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.become import BecomeBase
 from ansible.plugins.connection import NetworkConnectionBase
-from ansible.plugins.loader import get_shell_plugin
+from ansible.plugins.loader import connection_loader, get_shell_plugin
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
@@ -625,15 +625,13 @@ class Connection(NetworkConnectionBase):
 
         return in_process.possible()
 
-    def socket_for(self, context: PlayContext) -> str | None:
-        """In the worker: the socket of the daemon that serves this play context, if there is one."""
-        kept, self._play_context = self._play_context, context
-        self._socket_path = None
-        try:
-            self._update_connection_state()
-        finally:
-            self._play_context = kept
-        return self._socket_path
+    def socket_for(self, context: PlayContext) -> str:
+        """In the worker: the path of the socket of the daemon that serves this play context, if there is one."""
+        names = (context.remote_addr, context.port, context.remote_user, context.connection)
+        ssh: t.Any = connection_loader.get("ssh", class_only=True)
+        control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)
+        directory = unfrackpath(str(vars(constants)["PERSISTENT_CONTROL_PATH_DIR"]))
+        return str(unfrackpath(control_path % {"directory": directory}))
 
     def _refusal(self, name: str, different: list[str]) -> str:
         return (

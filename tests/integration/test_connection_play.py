@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -276,6 +277,17 @@ def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> No
     assert "management_shell fe01: error: " in log
 
 
+def open_files(controller: Controller) -> set[str]:
+    """What the daemons of a playbook have open, apart from sockets. They have left the processes of the playbook."""
+    mark, found = ("HOME=%s" % controller.directory).encode(), set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            if parent == "1" and mark in (process / "environ").read_bytes().split(b"\0"):
+                found |= {os.readlink(path) for path in (process / "fd").iterdir()}
+    return {name for name in found if not name.startswith("socket:")}
+
+
 @pytest.mark.parametrize("direct", ["true", "false"])
 def test_a_killed_playbook_leaves_no_session_and_no_files_behind(controller: Controller, direct: str) -> None:
     info: Task = {"sfb.xmpp.xmpp_federated_partner_info": {}}
@@ -295,6 +307,8 @@ def test_a_killed_playbook_leaves_no_session_and_no_files_behind(controller: Con
             time.sleep(0.2)
         assert controller.events("session-close") == []
         assert list((controller.directory / "home" / "tmp").glob("ansible-local-%d*" % playbook.pid))
+        if direct == "true":
+            assert open_files(controller) == {os.devnull}
     finally:
         os.killpg(playbook.pid, signal.SIGKILL)
         playbook.wait()
