@@ -86,7 +86,9 @@ def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) 
     os.waitpid(child, 0)
     with os.fdopen(reading) as answer:
         text = answer.read()
-    result: dict[str, t.Any] = json.loads(text) if text else {"error": "the process that keeps the session did not start"}
+    if not text:
+        raise AnsibleError("the process that keeps the session did not start")
+    result: dict[str, t.Any] = json.loads(text)
     if "error" in result:
         raise AnsibleError(str(result["error"]))
     return [(level, message) for level, message in result["messages"]]
