@@ -165,9 +165,15 @@ def test_the_products_own_words_stay_in_its_own_texts_only() -> None:
     )
 
 
+def test_a_type_keeps_the_products_words_only() -> None:
+    assert names().text("System.Array") == "System.Array"
+    assert "Brunhilde" not in names().text("System.Brunhilde")
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=60), st.booleans())
 def test_no_word_survives_that_is_not_the_products(text: str, prose: bool) -> None:
-    assume(not any(map(is_command, text.split())))  # the product's own, which stay
+    # The product's own commands and types, which stay.
+    assume(not any(map(is_command, text.split())) and "System." not in text and "Microsoft." not in text)
     found = names().text(text, prose)
     words = {word.casefold() for word in re.findall(r"[^\W\d_]{3,}", text)} - KNOWN - WORDS
     left = {word.casefold() for word in re.findall(r"[^\W\d_]{3,}", TOKEN.sub(" ", found))} - {"example"}
