@@ -40,7 +40,7 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
     },
-    "role: sfb.xmpp.preflight": {"sfb_xmpp_audit"},
+    "name: sfb.xmpp.preflight\n": {"sfb_xmpp_audit"},
     "sfb.xmpp.xmpp_onboarding:": {
         "sfb_xmpp_for_partner", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_ticket",
         "sfb_xmpp_deployment",
