@@ -53,8 +53,11 @@ class User:
         self._partners = partners
         self._partner = partners.partner(domain)
         # A certificate that is wrong on purpose is no way in for a client that verifies; the password is not sent in
-        # clear there either (SCRAM), and the connection does not leave the machine.
-        self._secure = self._partner.tls != "none" and self._partner.domains[domain] in ("good", "serveronly")
+        # clear there either (SCRAM), and the connection does not leave the machine. jabberd2 knows no SCRAM, and its
+        # side for clients has no TLS.
+        self._clear = self._partner.kind == "jabberd2"
+        good = self._partner.tls != "none" and self._partner.domains[domain] in ("good", "serveronly")
+        self._secure = good and not self._clear
         self._timeout = timeout
         self._messages: queue.Queue[Message] = queue.Queue()
         self._presences: queue.Queue[Message] = queue.Queue()
@@ -110,7 +113,7 @@ class User:
         self._loop.run_forever()
 
     async def _login(self) -> ClientXMPP:
-        mechanisms = {"unencrypted_scram": not self._secure}
+        mechanisms = {"unencrypted_scram": not self._secure, "unencrypted_plain": self._clear}
         client = ClientXMPP(self.address, PASSWORD, plugin_config={"feature_mechanisms": mechanisms})
         client.enable_direct_tls = False
         client.enable_starttls = self._secure

@@ -19,7 +19,7 @@ def add_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParse
     """Give the command ``partners`` its actions. common: the parent that has ``--directory``."""
     parser.set_defaults(run=_status)
     actions = parser.add_subparsers(metavar="ACTION")
-    up = actions.add_parser("up", parents=[common], help="start Prosody, ejabberd and the name server")
+    up = actions.add_parser("up", parents=[common], help="start XMPP servers and the name server")
     up.add_argument(
         "--with",
         dest="names",
@@ -48,7 +48,7 @@ def _down(arguments: argparse.Namespace) -> None:
 
 
 def _missing(arguments: argparse.Namespace) -> int:
-    gone = programs.missing()
+    gone = programs.missing({partner.kind for partner in SERVERS.values()})
     if gone:
         print("Partners need the packages %s. As root: %s" % (", ".join(gone), programs.COMMAND))
     return int(bool(gone))

@@ -162,7 +162,7 @@ class Partners:
     def reload(self, name: str) -> None:
         """Have a server read its certificates anew. Prosody keeps its streams; ejabberd is started again for it."""
         partner = self._named(name)
-        if partner.kind == "ejabberd" or partner.tls == "none":
+        if partner.kind != "prosody" or partner.tls == "none":
             return self.restart(name)
         processes.send(self.folder / name, signal.SIGHUP)
         for domain in partner.domains:

@@ -7,9 +7,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import typing as t
 from pathlib import Path
@@ -53,7 +56,7 @@ def write_hosts(path: Path, records: zone.Records) -> None:
 def launch_server(
     partner: Partner, folder: Path, certificates: Path, root: Path, nameserver: str, hosts: Path
 ) -> subprocess.Popen[bytes]:
-    """Start Prosody or ejabberd.
+    """Start Prosody, ejabberd or jabberd2.
 
     certificates: the directory with each domain's. root: what it trusts. hosts: as ``write_hosts`` makes it.
     Raises LabError.
@@ -62,6 +65,8 @@ def launch_server(
     values = {"partner": partner, "folder": folder, "certificates": certificates, "root": root, "password": PASSWORD}
     if partner.kind == "prosody":
         return _prosody(partner, folder, nameserver, values)
+    if partner.kind == "jabberd2":
+        return _jabberd2(partner, folder, nameserver, values)
     return _ejabberd(folder, nameserver, hosts, values)
 
 
@@ -105,6 +110,32 @@ def _ejabberd(folder: Path, nameserver: str, hosts: Path, values: t.Mapping[str,
         "NSS_WRAPPER_HOSTS": str(hosts),
     }
     return processes.spawn(command, folder, environment)
+
+
+def _jabberd2(
+    partner: Partner, folder: Path, nameserver: str, values: t.Mapping[str, t.Any]
+) -> subprocess.Popen[bytes]:
+    """Start its four programs, and return the one for other servers."""
+    database = folder / "sqlite.db"
+    database.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.executescript(gzip.decompress(programs.JABBERD2_SCHEMA.read_bytes()).decode())
+        rows = [(user, domain, PASSWORD) for domain in partner.domains for user in USERS]
+        connection.executemany("INSERT INTO authreg (username, realm, password) VALUES (?, ?, ?)", rows)
+        connection.commit()
+    more = {"libraries": programs.jabberd2_libraries(), "router_port": zone.free_ports(partner.address, 1)[0]}
+    render("jabberd2-users.xml", folder / "users.xml", **values)
+    address, _colon, port = nameserver.rpartition(":")
+    # It resolves names by itself (udns), which reads these two. OpenSSL reads its settings where the third says.
+    environment = {"NAMESERVERS": address, "RES_OPTIONS": "port:%s" % port}
+    if partner.old_tls:
+        render("old-tls.cnf", folder / "old-tls.cnf")
+        environment["OPENSSL_CONF"] = str(folder / "old-tls.cnf")
+    for part in ("router", "sm", "c2s", "s2s"):
+        file = folder / (part + ".xml")
+        render("jabberd2.xml", file, part=part, **more, **values)
+        process = processes.spawn([programs.program("jabberd2-" + part), "-c", str(file)], folder, environment)
+    return process
 
 
 def ready_file(folder: Path) -> Path:

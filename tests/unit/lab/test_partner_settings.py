@@ -31,12 +31,13 @@ class TestServers:
         domains = [domain for partner in SERVERS.values() for domain in partner.domains]
         assert len(domains) == len(set(domains))
 
-    def test_half_of_them_are_strict_and_of_each_kind(self) -> None:
+    def test_of_each_kind_that_can_be_strict_one_is(self) -> None:
         assert {(partner.kind, partner.strict) for partner in SERVERS.values()} == {
             ("prosody", True),
             ("prosody", False),
             ("ejabberd", True),
             ("ejabberd", False),
+            ("jabberd2", False),
         }
 
     def test_settings_can_be_others(self) -> None:
@@ -44,11 +45,22 @@ class TestServers:
         assert SERVERS["ejabberd"].changed({"tls": "required", "dialback": False}).strict
 
         assert SERVERS["prosody"].changed({"demands": True}).demands
-        with pytest.raises(LabError, match="only Prosody"):
-            SERVERS["ejabberd"].changed({"demands": True})
 
     @pytest.mark.parametrize(
-        "settings", [{"tls": "maybe"}, {"dialback": "no"}, {"demands": 1}, {"address": "127.0.0.1"}]
+        ("name", "settings"),
+        [
+            ("ejabberd", {"demands": True}),
+            ("jabberd2-old", {"dialback": False}),
+            ("prosody", {"old_tls": True}),
+            ("ejabberd", {"old_tls": True}),
+        ],
+    )
+    def test_what_a_program_cannot_do_is_refused(self, name: str, settings: dict[str, bool]) -> None:
+        with pytest.raises(LabError, match=name):
+            SERVERS[name].changed(settings)
+
+    @pytest.mark.parametrize(
+        "settings", [{"tls": "maybe"}, {"dialback": "no"}, {"demands": 1}, {"old_tls": "yes"}, {"address": "127.0.0.1"}]
     )
     def test_but_only_these(self, settings: dict[str, object]) -> None:
         with pytest.raises(LabError, match="required, optional, none"):
@@ -63,10 +75,12 @@ class TestZone:
         assert zone.hosts(records) == [
             ("sip.contoso.test", "127.0.0.21"),
             ("sip.contoso.test", "127.0.0.22"),
+            ("xmpp.cohovineyard.example", "127.0.0.37"),
             ("xmpp.fabrikam.example", "127.0.0.31"),
             ("xmpp.graphicdesign.example", "127.0.0.32"),
             ("xmpp.jabber.example", "127.0.0.34"),
             ("xmpp.litware.example", "127.0.0.33"),
+            ("xmpp.lucernepublishing.example", "127.0.0.36"),
             ("xmpp.talk.wideworldimporters.example", "127.0.0.35"),
         ]
 
