@@ -20,8 +20,9 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import negotiation as _negotiation
 
 from lab.deployment.store import Store
-from lab.matrix import KINDS, ROWS, Kind, Seen, manners, page, run
+from lab.matrix import KINDS, ROWS, Seen, manners, page, run
 from lab.partners.programs import missing
+from lab.partners.servers import Kind
 from lab.talk import Direction, Outcome
 from lab.verdicts import Verdict
 
