@@ -28,8 +28,8 @@ from .talk import METHODS, Outcome, talk
 from .testing import running_lab
 from .verdicts import Verdict, ask
 
-KINDS: tuple[Kind, ...] = ("prosody", "ejabberd", "jabberd2")
-# What both of the others can be.
+KINDS: tuple[Kind, ...] = ("prosody", "ejabberd", "jabberd2", "wokkel")
+# The two that have everything: TLS or none, SASL or none, dialback or none.
 USUAL: tuple[Kind, ...] = ("prosody", "ejabberd")
 
 
@@ -247,10 +247,11 @@ what each of them makes of a row; it does not show what a real Lync Server or Sk
 *Strict* partners take valid certificates over TLS and nothing else. *Lenient* ones encrypt where they can and accept
 dialback. *Expired* ones are lenient, and their certificate has expired. *Plain* ones have no TLS. *Demanding* ones are
 lenient, but end a TLS handshake without a client certificate; ejabberd cannot do that. jabberd2 has no SASL between
-servers. Without TLS its stream header is that of RFC 3920, with no version and no domains. *Old* ones have TLS 1.0
-only. *Mutual* ones require TLS, end a TLS handshake without a client certificate, and then rely on dialback. *In* is a
-message from the partner's user to a local one, *out* the other way. Rows 6, 12, 14, 16 and 18 are those that the
-collection refuses to write; they were written into the lab's store by hand, and have no verdict.
+servers. Without TLS its stream header is that of RFC 3920, with no version and no domains. wokkel is a library with a
+dialback of its own, and has neither TLS nor SASL between servers. *Old* ones have TLS 1.0 only. *Mutual* ones require
+TLS, end a TLS handshake without a client certificate, and then rely on dialback. *In* is a message from the partner's
+user to a local one, *out* the other way. Rows 6, 12, 14, 16 and 18 are those that the collection refuses to write;
+they were written into the lab's store by hand, and have no verdict.
 
 A cell shows the method that was seen. It is the one that the table and the kind of partner let expect, unless the cell
 names another. *Verify* is the verdict of a probe that has the gateway's certificate; warnings count as ``ok``. A probe

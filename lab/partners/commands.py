@@ -50,7 +50,7 @@ def _down(arguments: argparse.Namespace) -> None:
 def _missing(arguments: argparse.Namespace) -> int:
     gone = programs.missing({partner.kind for partner in SERVERS.values()})
     if gone:
-        print("Partners need the packages %s. As root: %s" % (", ".join(gone), programs.COMMAND))
+        print("Partners need the packages %s; %s" % (", ".join(gone), programs.installation(gone)))
     return int(bool(gone))
 
 

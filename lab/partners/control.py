@@ -53,7 +53,7 @@ def start(
     names = tuple(dict.fromkeys((*names, *changes)))
     gone = programs.missing({servers[name].kind for name in names if name in servers})
     if gone:
-        raise LabError("partners need the packages %s; as root: %s" % (", ".join(gone), programs.COMMAND))
+        raise LabError("partners need the packages %s; %s" % (", ".join(gone), programs.installation(gone)))
     directory = directory.resolve()
     if find(directory) is not None:
         raise LabError("partners are up in %s already" % directory)

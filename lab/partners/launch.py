@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import os
 import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
 import jinja2
 
+from ..deployment.tls import write_private
+from ..process import CHECKOUT
 from . import processes, programs, zone
 from .servers import Partner
 
@@ -56,7 +60,7 @@ def write_hosts(path: Path, records: zone.Records) -> None:
 def launch_server(
     partner: Partner, folder: Path, certificates: Path, root: Path, nameserver: str, hosts: Path
 ) -> subprocess.Popen[bytes]:
-    """Start Prosody, ejabberd or jabberd2.
+    """Start Prosody, ejabberd, jabberd2 or a server of wokkel.
 
     certificates: the directory with each domain's. root: what it trusts. hosts: as ``write_hosts`` makes it.
     Raises LabError.
@@ -67,6 +71,8 @@ def launch_server(
         return _prosody(partner, folder, nameserver, values)
     if partner.kind == "jabberd2":
         return _jabberd2(partner, folder, nameserver, values)
+    if partner.kind == "wokkel":
+        return _wokkel(partner, folder, nameserver)
     return _ejabberd(folder, nameserver, hosts, values)
 
 
@@ -136,6 +142,21 @@ def _jabberd2(
         render("jabberd2.xml", file, part=part, **more, **values)
         process = processes.spawn([programs.program("jabberd2-" + part), "-c", str(file)], folder, environment)
     return process
+
+
+def _wokkel(partner: Partner, folder: Path, nameserver: str) -> subprocess.Popen[bytes]:
+    settings = {
+        "address": partner.address,
+        "client_port": partner.client_port,
+        "server_port": partner.server_port,
+        "domains": list(partner.domains),
+        "secret": PASSWORD,
+        "nameserver": nameserver,
+    }
+    file = folder / "wokkel.json"
+    write_private(file, json.dumps(settings).encode())
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "lab.partners.wokkel_server", str(file)]
+    return processes.spawn(command, folder, {"PYTHONPATH": str(CHECKOUT)})
 
 
 def ready_file(folder: Path) -> Path:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import typing as t
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PACKAGES = ("prosody", "ejabberd", "jabberd2", "dnsmasq-base", "lua-unbound", "libnss-wrapper")
 COMMAND = "apt-get install --no-install-recommends %s" % " ".join(PACKAGES)
+LIBRARY = "wokkel"  # not of Debian: of the Python that runs the lab
 
 
 def program(name: str) -> str:
@@ -44,8 +46,8 @@ def nss_wrapper() -> str:
 
 
 def missing(kinds: t.Collection[str] = ("prosody", "ejabberd")) -> list[str]:
-    """The Debian packages that are not there yet. It is empty when partners of these kinds can be started. COMMAND
-    installs them.
+    """The packages that are not there yet: those of Debian, which COMMAND installs, and LIBRARY. It is empty when
+    partners of these kinds can be started.
     """
     there = {
         "prosody": bool(shutil.which("prosody", path=_PATH)),
@@ -58,4 +60,13 @@ def missing(kinds: t.Collection[str] = ("prosody", "ejabberd")) -> list[str]:
     }
     needless = [name for name in ("prosody", "ejabberd", "jabberd2") if name not in kinds]
     needless += [] if "ejabberd" in kinds else ["libnss-wrapper"]
-    return [package for package in PACKAGES if not there[package] and package not in needless]
+    found = [package for package in PACKAGES if not there[package] and package not in needless]
+    return [*found, LIBRARY] if LIBRARY in kinds and importlib.util.find_spec(LIBRARY) is None else found
+
+
+def installation(packages: t.Collection[str]) -> str:
+    """How to install what is missing."""
+    ways = ["as root: %s" % COMMAND] if set(packages) - {LIBRARY} else []
+    if LIBRARY in packages:
+        ways.append("into the environment of Ansible: pip install %s" % LIBRARY)
+    return "; ".join(ways)

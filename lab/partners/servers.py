@@ -7,7 +7,7 @@
 
 The domains are those that the lab's inventory (inventories/lab) declares, on servers of the kind that it says, and
 subdomains of two of them whose certificates are wrong in one way each. The inventory does not declare the domains of
-jabberd2.
+jabberd2 and wokkel.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from ..errors import LabError
 
-Kind = t.Literal["prosody", "ejabberd", "jabberd2"]
+Kind = t.Literal["prosody", "ejabberd", "jabberd2", "wokkel"]
 TLS = ("required", "optional", "none")
 _FLAGS = ("dialback", "demands", "old_tls")
 
@@ -31,7 +31,7 @@ class Partner:
         the certificate of the first one for all.
     tls: on streams between servers, ``required``, ``optional`` or ``none``.
     dialback: whether a peer without a valid certificate may prove itself by dialback (XEP-0220).
-    demands: whether the TLS handshake fails for a server that presents no certificate; not ejabberd.
+    demands: whether the TLS handshake fails for a server that presents no certificate; Prosody and jabberd2.
     old_tls: whether it has no TLS but version 1.0, and ciphers of that time; jabberd2 only.
     client_port, server_port: TCP; given when it starts.
     """
@@ -66,12 +66,14 @@ class Partner:
         if len(given) > 1 + len(_FLAGS) or wrong:
             text = "a partner's settings are tls (%s), and as true or false %s: %r"
             raise LabError(text % (", ".join(TLS), ", ".join(_FLAGS), settings))
-        if given["demands"] and self.kind == "ejabberd":
-            raise LabError("%s cannot demand certificates: ejabberd has no option for it" % self.name)
+        if given["demands"] and self.kind in ("ejabberd", "wokkel"):
+            raise LabError("%s cannot demand certificates: %s has no option for it" % (self.name, self.kind))
         if given["old_tls"] and self.kind != "jabberd2":
             raise LabError("%s cannot have old TLS alone: in this lab only jabberd2 can" % self.name)
-        if not given["dialback"] and self.kind == "jabberd2":
-            raise LabError("%s needs dialback: jabberd2 has no SASL between servers" % self.name)
+        if not given["dialback"] and self.kind in ("jabberd2", "wokkel"):
+            raise LabError("%s needs dialback: %s has no SASL between servers" % (self.name, self.kind))
+        if given["tls"] != "none" and self.kind == "wokkel":
+            raise LabError("%s cannot have TLS: wokkel has none between servers" % self.name)
         return dataclasses.replace(self, **settings)
 
 
@@ -140,5 +142,6 @@ SERVERS: t.Mapping[str, Partner] = _table(
         dialback=True,
         demands=True,
     ),
+    Partner("wokkel", "wokkel", "127.0.0.38", _good("proseware.example"), tls="none", dialback=True),
 )
 DEFAULT = ("prosody", "ejabberd")  # one of each kind, one strict, one lenient

@@ -52,6 +52,18 @@ def test_real_servers_agree_with_the_table_and_the_verdicts_with_the_messages(ki
         assert verdicts[13, "strict"].blind == "failed"  # it declares dialback, and refuses it
 
 
+@pytest.mark.skipif(bool(missing(["wokkel"])), reason="not installed: %s" % ", ".join(missing(["wokkel"])))
+def test_another_implementation_of_dialback_agrees(tmp_path: Path) -> None:
+    found = run(tmp_path, "wokkel", SAMPLE, SAMPLE)
+    assert [(one, one.contradictions) for one in found if not one.right] == []
+    assert [(one.row.number, one.outcome.direction, one.outcome.method) for one in found] == [
+        (2, "out", "-"),
+        (2, "in", "-"),
+        (15, "out", "C"),
+        (15, "in", "C"),
+    ]
+
+
 @pytest.mark.skipif(bool(missing(["jabberd2"])), reason="not installed: %s" % ", ".join(missing(["jabberd2"])))
 def test_old_servers_agree_as_well(tmp_path: Path) -> None:
     found = run(tmp_path, "jabberd2", SAMPLE, SAMPLE)

@@ -38,6 +38,7 @@ class TestServers:
             ("ejabberd", True),
             ("ejabberd", False),
             ("jabberd2", False),
+            ("wokkel", False),
         }
 
     def test_settings_can_be_others(self) -> None:
@@ -51,11 +52,14 @@ class TestServers:
         [
             ("ejabberd", {"demands": True}),
             ("jabberd2-old", {"dialback": False}),
+            ("wokkel", {"dialback": False}),
+            ("wokkel", {"tls": "optional"}),
+            ("wokkel", {"demands": True}),
             ("prosody", {"old_tls": True}),
             ("ejabberd", {"old_tls": True}),
         ],
     )
-    def test_what_a_program_cannot_do_is_refused(self, name: str, settings: dict[str, bool]) -> None:
+    def test_what_a_program_cannot_do_is_refused(self, name: str, settings: dict[str, object]) -> None:
         with pytest.raises(LabError, match=name):
             SERVERS[name].changed(settings)
 
@@ -81,6 +85,7 @@ class TestZone:
             ("xmpp.jabber.example", "127.0.0.34"),
             ("xmpp.litware.example", "127.0.0.33"),
             ("xmpp.lucernepublishing.example", "127.0.0.36"),
+            ("xmpp.proseware.example", "127.0.0.38"),
             ("xmpp.talk.wideworldimporters.example", "127.0.0.35"),
         ]
 
