@@ -330,3 +330,10 @@ def test_dialback_in_clear_beside_tls_has_to_be_seen(answer: t.Any, outcome: str
     assert verdict(check_partner(facts, Row("required", "not_supported", True))) == "ok"
     alone = answered(starttls="", key_answers=answers)
     assert verdict(check_partner(alone, Row("not_supported", "not_supported", True))) == "ok"
+
+
+@pytest.mark.parametrize("how", ["timeout", "closed", "broken", "half_failure", "stream_error"])
+@pytest.mark.parametrize(("answer", "outcome"), [("unknown", "not_observable"), ("refused", "failed")])
+def test_an_end_in_tls_says_nothing_about_settings_without(how: t.Any, answer: t.Any, outcome: str) -> None:
+    facts = answered(tls="", after=None, ended=Ended("tls", how), key_answers={False: KeyAnswer(answer)})
+    assert verdict(check_partner(facts, Row("not_supported", "not_supported", True))) == outcome
