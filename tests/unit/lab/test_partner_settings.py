@@ -8,7 +8,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -109,6 +111,28 @@ class TestRefusals:
         monkeypatch.setattr(programs, "missing", lambda _kinds: ["prosody", "lua-unbound"])
         with pytest.raises(LabError, match=r"packages prosody, lua-unbound; as root: apt-get install .*ejabberd"):
             start(tmp_path, 5269)
+
+    @pytest.mark.parametrize(
+        ("names", "told"),
+        [
+            ([], ["prosody", "ejabberd", "dnsmasq-base", "lua-unbound", "libnss-wrapper"]),
+            (["jabberd2-old"], ["jabberd2", "dnsmasq-base", "lua-unbound"]),
+            (["wokkel"], ["dnsmasq-base", "lua-unbound", "wokkel"]),
+        ],
+    )
+    def test_what_is_missing_for_whom(
+        self, names: list[str], told: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(shutil, "which", lambda _name, path: None)
+        monkeypatch.setattr(Path, "glob", lambda _self, _pattern: [])
+        monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+        parser = argparse.ArgumentParser()
+        add_commands(parser, argparse.ArgumentParser(add_help=False))
+        arguments = parser.parse_args(["missing", *(["--with", *names] if names else [])])
+        assert arguments.run(arguments) == 1
+        words = capsys.readouterr().out
+        assert "Partners need the packages %s; as root: apt-get install" % ", ".join(told) in words
+        assert ("pip install wokkel" in words) is ("wokkel" in told)
 
     def test_of_an_unknown_partner(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(programs, "missing", list)
