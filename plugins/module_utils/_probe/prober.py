@@ -88,7 +88,7 @@ class Prober:
         budget = self._budget()
         facts = Facts(job.domain, unusable=job.unusable)
         if not job.unusable:
-            facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
+            facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy, row=job.row)
         findings = check_partner(facts, job.row)
         suggested = suggest(facts)
         return {
@@ -128,14 +128,21 @@ class Prober:
         return Budget(self._settings.timeout, _STEPS * self._settings.timeout)
 
     def _probe(
-        self, domain: str, from_: str, contexts: Contexts, budget: Budget, proxy: str = "", own: bool = False
+        self,
+        domain: str,
+        from_: str,
+        contexts: Contexts,
+        budget: Budget,
+        proxy: str = "",
+        own: bool = False,
+        row: Row | None = None,
     ) -> Facts:
         """Try the domain's servers in their order, until one answers. own: only what is published, and no versions."""
         facts = Facts(domain, own_certificate=contexts.own is not None)
         try:
             for service, address in self._servers(facts, proxy, budget, fallback=not own):
                 earlier = facts.ended
-                chain = converse(facts, service, address, from_, contexts, budget, versions=not own)
+                chain = converse(facts, service, address, from_, contexts, budget, versions=not own, row=row)
                 if chain:
                     facts.certificate, facts.faults = self._examine(chain, domain, budget)
                 if facts.attempts[-1].result == "answered":
