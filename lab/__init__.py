@@ -15,9 +15,9 @@ real servers test.
 - ``deployment``: the store, what is in it at first, its hosts and accounts, certificates, faults
 - ``gateway``: the XMPP gateway and proxy that obey the store
 - ``replay``: captures of real deployments: their file, a lab that answers from one, what one says of the assumptions
-- ``partners``: Prosody, ejabberd and a name server, as plain processes of whoever runs the lab, with configuration
-  rendered into ``partners`` in the lab's directory; nothing outside of it is read or written. Linux only, with
-  Debian's packages
+- ``partners``: Prosody, ejabberd, jabberd2, a server of wokkel and a name server, as plain processes of whoever runs
+  the lab, with configuration rendered into ``partners`` in the lab's directory; nothing outside of it is read or
+  written. Linux only, with Debian's packages
 """
 
 from __future__ import annotations

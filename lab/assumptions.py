@@ -508,6 +508,13 @@ ASSUMPTIONS = (
         "validated.",
     ),
     Assumption(
+        "gateway-clear-after-tls",
+        "If TLS with a partner fails and TlsNegotiation is Optional, the gateway connects again in clear where the row "
+        "allows dialback there.",
+        "Microsoft's table lists dialback over clear TCP for these rows. Whether a gateway tries it after TLS failed "
+        "is not documented, so the probe says unknown.",
+    ),
+    Assumption(
         "gateway-verify-security",
         "A partner may have a dialback key verified only on a stream on which its row would allow dialback.",
         "A row that requires TLS should not be served in clear; XEP-0220 leaves it to the server.",

@@ -60,7 +60,9 @@ grep -c '=> (item=' "$logs/readback.log" | sed 's/$/ policies and partners, in b
 
 if python -m lab partners missing >"$logs/partners.log"; then
     heading "4. Partners appear: real Prosody and ejabberd servers, with certificates, a name server and users"
-    python -m lab partners up --with all | tee "$logs/partners.log" | grep -E 'the partners are up|  servers:'
+    # The servers of the partners that the inventory declares.
+    python -m lab partners up --with prosody ejabberd-strict prosody-lenient ejabberd prosody-clear |
+        tee "$logs/partners.log" | grep -E 'the partners are up|  servers:'
 
     heading "5. ansible-playbook sfb.xmpp.verify -i inventories/lab: does federation work, partner by partner?"
     play verify sfb.xmpp.verify

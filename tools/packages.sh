@@ -14,7 +14,7 @@ venv=${VENV:-$top/.venv}
 policy=/usr/sbin/policy-rc.d
 case ${1:-} in
 partners)
-    packages=(prosody ejabberd dnsmasq-base lua-unbound libnss-wrapper)
+    packages=(prosody ejabberd jabberd2 dnsmasq-base lua-unbound libnss-wrapper)
     tests="tests with real XMPP servers"
     ;;
 kerberos)
@@ -100,6 +100,9 @@ if [ -d /run/systemd/system ]; then
         case $package in
         prosody | ejabberd | krb5-kdc | krb5-admin-server)
             systemctl disable --now --quiet "$package.service" >/dev/null 2>&1 || true
+            ;;
+        jabberd2)
+            systemctl disable --now --quiet jabberd{,-router,-sm,-c2s,-s2s}.service >/dev/null 2>&1 || true
             ;;
         esac
     done

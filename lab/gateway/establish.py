@@ -120,6 +120,8 @@ class _Attempts:
                 method = self._over_tls(dialog)
             else:
                 self._left -= over_tls
+                if rules.wants_tls(self._partner.row, dialog.features.starttls):
+                    rests_on("gateway-clear-after-tls")
                 method = self._in_clear(dialog)
         except BaseException:
             dialog.close()

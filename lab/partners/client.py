@@ -5,7 +5,8 @@
 
 """A user of a partner's domain: logs in to the partner's server, sends, and collects what comes.
 
-slixmpp runs in a thread of its own, so that tests and scenarios can talk to it plainly.
+slixmpp runs in a thread of its own, so that tests and scenarios can talk to it plainly. A server of wokkel has no
+users: there the client is the component that serves the domain, and writes in the user's name.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import types
 import typing as t
 from dataclasses import dataclass
 
-from slixmpp import JID, ClientXMPP, Presence
+from slixmpp import JID, ClientXMPP, ComponentXMPP, Presence
 from slixmpp import Message as Stanza
 
 from ..errors import LabError
@@ -26,6 +27,7 @@ from .control import Partners
 from .launch import PASSWORD
 
 T = t.TypeVar("T")
+Client = ClientXMPP | ComponentXMPP
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Message:
 class User:
     """A session of USER@DOMAIN for as long as a ``with`` block lasts.
 
-    timeout: seconds for the login. Entering raises LabError when it fails.
+    timeout: seconds for the login. Entering raises LabError when it fails. A domain of wokkel has one session at a
+    time.
     """
 
     def __init__(self, partners: Partners, domain: str, name: str, timeout: float = 30.0) -> None:
@@ -53,14 +56,17 @@ class User:
         self._partners = partners
         self._partner = partners.partner(domain)
         # A certificate that is wrong on purpose is no way in for a client that verifies; the password is not sent in
-        # clear there either (SCRAM), and the connection does not leave the machine.
-        self._secure = self._partner.tls != "none" and self._partner.domains[domain] in ("good", "serveronly")
+        # clear there either (SCRAM), and the connection does not leave the machine. jabberd2 knows no SCRAM, and its
+        # side for clients has no TLS.
+        self._clear = self._partner.kind == "jabberd2"
+        good = self._partner.tls != "none" and self._partner.domains[domain] in ("good", "serveronly")
+        self._secure = good and not self._clear
         self._timeout = timeout
         self._messages: queue.Queue[Message] = queue.Queue()
         self._presences: queue.Queue[Message] = queue.Queue()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=self.address, daemon=True)
-        self._client: ClientXMPP | None = None
+        self._client: Client | None = None
 
     def __enter__(self) -> User:
         self._thread.start()
@@ -78,11 +84,11 @@ class User:
 
     def send(self, to: str, body: str) -> None:
         """Send a message; whatever comes of it is received, an error too."""
-        self._do(lambda client: client.send_message(mto=JID(to), mbody=body, mtype="chat"))
+        self._do(lambda client: client.send_message(mto=JID(to), mbody=body, mtype="chat", mfrom=self._sender))
 
     def subscribe(self, to: str) -> None:
         """Ask for somebody's presence. The answer is a presence; this side agrees when it is asked."""
-        self._do(lambda client: client.send_presence_subscription(pto=JID(to), ptype="subscribe"))
+        self._do(lambda client: client.send_presence_subscription(pto=JID(to), ptype="subscribe", pfrom=self._sender))
 
     def receive(self, timeout: float = 10.0) -> Message | None:
         """The next message or error; None when none comes within ``timeout`` seconds."""
@@ -92,7 +98,12 @@ class User:
         """The next presence of somebody else; None when none comes within ``timeout`` seconds."""
         return _next(self._presences, timeout)
 
-    def _do(self, action: t.Callable[[ClientXMPP], object]) -> None:
+    @property
+    def _sender(self) -> JID | None:
+        """None where the server knows."""
+        return JID(self.address) if self._partner.kind == "wokkel" else None
+
+    def _do(self, action: t.Callable[[Client], object]) -> None:
         client = self._client
         if client is None:
             raise LabError("%s is not logged in" % self.address)
@@ -109,9 +120,14 @@ class User:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
-    async def _login(self) -> ClientXMPP:
-        mechanisms = {"unencrypted_scram": not self._secure}
-        client = ClientXMPP(self.address, PASSWORD, plugin_config={"feature_mechanisms": mechanisms})
+    def _made(self) -> Client:
+        if self._partner.kind == "wokkel":
+            return ComponentXMPP(self.address.partition("@")[2], PASSWORD)  # type: ignore[no-untyped-call]
+        mechanisms = {"unencrypted_scram": not self._secure, "unencrypted_plain": self._clear}
+        return ClientXMPP(self.address, PASSWORD, plugin_config={"feature_mechanisms": mechanisms})
+
+    async def _login(self) -> Client:
+        client = self._made()
         client.enable_direct_tls = False
         client.enable_starttls = self._secure
         client.enable_plaintext = not self._secure
@@ -135,13 +151,14 @@ class User:
             problem = await asyncio.wait_for(outcome, self._timeout)
         except asyncio.TimeoutError:
             problem = "no answer"
-        if not problem and self._secure and "starttls" not in client.features:
+        if not problem and self._secure and isinstance(client, ClientXMPP) and "starttls" not in client.features:
             problem = "the server offers no TLS"
         if problem:
             client.abort()
             raise LabError("%s cannot log in: %s" % (self.address, problem))
-        client.send_presence()
-        await client.get_roster()
+        if isinstance(client, ClientXMPP):
+            client.send_presence()
+            await client.get_roster()
         return client
 
     def _on_error(self, stanza: Stanza) -> None:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import typing as t
 
 from .. import process
 from . import control, programs
@@ -19,8 +20,8 @@ def add_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParse
     """Give the command ``partners`` its actions. common: the parent that has ``--directory``."""
     parser.set_defaults(run=_status)
     actions = parser.add_subparsers(metavar="ACTION")
-    up = actions.add_parser("up", parents=[common], help="start Prosody, ejabberd and the name server")
-    up.add_argument(
+    chosen = argparse.ArgumentParser(add_help=False)
+    chosen.add_argument(
         "--with",
         dest="names",
         metavar="NAME",
@@ -29,18 +30,22 @@ def add_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParse
         default=DEFAULT,
         help="which of %s, or all (default: %s)" % (", ".join(SERVERS), " ".join(DEFAULT)),
     )
+    up = actions.add_parser("up", parents=[common, chosen], help="start XMPP servers and the name server")
     up.set_defaults(run=_up)
     actions.add_parser("down", parents=[common], help="stop them").set_defaults(run=_down)
     absent = "say what has to be installed; exit code 1 if anything"
-    actions.add_parser("missing", parents=[common], help=absent).set_defaults(run=_missing)
+    actions.add_parser("missing", parents=[common, chosen], help=absent).set_defaults(run=_missing)
     actions.add_parser("status", parents=[common], help="print which are up and where").set_defaults(run=_status)
 
 
 def _up(arguments: argparse.Namespace) -> None:
     lab = process.find(arguments.directory)
     port = lab.xmpp_port if lab is not None else process.default_xmpp_port()
-    names = SERVERS if "all" in arguments.names else arguments.names
-    _describe(control.start(arguments.directory, port, names))
+    _describe(control.start(arguments.directory, port, _names(arguments)))
+
+
+def _names(arguments: argparse.Namespace) -> t.Collection[str]:
+    return SERVERS if "all" in arguments.names else arguments.names
 
 
 def _down(arguments: argparse.Namespace) -> None:
@@ -48,9 +53,9 @@ def _down(arguments: argparse.Namespace) -> None:
 
 
 def _missing(arguments: argparse.Namespace) -> int:
-    gone = programs.missing()
+    gone = programs.missing({SERVERS[name].kind for name in _names(arguments)})
     if gone:
-        print("Partners need the packages %s. As root: %s" % (", ".join(gone), programs.COMMAND))
+        print("Partners need the packages %s; %s" % (", ".join(gone), programs.installation(gone)))
     return int(bool(gone))
 
 

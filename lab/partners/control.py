@@ -53,7 +53,7 @@ def start(
     names = tuple(dict.fromkeys((*names, *changes)))
     gone = programs.missing({servers[name].kind for name in names if name in servers})
     if gone:
-        raise LabError("partners need the packages %s; as root: %s" % (", ".join(gone), programs.COMMAND))
+        raise LabError("partners need the packages %s; %s" % (", ".join(gone), programs.installation(gone)))
     directory = directory.resolve()
     if find(directory) is not None:
         raise LabError("partners are up in %s already" % directory)
@@ -162,7 +162,7 @@ class Partners:
     def reload(self, name: str) -> None:
         """Have a server read its certificates anew. Prosody keeps its streams; ejabberd is started again for it."""
         partner = self._named(name)
-        if partner.kind == "ejabberd" or partner.tls == "none":
+        if partner.kind != "prosody" or partner.tls == "none":
             return self.restart(name)
         processes.send(self.folder / name, signal.SIGHUP)
         for domain in partner.domains:

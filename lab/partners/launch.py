@@ -7,15 +7,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
 import jinja2
 
+from ..deployment.tls import write_private
+from ..process import CHECKOUT
 from . import processes, programs, zone
 from .servers import Partner
 
@@ -53,7 +60,7 @@ def write_hosts(path: Path, records: zone.Records) -> None:
 def launch_server(
     partner: Partner, folder: Path, certificates: Path, root: Path, nameserver: str, hosts: Path
 ) -> subprocess.Popen[bytes]:
-    """Start Prosody or ejabberd.
+    """Start Prosody, ejabberd, jabberd2 or a server of wokkel.
 
     certificates: the directory with each domain's. root: what it trusts. hosts: as ``write_hosts`` makes it.
     Raises LabError.
@@ -62,6 +69,10 @@ def launch_server(
     values = {"partner": partner, "folder": folder, "certificates": certificates, "root": root, "password": PASSWORD}
     if partner.kind == "prosody":
         return _prosody(partner, folder, nameserver, values)
+    if partner.kind == "jabberd2":
+        return _jabberd2(partner, folder, nameserver, values)
+    if partner.kind == "wokkel":
+        return _wokkel(partner, folder, nameserver)
     return _ejabberd(folder, nameserver, hosts, values)
 
 
@@ -105,6 +116,47 @@ def _ejabberd(folder: Path, nameserver: str, hosts: Path, values: t.Mapping[str,
         "NSS_WRAPPER_HOSTS": str(hosts),
     }
     return processes.spawn(command, folder, environment)
+
+
+def _jabberd2(
+    partner: Partner, folder: Path, nameserver: str, values: t.Mapping[str, t.Any]
+) -> subprocess.Popen[bytes]:
+    """Start its four programs, and return the one for other servers."""
+    database = folder / "sqlite.db"
+    database.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.executescript(gzip.decompress(programs.JABBERD2_SCHEMA.read_bytes()).decode())
+        rows = [(user, domain, PASSWORD) for domain in partner.domains for user in USERS]
+        connection.executemany("INSERT INTO authreg (username, realm, password) VALUES (?, ?, ?)", rows)
+        connection.commit()
+    more = {"libraries": programs.jabberd2_libraries(), "router_port": zone.free_ports(partner.address, 1)[0]}
+    render("jabberd2-users.xml", folder / "users.xml", **values)
+    address, _colon, port = nameserver.rpartition(":")
+    # It resolves names by itself (udns), which reads these two. OpenSSL reads its settings where the third says.
+    environment = {"NAMESERVERS": address, "RES_OPTIONS": "port:%s" % port}
+    if partner.old_tls:
+        render("old-tls.cnf", folder / "old-tls.cnf")
+        environment["OPENSSL_CONF"] = str(folder / "old-tls.cnf")
+    for part in ("router", "sm", "c2s", "s2s"):
+        file = folder / (part + ".xml")
+        render("jabberd2.xml", file, part=part, **more, **values)
+        process = processes.spawn([programs.program("jabberd2-" + part), "-c", str(file)], folder, environment)
+    return process
+
+
+def _wokkel(partner: Partner, folder: Path, nameserver: str) -> subprocess.Popen[bytes]:
+    settings = {
+        "address": partner.address,
+        "client_port": partner.client_port,
+        "server_port": partner.server_port,
+        "domains": list(partner.domains),
+        "secret": PASSWORD,
+        "nameserver": nameserver,
+    }
+    file = folder / "wokkel.json"
+    write_private(file, json.dumps(settings).encode())
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "lab.partners.wokkel_server", str(file)]
+    return processes.spawn(command, folder, {"PYTHONPATH": str(CHECKOUT)})
 
 
 def ready_file(folder: Path) -> Path:

@@ -7,14 +7,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import typing as t
 from pathlib import Path
 
 # Unprivileged users have no sbin on their PATH, and need none to run what is in it.
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-PACKAGES = ("prosody", "ejabberd", "dnsmasq-base", "lua-unbound", "libnss-wrapper")
+PACKAGES = ("prosody", "ejabberd", "jabberd2", "dnsmasq-base", "lua-unbound", "libnss-wrapper")
 COMMAND = "apt-get install --no-install-recommends %s" % " ".join(PACKAGES)
+LIBRARY = "wokkel"  # not of Debian: of the Python that runs the lab
 
 
 def program(name: str) -> str:
@@ -28,6 +30,15 @@ def ejabberd_libraries() -> str:
     return str(found[0].parents[2]) if found else ""
 
 
+JABBERD2_SCHEMA = Path("/usr/share/doc/jabberd2/db-setup.sqlite.gz")
+
+
+def jabberd2_libraries() -> str:
+    """The directory with jabberd2's modules, or ''."""
+    found = sorted(Path("/usr/lib").glob("*/jabberd2/authreg_sqlite.so"))
+    return str(found[0].parent) if found else ""
+
+
 def nss_wrapper() -> str:
     """The library that gives a process a hosts file of its own, or ''."""
     found = sorted(Path("/usr/lib").glob("*/libnss_wrapper.so"))
@@ -35,16 +46,27 @@ def nss_wrapper() -> str:
 
 
 def missing(kinds: t.Collection[str] = ("prosody", "ejabberd")) -> list[str]:
-    """The Debian packages that are not there yet; empty when partners of these kinds can be started. COMMAND installs
-    them.
+    """The packages that are not there yet: those of Debian, which COMMAND installs, and LIBRARY. It is empty when
+    partners of these kinds can be started.
     """
     there = {
         "prosody": bool(shutil.which("prosody", path=_PATH)),
         "ejabberd": bool(shutil.which("erl", path=_PATH) and ejabberd_libraries()),
+        "jabberd2": bool(jabberd2_libraries() and JABBERD2_SCHEMA.exists()),
         "dnsmasq-base": bool(shutil.which("dnsmasq", path=_PATH)),
         # Debian has its Lua part once for every version of Lua.
         "lua-unbound": any(Path("/usr/lib").glob("*/lua/*/lunbound.so")),
         "libnss-wrapper": bool(nss_wrapper()),
     }
-    needless = () if "ejabberd" in kinds else ("ejabberd", "libnss-wrapper")
-    return [package for package in PACKAGES if not there[package] and package not in needless]
+    needless = [name for name in ("prosody", "ejabberd", "jabberd2") if name not in kinds]
+    needless += [] if "ejabberd" in kinds else ["libnss-wrapper"]
+    found = [package for package in PACKAGES if not there[package] and package not in needless]
+    return [*found, LIBRARY] if LIBRARY in kinds and importlib.util.find_spec(LIBRARY) is None else found
+
+
+def installation(packages: t.Collection[str]) -> str:
+    """How to install what is missing."""
+    ways = ["as root: %s" % COMMAND] if set(packages) - {LIBRARY} else []
+    if LIBRARY in packages:
+        ways.append("into the environment of Ansible: pip install %s" % LIBRARY)
+    return "; ".join(ways)

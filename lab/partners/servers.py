@@ -6,7 +6,8 @@
 """The partners there are: which server, on which address, for which domains, how strict.
 
 The domains are those that the lab's inventory (inventories/lab) declares, on servers of the kind that it says, and
-subdomains of two of them whose certificates are wrong in one way each.
+subdomains of two of them whose certificates are wrong in one way each. The inventory does not declare the domains of
+jabberd2 and wokkel.
 """
 
 from __future__ import annotations
@@ -17,27 +18,32 @@ from dataclasses import dataclass
 
 from ..errors import LabError
 
+Kind = t.Literal["prosody", "ejabberd", "jabberd2", "wokkel"]
 TLS = ("required", "optional", "none")
+_FLAGS = ("dialback", "demands", "old_tls")
 
 
 @dataclass(frozen=True)
 class Partner:
     """A server and its settings.
 
-    domains: each with the kind of its certificate (``certificates.KINDS``), a good one by default.
+    domains: each with the kind of its certificate (``certificates.KINDS``), a good one by default. jabberd2 presents
+        the certificate of the first one for all.
     tls: on streams between servers, ``required``, ``optional`` or ``none``.
     dialback: whether a peer without a valid certificate may prove itself by dialback (XEP-0220).
-    demands: whether the TLS handshake fails for a server that presents no certificate; Prosody only.
+    demands: whether the TLS handshake fails for a server that presents no certificate; Prosody and jabberd2.
+    old_tls: whether it has no TLS but version 1.0, and ciphers of that time; jabberd2 only.
     client_port, server_port: TCP; given when it starts.
     """
 
     name: str
-    kind: t.Literal["prosody", "ejabberd"]
+    kind: Kind
     address: str
     domains: t.Mapping[str, str]
     tls: str = "required"
     dialback: bool = False
     demands: bool = False
+    old_tls: bool = False
     client_port: int = 0
     server_port: int = 0
 
@@ -52,14 +58,22 @@ class Partner:
         return "xmpp." + next(iter(self.domains))
 
     def changed(self, settings: t.Mapping[str, t.Any]) -> Partner:
-        """The same server with other ``tls``, ``dialback`` or ``demands``. Raises LabError for anything else."""
-        given = {"tls": "none", "dialback": True, "demands": False, **settings}
-        flags = isinstance(given["dialback"], bool) and isinstance(given["demands"], bool)
-        if len(given) > 3 or given["tls"] not in TLS or not flags:
-            text = "a partner's settings are tls (%s), dialback and demands (bool): %r"
-            raise LabError(text % (", ".join(TLS), settings))
-        if given["demands"] and self.kind != "prosody":
-            raise LabError("%s cannot demand certificates: only Prosody can" % self.name)
+        """The same server with other ``tls``, ``dialback``, ``demands`` or ``old_tls``. Raises LabError for other
+        settings, and for what the program cannot do.
+        """
+        given = {"tls": self.tls, **{name: getattr(self, name) for name in _FLAGS}, **settings}
+        wrong = given["tls"] not in TLS or not all(isinstance(given[name], bool) for name in _FLAGS)
+        if len(given) > 1 + len(_FLAGS) or wrong:
+            text = "a partner's settings are tls (%s), and as true or false %s: %r"
+            raise LabError(text % (", ".join(TLS), ", ".join(_FLAGS), settings))
+        if given["demands"] and self.kind in ("ejabberd", "wokkel"):
+            raise LabError("%s cannot demand certificates: %s has no option for it" % (self.name, self.kind))
+        if given["old_tls"] and self.kind != "jabberd2":
+            raise LabError("%s cannot have old TLS alone: in this lab only jabberd2 can" % self.name)
+        if not given["dialback"] and self.kind in ("jabberd2", "wokkel"):
+            raise LabError("%s needs dialback: %s has no SASL between servers" % (self.name, self.kind))
+        if given["tls"] != "none" and self.kind == "wokkel":
+            raise LabError("%s cannot have TLS: wokkel has none between servers" % self.name)
         return dataclasses.replace(self, **settings)
 
 
@@ -111,5 +125,23 @@ SERVERS: t.Mapping[str, Partner] = _table(
     Partner(
         "prosody-clear", "prosody", "127.0.0.35", _good("talk.wideworldimporters.example"), tls="none", dialback=True
     ),
+    Partner(
+        "jabberd2-old",
+        "jabberd2",
+        "127.0.0.36",
+        _good("lucernepublishing.example"),
+        tls="optional",
+        dialback=True,
+        old_tls=True,
+    ),
+    Partner(
+        "jabberd2-mutual",
+        "jabberd2",
+        "127.0.0.37",
+        _good("cohovineyard.example"),
+        dialback=True,
+        demands=True,
+    ),
+    Partner("wokkel", "wokkel", "127.0.0.38", _good("proseware.example"), tls="none", dialback=True),
 )
 DEFAULT = ("prosody", "ejabberd")  # one of each kind, one strict, one lenient

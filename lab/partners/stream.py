@@ -14,22 +14,25 @@ import time
 from ..errors import LabError
 from .servers import Partner
 
-CLIENTS, SERVERS = "jabber:client", "jabber:server"
+CLIENTS, SERVERS, COMPONENTS = "jabber:client", "jabber:server", "jabber:component:accept"
 
 _HEADER = (
     "<?xml version='1.0'?><stream:stream to='%s' version='1.0' xmlns='%s'"
-    " xmlns:stream='http://etherx.jabber.org/streams'>"
+    " xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback'>"
 )
 _STARTTLS = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+_FEATURES = b"stream:features"
 _PATIENCE = 10.0  # seconds for an answer
 
 
 def serves(partner: Partner, domain: str) -> bool:
-    """Whether it opens streams for the domain, to clients and to servers."""
+    """Whether it opens streams for the domain, to clients (wokkel: to components) and to servers."""
+    # Components get no features (XEP-0114).
+    users = (COMPONENTS, b"<stream:stream") if partner.kind == "wokkel" else (CLIENTS, _FEATURES)
     try:
-        for port, kind in ((partner.client_port, CLIENTS), (partner.server_port, SERVERS)):
+        for port, (kind, answer) in ((partner.client_port, users), (partner.server_port, (SERVERS, _FEATURES))):
             with socket.create_connection((partner.address, port), timeout=_PATIENCE) as connection:
-                _open(connection, domain, kind)
+                _open(connection, domain, kind, answer)
     except (OSError, LabError):
         return False
     return True
@@ -49,9 +52,9 @@ def presented(partner: Partner, domain: str) -> bytes:
             return secured.getpeercert(binary_form=True) or b""
 
 
-def _open(connection: socket.socket, domain: str, kind: str) -> None:
+def _open(connection: socket.socket, domain: str, kind: str, answer: bytes = _FEATURES) -> None:
     connection.sendall((_HEADER % (domain, kind)).encode())
-    _read(connection, b"stream:features")
+    _read(connection, answer)
 
 
 def _read(connection: socket.socket, wanted: bytes) -> None:

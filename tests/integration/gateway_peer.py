@@ -117,10 +117,12 @@ class Names:
 class Manner:
     """How the peer behaves. tls: '', ``offered``, ``required``; external: '', ``accept``, ``refuse``.
 
-    looks: whether it judges the gateway's certificate, and finds the gateway by DNS, as a real server does.
+    refuses_tls: whether it refuses the TLS that it has offered. looks: whether it judges the gateway's certificate, and
+    finds the gateway by DNS, as a real server does.
     """
 
     tls: str = "offered"
+    refuses_tls: bool = False
     external: str = "accept"
     dialback: bool = True
     knows_keys: bool = True  # says ``valid`` when asked about a key of its own
@@ -278,6 +280,8 @@ class Peer:
             fresh = not stream.secure
             mechanisms = () if fresh or stream.authenticated or not manner.external else ("EXTERNAL",)
             stream.send_features(manner.tls if fresh else "", mechanisms, manner.dialback)
+        elif isinstance(event, xmpp.TlsRequested) and manner.refuses_tls:
+            stream.refuse_tls()
         elif isinstance(event, xmpp.TlsRequested):
             stream.proceed_tls()
             self._flush(stream, wire)

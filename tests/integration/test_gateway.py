@@ -294,11 +294,21 @@ def test_outgoing_by_the_strongest_method_that_works(
     assert federation.peer.methods == [method]
 
 
+def test_outgoing_in_clear_after_tls_failed(federation: Federation) -> None:
+    """Microsoft's table lists it for TLS optional, and does not say when: the assumption gateway-clear-after-tls."""
+    federation.allow(ANY)
+    federation.peer.manner = Manner(refuses_tls=True)
+    assert federation.send("Hello").status == "sent"
+    assert federation.peer.methods == ["tcp-dialback"]
+    assert federation.event("failed", direction="out").error
+
+
 @pytest.mark.parametrize(
     ("row", "manner", "reason"),
     [
         (EXTERNAL, Manner(tls=""), "the partner does not offer it"),
         (EXTERNAL, Manner(external="refuse"), "nothing else is allowed over TLS"),
+        (TLS_DIALBACK, Manner(refuses_tls=True), "TLS"),
         (TCP_DIALBACK, Manner(tls="required"), "the partner requires TLS"),
         (TLS_DIALBACK, Manner(dialback=False), "does not offer dialback"),
         (("Required", "NotSupported", False), Manner(), "leaves no method"),

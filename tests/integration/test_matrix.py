@@ -5,19 +5,24 @@
 
 """Every row of the negotiation matrix with real servers, and the page of the documentation that shows it.
 
-The collection's verdicts are compared with the messages for some rows. ``make matrix`` compares them for all.
+The collection's verdicts are compared with the messages for some rows. ``make matrix`` compares them for all, and
+``make nightly`` tries all rows with the servers of which a sample is tried here.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import itertools
 from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import negotiation as _negotiation
 
-from lab.matrix import KINDS, ROWS, Kind, Seen, manners, page, run
+from lab.deployment.store import Store
+from lab.matrix import KINDS, ROWS, Seen, manners, page, run
 from lab.partners.programs import missing
+from lab.partners.servers import Kind
 from lab.talk import Direction, Outcome
 from lab.verdicts import Verdict
 
@@ -26,11 +31,13 @@ NAMES = {"S": _negotiation.SASL_OVER_TLS, "T": _negotiation.TLS_DIALBACK, "C": _
 DIRECTIONS: tuple[Direction, ...] = ("out", "in")
 # Certificates alone, all three methods with SASL required, dialback in TLS, no TLS.
 JUDGED = tuple(row for row in ROWS if row.number in (2, 3, 13, 17))
+# Of jabberd2, which needs a server for each row: certificates alone, and dialback with and without TLS.
+SAMPLE = tuple(row for row in ROWS if row.number in (2, 15))
 WORDS = {"Required": "required", "Optional": "optional", "NotSupported": "not_supported"}
 
 
 @pytest.mark.skipif(bool(missing()), reason="not installed: %s" % ", ".join(missing()))
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["prosody", "ejabberd"])
 def test_real_servers_agree_with_the_table_and_the_verdicts_with_the_messages(kind: Kind, tmp_path: Path) -> None:
     found = run(tmp_path, kind, JUDGED)
     assert len(found) == len(ROWS) * len(manners(kind)) * 2
@@ -45,15 +52,49 @@ def test_real_servers_agree_with_the_table_and_the_verdicts_with_the_messages(ki
         assert verdicts[13, "strict"].blind == "failed"  # it declares dialback, and refuses it
 
 
+@pytest.mark.skipif(bool(missing(["wokkel"])), reason="not installed: %s" % ", ".join(missing(["wokkel"])))
+def test_another_implementation_of_dialback_agrees(tmp_path: Path) -> None:
+    found = run(tmp_path, "wokkel", SAMPLE, SAMPLE)
+    assert [(one, one.contradictions) for one in found if not one.right] == []
+    assert [(one.row.number, one.outcome.direction, one.outcome.method) for one in found] == [
+        (2, "out", "-"),
+        (2, "in", "-"),
+        (15, "out", "C"),
+        (15, "in", "C"),
+    ]
+
+
+@pytest.mark.skipif(bool(missing(["jabberd2"])), reason="not installed: %s" % ", ".join(missing(["jabberd2"])))
+def test_old_servers_agree_as_well(tmp_path: Path) -> None:
+    found = run(tmp_path, "jabberd2", SAMPLE, SAMPLE)
+    assert len(found) == len(SAMPLE) * len(manners("jabberd2")) * 2
+    assert [(one, one.contradictions) for one in found if not one.right] == []
+    assert {one.manner: one.outcome.method for one in found if one.row.number == 15} == {
+        "plain": "C",
+        "old": "T",
+        "mutual": "T",
+    }
+    with contextlib.closing(Store(tmp_path)) as store:
+        versions = {
+            (event.parameters["direction"], event.parameters["version"])
+            for event in store.events()
+            if event.kind == "xmpp" and event.parameters["action"] == "tls" and event.user == "row15.old.example"
+        }
+    # The probe comes in as well, in the name of the partner, with TLS 1.2.
+    assert versions == {("in", "TLSv1"), ("out", "TLSv1"), ("in", "TLSv1.2")}
+
+
 def test_the_page_shows_what_the_table_lets_expect() -> None:
     """The test above finds out whether it is true."""
     expected = []
     for kind in KINDS:
         for row, manner, direction in itertools.product(ROWS, manners(kind), DIRECTIONS):
             method = row.expected(manner)
-            verdict = Verdict("ok" if method != "-" else "failed", "unknown", (), complete=False)
             outcome = Outcome(direction, "", method, method != "-", "")
-            expected.append(Seen(row, kind, manner, outcome, verdict if row.methods else None))
+            seen = Seen(row, kind, manner, outcome)
+            word = "ok" if method != "-" else "failed" if seen.knowable else "unknown"
+            verdict = Verdict(word, "unknown", (), complete=False)
+            expected.append(dataclasses.replace(seen, verdict=verdict if row.methods else None))
     assert PAGE.read_text("utf-8") == page(expected)
 
 

@@ -49,6 +49,11 @@ _NAMES: dict[Group, str] = {
 _OWN_CERTIFICATE = ("own_certificate_", "own_no_tls")
 _THEIR_CERTIFICATE = tuple("certificate_" + code for code in FATAL - {"server_auth"})
 _NO_EXTERNAL = ("own_certificate_refused", "external_not_offered")
+_WAY_IN = (
+    "whether its server uses SASL EXTERNAL when it connects cannot be seen; the settings allow no other method for"
+    " messages from the partner"
+)
+_TRY = "ask a user of the partner to send a message, or set support_dialback_negotiation to true"
 # What a server is as well when it is the one that connects: it has TLS, and which, or it has none.
 _THEIR_TLS = ("tls_not_offered", "tls_required", "tls13_only")
 
@@ -103,7 +108,21 @@ def explain(known: Known, probed: Probed) -> Explanation:
     pair = t.cast(Pair, known.pair)
     found = walk(known)
     entries = [entry for group in GROUPS for entry in _entries(group, found, known, probed)]
+    if _way_in_unknown(known, probed, entries):
+        last = max(number for number, entry in enumerate(entries) if entry.name == "partner_server")
+        entries.insert(last + 1, Entry("partner_server", UNKNOWN, _WAY_IN, "in_unknown", _TRY))
     return Explanation(tuple(entries), _sentence(known, pair, entries))
+
+
+def _way_in_unknown(known: Known, probed: Probed, entries: t.Sequence[Entry]) -> bool:
+    """Whether only certificates can authenticate the partner's stream, and the partner offers none of that itself.
+
+    What a server offers is seen; what it uses when it connects is not. jabberd2 has no SASL in either direction.
+    """
+    row = known.row
+    if row is None or row.methods != (SASL_OVER_TLS,) or any("in" in entry.blocks for entry in entries):
+        return False
+    return any(one.severity == ERROR and one.code in _NO_EXTERNAL for one in probed.partner or ())
 
 
 def _entries(group: Group, found: t.Sequence[Obstacle], known: Known, probed: Probed) -> list[Entry]:

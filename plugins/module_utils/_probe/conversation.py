@@ -11,6 +11,7 @@ import secrets
 import typing as t
 
 from .._base.texts import foreign
+from .._federation.negotiation import Row
 from .._xmpp.budget import Budget, TimeUp
 from .._xmpp.client import (
     LEGACY_RENEGOTIATION,
@@ -38,11 +39,12 @@ def converse(
     contexts: Contexts,
     budget: Budget,
     versions: bool = True,
+    row: Row | None = None,
 ) -> tuple[Certificate, ...]:
     """Have the conversation with one address, write down what is seen, and return the certificates of the peer.
 
-    versions: also find out, with a connection for each, which versions of TLS the peer accepts, and, if it does not
-    announce the dialback that it declares, whether it accepts that. Raises TimeUp.
+    versions: also find out, with a connection for each, which versions of TLS the peer accepts, and whether it accepts
+    dialback where its announcement does not tell. row: the declared one, if any. Raises TimeUp.
     """
 
     def connect() -> StreamConnection:
@@ -61,7 +63,7 @@ def converse(
     if versions and facts.before is not None:
         if facts.before.starttls and not _ended(facts, "starttls"):
             chain = _try_versions(facts, connect, contexts, chain)
-        _try_dialback(facts, connect, contexts)
+        _try_dialback(facts, connect, contexts, row)
     return chain
 
 
@@ -118,17 +120,21 @@ def _try_versions(
 
 
 # With these a server says that it wanted to ask the own domain about the key, and did not reach it (XEP-0220).
-_NOT_REACHED = ("remote-connection-failed", "remote-server-not-found", "remote-server-timeout")
+# jabberd2 answers connection-timeout then, and where it ignored the key as well.
+_NOT_REACHED = ("remote-connection-failed", "remote-server-not-found", "remote-server-timeout", "connection-timeout")
 
 
-def _try_dialback(facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts) -> None:
+def _try_dialback(facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts, row: Row | None) -> None:
     """Send a key where the peer declares the namespace of dialback and does not announce the feature.
 
-    Servers with and without dialback do that. The key is a random one: a server that accepts dialback asks the own
-    gateway about it, which does not know it.
+    Servers with and without dialback do that. A key in clear is also sent where the peer announces both TLS and
+    dialback, and clear dialback is what the row has, or what is left. The key is a random one: a server that accepts
+    dialback asks the own gateway about it, which does not know it.
     """
     before = facts.before
-    if before is not None and before.starttls != "required" and facts.clear_dialback == "unknown":
+    clear = facts.tls_usable is False if row is None else row.tls == "not_supported"
+    ask = before is not None and before.starttls != "required" and (clear or not before.dialback)
+    if ask and facts.clear_dialback == "unknown":
         facts.key_answers[False] = _send_key(facts.domain, connect, None)
     if facts.tls and facts.tls_usable and facts.after is not None and facts.dialback == "unknown":
         facts.key_answers[True] = _send_key(facts.domain, connect, contexts.gateway)

@@ -226,8 +226,15 @@ class Facts:
 
     @property
     def clear_dialback(self) -> Dialback:
-        """Whether it offers dialback before TLS."""
-        return self._dialback(self.before, False)
+        """Whether it offers dialback before TLS.
+
+        A server that offers TLS besides may announce dialback and ignore a key that comes in clear, as jabberd2 does
+        that requires TLS. So an announcement alone proves nothing there: a key has to be taken.
+        """
+        found = self._dialback(self.before, False)
+        if found == "offered" and self.before is not None and self.before.starttls:
+            return self._by_key(False)
+        return found
 
     @property
     def wants_certificate(self) -> bool:
@@ -263,8 +270,12 @@ class Facts:
             # declared by servers that have dialback switched off.
             if not self.header.features:
                 return "offered"
-            answer = self.key_answers.get(secure)
-            if answer is None or answer.result == "unknown":
-                return "unknown"
-            return "offered" if answer.result == "taken" else "refused"
+            return self._by_key(secure)
         return "not offered"
+
+    def _by_key(self, secure: bool) -> Dialback:
+        """What the answer to a key says."""
+        answer = self.key_answers.get(secure)
+        if answer is None or answer.result == "unknown":
+            return "unknown"
+        return "offered" if answer.result == "taken" else "refused"

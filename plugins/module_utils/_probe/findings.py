@@ -241,6 +241,8 @@ def _check_end(facts: Facts, row: Row | None, works: bool, nothing_works: bool) 
         and ended.stage != "stream"
     ):
         severity = UNKNOWN
+    if row is not None and row.tls == "not_supported" and ended is not None and ended.stage != "stream":
+        severity = WARNING  # how it fares with TLS says nothing about a row without
     if ended is None or ended.stage == "connect":
         if ended is not None and ended.how == "time_up":
             yield not_observable("time_up", "the time for the domain was spent before a server answered")

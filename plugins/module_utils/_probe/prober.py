@@ -92,23 +92,9 @@ class Prober:
     def partner(self, job: Job) -> Entry:
         """Everything about a partner's domain."""
         budget = self._budget()
-        return self._judged(job, self._facts(job, budget), budget)
-
-    def change(self, job: Job, former: Job | None) -> tuple[Entry, Entry | None]:
-        """The same for new settings, and for those that they replace; from one conversation where both lead there."""
-        budget = self._budget()
-        facts = self._facts(job, budget)
-        found = self._judged(job, facts, budget)
-        if former is None:
-            return found, None
-        return found, self._judged(former, facts, budget) if former.proxy == job.proxy else self.partner(former)
-
-    def _facts(self, job: Job, budget: Budget) -> Facts:
-        if job.unusable:
-            return Facts(job.domain, unusable=job.unusable)
-        return self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy)
-
-    def _judged(self, job: Job, facts: Facts, budget: Budget) -> Entry:
+        facts = Facts(job.domain, unusable=job.unusable)
+        if not job.unusable:
+            facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy, row=job.row)
         findings = check_partner(facts, job.row)
         suggested = suggest(facts)
         return {
@@ -121,6 +107,10 @@ class Prober:
             "advice": advise(facts, job.row),
             "suggestion": None if suggested is None else options(suggested),
         }
+
+    def change(self, job: Job, former: Job | None) -> tuple[Entry, Entry | None]:
+        """The same for new settings, and for those that they replace. What is tried follows from the settings."""
+        return self.partner(job), None if former is None else self.partner(former)
 
     def own(self, domain: str, asks: str, access_edge: str, tls: bool = True, unusable: str = "") -> Entry:
         """What a partner (``asks``) sees of an own domain: it is to the partners that the gateway answers.
@@ -148,14 +138,21 @@ class Prober:
         return Budget(self._settings.timeout, _STEPS * self._settings.timeout)
 
     def _probe(
-        self, domain: str, from_: str, contexts: Contexts, budget: Budget, proxy: str = "", own: bool = False
+        self,
+        domain: str,
+        from_: str,
+        contexts: Contexts,
+        budget: Budget,
+        proxy: str = "",
+        own: bool = False,
+        row: Row | None = None,
     ) -> Facts:
         """Try the domain's servers in their order, until one answers. own: only what is published, and no versions."""
         facts = Facts(domain, own_certificate=contexts.own is not None)
         try:
             for service, address in self._servers(facts, proxy, budget, fallback=not own):
                 earlier = facts.ended
-                chain = converse(facts, service, address, from_, contexts, budget, versions=not own)
+                chain = converse(facts, service, address, from_, contexts, budget, versions=not own, row=row)
                 if chain:
                     facts.certificate, facts.faults = self._examine(chain, domain, budget)
                 if facts.attempts[-1].result == "answered":

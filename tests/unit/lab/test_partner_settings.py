@@ -8,7 +8,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -31,12 +33,14 @@ class TestServers:
         domains = [domain for partner in SERVERS.values() for domain in partner.domains]
         assert len(domains) == len(set(domains))
 
-    def test_half_of_them_are_strict_and_of_each_kind(self) -> None:
+    def test_of_each_kind_that_can_be_strict_one_is(self) -> None:
         assert {(partner.kind, partner.strict) for partner in SERVERS.values()} == {
             ("prosody", True),
             ("prosody", False),
             ("ejabberd", True),
             ("ejabberd", False),
+            ("jabberd2", False),
+            ("wokkel", False),
         }
 
     def test_settings_can_be_others(self) -> None:
@@ -44,11 +48,25 @@ class TestServers:
         assert SERVERS["ejabberd"].changed({"tls": "required", "dialback": False}).strict
 
         assert SERVERS["prosody"].changed({"demands": True}).demands
-        with pytest.raises(LabError, match="only Prosody"):
-            SERVERS["ejabberd"].changed({"demands": True})
 
     @pytest.mark.parametrize(
-        "settings", [{"tls": "maybe"}, {"dialback": "no"}, {"demands": 1}, {"address": "127.0.0.1"}]
+        ("name", "settings"),
+        [
+            ("ejabberd", {"demands": True}),
+            ("jabberd2-old", {"dialback": False}),
+            ("wokkel", {"dialback": False}),
+            ("wokkel", {"tls": "optional"}),
+            ("wokkel", {"demands": True}),
+            ("prosody", {"old_tls": True}),
+            ("ejabberd", {"old_tls": True}),
+        ],
+    )
+    def test_what_a_program_cannot_do_is_refused(self, name: str, settings: dict[str, object]) -> None:
+        with pytest.raises(LabError, match=name):
+            SERVERS[name].changed(settings)
+
+    @pytest.mark.parametrize(
+        "settings", [{"tls": "maybe"}, {"dialback": "no"}, {"demands": 1}, {"old_tls": "yes"}, {"address": "127.0.0.1"}]
     )
     def test_but_only_these(self, settings: dict[str, object]) -> None:
         with pytest.raises(LabError, match="required, optional, none"):
@@ -63,10 +81,13 @@ class TestZone:
         assert zone.hosts(records) == [
             ("sip.contoso.test", "127.0.0.21"),
             ("sip.contoso.test", "127.0.0.22"),
+            ("xmpp.cohovineyard.example", "127.0.0.37"),
             ("xmpp.fabrikam.example", "127.0.0.31"),
             ("xmpp.graphicdesign.example", "127.0.0.32"),
             ("xmpp.jabber.example", "127.0.0.34"),
             ("xmpp.litware.example", "127.0.0.33"),
+            ("xmpp.lucernepublishing.example", "127.0.0.36"),
+            ("xmpp.proseware.example", "127.0.0.38"),
             ("xmpp.talk.wideworldimporters.example", "127.0.0.35"),
         ]
 
@@ -90,6 +111,28 @@ class TestRefusals:
         monkeypatch.setattr(programs, "missing", lambda _kinds: ["prosody", "lua-unbound"])
         with pytest.raises(LabError, match=r"packages prosody, lua-unbound; as root: apt-get install .*ejabberd"):
             start(tmp_path, 5269)
+
+    @pytest.mark.parametrize(
+        ("names", "told"),
+        [
+            ([], ["prosody", "ejabberd", "dnsmasq-base", "lua-unbound", "libnss-wrapper"]),
+            (["jabberd2-old"], ["jabberd2", "dnsmasq-base", "lua-unbound"]),
+            (["wokkel"], ["dnsmasq-base", "lua-unbound", "wokkel"]),
+        ],
+    )
+    def test_what_is_missing_for_whom(
+        self, names: list[str], told: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(shutil, "which", lambda _name, path: None)
+        monkeypatch.setattr(Path, "glob", lambda _self, _pattern: [])
+        monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+        parser = argparse.ArgumentParser()
+        add_commands(parser, argparse.ArgumentParser(add_help=False))
+        arguments = parser.parse_args(["missing", *(["--with", *names] if names else [])])
+        assert arguments.run(arguments) == 1
+        words = capsys.readouterr().out
+        assert "Partners need the packages %s; as root: apt-get install" % ", ".join(told) in words
+        assert ("pip install wokkel" in words) is ("wokkel" in told)
 
     def test_of_an_unknown_partner(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(programs, "missing", list)

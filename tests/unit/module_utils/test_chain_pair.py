@@ -26,7 +26,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._chain.known import (
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.pair import GROUPS, NOT_CHECKED, Explanation, explain
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.walk import walk
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import User
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import Row
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import SASL_OVER_TLS, Row
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import ROWS
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replication import Replica
 from hypothesis import given
@@ -374,3 +374,29 @@ def test_every_row_has_the_code_of_the_rules_and_of_the_probe(row: Row) -> None:
     assert found.get("row_" + row.level, (None, ()))[0] == expected or (row.level == "valid")
     entries = [entry for entry in one(row=row, probed=Probed((twice,), ())).entries if entry.code == twice.code]
     assert len(entries) == 1, "the link of the settings alone says so"
+
+
+NO_EXTERNAL = Finding("external_not_offered", "error", "no SASL EXTERNAL", "use dialback")
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("code", ["external_not_offered", "own_certificate_refused"])
+def test_what_a_partner_does_when_it_connects_is_not_what_it_offers(row: Row, code: str) -> None:
+    """A server that offers no SASL EXTERNAL may use it, or may use dialback only (jabberd2): nobody sees which."""
+    found = one(row=row, probed=Probed((replace(NO_EXTERNAL, code=code),), ()))
+    ends = found.broken("in")
+    unknown = codes(found).get("in_unknown")
+    if row.methods == (SASL_OVER_TLS,):
+        assert (found.broken("out"), ends, unknown) == (found.broken(), None, ("unknown", ()))
+    else:
+        assert unknown is None
+
+
+def test_what_ends_the_way_in_is_not_unknown() -> None:
+    for probed in (
+        Probed((NO_EXTERNAL, Finding("tls_not_offered", "error", "no TLS", "offer it")), ()),
+        Probed((NO_EXTERNAL,), (ERROR,)),
+    ):
+        found = one(row=CERTIFICATES, probed=probed)
+        assert found.broken("in") is not None
+        assert "in_unknown" not in codes(found)

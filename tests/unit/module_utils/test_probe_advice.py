@@ -75,7 +75,7 @@ WEAKER = "Only rows that are weaker"
         # No dialback.
         (answered(**PROVEN, **NO_DIALBACK), FALLBACK, CERTIFICATES, ""),
         (answered(**PROVEN, **NO_DIALBACK), LENIENT, CERTIFICATES, ""),
-        (answered(**BLIND, **NO_DIALBACK), CERTIFICATES, None, UNSEEN),
+        (answered(**BLIND, **NO_DIALBACK), CERTIFICATES, None, "No row was seen to work"),
         # No TLS.
         (answered(starttls=""), CERTIFICATES, None, WEAKER),
         (answered(starttls=""), FALLBACK, None, WEAKER),

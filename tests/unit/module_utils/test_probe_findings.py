@@ -314,3 +314,26 @@ def test_all_texts_about_certificates_are_there() -> None:
 @pytest.mark.parametrize(("count", "outcome"), [(0, "ok"), (1, "warning")])
 def test_a_verdict_counts_findings(count: int, outcome: str) -> None:
     assert verdict(itertools.repeat(Finding("x", "warning", "m", "r"), count)) == outcome
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [(None, "not_observable"), ("unknown", "not_observable"), ("refused", "failed"), ("taken", "warning")],
+)
+def test_dialback_in_clear_beside_tls_has_to_be_seen(answer: t.Any, outcome: str, announced: bool) -> None:
+    """jabberd2 that requires TLS announces it without <required/>, and ignores a key that comes in clear."""
+    answers = {} if answer is None else {False: KeyAnswer(answer)}
+    facts = answered(before=Offer("offered", (), announced), key_answers=answers)
+    assert verdict(check_partner(facts, Row("not_supported", "not_supported", True))) == outcome
+    # It says nothing about TLS, nor about a server that has none.
+    assert verdict(check_partner(facts, Row("required", "not_supported", True))) == "ok"
+    alone = answered(starttls="", key_answers=answers)
+    assert verdict(check_partner(alone, Row("not_supported", "not_supported", True))) == "ok"
+
+
+@pytest.mark.parametrize("how", ["timeout", "closed", "broken", "half_failure", "stream_error"])
+@pytest.mark.parametrize(("answer", "outcome"), [("unknown", "not_observable"), ("refused", "failed")])
+def test_an_end_in_tls_says_nothing_about_settings_without(how: t.Any, answer: t.Any, outcome: str) -> None:
+    facts = answered(tls="", after=None, ended=Ended("tls", how), key_answers={False: KeyAnswer(answer)})
+    assert verdict(check_partner(facts, Row("not_supported", "not_supported", True))) == outcome
