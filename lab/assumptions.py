@@ -289,7 +289,7 @@ ASSUMPTIONS = (
     Assumption(
         "initial-certificates",
         "After the installation everything but XmppServer has a certificate, of a private authority.",
-        "The setup wizard of an Edge asks for an internal and an external one.",
+        "The setup wizard of an Edge asks for an internal and an external one, that of a Front End for a default one.",
     ),
     Assumption(
         "certificate-unassigned",
@@ -458,8 +458,8 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "gateway-mutual-tls",
-        "While the internal certificate of an Edge has expired, nothing passes between it and the Front Ends. The "
-        "Front End's default certificate is not looked at; the lab's Front End has none.",
+        "While the internal certificate of an Edge has expired, nothing passes between it and the Front Ends; while "
+        "the default certificate of a Front End has, nothing passes between that and the Edges.",
         "The ports page says XMPP/MTLS for TCP 23456, so both certificates must be valid. What the services do with "
         "one that is not is UNVERIFIED.",
     ),

@@ -77,7 +77,7 @@ def find_python(version: str) -> str | None:
 
 
 def python_of(core: Core) -> str | None:
-    """The oldest interpreter here that runs a core. Says so on stderr where that is not the oldest one that there is."""
+    """The oldest interpreter here that runs a core; where it needs a later one than it could have, stderr says so."""
     found = next(((version, path) for version in core.pythons if (path := find_python(version))), None)
     if found is None:
         return None

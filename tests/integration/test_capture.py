@@ -206,13 +206,15 @@ def test_a_file_that_is_no_capture_stays(fresh_lab: Lab, plays: Plays, tmp_path:
 
 def test_what_is_missing_is_named_and_the_file_is_there(fresh_lab: Lab, plays: Plays, tmp_path: Path) -> None:
     """A cmdlet that fails, and a server that is off: each in the file and in the summary, with the reason."""
-    Faults(fresh_lab.store()).add("Get-CsPool", times=99, message="Access is denied.")
+    for cmdlet in ("Get-CsPool", "Get-CsExternalAccessPolicy"):
+        Faults(fresh_lab.store()).add(cmdlet, times=99, message="Access is denied.")
     fresh_lab.store().set_setting("hosts_down", {"edge02": "off"})
     path = tmp_path / "part.json"
     run = plays.run("sfb.xmpp.capture", "-e", "sfb_xmpp_into=%s" % path)
     assert run.code == 0, run.output
     missing = [one for host in json.loads(path.read_text())["hosts"] for one in host["missing"]]
-    assert {"statement": "Get-CsPool", "reason": "Access is denied."} in missing
+    for cmdlet in ("Get-CsPool", "Get-CsExternalAccessPolicy"):
+        assert {"statement": cmdlet, "reason": "Access is denied."} in missing
     words = " ".join(run.output.split())
     assert re.search(r"\d+ answers of 3 servers\. %d are missing: " % len(missing), words), words
     assert "fe01: Get-CsPool: Access is denied." in words
