@@ -276,8 +276,8 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "effective-policy-form",
-        "Get-CsEffectivePolicy shows a policy by its full identity: Global, Site:NAME or Tag:NAME.",
-        "The page does not show an output.",
+        "Get-CsEffectivePolicy shows a site's policy as Site:NAME; with the setting odd_forms by its bare name.",
+        "The page shows Global and the bare name of a per-user policy, and no policy of a site.",
     ),
     # -- the Edge
     Assumption(
@@ -337,9 +337,9 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "xmpp-service-names",
-        "The Windows services of the XMPP gateway and the XMPP proxy have names that no page has, others in each lab "
+        "The Windows services of the XMPP gateway and the XMPP proxy have other names in each lab "
         "(the setting service_suffix). The display names end in XMPP Translating Gateway, and in the same with Proxy.",
-        "The name of the proxy's service is not documented; find both by display name.",
+        "The gateway's is RTCXMPPTGW. The name of the proxy's service is not documented; find both by display name.",
     ),
     Assumption(
         "service-dependencies",

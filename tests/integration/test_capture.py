@@ -212,6 +212,10 @@ def test_what_is_missing_is_named_and_the_file_is_there(fresh_lab: Lab, plays: P
     path = tmp_path / "part.json"
     run = plays.run("sfb.xmpp.capture", "-e", "sfb_xmpp_into=%s" % path)
     assert run.code == 0, run.output
+    # No page has the name of the proxy's service, and each lab has another.
+    assert '<S N="Name">%s</S>' % (fresh_lab.store().get("service", "edge01/RTCXMPPTGWPROXY") or {})["Name"] in str(
+        [one["output"] for host in json.loads(path.read_text())["hosts"] for one in host["statements"]]
+    )
     missing = [one for host in json.loads(path.read_text())["hosts"] for one in host["missing"]]
     for cmdlet in ("Get-CsPool", "Get-CsExternalAccessPolicy"):
         assert {"statement": cmdlet, "reason": "Access is denied."} in missing
