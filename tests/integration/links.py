@@ -56,7 +56,7 @@ class Hosts:
         for shell in (self.management, self._front_end, *self._edges.values()):
             shell.session.close()
 
-    def read(self) -> dict[str, Entries]:
+    def read(self) -> dict[str, t.Any]:
         """Options of preflight and explain, read once for each combination of breaks that a host's session shows."""
         state = tuple(sorted(set(broken(self.lab.store())) & set(OF_HOSTS)))
         if state not in self._seen:
