@@ -42,7 +42,7 @@ test-matrix: env  ## every supported ansible-core that a Python of this machine 
 
 nightly: env  ## every combination of which the other checks take samples; hours
 	@tools/packages.sh partners
-	@$(CHECKS) nightly
+	@$(CHECKS) nightly molecule
 
 lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog, licences, CI files
 	@$(CHECKS) lint

@@ -19,8 +19,8 @@ from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
 from ..module_utils._probe.tasks import READ as PROBE
 from ..modules.xmpp_audit import TASK
+from ..plugin_utils._actions.deployment import connected
 from ..plugin_utils._actions.in_process import failed, skipped
-from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import PlaybookAction
 from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents import audit_files as files
@@ -37,10 +37,6 @@ from ..plugin_utils._settings.source import settings_of
 Result = dict[str, t.Any]
 Variables = dict[str, t.Any]
 Settings = t.Mapping[str, t.Any]
-
-# What a play keeps of an Edge, and may keep of a Front End.
-_OF_SERVER = "audit_certificates"
-_UNREAD = {"msg": "they were not read in this run"}
 
 
 class ActionModule(PlaybookAction, ReportingAction):
@@ -82,18 +78,19 @@ class ActionModule(PlaybookAction, ReportingAction):
         servers, host = servers_in(variables), str(variables["inventory_hostname"])
         own = servers.of(host)
         into = directory_of(str(settings.get("into") or "sfb-xmpp-audit"), servers, own.label)
-        hostvars = variables["hostvars"]
         now = datetime.datetime.now(datetime.timezone.utc)
-        read_services = {host: plain(hostvars[host].get(server_reads.SERVICES)) for host in own.hosts}
         try:
             audit = decide(
                 deployment=own.label,
                 host=host,
                 time=utc(now),
-                edges={edge: plain(hostvars[edge].get(_OF_SERVER) or _UNREAD) for edge in own.edges},
-                # Of these, what a play has read.
-                front_ends={host: plain(read) for host in own.front_ends if (read := hostvars[host].get(_OF_SERVER))},
-                services=[one for one in server_reads.services(own, read_services) if "status" in one],
+                edges={edge: server_reads.certificates(connected(variables, edge)) for edge in own.edges},
+                # Through a remote shell, which a door has, none can be read.
+                front_ends={
+                    one: server_reads.certificates(connected(variables, one))
+                    for one in own.front_ends
+                    if one not in own.doors
+                },
                 access_edge=access_edge(settings.get("verification", {}), certificate_of(self, variables)),
                 previous=_previous(into),
                 declared=settings,

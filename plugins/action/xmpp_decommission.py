@@ -14,6 +14,7 @@ from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import safe
 from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_decommission import TASK
+from ..plugin_utils._actions.deployment import connected
 from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
 from ..plugin_utils._actions.reporting import ReportingAction
@@ -21,6 +22,7 @@ from ..plugin_utils._documents.show import show
 from ..plugin_utils._files import export, output
 from ..plugin_utils._playbooks import decommission
 from ..plugin_utils._playbooks.outcome import went_wrong
+from ..plugin_utils._playbooks.server_reads import certificates
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.source import settings_of
 
@@ -28,7 +30,7 @@ Result = dict[str, t.Any]
 
 # The names under which the playbook keeps the results of its tasks.
 EXISTING, TOPOLOGY = "decommission_existing", "decommission_topology"
-CERTIFICATES, DONE, UNBOUND = "decommission_certificates", "decommission_done", "decommission_unbound"
+DONE, UNBOUND = "decommission_done", "decommission_unbound"
 _PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep")
 
 
@@ -78,7 +80,7 @@ class ActionModule(PlaybookAction, ReportingAction):
             asked=str(values.get("decommission_stage", "")),
             exported=os.path.exists(os.path.join(into, export.VARIABLES)),
             protect=_names(values.get("protect")),
-            bound=decommission.bound_edges(edges, results_of(variables, edges, CERTIFICATES)),
+            bound=decommission.bound_edges(edges, {edge: certificates(connected(variables, edge)) for edge in edges}),
         )
         if stage.name in decommission.LAST:
             decommission.check_topology(topology["edge_pools"])

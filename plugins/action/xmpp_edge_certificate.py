@@ -7,22 +7,19 @@
 
 from __future__ import annotations
 
-import datetime
-import os
 import typing as t
 
-from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
-from ..module_utils._base.texts import utc
 from ..module_utils._edge_certificate.tasks import ARGUMENT_SPEC, file_is_good
 from ..modules.xmpp_edge_certificate import TASK
 from ..plugin_utils._actions.change_control import held
+from ..plugin_utils._actions.deployment import connected
 from ..plugin_utils._actions.in_process import DirectAction, failed, skipped
 from ..plugin_utils._actions.plain_values import plain
-from ..plugin_utils._actions.playbook import results_of
+from ..plugin_utils._actions.playbook import results_of, time_of_run
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks import certificate as _run
 from ..plugin_utils._playbooks import run_summary as _run_summary
@@ -51,7 +48,7 @@ class ActionModule(DirectAction):
         mine = edges.edges if self._own in edges.edges else ()
         self._pool = _run.pool_of(mine, play, playing, results_of(task_vars, edges.doors, DOORS))
         self._settings = self._read()
-        self._time = _time_of_run()
+        self._time = time_of_run()
         steps = {"stage": self._stage, "make": self._make, "turn": self._turn, "switch": self._switch, "end": self._end}
         return steps[str(self._task.args.get("step") or "stage")]()
 
@@ -75,6 +72,15 @@ class ActionModule(DirectAction):
         reading: Result | None = None
         good = False
         decision = _run.decide(settings, self._pool, made=made)
+        seen = None if made else connected(self._variables, self._own)
+        if seen is not None and decision.what not in (_run.NOTHING, _run.LEFT):
+            if not seen.reached:
+                self._end_with_play()
+                return {"failed": True, "changed": False, "unanswered": True, "msg": seen.reason}
+            if seen.planned is not None and decision.what == _run.STAGE:
+                self._end_with_play()
+                after = _run.decide(settings, self._pool, None, seen.planned)
+                return self._staged(seen.planned, decision, after)
         if decision.what == _run.READ:
             reading = self._hand_on(
                 "xmpp_gateway_cert_info", _run.options_of_reading(settings, self._time), self._variables
@@ -93,7 +99,10 @@ class ActionModule(DirectAction):
         result = self._work_on(decision, plan=decision.what == _run.PLAN)
         if result.get("failed"):
             return result
-        after = _run.decide(settings, self._pool, reading, result, good, made)
+        return self._staged(result, decision, _run.decide(settings, self._pool, reading, result, good, made))
+
+    def _staged(self, result: Result, decision: _run.Decision, after: _run.Decision) -> Result:
+        """after: what the Edge does next."""
         if after.why:
             show(["%s: %s" % (self._own, after.why)])
         if after.what == _run.SWITCH:
@@ -175,13 +184,3 @@ class ActionModule(DirectAction):
 def _left(decision: _run.Decision) -> Result:
     """The result of an Edge that is left alone. The run may have written there before."""
     return {"failed": True, "changed": False, "msg": decision.why}
-
-
-def _time_of_run() -> str:
-    """The same for all Edges of a run: that of a file which the first of them makes.
-
-    It is in the directory that Ansible makes for a run and removes after it.
-    """
-    path = os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "sfb-xmpp-certificate-run")
-    os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
-    return utc(datetime.datetime.fromtimestamp(os.stat(path).st_mtime, datetime.timezone.utc))

@@ -12,7 +12,7 @@ import typing as t
 from ..module_utils._base.perform import refusal
 from ..module_utils._base.result import Refused
 from ..modules.xmpp_explain_info import TASK
-from ..plugin_utils._actions.deployment import DeploymentAction
+from ..plugin_utils._actions.deployment import DeploymentAction, connected
 from ..plugin_utils._actions.in_process import failed
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._playbooks import server_reads as _server_reads
@@ -28,13 +28,9 @@ class ActionModule(DeploymentAction):
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if self.playbook != "explain":
             return super()._work(task_vars)
-        hostvars = task_vars["hostvars"]
         deployment = servers_in(task_vars).of(str(task_vars["inventory_hostname"]))
-
-        def read(host: str, name: str) -> t.Any:
-            return plain(hostvars[host].get(name))
-
-        self._task.args.update(_server_reads.servers(deployment, read))
+        results = {host: connected(task_vars, host) for host in deployment.hosts}
+        self._task.args.update(_server_reads.servers(deployment, results))
         try:
             own = own_certificate(certificate_of(self, task_vars))
         except Refused as exc:

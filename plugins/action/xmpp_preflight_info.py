@@ -10,11 +10,13 @@ from __future__ import annotations
 import typing as t
 
 from ..modules.xmpp_preflight_info import TASK
-from ..plugin_utils._actions.deployment import DeploymentAction
-from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._actions.deployment import DeploymentAction, connected
+from ..plugin_utils._actions.in_process import PLAYBOOK
+from ..plugin_utils._actions.playbook import results_of
 from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._playbooks import server_reads as _server_reads
 from ..plugin_utils._playbooks.outcome import FAILED, OK, Outcome
+from ..plugin_utils._servers.connected import JUDGED
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import NAME
 
@@ -28,17 +30,15 @@ class ActionModule(DeploymentAction, ReportingAction):
             return result
         # The role says which findings stop a run.
         own = Outcome(FAILED if result.get("blocking") else OK)
-        return self._reported(result, variables, own=own)
+        mine = servers_in(variables).of(str(variables["inventory_hostname"]))
+        return self._reported(result, variables, results_of(variables, mine.hosts, JUDGED).values(), own)
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        if self.playbook == "preflight":
+        if task_vars.get(PLAYBOOK):
             hostvars, own = task_vars["hostvars"], str(task_vars["inventory_hostname"])
             deployment = servers_in(task_vars).of(own)
             everywhere = bool(self._templar.template(task_vars.get(NAME)))
             declared = [host for host in deployment.edges if everywhere or hostvars[host].get(NAME)]
-
-            def read(host: str, name: str) -> t.Any:
-                return plain(hostvars[host].get(name))
-
-            self._task.args.update(_server_reads.servers(deployment, read, declared))
+            results = {host: connected(task_vars, host) for host in deployment.hosts}
+            self._task.args.update(_server_reads.servers(deployment, results, declared))
         return super()._work(task_vars)

@@ -5,8 +5,8 @@
 
 """The connection plugin: one remote-shell session per host for a whole play.
 
-The same class lives in two places. In a worker of Ansible it runs the modules on the controller. In the process that
-Ansible starts beside it (the daemon, one for a host and play) it keeps the session and answers ``invoke``.
+The same class lives in two places. In a worker of Ansible it runs the modules on the controller. In the process
+beside it (the daemon, one for a host and play) it keeps the session and answers ``invoke``.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ description:
     The remote shell and WinRM count apart, since WinRM refuses a good account that is no local administrator.
   - This connection cannot run other people's modules on the server, run commands, or transfer files. Use
     P(ansible.builtin.psrp#connection) for the tasks that do; the same variables serve both.
-  - Two inventory hosts with the same address, port, and user would be given one session by Ansible. If they differ in
-    anything that matters to the session, the second is refused, and the message names both.
+  - Two inventory hosts with the same address, port, path, and user share one session. If they differ in anything else
+    that matters to the session, the second is refused, and the message names both.
 requirements:
   - pypsrp >= 0.8.1, < 1.0.0 (Python library; with its extras C(kerberos) or C(credssp) for these)
 notes:
@@ -458,7 +458,7 @@ from ansible.module_utils.connection import ConnectionError  # noqa: A004 - Ansi
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.become import BecomeBase
 from ansible.plugins.connection import NetworkConnectionBase
-from ansible.plugins.loader import get_shell_plugin
+from ansible.plugins.loader import connection_loader, get_shell_plugin
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
@@ -497,6 +497,8 @@ _RUN_DIRECTORY = "_run_directory"
 # Seconds for the attempt to connect, TLS included, in a playbook of the collection where the user sets none: a host
 # that cannot be reached must not hold up a run.
 _CONNECT_IN_PLAYBOOKS = 5
+# Seconds between two looks whether the playbook's process is still there.
+_LOOK = 1
 
 
 def _core_service() -> str:
@@ -576,6 +578,8 @@ class Connection(NetworkConnectionBase):
             self._name = str(task.get("delegate_to") or (var_options or {}).get("inventory_hostname") or "")
             self._action = str(task.get("action") or "")
             self._sets_timeout = "ansible_psrp_connection_timeout" in (var_options or {})
+            # Ansible names the daemon's socket by address, port, and user. Two endpoints of a server are two sessions.
+            self._play_context.remote_user = "%s %s" % (self._options.get("remote_user"), self._options.get("path"))
             self.force_persistence = not self._runs_directly(task)
             _check_socket_directory(str(t.cast(t.Any, constants).PERSISTENT_CONTROL_PATH_DIR))
             return
@@ -621,21 +625,19 @@ class Connection(NetworkConnectionBase):
 
         return in_process.possible()
 
-    def socket_for(self, context: PlayContext) -> str | None:
-        """In the worker: the socket of the daemon that serves this play context, if there is one."""
-        kept, self._play_context = self._play_context, context
-        self._socket_path = None
-        try:
-            self._update_connection_state()
-        finally:
-            self._play_context = kept
-        return self._socket_path
+    def socket_for(self, context: PlayContext) -> str:
+        """In the worker: the path of the socket of the daemon that serves this play context, if there is one."""
+        names = (context.remote_addr, context.port, context.remote_user, context.connection)
+        ssh: t.Any = connection_loader.get("ssh", class_only=True)
+        control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)
+        directory = unfrackpath(str(vars(constants)["PERSISTENT_CONTROL_PATH_DIR"]))
+        return str(unfrackpath(control_path % {"directory": directory}))
 
     def _refusal(self, name: str, different: list[str]) -> str:
         return (
-            "hosts '%s' and '%s' have the same address, port and user, so that Ansible would let them share one"
-            " session, but they differ in %s: host '%s' is refused. Give one of them another name of the server as"
-            " ansible_host, or use them in separate plays" % (self._name, name, ", ".join(different), name)
+            "hosts '%s' and '%s' have the same address, port, path and user, so that they share one session, but they"
+            " differ in %s: host '%s' is refused. Give one of them another name of the server as ansible_host, or use"
+            " them in separate runs" % (self._name, name, ", ".join(different), name)
         )
 
     def get_option(self, option: str, hostvars: dict[str, object] | None = None) -> t.Any:
@@ -769,13 +771,14 @@ class Connection(NetworkConnectionBase):
     def _watch_playbook(self) -> None:
         """End the daemon, and with it the session, when the playbook's process is gone.
 
-        At the end of a play Ansible ends one daemon per host, but not those of hosts that were only delegated to, and
-        none if it was killed. They would stay until the idle timeout, which is long here.
+        At the end of a play Ansible ends the daemons of which a task told it. It ends no others, such as those of hosts
+        that were only delegated to, and none if it was killed. They would stay until the idle timeout, which is long
+        here.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # these are for the main thread
         playbook = int(self._ansible_playbook_pid or 0)
         while playbook:
-            time.sleep(2)
+            time.sleep(_LOOK)
             try:
                 os.kill(playbook, 0)
             except ProcessLookupError:

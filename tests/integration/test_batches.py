@@ -26,7 +26,11 @@ from tests.integration.test_modules_in_plays import ROW, sessions, task
 
 NUMBER = 90
 # A run is killed after so many partners were created; with it, or without it, the process that keeps the session.
-POINTS = [(0, True), (1, True), (40, True), (40, False), (NUMBER - 1, True)]
+POINTS = [
+    (40, True),
+    (40, False),
+    *(pytest.param(point, True, marks=pytest.mark.nightly) for point in (0, 1, NUMBER - 1)),
+]
 WHOLE = {
     "Description": "one",
     "ConnectionLimit": 7,

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -131,9 +132,9 @@ def test_refusals_name_the_remedy(controller: Controller) -> None:
 
 # Those that work on the controller do so over any connection.
 WITHOUT_SESSION = {
-    "xmpp_affected_services", "xmpp_audit", "xmpp_capture", "xmpp_decommission", "xmpp_edge_certificate",
-    "xmpp_export", "xmpp_failover", "xmpp_history", "xmpp_import", "xmpp_migration_report", "xmpp_onboarding",
-    "xmpp_partner_probe_info", "xmpp_rehearse", "xmpp_run_summary", "xmpp_settings", "xmpp_show",
+    "xmpp_affected_services", "xmpp_audit", "xmpp_capture", "xmpp_connect", "xmpp_decommission",
+    "xmpp_edge_certificate", "xmpp_export", "xmpp_failover", "xmpp_history", "xmpp_import", "xmpp_migration_report",
+    "xmpp_onboarding", "xmpp_partner_probe_info", "xmpp_rehearse", "xmpp_run_summary", "xmpp_settings", "xmpp_show",
     "xmpp_verification",
 }  # fmt: skip
 ACTIONS = sorted({path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} - WITHOUT_SESSION)
@@ -184,10 +185,10 @@ def test_a_certificate_that_is_not_checked_is_a_warning_in_the_output(controller
 
 
 def test_a_host_that_would_share_anothers_session_is_refused_by_name(controller: Controller) -> None:
-    controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_path": "wsman"}
+    controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_auth": "ntlm"}
     text, _results = controller.play([{**READ, "throttle": 1}, READ], hosts="fe01,fe02", code=2)
-    assert "hosts 'fe01' and 'fe02' have the same address, port and user" in text
-    assert "they differ in path: host 'fe02' is refused" in text
+    assert "hosts 'fe01' and 'fe02' have the same address, port, path and user" in text
+    assert "they differ in auth: host 'fe02' is refused" in text
     assert "fe01                       : ok=2" in text
 
 
@@ -276,6 +277,17 @@ def test_secrets_are_shown_nowhere(controller: Controller, tmp_path: Path) -> No
     assert "management_shell fe01: error: " in log
 
 
+def open_files(controller: Controller) -> set[str]:
+    """What the daemons of a playbook have open, apart from sockets. They have left the processes of the playbook."""
+    mark, found = ("HOME=%s" % controller.directory).encode(), set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            if parent == "1" and mark in (process / "environ").read_bytes().split(b"\0"):
+                found |= {os.readlink(path) for path in (process / "fd").iterdir()}
+    return {name for name in found if not name.startswith("socket:")}
+
+
 @pytest.mark.parametrize("direct", ["true", "false"])
 def test_a_killed_playbook_leaves_no_session_and_no_files_behind(controller: Controller, direct: str) -> None:
     info: Task = {"sfb.xmpp.xmpp_federated_partner_info": {}}
@@ -295,6 +307,8 @@ def test_a_killed_playbook_leaves_no_session_and_no_files_behind(controller: Con
             time.sleep(0.2)
         assert controller.events("session-close") == []
         assert list((controller.directory / "home" / "tmp").glob("ansible-local-%d*" % playbook.pid))
+        if direct == "true":
+            assert open_files(controller) == {os.devnull}
     finally:
         os.killpg(playbook.pid, signal.SIGKILL)
         playbook.wait()

@@ -131,7 +131,7 @@ def test_a_journal_that_cannot_be_written_is_found_before_the_first_write(fresh_
     assert list(fresh_lab.store().partners()) == ["adatum.example"]
 
 
-@pytest.mark.parametrize("after", [1, 9, 22])
+@pytest.mark.parametrize("after", [*(pytest.param(one, marks=pytest.mark.nightly) for one in (1, 9)), 22])
 def test_a_playbook_that_is_killed_is_made_good_by_the_next(fresh_lab: Lab, plays: Plays, after: int) -> None:
     """kill -9 of ansible-playbook with its workers, right after so many writes."""
     store = fresh_lab.store()

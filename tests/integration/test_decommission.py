@@ -203,6 +203,7 @@ STEPS = [
 ]
 
 
+@pytest.mark.nightly
 def test_cut_after_every_step_and_run_again(used: Plays) -> None:
     """The connection goes after the first write; from the start, after the second; and so on."""
     assert way_out(used, "export").code == 0

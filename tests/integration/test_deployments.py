@@ -88,7 +88,7 @@ def test_one_that_refuses_connections_stops_no_other(labs: dict[str, Lab], deplo
         assert len(list((plays.directory / "home").rglob("*-%s.yml" % name))) == len(expected)
     # Its Edges could be reached.
     assert done.failures()[1].result["msg"] == "This Edge was left alone, since fe01-d3 failed."
-    assert [event for event in labs["d3"].store().events() if event.kind == "session-open"] == []
+    assert {name.partition("-")[0] for name in cmdlets(labs["d3"], "edge01")} <= {"Get", "Select", "Import"}
     assert labs["d5"].store().presented("edge01")["XmppServer"] == one.thumbprint
 
 
@@ -138,12 +138,17 @@ def test_two_ways_into_one_deployment_declare_the_same(labs: dict[str, Lab], dep
 
 
 @pytest.mark.parametrize(
-    ("doors", "broken", "forks"), [(2, 0, "5"), (2, 0, "1"), (3, 1, "5")], ids=["first", "one fork", "middle"]
+    ("doors", "broken", "forks"),
+    [
+        pytest.param(2, 0, "5", id="first"),
+        pytest.param(2, 0, "1", id="one fork", marks=pytest.mark.nightly),
+        pytest.param(3, 1, "5", id="middle", marks=pytest.mark.nightly),
+    ],
 )
 def test_a_way_in_whose_variables_cannot_be_read_stops_no_other(
     doors: int, broken: int, forks: str, labs: dict[str, Lab], deployments: dict[str, Plays]
 ) -> None:
-    """Its process fails before the task begins, so it leaves no word for the others."""
+    """Its process fails before the task begins. Another one of the deployment does the work, so it is not needed."""
     ((_name, values),) = hosts(deployments, "sfb_management", ["fe01"], "d3").items()
     management: Hosts = {"door%d" % number: dict(values) for number in range(doors)}
     management["door%d" % broken]["ansible_user"] = "{{ not_there }}"
@@ -159,9 +164,11 @@ def test_a_way_in_whose_variables_cannot_be_read_stops_no_other(
         given["sfb_xmpp_certificate"] = certificate(deployments["d1"])
     begin = max((event.id for event in labs["d3"].store().events()), default=0)
     done = run(deployments, "sfb.xmpp.converge", given, "--forks", forks, management=management, edge=edge)
-    assert done.code == 2, done.output[-3000:]
-    assert [failure.host for failure in done.failures()] == ["door%d" % broken], done.output[-6000:]
-    assert "'not_there' is undefined" in " ".join(done.output.split())
+    assert done.code == 0, done.output[-3000:]
+    assert {one.host for one in done.tasks if one.state == "ignored"} == {"door%d" % n for n in range(doors - 1)}
+    words = " ".join(done.output.split())
+    assert "'not_there' is undefined" in words
+    assert "door%d does not answer, so another host of its deployment is used: " % broken in words
     assert domain in labs["d3"].store().partners()
     writes = [e for e in labs["d3"].store().events(begin) if e.cmdlet == "New-CsXmppAllowedPartner"]
     assert len(writes) == 1

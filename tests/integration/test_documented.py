@@ -224,7 +224,9 @@ def variables(group: str, plays: Plays) -> dict[str, t.Any]:
     return federation
 
 
-@pytest.mark.parametrize("group", list(GROUPS))
+@pytest.mark.parametrize(
+    "group", ["plan", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("look", "edges"))]
+)
 def test_every_command_does_what_it_says(group: str, plays: Plays) -> None:
     prepare(plays)
     add_edge_pool(plays.lab.store())

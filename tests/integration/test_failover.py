@@ -168,8 +168,10 @@ def test_of_two_deployments_only_the_one_that_has_the_pool_is_touched(
         for name, found in events.items()
     }
     assert changing["fourthcoffee"] == []
-    # Its first management host was read from; no server of it was asked anything.
-    assert {event.host for event in events["fourthcoffee"] if event.kind == "session-open"} == {"fe01"}
+    # Its first management host was read from; no other server of it was asked anything but what it offers.
+    assert {event.host for event in events["fourthcoffee"] if event.kind == "session-open"} == {"fe01", "fe02"}
+    asked = {event.host for event in events["fourthcoffee"] if event.kind == "statement" and "-Cs" in event.cmdlet}
+    assert asked == {"fe01"}
     assert routes(stores["fourthcoffee"]) == before
     assert routes(stores["contoso"])["Redmond"] == "EdgeServer:" + SECOND
     restarted = [host for host, cmdlet in changing["contoso"] if cmdlet == "Start-CsWindowsService"]

@@ -221,7 +221,7 @@ def test_two_hosts_that_would_share_a_session_are_told_apart(plays: Plays) -> No
     content = plays.hosts()
     doors = content["sfb_management"]["hosts"]
     for number in (2, 3, 4):
-        doors["fe0%d" % number] = {**doors["fe01"], "ansible_psrp_path": "wsman"}
+        doors["fe0%d" % number] = {**doors["fe01"], "ansible_psrp_auth": "ntlm"}
     inventory = plays.write("shared.yml", content)
     read = [task(*READ, "first", throttle=1), *(task(*READ, "read %d" % number) for number in range(6))]
     run = plays.run(plays.tasks(read, hosts="fe01,fe02,fe03,fe04"), "-f", "4", "-vvv", inventory=inventory)
@@ -229,7 +229,7 @@ def test_two_hosts_that_would_share_a_session_are_told_apart(plays: Plays) -> No
     assert {one.host for one in run.failures()} == {"fe02", "fe03", "fe04"}
     for one in run.failures():
         assert "hosts 'fe01' and '%s' have the same address" % one.host in one.result["msg"]
-        assert "they differ in path" in one.result["msg"]
+        assert "they differ in auth" in one.result["msg"]
     assert [event.kind for event in plays.lab.store().events()].count("statement") == 7
 
 

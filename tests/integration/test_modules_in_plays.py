@@ -89,6 +89,7 @@ def test_every_module_checks_does_and_repeats_over_one_session(plays: Plays) -> 
     assert "[DEPRECATION" not in run.output
 
 
+@pytest.mark.nightly
 def test_fifteen_tasks_a_pause_and_a_slow_cmdlet_share_one_session(plays: Plays) -> None:
     """A minute of silence between two tasks, and a cmdlet of 45 seconds: Ansible's own limits are 30."""
     store = plays.lab.store()

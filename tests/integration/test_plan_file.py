@@ -113,6 +113,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert writes(plays, begin) == []
 
 
+@pytest.mark.nightly
 def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> None:
     file = plays.directory / "plan.json"
     variables = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}], "sfb_xmpp_plan_file": str(file)}

@@ -303,6 +303,11 @@ def test_an_edge_that_cannot_be_reached_is_not_observable(plays: Plays) -> None:
     variables = {"sfb_xmpp_" + n: v for n, v in {**HEALTHY, "verification": names}.items()}
     run = plays.run("sfb.xmpp.preflight", inventory=plays.write("gone.yml", {**hosts, "all": {"vars": variables}}))
     assert found_by(run) == ["proxy_unknown", "certificate_unknown"], run.output
+    # It was needed, so the run fails, with its name. The deployment is checked all the same.
+    assert run.code == 2
+    assert {one.host for one in run.failures()} == set(hosts["sfb_edge"]["hosts"])
+    assert "edge01 is needed and did not answer: " in run.output
+    assert run.stats["sfb_xmpp_result"] == "failed"
 
 
 def test_every_deployment_is_checked_through_its_first_door_that_answers(plays: Plays) -> None:

@@ -159,7 +159,9 @@ def shapes(folder: Path) -> dict[str, dict[str, t.Any]]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["single", "pool", "domains", "lync"])
+@pytest.mark.parametrize(
+    "name", ["pool", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("single", "domains", "lync"))]
+)
 def test_inventories_of_four_shapes(installed: Path, folder: Path, name: str) -> None:
     done = rehearse(installed, folder, shapes(folder)[name])
     assert done.code == 0, done.output

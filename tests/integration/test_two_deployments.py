@@ -27,6 +27,7 @@ from tests.integration.plays import Plays, Run
 
 SHAPES = {"contoso": read_shape("two-sites"), "fourthcoffee": read_shape("fourthcoffee")}
 USERS = {"contoso": "ialmeida@contoso.test", "fourthcoffee": "nadams@fourthcoffee.test"}
+DOORS = {"contoso": {"fe01", "fe11"}, "fourthcoffee": {"fe01", "fe02"}}
 PARTNERS = {"contoso": "a.example", "fourthcoffee": "b.example"}
 
 
@@ -94,7 +95,7 @@ def test_export(plays: Plays, labs: dict[str, Lab]) -> None:
         "%s/%s" % (label, name) for label in labs for name in ("README.md", "group_vars/all/sfb_xmpp.yml")
     }
     assert modes(files) == {0o600}
-    assert opened == {key: {"fe01"} for key in labs}
+    assert opened == DOORS, "both at once; the first that answered does the work"
     for label in labs:
         values = yaml.safe_load((into / label / "group_vars" / "all" / "sfb_xmpp.yml").read_text())
         assert [one["domain"] for one in values["sfb_xmpp_partners"]] == [PARTNERS[label]]
@@ -120,7 +121,7 @@ def test_migration(plays: Plays, labs: dict[str, Lab]) -> None:
         "sfb-xmpp-migration/%s/migration.md" % label for label in labs
     ]
     assert modes(files) == {0o600}
-    assert opened == {key: {"fe01"} for key in labs}
+    assert opened == DOORS, "both at once; the first that answered does the work"
     for path, (label, user) in zip(files, USERS.items(), strict=True):
         text = path.read_text(encoding="utf-8")
         other = next(name for name in USERS.values() if name != user)
@@ -130,6 +131,7 @@ def test_migration(plays: Plays, labs: dict[str, Lab]) -> None:
     assert run.output.count("The report") == 2
 
 
+@pytest.mark.nightly
 def test_capture_ends_with_a_file_whatever_fails(plays: Plays, labs: dict[str, Lab]) -> None:
     given = hosts(labs)
     management = given["sfb_management"]["hosts"]
@@ -148,7 +150,7 @@ def test_capture_ends_with_a_file_whatever_fails(plays: Plays, labs: dict[str, L
         silent = [host for host in found.hosts if not host.statements]
         assert len(silent) == (2 if label == "contoso" else 0)
         edges = labs[label].shape.edges()
-        assert opened[label] == {"fe01", "fe11" if label == "contoso" else "fe02", *edges}
+        assert opened[label] == {*DOORS[label], *edges}
         refused = ["%s.%s.test: Get-CsXmppAllowedPartner: Cannot connect to" % (edge, label) for edge in edges]
         assert [one for one in refused if one not in words] == []
         missing = len(edges) + 21 * len(silent)
@@ -168,6 +170,7 @@ def test_import_connects_to_nothing(plays: Plays, labs: dict[str, Lab]) -> None:
     assert "x.yml now has 1 partner." in run.output
 
 
+@pytest.mark.nightly
 def test_rehearse_connects_to_no_host_of_the_inventory(plays: Plays, labs: dict[str, Lab]) -> None:
     doors = hosts(labs)["sfb_management"]["hosts"]
     # One door for each, and no Edges: test_rehearse has inventories with Edges.

@@ -41,6 +41,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
     run_summary as _run_summary,
 )
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.failover import move_of, owner
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import Connected
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
@@ -489,6 +490,12 @@ def server_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     return found
 
 
+def connect_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """What the task returns of a server that answered, and what its check returns of one that did not."""
+    checked = {"changed": False, "replaced": True, "sentence": ""}
+    return [Connected("e1", True).as_dict(), Connected("e1", False, "no route").as_dict(), checked]
+
+
 class MuteHost(certificates.EdgeShell):
     """A host that does not say which services it has."""
 
@@ -676,7 +683,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_audit=audit_runs, xmpp_history=lambda *_: [{"report": ["one"], "newest": ["a.yml"]}])
     special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
-    special.update(xmpp_server_info=server_runs)
+    special.update(xmpp_server_info=server_runs, xmpp_connect=connect_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
     special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "report": []}])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}

@@ -156,8 +156,8 @@ def test_the_files_of_roles_are_what_the_tables_give() -> None:
 
 
 @pytest.mark.parametrize("role", GENERATED)
-def test_a_role_is_one_task_that_says_whose_it_is(role: str) -> None:
-    task, *rest = load(TOP / "roles" / role / "tasks" / "main.yml")
+def test_a_role_connects_and_is_one_task_that_says_whose_it_is(role: str) -> None:
+    _connect, task, *rest = load(TOP / "roles" / role / "tasks" / "main.yml")
     # In a playbook of the collection the task reports what went wrong, and the next one fails.
     assert [one["ansible.builtin.fail"] for one in rest] == (
         [{"msg": "{{ xmpp_federation.sentence }}"}] if role == "federation" else []
@@ -204,7 +204,7 @@ def plays(name: str) -> list[dict[str, t.Any]]:
     found: list[dict[str, t.Any]] = []
     for play in load(TOP / "playbooks" / (name + ".yml")):
         imported = play.get("ansible.builtin.import_playbook")
-        if imported == "internal/settings.yml":
+        if imported in ("internal/settings.yml", "internal/connect.yml"):
             continue
         given = play.get("vars", {})
         more = plays(imported.removesuffix(".yml")) if imported else [play]
@@ -228,9 +228,38 @@ def test_every_playbook_begins_with_the_check_of_its_settings(name: str) -> None
 )
 def test_a_playbook_runs_its_role_and_maps_nothing(name: str, role: str) -> None:
     play = plays(name)[0]
-    (task,) = play["tasks"]
+    (leave, task) = play["tasks"]
+    assert leave["ansible.builtin.meta"] == "end_host"
     assert task["ansible.builtin.import_role"] == {"name": "sfb.xmpp." + role, "rolespec_validate": False}
     assert set(play["vars"]) == {"ansible_connection", "xmpp_federation_playbook"}
+
+
+CONTACTING = sorted(
+    path.stem
+    for path in (TOP / "playbooks").glob("*.yml")
+    if path.stem not in ("capture", "import", "onboard", "rehearse")
+)
+
+
+@pytest.mark.parametrize("name", CONTACTING)
+def test_every_playbook_that_contacts_servers_connects_to_all_of_them_first(name: str) -> None:
+    """A capture is an attempt to read every server, and chooses none."""
+    found = load(TOP / "playbooks" / (name + ".yml"))
+    (at,) = (n for n, play in enumerate(found) if play.get("ansible.builtin.import_playbook") == "internal/connect.yml")
+    assert found[at]["vars"] == {"xmpp_federation_playbook": name}
+    before = [play for play in found[:at] if "import_playbook" not in str(play)]
+    assert {play["vars"]["ansible_connection"] for play in before} <= {"ansible.builtin.local"}
+    for play in found[at + 1 :]:
+        if "sfb_management" in str(play.get("hosts")) and play["vars"]["ansible_connection"].startswith("sfb.xmpp"):
+            assert "xmpp_connected_judged.replaced | default(false)" in str(play["tasks"][0]["when"]), play["name"]
+
+
+@pytest.mark.parametrize("role", sorted(set(PARAMETERS) - {"gateway_certificate"}))
+def test_every_role_that_works_through_a_door_connects_first(role: str) -> None:
+    first = load(TOP / "roles" / role / "tasks" / "main.yml")[0]
+    assert first["vars"] == {"xmpp_federation_role": role}
+    assert (first["sfb.xmpp.xmpp_connect"], first["register"]) == (None, "xmpp_connected_by_role")
+    assert first["when"] == "xmpp_federation_playbook is not defined"
 
 
 def test_playbooks_pass_nothing_to_the_role_of_the_certificate() -> None:

@@ -3,40 +3,34 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which host of a deployment does the work of a task, in the playbooks of the collection.
+"""Which host of a deployment does the work of a task, in the playbooks and roles of the collection.
 
-Hosts of one deployment are several ways into the same store. They take turns: the first in the inventory's order does
-the work, and only where it does not answer does the next one. Each host of a play has a process of its own, so a host
-leaves small files for the next, in the directory that Ansible makes for a run and removes after it.
+Hosts of one deployment are several ways into the same store. An earlier task has connected to all of them, and the
+first that answered does the work (see _servers/connected.py). In a playbook all of their results are known.
 
-A host's process may fail before it comes here, for example because a connection variable cannot be templated. So a
-host claims its turn with a file that it keeps locked while it lives. If no process has claimed the turn of an earlier
-host after a few seconds, the next host claims that turn too. A turn is claimed once: two hosts never do the same work.
+In a play of a user's own, strategy ``free`` and ``serial`` bring hosts here before the play has connected to the
+others. So the host that works claims the task with a file in the directory that Ansible makes for a run and removes
+after it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
 import os
-import time
 import typing as t
 
 from ansible import constants
 
+from .._servers.connected import BY_ROLE, CONNECTED, Choice, Connected, choose, connected_of
 from .._servers.inventory import servers_in
 from .._servers.servers import DOORS, EDGES, VARIABLE
 from .in_process import PLAYBOOK, DirectAction, failed, runs, skipped
-
-# Seconds between two looks whether it is this host's turn.
-_LOOK = 0.05
-# Seconds for the process of an earlier host to begin. Ansible starts the processes of a task in the order of the hosts.
-BEGINS = 5.0
-# Seconds after which a host no longer waits for an earlier one that is at work: longer than any run takes.
-_AT_MOST = 24 * 3600.0
+from .plain_values import plain
 
 Result = dict[str, t.Any]
+Variables = t.Mapping[str, t.Any]
+
+_LOST = "%s The connection is lost since the run began. Run again: the run then uses a host that answers"
 
 
 class DeploymentAction(DirectAction):
@@ -53,37 +47,55 @@ class DeploymentAction(DirectAction):
             return super().run(tmp, variables)
         if not inventory.hosts:
             return self._without_hosts(variables)
-        turn = Turn("%s/%s" % (vars(constants)["DEFAULT_LOCAL_TMP"], key_of(self._task)), inventory)
-        try:
-            silent = turn.wait()
-        except TurnError as exc:
-            turn.end(None)
-            return failed([str(exc)])
-        if silent is None:
-            return skipped("another host of the deployment has answered")
-        # With run_once no other host is asked.
-        turn.last = turn.last or bool(self._task.run_once)
-        answered = True
-        try:
-            result = self._perform(variables)
-            answered = not (result.get("failed") and result.get("unanswered"))
-        finally:
-            words = None if answered else [*silent, "%s: %s" % (inventory.own, result["msg"])]
-            turn.end(words)
-        if words is None:
-            return self._finished(result, variables)
-        if turn.last:
-            if len(words) > 1:
-                result["msg"] = "Nothing was written: no host of the deployment answers. " + "; ".join(words)
-            return self._finished(result, variables)
-        text = "%s does not answer, so the next host of the deployment is used: %s" % (inventory.own, result["msg"])
-        return {**skipped("another host of the deployment is tried"), "unanswered": result["msg"], "warnings": [text]}
+        choice = choice_of(inventory, variables, bool(self._task.run_once))
+        if choice.skip or not _claim(self._task, inventory):
+            self._end_with_play()
+            return skipped(choice.skip or "another host of the deployment is at work")
+        if choice.fail:
+            return self._finished({"failed": True, "changed": False, "unanswered": True, "msg": choice.fail}, variables)
+        result = self._perform(variables)
+        if result.get("unanswered") and connected(variables, inventory.own) is not None:
+            result["msg"] = _LOST % _sentence(str(result["msg"]))
+        return self._finished(result, variables)
 
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
         if variables["groups"].get(EDGES):
             return skipped("there are no hosts in %s" % DOORS)
         text = "the inventory has neither hosts in %s, the way into a deployment, nor in %s, its Edge servers"
         return failed([text % (DOORS, EDGES)])
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else text + "."
+
+
+def connected(variables: Variables, host: str) -> Connected | None:
+    """What the connect task of this run learned of a host; None if it did not connect to it. Raises Refused."""
+    name = CONNECTED if variables.get(PLAYBOOK) else BY_ROLE
+    return connected_of(host, plain(variables["hostvars"][host].get(name)))
+
+
+def choice_of(inventory: Inventory, variables: Variables, alone: bool = False) -> Choice:
+    """Whether the host of a task does the work for its deployment. alone: no other host is asked. Raises Refused."""
+    results = {door: connected(variables, door) for door in inventory.hosts}
+    return choose(inventory.own, inventory.hosts, results, inventory.playing, alone)
+
+
+def _claim(task: t.Any, inventory: Inventory) -> bool:
+    """Whether no other host of the deployment has begun this task; this host may come again (loop)."""
+    words = "%s %s" % (key_of(task), inventory.deployment)
+    name = "sfb-xmpp-door-" + hashlib.sha256(words.encode()).hexdigest()[:24]
+    path = "%s/%s" % (vars(constants)["DEFAULT_LOCAL_TMP"], name)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read() == inventory.own
+    try:
+        os.write(handle, inventory.own.encode())
+    finally:
+        os.close(handle)
+    return True
 
 
 class Inventory:
@@ -122,116 +134,3 @@ def key_of(task: t.Any) -> str:
     if include is None:
         return str(task._uuid)
     return "%s-%s" % (key_of(include), hashlib.sha256(str(task.get_path()).encode()).hexdigest()[:12])
-
-
-class TurnError(Exception):
-    """It is not known what became of the work of an earlier host."""
-
-
-class Turn:
-    """When it is a host's turn with a task. files: how the names of the task's files begin.
-
-    ``NUMBER`` is what a host leaves for the next ones. ``NUMBER.turn`` holds the name of the host that has claimed the
-    turn, and is locked as long as that host's process lives.
-    """
-
-    _held: t.ClassVar[list[int]] = []  # handles of the locks of this process; the end of the process closes them
-
-    def __init__(self, files: str, inventory: Inventory) -> None:
-        self._files, self._hosts, self._playing = files, inventory.hosts, inventory.playing
-        self._number = inventory.hosts.index(inventory.own)
-        self.last = not self._playing.intersection(inventory.hosts[self._number + 1 :])
-
-    def _file(self, number: int) -> str:
-        return "%s-%s-%d" % (self._files, self._hosts[0].replace("/", "_"), number)
-
-    def wait(self) -> list[str] | None:
-        """What the hosts before said that do not answer, once all of them were tried; None where one has answered, or
-        where a later host has taken this host's turn. Raises TurnError.
-        """
-        if not self._claim(self._number):
-            return None
-        absent: list[str] = []
-        begun = time.monotonic()
-        for number in range(self._number - 1, -1, -1):
-            if self._comes(number, begun):
-                with open(self._file(number), encoding="utf-8") as stream:
-                    silent: list[str] | None = json.load(stream)
-                if silent is None:
-                    self.end(None)
-                    return None
-                return [*silent, *reversed(absent)]
-            if self._hosts[number] in self._playing:
-                absent.append("%s: its process failed before it could connect" % self._hosts[number])
-        return list(reversed(absent))
-
-    def _comes(self, number: int, begun: float) -> bool:
-        """Wait until an earlier host has left word. False if nothing will come from it. Raises TurnError.
-
-        begun: when the waiting began (time.monotonic).
-        """
-        file, host = self._file(number), self._hosts[number]
-        while not os.path.exists(file):
-            waited = time.monotonic() - begun
-            claimant = self._claimant(number)
-            if claimant == self._hosts[self._number]:
-                return False
-            if not claimant:
-                # A host that has left the play before this task does not begin.
-                if (host not in self._playing or waited >= BEGINS) and self._claim(number):
-                    return False
-            elif self._ended(number) and not os.path.exists(file):
-                text = "the process of %s ended during the work; nothing is known of what it wrote. Run again"
-                raise TurnError(text % host)
-            elif waited >= _AT_MOST:
-                text = "%s has been at work for %d hours. End the run, and look at that host"
-                raise TurnError(text % (host, _AT_MOST // 3600))
-            time.sleep(_LOOK)
-        return True
-
-    def _claim(self, number: int) -> bool:
-        """Take a turn for this host. Returns whether this host has it, now or since an earlier item of a loop."""
-        own = self._hosts[self._number]
-        handle = os.open(self._file(number) + ".turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not self._claimant(number):  # the other process is about to write its name
-                    time.sleep(_LOOK)
-                    continue
-                os.close(handle)
-                return self._claimant(number) == own
-        if claimant := self._claimant(number):
-            os.close(handle)
-            return claimant == own
-        os.write(handle, own.encode())
-        self._held.append(handle)
-        return True
-
-    def _claimant(self, number: int) -> str:
-        """The host that has claimed a turn; empty if none has."""
-        try:
-            with open(self._file(number) + ".turn", encoding="utf-8") as stream:
-                return stream.read()
-        except FileNotFoundError:
-            return ""
-
-    def _ended(self, number: int) -> bool:
-        """Whether the process that has claimed a turn is gone."""
-        with open(self._file(number) + ".turn", encoding="utf-8") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-        return True
-
-    def end(self, silent: list[str] | None) -> None:
-        """Leave word for the next host: what those said that do not answer, or None where one has answered."""
-        if self.last:
-            return
-        file = self._file(self._number)
-        with open(file + "~", "w", encoding="utf-8") as stream:
-            json.dump(silent, stream)
-        os.replace(file + "~", file)

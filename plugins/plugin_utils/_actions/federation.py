@@ -42,7 +42,7 @@ from .._settings.source import settings_of
 from . import state
 from .change_control import held
 from .deployment import DeploymentAction, Inventory, Result
-from .in_process import failed, skipped
+from .in_process import failed, runs, skipped
 from .plain_values import plain
 from .reporting import ReportingAction
 
@@ -78,6 +78,19 @@ class FederationAction(DeploymentAction, ReportingAction):
         except Refused as exc:
             return failed(exc.reasons)
         return super()._work(task_vars)
+
+    def refuses(self, variables: Result) -> bool:
+        """Whether this task ends before it connects. The connect task asks, so that nothing is sent in vain."""
+        self.playbook = runs(variables)
+        try:
+            if not self._prepare(variables):
+                return True
+            if self.playbook in _HELD:
+                self._hold(variables)
+            self._check(called(self.playbook))
+            return bool(self._of_another(Inventory(variables), variables))
+        except Refused:
+            return True
 
     def _hold(self, variables: Result) -> None:
         """Set the digest that the plan must have. Raises Refused."""

@@ -13,6 +13,7 @@ module. Here the worker does both itself. Whether it may is decided in one place
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 import typing as t
 
@@ -21,8 +22,10 @@ from ansible.module_utils.common import arg_spec, parameters
 from ansible.module_utils.connection import Connection
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
-from ansible.plugins.connection import NetworkConnectionBase
+from ansible.plugins.connection import ssh
 
+# Ansible compiles files of a collection anew in each worker, unless the process that starts the workers has them.
+from ...connection import management_shell as _  # noqa: F401
 from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
@@ -33,7 +36,7 @@ from ...module_utils._topology.misplaced import misplaced
 from .._documents.show import show
 from .._files import journal
 from .._servers.servers import EDGES, GROUPS
-from . import state
+from . import daemon, state
 from .plain_values import plain
 
 # The playbooks of the collection set this variable to their own name.
@@ -42,6 +45,7 @@ PLAYBOOK = "xmpp_federation_playbook"
 ROLE = "xmpp_federation_role"
 # The result of the first task of a playbook.
 CHECKED = "xmpp_settings"
+_OF_CONTROL_PATH = ["host", "port", "user", "connection", "pid"]
 # Ansible's own words for a value that is not shown.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
@@ -97,7 +101,7 @@ def possible() -> bool:
     try:
         return (
             list(inspect.signature(_start_connection()).parameters) == ["play_context", "options", "task_uuid"]
-            and list(inspect.signature(NetworkConnectionBase._update_connection_state).parameters) == ["self"]
+            and list(inspect.signature(ssh.Connection._create_control_path).parameters) == _OF_CONTROL_PATH
             and hasattr(arg_spec.ArgumentSpecValidator({}).validate({}), "_no_log_values")
         )
     except (AttributeError, TypeError, ValueError):
@@ -204,22 +208,32 @@ class DirectAction(ActionBase):
             return self._as_module(task_vars)
         return self._in_process(*validated)
 
+    def _end_with_play(self) -> None:
+        """Let Ansible end this host's session with the play, without using it. An earlier play may have opened it."""
+        if hasattr(self._connection, "socket_for"):
+            path = self._connection.socket_for(self._play_context)
+            if os.path.exists(path):
+                self._task.args["_ansible_socket"] = path
+
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """The ordinary path: the action that Ansible gives to modules which have none of their own."""
         return self._through("ansible.legacy.normal", task_vars)
 
     def _through(self, action: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """The result of another action for the same task, over the same connection."""
-        other = self._shared_loader_obj.action_loader.get(
+        return t.cast("dict[str, t.Any]", self._other(action, self._task).run(task_vars=task_vars))
+
+    def _other(self, action: str, task: t.Any) -> t.Any:
+        """Another action for a task of Ansible, over the same connection."""
+        return self._shared_loader_obj.action_loader.get(
             action,
-            task=self._task,
+            task=task,
             connection=self._connection,
             play_context=self._play_context,
             loader=self._loader,
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        return t.cast("dict[str, t.Any]", other.run(task_vars=task_vars))
 
     def _hand_on(self, module: str, options: t.Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """The result of another module of the collection, for the same host and over the same connection."""
@@ -235,22 +249,38 @@ class DirectAction(ActionBase):
         """
         connection: t.Any = self._connection
         options = connection.get_options()
-        try:
-            path = connection.socket_for(self._play_context)
-            messages = Connection(path).adopt(plain(options)) if path else None
-        except Exception as exc:  # noqa: BLE001 - it has ended, or refuses: Ansible's own way comes to the same below
-            self._display.vvv("%s does not answer (%s)" % (connection.transport, type(exc).__name__))
-            messages = None
-        if messages is not None:
-            for level, text in messages:
-                if level == "warning":
-                    self._display.warning(in_lines(text))
-                    continue
-                show = self._display.vvvv if level == "vvvv" else self._display.vvv
-                show(in_lines(text), host=self._play_context.remote_addr)
+        path = connection.socket_for(self._play_context)
+        if self._adopted(path, options):
             return str(path)
+        if daemon.can_fork():
+            with daemon.alone(path):
+                if self._adopted(path, options):
+                    return str(path)
+                if not os.path.exists(path):
+                    messages = daemon.start(self._play_context, plain(options), path, self._task._uuid)
+                    self._pass_on([*messages, *Connection(path).pop_messages()])
+                    return str(path)
         self._play_context.timeout = connection.get_option("persistent_command_timeout")
         return str(_start_connection()(self._play_context, options, self._task._uuid))
+
+    def _adopted(self, path: str, options: dict[str, t.Any]) -> bool:
+        """Whether a daemon that is there took the options of this task."""
+        if not os.path.exists(path):
+            return False
+        try:
+            self._pass_on(Connection(path).adopt(plain(options)))
+        except Exception as exc:  # noqa: BLE001 - it has ended, or refuses: Ansible's own way comes to the same
+            self._display.vvv("%s does not answer (%s)" % (self._connection.transport, type(exc).__name__))
+            return False
+        return True
+
+    def _pass_on(self, messages: t.Iterable[tuple[str, str]]) -> None:
+        for level, text in messages:
+            if level == "warning":
+                self._display.warning(in_lines(text))
+                continue
+            show = self._display.vvvv if level == "vvvv" else self._display.vvv
+            show(in_lines(text), host=self._play_context.remote_addr)
 
     def _validated(self) -> tuple[dict[str, t.Any], set[str], str]:
         """The parameters, the texts among them that must not be shown, and what is wrong with them."""

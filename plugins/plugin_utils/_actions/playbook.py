@@ -7,14 +7,18 @@
 
 from __future__ import annotations
 
+import datetime
+import os
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common import arg_spec, parameters
 
 from ...module_utils._base.perform import perform
 from ...module_utils._base.result import Refused
 from ...module_utils._base.task import Task
+from ...module_utils._base.texts import utc
 from .._documents.show import show
 from .._servers.inventory import servers_in
 from .._servers.servers import Servers
@@ -67,6 +71,16 @@ class PlaybookAction(DirectAction):
         if warnings:
             result["warnings"] = list(dict.fromkeys(warnings))
         return t.cast("Result", parameters.remove_values(plain(result), set(validated._no_log_values)))
+
+
+def time_of_run() -> str:
+    """The same for all hosts of a run: that of a file which the first of them makes.
+
+    It is in the directory that Ansible makes for a run and removes after it.
+    """
+    path = os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "sfb-xmpp-certificate-run")
+    os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
+    return utc(datetime.datetime.fromtimestamp(os.stat(path).st_mtime, datetime.timezone.utc))
 
 
 def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[str, Result]:

@@ -3,59 +3,53 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a play has read on Front Ends and Edges, as the options of the module that decides. Pure.
+"""What the connect task has read on Front Ends and Edges, as the options of the module that decides. Pure.
 
-The play keeps the results of xmpp_gateway_service in check mode, and of xmpp_gateway_cert_info. A host that did not
-answer has neither services nor certificates in its result, so nothing is known of it.
+A host that did not answer, or was not asked, has neither services nor certificates, so nothing is known of it.
 """
 
 from __future__ import annotations
 
 import typing as t
 
+from .._servers.connected import Connected
 from .._servers.servers import Deployment
 
-Values = t.Mapping[str, t.Any]
-# The variables in which the plays keep the results.
-SERVICES, CERTIFICATES = "xmpp_services_read", "xmpp_certificates_read"
+Results = t.Mapping[str, Connected | None]
 
 
-def services(deployment: Deployment, reads: t.Mapping[str, Values]) -> list[dict[str, t.Any]]:
-    """The option ``services``. reads: of xmpp_gateway_service in check mode, by host.
+def services(deployment: Deployment, results: Results) -> list[dict[str, t.Any]]:
+    """The option ``services``.
 
     status: empty if the host has no XMPP service; left out if it could not be read.
     """
     found = []
     for kind, hosts in (("gateway", deployment.front_ends), ("proxy", deployment.edges)):
         for host in hosts:
-            read = reads.get(host) or {}
+            one = results.get(host)
             entry = {"host": host, "kind": kind}
-            if "services" in read:
-                # Check mode returns the steps that would start a service: it does not run now.
-                running = "Stopped" if read.get("steps") else "Running"
-                entry["status"] = running if read["services"] else ""
+            if one is not None and one.server is not None and one.server.services is not None:
+                own = [service.status for service in one.server.services if service.xmpp]
+                running = "Running" if all(status == "running" for status in own) else "Stopped"
+                entry["status"] = running if own else ""
             found.append(entry)
     return found
 
 
-def servers(
-    deployment: Deployment, read: t.Callable[[str, str], t.Any], declared: t.Collection[str] = ()
-) -> dict[str, t.Any]:
-    """The options that preflight and explain have of servers. read: the value that a host has in a variable."""
-    running = {host: read(host, SERVICES) for host in deployment.hosts}
-    certificates = {host: read(host, CERTIFICATES) for host in deployment.hosts}
+def servers(deployment: Deployment, results: Results, declared: t.Collection[str] = ()) -> dict[str, t.Any]:
+    """The options that preflight and explain have of servers."""
     return {
-        "services": services(deployment, running),
-        "edges": edges(deployment, certificates, declared),
-        "front_ends": front_ends(deployment, certificates),
+        "services": services(deployment, results),
+        "edges": edges(deployment, results, declared),
+        "front_ends": front_ends(deployment, results),
     }
 
 
-def edges(deployment: Deployment, reads: t.Mapping[str, Values], declared: t.Collection[str]) -> list[dict[str, t.Any]]:
+def edges(deployment: Deployment, results: Results, declared: t.Collection[str]) -> list[dict[str, t.Any]]:
     """The option ``edges``. declared: the Edges whose certificate the next run assigns."""
     found = []
     for host in deployment.edges:
-        read = reads.get(host) or {}
+        read = certificates(results.get(host))
         entry: dict[str, t.Any] = {"host": host, "declared": host in declared}
         if "certificates" in read:
             entry.update(certificates=read["certificates"], clock_ahead=read.get("clock_ahead"))
@@ -63,11 +57,18 @@ def edges(deployment: Deployment, reads: t.Mapping[str, Values], declared: t.Col
     return found
 
 
-def front_ends(deployment: Deployment, reads: t.Mapping[str, Values]) -> list[dict[str, t.Any]]:
-    """The option ``front_ends``. Nobody has to read certificates there, so a host without a result is left out."""
-    found = ((host, reads.get(host) or {}) for host in deployment.front_ends)
+def front_ends(deployment: Deployment, results: Results) -> list[dict[str, t.Any]]:
+    """The option ``front_ends``. A Front End of which no certificate was read is left out."""
+    found = ((host, certificates(results.get(host))) for host in deployment.front_ends)
     return [
         {"host": host, "certificates": read["certificates"], "clock_ahead": read.get("clock_ahead")}
         for host, read in found
         if "certificates" in read
     ]
+
+
+def certificates(one: Connected | None) -> dict[str, t.Any]:
+    """The result of xmpp_gateway_cert_info on a host, or why there is none."""
+    if one is None:
+        return {"msg": "they were not read in this run"}
+    return one.certificates or {"msg": one.reason}

@@ -231,3 +231,9 @@ def chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> Chosen
         has = "its tags are %s" % ", ".join(known) if known else "it has no tags"
         return Chosen("%s: the tags choose nothing of this playbook (%s)" % (playbook, has))
     return Chosen()
+
+
+def certificate_chosen(run: t.Iterable[str], skip: t.Iterable[str]) -> bool:
+    """Whether tags leave the certificate of the Edge servers to converge. run, skip: as for ``chosen``."""
+    meant = {*_EVERYTHING, "certificate"}
+    return bool(meant.intersection(run)) and not meant.intersection(skip)

@@ -3,13 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which host of a deployment does the work, as its hosts find out from each other's files."""
+"""Which host of a deployment does the work, as it follows from what the run learned when it connected."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
 import types
 import typing as t
 from pathlib import Path
@@ -17,16 +14,14 @@ from pathlib import Path
 import pytest
 from ansible import constants
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.inside_task import TASK
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import deployment as _deployment_action
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.deployment import (
     DeploymentAction,
     Inventory,
-    Turn,
-    TurnError,
+    Result,
     key_of,
 )
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import BY_ROLE, CONNECTED, Connected
 
-TOP = Path(__file__).parents[3]
 HOSTVARS: dict[str, dict[str, t.Any]] = {
     "a1": {"sfb_xmpp_deployment": "a"},
     "b1": {"sfb_xmpp_deployment": "b"},
@@ -40,114 +35,11 @@ def inventory(own: str, **variables: t.Any) -> Inventory:
     return Inventory({"hostvars": HOSTVARS, "groups": groups, "inventory_hostname": own, **variables})
 
 
-def turn(directory: Path, own: str, **variables: t.Any) -> Turn:
-    return Turn(str(directory / "task"), inventory(own, **variables))
-
-
 def test_hosts_of_the_deployment_in_the_order_of_the_inventory() -> None:
     assert inventory("a3").hosts == ["a1", "a2", "a3"]
     assert inventory("b1").hosts == ["b1"]
     assert inventory("b1").several
     assert inventory("a3", ansible_play_hosts_all=["a3", "a2"]).hosts == ["a2", "a3"]
-
-
-def test_the_first_begins_at_once_and_the_others_wait_for_what_it_says(tmp_path: Path) -> None:
-    first, second, third = (turn(tmp_path, host) for host in ("a1", "a2", "a3"))
-    assert first.wait() == []
-    said: dict[str, list[str] | None] = {}
-    threads = [
-        threading.Thread(target=lambda host=host, waits=waits: said.update({host: waits.wait()}))
-        for host, waits in (("a2", second), ("a3", third))
-    ]
-    for thread in threads:
-        thread.start()
-    first.end(["a1: no route"])
-    threads[0].join(10)
-    assert said == {"a2": ["a1: no route"]}, "the third goes on waiting for the second"
-    second.end(None)
-    threads[1].join(10)
-    assert said["a3"] is None
-
-
-def test_a_host_that_has_left_the_play_is_not_waited_for(tmp_path: Path) -> None:
-    assert turn(tmp_path, "a3", ansible_play_hosts=["a3", "b1"]).wait() == []
-    # But what it said of this task counts, also if it has failed in the meantime.
-    turn(tmp_path, "a1").end(None)
-    assert turn(tmp_path, "a2", ansible_play_hosts=["a2", "a3"]).wait() is None
-    assert turn(tmp_path, "a3", ansible_play_hosts=["a3"]).wait() is None
-
-
-def test_where_the_hosts_after_it_have_left_a_host_is_the_last(tmp_path: Path) -> None:
-    assert [turn(tmp_path, host).last for host in ("a1", "a2", "a3")] == [False, False, True]
-    assert turn(tmp_path, "a1", ansible_play_hosts=["a1", "b1"]).last
-
-
-def test_a_host_whose_process_never_begins_is_passed_over_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_deployment_action, "BEGINS", 0.2)
-    last = turn(tmp_path, "a3")
-    second = turn(tmp_path, "a2")
-    assert second.wait() == ["a1: its process failed before it could connect"]
-    # The one that comes too late does nothing, in each item of a loop.
-    for _item in range(2):
-        assert turn(tmp_path, "a1").wait() is None
-    second.end(["a1: its process failed", "a2: no route"])
-    assert last.wait() == ["a1: its process failed", "a2: no route"]
-    assert turn(tmp_path, "a2").wait() == ["a1: its process failed before it could connect"], "the next item"
-
-
-def test_a_middle_host_whose_process_never_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_deployment_action, "BEGINS", 0.2)
-    first, last = turn(tmp_path, "a1"), turn(tmp_path, "a3")
-    assert first.wait() == []
-    first.end(["a1: no route"])
-    assert last.wait() == ["a1: no route", "a2: its process failed before it could connect"]
-    assert turn(tmp_path, "a2").wait() is None
-
-
-@pytest.mark.slow
-def test_a_host_at_work_is_waited_for_as_long_as_its_process_lives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_deployment_action, "BEGINS", 0.2)
-    code = (
-        "import sys; sys.path.insert(0, %r)\n"
-        "from pathlib import Path\n"
-        "from tests.unit.plugin_utils.test_deployment_action import turn\n"
-        "turn(Path(sys.argv[1]), 'a1').wait(); print('begun', flush=True); sys.stdin.read()\n" % str(TOP)
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as working:
-        assert working.stdout is not None
-        assert working.stdout.readline() == "begun\n"
-        found: list[str] = []
-
-        def wait() -> None:
-            try:
-                turn(tmp_path, "a2").wait()
-            except TurnError as exc:
-                found.append(str(exc))
-
-        thread = threading.Thread(target=wait, daemon=True)
-        thread.start()
-        thread.join(1)
-        assert thread.is_alive()
-        assert found == []
-        working.kill()
-        thread.join(10)
-    assert found == ["the process of a1 ended during the work; nothing is known of what it wrote. Run again"]
-
-
-def test_no_wait_is_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert turn(tmp_path, "a1").wait() == []
-    monkeypatch.setattr(_deployment_action, "_AT_MOST", 0.2)
-    with pytest.raises(TurnError, match="a1 has been at work for"):
-        turn(tmp_path, "a2").wait()
-
-
-def test_deployments_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    assert turn(tmp_path, "b1").wait() == []
-    assert turn(tmp_path, "b1").last
 
 
 def task(uuid: str, parent: t.Any = None, static: bool = False, **keys: t.Any) -> t.Any:
@@ -168,53 +60,109 @@ def test_what_is_included_for_each_host_by_itself_has_one_key() -> None:
 
 
 class Working(DeploymentAction):
-    """An action whose server does not answer."""
+    """An action that says that it works. lost: whether its server no longer answers."""
 
     work_of = TASK
+    lost = False
 
     def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
         return []
 
     def _work(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        return {"failed": True, "unanswered": True, "msg": "no route"}
+        return {"failed": True, "unanswered": True, "msg": "no route"} if self.lost else {"worked": True}
+
+
+Reached = t.Mapping[str, bool]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., Result]:
+    """Run the task on a host. reached: which hosts the play has connected to, and whether they answered."""
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+
+    def of(own: str, reached: Reached, lost: bool = False, run_once: bool = False, **variables: t.Any) -> Result:
+        action = object.__new__(Working)
+        action.lost = lost
+        action._task, action._templar = task("1"), types.SimpleNamespace(template=lambda value: value)  # type: ignore[assignment]
+        action._task.run_once = run_once
+        action._connection = t.cast(t.Any, object())
+        given = {host: dict(HOSTVARS.get(host, {})) for host in {*HOSTVARS, own}}
+        for host, answered in reached.items():
+            one = Connected(host, answered, "" if answered else "no route")
+            given[host].update(dict.fromkeys((CONNECTED, BY_ROLE), one.as_dict()))
+        groups = {"sfb_management": list(HOSTVARS)}
+        role = {} if "xmpp_federation_playbook" in variables else {"xmpp_federation_role": "federation"}
+        return action.run(None, {"hostvars": given, "groups": groups, "inventory_hostname": own, **role, **variables})
+
+    return of
+
+
+def of_all(run: t.Callable[..., Result], reached: Reached, order: str = "a1 a2 a3", **variables: t.Any) -> list[str]:
+    """What each door came to, in the order in which they come to the task."""
+    found = []
+    for own in order.split():
+        result = run(own, reached, **variables)
+        found.append(own if result.get("worked") else "failed" if result.get("failed") else "")
+        assert bool(result.get("skipped")) is (found[-1] == "")
+    return found
+
+
+def test_the_first_that_answered_works_whoever_comes_first(run: t.Callable[..., Result]) -> None:
+    reached = {"a1": False, "a2": True, "a3": True}
+    assert of_all(run, reached, "a3 a2 a1") == ["", "a2", ""]
+
+
+def test_where_nobody_answered_one_of_them_fails_with_the_reasons_of_all(run: t.Callable[..., Result]) -> None:
+    reached = dict.fromkeys(("a1", "a2", "a3"), False)
+    first = run("a2", reached)
+    assert first["msg"] == (
+        "Nothing was written: no host of the deployment answers. a1: no route; a2: no route; a3: no route"
+    )
+    assert of_all(run, reached, "a1 a3") == ["", ""]
+    assert run("b1", {"b1": False})["msg"] == "no route", "another deployment"
 
 
 @pytest.mark.parametrize(
-    ("own", "variables", "run_once", "skipped"),
+    ("seen", "worked"),
     [
-        ("a1", {"xmpp_federation_role": "federation"}, False, True),
-        ("a1", {"xmpp_federation_playbook": "converge"}, False, True),
-        # Nobody goes on after the only host of a task.
-        ("a1", {"xmpp_federation_role": "federation"}, True, False),
-        # A module of a user's own task, and a host of no group.
-        ("a1", {}, False, False),
-        ("elsewhere", {"xmpp_federation_role": "federation"}, False, False),
+        # Each line: who comes to the task, and what the play knows then. First ``serial: 1``.
+        ([("a1", {"a1": True}), ("a2", {"a1": True, "a2": True})], ["a1", ""]),
+        ([("a1", {"a1": False}), ("a2", {"a1": False, "a2": True})], ["", "a2"]),
+        ([("a1", {"a1": False}), ("a2", {"a1": False, "a2": False})], ["", "failed"]),
+        # The strategy ``free``.
+        ([("a2", {"a2": True}), ("a1", {"a1": True, "a2": True})], ["a2", ""]),
+        ([("a2", {"a2": False}), ("a1", {"a1": True, "a2": False})], ["", "a1"]),
+        ([("a2", {"a2": False}), ("a1", {"a1": False, "a2": False})], ["", "failed"]),
     ],
 )
-def test_who_goes_on_where_a_host_does_not_answer(
-    own: str,
-    variables: dict[str, t.Any],
-    run_once: bool,
-    skipped: bool,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_in_a_play_of_ones_own_doors_come_later(
+    seen: list[tuple[str, Reached]], worked: list[str], run: t.Callable[..., Result]
 ) -> None:
-    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
-    action = object.__new__(Working)
-    action._task = task("1")
-    action._task.run_once = run_once
-    action._templar = t.cast(t.Any, types.SimpleNamespace(template=lambda value: value))
-    groups = {"sfb_management": list(HOSTVARS)}
-    found = action.run(
-        None,
-        {
-            "hostvars": {**HOSTVARS, own: HOSTVARS.get(own, {})},
-            "groups": groups,
-            "inventory_hostname": own,
-            **variables,
-        },
-    )
-    assert (found.get("skipped", False), found.get("failed", False)) == (skipped, not skipped)
+    of_play = {"ansible_play_hosts_all": ["a1", "a2"], "ansible_play_hosts": ["a1", "a2"]}
+    assert [of_all(run, reached, own, **of_play)[0] for own, reached in seen] == worked
+
+
+def test_a_loop_comes_again(run: t.Callable[..., Result]) -> None:
+    assert of_all(run, {"a1": True, "a2": True, "a3": True}, "a1 a1 a2") == ["a1", "a1", ""]
+
+
+def test_nobody_is_waited_for_who_does_not_come(run: t.Callable[..., Result]) -> None:
+    """With run_once no other host is asked. A door may have left the play."""
+    assert run("b1", {"b1": False}, run_once=True)["failed"]
+    assert run("a2", {"a2": False}, ansible_play_hosts=["a2"])["failed"]
+
+
+def test_without_the_rule_each_host_does_its_own(run: t.Callable[..., Result]) -> None:
+    assert run("elsewhere", {})["worked"]
+    assert run("a2", {}, xmpp_federation_role="")["worked"]
+
+
+def test_a_door_that_is_lost_says_to_run_again(run: t.Callable[..., Result]) -> None:
+    result = run("a1", {"a1": True, "a2": True}, lost=True, xmpp_federation_playbook="converge")
+    assert result["failed"]
+    assert "no route." in result["msg"]
+    assert "Run again" in result["msg"]
+    assert run("a2", {"a1": True, "a2": True}, xmpp_federation_playbook="converge")["skipped"]
 
 
 def test_a_host_of_no_group_has_the_label_that_it_says() -> None:

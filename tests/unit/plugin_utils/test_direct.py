@@ -13,12 +13,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.cli.scripts.ansible_connection_cli_stub import ConnectionProcess
 from ansible.executor import task_executor
 from ansible.module_utils.connection import ConnectionError as RpcError
-from ansible.plugins.connection import NetworkConnectionBase
+from ansible.plugins.connection import ssh
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import daemon as forked
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions import in_process as _direct
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.plain_values import plain
 
@@ -93,8 +95,18 @@ def test_without_an_internal_all_tasks_take_the_ordinary_path(monkeypatch: pytes
         patch.setattr(task_executor, "start_connection", lambda play_context, options: "")
         assert not directly()
     with monkeypatch.context() as patch:
-        patch.delattr(NetworkConnectionBase, "_update_connection_state")
+        patch.delattr(ssh.Connection, "_create_control_path")
         assert not _direct.possible()
+
+
+def test_without_the_class_of_its_process_ansible_starts_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert forked.can_fork()
+    with monkeypatch.context() as patch:
+        patch.setattr(ConnectionProcess, "start", lambda self, options, more: None)
+        assert not forked.can_fork()
+    with monkeypatch.context() as patch:
+        patch.delattr(ConnectionProcess, "run")
+        assert not forked.can_fork()
 
 
 def test_the_daemon_tells_hosts_apart_in_one_call() -> None:

@@ -12,25 +12,29 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.action.xmpp_explain_info import in_words_of_playbook
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.servers import SERVER_OPTIONS
-from ansible_collections.sfb.xmpp.plugins.module_utils._topology.service_tasks import TASK
+from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import Server, Service
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import server_reads as _server_reads
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import Connected
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment
 
 DEPLOYMENT = Deployment("a", ("fe01",), ("fe01", "fe02", "fe03"), ("edge01", "edge02"))
-SILENT: dict[str, t.Any] = {"unreachable": True, "msg": "no route"}
+SILENT = Connected("edge02", False, "no route")
+
+
+def seen(host: str, *statuses: str, xmpp: bool = True, **more: t.Any) -> Connected:
+    services = tuple(Service("S", "S", status, xmpp) for status in statuses)
+    return Connected(host, True, server=Server(host, "a", True, services=services), **more)
 
 
 def test_a_service_runs_is_stopped_is_missing_or_unknown() -> None:
-    service = {"name": "RTCXMPPTGW", "status": "running"}
-    reads: dict[str, dict[str, t.Any]] = {
-        "fe01": {"services": [service], "steps": []},
-        "fe02": {"services": [service], "steps": [{"cmdlet": "Start-CsWindowsService"}]},
-        "fe03": {"failed": False, "services": [], "reasons": ["in other words"]},
+    results: dict[str, Connected | None] = {
+        "fe01": seen("fe01", "running"),
+        "fe02": seen("fe02", "running", "stopped"),
+        "fe03": seen("fe03", "running", xmpp=False),
         "edge01": SILENT,
-        "of-another-deployment": {"services": [service]},
+        "of-another-deployment": seen("of-another-deployment", "running"),
     }
-    assert TASK.argument_spec["state"]["default"] == "started", "so check mode has the steps that start one"
-    assert _server_reads.services(DEPLOYMENT, reads) == [
+    assert _server_reads.services(DEPLOYMENT, results) == [
         {"host": "fe01", "kind": "gateway", "status": "Running"},
         {"host": "fe02", "kind": "gateway", "status": "Stopped"},
         {"host": "fe03", "kind": "gateway", "status": ""},
@@ -41,20 +45,18 @@ def test_a_service_runs_is_stopped_is_missing_or_unknown() -> None:
 
 def test_of_an_edge_that_does_not_answer_nothing_is_known() -> None:
     certificate = {"findings": [{"severity": "error", "message": "expired"}, {"severity": "warning", "message": "old"}]}
-    reads = {"edge01": {"certificates": [certificate], "clock_ahead": 1.5}, "edge02": SILENT, "fe01": SILENT}
-    assert _server_reads.edges(DEPLOYMENT, reads, {"edge02"}) == [
+    read = {"certificates": [certificate], "clock_ahead": 1.5}
+    results = {"edge01": seen("edge01", certificates=read), "edge02": SILENT}
+    assert _server_reads.edges(DEPLOYMENT, results, {"edge02"}) == [
         {"host": "edge01", "declared": False, "certificates": [certificate], "clock_ahead": 1.5},
         {"host": "edge02", "declared": True},
     ]
-    assert _server_reads.front_ends(DEPLOYMENT, reads) == []
-    assert _server_reads.front_ends(DEPLOYMENT, {"fe02": {"certificates": []}}) == [
-        {"host": "fe02", "certificates": [], "clock_ahead": None}
-    ]
+    assert _server_reads.certificates(SILENT) == {"msg": "no route"}
+    assert _server_reads.certificates(None) == {"msg": "they were not read in this run"}
 
 
 def test_all_options_at_once_are_what_the_modules_take() -> None:
-    kept: dict[tuple[str, str], t.Any] = {("fe01", _server_reads.SERVICES): {"services": [], "steps": []}}
-    given = _server_reads.servers(DEPLOYMENT, lambda host, name: kept.get((host, name)))
+    given = _server_reads.servers(DEPLOYMENT, {"fe01": seen("fe01")})
     assert set(given) == set(SERVER_OPTIONS)
     assert given["services"][0] == {"host": "fe01", "kind": "gateway", "status": ""}
     validated = ArgumentSpecValidator(dict(SERVER_OPTIONS)).validate(given)

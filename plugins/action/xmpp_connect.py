@@ -1,0 +1,161 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connects to a server, and reads at once what the run needs of it (see plugin_utils/_playbooks/connect.py)."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ..module_utils._base.result import Refused
+from ..module_utils._federation.words import ROLES
+from ..module_utils._server.server import CMDLETS, server_of
+from ..modules.xmpp_connect import TASK
+from ..plugin_utils._actions.deployment import Inventory, connected
+from ..plugin_utils._actions.federation import parts_of
+from ..plugin_utils._actions.in_process import CHECKED, PLAYBOOK, skipped
+from ..plugin_utils._actions.plain_values import plain
+from ..plugin_utils._actions.playbook import PlaybookAction, time_of_run
+from ..plugin_utils._actions.reporting import ReportingAction
+from ..plugin_utils._documents.show import show
+from ..plugin_utils._playbooks import certificate as _certificate
+from ..plugin_utils._playbooks.connect import Need, missed, need_of, plans
+from ..plugin_utils._servers.connected import Connected
+from ..plugin_utils._servers.inventory import servers_in
+from ..plugin_utils._servers.servers import Deployment
+from ..plugin_utils._settings.settings import certificate_chosen
+from ..plugin_utils._settings.source import settings_of
+
+Result = dict[str, t.Any]
+
+# What ends before it connects where something is wrong with what is declared, or with its files.
+_PREPARED = ("converge", "restore", *ROLES)
+_LEFT = ("certificates", "clock_ahead", "msg", "reasons", "failures", "failed")
+
+
+class ActionModule(PlaybookAction, ReportingAction):
+    """Of several tasks that a server is asked for, the connection keeps one session."""
+
+    work_of = TASK
+
+    def _mistakes(self, variables: Result) -> list[str]:
+        """The task that works names them."""
+        return []
+
+    def _decide(self, variables: Result) -> Result:
+        own = str(variables["inventory_hostname"])
+        mine = servers_in(variables).of(own)
+        self._check = bool(self._task.check_mode)
+        try:
+            need = self._need(own, variables)
+        except Refused:
+            need = None
+        if self._task.args.get("phase") == "check":
+            return self._judged(own, mine, need, variables)
+        if need is None:
+            return skipped("this run does not connect to this host")
+        found = self._connect(need, own, variables)
+        if need.again and variables.get(PLAYBOOK):
+            # A later play uses the session. Ansible ends those of which a task tells it.
+            self._task.args.pop("_ansible_socket", None)
+        result = {"changed": False, **found.as_dict()}
+        return result if found.reached else {**result, "failed": True, "msg": found.reason}
+
+    def _need(self, own: str, variables: Result) -> Need | None:
+        """What the run needs of this host. Raises Refused: the task that works names the mistakes."""
+        if (variables.get(CHECKED) or {}).get("skipped"):
+            return None
+        if not variables.get(PLAYBOOK) and super()._mistakes(variables):
+            return None
+        inventory = Inventory(variables)
+        if self.playbook in _PREPARED and inventory.own in inventory.hosts:
+            task = self._task.copy()
+            task.args = {}
+            if self._other("sfb.xmpp.xmpp_federation", task).refuses(variables):
+                return None
+        if self.playbook == "revoke" and len(inventory.deployments) > 1:
+            return None
+        values = settings_of(self, variables, self.playbook).values
+        if self.playbook == "verification":
+            names = ("own_domains", "messages")
+            given = {name: plain(self._templar.template(variables.get("verification_" + name))) for name in names}
+            values = {"verification": given}
+        tags = variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ())
+        mine = inventory.servers.of(own)
+        return need_of(self.playbook, own, mine, values, parts_of(*tags), certificate_chosen(*tags))
+
+    def _connect(self, need: Need, own: str, variables: Result) -> Connected:
+        """Each answer that is not one of the server ends it."""
+        found = Connected(own, True)
+        settings = self._of_certificate(need, variables)
+        if need.gather or (need.plan and settings is None):
+            answer = self._try("xmpp_server_info", {"gather": list(need.gather) or [CMDLETS]}, variables)
+            if answer.get("failed"):
+                return Connected(own, False, str(answer["msg"]))
+            server = server_of(answer)
+            if not server.reached:
+                return Connected(own, False, server.reason)
+            found = replace(found, server=server)
+        if need.certificates is not None:
+            answer = self._try("xmpp_gateway_cert_info", need.certificates, variables)
+            if answer.get("unanswered"):
+                return Connected(own, False, str(answer["msg"]))
+            found = replace(found, certificates={name: answer[name] for name in _LEFT if name in answer})
+        if settings is not None:
+            answer = self._plan(settings, own, variables)
+            if answer.get("unanswered"):
+                return Connected(own, False, str(answer["msg"]))
+            if not (answer.get("failed") or answer.get("changed")):
+                found = replace(found, planned={k: v for k, v in answer.items() if k != "invocation"})
+        if need.restart:
+            answer = self._try("xmpp_affected_services", {"phase": "look"}, variables)
+            if not answer.get("reached"):
+                return Connected(own, False, str(answer.get("reason") or answer.get("msg")))
+        return found
+
+    def _of_certificate(self, need: Need, variables: Result) -> _certificate.Settings | None:
+        """The settings of the certificate whose plan is made at once; None if it is not."""
+        if not need.plan:
+            return None
+        values = settings_of(self, variables, self.playbook).values
+        settings = _certificate.Settings(
+            certificate=values.get("certificate") or {},
+            phase=str(values.get("certificate_phase") or "all"),
+            hook=bool(values.get("certificate_hook")),
+            check=self._check,
+        )
+        return settings if plans(settings) else None
+
+    def _plan(self, settings: _certificate.Settings, own: str, variables: Result) -> Result:
+        """What would be staged on this Edge. Where that is nothing, it is not asked again in this run."""
+        mine = servers_in(variables).of(own)
+        play = [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
+        pool = _certificate.pool_of(mine.edges, play, play, {})
+        decision = _certificate.Decision(_certificate.STAGE, settings.usages)
+        self._task.check_mode = True
+        try:
+            options = _certificate.options_of(settings, decision, pool, time_of_run())
+            return self._try("xmpp_gateway_cert", options, variables)
+        finally:
+            self._task.check_mode = self._check
+
+    def _judged(self, own: str, mine: Deployment, need: Need | None, variables: Result) -> Result:
+        """Of a host that did not answer: whether the run goes on without it, and if not, why."""
+        one = connected(variables, own)
+        if one is None:
+            return {"changed": False, "replaced": False}
+        if text := missed(self.playbook, own, mine, need, one):
+            show(["%s does not answer." % own])
+            return self._reported({"failed": True, "changed": False, "msg": text}, variables)
+        playing = variables.get("ansible_play_hosts_all") or ()
+        others = (connected(variables, door) for door in mine.doors if door in playing)
+        replaced = own in mine.doors and any(other is not None and other.reached for other in others)
+        what = ", so another host of its deployment is used" if replaced else ""
+        return {
+            "changed": False,
+            "replaced": replaced,
+            "warnings": ["%s does not answer%s: %s" % (own, what, one.reason)],
+        }

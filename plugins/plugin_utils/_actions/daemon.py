@@ -1,0 +1,112 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Starts the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs it.
+
+Ansible starts a new Python for it, which reads Ansible and this collection once more. The worker has them already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import inspect
+import io
+import json
+import logging
+import os
+import sys
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.service import fork_process
+from ansible.utils.display import Display
+
+_PARAMETERS = {
+    "__init__": ["self", "fd", "play_context", "socket_path", "original_path", "task_uuid", "ansible_playbook_pid"],
+    "start": ["self", "options"],
+    "run": ["self"],
+}
+
+
+def _process() -> t.Any:
+    """Ansible's class of the daemon's process. Not at the top: to import Ansible's commands looks at the terminal."""
+    from ansible.cli.scripts.ansible_connection_cli_stub import ConnectionProcess
+
+    return ConnectionProcess
+
+
+def can_fork() -> bool:
+    """Whether this ansible-core has the class of the daemon's process as it is used here."""
+    try:
+        of = _process()
+        return hasattr(Display(), "_final_q") and all(
+            list(inspect.signature(getattr(of, name)).parameters) == parameters
+            for name, parameters in _PARAMETERS.items()
+        )
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return False
+
+
+@contextlib.contextmanager
+def alone(path: str) -> t.Iterator[None]:
+    """While this holds, no other worker starts a daemon with this socket. Ansible's own way has the same lock."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    lock = os.open("%s/.ansible_pc_lock_%s" % os.path.split(path), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) -> list[tuple[str, str]]:
+    """Start the daemon that listens at the path. To be called in a worker, while alone(path) holds.
+
+    options: of the connection. task: the identifier of the task. Returns messages: their level and their text. Raises
+    AnsibleError if it does not start.
+    """
+    of, playbook, directory = _process(), str(os.getppid()), os.getcwd()
+    reading, writing = os.pipe()
+    child = fork_process()
+    if child == 0:
+        try:
+            _leave_worker(writing)
+            answer = os.fdopen(writing, "w")
+            process = of(answer, play_context, path, directory, task, playbook)
+            process.start(options)
+            sys.stdout = io.StringIO()
+            process.run()
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as answer:
+        text = answer.read()
+    if not text:
+        raise AnsibleError("the process that keeps the session did not start")
+    result: dict[str, t.Any] = json.loads(text)
+    if "error" in result:
+        raise AnsibleError(str(result["error"]))
+    return [(level, message) for level, message in result["messages"]]
+
+
+def _leave_worker(kept: int) -> None:
+    """Let go of everything that belongs to the worker, but for a log.
+
+    Its files become /dev/null and are not closed: an object that closes its file later would close another one.
+    """
+    gc.freeze()
+    display: t.Any = Display()
+    display._final_q = None  # through which a worker speaks
+    logs = {one.stream.fileno() for one in logging.root.handlers if isinstance(one, logging.FileHandler) and one.stream}
+    null = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/dev/fd"):
+        if int(name) not in {kept, null, *logs}:
+            with contextlib.suppress(OSError):
+                os.dup2(null, int(name), inheritable=False)
+    sys.stdin, sys.stderr = open(os.devnull), open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+    sys.stdout = io.StringIO()

@@ -1,0 +1,164 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which servers a run connects to, what it reads of each at once, and which of them it cannot do without. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ...module_utils._base.names import Invalid, canonical_domain
+from ...module_utils._base.result import Refused
+from ...module_utils._edge_certificate.edge import LISTENING, MTLS
+from ...module_utils._server.server import CMDLETS, SERVICES
+from .._servers.connected import Connected
+from .._servers.servers import Deployment
+from . import migration
+from .certificate import Settings as CertificateSettings
+
+Values = t.Mapping[str, t.Any]
+
+# The roles of the collection that work through a management host.
+ROLES = ("access_policies", "federated_partners", "federation", "gateway_settings", "preflight", "verification")
+# Playbooks that can do without an Edge or a Front End: what is not known of it is in their report.
+_REPORTING = ("audit", "explain")
+# Playbooks of which a later task works on Edges and Front Ends, and fails there.
+_WORKING = ("certificate", "converge", "decommission", "revoke")
+# The certificates between a Front End and an Edge (port 23456), beside that which partners see.
+INTERNAL, DEFAULT = MTLS
+# Options of xmpp_gateway_cert_info that an audit takes from the settings of the Edge.
+_AUDITED = ("names", "renew", "trust_store")
+
+
+@dataclass(frozen=True)
+class Need:
+    """What is read of a server at once.
+
+    gather: the option of xmpp_server_info. certificates: the options of xmpp_gateway_cert_info; None if it is not
+    asked. plan: whether the plan of its certificate is made. restart: whether it is found out if its services can be
+    restarted. again: whether a later play uses the session.
+    """
+
+    gather: tuple[str, ...] = (CMDLETS,)
+    certificates: t.Mapping[str, t.Any] | None = field(default=None)
+    plan: bool = False
+    restart: bool = False
+    again: bool = False
+
+
+def need_of(
+    playbook: str, host: str, mine: Deployment, values: Values, parts: t.Collection[str], certificate: bool
+) -> Need | None:
+    """What a run needs of a host; None if it does not connect to it.
+
+    playbook: or role. mine: the deployment of the host. values: the settings of the host. parts: of the federation, as
+    far as the tags leave them. certificate: whether the tags leave the certificate of the Edges.
+    """
+    if host not in mine.hosts:
+        # A role in a play of a user's own, on a host of no group.
+        return Need() if playbook in ROLES else None
+    found: Need | None = None
+    # A Front End may be the way into the deployment too.
+    if host in mine.doors and _needs_door(playbook, values, parts):
+        found = Need(again=True)
+    if host in mine.edges:
+        found = _both(found, _of_edge(playbook, values, certificate))
+    if host in mine.front_ends:
+        found = _both(found, _of_front_end(playbook, values, host in mine.doors))
+    return found
+
+
+def _of_front_end(playbook: str, values: Values, door: bool) -> Need | None:
+    """door: whether it is asked through its remote shell, which offers no certificates."""
+    certificates = None if door else {"usages": [DEFAULT]}
+    if playbook in ("preflight", "explain"):
+        return Need((CMDLETS, SERVICES), certificates)
+    if playbook == "audit":
+        return None if door else Need((), certificates)
+    return _of_revocation(playbook, values)
+
+
+def _both(one: Need | None, other: Need | None) -> Need | None:
+    if one is None or other is None:
+        return one or other
+    return Need(
+        tuple(dict.fromkeys((*one.gather, *other.gather))),
+        other.certificates if one.certificates is None else one.certificates,
+        one.plan or other.plan,
+        one.restart or other.restart,
+        one.again or other.again,
+    )
+
+
+def _needs_door(playbook: str, values: Values, parts: t.Collection[str]) -> bool:
+    if playbook == "certificate" or not _begins(playbook, values):
+        return False
+    if playbook in ("converge", "restore"):
+        return bool(parts)
+    if playbook == "history":
+        return bool((values.get("history") or {}).get("changes"))
+    if playbook in ("verify", "verification"):
+        settings = values.get("verification") or {}
+        return not settings.get("own_domains") or bool(settings.get("messages"))
+    return True
+
+
+def _begins(playbook: str, values: Values) -> bool:
+    """Whether the settings say what is to be done. If not, the task that works says so, and nothing is sent."""
+    try:
+        if playbook == "revoke":
+            canonical_domain(str(values.get("revoke_domain") or ""))
+        elif playbook == "migration":
+            migration.options(values)
+    except (Invalid, Refused):
+        return False
+    return True
+
+
+def _of_edge(playbook: str, values: Values, chosen: bool) -> Need | None:
+    certificate = values.get("certificate") or {}
+    services = (CMDLETS, SERVICES)
+    if playbook in ("certificate", "converge"):
+        return Need((), plan=True, again=True) if certificate and (chosen or playbook == "certificate") else None
+    if playbook == "audit":
+        return Need((), _given(certificate, _AUDITED))
+    if playbook == "decommission":
+        return Need((), {"usages": [LISTENING]}, again=True)
+    if playbook == "preflight":
+        return Need(services, {"usages": [LISTENING, INTERNAL]})
+    if playbook == "explain":
+        return Need(services, {"usages": [LISTENING, INTERNAL], **_given(certificate, ("names", "trust_store"))})
+    return _of_revocation(playbook, values)
+
+
+def _of_revocation(playbook: str, values: Values) -> Need | None:
+    restart = (
+        playbook == "revoke"
+        and _begins(playbook, values)
+        and boolean(values.get("revoke_restart", False), strict=False)
+    )
+    return Need((), restart=True, again=True) if restart else None
+
+
+def _given(values: Values, names: t.Iterable[str]) -> dict[str, t.Any]:
+    return {name: values[name] for name in names if values.get(name) not in (None, "")}
+
+
+def plans(settings: CertificateSettings) -> bool:
+    """Whether the plan of an Edge's certificate can be made at once: no tasks of a user's own have a part in it."""
+    return bool(settings.certificate) and settings.phase != "switch" and not settings.hook and not settings.check
+
+
+def missed(playbook: str, own: str, mine: Deployment, need: Need | None, one: Connected) -> str:
+    """Why a run fails because a host did not answer, in one sentence; empty if it does not, or if a later task says it.
+
+    need: of the host. A management host that did not answer is the matter of the task that works.
+    """
+    if need is None or own in mine.doors or playbook in (*_REPORTING, *_WORKING):
+        return ""
+    return "%s is needed and did not answer: %s" % (own, one.reason)
