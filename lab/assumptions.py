@@ -284,8 +284,8 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "effective-policy-form",
-        "Get-CsEffectivePolicy shows a policy by its full identity: Global, Site:NAME or Tag:NAME.",
-        "The page does not show an output.",
+        "Get-CsEffectivePolicy shows a site's policy as Site:NAME; with the setting odd_forms by its bare name.",
+        "The page shows Global and the bare name of a per-user policy, and no policy of a site.",
     ),
     # -- the Edge
     Assumption(
@@ -297,7 +297,7 @@ ASSUMPTIONS = (
     Assumption(
         "initial-certificates",
         "After the installation everything but XmppServer has a certificate, of a private authority.",
-        "The setup wizard of an Edge asks for an internal and an external one.",
+        "The setup wizard of an Edge asks for an internal and an external one, that of a Front End for a default one.",
     ),
     Assumption(
         "certificate-unassigned",
@@ -345,9 +345,9 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "xmpp-service-names",
-        "The Windows services of the XMPP gateway and the XMPP proxy have names that no page has, others in each lab "
+        "The Windows services of the XMPP gateway and the XMPP proxy have other names in each lab "
         "(the setting service_suffix). The display names end in XMPP Translating Gateway, and in the same with Proxy.",
-        "The name of the proxy's service is not documented; find both by display name.",
+        "The gateway's is RTCXMPPTGW. The name of the proxy's service is not documented; find both by display name.",
     ),
     Assumption(
         "service-dependencies",
@@ -466,8 +466,8 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "gateway-mutual-tls",
-        "While the internal certificate of an Edge has expired, nothing passes between it and the Front Ends. The "
-        "Front End's default certificate is not looked at; the lab's Front End has none.",
+        "While the internal certificate of an Edge has expired, nothing passes between it and the Front Ends; while "
+        "the default certificate of a Front End has, nothing passes between that and the Edges.",
         "The ports page says XMPP/MTLS for TCP 23456, so both certificates must be valid. What the services do with "
         "one that is not is UNVERIFIED.",
     ),

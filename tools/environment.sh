@@ -5,7 +5,8 @@
 
 # Makes or refreshes the virtual environments of this checkout from the locked requirement files:
 #   tools/environment.sh                      $VENV       (.venv)       ansible-core 2.19 and every tool
-#   tools/environment.sh all                  and $VENV-2.16     the oldest of everything that is supported, for tests
+#   tools/environment.sh all                  and $VENV-2.16     the oldest of everything that is supported, for tests,
+#                                             on the oldest Python that is here
 #   tools/environment.sh core NAME PYTHON     and $VENV-NAME     another ansible-core, for the matrix
 # In each, ansible_collections/sfb/xmpp is a link to this checkout, so that the collection is found by its name.
 # PYTHON names another interpreter than python3.11. Nothing is done where everything is in place.
@@ -85,15 +86,21 @@ fi
 [ "$(cat "$venv/.locked" 2>/dev/null)" != "" ] || require_python
 bootstrap
 fill "$venv" "$top/requirements/dev.txt"
+version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true; }
+
 # further NAME PYTHON
 further() {
-    if ! "$venv-$1/bin/python" -c '' 2>/dev/null; then
+    if [ "$(version "$venv-$1/bin/python")" != "$(version "$2")" ]; then
         rm -rf "${venv:?}-$1"
         "$2" -m venv --without-pip "$venv-$1"
     fi
     fill "$venv-$1" "$top/requirements/core-$1.txt"
 }
 case ${1:-} in
-all) further 2.16 "$venv/bin/python" ;;
+all)
+    oldest='from tools.matrix import CORES, python_of; print(python_of(CORES[0]) or "")'
+    oldest=$(cd "$top" && "$venv/bin/python" -c "$oldest")
+    further 2.16 "${oldest:-$venv/bin/python}"
+    ;;
 core) further "$2" "$3" ;;
 esac

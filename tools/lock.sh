@@ -18,8 +18,8 @@ lock() {
 lock dev 3.11 "$@"
 # What the requirement files call the oldest must be enough.
 lock kerberos 3.11 "$@"
-lock core-2.16 3.11 --resolution lowest-direct "$@"
-lock core-2.17 3.11 "$@"
+lock core-2.16 3.10 --resolution lowest-direct "$@"
+lock core-2.17 3.10 "$@"
 lock core-2.18 3.11 "$@"
 lock core-2.20 3.12 "$@"
 lock core-2.21 3.12 "$@"

@@ -39,7 +39,10 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Core:
-    """An ansible-core: its requirement file's name, and the Pythons that run it, the preferred one first."""
+    """An ansible-core: its requirement file's name, and the Pythons that run it, the oldest first, which is taken.
+
+    Source: the support matrix of ansible-core's documentation; python_requires of the next one.
+    """
 
     name: str
     pythons: tuple[str, ...]
@@ -51,13 +54,13 @@ class Core:
 
 
 CORES = (
-    Core("2.16", ("3.11",)),
-    Core("2.17", ("3.11", "3.12")),
-    Core("2.18", ("3.12", "3.11", "3.13")),
+    Core("2.16", ("3.10", "3.11", "3.12")),
+    Core("2.17", ("3.10", "3.11", "3.12")),
+    Core("2.18", ("3.11", "3.12", "3.13")),
     Core("2.19", ("3.11",)),
     Core("2.20", ("3.12", "3.13", "3.14")),
-    Core("2.21", ("3.13", "3.12", "3.14")),
-    Core("next", ("3.14", "3.13")),
+    Core("2.21", ("3.12", "3.13", "3.14")),
+    Core("next", ("3.13", "3.14")),
 )
 
 
@@ -73,11 +76,23 @@ def find_python(version: str) -> str | None:
     return None
 
 
+def python_of(core: Core) -> str | None:
+    """The oldest interpreter here that runs a core; where it needs a later one than it could have, stderr says so."""
+    found = next(((version, path) for version in core.pythons if (path := find_python(version))), None)
+    if found is None:
+        return None
+    version, path = found
+    if version != core.pythons[0]:
+        text = "Python %s is not here: ansible-core %s is tested on Python %s"
+        print(text % (core.pythons[0], core.name, version), file=sys.stderr)
+    return path
+
+
 def prepare(core: Core) -> str | None:
     """Makes the environment of a core. Returns why it cannot be made, or None."""
     if core.environment == VENV:
         return None
-    python = next(filter(None, map(find_python, core.pythons)), None)
+    python = python_of(core)
     if python is None:
         return "no Python %s here" % " or ".join(sorted(core.pythons))
     done = subprocess.run(

@@ -63,19 +63,27 @@ def serialize(value: object, reported: bool = False) -> str:
     return value.xml if isinstance(value, Raw) else _Writer(reported).value(value, "", _DEPTH)
 
 
-def write(pipeline: psrpcore.ServerPipeline, value: object, reported: bool = False, long_dates: bool = False) -> None:
-    """Write one object to the output of a pipeline. long_dates: times as a server east of Greenwich has them."""
+def write(
+    pipeline: psrpcore.ServerPipeline, value: object, reported: bool = False, dates: tuple[int, int] | None = None
+) -> None:
+    """Write one object to the output of a pipeline. dates: the form of its times, as odd_forms.DATES has it."""
     # psrpcore makes the message around it; there is no other way in for what is serialised already.
     pipeline.write_output(None)
     message = pipeline.runspace_pool._send_buffer[-1]
     xml = serialize(value, reported)
-    message._data[_HEADER:] = (_UTC.sub(_east, xml) if long_dates else xml).encode("utf-8", "surrogatepass")
+    message._data[_HEADER:] = (_dated(xml, *dates) if dates else xml).encode("utf-8", "surrogatepass")
 
 
-def _east(found: re.Match[str]) -> str:
-    """A time in UTC as one with seven digits of a second and an offset."""
-    moment = datetime.datetime.fromisoformat(found[2]).replace(microsecond=0) + datetime.timedelta(hours=1)
-    return "%s%s.%s+01:00</DT>" % (found[1], moment.isoformat(), (found[3] or "").ljust(7, "1"))
+def _dated(xml: str, minutes: int, digits: int) -> str:
+    """The times in UTC as a server so many minutes ahead of it has them, with at least so many digits of a second."""
+    offset = "%s%02d:%02d" % ("-" if minutes < 0 else "+", *divmod(abs(minutes), 60))
+
+    def local(found: re.Match[str]) -> str:
+        moment = datetime.datetime.fromisoformat(found[2]) + datetime.timedelta(minutes=minutes)
+        fraction = (found[3] or "").ljust(digits, "1")
+        return "%s%s%s%s</DT>" % (found[1], moment.isoformat(), "." + fraction if fraction else "", offset)
+
+    return _UTC.sub(local, xml)
 
 
 def arrange(pool: psrpcore.ServerRunspacePool) -> None:

@@ -215,8 +215,9 @@ def _effective(ctx: Context, args: Arguments) -> t.Iterable[object]:
     site_of = sites(ctx.store)
     for dn, user in _resolve(ctx.store.all("user"), args.need("Identity")).items():
         site = ctx.store.spelling("policy", "Site:%s" % site_of.get(fold(user["RegistrarPool"] or ""), ""))
-        rests_on("effective-policy-form")
-        policy = granted.get(dn) or site or "Global"
+        policy = granted.get(dn, "").removeprefix("Tag:") or site or "Global"
+        if policy == site:
+            rests_on("effective-policy-form")
         properties = {
             "Identity": dn,
             "ExternalAccessPolicy": policy,

@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
-from psrpcore.types import PSObject
+from psrpcore.types import PSDateTime, PSObject
 
 from ..assumptions import rests_on
 from .objects import make
@@ -22,11 +23,15 @@ FORMS: t.Mapping[str, str] = {
     "no-route-property": "a site without a route has no property XmppFederationRoute",
     "null-output": "$null comes after the objects of a cmdlet",
     "long-dates": "times have seven digits of a second, and an offset from UTC",
+    "west-dates": "times have an offset below zero, of hours and minutes, and no digits of a second but their own",
+    "bare-dates": "the status of replicas has the local time of a server in the west, without an offset",
     "deleted-replica": "the status lists a replica that was deleted, without dates",
     "odd-user": "the home of one user is an object without a name",
     "odd-site": "the route of one site is a number",
     "odd-replica": "whether the deleted replica is up to date is told by a word",
 }
+# Minutes from UTC, and the least number of a second's digits, where all times of an answer have such a form.
+DATES: t.Mapping[str, tuple[int, int]] = {"long-dates": (60, 7), "west-dates": (-210, 0)}
 ODD_USER, ODD_SITE = "mbell@contoso.test", "Dublin"
 DELETED_REPLICA = "gone.contoso.test"
 _USERS = ("Get-CsUser", "Grant-CsExternalAccessPolicy")
@@ -49,6 +54,9 @@ def odd(value: object, cmdlet: str, forms: t.Collection[str]) -> object:
     if "empty-ports" in forms and cmdlet == "Get-CsService":
         for name in ("XmppListeningPort", "XmppInternalPort", "SkypeSearchProxyPort"):
             _change(value, name, lambda port: "" if port is None else port)
+    if "bare-dates" in forms and cmdlet == "Get-CsManagementStoreReplicationStatus":
+        for name in ("LastUpdateCreation", "LastStatusReport"):
+            _change(value, name, _bare)
     if "no-route-property" in forms and cmdlet == "Get-CsSite":
         meta = value.PSObject
         for group in (meta.adapted_properties, meta.extended_properties):
@@ -79,6 +87,15 @@ def _named(value: object) -> object:
     friendly = text[3:].split(",", 1)[0] if text.upper().startswith("CN=") else text
     dn = text if friendly != text else "CN=%s,CN=Lab,DC=contoso,DC=test" % text
     return {"FriendlyName": friendly, "DistinguishedName": dn}
+
+
+def _bare(moment: PSDateTime | None) -> PSDateTime | None:
+    """A time in UTC as the local time of the servers of west-dates, of which the offset is not told."""
+    if moment is None:
+        return None
+    local = moment + datetime.timedelta(minutes=DATES["west-dates"][0])
+    parts = (local.year, local.month, local.day, local.hour, local.minute, local.second, local.microsecond)
+    return PSDateTime(*parts)
 
 
 def _is(value: PSObject, name: str, text: str) -> bool:

@@ -31,6 +31,7 @@ _SLICE = 0.02  # seconds between two looks at whether the client has stopped a p
 
 # Its page calls it local.
 LOCAL = "Get-CsServerVersion"
+CLOCK = "Get-Date"
 # Their pages speak of the local computer; only Get-CsWindowsService is documented as working remotely.
 CHANGES = ("Start-CsWindowsService", "Stop-CsWindowsService")
 
@@ -99,7 +100,7 @@ class Session:
     def _offers(self, cmdlet: Cmdlet) -> bool:
         # WinRM of a Front End is a shell of the same kind as that of an Edge.
         if ("management" if self.host.role == "management" else "edge") not in cmdlet.where:
-            return False
+            return cmdlet.name == CLOCK and bool(self.store.setting("clock_at_doors"))
         if cmdlet.name == SELECT and not self.store.setting("select_object"):
             return False
         if cmdlet.name == LOCAL and self.host.role == "management" and not self.store.setting("version_at_doors"):

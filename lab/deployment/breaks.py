@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from ..errors import LabError
 from . import replication
 from .authority import Authority, common_name, rsa_key
-from .hosts import DOMAIN, HOSTS
+from .hosts import DOMAIN, HOSTS, hosts_of
 from .seed import ACCESS_EDGE, EDGE_POOL, thumbprint
 from .shape import shape_in
 from .store import CertificateRow, Document, Store, fold
@@ -33,7 +33,7 @@ EDGE_POOL_2019 = "edge19." + DOMAIN
 SOMEBODY = ("ialmeida@contoso.test", "mbell@contoso.test")  # who is affected where a break concerns users
 PARTNER = "fabrikam.example"  # and where it concerns a partner, and the store has none
 GATEWAY, PROXY = "RTCXMPPTGW", "RTCXMPPTGWPROXY"
-XMPP, INTERNAL = "XmppServer", "Internal"
+XMPP, INTERNAL, DEFAULT = "XmppServer", "Internal", "Default"
 _SETTING = "broken"
 _EDGE = "EdgeServer:" + EDGE_POOL
 
@@ -173,7 +173,7 @@ def _listed(kind: str, body: Document) -> t.Callable[[_Changes], None]:
     return run
 
 
-def _expired(changes: _Changes, usage: str = XMPP) -> None:
+def _expired(changes: _Changes, usage: str = XMPP, role: str = "edge") -> None:
     key = rsa_key()
     authority = Authority(common_name("Expired CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
     names = [x509.DNSName(name) for name in (ACCESS_EDGE, DOMAIN)]
@@ -182,7 +182,8 @@ def _expired(changes: _Changes, usage: str = XMPP) -> None:
     private = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )  # fmt: skip
-    for host in shape_in(changes.store).edges():
+    hosts = [one.name for one in hosts_of(shape_in(changes.store)).values() if one.role == role]
+    for host in hosts:
         der = leaf.public_bytes(serialization.Encoding.DER)
         changes.store.put_certificate(CertificateRow(host, "My", thumbprint(leaf), der, private, True, ""))
         changes.undo.append(["certificate", host, thumbprint(leaf)])
@@ -272,6 +273,9 @@ BREAKS: t.Mapping[str, Break] = {
     "certificate-expired": Break("the Edges' certificate for XMPP has expired", _expired, blocks=False),
     "internal-certificate-expired": Break(
         "the Edges' internal certificate has expired", lambda b: _expired(b, INTERNAL)
+    ),
+    "default-certificate-expired": Break(
+        "the Front Ends' default certificate has expired", lambda b: _expired(b, DEFAULT, "management")
     ),
     "clock-ahead": Break(
         "the servers' clocks are ten minutes ahead", lambda b: b.set("clock_ahead", 600.0), blocks=False

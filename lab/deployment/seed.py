@@ -149,7 +149,7 @@ def seed(store: Store, profile: str, shape: Shape = SHAPE) -> None:
         _users(store, shape)
         for host in hosts_of(shape).values():
             _host(store, host.name, host.role, profile)
-            for row, usages in initial_certificates(host.name, shape) if host.role == "edge" else ():
+            for row, usages in initial_certificates(host.name, shape):
                 store.put_certificate(row)
                 for usage in usages:
                     store.assign(host.name, usage, row.thumbprint)
@@ -309,11 +309,17 @@ def _host(store: Store, name: str, role: str, profile: str) -> None:
 
 
 def initial_certificates(host: str, shape: Shape = SHAPE) -> list[tuple[CertificateRow, tuple[str, ...]]]:
-    """The certificates of an Edge after its installation, each with the usages it is assigned to."""
-    pool = next(one for one in shape.pools if one.fqdn == hosts_of(shape)[host].pool)
-    names = (pool.access_edge, "webcon." + shape.domain, *("sip." + domain for domain in shape.sip_domains[1:]))
+    """The certificates of a server after its installation, each with the usages it is assigned to."""
+    own = hosts_of(shape)[host]
+    if own.role == "edge":
+        pool = next(one for one in shape.pools if one.fqdn == own.pool)
+        names = (pool.access_edge, "webcon." + shape.domain, *("sip." + domain for domain in shape.sip_domains[1:]))
+        issued = _issued((names, _EXTERNAL), ((pool.fqdn,), ("Internal",)))
+    else:
+        names = (own.pool, own.fqdn, *("sip." + domain for domain in shape.sip_domains))
+        issued = _issued((tuple(dict.fromkeys(names)), _FRONT_END))
     rows = []
-    for store, certificate, key, usages in _issued(names, pool.fqdn):
+    for store, certificate, key, usages in issued:
         der = certificate.public_bytes(serialization.Encoding.DER)
         row = CertificateRow(host, store, thumbprint(certificate), der, key, key is not None, "")
         rows.append((row, usages))
@@ -330,19 +336,20 @@ def _authority() -> Authority:
     return Authority(common_name("Contoso Lab Root CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
 
 
+# What the setup wizard asks certificates for. XmppServer has none yet.
+_EXTERNAL = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication")
+_FRONT_END = ("Default", "WebServicesInternal", "WebServicesExternal")
+
+
 @functools.lru_cache
 def _issued(
-    external_names: tuple[str, ...], edge_pool: str
+    *wanted: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]], ...]:
-    """A private authority, one external certificate for the whole pool, one internal.
-
-    XmppServer has none yet.
-    """
+    """A private authority, and a certificate of it for each: names and usages. Those of an Edge are its pool's."""
     authority = _authority()
     issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]
     issued = [("Root", authority.certificate, None, ())]
-    external = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication")
-    for names, usages in ((external_names, external), ((edge_pool,), ("Internal",))):
+    for names, usages in wanted:
         key = rsa_key()
         subject = common_name(names[0], "Contoso")
         leaf = authority.issue(subject, key, [x509.DNSName(name) for name in names], datetime.timedelta(days=730))

@@ -87,6 +87,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "one_statement": False,  # pipelines of several statements are refused as a whole
     "service_suffix": "",  # at the end of the names of the XMPP services; empty before the seed: a random one
     "services_at_doors": False,  # remote shells offer Start- and Stop-CsWindowsService too
+    "clock_at_doors": False,  # remote shells offer Get-Date too
     "version_at_doors": True,  # remote shells offer Get-CsServerVersion, which its page calls local
     "real_size_users": False,  # users have the hundred properties, some 10 kB, that real ones have
     "odd_forms": [],  # forms in which objects come: names of cmdlets/odd_forms.py

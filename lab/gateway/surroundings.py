@@ -25,7 +25,7 @@ from ..deployment.topology import home_problem, sites
 from .negotiation import Row
 from .rules import User
 
-USAGE, INTERNAL = "XmppServer", "Internal"
+USAGE, INTERNAL, DEFAULT = "XmppServer", "Internal", "Default"
 GATEWAY_SERVICE = "RTCXMPPTGW"
 EDGES = SHAPE.edges()
 _FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role == "management")
@@ -167,11 +167,15 @@ class Surroundings:
         rests_on("gateway-next-hop")
         home = str(edge["Registrar"]).partition(":")[2] if host else self._home(user)
         gateways = _gateways(home) if host or user else _FRONT_ENDS
-        if not any(service["Status"] == "Running" for service in filter(None, map(self._gateway, gateways))):
+        running = [one for one in gateways if (self._gateway(one) or {}).get("Status") == "Running"]
+        if not running:
             rests_on("gateway-front-end-service")
             return "%s is not running on the Front End" % GATEWAY_SERVICE
+        if all(self._is_over(one.name, DEFAULT) for one in running):
+            rests_on("gateway-mutual-tls")
+            return "the default certificate of %s is not valid now" % ", ".join(one.name for one in running)
         edges = [host] if host else [name for name in EDGES if fold(HOSTS[name].pool) == pool]
-        if edges and all(map(self._internal_is_over, edges)):
+        if edges and all(self._is_over(one, INTERNAL) for one in edges):
             rests_on("gateway-mutual-tls")
             return "the internal certificate of %s is not valid now" % ", ".join(edges)
         for kind, name in (("allowed_domain", "allowed"), ("blocked_domain", "blocked")):
@@ -184,9 +188,9 @@ class Surroundings:
         """The gateway's service on a Front End that is not off."""
         return None if self.off(host.name) else self.store.get("service", "%s/%s" % (host.name, GATEWAY_SERVICE))
 
-    def _internal_is_over(self, host: str) -> bool:
-        """Whether the certificate that an Edge shows to the Front Ends (TCP 23456) has expired."""
-        thumbprint = self.store.assignments(host).get(INTERNAL)
+    def _is_over(self, host: str, usage: str) -> bool:
+        """Whether the certificate that a server shows to the other end of MTLS (TCP 23456) has expired."""
+        thumbprint = self.store.assignments(host).get(usage)
         row = self.store.certificate(host, "My", thumbprint) if thumbprint else None
         now = datetime.datetime.now(datetime.timezone.utc)
         return row is not None and x509.load_der_x509_certificate(row.der).not_valid_after_utc < now

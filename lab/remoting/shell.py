@@ -24,6 +24,7 @@ from psrpcore import types as ps
 
 from ..assumptions import rests_on
 from ..cmdlets import clixml
+from ..cmdlets.odd_forms import DATES
 from ..cmdlets.runspace import Call, Deployment, Runspace
 from ..errors import Cut, ErrorDetails, LabError
 from .wsman import COMMAND_NOT_FOUND, INVALID_XML, PLUGIN_FAILED, SHELL_NOT_FOUND, SIGNAL_TERMINATE, SIGNALS_STOP, Fault
@@ -358,12 +359,10 @@ class PipelineSink:
         self._session = session
         self._command = command
         self._reported = bool(session.setting("reported_forms"))
-        self._long_dates = "long-dates" in session.setting("odd_forms")
+        self._dates = next((DATES[form] for form in session.setting("odd_forms") if form in DATES), None)
 
     def output(self, value: object) -> None:
-        self._session.write(
-            self._command, lambda pipeline: clixml.write(pipeline, value, self._reported, self._long_dates)
-        )
+        self._session.write(self._command, lambda pipeline: clixml.write(pipeline, value, self._reported, self._dates))
 
     def error(self, record: ErrorDetails) -> None:
         kind = ps.PSRPMessageType.ErrorRecord

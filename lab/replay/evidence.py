@@ -257,7 +257,7 @@ CHECKS: t.Mapping[str, Check] = {
         "Get-CsCertificate", "Use", "AccessEdgeExternal|DataEdgeExternal|AudioVideoAuthentication|Internal|XmppServer",
         "edge",
     ),
-    "effective-policy-form": _matches("Get-CsEffectivePolicy", "ExternalAccessPolicy", "Global|Site:.+|Tag:.+"),
+    "effective-policy-form": _matches("Get-CsEffectivePolicy", "ExternalAccessPolicy", "Site:.+|[^:]+"),
     "endpoint-cmdlets": _endpoint,
     "enum-numbers": _enum_numbers,
     "export-file": _offered("Export-CsConfiguration"),

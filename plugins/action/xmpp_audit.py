@@ -85,6 +85,12 @@ class ActionModule(PlaybookAction, ReportingAction):
                 host=host,
                 time=utc(now),
                 edges={edge: server_reads.certificates(connected(variables, edge)) for edge in own.edges},
+                # Through a remote shell, which a door has, none can be read.
+                front_ends={
+                    one: server_reads.certificates(connected(variables, one))
+                    for one in own.front_ends
+                    if one not in own.doors
+                },
                 access_edge=access_edge(settings.get("verification", {}), certificate_of(self, variables)),
                 previous=_previous(into),
                 declared=settings,

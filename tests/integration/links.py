@@ -23,7 +23,8 @@ MODULES = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 # Breaks of what a host's own session shows. All others leave that as it is.
 OF_HOSTS = (
     "gateway-not-installed", "gateway-stopped", "proxy-not-installed", "proxy-stopped",
-    "certificate-missing", "certificate-expired", "internal-certificate-expired", "clock-ahead",
+    "certificate-missing", "certificate-expired", "internal-certificate-expired",
+    "default-certificate-expired", "clock-ahead",
 )  # fmt: skip
 # Those that cannot be there at once, because they say different things of one object.
 SAME = (
@@ -49,27 +50,23 @@ class Hosts:
         self._front_end = Management(lab, target(lab, FRONT_END, *own, winrm=True))
         edge = ("Administrator", "Lab-edge-1", (MODULES[lab.profile],))
         self._edges = {name: Management(lab, target(lab, name, *edge)) for name in EDGES}
-        self._seen: dict[tuple[str, ...], tuple[Entries, Entries]] = {}
+        self._seen: dict[tuple[str, ...], dict[str, Entries]] = {}
 
     def close(self) -> None:
         for shell in (self.management, self._front_end, *self._edges.values()):
             shell.session.close()
 
-    def services(self) -> Entries:
-        """The option services of the same."""
-        return self._look()[0]
-
-    def edges(self) -> Entries:
-        """The option edges of preflight and explain."""
-        return self._look()[1]
-
-    def _look(self) -> tuple[Entries, Entries]:
-        """Read once for each combination of breaks that a host's session shows."""
+    def read(self) -> dict[str, t.Any]:
+        """Options of preflight and explain, read once for each combination of breaks that a host's session shows."""
         state = tuple(sorted(set(broken(self.lab.store())) & set(OF_HOSTS)))
         if state not in self._seen:
             services = [_services("gateway", FRONT_END, self._front_end)]
             services += [_services("proxy", name, shell) for name, shell in self._edges.items()]
-            self._seen[state] = services, [_edge(name, shell) for name, shell in self._edges.items()]
+            self._seen[state] = {
+                "services": services,
+                "edges": [_server(name, shell, "XmppServer", "Internal") for name, shell in self._edges.items()],
+                "front_ends": [_server(FRONT_END, self._front_end, "Default")],
+            }
         return self._seen[state]
 
 
@@ -81,6 +78,6 @@ def _services(kind: str, host: str, shell: Management) -> dict[str, t.Any]:
     return {"host": host, "kind": kind, "status": "Stopped" if stopped else "Running"}
 
 
-def _edge(host: str, shell: Management) -> dict[str, t.Any]:
-    found = shell.run(INFO_TASK, usages=["XmppServer", "Internal"]).values
+def _server(host: str, shell: Management, *usages: str) -> dict[str, t.Any]:
+    found = shell.run(INFO_TASK, usages=list(usages)).values
     return {"host": host, "certificates": found["certificates"], "clock_ahead": found["clock_ahead"]}

@@ -182,3 +182,10 @@ class Plays:
         found = [TaskResult(**json.loads(line)) for line in lines]
         stats = {name: value for one in found if one.state == "stats" for name, value in one.result.items()}
         return Run(done.returncode, done.stdout, [one for one in found if one.state != "stats"], stats)
+
+
+def own_winrm(hosts: dict[str, t.Any], module: str = "SkypeForBusiness") -> dict[str, t.Any]:
+    """A group of the Front End's own WinRM, which offers what its remote shell does not."""
+    group = hosts["sfb_management"]
+    values = {**group["vars"], "ansible_psrp_path": "wsman", "ansible_management_shell_modules": [module]}
+    return {"hosts": {"%s-winrm" % name: one for name, one in group["hosts"].items()}, "vars": values}

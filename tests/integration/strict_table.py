@@ -64,7 +64,8 @@ class Row:
 
     why: of the exit statuses. administrator and viewer: in check mode and for real. settings: of the inventory.
     once: of the command line; DIRECTORY stands for the run's own. before: playbooks that an administrator runs first,
-    with their own rows. shape: of the lab, where it is another.
+    with their own rows. shape: of the lab, where it is another. told:
+    what the output has in each run of the viewer.
     """
 
     why: str
@@ -74,6 +75,7 @@ class Row:
     once: t.Mapping[str, t.Any] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     shape: str = ""
+    told: str = ""
 
 
 def alike(code: int) -> dict[str, t.Any]:
@@ -161,6 +163,7 @@ TABLE: t.Mapping[str, Row] = {
         administrator=(NOTHING, End(0, ("partner odd.example",), (PUSH, "Remove-CsXmppAllowedPartner", *RESTART))),
         viewer=(REFUSED, REFUSED),
         once={"sfb_xmpp_revoke_domain": "odd.example", "sfb_xmpp_revoke_restart": True},
+        told="its services cannot be restarted",
     ),
     "failover": Row(
         "the route moves, and the gateways restart; that no services can be restarted is an error in check mode too",

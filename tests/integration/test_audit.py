@@ -15,7 +15,7 @@ from pathlib import Path
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import parse
 
 from lab.deployment.faults import Faults
-from tests.integration.plays import Plays, Run
+from tests.integration.plays import Plays, Run, own_winrm
 from tests.integration.test_converge import ROW, mark
 from tests.integration.test_plan_file import FULL, play
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
@@ -157,6 +157,10 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
     # The same store by another name; the first way into it does not answer.
     doors["dead"] = {**doors["fe01"], "sfb_xmpp_deployment": "two", "ansible_port": 1}
     doors["other"] = {**doors["fe01"], "sfb_xmpp_deployment": "two"}
+    # The other end of MTLS, through its own WinRM.
+    hosts["sfb_front_end"] = own_winrm(hosts)
+    for name in ("dead-winrm", "other-winrm"):
+        del hosts["sfb_front_end"]["hosts"][name]
     # Nobody but the Edges knows of it, and each has its own.
     edges["edge01"]["sfb_xmpp_certificate"] = {"names": ["access.contoso.test", "contoso.test"]}
     edges["edge02"]["sfb_xmpp_certificate"] = {"names": ["access2.contoso.test", "contoso-emea.test"]}
@@ -181,7 +185,9 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
     first, second = read(into / "one"), read(into / "two")
     assert (first["host"], second["host"]) == ("fe01", "other")
     assert (first["own"]["edges"], second["own"]["edges"]) == (["edge01"], ["edge02"])
-    assert {one["host"] for one in first["certificates"]} == {"edge01"}
+    assert {one["host"] for one in first["certificates"]} == {"edge01", "fe01-winrm"}
+    ends = {(one["host"], one["usage"]): one["not_after"] for one in first["certificates"]}
+    assert min(ends["edge01", "Internal"], ends["fe01-winrm", "Default"]) > first["time"]
     unread = [one for one in second["findings"] if "edge02" in one["message"]]
     assert [(one["severity"], one["code"]) for one in unread] == [("unknown", "certificate_unknown")]
     assert [one["access_edge_fqdn"] for one in (first["own"], second["own"])] == [

@@ -18,6 +18,7 @@ import pytest
 from lab.cmdlets.partners import DEFAULTS
 from lab.cmdlets.runspace import Deployment
 from lab.deployment import seed
+from lab.deployment.faults import Faults
 from lab.deployment.hosts import HOSTS
 from lab.deployment.shape import SHAPE
 from lab.replay import capture as files
@@ -201,3 +202,24 @@ def test_a_file_that_is_no_capture_stays(fresh_lab: Lab, plays: Plays, tmp_path:
     )
     assert (run.code, "is there and is no capture" in run.output) == (2, True)
     assert (tmp_path / "precious.json").read_text() == '{"a": 1}'
+
+
+def test_what_is_missing_is_named_and_the_file_is_there(fresh_lab: Lab, plays: Plays, tmp_path: Path) -> None:
+    """A cmdlet that fails, and a server that is off: each in the file and in the summary, with the reason."""
+    for cmdlet in ("Get-CsPool", "Get-CsExternalAccessPolicy"):
+        Faults(fresh_lab.store()).add(cmdlet, times=99, message="Access is denied.")
+    fresh_lab.store().set_setting("hosts_down", {"edge02": "off"})
+    path = tmp_path / "part.json"
+    run = plays.run("sfb.xmpp.capture", "-e", "sfb_xmpp_into=%s" % path)
+    assert run.code == 0, run.output
+    # No page has the name of the proxy's service, and each lab has another.
+    assert '<S N="Name">%s</S>' % (fresh_lab.store().get("service", "edge01/RTCXMPPTGWPROXY") or {})["Name"] in str(
+        [one["output"] for host in json.loads(path.read_text())["hosts"] for one in host["statements"]]
+    )
+    missing = [one for host in json.loads(path.read_text())["hosts"] for one in host["missing"]]
+    for cmdlet in ("Get-CsPool", "Get-CsExternalAccessPolicy"):
+        assert {"statement": cmdlet, "reason": "Access is denied."} in missing
+    words = " ".join(run.output.split())
+    assert re.search(r"\d+ answers of 3 servers\. %d are missing: " % len(missing), words), words
+    assert "fe01: Get-CsPool: Access is denied." in words
+    assert "edge02: no answer at all: " in words

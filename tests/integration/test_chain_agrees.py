@@ -27,7 +27,7 @@ __all__ = ["between"]  # a fixture
 SILENT = {"coexistence", "set-site-missing", "late-replica"}
 # A run that would write something, without which no rights are asked for.
 DECLARED: dict[str, t.Any] = {"partners": [{"domain": "tailspin.example", "sasl_negotiation": "optional"}]}
-SERVERS = {"gateways", "proxies", "edges", "servers", "internal"}
+SERVERS = {"gateways", "proxies", "edges", "servers", "internal", "defaults"}
 # What each of them looks at, in the words of the table. Preflight reads users only where a pool of a later release is.
 LOOKS = {
     "preflight": {"topology", "store", "domains", "rights", *SERVERS},
@@ -42,8 +42,7 @@ Found = dict[Key, str]
 def of_preflight(made: Between) -> Found:
     found = made.hosts.management.run(
         PREFLIGHT,
-        services=made.hosts.services(),
-        edges=made.hosts.edges(),
+        **made.hosts.read(),
         records=True,
         nameservers=["%s:%d" % (NAMESERVER, made.lab.lab.xmpp_port)],
         **DECLARED,
@@ -72,7 +71,8 @@ def of_audit(made: Between) -> Found:
         access_edge="sip.contoso.test",
         **made.probe(),
     ).as_dict()
-    edges = {one["host"]: one for one in made.hosts.edges()}
+    servers = made.hosts.read()
+    edges, front_ends = ({one["host"]: one for one in servers[name]} for name in ("edges", "front_ends"))
     found = decide(
         deployment="default",
         host="fe01",
@@ -81,8 +81,9 @@ def of_audit(made: Between) -> Found:
         plan=plan,
         probe=probe,
         edges=edges,
+        front_ends=front_ends,
         access_edge="sip.contoso.test",
-        services=made.hosts.services(),
+        services=servers["services"],
     )["findings"]
     told = [one for one in found if one["area"] in ("preflight", "policy", "own", "partner")]
     return {("partner" if one["area"] == "partner" else "own", one["code"]): one["severity"] for one in told}

@@ -50,6 +50,7 @@ LINKS: dict[str, tuple[str, bool, bool]] = {
     "certificate-missing": ("certificate", True, True),
     "certificate-expired": ("certificate", True, True),
     "internal-certificate-expired": ("internal", True, True),
+    "default-certificate-expired": ("internal", True, True),
     AWAY: ("partner_server", True, False),
     "srv-missing": ("published", False, True),
     "srv-elsewhere": ("published", False, True),
@@ -115,8 +116,7 @@ class Between:
             TASK,
             user=USER,
             partner=PARTNER,
-            services=self.hosts.services(),
-            edges=self.hosts.edges(),
+            **self.hosts.read(),
             probe=self.probe() if probed else None,
         )
         assert not result.changed

@@ -103,10 +103,14 @@ def test_a_table_of_excel_with_a_code_page_and_columns_of_its_own(plays: Plays) 
 def test_mistakes_write_nothing(plays: Plays) -> None:
     written(plays, "partners.csv", "domain;connection_limit\na.test;many\nA.test;5\n")
     written(plays, "book.xlsx", "PK\x03\x04\x14\0")
+    written(
+        plays, "dump.txt", "\r\n\r\nIdentity         : a.test\r\nAdditionalDomains : {b.test, c.test...}\r\n", "utf-16"
+    )
     into = {"into": "lists.yml"}
     cases: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
         ({"partners": "partners.csv", **into}, ("'many' is not a whole number", "as line 2 does", "line 3")),
         ({"partners": "book.xlsx", "encoding": "cp1252", **into}, ("an Excel workbook", "CSV UTF-8")),
+        ({"partners": "dump.txt", **into}, ("the output of Format-List", "Export-Clixml")),
         ({"partners": "nowhere.csv", **into}, ("sfb_xmpp_import_partners: ", "nowhere.csv cannot be read")),
         ({"policies": "partners.csv"}, ("sfb_xmpp_into: is missing",)),
         (into, ("no file to import is named",)),

@@ -46,6 +46,7 @@ FOUND: dict[str, list[str]] = {
     "certificate-missing": ["certificate_missing"],
     "certificate-expired": ["certificate_expired"],
     "internal-certificate-expired": ["internal_certificate_expired"],
+    "default-certificate-expired": ["default_certificate_expired"],
     "clock-ahead": ["clock_apart"],
 }
 CODES = list(dict.fromkeys(itertools.chain.from_iterable(FOUND.values())))
@@ -100,8 +101,7 @@ def found(hosts: Hosts, *names: str) -> list[str]:
     _ask_again(hosts, names)
     result = hosts.management.run(
         TASK,
-        services=hosts.services(),
-        edges=hosts.edges(),
+        **hosts.read(),
         records=True,
         nameservers=["%s:%d" % (NAMESERVER, hosts.lab.xmpp_port)],
         **(MORE if "only-reading" in names else {}),

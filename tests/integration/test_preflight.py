@@ -25,7 +25,7 @@ from lab.deployment.breaks import break_link
 from lab.deployment.ready import gateway_certificate, present
 from lab.testing import Lab
 from tests.integration.management import Management, renewed, target
-from tests.integration.plays import Plays, Run
+from tests.integration.plays import Plays, Run, own_winrm
 
 # What a deployment needs that works; the lab as it is installed has nothing of it.
 HEALTHY: dict[str, t.Any] = {
@@ -225,7 +225,7 @@ def test_without_a_backup_that_is_asked_for_nothing_is_written(healthy: Manageme
 
 def preflight(plays: Plays, module: str = "SkypeForBusiness", **variables: t.Any) -> Run:
     hosts = plays.hosts()
-    hosts["sfb_front_end"] = {"hosts": dict(hosts["sfb_management"]["hosts"])}
+    hosts["sfb_front_end"] = own_winrm(hosts, module)
     hosts["sfb_edge"]["vars"]["ansible_management_shell_modules"] = [module]
     variables.setdefault("verification", {"nameservers": ["127.0.0.10:%d" % plays.lab.xmpp_port]})
     inventory = plays.write(
@@ -271,7 +271,7 @@ def test_the_playbook_names_the_first_broken_link_and_stops(plays: Plays) -> Non
     assert found_by(run) == [
         "gateway_not_installed", "proxy_stopped", "no_route", "srv_missing", "certificate_missing",
     ]  # fmt: skip
-    assert "The first broken link: fe01 has no XMPP gateway service." in run.output
+    assert "The first broken link: fe01-winrm has no XMPP gateway service." in run.output
     nobody = {"gateway_not_installed", "proxy_stopped", "no_route"}
     (result,) = (task.result for task in run.tasks if task.task.endswith("Check what federation depends on"))
     assert nobody <= set(result["blocking"])
@@ -288,10 +288,14 @@ def test_the_playbook_with_the_other_release(lync: Lab) -> None:
     store = renewed(lync).store()
     plays = with_certificate(Plays(lync))
     try:
-        for name in ("gateway-stopped", "proxy-stopped", "srv-elsewhere", "certificate-expired", "clock-ahead"):
+        for name in (
+            "gateway-stopped", "proxy-stopped", "srv-elsewhere", "certificate-expired", "internal-certificate-expired",
+            "default-certificate-expired", "clock-ahead",
+        ):  # fmt: skip
             break_link(store, name)
         assert found_by(preflight(plays, "Lync", **HEALTHY)) == [
-            "gateway_stopped", "proxy_stopped", "srv_elsewhere", "certificate_expired", "clock_apart",
+            "gateway_stopped", "proxy_stopped", "srv_elsewhere", "certificate_expired", "internal_certificate_expired",
+            "default_certificate_expired", "clock_apart",
         ]  # fmt: skip
     finally:
         plays.close()

@@ -21,6 +21,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import 
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import KNOWN
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Statement
+from pypsrp.serializer import Serializer
 
 from lab.deployment.store import Event
 from lab.testing import Lab
@@ -127,16 +128,30 @@ def test_after_a_selection_is_refused_whole_users_are_read(management: Managemen
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("filters", [True, False])
-def test_of_users_of_real_size_what_is_wanted_is_kept(management: Management, kind: str, filters: bool) -> None:
+def test_of_users_of_real_size_what_is_wanted_is_kept(
+    management: Management, monkeypatch: pytest.MonkeyPatch, kind: str, filters: bool
+) -> None:
     """Whole objects travel where the server does not cut them; nobody else keeps them. Who has a policy is chosen by
     the server, where it takes the filter."""
     become(management, kind)
     management.store.set_setting("real_size_users", True)
     management.store.set_setting("user_filters", filters)
     management.run(singular(POLICY), identity="XMPP users", **XMPP)
-    management.run(GRANT, policy="XMPP users", users=[ANN])
     mark = management.mark()
+    management.run(GRANT, policy="XMPP users", users=[ANN])
+    named = [event.parameters for event in statements(management, mark) if event.cmdlet == "Get-CsUser"]
+    assert {read.get("Identity") for read in named} == {ANN}, "who is named is read by name"
+    mark = management.mark()
+    decoded: list[str] = []
+    deserialize = Serializer.deserialize
+
+    def noted(self: t.Any, element: t.Any, *more: t.Any, **others: t.Any) -> t.Any:
+        decoded.append(str(element))
+        return deserialize(self, element, *more, **others)
+
+    monkeypatch.setattr(Serializer, "deserialize", noted)
     found = management.run(FEDERATION_INFO)
+    assert not [one for one in decoded if "SipAddress" in one], "pypsrp decodes what our own reader has read"
     (policy,) = (one for one in found.values["policies"] if one["identity"] == "XMPP users")
     assert policy["granted_to"] == [ANN]
     read = [event.parameters for event in statements(management, mark) if event.cmdlet == "Get-CsUser"]

@@ -19,7 +19,7 @@ from lab.deployment.faults import Faults
 from lab.deployment.store import Event
 from tests.integration.gateway_federation import PARTNER
 from tests.integration.management import Management
-from tests.integration.plays import Plays, Run
+from tests.integration.plays import Plays, Run, own_winrm
 from tests.integration.test_converge import mark
 from tests.integration.test_history import journal
 
@@ -214,13 +214,6 @@ def test_a_restart_waits_for_the_replicas_and_ends_open_streams(plays: Plays) ->
     assert run.code == 2
     assert "no service was restarted: no host of sfb_front_end or sfb_edge took part" in " ".join(run.output.split())
     assert "Nothing was written" not in run.output
-
-
-def own_winrm(hosts: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A group of the Front End's own WinRM, which offers what its remote shell does not."""
-    group = hosts["sfb_management"]
-    values = {**group["vars"], "ansible_psrp_path": "wsman", "ansible_management_shell_modules": ["SkypeForBusiness"]}
-    return {"hosts": {"%s-winrm" % name: one for name, one in group["hosts"].items()}, "vars": values}
 
 
 def moment(event: Event) -> datetime.datetime:

@@ -189,6 +189,8 @@ def test_a_branch_appliance_over_the_wire(either: Management) -> None:
     pools = {pool["fqdn"]: (pool["registrar"], pool["front_end"]) for pool in topology["pools"]}
     assert pools["sba01.contoso.test"] == (True, False)
     assert pools["fe01.contoso.test"] == (True, True)
+    # By the build of the replicas, or the number of the services: nobody asked for a server's own version.
+    assert {pool["release"] for pool in topology["pools"]} == {either.lab.profile[-4:]}
     assert topology["unobserved"] == []
     assert "Get-CsServerVersion" not in {event.cmdlet for event in store.events(begin)}
     with pytest.raises(Refused, match=r"can use it: 1 user homed on sba01\.contoso\.test, which is a branch appliance"):

@@ -235,6 +235,7 @@ def test_a_playbook_on_a_strict_deployment(request: pytest.FixtureRequest, name:
     finally:
         plays.close()
     assert "Traceback" not in run.output
+    assert role == "CsAdministrator" or row.told in " ".join(run.output.split())
 
 
 def test_the_table_is_whole() -> None:

@@ -21,8 +21,10 @@ _HARMLESS = re.compile(r"\s*(?:[-+]?[0-9][-+0-9.:TZE]*|-?P[0-9YMDTHS.]*|true|fal
 _SECRET = re.compile("passphrase|password|secret|credential|privatekey|token", re.IGNORECASE)
 _TYPE = re.compile(r"(?:Deserialized\.|Selected\.)*(?:System|Microsoft)\.")
 # What a cmdlet's text or property holds: the product's own words, or its own names.
-_PROSE = {("get-csserverversion", ""), ("get-cswindowsservice", "DisplayName")}
-_KEPT = {("get-cswindowsservice", "Name")}
+_SERVICES = "get-cswindowsservice"
+_PROSE = {("get-csserverversion", ""), (_SERVICES, "DisplayName")}
+# No page has the names of all services, so a capture is to tell them; as a text such an object is its name.
+_KEPT = {(_SERVICES, "Name"), (_SERVICES, "")}
 # How the product keeps an object, in its own XML: what is in it stands in the properties too.
 _ELEMENT = "Element"
 # The product's class, and then a name.
@@ -85,7 +87,7 @@ class _Walk:
         anchor = _ANCHOR.match(text) if name == "Anchor" else None
         if anchor:
             return anchor[0] + names.text(text[anchor.end() :])
-        if (self._cmdlet, name) in _KEPT and tag == "S":
+        if (self._cmdlet, name) in _KEPT and tag in ("S", "ToString"):
             return names.kept(text)
         return names.text(text, prose=(self._cmdlet, name) in _PROSE)
 

@@ -30,8 +30,8 @@ _TEXT = Text()
 # HostingProvider of a user who is homed in the deployment (page of Get-CsUser).
 ON_PREMISES = "SRV:"
 USERS = "Get-CsUser"
-# Who has a per-user policy. The page of Get-CsUser has the comparison with $null for this property. A constant: no text
-# of a user becomes part of a filter.
+# Who has a per-user policy. The page of Get-CsUser compares policies with $null; that -ne works for this property is by
+# analogy, so a refusal is no failure. A constant: no text of a user becomes part of a filter.
 HOLDERS = "ExternalAccessPolicy -ne $null"
 CONTROLLER = "DomainController"
 # What is needed of a user; an object of the page has some eighty properties.

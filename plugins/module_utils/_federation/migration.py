@@ -5,8 +5,8 @@
 
 """What xmpp_migration_info does: who loses XMPP by a move to Server 2019, and whether anybody keeps it.
 
-XMPP exists on legacy pools only, so who moves loses it, and with the last user every partner loses its use. The product
-keeps no record of who talks to whom: of a single partner nothing can be said while somebody is left.
+XMPP exists on legacy pools only, so who moves loses it, and with the last user every partner loses its use. The shell
+has no record of who talks to whom: of a single partner nothing can be said while somebody is left.
 """
 
 from __future__ import annotations

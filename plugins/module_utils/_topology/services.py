@@ -55,8 +55,8 @@ class Service:
 
     @property
     def is_xmpp(self) -> bool:
-        """The gateway of a Front End and the proxy of an Edge have "XMPP" in their display name, as documented; their
-        service names are not documented.
+        """The gateway of a Front End and the proxy of an Edge have "XMPP" in their display name, as documented; of
+        their service names only the gateway's, RTCXMPPTGW, is known.
         """
         return "XMPP" in self.display_name.upper()
 

@@ -36,8 +36,6 @@ from ...module_utils._topology.misplaced import misplaced
 from .._documents.show import show
 from .._files import journal
 from .._servers.servers import EDGES, GROUPS
-from .._settings.hosts import mistakes_around
-from .._settings.source import settings_of
 from . import daemon, state
 from .plain_values import plain
 
@@ -176,6 +174,10 @@ class DirectAction(ActionBase):
         checked = variables.get(CHECKED)
         if isinstance(checked, t.Mapping) and checked.get("playbook") == self.playbook:
             return []
+        # Late: the table of settings imports half of the collection, and a task of a user's own needs none of it.
+        from .._settings.hosts import mistakes_around
+        from .._settings.source import settings_of
+
         # Without that play this is also the place for what concerns several hosts.
         around = [] if variables.get(PLAYBOOK) else mistakes_around(variables)
         try:

@@ -14,7 +14,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._base.names import Invalid, canonical_domain
 from ...module_utils._base.result import Refused
-from ...module_utils._edge_certificate.edge import LISTENING
+from ...module_utils._edge_certificate.edge import LISTENING, MTLS
 from ...module_utils._server.server import CMDLETS, SERVICES
 from .._servers.connected import Connected
 from .._servers.servers import Deployment
@@ -29,6 +29,8 @@ ROLES = ("access_policies", "federated_partners", "federation", "gateway_setting
 _REPORTING = ("audit", "explain")
 # Playbooks of which a later task works on Edges and Front Ends, and fails there.
 _WORKING = ("certificate", "converge", "decommission", "revoke")
+# The certificates between a Front End and an Edge (port 23456), beside that which partners see.
+INTERNAL, DEFAULT = MTLS
 # Options of xmpp_gateway_cert_info that an audit takes from the settings of the Edge.
 _AUDITED = ("names", "renew", "trust_store")
 
@@ -67,9 +69,18 @@ def need_of(
     if host in mine.edges:
         found = _both(found, _of_edge(playbook, values, certificate))
     if host in mine.front_ends:
-        looks = playbook in ("preflight", "explain")
-        found = _both(found, Need((CMDLETS, SERVICES)) if looks else _of_revocation(playbook, values))
+        found = _both(found, _of_front_end(playbook, values, host in mine.doors))
     return found
+
+
+def _of_front_end(playbook: str, values: Values, door: bool) -> Need | None:
+    """door: whether it is asked through its remote shell, which offers no certificates."""
+    certificates = None if door else {"usages": [DEFAULT]}
+    if playbook in ("preflight", "explain"):
+        return Need((CMDLETS, SERVICES), certificates)
+    if playbook == "audit":
+        return None if door else Need((), certificates)
+    return _of_revocation(playbook, values)
 
 
 def _both(one: Need | None, other: Need | None) -> Need | None:
@@ -119,9 +130,9 @@ def _of_edge(playbook: str, values: Values, chosen: bool) -> Need | None:
     if playbook == "decommission":
         return Need((), {"usages": [LISTENING]}, again=True)
     if playbook == "preflight":
-        return Need(services, {"usages": [LISTENING]})
+        return Need(services, {"usages": [LISTENING, INTERNAL]})
     if playbook == "explain":
-        return Need(services, {"usages": [LISTENING], **_given(certificate, ("names", "trust_store"))})
+        return Need(services, {"usages": [LISTENING, INTERNAL], **_given(certificate, ("names", "trust_store"))})
     return _of_revocation(playbook, values)
 
 

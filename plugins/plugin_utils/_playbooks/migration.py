@@ -124,8 +124,9 @@ def _partners(info: Info) -> list[Part]:
     if info["nobody_left"]:
         return [*parts, Paragraph("As far as this account sees, no user of these is left:"), Points(names)]
     why = (
-        "The product has no record of who talks to whom, so it cannot be known of a single partner. While somebody with"
-        " XMPP is left, or may be, each of these may be in use:"
+        "The management shell has no record of who talks to whom, so it cannot be known here of a single partner. While"
+        " somebody with XMPP is left, or may be, each of these may be in use. If there is a Monitoring database,"
+        " its session details hold both addresses; the users' contact lists (Export-CsUserData) hold their contacts:"
     )
     return [*parts, Paragraph(why), Points(names)]
 

@@ -41,8 +41,7 @@ def servers(deployment: Deployment, results: Results, declared: t.Collection[str
     return {
         "services": services(deployment, results),
         "edges": edges(deployment, results, declared),
-        # Nobody reads the certificates of Front Ends.
-        "front_ends": [],
+        "front_ends": front_ends(deployment, results),
     }
 
 
@@ -56,6 +55,16 @@ def edges(deployment: Deployment, results: Results, declared: t.Collection[str])
             entry.update(certificates=read["certificates"], clock_ahead=read.get("clock_ahead"))
         found.append(entry)
     return found
+
+
+def front_ends(deployment: Deployment, results: Results) -> list[dict[str, t.Any]]:
+    """The option ``front_ends``. A Front End of which no certificate was read is left out."""
+    found = ((host, certificates(results.get(host))) for host in deployment.front_ends)
+    return [
+        {"host": host, "certificates": read["certificates"], "clock_ahead": read.get("clock_ahead")}
+        for host, read in found
+        if "certificates" in read
+    ]
 
 
 def certificates(one: Connected | None) -> dict[str, t.Any]:

@@ -117,7 +117,7 @@ def test_the_effective_policy(sales: Bench) -> None:
     sales.ok("New-CsExternalAccessPolicy", Identity="site:Dublin")
     assert [effective(BELL), effective("pobrien@contoso.test")] == ["Global", "Site:Dublin"]
     sales.ok("Grant-CsExternalAccessPolicy", Identity="pobrien@contoso.test", PolicyName="Sales")
-    assert effective("pobrien@contoso.test") == "Tag:Sales"
+    assert effective("pobrien@contoso.test") == "Sales", "the page shows a per-user policy by its bare name"
 
 
 def test_topology(bench: Bench) -> None:

@@ -142,7 +142,7 @@ def test_the_policy_in_effect_is_the_users_own_then_the_sites_then_the_global(be
     bench.ok("Grant-CsExternalAccessPolicy", Identity="sip:" + USER, PolicyName="Own")
     assert effective() == ("Tag:Own", False, True)
     shown = bench.ok("Get-CsEffectivePolicy", Identity="sip:" + USER, DomainController="dc01.contoso.test")
-    assert shown[0]["ExternalAccessPolicy"] == "Tag:Own"
+    assert shown[0]["ExternalAccessPolicy"] == "Own"
     assert around.user("nobody@contoso.test") is None
 
 

@@ -41,7 +41,7 @@ def needs(playbook: str, values: dict[str, t.Any], parts: t.Collection[str] = AL
         ("restore", CERTIFICATE, "door"),
         ("preflight", {}, "door front edge"),
         ("explain", {}, "door front edge"),
-        ("audit", {}, "door edge"),
+        ("audit", {}, "door front edge"),
         ("decommission", {}, "door edge"),
         ("export", CERTIFICATE, "door"),
         ("migration", {}, ""),
@@ -73,6 +73,11 @@ def test_a_front_end_that_is_a_door_too_is_asked_for_both() -> None:
     found = need_of("preflight", "fe1", both, {}, ALL, True)
     assert found == Need(("cmdlets", "services"), again=True)
     assert need_of("export", "fe1", both, {}, ALL, True) == Need(again=True)
+    # Its remote shell offers no certificates; its own WinRM does.
+    alone = Deployment("a", ("fe1",), ("fe1-winrm",))
+    found = need_of("preflight", "fe1-winrm", alone, {}, ALL, True)
+    assert found == Need(("cmdlets", "services"), {"usages": ["Default"]})
+    assert need_of("audit", "fe1-winrm", alone, {}, ALL, True) == Need((), {"usages": ["Default"]})
 
 
 def test_an_edge_is_asked_for_its_own_settings() -> None:
@@ -80,7 +85,7 @@ def test_an_edge_is_asked_for_its_own_settings() -> None:
     assert audit == Need((), dict(CERTIFICATE["certificate"]))
     explain = need_of("explain", "e1", DEPLOYMENT, CERTIFICATE, ALL, True)
     assert explain is not None
-    assert explain.certificates == {"usages": ["XmppServer"], "names": ["sip.a.test"], "trust_store": "/x"}
+    assert explain.certificates == {"usages": ["XmppServer", "Internal"], "names": ["sip.a.test"], "trust_store": "/x"}
     # A host of no group, in a play of a user's own.
     assert need_of("federation", "other", Deployment("default"), {}, ALL, True) == Need()
 
