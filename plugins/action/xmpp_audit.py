@@ -29,7 +29,7 @@ from ..plugin_utils._documents.show import show
 from ..plugin_utils._files.output import directory_of
 from ..plugin_utils._playbooks import accepted, server_reads
 from ..plugin_utils._playbooks.audit_decide import access_edge, decide, lines, outcome, probe_options
-from ..plugin_utils._playbooks.outcome import CHANGES, FAILED, OK, Outcome, digest_of
+from ..plugin_utils._playbooks.outcome import CHANGES, FAILED, OK, RunOutcome, digest_of
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
@@ -105,7 +105,9 @@ class ActionModule(PlaybookAction, ReportingAction):
         result = {**outcome(audit, paths, fail_on), "report": report}
         drift = int(audit["summary"]["drift"])
         word = FAILED if result["sentence"] else CHANGES if drift else OK
-        return self._reported(result, variables, own=Outcome(word, drift, digest_of(given["plan"]), result["sentence"]))
+        return self._reported(
+            result, variables, own=RunOutcome(word, drift, digest_of(given["plan"]), result["sentence"])
+        )
 
 
 def _previous(into: str) -> Audit | None:

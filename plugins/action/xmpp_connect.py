@@ -25,7 +25,7 @@ from ..plugin_utils._playbooks import certificate as _certificate
 from ..plugin_utils._playbooks.connect import Need, missed, need_of, plans
 from ..plugin_utils._servers.connected import Connected
 from ..plugin_utils._servers.inventory import servers_in
-from ..plugin_utils._servers.servers import Deployment
+from ..plugin_utils._servers.servers import DeploymentHosts
 from ..plugin_utils._settings.settings import certificate_chosen
 from ..plugin_utils._settings.source import settings_of
 
@@ -116,12 +116,12 @@ class ActionModule(PlaybookAction, ReportingAction):
                 return Connected(own, False, str(answer.get("reason") or answer.get("msg")))
         return found
 
-    def _of_certificate(self, need: Need, variables: Result) -> _certificate.Settings | None:
+    def _of_certificate(self, need: Need, variables: Result) -> _certificate.CertificateSettings | None:
         """The settings of the certificate whose plan is made at once; None if it is not."""
         if not need.plan:
             return None
         values = settings_of(self, variables, self.playbook).values
-        settings = _certificate.Settings(
+        settings = _certificate.CertificateSettings(
             certificate=values.get("certificate") or {},
             phase=str(values.get("certificate_phase") or "all"),
             hook=bool(values.get("certificate_hook")),
@@ -129,7 +129,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         )
         return settings if plans(settings) else None
 
-    def _plan(self, settings: _certificate.Settings, own: str, variables: Result) -> Result:
+    def _plan(self, settings: _certificate.CertificateSettings, own: str, variables: Result) -> Result:
         """What would be staged on this Edge. Where that is nothing, it is not asked again in this run."""
         mine = servers_in(variables).of(own)
         play = [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
@@ -142,7 +142,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         finally:
             self._task.check_mode = self._check
 
-    def _judged(self, own: str, mine: Deployment, need: Need | None, variables: Result) -> Result:
+    def _judged(self, own: str, mine: DeploymentHosts, need: Need | None, variables: Result) -> Result:
         """Of a host that did not answer: whether the run goes on without it, and if not, why."""
         one = connected(variables, own)
         if one is None:

@@ -52,12 +52,12 @@ class ActionModule(DirectAction):
         steps = {"stage": self._stage, "make": self._make, "turn": self._turn, "switch": self._switch, "end": self._end}
         return steps[str(self._task.args.get("step") or "stage")]()
 
-    def _read(self) -> _run.Settings:
+    def _read(self) -> _run.CertificateSettings:
         given = {
             name: plain(self._templar.template(self._variables.get(_PARAMETER + name)))
             for name in ("certificate", "phase", "switch", "hook")
         }
-        return _run.Settings(
+        return _run.CertificateSettings(
             certificate=given["certificate"] or {},
             phase=given["phase"] or "all",
             # The playbook for certificates always switches.

@@ -17,7 +17,7 @@ from ..plugin_utils._actions.playbook import results_of
 from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._playbooks import server_reads as _server_reads
 from ..plugin_utils._playbooks.accepted import codes_of, today
-from ..plugin_utils._playbooks.outcome import FAILED, OK, Outcome
+from ..plugin_utils._playbooks.outcome import FAILED, OK, RunOutcome
 from ..plugin_utils._servers.connected import JUDGED
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import NAME
@@ -32,7 +32,7 @@ class ActionModule(DeploymentAction, ReportingAction):
         if result.get("failed"):
             return result
         # The role says which findings stop a run.
-        own = Outcome(FAILED if result.get("blocking") else OK)
+        own = RunOutcome(FAILED if result.get("blocking") else OK)
         mine = servers_in(variables).of(str(variables["inventory_hostname"]))
         return self._reported(result, variables, results_of(variables, mine.hosts, JUDGED).values(), own)
 

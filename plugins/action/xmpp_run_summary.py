@@ -17,7 +17,7 @@ from ..plugin_utils._actions.in_process import CHECKED, skipped
 from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks import run_summary as _run_summary
-from ..plugin_utils._playbooks.outcome import CHANGES, Outcome, stats
+from ..plugin_utils._playbooks.outcome import CHANGES, RunOutcome, stats
 from ..plugin_utils._servers.inventory import servers_in
 
 Variables = t.Mapping[str, t.Any]
@@ -50,7 +50,7 @@ class ActionModule(ReportingAction):
         checked = task_vars.get(CHECKED) or {}
         of_run = checked.get("deployments") or [one.label for one in deployments]
         several = len(of_run) > 1
-        planned = Outcome()
+        planned = RunOutcome()
         data: dict[str, t.Any] = {}
         for label, of_edges in edges.items():
             if label not in of_run:

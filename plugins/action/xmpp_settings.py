@@ -17,7 +17,7 @@ from ..modules.xmpp_settings import TASK
 from ..plugin_utils._actions.in_process import CHECKED, PLAYBOOK, failed, may_write
 from ..plugin_utils._actions.reporting import ReportingAction, place_in_run
 from ..plugin_utils._documents.show import show
-from ..plugin_utils._playbooks.outcome import FAILED, REPORTING, Outcome, stats
+from ..plugin_utils._playbooks.outcome import FAILED, REPORTING, RunOutcome, stats
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import DOORS, Servers
 from ..plugin_utils._settings.hosts import differences
@@ -53,7 +53,7 @@ class ActionModule(ReportingAction):
         label, several = place_in_run({**variables, CHECKED: result})
         hosts = {*result.get("doors", ()), *result.get("edges", ())}
         if self.playbook in REPORTING and not several and hosts.intersection(_of_play(variables)):
-            result["ansible_stats"] = stats(Outcome(FAILED), label, False)
+            result["ansible_stats"] = stats(RunOutcome(FAILED), label, False)
         return result
 
     def _checked(self, playbook: str, variables: Variables) -> Result:

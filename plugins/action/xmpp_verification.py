@@ -22,7 +22,7 @@ from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import PlaybookAction
 from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._playbooks import verification as _verification
-from ..plugin_utils._playbooks.outcome import FAILED, OK, Outcome
+from ..plugin_utils._playbooks.outcome import FAILED, OK, RunOutcome
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
 from ..plugin_utils._settings.table import PREFIX
@@ -45,7 +45,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         if result.get("failed"):
             return result
         wrong = str(result.get("wrong") or "")
-        own = Outcome(FAILED if wrong else OK, sentence=wrong)
+        own = RunOutcome(FAILED if wrong else OK, sentence=wrong)
         return self._reported(result, task_vars or {}, own=own)
 
     def _decide(self, variables: Result) -> Result:

@@ -29,7 +29,7 @@ from collections import Counter
 from pathlib import Path
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.conversation import converse
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Facts, Service
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Facts, ServiceRecord
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.budget import Budget
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.client import Contexts
 
@@ -149,7 +149,9 @@ def at_prober(streams: int, seed: int) -> tuple[dict[str, t.Any], list[str]]:
         facts = Facts(PEER)
         begun = time.monotonic()
         try:
-            converse(facts, Service("xmpp." + PEER, port), "127.0.0.1", OWN, contexts, Budget(PROBE_STEP, 30), False)
+            converse(
+                facts, ServiceRecord("xmpp." + PEER, port), "127.0.0.1", OWN, contexts, Budget(PROBE_STEP, 30), False
+            )
         except Exception as exc:  # noqa: BLE001 - whatever it is, it is what is looked for
             complaints.append("probe %d raised %r" % (number, exc))
         if time.monotonic() - begun > 30 + PATIENCE:

@@ -31,7 +31,7 @@ OWN, PEER = "contoso.test", "fabrikam.test"
 BATCH = 2500
 # User time of the processor that no stream comes near: the longest has some ten thousand bytes.
 STUCK_SECONDS = 20.0
-SMALL = s.Limits(stanza_bytes=1024, depth=6, attributes=8, nodes=64)
+SMALL = s.StreamLimits(stanza_bytes=1024, depth=6, attributes=8, nodes=64)
 
 
 class Stuck(BaseException):
@@ -256,7 +256,7 @@ def run(seed: int, streams: int) -> Tally:
         role = ROLES[number % 2]
         ways = frozenset(way for way in ("tls", "sasl", "dialback") if rng.random() < 0.8)
         chunks = hostile(rng, good[role])
-        stream = s.Stream(role, OWN, PEER, SMALL if rng.random() < 0.2 else s.Limits())
+        stream = s.Stream(role, OWN, PEER, SMALL if rng.random() < 0.2 else s.StreamLimits())
         signal.setitimer(signal.ITIMER_VIRTUAL, STUCK_SECONDS)
         try:
             feed(stream, chunks, ways, tally.events)

@@ -24,8 +24,8 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import Row
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.dns import Resolver
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explanations import STAGES
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Addresses, Service, Services
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.prober import Job, Prober, Settings, concurrently
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Addresses, ServiceRecord, Services
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.prober import Job, Prober, ProbeSettings, concurrently
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import Bundle
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.budget import Budget
 from OpenSSL import SSL
@@ -316,7 +316,9 @@ class Known(Resolver):
         self._ports = ports
 
     def services(self, domain: str, budget: Budget, direct: bool = False) -> Services:
-        return Services("none") if direct else Services("found", (Service("xmpp." + domain, self._ports[domain]),))
+        return (
+            Services("none") if direct else Services("found", (ServiceRecord("xmpp." + domain, self._ports[domain]),))
+        )
 
     def addresses(self, host: str, budget: Budget) -> Addresses:
         return Addresses("found", ("127.0.0.1",))
@@ -340,7 +342,7 @@ def found() -> t.Iterator[dict[str, Found]]:
     own = issue("own", issuer=certificates.intermediate(), names=("contoso.test",))
     bundle = Bundle(own.certificate, own.key, (certificates.intermediate().certificate,))
     anchors = (certificates.root().certificate,)
-    settings = Settings("contoso.test", anchors, STEP, 14, own=bundle, allow_local=True)
+    settings = ProbeSettings("contoso.test", anchors, STEP, 14, own=bundle, allow_local=True)
     servers = {name: Server(act) for name, act in KINDS.items()}
     prober = Prober(settings, Known({_domain(name): int(server.server_address[1]) for name, server in servers.items()}))
 

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import TCP_DIALBACK, Row
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.dns import Resolver
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.prober import Job, Prober, Settings
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.prober import Job, Prober, ProbeSettings
 from cryptography import x509
 
 from lab.partners.control import Partners, start
@@ -36,7 +36,7 @@ def partners(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Partners]:
 
 def probe(partners: Partners, domain: str, row: Row) -> dict[str, t.Any]:
     anchors = tuple(x509.load_pem_x509_certificates(partners.root.read_bytes()))
-    settings = Settings("contoso.test", anchors, timeout=2.0, expires_within=14, allow_local=True)
+    settings = ProbeSettings("contoso.test", anchors, timeout=2.0, expires_within=14, allow_local=True)
     return Prober(settings, Resolver([partners.nameserver])).partner(Job(domain, row=row))
 
 

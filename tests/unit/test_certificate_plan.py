@@ -16,8 +16,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.deliver
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.edge import EdgeReader
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.listener import Listener
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.offer import Offer
-from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.plan import Plan, make_plan
-from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.wanted import SourceOptions, Wanted
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.plan import CertificatePlan, make_plan
+from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate.wanted import SourceOptions, WantedCertificate
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.certificate import Bundle
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.renewal import RenewalRule
 
@@ -28,8 +28,8 @@ OTHER = issue(issuer=intermediate(), key=elliptic_key(), days=150)
 USAGES = ("AccessEdgeExternal", "XmppServer")
 
 
-def plan_for(shell: EdgeShell, **more: t.Any) -> Plan:
-    wanted = Wanted(USAGES, NAMES, None, RenewalRule(), NOW, NOW, NOW, SourceOptions("pkcs12"), **more)
+def plan_for(shell: EdgeShell, **more: t.Any) -> CertificatePlan:
+    wanted = WantedCertificate(USAGES, NAMES, None, RenewalRule(), NOW, NOW, NOW, SourceOptions("pkcs12"), **more)
     reader = EdgeReader(shell)
     before = reader.read()
     return make_plan(wanted, Offer(of_bundle(Bundle(QUICK.certificate, QUICK.key), before, NOW)), reader, before)

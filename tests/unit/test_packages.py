@@ -71,3 +71,16 @@ def test_plugin_utils_has_folders_only_and_eight_at_most() -> None:
     assert not list((TOP / "plugins" / "plugin_utils").glob("*.py"))
     rows = re.findall(r"^\| `plugin_utils/(_\w+)` \|", (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M)
     assert set(rows) == folders
+
+
+NAMED_BY_ANSIBLE = {"ActionModule", "Connection", "FilterModule", "LookupModule", "ModuleDocFragment"}
+
+
+def test_one_name_is_one_thing() -> None:
+    """A class has a name that no other class of the plugins has, but where Ansible gives the name."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((TOP / "plugins").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name not in NAMED_BY_ANSIBLE:
+                found.setdefault(node.name, []).append(str(path.relative_to(TOP)))
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}

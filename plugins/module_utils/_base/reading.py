@@ -49,7 +49,7 @@ def read_objects(shell: Shell, statement: Statement, unknown: str) -> list[dict[
 
 
 @dataclass(frozen=True)
-class Offered:
+class PipelineOutput:
     """What one pipeline brought. failed: by cmdlet, why its objects are not among the output, or not all of them.
 
     nothing: whether all of its cmdlets failed.
@@ -71,7 +71,7 @@ def require(failed: t.Mapping[str, ServerError], cmdlets: t.Iterable[str]) -> No
             raise ServerRefused(cmdlet, Answer(errors=(failed[cmdlet],)))
 
 
-def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> Offered:
+def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> PipelineOutput:
     """Run those of the statements that the session offers, in one pipeline.
 
     Raises ShellError, and ServerRefused where the session was lost, or where an error does not tell to which cmdlet it
@@ -86,7 +86,7 @@ def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> Offered:
     }
     going = [statement for statement in statements if statement.cmdlet not in lacking]
     if not going:
-        return Offered(failed=failed, nothing=True)
+        return PipelineOutput(failed=failed, nothing=True)
     answer = shell.invoke(going)
     if answer.lost or answer.refused:
         raise ServerRefused(going[0].cmdlet, answer)
@@ -96,4 +96,4 @@ def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> Offered:
         if not cmdlet:
             raise ServerRefused(error.cmdlet or going[0].cmdlet, answer)
         failed.setdefault(cmdlet, error)
-    return Offered(answer.output, failed, {*sent.values()} <= failed.keys())
+    return PipelineOutput(answer.output, failed, {*sent.values()} <= failed.keys())

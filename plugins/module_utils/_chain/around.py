@@ -31,7 +31,7 @@ from .._topology.replication import PUSH, Time
 from .._topology.topology import CENTRAL, READINGS, Topology, topology_of
 from .known import Known
 from .links import RIGHTS
-from .probe_first import Found, changes_of, probe
+from .probe_first import ProbeFound, changes_of, probe
 from .walk import Obstacle, accepted, idle, short_lines, walk
 
 EXPORT = "Export-CsConfiguration"
@@ -53,7 +53,7 @@ class Around(Surroundings):
         self._shell, self._name = shell, name
         self._probing = (probing or {}) if params.get("probe_first") else None
         self._may_break = BREAKS_PARTNER in (params.get("allow") or ())
-        self._probed = Found()
+        self._probed = ProbeFound()
         self._preflight, self._ignore = bool(params["preflight"]), list(params["preflight_ignore"])
         self._backup = str(params["configuration_backup"] or "")
         self._replication = Replication(

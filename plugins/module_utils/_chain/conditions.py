@@ -21,7 +21,7 @@ from .._federation.deployment import USERS
 from .._federation.pools import LEGACY
 from .._federation.readings import unreadable as unreadable_of
 from .._topology.topology import Topology, routes_of
-from .known import DEFAULT, INTERNAL, XMPP, HostService, Known, ServerRead, State, Stored
+from .known import DEFAULT, INTERNAL, XMPP, HostService, Known, ServerRead, State, StoreView
 
 OLDER = "Lync Server 2013 or Skype for Business Server 2015"
 # Seconds. What the product tolerates is Kerberos' five minutes; a peer judges certificates by its own clock.
@@ -52,9 +52,9 @@ def _topology(known: Known) -> Topology:
     return known.topology or Topology()
 
 
-def _store(known: Known) -> Stored:
+def _store(known: Known) -> StoreView:
     """The table looks at such a link only where the store was read."""
-    return t.cast(Stored, known.store)
+    return t.cast(StoreView, known.store)
 
 
 # Pools and Edges
@@ -140,13 +140,13 @@ def route_unknown(known: Known) -> Found | None:
     return unseen("the XMPP federation route of the sites", "Get-CsSite") if unread else None
 
 
-def targets(store: Stored) -> list[str] | None:
+def targets(store: StoreView) -> list[str] | None:
     """The Edge pools to which routes lead, in lower case; None where the routes could not be read."""
     routes = routes_of(store.topology, store.deployment)
     return None if routes is None else sorted(set(routes.values()) - {""})
 
 
-def _named(store: Stored) -> str:
+def _named(store: StoreView) -> str:
     good = sorted({edge.fqdn.casefold() for edge in store.good_edges})
     return ": " + some(good) if good else ""
 

@@ -144,11 +144,11 @@ class Known:
     wants_users: bool = True
 
     @property
-    def store(self) -> Stored | None:
+    def store(self) -> StoreView | None:
         """What the Central Management Store has, where both of its halves were looked at."""
         if self.topology is None or self.deployment is None:
             return None
-        return Stored(self.topology, self.deployment)
+        return StoreView(self.topology, self.deployment)
 
     @property
     def users(self) -> tuple[User, ...] | None:
@@ -190,7 +190,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoreView:
     """What links ask of the store. Site names and FQDNs are compared without case."""
 
     topology: Topology

@@ -26,7 +26,7 @@ from .._probe.tasks import ARGUMENT_SPEC, PROBED, open_prober
 
 
 @dataclass(frozen=True)
-class Change:
+class ProbedChange:
     """A domain of a partner that a plan touches. before: with the settings that it has now; None: it is not allowed."""
 
     after: Job
@@ -34,7 +34,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Found:
+class ProbeFound:
     """What the probes say. refusals: why nothing may be written. doubts: warnings. probed: as the task returns it."""
 
     refusals: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Found:
     probed: tuple[t.Mapping[str, t.Any], ...] = ()
 
 
-def changes_of(steps: t.Iterable[Step]) -> list[Change]:
+def changes_of(steps: t.Iterable[Step]) -> list[ProbedChange]:
     """The domains of the partners whose way to authenticate, or whose server, a plan changes."""
     found = []
     for step in steps:
@@ -55,7 +55,7 @@ def changes_of(steps: t.Iterable[Step]) -> list[Change]:
             before = _job(domain, step.identity, step.before) if step.before and domain in had else None
             after = _job(domain, step.identity, step.after)
             if after != before:
-                found.append(Change(after, before))
+                found.append(ProbedChange(after, before))
     return found
 
 
@@ -68,12 +68,12 @@ def _job(domain: str, partner: str, values: Values) -> Job:
 
 
 def probe(
-    changes: t.Sequence[Change],
+    changes: t.Sequence[ProbedChange],
     settings: Params,
     sip_domains: t.Sequence[str],
     name: t.Callable[[str], str],
     allowed: bool,
-) -> Found:
+) -> ProbeFound:
     """Ask the partners' servers. Raises nothing.
 
     settings: options of xmpp_partner_probe_info, with its defaults but for allow_local, and certificate_names, the
@@ -86,21 +86,21 @@ def probe(
     place = name("probe_first")
     if not given["from_domain"]:
         text = "%s: no own SIP domain is known, in whose name partners can be asked. Set from_domain in %s"
-        return Found((text % (place, name("verification")),))
+        return ProbeFound((text % (place, name("verification")),))
     try:
         prober, _store, _warnings = open_prober(given)
     except Refused as exc:
-        return Found(tuple("%s: %s" % (name("verification"), reason) for reason in exc.reasons))
+        return ProbeFound(tuple("%s: %s" % (name("verification"), reason) for reason in exc.reasons))
     calls = [functools.partial(prober.change, one.after, one.before) for one in changes]
     return judge(changes, concurrently(calls, given["workers"]), name, allowed)
 
 
 def judge(
-    changes: t.Sequence[Change],
+    changes: t.Sequence[ProbedChange],
     entries: t.Sequence[tuple[Entry, Entry | None]],
     name: t.Callable[[str], str],
     allowed: bool,
-) -> Found:
+) -> ProbeFound:
     """entries: of each change, what its server makes of the new settings, and of those that it has. Pure."""
     refusals, doubts, probed = [], [], []
     for change, (after, before) in zip(changes, entries, strict=True):
@@ -123,10 +123,10 @@ def judge(
             refusals.append(said + remedy)
         else:
             doubts.append(said)
-    return Found(tuple(refusals), tuple(doubts), tuple(probed))
+    return ProbeFound(tuple(refusals), tuple(doubts), tuple(probed))
 
 
-def _named(change: Change) -> str:
+def _named(change: ProbedChange) -> str:
     own = change.after.domain == change.after.partner
     return change.after.domain if own else "%s (%s)" % (change.after.domain, change.after.partner)
 

@@ -15,14 +15,14 @@ from .._base.step_log import StepLog
 from .._x509.certificate import thumbprint
 from .apply_switch import Switched, switch
 from .edge import EdgeReader, EdgeState
-from .plan import Plan
+from .plan import CertificatePlan
 
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CertificateOutcome:
     """What became of a plan. certificate: the one that it was about, once it exists. pending: why it is still to come.
 
     after: the Edge as it was read afterwards, in check mode as it would be; None where that could not be read.
@@ -38,13 +38,13 @@ class Outcome:
     planned: bool = False
 
 
-def apply(plan: Plan, reader: EdgeReader) -> Outcome:
+def apply(plan: CertificatePlan, reader: EdgeReader) -> CertificateOutcome:
     """In check mode, and where there is nothing to do, nothing is sent."""
     delivery = plan.delivery
     log = StepLog(reader.shell, plan.steps, delivery.secrets, plan.aliases)
     nothing = Switched(presented=plan.switch.presented)
     if plan.wanted.check or not plan.steps:
-        return Outcome(delivery.certificate, log, plan.expected, nothing, planned=True)
+        return CertificateOutcome(delivery.certificate, log, plan.expected, nothing, planned=True)
     # If a reason cannot be remembered, the next run would replace the certificate once more.
     there = True
     for step in plan.sweep:
@@ -58,13 +58,13 @@ def apply(plan: Plan, reader: EdgeReader) -> Outcome:
     if there and not plan.stages:
         switched = _switch(plan, found, log, reader)
     try:
-        return Outcome(found, log, reader.read(), switched, pending)
+        return CertificateOutcome(found, log, reader.read(), switched, pending)
     except UNREADABLE as exc:
         unread = "what the Edge has now could not be read: %s" % exc
-        return Outcome(found, log, None, switched, pending, (unread,))
+        return CertificateOutcome(found, log, None, switched, pending, (unread,))
 
 
-def _switch(plan: Plan, certificate: Certificate | None, log: StepLog, reader: EdgeReader) -> Switched:
+def _switch(plan: CertificatePlan, certificate: Certificate | None, log: StepLog, reader: EdgeReader) -> Switched:
     wanted = plan.switch
     if plan.delivery.certificate is None and certificate is not None:
         planned, wanted = wanted, wanted.with_certificate(thumbprint(certificate))

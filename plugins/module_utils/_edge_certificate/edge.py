@@ -17,7 +17,7 @@ from .._base.reading import is_unknown, objects_of, read_objects
 from .._base.result import Refused, ServerRefused
 from .._base.server_time import server_clock
 from .._shell.statement import Shell, Statement, Value
-from .._topology.services import Service, read_services
+from .._topology.services import WindowsService, read_services
 from .._x509.certificate import Unusable, describe, parse
 
 if t.TYPE_CHECKING:
@@ -63,7 +63,7 @@ _SERVICES = {
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredCertificate:
     """A certificate in a Windows store. has_key is None where the server does not say."""
 
     raw: bytes
@@ -75,7 +75,7 @@ class EdgeState:
     """An Edge as it was read: which certificate each usage has, the computer's certificates, our files."""
 
     assigned: t.Mapping[str, t.Mapping[str, t.Any]]
-    store: t.Mapping[str, Stored]
+    store: t.Mapping[str, StoredCertificate]
     files: t.Sequence[str] = ()
 
     def thumbprint(self, usage: str) -> str | None:
@@ -102,7 +102,7 @@ class EdgeState:
         return "%s (%s, until %s)" % (found, facts["subject"], facts["not_after"])
 
 
-def parsed(stored: Stored | None) -> Certificate | None:
+def parsed(stored: StoredCertificate | None) -> Certificate | None:
     """The certificate, or None if there is none that can be decoded."""
     try:
         return parse(stored.raw) if stored else None
@@ -137,7 +137,7 @@ def assigned_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, dict[str,
     return found
 
 
-def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, Stored]:
+def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, StoredCertificate]:
     """By thumbprint, the certificates that Get-ChildItem returned of the store of that name. Raises Refused."""
     found = {}
     for item in items:
@@ -147,7 +147,7 @@ def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, 
             text = "Get-ChildItem: %s of a certificate in the store %s is not of the expected form" % (wrong, name)
             raise Refused([text])
         # SHA-1 is what Windows names a certificate by.
-        found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = Stored(raw, has_key)
+        found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = StoredCertificate(raw, has_key)
     return found
 
 
@@ -165,7 +165,7 @@ class EdgeReader:
         """What Get-CsCertificate prints for each usage that has a certificate, with ``Thumbprint`` in upper case."""
         return assigned_of(self._read("Get-CsCertificate"))
 
-    def store(self, name: str = "My") -> dict[str, Stored]:
+    def store(self, name: str = "My") -> dict[str, StoredCertificate]:
         """The certificates of a store of the computer, by thumbprint."""
         return stored_of(self._certificates(store_of(name)), name)
 
@@ -210,7 +210,7 @@ class EdgeReader:
         # Without a zone it is the Edge's local time: good enough to tell days apart.
         return time.replace(tzinfo=datetime.timezone.utc) if time and time.tzinfo is None else time
 
-    def services(self) -> list[Service]:
+    def services(self) -> list[WindowsService]:
         """All services of the product on this computer."""
         return read_services(self.shell)
 
@@ -227,14 +227,14 @@ class EdgeReader:
         return read_objects(self.shell, Statement(cmdlet, parameters or {}), _UNKNOWN)
 
 
-def presents(service: Service, usage: str) -> bool:
+def presents(service: WindowsService, usage: str) -> bool:
     """Whether a service is documented to use the certificate of a usage."""
     if usage == LISTENING:
         return service.is_xmpp
     return service.name.upper() in _SERVICES.get(usage, ())
 
 
-def affected(usages: t.Collection[str], services: t.Sequence[Service]) -> list[Service] | None:
+def affected(usages: t.Collection[str], services: t.Sequence[WindowsService]) -> list[WindowsService] | None:
     """The services that present the certificates of these usages; None when that is not sure."""
     if set(usages) >= set(USAGES) or not all(any(presents(s, usage) for s in services) for usage in usages):
         return None

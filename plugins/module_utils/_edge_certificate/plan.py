@@ -16,20 +16,20 @@ from .._base.step import Step
 from .._x509.certificate import der
 from . import steps
 from .delivery import NEW, Delivery
-from .edge import ASKED, FORMER, MARKER, RENEWED, EdgeReader, EdgeState, Stored, transport
+from .edge import ASKED, FORMER, MARKER, RENEWED, EdgeReader, EdgeState, StoredCertificate, transport
 from .offer import Offer
 from .source import check_clock
 from .switch import SwitchPlan, no_switch, plan_switch
-from .wanted import Wanted
+from .wanted import WantedCertificate
 
 
 @dataclass(frozen=True)
-class Plan:
+class CertificatePlan:
     """sweep: what an interrupted run left; delivery: the certificate comes into the store; switch: it comes into force;
     finish: what is done once it is. before: the Edge as it was read.
     """
 
-    wanted: Wanted
+    wanted: WantedCertificate
     offer: Offer
     before: EdgeState
     sweep: tuple[Step, ...]
@@ -65,7 +65,7 @@ class Plan:
         changed = {} if self.stages else {usage: {"Thumbprint": thumbprint} for usage in self.wanted.usages}
         store = dict(self.before.store)
         if certificate is not None:
-            store[thumbprint] = Stored(der(certificate), True)
+            store[thumbprint] = StoredCertificate(der(certificate), True)
         moved = (*self.sweep, *self.delivery.steps, *self.finish)
         gone = {step.identity for step in moved if step.cmdlet == "Remove-Item"}
         store = {name: stored for name, stored in store.items() if name not in gone}
@@ -77,7 +77,7 @@ class Plan:
         return EdgeState({**self.before.assigned, **changed}, store, sorted(files))
 
 
-def make_plan(wanted: Wanted, offer: Offer, reader: EdgeReader, before: EdgeState) -> Plan:
+def make_plan(wanted: WantedCertificate, offer: Offer, reader: EdgeReader, before: EdgeState) -> CertificatePlan:
     """Raises Refused, ServerRefused, ShellError."""
     delivery = offer.delivery
     presented = wanted.listener.read() if wanted.listener else None
@@ -95,13 +95,13 @@ def make_plan(wanted: Wanted, offer: Offer, reader: EdgeReader, before: EdgeStat
         )
     remembered = (offer.outdated.note,) if offer.outdated.note else ()
     sweep = (*remembered, *(steps.remove(name) for name in before.files if transport(name)))
-    plan = Plan(wanted, offer, before, sweep, switch, finish)
+    plan = CertificatePlan(wanted, offer, before, sweep, switch, finish)
     if plan.steps:
         check_clock(reader, wanted.now)
     return plan
 
 
-def _compromised(wanted: Wanted, offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[str, ...]:
+def _compromised(wanted: WantedCertificate, offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[str, ...]:
     """The certificates that are deleted with their keys, because others have the key, too; not where one is in use."""
     if wanted.renew_now is None or not wanted.renew_now.compromised:
         return ()
@@ -114,7 +114,7 @@ def _compromised(wanted: Wanted, offer: Offer, switch: SwitchPlan, before: EdgeS
 
 
 def _former(
-    wanted: Wanted, delivery: Delivery, switch: SwitchPlan, before: EdgeState, gone: t.Collection[str]
+    wanted: WantedCertificate, delivery: Delivery, switch: SwitchPlan, before: EdgeState, gone: t.Collection[str]
 ) -> t.Iterator[Step]:
     """Notes about what is replaced now, and the removal of what was replaced long enough ago. gone: deleted now."""
     if wanted.keep_former is None:

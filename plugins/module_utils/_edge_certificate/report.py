@@ -12,16 +12,16 @@ import typing as t
 from .._base.result import Result
 from .._base.step import difference
 from .._x509.certificate import describe, thumbprint
-from .apply import Outcome
+from .apply import CertificateOutcome
 from .delivery import NEW
 from .edge import MARKER, EdgeState, parsed
-from .plan import Plan
+from .plan import CertificatePlan
 
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
 
-def report(plan: Plan, outcome: Outcome) -> Result:
+def report(plan: CertificatePlan, outcome: CertificateOutcome) -> Result:
     """The return values of xmpp_gateway_cert."""
     wanted, offer, switched, log = plan.wanted, plan.offer, outcome.switched, outcome.log
     after = outcome.after
@@ -76,7 +76,7 @@ def _earlier(in_use: Certificate | None, new: Certificate | None) -> t.Iterator[
         yield "the new certificate ends earlier (%s) than the one in use (%s)" % ends
 
 
-def _by_hand(plan: Plan) -> t.Iterator[str]:
+def _by_hand(plan: CertificatePlan) -> t.Iterator[str]:
     """What the user still has to do about a key that others have."""
     now = plan.wanted.renew_now
     if now is None or not now.compromised:
@@ -118,7 +118,7 @@ def _described(certificate: Certificate | None, usages: t.Sequence[str], fresh: 
     return {**facts, "usages": list(usages)}
 
 
-def _in_force(plan: Plan, outcome: Outcome, own: str, mine: t.Sequence[str]) -> str:
+def _in_force(plan: CertificatePlan, outcome: CertificateOutcome, own: str, mine: t.Sequence[str]) -> str:
     after, presented = outcome.after, outcome.switched.presented
     if after is None or MARKER in after.files or list(mine) != list(plan.wanted.usages):
         return "unknown"
@@ -127,7 +127,7 @@ def _in_force(plan: Plan, outcome: Outcome, own: str, mine: t.Sequence[str]) -> 
     return "proven" if presented.thumbprint == own else "unknown"
 
 
-def _diff(plan: Plan, outcome: Outcome, after: EdgeState, new: str) -> list[dict[str, str]]:
+def _diff(plan: CertificatePlan, outcome: CertificateOutcome, after: EdgeState, new: str) -> list[dict[str, str]]:
     """new: the thumbprint that stands for a certificate which another run would make anew; empty if there is none."""
     names = [restart.service.name for restart in plan.switch.restarts]
     restarted = names if outcome.planned else [name for name in names if name in outcome.switched.down]

@@ -11,7 +11,7 @@ import typing as t
 
 from .._shell.statement import Value
 from .edge import REQUEST, path_of
-from .wanted import Wanted
+from .wanted import WantedCertificate
 
 _ALGORITHMS: dict[str, dict[str, Value]] = {
     "rsa2048": {"KeyAlg": "RSA", "KeySize": 2048},
@@ -21,12 +21,12 @@ _ALGORITHMS: dict[str, dict[str, Value]] = {
 }
 
 
-def into_file(wanted: Wanted) -> dict[str, Value]:
+def into_file(wanted: WantedCertificate) -> dict[str, Value]:
     """For a request that is answered by hand."""
     return {**_new(wanted), "Output": path_of(REQUEST), "Confirm": False}
 
 
-def at_authority(wanted: Wanted) -> dict[str, Value]:
+def at_authority(wanted: WantedCertificate) -> dict[str, Value]:
     """For a request at a certification authority of the company."""
     options = wanted.source
     found: dict[str, Value] = {**_new(wanted), "CA": options.ca}
@@ -37,7 +37,7 @@ def at_authority(wanted: Wanted) -> dict[str, Value]:
     return {**found, "Confirm": False}
 
 
-def _new(wanted: Wanted) -> dict[str, Value]:
+def _new(wanted: WantedCertificate) -> dict[str, Value]:
     return {
         "New": True,
         "Type": tuple(wanted.usages),
@@ -50,6 +50,6 @@ def _new(wanted: Wanted) -> dict[str, Value]:
     }
 
 
-def missing_names(names: t.Sequence[str], wanted: Wanted) -> str:
+def missing_names(names: t.Sequence[str], wanted: WantedCertificate) -> str:
     """Which of the names that are wanted a request does not hold, for a message; empty if none."""
     return ", ".join(sorted(set(wanted.names) - set(names)))

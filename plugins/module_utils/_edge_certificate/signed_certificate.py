@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
 
-class Answer(t.NamedTuple):
+class AuthorityAnswer(t.NamedTuple):
     """The certificate for the request's key, and what came with it; None if it is not there yet. remarks: why."""
 
     certificate: Certificate | None = None
@@ -26,11 +26,11 @@ class Answer(t.NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-def read(path: str, public_key: bytes) -> Answer:
+def read(path: str, public_key: bytes) -> AuthorityAnswer:
     """The answer to the request with a public key (DER). Raises Refused for a file that is no answer at all."""
     data = private_file.read_if_there(path, "source.answer")
     if data is None:
-        return Answer()
+        return AuthorityAnswer()
     try:
         certificates = issue.load_answer(data)
     except Unusable as exc:
@@ -38,5 +38,5 @@ def read(path: str, public_key: bytes) -> Answer:
     try:
         certificate, others = issue.answer_to(public_key, certificates)
     except Unusable as exc:
-        return Answer(remarks=tuple("%s: %s" % (path, finding) for finding in exc.findings))
-    return Answer(certificate, others)
+        return AuthorityAnswer(remarks=tuple("%s: %s" % (path, finding) for finding in exc.findings))
+    return AuthorityAnswer(certificate, others)

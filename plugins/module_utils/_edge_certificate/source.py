@@ -29,7 +29,7 @@ from .delivery import Delivery, InStore, newest_first, of_bundle
 from .edge import EdgeReader, EdgeState, parsed
 from .offer import Offer, Waiting
 from .renew_now import outdated
-from .wanted import Wanted
+from .wanted import WantedCertificate
 
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
@@ -38,7 +38,7 @@ if t.TYPE_CHECKING:
 _CLOCKS = datetime.timedelta(days=1)
 
 
-class Source(abc.ABC):
+class CertificateSource(abc.ABC):
     """A kind of source, for one Edge.
 
     needs: options without which it cannot work. makes: whether it makes certificates. on_edge: whether the key is made
@@ -49,7 +49,7 @@ class Source(abc.ABC):
     makes: t.ClassVar[bool] = True
     on_edge: t.ClassVar[bool] = False
 
-    def __init__(self, wanted: Wanted, reader: EdgeReader, before: EdgeState) -> None:
+    def __init__(self, wanted: WantedCertificate, reader: EdgeReader, before: EdgeState) -> None:
         self.wanted, self.options, self.reader, self.before = wanted, wanted.source, reader, before
         self._issuers: list[t.Any] | None = None
         assigned = [before.thumbprint(usage) for usage in wanted.usages]

@@ -16,10 +16,10 @@ from .delivery import of_authority, of_issued
 from .edge import ASKED
 from .offer import Offer
 from .request_parameters import at_authority
-from .source import Source, check_clock
+from .source import CertificateSource, check_clock
 
 
-class EnterpriseCa(Source):
+class EnterpriseCa(CertificateSource):
     needs = ("ca",)
     on_edge = True
 

@@ -16,10 +16,10 @@ from .._x509 import certificate as x509
 from .._x509 import issue
 from .._x509.certificate import Bundle, Unusable
 from .offer import Offer
-from .source import Source, check_clock
+from .source import CertificateSource, check_clock
 
 
-class Made(Source):
+class Made(CertificateSource):
     """What the file holds, or what is in force, while it is good; else a new one."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("path",)

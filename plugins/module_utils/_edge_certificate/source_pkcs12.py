@@ -12,10 +12,10 @@ import dataclasses
 from .._base.result import Refused
 from .._x509 import certificate as x509
 from .offer import Offer
-from .source import Source
+from .source import CertificateSource
 
 
-class Pkcs12(Source):
+class Pkcs12(CertificateSource):
     needs = ("path",)
     makes = False
 

@@ -21,10 +21,10 @@ from .._x509 import issue
 from .._x509.certificate import Bundle, Unusable
 from . import signed_certificate as answer
 from .offer import Offer, Waiting
-from .source import Source
+from .source import CertificateSource
 
 
-class Request(Source):
+class Request(CertificateSource):
     needs = ("path", "request", "answer")
 
     def _choose(self) -> Offer | Waiting:

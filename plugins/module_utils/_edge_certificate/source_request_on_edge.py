@@ -27,10 +27,10 @@ from .delivery import InStore, of_answer
 from .edge import REQUEST, parsed, path_of
 from .offer import Offer, Waiting
 from .request_parameters import into_file, missing_names
-from .source import Source, check_clock
+from .source import CertificateSource, check_clock
 
 
-class RequestOnEdge(Source):
+class RequestOnEdge(CertificateSource):
     needs = ("request", "answer")
     on_edge = True
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import typing as t
 
 from .edge import EdgeReader, EdgeState
-from .source import Source
+from .source import CertificateSource
 from .source_enterprise_ca import EnterpriseCa
 from .source_own_ca import OwnCa, SelfSigned
 from .source_pkcs12 import Pkcs12
 from .source_request import Request
 from .source_request_on_edge import RequestOnEdge
-from .wanted import Wanted
+from .wanted import WantedCertificate
 
-SOURCES: t.Mapping[str, type[Source]] = {
+SOURCES: t.Mapping[str, type[CertificateSource]] = {
     "pkcs12": Pkcs12,
     "own_ca": OwnCa,
     "self_signed": SelfSigned,
@@ -27,7 +27,7 @@ SOURCES: t.Mapping[str, type[Source]] = {
 }
 
 
-def source_of(wanted: Wanted, reader: EdgeReader, before: EdgeState) -> Source:
+def source_of(wanted: WantedCertificate, reader: EdgeReader, before: EdgeState) -> CertificateSource:
     """The source that a run asks for."""
     on_edge = wanted.source.type == "request" and wanted.source.key_on == "edge"
     kind = RequestOnEdge if on_edge else SOURCES[wanted.source.type]

@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 
 from .._base.step import Step
 from .._topology.restart import Restart, restart_of, second_restart_of
-from .._topology.services import Service
+from .._topology.services import WindowsService
 from . import steps
 from .edge import LISTENING, MARKER, USAGES, EdgeReader, EdgeState, affected, presents
 from .listener import Handshake
-from .wanted import Wanted
+from .wanted import WantedCertificate
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class SwitchPlan:
     restarts: tuple[Restart, ...]
     unmark: Step | None
     back: WayBack
-    services: tuple[Service, ...]
+    services: tuple[WindowsService, ...]
     presented: Handshake | None
     due_before: bool
     warnings: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class SwitchPlan:
 
 
 def plan_switch(
-    thumbprint: str, wanted: Wanted, reader: EdgeReader, before: EdgeState, presented: Handshake | None
+    thumbprint: str, wanted: WantedCertificate, reader: EdgeReader, before: EdgeState, presented: Handshake | None
 ) -> SwitchPlan:
     """Raises Refused, ServerRefused, ShellError where the services cannot be read."""
     changing = tuple(usage for usage in wanted.usages if before.thumbprint(usage) != thumbprint)
@@ -91,8 +91,8 @@ def plan_switch(
     presents_another = bool(presented and presented.thumbprint and presented.thumbprint != thumbprint)
     pending = (marked or presents_another) and wanted.restart != "none"
     mark = steps.note(MARKER, "restart") if changing and not marked else None
-    services: tuple[Service, ...] = ()
-    chosen: list[Service] = []
+    services: tuple[WindowsService, ...] = ()
+    chosen: list[WindowsService] = []
     warnings: list[str] = []
     if (changing or pending) and wanted.restart != "none":
         services = tuple(reader.services())
@@ -124,8 +124,8 @@ def no_switch(before: EdgeState, presented: Handshake | None) -> SwitchPlan:
 
 
 def _to_restart(
-    usages: t.Sequence[str], restart: str, services: t.Sequence[Service]
-) -> tuple[list[Service], list[str]]:
+    usages: t.Sequence[str], restart: str, services: t.Sequence[WindowsService]
+) -> tuple[list[WindowsService], list[str]]:
     """The services to be restarted, and warnings."""
     chosen = affected(usages, services) if restart == "affected" else None
     if chosen is not None:
@@ -141,7 +141,7 @@ def _to_restart(
     return wanted, warnings
 
 
-def _outage(usages: t.Sequence[str], chosen: t.Sequence[Service]) -> t.Iterator[str]:
+def _outage(usages: t.Sequence[str], chosen: t.Sequence[WindowsService]) -> t.Iterator[str]:
     """A warning if the restart interrupts more than XMPP: sign-in, calls and conferences of remote users."""
     others = [usage for usage in USAGES if usage != LISTENING]
     if any(usage in others for usage in usages) or any(presents(s, usage) for s in chosen for usage in others):
@@ -152,7 +152,7 @@ def _outage(usages: t.Sequence[str], chosen: t.Sequence[Service]) -> t.Iterator[
         )
 
 
-def _way_back(changing: t.Sequence[str], before: EdgeState, services: t.Sequence[Service]) -> WayBack:
+def _way_back(changing: t.Sequence[str], before: EdgeState, services: t.Sequence[WindowsService]) -> WayBack:
     former: dict[str, list[str]] = {}
     for usage in changing:
         had = before.thumbprint(usage)

@@ -33,7 +33,7 @@ from .plan import make_plan
 from .report import report
 from .sources import SOURCES, source_of
 from .unbind import unbind
-from .wanted import PHASES, SourceOptions, Wanted
+from .wanted import PHASES, SourceOptions, WantedCertificate
 
 _USAGES = {"type": "list", "elements": "str", "choices": list(USAGES)}
 _LIST = {"type": "list", "elements": "str", "default": []}
@@ -119,7 +119,9 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     return replace(result, warnings=[*(trusted.warnings if trusted else ()), *result.warnings])
 
 
-def _wanted(params: Params, usages: tuple[str, ...], check: bool, anchors: tuple[t.Any, ...] | None) -> Wanted:
+def _wanted(
+    params: Params, usages: tuple[str, ...], check: bool, anchors: tuple[t.Any, ...] | None
+) -> WantedCertificate:
     """The options as typed values. Raises Refused."""
     now = _now()
     rule, decided_at = _renewal(params, now, check)
@@ -127,7 +129,7 @@ def _wanted(params: Params, usages: tuple[str, ...], check: bool, anchors: tuple
     if listener and LISTENING not in usages:
         text = "listener: what it presents is the certificate of %s, which is not among the usages" % LISTENING
         raise Refused([text])
-    return Wanted(
+    return WantedCertificate(
         usages=usages,
         names=_names(params),
         anchors=anchors,

@@ -55,7 +55,7 @@ class SourceOptions:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedCertificate:
     """What the certificate must be, where it comes from, and what this run may do.
 
     names: canonical, the Access Edge's first. anchors: trusted CA certificates; None: no trust store is given.

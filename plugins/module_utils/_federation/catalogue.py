@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from .._base.names import canonical_domain, canonical_policy_identity, domain_from_server, policy_from_server
 from . import rules
-from .kinds import Choice, Domain, Domains, EdgePool, Number, SecretText, Switch, Text
+from .kinds import Choice, Domain, Domains, EdgePoolName, Number, SecretText, Switch, Text
 from .resource import Field, Resource
 from .sites import canonical_site, is_branch, site_from_server
 
@@ -29,7 +29,7 @@ ROUTE = Resource(
     identity_from_user=canonical_site,
     identity_from_server=site_from_server,
     marks=("FederationRoute", "SiteType"),
-    fields=(Field("edge_pool", "XmppFederationRoute", EdgePool(), "", may_lack=True),),
+    fields=(Field("edge_pool", "XmppFederationRoute", EdgePoolName(), "", may_lack=True),),
     rules=(rules.route_stays,),
     fixed=True,
     beside=is_branch,

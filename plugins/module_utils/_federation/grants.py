@@ -23,7 +23,7 @@ from .deployment import CONTROLLER, Deployment, Records, User
 from .federation import Federation, Grant
 from .guard import NAMES, UPDATES_GUARDED_FROM, Guard
 from .rules import rights_lost
-from .selection import Chosen, choose
+from .selection import ChosenUsers, choose
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class _Granting:
         self.chosen: dict[str, tuple[User, ...]] = {}  # by place of a selector
         self.groups: dict[str, Grant] = {}  # by its place too
 
-    def choose(self, grant: Grant, chosen: Chosen) -> None:
+    def choose(self, grant: Grant, chosen: ChosenUsers) -> None:
         """Take over whom a selector means."""
         self.chosen[grant.place] = chosen.users
         if grant.selector and grant.selector.kind == "group":

@@ -38,7 +38,7 @@ def is_type_name(text: str) -> bool:
     return bool(_TYPE_NAME.match(text))
 
 
-class Unreadable(Exception):
+class UnreadableValue(Exception):
     """A value that a server sent does not have the declared form. The text says what it is and what was expected."""
 
 
@@ -67,8 +67,8 @@ class Kind:
         """A canonical value as a cmdlet's parameter. ``before``: what the property has; creating: New- is the verb."""
         return t.cast(Value, value)
 
-    def unreadable(self, value: t.Any) -> Unreadable:
-        return Unreadable("is %s; %s was expected" % (shortened(value), self.expected))
+    def unreadable(self, value: t.Any) -> UnreadableValue:
+        return UnreadableValue("is %s; %s was expected" % (shortened(value), self.expected))
 
 
 def written(value: t.Any) -> str:
@@ -138,7 +138,7 @@ class SecretText(Kind):
 
     def from_server(self, value: t.Any) -> t.Any:
         if value is not None and value != b"" and not isinstance(value, str):  # b"": a secure string
-            raise Unreadable("is a %s; a text was expected" % type(value).__name__)
+            raise UnreadableValue("is a %s; a text was expected" % type(value).__name__)
         return Secret(str(value) if value else "")
 
 
@@ -303,7 +303,7 @@ class Domains(Kind):
         )
 
 
-class EdgePool(Domain):
+class EdgePoolName(Domain):
     """The Edge pool of a route, empty where there is none: ``EdgeServer:FQDN`` on the wire (page of Set-CsSite)."""
 
     expected = "an Edge pool as EdgeServer:FQDN"

@@ -32,7 +32,7 @@ LOSES, MAY_LOSE, ELSEWHERE, WITHOUT = "loses", "may_lose", "elsewhere", "without
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MigrationOutcome:
     """kind: one of the four. reason: by what he has XMPP, or why he has none, or why that is not known."""
 
     user: User
@@ -141,33 +141,33 @@ def told(
     }
 
 
-def outcome(user: User, deployment: Deployment) -> Outcome:
+def outcome(user: User, deployment: Deployment) -> MigrationOutcome:
     """What a move does to a user."""
     why = _without_gateway(user, deployment)
     if why:
-        return Outcome(user, ELSEWHERE, why)
+        return MigrationOutcome(user, ELSEWHERE, why)
     if user.enabled is False:
-        return Outcome(user, WITHOUT, "not enabled")
+        return MigrationOutcome(user, WITHOUT, "not enabled")
     key = key_of(user.policy) if user.policy else deployment.effective.get(user.key, "")
     policy = deployment.of(POLICY.part).get(key)
     if policy is None:
         text = "has the policy '%s', which is not among the policies" % (user.policy or key)
-        return Outcome(user, MAY_LOSE, text, user.policy or key)
+        return MigrationOutcome(user, MAY_LOSE, text, user.policy or key)
     scope = (
         "the policy granted to him" if user.policy else "the global policy" if key == "global" else "the site's policy"
     )
     name = policy.identity
     if not policy.values["enable_xmpp_access"]:
-        return Outcome(user, WITHOUT, "%s (%s) does not give XMPP" % (scope, name), name)
+        return MigrationOutcome(user, WITHOUT, "%s (%s) does not give XMPP" % (scope, name), name)
     if not policy.values["enable_federation_access"]:
         text = "%s (%s) gives XMPP but not federation, without which it has no effect"
-        return Outcome(user, WITHOUT, text % (scope, name), name)
+        return MigrationOutcome(user, WITHOUT, text % (scope, name), name)
     pool = _home(user, deployment)
     if pool is None or pool.has_xmpp is None:
         text = "%s (%s) gives XMPP, but it is not known whether the user's home has it: %s"
         home = "%s, %s" % (pool.fqdn, pool.lack) if pool else user.pool or user.unread or "not told"
-        return Outcome(user, MAY_LOSE, text % (scope, name, home), name)
-    return Outcome(user, LOSES, "%s (%s)" % (scope, name), name)
+        return MigrationOutcome(user, MAY_LOSE, text % (scope, name, home), name)
+    return MigrationOutcome(user, LOSES, "%s (%s)" % (scope, name), name)
 
 
 def _home(user: User, deployment: Deployment) -> Pool | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._base.reading import Offered, is_unknown_error, read_offered, require
+from .._base.reading import PipelineOutput, is_unknown_error, read_offered, require
 from .._base.result import UNREADABLE_ANSWER, Unreadable
 from .._shell.statement import ServerError, Shell, Statement
 
@@ -89,7 +89,7 @@ def read_alone(shell: Shell, readings: t.Sequence[Reading]) -> Items:
     return items
 
 
-def items_of(read: Offered, readings: t.Sequence[Reading]) -> Items:
+def items_of(read: PipelineOutput, readings: t.Sequence[Reading]) -> Items:
     """Raises Unreadable."""
     cmdlets = {one.name: one.statement.cmdlet for one in readings}
     return Items(sorted_items(read.output, readings), cmdlets, read.failed)

@@ -20,7 +20,7 @@ from .._base.findings import Finding
 from .._base.names import Invalid, named
 from .._base.result import Unreadable as UnreadableAnswer
 from .._base.step import Record, Values
-from .kinds import Kind, SecretText, Unreadable, did_you_mean, is_type_name, shortened
+from .kinds import Kind, SecretText, UnreadableValue, did_you_mean, is_type_name, shortened
 
 if t.TYPE_CHECKING:
     from .rules import Change, Context
@@ -168,11 +168,11 @@ class Resource:
             if f.prop not in item:
                 if f.may_lack:
                     continue
-                raise Unreadable("%s is missing" % f.prop)
+                raise UnreadableValue("%s is missing" % f.prop)
             try:
                 found[f.option] = f.kind.from_server(item[f.prop])
-            except Unreadable as exc:
-                raise Unreadable("%s %s" % (f.prop, exc)) from None
+            except UnreadableValue as exc:
+                raise UnreadableValue("%s %s" % (f.prop, exc)) from None
         return found
 
     def defaults(self) -> dict[str, t.Any]:
@@ -191,7 +191,7 @@ class Resource:
         """An object that was read. Raises Unreadable."""
         identity = named(item.get("Identity"))
         if not isinstance(identity, str) or not identity.strip() or is_type_name(identity):
-            raise Unreadable("Identity is %s; a name was expected" % shortened(identity))
+            raise UnreadableValue("Identity is %s; a name was expected" % shortened(identity))
         name = self.identity_from_server(identity)
         more = {prop: item[prop] for prop in self.also_shown if prop in item}
         return Record(name, self.from_server(item), self.server_name(identity) if self.server_name else name, more)
@@ -207,7 +207,7 @@ class Resource:
                 continue
             try:
                 record = self.record(item)
-            except Unreadable as exc:
+            except UnreadableValue as exc:
                 named = item.get("Identity")
                 raise UnreadableAnswer(cmdlet, named if isinstance(named, str) else "", str(exc)) from None
             other = found.setdefault(record.key, record)

@@ -23,7 +23,7 @@ from .pools import Pool
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenUsers:
     """users: who has to have the policy. skipped: by the reason, who does not get it. problem: why the selector means
     nobody, which is refused. doubt: the same where it may be so.
     """
@@ -43,32 +43,32 @@ class Chosen:
         ]
 
 
-def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> Chosen:
+def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> ChosenUsers:
     """The users of a grant by selector, from the one reading of users and pools."""
     if grant.selector and grant.selector.kind == "group":
         return _choose_members(deployment, federation, guard, grant)
     pools, problem = _pools(deployment.pools or (), grant)
     if problem:
-        return Chosen(problem=problem)
+        return ChosenUsers(problem=problem)
     if odd := deployment.odd_homes:
         text = "who is homed on %s cannot be known: %s"
         homes_of = ["%s: %s" % one for one in odd.items()]
-        return Chosen(problem=text % (some([pool.fqdn for pool in pools]), some(homes_of, 3)))
+        return ChosenUsers(problem=text % (some([pool.fqdn for pool in pools]), some(homes_of, 3)))
     names = {pool.fqdn.casefold() for pool in pools}
     there = [user for user in deployment.users.values() if user.pool.casefold() in names]
     if not there:
-        return Chosen(problem="this account sees no user who is homed on %s" % some([pool.fqdn for pool in pools]))
+        return ChosenUsers(problem="this account sees no user who is homed on %s" % some([pool.fqdn for pool in pools]))
     return _fit(deployment, federation, guard, grant, there)
 
 
-def _choose_members(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> Chosen:
+def _choose_members(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> ChosenUsers:
     """The members of a group. One without members, or that does not exist, finds nobody: a filter cannot tell."""
     keys = deployment.members.get(grant.selector.filter, frozenset()) if grant.selector else frozenset()
     members = [deployment.users[key] for key in keys]
     if odd := ["%s: %s" % (user.name, user.unread) for user in members if user.unread]:
-        return Chosen(problem="where these members are homed cannot be known: %s" % some(sorted(odd), 3))
+        return ChosenUsers(problem="where these members are homed cannot be known: %s" % some(sorted(odd), 3))
     nobody = "this account sees no user who is a member. Check the name of the group"
-    found = _fit(deployment, federation, guard, grant, members) if members else Chosen(problem=nobody)
+    found = _fit(deployment, federation, guard, grant, members) if members else ChosenUsers(problem=nobody)
     if found.users:
         return found
     lose = grant.exclusive and not guard.allows("empty_purge")
@@ -79,7 +79,9 @@ def _choose_members(deployment: Deployment, federation: Federation, guard: Guard
     return replace(found, problem="", doubt=found.problem)
 
 
-def _fit(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant, there: t.Iterable[User]) -> Chosen:
+def _fit(
+    deployment: Deployment, federation: Federation, guard: Guard, grant: Grant, there: t.Iterable[User]
+) -> ChosenUsers:
     """Who of these users gets the policy, and why the others do not."""
     homes = {pool.fqdn.casefold(): pool for pool in deployment.pools or ()}
     listed = _listed(deployment, federation)
@@ -93,7 +95,7 @@ def _fit(deployment: Deployment, federation: Federation, guard: Guard, grant: Gr
             skipped.setdefault(why, []).append(user)
         else:
             users.append(user)
-    found = Chosen(tuple(users), {why: tuple(those) for why, those in skipped.items()})
+    found = ChosenUsers(tuple(users), {why: tuple(those) for why, those in skipped.items()})
     if not usable:
         said = "; ".join("%s %s" % (count(those, "user"), why) for why, those in skipped.items())
         return replace(found, problem="no user whom this account sees there can use it: %s" % said)

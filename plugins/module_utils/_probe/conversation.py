@@ -24,7 +24,7 @@ from .._xmpp.client import (
     encrypt,
 )
 from .._xmpp.stream import AuthFailed, AuthSucceeded, DialbackAnswer, Features, StreamOpened
-from .facts import Attempt, Ended, Facts, Header, KeyAnswer, Offer, Service
+from .facts import Attempt, Ended, Facts, KeyAnswer, PeerHeader, PeerOffer, ServiceRecord
 
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -33,7 +33,7 @@ if t.TYPE_CHECKING:
 
 def converse(
     facts: Facts,
-    service: Service,
+    service: ServiceRecord,
     address: str,
     from_: str,
     contexts: Contexts,
@@ -87,7 +87,7 @@ def _speaks_tls(connect: t.Callable[[], StreamConnection], contexts: Contexts) -
     return True
 
 
-def _attempt(facts: Facts, service: Service, address: str) -> Attempt:
+def _attempt(facts: Facts, service: ServiceRecord, address: str) -> Attempt:
     ended = facts.ended
     if ended is None or facts.header is not None or ended.how == "stream_error":
         return Attempt(service.host, address, service.port, "answered")
@@ -193,7 +193,7 @@ class _Conversation:
         facts, self._stage = self._facts, "stream"
         connection.stream.open()
         header = connection.wait(StreamOpened)
-        facts.header = Header(foreign(header.from_), foreign(header.version), header.dialback)
+        facts.header = PeerHeader(foreign(header.from_), foreign(header.version), header.dialback)
         if not facts.header.features:
             return
         facts.before = _offer(connection.wait(Features))
@@ -244,5 +244,5 @@ def _accepts(connect: t.Callable[[], StreamConnection], context: SSL.Context) ->
     return "accepted"
 
 
-def _offer(features: Features) -> Offer:
-    return Offer(features.starttls, tuple(foreign(one) for one in features.mechanisms), features.dialback)
+def _offer(features: Features) -> PeerOffer:
+    return PeerOffer(features.starttls, tuple(foreign(one) for one in features.mechanisms), features.dialback)

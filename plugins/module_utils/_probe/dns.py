@@ -16,7 +16,7 @@ import typing as t
 from .._base.names import Invalid
 from .._base.texts import foreign
 from .._xmpp.budget import Budget
-from .facts import Addresses, Service, Services
+from .facts import Addresses, ServiceRecord, Services
 
 try:
     import dns.exception
@@ -57,7 +57,7 @@ class Resolver:
         name = "_xmpps-server._tcp." if direct else "_xmpp-server._tcp."
         state, records, text = self._query(name + domain, "SRV", budget)
         root = dns.name.root
-        found = [Service(_text(r.target), r.port, r.priority, r.weight) for r in records if r.target != root]
+        found = [ServiceRecord(_text(r.target), r.port, r.priority, r.weight) for r in records if r.target != root]
         if records and not found:
             return Services("not_offered")
         return Services(state, tuple(sorted(found, key=lambda s: (s.priority, -s.weight, s.host, s.port))), text)

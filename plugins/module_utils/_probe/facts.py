@@ -56,7 +56,7 @@ Dialback = t.Literal["offered", "not offered", "refused", "unknown"]
 
 
 @dataclass(frozen=True)
-class Service:
+class ServiceRecord:
     """One SRV record (RFC 2782)."""
 
     host: str
@@ -82,7 +82,7 @@ class Services:
     """state: found, none, not_offered (the target is the root, "." as RFC 2782 has it), unknown (``text`` says why)."""
 
     state: str
-    records: tuple[Service, ...] = ()
+    records: tuple[ServiceRecord, ...] = ()
     text: str = ""
 
 
@@ -126,7 +126,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Header:
+class PeerHeader:
     """The peer's answer to the stream header. dialback: it declared the namespace."""
 
     from_: str
@@ -143,7 +143,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Offer:
+class PeerOffer:
     """Stream features. starttls: '', offered or required."""
 
     starttls: str = ""
@@ -188,9 +188,9 @@ class Facts:
     services: Services | None = None
     addresses: dict[str, Addresses] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
-    header: Header | None = None
-    before: Offer | None = None
-    after: Offer | None = None
+    header: PeerHeader | None = None
+    before: PeerOffer | None = None
+    after: PeerOffer | None = None
     tls: str = ""
     cipher: str = ""
     versions: dict[str, str] = field(default_factory=dict)  # accepted, refused, unknown, not tried
@@ -260,7 +260,7 @@ class Facts:
             return False
         return ended.how == "tls_failed" or (ended.how == "stream_error" and ended.condition in CERTIFICATE_ERRORS)
 
-    def _dialback(self, offer: Offer | None, secure: bool) -> Dialback:
+    def _dialback(self, offer: PeerOffer | None, secure: bool) -> Dialback:
         if offer is not None and offer.dialback:
             return "offered"
         if self.header is None or (offer is None and self.header.features):

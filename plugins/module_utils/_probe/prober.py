@@ -27,7 +27,7 @@ from .advice import advise
 from .certificate import examine
 from .conversation import converse
 from .dns import Resolver
-from .facts import DEFAULT_PORT, MOST_SERVERS, Addresses, Attempt, Ended, Facts, Service, is_local
+from .facts import DEFAULT_PORT, MOST_SERVERS, Addresses, Attempt, Ended, Facts, ServiceRecord, is_local
 from .findings import check_name, check_partner, verdict
 from .own import check_own
 from .rows import accepts, falls_to_clear, number, options, suggest, uses
@@ -59,7 +59,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ProbeSettings:
     """from_: the own domain that asks. timeout: seconds for a step. expires_within: days.
 
     allow_local: also connect to loopback, link-local, multicast and unspecified addresses, which name the controller
@@ -78,7 +78,7 @@ class Settings:
 class Prober:
     """May be used by several threads at once."""
 
-    def __init__(self, settings: Settings, resolver: Resolver) -> None:
+    def __init__(self, settings: ProbeSettings, resolver: Resolver) -> None:
         self._settings = settings
         self._resolver = resolver
         self._contexts = Contexts(settings.own)
@@ -169,7 +169,9 @@ class Prober:
             facts.mistake = "%s in %s:%s" % (type(exc).__name__, os.path.basename(last.filename), last.lineno)
         return facts
 
-    def _servers(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
+    def _servers(
+        self, facts: Facts, proxy: str, budget: Budget, fallback: bool
+    ) -> t.Iterator[tuple[ServiceRecord, str]]:
         """Hosts with their addresses: at most MOST_SERVERS, and local ones only if allowed. Raises TimeUp.
 
         What is not tried is among the attempts all the same.
@@ -185,14 +187,16 @@ class Prober:
             tried += 1
             yield service, address
 
-    def _published(self, facts: Facts, proxy: str, budget: Budget, fallback: bool) -> t.Iterator[tuple[Service, str]]:
+    def _published(
+        self, facts: Facts, proxy: str, budget: Budget, fallback: bool
+    ) -> t.Iterator[tuple[ServiceRecord, str]]:
         if proxy:
-            services: tuple[Service, ...] = (Service(proxy, DEFAULT_PORT),)
+            services: tuple[ServiceRecord, ...] = (ServiceRecord(proxy, DEFAULT_PORT),)
         else:
             facts.services = self._resolver.services(facts.domain, budget)
             services = facts.services.records
             if facts.services.state == "none" and fallback:
-                services = (Service(facts.domain, DEFAULT_PORT),)
+                services = (ServiceRecord(facts.domain, DEFAULT_PORT),)
         for service in services:
             if service.is_address:
                 continue  # RFC 2782: a target is a name, and the gateway asks DNS for its address

@@ -28,7 +28,7 @@ from .advice import common
 from .dns import Resolver
 from .facts import DEFAULT_PORT
 from .findings import VERDICTS
-from .prober import Entry, Job, Prober, Settings, concurrently
+from .prober import Entry, Job, Prober, ProbeSettings, concurrently
 
 # The properties of a partner that its probe depends on.
 PROBED = (
@@ -128,7 +128,7 @@ def open_prober(params: Params) -> tuple[Prober, str, list[str]]:
         reasons.append("gateway_port: %d is not a port" % params["gateway_port"])
     if reasons:
         raise Refused(reasons)
-    settings = Settings(
+    settings = ProbeSettings(
         from_,
         trusted.certificates,
         params["timeout"],

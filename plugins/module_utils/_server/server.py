@@ -29,7 +29,7 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Service:
+class SeenService:
     """status: in lower case. xmpp: whether it is a service of the XMPP gateway."""
 
     name: str
@@ -75,7 +75,7 @@ class Server:
     cmdlets: tuple[str, ...] | None = None
     product: Product | None = None
     clock_ahead: float | None = None
-    services: tuple[Service, ...] | None = None
+    services: tuple[SeenService, ...] | None = None
     certificates: tuple[Certificate, ...] | None = None
     unobserved: tuple[Unobserved, ...] = ()
 
@@ -98,7 +98,7 @@ def server_of(result: t.Mapping[str, t.Any]) -> Server:
             cmdlets=None if result["cmdlets"] is None else tuple(map(_text, result["cmdlets"])),
             product=None if result["product"] is None else _object(Product, result["product"]),
             clock_ahead=None if result["clock_ahead"] is None else float(result["clock_ahead"]),
-            services=_objects(Service, result["services"]),
+            services=_objects(SeenService, result["services"]),
             certificates=_objects(Certificate, result["certificates"]),
             unobserved=_objects(Unobserved, result["unobserved"]) or (),
         )

@@ -14,7 +14,7 @@ import re
 import typing as t
 from dataclasses import replace
 
-from .._base.reading import Offered, is_unknown_error, read_offered
+from .._base.reading import PipelineOutput, is_unknown_error, read_offered
 from .._base.result import Params, Refused, Result, ServerRefused
 from .._base.task import Task
 from .._edge_certificate.edge import SELECTED, EdgeReader, assigned_of, parsed, store_of, stored_of
@@ -23,7 +23,7 @@ from .._shell.rights import KNOWN, missing
 from .._shell.statement import Answer, Shell, ShellError, Statement, place_of
 from .._topology.services import services_of
 from .._x509.certificate import IMPORT_ERROR, describe
-from .server import CERTIFICATES, CLOCK, CMDLETS, PARTS, PRODUCT, SERVICES, Certificate, Product, Server, Service
+from .server import CERTIFICATES, CLOCK, CMDLETS, PARTS, PRODUCT, SERVICES, Certificate, Product, SeenService, Server
 from .server import Unobserved as Gap
 
 # What is sent for each part, and whether an object of the common answer is one of its own.
@@ -84,7 +84,7 @@ def _read(server: Server, gather: t.Collection[str], shell: Shell) -> Server:
     return replace(server, **values, unobserved=tuple(gaps))
 
 
-def _sorted(found: Offered, parts: t.Sequence[str]) -> dict[str, list[t.Any]]:
+def _sorted(found: PipelineOutput, parts: t.Sequence[str]) -> dict[str, list[t.Any]]:
     """The objects by the cmdlet that returned them. Raises ServerRefused for one of none."""
     cmdlets = [statement.cmdlet for part in parts for statement in _READ[part]]
     items: dict[str, list[t.Any]] = {cmdlet: [] for cmdlet in cmdlets}
@@ -104,9 +104,9 @@ def _product(items: t.Mapping[str, list[t.Any]]) -> Product | None:
     return Product(text, version[0], release_of_build(version[0]))
 
 
-def _services(items: t.Mapping[str, list[t.Any]]) -> tuple[Service, ...]:
+def _services(items: t.Mapping[str, list[t.Any]]) -> tuple[SeenService, ...]:
     found = services_of(items["Get-CsWindowsService"])
-    return tuple(Service(one.name, one.display_name, one.status.casefold(), one.is_xmpp) for one in found)
+    return tuple(SeenService(one.name, one.display_name, one.status.casefold(), one.is_xmpp) for one in found)
 
 
 def _certificates(items: t.Mapping[str, list[t.Any]]) -> tuple[Certificate, ...]:

@@ -15,7 +15,7 @@ from .._base.reading import UNREADABLE
 from .._base.result import Params, Refused
 from .._base.step import Step
 from .._base.step_log import StepLog
-from .services import Service, stop, stop_gracefully
+from .services import WindowsService, stop, stop_gracefully
 
 # So many seconds a service may take to settle.
 PATIENCE = 120.0
@@ -23,7 +23,7 @@ PATIENCE = 120.0
 _PAUSE = 1.0
 _LONGEST = 5.0
 
-ReadServices = t.Callable[[], "list[Service]"]
+ReadServices = t.Callable[[], "list[WindowsService]"]
 
 OPTION: dict[str, t.Any] = {
     "type": "dict",
@@ -71,8 +71,8 @@ def settled(
     read: ReadServices,
     names: t.Collection[str],
     patience: float = PATIENCE,
-    waits: t.Callable[[Service], bool] = lambda service: service.changing,
-) -> list[Service]:
+    waits: t.Callable[[WindowsService], bool] = lambda service: service.changing,
+) -> list[WindowsService]:
     """All services once ``waits`` is true for none of those that are named; after ``patience`` seconds as they are.
 
     Raises what reading raises.
@@ -114,7 +114,7 @@ def drain(
             error = log.send(planned).get(planned.cmdlet)
         failed = error is not None
 
-        def waits(service: Service) -> bool:
+        def waits(service: WindowsService) -> bool:
             return not service.stopped and not (failed and service.running)
 
         after = settled(read, [name], end - time.monotonic(), waits)
@@ -146,7 +146,7 @@ def note_left(name: str, drained: Drained, graceful: Graceful, restart: bool, lo
 
 def why_not_started(status: str) -> str:
     """Why a service that is in a status was not started, and what there is to do."""
-    if Service("", "", status).draining:
+    if WindowsService("", "", status).draining:
         return (
             "the service is %s: it was stopped gracefully, and its sessions have not ended after %d seconds. Windows "
             "cannot start it now. Run again when it has stopped, or restart it without graceful. The latter ends the "

@@ -19,7 +19,7 @@ from .._base.step import Step
 from .._base.step_log import StepLog
 from .._shell.statement import ServerError
 from .graceful_stop import Graceful, ReadServices, drain, note_left, settled, why_not_started
-from .services import Service, start, stop, stop_gracefully
+from .services import WindowsService, start, stop, stop_gracefully
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Restart:
     Without ``graceful`` both are sent together, so that the start runs whatever becomes of the controller.
     """
 
-    service: Service
+    service: WindowsService
     stop: Step | None
     start: Step
     graceful: Graceful | None = None
@@ -52,24 +52,24 @@ class Restarted:
     left: tuple[str, ...] = ()
 
 
-def restart_of(service: Service, graceful: Graceful | None = None) -> Restart:
+def restart_of(service: WindowsService, graceful: Graceful | None = None) -> Restart:
     return Restart(service, stop_of(service, graceful), start(service.name), graceful)
 
 
-def stop_of(service: Service, graceful: Graceful | None = None) -> Step | None:
+def stop_of(service: WindowsService, graceful: Graceful | None = None) -> Step | None:
     """How a service is stopped; None where it has stopped, or drains already and may go on."""
     if service.stopped or (graceful and service.draining):
         return None
     return stop_gracefully(service.name) if graceful else stop(service.name)
 
 
-def second_restart_of(service: Service) -> Restart:
+def second_restart_of(service: WindowsService) -> Restart:
     """Of a service that was restarted just now. It is plain, since the sessions of before have ended."""
     return Restart(service, stop(service.name), start(service.name))
 
 
 def restart_all(
-    restarts: t.Sequence[Restart], before: t.Sequence[Service], log: StepLog, read: ReadServices
+    restarts: t.Sequence[Restart], before: t.Sequence[WindowsService], log: StepLog, read: ReadServices
 ) -> Restarted:
     """Restart one service after the other; in the end everything that ran ``before`` runs again.
 
@@ -170,5 +170,5 @@ def make_run(starts: t.Mapping[str, Step], log: StepLog, read: ReadServices) -> 
     return started, all(name in found and found[name].running for name in starts)
 
 
-def _statuses(names: t.Collection[str], read: ReadServices) -> dict[str, Service]:
+def _statuses(names: t.Collection[str], read: ReadServices) -> dict[str, WindowsService]:
     return {service.name: service for service in settled(read, names) if service.name in names}

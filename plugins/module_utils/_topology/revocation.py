@@ -30,7 +30,7 @@ from .._federation.deployment import Deployment, Reader
 from .._federation.federation import Wanted
 from .._federation.guard import Guard
 from .._federation.identity import read_identity
-from .._federation.kinds import Unreadable as UnreadableValue
+from .._federation.kinds import UnreadableValue as UnreadableValue
 from .._federation.lock import alone
 from .._federation.plan import step_for
 from .._federation.resource import Resource
@@ -39,7 +39,7 @@ from .._federation.tasks import PROTECT
 from .._federation.words import called
 from .._shell.statement import ServerError, Shell, Statement, place_of
 from .replication import Replica, Time, push_steps, read_replicas, wait
-from .revocation_advice import Advice
+from .revocation_advice import RevocationAdvice
 
 # What allows a revocation to take away what is protected.
 PROTECTED = "protected"
@@ -207,7 +207,7 @@ class _Run:
         self._kept: dict[str, list[str]] = {}  # additional domains of the partner that another partner allows as well
         self._allowed: list[str] = []
         self._pushed: list[dict[str, t.Any]] = []
-        self._advice = Advice(shell)
+        self._advice = RevocationAdvice(shell)
         self.result = Result()
         self.warnings: list[str] = []
 

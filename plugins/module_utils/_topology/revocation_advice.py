@@ -23,7 +23,7 @@ from .topology import ALLOWED, BLOCKED, Topology, read_topology
 _ACCESS_EDGE = "Get-" + ACCESS_EDGE.noun
 
 
-class Advice:
+class RevocationAdvice:
     """Each part is read once, when it is asked for first."""
 
     def __init__(self, shell: Shell) -> None:

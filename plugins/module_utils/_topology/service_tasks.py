@@ -18,7 +18,7 @@ from .._shell.rights import missing
 from .._shell.statement import ServerError, Shell
 from .graceful_stop import OPTION, PATIENCE, Graceful, ReadServices, drain, note_left, settled
 from .restart import make_run, restart_all, restart_of, stop_of
-from .services import Service, read_services, start, stop
+from .services import WindowsService, read_services, start, stop
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
@@ -30,7 +30,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_gateway_service. Raises Refused, ServerRefused, ShellError before anything was changed."""
     state, graceful = params["state"], Graceful.read(params.get("graceful"))
 
-    def read() -> list[Service]:
+    def read() -> list[WindowsService]:
         return read_services(shell)
 
     before = read()
@@ -69,7 +69,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     return _result(log, mine, after, down, list(down), "not_sent")
 
 
-def _refuse_what_is_not_offered(shell: Shell, planned: t.Sequence[Step], mine: t.Sequence[Service]) -> None:
+def _refuse_what_is_not_offered(shell: Shell, planned: t.Sequence[Step], mine: t.Sequence[WindowsService]) -> None:
     """Raises Refused, ShellError. Of a remote shell only Get-CsWindowsService is documented.
 
     What was read is in the result all the same: a look needs no more.
@@ -89,7 +89,7 @@ def _refuse_what_is_not_offered(shell: Shell, planned: t.Sequence[Step], mine: t
 def _stop(
     stops: t.Mapping[str, Step | None],
     graceful: Graceful | None,
-    before: t.Sequence[Service],
+    before: t.Sequence[WindowsService],
     log: StepLog,
     read: ReadServices,
 ) -> dict[str, str]:
@@ -140,7 +140,7 @@ def _after(names: t.Collection[str], log: StepLog, read: ReadServices) -> dict[s
 
 def _result(
     log: StepLog,
-    mine: t.Sequence[Service],
+    mine: t.Sequence[WindowsService],
     after: t.Mapping[str, str],
     down: t.Mapping[str, float],
     restarted: t.Sequence[str],

@@ -22,7 +22,7 @@ _UNKNOWN = (
 
 
 @dataclass(frozen=True)
-class Service:
+class WindowsService:
     """A Windows service of the product. status: as the product spells it, such as Running, Stopped, StartPending."""
 
     name: str
@@ -61,19 +61,19 @@ class Service:
         return "XMPP" in self.display_name.upper()
 
 
-def read_services(shell: Shell) -> list[Service]:
+def read_services(shell: Shell) -> list[WindowsService]:
     """All services of the product on this host. Raises Refused, ServerRefused, ShellError."""
     return services_of(read_objects(shell, Statement("Get-CsWindowsService"), _UNKNOWN))
 
 
-def services_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[Service]:
+def services_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[WindowsService]:
     """The services that Get-CsWindowsService returned. Raises Refused."""
-    found: list[Service] = []
+    found: list[WindowsService] = []
     for item in items:
         texts = [item.get("Name"), item.get("DisplayName"), item.get("Status")]
         if not all(isinstance(text, str) for text in texts) or not texts[0] or not texts[2]:
             raise Refused(["Get-CsWindowsService: Name, DisplayName or Status of a service is not a text"])
-        service = Service(*t.cast("list[str]", texts))
+        service = WindowsService(*t.cast("list[str]", texts))
         if any(service.name.casefold() == other.name.casefold() for other in found):
             raise Refused(["Get-CsWindowsService: the service %s came back twice" % service.name])
         found.append(service)

@@ -62,7 +62,7 @@ from .wire import (
     write_header,
     write_stream_error,
 )
-from .xml_stream import End, Header, Limits, Reader, Violation
+from .xml_stream import Header, StreamEnd, StreamLimits, Violation, XmlReader
 
 __all__ = [
     "NS_DIALBACK",
@@ -83,10 +83,10 @@ __all__ = [
     "Element",
     "Event",
     "Features",
-    "Limits",
     "PeerError",
     "Stanza",
     "Stream",
+    "StreamLimits",
     "StreamOpened",
     "TlsProceed",
     "TlsRefused",
@@ -122,7 +122,7 @@ class Stream:
         role: t.Literal["initiating", "receiving"],
         local: str = "",
         remote: str = "",
-        limits: Limits | None = None,
+        limits: StreamLimits | None = None,
         new_id: Callable[[], str] = new_stream_id,
     ) -> None:
         self.role = role
@@ -131,10 +131,10 @@ class Stream:
         self.secure = False
         self.authenticated = False
         self.closed = False
-        self.limits = limits or Limits()
+        self.limits = limits or StreamLimits()
         self._new_id = new_id
         self._out: list[bytes] = []
-        self._reader: Reader | None = Reader(self.limits)  # None: nothing more is read
+        self._reader: XmlReader | None = XmlReader(self.limits)  # None: nothing more is read
         self._unfinished = ""
         self._attempts = 0
         self._dialback = True
@@ -218,10 +218,10 @@ class Stream:
         """Whether the peer has to keep silent until we, or TLS, have answered."""
         return self._step == "tls-proceed" or (self.role == "receiving" and self._step != "")
 
-    def _take(self, node: Header | Element | End) -> Event | None:
+    def _take(self, node: Header | Element | StreamEnd) -> Event | None:
         if isinstance(node, Header):
             return self._on_header(node)
-        if isinstance(node, End):
+        if isinstance(node, StreamEnd):
             self.close()
             self._reader = None
             return Closed()
@@ -386,7 +386,7 @@ class Stream:
         """The TLS handshake is done: the stream begins anew, with a header of the initiating side."""
         if self._may(self._step == "tls-proceed", "tls_established"):
             self.secure = True
-            self._reader = Reader(self.limits)
+            self._reader = XmlReader(self.limits)
             self._start_over()
             if self.role == "initiating":
                 self.open(self._dialback)

@@ -21,7 +21,7 @@ from xml.parsers import expat
 
 from .element import Element
 
-__all__ = ["Element", "End", "Header", "Limits", "Reader", "Violation"]
+__all__ = ["Element", "Header", "StreamEnd", "StreamLimits", "Violation", "XmlReader"]
 
 # Expat never forgets a name it has seen, so a parser that lives as long as a stream would grow as long as its peer
 # likes: it is replaced between two elements after this many bytes.
@@ -58,7 +58,7 @@ class Violation(Exception):
 
 
 @dataclass(frozen=True)
-class Limits:
+class StreamLimits:
     """What one element may cost at most; the stream's header is held to the same figures.
 
     ``stanza_bytes`` bytes on the wire; ``depth`` levels, the stanza itself being the first; ``attributes`` of one
@@ -81,7 +81,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class End:
+class StreamEnd:
     """The end tag of the stream."""
 
 
@@ -101,21 +101,21 @@ class _Open:
         return Element(self.name, self.attributes, text, tuple(self.children))
 
 
-class Reader:
+class XmlReader:
     """Reads one stream: ``append`` what came, then ask ``next`` until it has nothing.
 
     Work is linear in the bytes however they are cut, and what is kept is bounded by the limits. After a Violation the
     reader is of no more use.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: StreamLimits) -> None:
         self._limits = limits
         self._buffer = bytearray()
         self.restart()
 
     def restart(self) -> None:
         """Expect a new header (RFC 6120 section 4.3.3). Bytes that were not read yet belong to the new stream."""
-        self._ready: deque[Header | Element | End] = deque()
+        self._ready: deque[Header | Element | StreamEnd] = deque()
         self._stack: list[_Open] = []
         self._declared: dict[str, str] = {}
         self._opened = False
@@ -140,7 +140,7 @@ class Reader:
         """Take more bytes."""
         self._buffer += data
 
-    def next(self) -> Header | Element | End | None:
+    def next(self) -> Header | Element | StreamEnd | None:
         """What comes next in the stream, or None while it is incomplete. Raises Violation."""
         while not self._ready:
             token = self._token()
@@ -213,7 +213,7 @@ class Reader:
 
     def _on_end(self, name: str) -> None:
         if not self._stack:
-            self._ready.append(End())
+            self._ready.append(StreamEnd())
             return
         element = self._stack.pop().element()
         if self._stack:

@@ -21,7 +21,7 @@ import typing as t
 
 from ansible import constants
 
-from .._servers.connected import BY_ROLE, CONNECTED, Choice, Connected, choose, connected_of
+from .._servers.connected import BY_ROLE, CONNECTED, Connected, DoorChoice, choose, connected_of
 from .._servers.inventory import servers_in
 from .._servers.servers import DOORS, EDGES, VARIABLE
 from .in_process import PLAYBOOK, DirectAction, failed, runs, skipped
@@ -75,7 +75,7 @@ def connected(variables: Variables, host: str) -> Connected | None:
     return connected_of(host, plain(variables["hostvars"][host].get(name)))
 
 
-def choice_of(inventory: Inventory, variables: Variables, alone: bool = False) -> Choice:
+def choice_of(inventory: Inventory, variables: Variables, alone: bool = False) -> DoorChoice:
     """Whether the host of a task does the work for its deployment. alone: no other host is asked. Raises Refused."""
     results = {door: connected(variables, door) for door in inventory.hosts}
     return choose(inventory.own, inventory.hosts, results, inventory.playing, alone)

@@ -16,7 +16,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._base.result import Refused
 from .._documents.show import show
-from .._playbooks.outcome import Outcome, outcome_of, planned_sentence, stats
+from .._playbooks.outcome import RunOutcome, outcome_of, planned_sentence, stats
 from .._servers.inventory import servers_in
 from .._settings.source import settings_of
 from .in_process import CHECKED, PLAYBOOK, DirectAction
@@ -28,7 +28,7 @@ class ReportingAction(DirectAction):
     """An action whose result decides how a run of the collection's playbooks ends; elsewhere it fails as any other."""
 
     def _reported(
-        self, result: Result, variables: Result, before: t.Iterable[Result] = (), own: Outcome | None = None
+        self, result: Result, variables: Result, before: t.Iterable[Result] = (), own: RunOutcome | None = None
     ) -> Result:
         """The result as a playbook keeps it. before: results of earlier tasks of the run for the same deployment.
 
@@ -40,7 +40,7 @@ class ReportingAction(DirectAction):
         if own.sentence and result.get("failed"):
             show(_reasons(result))
         own = self._held_to_no_changes(own, variables)
-        total = Outcome()
+        total = RunOutcome()
         for one in before:
             total = total.and_then(outcome_of(one))
         total = total.and_then(own)
@@ -52,13 +52,13 @@ class ReportingAction(DirectAction):
             "ansible_stats": stats(total, *place_in_run(variables)),
         }
 
-    def _held_to_no_changes(self, outcome: Outcome, variables: Result) -> Outcome:
+    def _held_to_no_changes(self, outcome: RunOutcome, variables: Result) -> RunOutcome:
         """A check run may have to fail where something would change."""
         if outcome.sentence or not outcome.changes or not self._task.check_mode:
             return outcome
         if not self._fails_on_changes(variables):
             return outcome
-        return Outcome(outcome.word, outcome.changes, outcome.digest, planned_sentence(outcome.changes))
+        return RunOutcome(outcome.word, outcome.changes, outcome.digest, planned_sentence(outcome.changes))
 
     def _fails_on_changes(self, variables: Result) -> bool:
         try:

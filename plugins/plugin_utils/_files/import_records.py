@@ -38,7 +38,7 @@ _LIST = re.compile(r"[A-Za-z]\w* *: ")
 _TABLE = re.compile(r"-+( +-+)*\s*")
 
 
-class Unreadable(ValueError):
+class UnreadableSource(ValueError):
     """A file has no readable form. ``reasons``: one text each, with its line or record."""
 
     def __init__(self, reasons: t.Sequence[str]) -> None:
@@ -47,7 +47,7 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True)
-class Record:
+class ImportedRecord:
     """One object of a file. place: ``line 4`` or ``record 2``. values: by the column's name as it is written; of a CSV
     file texts only, and empty cells are left out. columns: all names, also those of empty cells.
     """
@@ -61,14 +61,14 @@ class Record:
 Name = t.Callable[[str], str]
 
 
-def records(data: bytes, encoding: str = "", name: Name = str) -> list[Record]:
+def records(data: bytes, encoding: str = "", name: Name = str) -> list[ImportedRecord]:
     """The records of a file, in order. encoding: see decoded(). Raises Unreadable, with every mistake at once."""
     for mark, kind in BINARY.items():
         if data.startswith(mark):
-            raise Unreadable(["the file is %s, not a table of text; save the sheet as 'CSV UTF-8'" % kind])
+            raise UnreadableSource(["the file is %s, not a table of text; save the sheet as 'CSV UTF-8'" % kind])
     text = decoded(data, encoding, name)
     if not text.strip():
-        raise Unreadable(["the file is empty"])
+        raise UnreadableSource(["the file is empty"])
     first = text.lstrip()[0]
     return _clixml(text) if first == "<" else _json(text) if first in "[{" else _csv(text)
 
@@ -90,13 +90,13 @@ def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
     try:
         text = data.decode(used)
     except LookupError as exc:
-        raise Unreadable(["%s: '%s' is not known; cp1252 and utf-16 are examples" % (option, encoding)]) from exc
+        raise UnreadableSource(["%s: '%s' is not known; cp1252 and utf-16 are examples" % (option, encoding)]) from exc
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
         hint = "" if encoding else ", or name its encoding (%s=cp1252, say)" % option
-        raise Unreadable(["line %d: is not %s; save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
+        raise UnreadableSource(["line %d: is not %s; save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
     if "\0" in text:
-        raise Unreadable(["the file holds zero bytes, as UTF-16 does; name its encoding (%s=utf-16)" % option])
+        raise UnreadableSource(["the file holds zero bytes, as UTF-16 does; name its encoding (%s=utf-16)" % option])
     return text
 
 
@@ -105,7 +105,7 @@ def bare_name(encoding: str) -> str:
     return re.sub(r"[^a-z0-9]", "", encoding.lower())
 
 
-def _csv(text: str) -> list[Record]:
+def _csv(text: str) -> list[ImportedRecord]:
     lines = io.StringIO(text, newline="").readlines()
     _check_unformatted([line for line in lines if line.strip()][:2])
     start = 0
@@ -116,14 +116,14 @@ def _csv(text: str) -> list[Record]:
             delimiter = separator[2]
             if delimiter not in tuple(DELIMITERS + "|"):
                 text = "line %d: sep= must be followed by a comma, a semicolon, a tab or a bar, not by '%s'"
-                raise Unreadable([text % (start + 1, delimiter)])
+                raise UnreadableSource([text % (start + 1, delimiter)])
         elif lines[start].strip() and not lines[start].startswith("#TYPE"):
             break
         start += 1
     if start == len(lines):
-        raise Unreadable(["the file has no line of column names"])
+        raise UnreadableSource(["the file has no line of column names"])
     reader = csv.reader(lines[start:], delimiter=delimiter or _delimiter(lines[start]), strict=True)
-    found: list[Record] = []
+    found: list[ImportedRecord] = []
     wrong: list[str] = []
     header: list[str] = []
     begin = start + 1
@@ -144,11 +144,11 @@ def _csv(text: str) -> list[Record]:
                 else:
                     row = zip(header, cells, strict=True)
                     values = {name: cell for name, cell in row if name and cell.strip()}
-                    found.append(Record(place, values, header))
+                    found.append(ImportedRecord(place, values, header))
     except csv.Error as exc:
         wrong.append("line %d: cannot be read as CSV (%s)" % (begin, exc))
     if wrong:
-        raise Unreadable(wrong)
+        raise UnreadableSource(wrong)
     return found
 
 
@@ -158,7 +158,7 @@ def _check_unformatted(lines: t.Sequence[str]) -> None:
     name = "Format-Table" if len(lines) > 1 and _TABLE.fullmatch(lines[1]) else name
     if name:
         text = "the file is the output of %s, which cuts values off; export the objects with Export-Clixml instead"
-        raise Unreadable([text % name])
+        raise UnreadableSource([text % name])
 
 
 def _delimiter(header: str) -> str:
@@ -177,33 +177,33 @@ def _twice(names: t.Sequence[str]) -> list[str]:
     return again
 
 
-def _json(text: str) -> list[Record]:
+def _json(text: str) -> list[ImportedRecord]:
     try:
         content = unwrapped(json.loads(text))
     except ValueError as exc:
         line = getattr(exc, "lineno", 1)
-        raise Unreadable(["line %d: cannot be read as JSON (%s)" % (line, getattr(exc, "msg", exc))]) from exc
+        raise UnreadableSource(["line %d: cannot be read as JSON (%s)" % (line, getattr(exc, "msg", exc))]) from exc
     except RecursionError as exc:
-        raise Unreadable(["the JSON is nested too deep to be a list of objects"]) from exc
+        raise UnreadableSource(["the JSON is nested too deep to be a list of objects"]) from exc
     return _objects(content if isinstance(content, list) else [content])
 
 
-def _clixml(text: str) -> list[Record]:
+def _clixml(text: str) -> list[ImportedRecord]:
     try:
         return _objects(_psrp_clixml.read_export(text))
-    except _psrp_clixml.Unreadable as exc:
-        raise Unreadable([str(exc)]) from exc
+    except _psrp_clixml.UnreadableXml as exc:
+        raise UnreadableSource([str(exc)]) from exc
 
 
-def _objects(items: t.Sequence[t.Any]) -> list[Record]:
+def _objects(items: t.Sequence[t.Any]) -> list[ImportedRecord]:
     wrong = [
         "record %d: is not an object but %s" % (number, json.dumps(item, default=str)[:40])
         for number, item in enumerate(items, 1)
         if not isinstance(item, dict)
     ]
     if wrong:
-        raise Unreadable(wrong)
-    return [Record("record %d" % number, item, list(item)) for number, item in enumerate(items, 1)]
+        raise UnreadableSource(wrong)
+    return [ImportedRecord("record %d" % number, item, list(item)) for number, item in enumerate(items, 1)]
 
 
 def unwrapped(value: t.Any) -> t.Any:

@@ -17,7 +17,7 @@ from ...module_utils._base.result import Unreadable as UnreadableObject
 from ...module_utils._federation.deployment import USER_PROPERTIES, USERS, user_of
 from ...module_utils._federation.kinds import Choice, Domains, Number, Switch
 from ...module_utils._federation.resource import Field, Resource
-from .import_records import Name, Record, Unreadable, records, unwrapped
+from .import_records import ImportedRecord, Name, UnreadableSource, records, unwrapped
 
 # How people call a column, beside the option and the property: without blanks and punctuation, in lower case. Some are
 # the labels of the Control Panel.
@@ -119,7 +119,7 @@ def imported(
         wrong.extend("%s%s: %s" % (record.place, " (%s)" % identity if identity else "", text) for text in mistakes)
         items.append(resource.shown(identity, values))
     if wrong:
-        raise Unreadable(wrong)
+        raise UnreadableSource(wrong)
     return items, ignored
 
 
@@ -151,7 +151,7 @@ def granted(data: bytes, encoding: str = "", name: Name = str) -> tuple[dict[str
         elif user.policy:
             found.setdefault(spellings.setdefault(key_of(user.policy), user.policy), []).append(user.name)
     if wrong:
-        raise Unreadable(wrong)
+        raise UnreadableSource(wrong)
     return {policy: sorted(users) for policy, users in found.items()}, len(objects)
 
 
@@ -170,7 +170,7 @@ def _names(resource: Resource) -> dict[str, Field]:
 
 def _columns(
     resource: Resource,
-    found: t.Sequence[Record],
+    found: t.Sequence[ImportedRecord],
     known: t.Mapping[str, Field],
     unwanted: t.Collection[str],
     option: str,
@@ -207,7 +207,7 @@ def _columns(
     return wrong, ignored
 
 
-def _given(record: Record, known: t.Mapping[str, Field]) -> tuple[dict[str, t.Any], list[str]]:
+def _given(record: ImportedRecord, known: t.Mapping[str, Field]) -> tuple[dict[str, t.Any], list[str]]:
     """What a record says, by option, with the types that the options have; and what is wrong with it."""
     given: dict[str, t.Any] = {}
     wrong = []
@@ -228,7 +228,7 @@ def _given(record: Record, known: t.Mapping[str, Field]) -> tuple[dict[str, t.An
     return given, wrong
 
 
-def _not_global(record: Record) -> list[str]:
+def _not_global(record: ImportedRecord) -> list[str]:
     """What is wrong with the identity of an object of which there is one."""
     named = [value for column, value in record.values.items() if bare(column) == "identity" and value is not None]
     wrong = [value for value in named if str(value).strip().lower() != "global"]

@@ -14,7 +14,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ...module_utils._federation.resource import Resource
-from .import_records import Unreadable
+from .import_records import UnreadableSource
 from .import_values import imported
 
 
@@ -32,7 +32,7 @@ def read(
             items, ignored = imported(resource, file.read(), encoding, unwanted)
     except OSError as exc:
         raise AnsibleError("cannot read '%s': %s" % (path, exc.strerror)) from None
-    except Unreadable as exc:  # not as a cause, which Ansible would print once more
+    except UnreadableSource as exc:  # not as a cause, which Ansible would print once more
         raise AnsibleError("'%s' cannot be imported:\n%s" % (path, "\n".join("- " + r for r in exc.reasons))) from None
     if ignored:
         Display().warning("'%s': left out the columns %s, which are no options" % (path, ", ".join(ignored)))

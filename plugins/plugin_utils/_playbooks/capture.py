@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ...module_utils._base.texts import count
 from ...module_utils._capture.pseudonyms import Pseudonyms
 from ...module_utils._capture.recording import EXPECTED
-from .._servers.servers import Deployment
+from .._servers.servers import DeploymentHosts
 
 FORMAT = "sfb.xmpp capture"
 FORM = 1
@@ -31,7 +31,7 @@ class Capture:
     lines: tuple[str, ...]
 
 
-def role_of(mine: Deployment, host: str) -> str:
+def role_of(mine: DeploymentHosts, host: str) -> str:
     """What a host of a deployment is asked as. A host of several groups is asked as the one that knows most."""
     return "management" if host in mine.doors else "edge" if host in mine.edges else "front_end"
 
@@ -44,7 +44,7 @@ def mistakes(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 
 
 def decide(
-    mine: Deployment, results: t.Mapping[str, t.Mapping[str, t.Any]], names: Pseudonyms, made: str, by: str
+    mine: DeploymentHosts, results: t.Mapping[str, t.Mapping[str, t.Any]], names: Pseudonyms, made: str, by: str
 ) -> Capture:
     """The capture of a deployment. results: of xmpp_capture_info, by host; an empty one where a host left no word.
 

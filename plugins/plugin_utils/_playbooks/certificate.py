@@ -26,7 +26,7 @@ SEPARATE = "separate"
 
 
 @dataclass(frozen=True)
-class Settings:
+class CertificateSettings:
     """What is asked of an Edge.
 
     certificate: options of xmpp_gateway_cert; empty where none is declared. phase: all, stage, or switch.
@@ -47,7 +47,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Pool:
+class EdgesInTurn:
     """The Edges of an Edge's deployment.
 
     edges: those of the play, in its order. size: how many there are, with those that --limit leaves out.
@@ -70,7 +70,7 @@ class Decision:
 
 def pool_of(
     edges: t.Sequence[str], play: t.Sequence[str], playing: t.Collection[str], doors: t.Mapping[str, Values]
-) -> Pool:
+) -> EdgesInTurn:
     """edges: of the deployment; empty if the inventory names none, then all hosts of the play are one pool.
 
     play: its hosts at the start. playing: those that have not failed. doors: the results of the management hosts that
@@ -78,7 +78,7 @@ def pool_of(
     """
     chosen = tuple(host for host in play if host in edges) if edges else tuple(play)
     gone = tuple(host for host in chosen if host not in playing)
-    return Pool(chosen, len(edges) or len(chosen), (*_failed_doors(doors), *gone))
+    return EdgesInTurn(chosen, len(edges) or len(chosen), (*_failed_doors(doors), *gone))
 
 
 def _failed_doors(doors: t.Mapping[str, Values]) -> tuple[str, ...]:
@@ -90,8 +90,8 @@ def _failed_doors(doors: t.Mapping[str, Values]) -> tuple[str, ...]:
 
 
 def decide(
-    settings: Settings,
-    pool: Pool,
+    settings: CertificateSettings,
+    pool: EdgesInTurn,
     reading: Values | None = None,
     staged: Values | None = None,
     file_is_good: bool = False,
@@ -123,7 +123,7 @@ def decide(
     return Decision(STAGE, settings.usages)
 
 
-def _after_staging(settings: Settings, staged: Values, reading: Values | None) -> Decision:
+def _after_staging(settings: CertificateSettings, staged: Values, reading: Values | None) -> Decision:
     if settings.phase == "switch":
         due = bool(staged.get("changed")) and not settings.check
         return Decision(SWITCH, settings.usages) if due else Decision(NOTHING)
@@ -138,7 +138,7 @@ def _after_staging(settings: Settings, staged: Values, reading: Values | None) -
     return Decision(WAIT if rest else NOTHING, usages, why)
 
 
-def _free(settings: Settings, reading: Values | None, staged: Values | None) -> tuple[str, ...]:
+def _free(settings: CertificateSettings, reading: Values | None, staged: Values | None) -> tuple[str, ...]:
     """The usages that this run may put in use. If it is not known what a usage has, it counts as one in use."""
     if not settings.separate or settings.phase != "all":
         return settings.usages
@@ -171,7 +171,7 @@ def _waits(certificate: Values, usages: t.Sequence[str], check: bool) -> str:
     return text
 
 
-def options_of(settings: Settings, decision: Decision, pool: Pool, time: str) -> Result:
+def options_of(settings: CertificateSettings, decision: Decision, pool: EdgesInTurn, time: str) -> Result:
     """The options of xmpp_gateway_cert for what was decided. time: at which renewal is decided, for all Edges alike."""
     phase = {STAGE: "stage", PLAN: "switch" if settings.phase == "switch" else "all", SWITCH: "switch"}[decision.what]
     given = {name: value for name, value in settings.certificate.items() if value is not None}
@@ -181,7 +181,7 @@ def options_of(settings: Settings, decision: Decision, pool: Pool, time: str) ->
     return {**given, "usages": list(decision.usages), "renew": renew, "phase": phase, "pool_size": pool.size}
 
 
-def options_of_reading(settings: Settings, time: str) -> Result:
+def options_of_reading(settings: CertificateSettings, time: str) -> Result:
     """The options of xmpp_gateway_cert_info."""
     wanted = ("names", "access_edge", "sip_domains", "xmpp_domains", "trust_store")
     given = {name: settings.certificate[name] for name in wanted if settings.certificate.get(name) is not None}
@@ -189,7 +189,7 @@ def options_of_reading(settings: Settings, time: str) -> Result:
     return {**given, "usages": list(settings.usages), "renew": renew}
 
 
-def maker(pool: Pool, results: t.Mapping[str, Values]) -> str:
+def maker(pool: EdgesInTurn, results: t.Mapping[str, Values]) -> str:
     """The Edge on which the hook runs, once for the pool: the first that needs a certificate; empty if none does."""
     return next((edge for edge in pool.edges if results.get(edge, {}).get("next") == MAKE), "")
 

@@ -17,9 +17,9 @@ from ...module_utils._base.result import Refused
 from ...module_utils._edge_certificate.edge import LISTENING, MTLS
 from ...module_utils._server.server import CMDLETS, SERVICES
 from .._servers.connected import Connected
-from .._servers.servers import Deployment
+from .._servers.servers import DeploymentHosts
 from . import migration
-from .certificate import Settings as CertificateSettings
+from .certificate import CertificateSettings as CertificateSettings
 
 Values = t.Mapping[str, t.Any]
 
@@ -52,7 +52,7 @@ class Need:
 
 
 def need_of(
-    playbook: str, host: str, mine: Deployment, values: Values, parts: t.Collection[str], certificate: bool
+    playbook: str, host: str, mine: DeploymentHosts, values: Values, parts: t.Collection[str], certificate: bool
 ) -> Need | None:
     """What a run needs of a host; None if it does not connect to it.
 
@@ -154,7 +154,7 @@ def plans(settings: CertificateSettings) -> bool:
     return bool(settings.certificate) and settings.phase != "switch" and not settings.hook and not settings.check
 
 
-def missed(playbook: str, own: str, mine: Deployment, need: Need | None, one: Connected) -> str:
+def missed(playbook: str, own: str, mine: DeploymentHosts, need: Need | None, one: Connected) -> str:
     """Why a run fails because a host did not answer, in one sentence; empty if it does not, or if a later task says it.
 
     need: of the host. A management host that did not answer is the matter of the task that works.

@@ -18,7 +18,7 @@ from ...module_utils._federation.catalogue import GATEWAY, PARTNER, POLICY
 from ...module_utils._federation.declared import declare
 from ...module_utils._federation.resource import Resource
 from ...module_utils._federation.words import variable
-from .._files.import_records import Unreadable
+from .._files.import_records import UnreadableSource
 from .._files.import_values import granted, imported
 
 PREFIX = "sfb_xmpp_import_"
@@ -72,8 +72,8 @@ def decide(files: t.Mapping[str, File], encoding: str = "", ignore_columns: t.Co
         try:
             items, ignored = imported(resource, files[kind].data, encoding, ignore_columns, _name)
             if resource.single and not items:
-                raise Unreadable(["the file has no object; export it with Get-%s" % resource.noun])
-        except Unreadable as exc:
+                raise UnreadableSource(["the file has no object; export it with Get-%s" % resource.noun])
+        except UnreadableSource as exc:
             wrong += _reasons(kind, files[kind], exc)
             continue
         variables["sfb_xmpp_" + resource.part] = items[0] if resource.single else items
@@ -85,7 +85,7 @@ def decide(files: t.Mapping[str, File], encoding: str = "", ignore_columns: t.Co
             variables["sfb_xmpp_policies"] = _with_users(variables.get("sfb_xmpp_policies"), grants)
             users = sum(map(len, grants.values()))
             numbers.append("the policies of %d of %d users" % (users, total))
-        except Unreadable as exc:
+        except UnreadableSource as exc:
             wrong += _reasons(USERS, files[USERS], exc)
     if wrong:
         raise Refused(wrong)
@@ -111,7 +111,7 @@ def _number(items: t.Sized, resource: Resource) -> str:
     return count(items, resource.name) if len(items) == 1 else "%d %s" % (len(items), resource.plural)
 
 
-def _reasons(kind: str, file: File, exc: Unreadable) -> list[str]:
+def _reasons(kind: str, file: File, exc: UnreadableSource) -> list[str]:
     return ["%s%s: '%s' cannot be imported: %s" % (PREFIX, kind, file.path, text) for text in exc.reasons]
 
 
@@ -139,5 +139,5 @@ def _with_users(policies: list[dict[str, t.Any]] | None, grants: t.Mapping[str, 
     if by_key:
         text = "the policy '%s' is granted to %s, but is not in the file of policies; export both at the same time"
         names = {key_of(name): name for name in grants}
-        raise Unreadable([text % (names[key], count(users, "user")) for key, users in by_key.items()])
+        raise UnreadableSource([text % (names[key], count(users, "user")) for key, users in by_key.items()])
     return found

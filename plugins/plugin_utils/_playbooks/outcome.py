@@ -24,7 +24,7 @@ _CHANGES = ("added", "changed", "removed", "granted", "withdrawn")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """word: one of WORDS. changes: how many changes were made, or are planned in check mode.
 
     digest: of the plan; empty where the run has none. sentence: why the run fails; empty where it does not.
@@ -35,23 +35,23 @@ class Outcome:
     digest: str = ""
     sentence: str = ""
 
-    def and_then(self, other: Outcome) -> Outcome:
+    def and_then(self, other: RunOutcome) -> RunOutcome:
         """What a run came to that had both parts."""
         word = max(self.word, other.word, key=WORDS.index)
         sentence = self.sentence or other.sentence
-        return Outcome(word, self.changes + other.changes, self.digest or other.digest, sentence)
+        return RunOutcome(word, self.changes + other.changes, self.digest or other.digest, sentence)
 
 
-def outcome_of(result: Result) -> Outcome:
+def outcome_of(result: Result) -> RunOutcome:
     """What one task came to. result: of a task of the collection, also one that has reported already."""
     digest = digest_of(result)
     wrong = went_wrong(result)
     if wrong == REFUSED:
-        return Outcome(REFUSED, 0, digest, sentence(result))
+        return RunOutcome(REFUSED, 0, digest, sentence(result))
     changes = changes_of(result)
     if wrong:
-        return Outcome(FAILED, changes, digest, sentence(result))
-    return Outcome(CHANGES if changes else OK, changes, digest)
+        return RunOutcome(FAILED, changes, digest, sentence(result))
+    return RunOutcome(CHANGES if changes else OK, changes, digest)
 
 
 def digest_of(result: Result) -> str:
@@ -98,7 +98,7 @@ def planned_sentence(changes: int) -> str:
     return "%s planned, and sfb_xmpp_fail_on_changes is true." % number
 
 
-def stats(outcome: Outcome, label: str, several: bool) -> dict[str, t.Any]:
+def stats(outcome: RunOutcome, label: str, several: bool) -> dict[str, t.Any]:
     """The key ``ansible_stats`` of a result. With several deployments in a run, each stat is a mapping by label."""
     data: dict[str, t.Any] = {RESULT: outcome.word, NUMBER: outcome.changes}
     if outcome.digest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._servers.servers import Deployment
+from .._servers.servers import DeploymentHosts
 from .outcome import went_wrong
 
 Results = t.Sequence[t.Mapping[str, t.Any]]
@@ -20,7 +20,7 @@ NOT_RESTARTED = (
 )
 
 
-def before_the_revocation(deployment: Deployment) -> list[str]:
+def before_the_revocation(deployment: DeploymentHosts) -> list[str]:
     """A line where a restart is asked for and the inventory has no server to restart."""
     if deployment.front_ends or deployment.edges:
         return []

@@ -11,7 +11,7 @@ import typing as t
 
 from ...module_utils._base.texts import count, printable
 from .._servers.servers import DEFAULT
-from .outcome import CHANGES, OK, Outcome, outcome_of
+from .outcome import CHANGES, OK, RunOutcome, outcome_of
 
 EDGES = "Edge servers of %s"
 # The calls that change which certificate an Edge uses.
@@ -43,23 +43,23 @@ def last(staged: Results | None, switched: Results | None) -> Results:
     return {}
 
 
-def outcome(results: t.Iterable[Results], later: bool) -> Outcome:
+def outcome(results: t.Iterable[Results], later: bool) -> RunOutcome:
     """What the Edges of a deployment came to. A certificate that is replaced, given or taken away is one change.
 
     later: whether another run switches to what this one brought to an Edge. That is no change of this run.
     """
-    found = Outcome()
+    found = RunOutcome()
     for result in results:
         own = outcome_of(result)
         if own.word == CHANGES:
-            own = Outcome(CHANGES, 1) if not later or _switches(result) else Outcome(OK)
+            own = RunOutcome(CHANGES, 1) if not later or _switches(result) else RunOutcome(OK)
         found = found.and_then(own)
     return found
 
 
-def total(doors: t.Iterable[Results], edges: Outcome) -> Outcome:
+def total(doors: t.Iterable[Results], edges: RunOutcome) -> RunOutcome:
     """What the whole run came to in a deployment. doors: the results of its management hosts, empty where none ran."""
-    found = Outcome()
+    found = RunOutcome()
     for result in doors:
         if result and not result.get("skipped"):
             found = found.and_then(outcome_of(result))

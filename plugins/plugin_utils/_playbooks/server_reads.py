@@ -13,12 +13,12 @@ from __future__ import annotations
 import typing as t
 
 from .._servers.connected import Connected
-from .._servers.servers import Deployment
+from .._servers.servers import DeploymentHosts
 
 Results = t.Mapping[str, Connected | None]
 
 
-def services(deployment: Deployment, results: Results) -> list[dict[str, t.Any]]:
+def services(deployment: DeploymentHosts, results: Results) -> list[dict[str, t.Any]]:
     """The option ``services``.
 
     status: empty if the host has no XMPP service; left out if it could not be read.
@@ -36,7 +36,7 @@ def services(deployment: Deployment, results: Results) -> list[dict[str, t.Any]]
     return found
 
 
-def servers(deployment: Deployment, results: Results, declared: t.Collection[str] = ()) -> dict[str, t.Any]:
+def servers(deployment: DeploymentHosts, results: Results, declared: t.Collection[str] = ()) -> dict[str, t.Any]:
     """The options that preflight and explain have of servers."""
     return {
         "services": services(deployment, results),
@@ -45,7 +45,7 @@ def servers(deployment: Deployment, results: Results, declared: t.Collection[str
     }
 
 
-def edges(deployment: Deployment, results: Results, declared: t.Collection[str]) -> list[dict[str, t.Any]]:
+def edges(deployment: DeploymentHosts, results: Results, declared: t.Collection[str]) -> list[dict[str, t.Any]]:
     """The option ``edges``. declared: the Edges whose certificate the next run assigns."""
     found = []
     for host in deployment.edges:
@@ -57,7 +57,7 @@ def edges(deployment: Deployment, results: Results, declared: t.Collection[str])
     return found
 
 
-def front_ends(deployment: Deployment, results: Results) -> list[dict[str, t.Any]]:
+def front_ends(deployment: DeploymentHosts, results: Results) -> list[dict[str, t.Any]]:
     """The option ``front_ends``. A Front End of which no certificate was read is left out."""
     found = ((host, certificates(results.get(host))) for host in deployment.front_ends)
     return [

@@ -49,7 +49,7 @@ _ESCAPED = re.compile("_[xX]([0-9A-Fa-f]{4})_")
 _FORBIDDEN = re.compile("&#x(FFF[EF]);", re.IGNORECASE)
 
 
-class Unreadable(Exception):
+class UnreadableXml(Exception):
     """An object is not of the form that it must have. The text says where, and what stands there."""
 
 
@@ -63,7 +63,7 @@ def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
     wanted: names of properties in lower case; of an object only those are kept, and only those have to be readable.
     Raises Unreadable.
     """
-    return _Reader(wanted).value(_parsed(xml), DEPTH)
+    return _XmlReader(wanted).value(_parsed(xml), DEPTH)
 
 
 def read_export(xml: str) -> list[t.Any]:
@@ -74,16 +74,18 @@ def read_export(xml: str) -> list[t.Any]:
     """
     root = _parsed(xml)
     if root.tag != "{%s}Objs" % NAMESPACE:
-        raise Unreadable("the file is XML, but not of Export-Clixml; export with Export-Clixml, or save a table as CSV")
+        raise UnreadableXml(
+            "the file is XML, but not of Export-Clixml; export with Export-Clixml, or save a table as CSV"
+        )
     for element in root.iter():
         element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
-    reader = _Reader()
+    reader = _XmlReader()
     found: list[t.Any] = []
     for number, child in enumerate(root, 1):
         try:
             value = reader.value(child, DEPTH)
-        except Unreadable as error:
-            raise Unreadable("record %d: %s" % (number, error)) from None
+        except UnreadableXml as error:
+            raise UnreadableXml("record %d: %s" % (number, error)) from None
         found += value if isinstance(value, list) else [value]
     return found
 
@@ -92,14 +94,14 @@ def _parsed(xml: str) -> ET.Element:
     try:
         refuse_doctype(xml)
     except Doctype as error:
-        raise Unreadable(str(error)) from None
+        raise UnreadableXml(str(error)) from None
     try:
         return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
     except (ET.ParseError, ValueError) as error:
-        raise Unreadable("it is not well-formed XML (%s)" % error) from None
+        raise UnreadableXml("it is not well-formed XML (%s)" % error) from None
 
 
-class _Reader:
+class _XmlReader:
     """One message. References go to objects and type names that stand before them in it."""
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
@@ -110,12 +112,12 @@ class _Reader:
     def value(self, element: ET.Element, depth: int) -> t.Any:
         tag, content = element.tag, element.text or ""
         if tag != "Obj" and tag not in _LISTS and tag != "DCT" and len(element):
-            raise Unreadable("<%s> holds <%s>" % (short(tag), short(element[0].tag)))
+            raise UnreadableXml("<%s> holds <%s>" % (short(tag), short(element[0].tag)))
         if tag in _TEXTS:
             return text(content)
         if tag == "B":
             if content not in _BOOLEANS:
-                raise Unreadable("'%s' is neither true nor false" % short(content))
+                raise UnreadableXml("'%s' is neither true nor false" % short(content))
             return _BOOLEANS[content]
         if tag in _INTEGERS:
             return _integer(content, *_INTEGERS[tag])
@@ -123,14 +125,14 @@ class _Reader:
             return None
         if tag == "Obj":
             if depth <= 0:
-                raise Unreadable("objects are nested more than %d deep" % DEPTH)
+                raise UnreadableXml("objects are nested more than %d deep" % DEPTH)
             return self._object(element, depth - 1)
         if tag in _LISTS or tag == "DCT":
             return self._collection(element, depth)
         if tag == "Ref":
             reference = element.get("RefId", "")
             if reference not in self._objects:
-                raise Unreadable("it refers to the object '%s', which is not in it" % short(reference))
+                raise UnreadableXml("it refers to the object '%s', which is not in it" % short(reference))
             return self._objects[reference]
         return _rare(tag, content)
 
@@ -156,18 +158,18 @@ class _Reader:
                 shown = text(child.text or "")
             elif child.tag in ("Props", "MS"):
                 if child.tag in groups:
-                    raise Unreadable("<%s> stands in it twice" % child.tag)
+                    raise UnreadableXml("<%s> stands in it twice" % child.tag)
                 groups[child.tag] = self._properties(child, depth, self._wanted if depth == DEPTH - 1 else None)
             else:
                 simple.append(self.value(child, depth))
         if len(simple) > 1:
-            raise Unreadable("it has %d values where one belongs" % len(simple))
+            raise UnreadableXml("it has %d values where one belongs" % len(simple))
         if simple:
             enumeration = any(name.endswith("System.Enum") for name in types)
             return shown if enumeration and shown is not None else simple[0]
         properties = {**groups.get("Props", {}), **groups.get("MS", {})}
         if any(name.endswith(("System.Array", "System.Collections.ArrayList")) for name in types):
-            raise Unreadable("it is a list without its items")
+            raise UnreadableXml("it is a list without its items")
         return properties if properties or shown is None else shown
 
     def _type_names(self, element: ET.Element) -> list[str]:
@@ -175,7 +177,7 @@ class _Reader:
         if element.tag == "TN":
             self._types[reference] = [child.text or "" for child in element]
         elif reference not in self._types:
-            raise Unreadable("it refers to the type '%s', which is not in it" % short(reference))
+            raise UnreadableXml("it refers to the type '%s', which is not in it" % short(reference))
         return self._types[reference]
 
     def _properties(self, group: ET.Element, depth: int, wanted: frozenset[str] | None) -> dict[str, t.Any]:
@@ -185,33 +187,33 @@ class _Reader:
             name = text(element.get("N", ""))
             if wanted is not None and name.lower() not in wanted:
                 if len(element):  # what is wanted may refer to it
-                    with contextlib.suppress(Unreadable):
+                    with contextlib.suppress(UnreadableXml):
                         self.value(element, depth)
                 continue
             if not name:
-                raise Unreadable("a property has no name")
+                raise UnreadableXml("a property has no name")
             if name.casefold() in seen:
-                raise Unreadable("the property %s stands in it twice" % short(name))
+                raise UnreadableXml("the property %s stands in it twice" % short(name))
             seen.add(name.casefold())
             try:
                 found[name] = self.value(element, depth)
-            except Unreadable as error:
-                raise Unreadable("%s: %s" % (short(name), error)) from None
+            except UnreadableXml as error:
+                raise UnreadableXml("%s: %s" % (short(name), error)) from None
         return found
 
     def _collection(self, element: ET.Element, depth: int) -> t.Any:
         if depth <= 0:
-            raise Unreadable("objects are nested more than %d deep" % DEPTH)
+            raise UnreadableXml("objects are nested more than %d deep" % DEPTH)
         if element.tag in _LISTS:
             return [self.value(item, depth - 1) for item in element]
         table: dict[str, t.Any] = {}
         for entry in element:
             parts = {part.get("N"): part for part in entry}
             if entry.tag != "En" or len(entry) != 2 or set(parts) != {"Key", "Value"}:
-                raise Unreadable("an entry of a table is not a key and a value")
+                raise UnreadableXml("an entry of a table is not a key and a value")
             key = str(self.value(parts["Key"], 0))
             if key in table:
-                raise Unreadable("the key %s stands in a table twice" % short(key))
+                raise UnreadableXml("the key %s stands in a table twice" % short(key))
             table[key] = self.value(parts["Value"], depth - 1)
         return table
 
@@ -230,10 +232,10 @@ def text(content: str) -> str:
 
 def _integer(content: str, lowest: int, highest: int) -> int:
     if not re.fullmatch("[-+]?[0-9]{1,20}", content):
-        raise Unreadable("'%s' is not a whole number" % short(content))
+        raise UnreadableXml("'%s' is not a whole number" % short(content))
     number = int(content)
     if not lowest <= number <= highest:
-        raise Unreadable("%d is not between %d and %d" % (number, lowest, highest))
+        raise UnreadableXml("%d is not between %d and %d" % (number, lowest, highest))
     return number
 
 
@@ -249,7 +251,7 @@ def _rare(tag: str, content: str) -> t.Any:
         if tag == "C":
             return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # fails for half a character
     except (ValueError, binascii.Error):
-        raise Unreadable("'%s' cannot be read as <%s>" % (short(content), tag)) from None
+        raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
         return b""  # a secure string, for which no key was exchanged; null would say that there is none
-    raise Unreadable("<%s> is no type of value" % short(tag))
+    raise UnreadableXml("<%s> is no type of value" % short(tag))

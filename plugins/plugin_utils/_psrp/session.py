@@ -21,7 +21,7 @@ from dataclasses import replace
 from ...module_utils._base.texts import foreign, printable
 from ...module_utils._shell.rights import SELECT, question
 from ...module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
-from .clixml import Unreadable
+from .clixml import UnreadableXml
 from .errors import alarm, brief, interrupted, login_refused, never_sent, no_session, repeatable, transport_failed
 from .limits import Limits, within
 from .login import Login
@@ -270,7 +270,7 @@ class PsrpSession:
 
         names = ", ".join(dict.fromkeys(statement.cmdlet for statement in chunk))
         errors = [server_error(record) for record in shell.streams.error]
-        errors += [unreadable(names, value) for value in shell.output if isinstance(value, Unreadable)]
+        errors += [unreadable(names, value) for value in shell.output if isinstance(value, UnreadableXml)]
         if shell.state == PSInvocationState.FAILED and not errors:
             errors.append(
                 ServerError(cmdlet=chunk[0].cmdlet, message="the pipeline failed, and the server does not say why")
@@ -281,7 +281,7 @@ class PsrpSession:
         elif shell.state not in (PSInvocationState.COMPLETED, PSInvocationState.FAILED):
             lost = "the server left the pipeline in the state %s, which is no end" % shell.state
         return Answer(
-            output=tuple(value for value in shell.output if not isinstance(value, Unreadable)),
+            output=tuple(value for value in shell.output if not isinstance(value, UnreadableXml)),
             errors=tuple(map(self._error, errors)),
             warnings=tuple(self._words(_warning(record)) for record in shell.streams.warning),
             lost=lost,

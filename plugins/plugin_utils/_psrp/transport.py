@@ -20,7 +20,7 @@ import typing as t
 import weakref
 from types import SimpleNamespace
 
-from .clixml import Unreadable, read
+from .clixml import UnreadableXml, read
 from .document import check_answer
 from .errors import NOTHING_YET, LoginError
 from .limits import MOST_ANSWER, MOST_OBJECT, AnswerError, current, short
@@ -422,7 +422,7 @@ class Messages:
                 raise AnswerError("the server sent a message of the unknown type 0x%08X" % kind) from None
         try:
             if too_large:
-                raise Unreadable("it has more than %d MiB" % (MOST_OBJECT // 2**20))
+                raise UnreadableXml("it has more than %d MiB" % (MOST_OBJECT // 2**20))
             xml = data[40:].decode("utf-8-sig")
             if not xml and kind == _OUTPUT:
                 return None  # $null, which is no object
@@ -434,11 +434,11 @@ class Messages:
                 current().give_back(max(0, _travelled(data) - len(str(value))))
             if value is None and kind == _OUTPUT:
                 return None  # <Nil/> is $null as well
-        except (Unreadable, UnicodeDecodeError, RecursionError) as error:
+        except (UnreadableXml, UnicodeDecodeError, RecursionError) as error:
             reason = "%s" % error if kind == _OUTPUT else "%s: %s" % (_NAMES[kind], error)
             if kind == _STATE:
                 raise AnswerError("the server's message about %s" % reason) from None
-            value, kind = Unreadable(reason), _OUTPUT
+            value, kind = UnreadableXml(reason), _OUTPUT
         if kind == _STATE:
             return _state(value)
         return SimpleNamespace(message_type=kind, data=SimpleNamespace(data=value) if kind == _OUTPUT else value)

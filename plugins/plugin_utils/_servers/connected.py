@@ -86,7 +86,7 @@ def _line(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Choice:
+class DoorChoice:
     """Whether a door does the work of a task. skip: why it does not. fail: why no door of the deployment can."""
 
     skip: str = ""
@@ -95,7 +95,7 @@ class Choice:
 
 def choose(
     own: str, doors: t.Sequence[str], results: t.Mapping[str, Connected | None], left: t.Collection[str], alone: bool
-) -> Choice:
+) -> DoorChoice:
     """What a door does with a task: the first that answered works, in the inventory's order.
 
     doors: of its deployment, as far as the play has them. results: of those to which the play has connected so far.
@@ -103,18 +103,18 @@ def choose(
     """
     mine = results.get(own)
     if alone:
-        return Choice() if mine is None or mine.reached else Choice(fail=nobody([mine]))
+        return DoorChoice() if mine is None or mine.reached else DoorChoice(fail=nobody([mine]))
     answered = [door for door in doors if (one := results.get(door)) is not None and one.reached]
     # With serial or another strategy a door may come later.
     later = [door for door in doors if results.get(door) is None and (door in left or door == own)]
     first = (*answered, *later)
     if not first:
-        return Choice(fail=nobody([one for door in doors if (one := results.get(door)) is not None]))
+        return DoorChoice(fail=nobody([one for door in doors if (one := results.get(door)) is not None]))
     if own == first[0]:
-        return Choice()
+        return DoorChoice()
     if mine is not None and not mine.reached:
-        return Choice(skip="%s did not answer, so another host of its deployment is used" % own)
-    return Choice(skip="another host of the deployment has answered")
+        return DoorChoice(skip="%s did not answer, so another host of its deployment is used" % own)
+    return DoorChoice(skip="another host of the deployment has answered")
 
 
 def nobody(silent: t.Sequence[Connected]) -> str:

@@ -22,7 +22,7 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeploymentHosts:
     """The hosts of one deployment, by their names in the inventory and in its order.
 
     label: what ``sfb_xmpp_deployment`` says. doors: hosts of sfb_management, several ways to one store.
@@ -42,16 +42,16 @@ class Deployment:
 class Servers:
     """Every deployment of an inventory, in the order in which it names their hosts. mistakes: texts."""
 
-    deployments: tuple[Deployment, ...]
+    deployments: tuple[DeploymentHosts, ...]
     mistakes: tuple[str, ...] = ()
 
     @property
     def several(self) -> bool:
         return len(self.deployments) > 1
 
-    def of(self, host: str) -> Deployment:
+    def of(self, host: str) -> DeploymentHosts:
         """The deployment of a host; one without hosts if the host is in none of the groups."""
-        return next((one for one in self.deployments if host in one.hosts), Deployment(DEFAULT))
+        return next((one for one in self.deployments if host in one.hosts), DeploymentHosts(DEFAULT))
 
     def among(self, hosts: t.Collection[str]) -> Servers:
         """The deployments of which a run has at least one host (``--limit``), each with all of its hosts."""
@@ -78,7 +78,7 @@ def servers_of(groups: t.Mapping[str, t.Sequence[str]], labels: t.Mapping[str, s
             known = ", ".join(dict.fromkeys(labels.get(door) or silent for door in doors))
             mistakes.append(text % (VARIABLE, host, label, DOORS, known))
     deployments = [
-        Deployment(label, *(tuple(h for h in groups.get(group) or () if found[h] == label) for group in GROUPS))
+        DeploymentHosts(label, *(tuple(h for h in groups.get(group) or () if found[h] == label) for group in GROUPS))
         for label in dict.fromkeys(found.values())
     ]
     return Servers(tuple(deployments), tuple(mistakes))

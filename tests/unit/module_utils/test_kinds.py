@@ -16,13 +16,13 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.kinds import 
     Choice,
     Domain,
     Domains,
-    EdgePool,
+    EdgePoolName,
     Kind,
     Number,
     SecretText,
     Switch,
     Text,
-    Unreadable,
+    UnreadableValue,
     did_you_mean,
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ListChange, Secret, UInt32
@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
     "choice": TLS,
     "domain": Domain(),
     "domains": Domains(),
-    "edge pool": EdgePool(),
+    "edge pool": EdgePoolName(),
 }
 
 # What stands where an object should have been taken apart (ToString of a .NET object).
@@ -104,7 +104,7 @@ def test_what_a_server_sends_is_right_or_unreadable(name: str, value: t.Any) -> 
     kind = KINDS[name]
     try:
         found = kind.from_server(value)
-    except Unreadable as unreadable:
+    except UnreadableValue as unreadable:
         text = str(unreadable)
         assert text.startswith("is "), "the message begins with the property's name"
         assert len(text) < 250
@@ -132,7 +132,7 @@ def test_what_a_server_sends_is_right_or_unreadable(name: str, value: t.Any) -> 
 @pytest.mark.parametrize("text", TYPE_NAMES)
 @pytest.mark.parametrize("name", ["text", "switch", "number", "choice", "domain", "domains", "edge pool"])
 def test_the_name_of_a_type_is_no_value(name: str, text: str) -> None:
-    with pytest.raises(Unreadable, match="was expected"):
+    with pytest.raises(UnreadableValue, match="was expected"):
         KINDS[name].from_server(text)
 
 
@@ -168,7 +168,7 @@ def test_a_domain_that_looks_like_a_type_is_a_domain() -> None:
     ],
 )
 def test_what_is_unreadable_is_named_with_what_was_expected(name: str, value: t.Any, text: str) -> None:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableValue) as caught:
         KINDS[name].from_server(value)
     assert str(caught.value) == text
 
@@ -284,15 +284,15 @@ def test_what_was_written_is_read_back_equal(name: str, value: t.Any) -> None:
     sent: t.Any = wire.reveal() if isinstance(wire, Secret) else list(wire) if isinstance(wire, tuple) else wire
     try:
         assert kind.from_server(sent) == once
-    except Unreadable:
+    except UnreadableValue:
         assert sent in TYPE_NAMES, "a text that nobody can tell from a type's name"
 
 
 def test_the_wire() -> None:
     assert isinstance(Number().to_wire(5, None, False), UInt32)
     assert TLS.to_wire("not_supported", None, True) == "NotSupported"
-    assert EdgePool().to_wire("edge.a.test", "", False) == "EdgeServer:edge.a.test"
-    assert EdgePool().to_wire("", "edge.a.test", False) is None
+    assert EdgePoolName().to_wire("edge.a.test", "", False) == "EdgeServer:edge.a.test"
+    assert EdgePoolName().to_wire("", "edge.a.test", False) is None
     assert Domains().to_wire(["a.test"], None, True) == ("a.test",)
     had = Domains().from_server(["Käse.test", "b.test", "A.test"])
     # Only the server's own spelling can be removed there, but for its case.

@@ -17,7 +17,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._chain.known import XMPP,
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.records import look_up, read_records
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.servers import servers_known
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.walk import Obstacle, walk
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Addresses, Service, Services
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Addresses, ServiceRecord, Services
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Topology
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.budget import Budget, TimeUp
 
@@ -43,7 +43,7 @@ class Names:
             raise found
         if isinstance(found, str):
             return Services(found, (), "SERVFAIL")
-        return Services("found", tuple(Service(host, 5269) for host in found))
+        return Services("found", tuple(ServiceRecord(host, 5269) for host in found))
 
     def addresses(self, host: str, budget: Budget) -> Addresses:
         if host in self.silent:

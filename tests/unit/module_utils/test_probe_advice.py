@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import SASL_OVER_TLS, Row
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.advice import Advice, advise, common, works
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Facts, Header, Offer
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import Facts, PeerHeader, PeerOffer
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import METHODS, ROWS, possible
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ UNTIL = "2027-02-22T00:00:00Z"
 CERTIFICATE = {"certificate": {"not_after": UNTIL}}
 PROVEN: dict[str, t.Any] = {"own_certificate": True, "external": "succeeded", **CERTIFICATE}
 BLIND: dict[str, t.Any] = {"external": "unknown", **CERTIFICATE}
-NO_DIALBACK: dict[str, t.Any] = {"after": Offer("", ("EXTERNAL",)), "header": Header("x", "1.0", False)}
+NO_DIALBACK: dict[str, t.Any] = {"after": PeerOffer("", ("EXTERNAL",)), "header": PeerHeader("x", "1.0", False)}
 NO_EXTERNAL: dict[str, t.Any] = {"own_certificate": True, "external": "not offered", **CERTIFICATE}
 
 NO_BETTER = "the declared row is the strictest that works"
@@ -83,7 +83,7 @@ WEAKER = "Only rows that are weaker"
         (answered(starttls=""), CLEAR, None, NO_BETTER),
         (answered(starttls=""), MIXED, LENIENT, ""),
         # An old server, of which nothing is known but that it answers.
-        (Facts("x", header=Header("x", "1.0", False)), FALLBACK, None, "No row was seen to work"),
+        (Facts("x", header=PeerHeader("x", "1.0", False)), FALLBACK, None, "No row was seen to work"),
         # Nothing was seen.
         (Facts("x"), CLEAR, None, "No server of the partner answered this controller"),
         (Facts("x"), None, None, "No server of the partner answered this controller"),

@@ -26,10 +26,10 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import (
     Attempt,
     Ended,
     Facts,
-    Header,
     KeyAnswer,
-    Offer,
-    Service,
+    PeerHeader,
+    PeerOffer,
+    ServiceRecord,
     Services,
 )
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS, check_partner, verdict
@@ -55,12 +55,12 @@ def answered(starttls: str = "offered", tls: str = "TLSv1.2", **more: t.Any) -> 
     """A partner that was talked to until the end, with nothing wrong; ``more`` are other facts."""
     facts = Facts(
         "fabrikam.test",
-        Services("found", (Service(HOST, 5269),)),
+        Services("found", (ServiceRecord(HOST, 5269),)),
         {HOST: Addresses("found", ("192.0.2.1",))},
         [Attempt(HOST, "192.0.2.1", 5269, "answered")],
-        Header("fabrikam.test", "1.0", True),
-        Offer(starttls, (), True),
-        Offer("", ("EXTERNAL",), True) if starttls else None,
+        PeerHeader("fabrikam.test", "1.0", True),
+        PeerOffer(starttls, (), True),
+        PeerOffer("", ("EXTERNAL",), True) if starttls else None,
         tls if starttls else "",
     )
     for name, value in more.items():
@@ -76,15 +76,15 @@ def codes(found: t.Iterable[Finding], severity: str = "") -> set[str]:
 def conversations(draw: t.Any) -> Facts:
     """Everything that a peer that answers may be seen to do."""
     offers = st.builds(
-        Offer, st.just(""), st.lists(st.sampled_from(["EXTERNAL", "PLAIN"]), max_size=2).map(tuple), st.booleans()
+        PeerOffer, st.just(""), st.lists(st.sampled_from(["EXTERNAL", "PLAIN"]), max_size=2).map(tuple), st.booleans()
     )
     facts = Facts("fabrikam.test", own_certificate=draw(st.booleans()), certificate_asked=draw(st.booleans()))
     answers = st.builds(KeyAnswer, st.sampled_from(["taken", "refused", "unknown"]), st.sampled_from(["", "t"]))
     facts.key_answers = draw(st.dictionaries(st.booleans(), answers))
-    facts.header = Header("x", draw(st.sampled_from(["1.0", ""])), draw(st.booleans()))
+    facts.header = PeerHeader("x", draw(st.sampled_from(["1.0", ""])), draw(st.booleans()))
     facts.attempts = [Attempt(HOST, "192.0.2.1", 5269, "answered")]
     if facts.header.features and draw(st.booleans()):
-        facts.before = Offer(draw(st.sampled_from(["", "offered", "required"])), (), draw(st.booleans()))
+        facts.before = PeerOffer(draw(st.sampled_from(["", "offered", "required"])), (), draw(st.booleans()))
         if facts.before.starttls and draw(st.booleans()):
             facts.tls = draw(st.sampled_from(VERSIONS))
             facts.faults = dict.fromkeys(draw(st.sets(st.sampled_from(sorted(FAULTS)))), "text")
@@ -177,7 +177,7 @@ OWN: dict[str, t.Any] = {"own_certificate": True, "external": "succeeded"}
         (answered(tls="TLSv1.3"), "not_supported", "not_supported", True),
         (answered(tls="TLSv1.1"), "required", "optional", True),
         (
-            answered(header=Header("x", "1.0", False), after=Offer("", ("EXTERNAL",), False)),
+            answered(header=PeerHeader("x", "1.0", False), after=PeerOffer("", ("EXTERNAL",), False)),
             "required",
             "required",
             False,
@@ -224,7 +224,9 @@ def test_what_a_partner_may_be_missing(row: Row) -> None:
     encrypted = {SASL_OVER_TLS, TLS_DIALBACK}.intersection(row.methods)
     assert (verdict(required) == "failed") is (not encrypted)
     assert ("tls_required" in codes(required, "error")) is (row.tls == "not_supported")
-    silent = answered(header=Header("x", "1.0", False), before=Offer("offered"), after=Offer("", ("EXTERNAL",)))
+    silent = answered(
+        header=PeerHeader("x", "1.0", False), before=PeerOffer("offered"), after=PeerOffer("", ("EXTERNAL",))
+    )
     assert (verdict(check_partner(silent, row)) == "failed") is (SASL_OVER_TLS not in row.methods)
 
 
@@ -265,7 +267,7 @@ def test_rows_are_judged_even_where_nothing_was_seen() -> None:
     ],
 )
 def test_only_what_was_seen_to_fail_has_failed(results: list[str], outcome: str) -> None:
-    facts = Facts("fabrikam.test", Services("found", (Service(HOST, 5269),)))
+    facts = Facts("fabrikam.test", Services("found", (ServiceRecord(HOST, 5269),)))
     facts.addresses[HOST] = Addresses("found", ("192.0.2.1",))
     facts.attempts = [Attempt(HOST, "192.0.2.1", 5269, result) for result in results]
     assert verdict(check_partner(facts, None)) == outcome
@@ -273,7 +275,7 @@ def test_only_what_was_seen_to_fail_has_failed(results: list[str], outcome: str)
 
 @pytest.mark.parametrize("address", ["10.1.2.3", "172.31.0.1", "192.168.0.1", "100.64.0.1", "fd00::1", "fe80::1"])
 def test_a_private_address_that_refuses_may_be_another_host_elsewhere(address: str) -> None:
-    facts = Facts("fabrikam.test", Services("found", (Service(HOST, 5269),)))
+    facts = Facts("fabrikam.test", Services("found", (ServiceRecord(HOST, 5269),)))
     facts.attempts = [Attempt(HOST, address, 5269, "refused")]
     found = check_partner(facts, None)
     assert (verdict(found), codes(found)) == ("not_observable", {"private_address"})
@@ -283,14 +285,14 @@ def test_a_private_address_that_refuses_may_be_another_host_elsewhere(address: s
     ("facts", "dialback"),
     [
         (answered(), "offered"),
-        (answered(after=Offer()), "unknown"),  # the namespace is declared, the feature is not there
-        (answered(after=Offer(), header=Header("x", "1.0", False)), "not offered"),
-        (answered(after=Offer(), key_answers={True: KeyAnswer("taken")}), "offered"),
-        (answered(after=Offer(), key_answers={True: KeyAnswer("refused")}), "refused"),
-        (answered(after=Offer(), key_answers={False: KeyAnswer("refused")}), "unknown"),  # in clear only
+        (answered(after=PeerOffer()), "unknown"),  # the namespace is declared, the feature is not there
+        (answered(after=PeerOffer(), header=PeerHeader("x", "1.0", False)), "not offered"),
+        (answered(after=PeerOffer(), key_answers={True: KeyAnswer("taken")}), "offered"),
+        (answered(after=PeerOffer(), key_answers={True: KeyAnswer("refused")}), "refused"),
+        (answered(after=PeerOffer(), key_answers={False: KeyAnswer("refused")}), "unknown"),  # in clear only
         (answered(after=None), "unknown"),
-        (Facts("x", header=Header("x", "", True)), "offered"),  # before XMPP 1.0
-        (Facts("x", header=Header("x", "", False)), "not offered"),
+        (Facts("x", header=PeerHeader("x", "", True)), "offered"),  # before XMPP 1.0
+        (Facts("x", header=PeerHeader("x", "", False)), "not offered"),
         (Facts("x"), "unknown"),
     ],
 )
@@ -324,7 +326,7 @@ def test_a_verdict_counts_findings(count: int, outcome: str) -> None:
 def test_dialback_in_clear_beside_tls_has_to_be_seen(answer: t.Any, outcome: str, announced: bool) -> None:
     """jabberd2 that requires TLS announces it without <required/>, and ignores a key that comes in clear."""
     answers = {} if answer is None else {False: KeyAnswer(answer)}
-    facts = answered(before=Offer("offered", (), announced), key_answers=answers)
+    facts = answered(before=PeerOffer("offered", (), announced), key_answers=answers)
     assert verdict(check_partner(facts, Row("not_supported", "not_supported", True))) == outcome
     # It says nothing about TLS, nor about a server that has none.
     assert verdict(check_partner(facts, Row("required", "not_supported", True))) == "ok"

@@ -74,7 +74,7 @@ class Pair:
         assert self.b.closed
 
 
-def receiving(*, limits: s.Limits | None = None) -> s.Stream:
+def receiving(*, limits: s.StreamLimits | None = None) -> s.Stream:
     """The receiving side with both headers and the features behind it."""
     stream = s.Stream("receiving", A, B, limits)
     assert stream.receive(HEADER) == [s.StreamOpened(B, A, "", "1.0", True)]

@@ -35,7 +35,7 @@ WAYS = frozenset(("tls", "sasl", "dialback"))
 HEADER = GOOD["receiving"][0][0]
 
 
-def converse(role: Role, flights: list[list[bytes]], limits: s.Limits) -> tuple[list[s.Event], bytes]:
+def converse(role: Role, flights: list[list[bytes]], limits: s.StreamLimits) -> tuple[list[s.Event], bytes]:
     """What a side makes of these flights, each in its chunks, and what it says. It acts when a flight is over."""
     stream = s.Stream(role, OWN, PEER, limits, new_id=lambda: "77")
     start(stream)
@@ -56,7 +56,7 @@ def test_the_good_conversations_are_good() -> None:
     seen: set[str] = set()
     for role in ROLES:
         for flights in GOOD[role]:
-            events, _said = converse(role, [[flight] for flight in flights], s.Limits())
+            events, _said = converse(role, [[flight] for flight in flights], s.StreamLimits())
             seen.update(event.__class__.__name__ for event in events)
             assert not any(isinstance(event, s.Broken) for event in events)
     kinds = {name for name, kind in vars(_stream_events).items() if _is_event(kind)}
@@ -74,8 +74,10 @@ def test_any_pieces_of_markup_behind_a_header(role: Role, pieces: list[bytes], t
     feed(s.Stream(role, OWN, PEER, SMALL), chunks, WAYS, Counter())
 
 
-@given(st.sampled_from(ROLES), st.integers(0), st.sampled_from([SMALL, s.Limits()]), st.data())
-def test_how_the_bytes_are_cut_does_not_matter(role: Role, seed: int, limits: s.Limits, data: st.DataObject) -> None:
+@given(st.sampled_from(ROLES), st.integers(0), st.sampled_from([SMALL, s.StreamLimits()]), st.data())
+def test_how_the_bytes_are_cut_does_not_matter(
+    role: Role, seed: int, limits: s.StreamLimits, data: st.DataObject
+) -> None:
     rng = random.Random(seed)
     flights = list(data.draw(st.sampled_from(GOOD[role])))
     for _time in range(data.draw(st.integers(0, 3))):
@@ -147,7 +149,7 @@ def test_bombs(role: Role, name: str) -> None:
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_in_single_bytes(name: str) -> None:
     """Each byte alone: the same end, and in the time of this test, which it would not be with work that grows."""
-    limits = s.Limits(stanza_bytes=30_000)
+    limits = s.StreamLimits(stanza_bytes=30_000)
     whole, single = (s.Stream("receiving", OWN, PEER, limits) for _number in range(2))
     expected = whole.receive(BOMBS[name])
     assert [event for byte in BOMBS[name][:40_000] for event in single.receive(bytes((byte,)))] == expected

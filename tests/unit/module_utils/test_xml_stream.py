@@ -14,7 +14,13 @@ import tracemalloc
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp import xml_stream as _xml_stream
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.element import NS_XML, Element, escape, split_name
-from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import End, Header, Limits, Reader, Violation
+from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.xml_stream import (
+    Header,
+    StreamEnd,
+    StreamLimits,
+    Violation,
+    XmlReader,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,9 +28,9 @@ OPEN = b"<s:s xmlns:s='urn:s' xmlns='jabber:server'>"
 HEADER = Header("{urn:s}s", {}, {"s": "urn:s", "": "jabber:server"})
 
 
-def read(data: bytes, limits: Limits | None = None, piece: int = 1 << 30) -> list[Header | Element | End]:
+def read(data: bytes, limits: StreamLimits | None = None, piece: int = 1 << 30) -> list[Header | Element | StreamEnd]:
     """Everything that a reader finds in these bytes, cut into pieces. Raises Violation."""
-    reader = Reader(limits or Limits())
+    reader = XmlReader(limits or StreamLimits())
     found = []
     for at in range(0, len(data), piece):
         reader.append(data[at : at + piece])
@@ -32,7 +38,7 @@ def read(data: bytes, limits: Limits | None = None, piece: int = 1 << 30) -> lis
     return found
 
 
-def drain(reader: Reader) -> list[Header | Element | End]:
+def drain(reader: XmlReader) -> list[Header | Element | StreamEnd]:
     found = []
     while (node := reader.next()) is not None:
         found.append(node)
@@ -57,7 +63,7 @@ def drain(reader: Reader) -> list[Header | Element | End]:
 )
 @pytest.mark.parametrize("piece", [1, 2, 3, 1000])
 def test_elements(data: bytes, elements: list[Element], piece: int) -> None:
-    assert read(OPEN + data + b"</s:s>", piece=piece) == [HEADER, *elements, End()]
+    assert read(OPEN + data + b"</s:s>", piece=piece) == [HEADER, *elements, StreamEnd()]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +130,7 @@ def test_what_is_refused(data: bytes, condition: str) -> None:
     ],
 )
 def test_limits(fits: bytes, too_much: bytes) -> None:
-    limits = Limits(stanza_bytes=100, depth=5, attributes=3, nodes=20)
+    limits = StreamLimits(stanza_bytes=100, depth=5, attributes=3, nodes=20)
     read(fits, limits)
     with pytest.raises(Violation) as caught:
         read(too_much, limits)
@@ -132,7 +138,7 @@ def test_limits(fits: bytes, too_much: bytes) -> None:
 
 
 def test_limits_hold_for_one_element_not_for_the_stream() -> None:
-    limits = Limits(stanza_bytes=100, depth=5, attributes=3, nodes=20)
+    limits = StreamLimits(stanza_bytes=100, depth=5, attributes=3, nodes=20)
     elements = read(OPEN + (b"<a b='c'><d/></a>" + b" " * 200) * 50, limits)
     assert len(elements) == 51
 
@@ -144,7 +150,7 @@ def test_long_namespaces_are_refused_because_they_are_copied_into_every_name() -
 
 
 def test_a_restart_begins_with_a_new_header_and_keeps_what_was_not_read() -> None:
-    reader = Reader(Limits())
+    reader = XmlReader(StreamLimits())
     reader.append(OPEN + b"<a/>" + b"<?xml version='1.0'?>" + OPEN + b"<b/>")
     assert [reader.next(), reader.next()] == [HEADER, Element("{jabber:server}a")]
     reader.restart()
@@ -152,7 +158,7 @@ def test_a_restart_begins_with_a_new_header_and_keeps_what_was_not_read() -> Non
 
 
 def test_a_peer_with_ever_new_names_does_not_fill_the_memory() -> None:
-    reader = Reader(Limits())
+    reader = XmlReader(StreamLimits())
     reader.append(OPEN)
     drain(reader)
     tracemalloc.start()
@@ -172,7 +178,7 @@ def test_what_is_in_force_in_the_header_survives_long_streams() -> None:
     elements = read(OPEN + b"<s:a><b>" + (b"x" * 980 + b"</b></s:a><s:a><b>") * 3000 + b"</b></s:a></s:s>")
     assert elements[0] == HEADER
     assert elements[1:-2] == [Element("{urn:s}a", {}, "", (Element("{jabber:server}b", {}, "x" * 980),))] * 3000
-    assert elements[-1] == End()
+    assert elements[-1] == StreamEnd()
 
 
 class Counting(bytearray):
@@ -211,7 +217,7 @@ def test_no_byte_is_searched_again_for_each_that_follows(
 ) -> None:
     for name in ("_NOT_BLANK", "_TEXT_END", "_TAG_MARK", "_REFERENCE_END"):
         monkeypatch.setattr(_xml_stream, name, CountingPattern(getattr(_xml_stream, name)))
-    reader = Reader(Limits(stanza_bytes=5000))
+    reader = XmlReader(StreamLimits(stanza_bytes=5000))
     reader._buffer = counting = Counting()
     given_bytes = 0
     with contextlib.suppress(Violation):

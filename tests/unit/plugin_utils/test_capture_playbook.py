@@ -25,11 +25,11 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import (
     Statement,
 )
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import capture as _capture
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import DeploymentHosts
 
 from lab.replay import capture as files
 
-MINE = Deployment("contoso", ("fe01", "fe02"), (), ("edge01",))
+MINE = DeploymentHosts("contoso", ("fe01", "fe02"), (), ("edge01",))
 NAMES = Pseudonyms(b"0" * 32)
 
 

@@ -11,9 +11,9 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.certificate import (
+    CertificateSettings,
     Decision,
-    Pool,
-    Settings,
+    EdgesInTurn,
     decide,
     failure,
     maker,
@@ -22,14 +22,14 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.certificate im
 )
 
 BOTH = ("AccessEdgeExternal", "XmppServer")
-POOL = Pool(("edge01", "edge02"), 2)
+POOL = EdgesInTurn(("edge01", "edge02"), 2)
 DECLARED = {"names": ["sip.contoso.test"], "source": {"type": "own_ca"}}
 TIME = "2027-03-01T00:00:00Z"
 CERTIFICATE = {"subject": "CN=sip.contoso.test", "not_after": "2027-06-01T00:00:00Z"}
 
 
-def settings(**more: t.Any) -> Settings:
-    return Settings(**{"certificate": DECLARED, **more})
+def settings(**more: t.Any) -> CertificateSettings:
+    return CertificateSettings(**{"certificate": DECLARED, **more})
 
 
 def reading(*certificates: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -44,7 +44,7 @@ def staged(in_force: str = "unknown", **assigned: str | None) -> dict[str, t.Any
 @pytest.mark.parametrize(
     ("asked", "what"),
     [
-        (Settings({}), "nothing"),
+        (CertificateSettings({}), "nothing"),
         (settings(), "stage"),
         (settings(separate=True), "stage"),
         (settings(phase="stage", check=True), "stage"),
@@ -57,14 +57,14 @@ def staged(in_force: str = "unknown", **assigned: str | None) -> dict[str, t.Any
         (settings(hook=True, phase="switch"), "plan"),
     ],
 )
-def test_how_an_edge_begins(asked: Settings, what: str) -> None:
+def test_how_an_edge_begins(asked: CertificateSettings, what: str) -> None:
     assert decide(asked, POOL).what == what
 
 
 def test_an_edge_is_left_alone_where_another_host_failed() -> None:
-    pool = Pool(("edge01", "edge02"), 2, ("fe01", "edge01"))
+    pool = EdgesInTurn(("edge01", "edge02"), 2, ("fe01", "edge01"))
     assert decide(settings(), pool) == Decision("left", (), "This Edge was left alone, since fe01, edge01 failed.")
-    assert decide(Settings({}), pool).what == "nothing"
+    assert decide(CertificateSettings({}), pool).what == "nothing"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_when_the_tasks_of_the_user_make_one(found: t.Any, good: bool, made: boo
 
 def test_one_edge_of_the_pool_makes_it() -> None:
     results = {"edge02": {"next": "make"}, "edge01": {"next": "nothing"}, "edge03": {"next": "make"}}
-    assert maker(Pool(("edge01", "edge02", "edge03"), 3), results) == "edge02"
+    assert maker(EdgesInTurn(("edge01", "edge02", "edge03"), 3), results) == "edge02"
     assert maker(POOL, {"edge01": {"next": "nothing"}}) == ""
 
 
@@ -110,7 +110,9 @@ def test_one_edge_of_the_pool_makes_it() -> None:
         (settings(check=True), staged(XmppServer="A"), "nothing", ("XmppServer",)),
     ],
 )
-def test_what_follows_the_staging(asked: Settings, result: t.Any, what: str, usages: tuple[str, ...]) -> None:
+def test_what_follows_the_staging(
+    asked: CertificateSettings, result: t.Any, what: str, usages: tuple[str, ...]
+) -> None:
     found = decide(asked, POOL, staged=result)
     assert (found.what, found.usages) == (what, usages)
     assert bool(found.why) == (what == "wait")
@@ -121,16 +123,20 @@ def test_only_the_usage_without_a_certificate_is_switched() -> None:
     found = decide(asked, POOL, staged=staged(AccessEdgeExternal="A", XmppServer=None))
     assert (found.what, found.usages) == ("switch", ("XmppServer",))
     assert "outage for remote users" in found.why
-    planned = decide(Settings(asked.certificate, separate=True, check=True), POOL, reading({"usages": [BOTH[0]]}))
+    planned = decide(
+        CertificateSettings(asked.certificate, separate=True, check=True), POOL, reading({"usages": [BOTH[0]]})
+    )
     assert planned == Decision("plan", ("XmppServer",))
-    waits = decide(Settings(asked.certificate, separate=True, check=True), POOL, reading({"usages": list(BOTH)}))
+    waits = decide(
+        CertificateSettings(asked.certificate, separate=True, check=True), POOL, reading({"usages": list(BOTH)})
+    )
     assert waits == Decision("stage", BOTH)
 
 
 def test_the_options_of_the_module() -> None:
     listener = {"address": "192.0.2.1", "domain": "contoso.test"}
     asked = settings(certificate={**DECLARED, "listener": listener, "restart": None, "renew": {"days": 30}})
-    found = options_of(asked, Decision("switch", ("XmppServer",)), Pool(("edge01",), 2), TIME)
+    found = options_of(asked, Decision("switch", ("XmppServer",)), EdgesInTurn(("edge01",), 2), TIME)
     renew = {"as_of": TIME, "days": 30}
     more = {"usages": ["XmppServer"], "phase": "switch", "pool_size": 2, "renew": renew, "listener": listener}
     assert found == {**DECLARED, **more}
@@ -144,10 +150,10 @@ def test_the_options_of_the_module() -> None:
 def test_the_pool_of_an_edge() -> None:
     play = ["edge01", "edge02", "other"]
     # --limit has left edge03 out, which belongs to the pool all the same.
-    assert pool_of(["edge01", "edge02", "edge03"], play, ["edge02", "other"], {}) == Pool(
+    assert pool_of(["edge01", "edge02", "edge03"], play, ["edge02", "other"], {}) == EdgesInTurn(
         play_edges := ("edge01", "edge02"), 3, ("edge01",)
     )
-    assert pool_of((), play_edges, play_edges, {}) == Pool(play_edges, 2)
+    assert pool_of((), play_edges, play_edges, {}) == EdgesInTurn(play_edges, 2)
     done, broken, away = {"changed": False}, {"failed": True, "changed": False}, {"unreachable": True}
     skipped = {"changed": False, "skipped": True}
     assert pool_of((), play_edges, play_edges, {"fe01": away, "fe02": skipped}).failed == ("fe01",)

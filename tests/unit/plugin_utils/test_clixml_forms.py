@@ -24,7 +24,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource impo
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import LIST
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Topology, read_topology
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import Unreadable, read
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import UnreadableXml, read
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.values import unreadable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -194,7 +194,7 @@ class Wire:
             for xml in self._answers(statement):
                 try:
                     output.append(read(xml))
-                except Unreadable as exc:
+                except UnreadableXml as exc:
                     errors.append(unreadable(statement.cmdlet, exc))
         return Answer(tuple(output), tuple(errors))
 

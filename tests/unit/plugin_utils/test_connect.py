@@ -13,13 +13,13 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import Server, Service
+from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import SeenService, Server
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import certificate as _certificate
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.connect import Need, missed, need_of, plans
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import Connected, connected_of
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import DeploymentHosts
 
-DEPLOYMENT = Deployment("a", ("fe1",), ("fe1w",), ("e1",))
+DEPLOYMENT = DeploymentHosts("a", ("fe1",), ("fe1w",), ("e1",))
 HOSTS = {"door": "fe1", "front": "fe1w", "edge": "e1"}
 CERTIFICATE = {"certificate": {"names": ["sip.a.test"], "trust_store": "/x", "renew": {"before": 5}}}
 ALL = ("partners", "policies")
@@ -69,12 +69,12 @@ def test_a_run_connects_to_what_its_tags_leave() -> None:
 
 
 def test_a_front_end_that_is_a_door_too_is_asked_for_both() -> None:
-    both = Deployment("a", ("fe1",), ("fe1",))
+    both = DeploymentHosts("a", ("fe1",), ("fe1",))
     found = need_of("preflight", "fe1", both, {}, ALL, True)
     assert found == Need(("cmdlets", "services"), again=True)
     assert need_of("export", "fe1", both, {}, ALL, True) == Need(again=True)
     # Its remote shell offers no certificates; its own WinRM does.
-    alone = Deployment("a", ("fe1",), ("fe1-winrm",))
+    alone = DeploymentHosts("a", ("fe1",), ("fe1-winrm",))
     found = need_of("preflight", "fe1-winrm", alone, {}, ALL, True)
     assert found == Need(("cmdlets", "services"), {"usages": ["Default"]})
     assert need_of("audit", "fe1-winrm", alone, {}, ALL, True) == Need((), {"usages": ["Default"]})
@@ -87,11 +87,11 @@ def test_an_edge_is_asked_for_its_own_settings() -> None:
     assert explain is not None
     assert explain.certificates == {"usages": ["XmppServer", "Internal"], "names": ["sip.a.test"], "trust_store": "/x"}
     # A host of no group, in a play of a user's own.
-    assert need_of("federation", "other", Deployment("default"), {}, ALL, True) == Need()
+    assert need_of("federation", "other", DeploymentHosts("default"), {}, ALL, True) == Need()
 
 
 def test_the_plan_is_made_at_once_unless_tasks_of_the_user_have_a_part_in_it() -> None:
-    settings = _certificate.Settings({"names": ["a.test"]})
+    settings = _certificate.CertificateSettings({"names": ["a.test"]})
     assert plans(settings)
     for other in (
         replace(settings, hook=True),
@@ -113,7 +113,7 @@ def test_who_fails_where_a_host_did_not_answer() -> None:
 
 
 def test_the_result_of_the_task_is_plain_and_comes_back() -> None:
-    server = Server("e1", "a", True, services=(Service("RTCXMPPTGW", "XMPP", "running", True),))
+    server = Server("e1", "a", True, services=(SeenService("RTCXMPPTGW", "XMPP", "running", True),))
     one = Connected("e1", True, server=server, certificates={"certificates": []}, planned={"changed": False})
     result = json.loads(json.dumps(one.as_dict()))
     assert connected_of("e1", result) == one

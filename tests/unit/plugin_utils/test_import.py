@@ -19,7 +19,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._federation.converge impo
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.resource import Resource
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import plural
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.import_records import Unreadable
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.import_records import UnreadableSource
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.import_values import ALIASES, imported
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,7 +83,7 @@ def partners(text: str, encoding: str = "utf-8") -> list[dict[str, t.Any]]:
 
 
 def mistakes(text: str | bytes, resource: Resource = PARTNER) -> list[str]:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableSource) as caught:
         imported(resource, text if isinstance(text, bytes) else text.encode())
     return list(caught.value.reasons)
 
@@ -348,7 +348,7 @@ def test_code_pages_by_option(written: str, named: str) -> None:
     ],
 )
 def test_encodings_that_do_not_fit(data: bytes, encoding: str, expected: str) -> None:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableSource) as caught:
         imported(PARTNER, data, encoding)
     assert expected in caught.value.reasons[0]
 

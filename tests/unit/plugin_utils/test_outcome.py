@@ -13,7 +13,7 @@ import pytest
 from ansible.executor.stats import AggregateStats
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import run_summary
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.outcome import (
-    Outcome,
+    RunOutcome,
     outcome_of,
     planned_sentence,
     sentence,
@@ -32,25 +32,25 @@ def steps(*results: str) -> list[dict[str, t.Any]]:
 @pytest.mark.parametrize(
     ("result", "outcome"),
     [
-        ({"changed": False, "steps": []}, Outcome("ok")),
-        ({"changed": True, "summary": SUMMARY}, Outcome("changes", 6)),
-        ({"changed": True, "steps": steps("planned", "planned")}, Outcome("changes", 2)),
-        ({"changed": True}, Outcome("changes", 1)),
-        ({"plan_digest": {"digest": DIGEST}, "steps": []}, Outcome("ok", 0, DIGEST)),
+        ({"changed": False, "steps": []}, RunOutcome("ok")),
+        ({"changed": True, "summary": SUMMARY}, RunOutcome("changes", 6)),
+        ({"changed": True, "steps": steps("planned", "planned")}, RunOutcome("changes", 2)),
+        ({"changed": True}, RunOutcome("changes", 1)),
+        ({"plan_digest": {"digest": DIGEST}, "steps": []}, RunOutcome("ok", 0, DIGEST)),
         (
             {"failed": True, "reasons": ["no"], "msg": "Nothing was written: no", "summary": SUMMARY},
-            Outcome("refused", 0, "", "Nothing was written: no"),
+            RunOutcome("refused", 0, "", "Nothing was written: no"),
         ),
         (
             {"failed": True, "msg": "Set- failed: No.\nmore", "steps": steps("done", "failed", "not_sent")},
-            Outcome("failed", 1, "", "Set- failed: No."),
+            RunOutcome("failed", 1, "", "Set- failed: No."),
         ),
-        ({"unreachable": True, "msg": "no route"}, Outcome("failed", 0, "", "no route")),
+        ({"unreachable": True, "msg": "no route"}, RunOutcome("failed", 0, "", "no route")),
         # One that has reported already, and so does not fail any more.
-        ({"outcome": "refused", "sentence": "no."}, Outcome("refused", 0, "", "no.")),
+        ({"outcome": "refused", "sentence": "no."}, RunOutcome("refused", 0, "", "no.")),
     ],
 )
-def test_what_a_task_came_to(result: dict[str, t.Any], outcome: Outcome) -> None:
+def test_what_a_task_came_to(result: dict[str, t.Any], outcome: RunOutcome) -> None:
     assert outcome_of(result) == outcome
     assert went_wrong(result) == (outcome.word if outcome.sentence else "")
 
@@ -62,9 +62,9 @@ def test_several_reasons_are_listed_elsewhere() -> None:
 
 
 def test_the_worst_part_counts_and_the_changes_are_added() -> None:
-    first, second = Outcome("changes", 2, DIGEST), Outcome("failed", 1, "", "why.")
-    assert first.and_then(second) == second.and_then(first) == Outcome("failed", 3, DIGEST, "why.")
-    assert Outcome().and_then(first) == first
+    first, second = RunOutcome("changes", 2, DIGEST), RunOutcome("failed", 1, "", "why.")
+    assert first.and_then(second) == second.and_then(first) == RunOutcome("failed", 3, DIGEST, "why.")
+    assert RunOutcome().and_then(first) == first
 
 
 def given_to_ansible(*found: dict[str, t.Any]) -> t.Any:
@@ -80,7 +80,10 @@ def given_to_ansible(*found: dict[str, t.Any]) -> t.Any:
 
 
 def test_a_later_task_says_what_the_run_came_to() -> None:
-    begun, done = stats(Outcome("failed"), "default", False), stats(Outcome("changes", 2, DIGEST), "default", False)
+    begun, done = (
+        stats(RunOutcome("failed"), "default", False),
+        stats(RunOutcome("changes", 2, DIGEST), "default", False),
+    )
     assert given_to_ansible(begun) == {"sfb_xmpp_result": "failed", "sfb_xmpp_changes": 0}
     assert given_to_ansible(begun, done) == {
         "sfb_xmpp_result": "changes",
@@ -91,9 +94,9 @@ def test_a_later_task_says_what_the_run_came_to() -> None:
 
 def test_several_deployments_have_a_value_each() -> None:
     found = given_to_ansible(
-        stats(Outcome("changes", 2, DIGEST), "contoso", True),
-        stats(Outcome("refused"), "fabrikam", True),
-        stats(Outcome("failed", 3, DIGEST), "contoso", True),
+        stats(RunOutcome("changes", 2, DIGEST), "contoso", True),
+        stats(RunOutcome("refused"), "fabrikam", True),
+        stats(RunOutcome("failed", 3, DIGEST), "contoso", True),
     )
     assert found == {
         "sfb_xmpp_result": {"contoso": "failed", "fabrikam": "refused"},
@@ -109,16 +112,16 @@ SWITCHED: dict[str, t.Any] = {"changed": True, "steps": [{"cmdlet": "Set-CsCerti
 @pytest.mark.parametrize(
     ("results", "later", "outcome"),
     [
-        ([STAGED, {}], True, Outcome("ok")),
-        ([STAGED, SWITCHED], True, Outcome("changes", 1)),
-        ([STAGED, SWITCHED], False, Outcome("changes", 2)),
-        ([{"changed": False, "steps": []}], False, Outcome("ok")),
-        ([{"failed": True, "msg": "no"}, SWITCHED], True, Outcome("failed", 1, "", "no")),
+        ([STAGED, {}], True, RunOutcome("ok")),
+        ([STAGED, SWITCHED], True, RunOutcome("changes", 1)),
+        ([STAGED, SWITCHED], False, RunOutcome("changes", 2)),
+        ([{"changed": False, "steps": []}], False, RunOutcome("ok")),
+        ([{"failed": True, "msg": "no"}, SWITCHED], True, RunOutcome("failed", 1, "", "no")),
     ],
 )
 def test_a_certificate_that_waits_for_its_switch_is_no_change(
-    results: list[dict[str, t.Any]], later: bool, outcome: Outcome
+    results: list[dict[str, t.Any]], later: bool, outcome: RunOutcome
 ) -> None:
     assert run_summary.outcome(results, later) == outcome
     doors: list[dict[str, t.Any]] = [{}, {"skipped": True}, {"outcome": "changes", "summary": SUMMARY}]
-    assert run_summary.total(doors, outcome) == Outcome("changes", 6).and_then(outcome)
+    assert run_summary.total(doors, outcome) == RunOutcome("changes", 6).and_then(outcome)

@@ -11,7 +11,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import DEPTH, Circular, Unreadable, text
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import DEPTH, Circular, UnreadableXml, text
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import read as read_clixml
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -63,7 +63,7 @@ def test_what_is_wanted_may_refer_to_what_is_not() -> None:
 def test_what_is_not_wanted_need_not_be_readable(odd: str) -> None:
     xml = prop(odd).replace("</Props>", '<S N="Y">fine</S></Props>')
     assert read_clixml(xml, frozenset("y")) == {"Y": "fine"}
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableXml):
         read_clixml(xml, frozenset("xy"))
 
 
@@ -183,7 +183,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("xml", "words"), UNREADABLE)
 def test_what_is_wrong_is_unreadable_and_named(xml: str, words: str) -> None:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableXml) as caught:
         read(xml)
     assert words in str(caught.value)
     assert len(str(caught.value)) < 300
@@ -224,7 +224,7 @@ def test_a_damaged_object_is_read_or_unreadable_and_nothing_else(data: st.DataOb
     damaged = xml[:start] + data.draw(st.text(max_size=5)) + xml[start + length :]
     try:
         found = read_clixml(damaged)
-    except Unreadable:
+    except UnreadableXml:
         return
     assert isinstance(found, (dict, str, list))
 

@@ -16,7 +16,7 @@ import requests.exceptions
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell import rights
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Secret, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp import session as _psrp_session
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import Unreadable
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import UnreadableXml
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target, target
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.session import PsrpSession, SessionError
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.transport import Messages
@@ -66,7 +66,7 @@ class Server:
         self.select: str | None = "Cmdlet"
         self.refusal: dict[str, t.Any] | None = None
         self.has_get_command = True
-        self.unreadable: Unreadable | None = None
+        self.unreadable: UnreadableXml | None = None
         self.delay = 0.0
         self.imported = False
         self.release: Exception | None = None
@@ -518,7 +518,7 @@ def test_a_pipeline_that_does_not_end_is_lost(server: Server, session: PsrpSessi
 
 
 def test_an_object_that_cannot_be_read_is_an_error(server: Server, session: PsrpSession) -> None:
-    server.unreadable = Unreadable("Limit: 'many' is not a whole number")
+    server.unreadable = UnreadableXml("Limit: 'many' is not a whole number")
     answer = session.invoke([READ, READ])
     assert len(answer.output) == 2
     (error,) = answer.errors

@@ -18,7 +18,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import Unreadable, read
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.clixml import UnreadableXml, read
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.transport import Messages
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.values import server_error
 
@@ -98,7 +98,7 @@ READ: dict[str, t.Any] = {
     "byte": 200,
     "char": "A",
     "char_control": "\n",
-    "char_surrogate": Unreadable("'55357' cannot be read as <C>"),
+    "char_surrogate": UnreadableXml("'55357' cannot be read as <C>"),
     "credential": {"UserName": "CONTOSO\\user", "Password": b""},
     "custom_nested": {"n": 1, "in": {"n": 2, "in": {"n": 3, "in": {"n": 4}}}},
     "cyclic_class": {"Name": "self", "Number": 1, "Next": "Inner self"},
@@ -150,8 +150,8 @@ def test_a_value_is_read_right(name: str) -> None:
         found = read(VALUES[name])
         assert found["RawData"].startswith(b"0\x82\x01r0")
         assert ("HasPrivateKey" in found) == (name == "x509_selected"), "a whole certificate is its RawData alone"
-    elif isinstance(READ[name], Unreadable):
-        with pytest.raises(Unreadable) as caught:
+    elif isinstance(READ[name], UnreadableXml):
+        with pytest.raises(UnreadableXml) as caught:
             read(VALUES[name])
         assert str(caught.value) == str(READ[name])
     else:

@@ -12,17 +12,17 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sfb.xmpp.plugins.action.xmpp_explain_info import in_words_of_playbook
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.servers import SERVER_OPTIONS
-from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import Server, Service
+from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import SeenService, Server
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import server_reads as _server_reads
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import Connected
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import DeploymentHosts
 
-DEPLOYMENT = Deployment("a", ("fe01",), ("fe01", "fe02", "fe03"), ("edge01", "edge02"))
+DEPLOYMENT = DeploymentHosts("a", ("fe01",), ("fe01", "fe02", "fe03"), ("edge01", "edge02"))
 SILENT = Connected("edge02", False, "no route")
 
 
 def seen(host: str, *statuses: str, xmpp: bool = True, **more: t.Any) -> Connected:
-    services = tuple(Service("S", "S", status, xmpp) for status in statuses)
+    services = tuple(SeenService("S", "S", status, xmpp) for status in statuses)
     return Connected(host, True, server=Server(host, "a", True, services=services), **more)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import Deployment, servers_of
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import DeploymentHosts, servers_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,14 +18,14 @@ ONE = {"sfb_management": ["fe1", "fe2"], "sfb_front_end": ["fe1w"], "sfb_edge": 
 
 def test_without_labels_all_hosts_are_one_deployment() -> None:
     servers = servers_of(ONE, {})
-    assert servers.deployments == (Deployment("default", ("fe1", "fe2"), ("fe1w",), ("e1", "e2")),)
+    assert servers.deployments == (DeploymentHosts("default", ("fe1", "fe2"), ("fe1w",), ("e1", "e2")),)
     assert not servers.mistakes
 
 
 def test_a_label_on_the_doors_alone_holds_for_the_others() -> None:
     """Otherwise the Edges would be another deployment's, and a decommission would leave their certificate."""
     servers = servers_of(ONE, {"fe1": "contoso", "fe2": "contoso"})
-    assert servers.deployments == (Deployment("contoso", ("fe1", "fe2"), ("fe1w",), ("e1", "e2")),)
+    assert servers.deployments == (DeploymentHosts("contoso", ("fe1", "fe2"), ("fe1w",), ("e1", "e2")),)
 
 
 def test_a_label_of_one_door_holds_for_the_other_door_too() -> None:
