@@ -85,10 +85,10 @@ def lines(found: t.Sequence[Obstacle], ignored: t.Sequence[str]) -> list[str]:
     """The first broken link, then every finding in the order of the chain, with all that there is to say."""
     shown = []
     for one in found:
-        shown.append("%s %s: %s" % (MARKS[one.severity], one.code, one.message))
-        shown.append("    effect: %s" % one.effect)
-        shown.append("    to do:  %s" % one.remedy)
-        shown.append("    where:  %s" % one.where)
+        shown.append("  %s %s: %s" % (MARKS[one.severity], one.code, one.message))
+        shown.append("      effect: %s" % one.effect)
+        shown.append("      to do:  %s" % one.remedy)
+        shown.append("      where:  %s" % one.where)
     if ignored:
         shown.append("ignored: %s" % ", ".join(ignored))
     broken = [one for one in found if one.severity == ERROR]

@@ -29,6 +29,7 @@ _COLOURS = {
     ">": "COLOR_CHANGED",
     "<": "COLOR_ERROR",
     "!": "COLOR_ERROR",
+    "*": "COLOR_WARN",
     "?": "COLOR_SKIP",
     "ok": "COLOR_OK",
     "warning": "COLOR_WARN",
