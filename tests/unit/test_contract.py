@@ -20,7 +20,7 @@ TYPES = {
     "Text": "String",
     "SecretText": "String",
     "Domain": "String",
-    "EdgePool": "String",
+    "EdgePoolName": "String",
     "Switch": "Boolean",
     "Number": "UInt32",
     "Domains": "PSListModifier",

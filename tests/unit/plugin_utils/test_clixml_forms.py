@@ -390,5 +390,5 @@ def test_the_topology_is_read_right_or_not_at_all(data: st.DataObject, odd: str)
 def test_every_kind_of_value_has_forms() -> None:
     """So that a new kind of field does not pass by here."""
     kinds = {type(field.kind).__name__ for resource in RESOURCES for field in resource.fields}
-    assert kinds == {"Text", "SecretText", "Switch", "Number", "Choice", "Domain", "Domains", "EdgePool"}
+    assert kinds == {"Text", "SecretText", "Switch", "Number", "Choice", "Domain", "Domains", "EdgePoolName"}
     assert {Choice, Domains, Number, Switch}
