@@ -5,8 +5,9 @@
 
 """Partners that a plan adds or changes, probed before the first write: a change that cannot work is refused.
 
-Settings that worked and would not any more are a reason, and so are those of a new domain whose server answers and
-accepts none of them. What nobody answers is only a warning: this controller may not be where the Edges are.
+Settings that worked and would not any more are a reason. So are those of a domain that is new, or of which nobody knows
+whether it works, if its server answers and accepts none of them. What nobody answers is only a warning: this controller
+may not be where the Edges are.
 """
 
 from __future__ import annotations
@@ -109,16 +110,17 @@ def judge(
         )
         if after["verdict"] != "failed":
             continue
-        worked = before is not None and before["verdict"] != "failed"
-        answered = after["accepts"] is not None
+        worked = before is not None and before["verdict"] in ("ok", "warning")
+        # Of a server that is known to fail with the present settings, nothing is made worse.
+        hopeless = after["accepts"] is not None and (before is None or before["verdict"] == "not_observable")
         if worked:
             text = "%s: the partner works with the present settings and would not work with the new ones: %s"
-        elif before is None and answered:
+        elif hopeless:
             text = "%s: the server of the partner does not accept these settings: %s"
         else:
             text = "%s: not known whether the new settings work: %s"
         said = text % (_named(change), _reason(after))
-        if (worked or (before is None and answered)) and not allowed:
+        if (worked or hopeless) and not allowed:
             remedy = ". To write it all the same, name %s in %s" % (BREAKS_PARTNER, name("allow"))
             refusals.append(said + remedy)
         else:
