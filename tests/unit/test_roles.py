@@ -17,7 +17,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._chain import preflight a
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import ROLES as GENERATED
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe import tasks as _probe_task
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe import options as _probe_options
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import PARAMETERS as VERIFICATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import read_by
@@ -30,7 +30,7 @@ ROLES = sorted(path.name for path in (TOP / "roles").iterdir())
 Spec = t.Mapping[str, t.Any]
 
 # Role parameter -> the module option that it is passed to.
-PROBE = _probe_task.ARGUMENT_SPEC
+PROBE = _probe_options.ARGUMENT_SPEC
 CERTIFICATE = _certificate_tasks.TASK.argument_spec
 # What concerns the run and not the certificate has parameters of its own.
 OF_THE_INVENTORY = {name: spec for name, spec in CERTIFICATE.items() if name not in ("phase", "pool_size")}

@@ -31,7 +31,7 @@ from .._topology.replication import PUSH, Time
 from .._topology.topology import CENTRAL, READINGS, Topology, topology_of
 from .known import Known
 from .links import RIGHTS
-from .probe_first import ProbeFound, changes_of, probe
+from .probe_found import ProbeFound
 from .walk import Obstacle, accepted, idle, short_lines, walk
 
 EXPORT = "Export-CsConfiguration"
@@ -98,14 +98,20 @@ class Around(Surroundings):
     # Judging
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
-        changes = changes_of(steps) if self._probing is not None else []
-        if changes:
+        if self._probing is not None:
             own = after_plan.identity.sip_domains or self.sip_domains(self._shell) or ()
-            self._probed = probe(changes, self._probing or {}, own, self._name, self._may_break)
+            self._probed = self._probe(steps, self._probing, own)
         if self._topology is None:
             return
         self._judge(Known(self._topology, self._whole(after_plan), wants_users=False))
         self._adds = any(map(adds, steps))
+
+    def _probe(self, steps: t.Sequence[Step], settings: Params, own: t.Sequence[str]) -> ProbeFound:
+        # Here, since a run that probes nobody need not load what probes.
+        from .probe_first import changes_of, probe
+
+        changes = changes_of(steps)
+        return probe(changes, settings, own, self._name, self._may_break) if changes else ProbeFound()
 
     def _judge(self, known: Known) -> None:
         self._known = known

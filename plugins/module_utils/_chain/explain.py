@@ -23,8 +23,9 @@ from .._base.step import Record
 from .._base.task import Task
 from .._federation.catalogue import ACCESS_EDGE, PARTNER, POLICY
 from .._federation.deployment import USER_PROPERTIES, Deployment, Reader, User, user_of
-from .._probe import tasks as probe_tasks
+from .._probe.options import ARGUMENT_SPEC as PROBE_SPEC
 from .._probe.own_domains import asking
+from .._probe.tasks import work as probe_all
 from .._shell.statement import Shell, Statement
 from .._topology.topology import read_topology
 from .conditions import access_edges, unreadable
@@ -46,7 +47,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "user": {"type": "str", "required": True},
     "partner": {"type": "str", "required": True},
     **SERVER_OPTIONS,
-    "probe": {"type": "dict", "options": {name: probe_tasks.ARGUMENT_SPEC[name] for name in PROBE_OPTIONS}},
+    "probe": {"type": "dict", "options": {name: PROBE_SPEC[name] for name in PROBE_OPTIONS}},
 }
 _ADDRESS = re.compile(r"[^@/\s*]+@[^@/\s*]+\Z")
 
@@ -136,7 +137,7 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
     own = asking([pair.address.rpartition("@")[2]])
     if not own:
         return Probed()  # nobody can be asked in the name of a domain that is none
-    given: dict[str, t.Any] = {name: spec.get("default") for name, spec in probe_tasks.ARGUMENT_SPEC.items()}
+    given: dict[str, t.Any] = {name: spec.get("default") for name, spec in PROBE_SPEC.items()}
     given.update({name: value for name, value in options.items() if value is not None})
     given.update(from_domain=own, own_domains=[own], read=["partners"])
     edges = access_edges(known.topology) if known.topology is not None else []
@@ -149,7 +150,7 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
         row = {**PARTNER.shown(record.identity, record.values), "domain": pair.domain, "additional_domains": []}
         given["partners"] = [row]
     try:
-        result = probe_tasks.work(given, shell, False).values
+        result = probe_all(given, shell, False).values
     except Refused as exc:
         raise Refused(["probe: %s" % reason for reason in exc.reasons]) from None
     offers = [entry["features_before_tls"] or {} for entry in result["domains"]]

@@ -21,9 +21,11 @@ from .._base.step import Step, Values
 from .._base.texts import printable, some
 from .._federation.guard import BREAKS_PARTNER
 from .._federation.rules import negotiation_row
+from .._probe.options import ARGUMENT_SPEC, PROBED
 from .._probe.own_domains import asking, own_domains
 from .._probe.prober import Entry, Job, concurrently
-from .._probe.tasks import ARGUMENT_SPEC, PROBED, open_prober
+from .._probe.tasks import open_prober
+from .probe_found import ProbeFound
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,6 @@ class ProbedChange:
 
     after: Job
     before: Job | None
-
-
-@dataclass(frozen=True)
-class ProbeFound:
-    """What the probes say. refusals: why nothing may be written. doubts: warnings. probed: as the task returns it."""
-
-    refusals: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-    probed: tuple[t.Mapping[str, t.Any], ...] = ()
 
 
 def changes_of(steps: t.Iterable[Step]) -> list[ProbedChange]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from .._xmpp.client import VERSIONS
 from .._xmpp.wire import has_features
 
-DEFAULT_PORT = 5269
 CLIENT_PORT = 5222  # RFC 6120 section 14.7
 
 # What two vantage points may see differently: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.

@@ -15,7 +15,8 @@ from .._x509.certificate import NOT_CHECKED
 from .advice import advise
 from .certificate import FATAL
 from .explanations import FAULTS, STAGES, STREAM_ERRORS
-from .facts import CLIENT_PORT, DEFAULT_PORT, GATEWAY_VERSIONS, MOST_SERVERS, Attempt, Ended, Facts
+from .facts import CLIENT_PORT, GATEWAY_VERSIONS, MOST_SERVERS, Attempt, Ended, Facts
+from .options import DEFAULT_PORT
 from .rows import (
     METHODS,
     accepts,

@@ -27,8 +27,9 @@ from .advice import advise
 from .certificate import examine
 from .conversation import converse
 from .dns import Resolver
-from .facts import DEFAULT_PORT, MOST_SERVERS, Addresses, Attempt, Ended, Facts, ServiceRecord, is_local
+from .facts import MOST_SERVERS, Addresses, Attempt, Ended, Facts, ServiceRecord, is_local
 from .findings import check_name, check_partner, verdict
+from .options import DEFAULT_PORT
 from .own import check_own
 from .rows import accepts, falls_to_clear, number, options, suggest, uses
 

@@ -26,36 +26,9 @@ from . import certificate as peer_certificate
 from . import dns
 from .advice import common
 from .dns import Resolver
-from .facts import DEFAULT_PORT
 from .findings import VERDICTS
+from .options import ARGUMENT_SPEC, PROBED
 from .prober import Entry, Job, Prober, ProbeSettings, concurrently
-
-# The properties of a partner that its probe depends on.
-PROBED = (
-    "additional_domains", "tls_negotiation", "sasl_negotiation", "support_dialback_negotiation", "proxy_fqdn",
-)  # fmt: skip
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    "domains": {"type": "list", "elements": "str", "default": []},
-    "partners": {"type": "list", "elements": "dict", "default": [], "options": PARTNER.spec()},
-    "from_domain": {"type": "str", "required": True},
-    "own_domains": {"type": "list", "elements": "str", "default": []},
-    "access_edge": {"type": "str"},
-    "gateway_port": {"type": "int", "default": DEFAULT_PORT},
-    "certificate": {
-        "type": "dict",
-        "options": {
-            "path": {"type": "path", "required": True},
-            "passphrase": {"type": "str", "no_log": True},
-        },
-    },
-    "trust_store": {"type": "path"},
-    "nameservers": {"type": "list", "elements": "str", "default": []},
-    "timeout": {"type": "float", "default": 5.0},
-    "workers": {"type": "int", "default": 50},
-    "expires_within": {"type": "int", "default": 14},
-    "allow_local": {"type": "bool", "default": True},
-}
 
 _PACKAGES = (
     (x509.IMPORT_ERROR, "cryptography"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ...module_utils._base.names import Invalid, both_forms, canonical_domain
 from ...module_utils._base.texts import printable
 from ...module_utils._edge_certificate.names import InvalidNames, required_names
-from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
+from ...module_utils._probe.options import ARGUMENT_SPEC as PROBE
 from .._documents.audit_texts import VERDICTS
 
 Values = t.Mapping[str, t.Any]

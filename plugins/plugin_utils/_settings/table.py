@@ -23,7 +23,7 @@ from ...module_utils._federation.words import PREFIX as _PREFIX
 from ...module_utils._federation.words import ROLES
 from ...module_utils._probe.findings import VERDICTS
 from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
-from ...module_utils._probe.tasks import ARGUMENT_SPEC as PROBE
+from ...module_utils._probe.options import ARGUMENT_SPEC as PROBE
 from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.accepted import OPTIONS as ACCEPTED
 from .._playbooks.decommission import STAGES

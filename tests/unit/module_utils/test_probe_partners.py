@@ -11,7 +11,8 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.tasks import ARGUMENT_SPEC, READ, TASK, _jobs
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.options import ARGUMENT_SPEC
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.tasks import READ, TASK, _jobs
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 
