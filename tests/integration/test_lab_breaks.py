@@ -63,7 +63,7 @@ def _state(federation: Federation) -> list[t.Any]:
     kinds += ["user", "pool", "replica", "computer"]
     settings = ["replicas_stuck", "replicas_late", "stale_configuration", "clock_ahead", "cmdlets_hidden"]
     settings += ["server_version", "own_records"]
-    hosts = [[store.assignments(host), store.presented(host)] for host in ("edge01", "edge02")]
+    hosts = [[store.assignments(host), store.presented(host)] for host in ("fe01", "edge01", "edge02")]
     return [[store.all(kind) for kind in kinds], [store.setting(name) for name in settings], hosts]
 
 

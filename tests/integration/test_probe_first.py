@@ -19,7 +19,6 @@ from tests.integration.plays import Plays
 from tests.integration.test_converge import mark, writes
 from tests.integration.test_plan_file import play
 from tests.integration.test_probe import CLEAR, DOMAIN, FALLBACK, LENIENT, OWN, STRICT, Site, good, published
-from tests.integration.test_probe import site as site
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
 from tests.unit.module_utils.memory_shell import MemoryShell
@@ -30,6 +29,12 @@ ADDITIONAL = "emea.fabrikam.test"
 
 
 TLS_DIALBACK = {"TlsNegotiation": "Required", "SaslNegotiation": "Optional", "SupportDialbackNegotiation": True}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> t.Iterator[Site]:
+    with NameServer() as dns:
+        yield Site(dns, tmp_path)
 
 
 def server(**has: t.Any) -> MemoryShell:

@@ -18,7 +18,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import ROLES as GENERATED
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import options as _probe_options
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.options import VERDICTS
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import PARAMETERS as VERIFICATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import read_by
 

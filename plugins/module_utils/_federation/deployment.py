@@ -19,8 +19,7 @@ from .._base.step import Record
 from .._base.texts import count
 from .._shell.statement import Answer, ServerError, Shell, Statement, Value, place_of
 from .identity import STATEMENTS, Identity, identity_of, read_identity, tells_identity
-from .kinds import Text, shortened
-from .kinds import UnreadableValue as UnreadableValue
+from .kinds import Text, UnreadableValue, shortened
 from .pools import Pool, read_pools
 from .readings import Items, Reading, items_of, read_alone, unreadable
 from .resource import Resource

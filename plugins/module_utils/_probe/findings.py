@@ -29,8 +29,6 @@ from .rows import (
     suggest,
 )
 
-VERDICTS = ("ok", "warning", "failed", "not_observable")
-
 
 def verdict(findings: t.Iterable[Finding]) -> str:
     """failed: something is wrong. not_observable: nothing is, as far as can be seen, which is not far enough."""

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a probe. Apart from the probe itself, which every playbook would load with them."""
+"""The options of a probe, and its verdicts. Apart from the probe, which every playbook would load with them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import typing as t
 
 from .._federation.catalogue import PARTNER
 
+# Of a domain.
+VERDICTS = ("ok", "warning", "failed", "not_observable")
 # Of servers (RFC 6120, section 14.7).
 DEFAULT_PORT = 5269
 # The properties of a partner that its probe depends on.

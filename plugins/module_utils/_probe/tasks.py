@@ -26,8 +26,7 @@ from . import certificate as peer_certificate
 from . import dns
 from .advice import common
 from .dns import Resolver
-from .findings import VERDICTS
-from .options import ARGUMENT_SPEC, PROBED
+from .options import ARGUMENT_SPEC, PROBED, VERDICTS
 from .prober import Entry, Job, Prober, ProbeSettings, concurrently
 
 _PACKAGES = (

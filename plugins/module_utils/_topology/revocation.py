@@ -30,7 +30,7 @@ from .._federation.deployment import Deployment, Reader
 from .._federation.federation import Wanted
 from .._federation.guard import Guard
 from .._federation.identity import read_identity
-from .._federation.kinds import UnreadableValue as UnreadableValue
+from .._federation.kinds import UnreadableValue
 from .._federation.lock import alone
 from .._federation.plan import step_for
 from .._federation.resource import Resource

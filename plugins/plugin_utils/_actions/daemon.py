@@ -91,7 +91,7 @@ def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) 
     result: dict[str, t.Any] = json.loads(text)
     if "error" in result:
         raise AnsibleError(str(result["error"]))
-    return [(level, message) for level, message in result["messages"]]
+    return [(str(level), str(text)) for level, text in result["messages"]]
 
 
 def _leave_worker(kept: int) -> None:

@@ -19,7 +19,7 @@ from ...module_utils._server.server import CMDLETS, SERVICES
 from .._servers.connected import Connected
 from .._servers.servers import DeploymentHosts
 from . import migration
-from .certificate import CertificateSettings as CertificateSettings
+from .certificate import CertificateSettings
 
 Values = t.Mapping[str, t.Any]
 

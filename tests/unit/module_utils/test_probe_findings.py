@@ -32,7 +32,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.facts import (
     ServiceRecord,
     Services,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS, check_partner, verdict
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import check_partner, verdict
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.options import VERDICTS
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import (
     METHODS,
     falls_to_clear,

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.probe_first import ProbedChange, judge
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.findings import VERDICTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.options import VERDICTS
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.prober import Job
 
 JOB = Job("fabrikam.test", "fabrikam.test", None, "")
