@@ -13,6 +13,8 @@ import sys
 import typing as t
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks.contenders import CONTENDERS
 from tests.integration.plays import CHECKOUT
 
@@ -31,6 +33,7 @@ def figures(path: Path, *arguments: str) -> dict[tuple[str, int, int], dict[str,
     return {(one["contender"], one["partners"], one["changed"]): one for one in found}
 
 
+@pytest.mark.nightly
 def test_every_contender_does_its_work_and_is_measured(tmp_path: Path) -> None:
     found = figures(tmp_path / "figures.json", "--partners", "2", "--changed", "100")
     assert {name for name, _partners, _changed in found} == {one.name for one in CONTENDERS}
@@ -49,6 +52,7 @@ def test_the_requests_of_a_run_without_changes_do_not_grow_with_the_list(tmp_pat
     assert [asked["plural", number, 0] - asked["trivial", number, 0] for number in (1, 60)] == [2, 2]
 
 
+@pytest.mark.nightly
 def test_reading_all_users_is_measured_both_ways() -> None:
     command = [sys.executable, "-m", "tests.benchmarks.users", "--users", "30", "--runs", "1"]
     done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True)

@@ -37,7 +37,7 @@ WORDS = {"Required": "required", "Optional": "optional", "NotSupported": "not_su
 
 
 @pytest.mark.skipif(bool(missing()), reason="not installed: %s" % ", ".join(missing()))
-@pytest.mark.parametrize("kind", ["prosody", "ejabberd"])
+@pytest.mark.parametrize("kind", ["prosody", pytest.param("ejabberd", marks=pytest.mark.nightly)])
 def test_real_servers_agree_with_the_table_and_the_verdicts_with_the_messages(kind: Kind, tmp_path: Path) -> None:
     found = run(tmp_path, kind, JUDGED)
     assert len(found) == len(ROWS) * len(manners(kind)) * 2
