@@ -79,7 +79,13 @@ def read(playbook: str, source: Source) -> Settings:
         if setting.name not in _DECLARED:
             found += [_at(source, setting.name, text) for text in check.mistakes(setting.spec, value, setting.name)]
     found += _declared(values, source)
-    found += [_at(source, re.split(r"[\[:.]", text)[0], text) for text in _of_meaning(playbook, values)]
+    # What is wrong in its form says nothing more by its meaning.
+    wrong = [_where(text) for text in found]
+    found += [
+        _at(source, re.split(r"[\[:.]", text)[0], text)
+        for text in _of_meaning(playbook, values)
+        if not any(place == _where(text) or place.startswith(_where(text) + "[") for place in wrong)
+    ]
     found += _at_hand(playbook, values, source)
     if found:
         raise Refused(found)
@@ -88,6 +94,11 @@ def read(playbook: str, source: Source) -> Settings:
 
 def _not_its_place(setting: Setting, source: Source) -> bool:
     return setting.once and setting.name not in source.extra
+
+
+def _where(text: str) -> str:
+    """The place that a mistake names first, such as ``sfb_xmpp_audit.fail_on``."""
+    return text.partition(": ")[0]
 
 
 def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:

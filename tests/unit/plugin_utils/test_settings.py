@@ -165,6 +165,66 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
         {"sfb_xmpp_certificate_phase": "staged"},
         ["sfb_xmpp_certificate_phase: 'staged' is none of all, stage, switch (did you mean stage?)"],
     ),
+    (
+        "certificate",
+        {"sfb_xmpp_certificate": {"renew": {"now": {"compromized": True}}}},
+        [
+            "sfb_xmpp_certificate.renew.now.compromized: there is no such option (did you mean compromised?)",
+            "sfb_xmpp_certificate.renew.now.reason: is missing",
+        ],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_certificate": {"graceful": {"time": 3}}},
+        ["sfb_xmpp_certificate.graceful.time: there is no such option (did you mean timeout?)"],
+    ),
+    (
+        "verify",
+        {"sfb_xmpp_verification": {"certificate": {"path": "x", "pasphrase": "x"}}},
+        ["sfb_xmpp_verification.certificate.pasphrase: there is no such option (did you mean passphrase?)"],
+    ),
+    (
+        "verify",
+        {"sfb_xmpp_verification": {"messages": [{"to_user": ["x"]}]}},
+        ["sfb_xmpp_verification.messages[0].to_user: must be a string, not a list"],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_journal": {"keep_day": 3}},
+        ["sfb_xmpp_journal.keep_day: there is no such option (did you mean keep_days?)"],
+    ),
+    (
+        "converge",
+        {"sfb_xmpp_require": ["tickets"]},
+        ["sfb_xmpp_require[0]: 'tickets' is none of plan, ticket, other_person (did you mean ticket?)"],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_windows": [{"days": ["monday"], "from": "22:00", "to": "05:00", "timezone": "Europe/Berlin"}]},
+        ["sfb_xmpp_windows[0].days[0]: 'monday' is none of mon, tue, wed, thu, fri, sat, sun"],
+    ),
+    (
+        "certificate",
+        {"sfb_xmpp_freeze": [{"from": "2026-12-20", "until": "2027-01-06"}]},
+        ["sfb_xmpp_freeze[0].until: there is no such option", "sfb_xmpp_freeze[0].to: is missing"],
+    ),
+    (
+        "restore",
+        {"sfb_xmpp_revoked": [{"domian": "a.test"}]},
+        [
+            "sfb_xmpp_revoked[0].domian: there is no such option (did you mean domain?)",
+            "sfb_xmpp_revoked[0].domain: is missing",
+        ],
+    ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"accepted": [{"cod": "no_route", "object": "a", "reason": "r", "ticket": "t"}]}},
+        [
+            "sfb_xmpp_audit.accepted[0].cod: there is no such option (did you mean code?)",
+            "sfb_xmpp_audit.accepted[0].code: is missing",
+            "sfb_xmpp_audit.accepted[0].until: is missing",
+        ],
+    ),
     ("converge", {"sfb_xmpp_replication": "yes"}, ["sfb_xmpp_replication: 'yes' is none of wait, push, none"]),
     ("converge", {"sfb_xmpp_removal_limit": "half"}, ["sfb_xmpp_removal_limit: 'half' is not a whole number"]),
     (
