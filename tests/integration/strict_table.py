@@ -87,7 +87,12 @@ DECOMMISSION = {"sfb_xmpp_decommission": "yes, remove XMPP from default", "sfb_x
 NOTHING = End(0)
 REFUSED = End(2)
 TABLE: t.Mapping[str, Row] = {
-    "preflight": Row("nothing that stops is wrong", **alike(0)),
+    "preflight": Row(
+        "nothing that stops is wrong; who may only look does not get into WinRM, which has the services",
+        (NOTHING, NOTHING),
+        (REFUSED, REFUSED),
+        told="fe01-winrm.contoso.test is needed and did not answer",
+    ),
     "verify": Row(
         "the partners of the strict lab have no servers",
         **alike(2),
