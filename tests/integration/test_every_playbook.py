@@ -74,7 +74,7 @@ ROWS = (
     Row("converge", (), (2, 2), both(DOORS, EDGES), both(WORKING, EDGES), contoso(*EDGES["contoso"])),
     Row("converge", (), (2, 2), both(DOORS, EDGES)),
     Row("certificate", (), (2, 2), EDGES),
-    Row("audit", (), (2, 2), both(DOORS, EDGES)),
+    Row("audit", (), (2, 2), ALL),
     Row("verify", (), (2, 2)),
     Row("explain", given(for_user="ialmeida@contoso.test", for_partner="fabrikam.example"), (0, 0), ALL),
     Row("export"),
