@@ -570,6 +570,25 @@ ASSUMPTIONS = (
         "-UserSipAddress names; where the pool has no such test user it writes an error.",
         "The page says that the pool's test users are taken, not which of the two, nor what happens without them.",
     ),
+    # -- what an Edge sees
+    Assumption(
+        "edge-dns",
+        "Resolve-DnsName writes DNS_ERROR_RCODE_NAME_ERROR for a name that does not exist. For a name with other "
+        "records it returns the zone's SOA record, with the section Authority.",
+        "The page does not list errors. The ids are those that public records of the cmdlet show.",
+    ),
+    Assumption(
+        "edge-connection-test",
+        "Test-NetConnection -Port returns an object also where it cannot connect, with TcpTestSucceeded false, and "
+        "then pings the address.",
+        "The page shows results that succeed. Public records show that it pings afterwards and takes 20 s or more.",
+    ),
+    Assumption(
+        "edge-event-log",
+        "The log 'Lync Server' of an Edge has the events of the XMPP proxy, also in Skype for Business Server 2015. "
+        "The provider is 'LS XMPP Translating Gateway Proxy'. Numbers and texts of the events are the lab's.",
+        "The page 'Setting up XMPP federation in Lync Server 2013' names the log, and not its providers and events.",
+    ),
     Assumption(
         "test-xmpp-im",
         "Test-CsXmppIM reports success when the partner's server has taken the message; TaskOutput has Error and "

@@ -34,7 +34,9 @@ _TEXT_TYPES = frozenset(
 # Types of the product whose constructors refuse an empty text.
 _IDENTITIES = frozenset(("Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity"))
 _FLAGS = frozenset(("CommandTypes",))  # enumerations whose numbers are bits
-_LIMITS = {"Int32": (-(2**31), 2**31 - 1), "Int64": (-(2**63), 2**63 - 1), "UInt32": (0, 2**32 - 1)}
+_LIMITS = {
+    "Int32": (-(2**31), 2**31 - 1), "Int64": (-(2**63), 2**63 - 1), "UInt32": (0, 2**32 - 1), "UInt16": (0, 2**16 - 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from .objects import properties_of
 class Context:
     """One call. visible: the cmdlets known to the session; modules: those imported in it (may be added to).
 
+    wait: lets the call take so many seconds, unless the client stops it.
     lasts: a handler sets it where the call goes on after its effect, for as long as it is true.
     """
 
@@ -39,6 +40,7 @@ class Context:
     warn: t.Callable[[str], None]
     visible: t.Callable[[], t.Sequence[Cmdlet]]
     modules: set[str]
+    wait: t.Callable[[float], None]
     input: t.Sequence[object] = ()
     failures: list[str] = field(default_factory=list)
     lasts: t.Callable[[], bool] | None = None

@@ -66,6 +66,7 @@ class Cmdlet:
     """One cmdlet as a profile has it. sets: its parameter sets, the default set first.
 
     is_proxy: whether it is a function of the same name that takes less, as a restricted session has them.
+    error_source: with what its error ids end; empty for the class that its name gives.
     """
 
     name: str
@@ -77,6 +78,12 @@ class Cmdlet:
     prompts: bool = False
     gathers_input: bool = False
     is_proxy: bool = False
+    error_source: str = ""
+
+    @property
+    def is_function(self) -> bool:
+        """Whether it is a function, as the commands of script and CIM modules are."""
+        return self.is_proxy or self.error_source == self.name
 
     @property
     def is_product(self) -> bool:
@@ -86,6 +93,8 @@ class Cmdlet:
     @property
     def source(self) -> str:
         """Its .NET class, with which PowerShell ends the ids of its errors. The product's namespaces vary."""
+        if self.error_source:
+            return self.error_source
         verb, _dash, noun = self.name.partition("-")
         if self.is_product:
             return "Microsoft.Rtc.Management.Xds.%sOcs%sCmdlet" % (verb, noun.removeprefix("Cs"))
@@ -140,6 +149,7 @@ def _cmdlet(name: str, raw: t.Mapping[str, t.Any], profile: str, enums: t.Mappin
         should_process=bool(raw.get("should_process", False)),
         prompts=bool(raw.get("prompts", False)),
         gathers_input=bool(raw.get("gathers_input", False)),
+        error_source=str(raw.get("source", "")),
     )
 
 

@@ -85,7 +85,7 @@ def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
         tests = (("Verb", verb), ("Noun", noun), ("Module", module))
         if any(args.texts(n) and not any(like(text, p) for p in args.texts(n)) for n, text in tests):
             continue
-        own = CommandType.Function if command.is_proxy else CommandType.Cmdlet
+        own = CommandType.Function if command.is_function else CommandType.Cmdlet
         if kind not in (None, "All", own.name):
             continue
         if limit is not None and written >= int(limit):

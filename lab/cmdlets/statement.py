@@ -264,6 +264,7 @@ class Run:
             warn=self._sink.warning,
             visible=session.known,
             modules=session.modules,
+            wait=self._wait,
             input=incoming,
         )
         handler = HANDLERS[cmdlet.name]

@@ -84,6 +84,8 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "revoked_streams_stay": False,  # streams that are open when their partner is removed live until the proxy restarts
     "own_records": "published",  # SRV of the SIP domains: published, missing, elsewhere, or an Edge pool's FQDN
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
+    "edge_network": {},  # of the Edges: a partner's address -> false, or the ADDRESS:PORT where it is: network.py
+    "unreachable_seconds": 0.0,  # that Test-NetConnection takes for what does not answer; Windows takes 20 or more
     "one_statement": False,  # pipelines of several statements are refused as a whole
     "service_suffix": "",  # at the end of the names of the XMPP services; empty before the seed: a random one
     "services_at_doors": False,  # remote shells offer Start- and Stop-CsWindowsService too

@@ -29,7 +29,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import (
 )
 
 from ..assumptions import rests_on
-from ..deployment.endpoints import ADDRESSES
+from ..deployment import network
 from .certificates import problem
 from .dns import DEFAULT_PORT, Lookup, LookupFailed
 from .parts import TICK
@@ -64,7 +64,7 @@ def connect(around: Surroundings, host: str, partner: Partner, domain: str, dead
         if left <= 0:
             break
         try:
-            return socket.create_connection((address, port), min(_CONNECT_TIMEOUT, left), (ADDRESSES[host], 0))
+            return network.connect(around.store, host, address, port, min(_CONNECT_TIMEOUT, left))
         except OSError as e:
             words = "no answer" if isinstance(e, TimeoutError) else os.strerror(e.errno or errno.EIO)
             problems.append("%s port %d: %s" % (address, port, words))

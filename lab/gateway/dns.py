@@ -25,18 +25,18 @@ class LookupFailed(Exception):
 class Lookup:
     """Asks one DNS server, never the system's."""
 
-    def __init__(self, nameserver: str) -> None:
-        """nameserver: ``ADDRESS:PORT``. Raises LookupFailed."""
+    def __init__(self, nameserver: str, seconds: float = _LIFETIME) -> None:
+        """nameserver: ``ADDRESS:PORT``. seconds: for one question. Raises LookupFailed."""
         address, _colon, port = nameserver.rpartition(":")
         if not address or not port.isdigit():
             raise LookupFailed("no nameserver (the setting xmpp_nameserver is %r)" % nameserver)
-        self._resolver = dns.resolver.Resolver(configure=False)
+        self.resolver = dns.resolver.Resolver(configure=False)
         try:
-            self._resolver.nameservers = [address]
+            self.resolver.nameservers = [address]
         except ValueError as e:
             raise LookupFailed("xmpp_nameserver is %r, which is not ADDRESS:PORT" % nameserver) from e
-        self._resolver.port = int(port)
-        self._resolver.lifetime = _LIFETIME
+        self.resolver.port = int(port)
+        self.resolver.lifetime = seconds
 
     def servers(self, domain: str) -> list[tuple[str, int]]:
         """(address, port) in the order in which to try them. Raises LookupFailed."""
@@ -63,7 +63,7 @@ class Lookup:
     def _ask(self, name: str, kind: str) -> list[t.Any] | None:
         """The records, by priority and weight where they have any; None when there are none."""
         try:
-            answer = self._resolver.resolve(dns.name.from_unicode(name.rstrip(".") + "."), kind)
+            answer = self.resolver.resolve(dns.name.from_unicode(name.rstrip(".") + "."), kind)
             return list(answer.rrset.processing_order()) if answer.rrset else None
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return None

@@ -1,0 +1,64 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The network of the Edges: what they reach of the world, which a controller may see differently.
+
+The setting ``edge_network`` has what is different for them, by the IP address that DNS gives: ``false`` for what an
+Edge does not reach, and ``ADDRESS:PORT`` for what only an Edge reaches, which is where it really is. Whatever is not in
+the table is reached as from anywhere else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import typing as t
+
+from .endpoints import ADDRESSES
+from .store import Store
+
+# A table of the kernel, a line for each connection of this machine. Source: proc(5).
+_TABLE = "/proc/net/tcp"
+_ESTABLISHED = "01"
+
+
+class Connection(t.NamedTuple):
+    """An established TCP connection of an Edge, as the Edge sees it."""
+
+    local: tuple[str, int]
+    remote: tuple[str, int]
+
+
+def connect(store: Store, host: str, address: str, port: int, seconds: float) -> socket.socket:
+    """A TCP connection from an Edge, over its network. Raises OSError."""
+    place = store.setting("edge_network").get(address, "%s:%d" % (address, port))
+    if not place:
+        raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+    where, _colon, number = str(place).rpartition(":")
+    return socket.create_connection((where, int(number)), seconds, (ADDRESSES[host], 0))
+
+
+def connections(store: Store, host: str) -> list[Connection]:
+    """Those of an Edge that are established now; none where the kernel has no such table."""
+    outside = {str(place): address for address, place in store.setting("edge_network").items() if place}
+    try:
+        with open(_TABLE, encoding="ascii") as table:
+            rows = [line.split() for line in table.readlines()[1:]]
+    except OSError:
+        return []
+    found = []
+    for row in rows:
+        local, remote, state = _end(row[1]), _end(row[2]), row[3]
+        if state == _ESTABLISHED and local[0] == ADDRESSES[host]:
+            address = outside.get("%s:%d" % remote, remote[0])
+            found.append(Connection(local, (address, remote[1])))
+    return found
+
+
+def _end(text: str) -> tuple[str, int]:
+    """An end of a connection; the kernel writes the address as a number in its own byte order (little-endian here)."""
+    address, _colon, port = text.partition(":")
+    return socket.inet_ntoa(bytes.fromhex(address)[::-1]), int(port, 16)
