@@ -20,6 +20,7 @@ class Finding:
     """One thing that was noticed, and what to do about it. severity: one of SEVERITIES.
 
     subject: the object that it is about, where the message does not name it.
+    view: who saw it, edge or controller, where both look; empty elsewhere.
     """
 
     code: str
@@ -27,9 +28,11 @@ class Finding:
     message: str
     remedy: str = ""
     subject: str = ""
+    view: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        return {"code": self.code, "severity": self.severity, "message": self.message, "remedy": self.remedy}
+        found = {"code": self.code, "severity": self.severity, "message": self.message, "remedy": self.remedy}
+        return {**found, "view": self.view} if self.view else found
 
     def __str__(self) -> str:
         text = "%s: %s" % (self.subject, self.message) if self.subject else self.message

@@ -140,6 +140,7 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
     given: dict[str, t.Any] = {name: spec.get("default") for name, spec in PROBE_SPEC.items()}
     given.update({name: value for name, value in options.items() if value is not None})
     given.update(from_domain=own, own_domains=[own], read=["partners"])
+    given["views"] = [view.as_dict() for view in known.views or ()]
     edges = access_edges(known.topology) if known.topology is not None else []
     if not given["access_edge"] and len(edges) == 1:
         given["access_edge"] = edges[0]
@@ -155,7 +156,8 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
         raise Refused(["probe: %s" % reason for reason in exc.reasons]) from None
     offers = [entry["features_before_tls"] or {} for entry in result["domains"]]
     requires = any(offer.get("starttls") == "required" for offer in offers)
-    return Probed(_findings(result["domains"]), _findings(result["own"]), requires)
+    view = next((str(entry["view"]) for entry in result["domains"] if "view" in entry), "")
+    return Probed(_findings(result["domains"]), _findings(result["own"]), requires, view)
 
 
 def _findings(entries: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[Finding, ...]:

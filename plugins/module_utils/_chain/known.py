@@ -29,6 +29,9 @@ XMPP, INTERNAL, DEFAULT = "XmppServer", "Internal", "Default"
 # Faults of a certificate whose time is over, or not yet there.
 OVER = ("expired", "not_yet_valid")
 
+if t.TYPE_CHECKING:
+    from .._probe.edge_view import EdgeView
+
 Scope = t.Literal["user", "site", "global"]
 State = t.Literal["holds", "missing", "over", "invalid", "unknown"]
 
@@ -109,12 +112,14 @@ class Pair:
 class Probed:
     """Findings about the partner, and about what is published of the user's domain; None: not probed.
 
-    requires_tls: whether the partner's server was seen to require TLS.
+    requires_tls: whether the partner's server was seen to require TLS. view: on whose view it rests that nothing was
+    found against the partner; '' where no Edge looked.
     """
 
     partner: tuple[Finding, ...] | None = None
     own: tuple[Finding, ...] | None = None
     requires_tls: bool = False
+    view: str = ""
 
     @property
     def no_dialback(self) -> bool:
@@ -129,7 +134,8 @@ class Known:
     deployment: as the plan will leave it; a kind that is not in it could not be read. gateways, proxies: the XMPP
     services of Front Ends and Edges. edges, front_ends: what was read there. domains: where SRV records lead. rights:
     what the account may not send of the plan, '' if nothing. pair: the two of whom is asked; without it all users and
-    partners are looked at. wants_users: whether it is a finding that the users were not read.
+    partners are looked at. wants_users: whether it is a finding that the users were not read. views: what Edges see of
+    partners. reach: the same where no probe of partners takes it in (_probe/edge_judge.py).
     """
 
     topology: Topology | None = None
@@ -142,6 +148,8 @@ class Known:
     rights: str | None = None
     pair: Pair | None = None
     wants_users: bool = True
+    views: tuple[EdgeView, ...] | None = None
+    reach: tuple[EdgeView, ...] | None = None
 
     @property
     def store(self) -> StoreView | None:

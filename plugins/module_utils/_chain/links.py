@@ -19,6 +19,7 @@ from .._base.findings import ERROR, UNKNOWN, WARNING
 from .._federation.access import ROLE
 from .._federation.pools import LATER
 from . import conditions as when
+from . import edge_conditions as seen
 from .conditions import OLDER, Condition
 from .known import DEFAULT, INTERNAL, XMPP
 
@@ -108,6 +109,23 @@ def _sip(word: t.Literal["allowed", "blocked"]) -> tuple[Link, Link]:
             "no message is exchanged with %(domains)s over XMPP",
             _SIP_DOMAINS,
         ),
+    )
+
+
+def _out_of_reach() -> tuple[Link, ...]:
+    codes: tuple[t.Literal["edge_not_reachable", "edge_no_address"], ...] = ("edge_not_reachable", "edge_no_address")
+    return tuple(
+        Link(
+            code,
+            "partner_server",
+            ("reach",),
+            seen.out_of_reach(code),
+            "%(what)s",
+            "%(remedy)s",
+            "no message is exchanged with %(domains)s",
+            "the network between the Edge server and the partner",
+        )
+        for code in codes
     )
 
 
@@ -446,5 +464,31 @@ LINKS: tuple[Link, ...] = (
         _NOT_KNOWN,
         "the Edge server itself",
         severity=UNKNOWN,
+    ),
+    # What only an Edge sees
+    *_out_of_reach(),
+    Link(
+        "edge_view_unknown",
+        "partner_server",
+        ("views",),
+        seen.view_unknown,
+        "not everything that the Edge sees of partners is known: %(what)s",
+        "test it on the Edge itself (nslookup, telnet, netstat -ano), or raise edge_limit and edge_timeout in"
+        " sfb_xmpp_verification",
+        _NOT_KNOWN,
+        "the Edge server itself",
+        severity=UNKNOWN,
+    ),
+    Link(
+        "edge_events",
+        "services",
+        ("views",),
+        seen.logged,
+        "the XMPP services logged errors or warnings on an Edge: %(what)s",
+        "read them in the Event Viewer of the Edge, Applications and Services Logs, Lync Server",
+        "none known; the text of the event says what failed",
+        "the Edge server itself, Event Viewer",
+        severity=WARNING,
+        ends=False,
     ),
 )

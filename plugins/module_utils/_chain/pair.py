@@ -19,6 +19,7 @@ from .._base.findings import ERROR, SEVERITIES, UNKNOWN, WARNING, Finding, in_or
 from .._base.texts import some
 from .._federation.negotiation import SASL_OVER_TLS
 from .._probe.certificate import FATAL
+from .._probe.edge_judge import VIEWS
 from .._topology.replicate import carrying
 from .conditions import targets
 from .known import XMPP, Known, Pair, Probed
@@ -37,6 +38,8 @@ NOT_CHECKED = "not_checked"
 # Whoever looks at the group before it says already why these were not looked at, or no playbook has to read them.
 _OPTIONAL = ("negotiation", "internal")
 _PROBED = ("partner_server", "published")
+# What an Edge sees of a partner is in the probe's findings, and what it logged is beside what its services are.
+_BESIDE = frozenset(("views", "reach"))
 _SCOPES = {"user": "granted to the user", "site": "of the user's site", "global": "the global one"}
 _NAMES: dict[Group, str] = {
     "user": "the user", "home": "the user's pool", "policy": "the policy in effect", "partner": "the partner",
@@ -60,7 +63,10 @@ _THEIR_TLS = ("tls_not_offered", "tls_required", "tls13_only")
 
 @dataclass(frozen=True)
 class Entry:
-    """A link as explain tells of it. severity: '' if it holds. blocks: the directions that end here."""
+    """A link as explain tells of it. severity: '' if it holds. blocks: the directions that end here.
+
+    view: who saw it: edge, controller or both; '' where only one could have.
+    """
 
     name: Group
     severity: str
@@ -68,6 +74,7 @@ class Entry:
     code: str = ""
     remedy: str = ""
     blocks: tuple[Direction, ...] = ()
+    view: str = ""
 
     def as_dict(self) -> dict[str, t.Any]:
         return {
@@ -77,10 +84,12 @@ class Entry:
             "text": self.text,
             "remedy": self.remedy,
             "blocks": list(self.blocks),
+            **({"view": self.view} if self.view else {}),
         }
 
     def __str__(self) -> str:
-        return "%s %-14s %s" % (MARKS.get(self.severity, " "), self.name, self.text)
+        text = "%s %-14s %s" % (MARKS.get(self.severity, " "), self.name, self.text)
+        return "%s [%s]" % (text, VIEWS[self.view]) if self.view else text
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,8 @@ def _entries(group: Group, found: t.Sequence[Obstacle], known: Known, probed: Pr
         for one in in_order(own)
         if isinstance(one, Obstacle)
     ]
-    unseen = [link for link in LINKS if link.group == group and not looked_at(link, known)]
+    own_links = [link for link in LINKS if link.group == group and not _BESIDE.intersection(link.needs)]
+    unseen = [link for link in own_links if not looked_at(link, known)]
     if unseen and group in _OPTIONAL:
         return entries
     if unseen and not any(entry.severity in (ERROR, UNKNOWN) for entry in entries):
@@ -181,10 +191,11 @@ def _of_probe(group: Group, known: Known, probed: Probed) -> list[Entry]:
     # The probe looks at the declared settings as well, which have a link of their own.
     told = [one for one in in_order(findings) if one.code not in ("row_invalid", "row_risky")]
     if not told:
-        return [Entry(group, "", "the probe found nothing against %s" % what)]
+        view = probed.view if group == "partner_server" else ""
+        return [Entry(group, "", "the probe found nothing against %s" % what, view=view)]
     ends = _out(known, probed) if group == "partner_server" else _in(known, probed)
     return [
-        Entry(group, one.severity, one.message, one.code, one.remedy, _of_finding(one, ends, known, probed))
+        Entry(group, one.severity, one.message, one.code, one.remedy, _of_finding(one, ends, known, probed), one.view)
         for one in told
     ]
 

@@ -47,8 +47,10 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 def work(params: Params, shell: Shell, check: bool) -> Result:
     """xmpp_preflight_info. Raises Refused for what is declared wrongly, ServerRefused, ShellError."""
     topology, deployment, rights = _after_plan(params, Reader(shell), shell)
+    servers = servers_known(params)
     known = replace(
-        servers_known(params),
+        servers,
+        reach=servers.views,
         topology=topology,
         deployment=deployment,
         rights=rights,

@@ -11,6 +11,7 @@ import typing as t
 
 from .._base.findings import ERROR
 from .._base.result import Params
+from .._probe.edge_view import view_of
 from .known import HostService, Known, ServerRead, UsedCertificate
 
 SERVICES_OPTION: dict[str, t.Any] = {
@@ -30,11 +31,12 @@ EDGES_OPTION: dict[str, t.Any] = {
         "certificates": {"type": "list", "elements": "dict"},
         "clock_ahead": {"type": "float"},
         "declared": {"type": "bool", "default": False},
+        "view": {"type": "dict"},
     },
 }
 FRONT_ENDS_OPTION: dict[str, t.Any] = {
     **EDGES_OPTION,
-    "options": {name: spec for name, spec in EDGES_OPTION["options"].items() if name != "declared"},
+    "options": {name: spec for name, spec in EDGES_OPTION["options"].items() if name not in ("declared", "view")},
 }
 SERVER_OPTIONS = {"services": SERVICES_OPTION, "edges": EDGES_OPTION, "front_ends": FRONT_ENDS_OPTION}
 
@@ -47,6 +49,7 @@ def servers_known(params: Params) -> Known:
         proxies=tuple(one for one in services if one.kind == "proxy") or None,
         edges=tuple(map(_server, params.get("edges") or ())) or None,
         front_ends=tuple(map(_server, params.get("front_ends") or ())) or None,
+        views=tuple(view_of(one["view"]) for one in params.get("edges") or () if one.get("view")) or None,
     )
 
 

@@ -26,6 +26,8 @@ from . import certificate as peer_certificate
 from . import dns
 from .advice import common
 from .dns import Resolver
+from .edge_judge import with_edges
+from .edge_view import view_of
 from .options import ARGUMENT_SPEC, PROBED, VERDICTS
 from .prober import Entry, Job, Prober, ProbeSettings, concurrently
 
@@ -59,6 +61,8 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     calls: list[t.Callable[[], Entry]] = [functools.partial(prober.partner, job) for job in jobs]
     calls += [functools.partial(prober.own, name, asks, access_edge, tls, why) for name, why in own_domains.items()]
     entries = concurrently(calls, params["workers"])
+    views = [view_of(one) for one in params.get("views") or ()]
+    entries[: len(jobs)] = [with_edges(entry, views) for entry in entries[: len(jobs)]]
     _settle_advice(entries[: len(jobs)])
     counted = collections.Counter(entry["verdict"] for entry in entries)
     return Result(
@@ -210,10 +214,11 @@ def _bundle(given: Params | None) -> Bundle | None:
 
 TASK = Task(ARGUMENT_SPEC, work, session=False)
 # For the playbooks. read: the options that were read from a server. What somebody else set there is no mistake of the
-# user's: the rules for an inventory do not hold for it.
+# user's: the rules for an inventory do not hold for it. views: what the Edges see (edge_view.py).
 READ = Task(
     {
         **ARGUMENT_SPEC,
+        "views": {"type": "list", "elements": "dict", "default": []},
         "read": {"type": "list", "elements": "str", "choices": ["partners", "own_domains"], "default": []},
     },
     work,

@@ -27,7 +27,7 @@ KNOWN = (
     "Set-CsExternalAccessPolicy", "Set-CsSite", "Set-CsXmppAllowedPartner", "Set-CsXmppGatewayConfiguration",
     "Start-CsWindowsService", "Stop-CsWindowsService", "Test-CsXmppIM",
     # Of PowerShell itself, what is read of a server beside the product.
-    "Get-ChildItem", "Get-Date",
+    "Get-ChildItem", "Get-Date", "Get-NetTCPConnection", "Get-WinEvent", "Resolve-DnsName", "Test-NetConnection",
 )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ class ListChange:
 # What a parameter may be. A tuple travels as a list. ``None`` travels as $null.
 Value = t.Union[None, bool, int, str, bytes, UInt32, Secret, Credential, ListChange, "tuple[Value, ...]"]
 
-READ_VERBS = frozenset(("get", "test"))
+READ_VERBS = frozenset(("get", "test", "resolve"))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Statement:
 
     @property
     def is_read(self) -> bool:
-        """Whether repeating the statement can do no harm (verbs Get and Test, Test-CsXmppIM aside)."""
+        """Whether repeating the statement can do no harm (verbs Get, Test and Resolve, Test-CsXmppIM aside)."""
         verb, dash, noun = self.cmdlet.partition("-")
         return verb.lower() in READ_VERBS and noun.lower() != "csxmppim"
 

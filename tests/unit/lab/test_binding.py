@@ -56,8 +56,8 @@ def test_contract_and_handlers_name_the_same_cmdlets(profile: str) -> None:
 def test_every_set_is_reachable_and_every_choice_known(profile: str) -> None:
     plain = {
         "String", "Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity", "UserIdParameter", "OUIdParameter", "Guid",
-        "Boolean", "SwitchParameter", "Int32", "Int64", "UInt16", "UInt32", "Unlimited<UInt32>", "PSListModifier", "DateTime",
-        "PSObject", "NTService", "CertificateReference", "PSCredential", "Object",
+        "Boolean", "SwitchParameter", "Int32", "Int64", "UInt16", "UInt32", "Unlimited<UInt32>", "PSListModifier",
+        "DateTime", "PSObject", "NTService", "CertificateReference", "PSCredential", "Object",
     }  # fmt: skip
     for cmdlet in load(profile).values():
         for parameter in cmdlet.parameters.values():

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_answers import CMDLETS as EDGE_CMDLETS
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell import rights
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import KNOWN, missing
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Statement
@@ -79,4 +80,4 @@ def test_all_cmdlets_of_the_product_that_the_code_names_are_known() -> None:
     named = {name for path in code for name in re.findall('"([A-Z][a-z]+-Cs[A-Za-z]+)"', path.read_text("utf-8"))}
     made = {"%s-%s" % (verb, one.noun) for one in RESOURCES for verb in ("Get", "Set")}
     made |= {"%s-%s" % (verb, one.noun) for one in RESOURCES if one.key and not one.fixed for verb in ("New", "Remove")}
-    assert set(KNOWN) == named | made | {"Get-ChildItem", "Get-Date"}
+    assert set(KNOWN) == named | made | {"Get-ChildItem", "Get-Date", *EDGE_CMDLETS}

@@ -1,0 +1,61 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When the links are broken that only an Edge can see: its way to partners, and what the product logged there. Pure.
+
+What judges is imported where it is needed: a run that asks no Edge does not load the probe.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.findings import ERROR
+from .._base.texts import some
+from .conditions import Condition, Found, found
+from .known import Known
+
+# Of one Edge.
+_MOST_EVENTS = 5
+
+
+def out_of_reach(code: t.Literal["edge_not_reachable", "edge_no_address"]) -> Condition:
+    """The partners that no Edge reaches. rest: if all of them are reached by another Edge."""
+
+    def condition(known: Known) -> Found | None:
+        from .._probe.edge_judge import reach_findings
+
+        views = known.reach or ()
+        domains = dict.fromkeys(sight.domain for view in views for sight in view.sights)
+        own = [(domain, one) for domain in domains for one in reach_findings(domain, views) if one.code == code]
+        bad = [(domain, one) for domain, one in own if one.severity == ERROR]
+        told = bad or own
+        if not told:
+            return None
+        fields = {
+            "what": some([one.message for _domain, one in told], 5),
+            "domains": some([name for name, _one in told]),
+        }
+        return Found({**fields, "remedy": told[0][1].remedy}, rest=not bad)
+
+    return condition
+
+
+def view_unknown(known: Known) -> Found | None:
+    from .._probe.edge_judge import gaps
+
+    told = ["%s: %s" % (view.host, "; ".join(missing)) for view in known.views or () if (missing := gaps(view))]
+    return found(what=some(told)) if told else None
+
+
+def logged(known: Known) -> Found | None:
+    from .._probe.edge_judge import xmpp_events
+
+    told = [
+        "%s, in %d h: %s" % (view.host, view.hours, some(events, _MOST_EVENTS))
+        for view in known.views or ()
+        if (events := xmpp_events(view))
+    ]
+    return found(what=some(told)) if told else None

@@ -1,0 +1,185 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the Edges' view says of a partner, and which view decides where the controller sees something else. Pure.
+
+The Edge connects to partners, so its view of reach decides. What a server offers, only the controller has looked at.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from .._base.findings import ERROR, UNKNOWN, WARNING, Finding, in_order
+from .._base.texts import some
+from .edge_view import EdgeView, LoggedEvent, Sight
+from .findings import verdict
+
+EDGE, CONTROLLER, BOTH = "edge", "controller", "both"
+# In what is shown.
+VIEWS = {EDGE: "Edge's view", CONTROLLER: "controller's view", BOTH: "both views"}
+# What the controller says of reach. It does not count where an Edge reaches the partner.
+_OF_REACH = frozenset(
+    (
+        "address_unknown", "connection_refused", "ipv6_only", "local_address", "no_address", "not_reachable",
+        "not_tried", "private_address", "srv_unknown", "time_up",
+    )
+)  # fmt: skip
+_FIREWALL = (
+    "allow TCP from the Edge to this port in the firewalls; if they do, ask the partner whether its server admits the"
+    " Edge's address"
+)
+_DNS = "correct the DNS servers or the hosts file of the Edge, or ask the partner to publish its record"
+
+Entry = dict[str, t.Any]
+Seen = tuple[str, Sight]
+
+
+def with_edges(entry: Entry, views: t.Sequence[EdgeView]) -> Entry:
+    """An entry of a probe of a partner's domain, judged on the views of the Edges as well.
+
+    Adds ``view``, on whose view the verdict rests, and ``edges``, what each of them sees. An entry of which no Edge was
+    asked stays as it is.
+    """
+    seen = _seen(entry["domain"], views)
+    if not seen:
+        return entry
+    found = [replace(Finding(**one), view=CONTROLLER) for one in entry["findings"]]
+    here = any(attempt["result"] in ("answered", "silent") for attempt in entry["attempts"])
+    if not here:
+        found = _beyond(entry["domain"], found, seen)
+    found = in_order([*found, *reach_findings(entry["domain"], views), *_other_servers(entry, seen)])
+    reached = any(sight.reached for _host, sight in seen)
+    return {
+        **entry,
+        "verdict": verdict(found),
+        "findings": [one.as_dict() for one in found],
+        "view": _rests_on(found, BOTH if here and reached else CONTROLLER if here else EDGE),
+        "edges": [_shown(host, sight) for host, sight in seen],
+    }
+
+
+def _seen(domain: str, views: t.Sequence[EdgeView]) -> list[Seen]:
+    return [(view.host, sight) for view in views if (sight := view.of(domain)) is not None]
+
+
+def _beyond(domain: str, found: t.Sequence[Finding], seen: t.Sequence[Seen]) -> list[Finding]:
+    """The findings where the controller reaches no server of the partner."""
+    reaching = ["%s (%s)" % (sight.first.where, host) for host, sight in seen if sight.first is not None]
+    if reaching:
+        text = (
+            "the Edge reaches %s (Edge's view), and the controller does not; TLS, certificate and authentication were"
+            " not seen%s"
+        )
+        remedy = "send a message to find out (sfb.xmpp.xmpp_im_test), or run from a host that reaches the partner"
+        message = text % (some(reaching), _open_streams(seen))
+        return [*map(_second, found), Finding("only_edge_reaches", UNKNOWN, message, remedy, view=EDGE)]
+    unknown = ["%s: %s" % (host, _why(sight)) for host, sight in seen if sight.reached is None]
+    if unknown and not any(sight.reached is False for _host, sight in seen):
+        text = "whether the Edge reaches %s is not known either (%s)" % (domain, some(unknown))
+        remedy = "test it on the Edge, or raise edge_timeout in sfb_xmpp_verification"
+        return [*found, Finding("edge_unknown", UNKNOWN, text, remedy, view=EDGE)]
+    return list(found)
+
+
+def _second(one: Finding) -> Finding:
+    """What the controller says of reach, where the Edge's view decides."""
+    return replace(one, severity=WARNING) if one.code in _OF_REACH and one.severity in (ERROR, UNKNOWN) else one
+
+
+def _open_streams(seen: t.Sequence[Seen]) -> str:
+    numbers = [sight.streams for _host, sight in seen if sight.streams is not None]
+    return "; open connections now: %d" % sum(numbers) if numbers else ""
+
+
+def _why(sight: Sight) -> str:
+    texts = [sight.text, *(target.text for target in sight.targets if target.reached is None)]
+    return next(filter(None, texts), "it was not tried")
+
+
+def reach_findings(domain: str, views: t.Sequence[EdgeView]) -> list[Finding]:
+    """What keeps Edges from a partner's domain. If another Edge reaches it, that is a warning."""
+    seen = _seen(domain, views)
+    severity = WARNING if any(sight.reached for _host, sight in seen) else ERROR
+    texts: dict[str, list[str]] = {}
+    for host, sight in seen:
+        if sight.reached is False:
+            code, text = _obstacle(host, sight)
+            texts.setdefault(code, []).append(text)
+    remedies = {"edge_not_reachable": _FIREWALL, "edge_no_address": _DNS}
+    return [Finding(code, severity, "; ".join(told), remedies[code], view=EDGE) for code, told in texts.items()]
+
+
+def _obstacle(host: str, sight: Sight) -> tuple[str, str]:
+    if sight.named == "none":
+        text = "the DNS of the Edge %s has neither an SRV record nor an address of %s"
+        return "edge_no_address", text % (host, sight.domain)
+    if sight.named == "not_offered":
+        text = "the DNS of the Edge %s says that %s has no XMPP service for other servers"
+        return "edge_no_address", text % (host, sight.domain)
+    tried = ["%s%s" % (one.where, ", " + one.text if one.text else "") for one in sight.targets if one.address]
+    if not tried:
+        return "edge_no_address", "the DNS of the Edge %s has no address of a server of %s" % (host, sight.domain)
+    return "edge_not_reachable", "the Edge %s does not reach %s" % (host, some(tried, 3))
+
+
+def _other_servers(entry: Entry, seen: t.Sequence[Seen]) -> t.Iterator[Finding]:
+    """DNS differs by who asks: then the controller has looked at another server than the Edge connects to."""
+    own = {(one["host"], one["port"]) for one in entry["srv"]}
+    others = {}
+    for host, sight in seen:
+        records = {(one.host, one.port) for one in sight.records}
+        if own and records and records != own:
+            others[host] = some(["%s:%d" % one for one in sorted(records)])
+    if others:
+        text = "DNS gives the controller %s, and the Edge others: %s"
+        told = some(["%s: %s" % one for one in sorted(others.items())])
+        remedy = "compare the DNS servers; set nameservers in sfb_xmpp_verification to those that the Edge asks"
+        message = text % (some(["%s:%d" % one for one in sorted(own)]), told)
+        yield Finding("edge_dns_differs", WARNING, message, remedy, view=EDGE)
+
+
+def _rests_on(found: t.Sequence[Finding], otherwise: str) -> str:
+    """Whose findings make the verdict. otherwise: without findings."""
+    views = {one.view for one in found if one.severity == found[0].severity}
+    return otherwise if not views else BOTH if len(views) > 1 else views.pop()
+
+
+def _shown(host: str, sight: Sight) -> dict[str, t.Any]:
+    """What an Edge sees, in the result. reached: None if unknown."""
+    return {
+        "host": host,
+        "reached": sight.reached,
+        "targets": [
+            {"host": one.host, "address": one.address, "port": one.port, "reached": one.reached, "text": one.text}
+            for one in sight.targets
+        ],
+        "streams": sight.streams,
+        "text": _why(sight) if sight.reached is None else "",
+    }
+
+
+# The whole Edge
+
+
+def gaps(view: EdgeView) -> list[str]:
+    """Why something of an Edge's view is missing."""
+    over = ["%d domains were not asked about (edge_limit)" % view.left] if view.left else []
+    return [*view.unobserved, *over]
+
+
+def xmpp_events(view: EdgeView) -> list[str]:
+    """What the services of XMPP logged, a text for each number of an event."""
+    least = "at least " if view.more else ""
+    return [
+        "%s%d of event %d (%s, the last at %s): %s" % (least, one.count, one.id, one.provider, one.last, one.text)
+        for one in view.events or ()
+        if _of_xmpp(one)
+    ]
+
+
+def _of_xmpp(event: LoggedEvent) -> bool:
+    return "xmpp" in event.provider.casefold()
