@@ -76,10 +76,8 @@ def need_of(
 def _of_front_end(playbook: str, values: Values, door: bool) -> Need | None:
     """door: whether it is asked through its remote shell, which offers no certificates."""
     certificates = None if door else {"usages": [DEFAULT]}
-    if playbook in ("preflight", "explain"):
+    if playbook in ("preflight", "explain", "audit"):
         return Need((CMDLETS, SERVICES), certificates)
-    if playbook == "audit":
-        return None if door else Need((), certificates)
     return _of_revocation(playbook, values)
 
 
@@ -126,7 +124,7 @@ def _of_edge(playbook: str, values: Values, chosen: bool) -> Need | None:
     if playbook in ("certificate", "converge"):
         return Need((), plan=True, again=True) if certificate and (chosen or playbook == "certificate") else None
     if playbook == "audit":
-        return Need((), _given(certificate, _AUDITED))
+        return Need(services, _given(certificate, _AUDITED))
     if playbook == "decommission":
         return Need((), {"usages": [LISTENING]}, again=True)
     if playbook == "preflight":
