@@ -56,7 +56,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         try:
             settings = settings_of(self, variables, self.playbook).values
             probe = self._probe(existing, settings, variables)
-            given = {"existing": existing, "plan": plan, "probe": probe}
+            given = {"existing": existing, "plan": plan, "probe": probe, "views": self._views(variables)}
             return self._audit(user_names.shown(given), settings, variables)
         except Refused as exc:
             return self._reported(failed(exc.reasons), variables)
@@ -70,7 +70,13 @@ class ActionModule(PlaybookAction, ReportingAction):
         verification = settings.get("verification", {})
         options = probe_options(verification, certificate_of(self, variables), domains)
         read = ["partners"] if verification.get("own_domains") else ["partners", "own_domains"]
-        return self._on_controller(PROBE, {**options, "partners": existing["partners"], "read": read})
+        options = {**options, "partners": existing["partners"], "read": read}
+        return self._on_controller(PROBE, {**options, "views": list(self._views(variables).values())})
+
+    def _views(self, variables: Variables) -> dict[str, Result]:
+        """What the Edges see of partners, by host. Raises Refused."""
+        mine = servers_in(variables).of(str(variables["inventory_hostname"]))
+        return server_reads.views(mine, {host: connected(variables, host) for host in mine.edges})
 
     def _audit(self, given: Result, settings: Settings, variables: Variables) -> Result:
         """Raises Refused."""

@@ -10,6 +10,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ..module_utils._base.result import Refused
 from ..module_utils._federation.words import ROLES
 from ..module_utils._server.server import CMDLETS, server_of
@@ -23,16 +26,20 @@ from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks import certificate as _certificate
 from ..plugin_utils._playbooks.connect import Need, missed, need_of, plans
+from ..plugin_utils._playbooks.edge_questions import PLAYBOOKS as EDGE_PLAYBOOKS
+from ..plugin_utils._playbooks.edge_questions import questions
 from ..plugin_utils._servers.connected import Connected
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import DeploymentHosts
 from ..plugin_utils._settings.settings import certificate_chosen
 from ..plugin_utils._settings.source import settings_of
+from ..plugin_utils._settings.table import PREFIX
 
 Result = dict[str, t.Any]
 
 # What ends before it connects where something is wrong with what is declared, or with its files.
 _PREPARED = ("converge", "restore", *ROLES)
+_NOT_OF_VIEW = ("changed", "invocation", "warnings")
 _LEFT = ("certificates", "clock_ahead", "msg", "reasons", "failures", "failed")
 
 
@@ -85,7 +92,26 @@ class ActionModule(PlaybookAction, ReportingAction):
             values = {"verification": given}
         tags = variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ())
         mine = inventory.servers.of(own)
-        return need_of(self.playbook, own, mine, values, parts_of(*tags), certificate_chosen(*tags))
+        view = self._questions(mine, values, variables) if own in mine.edges else None
+        return need_of(self.playbook, own, mine, values, parts_of(*tags), certificate_chosen(*tags), view)
+
+    def _questions(self, mine: DeploymentHosts, values: t.Mapping[str, t.Any], variables: Result) -> Result | None:
+        """What an Edge is asked about the partners of its deployment, which may be declared for its doors only."""
+        if self.playbook not in EDGE_PLAYBOOKS:
+            return None
+        hostvars = variables["hostvars"]
+
+        def of_deployment(option: str) -> t.Any:
+            places = [values.get(option), *(hostvars[door].get(PREFIX + option) for door in mine.doors)]
+            return next((plain(one) for one in places if one), None)
+
+        try:
+            verification, partners = of_deployment("verification") or {}, of_deployment("partners") or []
+            probes = boolean((of_deployment("audit") or {}).get("probe", True), strict=False)
+        except AnsibleError:
+            return None  # a variable that cannot be evaluated is named by the task that works with it
+        wanted = str(values.get("for_partner") or "")
+        return questions(self.playbook, verification, partners, wanted, probes or self.playbook != "audit")
 
     def _connect(self, need: Need, own: str, variables: Result) -> Connected:
         """Each answer that is not one of the server ends it."""
@@ -110,6 +136,11 @@ class ActionModule(PlaybookAction, ReportingAction):
                 return Connected(own, False, str(answer["msg"]))
             if not (answer.get("failed") or answer.get("changed")):
                 found = replace(found, planned={k: v for k, v in answer.items() if k != "invocation"})
+        if need.view is not None:
+            answer = self._try("xmpp_edge_view", need.view, variables)
+            if answer.get("failed"):
+                return Connected(own, False, str(answer["msg"]))
+            found = replace(found, view={k: v for k, v in answer.items() if k not in _NOT_OF_VIEW})
         if need.restart:
             answer = self._try("xmpp_affected_services", {"phase": "look"}, variables)
             if not answer.get("reached"):

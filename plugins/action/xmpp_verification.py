@@ -16,13 +16,15 @@ from ..module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ..module_utils._probe.own_domains import asking, own_domains
 from ..module_utils._probe.tasks import READ as PROBE
 from ..modules.xmpp_verification import TASK
-from ..plugin_utils._actions.deployment import Inventory
+from ..plugin_utils._actions.deployment import Inventory, connected
 from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.plain_values import plain
 from ..plugin_utils._actions.playbook import PlaybookAction
 from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._playbooks import verification as _verification
 from ..plugin_utils._playbooks.outcome import FAILED, OK, RunOutcome
+from ..plugin_utils._playbooks.server_reads import views as views_of
+from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
 from ..plugin_utils._settings.table import PREFIX
@@ -81,6 +83,7 @@ class ActionModule(PlaybookAction, ReportingAction):
             text = "Partners are asked in the name of an own SIP domain, and none is known. Set own_domains in"
             text += " sfb_xmpp_verification (verification_own_domains of the role). They could not be read from %s: %s"
             return {"failed": True, "msg": text % (inventory.own, _reason(read))}
+        views = self._views(variables)
         result: Result = {"changed": False, "domains": [], "own": [], "summary": {}}
         if partners or domains:
             options = {
@@ -92,6 +95,7 @@ class ActionModule(PlaybookAction, ReportingAction):
                 "certificate": given["certificate"] or own.file,
                 "trust_store": given["trust_store"] or None,
                 "read": [] if given["own_domains"] else ["own_domains"],
+                "views": views,
             }
             result = self._on_controller(PROBE, options)
         if result.get("failed"):
@@ -101,6 +105,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         messages = [self._send(given["messages"][number], variables) for number in numbers]
         entries = [*result["domains"], *result["own"]]
         lines = _verification.table(entries, messages, note, result["summary"])
+        lines += _verification.of_edges(views)
         return {
             **result,
             "changed": False,
@@ -112,6 +117,13 @@ class ActionModule(PlaybookAction, ReportingAction):
             "lines": ["Deployment %s" % inventory.deployment, *lines] if inventory.several else lines,
             "wrong": _verification.wrong(entries, messages, given["fail_on"]),
         }
+
+    def _views(self, variables: Result) -> list[Result]:
+        """What the Edges of the deployment see. A role in a play of a user's own asks none."""
+        if self.playbook == _ROLE:
+            return []
+        mine = servers_in(variables).of(str(variables["inventory_hostname"]))
+        return list(views_of(mine, {host: connected(variables, host) for host in mine.edges}).values())
 
     def _parameters(self, variables: Result) -> Result:
         """Raises Refused."""

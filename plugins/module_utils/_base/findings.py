@@ -13,6 +13,9 @@ from dataclasses import dataclass
 # Something is wrong; the answer cannot be seen from here; somebody should know. The worst first.
 ERROR, UNKNOWN, WARNING = "error", "unknown", "warning"
 SEVERITIES = (ERROR, UNKNOWN, WARNING)
+# Who saw it, where the Edges look at partners as well, and how that is shown.
+EDGE, CONTROLLER, BOTH = "edge", "controller", "both"
+VIEWS = {EDGE: "Edge's view", CONTROLLER: "controller's view", BOTH: "both views"}
 
 
 @dataclass(frozen=True)

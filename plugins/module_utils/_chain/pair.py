@@ -15,11 +15,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._base.findings import ERROR, SEVERITIES, UNKNOWN, WARNING, Finding, in_order
+from .._base.findings import ERROR, SEVERITIES, UNKNOWN, VIEWS, WARNING, Finding, in_order
 from .._base.texts import some
 from .._federation.negotiation import SASL_OVER_TLS
 from .._probe.certificate import FATAL
-from .._probe.edge_judge import VIEWS
 from .._topology.replicate import carrying
 from .conditions import targets
 from .known import XMPP, Known, Pair, Probed

@@ -200,7 +200,7 @@ def counted(answer: Answer) -> tuple[tuple[LoggedEvent, ...] | None, str]:
     found: dict[tuple[int, str], LoggedEvent] = {}
     for item in answer.output:
         number, level = (item.get("Id"), item.get("Level")) if isinstance(item, dict) else (None, None)
-        if not isinstance(number, int) or not isinstance(level, int):
+        if not isinstance(number, int) or level not in (1, 2, 3):
             return None, "an event came in a form that is not known"
         provider = foreign(str(item.get("ProviderName") or ""))
         now = LoggedEvent(

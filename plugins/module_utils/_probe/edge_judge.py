@@ -13,14 +13,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from .._base.findings import ERROR, UNKNOWN, WARNING, Finding, in_order
+from .._base.findings import BOTH, CONTROLLER, EDGE, ERROR, UNKNOWN, WARNING, Finding, in_order
 from .._base.texts import some
 from .edge_view import EdgeView, LoggedEvent, Sight
 from .findings import verdict
 
-EDGE, CONTROLLER, BOTH = "edge", "controller", "both"
-# In what is shown.
-VIEWS = {EDGE: "Edge's view", CONTROLLER: "controller's view", BOTH: "both views"}
 # What the controller says of reach. It does not count where an Edge reaches the partner.
 _OF_REACH = frozenset(
     (

@@ -5,13 +5,15 @@
 
 """The order of findings in reports, and which of them make a run fail. Pure.
 
-A finding is a dict with ``code``, ``severity``, ``area``, ``object``, ``message`` and ``remedy`` (audit.schema.json).
+A finding is a dict with ``code``, ``severity``, ``area``, ``object``, ``message`` and ``remedy``, and with
+``view`` where the Edges look as well (audit.schema.json).
 """
 
 from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._base.findings import VIEWS
 from ...module_utils._base.names import Invalid
 
 # From the worst on. What could not be seen comes before a warning: it may hide an error.
@@ -45,5 +47,6 @@ def identity(finding: Finding) -> tuple[str, str, str]:
 
 
 def sentence(finding: Finding) -> str:
-    """The message with its remedy, on one line."""
-    return "; ".join(text for text in (finding["message"], finding["remedy"]) if text)
+    """The message with its remedy, on one line, and whose view it is where Edges look as well."""
+    text = "; ".join(text for text in (finding["message"], finding["remedy"]) if text)
+    return "%s [%s]" % (text, VIEWS[finding["view"]]) if finding.get("view") else text

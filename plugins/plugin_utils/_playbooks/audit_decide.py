@@ -78,6 +78,7 @@ def decide(
     access_edge: str,
     front_ends: t.Mapping[str, Result] | None = None,
     services: t.Sequence[Result] = (),
+    views: t.Mapping[str, Result] | None = None,
     previous: Audit | None = None,
     declared: Settings | None = None,
     accepted: t.Sequence[Accepted] = (),
@@ -100,6 +101,7 @@ def decide(
         access_edge=access_edge,
         front_ends=front_ends,
         services=services,
+        views=views,
     )
     today = moment(time).date()
     gathered["findings"] = accept([*gathered["findings"], *due_notes(declared or {}, today)], accepted, today)

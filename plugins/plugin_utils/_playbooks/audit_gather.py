@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ...module_utils._base.findings import BOTH
 from ...module_utils._base.names import is_per_user
 from ...module_utils._base.names import key as key_of
 from ...module_utils._base.texts import printable
@@ -64,17 +65,18 @@ def gather(
     access_edge: str,
     front_ends: t.Mapping[str, Result] | None = None,
     services: t.Sequence[Result] = (),
+    views: t.Mapping[str, Result] | None = None,
 ) -> dict[str, t.Any]:
     """The arguments of make_audit() that come from servers and partners.
 
     existing: of xmpp_federation_info. plan: of xmpp_federation in check mode, of which not_compared() says nothing.
     probe: of xmpp_partner_probe_info, with ``skipped`` where it was not asked for.
     edges, front_ends: of xmpp_gateway_cert_info, by host; Front Ends only if they were read.
-    services: the XMPP services of hosts (server_reads.py).
+    services: the XMPP services of hosts (server_reads.py). views: what Edges see of partners, by host.
     """
     partners, probed = _partners(existing["partners"], probe)
     certificates, of_certificates = _certificates({**edges, **(front_ends or {})})
-    servers = _servers(deployment, edges, front_ends or {}, services)
+    servers = _servers(deployment, edges, front_ends or {}, services, views or {})
     routes = [route["edge_pool"] for route in existing["federation_routes"] if route.get("edge_pool")]
     return {
         "own": {
@@ -87,6 +89,11 @@ def gather(
         "partners": partners,
         "policies": [_policy(one) for one in existing["policies"]],
         "certificates": certificates,
+        "edge_events": [
+            {"host": host, **{name: one[name] for name in ("id", "level", "provider", "count", "last", "text")}}
+            for host, view in sorted((views or {}).items())
+            for one in view["events"] or ()
+        ],
         "drift": {**_no_drift(), **(plan.get("summary") or {}), "steps": list(plan.get("steps") or ())},
     }
 
@@ -197,7 +204,8 @@ def _of_entry(entry: Result, area: str, name: str) -> t.Iterator[Finding]:
     for one in entry["findings"]:
         if one["code"] in _OF_RULES:
             continue
-        yield finding(one["severity"], area, one["code"], name, about + one["message"], one["remedy"])
+        found = finding(one["severity"], area, one["code"], name, about + one["message"], one["remedy"])
+        yield {**found, "view": one["view"]} if one.get("view") else found
 
 
 def _partner(partner: Result, entries: t.Sequence[Result]) -> dict[str, t.Any]:
@@ -216,10 +224,31 @@ def _partner(partner: Result, entries: t.Sequence[Result]) -> dict[str, t.Any]:
             "support_dialback_negotiation": row.dialback,
             "level": row.level,
         },
+        **_of_edges(entries),
         # Of several domains the worst.
         "secured_by": max(secured, key=list(words.SECURED_BY).index),
         "verdict": min(verdicts, key=list(words.VERDICTS).index),
         "certificate_end": min(ends, default=None),
+    }
+
+
+def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
+    """On whose view the verdict rests, and which Edges reach the partner. Nothing where no Edge was asked."""
+    seen = [entry for entry in entries if "view" in entry]
+    if not seen:
+        return {}
+    views = {entry["view"] for entry in seen}
+    reached: dict[str, list[t.Any]] = {}
+    for entry in seen:
+        for edge in entry["edges"]:
+            reached.setdefault(edge["host"], []).append(edge["reached"])
+    return {
+        "view": BOTH if len(views) > 1 else views.pop(),
+        # Of several domains the worst: one that it does not reach, then one of which it is not known.
+        "edges": [
+            {"host": host, "reached": False if False in found else None if None in found else True}
+            for host, found in sorted(reached.items())
+        ],
     }
 
 
@@ -241,9 +270,13 @@ def _of_link(deployment: str, one: Result) -> Finding:
 
 
 def _servers(
-    deployment: str, edges: t.Mapping[str, Result], front_ends: t.Mapping[str, Result], services: t.Sequence[Result]
+    deployment: str,
+    edges: t.Mapping[str, Result],
+    front_ends: t.Mapping[str, Result],
+    services: t.Sequence[Result],
+    views: t.Mapping[str, Result],
 ) -> list[Finding]:
-    """The links of the chain that depend on the servers."""
+    """The links of the chain that depend on the servers. What Edges see of a partner is in its entry of the probe."""
 
     def given(reads: t.Mapping[str, Result]) -> list[dict[str, t.Any]]:
         return [
@@ -251,6 +284,7 @@ def _servers(
                 "host": _host(host, read),
                 "certificates": read.get("certificates"),
                 "clock_ahead": read.get("clock_ahead"),
+                "view": views.get(host),
             }
             for host, read in sorted(reads.items())
         ]

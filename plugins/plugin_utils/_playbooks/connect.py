@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
@@ -26,7 +26,7 @@ Values = t.Mapping[str, t.Any]
 # The roles of the collection that work through a management host.
 ROLES = ("access_policies", "federated_partners", "federation", "gateway_settings", "preflight", "verification")
 # Playbooks that can do without an Edge or a Front End: what is not known of it is in their report.
-_REPORTING = ("audit", "explain")
+_REPORTING = ("audit", "explain", "verify")
 # Playbooks of which a later task works on Edges and Front Ends, and fails there.
 _WORKING = ("certificate", "converge", "decommission", "revoke")
 # The certificates between a Front End and an Edge (port 23456), beside that which partners see.
@@ -41,7 +41,8 @@ class Need:
 
     gather: the option of xmpp_server_info. certificates: the options of xmpp_gateway_cert_info; None if it is not
     asked. plan: whether the plan of its certificate is made. restart: whether it is found out if its services can be
-    restarted. again: whether a later play uses the session.
+    restarted. again: whether a later play uses the session. view: the options of xmpp_edge_view; None if it is not
+    asked.
     """
 
     gather: tuple[str, ...] = (CMDLETS,)
@@ -49,15 +50,23 @@ class Need:
     plan: bool = False
     restart: bool = False
     again: bool = False
+    view: t.Mapping[str, t.Any] | None = field(default=None)
 
 
 def need_of(
-    playbook: str, host: str, mine: DeploymentHosts, values: Values, parts: t.Collection[str], certificate: bool
+    playbook: str,
+    host: str,
+    mine: DeploymentHosts,
+    values: Values,
+    parts: t.Collection[str],
+    certificate: bool,
+    view: t.Mapping[str, t.Any] | None = None,
 ) -> Need | None:
     """What a run needs of a host; None if it does not connect to it.
 
     playbook: or role. mine: the deployment of the host. values: the settings of the host. parts: of the federation, as
     far as the tags leave them. certificate: whether the tags leave the certificate of the Edges.
+    view: what an Edge is asked about partners (edge_questions.py).
     """
     if host not in mine.hosts:
         # A role in a play of a user's own, on a host of no group.
@@ -67,7 +76,7 @@ def need_of(
     if host in mine.doors and _needs_door(playbook, values, parts):
         found = Need(again=True)
     if host in mine.edges:
-        found = _both(found, _of_edge(playbook, values, certificate))
+        found = _both(found, _with_view(_of_edge(playbook, values, certificate), view))
     if host in mine.front_ends:
         found = _both(found, _of_front_end(playbook, values, host in mine.doors))
     return found
@@ -90,7 +99,12 @@ def _both(one: Need | None, other: Need | None) -> Need | None:
         one.plan or other.plan,
         one.restart or other.restart,
         one.again or other.again,
+        other.view if one.view is None else one.view,
     )
+
+
+def _with_view(need: Need | None, view: t.Mapping[str, t.Any] | None) -> Need | None:
+    return need if view is None else replace(need or Need(()), view=view)
 
 
 def _needs_door(playbook: str, values: Values, parts: t.Collection[str]) -> bool:

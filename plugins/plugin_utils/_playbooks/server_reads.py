@@ -53,8 +53,17 @@ def edges(deployment: DeploymentHosts, results: Results, declared: t.Collection[
         entry: dict[str, t.Any] = {"host": host, "declared": host in declared}
         if "certificates" in read:
             entry.update(certificates=read["certificates"], clock_ahead=read.get("clock_ahead"))
+        one = results.get(host)
+        if one is not None and one.view is not None:
+            entry["view"] = one.view
         found.append(entry)
     return found
+
+
+def views(deployment: DeploymentHosts, results: Results) -> dict[str, dict[str, t.Any]]:
+    """What the Edges see of partners, by host, as far as they were asked."""
+    reads = {host: results.get(host) for host in deployment.edges}
+    return {host: one.view for host, one in reads.items() if one is not None and one.view is not None}
 
 
 def front_ends(deployment: DeploymentHosts, results: Results) -> list[dict[str, t.Any]]:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ...module_utils._base.findings import VIEWS
 from ...module_utils._base.names import Invalid, both_forms, canonical_domain
 from ...module_utils._base.texts import printable
 from ...module_utils._edge_certificate.names import InvalidNames, required_names
+from ...module_utils._probe.edge_judge import gaps, xmpp_events
+from ...module_utils._probe.edge_view import view_of
 from ...module_utils._probe.options import ARGUMENT_SPEC as PROBE
 from .._documents.audit_texts import VERDICTS
 
@@ -198,7 +201,9 @@ def _details(entry: Values) -> str:
     if accepts:
         found.append("it accepts " + _methods(accepts, [one for one in accepts if accepts[one] != "no"], ", "))
     until = (entry.get("certificate") or {}).get("not_after")
-    return "; ".join([*found, *(["certificate until " + str(until)[:10]] if until else [])])
+    found += ["certificate until " + str(until)[:10]] if until else []
+    found += ["verdict: " + VIEWS[entry["view"]]] if entry.get("view") else []
+    return "; ".join(found)
 
 
 def _methods(accepts: Values, methods: t.Iterable[str], joint: str) -> str:
@@ -209,7 +214,8 @@ def _methods(accepts: Values, methods: t.Iterable[str], joint: str) -> str:
 
 def _findings(entry: Values) -> t.Iterator[str]:
     for finding in entry["findings"]:
-        yield "      %(severity)-7s  %(message)s; %(remedy)s" % finding
+        view = " [%s]" % VIEWS[finding["view"]] if finding.get("view") else ""
+        yield "      %(severity)-7s  %(message)s; %(remedy)s" % finding + view
         then = (entry.get("advice") or {}).get("then")
         if finding["code"] == "certificate_expires_soon" and then:
             nothing = "the declared row does not work any more"
@@ -225,6 +231,15 @@ def _advice(entries: t.Sequence[Values]) -> list[str]:
         if advice.get("row"):
             found.setdefault(advice["text"], []).append(str(entry["partner"]))
     return ["advice for %s: %s" % (", ".join(dict.fromkeys(found[text])), text) for text in sorted(found)]
+
+
+def of_edges(views: t.Sequence[Values]) -> list[str]:
+    """What the Edges logged, and what of their view is missing. views: results of xmpp_edge_view."""
+    lines = []
+    for view in map(view_of, views):
+        lines += ["Edge %s: not seen: %s" % (view.host, text) for text in gaps(view)]
+        lines += ["Edge %s: logged in %d h: %s" % (view.host, view.hours, text) for text in xmpp_events(view)]
+    return lines
 
 
 def wrong(entries: t.Sequence[Values], messages: t.Sequence[Message], fail_on: t.Collection[str]) -> str:

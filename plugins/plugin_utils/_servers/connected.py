@@ -33,7 +33,7 @@ class Connected:
 
     reached: whether a session was open. reason: why not; otherwise empty. server: what it offers, its services.
     certificates: the result of xmpp_gateway_cert_info. planned: the result of xmpp_gateway_cert in check mode, with the
-    phase stage, if nothing is due. What was not read is None.
+    phase stage, if nothing is due. view: the result of xmpp_edge_view. What was not read is None.
     """
 
     host: str
@@ -42,6 +42,7 @@ class Connected:
     server: Server | None = None
     certificates: dict[str, t.Any] | None = None
     planned: dict[str, t.Any] | None = None
+    view: dict[str, t.Any] | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
         """The result of the task, plain values only."""
@@ -53,6 +54,7 @@ class Connected:
             "server": self.server and self.server.as_dict(),
             "certificates": self.certificates,
             "planned": self.planned,
+            "view": self.view,
         }
 
 
@@ -78,6 +80,7 @@ def connected_of(host: str, result: Values | None) -> Connected | None:
         server=None if server is None else server_of(server),
         certificates=result["certificates"],
         planned=result["planned"],
+        view=result["view"],
     )
 
 

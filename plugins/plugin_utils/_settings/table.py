@@ -27,6 +27,7 @@ from ...module_utils._probe.options import VERDICTS
 from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.accepted import OPTIONS as ACCEPTED
 from .._playbooks.decommission import STAGES
+from .._playbooks.edge_questions import DEFAULTS as EDGE_DEFAULTS
 
 PREFIX = _PREFIX
 # For users' own variables.
@@ -124,6 +125,8 @@ _VERIFICATION: Spec = {
         **{name: PROBE[name] for name in _PROBE_OPTIONS if name in PROBE},
         # Domains are asked in the name of the first own domain where none is named.
         "from_domain": _TEXT,
+        # What the Edges are asked themselves: of how many domains, how long (seconds), and about how much of the log.
+        **{name: {"type": type(value).__name__, "default": value} for name, value in EDGE_DEFAULTS.items()},
         "fail_on": {"type": "list", "elements": "str", "choices": list(VERDICTS)},
         "messages": _MESSAGE,
     },
@@ -557,8 +560,9 @@ SETTINGS: tuple[Setting, ...] = (
         "verification",
         _VERIFICATION,
         (*_LOOKING, "converge", "restore"),
-        "How partners are probed: ``own_domains``, ``nameservers``, ``trust_store``, ``certificate`` and others. See"
-        " the guide on verifying.",
+        "How partners are probed: ``own_domains``, ``nameservers``, ``trust_store``, ``certificate`` and others."
+        " ``edge_limit`` (100 domains, 0 for none), ``edge_timeout`` (300 seconds) and ``edge_hours`` (24) bound what"
+        " the Edges are asked. See the guide on verifying.",
     ),
     _setting(
         "audit",

@@ -28,6 +28,12 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._chain.links import LINKS
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.walk import Obstacle, idle, looked_at, walk
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, User
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import Pool
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_view import (
+    EdgeTarget,
+    EdgeView,
+    LoggedEvent,
+    Sight,
+)
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.replication import Replica
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import EdgePool, Site, Topology
 
@@ -82,6 +88,11 @@ class State(Known):
 
     def with_domain(self, state: t.Any, text: str = "") -> State:
         return replace(self, domains=(DomainRecord("contoso.com", state, text),))
+
+    def with_sight(self, *sights: Sight) -> State:
+        """What the Edges see of a partner: an Edge for each sight."""
+        views = tuple(EdgeView("edge%02d" % number, (one,)) for number, one in enumerate(sights, 1))
+        return replace(self, reach=(*(self.reach or ()), *views))
 
 
 def used(usage: str, *faults: str) -> UsedCertificate:
@@ -190,7 +201,14 @@ BROKEN: dict[str, tuple[t.Callable[[State], State], list[str]]] = {
         ["default_certificate_expired"],
     ),
     "clock_apart": (lambda s: s.with_server("edge01", clock_ahead=601.0), ["clock_apart"]),
+    "edge_not_reachable": (
+        lambda s: s.with_sight(Sight("fabrikam.com", "found", (), (EdgeTarget("x.f.com", "192.0.2.1", 5269, False),))),
+        ["edge_not_reachable"],
+    ),
+    "edge_no_address": (lambda s: s.with_sight(Sight("b.fabrikam.com", "none")), ["edge_no_address"]),
+    "edge_events": (lambda s: replace(s, views=(EdgeView("edge01", events=(LOGGED,), hours=24),)), ["edge_events"]),
 }
+LOGGED = LoggedEvent(44002, 2, "LS XMPP Translating Gateway Proxy", 3, "2027-03-01T06:00:00Z", "no answer")
 BLOCKING = {"edge_without_xmpp", "no_route", "route_elsewhere"}
 
 
@@ -252,6 +270,7 @@ LACKING: dict[str, t.Callable[[State], State]] = {
     "unreadable": lambda s: s.with_deployment(unreadable={"Get-CsSite": "the answer cannot be read: x"}),
     "srv_unknown": lambda s: s.with_domain("unknown", "SERVFAIL"),
     "certificate_unknown": lambda s: s.with_server("edge02", certificates=None),
+    "edge_view_unknown": lambda s: replace(s, views=(EdgeView("edge01", left=2),)),
 }
 
 
@@ -324,6 +343,23 @@ def test_a_code_stands_once_in_the_table_and_every_link_of_a_deployment_is_broke
     assert set(codes) == {*BROKEN, *LACKING, "homes_unknown", *of_two}
     assert {link.code for link in LINKS if link.stops} == BLOCKING
     assert all(link.severity == UNKNOWN for link in LINKS if link.code.endswith("_unknown"))
+
+
+def test_a_partner_that_another_edge_reaches_is_a_warning() -> None:
+    target = EdgeTarget("x.fabrikam.com", "192.0.2.1", 5269, False)
+    bad = Sight("fabrikam.com", "found", (), (target,))
+    good = replace(bad, targets=(replace(target, reached=True),))
+    (found,) = HEALTHY.with_sight(bad, good).findings()
+    assert (found.code, found.severity) == ("edge_not_reachable", WARNING)
+    assert HEALTHY.with_sight(good, good).findings() == []
+    # Of two partners the one that nobody reaches counts.
+    (found,) = HEALTHY.with_sight(bad, good).with_sight(replace(bad, domain="litware.com")).findings()
+    assert (found.severity, found.effect) == (ERROR, "no message is exchanged with litware.com")
+
+
+def test_events_of_other_services_are_no_finding() -> None:
+    view = EdgeView("edge01", events=(replace(LOGGED, provider="LS Protocol Stack"),), hours=24)
+    assert replace(HEALTHY, views=(view,)).findings() == []
 
 
 def test_services_that_are_missing_and_stopped_leave_none_that_works() -> None:
