@@ -47,6 +47,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
+from tests.unit.module_utils.edge_shell import EdgeNetwork, event
 from tests.unit.module_utils.memory_shell import HOME, MemoryShell
 from tests.unit.module_utils.states import run as run_task
 from tests.unit.plugin_utils.audit_sample import sample
@@ -670,8 +671,19 @@ def explain_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     given: Params = {"user": "ann@contoso.com", "partner": "fabrikam.com"}
     found = [call(name, given, False, policy_server()), call(name, given, False, Failing(policy_server(), reads=True))]
     found.append(call(name, {**given, "partner": "*"}, False, policy_server()))
-    assert [run.get("failed", False) for run in found] == [False, True, True]
+    seen = {"edges": [{"host": "edge01", "view": edge_view()}]}
+    probe = {"nameservers": ["127.0.0.1:9"], "timeout": 0.1}
+    found.append(call(name, {**given, **seen, "probe": probe}, False, policy_server()))
+    assert [run.get("failed", False) for run in found] == [False, True, True, False]
     return found
+
+
+def edge_view() -> dict[str, t.Any]:
+    """What an Edge says of a partner that it reaches."""
+    edge = EdgeNetwork(reached={"192.0.2.20"}, events=[event(7)])
+    edge.partner("fabrikam.com", "192.0.2.20")
+    asked: Params = {"domains": [{"domain": "fabrikam.com"}], "seconds": 300, "hours": 24}
+    return call("xmpp_edge_view", asked, False, edge)
 
 
 def migration_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
@@ -697,6 +709,7 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_server_info=server_runs, xmpp_connect=connect_runs, xmpp_federation=federation_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
+    special.update(xmpp_edge_view=lambda *_: [edge_view()])
     special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "report": []}])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
     special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])

@@ -134,6 +134,8 @@ HEALTHY = State(
     "",
 )
 
+LOGGED = LoggedEvent(44002, 2, "LS XMPP Translating Gateway Proxy", 3, "2027-03-01T06:00:00Z", "no answer")
+
 # What breaks a link, in the order of the links; the codes that are found then.
 BROKEN: dict[str, tuple[t.Callable[[State], State], list[str]]] = {
     "no_legacy_pool": (
@@ -208,7 +210,6 @@ BROKEN: dict[str, tuple[t.Callable[[State], State], list[str]]] = {
     "edge_no_address": (lambda s: s.with_sight(Sight("b.fabrikam.com", "none")), ["edge_no_address"]),
     "edge_events": (lambda s: replace(s, views=(EdgeView("edge01", events=(LOGGED,), hours=24),)), ["edge_events"]),
 }
-LOGGED = LoggedEvent(44002, 2, "LS XMPP Translating Gateway Proxy", 3, "2027-03-01T06:00:00Z", "no answer")
 BLOCKING = {"edge_without_xmpp", "no_route", "route_elsewhere"}
 
 

@@ -371,7 +371,7 @@ def test_without_a_session_there_is_no_result() -> None:
         look(Dead())
 
 
-PARTNERS = [
+PARTNERS: list[dict[str, t.Any]] = [
     {"domain": "Fabrikam.com.", "additional_domains": ["b.fabrikam.com"], "proxy_fqdn": "gw.fabrikam.com"},
     {"domain": "m\u00fcnchen.example"},
     {"domain": "*"},
