@@ -94,6 +94,21 @@ def test_an_edge_is_asked_for_its_own_settings() -> None:
     assert need_of("federation", "other", DeploymentHosts("default"), {}, ALL, True) == Need()
 
 
+def test_an_edge_is_asked_about_partners_beside_what_else_is_read() -> None:
+    """The view is for Edges only. A verification connects to an Edge for nothing else, and goes on without it."""
+    view = {"domains": [{"domain": "fabrikam.com", "proxy": ""}]}
+    for playbook in ("preflight", "explain", "audit"):
+        plain = need_of(playbook, "e1", DEPLOYMENT, CERTIFICATE, ALL, True)
+        assert plain is not None
+        assert need_of(playbook, "e1", DEPLOYMENT, CERTIFICATE, ALL, True, view) == replace(plain, view=view)
+    assert need_of("verify", "e1", DEPLOYMENT, {}, ALL, True) is None
+    assert need_of("verify", "e1", DEPLOYMENT, {}, ALL, True, view) == Need((), view=view)
+    door = need_of("verify", "fe1", DEPLOYMENT, {}, ALL, True, view)
+    assert door is not None
+    assert door.view is None
+    assert missed("verify", "e1", DEPLOYMENT, Need((), view=view), Connected("e1", False, "no route")) == ""
+
+
 def test_the_plan_is_made_at_once_unless_tasks_of_the_user_have_a_part_in_it() -> None:
     settings = _certificate.CertificateSettings({"names": ["a.test"]})
     assert plans(settings)
@@ -119,6 +134,7 @@ def test_who_fails_where_a_host_did_not_answer() -> None:
 def test_the_result_of_the_task_is_plain_and_comes_back() -> None:
     server = Server("e1", "a", True, services=(SeenService("RTCXMPPTGW", "XMPP", "running", True),))
     one = Connected("e1", True, server=server, certificates={"certificates": []}, planned={"changed": False})
+    one = replace(one, view={"form": 1, "host": "e1"})
     result = json.loads(json.dumps(one.as_dict()))
     assert connected_of("e1", result) == one
     assert connected_of("e1", None) is None
