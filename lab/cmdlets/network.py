@@ -90,19 +90,25 @@ def _resolve(ctx: Context, args: Arguments) -> t.Iterable[object]:
         raise _dns_error(name, "The lab does not ask for %s." % wanted, "LabNotSimulated")
     resolver = _resolver(ctx, name)
     found: list[object] = []
+    wrong: CmdletError | None = None
     for kind in ("A", "AAAA") if wanted == "A_AAAA" else (wanted,):
         try:
             answer = resolver.resolve(dns.name.from_text(name), kind, search=False, raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
-            raise _dns_error(name, "DNS name does not exist", "DNS_ERROR_RCODE_NAME_ERROR") from None
+            wrong = wrong or _dns_error(name, "DNS name does not exist", "DNS_ERROR_RCODE_NAME_ERROR")
+            continue
         except dns.resolver.LifetimeTimeout:
             text = "This operation returned because the timeout period expired"
-            raise _dns_error(name, text, "ERROR_TIMEOUT") from None
+            wrong = wrong or _dns_error(name, text, "ERROR_TIMEOUT")
+            continue
         except dns.exception.DNSException:
-            raise _dns_error(name, "DNS server failure", "DNS_ERROR_RCODE_SERVER_FAILURE") from None
+            wrong = wrong or _dns_error(name, "DNS server failure", "DNS_ERROR_RCODE_SERVER_FAILURE")
+            continue
         for part, section in (("answer", Section.Answer), ("additional", Section.Additional)):
             for rrset in getattr(answer.response, part):
                 found += [_record(rrset, one, section) for one in rrset]
+    if wrong is not None and not found:
+        raise wrong
     # Of a name that has other records only, Windows gives the zone's SOA record, from the authority section.
     return found or [_empty(name)]
 

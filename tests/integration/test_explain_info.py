@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.explain import TASK
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_answers import CMDLETS as EDGE_CMDLETS
 
 from lab.deployment.breaks import break_link
 from lab.deployment.gateway_pfx import FILE, PASSPHRASE
@@ -152,4 +153,5 @@ def test_the_playbook_agrees_and_only_reads(plays: Plays, federation: Federation
         "Select-Object",
         "Import-Module",
         "Test-Path",
+        *EDGE_CMDLETS,
     }

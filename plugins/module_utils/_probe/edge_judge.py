@@ -165,7 +165,11 @@ def _shown(host: str, sight: Sight) -> dict[str, t.Any]:
 def gaps(view: EdgeView) -> list[str]:
     """Why something of an Edge's view is missing."""
     over = ["%d domains were not asked about (edge_limit)" % view.left] if view.left else []
-    return [*view.unobserved, *over]
+    unseen: dict[str, list[str]] = {}
+    for sight in view.sights:
+        if sight.reached is None:
+            unseen.setdefault(_why(sight), []).append(sight.domain)
+    return [*view.unobserved, *("%s: %s" % (some(names, 3), why) for why, names in unseen.items()), *over]
 
 
 def xmpp_events(view: EdgeView) -> list[str]:

@@ -128,8 +128,6 @@ class Look:
             if TEST not in lacking:
                 self._test(sights)
             sights = [self._settled(sight, TEST in lacking) for sight in sights]
-            late = sum(sight.reached is None and _TIME_UP in _texts(sight) for sight in sights)
-            reasons += ["%d domains: %s" % (late, _TIME_UP)] * bool(late)
         return replace(view, sights=tuple(sights), unobserved=tuple(reasons))
 
     # DNS
@@ -259,10 +257,6 @@ def _is_name(record: ServiceRecord) -> bool:
         return not record.is_address and canonical_domain(record.host) == record.host
     except Invalid:
         return False
-
-
-def _texts(sight: Sight) -> list[str]:
-    return [sight.text, *(target.text for target in sight.targets)]
 
 
 TASK = Task(ARGUMENT_SPEC, work)

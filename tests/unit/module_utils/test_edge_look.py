@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.texts import LONGEST
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import edge_answers as answers
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_judge import gaps
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_look import TASK, AskedDomain, Look, Pace
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_view import EdgeView, Sight, view_of
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, ShellError
@@ -195,6 +196,8 @@ def test_a_partner_is_asked_about_once() -> None:
         {"ComputerName": ADDRESS, "Port": 5270}
     ]
     assert len(edge.asked("Resolve-DnsName")) == 2
+    # A session that is lost sends them again: they only read.
+    assert all(statement.is_read for pipeline in edge.sent for statement in pipeline)
 
 
 def test_two_partners_on_one_server_are_tested_once() -> None:
@@ -307,7 +310,7 @@ def test_a_hundred_dead_partners_end_in_time() -> None:
         100 - tested.count(False),
     )
     assert tested.count(False) >= 8
-    assert any("edge_timeout" in text for text in view.unobserved)
+    assert any("edge_timeout" in text for text in gaps(view))
 
 
 @pytest.mark.parametrize("seconds", [0.0, 10.0, 30.0, 60.0, 120.0, 299.0])
