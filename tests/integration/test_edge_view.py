@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -139,7 +140,8 @@ def test_each_playbook_shows_on_whose_view_it_rests(plays: Plays, world: dict[st
     assert found["only_edge_reaches", EDGE_ONLY]["severity"] == "unknown"
     assert ("edge_events", "default") in found
     assert [(one["id"], one["count"]) for one in audit["edge_events"] if one["host"] == "edge01"] == [(44002, 3)]
-    assert "Edge's view" in (into / "audit.md").read_text(encoding="utf-8")
+    for name in ("audit.md", "audit.html"):
+        assert re.search(r"\\?\[Edge(\'|&#39;)s view\\?\]", (into / name).read_text(encoding="utf-8")), name
     # Nothing that an Edge says leads the controller anywhere.
     assert {event.host for event in plays.lab.store().events() if event.cmdlet in CMDLETS} == {"edge01", "edge02"}
 

@@ -11,7 +11,7 @@ import typing as t
 
 from . import audit_texts as words
 from .audit_document import Audit
-from .finding_order import SEVERITIES
+from .finding_order import SEVERITIES, with_view
 from .markdown import code, document, table, text
 
 # A ticket has to be read. The rest is in audit.html and audit.json, and the text says so.
@@ -54,7 +54,10 @@ def _findings(audit: Audit) -> t.Iterator[str]:
             yield "### %s (%d)" % (words.SEVERITIES[severity].capitalize(), len(found))
             yield _cut(
                 ["Area", "Object", "Finding", "What to do"],
-                [[words.AREAS[f["area"]], code(f["object"]), text(f["message"]), text(f["remedy"])] for f in found],
+                [
+                    [words.AREAS[f["area"]], code(f["object"]), text(with_view(f["message"], f)), text(f["remedy"])]
+                    for f in found
+                ],
             )
 
 
@@ -97,7 +100,7 @@ def _partners(audit: Audit) -> t.Iterator[str]:
         [
             [
                 code(one["domain"]),
-                words.VERDICTS[one["verdict"]],
+                text(with_view(words.VERDICTS[one["verdict"]], one)),
                 words.SECURED_BY[one["secured_by"]],
                 str(one["row"]["number"]),
                 (one["certificate_end"] or "")[:10],
@@ -117,7 +120,10 @@ def _since(audit: Audit) -> t.Iterator[str]:
     for name, title in (("new", "New findings"), ("gone", "Findings that are gone")):
         if since[name]:
             yield "### %s (%d)" % (title, len(since[name]))
-            yield _cut(["Object", "Finding"], [[code(one["object"]), text(one["message"])] for one in since[name]])
+            yield _cut(
+                ["Object", "Finding"],
+                [[code(one["object"]), text(with_view(one["message"], one))] for one in since[name]],
+            )
     if since["changes"]:
         yield "### Changed objects (%d)" % len(since["changes"])
         yield _cut(

@@ -28,7 +28,7 @@ from . import audit_timeline as timeline
 from . import svg
 from .audit_document import Audit
 from .characters import clean
-from .finding_order import SEVERITIES, Finding
+from .finding_order import SEVERITIES, Finding, with_view
 
 _HERE = Path(__file__).parent
 MARK_OF_SEVERITY = {"error": "failed", "unknown": "not_observable", "warning": "warning", "info": "info"}
@@ -135,5 +135,6 @@ def _template() -> jinja2.Template:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["breakable"] = breakable
+    environment.filters["with_view"] = with_view
     environment.filters["thousands"] = lambda number: format(number, ",")
     return environment.from_string((_HERE / "page.html.j2").read_text(encoding="utf-8"))

@@ -48,5 +48,9 @@ def identity(finding: Finding) -> tuple[str, str, str]:
 
 def sentence(finding: Finding) -> str:
     """The message with its remedy, on one line, and whose view it is where Edges look as well."""
-    text = "; ".join(text for text in (finding["message"], finding["remedy"]) if text)
-    return "%s [%s]" % (text, VIEWS[finding["view"]]) if finding.get("view") else text
+    return with_view("; ".join(text for text in (finding["message"], finding["remedy"]) if text), finding)
+
+
+def with_view(text: str, of: t.Mapping[str, t.Any]) -> str:
+    """A text about a finding or a partner, and whose view it is where Edges look as well."""
+    return "%s [%s]" % (text, VIEWS[of["view"]]) if of.get("view") else text

@@ -209,6 +209,8 @@ def _details(entry: Values) -> str:
         found.append("it accepts " + _methods(accepts, [one for one in accepts if accepts[one] != "no"], ", "))
     until = (entry.get("certificate") or {}).get("not_after")
     found += ["certificate until " + str(until)[:10]] if until else []
+    streams = [edge["streams"] for edge in entry.get("edges") or () if edge["streams"] is not None]
+    found += ["open connections at the Edges: %d" % sum(streams)] if streams else []
     found += ["verdict: " + VIEWS[entry["view"]]] if entry.get("view") else []
     return "; ".join(found)
 
