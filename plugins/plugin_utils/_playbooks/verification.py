@@ -14,8 +14,6 @@ from ...module_utils._base.findings import VIEWS
 from ...module_utils._base.names import Invalid, both_forms, canonical_domain
 from ...module_utils._base.texts import printable
 from ...module_utils._edge_certificate.names import InvalidNames, required_names
-from ...module_utils._probe.edge_judge import gaps, xmpp_events
-from ...module_utils._probe.edge_view import view_of
 from ...module_utils._probe.options import ARGUMENT_SPEC as PROBE
 from .._documents.audit_texts import VERDICTS
 
@@ -244,6 +242,10 @@ def _advice(entries: t.Sequence[Values]) -> list[str]:
 
 def of_edges(views: t.Sequence[Values]) -> list[str]:
     """What the Edges logged, and what of their view is missing. views: results of xmpp_edge_view."""
+    # Here, since a run that writes takes its settings from this file, and need not load what probes.
+    from ...module_utils._probe.edge_judge import gaps, xmpp_events
+    from ...module_utils._probe.edge_view import view_of
+
     lines = []
     for view in map(view_of, views):
         lines += ["Edge %s: not seen: %s" % (view.host, text) for text in gaps(view)]
