@@ -382,6 +382,18 @@ def test_removing_the_partner_closes_both_streams(federation: Federation) -> Non
     assert federation.peer.closed.wait(PATIENCE)
 
 
+@pytest.mark.parametrize("row", [TCP_DIALBACK, TLS_DIALBACK])
+def test_a_partner_that_ends_a_stream_is_dialled_again(federation: Federation, row: tuple[str, str, bool]) -> None:
+    federation.allow(row)
+    for number in (1, 2):
+        assert federation.send("message %d" % number).status == "sent"
+        assert "message %d" % number in str(federation.peer.came.get(timeout=PATIENCE))
+        federation.peer.hangs_up.set()
+        until(lambda number=number: len(federation.events("closed", direction="out")) == number)
+        federation.peer.hangs_up.clear()
+    assert len(federation.events("accepted", direction="out")) == 2
+
+
 def test_where_open_streams_stay_only_a_restart_ends_them(federation: Federation) -> None:
     federation.allow(TCP_DIALBACK)
     federation.store.set_setting("revoked_streams_stay", True)
