@@ -392,7 +392,7 @@ def test_a_partner_that_ends_a_stream_is_dialled_again(federation: Federation, r
     federation.peer.hangs_up.clear()
     assert federation.send("the second").status == "sent"
     assert "the second" in str(federation.peer.came.get(timeout=PATIENCE))
-    assert len(federation.events("accepted", direction="out")) == 2
+    until(lambda: len(federation.events("accepted", direction="out")) == 2)
 
 
 def test_where_open_streams_stay_only_a_restart_ends_them(federation: Federation) -> None:
