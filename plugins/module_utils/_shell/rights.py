@@ -30,6 +30,24 @@ KNOWN = (
     "Get-ChildItem", "Get-Date",
 )  # fmt: skip
 
+# The predefined role that has all of the product's cmdlets in the remote shell. Source: the page "Planning for
+# Role-Based Access Control", as for the others below. It names duties, and no cmdlets: Get-CsAdminRole lists these.
+ADMINISTRATOR = "CsAdministrator"
+# The others, the narrowest first, with those of their cmdlets that follow from these duties.
+_OTHERS: tuple[tuple[str, t.Callable[[str], bool]], ...] = (
+    # Assigns policies that exist, and cannot change them.
+    ("CsUserAdministrator", {"Get-CsUser", "Grant-CsExternalAccessPolicy"}.__contains__),
+    # Looks at everything.
+    ("CsViewOnlyAdministrator", lambda name: name.startswith("Get-Cs")),
+    # Starts and stops services.
+    ("CsServerAdministrator", lambda name: name.endswith("-CsWindowsService")),
+)
+
+
+def roles_with(cmdlets: t.Collection[str]) -> tuple[str, ...]:
+    """The predefined roles that have all of these cmdlets, the narrowest first."""
+    return (*(role for role, has in _OTHERS if all(map(has, cmdlets))), ADMINISTRATOR)
+
 
 def question(cmdlets: t.Iterable[str] = ()) -> Statement:
     """Which cmdlets the session offers, of KNOWN and of these. A session keeps the answer.
