@@ -82,12 +82,17 @@ class Session:
 
     def known(self) -> list[Cmdlet]:
         """The cmdlets that this session offers: by host, by imported modules, and by the user's role."""
-        hidden = self.store.setting("cmdlets_hidden")
+        hidden = [pattern for one in self.store.setting("cmdlets_hidden") if (pattern := self._hides(one))]
         restricted = self.host.role in self.store.setting("restricted_select")
         offered = [
             proxy(c) if restricted and c.name == SELECT else c for c in load(self.profile).values() if self._offers(c)
         ]
         return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
+
+    def _hides(self, entry: str) -> str:
+        """The wildcard of an entry of cmdlets_hidden; empty where that is for another host."""
+        host, colon, pattern = entry.rpartition(":")
+        return pattern if not colon or host == self.host.name else ""
 
     def find(self, name: str) -> Cmdlet | None:
         """The cmdlet that a name means, with the product's module before it (about_Modules) or without."""
