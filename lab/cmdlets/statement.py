@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ..assumptions import rests_on, statement
 from ..deployment.faults import IDENTIFYING, Fault, Faults, Moment
-from ..deployment.hosts import Account, Host
+from ..deployment.hosts import GRANTER, PARTNERS, ROLES, VIEWER, Account, Host
 from ..deployment.store import Store, fold
 from ..deployment.wildcard import like
 from ..errors import ActionStop, BindingError, CmdletError, Cut, ErrorDetails, Failed, Stopped
@@ -116,7 +116,7 @@ class Session:
             return True
         if self.host.role != "management":
             return PRODUCT_MODULE[self.profile] in self.modules
-        return "CsAdministrator" in self.account.roles or cmdlet.name.startswith("Get-")
+        return any(like(cmdlet.name, pattern) for role in self.account.roles for pattern in ROLES[role])
 
 
 class Run:
@@ -320,14 +320,17 @@ def _flat(value: object) -> t.Iterable[object]:
     return () if value is None else value if isinstance(value, tuple) else (value,)
 
 
+# By which assumption a role lacks a cmdlet.
+_OF_ROLES = {VIEWER: "view-only-role", GRANTER: "user-administrator-role", PARTNERS: "custom-role"}
+
+
 def _rest_on_what_is_offered(session: Session) -> None:
     """A command is unknown: by which assumption."""
     if session.host.role != "management":
         rests_on("no-autoload")
-    elif "CsAdministrator" not in session.account.roles:
-        rests_on("view-only-role")
     else:
-        rests_on("endpoint-cmdlets")
+        for role in session.account.roles:
+            rests_on(_OF_ROLES.get(role, "endpoint-cmdlets"))
 
 
 def _no_script(host: Host, script: str) -> CmdletError:

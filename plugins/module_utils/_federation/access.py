@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .._base.step import Step
 from .._base.texts import some
-from .._shell.rights import missing, roles_with
+from .._shell.rights import missing, needed, roles_with
 from .._shell.statement import Shell, place_of
 
 SET_SITE = "Set-CsSite"
@@ -52,9 +52,9 @@ class Access:
         what = "may read but not write" if self.all_of_them else "may not write all of this"
         verb = "is" if len(self.lacking) == 1 else "are"
         text = "%s %s: %s %s not offered to it; " % (who, what, some(self.lacking), verb)
-        roles = " or ".join(roles_with(self.lacking))
         if SET_SITE not in self.lacking:
-            return text + "%s is needed" % roles
+            return text + needed(self.lacking)
+        roles = " or ".join(roles_with(self.lacking))
         if len(self.lacking) == 1:
             return text + "%s may have it, and if not, %s" % (roles, _BY_HAND)
         return text + "%s is needed, and if that has no %s either, %s" % (roles, SET_SITE, _BY_HAND)

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass
 
 from ...module_utils._base.texts import count
 from ...module_utils._chain.conditions import TOLERANCE
-from ...module_utils._server.duties import AT_DOORS, ON_EDGES, ON_FRONT_ENDS, Duty
+from ...module_utils._federation.duties import AT_DOORS, Duty
+from ...module_utils._server.duties import ON_EDGES, ON_FRONT_ENDS
 from ...module_utils._shell.rights import roles_with
 from ...module_utils._shell.statement import DNS, LOGIN, PORT, TLS, WAY
 from .._servers.connected import Connected, Way

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTS, RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.duties import AT_DOORS
 from ansible_collections.sfb.xmpp.plugins.module_utils._server import duties
 from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import Server
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import KNOWN, roles_with
@@ -85,7 +86,7 @@ def test_a_link_that_the_options_leave_out_is_not_called_good(
     assert one.broken is None
 
 
-GRANTS = ("Get-CsUser", "Get-CsExternalAccessPolicy", "Grant-CsExternalAccessPolicy")
+GRANTS = ("Get-CsUser", "Get-CsEffectivePolicy", "Get-CsExternalAccessPolicy", "Grant-CsExternalAccessPolicy")
 READS = tuple("Get-" + resource.noun for resource in RESOURCES)
 CMDLETS: list[tuple[str, tuple[str, ...] | None, str, str]] = [
     ("sfb_management", KNOWN, "ok", "all that are needed"),
@@ -212,15 +213,15 @@ def test_a_proxy_is_known_as_the_library_knows_it(
 
 
 def test_the_jobs_follow_from_the_code() -> None:
-    at_doors = {job.name: job for job in duties.AT_DOORS}
+    at_doors = {job.name: job for job in AT_DOORS}
     assert list(at_doors) == ["read", "routes", "policies", "partners", "gateway", "grants"]
-    assert at_doors["grants"].cmdlets == ("Get-CsUser", "Get-CsExternalAccessPolicy", "Grant-CsExternalAccessPolicy")
+    assert at_doors["grants"].cmdlets == GRANTS
     assert set(at_doors["partners"].cmdlets) == {
         "%s-CsXmppAllowedPartner" % verb for verb in ("Get", "New", "Set", "Remove")
     }
     assert set(at_doors["gateway"].writes) == {"Set-CsXmppGatewayConfiguration", "Set-CsAccessEdgeConfiguration"}
     assert at_doors["routes"].writes == ("Set-CsSite",)
-    everything = {name for job in (*duties.AT_DOORS, *duties.ON_EDGES, *duties.ON_FRONT_ENDS) for name in job.cmdlets}
+    everything = {name for job in (*AT_DOORS, *duties.ON_EDGES, *duties.ON_FRONT_ENDS) for name in job.cmdlets}
     assert everything <= set(KNOWN)
     # What writes and is no job of its own: replication, a backup, test messages.
     writes = {name for name in KNOWN if not name.startswith("Get-")}
