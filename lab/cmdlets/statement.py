@@ -320,17 +320,18 @@ def _flat(value: object) -> t.Iterable[object]:
     return () if value is None else value if isinstance(value, tuple) else (value,)
 
 
-# By which assumption a role lacks a cmdlet.
-_OF_ROLES = {VIEWER: "view-only-role", GRANTER: "user-administrator-role", PARTNERS: "custom-role"}
-
-
 def _rest_on_what_is_offered(session: Session) -> None:
     """A command is unknown: by which assumption."""
     if session.host.role != "management":
         rests_on("no-autoload")
+    elif VIEWER in session.account.roles:
+        rests_on("view-only-role")
+    elif GRANTER in session.account.roles:
+        rests_on("user-administrator-role")
+    elif PARTNERS in session.account.roles:
+        rests_on("custom-role")
     else:
-        for role in session.account.roles:
-            rests_on(_OF_ROLES.get(role, "endpoint-cmdlets"))
+        rests_on("endpoint-cmdlets")
 
 
 def _no_script(host: Host, script: str) -> CmdletError:
