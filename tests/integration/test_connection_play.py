@@ -132,7 +132,7 @@ def test_refusals_name_the_remedy(controller: Controller) -> None:
 
 # Those that work on the controller do so over any connection.
 WITHOUT_SESSION = {
-    "xmpp_affected_services", "xmpp_audit", "xmpp_capture", "xmpp_connect", "xmpp_decommission",
+    "xmpp_access", "xmpp_affected_services", "xmpp_audit", "xmpp_capture", "xmpp_connect", "xmpp_decommission",
     "xmpp_edge_certificate", "xmpp_export", "xmpp_failover", "xmpp_history", "xmpp_import", "xmpp_migration_report",
     "xmpp_onboarding", "xmpp_partner_probe_info", "xmpp_rehearse", "xmpp_run_summary", "xmpp_settings", "xmpp_show",
     "xmpp_verification",

@@ -88,6 +88,7 @@ NOT_PLAYED = {
     ("guide_renewal", "renew"): "a part of sfb_xmpp_certificate",
     ("guide_rehearse", "name"): "a job of GitHub; tools/installed.sh does the same",
     ("guide_rehearse", "rehearse"): "a job of GitLab; tools/installed.sh does the same",
+    ("guide_security", "ansible_user"): "test_duties logs in as each of them",
     ("guide_planning", "steps"): "what a plan looks like",
     ("guide_planning", "digest"): "what a plan looks like",
     ("guide_certificates", "Make a key"): "needs community.crypto and an ACME server",

@@ -16,8 +16,8 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.findings import ERROR, UNKNOWN, WARNING
-from .._federation.access import ROLE
 from .._federation.pools import LATER
+from .._shell.rights import ADMINISTRATOR
 from . import conditions as when
 from . import edge_conditions as seen
 from .conditions import OLDER, Condition
@@ -384,9 +384,9 @@ LINKS: tuple[Link, ...] = (
         ("rights",),
         when.rights,
         "%(what)s",
-        "give the account the role %s" % ROLE,
+        "give the account the role %s" % ADMINISTRATOR,
         "none; converge refuses to begin",
-        "Active Directory, the group %s" % ROLE,
+        "Active Directory, the group %s" % ADMINISTRATOR,
         severity=WARNING,
     ),
     # The servers themselves

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import os
 import typing as t
 
@@ -74,13 +75,16 @@ class PlaybookAction(DirectAction):
 
 
 def time_of_run() -> str:
-    """The same for all hosts of a run: that of a file which the first of them makes.
-
-    It is in the directory that Ansible makes for a run and removes after it.
-    """
+    """The same for all hosts of a run: the first of them keeps it in the directory that Ansible removes after a run."""
     path = os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "sfb-xmpp-certificate-run")
-    os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
-    return utc(datetime.datetime.fromtimestamp(os.stat(path).st_mtime, datetime.timezone.utc))
+    with open(path, "a+", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        f.seek(0)
+        found = f.read()
+        if not found:
+            found = utc(datetime.datetime.now(datetime.timezone.utc))
+            f.write(found)
+    return found
 
 
 def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[str, Result]:

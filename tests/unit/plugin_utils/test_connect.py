@@ -18,6 +18,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import certifi
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.connect import Need, missed, need_of, plans
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import Connected, connected_of
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import DeploymentHosts
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.settings import AccessChosen
 
 DEPLOYMENT = DeploymentHosts("a", ("fe1",), ("fe1w",), ("e1",))
 HOSTS = {"door": "fe1", "front": "fe1w", "edge": "e1"}
@@ -100,10 +101,16 @@ def test_an_edge_is_asked_about_partners_beside_what_else_is_read() -> None:
     for playbook in ("preflight", "explain", "audit"):
         plain = need_of(playbook, "e1", DEPLOYMENT, CERTIFICATE, ALL, True)
         assert plain is not None
-        assert need_of(playbook, "e1", DEPLOYMENT, CERTIFICATE, ALL, True, view) == replace(plain, view=view)
+        assert need_of(playbook, "e1", DEPLOYMENT, CERTIFICATE, ALL, True, view=view) == replace(plain, view=view)
     assert need_of("verify", "e1", DEPLOYMENT, {}, ALL, True) is None
-    assert need_of("verify", "e1", DEPLOYMENT, {}, ALL, True, view) == Need((), view=view)
-    door = need_of("verify", "fe1", DEPLOYMENT, {}, ALL, True, view)
+    assert need_of("verify", "e1", DEPLOYMENT, {}, ALL, True, view=view) == Need((), view=view)
+    looked_at = need_of("preflight", "e1", DEPLOYMENT, {}, ALL, True, AccessChosen(True, False), view)
+    assert looked_at is not None
+    assert looked_at.view == view
+    alone = need_of("preflight", "e1", DEPLOYMENT, {}, ALL, True, AccessChosen(True, True), view)
+    assert alone is not None
+    assert alone.view is None, "the way to each host, and nothing else"
+    door = need_of("verify", "fe1", DEPLOYMENT, {}, ALL, True, view=view)
     assert door is not None
     assert door.view is None
     assert missed("verify", "e1", DEPLOYMENT, Need((), view=view), Connected("e1", False, "no route")) == ""
