@@ -19,7 +19,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._server import duties
 from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import Server
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import KNOWN, roles_with
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import broken_at, code_of
-from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import WAY
+from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import WAY, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import access
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.access import HostAccess, access_of
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.connect import Need, need_of
@@ -224,7 +224,7 @@ def test_the_jobs_follow_from_the_code() -> None:
     everything = {name for job in (*AT_DOORS, *duties.ON_EDGES, *duties.ON_FRONT_ENDS) for name in job.cmdlets}
     assert everything <= set(KNOWN)
     # What writes and is no job of its own: replication, a backup, test messages.
-    writes = {name for name in KNOWN if not name.startswith("Get-")}
+    writes = {name for name in KNOWN if not Statement(name).is_read}
     assert writes - everything == {"Export-CsConfiguration", "Invoke-CsManagementStoreReplication", "Test-CsXmppIM"}
 
 
