@@ -37,6 +37,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import A
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_files as _files
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import audit_decide as _decide
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
+    left_over,
+)
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
     migration as _migration,
 )
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
@@ -469,6 +472,7 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
         broken = certificates.EdgeShell(fault=certificates.Fault(0, "error"))
         found.append(call(name, given, False, broken))
         assert found[-1]["failed"]
+        found.append(call(name, {"state": "absent"}, False, edge))
     found += [call(name, given, False, LockedEdge()), call(name, {**given, "names": ["*"]}, False, edge)]
     assert [run["failed"] for run in found[-2:]] == [True, True]
     return found
@@ -697,7 +701,8 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_server_info=server_runs, xmpp_connect=connect_runs, xmpp_federation=federation_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
-    special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "report": []}])
+    left = [one.as_dict() for one in left_over.left_over(left_over.Way())]
+    special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "report": [], "left": left}])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
     special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])
     onboarded = {
