@@ -86,6 +86,25 @@ def test_files_are_planned_written_and_left_as_they_are(tmp_path: Path) -> None:
         output.write({str(own / "x" / "y.md"): ""}, False)
 
 
+def test_the_last_file_is_written_when_all_others_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that a stage is done. A file that cannot be written keeps it away."""
+    texts = {str(tmp_path / name): "x" for name in (*("%03d" % number for number in range(50)), "last")}
+    whole = output.private_file.write
+
+    def full(path: str, data: bytes, option: str, secret: bool = True) -> None:
+        if path.endswith("007"):
+            raise Refused(["%s: %s: no space left" % (option, path)])
+        whole(path, data, option, secret)
+
+    monkeypatch.setattr(output.private_file, "write", full)
+    with pytest.raises(Refused, match="007: no space left"):
+        output.write(texts, False)
+    assert {*map(str, tmp_path.iterdir())} == {*texts} - {str(tmp_path / "007"), str(tmp_path / "last")}
+    monkeypatch.undo()
+    output.write(texts, False)
+    assert {*map(str, tmp_path.iterdir())} == {*texts}
+
+
 def test_what_is_replaced_is_kept_where_that_is_asked(tmp_path: Path) -> None:
     path = tmp_path / "lists.yml"
     path.write_text("old")
