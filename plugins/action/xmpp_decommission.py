@@ -19,10 +19,11 @@ from ..plugin_utils._actions.deployment import connected
 from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
 from ..plugin_utils._actions.reporting import ReportingAction
+from ..plugin_utils._actions.usage import usage_of
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._files import export, output
 from ..plugin_utils._files.kept import kept_files
-from ..plugin_utils._playbooks import decommission, left_over
+from ..plugin_utils._playbooks import decommission, left_over, usage
 from ..plugin_utils._playbooks.outcome import went_wrong
 from ..plugin_utils._playbooks.server_reads import certificates
 from ..plugin_utils._servers.inventory import servers_in
@@ -126,6 +127,7 @@ class ActionModule(PlaybookAction, ReportingAction):
             raise Refused(["this removes XMPP federation for good; confirm it with %s" % argument])
         info = results_of(variables, [self._own], EXISTING)[self._own]
         topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
+        used = usage_of(values.get("usage"))
         into = self._into(values)
         edges = self._mine.edges
         stage = decommission.find_stage(
@@ -142,12 +144,14 @@ class ActionModule(PlaybookAction, ReportingAction):
         result = self._do(stage, info, topology, into, values, variables)
         if went_wrong(result) or result.get("skipped"):
             return result
-        lines = ["Stage: " + stage.name, decommission.what_next(stage.name, check)]
+        found = usage.compare(used, info["partners"], topology["sip_domains"] or []) if used else None
+        shown = usage.lines(found) if found and stage.name in decommission.WITH_PARTNERS else []
+        lines = [*shown, "Stage: " + stage.name, decommission.what_next(stage.name, check)]
         if values.get("decommission") != wanted:
             lines += ["To confirm it, run it without --check and add:", "  " + decommission.argument(self._mine.label)]
         show(lines)
-        report = [*result.get("report", ()), *lines]
-        return {**result, "stage": stage.name, "kept": list(stage.kept), "report": report}
+        told: Result = {"stage": stage.name, "kept": list(stage.kept), "report": [*result.get("report", ()), *lines]}
+        return {**result, **told, **({"usage": found.as_dict()} if found else {})}
 
     def _do(
         self,

@@ -105,8 +105,24 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     former = way_out(used, "", into=str(used.directory / "elsewhere"))
     assert former.code != 0
     assert "into: this variable is called sfb_xmpp_into now" in former.output
-    done = way_out(used, "", sfb_xmpp_decommission_date="2027-01-31")
+    table = used.directory / "usage.csv"
+    table.write_text("domain,last_used,sessions\na.test,never,3\n", encoding="utf-8")
+    unread = way_out(used, "", sfb_xmpp_usage=str(table))
+    assert unread.code != 0
+    assert "line 2: last_used" in unread.output
+    assert not (used.directory / "out").exists()
+    table.write_text("domain,last_used,sessions\na.test,2026-11-30,3\nz.test,2026-11-01,1\n", encoding="utf-8")
+    done = way_out(used, "", sfb_xmpp_decommission_date="2027-01-31", sfb_xmpp_usage=str(table))
     assert done.code == 0, done.output
+    assert done.result("Do the stage that is due")["usage"] == {
+        "partners": [
+            {"domain": "a.test", "last_used": "2026-11-30", "sessions": 3},
+            {"domain": "b.test", "last_used": "", "sessions": 0},
+        ],
+        "unused": ["b.test"],
+        "undeclared": ["z.test"],
+    }
+    assert "Unused partners: b.test." in done.output
     assert writes(used, begin) == []
     out = used.directory / "out"
     sheet = (out / "partners" / "a.test.md").read_text(encoding="utf-8")

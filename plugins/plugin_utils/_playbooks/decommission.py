@@ -24,6 +24,8 @@ DONE = "done"
 VARIABLE, STAGE = "sfb_xmpp_decommission", "sfb_xmpp_decommission_stage"
 # Stages before which XMPP must be out of the topology, and with which the Edges lose their certificate.
 LAST = ("unbind", DONE)
+# Stages before which there are partners.
+WITH_PARTNERS = ("export", "remove")
 NEXT = {
     "export": "Send the sheets to the partners. When the day has come, delete the SRV records and wait for their TTL;"
     " then run the next stage, remove.",

@@ -14,7 +14,10 @@ from ...module_utils._base.result import Refused
 from ...module_utils._base.texts import count, some
 from ...module_utils._federation.migration import ELSEWHERE, LOSES, MAY_LOSE, WITHOUT
 from .._documents.short_document import WIDTH, Code, Heading, Paragraph, Part, Points, Table, render
+from .._files.usage import DomainUse
+from . import usage
 from .decommission import ending_sheet, sentence
+from .usage import PartnerUsage
 
 Info = t.Mapping[str, t.Any]
 # An administrator's role may be limited to a part of the users (page of New-CsAdminRole, UserScopes).
@@ -54,16 +57,22 @@ def named(reasons: t.Iterable[str]) -> list[str]:
 def lines(info: Info, path: str, changed: bool, check: bool) -> list[str]:
     """What the playbook shows: the answer, and where the report is. path: of the report."""
     done = "is as it was" if not changed else "would be written" if check else "is written"
-    return [_counted(info), _left(info), "The report %s %s." % (path, done)]
+    shown = usage.lines(PartnerUsage.of(info["usage"])) if "usage" in info else []
+    return [_counted(info), _left(info), *shown, "The report %s %s." % (path, done)]
 
 
-def report(info: Info, deployment: str) -> str:
+def compared(info: Info, rows: t.Sequence[DomainUse]) -> PartnerUsage | None:
+    """The use of each partner; None without a table. info: of xmpp_migration_info. rows: of the table."""
+    return usage.compare(rows, info["partner_domains"], info["own_domains"]) if rows else None
+
+
+def report(info: Info, deployment: str, used: PartnerUsage | None = None) -> str:
     """info: of xmpp_migration_info."""
     parts: list[Part] = [
         Heading("Who loses XMPP by the move to Server 2019 (%s)" % deployment, 1),
         *_answer(info),
         *_who(info),
-        *_partners(info),
+        *_partners(info, used),
         Heading("What to tell whom"),
         *_for_users(info),
         *_for_partners(info),
@@ -116,19 +125,22 @@ def _who(info: Info) -> t.Iterator[Part]:
         yield Points(tuple("%s: %s" % (one["name"], one["message"]) for one in info["unknown"]))
 
 
-def _partners(info: Info) -> list[Part]:
+def _partners(info: Info, used: PartnerUsage | None) -> list[Part]:
     parts: list[Part] = [Heading("Partners that lose their users")]
     names = tuple(_partner(one) for one in info["partner_domains"])
+    more = [Heading("Use of the partners", 3), *usage.parts(used)] if used else []
     if not names:
-        return [*parts, Paragraph("There is no partner.")]
+        return [*parts, Paragraph("There is no partner."), *more]
     if info["nobody_left"]:
-        return [*parts, Paragraph("As far as this account sees, no user of these is left:"), Points(names)]
+        return [*parts, Paragraph("As far as this account sees, no user of these is left:"), Points(names), *more]
     why = (
         "The management shell has no record of who talks to whom, so it cannot be known here of a single partner. While"
         " somebody with XMPP is left, or may be, each of these may be in use. If there is a Monitoring database,"
         " its session details hold both addresses; the users' contact lists (Export-CsUserData) hold their contacts:"
     )
-    return [*parts, Paragraph(why), Points(names)]
+    if used:
+        why = "While somebody with XMPP is left, or may be, each of these may be in use. The table below says how much:"
+    return [*parts, Paragraph(why), Points(names), *more]
 
 
 def _partner(one: t.Mapping[str, t.Any]) -> str:

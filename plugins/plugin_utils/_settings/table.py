@@ -590,6 +590,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Settings: ``key_file``, the file of the key of the names; ``users``, how many users are kept at most.",
     ),
     _setting(
+        "usage",
+        _PATH,
+        ("decommission", "migration"),
+        "A CSV file with the use of partners, from the Monitoring database. The columns are ``domain``, ``last_used``"
+        " (a day such as ``2026-11-30``) and ``sessions``. The guide on migration has the query. Last use and sessions"
+        " of each partner are shown, and the partners without a session are named.",
+    ),
+    _setting(
         "decommission",
         _TEXT,
         ("decommission",),

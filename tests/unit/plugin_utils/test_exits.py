@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base import private_file
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import rehearsal
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files import output
@@ -89,14 +90,14 @@ def test_files_are_planned_written_and_left_as_they_are(tmp_path: Path) -> None:
 def test_the_last_file_is_written_when_all_others_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says that a stage is done. A file that cannot be written keeps it away."""
     texts = {str(tmp_path / name): "x" for name in (*("%03d" % number for number in range(50)), "last")}
-    whole = output.private_file.write
+    whole = private_file.write
 
     def full(path: str, data: bytes, option: str, secret: bool = True) -> None:
         if path.endswith("007"):
             raise Refused(["%s: %s: no space left" % (option, path)])
         whole(path, data, option, secret)
 
-    monkeypatch.setattr(output.private_file, "write", full)
+    monkeypatch.setattr(private_file, "write", full)
     with pytest.raises(Refused, match="007: no space left"):
         output.write(texts, False)
     assert {*map(str, tmp_path.iterdir())} == {*texts} - {str(tmp_path / "007"), str(tmp_path / "last")}
