@@ -16,6 +16,7 @@ from ..plugin_utils._actions.in_process import failed
 from ..plugin_utils._actions.usage import usage_of
 from ..plugin_utils._files.usage import DomainUse
 from ..plugin_utils._playbooks import migration
+from ..plugin_utils._playbooks.migration_target import target_of
 from ..plugin_utils._settings.source import settings_of
 
 
@@ -24,6 +25,7 @@ class ActionModule(DeploymentAction):
 
     work_of = TASK
     _usage: t.Sequence[DomainUse] = ()
+    _target = migration.DEFAULT
 
     def _work(self, task_vars: Result) -> Result:
         if self.playbook:
@@ -31,6 +33,7 @@ class ActionModule(DeploymentAction):
                 values = settings_of(self, task_vars, self.playbook).values
                 self._task.args.update(migration.options(values))
                 self._usage = usage_of(values.get("usage"))
+                self._target = target_of(values.get("target"))
             except Refused as exc:
                 return failed(exc.reasons)
         return super()._work(task_vars)
@@ -38,7 +41,7 @@ class ActionModule(DeploymentAction):
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         if "nobody_left" in result:
             used = migration.compared(result, self._usage)
-            result["report"] = migration.report(result, Inventory(variables).deployment, used)
+            result["report"] = migration.report(result, Inventory(variables).deployment, used, self._target)
             if used:
                 result["usage"] = used.as_dict()
         if self.playbook and "reasons" in result:

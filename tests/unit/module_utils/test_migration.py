@@ -38,9 +38,10 @@ POLICIES = {
     "desk": policy("Desk", True),
     "half": policy("Half", True, federation=False),
 }
+PROVES = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
 PARTNERS = {
-    "b.com": Record("b.com", {"additional_domains": ("c.b.com",)}),
-    "d.com": Record("d.com", {"additional_domains": ()}),
+    "b.com": Record("b.com", {"additional_domains": ("c.b.com",), **PROVES}),
+    "d.com": Record("d.com", {"additional_domains": (), **PROVES, "sasl_negotiation": "required"}),
 }
 
 
