@@ -79,18 +79,18 @@ class ActionModule(PlaybookAction, ReportingAction):
         own = servers.of(host)
         into = directory_of(str(settings.get("into") or "sfb-xmpp-audit"), servers, own.label)
         now = datetime.datetime.now(datetime.timezone.utc)
+        results = {one: connected(variables, one) for one in own.hosts}
         try:
             audit = decide(
                 deployment=own.label,
                 host=host,
                 time=utc(now),
-                edges={edge: server_reads.certificates(connected(variables, edge)) for edge in own.edges},
+                edges={edge: server_reads.certificates(results[edge]) for edge in own.edges},
                 # Through a remote shell, which a door has, none can be read.
                 front_ends={
-                    one: server_reads.certificates(connected(variables, one))
-                    for one in own.front_ends
-                    if one not in own.doors
+                    one: server_reads.certificates(results[one]) for one in own.front_ends if one not in own.doors
                 },
+                services=server_reads.services(own, results),
                 access_edge=access_edge(settings.get("verification", {}), certificate_of(self, variables)),
                 previous=_previous(into),
                 declared=settings,

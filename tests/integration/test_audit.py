@@ -162,7 +162,8 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
     for name in ("dead-winrm", "other-winrm"):
         del hosts["sfb_front_end"]["hosts"][name]
     # Nobody but the Edges knows of it, and each has its own.
-    edges["edge01"]["sfb_xmpp_certificate"] = {"names": ["access.contoso.test", "contoso.test"]}
+    of_all = {"usages": ["XmppServer", "AccessEdgeExternal"]}
+    edges["edge01"]["sfb_xmpp_certificate"] = {"names": ["access.contoso.test", "contoso.test"], **of_all}
     edges["edge02"]["sfb_xmpp_certificate"] = {"names": ["access2.contoso.test", "contoso-emea.test"]}
     into = plays.directory / "audit"
     begin = mark(plays)
@@ -189,7 +190,9 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
     ends = {(one["host"], one["usage"]): one["not_after"] for one in first["certificates"]}
     assert min(ends["edge01", "Internal"], ends["fe01-winrm", "Default"]) > first["time"]
     unread = [one for one in second["findings"] if "edge02" in one["message"]]
-    assert [(one["severity"], one["code"]) for one in unread] == [("unknown", "certificate_unknown")]
+    assert sorted((one["severity"], one["code"]) for one in unread) == [
+        ("unknown", "certificate_unknown"), ("unknown", "proxy_unknown"),
+    ]  # fmt: skip
     assert [one["access_edge_fqdn"] for one in (first["own"], second["own"])] == [
         "access.contoso.test", "access2.contoso.test",
     ]  # fmt: skip
@@ -198,6 +201,8 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
     ]  # fmt: skip
     codes = {one["code"] for one in first["findings"] if one["object"] == "edge01 AccessEdgeExternal"}
     assert "names_missing" in codes, ("it is compared with the names of its own Edge", codes)
+    codes = {one["code"] for one in first["findings"] if one["object"] == "edge01 DataEdgeExternal"}
+    assert codes.isdisjoint({"names_missing", "untrusted"}), "nobody manages it with this collection"
     assert len(first["partners"]) == 8
     assert {"not_probed", "ok"}.isdisjoint({one["verdict"] for one in first["partners"]})
     assert first["drift"]["steps"] == []

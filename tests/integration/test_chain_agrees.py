@@ -3,10 +3,14 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Preflight, explain and audit on every break of the lab: whoever looks at a link finds the same code and severity."""
+"""Preflight, explain and audit on every break of the lab: whoever looks at a link finds the same code and severity.
+
+Their tasks on each break, then the playbooks: in a sample of `make test`, and on each break in `make nightly`.
+"""
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -18,8 +22,10 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._probe.tasks import TASK 
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_decide import decide
 
 from lab.deployment.breaks import BREAKS
+from lab.deployment.ready import USER
 from tests.integration.management import NAMESERVER
-from tests.integration.test_explain_links import Between, between
+from tests.integration.plays import Plays, own_winrm
+from tests.integration.test_explain_links import PARTNER, Between, between
 
 __all__ = ["between"]  # a fixture
 
@@ -51,8 +57,12 @@ def of_preflight(made: Between) -> Found:
 
 
 def of_explain(made: Between) -> Found:
+    return told_by(made.explained()["links"])
+
+
+def told_by(links: t.Sequence[t.Mapping[str, t.Any]]) -> Found:
     found: Found = {}
-    for link in made.explained()["links"]:
+    for link in links:
         if link["severity"] != "ok":
             side = "partner" if link["name"] == "partner_server" else "own"
             found[side, link["code"]] = link["severity"]
@@ -85,6 +95,11 @@ def of_audit(made: Between) -> Found:
         access_edge="sip.contoso.test",
         services=servers["services"],
     )["findings"]
+    return counted(found)
+
+
+def counted(found: t.Sequence[t.Mapping[str, t.Any]]) -> Found:
+    """What an audit found of the chain."""
     told = [one for one in found if one["area"] in ("preflight", "policy", "own", "partner")]
     return {("partner" if one["area"] == "partner" else "own", one["code"]): one["severity"] for one in told}
 
@@ -98,7 +113,11 @@ ASKERS: dict[str, t.Callable[[Between], Found]] = {
 @pytest.mark.parametrize("between", ["sfb2015"], indirect=True)
 def test_whoever_looks_at_a_link_finds_the_same(between: Between, name: str) -> None:
     between.broken(*filter(None, [name]))
-    found = {asker: ask(between) for asker, ask in ASKERS.items()}
+    agree({asker: ask(between) for asker, ask in ASKERS.items()}, name)
+
+
+def agree(found: t.Mapping[str, Found], *names: str) -> None:
+    """found: what each asker found with these breaks."""
     for key in {key for own in found.values() for key in own}:
         severities = {asker: own[key] for asker, own in found.items() if key in own}
         assert len(set(severities.values())) == 1, (key, severities)
@@ -107,5 +126,63 @@ def test_whoever_looks_at_a_link_finds_the_same(between: Between, name: str) -> 
         others = {code for other in found.values() for side, code in other if side == "own" and code in links}
         missed = {code for code in others if links[code] <= LOOKS[asker] and ("own", code) not in own}
         assert missed == set(), (asker, found)
-    broken = any(code in links for own in found.values() for _side, code in own)
-    assert broken or name in {"", *SILENT}, "somebody has to find it"
+    broken = {code for own in found.values() for _side, code in own if code in links}
+    assert broken or {*names} <= {"", *SILENT}, "somebody has to find it"
+
+
+class Playbooks:
+    """The three playbooks, with an inventory of all hosts of a lab."""
+
+    def __init__(self, made: Between) -> None:
+        self.plays = plays = Plays(made.lab.lab)
+        hosts = plays.hosts()
+        hosts["sfb_front_end"] = own_winrm(hosts)
+        probe = made.probe()
+        settings = {
+            **probe,
+            "access_edge": "sip.contoso.test",
+            "own_domains": ["contoso.test"],
+            "from_domain": "contoso.test",
+            "allow_local": True,
+        }
+        variables = {
+            "sfb_xmpp_verification": settings,
+            **{"sfb_xmpp_" + name: value for name, value in DECLARED.items()},
+        }
+        self.inventory = plays.write("agree.yml", {**hosts, "all": {"vars": variables}})
+
+    def found(self) -> dict[str, Found]:
+        return {"preflight": self._preflight(), "explain": self._explain(), "audit": self._audit()}
+
+    def _preflight(self) -> Found:
+        run = self.plays.run("sfb.xmpp.preflight", inventory=self.inventory)
+        found = run.result("Check what federation depends on")["findings"]
+        return {("own", one["code"]): one["severity"] for one in found}
+
+    def _explain(self) -> Found:
+        asked = ("-e", "sfb_xmpp_for_user=" + USER, "-e", "sfb_xmpp_for_partner=" + PARTNER)
+        run = self.plays.run("sfb.xmpp.explain", *asked, inventory=self.inventory)
+        return told_by(run.result("Look at what is between the two")["links"])
+
+    def _audit(self) -> Found:
+        into = self.plays.directory / "audit"
+        run = self.plays.run("sfb.xmpp.audit", "-e", "sfb_xmpp_into=%s" % into, inventory=self.inventory)
+        assert (into / "audit.json").exists(), run.output
+        return counted(json.loads((into / "audit.json").read_text(encoding="utf-8"))["findings"])
+
+
+SAMPLE = [
+    ("gateway-stopped", "proxy-stopped", "srv-missing"),
+    *(pytest.param((name,), marks=pytest.mark.nightly) for name in ("", *BREAKS)),
+]
+
+
+@pytest.mark.parametrize("names", SAMPLE)
+@pytest.mark.parametrize("between", ["sfb2015"], indirect=True)
+def test_so_do_the_playbooks(between: Between, names: tuple[str, ...]) -> None:
+    between.broken(*filter(None, names))
+    playbooks = Playbooks(between)
+    try:
+        agree(playbooks.found(), *names)
+    finally:
+        playbooks.plays.close()

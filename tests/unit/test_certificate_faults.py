@@ -135,6 +135,28 @@ class TestTrustStore:
         with pytest.raises(Invalid, match="no PEM certificates that can be loaded"):
             trust_store.load(str(file))
 
+    def test_what_others_manage_may_have_other_names_and_another_authority(self, tmp_path: Path) -> None:
+        file = tmp_path / "roots.pem"
+        file.write_bytes(root().pem)
+        own = issue(NAMES[0], intermediate(), names=NAMES)
+        other = issue("sip.other.test", names=["sip.other.test"], start=-9, days=8)
+        store = {one.thumbprint: (one.der, True) for one in (own, other)}
+        assigned = {"XmppServer": own.thumbprint, "AccessEdgeExternal": other.thumbprint, "Internal": other.thumbprint}
+        shell = edge(store=store, assigned=assigned)
+        arguments = {"usages": list(assigned), "names": list(NAMES), "trust_store": str(file)}
+
+        def found(**more: t.Any) -> dict[str, set[str]]:
+            read = info({**arguments, **more}, shell, False).values["certificates"]
+            return {one["thumbprint"]: {two["code"] for two in one["findings"]} for one in read}
+
+        demanded = {"names_missing", "untrusted"}
+        assert demanded | {"expired"} <= found()[other.thumbprint]
+        for managed in (["XmppServer"], ["XmppServer", "DataEdgeExternal"]):
+            assert found(managed=managed)[own.thumbprint] == found()[own.thumbprint]
+            assert "expired" in found(managed=managed)[other.thumbprint]
+            assert demanded.isdisjoint(found(managed=managed)[other.thumbprint])
+        assert "untrusted" in found(managed=["AccessEdgeExternal"])[other.thumbprint]
+
     def test_odd_certificates_make_no_noise(self, tmp_path: Path) -> None:
         """A serial number of 0, as nine roots of Debian 12 have it. Ansible undoes filters that an import sets."""
         openssl = shutil.which("openssl")

@@ -91,6 +91,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
     "usages": {**_USAGES, "choices": [*USAGES, *MTLS], "default": [*USAGES, *MTLS]},
+    "managed": _USAGES,
     **_REQUIREMENTS,
 }
 
@@ -159,6 +160,7 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
     listener = listener_of(params.get("listener"))
     reader = EdgeReader(shell)
     assigned = reader.assigned()
+    managed = [usage for usage in USAGES if usage in (params.get("managed") or params["usages"])]
     early = _renew_now(params)
     in_use = (one["Thumbprint"] for usage, one in assigned.items() if usage in params["usages"])
     replaced = renew_now.outdated(early, reader, reader.files() if early else (), in_use)
@@ -181,8 +183,8 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
                 facts = describe(certificate)
                 start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
                 facts["renewal"] = replaced.renewal(renewal(start, end, time, rule), wanted).as_dict()
-                # Partners check the names and the CA. An internal CA is not among those of the controller.
-                shown_to_partners = not set(usages[wanted]) <= set(MTLS)
+                # Partners check the names and the CA. Others have names of their own, and often an internal CA.
+                shown_to_partners = not set(usages[wanted]).isdisjoint(managed)
                 findings = x509.check(
                     certificate,
                     now=time,
@@ -192,7 +194,8 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
                     rsa_only=rsa_only,
                 )
             shown = [finding.as_dict() for finding in findings]
-            found.append({**facts, "usages": usages[wanted], "findings": shown})
+            of_these = [usage for usage in usages[wanted] if usage in managed]
+            found.append({**facts, "usages": usages[wanted], "managed": of_these, "findings": shown})
     return Result(
         {
             "certificates": found,

@@ -21,6 +21,7 @@ from .._documents.finding_order import Finding, reached, sentence
 from .accepted import Accepted, accept
 from .audit import make_audit, moment
 from .audit_gather import Result, finding, gather, not_compared
+from .verification import names_in, own_certificate
 
 Settings = t.Mapping[str, t.Any]
 
@@ -36,13 +37,14 @@ def probe_options(verification: Settings, certificate: Settings, sip_domains: t.
     verification: the value of sfb_xmpp_verification. certificate: of sfb_xmpp_certificate. sip_domains: those of the
     deployment; empty if they could not be read.
     """
-    own = _texts(verification.get("own_domains")) or own_domains(sip_domains, _texts(certificate.get("names")))
+    mine = own_certificate(certificate)
+    own = names_in(verification.get("own_domains")) or own_domains(sip_domains, mine.names)
     options = {name: verification.get(name) for name in _AS_SET}
     options["own_domains"] = own
     options["access_edge"] = access_edge(verification, certificate)
     # DNS of a partner does not lead the controller to itself, unless somebody wants that.
     options["allow_local"] = bool(verification.get("allow_local"))
-    options["certificate"] = verification.get("certificate") or _file(certificate.get("source") or {})
+    options["certificate"] = verification.get("certificate") or mine.file
     found = {name: value for name, value in options.items() if value not in (None, "", [], {})}
     # The probe itself says that it needs a domain to ask in the name of.
     return {**found, "from_domain": verification.get("from_domain") or asking(own)}
@@ -50,20 +52,7 @@ def probe_options(verification: Settings, certificate: Settings, sip_domains: t.
 
 def access_edge(verification: Settings, certificate: Settings) -> str:
     """The name of the Access Edge, which is the first one of its certificate; empty if nobody says it."""
-    return str(verification.get("access_edge") or next(iter(_texts(certificate.get("names"))), ""))
-
-
-def _file(source: Settings) -> dict[str, t.Any]:
-    """The file with the certificate's key. Only one kind of source has it on the controller."""
-    of_file = source if source.get("type") == "pkcs12" else {}
-    return {name: of_file[name] for name in ("path", "passphrase") if of_file.get(name)}
-
-
-def _texts(value: t.Any) -> list[str]:
-    """A list of names, which may be one text with commas, as Ansible takes lists."""
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",")]
-    return [str(one) for one in value or () if one]
+    return str(verification.get("access_edge") or own_certificate(certificate).access_edge)
 
 
 def decide(

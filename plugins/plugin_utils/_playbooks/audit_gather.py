@@ -19,7 +19,6 @@ from ...module_utils._base.texts import printable
 from ...module_utils._chain.links import LINKS
 from ...module_utils._chain.servers import servers_known
 from ...module_utils._chain.walk import walk
-from ...module_utils._edge_certificate.edge import MTLS
 from ...module_utils._federation.catalogue import RESOURCES
 from ...module_utils._federation.negotiation import SASL_OVER_TLS, TCP_DIALBACK, TLS_DIALBACK, Row
 from ...module_utils._probe.rows import number
@@ -274,12 +273,14 @@ def _certificates(edges: t.Mapping[str, Result]) -> tuple[list[dict[str, t.Any]]
                 item.update({name: one[name] for name in ("thumbprint", "names", "not_before", "not_after")})
                 certificates.append(item)
                 name = certificate_name(item)
-                for two in one["findings"]:
+                managed = usage in one["managed"]
+                # What is said of a managed usage holds for its names and its authority.
+                for two in one["findings"] if managed or not one["managed"] else ():
                     found.append(
                         finding(two["severity"], "certificate", two["code"], name, two["message"], two["remedy"])
                     )
                 if renewal.get("due"):
                     text = "its renewal is due: %s" % renewal["reason"]
-                    remedy = "renew it in the deployment wizard" if usage in MTLS else "run sfb.xmpp.certificate"
+                    remedy = "run sfb.xmpp.certificate" if managed else "renew it in the deployment wizard"
                     found.append(finding("warning", "certificate", "renewal_due", name, text, remedy))
     return certificates, found

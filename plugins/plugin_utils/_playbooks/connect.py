@@ -31,8 +31,8 @@ _REPORTING = ("audit", "explain")
 _WORKING = ("certificate", "converge", "decommission", "revoke")
 # The certificates between a Front End and an Edge (port 23456), beside that which partners see.
 INTERNAL, DEFAULT = MTLS
-# Options of xmpp_gateway_cert_info that an audit takes from the settings of the Edge.
-_AUDITED = ("names", "renew", "trust_store")
+# Options of xmpp_gateway_cert_info that explain and audit take from the settings of the Edge.
+_CHECKED = ("names", "access_edge", "sip_domains", "xmpp_domains", "trust_store")
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,8 @@ def need_of(
 def _of_front_end(playbook: str, values: Values, door: bool) -> Need | None:
     """door: whether it is asked through its remote shell, which offers no certificates."""
     certificates = None if door else {"usages": [DEFAULT]}
-    if playbook in ("preflight", "explain"):
+    if playbook in ("preflight", "explain", "audit"):
         return Need((CMDLETS, SERVICES), certificates)
-    if playbook == "audit":
-        return None if door else Need((), certificates)
     return _of_revocation(playbook, values)
 
 
@@ -126,13 +124,14 @@ def _of_edge(playbook: str, values: Values, chosen: bool) -> Need | None:
     if playbook in ("certificate", "converge"):
         return Need((), plan=True, again=True) if certificate and (chosen or playbook == "certificate") else None
     if playbook == "audit":
-        return Need((), _given(certificate, _AUDITED))
+        managed = CertificateSettings(certificate).usages
+        return Need(services, {"managed": list(managed), **_given(certificate, (*_CHECKED, "renew"))})
     if playbook == "decommission":
         return Need((), {"usages": [LISTENING]}, again=True)
     if playbook == "preflight":
         return Need(services, {"usages": [LISTENING, INTERNAL]})
     if playbook == "explain":
-        return Need(services, {"usages": [LISTENING, INTERNAL], **_given(certificate, ("names", "trust_store"))})
+        return Need(services, {"usages": [LISTENING, INTERNAL], **_given(certificate, _CHECKED)})
     return _of_revocation(playbook, values)
 
 

@@ -40,8 +40,8 @@ PARAMETERS: dict[str, t.Any] = {
     # DNS of a partner does not lead the controller to itself, unless somebody wants that.
     "allow_local": False,
 }
-# The options of a certificate that name what it is for.
-_NAMES = ("names", "access_edge", "sip_domains", "xmpp_domains")
+# The lists of a certificate that name what it is for, beside access_edge.
+_NAMES = ("names", "sip_domains", "xmpp_domains")
 # How many names the sentence of a failed run has.
 _NAMED = 5
 
@@ -67,12 +67,19 @@ def own_certificate(settings: Values) -> OwnCertificate:
     file = None
     if source.get("type") == "pkcs12" and source.get("path"):
         file = {name: str(source[name]) for name in ("path", "passphrase") if source.get(name)}
-    options = {name: settings[name] for name in _NAMES if settings.get(name)}
+    options = {name: names_in(settings.get(name)) for name in _NAMES}
     try:
-        names = tuple(required_names(**options))
+        names = tuple(required_names(access_edge=str(settings.get("access_edge") or ""), **options))
     except InvalidNames:  # sfb.xmpp.certificate names the mistake, before it writes
-        names = tuple(str(name) for name in settings.get("names") or ())
+        names = tuple(options["names"])
     return OwnCertificate(names, names[0] if names else "", file)
+
+
+def names_in(value: t.Any) -> list[str]:
+    """A list of names, which may be one text with commas, as Ansible takes lists."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    return [str(one) for one in value or () if one]
 
 
 def probing_of(settings: Values, certificate: Values) -> dict[str, t.Any]:

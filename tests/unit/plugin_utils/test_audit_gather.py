@@ -34,6 +34,7 @@ CERTIFICATE = {
     "not_before": "2026-10-01T00:00:00Z",
     "not_after": "2027-04-19T00:00:00Z",
     "usages": ["XmppServer", "AccessEdgeExternal"],
+    "managed": ["XmppServer"],
     "renewal": {"due": True, "at": "2027-02-11T08:00:00Z", "reason": "31 % are left"},
     "findings": [{"code": "client_auth", "severity": "warning", "message": "m", "remedy": "r"}],
 }

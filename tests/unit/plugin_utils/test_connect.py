@@ -77,12 +77,16 @@ def test_a_front_end_that_is_a_door_too_is_asked_for_both() -> None:
     alone = DeploymentHosts("a", ("fe1",), ("fe1-winrm",))
     found = need_of("preflight", "fe1-winrm", alone, {}, ALL, True)
     assert found == Need(("cmdlets", "services"), {"usages": ["Default"]})
-    assert need_of("audit", "fe1-winrm", alone, {}, ALL, True) == Need((), {"usages": ["Default"]})
+    assert need_of("audit", "fe1-winrm", alone, {}, ALL, True) == found
 
 
 def test_an_edge_is_asked_for_its_own_settings() -> None:
     audit = need_of("audit", "e1", DEPLOYMENT, CERTIFICATE, ALL, True)
-    assert audit == Need((), dict(CERTIFICATE["certificate"]))
+    assert audit == Need(("cmdlets", "services"), {"managed": ["XmppServer"], **CERTIFICATE["certificate"]})
+    parts = {"access_edge": "sip.a.test", "sip_domains": ["a.test"], "usages": ["AccessEdgeExternal"]}
+    named = need_of("audit", "e1", DEPLOYMENT, {"certificate": parts}, ALL, True)
+    assert named is not None
+    assert named.certificates == {"managed": parts.pop("usages"), **parts}
     explain = need_of("explain", "e1", DEPLOYMENT, CERTIFICATE, ALL, True)
     assert explain is not None
     assert explain.certificates == {"usages": ["XmppServer", "Internal"], "names": ["sip.a.test"], "trust_store": "/x"}

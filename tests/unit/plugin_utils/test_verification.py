@@ -39,6 +39,8 @@ def test_the_access_edge_may_be_named_by_itself() -> None:
     found = _verification.own_certificate({"access_edge": "access.contoso.test", **domains})
     assert found.names == ("access.contoso.test", "sip.contoso.test", "contoso.test")
     assert _verification.own_certificate({"names": ["*.contoso.test"]}).names == ("*.contoso.test",)
+    # Ansible takes a text with commas for a list.
+    assert _verification.own_certificate({"names": "a.test, b.test"}).names == ("a.test", "b.test")
     assert _verification.own_certificate({}) == OwnCertificate()
 
 
