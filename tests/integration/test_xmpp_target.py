@@ -81,10 +81,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[tuple[Partne
         running.stop()
 
 
-def is_refused(partners: Partners, sender: str, receiver: str) -> bool:
+def is_refused(partners: Partners, sender: str, receiver: str, error: str = "") -> bool:
     """Whether the sender's own server says so."""
     message = delivered(partners, "romeo@" + sender, "juliet@" + receiver, "hello")
-    return message is not None and message.type == "error"
+    return message is not None and message.type == "error" and message.error.startswith(error)
 
 
 def is_kept_out(partners: Partners, sender: str, receiver: str, *words: str) -> bool:
@@ -118,8 +118,11 @@ def test_partners_talk_and_others_do_not(written: tuple[Partners, Written]) -> N
     partners, _made = written
     for sender, receiver in ((PROSODY, EJABBERD), (EJABBERD, PROSODY), (PROSODY, CLEAR), (CLEAR, PROSODY)):
         assert is_delivered(partners, sender, receiver), (sender, receiver)
-    for ours, words in ((PROSODY, "This domain is not a partner"), (EJABBERD, "invalid-from")):
-        assert is_refused(partners, ours, OTHER)
+    for ours, words, error in (
+        (PROSODY, "This domain is not a partner", "not-allowed"),
+        (EJABBERD, "invalid-from", "forbidden"),
+    ):
+        assert is_refused(partners, ours, OTHER, error), "before it connects"
         assert is_kept_out(partners, OTHER, ours, words)
 
 
