@@ -58,6 +58,15 @@ def test_a_stage_waits_for_those_before_it() -> None:
     assert _decommission.stage_of([{"skipped": True}, {"stage": "unbind"}]) == "unbind"
 
 
+@pytest.mark.parametrize("stage", _decommission.STAGES)
+def test_a_check_run_does_not_say_that_a_stage_is_done(stage: str) -> None:
+    done, checked = (_decommission.what_next(stage, check) for check in (False, True))
+    assert done == _decommission.NEXT[stage]
+    assert "not done" in checked
+    assert not any(_decommission.NEXT[one] in checked for one in _decommission.STAGES)
+    assert _decommission.what_next("done", True) == _decommission.what_next("done", False)
+
+
 def test_the_topology_must_be_known_to_have_no_xmpp() -> None:
     edge = {"fqdn": "edge.test", "xmpp_listening_port": None}
     _decommission.check_topology([edge])
