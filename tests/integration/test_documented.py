@@ -339,4 +339,5 @@ def test_nothing_that_is_documented_is_left_out() -> None:
         key = next(iter(block.content))
         known = str(key).startswith("sfb_") or (block.page, key) in NOT_PLAYED
         assert known, block.name
-    assert {block.language for block in blocks()} == {"console", "yaml", "json", "text", "powershell", "ini"}
+    # The query in SQL is asked in tests/unit/plugin_utils/test_usage.py.
+    assert {block.language for block in blocks()} == {"console", "yaml", "json", "text", "powershell", "ini", "sql"}
