@@ -25,7 +25,7 @@ from .assumptions import as_text
 from .deployment.breaks import BREAKS, break_link, broken, mend
 from .deployment.endpoints import ADDRESSES, url
 from .deployment.faults import Faults
-from .deployment.hosts import HOSTS, NETBIOS, SHELLS, login
+from .deployment.hosts import HOSTS, SHELLS, USERS, login
 from .deployment.shape import SHAPE, VARIABLE, read_shape, shape_in
 from .deployment.store import DEFAULT_SETTINGS, FILE, Event, Store
 from .deployment.strict import make_strict
@@ -217,7 +217,7 @@ def _describe(directory: Path, running: process.Running) -> None:
     print("the lab is up: profile %s, process %d, directory %s" % (running.profile, running.pid, directory))
     for name, host in SHELLS.items():
         print("  %-22s %s" % (host.fqdn, url(name, running.port)))
-        accounts = [login(host, user) for user in (NETBIOS + "\\admin", NETBIOS + "\\viewer", "Administrator")]
+        accounts = [login(host, user) for user in USERS]
         print("  %-22s %s" % ("", ", ".join("%s (%s)" % (a.user, "+".join(a.roles)) for a in accounts if a)))
     gateway = ", ".join(ADDRESSES[name] for name, host in HOSTS.items() if host.role == "edge")
     print("  %-22s %s port %d" % ("XMPP gateway", gateway, running.xmpp_port))

@@ -147,6 +147,17 @@ ASSUMPTIONS = (
         "CsViewOnlyAdministrator has every Get- cmdlet; all others are unknown to it.",
         "The pages name the role without listing its cmdlets.",
     ),
+    Assumption(
+        "user-administrator-role",
+        "CsUserAdministrator has Get-CsUser, Get-CsEffectivePolicy, Get-CsExternalAccessPolicy and "
+        "Grant-CsExternalAccessPolicy; of what concerns XMPP nothing else.",
+        "The page on RBAC says that it assigns policies that exist, and cannot change them. It lists no cmdlets.",
+    ),
+    Assumption(
+        "custom-role",
+        "A role that was made with the four cmdlets of XMPP partners has these, and PowerShell's own.",
+        "New-CsAdminRole takes -Template and, since 2013, -Cmdlets; which combinations it accepts is not said.",
+    ),
     # -- how objects look
     Assumption(
         "enum-numbers",

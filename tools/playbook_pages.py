@@ -235,7 +235,7 @@ def tags(name: str) -> set[str]:
             routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text
             shared = {resource.limited_as for resource in RESOURCES if resource.tag}
             found |= {ROUTE.limited_as} if routes_only else set(PARTS) - shared
-    return found - {"always"}
+    return found - {"always", "never"}
 
 
 def _collect(value: t.Any, found: set[str]) -> None:

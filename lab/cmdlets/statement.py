@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ..assumptions import rests_on, statement
 from ..deployment.faults import IDENTIFYING, Fault, Faults, Moment
-from ..deployment.hosts import Account, Host
+from ..deployment.hosts import GRANTER, PARTNERS, ROLES, VIEWER, Account, Host
 from ..deployment.store import Store, fold
 from ..deployment.wildcard import like
 from ..errors import ActionStop, BindingError, CmdletError, Cut, ErrorDetails, Failed, Stopped
@@ -82,12 +82,17 @@ class Session:
 
     def known(self) -> list[Cmdlet]:
         """The cmdlets that this session offers: by host, by imported modules, and by the user's role."""
-        hidden = self.store.setting("cmdlets_hidden")
+        hidden = [pattern for one in self.store.setting("cmdlets_hidden") if (pattern := self._hides(one))]
         restricted = self.host.role in self.store.setting("restricted_select")
         offered = [
             proxy(c) if restricted and c.name == SELECT else c for c in load(self.profile).values() if self._offers(c)
         ]
         return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
+
+    def _hides(self, entry: str) -> str:
+        """The wildcard of an entry of cmdlets_hidden; empty where that is for another host."""
+        host, colon, pattern = entry.rpartition(":")
+        return pattern if not colon or host == self.host.name else ""
 
     def find(self, name: str) -> Cmdlet | None:
         """The cmdlet that a name means, with the product's module before it (about_Modules) or without."""
@@ -111,7 +116,7 @@ class Session:
             return True
         if self.host.role != "management":
             return PRODUCT_MODULE[self.profile] in self.modules
-        return "CsAdministrator" in self.account.roles or cmdlet.name.startswith("Get-")
+        return any(like(cmdlet.name, pattern) for role in self.account.roles for pattern in ROLES[role])
 
 
 class Run:
@@ -319,8 +324,12 @@ def _rest_on_what_is_offered(session: Session) -> None:
     """A command is unknown: by which assumption."""
     if session.host.role != "management":
         rests_on("no-autoload")
-    elif "CsAdministrator" not in session.account.roles:
+    elif VIEWER in session.account.roles:
         rests_on("view-only-role")
+    elif GRANTER in session.account.roles:
+        rests_on("user-administrator-role")
+    elif PARTNERS in session.account.roles:
+        rests_on("custom-role")
     else:
         rests_on("endpoint-cmdlets")
 

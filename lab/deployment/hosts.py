@@ -35,7 +35,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Account:
-    """Who may log in. roles: ``CsAdministrator``, ``CsViewOnlyAdministrator``, or ``Administrator`` on an Edge."""
+    """Who may log in. roles: of ROLES, or ``Administrator`` on an Edge."""
 
     user: str
     password: str
@@ -55,10 +55,27 @@ SHELLS = {
     **{name + WINRM: replace(host, role="front_end") for name, host in HOSTS.items() if host.role == "management"},
 }
 
+ADMINISTRATOR, VIEWER, GRANTER, PARTNERS = (
+    "CsAdministrator", "CsViewOnlyAdministrator", "CsUserAdministrator", "XmppPartners",
+)  # fmt: skip
+# The product's cmdlets that the management shell offers to a role, as wildcards. The last one is no role of the
+# product. It stands for one that an administrator makes with New-CsAdminRole, for partners and nothing else.
+ROLES = {
+    ADMINISTRATOR: ("*",),
+    VIEWER: ("Get-*",),
+    GRANTER: ("Get-CsUser", "Get-CsEffectivePolicy", "Get-CsExternalAccessPolicy", "Grant-CsExternalAccessPolicy"),
+    PARTNERS: ("Get-CsXmppAllowedPartner", "New-CsXmppAllowedPartner", "Set-CsXmppAllowedPartner",
+               "Remove-CsXmppAllowedPartner"),
+}  # fmt: skip
+
+# By name in lower case. Those of the shape's passwords that are of the domain.
 _DOMAIN_ACCOUNTS = {
-    "admin": Account("%s\\admin" % NETBIOS, SHAPE.passwords["admin"], ("CsAdministrator",)),
-    "viewer": Account("%s\\viewer" % NETBIOS, SHAPE.passwords["viewer"], ("CsViewOnlyAdministrator",)),
+    name: Account("%s\\%s" % (NETBIOS, name), SHAPE.passwords[name], (role,))
+    for name, role in {"admin": ADMINISTRATOR, "viewer": VIEWER, "granter": GRANTER, "partners": PARTNERS}.items()
+    if name in SHAPE.passwords
 }
+# The names of all accounts.
+USERS = (*(account.user for account in _DOMAIN_ACCOUNTS.values()), "Administrator")
 _EDGE_ACCOUNT = Account("Administrator", SHAPE.passwords["edge"], ("Administrator",))
 
 
@@ -67,7 +84,7 @@ def login(host: Host, user: str) -> Account | None:
 
     Accepts ``DOMAIN\\user`` and ``user@domain`` for domain accounts, and ``user``, ``.\\user``, ``HOST\\user`` for the
     local account of an Edge (which is in a workgroup and knows no domain accounts). WinRM of a Front End takes its
-    local administrators only, which ``viewer`` is not.
+    local administrators only, which only ``admin`` is.
     """
     if "\\" in user:
         domain, name = user.split("\\", 1)
@@ -81,4 +98,4 @@ def login(host: Host, user: str) -> Account | None:
     if domain.lower() not in (NETBIOS.lower(), DOMAIN):
         return None
     account = _DOMAIN_ACCOUNTS.get(name.lower())
-    return None if account and host.role == "front_end" and "CsAdministrator" not in account.roles else account
+    return None if account and host.role == "front_end" and ADMINISTRATOR not in account.roles else account

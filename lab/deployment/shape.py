@@ -37,7 +37,8 @@ class EdgePool:
 
 @dataclass(frozen=True)
 class Shape:
-    """domain, netbios: of Active Directory. passwords: of the accounts ``admin``, ``viewer`` and (on Edges) ``edge``.
+    """domain, netbios: of Active Directory. passwords: of the accounts ``admin``, ``viewer`` and (on Edges) ``edge``;
+    ``granter`` and ``partners`` may be missing.
 
     hosts: those with a remote shell, ``{"name", "role", "address"}`` each, role ``management`` (a Front End) or
     ``edge``; fe01 and edge01 are among them. ``pool`` is the host's pool: by default that of the first site, or the
@@ -52,7 +53,9 @@ class Shape:
     domain: str = "contoso.test"
     netbios: str = "CONTOSO"
     passwords: t.Mapping[str, str] = field(
-        default_factory=lambda: {"admin": "Lab-admin-1", "viewer": "Lab-viewer-1", "edge": "Lab-edge-1"}
+        default_factory=lambda: {
+            **{name: "Lab-%s-1" % name for name in ("admin", "viewer", "edge", "granter", "partners")}
+        }
     )
     hosts: tuple[t.Mapping[str, str], ...] = (
         {"name": "fe01", "role": "management", "address": "127.0.0.10"},

@@ -77,7 +77,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
     "stale_configuration": {},  # FQDN -> what it still knows: replication.freeze()
     "server_version": None,  # what the servers say they are, by Get-CsService's numbers; None: as the profile
-    "cmdlets_hidden": [],  # names or wildcards that the remote shells do not offer
+    "cmdlets_hidden": [],  # names or wildcards that the remote shells do not offer; HOST:NAME on one host only
     "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
     "clock_ahead": 0.0,  # seconds that Get-Date of the servers is ahead
     "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise

@@ -44,18 +44,19 @@ class Wire:
         if self._tls is None:
             return self._read(seconds)
         # A peer that trickles parts of a record must not keep the caller from its other duties.
-        deadline = time.monotonic() + seconds
+        deadline, looked = time.monotonic() + seconds, False
         while True:
             try:
                 return self._tls.recv(_CHUNK)
             except SSL.WantReadError:
-                if time.monotonic() > deadline:
+                # Who has no time at all still hears of what is there, and of the end of the connection.
+                if looked and time.monotonic() > deadline:
                     return None
             except (SSL.ZeroReturnError, SSL.SysCallError):
                 return b""
             except SSL.Error as e:
                 raise WireError("TLS broke: %s" % _words(e)) from e
-            data = self._read(deadline - time.monotonic())
+            data, looked = self._read(deadline - time.monotonic()), True
             if not data:
                 return data
             self._tls.bio_write(data)

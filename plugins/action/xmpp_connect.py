@@ -23,10 +23,11 @@ from ..plugin_utils._actions.reporting import ReportingAction
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._playbooks import certificate as _certificate
 from ..plugin_utils._playbooks.connect import Need, missed, need_of, plans
-from ..plugin_utils._servers.connected import Connected
+from ..plugin_utils._psrp.options import target, through_proxy
+from ..plugin_utils._servers.connected import Connected, Way
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._servers.servers import DeploymentHosts
-from ..plugin_utils._settings.settings import certificate_chosen
+from ..plugin_utils._settings.settings import AccessChosen, access_chosen, certificate_chosen
 from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
@@ -58,11 +59,15 @@ class ActionModule(PlaybookAction, ReportingAction):
         if need is None:
             return skipped("this run does not connect to this host")
         found = self._connect(need, own, variables)
+        access = self._access(variables)
+        if access.looked_at:
+            found = replace(found, way=self._way())
         if need.again and variables.get(PLAYBOOK):
             # A later play uses the session. Ansible ends those of which a task tells it.
             self._task.args.pop("_ansible_socket", None)
         result = {"changed": False, **found.as_dict()}
-        return result if found.reached else {**result, "failed": True, "msg": found.reason}
+        # A host that cannot be reached is what a run that only looks at the access is for.
+        return result if found.reached or access.alone else {**result, "failed": True, "msg": found.reason}
 
     def _need(self, own: str, variables: Result) -> Need | None:
         """What the run needs of this host. Raises Refused: the task that works names the mistakes."""
@@ -85,7 +90,26 @@ class ActionModule(PlaybookAction, ReportingAction):
             values = {"verification": given}
         tags = variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ())
         mine = inventory.servers.of(own)
-        return need_of(self.playbook, own, mine, values, parts_of(*tags), certificate_chosen(*tags))
+        of_edges, access = certificate_chosen(*tags), self._access(variables)
+        return need_of(self.playbook, own, mine, values, parts_of(*tags), of_edges, access)
+
+    def _access(self, variables: Result) -> AccessChosen:
+        tags = variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ())
+        return access_chosen(self.playbook, *tags)
+
+    def _way(self) -> Way:
+        """How this host is reached, by the options of its connection."""
+        goal = target(self._connection.get_options())
+        return Way(
+            address=goal.host,
+            port=int(goal.wsman["port"]),
+            endpoint=goal.endpoint,
+            tls=bool(goal.wsman["ssl"]),
+            checked=bool(goal.wsman["cert_validation"]),
+            proxy=through_proxy(goal),
+            account=goal.user,
+            configuration=goal.configuration_name,
+        )
 
     def _connect(self, need: Need, own: str, variables: Result) -> Connected:
         """Each answer that is not one of the server ends it."""
@@ -97,7 +121,7 @@ class ActionModule(PlaybookAction, ReportingAction):
                 return Connected(own, False, str(answer["msg"]))
             server = server_of(answer)
             if not server.reached:
-                return Connected(own, False, server.reason)
+                return Connected(own, False, server.reason, broken=server.broken)
             found = replace(found, server=server)
         if need.certificates is not None:
             answer = self._try("xmpp_gateway_cert_info", need.certificates, variables)
@@ -146,6 +170,8 @@ class ActionModule(PlaybookAction, ReportingAction):
         """Of a host that did not answer: whether the run goes on without it, and if not, why."""
         one = connected(variables, own)
         if one is None:
+            return {"changed": False, "replaced": False}
+        if self._access(variables).looked_at:
             return {"changed": False, "replaced": False}
         if text := missed(self.playbook, own, mine, need, one):
             show(["%s does not answer." % own])

@@ -74,7 +74,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         certificate = certificate_of(self, variables)
         unbound = results_of(variables, self._mine.edges, UNBOUND)
         found = left_over.left_over(
-            left_over.Way(
+            left_over.WayOut(
                 servers=tuple(self._reached(host, variables) for host in (*self._mine.edges, *self._mine.front_ends)),
                 edges=tuple(left_over.keys_of(edge, unbound.get(edge)) for edge in self._mine.edges),
                 own_domains=tuple(own_domains(topology["sip_domains"] or [], _names(certificate.get("names")))),

@@ -462,6 +462,7 @@ from ansible.plugins.loader import connection_loader, get_shell_plugin
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
+from ..module_utils._shell.session import code_of
 from ..module_utils._shell.statement import Answer, Place, Statement
 from ..plugin_utils._psrp.mask import Mask
 from ..plugin_utils._psrp.options import differences, identity, target
@@ -691,7 +692,8 @@ class Connection(NetworkConnectionBase):
             answer = session.invoke(calls)
         except SessionError as error:
             self._record(calls, Answer(lost=str(error)), begun)
-            raise ConnectionError(str(error)) from None
+            code = code_of(error.broken)
+            raise ConnectionError(str(error), **({} if code is None else {"code": code})) from None
         except Exception as error:  # noqa: BLE001 - a mistake of ours, on which a write may have been under way
             # Where it happened; not the error's text, which may hold a parameter.
             self.queue_message("vvv", "".join(traceback.format_tb(error.__traceback__)))

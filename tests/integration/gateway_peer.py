@@ -142,6 +142,7 @@ class Peer:
         self.came: queue.Queue[Element] = queue.Queue()
         self.methods: list[str] = []
         self.closed = threading.Event()  # the last stream to the server has ended
+        self.hangs_up = threading.Event()  # the server ends the streams to it
         self._gateway = gateway
         self._stopping = threading.Event()
         self._listener = socket.create_server((ADDRESS, 0))
@@ -257,7 +258,7 @@ class Peer:
         stream = xmpp.Stream("receiving", self.domain)
         self.closed.clear()
         with contextlib.suppress(WireError):
-            while not self._stopping.is_set() and not stream.closed:
+            while not self._stopping.is_set() and not self.hangs_up.is_set() and not stream.closed:
                 data = wire.receive(0.05)
                 if data == b"":
                     break

@@ -61,6 +61,7 @@ ELSEWHERE = {
     "python -m lab compare": "test_lab_replay",
     "python -m lab down": "test_lab_process",
     "python -m tests.benchmarks.users": "test_benchmarks",
+    "python -m tests.benchmarks.way_out": "its figures stand in guide_performance",
     "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
     "ansible-playbook sfb.xmpp.import -e sfb_xmpp_import_partners=partners.xml": "test_import",
     "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
@@ -88,6 +89,7 @@ NOT_PLAYED = {
     ("guide_renewal", "renew"): "a part of sfb_xmpp_certificate",
     ("guide_rehearse", "name"): "a job of GitHub; tools/installed.sh does the same",
     ("guide_rehearse", "rehearse"): "a job of GitLab; tools/installed.sh does the same",
+    ("guide_security", "ansible_user"): "test_duties logs in as each of them",
     ("guide_planning", "steps"): "what a plan looks like",
     ("guide_planning", "digest"): "what a plan looks like",
     ("guide_certificates", "Make a key"): "needs community.crypto and an ACME server",
@@ -96,6 +98,7 @@ TABLES = {
     "partners.csv": "Identity;TlsNegotiation;SaslNegotiation;SupportDialbackNegotiation;VIP\n"
     "proseware.example;Required;Optional;TRUE;no\n",
     "policies.csv": "Identity;EnableFederationAccess;EnableXmppAccess\nTag:Desk;TRUE;TRUE\n",
+    "usage.csv": "domain,last_used,sessions\nproseware.example,2026-11-30,7\n",
 }
 OF_THE_EDGES = ("guide_certificates", "guide_renewal", "gateway_certificate")
 

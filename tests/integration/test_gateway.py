@@ -382,6 +382,19 @@ def test_removing_the_partner_closes_both_streams(federation: Federation) -> Non
     assert federation.peer.closed.wait(PATIENCE)
 
 
+@pytest.mark.parametrize("row", [TCP_DIALBACK, TLS_DIALBACK])
+def test_a_partner_that_ends_a_stream_is_dialled_again(federation: Federation, row: tuple[str, str, bool]) -> None:
+    federation.allow(row)
+    assert federation.send("the first").status == "sent"
+    assert "the first" in str(federation.peer.came.get(timeout=PATIENCE))
+    federation.peer.hangs_up.set()
+    federation.event("closed", direction="out")
+    federation.peer.hangs_up.clear()
+    assert federation.send("the second").status == "sent"
+    assert "the second" in str(federation.peer.came.get(timeout=PATIENCE))
+    until(lambda: len(federation.events("accepted", direction="out")) == 2)
+
+
 def test_where_open_streams_stay_only_a_restart_ends_them(federation: Federation) -> None:
     federation.allow(TCP_DIALBACK)
     federation.store.set_setting("revoked_streams_stay", True)

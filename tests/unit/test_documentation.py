@@ -32,10 +32,12 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import ta
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import listener as _listener
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import federation_of
+from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import Server
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_files as _files
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.usage import DomainUse
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import access as _access
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import audit_decide as _decide
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
     left_over,
@@ -48,7 +50,8 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
 )
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.failover import move_of, owner
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.usage import PartnerUsage
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import Connected
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import Connected, Way
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import DeploymentHosts
 
 from tests.integration.xmpp_peer import Manners, NameServer, Peer
 from tests.unit import certificates
@@ -502,7 +505,15 @@ def server_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 def connect_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """What the task returns of a server that answered, and what its check returns of one that did not."""
     checked = {"changed": False, "replaced": True, "sentence": ""}
-    return [Connected("e1", True).as_dict(), Connected("e1", False, "no route").as_dict(), checked]
+    way = Way("e1", 5986, "https://e1:5986/wsman", True, True, False, "", "Microsoft.PowerShell")
+    return [Connected("e1", True, way=way).as_dict(), Connected("e1", False, "no route").as_dict(), checked]
+
+
+def access_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
+    """As its action makes them; test_access.py runs it."""
+    found = _access.access_of("e1", ["sfb_edge"], Connected("e1", True, server=Server("e1", "a", True, cmdlets=())))
+    shown = _access.result([found], [DeploymentHosts("a", edges=("e1",))])
+    return [{key: value for key, value in shown.items() if key != "ansible_stats"}]
 
 
 class MuteHost(certificates.EdgeShell):
@@ -705,8 +716,9 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_capture_info=capture_runs, xmpp_failover=failover_runs)
     special.update(xmpp_affected_services=lambda *_: service_runs("xmpp_gateway_service", tmp_path))
     special.update(xmpp_server_info=server_runs, xmpp_connect=connect_runs, xmpp_federation=federation_runs)
+    special.update(xmpp_access=access_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
-    left = [one.as_dict() for one in left_over.left_over(left_over.Way())]
+    left = [one.as_dict() for one in left_over.left_over(left_over.WayOut())]
     done = {"stage": "export", "kept": [], "report": [], "left": left, "usage": USED}
     special.update(xmpp_decommission=lambda *_: [done])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}

@@ -101,6 +101,13 @@ def test_what_the_session_does_not_offer_is_null_with_its_reason_and_not_sent() 
     assert host.requests[1:] == [["Get-CsWindowsService"]]
 
 
+def test_a_session_that_does_not_offer_the_time_is_not_asked_for_it() -> None:
+    host, _one = edge("Get-Date")
+    found = read(host, "clock")
+    assert (found.clock_ahead, [one.part for one in found.unobserved]) == (None, ["clock"])
+    assert host.requests == [[LIST]]
+
+
 def test_an_error_of_one_part_leaves_the_others() -> None:
     class Denied(Host):
         def _get_cscertificate(self) -> list[t.Any]:

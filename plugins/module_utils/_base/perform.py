@@ -14,8 +14,9 @@ import os
 import traceback
 import typing as t
 
+from .._shell.rights import lacks
 from .._shell.session import ConnectionShell, NoSession
-from .._shell.statement import Shell, ShellError
+from .._shell.statement import Shell, ShellError, place_of
 from .result import Params, Refused, ServerRefused
 from .task import Task
 
@@ -31,8 +32,9 @@ def perform(
 
     tell: told every few seconds how far long work has come.
     """
+    shell: Shell = NoSession()
     try:
-        shell: Shell = ConnectionShell(socket_path, tell) if task.session else NoSession()
+        shell = ConnectionShell(socket_path, tell) if task.session else shell
         return _perform(task, params, shell, check)
     except Refused as exc:
         return {
@@ -42,8 +44,11 @@ def perform(
             "reasons": list(exc.reasons),
         }, []
     except ServerRefused as exc:
-        failures = [_error(error.as_dict()) for error in exc.errors]
-        return {"failed": True, "msg": str(exc), "failures": failures}, []
+        found = {"failed": True, "msg": str(exc), "failures": [_error(error.as_dict()) for error in exc.errors]}
+        if exc.not_offered:
+            reason = lacks(place_of(shell).account, exc.not_offered, "read this")
+            found.update(msg=refusal([reason], task.writes), reasons=[reason])
+        return found, []
     except ShellError as exc:
         # Nobody answered: nothing was sent, and another way into the same deployment may be tried.
         return {"failed": True, "msg": str(exc), "unanswered": True}, []

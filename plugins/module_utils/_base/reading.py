@@ -66,9 +66,9 @@ class PipelineOutput:
 
 def require(failed: t.Mapping[str, ServerError], cmdlets: t.Iterable[str]) -> None:
     """Raises ServerRefused where one of these is among the failed."""
-    for cmdlet in cmdlets:
-        if cmdlet in failed:
-            raise ServerRefused(cmdlet, Answer(errors=(failed[cmdlet],)))
+    found = [cmdlet for cmdlet in cmdlets if cmdlet in failed]
+    if found:
+        raise ServerRefused(found[0], Answer(errors=tuple(failed[cmdlet] for cmdlet in found)))
 
 
 def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> PipelineOutput:

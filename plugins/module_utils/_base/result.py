@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._shell.rights import KNOWN
 from .._shell.statement import Answer, ServerError
 
 Params = t.Mapping[str, t.Any]
@@ -34,6 +35,15 @@ class ServerRefused(Exception):
         silent = ServerError(cmdlet, "", "ConnectionError", answer.lost or "no object came back")
         self.errors = answer.errors or (silent,)
         super().__init__("%s failed: %s" % (cmdlet, self.errors[0].message))
+
+    @property
+    def not_offered(self) -> tuple[str, ...]:
+        """The cmdlets that the session does not offer, if that is all that is wrong."""
+        if not all("CommandNotFound" in error.error_id for error in self.errors):
+            return ()
+        names = {error.cmdlet.casefold() for error in self.errors}
+        found = tuple(name for name in KNOWN if name.casefold() in names)
+        return found if len(found) == len(names) else ()
 
 
 UNREADABLE_ANSWER = "the answer cannot be read"

@@ -134,7 +134,7 @@ class Pseudonyms:
         if kind == "hex":
             return self.hexadecimal(token)
         if kind == "dotted":
-            return self._dotted(token)
+            return self._dotted(token, text[: found.start()].endswith("+"))
         if token.isdecimal():
             released = prose and re.fullmatch("20[0-9]{2}", token) and _RELEASE.search(text, 0, found.start())
             return token if released else self._digits(token)
@@ -146,12 +146,12 @@ class Pseudonyms:
             return token
         return self._word(token) if token.strip("-_") else token
 
-    def _dotted(self, token: str) -> str:
+    def _dotted(self, token: str, telephone: bool) -> str:
         labels = token.split(".")
         if _NUMBERS.fullmatch(token):
             if len(labels) == 4 and all(int(one) < 256 for one in labels):
                 return self.address(token)
-            return token if _VERSION.fullmatch(token) else ".".join(map(self._digits, labels))
+            return token if _VERSION.fullmatch(token) and not telephone else ".".join(map(self._digits, labels))
         # A name of somebody's may begin like a type, so each word of it has to be known.
         if token.isascii() and _MICROSOFTS.match(token):
             if all(piece.casefold() in TYPES for piece in _PIECE.findall(token)):

@@ -16,8 +16,8 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.findings import ERROR, UNKNOWN, WARNING
-from .._federation.access import ROLE
 from .._federation.pools import LATER
+from .._shell.rights import ADMINISTRATOR
 from . import conditions as when
 from .conditions import OLDER, Condition
 from .known import DEFAULT, INTERNAL, XMPP
@@ -366,9 +366,9 @@ LINKS: tuple[Link, ...] = (
         ("rights",),
         when.rights,
         "%(what)s",
-        "give the account the role %s" % ROLE,
+        "give the account the role %s" % ADMINISTRATOR,
         "none; converge refuses to begin",
-        "Active Directory, the group %s" % ROLE,
+        "Active Directory, the group %s" % ADMINISTRATOR,
         severity=WARNING,
     ),
     # The servers themselves

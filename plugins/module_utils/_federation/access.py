@@ -15,11 +15,9 @@ from dataclasses import dataclass
 
 from .._base.step import Step
 from .._base.texts import some
-from .._shell.rights import missing
+from .._shell.rights import missing, needed, roles_with
 from .._shell.statement import Shell, place_of
 
-# The role that has all of them. Which others have some is said by no page.
-ROLE = "CsAdministrator"
 SET_SITE = "Set-CsSite"
 # Whether the remote shell offers it to anyone is not documented, and there is another way.
 _BY_HAND = (
@@ -55,10 +53,11 @@ class Access:
         verb = "is" if len(self.lacking) == 1 else "are"
         text = "%s %s: %s %s not offered to it; " % (who, what, some(self.lacking), verb)
         if SET_SITE not in self.lacking:
-            return text + "%s is needed" % ROLE
+            return text + needed(self.lacking)
+        roles = " or ".join(roles_with(self.lacking))
         if len(self.lacking) == 1:
-            return text + "%s may have it, and if not, %s" % (ROLE, _BY_HAND)
-        return text + "%s is needed, and if that has no %s either, %s" % (ROLE, SET_SITE, _BY_HAND)
+            return text + "%s may have it, and if not, %s" % (roles, _BY_HAND)
+        return text + "%s is needed, and if that has no %s either, %s" % (roles, SET_SITE, _BY_HAND)
 
 
 def access_for(shell: Shell, steps: t.Sequence[Step], beside: t.Sequence[str] = ()) -> Access:

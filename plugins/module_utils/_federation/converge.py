@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 
 from .._base.names import is_per_user
 from .._base.names import key as key_of
-from .._base.result import Failure, Refused, Result
+from .._base.result import Failure, Refused, Result, ServerRefused
 from .._base.step import Step
 from .._base.texts import some
+from .._shell.rights import lacks, missing
 from .._shell.statement import Shell, ShellError, place_of
 from . import files, sip_domains, sites
 from .access import SET_SITE, Access, access_for
@@ -26,6 +27,7 @@ from .apply import Applied, apply, written_on
 from .catalogue import BY_PART, RESOURCES
 from .deployment import Deployment, Reader, Records
 from .digest import hold_to, make_digest, name_of, object_name
+from .duties import cmdlets_of
 from .federation import Federation
 from .guard import Guard
 from .identity import doubts, other_deployment
@@ -37,6 +39,9 @@ from .selection import choose
 from .summary import block, diff, summarise
 from .surroundings import Surroundings
 from .way_back import next_steps
+
+# The playbooks of which tags choose what is written, and so what an account needs.
+_WITH_TAGS = ("converge", "restore")
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,12 @@ def turn(shell: Shell, check: bool, snapshots: files.Snapshots | None) -> contex
 def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
     """The same for a caller that has the lock."""
     reader = Reader(shell, run.controller)
-    deployment = gather(reader, federation, run.guard, run.surroundings)
+    try:
+        deployment = gather(reader, federation, run.guard, run.surroundings)
+    except ServerRefused as exc:
+        if exc.not_offered:
+            raise _lacking(shell, federation, exc) from None
+        raise
     plan = make_plan(deployment, federation, run.guard, reader.controller)
     report = _Report(shell, plan, run)
     run.surroundings.look(planned(plan), plan.steps)
@@ -123,6 +133,18 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
         return Outcome(result, plan, planned(plan))
     with report.on_refusal():
         return _write(shell, reader, plan, run, report)
+
+
+def _lacking(shell: Shell, federation: Federation, refused: ServerRefused) -> Refused:
+    """Why a run may not begin whose account cannot even read: with what else the chosen parts need of it."""
+    wanted = dict.fromkeys((*cmdlets_of(federation), *refused.not_offered))
+    denied = {*refused.not_offered, *(missing(shell, wanted) or ())}
+    place = place_of(shell)
+    text = lacks(place.account, [name for name in wanted if name in denied], "do this")
+    if place.playbook in _WITH_TAGS:
+        text += ". Or name what it may do with --tags"
+    failures = [Failure(error.cmdlet, error.target, error).as_dict() for error in refused.errors]
+    return Refused([text], {"failures": failures})
 
 
 def _without_own_domains(shell: Shell, plan: Plan, run: Run) -> Plan:

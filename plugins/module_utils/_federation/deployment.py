@@ -29,6 +29,8 @@ _TEXT = Text()
 # HostingProvider of a user who is homed in the deployment (page of Get-CsUser).
 ON_PREMISES = "SRV:"
 USERS = "Get-CsUser"
+# Of a user without a policy of their own, where sites have policies.
+EFFECTIVE = "Get-CsEffectivePolicy"
 # Who has a per-user policy. The page of Get-CsUser compares policies with $null; that -ne works for this property is by
 # analogy, so a refusal is no failure. A constant: no text of a user becomes part of a filter.
 HOLDERS = "ExternalAccessPolicy -ne $null"
@@ -281,7 +283,7 @@ class Reader:
         asked = [user for user in asked if user.key not in found]
         if not asked:
             return replace(deployment, effective=found)
-        cmdlet = "Get-CsEffectivePolicy"
+        cmdlet = EFFECTIVE
         answer = self._ask([Statement(cmdlet, {"Identity": user.name, **self.controller}) for user in asked])
         if len(answer.output) != len(asked) or not all(isinstance(item, dict) for item in answer.output):
             raise ServerRefused(cmdlet, Answer())

@@ -54,11 +54,9 @@ def new_domains(steps: t.Iterable[Step]) -> list[tuple[str, str, str]]:
 
 def mistakes(new: t.Iterable[tuple[str, str, str]], own: t.Collection[str]) -> list[str]:
     """Why the domains cannot be a partner's. own: the SIP domains."""
-    text = (
-        "%s: %s: '%s' is a SIP domain of this deployment, so messages to it never reach a partner; remove the domain"
-        " from the partner, or the partner"
-    )
-    return [text % one for one in new if one[2] in own]
+    text = "%s: the SIP domain '%s' is this deployment's own, so messages to it never reach a partner; remove %s"
+    wrong = {"domain": "the partner", "additional_domains": "it from additional_domains"}
+    return [text % (partner, domain, wrong[option]) for partner, option, domain in new if domain in own]
 
 
 def unknown(new: t.Sequence[tuple[str, str, str]]) -> list[str]:

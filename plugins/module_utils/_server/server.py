@@ -64,6 +64,7 @@ class Unobserved:
 class Server:
     """host, deployment: in the inventory's words. reached: whether a session was open; reason: why not.
 
+    broken: the link of the way at which none came about (statement.WAY); empty if it was none of them.
     What was not asked for, and what could not be read, is None; ``unobserved`` has the latter. cmdlets: those that the
     session offers, of the ones that the collection knows. clock_ahead: seconds, of the controller's clock.
     """
@@ -72,6 +73,7 @@ class Server:
     deployment: str
     reached: bool
     reason: str = ""
+    broken: str = ""
     cmdlets: tuple[str, ...] | None = None
     product: Product | None = None
     clock_ahead: float | None = None
@@ -95,6 +97,7 @@ def server_of(result: t.Mapping[str, t.Any]) -> Server:
             deployment=_text(result["deployment"]),
             reached=_bool(result["reached"]),
             reason=_text(result["reason"]),
+            broken=_text(result["broken"]),
             cmdlets=None if result["cmdlets"] is None else tuple(map(_text, result["cmdlets"])),
             product=None if result["product"] is None else _object(Product, result["product"]),
             clock_ahead=None if result["clock_ahead"] is None else float(result["clock_ahead"]),

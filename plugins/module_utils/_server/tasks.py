@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from .._base.reading import PipelineOutput, is_unknown_error, read_offered
 from .._base.result import Params, Refused, Result, ServerRefused
+from .._base.server_time import CLOCK as READS_CLOCK
 from .._base.task import Task
 from .._edge_certificate.edge import SELECTED, EdgeReader, assigned_of, parsed, store_of, stored_of
 from .._federation.pools import release_of_build
@@ -54,7 +55,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     try:
         return Result(_read(server, params["gather"], shell).as_dict())
     except ShellError as exc:
-        return Result(replace(server, reached=False, reason=str(exc)).as_dict())
+        return Result(replace(server, reached=False, reason=str(exc), broken=exc.broken).as_dict())
 
 
 def _read(server: Server, gather: t.Collection[str], shell: Shell) -> Server:
@@ -67,7 +68,8 @@ def _read(server: Server, gather: t.Collection[str], shell: Shell) -> Server:
         else:
             values["cmdlets"] = tuple(sorted(set(KNOWN) - lacking))
     if CLOCK in gather:
-        values["clock_ahead"] = EdgeReader(shell).clock_ahead()
+        offered = lacking is None or READS_CLOCK not in lacking
+        values["clock_ahead"] = EdgeReader(shell).clock_ahead() if offered else None
         if values["clock_ahead"] is None:
             gaps.append(Gap(CLOCK, "the session does not tell the server's time with its zone"))
     parts = [part for part in _READ if part in gather]

@@ -30,6 +30,49 @@ KNOWN = (
     "Get-ChildItem", "Get-Date",
 )  # fmt: skip
 
+# The predefined role that has all of the product's cmdlets in the remote shell. Source: the page "Planning for
+# Role-Based Access Control", as for the others below. It names duties, and no cmdlets: Get-CsAdminRole lists these.
+ADMINISTRATOR = "CsAdministrator"
+# The others, the narrowest first, with those of their cmdlets that follow from these duties.
+_OTHERS: tuple[tuple[str, t.Callable[[str], bool]], ...] = (
+    # Assigns policies that exist, and cannot change them.
+    (
+        "CsUserAdministrator",
+        {
+            "Get-CsUser",
+            "Get-CsEffectivePolicy",
+            "Get-CsExternalAccessPolicy",
+            "Grant-CsExternalAccessPolicy",
+        }.__contains__,
+    ),
+    # Looks at everything.
+    ("CsViewOnlyAdministrator", lambda name: name.startswith("Get-Cs")),
+    # Starts and stops services.
+    ("CsServerAdministrator", lambda name: name.endswith("-CsWindowsService")),
+)
+
+
+def roles_with(cmdlets: t.Collection[str]) -> tuple[str, ...]:
+    """The predefined roles that have all of these cmdlets, the narrowest first."""
+    return (*(role for role, has in _OTHERS if all(map(has, cmdlets))), ADMINISTRATOR)
+
+
+def needed(cmdlets: t.Collection[str]) -> str:
+    """What an account needs that is to have these cmdlets, for a message."""
+    if any(name.endswith("-CsCertificate") for name in cmdlets):  # no remote shell of the product has these
+        return "an account in the group Administrators of the server is needed, and the product's module in its session"
+    return "%s is needed, or a role of your own with %s" % (
+        " or ".join(roles_with(cmdlets)),
+        "it" if len(cmdlets) == 1 else "them",
+    )
+
+
+def lacks(account: str, cmdlets: t.Sequence[str], wants: str) -> str:
+    """What is to be said of an account that is not offered these. wants: what it may not do."""
+    verb = "is" if len(cmdlets) == 1 else "are"
+    text = "%s may not %s: %s %s not offered to it; %s"
+    return text % (account or "the session's account", wants, ", ".join(cmdlets), verb, needed(cmdlets))
+
 
 def question(cmdlets: t.Iterable[str] = ()) -> Statement:
     """Which cmdlets the session offers, of KNOWN and of these. A session keeps the answer.

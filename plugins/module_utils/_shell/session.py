@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.connection import Connection, ConnectionError  # noqa: A004 - Ansible's own name for it
 
-from .statement import Answer, Place, ShellError, Statement
+from .statement import WAY, Answer, Place, ShellError, Statement
 
 TRANSPORT = "sfb.xmpp.management_shell"
 
@@ -114,7 +114,7 @@ class ConnectionShell:
             # Ansible's text on an answer that does not come repeats the request, secrets included: not to be passed on.
             if not hasattr(error, "code") and _may_have_arrived(error):
                 return Answer(lost="the process that keeps the session ended before it answered")
-            raise ShellError(str(error)) from None
+            raise ShellError(str(error), broken_at(getattr(error, "code", None))) from None
         return Answer.decode(answer)
 
     @contextlib.contextmanager
@@ -146,6 +146,16 @@ class NoSession:
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         raise ShellError("this module has no session")
+
+
+def code_of(broken: str) -> int | None:
+    """The link of a way as the code of an error, which is all that Ansible passes on beside its text."""
+    return WAY.index(broken) + 1 if broken in WAY else None
+
+
+def broken_at(code: t.Any) -> str:
+    """The link of such a code; empty for any other."""
+    return WAY[code - 1] if isinstance(code, int) and 0 < code <= len(WAY) else ""
 
 
 def _may_have_arrived(failure: Exception) -> bool:

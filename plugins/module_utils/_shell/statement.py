@@ -183,8 +183,20 @@ class Answer:
         )
 
 
+# The links of the way to a session, in their order: the server's name, its port, TLS, the login, the shell itself.
+DNS, PORT, TLS, LOGIN, SESSION = "dns", "port", "tls", "login", "session"
+WAY = (DNS, PORT, TLS, LOGIN, SESSION)
+
+
 class ShellError(Exception):
-    """The session could not be opened, or a call was refused before anything was sent."""
+    """The session could not be opened, or a call was refused before anything was sent.
+
+    broken: the link of WAY at which no session came about; empty if it was none of them.
+    """
+
+    def __init__(self, text: str, broken: str = "") -> None:
+        super().__init__(text)
+        self.broken = broken
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from .._base.step_log import StepLog
 from .._base.texts import some
 from .._federation.deployment import Deployment
 from .._federation.pools import STATUS, Pool
-from .._shell.statement import ServerError, Shell, ShellError
+from .._shell.rights import missing
+from .._shell.statement import ServerError, Shell, ShellError, place_of
 from .replication import LATE, PUSH, Replica, Time, moved, push_steps, read_replicas, wait
 from .topology import Topology, read_topology, routes_of
 
@@ -49,6 +50,10 @@ class Replication:
         if self.mode == NONE or not _to_the_store(steps):
             return
         try:
+            if missing(shell, [STATUS]):
+                who = place_of(shell).account or "the session's account"
+                self._unread = "%s is not offered to %s" % (STATUS, who)
+                return
             self._before = read_replicas(shell)
         except UNREADABLE as exc:
             self._unread = str(exc)

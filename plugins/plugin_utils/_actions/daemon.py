@@ -11,6 +11,7 @@ Ansible starts a new Python for it, which reads Ansible and this collection once
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import gc
 import inspect
@@ -20,6 +21,7 @@ import logging
 import os
 import sys
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.service import fork_process
@@ -75,6 +77,7 @@ def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) 
     if child == 0:
         try:
             _leave_worker(writing)
+            _rename("ansible_connection %s" % path)
             answer = os.fdopen(writing, "w")
             process = of(answer, play_context, path, directory, task, playbook)
             process.start(options)
@@ -110,3 +113,15 @@ def _leave_worker(kept: int) -> None:
                 os.dup2(null, int(name), inheritable=False)
     sys.stdin, sys.stderr = open(os.devnull), open(os.devnull, "w")  # noqa: SIM115 - as long as the process
     sys.stdout = io.StringIO()
+
+
+def _rename(name: str) -> None:
+    """Let lists of processes show this one by its name, and not by the playbook's command line with its variables.
+
+    Linux only: the place of the command line stands in /proc/PID/stat (proc(5), fields 48 and 49).
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        begin, length = int(fields[45]), int(fields[46]) - int(fields[45])
+        if begin and length > 0:
+            ctypes.memmove(begin, os.fsencode(name)[: length - 1].ljust(length, b"\0"), length)

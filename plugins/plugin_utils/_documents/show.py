@@ -38,6 +38,8 @@ _COLOURS = {
     "error": "COLOR_ERROR",
     "not_observable": "COLOR_SKIP",
     "unknown": "COLOR_SKIP",
+    "broken": "COLOR_ERROR",
+    "not_looked_at": "COLOR_SKIP",
 }
 Difference = t.Mapping[str, str]
 # Where the text of a row begins again in the next line: below its last cell.

@@ -15,9 +15,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ...module_utils._base.names import Invalid, canonical_domain
 from ...module_utils._base.result import Refused
 from ...module_utils._edge_certificate.edge import LISTENING, MTLS
-from ...module_utils._server.server import CMDLETS, SERVICES
+from ...module_utils._server.server import CLOCK, CMDLETS, SERVICES
 from .._servers.connected import Connected
 from .._servers.servers import DeploymentHosts
+from .._settings.settings import NO_ACCESS, AccessChosen
 from . import migration
 from .certificate import CertificateSettings
 
@@ -52,16 +53,26 @@ class Need:
 
 
 def need_of(
-    playbook: str, host: str, mine: DeploymentHosts, values: Values, parts: t.Collection[str], certificate: bool
+    playbook: str,
+    host: str,
+    mine: DeploymentHosts,
+    values: Values,
+    parts: t.Collection[str],
+    certificate: bool,
+    access: AccessChosen = NO_ACCESS,
 ) -> Need | None:
     """What a run needs of a host; None if it does not connect to it.
 
     playbook: or role. mine: the deployment of the host. values: the settings of the host. parts: of the federation, as
-    far as the tags leave them. certificate: whether the tags leave the certificate of the Edges.
+    far as the tags leave them. certificate: whether the tags leave the certificate of the Edges. access: whether the
+    way to each host is looked at.
     """
     if host not in mine.hosts:
         # A role in a play of a user's own, on a host of no group.
         return Need() if playbook in ROLES else None
+    if access.looked_at:
+        own = Need((CMDLETS, CLOCK))
+        return own if access.alone else _both(own, need_of(playbook, host, mine, values, parts, certificate))
     found: Need | None = None
     # A Front End may be the way into the deployment too.
     if host in mine.doors and _needs_door(playbook, values, parts):

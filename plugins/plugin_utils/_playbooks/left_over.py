@@ -96,7 +96,7 @@ _KEPT = ("journal", "export")
 
 
 @dataclass(frozen=True)
-class Way:
+class WayOut:
     """Everything that says what is left.
 
     own_domains: the domains that partners addressed. account: of the management shell. source: of the certificate.
@@ -110,7 +110,7 @@ class Way:
     files: tuple[KeptFile, ...] = ()
 
 
-def left_over(way: Way) -> list[LeftOver]:
+def left_over(way: WayOut) -> list[LeftOver]:
     """Only what applies: servers first, then the deployment, then the controller."""
     hosts = dict.fromkeys((*(one.host for one in way.servers), *(one.host for one in way.edges)))
     found: list[LeftOver] = []
@@ -193,13 +193,13 @@ def _of_server(server: ReachedServer) -> t.Iterator[LeftOver]:
         )
 
 
-def _for_xmpp(key: Facts, edge: KeysLeft, way: Way) -> bool:
+def _for_xmpp(key: Facts, edge: KeysLeft, way: WayOut) -> bool:
     """Whether a certificate was for XMPP: it has the bare domain of users among its names, as no other one needs."""
     wanted = {name for domain in way.own_domains for name in (domain.lower(), "*." + domain.lower())}
     return key["thumbprint"] == edge.former or bool(wanted.intersection(map(str.lower, key["names"])))
 
 
-def _of_keys(edge: KeysLeft, way: Way) -> t.Iterator[LeftOver]:
+def _of_keys(edge: KeysLeft, way: WayOut) -> t.Iterator[LeftOver]:
     if edge.keys is None:
         yield LeftOver(
             "keys_unknown",
@@ -224,7 +224,7 @@ def _of_keys(edge: KeysLeft, way: Way) -> t.Iterator[LeftOver]:
         yield LeftOver(code, edge.host, text, ("certutil -store My %s" % name, *commands))
 
 
-def _exportable(way: Way) -> str:
+def _exportable(way: WayOut) -> str:
     """What the inventory tells of keys: those that come in a file have to be exportable (Import-CsCertificate)."""
     kind = way.source.get("type")
     if not kind:
@@ -234,7 +234,7 @@ def _exportable(way: Way) -> str:
     return "This collection %s; certutil says what it is." % how
 
 
-def _revocations(way: Way) -> t.Iterator[LeftOver]:
+def _revocations(way: WayOut) -> t.Iterator[LeftOver]:
     """One for each certificate that nothing uses on any Edge. Edges of a pool share one."""
     found: dict[str, Facts] = {}
     used: set[str] = set()
@@ -260,7 +260,7 @@ def _revocations(way: Way) -> t.Iterator[LeftOver]:
         )
 
 
-def _of_deployment(way: Way) -> t.Iterator[LeftOver]:
+def _of_deployment(way: WayOut) -> t.Iterator[LeftOver]:
     account = way.account or "of the management shell"
     yield LeftOver(
         "role_group",
@@ -280,7 +280,7 @@ def _of_deployment(way: Way) -> t.Iterator[LeftOver]:
     yield LeftOver("inventory", DEPLOYMENT, "Remove the variables sfb_xmpp_… from this inventory.")
 
 
-def _of_controller(way: Way) -> t.Iterator[LeftOver]:
+def _of_controller(way: WayOut) -> t.Iterator[LeftOver]:
     for one in way.files:
         text = _FILES[one.kind] % one.path
         # The path of snapshots ends with a pattern that the shell has to read.

@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 import typing as t
 
+from ...module_utils._shell.statement import DNS, LOGIN, PORT, SESSION, TLS
 from .limits import AnswerError, TooLate, short
 from .options import Target
 
@@ -21,6 +23,8 @@ NOTHING_YET = 2150858793
 ACCESS_DENIED = 5
 UNKNOWN_RESOURCE = 2150858752
 
+# The text of a connection whose TLS takes longer than connecting may.
+SLOW_TLS = "TLS does not come about in time"
 # Characters of a failure's text.
 LONGEST = 1000
 
@@ -57,6 +61,14 @@ _KERBEROS_ADVICE = (
 
 class LoginError(Exception):
     """The authentication failed on this side, in a library that says so in its own way."""
+
+
+class LoginRefused(AnswerError):
+    """Another host of this run has refused the same account with the same password."""
+
+
+# OpenSSL's numbers (X509_V_ERR_) of a certificate that is not valid now, and of one that names another host.
+_NOT_NOW, _OTHER_NAME = (9, 10), (62, 64)
 
 
 def innermost(error: BaseException) -> BaseException:
@@ -122,6 +134,43 @@ def interrupted(error: BaseException) -> bool:
 def alarm(error: BaseException) -> bool:
     """Whether it was the time limit."""
     return interrupted(error) and str(error).startswith("command timeout triggered")
+
+
+def broken_link(error: BaseException) -> str:
+    """The link of the way to a server (statement.WAY) at which no session came about; empty if it was none of them.
+
+    Of a failure that is none of these, such as a library that is missing, nothing has reached the server.
+    """
+    from pypsrp.exceptions import AuthenticationError, WinRMError, WSManFaultError
+    from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout
+    from urllib3.exceptions import NewConnectionError
+
+    inner = innermost(error)
+    if isinstance(error, (AuthenticationError, LoginRefused)) or _login_failed(error):
+        return LOGIN
+    if isinstance(error, WSManFaultError) and error.code == ACCESS_DENIED:
+        return LOGIN
+    if isinstance(error, ProxyError):
+        return PORT
+    if isinstance(inner, ssl.SSLError) or _other_certificate(inner):
+        return TLS
+    if isinstance(inner, NewConnectionError):
+        return DNS if _unresolved(inner) else PORT
+    if isinstance(error, ConnectTimeout):
+        return TLS if SLOW_TLS in str(inner) else PORT
+    # The server took the connection.
+    return SESSION if isinstance(error, (AnswerError, WinRMError, ReadTimeout)) or _lost(inner) else ""
+
+
+def _lost(inner: BaseException) -> bool:
+    from http.client import HTTPException
+
+    return isinstance(inner, (ConnectionError, HTTPException))
+
+
+def _unresolved(inner: BaseException) -> bool:
+    """Whether no connection came about since the name has no address. urllib3 before 2 has no error of its own."""
+    return any(isinstance(one, socket.gaierror) for one in (inner.__cause__, inner.__context__))
 
 
 def _other_certificate(inner: BaseException) -> bool:
@@ -193,9 +242,9 @@ def _advice(error: BaseException, target: Target) -> str:
         text = "%s authentication of %s could not begin: %s. %s."
         return _line_break(target) + text % (target.auth, who, words, _kerberos(words))
     if isinstance(inner, ssl.SSLCertVerificationError):
-        return (
-            "the server's certificate was not accepted: %s. Set ansible_psrp_ca_cert to the PEM file of the"
-            " authority that issued it, and ansible_host to a name that stands in it." % inner.verify_message
+        return "the server's certificate was not accepted: %s. %s" % (
+            inner.verify_message,
+            _certificate(inner.verify_code),
         )
     if isinstance(inner, ssl.SSLError):
         return (
@@ -208,7 +257,10 @@ def _advice(error: BaseException, target: Target) -> str:
         return "%s. Check ansible_psrp_ca_cert." % words
     if isinstance(inner, NewConnectionError):
         # urllib3's NameResolutionError is one of them. Its text begins with the connection object.
-        return "%s. Check ansible_host, ansible_port, name resolution, and the firewall." % words.rpartition(": ")[2]
+        said = words.rpartition(": ")[2]
+        if _unresolved(inner):
+            return "%s. Check ansible_host, and the name resolution of the controller." % said
+        return "%s. Check ansible_host, ansible_port, whether the service runs, and the firewall." % said
     if isinstance(error, ConnectTimeout):
         return (
             "nobody answered within %s s. Check ansible_host, ansible_port and the firewall"
@@ -226,6 +278,18 @@ def _advice(error: BaseException, target: Target) -> str:
     if isinstance(error, WinRMTransportError):
         return "%s. %s" % (words, _HTTP_ADVICE.get(error.code, "Its event log may say more."))
     return words
+
+
+def _certificate(code: int) -> str:
+    """What to do about a certificate that OpenSSL did not accept."""
+    if code in _OTHER_NAME:
+        return "Set ansible_host to a name that stands in it."
+    if code in _NOT_NOW:
+        return "Renew it on the server, or set the clock of the controller."
+    return (
+        "Set ansible_psrp_ca_cert to the PEM file of the authority that issued it, and ansible_host to a name that"
+        " stands in it."
+    )
 
 
 def _line_break(target: Target) -> str:

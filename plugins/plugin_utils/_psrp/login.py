@@ -21,7 +21,8 @@ import hashlib
 import os
 import time
 
-from .limits import AnswerError, current
+from .errors import LoginRefused
+from .limits import current
 from .options import Target
 
 # Seconds between two looks whether the first login has ended.
@@ -29,10 +30,6 @@ _LOOK = 0.05
 _ACCEPTED, _REFUSED = "accepted", "refused "
 # The shell of a Front End, which is always a member of a domain.
 _DOMAIN_PATH = "ocspowershell"
-
-
-class LoginRefused(AnswerError):
-    """Another host of this run has refused the same account with the same password."""
 
 
 class Login:

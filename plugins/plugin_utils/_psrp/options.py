@@ -146,3 +146,12 @@ def identity(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def differences(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> list[str]:
     """The names of the options that differ between two identities; never their values."""
     return [name for name in IDENTITY if one[name] != other[name]]
+
+
+def through_proxy(goal: Target) -> bool:
+    """Whether a proxy is between, by the options or by the environment, as the HTTP library has it."""
+    from requests.utils import get_environ_proxies, select_proxy  # here: a run without this question has no use for it
+
+    if goal.wsman["proxy"] or goal.wsman["no_proxy"]:
+        return bool(goal.wsman["proxy"])
+    return bool(select_proxy(goal.endpoint, get_environ_proxies(goal.endpoint, no_proxy=None)))

@@ -20,9 +20,19 @@ from dataclasses import replace
 
 from ...module_utils._base.texts import foreign, printable
 from ...module_utils._shell.rights import SELECT, question
-from ...module_utils._shell.statement import Answer, Credential, Secret, ServerError, Statement, Value
+from ...module_utils._shell.statement import SESSION, Answer, Credential, Secret, ServerError, Statement, Value
 from .clixml import UnreadableXml
-from .errors import alarm, brief, interrupted, login_refused, never_sent, no_session, repeatable, transport_failed
+from .errors import (
+    alarm,
+    brief,
+    broken_link,
+    interrupted,
+    login_refused,
+    never_sent,
+    no_session,
+    repeatable,
+    transport_failed,
+)
 from .limits import Limits, within
 from .login import Login
 from .mask import Mask
@@ -47,15 +57,23 @@ LIMIT_VARIABLE = "ansible_command_timeout"
 
 
 class SessionError(Exception):
-    """There is no session, and nothing of what was asked has been executed."""
+    """There is no session, and nothing of what was asked has been executed.
+
+    broken: the link of the way at which none came about (see statement.WAY); empty if it was none of them.
+    """
+
+    def __init__(self, text: str, broken: str = "") -> None:
+        super().__init__(text)
+        self.broken = broken
 
 
 class _Broken(Exception):
     """A pipeline did not end as it should. ``untouched``: certainly nothing of it was executed."""
 
-    def __init__(self, reason: str, untouched: bool, repeatable: bool) -> None:
+    def __init__(self, reason: str, untouched: bool, repeatable: bool, broken: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.broken = broken
         self.untouched = untouched
         self.repeatable = repeatable
 
@@ -213,7 +231,8 @@ class PsrpSession:
                 if attempt == 1 and again:
                     continue
                 if broken.untouched:
-                    raise SessionError("no session on %s: %s" % (self.target.endpoint, broken.reason)) from None
+                    text = "no session on %s: %s" % (self.target.endpoint, broken.reason)
+                    raise SessionError(text, broken.broken) from None
                 return Answer(lost="the session on %s was lost: %s" % (self.target.endpoint, broken.reason))
             if len(chunk) == 1:
                 self._offered.learn(chunk[0], answer)
@@ -243,7 +262,8 @@ class PsrpSession:
             if not transport_failed(error) and not interrupted(error):
                 self._drop()
                 raise
-            raise _Broken(self._brief(error), not sent and never_sent(error), repeatable(error)) from error
+            untouched = not sent and never_sent(error)
+            raise _Broken(self._brief(error), untouched, repeatable(error), broken_link(error)) from error
         self._used = time.monotonic()
         self._release(pool, shell)
         return self._judged(answer, shell, chunk)
@@ -330,7 +350,8 @@ class PsrpSession:
                 raise SessionError(
                     "no session on %s: cannot import %s: %s (%s). Check ansible_management_shell_modules: an Edge needs"
                     " SkypeForBusiness (2015) or Lync (2013), a Front End's OcsPowershell has its cmdlets already."
-                    % (self.target.endpoint, name, answer.errors[0].message, answer.errors[0].error_id)
+                    % (self.target.endpoint, name, answer.errors[0].message, answer.errors[0].error_id),
+                    SESSION,
                 )
         for error in answer.errors:
             self._note("a module complained, but its commands are there: %s" % error.message)
@@ -345,7 +366,8 @@ class PsrpSession:
                 return answer
             reason = answer.lost
         raise SessionError(
-            "no session on %s: while importing %s: %s" % (self.target.endpoint, ", ".join(self.target.modules), reason)
+            "no session on %s: while importing %s: %s" % (self.target.endpoint, ", ".join(self.target.modules), reason),
+            SESSION,
         )
 
     def _drop(self, gracefully: bool = False) -> None:
@@ -382,7 +404,8 @@ class PsrpSession:
         return printable(self._mask(brief(self._in_time(error))))
 
     def _no_session(self, error: BaseException) -> SessionError:
-        return SessionError(printable(self._mask(no_session(self._in_time(error), self.target))))
+        shown = self._in_time(error)
+        return SessionError(printable(self._mask(no_session(shown, self.target))), broken_link(shown))
 
     def _in_time(self, error: BaseException) -> BaseException:
         """Ansible's alarm in our words: it rings at the same time as our own limit."""

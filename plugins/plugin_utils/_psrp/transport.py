@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import inspect
 import socket
+import ssl
 import struct
 import typing as t
 import weakref
@@ -22,7 +23,7 @@ from types import SimpleNamespace
 
 from .clixml import UnreadableXml, read
 from .document import check_answer
-from .errors import NOTHING_YET, LoginError
+from .errors import NOTHING_YET, SLOW_TLS, LoginError
 from .limits import MOST_ANSWER, MOST_OBJECT, AnswerError, current, short
 from .options import Target
 
@@ -280,7 +281,10 @@ def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
             try:
                 super().connect()
             except TimeoutError:  # of TLS; urllib3 takes that for a request without an answer
-                raise ConnectTimeoutError(self, "TLS does not come about in time") from None
+                raise ConnectTimeoutError(self, SLOW_TLS) from None
+            except ConnectionError as error:  # the same; a connection that is not there has errors of urllib3
+                text = "the server ended the connection during the handshake (%s)" % error
+                raise ssl.SSLError(error.errno or 0, text) from None
             connected()
 
     class PlainPool(HTTPConnectionPool):

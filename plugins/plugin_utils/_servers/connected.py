@@ -11,7 +11,7 @@ The task keeps its result under one name on each host. It is plain JSON with a n
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ...module_utils._base.result import Refused
 from ...module_utils._base.texts import printable
@@ -28,12 +28,30 @@ FORM = 1
 
 
 @dataclass(frozen=True)
+class Way:
+    """How a host is reached, as the options of its connection say. No secrets.
+
+    tls: whether TLS is used; checked: whether the certificate is. proxy: whether a proxy is between.
+    """
+
+    address: str
+    port: int
+    endpoint: str
+    tls: bool
+    checked: bool
+    proxy: bool
+    account: str
+    configuration: str
+
+
+@dataclass(frozen=True)
 class Connected:
     """One server after the attempt to connect.
 
-    reached: whether a session was open. reason: why not; otherwise empty. server: what it offers, its services.
-    certificates: the result of xmpp_gateway_cert_info. planned: the result of xmpp_gateway_cert in check mode, with the
-    phase stage, if nothing is due. What was not read is None.
+    reached: whether a session was open. reason: why not; otherwise empty. broken: the link of the way at which none
+    came about (statement.WAY); empty if it was none of them. way: where that is looked at. server: what it offers, its
+    services. certificates: the result of xmpp_gateway_cert_info. planned: the result of xmpp_gateway_cert in check
+    mode, with the phase stage, if nothing is due. What was not read is None.
     """
 
     host: str
@@ -42,6 +60,8 @@ class Connected:
     server: Server | None = None
     certificates: dict[str, t.Any] | None = None
     planned: dict[str, t.Any] | None = None
+    broken: str = ""
+    way: Way | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
         """The result of the task, plain values only."""
@@ -53,6 +73,8 @@ class Connected:
             "server": self.server and self.server.as_dict(),
             "certificates": self.certificates,
             "planned": self.planned,
+            "broken": self.broken,
+            "way": self.way and asdict(self.way),
         }
 
 
@@ -78,6 +100,8 @@ def connected_of(host: str, result: Values | None) -> Connected | None:
         server=None if server is None else server_of(server),
         certificates=result["certificates"],
         planned=result["planned"],
+        broken=str(result["broken"]),
+        way=None if result["way"] is None else Way(**result["way"]),
     )
 
 

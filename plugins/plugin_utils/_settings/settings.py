@@ -27,7 +27,7 @@ from ...module_utils._federation.revoked import declare_revoked
 from ...module_utils._federation.words import variable
 from .._playbooks import accepted
 from . import check
-from .table import BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
+from .table import ACCESS, BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
 
 # What every part of a federation is checked by: the same code that reads it for the plan.
 _DECLARED = frozenset(PREFIX + resource.part for resource in RESOURCES)
@@ -248,3 +248,21 @@ def certificate_chosen(run: t.Iterable[str], skip: t.Iterable[str]) -> bool:
     """Whether tags leave the certificate of the Edge servers to converge. run, skip: as for ``chosen``."""
     meant = {*_EVERYTHING, "certificate"}
     return bool(meant.intersection(run)) and not meant.intersection(skip)
+
+
+@dataclass(frozen=True)
+class AccessChosen:
+    """Whether tags choose the access to the hosts in preflight. alone: whether they leave nothing else of it."""
+
+    looked_at: bool
+    alone: bool
+
+
+NO_ACCESS = AccessChosen(False, False)
+
+
+def access_chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> AccessChosen:
+    """run, skip: as for ``chosen``. Like a task with the tag ``never``, it is left out unless it is named."""
+    if playbook != "preflight" or ACCESS not in run or ACCESS in skip:
+        return NO_ACCESS
+    return AccessChosen(True, not _EVERYTHING.intersection(run))

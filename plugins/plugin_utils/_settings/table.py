@@ -52,7 +52,10 @@ _STATE = (*_RUNS, "history", "capture")
 _LOOKING = ("verify", "explain", "audit", "preflight", "onboard")
 
 # The tags of each playbook. What has none does one thing.
+# The tag of preflight that looks at the way to each host.
+ACCESS = "access"
 TAGS: dict[str, tuple[str, ...]] = {
+    "preflight": (ACCESS,),
     "converge": (*PARTS, "certificate"),
     "restore": PARTS,
     "audit": PARTS,

@@ -13,6 +13,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import POLICY, ROUTE
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.declared import declare
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.duties import cmdlets_of
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, singular
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError
 
@@ -20,7 +22,10 @@ from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run
 
 NEW_POLICY: dict[str, t.Any] = {"identity": "Staff", "enable_federation_access": True}
-NEEDED = "may read but not write: New-CsExternalAccessPolicy is not offered to it; CsAdministrator is needed"
+NEEDED = (
+    "may read but not write: New-CsExternalAccessPolicy is not offered to it; CsAdministrator is needed, or a role of"
+    " your own with it"
+)
 ROUTES: list[dict[str, t.Any]] = [{"site": "Redmond", "edge_pool": "edge.contoso.com"}]
 
 
@@ -94,3 +99,39 @@ def test_nothing_is_asked_where_there_is_nothing_to_do() -> None:
     assert not run(singular(POLICY), shell, **NEW_POLICY).changed
     reads = ["Get-CsExternalAccessPolicy", "Get-CsService", "Get-CsSipDomain"]
     assert [statement.cmdlet for statement in shell.sent] == reads
+
+
+@pytest.mark.parametrize(("playbook", "hint"), [("converge", ". Or name what it may do with --tags"), ("", "")])
+def test_an_account_that_cannot_even_read_is_told_what_the_chosen_parts_need(playbook: str, hint: str) -> None:
+    """And nothing of what they do not need, which it lacks as well."""
+    hidden = ("Get-CsXmppAllowedPartner", "New-CsXmppAllowedPartner", "Set-CsExternalAccessPolicy")
+    shell = server(*hidden)
+    denied = ServerError(hidden[0], "CommandNotFoundException", "ObjectNotFound", "no", hidden[0])
+    shell.fault = lambda statement: denied if statement.cmdlet == hidden[0] else None
+    shell.place = replace(shell.place, playbook=playbook)
+    declared: dict[str, t.Any] = {"partners": [{"domain": "a.example"}], "policies": [NEW_POLICY]}
+    for check in (True, False):
+        with pytest.raises(Refused) as refused:
+            run(FEDERATION, shell, check=check, parts=["partners"], **declared)
+        assert refused.value.reasons == (
+            "CONTOSO\\viewer may not do this: Get-CsXmppAllowedPartner, New-CsXmppAllowedPartner are not offered to it;"
+            " CsAdministrator is needed, or a role of your own with them" + hint,
+        )
+        assert [one["cmdlet"] for one in refused.value.values["failures"]] == ["Get-CsXmppAllowedPartner"]
+    result = run(FEDERATION, shell, parts=["policies"], **declared)
+    assert [statement.cmdlet for statement in shell.writes()] == ["New-CsExternalAccessPolicy"]
+    assert not result.failures
+
+
+def test_what_a_run_needs_follows_from_what_is_declared_and_chosen() -> None:
+    partners = {"%s-CsXmppAllowedPartner" % verb for verb in ("Get", "New", "Set", "Remove")}
+    grants = {"Get-CsUser", "Get-CsEffectivePolicy", "Get-CsExternalAccessPolicy", "Grant-CsExternalAccessPolicy"}
+    declared = declare(
+        {"partners": [{"domain": "a.example"}], "policies": [{**NEW_POLICY, "granted_to": ["a@b.test"]}]}
+    )
+    for parts, expected in (
+        (["partners"], partners),
+        (["grants"], grants),
+        (["partners", "grants"], partners | grants),
+    ):
+        assert set(cmdlets_of(replace(declared, parts=frozenset(parts)))) == expected

@@ -16,7 +16,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.kept import KeptFi
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.left_over import (
     KeysLeft,
     LeftOver,
-    Way,
+    WayOut,
     keys_of,
     left_over,
     lines,
@@ -28,11 +28,11 @@ GUIDE = Path(__file__).resolve().parents[3] / "docs" / "docsite" / "rst" / "guid
 ALWAYS = ["role_group", "firewall", "srv_records", "inventory"]
 
 
-def codes(way: Way) -> list[str]:
+def codes(way: WayOut) -> list[str]:
     return [one.code for one in left_over(way)]
 
 
-def entry(way: Way, code: str) -> LeftOver:
+def entry(way: WayOut, code: str) -> LeftOver:
     (found,) = (one for one in left_over(way) if one.code == code)
     return found
 
@@ -51,12 +51,12 @@ def entry(way: Way, code: str) -> LeftOver:
     ],
 )
 def test_of_a_server(user: str, port: str, protocol: str, found: list[str]) -> None:
-    assert codes(Way(servers=(reached("edge01.contoso.com", user, port, protocol),))) == [*found, *ALWAYS]
+    assert codes(WayOut(servers=(reached("edge01.contoso.com", user, port, protocol),))) == [*found, *ALWAYS]
 
 
 def test_what_the_quick_start_sets_up_is_what_is_taken_back() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
-    server = Way(servers=(reached("edge01", "svc", "5986", ""),))
+    server = WayOut(servers=(reached("edge01", "svc", "5986", ""),))
     folder = "-Path HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System"
     listener, rule = "@{Address = '*'; Transport = 'HTTPS'}", "NetFirewallRule -DisplayName 'WinRM for Ansible'"
     for made, code, taken in (
@@ -92,19 +92,19 @@ def key(
 )
 def test_of_keys(keys: list[dict[str, t.Any]] | None, former: str, found: list[str]) -> None:
     result = {"keys_left": keys, "former_thumbprint": former or None}
-    way = Way(edges=(keys_of("edge01", result),), own_domains=("a.com",))
+    way = WayOut(edges=(keys_of("edge01", result),), own_domains=("a.com",))
     assert [code for code in codes(way) if code not in ALWAYS] == found
     assert keys_of("edge01", None).keys is None
 
 
 def test_edges_of_a_pool_share_a_certificate_that_is_revoked_once() -> None:
     edges = tuple(KeysLeft(host, (key("AA"),)) for host in ("edge01", "edge02"))
-    way = Way(edges=edges, own_domains=("a.com",), source={"type": "pkcs12", "ca": "CA01\\Our 'CA'"})
+    way = WayOut(edges=edges, own_domains=("a.com",), source={"type": "pkcs12", "ca": "CA01\\Our 'CA'"})
     assert [(one.code, one.where) for one in left_over(way)][:3] == [
         ("exportable_key", "edge01"), ("exportable_key", "edge02"), ("revocation", "deployment"),
     ]  # fmt: skip
     assert entry(way, "revocation").commands == ("certutil -config 'CA01\\Our ''CA''' -revoke 5A 5",)
-    used = Way(edges=(edges[0], KeysLeft("edge02", (key("AA", "DataEdgeExternal"),))), own_domains=("a.com",))
+    used = WayOut(edges=(edges[0], KeysLeft("edge02", (key("AA", "DataEdgeExternal"),))), own_domains=("a.com",))
     assert "revocation" not in codes(used), "another service of the pool has it"
 
 
@@ -119,7 +119,7 @@ def test_edges_of_a_pool_share_a_certificate_that_is_revoked_once() -> None:
     ],
 )
 def test_whether_a_key_is_exportable_follows_from_its_source(source: dict[str, t.Any], words: str) -> None:
-    way = Way(edges=(KeysLeft("edge01", (key("AA"),)),), own_domains=("a.com",), source=source)
+    way = WayOut(edges=(KeysLeft("edge01", (key("AA"),)),), own_domains=("a.com",), source=source)
     found = entry(way, "exportable_key")
     assert words in found.text
     assert found.commands[-1] == "Remove-Item -Path Cert:\\LocalMachine\\My\\AA -DeleteKey"
@@ -156,7 +156,7 @@ def test_files_that_exist_are_named(tmp_path: Path) -> None:
     ],
 )
 def test_of_a_file(kind: str, path: str, command: str) -> None:
-    (*_rest, found) = left_over(Way(files=(KeptFile(kind, path),)))
+    (*_rest, found) = left_over(WayOut(files=(KeptFile(kind, path),)))
     assert (found.where, " ".join(found.commands)) == ("controller", command)
     assert path in found.text
 
@@ -171,7 +171,7 @@ def test_powershell_reads_a_name_as_it_is(text: str, literal: str) -> None:
 
 
 def test_lines_have_a_heading_for_each_place_and_whole_commands() -> None:
-    way = Way(servers=tuple(reached(host, "svc", "5986", "") for host in ("edge01", "fe01")), own_domains=("a.com",))
+    way = WayOut(servers=tuple(reached(host, "svc", "5986", "") for host in ("edge01", "fe01")), own_domains=("a.com",))
     shown = lines(left_over(way))
     headings = [line for line in shown if line.endswith(":") and not line.startswith(("-", " "))]
     assert headings == ["Left to do on %s:" % host for host in ("edge01", "fe01")] + ["Left to do for the deployment:"]

@@ -13,8 +13,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.errors import LoginRefused
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.limits import Limits, TooLate, within
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.login import Login, LoginRefused
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.login import Login
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._psrp.options import Target
 
 ADMIN = "CONTOSO\\admin"

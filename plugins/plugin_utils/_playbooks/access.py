@@ -1,0 +1,228 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which host of an inventory can be used, and if not, the first link of the way to it that is broken. Pure.
+
+What is known of a host comes from the connect task. Nothing is looked at behind the first broken link.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+from dataclasses import asdict, dataclass
+
+from ...module_utils._base.texts import count
+from ...module_utils._chain.conditions import TOLERANCE
+from ...module_utils._federation.duties import AT_DOORS, Duty
+from ...module_utils._server.duties import ON_EDGES, ON_FRONT_ENDS
+from ...module_utils._shell.rights import roles_with
+from ...module_utils._shell.statement import DNS, LOGIN, PORT, TLS, WAY
+from .._servers.connected import Connected, Way
+from .._servers.servers import DOORS, EDGES, FRONT_ENDS, DeploymentHosts
+from .outcome import FAILED, RunOutcome, stats
+from .outcome import OK as FINE
+
+# What Ansible needs before it connects: variables that can be evaluated, and libraries. And what a session tells.
+CONTROLLER, CMDLETS, CLOCK = "controller", "cmdlets", "clock"
+LINKS = (CONTROLLER, *WAY, CMDLETS, CLOCK)
+# The states of a link. Unknown: the server does not tell. Not looked at: a link before it is broken.
+OK, WARNING, UNKNOWN, BROKEN, NOT_LOOKED_AT = "ok", "warning", "unknown", "broken", "not_looked_at"
+
+_JOBS = {DOORS: AT_DOORS, EDGES: ON_EDGES, FRONT_ENDS: ON_FRONT_ENDS}
+_LOCAL = "an account in the group Administrators of the server"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One link of a host. message: what was seen; of a broken link the reason and what to do."""
+
+    link: str
+    state: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class HostAccess:
+    """groups: of the collection, that have the host. offered, missing: cmdlets, of those that its jobs need."""
+
+    host: str
+    groups: tuple[str, ...]
+    endpoint: str
+    links: tuple[Seen, ...]
+    offered: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def broken(self) -> Seen | None:
+        """The first broken link."""
+        return next((one for one in self.links if one.state == BROKEN), None)
+
+    @property
+    def sentence(self) -> str:
+        """Why the host cannot be used; empty if it can."""
+        first = self.broken
+        return "%s: the link %s is broken: %s" % (self.host, first.link, first.message) if first else ""
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {
+            "host": self.host,
+            "groups": list(self.groups),
+            "endpoint": self.endpoint,
+            "broken": self.broken.link if self.broken else "",
+            "links": [asdict(one) for one in self.links],
+            "offered": list(self.offered),
+            "missing": [{"cmdlet": name, "roles": list(_roles(self.groups, (name,)))} for name in self.missing],
+        }
+
+
+def access_of(host: str, groups: t.Collection[str], one: Connected | None) -> HostAccess:
+    """What the connect task learned of a host. one: its result; None if it did not connect to the host."""
+    mine = tuple(group for group in _JOBS if group in groups)
+    one = one or Connected(host, False, "this run did not connect to the host")
+    endpoint = one.way.endpoint if one.way else ""
+    if not one.reached:
+        at = one.broken or CONTROLLER
+        number = LINKS.index(at)
+        before = (_before(link, one.way) for link in LINKS[:number])
+        return HostAccess(host, mine, endpoint, (*before, *(_behind(link, at, one) for link in LINKS[number:])))
+    needed = tuple(dict.fromkeys(name for job in _jobs(mine) for name in job.cmdlets))
+    cmdlets = one.server.cmdlets if one.server else None
+    offered = tuple(name for name in needed if name in (cmdlets or ()))
+    missing = tuple(name for name in needed if cmdlets is not None and name not in cmdlets)
+    way = [_before(link, one.way) for link in (CONTROLLER, *WAY)]
+    last = (_cmdlets(mine, cmdlets, missing), _clock(one.server.clock_ahead if one.server else None))
+    return HostAccess(host, mine, endpoint, (*way, *last), offered, missing)
+
+
+def _behind(link: str, at: str, one: Connected) -> Seen:
+    if link != at:
+        return Seen(link, NOT_LOOKED_AT)
+    return Seen(link, BROKEN, re.sub(r"^no session on \S+: ", "", one.reason))
+
+
+def _before(link: str, way: Way | None) -> Seen:
+    """A link that holds, since the next one was come to."""
+    if way is None or link == CONTROLLER:
+        return Seen(link, OK)
+    if link == DNS:
+        if way.proxy:
+            return Seen(link, NOT_LOOKED_AT, "the proxy resolves the name")
+        return Seen(link, OK, "%s is an address" % way.address if _is_address(way.address) else way.address)
+    if link == PORT:
+        return Seen(link, OK, "%d%s" % (way.port, ", through a proxy" if way.proxy else ""))
+    if link == TLS and not way.tls:
+        return Seen(link, NOT_LOOKED_AT, "ansible_psrp_protocol is http")
+    if link == TLS and not way.checked:
+        return Seen(link, WARNING, "the certificate is not checked: ansible_psrp_cert_validation is ignore")
+    if link == TLS:
+        return Seen(link, OK, "the certificate is trusted and names the server")
+    return Seen(link, OK, (way.account or "no account is named") if link == LOGIN else way.configuration)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _jobs(groups: t.Iterable[str]) -> list[Duty]:
+    return [job for group in groups for job in _JOBS[group]]
+
+
+def _roles(groups: t.Collection[str], cmdlets: t.Collection[str]) -> tuple[str, ...]:
+    """Who has these cmdlets on a host: roles of the product in its remote shell, local rights by WinRM."""
+    return roles_with(cmdlets) if DOORS in groups else (_LOCAL,)
+
+
+def _cmdlets(groups: t.Collection[str], offered: t.Collection[str] | None, missing: t.Sequence[str]) -> Seen:
+    """An account may have one job of several, so that only one which has none is broken."""
+    if offered is None:
+        return Seen(CMDLETS, UNKNOWN, "the session does not say what it offers")
+    if not missing:
+        return Seen(CMDLETS, OK, "all that are needed")
+    able = [job.name for job in _jobs(groups) if set(job.cmdlets) <= set(offered)]
+    unable = [job.name for job in _jobs(groups) if not set(job.cmdlets) <= set(offered)]
+    by_roles: dict[tuple[str, ...], list[str]] = {}
+    for name in missing:
+        by_roles.setdefault(_roles(groups, (name,)), []).append(name)
+    who = "; ".join("%s (%s)" % (", ".join(names), " or ".join(roles)) for roles, names in by_roles.items())
+    if able:
+        text = "enough for %s, not for %s. Not offered, and who has it: %s."
+        return Seen(CMDLETS, WARNING, text % (", ".join(able), ", ".join(unable), who))
+    text = "enough for nothing. Not offered, and who has it: %s.%s"
+    return Seen(CMDLETS, BROKEN, text % (who, _shell(groups, offered)))
+
+
+def _shell(groups: t.Collection[str], offered: t.Collection[str]) -> str:
+    """What to look at first where a session offers nothing of what is needed: it may be the other kind of shell."""
+    if DOORS not in groups:
+        text = " Check ansible_management_shell_modules: SkypeForBusiness (2015) or Lync (2013)."
+        return text if not any("-Cs" in name for name in offered) else ""
+    local = "Get-CsCertificate" in offered or not any("-Cs" in name for name in offered)
+    return " Check ansible_psrp_path: it is OcsPowershell in %s (port 443)." % DOORS if local else ""
+
+
+def _clock(ahead: float | None) -> Seen:
+    if ahead is None:
+        return Seen(CLOCK, UNKNOWN, "the session does not tell the time")
+    text = "%d s %s the controller's" % (abs(ahead), "ahead of" if ahead > 0 else "behind")
+    if abs(ahead) <= TOLERANCE:
+        return Seen(CLOCK, OK, text)
+    return Seen(CLOCK, BROKEN, "%s. Set the clock of the server (Windows Time service), or of the controller." % text)
+
+
+def outcome(hosts: t.Sequence[HostAccess]) -> RunOutcome:
+    """What a run came to that looked at these hosts."""
+    sentence = next((one.sentence for one in hosts if one.broken), "")
+    return RunOutcome(FAILED if sentence else FINE, sentence=sentence)
+
+
+def result(hosts: t.Sequence[HostAccess], deployments: t.Sequence[DeploymentHosts]) -> dict[str, t.Any]:
+    """The result of the task. deployments: of the run, each with its stats."""
+    several = len(deployments) > 1
+    data: dict[str, t.Any] = {}
+    for deployment in deployments:
+        own = outcome([one for one in hosts if one.host in deployment.hosts])
+        for name, value in stats(own, deployment.label, several)["data"].items():
+            data[name] = {**data.get(name, {}), **value} if several else value
+    return {
+        "changed": False,
+        "report": lines(hosts),
+        "hosts": [one.as_dict() for one in hosts],
+        "sentences": {one.host: one.sentence for one in hosts if one.broken},
+        "outcome": outcome(hosts).word,
+        "ansible_stats": {"data": data, "aggregate": several, "per_host": False},
+    }
+
+
+def lines(hosts: t.Sequence[HostAccess]) -> list[str]:
+    """For people: the first broken link of each host, then each host with all of its links."""
+    broken = [one for one in hosts if one.broken]
+    if broken:
+        first = ", ".join("%s (%s)" % (one.host, one.broken.link) for one in broken if one.broken)
+        found = [
+            "%d of %s cannot be used. The first broken link of each: %s." % (len(broken), count(hosts, "host"), first)
+        ]
+    elif any(seen.state in (WARNING, UNKNOWN) for one in hosts for seen in one.links):
+        found = ["No broken link was found, but see below (%s)." % count(hosts, "host")]
+    else:
+        found = ["Every link to every host holds (%s)." % count(hosts, "host")]
+    for one in hosts:
+        found.append("%s (%s)%s" % (one.host, ", ".join(one.groups), one.endpoint and " " + one.endpoint))
+        left = [seen.link for seen in one.links if seen.state == NOT_LOOKED_AT and not seen.message]
+        shown = [
+            seen for seen in one.links if seen.link not in left and (seen.link != CONTROLLER or seen.state == BROKEN)
+        ]
+        found += [_row(seen.state, seen.link, seen.message) for seen in shown]
+        found += [_row(NOT_LOOKED_AT, ", ".join(left))] * bool(left)
+    return found
+
+
+def _row(state: str, link: str, message: str = "") -> str:
+    return ("  %-13s  %-8s  %s" % (state.replace("_", " "), link, message)).rstrip()
