@@ -268,7 +268,6 @@ def test_edges_and_those_that_say_nothing() -> None:
     assert "edge02 (no route)" in unread["message"]
     assert set(about(found, "certificate")) == {
         ("warning", "client_auth", "edge01 XmppServer"),
-        ("warning", "client_auth", "edge01 AccessEdgeExternal"),
         ("warning", "renewal_due", "edge01 XmppServer"),
         ("warning", "renewal_due", "edge01 AccessEdgeExternal"),
     }
