@@ -26,6 +26,7 @@ from ..plugin_utils._files.kept import kept_files
 from ..plugin_utils._playbooks import decommission, left_over, usage
 from ..plugin_utils._playbooks.outcome import went_wrong
 from ..plugin_utils._playbooks.server_reads import certificates
+from ..plugin_utils._playbooks.verification import own_certificate
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of, source_of
@@ -77,7 +78,7 @@ class ActionModule(PlaybookAction, ReportingAction):
             left_over.WayOut(
                 servers=tuple(self._reached(host, variables) for host in (*self._mine.edges, *self._mine.front_ends)),
                 edges=tuple(left_over.keys_of(edge, unbound.get(edge)) for edge in self._mine.edges),
-                own_domains=tuple(own_domains(topology["sip_domains"] or [], _names(certificate.get("names")))),
+                own_domains=tuple(own_domains(topology["sip_domains"] or [], own_certificate(certificate).names)),
                 account=self._value(self._own, left_over.USER, variables),
                 source=certificate.get("source") or {},
                 files=tuple(
@@ -163,8 +164,8 @@ class ActionModule(PlaybookAction, ReportingAction):
         variables: Result,
     ) -> Result:
         if stage.name == "export":
-            names = _names((values.get("certificate") or {}).get("names"))
-            own = own_domains(topology["sip_domains"] or [], names)
+            declared = own_certificate(values.get("certificate") or {})
+            own = own_domains(topology["sip_domains"] or [], declared.names)
             kept = export.files(export.make_export(info), deployment=self._mine.label, host=self._own)
             export.check_ours(into, kept)
             sheets = decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)
