@@ -48,7 +48,8 @@ OF_ACTIONS = {
     "sfb.xmpp.xmpp_edge_certificate:": {"sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_history:": {"sfb_xmpp_history", "sfb_xmpp_snapshot_directory", "sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_migration_info:": {
-        "sfb_xmpp_for_users", "sfb_xmpp_for_pools", "sfb_xmpp_partners", "sfb_xmpp_deployment"
+        "sfb_xmpp_for_users", "sfb_xmpp_for_pools", "sfb_xmpp_partners", "sfb_xmpp_usage", "sfb_xmpp_target",
+        "sfb_xmpp_deployment",
     },
     "sfb.xmpp.xmpp_export:": {"sfb_xmpp_deployment"},
     "sfb.xmpp.xmpp_capture:": {"sfb_xmpp_deployment"},

@@ -14,17 +14,22 @@ from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import safe
 from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_decommission import TASK
+from ..plugin_utils._actions import state
 from ..plugin_utils._actions.deployment import connected
 from ..plugin_utils._actions.in_process import skipped
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
 from ..plugin_utils._actions.reporting import ReportingAction
+from ..plugin_utils._actions.usage import usage_of
 from ..plugin_utils._documents.show import show
 from ..plugin_utils._files import export, output
-from ..plugin_utils._playbooks import decommission
+from ..plugin_utils._files.kept import kept_files
+from ..plugin_utils._playbooks import decommission, left_over, usage
 from ..plugin_utils._playbooks.outcome import went_wrong
 from ..plugin_utils._playbooks.server_reads import certificates
+from ..plugin_utils._playbooks.verification import own_certificate
 from ..plugin_utils._servers.inventory import servers_in
-from ..plugin_utils._settings.source import settings_of
+from ..plugin_utils._settings.certificate import certificate_of
+from ..plugin_utils._settings.source import settings_of, source_of
 
 Result = dict[str, t.Any]
 
@@ -41,8 +46,11 @@ class ActionModule(PlaybookAction, ReportingAction):
 
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
         variables = task_vars or {}
-        unbinds = self._task.args.get("phase") == "unbind"
+        phase = self._task.args.get("phase")
+        unbinds = phase == "unbind"
         result = super().run(tmp, variables)
+        if phase == "left":
+            return result
         mine = servers_in(variables).of(str(variables["inventory_hostname"]))
         earlier: list[Result] = []
         if unbinds:
@@ -54,7 +62,54 @@ class ActionModule(PlaybookAction, ReportingAction):
         self._own = str(variables["inventory_hostname"])
         self._servers = servers_in(variables)
         self._mine = self._servers.of(self._own)
-        return self._unbind(variables) if self._task.args.get("phase") == "unbind" else self._stage(variables)
+        phases = {"unbind": self._unbind, "left": self._left}
+        return phases.get(str(self._task.args.get("phase")), self._stage)(variables)
+
+    def _left(self, variables: Result) -> Result:
+        """What is left when the last stage is done, or would be. Raises Refused."""
+        done = results_of(variables, [self._own], DONE).get(self._own, {})
+        if decommission.stage_of([done]) not in decommission.LAST:
+            return skipped("the deployment %s is at another stage, or another host worked" % self._mine.label)
+        values = settings_of(self, variables, self.playbook).values
+        topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
+        certificate = certificate_of(self, variables)
+        unbound = results_of(variables, self._mine.edges, UNBOUND)
+        found = left_over.left_over(
+            left_over.WayOut(
+                servers=tuple(self._reached(host, variables) for host in (*self._mine.edges, *self._mine.front_ends)),
+                edges=tuple(left_over.keys_of(edge, unbound.get(edge)) for edge in self._mine.edges),
+                own_domains=tuple(own_domains(topology["sip_domains"] or [], own_certificate(certificate).names)),
+                account=self._value(self._own, left_over.USER, variables),
+                source=certificate.get("source") or {},
+                files=tuple(
+                    kept_files(
+                        state.state_directory(self, variables),
+                        state.snapshot_directory(self, variables),
+                        self._mine.label,
+                        certificate,
+                        self._into(values),
+                    )
+                ),
+            )
+        )
+        report = self._show(left_over.lines(found), variables)
+        return {"changed": False, "left": [one.as_dict() for one in found], "report": report}
+
+    def _reached(self, host: str, variables: Result) -> left_over.ReachedServer:
+        user, port, protocol = (self._value(host, names, variables) for names in left_over.REACHED)
+        return left_over.reached(host, user, port, protocol)
+
+    def _value(self, host: str, names: t.Sequence[str], variables: Result) -> str:
+        """The value of the last of some variables that a host has; empty where it has none. Raises Refused."""
+        source = source_of(self, variables if host == self._own else variables["hostvars"][host])
+        named = [name for name in names if name in source.names]
+        try:
+            return str(source.value(named[-1]) or "") if named else ""
+        except ValueError as exc:
+            raise Refused(["%s of %s cannot be evaluated: %s" % (named[-1], host, exc)]) from None
+
+    def _into(self, values: t.Mapping[str, t.Any]) -> str:
+        return output.directory_of(str(values.get("into", "sfb-xmpp-decommission")), self._servers, self._mine.label)
 
     def _unbind(self, variables: Result) -> Result:
         stage = decommission.stage_of(list(results_of(variables, self._mine.doors, DONE).values()))
@@ -73,7 +128,8 @@ class ActionModule(PlaybookAction, ReportingAction):
             raise Refused(["this removes XMPP federation for good; confirm it with %s" % argument])
         info = results_of(variables, [self._own], EXISTING)[self._own]
         topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
-        into = output.directory_of(str(values.get("into", "sfb-xmpp-decommission")), self._servers, self._mine.label)
+        used = usage_of(values.get("usage"))
+        into = self._into(values)
         edges = self._mine.edges
         stage = decommission.find_stage(
             info,
@@ -89,14 +145,14 @@ class ActionModule(PlaybookAction, ReportingAction):
         result = self._do(stage, info, topology, into, values, variables)
         if went_wrong(result) or result.get("skipped"):
             return result
-        lines = ["Stage: " + stage.name, decommission.what_next(stage.name, check)]
+        found = usage.compare(used, info["partners"], topology["sip_domains"] or []) if used else None
+        shown = usage.lines(found) if found and stage.name in decommission.WITH_PARTNERS else []
+        lines = [*shown, "Stage: " + stage.name, decommission.what_next(stage.name, check)]
         if values.get("decommission") != wanted:
             lines += ["To confirm it, run it without --check and add:", "  " + decommission.argument(self._mine.label)]
-        if stage.name in decommission.LAST:
-            lines += ["- " + line for line in decommission.LEFT]
         show(lines)
-        report = [*result.get("report", ()), *lines]
-        return {**result, "stage": stage.name, "kept": list(stage.kept), "report": report}
+        told: Result = {"stage": stage.name, "kept": list(stage.kept), "report": [*result.get("report", ()), *lines]}
+        return {**result, **told, **({"usage": found.as_dict()} if found else {})}
 
     def _do(
         self,
@@ -108,8 +164,8 @@ class ActionModule(PlaybookAction, ReportingAction):
         variables: Result,
     ) -> Result:
         if stage.name == "export":
-            names = _names((values.get("certificate") or {}).get("names"))
-            own = own_domains(topology["sip_domains"] or [], names)
+            declared = own_certificate(values.get("certificate") or {})
+            own = own_domains(topology["sip_domains"] or [], declared.names)
             kept = export.files(export.make_export(info), deployment=self._mine.label, host=self._own)
             export.check_ours(into, kept)
             sheets = decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)

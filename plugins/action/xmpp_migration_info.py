@@ -13,7 +13,10 @@ from ..module_utils._base.result import Refused
 from ..modules.xmpp_migration_info import TASK
 from ..plugin_utils._actions.deployment import DeploymentAction, Inventory, Result
 from ..plugin_utils._actions.in_process import failed
+from ..plugin_utils._actions.usage import usage_of
+from ..plugin_utils._files.usage import DomainUse
 from ..plugin_utils._playbooks import migration
+from ..plugin_utils._playbooks.migration_target import target_of
 from ..plugin_utils._settings.source import settings_of
 
 
@@ -21,18 +24,26 @@ class ActionModule(DeploymentAction):
     """In the playbook the options are its settings. Adds what was found as a document."""
 
     work_of = TASK
+    _usage: t.Sequence[DomainUse] = ()
+    _target = migration.DEFAULT
 
     def _work(self, task_vars: Result) -> Result:
         if self.playbook:
             try:
-                self._task.args.update(migration.options(settings_of(self, task_vars, self.playbook).values))
+                values = settings_of(self, task_vars, self.playbook).values
+                self._task.args.update(migration.options(values))
+                self._usage = usage_of(values.get("usage"))
+                self._target = target_of(values.get("target"))
             except Refused as exc:
                 return failed(exc.reasons)
         return super()._work(task_vars)
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         if "nobody_left" in result:
-            result["report"] = migration.report(result, Inventory(variables).deployment)
+            used = migration.compared(result, self._usage)
+            result["report"] = migration.report(result, Inventory(variables).deployment, used, self._target)
+            if used:
+                result["usage"] = used.as_dict()
         if self.playbook and "reasons" in result:
             result.update(failed(migration.named(result["reasons"])))
         return result

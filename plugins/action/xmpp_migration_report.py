@@ -14,6 +14,7 @@ from ..modules.xmpp_migration_report import TASK
 from ..plugin_utils._actions.playbook import PlaybookAction, results_of
 from ..plugin_utils._files import output
 from ..plugin_utils._playbooks import migration
+from ..plugin_utils._playbooks.migration_target import target_of
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.source import settings_of
 
@@ -34,5 +35,9 @@ class ActionModule(PlaybookAction):
         into = output.directory_of(str(values.get("into", "sfb-xmpp-migration")), servers, servers.of(own).label)
         info = results_of(variables, [own], FOUND)[own]
         path, check = os.path.join(into, "migration.md"), bool(self._task.check_mode)
-        result = output.write({path: info["report"]}, check)
-        return {**result, "lines": self._show(migration.lines(info, path, result["changed"], check), variables)}
+        target = target_of(values.get("target"))
+        beside = {os.path.join(into, name): text for name, text in migration.files(info, target).items()}
+        # The report names users. Settings of a server are shared.
+        result = output.write({**beside, path: info["report"]}, check, shared=beside)
+        shown = migration.lines(info, path, result["changed"], check, target)
+        return {**result, "lines": self._show(shown, variables)}

@@ -16,6 +16,7 @@ from ..module_utils._base import private_file
 from ..module_utils._base.names import Invalid, canonical_domain
 from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import safe
+from ..module_utils._probe.tasks import TASK as PROBE
 from ..modules.xmpp_onboarding import TASK
 from ..plugin_utils._actions.in_process import failed, skipped
 from ..plugin_utils._actions.playbook import PlaybookAction
@@ -63,13 +64,9 @@ class ActionModule(PlaybookAction):
                 "sfb_xmpp_verification.own_domains: is missing; the partner is asked in the name of an own SIP domain"
             )
             raise Refused([text])
-        probed = self._execute_module(
-            module_name="sfb.xmpp.xmpp_partner_probe_info",
-            module_args={**options, "domains": [domain]},
-            task_vars=variables,
-        )
+        probed = self._on_controller(PROBE, {**options, "domains": [domain]})
         if probed.get("failed"):
-            return t.cast("Result", probed)
+            return probed
         found = decide(probed["domains"][0], _own(options, probed), str(values.get("ticket", "")))
         paths, diff = self._write(found, domain, str(values.get("into", "")))
         show(lines(found, domain, paths))

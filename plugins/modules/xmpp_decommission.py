@@ -12,7 +12,9 @@ from ..module_utils._base import inside_task as _task
 from ..module_utils._base.module import run
 from ..module_utils._base.task import Task
 
-TASK = Task({"phase": {"type": "str", "choices": ["stage", "unbind"], "default": "stage"}}, _task.work, session=False)
+TASK = Task(
+    {"phase": {"type": "str", "choices": ["stage", "unbind", "left"], "default": "stage"}}, _task.work, session=False
+)
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import typing as t
 
+from lab.gateway.dial import DialFailed
+from tests.integration.gateway_federation import Federation
 from tests.integration.plays import Plays, Run
 from tests.integration.test_converge import mark, writes
 
@@ -53,28 +55,46 @@ def test_outside_of_a_window_nothing_is_written(plays: Plays) -> None:
 
 def test_a_revocation_is_remembered_until_the_inventory_has_it(plays: Plays) -> None:
     both: dict[str, t.Any] = {"sfb_xmpp_partners": partners(FABRIKAM, LITWARE)}
-    assert run(plays, "converge", **both).code == 0
-    revoked = run(plays, "revoke", extra={"sfb_xmpp_revoke_domain": FABRIKAM}, sfb_xmpp_freeze=NEVER, **both)
-    assert revoked.code == 0, revoked.output
-    assert "sfb_xmpp_revoked:" in revoked.output
-    assert FABRIKAM not in allowed(plays)
-    (reminder,) = plays.directory.rglob("revoked-default.json")
-    since = mark(plays)
-    again = run(plays, "converge", **both)
-    assert again.code == 0, again.output
-    assert writes(plays, since) == []
-    assert "sfb_xmpp_revoked does not name it" in " ".join(again.output.split())
-    entry = [{"domain": FABRIKAM, "ticket": "CHG-2"}]
-    assert run(plays, "converge", sfb_xmpp_revoked=entry, **both).code == 0
-    assert not reminder.exists()
-    assert FABRIKAM not in allowed(plays)
-    # The newest snapshot still has the domain.
-    back = run(plays, "restore", extra={"sfb_xmpp_force": True}, sfb_xmpp_revoked=entry)
-    assert back.code == 0, back.output
-    assert FABRIKAM not in allowed(plays)
-    lifted = run(plays, "converge", extra={"sfb_xmpp_allow": ["revoked:" + FABRIKAM]}, sfb_xmpp_revoked=entry, **both)
-    assert lifted.code == 0, lifted.output
-    assert FABRIKAM in allowed(plays)
-    # Somebody else has allowed it meanwhile.
-    assert run(plays, "converge", sfb_xmpp_revoked=entry).code == 0
-    assert FABRIKAM not in allowed(plays)
+    with Federation.of(plays.lab) as federation:
+
+        def talks() -> bool:
+            """Whether a message leaves, and the partner's stream is taken. One of both alone is a mistake."""
+            why = ""
+            try:
+                federation.peer.dial()
+            except DialFailed as exc:
+                why = str(exc)
+            outcome = federation.send().status, "not an allowed partner" in why
+            return {("sent", False): True, ("refused", True): False}[outcome]
+
+        assert run(plays, "converge", **both).code == 0
+        assert talks()
+        revoked = run(plays, "revoke", extra={"sfb_xmpp_revoke_domain": FABRIKAM}, sfb_xmpp_freeze=NEVER, **both)
+        assert revoked.code == 0, revoked.output
+        assert "sfb_xmpp_revoked:" in revoked.output
+        assert FABRIKAM not in allowed(plays)
+        (reminder,) = plays.directory.rglob("revoked-default.json")
+        since = mark(plays)
+        again = run(plays, "converge", **both)
+        assert again.code == 0, again.output
+        assert writes(plays, since) == []
+        assert "sfb_xmpp_revoked does not name it" in " ".join(again.output.split())
+        entry = [{"domain": FABRIKAM, "ticket": "CHG-2"}]
+        assert not talks()
+        assert run(plays, "converge", sfb_xmpp_revoked=entry, **both).code == 0
+        assert not reminder.exists()
+        assert FABRIKAM not in allowed(plays)
+        # The newest snapshot still has the domain.
+        back = run(plays, "restore", extra={"sfb_xmpp_force": True}, sfb_xmpp_revoked=entry)
+        assert back.code == 0, back.output
+        assert FABRIKAM not in allowed(plays)
+        assert not talks()
+        lifted = run(
+            plays, "converge", extra={"sfb_xmpp_allow": ["revoked:" + FABRIKAM]}, sfb_xmpp_revoked=entry, **both
+        )
+        assert lifted.code == 0, lifted.output
+        assert FABRIKAM in allowed(plays)
+        assert talks()
+        # Somebody else has allowed it meanwhile.
+        assert run(plays, "converge", sfb_xmpp_revoked=entry).code == 0
+        assert FABRIKAM not in allowed(plays)

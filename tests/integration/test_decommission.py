@@ -105,8 +105,24 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     former = way_out(used, "", into=str(used.directory / "elsewhere"))
     assert former.code != 0
     assert "into: this variable is called sfb_xmpp_into now" in former.output
-    done = way_out(used, "", sfb_xmpp_decommission_date="2027-01-31")
+    table = used.directory / "usage.csv"
+    table.write_text("domain,last_used,sessions\na.test,never,3\n", encoding="utf-8")
+    unread = way_out(used, "", sfb_xmpp_usage=str(table))
+    assert unread.code != 0
+    assert "line 2: last_used" in unread.output
+    assert not (used.directory / "out").exists()
+    table.write_text("domain,last_used,sessions\na.test,2026-11-30,3\nz.test,2026-11-01,1\n", encoding="utf-8")
+    done = way_out(used, "", sfb_xmpp_decommission_date="2027-01-31", sfb_xmpp_usage=str(table))
     assert done.code == 0, done.output
+    assert done.result("Do the stage that is due")["usage"] == {
+        "partners": [
+            {"domain": "a.test", "last_used": "2026-11-30", "sessions": 3},
+            {"domain": "b.test", "last_used": "", "sessions": 0},
+        ],
+        "unused": ["b.test"],
+        "undeclared": ["z.test"],
+    }
+    assert "Unused partners: b.test." in done.output
     assert writes(used, begin) == []
     out = used.directory / "out"
     sheet = (out / "partners" / "a.test.md").read_text(encoding="utf-8")
@@ -151,14 +167,34 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     assert "the topology still has XMPP" in stopped.output
     assert writes(used, begin) == []
     untick(used)
+    bound = clean(used)["bound"]
     last = way_out(used, "")
     assert last.code == 0, last.output
     assert set(clean(used)["bound"].values()) == {None}
+    is_told_what_is_left(used, last, bound)
     over = way_out(used, "")
     assert over.code == 0, over.output
     assert "changed=0" in over.output
     assert "There is nothing left to do" in over.output
+    is_told_what_is_left(used, over, bound)
     assert (out / "group_vars" / "all" / "sfb_xmpp.yml").read_text(encoding="utf-8") == kept, "the export stays"
+
+
+def is_told_what_is_left(used: Plays, run: Run, bound: dict[str, str]) -> None:
+    """By result and by what is shown: of each server, of the deployment, of the controller."""
+    left = run.result("Show what is left to do by hand")["left"]
+    keys = {one["where"]: one for one in left if one["code"] in ("exportable_key", "key_in_use")}
+    assert sorted(keys) == ["edge01", "edge02"]
+    for host, one in keys.items():
+        assert bound[host] in one["text"], "the certificate that XMPP had"
+        assert all(command in run.output for command in one["commands"])
+    others = [(one["where"], one["code"]) for one in left if one["where"] in keys and one not in keys.values()]
+    # Their account is the built-in Administrator, which is of Windows.
+    assert others == [(host, code) for host in keys for code in ("winrm_listener", "firewall_rule")]
+    files = [one["text"].split()[0].strip(":") for one in left if one["where"] == "controller"]
+    home = used.directory / "home" / "sfb.xmpp" / "snapshots"
+    assert files == [str(home / "*Z-contoso.yml"), str(home / "runs.jsonl"), str(used.directory / "out")]
+    assert "CONTOSO\\admin" in next(one["text"] for one in left if one["code"] == "role_group")
 
 
 def test_the_export_brings_it_back_and_messages_with_it(used: Plays) -> None:

@@ -61,6 +61,7 @@ ELSEWHERE = {
     "python -m lab compare": "test_lab_replay",
     "python -m lab down": "test_lab_process",
     "python -m tests.benchmarks.users": "test_benchmarks",
+    "python -m tests.benchmarks.way_out": "its figures stand in guide_performance",
     "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
     "ansible-playbook sfb.xmpp.import -e sfb_xmpp_import_partners=partners.xml": "test_import",
     "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
@@ -97,6 +98,7 @@ TABLES = {
     "partners.csv": "Identity;TlsNegotiation;SaslNegotiation;SupportDialbackNegotiation;VIP\n"
     "proseware.example;Required;Optional;TRUE;no\n",
     "policies.csv": "Identity;EnableFederationAccess;EnableXmppAccess\nTag:Desk;TRUE;TRUE\n",
+    "usage.csv": "domain,last_used,sessions\nproseware.example,2026-11-30,7\n",
 }
 OF_THE_EDGES = ("guide_certificates", "guide_renewal", "gateway_certificate")
 
@@ -340,4 +342,5 @@ def test_nothing_that_is_documented_is_left_out() -> None:
         key = next(iter(block.content))
         known = str(key).startswith("sfb_") or (block.page, key) in NOT_PLAYED
         assert known, block.name
-    assert {block.language for block in blocks()} == {"console", "yaml", "json", "text", "powershell", "ini"}
+    # The query in SQL is asked in tests/unit/plugin_utils/test_usage.py.
+    assert {block.language for block in blocks()} == {"console", "yaml", "json", "text", "powershell", "ini", "sql"}

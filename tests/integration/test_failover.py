@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -140,6 +141,12 @@ def test_there_and_back(plays: Plays, partners: control.Partners) -> None:
     assert all(outcome.is_as("S") for outcome in talk(store, partners, PEER, USER))
     assert set(edges(store, last).values()) <= FIRST_EDGES
     assert [run["playbook"] for run in journal(plays) if run["task"] == "xmpp_federation"] == ["failover"] * 3
+
+    # A domain that was revoked does not come along, though somebody allowed it again.
+    revoked = json.dumps({"sfb_xmpp_revoked": [{"domain": "fabrikam.example"}], "sfb_xmpp_failover_to": SECOND})
+    assert failover(plays, "-e", revoked).code == 0
+    assert "fabrikam.example" not in store.partners()
+    assert not any(outcome.arrived for outcome in talk(store, partners, PEER, USER))
 
 
 def test_of_two_deployments_only_the_one_that_has_the_pool_is_touched(

@@ -47,6 +47,7 @@ def migration(plays: Plays, *arguments: str, **variables: t.Any) -> Run:
     """The playbook, which has sent nothing but what reads."""
     begin = mark(plays)
     extra = {"sfb_xmpp_into": str(plays.directory / "next")}
+    extra.update({"sfb_xmpp_target": variables.pop("target")} if "target" in variables else {})
     extra.update({"sfb_xmpp_for_" + name: value for name, value in variables.items()})
     run = play(plays, "migration", "-e", json.dumps(extra), *arguments, sfb_xmpp_partners=[{"domain": "new.test"}])
     sent = [str(e.cmdlet) for e in plays.lab.store().events(begin) if e.kind == "statement"]
@@ -98,6 +99,22 @@ def test_pools_until_nobody_is_left(used: Plays) -> None:
     assert set(outcomes(run).values()) == {"loses"}
     assert run.result(FIND)["remaining"] == [ANN]
     assert "the site's policy (site:Dublin)" in file.read_text(encoding="utf-8")
+
+    before = file.read_text(encoding="utf-8")
+    planned = migration(used, "--check", "--diff", pools=[DUBLIN], target="xmpp")
+    assert planned.code == 0, planned.output
+    assert sorted(path.name for path in file.parent.iterdir()) == ["migration.md"]
+    assert file.read_text(encoding="utf-8") == before
+    moved = migration(used, pools=[DUBLIN], target="xmpp")
+    assert moved.code == 0, moved.output
+    made = {str(path.relative_to(file.parent)): path for path in file.parent.rglob("*.*") if path.is_file()}
+    settings = {name: path for name, path in made.items() if name != "migration.md"}
+    assert len(settings) == 3
+    for name, path in settings.items():
+        assert name.replace("_", "\\_") in file.read_text(encoding="utf-8")
+        assert path.stat().st_mode & 0o777 == 0o644
+        assert ("a.test" in path.read_text(encoding="utf-8")) == ("mod_" not in name)
+    assert "changed=0" in migration(used, pools=[DUBLIN], target="xmpp").output
 
     last = migration(used, pools=[DUBLIN.upper()], users=[ANN])
     assert last.code == 0, last.output

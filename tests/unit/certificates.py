@@ -212,7 +212,7 @@ class EdgeShell:
     """
 
     version: str = "Skype for Business Server 2015 (6.0.9319.0)"
-    store: dict[str, tuple[bytes, bool]] = field(default_factory=dict)
+    store: dict[str, tuple[bytes, bool | None]] = field(default_factory=dict)
     intermediates: list[bytes] = field(default_factory=list)
     roots: list[bytes] = field(default_factory=list)
     assigned: dict[str, str] = field(default_factory=dict)

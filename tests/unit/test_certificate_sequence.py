@@ -544,7 +544,7 @@ def test_what_is_returned_is_documented(tmp_path: Path) -> None:
     returned = work(params(tmp_path, one), shell, False).as_dict()
     keys = documented("xmpp_gateway_cert")
     # Ansible adds "changed"; a refusal returns "reasons" instead.
-    assert {*keys} - {"reasons"} == {*returned} - {"changed"}
+    assert {*keys} - {"reasons", "keys_left"} == {*returned} - {"changed"}
     for key in ("certificate", "findings", "diff", "steps", "failures"):
         found = returned[key][0] if isinstance(returned[key], list) else returned[key]
         assert {*keys[key]["contains"]} == {*found}, key
@@ -570,8 +570,20 @@ class TestAbsent:
         assert FORMER.thumbprint in shell.store
         assert result.values["former_thumbprint"] == FORMER.thumbprint
         assert result.values["assigned"] == {"XmppServer": None}
+        (left,) = result.values["keys_left"]
+        assert (left["thumbprint"], left["usages"]) == (FORMER.thumbprint, sorted(EVERYTHING[:3]))
+        assert {*left} == {*documented("xmpp_gateway_cert")["keys_left"]["contains"]}
         assert not work(arguments, shell, False).changed
         assert len(shell.writes) == 1
+
+    def test_says_whose_keys_are_left(self) -> None:
+        shell = edge()
+        for name, has_key in ((leaf().thumbprint, None), (intermediate().thumbprint, False)):
+            shell.store[name] = ((leaf() if has_key is None else intermediate()).der, has_key)
+        left = work({"usages": ["XmppServer"], "state": "absent"}, shell, True).values["keys_left"]
+        assert {one["thumbprint"]: one["usages"] for one in left} == {
+            FORMER.thumbprint: sorted(EVERYTHING[:3]), leaf().thumbprint: [],
+        }  # fmt: skip
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_failure(self, kind: str) -> None:

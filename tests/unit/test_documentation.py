@@ -36,8 +36,12 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import Ser
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_files as _files
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.usage import DomainUse
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import access as _access
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import audit_decide as _decide
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
+    left_over,
+)
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
     migration as _migration,
 )
@@ -45,6 +49,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import (
     run_summary as _run_summary,
 )
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.failover import move_of, owner
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.usage import PartnerUsage
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.connected import Connected, Way
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.servers import DeploymentHosts
 
@@ -473,6 +478,7 @@ def certificate_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
         broken = certificates.EdgeShell(fault=certificates.Fault(0, "error"))
         found.append(call(name, given, False, broken))
         assert found[-1]["failed"]
+        found.append(call(name, {"state": "absent"}, False, edge))
     found += [call(name, given, False, LockedEdge()), call(name, {**given, "names": ["*"]}, False, edge)]
     assert [run["failed"] for run in found[-2:]] == [True, True]
     return found
@@ -697,13 +703,16 @@ def edge_view() -> dict[str, t.Any]:
     return call("xmpp_edge_view", asked, False, edge)
 
 
+USED = PartnerUsage((DomainUse("fabrikam.com", "2026-11-30", 1),), ()).as_dict()
+
+
 def migration_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     """What the module of migrations returns, and its action."""
     given: Params = {"users": ["bob@contoso.com", "nobody@contoso.com"]}
     found = [call(name, given, False, policy_server()), call(name, given, False, Failing(policy_server(), reads=True))]
     found.append(call(name, {}, False, policy_server()))
     assert [run.get("failed", False) for run in found] == [False, True, True]
-    return [*found, {"report": _migration.report(found[0], "default")}]
+    return [*found, {"report": _migration.report(found[0], "default"), "usage": USED}]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -722,7 +731,9 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     special.update(xmpp_access=access_runs)
     special.update(xmpp_explain_info=explain_runs, xmpp_migration_info=migration_runs)
     special.update(xmpp_edge_view=lambda *_: [edge_view()])
-    special.update(xmpp_decommission=lambda *_: [{"stage": "export", "kept": [], "report": []}])
+    left = [one.as_dict() for one in left_over.left_over(left_over.WayOut())]
+    done = {"stage": "export", "kept": [], "report": [], "left": left, "usage": USED}
+    special.update(xmpp_decommission=lambda *_: [done])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
     special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])
     onboarded = {

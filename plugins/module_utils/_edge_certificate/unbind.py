@@ -14,9 +14,13 @@ from .._base.result import Result
 from .._base.step import difference
 from .._base.step_log import StepLog
 from .._shell.statement import Shell
+from .._x509.certificate import describe
 from . import steps
-from .edge import EdgeReader, EdgeState
+from .edge import EdgeReader, EdgeState, parsed
 from .offer import NO_CERTIFICATE
+
+# What is told of a certificate whose key is left.
+_TOLD = ("thumbprint", "subject", "issuer", "serial_number", "names", "not_after")
 
 
 def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
@@ -51,6 +55,7 @@ def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
             **NO_CERTIFICATE,
             "assigned": {usage: after.thumbprint(usage) for usage in usages},
             "former_thumbprint": next((before.thumbprint(usage) for usage in bound), None),
+            "keys_left": _keys_left(after),
         },
         changed=changed,
         diff=differences if changed else [],
@@ -58,3 +63,16 @@ def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
         failures=log.failures,
         warnings=log.warnings,
     )
+
+
+def _keys_left(state: EdgeState) -> list[dict[str, t.Any]]:
+    """The certificates in the computer's store that have their key there, or may have it, by thumbprint."""
+    found = []
+    for name, stored in sorted(state.store.items()):
+        certificate = parsed(stored)
+        if stored.has_key is False or certificate is None:
+            continue
+        facts = describe(certificate)
+        usages = sorted(usage for usage in state.assigned if state.thumbprint(usage) == name)
+        found.append({**{fact: facts[fact] for fact in _TOLD}, "usages": usages})
+    return found

@@ -27,6 +27,8 @@ from .pools import Pool
 ARGUMENT_SPEC: dict[str, t.Any] = {
     name: {"type": "list", "elements": "str", "default": []} for name in ("users", "pools", "declared")
 }
+# How a partner proves itself.
+NEGOTIATION = ("tls_negotiation", "sasl_negotiation", "support_dialback_negotiation")
 # What a move does to a user.
 LOSES, MAY_LOSE, ELSEWHERE, WITHOUT = "loses", "may_lose", "elsewhere", "without"
 
@@ -191,12 +193,14 @@ def _partners(deployment: Deployment, declared: t.Sequence[str]) -> list[dict[st
             "domain": record.identity,
             "additional_domains": sorted(record.values["additional_domains"]),
             "allowed": True,
+            **{name: record.values[name] for name in NEGOTIATION},
         }
         for record in deployment.of(PARTNER.part).values()
     ]
     known = {key_of(one["domain"]) for one in found}
     only = [domain for domain in dict.fromkeys(declared) if key_of(domain) not in known]
-    found += [{"domain": domain, "additional_domains": [], "allowed": False} for domain in only]
+    unknown = dict.fromkeys(NEGOTIATION)
+    found += [{"domain": domain, "additional_domains": [], "allowed": False, **unknown} for domain in only]
     return sorted(found, key=lambda one: str(one["domain"]))
 
 

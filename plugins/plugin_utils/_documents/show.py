@@ -47,7 +47,7 @@ _CELLS = re.compile(r"^(\s*(?:\S+(?: \S+)* {2,})*)")
 # Where the last cell of a row may begin at most, as a share of the width.
 _NARROW = 0.6
 # What has to be copied as it is.
-_COMMAND = re.compile(r"\s*(?:-e |ansible-playbook )")
+_COMMAND = re.compile(r"\s*(?:-e |ansible-playbook )|    (?:(?:Remove|Get)-\w+ |certutil |net |rm -- )")
 
 
 def show(lines: t.Iterable[str], width: int = 0) -> None:

@@ -11,6 +11,7 @@ import datetime
 import os
 import stat
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible.errors import AnsibleError
 
@@ -21,6 +22,8 @@ from .._servers.servers import Servers
 from .working_directory import absolute
 
 OPTION = "sfb_xmpp_into"
+# How many files are written at the same time.
+_WRITERS = 8
 
 Result = dict[str, t.Any]
 
@@ -52,28 +55,40 @@ def name_of(servers: Servers, label: str) -> str:
 def write(
     texts: t.Mapping[str, str], check: bool, shared: t.Container[str] = (), backup: bool = False, diff: bool = True
 ) -> Result:
-    """Write files in their order; in check mode none. Returns ``changed``, ``diff`` and ``paths``.
+    """Write files; in check mode none. Returns ``changed``, ``diff`` and ``paths``.
+
+    The last file is written when all others are on the disk: where it is, they are.
 
     texts: by absolute path. shared: the paths that others may read (0644); every other file is for its owner only.
     backup: keep what is replaced beside the file. diff: whether the texts may be shown. Raises Refused.
     """
     differences = []
+    writes: list[tuple[str, bytes, bytes | None]] = []
     for path, text in texts.items():
-        secret = path not in shared
         data = private_file.read_if_there(path, OPTION)
-        if data == text.encode() and not (secret and _others_may(path)):
+        if data == text.encode() and not (path not in shared and _others_may(path)):
             continue
         before = "" if data is None else data.decode("utf-8", "replace")
         shown = {"before": before, "after": text} if diff else {"before": "", "after": ""}
         differences.append({"before_header": path, "after_header": path, **shown})
-        if check:
-            continue
-        make_directory(os.path.dirname(path))
-        if backup and data is not None and data != text.encode():
+        writes.append((path, text.encode(), data))
+
+    def write_one(path: str, data: bytes, former: bytes | None) -> None:
+        if backup and former is not None and former != data:
             # Ansible reads no file whose name ends like this.
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-            private_file.write("%s.%s~" % (path, now), data, OPTION)
-        private_file.write(path, text.encode(), OPTION, secret=secret)
+            private_file.write("%s.%s~" % (path, now), former, OPTION)
+        private_file.write(path, data, OPTION, secret=path not in shared)
+
+    if writes and not check:
+        for folder in dict.fromkeys(os.path.dirname(path) for path, _data, _former in writes):
+            make_directory(folder)
+        *others, last = writes
+        # Each file waits for the disk, and the disk takes many at once.
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            for done in [writers.submit(write_one, *one) for one in others]:
+                done.result()
+        write_one(*last)
     return {"changed": bool(differences), "diff": differences, "paths": list(texts)}
 
 

@@ -24,6 +24,8 @@ DONE = "done"
 VARIABLE, STAGE = "sfb_xmpp_decommission", "sfb_xmpp_decommission_stage"
 # Stages before which XMPP must be out of the topology, and with which the Edges lose their certificate.
 LAST = ("unbind", DONE)
+# Stages before which there are partners.
+WITH_PARTNERS = ("export", "remove")
 NEXT = {
     "export": "Send the sheets to the partners. When the day has come, delete the SRV records and wait for their TTL;"
     " then run the next stage, remove.",
@@ -31,17 +33,10 @@ NEXT = {
     "route": "Now a person has to go on: untick XMPP federation of the Edge pool in Topology Builder, publish the"
     " topology, and run setup again on the Front Ends and on every Edge. Services that are only stopped may come back."
     " Then run the last stage, unbind.",
-    "unbind": "What is left is below.",
-    DONE: "There is nothing left to do in the deployment. What is left is below.",
+    "unbind": "What is left is shown last.",
+    DONE: "There is nothing left to do in the deployment. What is left is shown last.",
 }
 _CHECKED = "This was a check run, so the stage is not done. Run it without --check to do it."
-LEFT = (
-    "the firewall's rules for TCP port %d in both directions, and for 23456 between Edges and Front Ends" % PORT,
-    "the names of the XMPP domains in certificates, at their next renewal",
-    "the certificate in the store of each Edge, which other services may use",
-    "the SRV records _xmpp-server._tcp, if they are still published",
-    "the variables sfb_xmpp_… of this inventory",
-)
 
 
 @dataclass(frozen=True)

@@ -3,31 +3,44 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A move to Server 2019: what is asked of the deployment, and the report as Markdown, with texts to send. Pure."""
+"""A move away from the legacy pools: what is asked, and the report as Markdown, with texts to send. Pure."""
 
 from __future__ import annotations
 
-import textwrap
 import typing as t
 
 from ...module_utils._base.result import Refused
 from ...module_utils._base.texts import count, some
 from ...module_utils._federation.migration import ELSEWHERE, LOSES, MAY_LOSE, WITHOUT
-from .._documents.short_document import WIDTH, Code, Heading, Paragraph, Part, Points, Table, render
+from .._documents import xmpp_servers
+from .._documents.short_document import Code, Heading, Paragraph, Part, Points, Table, render
+from .._files.usage import DomainUse
+from . import usage
 from .decommission import ending_sheet, sentence
+from .migration_target import SERVER_2019, TARGETS, MigrationTarget, letter
+from .usage import PartnerUsage
 
 Info = t.Mapping[str, t.Any]
+DEFAULT = TARGETS[SERVER_2019]
 # An administrator's role may be limited to a part of the users (page of New-CsAdminRole, UserScopes).
 _SEEN = (
     "As far as this account sees, no user with XMPP remains on a legacy pool afterwards. If its role is limited to a"
     " part of the users, ask with an account that sees all of them before you remove anything."
 )
 _HEADINGS = {
-    LOSES: "Who loses XMPP",
+    LOSES: "Who has XMPP now",
     MAY_LOSE: "Of whom it is not known",
     ELSEWHERE: "Who is elsewhere already, and has no XMPP",
     WITHOUT: "Who has no XMPP",
 }
+
+# What has to be there before partners come to another server.
+_SERVER_STEPS = (
+    "Set up the XMPP server with the SIP domains that partners address, with an account for each user, and with a"
+    " certificate that has these domains. Put the files to its configuration.",
+    "Move all users of a SIP domain on one day. On that day let the SRV records _xmpp-server._tcp of the domain lead to"
+    " the new server.",
+)
 
 USERS, POOLS = "sfb_xmpp_for_users", "sfb_xmpp_for_pools"
 
@@ -51,23 +64,42 @@ def named(reasons: t.Iterable[str]) -> list[str]:
     ]
 
 
-def lines(info: Info, path: str, changed: bool, check: bool) -> list[str]:
+def lines(info: Info, path: str, changed: bool, check: bool, target: MigrationTarget = DEFAULT) -> list[str]:
     """What the playbook shows: the answer, and where the report is. path: of the report."""
     done = "is as it was" if not changed else "would be written" if check else "is written"
-    return [_counted(info), _left(info), "The report %s %s." % (path, done)]
+    shown = usage.lines(PartnerUsage.of(info["usage"])) if "usage" in info else []
+    lost = ["What is lost:", *("- " + one.text for one in target.lost)]
+    return [_counted(info, target), _left(info), *shown, *lost, "The report %s %s." % (path, done)]
 
 
-def report(info: Info, deployment: str) -> str:
+def files(info: Info, target: MigrationTarget) -> dict[str, str]:
+    """What is written beside the report, by path: for an XMPP server the partners as its settings."""
+    return xmpp_servers.files(_servers(info)) if target.has_xmpp else {}
+
+
+def _servers(info: Info) -> xmpp_servers.S2sPartners:
+    return xmpp_servers.s2s_partners(one for one in info["partner_domains"] if one["allowed"])
+
+
+def compared(info: Info, rows: t.Sequence[DomainUse]) -> PartnerUsage | None:
+    """The use of each partner; None without a table. info: of xmpp_migration_info. rows: of the table."""
+    return usage.compare(rows, info["partner_domains"], info["own_domains"]) if rows else None
+
+
+def report(info: Info, deployment: str, used: PartnerUsage | None = None, target: MigrationTarget = DEFAULT) -> str:
     """info: of xmpp_migration_info."""
     parts: list[Part] = [
-        Heading("Who loses XMPP by the move to Server 2019 (%s)" % deployment, 1),
-        *_answer(info),
-        *_who(info),
-        *_partners(info),
+        Heading("XMPP and the move to %s (%s)" % (target.name, deployment), 1),
+        *_answer(info, target),
+        Heading("What is lost"),
+        Table(("what", "source"), tuple((one.text, one.source) for one in target.lost)),
+        *_who(info, target),
+        *_partners(info, used),
+        *(_of_servers(_servers(info)) if target.has_xmpp else ()),
         Heading("What to tell whom"),
-        *_for_users(info),
-        *_for_partners(info),
-        *_steps(info, deployment),
+        *_for_users(info, target),
+        *_for_partners(info, target),
+        *_steps(info, deployment, target),
     ]
     return render(parts, "markdown")
 
@@ -76,15 +108,19 @@ def _of(info: Info, kind: str) -> list[dict[str, str]]:
     return [one for one in info["users"] if one["outcome"] == kind]
 
 
-def _answer(info: Info) -> list[Part]:
-    return [Paragraph(_counted(info)), Paragraph(_left(info))]
+def _answer(info: Info, target: MigrationTarget) -> list[Part]:
+    return [Paragraph(_counted(info, target)), Paragraph(_left(info))]
 
 
-def _counted(info: Info) -> str:
+def _counted(info: Info, target: MigrationTarget) -> str:
     words = ["%s would move" % count(info["users"], "user")]
     if info["pools"]:
         words[0] += ", with everybody of %s" % ", ".join(info["pools"])
-    words.append("XMPP, which Server 2019 does not have, is lost by %s of them" % (len(_of(info, LOSES)) or "none"))
+    number = len(_of(info, LOSES)) or "none"
+    if target.has_xmpp:
+        words.append("%s of them use the XMPP gateway, and need an account on the new server" % number)
+    else:
+        words.append("XMPP, which %s does not have, is lost by %s of them" % (target.name, number))
     if _of(info, MAY_LOSE):
         words.append("of %d it is not known" % len(_of(info, MAY_LOSE)))
     if info["unknown"]:
@@ -104,11 +140,11 @@ def _left(info: Info) -> str:
     )
 
 
-def _who(info: Info) -> t.Iterator[Part]:
+def _who(info: Info, target: MigrationTarget) -> t.Iterator[Part]:
     for kind, heading in _HEADINGS.items():
         found = _of(info, kind)
         if found:
-            yield Heading(heading)
+            yield Heading("Who loses XMPP" if kind == LOSES and not target.has_xmpp else heading)
             rows = tuple((one["name"], one["pool"], one["reason"]) for one in found)
             yield Table(("user", "home", "by what" if kind == LOSES else "why"), rows)
     if info["unknown"]:
@@ -116,19 +152,22 @@ def _who(info: Info) -> t.Iterator[Part]:
         yield Points(tuple("%s: %s" % (one["name"], one["message"]) for one in info["unknown"]))
 
 
-def _partners(info: Info) -> list[Part]:
+def _partners(info: Info, used: PartnerUsage | None) -> list[Part]:
     parts: list[Part] = [Heading("Partners that lose their users")]
     names = tuple(_partner(one) for one in info["partner_domains"])
+    more = [Heading("Use of the partners", 3), *usage.parts(used)] if used else []
     if not names:
-        return [*parts, Paragraph("There is no partner.")]
+        return [*parts, Paragraph("There is no partner."), *more]
     if info["nobody_left"]:
-        return [*parts, Paragraph("As far as this account sees, no user of these is left:"), Points(names)]
+        return [*parts, Paragraph("As far as this account sees, no user of these is left:"), Points(names), *more]
     why = (
         "The management shell has no record of who talks to whom, so it cannot be known here of a single partner. While"
         " somebody with XMPP is left, or may be, each of these may be in use. If there is a Monitoring database,"
         " its session details hold both addresses; the users' contact lists (Export-CsUserData) hold their contacts:"
     )
-    return [*parts, Paragraph(why), Points(names)]
+    if used:
+        why = "While somebody with XMPP is left, or may be, each of these may be in use. The table below says how much:"
+    return [*parts, Paragraph(why), Points(names), *more]
 
 
 def _partner(one: t.Mapping[str, t.Any]) -> str:
@@ -136,7 +175,29 @@ def _partner(one: t.Mapping[str, t.Any]) -> str:
     return str(one["domain"]) + more + ("" if one["allowed"] else ": declared, but not allowed on the servers")
 
 
-def _for_users(info: Info) -> t.Iterator[Part]:
+def _of_servers(servers: xmpp_servers.S2sPartners) -> t.Iterator[Part]:
+    yield Heading("The partners on the new server")
+    yield Paragraph("These files stand beside this report. Their first lines say where they belong.")
+    yield Points(tuple(xmpp_servers.files(servers)))
+    rows = tuple(
+        (
+            ", ".join(one.domains),
+            "required" if one.encryption else "not required",
+            "certificate" if one.certificate else "certificate or dialback",
+        )
+        for one in servers.partners
+    )
+    if rows:
+        yield Table(("domains", "encryption", "proves itself by"), rows)
+    notes = ["%s. Not in the files." % text for text in servers.left_out]
+    if servers.loose:
+        text = "ejabberd does not enforce encryption for %s: another partner has none, and ejabberd has one switch."
+        notes.append(text % some(servers.loose, 20))
+    if notes:
+        yield Points(tuple(notes))
+
+
+def _for_users(info: Info, target: MigrationTarget) -> t.Iterator[Part]:
     losing = [one["name"] for one in info["users"] if one["outcome"] in (LOSES, MAY_LOSE)]
     if not losing:
         return
@@ -148,23 +209,18 @@ def _for_users(info: Info) -> t.Iterator[Part]:
     ]
     yield Heading("The users", 3)
     yield Paragraph("To: %s" % ", ".join(name.removeprefix("sip:") for name in losing))
-    lines = ["Subject: Some of your contacts cannot be reached any more after your move", ""]
-    lines += textwrap.wrap(
-        "Your account moves to Skype for Business Server 2019. From then on you cannot exchange messages with contacts"
-        " at the organisations below, nor see their presence, because that version has no XMPP federation.",
-        WIDTH,
-    )
-    lines += ["", *("- %s" % name for name in domains or ("(no partner is allowed at present)",)), ""]
-    lines += textwrap.wrap(
-        "Before that day, please agree with them on another way, such as e-mail. Your other contacts are not affected"
-        " by this.",
-        WIDTH,
-    )
-    yield Code(tuple(lines))
+    yield Code(tuple(letter(domains, target)))
 
 
-def _for_partners(info: Info) -> t.Iterator[Part]:
+def _for_partners(info: Info, target: MigrationTarget) -> t.Iterator[Part]:
     allowed = [one for one in info["partner_domains"] if one["allowed"]]
+    if target.has_xmpp and allowed:
+        yield Heading("The partners' administrators", 3)
+        yield Paragraph(
+            "Our domains %s move to another XMPP server. From that day their SRV records lead there, and it has another"
+            " certificate. Nothing else changes for you." % some(info["own_domains"], 20)
+        )
+        return
     if not info["nobody_left"] or not allowed:
         return
     yield Heading("The partners' administrators", 3)
@@ -173,12 +229,13 @@ def _for_partners(info: Info) -> t.Iterator[Part]:
         yield Code(tuple(ending_sheet(one, info["own_domains"], "", "text").rstrip("\n").split("\n")))
 
 
-def _steps(info: Info, deployment: str) -> list[Part]:
+def _steps(info: Info, deployment: str, target: MigrationTarget) -> list[Part]:
     """For whoever moves the users."""
     losing = _of(info, LOSES) + _of(info, MAY_LOSE)
-    steps = []
+    steps = list(_SERVER_STEPS) if target.has_xmpp else []
     if losing:
-        steps.append("Send the users the text above, or leave out of the move (Move-CsUser) who needs XMPP.")
+        text = "Send the users the text above%s."
+        steps.append(text % ("" if target.has_xmpp else ", or leave out of the move (Move-CsUser) who needs XMPP"))
     if _of(info, MAY_LOSE):
         steps.append(
             "Find out of which release the homes are, and which policies there are, for those of whom it is not known."
@@ -192,8 +249,9 @@ def _steps(info: Info, deployment: str) -> list[Part]:
         ]
         return [Heading("The administrator", 3), Points(tuple(steps))]
     if info["partner_domains"]:
+        told = "its text" if target.has_xmpp else "their texts"
         steps.append(
-            "Send the partners' administrators their texts. Take the partners out of sfb_xmpp_partners, or"
+            "Send the partners' administrators " + told + ". Take the partners out of sfb_xmpp_partners, or"
             " sfb.xmpp.converge allows them again."
         )
     steps += [

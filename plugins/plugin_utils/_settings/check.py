@@ -44,7 +44,9 @@ def mistakes(spec: Spec, value: t.Any, place: str) -> list[str]:
     try:
         _CHECKS[kind](value)
         if "choices" in spec:
-            Choice(**{str(word): str(word) for word in spec["choices"]}).from_user(value)
+            # YAML has a number where a user writes a word of digits, which is converted like any text.
+            word = str(value) if type(value) is int else value
+            Choice(**{str(one): str(one) for one in spec["choices"]}).from_user(word)
     except Invalid as exc:
         return ["%s: %s" % (place, exc)]
     return []

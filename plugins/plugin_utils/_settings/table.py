@@ -28,6 +28,7 @@ from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.accepted import OPTIONS as ACCEPTED
 from .._playbooks.decommission import STAGES
 from .._playbooks.edge_questions import DEFAULTS as EDGE_DEFAULTS
+from .._playbooks.migration_target import TARGETS
 
 PREFIX = _PREFIX
 # For users' own variables.
@@ -595,6 +596,22 @@ SETTINGS: tuple[Setting, ...] = (
         {"type": "dict", "options": {"key_file": _PATH, "users": {"type": "int"}}},
         ("capture",),
         "Settings: ``key_file``, the file of the key of the names; ``users``, how many users are kept at most.",
+    ),
+    _setting(
+        "target",
+        {"type": "str", "choices": list(TARGETS)},
+        ("migration",),
+        "What users move to: ``2019`` (Skype for Business Server 2019, the default), ``teams`` (Microsoft Teams) or"
+        " ``xmpp`` (an XMPP server of your own). The report has what is lost there. For ``xmpp`` the partners are"
+        " written as settings of Prosody and ejabberd too.",
+    ),
+    _setting(
+        "usage",
+        _PATH,
+        ("decommission", "migration"),
+        "A CSV file with the use of partners, from the Monitoring database. The columns are ``domain``, ``last_used``"
+        " (a day such as ``2026-11-30``) and ``sessions``. The guide on migration has the query. Last use and sessions"
+        " of each partner are shown, and the partners without a session are named.",
     ),
     _setting(
         "decommission",

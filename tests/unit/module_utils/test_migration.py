@@ -15,7 +15,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Record
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import migration
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment, User
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import Pool
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.migration import report
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.usage import DomainUse
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.migration import compared, lines, report
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run
@@ -37,9 +38,10 @@ POLICIES = {
     "desk": policy("Desk", True),
     "half": policy("Half", True, federation=False),
 }
+PROVES = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
 PARTNERS = {
-    "b.com": Record("b.com", {"additional_domains": ("c.b.com",)}),
-    "d.com": Record("d.com", {"additional_domains": ()}),
+    "b.com": Record("b.com", {"additional_domains": ("c.b.com",), **PROVES}),
+    "d.com": Record("d.com", {"additional_domains": (), **PROVES, "sasl_negotiation": "required"}),
 }
 
 
@@ -138,6 +140,21 @@ def test_while_somebody_is_left_no_partner_is_called_unused() -> None:
     assert "- b.com\n- c.b.com\n- d.com\n" in text
     assert "The XMPP federation with" not in text
     assert "sfb.xmpp.decommission" not in text
+
+
+@pytest.mark.parametrize("moving", [["ann"], ["ann", "bob"]])
+def test_the_use_of_partners_comes_from_a_table(moving: list[str]) -> None:
+    found = told(user("ann"), user("bob"), moving=moving)
+    rows = [DomainUse("c.b.com", "2026-11-30", 7), DomainUse("z.com", "2026-11-01", 1), DomainUse("a.com", "", 0)]
+    used = compared(found, rows)
+    assert used is not None
+    text = report(found, "d", used)
+    for words in ("| b.com | 2026-11-30 | 7 |", "| d.com | - | 0 |", "Unused partners: d.com.", "no partner: z.com."):
+        assert words in text
+    assert "has no record" not in text
+    shown = lines({**found, "usage": used.as_dict()}, "x.md", True, False)
+    assert "  b.com  7 sessions, last use 2026-11-30" in shown
+    assert compared(found, []) is None
 
 
 def test_when_nobody_is_left_every_partner_is_told() -> None:

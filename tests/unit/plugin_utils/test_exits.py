@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._base import private_file
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import rehearsal
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files import output
@@ -57,6 +58,15 @@ def test_a_stage_waits_for_those_before_it() -> None:
     assert _decommission.stage_of([{"skipped": True}, {"stage": "unbind"}]) == "unbind"
 
 
+@pytest.mark.parametrize("stage", _decommission.STAGES)
+def test_a_check_run_does_not_say_that_a_stage_is_done(stage: str) -> None:
+    done, checked = (_decommission.what_next(stage, check) for check in (False, True))
+    assert done == _decommission.NEXT[stage]
+    assert "not done" in checked
+    assert not any(_decommission.NEXT[one] in checked for one in _decommission.STAGES)
+    assert _decommission.what_next("done", True) == _decommission.what_next("done", False)
+
+
 def test_the_topology_must_be_known_to_have_no_xmpp() -> None:
     edge = {"fqdn": "edge.test", "xmpp_listening_port": None}
     _decommission.check_topology([edge])
@@ -84,6 +94,25 @@ def test_files_are_planned_written_and_left_as_they_are(tmp_path: Path) -> None:
     assert own.stat().st_mode & 0o777 == 0o600
     with pytest.raises(Refused, match=r"sfb_xmpp_into: .* cannot be made"):
         output.write({str(own / "x" / "y.md"): ""}, False)
+
+
+def test_the_last_file_is_written_when_all_others_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that a stage is done. A file that cannot be written keeps it away."""
+    texts = {str(tmp_path / name): "x" for name in (*("%03d" % number for number in range(50)), "last")}
+    whole = private_file.write
+
+    def full(path: str, data: bytes, option: str, secret: bool = True) -> None:
+        if path.endswith("007"):
+            raise Refused(["%s: %s: no space left" % (option, path)])
+        whole(path, data, option, secret)
+
+    monkeypatch.setattr(private_file, "write", full)
+    with pytest.raises(Refused, match="007: no space left"):
+        output.write(texts, False)
+    assert {*map(str, tmp_path.iterdir())} == {*texts} - {str(tmp_path / "007"), str(tmp_path / "last")}
+    monkeypatch.undo()
+    output.write(texts, False)
+    assert {*map(str, tmp_path.iterdir())} == {*texts}
 
 
 def test_what_is_replaced_is_kept_where_that_is_asked(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the runs of a deployment have left on the controller: files that exist. Reads names of files only."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._base.names import key as key_of
+from ...module_utils._federation.files import Snapshots, safe
+from ...module_utils._shell.statement import Place
+from .export import VARIABLES
+from .journal import NAME as JOURNAL
+
+# Beside PKCS#12 files: the key of a request waits in such a file.
+_KEYS = (".pfx", ".p12", ".pfx.key", ".p12.key")
+# What the collection keeps below its state directory for all deployments together.
+_SHARED = ("users.key", "capture.key")
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A file that exists, or a pattern of several. kind: ``key``, ``snapshots``, ``state``, ``journal``, ``export``."""
+
+    kind: str
+    path: str
+    number: int = 1
+
+
+def kept_files(
+    state: str, snapshots: str, deployment: str, certificate: t.Mapping[str, t.Any], into: str
+) -> list[KeptFile]:
+    """The files of one deployment. state, snapshots, into: directories. certificate: sfb_xmpp_certificate.
+
+    What belongs to other deployments by its name is left out. A directory that cannot be read has no files.
+    """
+    state, snapshots = (os.path.realpath(os.path.expanduser(path)) for path in (state, snapshots))
+    found = [KeptFile("key", path) for path in _key_files(state, certificate)]
+    kept = Snapshots(snapshots, "", Place(deployment=deployment)).files()
+    if kept:
+        found.append(KeptFile("snapshots", os.path.join(snapshots, "*Z-%s.yml" % safe(deployment)), len(kept)))
+    own = [os.path.join(snapshots, "revoked-%s.json" % safe(deployment))]
+    found += [KeptFile("state", path) for path in (*own, *(os.path.join(state, name) for name in _SHARED)) if _is(path)]
+    journal, export = os.path.join(snapshots, JOURNAL), os.path.join(into, VARIABLES)
+    found += [KeptFile("journal", journal)] if _is(journal) else []
+    return [*found, *([KeptFile("export", into)] if _is(export) else [])]
+
+
+def _key_files(state: str, certificate: t.Mapping[str, t.Any]) -> list[str]:
+    """The file of the setting, and what lies below the state directory."""
+    source = certificate.get("source") or {}
+    named = [str(source[name]) for name in ("path", "ca_key") if source.get(name)]
+    paths = [os.path.realpath(os.path.expanduser(one + end)) for one in named for end in ("", ".key")]
+    for folder, _folders, names in os.walk(state):
+        paths += [os.path.join(folder, name) for name in names if key_of(name).endswith(_KEYS)]
+    return sorted({path for path in paths if _is(path)})
+
+
+def _is(path: str) -> bool:
+    return os.path.isfile(path)
