@@ -132,7 +132,7 @@ def cell(outcome: Outcome) -> str:
     if outcome.step.tests:
         return "%d passed" % outcome.passed
     log = (LOGS / (outcome.step.name + ".log")).read_text(encoding="utf-8")
-    return ", without ".join(["passed", *re.findall("^LEFT OUT ([a-z]+)", log, re.MULTILINE)])
+    return ", without ".join(["passed", *re.findall("^LEFT OUT ([a-z-]+)", log, re.MULTILINE)])
 
 
 def run_cores(cores: list[Core], runner: Runner) -> tuple[list[str], list[Outcome]]:

@@ -167,28 +167,28 @@ local partners = module:get_option("sfb_xmpp_partners", {});
 
 -- What our users send.
 module:hook("route/remote", function (event)
-	if partners[event.to_host] then
-		return;
-	end
-	if event.stanza.attr.type ~= "error" then
-		module:send(st.error_reply(event.stanza, "cancel", "not-allowed", "This domain is not a partner"));
-	end
-	return true;
+    if partners[event.to_host] then
+        return;
+    end
+    if event.stanza.attr.type ~= "error" then
+        module:send(st.error_reply(event.stanza, "cancel", "not-allowed", "This domain is not a partner"));
+    end
+    return true;
 end, 100);
 
 -- A server has proven its domain, by its certificate or by dialback, on a stream in either direction.
 module:hook("s2s-authenticated", function (event)
-	local partner, session = partners[event.host], event.session;
-	local text;
-	if not partner then
-		text = "This domain is not a partner";
-	elseif partner.encryption and not session.secure then
-		text = "Encryption is required";
-	end
-	if text then
-		module:log("info", "Refused %s: %s", event.host, text);
-		session:close({ condition = "policy-violation", text = text });
-		return false;
-	end
+    local partner, session = partners[event.host], event.session;
+    local text;
+    if not partner then
+        text = "This domain is not a partner";
+    elseif partner.encryption and not session.secure then
+        text = "Encryption is required";
+    end
+    if text then
+        module:log("info", "Refused %s: %s", event.host, text);
+        session:close({ condition = "policy-violation", text = text });
+        return false;
+    end
 end, 100);
 """

@@ -62,7 +62,8 @@ class ReachedServer:
     def is_local(self) -> bool:
         """Whether the account is of the server itself and not of a domain."""
         computer = self.account.rpartition("\\")[0].lower()
-        return bool(self.account) and "@" not in self.account and computer in ("", ".", self.host.lower().split(".")[0])
+        own = self.host.lower().partition(".")[0]
+        return bool(self.account) and "@" not in self.account and computer in ("", ".", own)
 
     @property
     def is_made(self) -> bool:
