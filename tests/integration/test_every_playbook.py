@@ -32,7 +32,7 @@ EDGES = {
     "contoso": {"edge01", "edge02", "edge11", "edge12"},
     "fourthcoffee": {"edge01", "edge02", "edge03"},
 }
-READS = ("Get-", "Select-", "Import-Module", "Test-")
+READS = ("Get-", "Resolve-", "Select-", "Import-Module", "Test-")
 Hosts = dict[str, set[str]]
 
 
@@ -75,7 +75,7 @@ ROWS = (
     Row("converge", (), (2, 2), both(DOORS, EDGES)),
     Row("certificate", (), (2, 2), EDGES),
     Row("audit", (), (2, 2), ALL),
-    Row("verify", (), (2, 2)),
+    Row("verify", (), (2, 2), both(DOORS, EDGES)),
     Row("explain", given(for_user="ialmeida@contoso.test", for_partner="fabrikam.example"), (0, 0), ALL),
     Row("export"),
     Row("capture", given(into="seen.json"), (0, 0), ALL),

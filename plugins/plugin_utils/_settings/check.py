@@ -45,7 +45,7 @@ def mistakes(spec: Spec, value: t.Any, place: str) -> list[str]:
         _CHECKS[kind](value)
         if "choices" in spec:
             # YAML has a number where a user writes a word of digits, which is converted like any text.
-            word = str(value) if type(value) is int else value
+            word = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
             Choice(**{str(one): str(one) for one in spec["choices"]}).from_user(word)
     except Invalid as exc:
         return ["%s: %s" % (place, exc)]
