@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from .._base.names import Invalid, canonical_domain
 from .._base.result import Refused
 from .._x509.certificate import thumbprint
-from .._xmpp import client
-from .._xmpp.budget import TimeUp
 
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
@@ -113,6 +111,10 @@ def listener_of(options: t.Mapping[str, t.Any] | None) -> Listener | None:
 
 def handshake(address: str, port: int, to: str, from_: str, timeout: float) -> t.Sequence[Certificate]:
     """A handshake over the network. Raises HandshakeFailed."""
+    # Here, since every run reads this file, and few have a listener.
+    from .._xmpp import client
+    from .._xmpp.budget import TimeUp
+
     try:
         return client.presented(address, port, to, from_, timeout)
     except client.Failed as exc:

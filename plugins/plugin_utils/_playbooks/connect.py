@@ -19,7 +19,6 @@ from ...module_utils._server.server import CLOCK, CMDLETS, SERVICES
 from .._servers.connected import Connected
 from .._servers.servers import DeploymentHosts
 from .._settings.settings import NO_ACCESS, AccessChosen
-from . import migration
 from .certificate import CertificateSettings
 
 Values = t.Mapping[str, t.Any]
@@ -132,6 +131,9 @@ def _begins(playbook: str, values: Values) -> bool:
         if playbook == "revoke":
             canonical_domain(str(values.get("revoke_domain") or ""))
         elif playbook == "migration":
+            # Here, since it reads and writes files of many kinds, and every playbook connects.
+            from . import migration
+
             migration.options(values)
     except (Invalid, Refused):
         return False
