@@ -24,6 +24,9 @@ NOTHING, LEFT, READ, MAKE, STAGE, PLAN, SWITCH, WAIT = "nothing left read make s
 # Puts in use only what has no certificate yet. The other value of the setting replaces certificates too.
 SEPARATE = "separate"
 
+# Options of the settings with which a certificate in use is compared.
+CHECKED = ("names", "access_edge", "sip_domains", "xmpp_domains", "trust_store")
+
 
 @dataclass(frozen=True)
 class CertificateSettings:
@@ -183,8 +186,7 @@ def options_of(settings: CertificateSettings, decision: Decision, pool: EdgesInT
 
 def options_of_reading(settings: CertificateSettings, time: str) -> Result:
     """The options of xmpp_gateway_cert_info."""
-    wanted = ("names", "access_edge", "sip_domains", "xmpp_domains", "trust_store")
-    given = {name: settings.certificate[name] for name in wanted if settings.certificate.get(name) is not None}
+    given = {name: settings.certificate[name] for name in CHECKED if settings.certificate.get(name) is not None}
     renew = {"as_of": time, **(settings.certificate.get("renew") or {})}
     return {**given, "usages": list(settings.usages), "renew": renew}
 

@@ -19,7 +19,7 @@ from ...module_utils._server.server import CLOCK, CMDLETS, SERVICES
 from .._servers.connected import Connected
 from .._servers.servers import DeploymentHosts
 from .._settings.settings import NO_ACCESS, AccessChosen
-from .certificate import CertificateSettings
+from .certificate import CHECKED, CertificateSettings
 
 Values = t.Mapping[str, t.Any]
 
@@ -31,8 +31,6 @@ _REPORTING = ("audit", "explain", "verify")
 _WORKING = ("certificate", "converge", "decommission", "revoke")
 # The certificates between a Front End and an Edge (port 23456), beside that which partners see.
 INTERNAL, DEFAULT = MTLS
-# Options of xmpp_gateway_cert_info that explain and audit take from the settings of the Edge.
-_CHECKED = ("names", "access_edge", "sip_domains", "xmpp_domains", "trust_store")
 
 
 @dataclass(frozen=True)
@@ -147,13 +145,13 @@ def _of_edge(playbook: str, values: Values, chosen: bool) -> Need | None:
         return Need((), plan=True, again=True) if certificate and (chosen or playbook == "certificate") else None
     if playbook == "audit":
         managed = CertificateSettings(certificate).usages
-        return Need(services, {"managed": list(managed), **_given(certificate, (*_CHECKED, "renew"))})
+        return Need(services, {"managed": list(managed), **_given(certificate, (*CHECKED, "renew"))})
     if playbook == "decommission":
         return Need((), {"usages": [LISTENING]}, again=True)
     if playbook == "preflight":
         return Need(services, {"usages": [LISTENING, INTERNAL]})
     if playbook == "explain":
-        return Need(services, {"usages": [LISTENING, INTERNAL], **_given(certificate, _CHECKED)})
+        return Need(services, {"usages": [LISTENING, INTERNAL], **_given(certificate, CHECKED)})
     return _of_revocation(playbook, values)
 
 
