@@ -21,6 +21,10 @@ from .reach import May, Reach, Ways
 Change = t.Literal["gain", "lose", "narrowed", "widened", "unknown"]
 CHANGES: tuple[Change, ...] = ("gain", "lose", "narrowed", "widened", "unknown")
 Numbers = t.Mapping[Change, int]
+# What changes in both directions; None where nothing does.
+Both = tuple["Change | None", "Change | None"]
+# Of a user or of a domain, before and after.
+Sides = tuple[Ways, Ways]
 _NOTHING = Ways(May.NO, May.NO)
 
 
@@ -32,6 +36,15 @@ class Affected:
     users: tuple[str, ...]
     out: Change | None
     back: Change | None
+
+    def as_dict(self, most: int | None) -> dict[str, t.Any]:
+        return {
+            "domains": list(self.domains),
+            "out": self.out or "",
+            "in": self.back or "",
+            "users": len(self.users),
+            "names": list(self.users[:most]),
+        }
 
 
 @dataclass(frozen=True)
@@ -50,23 +63,43 @@ class OfDomain:
         """Of the direction with more users."""
         return max(self.out.get(change, 0), self.back.get(change, 0))
 
+    def as_dict(self) -> dict[str, t.Any]:
+        return {
+            "domain": self.domain,
+            "out": {change: self.out.get(change, 0) for change in CHANGES},
+            "in": {change: self.back.get(change, 0) for change in CHANGES},
+            "contact_first": self.contact_first,
+        }
+
 
 @dataclass(frozen=True)
 class Impact:
     """seen: how many users were read. unread: what could not be read, so that nothing is known; '' if nothing.
 
-    users: by change, how many users meet with it, for one partner at least and in one direction at least.
+    users: by change, how many users meet with it, for one partner at least and in one direction at least. at_most: the
+    same if it comes to this change wherever it is not known.
     domains: those for which something changes, those that most users lose first. affected: the same with names.
     """
 
     seen: int = 0
     unread: str = ""
     users: Numbers = field(default_factory=dict)
+    at_most: Numbers = field(default_factory=dict)
     domains: tuple[OfDomain, ...] = ()
     affected: tuple[Affected, ...] = ()
 
     def number(self, change: Change) -> int:
         return self.users.get(change, 0)
+
+    def as_dict(self, most: int | None = None) -> dict[str, t.Any]:
+        """most: how many users are named of those for whom the same changes; None: all."""
+        return {
+            "seen": self.seen,
+            "unread": self.unread,
+            "users": {change: self.number(change) for change in CHANGES},
+            "domains": [one.as_dict() for one in self.domains],
+            "groups": [one.as_dict(most) for one in self.affected],
+        }
 
 
 def impact(before: Reach, after: Reach, names: t.Mapping[str, str]) -> Impact:
@@ -74,18 +107,20 @@ def impact(before: Reach, after: Reach, names: t.Mapping[str, str]) -> Impact:
     unread = before.unread or after.unread
     if unread:
         return Impact(before.seen, unread)
-    users: dict[tuple[Ways, Ways], list[str]] = {}
+    users: dict[Sides, list[str]] = {}
     for key, own in before.users.items():
         users.setdefault((own, after.users[key]), []).append(names[key])
-    domains: dict[tuple[Ways, Ways], list[str]] = {}
+    domains: dict[Sides, list[str]] = {}
     for domain in {**before.domains, **after.domains}:
-        sides = before.domains.get(domain, _NOTHING), after.domains.get(domain, _NOTHING)
-        domains.setdefault(sides, []).append(domain)
-    met: dict[Change, set[tuple[Ways, Ways]]] = {change: set() for change in CHANGES}
+        own_sides = before.domains.get(domain, _NOTHING), after.domains.get(domain, _NOTHING)
+        domains.setdefault(own_sides, []).append(domain)
+    met: dict[Change, set[Sides]] = {change: set() for change in CHANGES}
     of_domains: list[OfDomain] = []
-    affected = []
+    # By what changes, and for which users: their domains.
+    affected: dict[tuple[Both, tuple[Sides, ...]], list[str]] = {}
     for of_partner, own_domains in domains.items():
         numbers: tuple[dict[Change, int], dict[Change, int]] = ({}, {})
+        concerned: dict[Both, list[Sides]] = {}
         for of_user, own_users in users.items():
             changes = _changes(*map(Ways.and_, of_user, of_partner))
             for change, number in zip(changes, numbers, strict=True):
@@ -93,7 +128,9 @@ def impact(before: Reach, after: Reach, names: t.Mapping[str, str]) -> Impact:
                     number[change] = number.get(change, 0) + len(own_users)
                     met[change].add(of_user)
             if any(changes):
-                affected.append(Affected(tuple(sorted(own_domains)), tuple(sorted(own_users)), *changes))
+                concerned.setdefault(changes, []).append(of_user)
+        for changes, sides in concerned.items():
+            affected.setdefault((changes, tuple(sides)), []).extend(own_domains)
         if any(numbers):
             first = of_partner[1].back == May.CONTACT
             of_domains += [OfDomain(domain, *numbers, first) for domain in own_domains]
@@ -101,12 +138,20 @@ def impact(before: Reach, after: Reach, names: t.Mapping[str, str]) -> Impact:
         before.seen,
         "",
         {change: sum(len(users[sides]) for sides in own) for change, own in met.items()},
+        {change: sum(len(users[sides]) for sides in own | met["unknown"]) for change, own in met.items()},
         tuple(sorted(of_domains, key=lambda one: (-one.number("lose"), -one.number("gain"), one.domain))),
-        tuple(sorted(affected, key=lambda one: one.domains)),
+        tuple(sorted((_affected(*key, own, users) for key, own in affected.items()), key=lambda one: one.domains)),
     )
 
 
-def _changes(before: Ways, after: Ways) -> tuple[Change | None, Change | None]:
+def _affected(
+    changes: Both, sides: t.Sequence[Sides], domains: t.Iterable[str], users: t.Mapping[Sides, t.Sequence[str]]
+) -> Affected:
+    names = sorted(name for own in sides for name in users[own])
+    return Affected(tuple(sorted(domains)), tuple(names), *changes)
+
+
+def _changes(before: Ways, after: Ways) -> Both:
     same = before.basis == after.basis
     return _change(before.out, after.out, same), _change(before.back, after.back, same)
 
@@ -122,3 +167,73 @@ def _change(before: May, after: May, same: bool) -> Change | None:
     if after == May.NO:
         return "lose"
     return "narrowed" if after == May.CONTACT else "widened"
+
+
+# For people
+
+# So that a line fits on a terminal of 80 columns.
+_WIDTH = 78
+
+
+def lines(found: Impact) -> list[str]:
+    """Three lines at most, without names of users."""
+    if found.unread:
+        return ["Users: not known who gains or loses a partner. Not read: %s." % found.unread]
+    seen = "Seen: %s." % _users(found.seen)
+    if not found.domains:
+        return ["Users: nobody gains or loses a partner. %s" % seen]
+    gain, lose, unknown = (found.number(change) for change in ("gain", "lose", "unknown"))
+    doubt = ", not known of %s" % _number(unknown) if unknown else ""
+    told = (_number(gain), _verb("gain", gain), _number(lose), _verb("lose", lose), doubt, seen)
+    head = "Users: %s %s a partner, %s %s one%s. %s" % told
+    first = [one.domain for one in found.domains if one.contact_first and (one.back.keys() & {"gain", "narrowed"})]
+    only = "  Messages reach only users who have added the contact: "
+    return [
+        head,
+        "  " + _fitting(["%s: %s" % (one.domain, in_words(one)) for one in found.domains], "; ", _WIDTH - 2),
+        *([only + _fitting(first, ", ", _WIDTH - len(only))] if first else []),
+    ]
+
+
+def in_words(one: OfDomain) -> str:
+    """What changes for a domain; apart for both directions only where they differ."""
+    out, back = _of_direction(one.out), _of_direction(one.back)
+    return out if out == back else "to it %s, from it %s" % (out, back)
+
+
+def _of_direction(numbers: Numbers) -> str:
+    gain, lose = numbers.get("gain", 0), numbers.get("lose", 0)
+    found = []
+    if gain:
+        found.append("%s %s, %s %s" % (_users(gain), _verb("gain", gain), _number(lose), _verb("lose", lose)))
+    elif lose:
+        found.append("%s %s" % (_users(lose), _verb("lose", lose)))
+    words: dict[Change, str] = {
+        "narrowed": "only from contacts for %s", "widened": "no longer only from contacts for %s",
+        "unknown": "not known of %s",
+    }  # fmt: skip
+    found += [text % _users(numbers[change]) for change, text in words.items() if numbers.get(change)]
+    return ", ".join(found) or "nothing changes"
+
+
+def _users(number: int) -> str:
+    return "%s user%s" % (_number(number), "" if number == 1 else "s")
+
+
+def _verb(verb: str, number: int) -> str:
+    return verb + "s" * (number == 1)
+
+
+def _number(number: int) -> str:
+    return "{:,}".format(number) if number else "none"
+
+
+def _fitting(texts: t.Sequence[str], between: str, width: int) -> str:
+    """As many texts as fit, the first at least, and how many more there are."""
+    shown = list(texts)
+    while True:
+        more = len(texts) - len(shown)
+        line = between.join([*shown, *(["%s more" % _number(more)] if more else [])])
+        if len(shown) == 1 or len(line) <= width:
+            return line
+        shown.pop()

@@ -54,6 +54,8 @@ _TOWARDS = ("converge", "restore", "failover", "audit")
 _EVERYTHING = frozenset(("all", "tagged"))
 # The playbooks that can be held to a plan.
 _HELD = ("converge", "restore")
+# Those that show a plan without a thought of carrying it out.
+_LOOKING = ("audit", "history")
 
 
 class FederationAction(DeploymentAction, ReportingAction):
@@ -240,7 +242,8 @@ class FederationAction(DeploymentAction, ReportingAction):
             raise Refused([*mistakes, *exc.reasons]) from None
         if mistakes:
             raise Refused(mistakes)
-        self.work_of = task_with(declared, self._approval, self._probing)
+        shows = self._display.verbosity > 0 and self.playbook not in _LOOKING
+        self.work_of = task_with(declared, self._approval, self._probing, impact=shows)
 
     def _approval(self) -> list[str]:
         return held(self._controlled, plain(self._task.args.get("allow")) or ())
