@@ -173,6 +173,8 @@ def _change(before: May, after: May, same: bool) -> Change | None:
 
 # So that a line fits on a terminal of 80 columns.
 _WIDTH = 78
+# For the names of domains that share a text.
+_NAMES = 32
 
 
 def lines(found: Impact) -> list[str]:
@@ -186,34 +188,51 @@ def lines(found: Impact) -> list[str]:
     doubt = ", not known of %s" % _number(unknown) if unknown else ""
     told = (_number(gain), _verb("gain", gain), _number(lose), _verb("lose", lose), doubt, seen)
     head = "Users: %s %s a partner, %s %s one%s. %s" % told
-    first = [one.domain for one in found.domains if one.contact_first and (one.back.keys() & {"gain", "narrowed"})]
-    only = "  Messages reach only users who have added the contact: "
-    return [
-        head,
-        "  " + _fitting(["%s: %s" % (one.domain, in_words(one)) for one in found.domains], "; ", _WIDTH - 2),
-        *([only + _fitting(first, ", ", _WIDTH - len(only))] if first else []),
-    ]
+    worse = [one for one in found.domains if not _only_better(one)]
+    better = [one for one in found.domains if _only_better(one)]
+    mark = "-" if any(one.number("lose") for one in worse) else "~"
+    return [head, *_row(mark, worse), *_row("+", better)]
+
+
+def _only_better(one: OfDomain) -> bool:
+    return not any(one.number(change) for change in ("lose", "narrowed", "unknown"))
+
+
+def _row(mark: str, domains: t.Sequence[OfDomain]) -> list[str]:
+    """One line, in which domains of which the same is said stand together."""
+    names: dict[str, list[str]] = {}
+    for one in domains:
+        names.setdefault(in_words(one), []).append(one.domain)
+    texts = ["%s: %s" % (_fitting(own, ", ", _NAMES), words) for words, own in names.items()]
+    numbers = [len(own) for own in names.values()]
+    return ["  %s %s" % (mark, _fitting(texts, "; ", _WIDTH - 4, numbers))] if texts else []
 
 
 def in_words(one: OfDomain) -> str:
     """What changes for a domain; apart for both directions only where they differ."""
     out, back = _of_direction(one.out), _of_direction(one.back)
-    return out if out == back else "to it %s, from it %s" % (out, back)
+    found = (
+        [out] if out == back else ["to it %s" % (out or "nothing changes"), "from it %s" % (back or "nothing changes")]
+    )
+    if one.contact_first and one.back.get("gain"):
+        found[-1] += " (contacts only)"
+    words: dict[Change, str] = {
+        "narrowed": "%s %s its messages only from contacts now", "widened": "%s %s its messages from all senders now",
+    }  # fmt: skip
+    for change, text in words.items():
+        number = one.back.get(change, 0)
+        found += [text % (_users(number), _verb("get", number))] * bool(number)
+    return ", ".join(text for text in found if text)
 
 
 def _of_direction(numbers: Numbers) -> str:
-    gain, lose = numbers.get("gain", 0), numbers.get("lose", 0)
+    gain, lose, unknown = (numbers.get(change, 0) for change in ("gain", "lose", "unknown"))
     found = []
     if gain:
         found.append("%s %s, %s %s" % (_users(gain), _verb("gain", gain), _number(lose), _verb("lose", lose)))
     elif lose:
         found.append("%s %s" % (_users(lose), _verb("lose", lose)))
-    words: dict[Change, str] = {
-        "narrowed": "only from contacts for %s", "widened": "no longer only from contacts for %s",
-        "unknown": "not known of %s",
-    }  # fmt: skip
-    found += [text % _users(numbers[change]) for change, text in words.items() if numbers.get(change)]
-    return ", ".join(found) or "nothing changes"
+    return ", ".join([*found, *(["not known of %s" % _users(unknown)] if unknown else [])])
 
 
 def _users(number: int) -> str:
@@ -228,12 +247,16 @@ def _number(number: int) -> str:
     return "{:,}".format(number) if number else "none"
 
 
-def _fitting(texts: t.Sequence[str], between: str, width: int) -> str:
-    """As many texts as fit, the first at least, and how many more there are."""
-    shown = list(texts)
+def _fitting(texts: t.Sequence[str], between: str, width: int, numbers: t.Sequence[int] = ()) -> str:
+    """As many texts as fit, the first at least, and how many more things there are.
+
+    numbers: of the things for which each text stands; by default one.
+    """
+    counts = numbers or [1] * len(texts)
+    shown = len(texts)
     while True:
-        more = len(texts) - len(shown)
-        line = between.join([*shown, *(["%s more" % _number(more)] if more else [])])
-        if len(shown) == 1 or len(line) <= width:
+        more = sum(counts[shown:])
+        line = between.join([*texts[:shown], *(["%s more" % _number(more)] if more else [])])
+        if shown == 1 or len(line) <= width:
             return line
-        shown.pop()
+        shown -= 1

@@ -82,15 +82,13 @@ class PlannedImpact:
         number, possible = found.number(change), found.at_most[change]
         if possible <= most:
             return ""
-        option, remedy = "%s.%s" % (self._name("impact_limit"), change), self._guard.remedy(IMPACT)
-        if number > most:
-            text = "%s: %d users would %s a partner; the limit is %d. See who they are in a plan file (%s), or use %s"
-            return text % (option, number, change, most, self._name("plan_file"), remedy)
-        text = (
-            "%s: up to %d users would %s a partner, since it is not known of all of them; the limit is %d. See who"
-            " they are in a plan file (%s), or use %s"
-        )
-        return text % (option, possible, change, most, self._name("plan_file"), remedy)
+        told = (self._name("impact_limit"), change, number, change, most)
+        text = "%s.%s: %d users would %s a partner; the limit is %d"
+        if number <= most:
+            told = (self._name("impact_limit"), change, possible, change, most)
+            text = "%s.%s: up to %d users would %s a partner, which is not known of all of them; the limit is %d"
+        ways = ". To see who they are, save the plan (%s). To run all the same, use %s"
+        return text % told + ways % (self._name("plan_file"), self._guard.remedy(IMPACT))
 
     def lines(self, check: bool) -> list[str]:
         """What people are told, below the plan: three lines at most, and what the limit refuses."""

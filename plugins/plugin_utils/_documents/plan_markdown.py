@@ -72,7 +72,7 @@ def _impact(found: Result) -> list[str]:
         [
             markdown.code(one["domain"]),
             _changes(one["out"]),
-            _changes(one["in"]) + (_CONTACTS if one["contact_first"] else ""),
+            _changes(one["in"]) + (_CONTACTS if one["contact_first"] and one["in"]["gain"] else ""),
         ]
         for one in found["domains"]
     ]

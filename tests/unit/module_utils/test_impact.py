@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import user_names
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain import reach
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK, work
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.impact import Impact, Numbers, OfDomain, lines
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError, Statement
@@ -178,7 +179,10 @@ def test_a_partner_of_whom_users_must_know_first() -> None:
     assert (one["out"]["gain"], one["in"]["gain"], one["in"]["widened"], one["contact_first"]) == (0, 0, 2, False)
     new = planned(shell, partners=[{**BASE, "domain": "b.test", "partner_type": "public_unverified"}])
     assert numbers(new) == {"b.test": (2, 0)}
-    assert new.values["report"][-1] == "  Messages reach only users who have added the contact: b.test"
+    assert new.values["report"][-1] == "  + b.test: 2 users gain, none lose (contacts only)"
+    assert planned(server(), partners=[{**BASE, "partner_type": "public_unverified"}]).values["report"][-1] == (
+        "  ~ a.test: 2 users get its messages only from contacts now"
+    )
 
 
 # What is read, and when
@@ -266,6 +270,32 @@ def test_a_run_above_the_limit_is_refused_before_it_writes(limit: dict[str, int]
         assert not again.changed
 
 
+def test_the_links_are_asked_once_for_users_and_domains_of_one_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever their number: this is what makes a large deployment as quick as a small one."""
+    asked_for: list[int] = []
+    for many in (1, 40):
+        count = 0
+        plain = vars(reach)["entries_of"]
+
+        def counted(*arguments: t.Any, plain: t.Any = plain) -> t.Any:
+            nonlocal count
+            count += 1
+            return plain(*arguments)
+
+        shell = server()
+        shell.users = [
+            user("%s%d" % (name, n), policy) for n in range(many) for name, policy in (("a", "Xmpp"), ("b", ""))
+        ]
+        for n in range(many):
+            partner(shell, "p%d.test" % n)
+        with monkeypatch.context() as patched:
+            patched.setattr(reach, "entries_of", counted)
+            found = planned(shell, access_edge={"allow_federated_users": False}, force=True).values["impact"]
+        assert (found["users"]["lose"], len(found["domains"])) == (many, many + 1)
+        asked_for.append(count)
+    assert asked_for[0] == asked_for[1]
+
+
 def test_a_limit_below_0_is_none() -> None:
     with pytest.raises(Refused, match=r"impact_limit\.lose: must be a whole number of users, 0 or more, not -1"):
         run(TASK, server(), impact_limit={"lose": -1}, **NEW)
@@ -313,7 +343,7 @@ def test_a_user_of_whom_it_is_not_known_counts_against_a_limit(odd: dict[str, t.
     found = planned(shell, **NEW).values["impact"]
     assert (found["users"]["gain"], found["users"]["unknown"]) == (1, 1)
     assert {one["domain"]: one["out"]["unknown"] for one in found["domains"]} == dict.fromkeys(B, 1)
-    with pytest.raises(Refused, match=r"up to 2 users would gain a partner, since it is not known of all of them"):
+    with pytest.raises(Refused, match=r"up to 2 users would gain a partner, which is not known of all of them"):
         run(TASK, shell, impact_limit={"gain": 1}, **NEW)
     assert shell.writes() == []
     assert run(TASK, shell, impact_limit={"gain": 2}, **NEW).changed
@@ -346,15 +376,16 @@ def of(domain: str, **changes: int) -> OfDomain:
             Impact(1243, "", {"gain": 1240, "lose": 3}, {}, (of("litware.com", lose=3), of("fabrikam.com", gain=1240))),
             [
                 "Users: 1,240 gain a partner, 3 lose one. Seen: 1,243 users.",
-                "  litware.com: 3 users lose; fabrikam.com: 1,240 users gain, none lose",
+                "  - litware.com: 3 users lose",
+                "  + fabrikam.com: 1,240 users gain, none lose",
             ],
         ),
         (
-            Impact(1, "", {"gain": 1, "unknown": 1}, {}, (of("a.test", gain=1, narrowed=1), of("b.test", lose=1))),
+            Impact(1, "", {"gain": 1, "unknown": 1}, {}, (of("a.test", gain=1, widened=1), of("b.test", lose=1))),
             [
                 "Users: 1 gains a partner, none lose one, not known of 1. Seen: 1 user.",
-                "  a.test: to it 1 user gains, none lose, from it 1 user gains, none lose, only"
-                " from contacts for 1 user; 1 more",
+                "  - b.test: 1 user loses",
+                "  + a.test: 1 user gains, none lose, 1 user gets its messages from all senders now",
             ],
         ),
     ],
@@ -364,8 +395,9 @@ def test_three_lines_at_most_are_shown(found: Impact, told: list[str]) -> None:
 
 
 def test_many_domains_are_still_one_line_of_a_terminal() -> None:
-    many = tuple(of("partner%03d.test" % number, lose=3) for number in range(1000))
-    shown = lines(Impact(3, users={"lose": 3}, domains=many))
-    assert len(shown) == 2
+    alike = tuple(of("p%03d.test" % number, lose=3) for number in range(1000))
+    other = tuple(of("q%03d.test" % number, gain=number) for number in range(1, 1000))
+    shown = lines(Impact(3, users={"lose": 3}, domains=(*alike, *other)))
+    assert shown[1] == "  - p000.test, p001.test, 998 more: 3 users lose"
+    assert shown[2] == "  + q001.test: 1 user gains, none lose; 998 more"
     assert max(map(len, shown)) <= 78
-    assert shown[1].endswith("; 998 more")
