@@ -63,6 +63,10 @@ def test_said_before_held_to_a_limit_and_true_afterwards(plays: Plays, managemen
     again = play(plays, "converge", **WANTED)
     assert (again.code, again.stats["sfb_xmpp_changes"]) == (0, 0), again.output
     assert "Users:" not in again.output
+    more = {"sfb_xmpp_partners": [{"domain": "c.test", **ROW}]}
+    shown = play(plays, "converge", "--check", "-v", **more)
+    assert "+ c.test: 3 users gain, none lose" in shown.output
+    assert "Users:" not in play(plays, "converge", "--check", **more).output
 
     others = ("ddorsey", "eeaton")
     for name in (*GETS, USER.partition("@")[0], *others):
