@@ -37,6 +37,12 @@ COLUMNS = {
 }
 
 
+def core_in(environment: Path) -> str:
+    """The minor version of ansible-core in an environment, as 2.19; empty where there is none."""
+    found = sorted(environment.glob("lib/python*/site-packages/ansible_core-*.dist-info"))
+    return ".".join(found[-1].name.split("-")[1].split(".")[:2]) if found else ""
+
+
 @dataclass(frozen=True)
 class Core:
     """An ansible-core: its requirement file's name, and the Pythons that run it, the oldest first, which is taken.
@@ -50,7 +56,7 @@ class Core:
     @property
     def environment(self) -> Path:
         """Where it is installed; the one of the checkout is there already."""
-        return VENV if self.name == "2.19" else VENV.with_name("%s-%s" % (VENV.name, self.name))
+        return VENV if self.name == core_in(VENV) else VENV.with_name("%s-%s" % (VENV.name, self.name))
 
 
 CORES = (

@@ -39,11 +39,10 @@ git commit --quiet --message "Release $version"
 ${CHECKS:-python -m tools.checks}
 [ -z "$(git status --porcelain)" ] || refuse "the checks changed files"
 
-source=$(mktemp -d)
-tools/copy.sh "$source/copy"
-mkdir -p build/release
-ansible-galaxy collection build --force --output-path build/release "$source/copy"
-rm -rf "$source"
-git tag --annotate "v$version" --message "sfb.xmpp $version"
+tools/tarball.sh
+# Signed where git has a key for it.
+sign=--no-sign
+[ -z "$(git config user.signingkey)" ] || sign=--sign
+git tag "$sign" --annotate "v$version" --message "sfb.xmpp $version"
 trap - EXIT
 echo "build/release/sfb-xmpp-$version.tar.gz is tagged v$version; to publish: git push --follow-tags, ansible-galaxy collection publish"

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -32,7 +34,8 @@ def run(top: Path, *command: str, **environment: str) -> subprocess.CompletedPro
 def top(tmp_path: Path) -> Path:
     """A small collection with what a release touches, committed, and with addresses."""
     top = tmp_path / "checkout"
-    for name in ("galaxy.yml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", "changelogs", "tools", "meta"):
+    files = ("galaxy.yml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore")
+    for name in (*files, "changelogs", "tools", "meta", "requirements"):
         source = ROOT / name
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -59,11 +62,33 @@ def test_a_release_is_a_version_a_changelog_a_tarball_and_a_tag(top: Path) -> No
     assert list(releases) == ["1.0.0"]
     assert "v1\\.0\\.0" in (top / "CHANGELOG.md").read_text(encoding="utf-8")
     assert not list((top / "changelogs" / "fragments").glob("*.yaml"))
-    assert (top / "build" / "release" / "sfb-xmpp-1.0.0.tar.gz").is_file()
+    made = top / "build" / "release"
+    parts = json.loads((made / "sfb-xmpp-1.0.0.tar.gz.cdx.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256((made / "sfb-xmpp-1.0.0.tar.gz").read_bytes()).hexdigest()
+    assert parts["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    names = {part["name"] for part in parts["components"]}
+    # What the collection takes, and what that needs in turn.
+    assert {"ansible-core", "cryptography", "dnspython", "idna", "pyopenssl", "pypsrp", "service-identity"} < names
+    assert {"cffi", "jinja2", "pyspnego"} < names
+    assert "pytest" not in names
+    assert run(made, "sha256sum", "--check", "--quiet", "SHA256SUMS").returncode == 0
+    assert "SIGNATURE" not in run(top, "git", "cat-file", "tag", "v1.0.0").stdout
     assert run(top, "git", "describe", "--exact-match").stdout == "v1.0.0\n"
     assert run(top, "git", "status", "--porcelain").stdout == ""
     assert "older than v1.0.0" in release(top, "0.9.0").stderr
     assert "is there already" in release(top, "1.0.0").stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not here")
+def test_the_tag_is_signed_where_a_key_is_configured(top: Path) -> None:
+    key = top.parent / "key"
+    assert run(top.parent, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)).returncode == 0
+    for name, value in (("gpg.format", "ssh"), ("user.signingkey", str(key))):
+        assert run(top, "git", "config", name, value).returncode == 0
+    done = release(top, "1.0.0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "BEGIN SSH SIGNATURE" in run(top, "git", "cat-file", "tag", "v1.0.0").stdout
 
 
 @pytest.mark.parametrize("version", ["", "1.0", "v1.0.0", "01.0.0", "1.0.0-rc1"])
