@@ -30,7 +30,7 @@ TABLE = TOP / "build" / "matrix" / "table.md"
 README = TOP / "README.md"
 BEGIN, END = "<!-- begin of the table that make test-matrix writes -->\n", "<!-- end of it -->\n"
 COLUMNS = {
-    "sanity": "tools/sanity.sh",
+    "sanity": "tools/ansible_test.sh sanity",
     "unit": PYTEST + " tests/unit",
     "molecule": "tools/molecule.sh default",
     "installed": "tools/installed.sh %s",

@@ -18,8 +18,8 @@ refuse() {
 [[ $version =~ ^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$ ]] || refuse "VERSION=$version is no version such as 1.2.3"
 [ -z "$(git status --porcelain)" ] || refuse "there are changes that are not committed"
 ! git rev-parse --quiet --verify "refs/tags/v$version" >/dev/null || refuse "the tag v$version is there already"
-! grep -E '^(repository|issues|documentation|homepage):.*\.invalid' galaxy.yml >&2 ||
-    refuse "galaxy.yml has addresses that the publisher has to set"
+! grep -E '^ *(repository|issues|documentation|homepage):.*[.-]invalid' galaxy.yml docs/docsite/links.yml >&2 ||
+    refuse "galaxy.yml and docs/docsite/links.yml have addresses that the publisher has to set"
 last=$(git tag --list 'v*' --sort=-version:refname | sed -n 1p)
 if [ -n "$last" ] && [ "$(printf '%s\n' "${last#v}" "$version" | sort --version-sort | tail -n 1)" != "$version" ]; then
     refuse "$version is older than $last"

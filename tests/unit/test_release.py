@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
+# The files with what a publisher has to set.
+ADDRESSES = ("galaxy.yml", "docs/docsite/links.yml")
 pytestmark = pytest.mark.skipif(not (TOOLS / "antsibull-changelog").exists(), reason="antsibull-changelog is not here")
 
 
@@ -42,8 +45,10 @@ def top(tmp_path: Path) -> Path:
             shutil.copytree(source, top / name, ignore=shutil.ignore_patterns("__pycache__", ".plugin-cache.yaml"))
         else:
             shutil.copy(source, top / name)
-    galaxy = (top / "galaxy.yml").read_text(encoding="utf-8").replace("publisher.invalid", "git.contoso.test")
-    (top / "galaxy.yml").write_text(galaxy, encoding="utf-8")
+    for name in ADDRESSES:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(re.sub("publisher[.-]invalid", "git.contoso.test", text), encoding="utf-8")
     for words in ("init --quiet", "add --all", "commit --quiet --message Begin"):
         assert run(top, "git", *words.split()).returncode == 0
     return top
@@ -96,8 +101,9 @@ def test_what_is_no_version_is_refused(top: Path, version: str) -> None:
     assert "is no version" in release(top, version).stderr
 
 
-def test_placeholders_and_uncommitted_changes_are_refused(top: Path) -> None:
-    shutil.copy(ROOT / "galaxy.yml", top)
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_placeholders_and_uncommitted_changes_are_refused(top: Path, name: str) -> None:
+    shutil.copy(ROOT / name, top / name)
     assert "not committed" in release(top, "1.0.0").stderr
     assert run(top, "git", "commit", "--quiet", "--all", "--message", "Forget").returncode == 0
     assert "addresses that the publisher has to set" in release(top, "1.0.0").stderr
