@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""At run time the collection needs meta, plugins, roles and playbooks alone. A rehearsal needs the lab too, and says so."""
+"""At run time the collection needs meta, plugins, roles and playbooks. A rehearsal needs the lab too, and says so."""
 
 from __future__ import annotations
 
