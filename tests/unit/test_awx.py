@@ -27,7 +27,7 @@ class _Loader(yaml.SafeLoader):
     """Takes texts that Ansible does not template for texts."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))  # type: ignore[type-var]
+_Loader.add_constructor("!unsafe", lambda loader, node: str(node.value))
 
 
 def read(name: str) -> t.Any:
