@@ -83,6 +83,11 @@ def site_policy(shell: MemoryShell) -> None:
     shell.put("CsExternalAccessPolicy", "Site:Redmond", ON)
 
 
+def both_have_b(shell: MemoryShell) -> None:
+    partner(shell, "a.test", AdditionalDomains="b.test")
+    partner(shell, "b.test", **WRONG)
+
+
 def given(name: str, **values: t.Any) -> Change:
     """A server where a user is otherwise."""
 
@@ -94,6 +99,7 @@ def given(name: str, **values: t.Any) -> Change:
     return change
 
 
+WRONG: dict[str, t.Any] = {"SaslNegotiation": "NotSupported", "SupportDialbackNegotiation": False}
 NEW: dict[str, t.Any] = {
     "partners": [BASE, {**BASE, "domain": "b.test", "additional_domains": ["x.b.test", "y.b.test"]}]
 }
@@ -127,9 +133,15 @@ CASES: dict[str, tuple[Change | None, dict[str, t.Any], ByDomain]] = {
     "homed on a branch": (given("ann", RegistrarPool="branch.contoso.com"), NEW, dict.fromkeys(B, (1, 0))),
     "homed online": (
         given("ann", RegistrarPool=None, HostingProvider="sipfed.online.lync.com"), NEW, dict.fromkeys(B, (1, 0))),
+    "homed online, with a pool": (
+        given("ann", HostingProvider="sipfed.online.lync.com"), NEW, dict.fromkeys(B, (1, 0))),
     "not enabled": (given("ann", Enabled=False), NEW, dict.fromkeys(B, (1, 0))),
     "no way to authenticate": (
-        lambda s: partner(s, "b.test", SaslNegotiation="NotSupported", SupportDialbackNegotiation=False),
+        lambda s: partner(s, "b.test", **WRONG),
+        {"partners": [{"domain": "b.test", "support_dialback_negotiation": True}]}, {"b.test": (2, 0)},
+    ),
+    "a partner that is an additional domain too": (
+        both_have_b,
         {"partners": [{"domain": "b.test", "support_dialback_negotiation": True}]}, {"b.test": (2, 0)},
     ),
     "an allowed SIP domain": (None, {"partners": [{**BASE, "domain": "litware.com"}]}, {}),
@@ -347,6 +359,14 @@ def test_a_user_of_whom_it_is_not_known_counts_against_a_limit(odd: dict[str, t.
         run(TASK, shell, impact_limit={"gain": 1}, **NEW)
     assert shell.writes() == []
     assert run(TASK, shell, impact_limit={"gain": 2}, **NEW).changed
+
+
+def test_an_odd_home_is_not_known_and_no_home_is_none() -> None:
+    shell = server()
+    given("ann", RegistrarPool=None)(shell)
+    given("bob", RegistrarPool={"odd": 1})(shell)
+    found = planned(shell, **NEW).values["impact"]["users"]
+    assert (found["gain"], found["unknown"]) == (0, 1)
 
 
 def test_a_user_whose_site_is_not_known_may_be_hit_by_a_policy_of_a_site() -> None:
