@@ -17,7 +17,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain import reach
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK, work
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.impact import Impact, Numbers, OfDomain, lines
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.revoked_users import with_users
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.revocation import TASK as REVOCATION
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run
@@ -246,6 +248,24 @@ def test_all_are_named_in_the_file_of_a_plan_and_a_hundred_in_a_result(tmp_path:
     document = json.loads(file.read_text(encoding="utf-8"))
     assert "contoso.com" not in json.dumps(document["impact"]["groups"])
     assert len(set(document["impact"]["groups"][0]["names"])) == 150
+
+
+def test_the_check_of_a_revocation_says_who_loses_the_domain_and_the_revocation_asks_nobody() -> None:
+    shell = server()
+    partner(shell, "a.test", AdditionalDomains="x.a.test")
+    partner(shell, "b.test", AdditionalDomains="x.a.test")
+    both = run(with_users(REVOCATION), shell, check=True, domain="a.test")
+    assert numbers(both) == {"a.test": (0, 2)}, "another partner keeps the other domain"
+    assert both.values["report"][-2:] == [
+        "Users: none gain a partner, 2 lose one. Seen: 4 users.", "  - a.test: 2 users lose"
+    ]  # fmt: skip
+    assert numbers(run(with_users(REVOCATION), shell, check=True, domain="x.a.test")) == {"x.a.test": (0, 2)}
+    assert shell.writes() == []
+    refuse_users(shell)
+    assert run(with_users(REVOCATION), shell, check=True, domain="a.test").values["impact"]["unread"]
+    before = len(shell.sent)
+    assert run(with_users(REVOCATION), shell, domain="a.test").changed
+    assert "Get-CsUser" not in asked(shell)[before:]
 
 
 # The limit
