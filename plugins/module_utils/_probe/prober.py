@@ -66,7 +66,7 @@ class ProbeSettings:
     """from_: the own domain that asks. timeout: seconds for a step. expires_within: days.
 
     allow_local: also connect to loopback, link-local, multicast and unspecified addresses, which name the controller
-    itself or its neighbours.
+    itself or its neighbours. clock: tells the time at which certificates are checked (UTC, aware).
     """
 
     from_: str
@@ -76,6 +76,7 @@ class ProbeSettings:
     own: Bundle | None = None
     gateway_port: int = DEFAULT_PORT
     allow_local: bool = False
+    clock: t.Callable[[], datetime.datetime] = functools.partial(datetime.datetime.now, datetime.timezone.utc)
 
 
 class Prober:
@@ -220,7 +221,7 @@ class Prober:
     def _examine(
         self, chain: t.Sequence[Certificate], domain: str, budget: Budget
     ) -> tuple[dict[str, t.Any] | None, dict[str, str], list[tuple[datetime.datetime, dict[str, str]]]]:
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = self._settings.clock()
         within, seconds = self._settings.expires_within, budget.at_least(_CHECK)
         anchors = self._settings.anchors
         found, faults = examine(chain, domain, anchors, now, within, seconds)
