@@ -29,6 +29,7 @@ INTO = TOP / "build" / "screens"
 # verify fails. The history is that of the playbook before it.
 SCREENS: dict[str, tuple[str, ...]] = {
     "plan": ("sfb.xmpp.converge", "--check"),
+    "impact": ("sfb.xmpp.converge", "--check", "-e", "sfb_xmpp_plan_file=%s" % (INTO / "impact.json")),
     "verify": ("sfb.xmpp.verify",),
     "converge": ("sfb.xmpp.converge",),
     "history": ("sfb.xmpp.history",),

@@ -63,6 +63,7 @@ ELSEWHERE = {
     "python -m lab down": "test_lab_process",
     "python -m tests.benchmarks.users": "test_benchmarks",
     "python -m tests.benchmarks.way_out": "its figures stand in guide_performance",
+    "python -m tests.benchmarks.impact": "its figures stand in guide_impact",
     "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
     "ansible-playbook sfb.xmpp.import -e sfb_xmpp_import_partners=partners.xml": "test_import",
     "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",

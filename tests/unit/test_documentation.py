@@ -540,12 +540,18 @@ def service_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 
 
 def federation_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
-    """What xmpp_federation returns, and of partners that are probed first."""
+    """What xmpp_federation returns, of partners that are probed first, and of users who lose a partner."""
     given: Params = {"partners": [{"domain": "fabrikam.test"}]}
     with NameServer() as dns:
         task = task_with(federation_of(given), probing={"nameservers": [dns.place], "timeout": 1.0})
         probed = run_task(task, policy_server(), True, probe_first=True, **given).values["probed"]
-    return [*runs(name), {"probed": probed}]
+    ready = policy_server()
+    ready.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": True})
+    ready.put("CsSite", "Site:Redmond", {"XmppFederationRoute": "EdgeServer:edge.contoso.com"})
+    ready.users = [{**one, "Enabled": True, "RegistrarPool": "fe01.contoso.com"} for one in ready.users]
+    lost = call(name, {"partners": [], "partners_purge": True, "force": True, "impact_limit": {"lose": 0}}, True, ready)
+    assert lost["impact"]["groups"]
+    return [*runs(name), {"probed": probed}, {"impact": lost["impact"]}]
 
 
 def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:

@@ -129,7 +129,7 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
             identity=plan.deployment.identity.as_dict(),
         )
         if run.plan_file and run.check:
-            run.plan_file.save(plan, place_of(shell))
+            run.plan_file.save(plan, place_of(shell), run.surroundings.of_plan())
         return Outcome(result, plan, planned(plan))
     with report.on_refusal():
         return _write(shell, reader, plan, run, report)

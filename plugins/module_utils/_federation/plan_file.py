@@ -43,9 +43,10 @@ class PlanFile:
     anybody: bool = False
     warnings: list[str] = field(default_factory=list)
 
-    def save(self, plan: Plan, place: Place) -> None:
-        """Raises Refused."""
+    def save(self, plan: Plan, place: Place, beside: t.Mapping[str, t.Any]) -> None:
+        """beside: what is to be known of the plan, for people. A run is not held to it. Raises Refused."""
         document = {
+            **user_names.shown(beside),
             "form": FORM,
             "collection": VERSION,
             "deployment": plan.deployment.identity.as_dict(),

@@ -21,7 +21,7 @@ from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
 from ...module_utils._federation.catalogue import RESOURCES
 from ...module_utils._federation.declared import declare
-from ...module_utils._federation.guard import ALLOWED, Guard, allow_mistakes
+from ...module_utils._federation.guard import ALLOWED, Guard, allow_mistakes, impact_mistakes
 from ...module_utils._federation.kinds import did_you_mean
 from ...module_utils._federation.revoked import declare_revoked
 from ...module_utils._federation.words import variable
@@ -109,6 +109,7 @@ def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:
     found = [
         PREFIX + "allow" + text for text in allow_mistakes(_texts(values.get("allow")), ALLOWS.get(playbook, ALLOWED))
     ]
+    found += [PREFIX + "impact_limit" + text for text in impact_mistakes(values.get("impact_limit"))]
     try:
         control_of(values)
     except Invalid as exc:

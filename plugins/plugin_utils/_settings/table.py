@@ -278,6 +278,13 @@ SETTINGS: tuple[Setting, ...] = (
         _TOWARDS,
         "The share of ten or more objects of a kind that a run may change, in percent. 30 by default.",
     ),
+    _of_federation(
+        "impact_limit",
+        ("converge", "restore", "decommission"),
+        "How many users may lose a partner in a run, and how many may gain one: ``{lose: 10, gain: 500}``. Each is"
+        " optional. A run that goes further is refused before it writes, also where this is not known. All users are"
+        " read for it. Without it there is no limit. A revocation has no limit.",
+    ),
     _of_federation("allow_loss", _TOWARDS, "Rights that users may lose in this run.", once=True),
     _of_federation(
         "allow",
@@ -643,7 +650,7 @@ _LIKE = {"verification": "verify"}
 _OF_ROLES = frozenset(
     "deployment domain_controller protected_accounts audit replication replication_timeout"
     " configuration_backup snapshot snapshot_directory snapshot_keep ticket revoked require ticket_pattern windows"
-    " freeze probe_first verification".split()
+    " freeze probe_first impact_limit verification".split()
 )
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.plan_file import FORM
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 
 from tests.unit.module_utils.memory_shell import MemoryShell
-from tests.unit.module_utils.states import run
+from tests.unit.module_utils.states import run, user
 
 TOP = Path(__file__).resolve().parents[3]
 SCHEMA: dict[str, t.Any] = json.loads((TOP / "docs" / "schema" / "plan.json").read_text("utf-8"))
@@ -31,9 +31,12 @@ def plan(directory: Path, **partner: t.Any) -> dict[str, t.Any]:
     shell.put("CsXmppAllowedPartner", "old.test", {})
     shell.put("CsXmppGatewayConfiguration", "Global", {"DialbackPassphrase": "old"})
     shell.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": True, "AllowOutsideUsers": True})
+    shell.put("CsExternalAccessPolicy", "Global", {"EnableFederationAccess": True, "EnableXmppAccess": True})
+    shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": "EdgeServer:edge.contoso.com"})
+    shell.users = [{**user("ann"), "RegistrarPool": "fe01.contoso.com", "Enabled": True}]
     path = directory / "plan.json"
     run(
-        FEDERATION, shell, check=True, plan_file=str(path), force=True, partners_purge=True,
+        TASK, shell, check=True, plan_file=str(path), force=True, partners_purge=True,
         partners=[{"domain": "a.test", "partner_type": "federated", **partner}],
         policies=[{"identity": "New", **FULL}], gateway={"dialback_passphrase": "new"},
     )  # fmt: skip
@@ -52,6 +55,7 @@ def test_a_plan_file_has_the_documented_form(tmp_path: Path) -> None:
     validator = jsonschema.Draft202012Validator(SCHEMA)
     assert [error.message for error in validator.iter_errors(found)] == []
     assert set(found) == set(SCHEMA["properties"]), "every key is documented"
+    assert [one["names"] for one in found["impact"]["groups"]] == [["sip:ann@contoso.test"]] * 2
     assert list(validator.iter_errors({**found, "form": FORM + 1}))
 
 
