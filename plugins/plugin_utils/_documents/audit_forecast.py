@@ -14,6 +14,7 @@ import itertools
 import typing as t
 from dataclasses import dataclass
 
+from ...module_utils._base.texts import some
 from . import audit_texts as words
 from .audit_document import Audit
 from .finding_order import SEVERITIES
@@ -55,8 +56,8 @@ class Upcoming:
 
     @property
     def message(self) -> str:
-        more = len(self.others)
-        return str(self.first["message"]) + (" (and %s)" % words.counted(more, "more finding") if more else "")
+        more = [one["object"] for one in self.others if one["object"] != self.first["object"]]
+        return str(self.first["message"]) + ("; also %s" % some(list(dict.fromkeys(more))) if more else "")
 
 
 def rows(audit: Audit) -> list[Upcoming]:

@@ -18,6 +18,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from ...module_utils._base.change_control import Control
+from ...module_utils._base.names import is_per_user
 from ...module_utils._base.names import key as key_of
 from ...module_utils._base.texts import utc
 from ...module_utils._federation import notes
@@ -43,22 +44,18 @@ _USAGES = ("XmppServer", "Internal", "Default")
 # What runs of the collection change, so that windows and freezes hold for it.
 _OURS = ("certificate", "own", "preflight")
 
-# How many users may talk to one of some domains; None: to any partner.
-Hit = t.Callable[[t.Iterable[str] | None], int]
-
 
 @dataclass(frozen=True)
 class Ahead:
-    """How far, and with what. days: of the horizon. control: windows and freezes. hit: None if users were not read.
+    """How far, and with what. days: of the horizon. releases: of the servers, such as ``2015``. rule: of renewal.
 
-    releases: of the servers, such as ``2015``. rule: of renewal.
+    control: windows and freezes.
     """
 
     days: int = DAYS
     releases: tuple[str, ...] = ()
     rule: RenewalRule = field(default_factory=RenewalRule)
     control: Control = field(default_factory=Control)
-    hit: Hit | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,9 @@ def forecast(
     end = now + ahead.days * DAY
     found = [*_decided(reading, findings, now, end, declared, accepted, ahead.releases)]
     found += _announced(reading, now, end, ahead)
-    return {"days": ahead.days, "items": [_item(one, reading, now, ahead) for one in sorted(found, key=_order)]}
+    users = talkers(reading["existing"]["policies"])
+    items = [_item(one, reading, now, ahead.control, users) for one in sorted(found, key=_order)]
+    return {"days": ahead.days, "items": items}
 
 
 def _order(one: Announced) -> tuple[t.Any, ...]:
@@ -193,17 +192,33 @@ def _announced(reading: Reading, now: datetime.datetime, end: datetime.datetime,
 # Who is hit, and until when somebody can act
 
 
-def _item(one: Announced, reading: Reading, now: datetime.datetime, ahead: Ahead) -> dict[str, t.Any]:
+def talkers(policies: t.Iterable[Result]) -> int | None:
+    """How many users may talk to partners; None if that takes more than was read.
+
+    An audit reads the users who have a policy of their own. If the global policy or that of a site allows XMPP, others
+    may talk as well, and nobody has counted them. Which partner it is makes no difference: policies name none.
+    """
+    number = 0
+    for policy in policies:
+        if not (policy["enable_federation_access"] and policy["enable_xmpp_access"]):
+            continue
+        if not is_per_user(key_of(policy["identity"])) or policy.get("granted_to") is None:
+            return None
+        number += len(policy["granted_to"])
+    return number
+
+
+def _item(
+    one: Announced, reading: Reading, now: datetime.datetime, control: Control, users: int | None
+) -> dict[str, t.Any]:
     partners = _partners(one, reading)
-    hit = ahead.hit
-    users = 0 if not partners else None if hit is None else hit(partners)
-    day = last_day(one.at, now, ahead.control if one.area in _OURS else Control())
+    day = last_day(one.at, now, control if one.area in _OURS else Control())
     return {
         "at": utc(one.at),
         "last_day": day and day.isoformat(),
         **{name: getattr(one, name) for name in ("code", "severity", "area", "object", "message", "remedy")},
         "partners": len(partners),
-        "users": users,
+        "users": users if partners else 0,
     }
 
 

@@ -8,11 +8,18 @@
 from __future__ import annotations
 
 import datetime
+import random
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.change_control import Control, control_of
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.known import Known
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.reach import who_may_talk
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Reader
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION_INFO
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.topology import read_topology
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.later import HORIZON
 from ansible_collections.sfb.xmpp.plugins.module_utils._x509.renewal import RenewalRule
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_forecast as shown
@@ -26,6 +33,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_judge im
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.forecast import Ahead, last_day
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.settings import FORECAST_DAYS
 
+from tests.unit.module_utils.states import make, run, user
 from tests.unit.plugin_utils.forecast_world import DAY, World
 
 NOW = "2026-12-01T12:00:00Z"
@@ -91,19 +99,39 @@ def test_a_partners_certificate_hits_its_users_and_ours_hits_all() -> None:
     probe = {"domains": [entry("a.test", later=["2027-01-10T00:00:00Z"]), entry("b.test")], "own": []}
     ours = {**CERTIFICATE, "later": [{"from": "2027-01-20T08:00:00Z", "findings": [OVER]}], "public": False}
     edges = {"edge01": {"certificates": [ours]}}
-    users = {("a.test",): 3, ("a.test", "b.test"): 8}
-    ahead = Ahead(hit=lambda domains: users[tuple(domains or ())])
-    found = audit(probe=probe, edges=edges, ahead=ahead)
+    found = audit(probe=probe, edges=edges)
     assert items(found) == [
         ("2027-01-10", "error", "certificate_expired", "a.test"),
         ("2027-01-20", "error", "expired", "edge01 XmppServer"),
         ("2027-01-20", "error", "certificate_expired", "default"),
     ]
     first, second, _link = found["forecast"]["items"]
-    assert (first["partners"], first["users"], first["last_day"]) == (1, 3, "2027-01-09")
-    assert (second["partners"], second["users"], second["last_day"]) == (2, 8, "2027-01-19")
+    assert (first["partners"], first["users"], first["last_day"]) == (1, 0, "2027-01-09")
+    assert (second["partners"], second["users"], second["last_day"]) == (2, 0, "2027-01-19")
     assert second["remedy"] == "run sfb.xmpp.certificate"
-    assert {one["users"] for one in audit(probe=probe, edges=edges)["forecast"]["items"]} == {None}
+
+
+HOMED = {"RegistrarPool": "fe01.contoso.com", "Enabled": True, "EnabledForFederation": True}
+ALLOWS = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_outside_access": True}
+REFUSES = {"enable_federation_access": True, "enable_xmpp_access": False, "enable_outside_access": True}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_users_are_counted_as_the_chain_counts_them_or_not_at_all(seed: int) -> None:
+    chance = random.Random(seed)
+    names = ["global", "site:Redmond", "Desk", "Pilot"]
+    policies = [{"identity": name, **chance.choice((ALLOWS, REFUSES, REFUSES))} for name in names]
+    users = [{**user("u%d" % n, chance.choice((None, "Desk", "Pilot"))), **HOMED} for n in range(8)]
+    access = {"allow_outside_users": True, "allow_federated_users": True}
+    partners = [{"domain": "a.test", "connection_limit": 5, **BOTH}]
+    shell = make({"partners": partners, "policies": policies, "access_edge": access, "users": users})
+    shell.put("CsSite", "Site:Redmond", {"XmppFederationRoute": "edge.contoso.com"})
+    reader = Reader(shell)
+    topology, deployment = read_topology(shell), reader.with_all_users(reader.kinds(RESOURCES))
+    counted = forecast.talkers(run(FEDERATION_INFO, shell).values["policies"])
+    standing = any(one["enable_xmpp_access"] for one in policies[:2])
+    assert (counted is None) == standing
+    assert standing or counted == who_may_talk(Known(topology, deployment)).hit()
 
 
 @pytest.mark.parametrize(("days", "number"), [(39, 0), (40, 1)])
@@ -267,7 +295,7 @@ def test_a_screen_has_three_lines_and_the_ticket_has_all() -> None:
     assert [line.split()[:2] for line in rest] == [["2027-01-10", "a.test:"], ["2027-01-13", "b.test:"]]
     text = "\n".join(shown.markdown(found, 50))
     assert (
-        "| 2027-01-16 | 2027-01-15 | error | `edge01 XmppServer` | it expired (and 1 more finding) | 2 partners |"
+        "| 2027-01-16 | 2027-01-15 | error | `edge01 XmppServer` | it expired; also default | 2 partners, 0 users |"
         in text
     )
     assert shown.lines({**found, "forecast": None}) == []
