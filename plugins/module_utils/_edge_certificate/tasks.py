@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import typing as t
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from .._shell.statement import Shell
 from .._topology import graceful_stop as graceful
 from .._x509 import certificate as x509
 from .._x509 import chain, issue, trust_store
+from .._x509 import later as ahead
 from .._x509.certificate import describe
 from .._x509.renewal import SHARE, RenewalRule, renewal
 from . import listener as listeners
@@ -176,6 +178,7 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
         rsa_only = reader.is_lync_2013()
         for wanted, certificate in certificates.items():
             facts: dict[str, t.Any] = {**dict.fromkeys(x509.FACTS), "thumbprint": wanted, "renewal": None}
+            facts["later"] = []
             findings = [
                 Finding("not_in_store", "error", "it is not in the computer's store", "import and assign it anew")
             ]
@@ -185,14 +188,16 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
                 facts["renewal"] = replaced.renewal(renewal(start, end, time, rule), wanted).as_dict()
                 # Partners check the names and the CA. Others have names of their own, and often an internal CA.
                 shown_to_partners = not set(usages[wanted]).isdisjoint(managed)
-                findings = x509.check(
+                judge = functools.partial(
+                    x509.check,
                     certificate,
-                    now=time,
                     names=names if shown_to_partners else (),
                     others=issuers,
                     anchors=anchors if shown_to_partners else None,
                     rsa_only=rsa_only,
                 )
+                findings = judge(now=time)
+                facts["later"] = _later(certificate, (*issuers, *(anchors or ())), time, findings, judge)
             shown = [finding.as_dict() for finding in findings]
             of_these = [usage for usage in usages[wanted] if usage in managed]
             found.append({**facts, "usages": usages[wanted], "managed": of_these, "findings": shown})
@@ -204,6 +209,29 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
         },
         warnings=trusted.warnings if trusted else [],
     )
+
+
+def _later(
+    certificate: t.Any,
+    others: t.Iterable[t.Any],
+    now: datetime.datetime,
+    findings: list[Finding],
+    judge: t.Callable[..., list[Finding]],
+) -> list[dict[str, t.Any]]:
+    """The findings that it will have, with the moments from which on."""
+    unchecked = any(one.code == x509.NOT_CHECKED for one in findings)
+    states = ahead.later(
+        certificate,
+        others,
+        now=now,
+        soon=x509.SOON,
+        first=findings,
+        judge=lambda at, seconds: judge(now=at, seconds=seconds),
+        same=lambda found: {(one.code, one.severity) for one in found},
+        # A chain that took too long once is not tried again.
+        seconds=-1.0 if unchecked else x509.CHAIN_SECONDS,
+    )
+    return ahead.shown((at, {"findings": [one.as_dict() for one in found]}) for at, found in states)
 
 
 def file_is_good(params: Params, due: t.Collection[str] = ()) -> bool:

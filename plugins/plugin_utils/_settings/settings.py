@@ -36,6 +36,8 @@ _EVERYTHING = frozenset(("all", "tagged"))
 LENIENT = frozenset(("revoke",))
 # The words of sfb_xmpp_allow, where a playbook has its own.
 ALLOWS = {"revoke": ("protected",)}
+# How far a forecast can look ahead: as far as the modules do (module_utils/_x509/later.py).
+FORECAST_DAYS = 400
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:
         found.append(str(exc))
     except (AttributeError, TypeError):
         pass  # of another type, which is a mistake that was named
-    found += _accepted(values)
+    found += [*_accepted(values), *_forecast(values)]
     try:
         declare_revoked(
             [one for one in values.get("revoked") or () if isinstance(one, dict)], PREFIX + "revoked", guard
@@ -130,6 +132,13 @@ def _accepted(values: t.Mapping[str, t.Any]) -> list[str]:
         return []
     today = datetime.datetime.now(datetime.timezone.utc).date()
     return accepted.read([one for one in entries if isinstance(one, dict)], today)[1]
+
+
+def _forecast(values: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    days = values["audit"].get("forecast_days") if isinstance(values.get("audit"), dict) else None
+    # A value of another type is a mistake that was named.
+    if days is not None and str(days).strip().isdigit() and not 1 <= int(days) <= FORECAST_DAYS:
+        yield "%saudit.forecast_days: %s must be a number of days from 1 to %d" % (PREFIX, days, FORECAST_DAYS)
 
 
 def _texts(value: t.Any) -> list[str]:

@@ -49,6 +49,8 @@ _CERTIFICATE = ("certificate", "converge")
 _RUNS = (*_WRITING, "certificate", "revoke")
 # Runs that change control holds to windows, plans and tickets. A revocation waits for nothing.
 _CONTROLLED = (*_WRITING, "certificate")
+# The audit writes nothing on servers. Its forecast names the last day on which a run may write.
+_TIMED = (*_CONTROLLED, "audit")
 _STATE = (*_RUNS, "history", "capture")
 _LOOKING = ("verify", "explain", "audit", "preflight", "onboard")
 
@@ -253,7 +255,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "windows",
         {"type": "list", "elements": "dict", "options": WINDOW},
-        _CONTROLLED,
+        _TIMED,
         "When writing is allowed: a list of ``{days, from, to, timezone}``, such as"
         ' ``{days: [fri, sat], from: "22:00", to: "05:00", timezone: Europe/Berlin}``. A run outside of every window'
         " is refused before it writes. By default writing is always allowed.",
@@ -261,7 +263,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting(
         "freeze",
         {"type": "list", "elements": "dict", "options": FREEZE},
-        _CONTROLLED,
+        _TIMED,
         "When nothing is written: a list of ``{from, to, reason}`` with days or times as ISO 8601 writes them.",
     ),
     # Bounds of a run
@@ -583,14 +585,16 @@ SETTINGS: tuple[Setting, ...] = (
                 "fail_on": {"type": "str", "choices": [*SEVERITIES, NEVER], "default": SEVERITIES[0]},
                 "probe": {"type": "bool", "default": True},
                 "accepted": {"type": "list", "elements": "dict", "options": ACCEPTED},
+                "forecast_days": {"type": "int", "default": 90},
             },
         },
         ("audit", "converge", "preflight"),
         "Settings: ``fail_on``, the severity from which on a finding ends the run with 2: ``error`` (default),"
         " ``unknown``, ``warning``, ``info`` or ``never``;"
         " ``probe``, false to skip the probes of partners; ``accepted``, a list of findings that are shown and not"
-        " counted: ``{code, object, reason, ticket, until}``, for 400 days at most. ``preflight`` and ``converge`` read"
-        " only this list. The object of their findings is the deployment.",
+        " counted: ``{code, object, reason, ticket, until}``, for 400 days at most; ``forecast_days``, how far the"
+        " forecast looks ahead, 1 to 400 days (90 by default). ``preflight`` and ``converge`` read only ``accepted``."
+        " The object of their findings is the deployment.",
     ),
     _setting(
         "export",

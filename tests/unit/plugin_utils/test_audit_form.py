@@ -147,7 +147,7 @@ def test_the_order_of_what_was_gathered_does_not_matter() -> None:
     lists: dict[str, t.Any] = {name: list(audit[name]) for name in ("findings", "partners", "policies", "certificates")}
     for values in lists.values():
         random.Random(3).shuffle(values)
-    assert make_audit(**parts, **lists) == audit
+    assert make_audit(**parts, **lists, forecast=audit["forecast"]) == audit
 
 
 def test_a_verdict_that_no_finding_explains_becomes_one() -> None:

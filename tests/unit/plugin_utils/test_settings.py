@@ -225,6 +225,21 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
             "sfb_xmpp_audit.accepted[0].until: is missing",
         ],
     ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"forecast_days": 401}},
+        ["sfb_xmpp_audit.forecast_days: 401 must be a number of days from 1 to 400"],
+    ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"forecast_days": 0}},
+        ["sfb_xmpp_audit.forecast_days: 0 must be a number of days from 1 to 400"],
+    ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"forecast_days": "soon"}},
+        ["sfb_xmpp_audit.forecast_days: 'soon' is not a whole number"],
+    ),
     ("converge", {"sfb_xmpp_replication": "yes"}, ["sfb_xmpp_replication: 'yes' is none of wait, push, none"]),
     ("converge", {"sfb_xmpp_removal_limit": "half"}, ["sfb_xmpp_removal_limit: 'half' is not a whole number"]),
     (
