@@ -86,6 +86,7 @@ generate: env  ## what follows from the tables: schemas of the variables, pages 
 	@python -m tools.playbook_pages
 	@python -m tools.role_files
 	@python -m tools.schema_pages
+	@python -m tools.finding_codes
 	@python -m tools.assumptions_page
 
 docs: env  ## the documentation as a web site, in build/docs
