@@ -48,7 +48,7 @@ ELSEWHERE = {
     "cp ": "tools/execution_environment.sh",
     "ansible-builder ": "tools/execution_environment.sh",
     "ansible-navigator ": "needs a container engine",
-    "check-jsonschema ": "the schemas are compared with plans by test_plan_schema",
+    "check-jsonschema ": "test_plan_rules",
     ". .venv": "the environment of these tests",
     "sudo apt-get": "tools/packages.sh",
     "ansible-playbook sfb.xmpp.converge -i inventories/lab": "the default scenario of Molecule",

@@ -242,6 +242,10 @@ def at(*places: str) -> x509.CRLDistributionPoints:
     return x509.CRLDistributionPoints([x509.DistributionPoint(uri(one), None, None, None) for one in places])
 
 
+def codes(certificate: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
+    return [(one["code"], one["severity"]) for one in certificate["findings"]]
+
+
 Crl = tuple[EdgeShell, Issued, Issued]
 
 
@@ -257,6 +261,7 @@ class TestRun:
         assert reason.startswith("it is replaced now: its issuer has revoked it (keyCompromise, ")
         read = info(options_of_info(CHECK), shell, True).values["certificates"][0]
         assert (read["renewal"]["due"], read["renewal"]["reason"]) == (True, reason)
+        assert ("revoked", "error") in codes(read)
         done = work(own_ca(folder, renew=CHECK), shell, False)
         assert done.failures == []
         assert shell.presented != one.thumbprint
@@ -282,8 +287,11 @@ class TestRun:
         server.answers["/ca.crl"] = answer
         result = work(own_ca(folder, renew=CHECK), shell, False)
         assert (result.changed, result.values["renewal"]["due"]) == (False, False)
-        assert "it is not known whether the certificate is revoked (%s: " % server.place() in words(result)
+        assert "it is not known whether it is revoked (%s: " % server.place() in words(result)
         assert len(server.asked) == 1, "no redirection is followed"
+        read = info(options_of_info(CHECK), shell, True)
+        assert ("revocation_unknown", "unknown") in codes(read.values["certificates"][0])
+        assert "it is not known whether it is revoked" in words(read)
 
     def test_the_file_still_holds_the_revoked_one(self, folder: Path, server: Server, crl_of: Crl) -> None:
         shell, one, own = crl_of

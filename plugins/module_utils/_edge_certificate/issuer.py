@@ -16,6 +16,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from .._base.findings import UNKNOWN, Finding, error
 from .._base.result import Params
 from .._base.texts import utc
 from .._x509 import certificate as x509
@@ -65,12 +66,13 @@ class Early:
     """Why a certificate in use may be replaced before its own rule says so.
 
     now: the same as an option renew.now; None for no reason. at: when its issuer asks for it; None if it does not.
-    warnings: what of the issuer's words is not used.
+    warnings: what of the issuer's words is not used. findings: of the list of revoked certificates.
     """
 
     now: RenewNow | None = None
     at: datetime.datetime | None = None
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def early(
@@ -86,17 +88,26 @@ def early(
     """
     if certificate is None or own is None or not options.asked:
         return Early()
+    if not options.crl:
+        return _said(options, certificate, own, now)
+    found = revocation(certificate, issuers, now)
+    if found.revoked is not None:
+        finding = error("revoked", str(found.revoked), "replace it with sfb.xmpp.certificate")
+        return Early(RenewNow(str(found.revoked), found.revoked.compromised), findings=(finding,))
+    rest = _said(options, certificate, own, now)
+    if not found.unknown:
+        return rest
+    text = "it is not known whether it is revoked (%s)" % found.unknown
+    finding = Finding("revocation_unknown", UNKNOWN, text, "make the list reachable for the controller, or current")
+    return replace(rest, warnings=("renew.check_crl: " + _OWN_RULE % text, *rest.warnings), findings=(finding,))
+
+
+def _said(options: IssuerOptions, certificate: Certificate, own: Renewal, now: datetime.datetime) -> Early:
+    """From the answer of the issuer."""
     warnings = []
-    if options.crl:
-        found = revocation(certificate, issuers, now)
-        if found.revoked is not None:
-            return Early(RenewNow(str(found.revoked), found.revoked.compromised))
-        if found.unknown:
-            text = "renew.check_crl: it is not known whether the certificate is revoked (%s)" % found.unknown
-            warnings.append(_OWN_RULE % text)
     thumbprint = x509.thumbprint(certificate)
     if options.thumbprint != thumbprint:
-        return Early(warnings=tuple(warnings))
+        return Early()
     answer = options.answer
     warnings += [_OWN_RULE % text for text in answer.mistakes]
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import replace
 
 from .._base import private_file
-from .._base.findings import ERROR, UNKNOWN, Finding
+from .._base.findings import ERROR, UNKNOWN, Finding, in_order
 from .._base.names import Invalid
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
@@ -212,6 +212,7 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
                     anchors=anchors if shown_to_partners else None,
                     rsa_only=rsa_only,
                 )
+                findings = in_order([*findings, *asked.findings])
             shown = [finding.as_dict() for finding in findings]
             of_these = [usage for usage in usages[wanted] if usage in managed]
             found.append({**facts, "usages": usages[wanted], "managed": of_these, "findings": shown})
