@@ -13,7 +13,12 @@ from ..module_utils._base.module import run
 from ..module_utils._base.task import Task
 
 ARGUMENT_SPEC = {
-    "step": {"type": "str", "choices": ["stage", "make", "turn", "switch", "end"], "default": "stage"},
+    "step": {
+        "type": "str",
+        "choices": ["stage", "ask", "unanswered", "make", "turn", "switch", "end"],
+        "default": "stage",
+    },
+    "asked": {"type": "bool", "default": False},
     "made": {"type": "bool", "default": False},
 }
 TASK = Task(ARGUMENT_SPEC, _task.work, session=False)

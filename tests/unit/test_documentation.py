@@ -753,7 +753,8 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     done = {"stage": "export", "kept": [], "report": [], "left": left, "usage": USED}
     special.update(xmpp_decommission=lambda *_: [done])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
-    special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])
+    asks = {"in_use": {}, "edge": "edge01", "certificate": {}, "reason": ""}
+    special.update(xmpp_edge_certificate=lambda *_: [edge, asks, {"here": True}])
     onboarded = {
         "declare": {
             "domain": "a",

@@ -27,7 +27,7 @@ from ...module_utils._federation.revoked import declare_revoked
 from ...module_utils._federation.words import variable
 from .._playbooks import accepted
 from . import check
-from .table import ACCESS, BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
+from .table import ACCESS, BY_NAME, FORECAST_DAYS, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
 
 # What every part of a federation is checked by: the same code that reads it for the plan.
 _DECLARED = frozenset(PREFIX + resource.part for resource in RESOURCES)
@@ -36,8 +36,6 @@ _EVERYTHING = frozenset(("all", "tagged"))
 LENIENT = frozenset(("revoke",))
 # The words of sfb_xmpp_allow, where a playbook has its own.
 ALLOWS = {"revoke": ("protected",)}
-# How far a forecast can look ahead: as far as the modules do (module_utils/_x509/later.py).
-FORECAST_DAYS = 400
 
 
 @dataclass(frozen=True)

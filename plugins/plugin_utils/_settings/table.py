@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ...module_utils._base.change_control import FREEZE, REQUIREMENTS, WINDOW
 from ...module_utils._chain.federate import SPEC as FEDERATION
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
+from ...module_utils._edge_certificate.tasks import IN_INVENTORY as CERTIFICATE_IN_INVENTORY
 from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY, PARTS, ROUTE
 from ...module_utils._federation.tasks import FEDERATION_SPEC
 from ...module_utils._federation.words import PREFIX as _PREFIX
@@ -35,6 +36,8 @@ PREFIX = _PREFIX
 FREE = PREFIX + "x_"
 # AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
 IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of", "snapshot_digest"))
+# How far a forecast can look ahead: as far as the modules do (module_utils/_x509/later.py).
+FORECAST_DAYS = 400
 
 Spec = t.Mapping[str, t.Any]
 
@@ -137,11 +140,7 @@ _VERIFICATION: Spec = {
         "messages": _MESSAGE,
     },
 }
-# What concerns a run and not the certificate has variables of its own.
-_CERTIFICATE_OPTIONS: Spec = {
-    "type": "dict",
-    "options": {name: spec for name, spec in CERTIFICATE.items() if name not in ("phase", "pool_size")},
-}
+_CERTIFICATE_OPTIONS: Spec = {"type": "dict", "options": CERTIFICATE_IN_INVENTORY}
 
 SETTINGS: tuple[Setting, ...] = (
     # What one run is told
@@ -549,6 +548,12 @@ SETTINGS: tuple[Setting, ...] = (
         " restarts services.",
     ),
     _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that gets the certificate from elsewhere."),
+    _setting(
+        "certificate_ask",
+        _PATH,
+        _CERTIFICATE,
+        "A file of tasks that ask the issuer of the certificate in use when it is to be renewed.",
+    ),
     _setting(
         "certificate_drain",
         _PATH,

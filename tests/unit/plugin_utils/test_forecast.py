@@ -31,7 +31,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit import m
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_decide import decide
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_judge import judge
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.forecast import Ahead, last_day
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.settings import FORECAST_DAYS
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import FORECAST_DAYS
 
 from tests.unit.module_utils.states import make, run, user
 from tests.unit.plugin_utils.forecast_world import DAY, World
