@@ -20,10 +20,15 @@ import yaml
 DOCSITE = Path(__file__).resolve().parent.parent / "docs" / "docsite"
 
 
+def _entry(page: str | dict[str, str]) -> str:
+    """A line of a toctree: a page, with a title if the menu shows a shorter one than the page."""
+    return "docsite/" + page if isinstance(page, str) else "%s <docsite/%s>" % (page["title"], page["ref"])
+
+
 def menu(pages: Path) -> dict[str, list[str]]:
     """The pages by the headings of the menu."""
     sections = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
-    found = {section["title"]: ["docsite/" + name for name in section["toctree"]] for section in sections}
+    found = {section["title"]: [_entry(page) for page in section["toctree"]] for section in sections}
     names = sorted(path.stem for path in pages.glob("*_*.rst") if path.stem != "environment_variables")
     found["Roles"] = [name for name in names if name.endswith("_role")]
     found["Modules"] = [name for name in names if name.endswith("_module")]
