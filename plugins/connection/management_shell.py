@@ -15,39 +15,40 @@ DOCUMENTATION = r"""
 name: management_shell
 author:
   - the sfb.xmpp authors (!UNKNOWN)
-short_description: Keep a remote management shell of Lync Server or Skype for Business Server open for a play
+short_description: Keep one remote management shell of Lync Server or Skype for Business Server open in a play
 version_added: 0.1.0
 description:
-  - Opens one PowerShell remoting session per host and play, and keeps it open between the tasks.
-    Opening a session, and importing the server's module into it, takes far longer than the cmdlets themselves.
-  - The modules of this collection run on the controller and hand their cmdlets to the session.
-    Cmdlets travel as structured calls with typed parameters. No script text is sent to a server.
-  - All options of P(ansible.builtin.psrp#connection) exist here under the same names, variables, and defaults,
-    and mean the same. An inventory that works with it works unchanged.
-  - A session that is lost is opened again. What was cut off is sent again only if it certainly was not executed, or if
-    it only reads. A write that was cut off is reported as unknown, and the modules read back what took effect.
-  - In a run the first login with an account and its password goes alone, and the others follow when it is accepted. If
-    it is refused, the same password is not tried on another host of the run, so that the account is not locked.
-    The remote shell and WinRM count apart, since WinRM refuses a good account that is no local administrator.
-  - This connection cannot run other people's modules on the server, run commands, or transfer files. Use
-    P(ansible.builtin.psrp#connection) for the tasks that do; the same variables serve both.
-  - Two inventory hosts with the same address, port, path, and user share one session. If they differ in anything else
-    that matters to the session, the second is refused, and the message names both.
+  - Opens one PowerShell remoting session per host and play, and keeps it open between the tasks. To open a session and
+    import the server's module takes far longer than the cmdlets themselves.
+  - The modules of this collection run on the controller and send their cmdlets to the session. Cmdlets travel as
+    structured calls with typed parameters. No script text is sent to a server.
+  - All options of P(ansible.builtin.psrp#connection) exist here with the same names, variables, defaults and meanings.
+    An inventory for that connection works unchanged.
+  - If a session is lost, it is opened again. A call that was cut off is sent again only if it was certainly not
+    executed, or if it only reads. A write that was cut off is reported as unknown. The modules then read back what took
+    effect.
+  - In a run, the first login with an account and its password is made alone. The other logins follow when it is
+    accepted. If the login is refused, the same password is not tried on another host of the run. So the account is not
+    locked. Logins to the remote shell and to WinRM are counted separately, because WinRM refuses accounts that are not
+    local administrators.
+  - This connection cannot run other modules on the server, run commands, or transfer files. Use
+    P(ansible.builtin.psrp#connection) for such tasks. The same variables serve both.
+  - Two inventory hosts with the same address, port, path, and user share one session. If they differ in another value
+    that the session depends on, the second host is refused. The message names both hosts.
 requirements:
-  - pypsrp >= 0.8.1, < 1.0.0 (Python library; with its extras C(kerberos) or C(credssp) for these)
+  - pypsrp >= 0.8.1, < 1.0.0 (Python library, with its extras C(kerberos) or C(credssp) for these)
 notes:
-  - C(become) has no meaning here and is refused. The session belongs to the account in O(remote_user).
-  - Facts are not gathered over this connection; set C(gather_facts=false) in plays that use it.
-  - Use C(meta=reset_connection) to get a new session within a play. A host whose connection options change within a
-    play gets a new session by itself.
+  - C(become) is refused, because it has no meaning here. The session belongs to the account in O(remote_user).
+  - This connection does not gather facts. Set C(gather_facts=false) in plays that use it.
+  - Use C(meta=reset_connection) to get a new session within a play. If the connection options of a host change within a
+    play, the host gets a new session automatically.
 options:
   # where to
   remote_addr:
     description:
-      - Name or address of the server.
-      - Kerberos and the check of the server's certificate need the name under which the server is known.
-      - For a Front End use the name of one server instead of a load-balanced pool name, since a session does not
-        survive being sent to another server.
+      - The name or address of the server.
+      - Kerberos and the check of the server's certificate need the server's name, not its IP address.
+      - For a Front End, use the name of one server, not of the pool. A load balancer breaks the session.
     type: str
     default: inventory_hostname
     vars:
@@ -66,7 +67,7 @@ options:
   remote_password:
     description:
       - The password of O(remote_user).
-      - Kerberos can do without it if a ticket has been obtained before.
+      - With Kerberos it is not needed if you have a ticket.
     type: str
     vars:
       - name: ansible_password
@@ -77,7 +78,7 @@ options:
   port:
     description:
       - The TCP port of the server.
-      - If not set, V(5985) if O(protocol=http), otherwise V(5986).
+      - By default V(5985) if O(protocol=http), otherwise V(5986).
       - C(OcsPowershell) of a Front End listens on port V(443).
     type: int
     vars:
@@ -88,7 +89,7 @@ options:
   protocol:
     description:
       - Whether to speak HTTP or HTTPS.
-      - If not set, V(http) if O(port=5985), otherwise V(https).
+      - By default V(http) if O(port=5985), otherwise V(https).
     type: str
     choices:
       - http
@@ -112,10 +113,10 @@ options:
       - name: ansible_psrp_configuration_name
   modules:
     description:
-      - Names of PowerShell modules to import when a session opens.
+      - The PowerShell modules to import when a session opens.
       - An Edge needs V(SkypeForBusiness) (Skype for Business Server 2015) or V(Lync) (Lync Server 2013).
-        C(OcsPowershell) of a Front End has its cmdlets loaded and needs none.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+        C(OcsPowershell) of a Front End has its cmdlets already, and needs no modules.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: list
     elements: str
     default: []
@@ -127,9 +128,9 @@ options:
   # how to authenticate
   auth:
     description:
-      - How to authenticate.
-      - V(negotiate) tries Kerberos, and NTLM where Kerberos is not to be had.
-      - V(basic) sends the password itself, protected by TLS only, and is normally switched off on servers.
+      - The method of authentication.
+      - V(negotiate) tries Kerberos, then NTLM if Kerberos is not available.
+      - V(basic) sends the password itself. Only TLS protects it, and servers normally refuse this method.
       - V(certificate) needs O(certificate_pem) and O(certificate_key_pem).
     type: str
     choices:
@@ -156,14 +157,14 @@ options:
       - name: ansible_psrp_certificate_pem
   certificate_key_password:
     description:
-      - The password of O(certificate_key_pem), if it has one.
-      - Needs pypsrp 0.9.0 or later.
+      - The password of O(certificate_key_pem), if the key has one.
+      - It needs pypsrp 0.9.0 or later.
     type: str
     vars:
       - name: ansible_psrp_certificate_key_password
   credssp_auth_mechanism:
     description:
-      - What O(auth=credssp) uses within. V(auto) prefers Kerberos to NTLM.
+      - The method that O(auth=credssp) uses inside. V(auto) prefers Kerberos to NTLM.
     type: str
     choices:
       - auto
@@ -174,7 +175,8 @@ options:
       - name: ansible_psrp_credssp_auth_mechanism
   credssp_disable_tlsv1_2:
     description:
-      - Whether O(auth=credssp) does without TLS 1.2 in its own channel. Only for servers that lack it.
+      - Whether O(auth=credssp) does not use TLS 1.2 in its own channel. Set it only for servers that do not support TLS
+        1.2.
     type: bool
     default: false
     vars:
@@ -182,26 +184,27 @@ options:
   credssp_minimum_version:
     description:
       - The lowest protocol version of the server that O(auth=credssp) accepts.
-      - V(5) and later are not open to CVE-2018-0886.
+      - V(5) and later are not vulnerable to CVE-2018-0886.
     type: int
     default: 2
     vars:
       - name: ansible_psrp_credssp_minimum_version
   negotiate_delegate:
     description:
-      - Whether the server may use the credentials to log in to further servers. For Kerberos only.
+      - Whether the server may use the credentials to log in to other servers. It works only with Kerberos.
     type: bool
     vars:
       - name: ansible_psrp_negotiate_delegate
   negotiate_hostname_override:
     description:
-      - The server's name in Kerberos, if it differs from O(remote_addr), for instance because that is an IP address.
+      - The server's name in Kerberos, if it differs from O(remote_addr). Set it if that is an IP address.
     type: str
     vars:
       - name: ansible_psrp_negotiate_hostname_override
   negotiate_send_cbt:
     description:
-      - Whether to bind the authentication to the TLS channel, so that it cannot be relayed. For HTTPS only.
+      - Whether to bind the authentication to the TLS channel. Then an attacker cannot relay it. It works only with
+        HTTPS.
     type: bool
     default: true
     vars:
@@ -210,8 +213,8 @@ options:
     description:
       - The service part of the server's principal name in Kerberos.
       - C(OcsPowershell) of a Front End normally needs V(HTTP).
-      - If not set, what P(ansible.builtin.psrp#connection) of the installed ansible-core has as its default, V(WSMAN)
-        before ansible-core 2.21 and V(host) since.
+      - The default is that of P(ansible.builtin.psrp#connection) in the installed ansible-core. It is V(WSMAN) before
+        ansible-core 2.21 and V(host) from 2.21 on.
     type: str
     vars:
       - name: ansible_psrp_negotiate_service
@@ -219,7 +222,8 @@ options:
   # how to protect what is sent
   cert_validation:
     description:
-      - Whether to check the server's certificate. With V(ignore) anybody on the way may read and change everything.
+      - Whether to check the server's certificate. With V(ignore), an attacker on the network can read and change
+        everything.
     type: str
     choices:
       - validate
@@ -229,9 +233,9 @@ options:
       - name: ansible_psrp_cert_validation
   ca_cert:
     description:
-      - Path of a PEM file with the certificates of the authorities that may have issued the server's certificate.
-      - If not set, the authorities that the Python library C(requests) trusts.
-      - Has no effect with O(cert_validation=ignore).
+      - The path of a PEM file with the certificates of the authorities that may have issued the server's certificate.
+      - By default the authorities that the Python library C(requests) trusts.
+      - It has no effect with O(cert_validation=ignore).
     type: path
     vars:
       - name: ansible_psrp_cert_trust_path
@@ -240,11 +244,11 @@ options:
       - cert_trust_path
   message_encryption:
     description:
-      - Whether to encrypt the messages by means of the authentication, independently of TLS.
-      - V(auto) does so over HTTP, V(always) over HTTPS as well, V(never) not at all, which over HTTP sends everything
-        in the clear.
-      - Possible with O(auth=negotiate), O(auth=kerberos), O(auth=ntlm), and O(auth=credssp).
-      - Without encryption over HTTP, a run begins with a warning.
+      - Whether to encrypt the messages with the keys of the authentication, independently of TLS.
+      - V(auto) encrypts over HTTP. V(always) also encrypts over HTTPS. V(never) does not encrypt, so over HTTP
+        everything is readable on the network.
+      - It works with O(auth=negotiate), O(auth=kerberos), O(auth=ntlm), and O(auth=credssp).
+      - If messages over HTTP are not encrypted, the run warns at its beginning.
     type: str
     choices:
       - auto
@@ -255,21 +259,22 @@ options:
       - name: ansible_psrp_message_encryption
   allow_plaintext:
     description:
-      - Whether O(auth=basic) may send the password over HTTP without encryption. Without it, nothing is sent.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - Whether O(auth=basic) may send the password over HTTP without encryption. By default the password is not sent in
+        this case.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: false
     vars:
       - name: ansible_management_shell_allow_plaintext
   proxy:
     description:
-      - URL of the HTTP proxy to go through.
+      - The URL of the HTTP proxy to use.
     type: str
     vars:
       - name: ansible_psrp_proxy
   ignore_proxy:
     description:
-      - Whether to ignore the proxy that the environment variables name. Has no effect if O(proxy) is set.
+      - Whether to ignore the proxy of the environment variables. It has no effect if O(proxy) is set.
     type: bool
     default: false
     vars:
@@ -277,8 +282,8 @@ options:
 
   no_profile:
     description:
-      - Whether to do without the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has none.
-      - Needs pypsrp 0.9.0 or later.
+      - Whether to skip the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has no profile.
+      - It needs pypsrp 0.9.0 or later.
     type: bool
     default: false
     vars:
@@ -287,9 +292,9 @@ options:
   # how long, how much
   persistent_connect_timeout:
     description:
-      - Seconds after which a session that no task has used is closed.
-      - Not to be confused with O(connection_timeout).
-      - The default is longer than that of other persistent connections, since opening a session here takes long.
+      - The seconds after which an unused session is closed.
+      - Do not confuse it with O(connection_timeout).
+      - The default is longer than that of other persistent connections, because it takes long to open a session.
     type: int
     default: 1800
     ini:
@@ -301,10 +306,10 @@ options:
       - name: ansible_connect_timeout
   persistent_command_timeout:
     description:
-      - Seconds that the statements of a module may take together. Then the session is given up, and it is unknown which
-        of the writes took effect.
-      - The default is longer than that of other persistent connections, since importing a module, restarting services,
-        and replication take minutes.
+      - The maximum time for all statements of a module together, in seconds. After that time the session is closed, and
+        it is unknown which of the writes took effect.
+      - The default is longer than that of other persistent connections. To import a module, to restart services and to
+        replicate takes minutes.
     type: int
     default: 600
     ini:
@@ -316,9 +321,9 @@ options:
       - name: ansible_command_timeout
   users_timeout:
     description:
-      - Seconds that reading all users may take, which is long where there are many. It counts in place of
+      - The maximum time for reading all users, in seconds. This takes long if there are many users. It replaces
         O(persistent_command_timeout), unless that is longer.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: int
     default: 3600
     vars:
@@ -327,8 +332,8 @@ options:
     description:
       - Whether to write every cmdlet with its parameters, and the server's errors, to the file in
         E(ANSIBLE_LOG_PATH).
-      - In contrast to other persistent connections, secrets are masked, and neither the options of the connection nor
-        the objects that the server returns are written.
+      - Unlike other persistent connections, secrets are masked. The options of the connection and the returned objects
+        are not written.
     type: bool
     default: false
     ini:
@@ -340,40 +345,40 @@ options:
       - name: ansible_persistent_log_messages
   connection_timeout:
     description:
-      - Seconds to wait for the server to accept a network connection, and to agree on TLS.
-      - In the playbooks and roles of this collection the default is 5. A host that cannot be reached must not hold up a
+      - The seconds to wait until the server accepts a network connection and completes the TLS handshake.
+      - In the playbooks and roles of this collection the default is 5. A host that cannot be reached must not delay a
         run.
-      - Not to be confused with O(persistent_connect_timeout).
+      - Do not confuse it with O(persistent_connect_timeout).
     type: int
     default: 30
     vars:
       - name: ansible_psrp_connection_timeout
   read_timeout:
     description:
-      - Seconds to wait for an answer of the server on one request.
-      - Must be larger than O(operation_timeout).
+      - The seconds to wait for the server's answer to one request.
+      - It must be larger than O(operation_timeout).
     type: int
     default: 30
     vars:
       - name: ansible_psrp_read_timeout
   operation_timeout:
     description:
-      - Seconds after which the server answers a request even if it has nothing to say yet. It is asked again then, so
-        that a cmdlet may take longer; O(persistent_command_timeout) is the limit for that.
+      - The seconds after which the server answers a request even if it has no result yet. The server is then asked
+        again, so a cmdlet may take longer. O(persistent_command_timeout) is the limit for a cmdlet.
     type: int
     default: 20
     vars:
       - name: ansible_psrp_operation_timeout
   reconnection_retries:
     description:
-      - How often to try again if no network connection comes about.
+      - How often to retry if no network connection can be made.
     type: int
     default: 0
     vars:
       - name: ansible_psrp_reconnection_retries
   reconnection_backoff:
     description:
-      - Seconds to wait before the first of O(reconnection_retries). The time doubles with each of them.
+      - The seconds to wait before the first of O(reconnection_retries). The time doubles with each retry.
     type: int
     default: 2
     vars:
@@ -381,11 +386,11 @@ options:
       - name: ansible_psrp_reconnection_backoff
   pipelining:
     description:
-      - Whether modules are piped into Python on the controller instead of being written to temporary files there, with
-        their arguments, secrets included. Faster, and nothing touches a disk.
+      - Whether modules are piped into Python on the controller. Otherwise they are written to temporary files there,
+        with their arguments and secrets. Pipelining is faster, and nothing is written to a disk.
       - Tasks with C(async) are always written to files, which only the controller's user can read.
-      - In contrast to P(ansible.builtin.psrp#connection) the default is V(true); become, with which it may conflict
-        elsewhere, does not exist here.
+      - The default is V(true), unlike that of P(ansible.builtin.psrp#connection). Elsewhere pipelining may conflict
+        with become, which does not exist here.
     type: bool
     default: true
     ini:
@@ -399,11 +404,11 @@ options:
       - name: ansible_pipelining
   direct:
     description:
-      - Whether the modules of this collection do their work in Ansible's own process, over the session that is open.
-        That saves two processes for each task, which take longer than the work. The results are the same.
-      - Tasks with C(async) or C(environment) always run as ordinary modules, and so do all tasks under an ansible-core
-        that lacks one of the internals needed for this.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - Whether the modules of this collection work in Ansible's own process, over the open session. This saves two
+        processes for each task. They take longer than the work. The results are the same.
+      - Tasks with C(async) or C(environment) always run as ordinary modules. So do all tasks if the ansible-core lacks
+        an internal function that is needed.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: true
     env:
@@ -412,18 +417,18 @@ options:
       - name: ansible_management_shell_direct
   deployment:
     description:
-      - The deployment that the host belongs to. Hosts of one deployment are several ways to the same store.
-      - Plan files, snapshots and locks carry its name.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - The deployment that the host belongs to. Hosts of one deployment lead to the same store.
+      - Plan files, snapshots and locks have its name.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
     default: default
     vars:
       - name: sfb_xmpp_deployment
   playbook:
     description:
-      - The playbook or role of this collection that is running. It sets this itself, so that messages name the
-        variables of an inventory or the parameters of the role, and not the options of a module.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - The playbook or role of this collection that runs. The playbook or role sets it. Then messages name the
+        variables of the inventory or the parameters of the role, not the options of a module.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
     default: ''
     vars:
@@ -432,8 +437,8 @@ options:
       - name: xmpp_federation_playbook
   max_envelope_size:
     description:
-      - The largest message to send, in bytes. What is larger goes in several.
-      - With the default, which old servers need, 500 KiB are used as soon as the server turns out to allow them.
+      - The largest message to send, in bytes. Larger messages are sent in parts.
+      - The default is for old servers. If the server allows more, 500 KiB are used.
     type: int
     default: 153600
     vars:

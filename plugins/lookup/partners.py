@@ -33,8 +33,8 @@ sfb_xmpp_partners: "{{ lookup('sfb.xmpp.partners', inventory_dir ~ '/partners.cs
 
 RETURN = r"""
 _raw:
-  description: One list for each file, of dictionaries with the option C(domain) and those that the file says something
-    of.
+  description: >-
+    One list for each file. Each element is a dictionary with the option C(domain) and the options that the file has.
   type: list
   elements: list
 """

@@ -33,8 +33,8 @@ sfb_xmpp_policies: "{{ lookup('sfb.xmpp.policies', inventory_dir ~ '/policies.cs
 
 RETURN = r"""
 _raw:
-  description: One list for each file, of dictionaries with the option C(identity) and those that the file says
-    something of.
+  description: >-
+    One list for each file. Each element is a dictionary with the option C(identity) and the options that the file has.
   type: list
   elements: list
 """
