@@ -121,7 +121,7 @@ options:
     elements: str
     default: []
     vars:
-      # What a playbook of this collection imports where the inventory says nothing. The last name counts.
+      # The first is the default of a playbook of this collection. The last name that is set counts.
       - name: xmpp_federation_modules
       - name: ansible_management_shell_modules
 
@@ -432,7 +432,7 @@ options:
     type: str
     default: ''
     vars:
-      # The last name counts: a role that a playbook of this collection runs.
+      # The last name that is set counts. A playbook of this collection may run a role.
       - name: xmpp_federation_role
       - name: xmpp_federation_playbook
   max_envelope_size:
@@ -475,35 +475,35 @@ from ..plugin_utils._psrp.session import FAREWELL, PsrpSession, SessionError
 
 display = Display()
 
-# Actions that mean the server, but would run on the controller here. Compared without their collection's name.
+# Actions for the server that would run on the controller here. They are compared without their collection's name.
 _RUN = ("command", "expect", "raw", "reboot", "script", "shell", "gather_facts", "setup")
 _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
 _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "microsoft.ad", "microsoft.iis"))
 
 _UNCHECKED = (
-    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore), so that anybody on the"
-    " way can read and change what is sent, the password included; set ansible_psrp_ca_cert to the PEM file of the"
-    " authority that issued it instead"
+    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore). An attacker on the"
+    " network can read and change everything, also the password. Set ansible_psrp_ca_cert to the PEM file of the"
+    " authority that issued the certificate instead"
 )
 
 _CLEAR = (
-    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never), so that anybody on the way can"
-    " read and change what is sent; use HTTPS, or leave message encryption on"
+    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never). An attacker on the network can"
+    " read and change everything. Use HTTPS, or keep message encryption on"
 )
 _CLEAR_LOGIN = (
-    "host '%s': Basic authentication over HTTP sends the password in the clear, and nothing is sent. Set"
-    " ansible_psrp_protocol: https, or another ansible_psrp_auth; ansible_management_shell_allow_plaintext: true does"
-    " it all the same"
+    "host '%s': Basic authentication over HTTP would send the password without encryption, so nothing is sent. Set"
+    " ansible_psrp_protocol: https, or another ansible_psrp_auth. To send it anyway, set"
+    " ansible_management_shell_allow_plaintext: true"
 )
 
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
-# The directory of the run, which Ansible's main process makes and removes; the daemon has another one.
+# The directory of the run. Ansible's main process makes and removes it. The daemon has another directory.
 _RUN_DIRECTORY = "_run_directory"
-# Seconds for the attempt to connect, TLS included, in a playbook of the collection where the user sets none: a host
-# that cannot be reached must not hold up a run.
+# Seconds to connect, including TLS, in a playbook of the collection if the user sets no time. A host that cannot be
+# reached must not delay a run.
 _CONNECT_IN_PLAYBOOKS = 5
-# Seconds between two looks whether the playbook's process is still there.
+# Seconds between two checks whether the playbook's process still exists.
 _LOOK = 1
 
 
@@ -516,7 +516,7 @@ def _core_service() -> str:
 
 
 def _check_socket_directory(directory: str) -> None:
-    """Raises AnsibleError where the path of the daemon's socket is longer than the operating system allows.
+    """Raises AnsibleError if the path of the daemon's socket is longer than the operating system allows.
 
     Ansible appends a name of ten characters to the directory. The path has at most 107 bytes on Linux (unix(7)), 103 on
     macOS and BSD (unix(4)).
@@ -525,16 +525,18 @@ def _check_socket_directory(directory: str) -> None:
     length = len(os.fsencode(unfrackpath(directory))) + 11
     if length > longest:
         raise AnsibleError(
-            "the path of the session's socket in '%s' is too long: %d bytes, at most %d are possible. Set"
+            "the path of the session's socket in '%s' is too long: it has %d bytes, and the maximum is %d. Set"
             " ANSIBLE_PERSISTENT_CONTROL_PATH_DIR (control_path_dir below [persistent_connection] in ansible.cfg) to a"
             " shorter directory, such as /tmp/ansible-pc of your own" % (directory, length, longest)
         )
 
 
 def remove_leftovers(directory: Path, playbook: int) -> None:
-    """Remove what a killed playbook left in Ansible's directory for temporary files: its modules, packed to be run.
+    """Remove the packed modules of a killed playbook from Ansible's directory for temporary files.
 
-    A playbook's own directory there is named by its process id, and it removes it when it ends in order.
+    The name of a playbook's directory has its process id. A playbook that ends normally removes its directory itself.
+
+    directory: Ansible's directory for temporary files. playbook: the process id.
     """
     name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # as tempfile.mkdtemp makes it
     for path in directory.glob("ansible-local-%d*" % playbook):
@@ -543,33 +545,33 @@ def remove_leftovers(directory: Path, playbook: int) -> None:
 
 
 class Connection(NetworkConnectionBase):
-    """The connection; see DOCUMENTATION."""
+    """The connection that DOCUMENTATION describes."""
 
     transport = "sfb.xmpp.management_shell"
-    # Makes Ansible start or notify the daemon before each task. Tasks that run directly do so themselves.
+    # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly do so themselves.
     force_persistence = True
     has_pipelining = True
 
     def __init__(self, play_context: PlayContext, *args: t.Any, **kwargs: t.Any) -> None:
-        # The shell that starts modules on the controller, whatever shell the inventory says the server has.
+        # The shell that starts modules on the controller. The server's shell in the inventory does not matter.
         kwargs["shell"] = get_shell_plugin(shell_type="sh", executable="/bin/sh")
         super().__init__(play_context, *args, **kwargs)
-        # There is no plugin below this one. ansible-core 2.16 looks for its class unless it is called external.
+        # There is no plugin below this one. ansible-core 2.16 searches its class unless the type is external.
         self._sub_plugin = {"type": "external"}
         self._in_daemon = False
         self._name = ""
         self._action = ""
         self._run_directory = ""
-        self._sets_timeout = False  # whether the inventory says how long connecting may take
+        self._sets_timeout = False  # whether the inventory sets the time to connect
         self._identity: dict[str, t.Any] = {}
         self._conflict = ""
         self._session: PsrpSession | None = None
-        # Of all sessions: what one was told must not come out through the next.
+        # One mask for all sessions, so that a secret of one session cannot appear through the next.
         self._mask = Mask()
         self._busy = False
         self._watcher: threading.Thread | None = None
 
-    # In both places: options
+    # In the worker and in the daemon: options
 
     def set_options(
         self,
@@ -584,12 +586,12 @@ class Connection(NetworkConnectionBase):
             self._name = str(task.get("delegate_to") or (var_options or {}).get("inventory_hostname") or "")
             self._action = str(task.get("action") or "")
             self._sets_timeout = "ansible_psrp_connection_timeout" in (var_options or {})
-            # Ansible names the daemon's socket by address, port, and user. Two endpoints of a server are two sessions.
+            # Ansible names the daemon's socket by address, port and user. Two endpoints of a server need two sessions.
             self._play_context.remote_user = "%s %s" % (self._options.get("remote_user"), self._options.get("path"))
             self.force_persistence = not self._runs_directly(task)
             _check_socket_directory(str(t.cast(t.Any, constants).PERSISTENT_CONTROL_PATH_DIR))
             return
-        # In the daemon: Ansible hands over the options once at its start, and again for every task.
+        # In the daemon: Ansible passes the options once at its start, and again for every task.
         self._in_daemon = True
         self._run_directory = str(direct.get(_RUN_DIRECTORY) or "")
         name = str(direct.get(_NAME) or direct.get("remote_addr"))
@@ -600,7 +602,7 @@ class Connection(NetworkConnectionBase):
             self._conflict = self._refusal(name, different)
             return
         if different:
-            self._end_session()  # the host's own settings were changed within the play
+            self._end_session()  # the host's own settings have changed within the play
         if different or not self._identity:
             self._identity, self._name = wanted, name
             if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
@@ -611,28 +613,28 @@ class Connection(NetworkConnectionBase):
 
     @staticmethod
     def _in_clear(values: t.Mapping[str, t.Any]) -> bool:
-        """Whether what is sent is encrypted neither by TLS nor by the authentication (Basic cannot)."""
+        """Whether messages are encrypted neither by TLS nor by the authentication (Basic cannot encrypt)."""
         never = values["message_encryption"] == "never" or values["auth"] in ("basic", "certificate")
         return values["protocol"] == "http" and never
 
     def _watch(self) -> None:
-        """From the daemon's first word on: it has the password, whether or not there is a session."""
+        """Watch the playbook as soon as the daemon has the password, with or without a session."""
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch_playbook, daemon=True)
             self._watcher.start()
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
-        """Whether the task is one of this collection's that works in the worker (_actions/in_process.py)."""
+        """Whether the task is one of this collection that works in the worker (_actions/in_process.py)."""
         if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
             return False
         if not self._options.get("direct"):
             return False
-        from ..plugin_utils._actions import in_process  # here, since the daemon has no use for it
+        from ..plugin_utils._actions import in_process  # imported here, because the daemon does not need it
 
         return in_process.possible()
 
     def socket_for(self, context: PlayContext) -> str:
-        """In the worker: the path of the socket of the daemon that serves this play context, if there is one."""
+        """In the worker: the path of the socket of the daemon that serves this play context, if the daemon exists."""
         names = (context.remote_addr, context.port, context.remote_user, context.connection)
         ssh: t.Any = connection_loader.get("ssh", class_only=True)
         control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)
@@ -641,20 +643,20 @@ class Connection(NetworkConnectionBase):
 
     def _refusal(self, name: str, different: list[str]) -> str:
         return (
-            "hosts '%s' and '%s' have the same address, port, path and user, so that they share one session, but they"
-            " differ in %s: host '%s' is refused. Give one of them another name of the server as ansible_host, or use"
-            " them in separate runs" % (self._name, name, ", ".join(different), name)
+            "hosts '%s' and '%s' have the same address, port, path and user, so they share one session. But they differ"
+            " in %s: host '%s' is refused. Set another name of the server as ansible_host of one host, or use the hosts"
+            " in separate runs" % (self._name, name, ", ".join(different), name)
         )
 
     def get_option(self, option: str, hostvars: dict[str, object] | None = None) -> t.Any:
-        # With this option on, Ansible's daemon would write every request as it is, passwords included. This connection
-        # writes a record of its own instead, see _record.
+        # With this option on, Ansible's daemon would write every request unchanged, with passwords. This connection
+        # writes its own record instead, see _record.
         if option == _LOG:
             return False
         return super().get_option(option, hostvars=hostvars)  # type: ignore[no-untyped-call]
 
     def get_options(self, hostvars: dict[str, object] | None = None) -> dict[str, t.Any]:
-        """The options as Ansible hands them to the daemon."""
+        """The options that Ansible passes to the daemon."""
         options: dict[str, t.Any] = super().get_options(hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_LOG] = super().get_option(_LOG, hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_NAME] = self._name
@@ -666,14 +668,16 @@ class Connection(NetworkConnectionBase):
     # In the daemon: called over the socket
 
     def update_play_context(self, data: str) -> None:
-        """Called by Ansible right after it has set the options for a task, under the same lock. The place to refuse."""
+        """Refuse a host if needed. Ansible calls this after it has set the options of a task, under the same lock."""
         conflict, self._conflict = self._conflict, ""
         if conflict:
             raise ConnectionError(conflict)
 
     def adopt(self, options: dict[str, t.Any]) -> list[tuple[str, str]]:
-        """Called for a task that runs directly: set_options and update_play_context in one, so that no other host's
-        call can come between them. Returns the messages that have gathered; raises ConnectionError to refuse a host.
+        """Set the options for a task that runs directly, and return the collected messages.
+
+        It does set_options and update_play_context in one call, so that no other host's call can come between them.
+        Raises ConnectionError to refuse a host.
         """
         others, self._conflict = self._conflict, ""
         try:
@@ -684,7 +688,7 @@ class Connection(NetworkConnectionBase):
         return self.pop_messages()
 
     def invoke(self, statements: list[dict[str, t.Any]]) -> dict[str, t.Any]:
-        """Run encoded statements (``Statement.encode``) in the host's session; an encoded ``Answer``.
+        """Run encoded statements (``Statement.encode``) in the host's session, and return an encoded ``Answer``.
 
         Raises ConnectionError if nothing was executed, because no session could be opened.
         """
@@ -699,8 +703,8 @@ class Connection(NetworkConnectionBase):
             self._record(calls, Answer(lost=str(error)), begun)
             code = code_of(error.broken)
             raise ConnectionError(str(error), **({} if code is None else {"code": code})) from None
-        except Exception as error:  # noqa: BLE001 - a mistake of ours, on which a write may have been under way
-            # Where it happened; not the error's text, which may hold a parameter.
+        except Exception as error:  # noqa: BLE001 - a defect of this code, perhaps during a write
+            # Only the place of the error, because its text may hold a parameter.
             self.queue_message("vvv", "".join(traceback.format_tb(error.__traceback__)))
             answer = Answer(lost="the connection failed unexpectedly: %s" % type(error).__name__)
         finally:
@@ -709,13 +713,13 @@ class Connection(NetworkConnectionBase):
         return answer.encode()
 
     def capture(self, statement: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run one encoded statement that reads; also what the server sent for it (``Captured``, encoded).
+        """Run one encoded statement that reads, and return its answer and the server's output (``Captured``, encoded).
 
         Raises ConnectionError if nothing was executed.
         """
         session, call = self._kept_session(), Statement.decode(statement)
         if not call.cmdlet.startswith("Get-"):
-            raise ConnectionError("a capture only reads; %s is not sent" % call.cmdlet)
+            raise ConnectionError("a capture only reads, so %s is not sent" % call.cmdlet)
         begun = time.monotonic()
         with session.capturing() as output:
             answer = self.invoke([statement])
@@ -728,7 +732,7 @@ class Connection(NetworkConnectionBase):
         }
 
     def _take_time(self, session: PsrpSession, calls: t.Sequence[Statement]) -> None:
-        """Set the limit of the call. Ansible's alarm for it is set already, and has to ring later where it may last."""
+        """Set the time limit of the call. For long calls, also delay Ansible's alarm, which is already set."""
         session.limit = float(self._options["persistent_command_timeout"])
         longer = int(self._options["users_timeout"])
         if any(call.long for call in calls) and longer > session.limit:
@@ -737,7 +741,7 @@ class Connection(NetworkConnectionBase):
                 signal.alarm(longer)
 
     def place(self) -> dict[str, str]:
-        """Where the session leads (``Place.as_dict``); opens none."""
+        """The place of the session (``Place.as_dict``). It opens no session."""
         return Place(
             host=self._name,
             deployment=str(self._options.get("deployment") or "default"),
@@ -747,11 +751,11 @@ class Connection(NetworkConnectionBase):
         ).as_dict()
 
     def _kept_session(self) -> PsrpSession:
-        """The session of the host, which opens when it is first used."""
+        """The session of the host. It opens at its first use."""
         if not self._in_daemon:
-            raise AnsibleError("the session is kept by another process: use the connection's socket")
+            raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
-            # These write requests to the log file, if one is set, as soon as somebody asks for debugging.
+            # These libraries would write requests to the log file, if one is set, when debugging is on.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             here = identity(self._options)
@@ -776,20 +780,20 @@ class Connection(NetworkConnectionBase):
             session.close()
 
     def _watch_playbook(self) -> None:
-        """End the daemon, and with it the session, when the playbook's process is gone.
+        """End the daemon and its session when the playbook's process has ended.
 
-        At the end of a play Ansible ends the daemons of which a task told it. It ends no others, such as those of hosts
-        that were only delegated to, and none if it was killed. They would stay until the idle timeout, which is long
-        here.
+        At the end of a play Ansible ends only the daemons that a task reported. It does not end the daemons of hosts
+        that are only targets of delegation. If it was killed, it ends none. These daemons would stay until the idle
+        timeout, which is long here.
         """
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # these are for the main thread
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # for the main thread
         playbook = int(self._ansible_playbook_pid or 0)
         while playbook:
             time.sleep(_LOOK)
             try:
                 os.kill(playbook, 0)
             except ProcessLookupError:
-                if not self._busy:  # an asynchronous task may still be at work
+                if not self._busy:  # an asynchronous task may still work
                     remove_leftovers(Path(vars(constants)["DEFAULT_LOCAL_TMP"]).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)
@@ -811,13 +815,13 @@ class Connection(NetworkConnectionBase):
         for line in lines:
             display.display("management_shell %s: %s" % (self._name, self._mask(line)), log_only=True)
 
-    # In the worker: what Ansible does to run a module on the controller, and what is refused
+    # In the worker: the methods that run a module on the controller, and the refusals
 
     def set_become_plugin(self, plugin: BecomeBase | None) -> None:
         if plugin is not None:
             raise AnsibleError(
-                "become has no meaning over %s: the session belongs to the account in ansible_user. Set 'become: false'"
-                " (ansible_become: false), and choose an account with the rights it needs" % self.transport
+                "become is not possible over %s, because the session belongs to the account in ansible_user. Set"
+                " 'become: false' (ansible_become: false), and use an account with the required rights" % self.transport
             )
         super().set_become_plugin(plugin)  # type: ignore[arg-type] # None is what Ansible passes otherwise
 
@@ -834,14 +838,14 @@ class Connection(NetworkConnectionBase):
         super().fetch_file(in_path, out_path)
 
     def _refuse(self, what: str) -> None:
-        """These methods reach the controller, where modules run. A task that means the server must not end up there."""
+        """Refuse a task that is meant for the server, because these methods work on the controller."""
         collection, _dot, name = self._action.rpartition(".")
         foreign = name.startswith("win_") or collection in _WINDOWS_COLLECTIONS
         builtin = collection in ("", "ansible.builtin", "ansible.legacy") and name in (*_RUN, *_TRANSFER)
         if self._in_daemon or foreign or builtin:
             raise AnsibleError(
-                "%s carries cmdlets of the management shell; it cannot %s, nor run %s on the server. For such tasks"
-                " set 'ansible_connection: ansible.builtin.psrp' (the same variables serve it), or"
-                " 'ansible_connection: local' if the controller is meant; for facts set 'gather_facts: false'"
+                "%s carries cmdlets of the management shell. It cannot %s, and cannot run %s on the server. For such"
+                " tasks, set 'ansible_connection: ansible.builtin.psrp' (the same variables serve it). For a task on"
+                " the controller, set 'ansible_connection: local'. If facts are gathered, set 'gather_facts: false'"
                 % (self.transport, what, "'%s'" % self._action if self._action else "modules")
             )
