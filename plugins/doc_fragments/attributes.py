@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module of the collection has in common: check mode, diff mode, async, action group, platform."""
+"""The attributes that every module of the collection has, such as check mode and diff mode."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ attributes:
     platforms: windows
 """
 
-    # For the module that prints.
+    # For the module that shows a summary.
     SUMMARY = r"""
 options: {}
 attributes:
@@ -109,7 +109,7 @@ attributes:
     platforms: windows
 """
 
-    # For what writes files on the controller, for one playbook.
+    # For modules of one playbook that write files on the controller.
     OUTPUT = r"""
 options: {}
 attributes:
@@ -133,7 +133,7 @@ attributes:
     platforms: windows
 """
 
-    # For what works in Ansible's own process, on the controller.
+    # For modules that work in Ansible's own process, on the controller.
     INSIDE = r"""
 options: {}
 attributes:

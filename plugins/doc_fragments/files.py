@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the lookup plugins have in common: the files that they read, and how."""
+"""The options that the lookup plugins share, about the files that they read."""
 
 from __future__ import annotations
 

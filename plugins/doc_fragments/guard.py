@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What bounds a run: options that several modules share, each described once."""
+"""The options for the limits of a run, which several modules share."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ options:
     default: []
 """
 
-    # Modules that deal with policies in force.
+    # Modules that change policies in use.
     RIGHTS = r"""
 options:
   allow_loss:
@@ -83,7 +83,7 @@ options:
     default: []
 """
 
-    # Modules whose policies say who has them.
+    # Modules whose policies have a list of users.
     EXCLUSIVE = r"""
 options:
   exclusive_grants:
@@ -96,7 +96,7 @@ options:
     default: false
 """
 
-    # Modules that grant to users who were chosen by a selector.
+    # Modules that grant by pool, site or group.
     REPLACED = r"""
 options:
   allow_replaced_policies:
@@ -106,7 +106,7 @@ options:
     default: false
 """
 
-    # Modules that grant, with a choice of the directory's part in it.
+    # Modules that grant, and that depend on Active Directory.
     ACCOUNTS = r"""
 options:
   protected_accounts:

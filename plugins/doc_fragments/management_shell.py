@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module needs: the remote shell, and what it was tried against."""
+"""The notes that every module shares, about the remote shell and about how it was tested."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@
 
 """The options of every managed kind of object, each described once.
 
-A module of one object has them as its options, a module of a list (and xmpp_federation) as suboptions. Both texts are
-made from one, in which O(name) of the same kind is written as in a module of one object.
+A module of one object has them as options. A module of a list, and xmpp_federation, have them as suboptions. Both
+texts are made from one text, in which O(name) is written as in a module of one object.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ enable_public_cloud_audio_video_access:
   type: bool
 """
 
-# Where policies are a list, each says who has it.
+# In a list of policies, each policy has its users.
 _GRANTED_TO = r"""
 granted_to:
   description:
@@ -294,28 +294,28 @@ edge_pool:
 _LISTS = {
     "policies": r"""
   description:
-    - The external access policies. A policy that stands twice in the list is an error that names both places.
-    - V([]) describes none. A purge with an empty list is refused unless it is allowed.
+    - The external access policies. If a policy is listed twice, this is an error that names both places.
+    - V([]) declares none. A purge with an empty list is refused unless it is allowed.
 """,
     "partners": r"""
   description:
-    - The XMPP federated partners. A domain that stands twice in the list, in whatever spelling, is an error that names
-      both places.
-    - V([]) describes none. A purge with an empty list is refused unless it is allowed.
+    - The XMPP federated partners. If a domain is listed twice, in any spelling, this is an error that names both
+      places.
+    - V([]) declares none. A purge with an empty list is refused unless it is allowed.
 """,
     "federation_routes": r"""
   description:
-    - The XMPP federation route of sites. A site that is not listed keeps its route.
+    - The XMPP federation routes of sites. A site that is not listed keeps its route.
 """,
 }
 _SINGLES = {
     "gateway": r"""
   description:
-    - The settings of the XMPP gateway, which hold for the whole deployment.
+    - The settings of the XMPP gateway. They apply to the whole deployment.
 """,
     "access_edge": r"""
   description:
-    - The switches of the Access Edge service, which hold for the whole deployment.
+    - The switches of the Access Edge service. They apply to the whole deployment.
 """,
 }
 
@@ -341,7 +341,7 @@ _PARTNERS = _nested("partners", _DOMAIN + _PARTNER)
 
 
 class ModuleDocFragment:
-    # With their type, since ansible-test reads what is assigned without one as a literal text.
+    # The types are needed, because ansible-test reads a value without a type as a literal text.
 
     # One object.
     POLICY: str = _flat(_IDENTITY + _POLICY)
@@ -364,5 +364,5 @@ class ModuleDocFragment:
         + _nested("federation_routes", _ROUTE)
     )
 
-    # The same for a module that only plans: what a run may do is an option of xmpp_federation.
+    # The same for a module that only plans. Its limits are options of xmpp_federation.
     PLANNED: str = re.sub(r"O\((exclusive_grants|force)\)", r"O(sfb.xmpp.xmpp_federation#module:\1)", FEDERATION)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all modules share that change the deployment: the plan that was reviewed, and how a run goes."""
+"""The options and notes that all modules share which change the deployment."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that an inventory or a command line can set: the one table of the variables that begin with sfb_xmpp_.
+"""The only table of the variables that begin with sfb_xmpp_, which an inventory or a command line can set.
 
-The check that comes first in every playbook, the JSON schema of an inventory's variables and the pages of the playbooks
-follow from it. Types are argument specs, as modules have them; those of objects come from the catalogue.
+The first check of every playbook, the JSON schemas of the variables and the pages of the playbooks follow from it.
+Types are argument specs, as modules have them. The specs of objects come from the catalogue.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .._playbooks.migration_target import TARGETS
 PREFIX = _PREFIX
 # For users' own variables.
 FREE = PREFIX + "x_"
-# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
+# AWX passes the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
 IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of", "snapshot_digest"))
 
 Spec = t.Mapping[str, t.Any]
@@ -47,14 +47,14 @@ _TOWARDS = (*_PLAN, "restore")
 _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
 _RUNS = (*_WRITING, "certificate", "revoke")
-# Runs that change control holds to windows, plans and tickets. A revocation waits for nothing.
+# Change control applies windows, plans and tickets to these runs. A revocation does not wait.
 _CONTROLLED = (*_WRITING, "certificate")
 _STATE = (*_RUNS, "history", "capture")
 _LOOKING = ("verify", "explain", "audit", "preflight", "onboard")
 
-# The tags of each playbook. What has none does one thing.
-# The tag of preflight that looks at the way to each host.
+# The tag of preflight that checks the access to each host.
 ACCESS = "access"
+# The tags of each playbook. A playbook without tags does one thing.
 TAGS: dict[str, tuple[str, ...]] = {
     "preflight": (ACCESS,),
     "converge": (*PARTS, "certificate"),
@@ -68,12 +68,15 @@ TAGS: dict[str, tuple[str, ...]] = {
 class Setting:
     """One variable.
 
-    spec: its argument spec, with ``options`` where it is a dictionary or a list of them.
-    playbooks: who reads it. text: what it is for, for the pages of the playbooks; a full sentence or several.
-    once: whether it decides about one run only, and so counts only as an extra variable (``-e``).
-    former: the name that it had on the command line, without a prefix. Given with ``-e`` to a playbook of former_in, by
-        default those that read the variable, it is a mistake.
-    missing: what to say where a playbook that reads it has no value; empty where it may be left out.
+    name: with the prefix.
+    spec: its argument spec, with ``options`` if it is a dictionary or a list of dictionaries.
+    playbooks: the playbooks that read it.
+    text: its description for the pages of the playbooks, in full sentences.
+    once: whether it is for one run. Such a variable counts only as an extra variable (``-e``).
+    former: its former name on the command line, without a prefix. This name with ``-e`` is a mistake in the playbooks
+        of former_in.
+    former_in: the playbooks for former; by default those of playbooks.
+    missing: the message if a playbook that reads it has no value; empty if it may be left out.
     """
 
     name: str
@@ -87,7 +90,7 @@ class Setting:
 
     @property
     def option(self) -> str:
-        """The name without the prefix, which is the option of xmpp_federation where it has one."""
+        """The name without the prefix. If xmpp_federation has such an option, this is its name."""
         return self.name[len(PREFIX) :]
 
 
@@ -104,7 +107,7 @@ def _setting(
 
 
 def _of_a_run(name: str, playbooks: t.Sequence[str], text: str, former: str, former_in: t.Sequence[str]) -> Setting:
-    """A text that a playbook is told on the command line."""
+    """A text for one run, from the command line."""
     return Setting(PREFIX + name, _TEXT, tuple(playbooks), text, True, former, tuple(former_in))
 
 
@@ -127,22 +130,22 @@ _VERIFICATION: Spec = {
     "type": "dict",
     "options": {
         **{name: PROBE[name] for name in _PROBE_OPTIONS if name in PROBE},
-        # Domains are asked in the name of the first own domain where none is named.
+        # If it is not set, domains are asked in the name of the first own domain.
         "from_domain": _TEXT,
-        # What the Edges are asked themselves: of how many domains, how long (seconds), and about how much of the log.
+        # The limits for questions to the Edges: number of domains, time (seconds), and hours of the log.
         **{name: {"type": type(value).__name__, "default": value} for name, value in EDGE_DEFAULTS.items()},
         "fail_on": {"type": "list", "elements": "str", "choices": list(VERDICTS)},
         "messages": _MESSAGE,
     },
 }
-# What concerns a run and not the certificate has variables of its own.
+# Options of a run, unlike those of the certificate, have variables of their own.
 _CERTIFICATE_OPTIONS: Spec = {
     "type": "dict",
     "options": {name: spec for name, spec in CERTIFICATE.items() if name not in ("phase", "pool_size")},
 }
 
 SETTINGS: tuple[Setting, ...] = (
-    # What one run is told
+    # For one run
     _setting(
         "revoke_domain",
         _TEXT,
@@ -267,7 +270,7 @@ SETTINGS: tuple[Setting, ...] = (
         _CONTROLLED,
         "When runs must not write. It is a list of ``{from, to, reason}`` with days or times in ISO 8601.",
     ),
-    # Bounds of a run
+    # Limits of a run
     _of_federation(
         "removal_limit",
         _TOWARDS,
@@ -393,7 +396,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Settings of the history. ``changes`` sets for how many snapshots the changes of a restore are shown. It is 0"
         " by default.",
     ),
-    # What one run is told
+    # For one run
     _of_a_run(
         "for_partner",
         ("verify", "explain", "history", "onboard", "restore"),
@@ -499,7 +502,7 @@ SETTINGS: tuple[Setting, ...] = (
         once=True,
         former="ignore_columns",
     ),
-    # What happens around the writes
+    # Before and after the writes
     _of_federation(
         "replication",
         ("converge", "restore", "failover"),
@@ -641,13 +644,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
-# What differs from host to host of one deployment without being a contradiction.
+# Variables that may differ between hosts of one deployment.
 OF_A_HOST = frozenset((PREFIX + "deployment",))
 
 
-# The role that does the work of a playbook.
+# The playbook whose work a role does.
 _LIKE = {"verification": "verify"}
-# What every run of a role takes from the inventory, beside the settings that are its parameters.
+# The settings that every role takes from the inventory, in addition to its parameters.
 _OF_ROLES = frozenset(
     "deployment domain_controller protected_accounts audit replication replication_timeout"
     " configuration_backup snapshot snapshot_directory snapshot_keep ticket revoked require ticket_pattern windows"
@@ -656,7 +659,7 @@ _OF_ROLES = frozenset(
 
 
 def read_by(reader: str) -> tuple[Setting, ...]:
-    """The settings that a playbook or a role evaluates. Roles read what converge reads, as far as it is theirs."""
+    """The settings that a playbook or a role reads. A role reads those settings of converge that belong to it."""
     if reader in ROLES:
         wanted = _OF_ROLES.union(ROLES[reader])
         return tuple(one for one in SETTINGS if "converge" in one.playbooks and one.option in wanted)
