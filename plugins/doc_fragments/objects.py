@@ -84,7 +84,7 @@ granted_to:
       group has its distinguished name. C(nested: true) adds the members of groups in the group. The same users are
       skipped as for a pool. A warning names users who have the policy but are not in the group. With
       O(exclusive_grants) they lose the policy.
-    - If the group does not exist or has no members, the policy is granted to nobody, and the run warns. Together with
+    - If the group does not exist or has no members, no user gets the policy, and the run warns. Together with
       O(exclusive_grants) the run is refused, because all users would lose the policy.
     - If ten or more users have the policy, joining and leaving count for C(update_limit). The share is that of the
       users who have the policy or get it.
