@@ -23,7 +23,7 @@ from tests.integration.plays import Plays, Run, own_winrm
 from tests.integration.test_converge import mark
 from tests.integration.test_history import journal
 
-TASK_NAME = "Take the domain off the allowed partners"
+TASK_NAME = "Remove the domain from the allowed partners"
 PUSH = "Invoke-CsManagementStoreReplication"
 # The replicas that carry XMPP.
 SERVERS = ["edge01.contoso.test", "edge02.contoso.test", "fe01.contoso.test", "fe11.contoso.test"]
