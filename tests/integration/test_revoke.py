@@ -69,7 +69,7 @@ def test_a_partner_goes_with_its_additional_domains_and_nothing_else(plays: Play
     assert store.all("partner") == before
     assert "With fabrikam.test would go its additional domains: chat.fabrikam.test, im.fabrikam.test" in planned.output
     assert "1 to remove" in planned.output
-    assert "Users: nobody gains or loses a partner. Seen: 20 users." in planned.output
+    assert "Users: no user gains or loses a partner. Seen: 20 users." in planned.output
 
     begin = mark(plays)
     done = revoke(plays, "fabrikam.test", "--diff", "-e", "sfb_xmpp_revoke_reason='they left'", **listed)

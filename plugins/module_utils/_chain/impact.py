@@ -183,7 +183,7 @@ def lines(found: Impact) -> list[str]:
         return ["Users: not known who gains or loses a partner. Not read: %s." % found.unread]
     seen = "Seen: %s." % _users(found.seen)
     if not found.domains:
-        return ["Users: nobody gains or loses a partner. %s" % seen]
+        return ["Users: no user gains or loses a partner. %s" % seen]
     gain, lose, unknown = (found.number(change) for change in ("gain", "lose", "unknown"))
     doubt = ", not known of %s" % _number(unknown) if unknown else ""
     told = (_number(gain), _verb("gain", gain), _number(lose), _verb("lose", lose), doubt, seen)

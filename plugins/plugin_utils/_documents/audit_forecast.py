@@ -49,7 +49,7 @@ class Upcoming:
         """Who is hit, in words."""
         partners = max(one["partners"] for one in (self.first, *self.others))
         if not partners:
-            return "nobody at once"
+            return "no one at once"
         counted = [one["users"] for one in (self.first, *self.others) if one["users"] is not None]
         told = words.counted(partners, "partner")
         return "%s, %s" % (told, words.counted(max(counted), "user")) if counted else told
@@ -84,7 +84,7 @@ def summary(audit: Audit) -> str:
     about = " Of %s nothing was seen." % words.counted(unseen, "partner") if unseen else ""
     if not found:
         return "Forecast for %s: nothing breaks that is known.%s" % (days, about)
-    return "Forecast for %s, if nobody acts: %s; the first on %s.%s" % (days, ", ".join(told), found[0].day, about)
+    return "Forecast for %s, if nothing is done: %s; the first on %s.%s" % (days, ", ".join(told), found[0].day, about)
 
 
 def lines(audit: Audit) -> list[str]:

@@ -26,7 +26,7 @@ def render(audit: Audit) -> str:
         ("sfb_xmpp_audit_findings", "Findings of the last audit.", _findings),
         (
             "sfb_xmpp_forecast_timestamp_seconds",
-            "When an object breaks if nobody acts: its first error.",
+            "When an object breaks if nothing is done: its first error.",
             _forecast,
         ),
         ("sfb_xmpp_drift_objects", "What sfb.xmpp.converge would change; granted and withdrawn count users.", _drift),

@@ -67,7 +67,7 @@ def _impact(found: Result) -> list[str]:
         told = markdown.text("Not known who gains or loses a partner. Not read: %s." % found["unread"])
         return ["## Users", told]
     if not found["domains"]:
-        return ["## Users", head + "Nobody gains or loses a partner."]
+        return ["## Users", head + "No user gains or loses a partner."]
     numbers = [
         [
             markdown.code(one["domain"]),

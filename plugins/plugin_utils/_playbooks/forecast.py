@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What will break if nobody acts: the audit's own decision at later moments, on one reading. Pure.
+"""What will break if nothing is done: the audit's own decision at later moments, on one reading. Pure.
 
 The decision is made again at each moment at which one of its inputs changes (audit_judge.py). What it finds then and
 does not find now is a forecast. Parts of the decision that have nothing in common are decided apart, each at its own

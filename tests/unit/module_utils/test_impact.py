@@ -411,7 +411,7 @@ def of(domain: str, **changes: int) -> OfDomain:
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        (Impact(1243, users={"gain": 0}), ["Users: nobody gains or loses a partner. Seen: 1,243 users."]),
+        (Impact(1243, users={"gain": 0}), ["Users: no user gains or loses a partner. Seen: 1,243 users."]),
         (
             Impact(1243, "", {"gain": 1240, "lose": 3}, {}, (of("litware.com", lose=3), of("fabrikam.com", gain=1240))),
             [

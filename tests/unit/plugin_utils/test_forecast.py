@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What breaks if nobody acts: each kind of date, who is hit, the last day to act, and how it is shown."""
+"""What breaks if nothing is done: each kind of date, who is hit, the last day to act, and how it is shown."""
 
 from __future__ import annotations
 
@@ -291,7 +291,7 @@ def test_a_screen_has_three_lines_and_the_ticket_has_all() -> None:
     ours = {**CERTIFICATE, "public": False, "later": [{"from": later[6], "findings": [OVER]}]}
     found = audit(probe=probe, edges={"edge01": {"certificates": [ours]}})
     head, *rest = shown.lines(found)
-    assert head == "Forecast for 90 days, if nobody acts: 3 errors; the first on 2027-01-10."
+    assert head == "Forecast for 90 days, if nothing is done: 3 errors; the first on 2027-01-10."
     assert [line.split()[:2] for line in rest] == [["2027-01-10", "a.test:"], ["2027-01-13", "b.test:"]]
     text = "\n".join(shown.markdown(found, 50))
     assert (

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deployments over a year: every new error had been forecast, and what is forecast comes true if nobody acts.
+"""Deployments over a year: every new error had been forecast, and what is forecast comes true if nothing is done.
 
 Twenty of them in every run, 1,000 in ``make nightly``.
 """

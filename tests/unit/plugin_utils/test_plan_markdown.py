@@ -127,7 +127,7 @@ def test_users_by_domain_and_who_they_are() -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"domains": [], "groups": []}, "Nobody gains or loses a partner."),
+        ({"domains": [], "groups": []}, "No user gains or loses a partner."),
         ({"unread": "the users (Get-CsUser failed)"}, "Not known who gains or loses a partner. Not read: the users"),
     ],
 )

@@ -323,7 +323,7 @@ def test_a_mistake_has_this_text(playbook: str, values: dict[str, t.Any], texts:
 
 MISSING = {
     "failover": (
-        "sfb_xmpp_failover_to: is missing; name the Edge pool that is to carry XMPP, as in"
+        "sfb_xmpp_failover_to: is missing; name the Edge pool that takes over XMPP, as in"
         " -e sfb_xmpp_failover_to=edge2.contoso.com"
     ),
     "revoke": (
