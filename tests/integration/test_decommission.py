@@ -131,14 +131,13 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     assert "_xmpp-server._tcp.contoso.test" in (out / "dns-records-to-delete.txt").read_text(encoding="utf-8")
     kept = (out / "group_vars" / "all" / "sfb_xmpp.yml").read_text(encoding="utf-8")
 
-    limit = {"sfb_xmpp_impact_limit": {"lose": 0}}
-    planned = way_out(used, "", "--check", "--diff", **limit)
+    planned = way_out(used, "", "--check", "--diff", sfb_xmpp_impact_limit={"lose": 0})
     assert planned.code == 0, planned.output
     assert "- a.test, b.test: 20 users lose" in planned.output
     assert "refused before its first write: sfb_xmpp_impact_limit.lose: 20 users would lose" in planned.output
     assert writes(used, begin) == []
     assert clean(used) == before
-    removed = way_out(used, "", sfb_xmpp_allow=["impact"], **limit)
+    removed = way_out(used, "", sfb_xmpp_allow=["impact"], sfb_xmpp_impact_limit={"lose": 0})
     assert removed.code == 0, removed.output
     cmdlets = [event.cmdlet for event in writes(used, begin)]
     assert cmdlets.count("Remove-CsXmppAllowedPartner") == 2

@@ -197,8 +197,11 @@ class Known:
 
 def partners_by_domain(partners: t.Mapping[str, Record]) -> dict[str, Record]:
     """The partner that allows each domain: its own domain before the additional domains of others."""
-    found = {key_of(str(one)): record for record in partners.values() for one in record.values["additional_domains"]}
-    return {**found, **partners}
+    found = dict(partners)
+    for record in partners.values():
+        for domain in record.values["additional_domains"]:
+            found.setdefault(key_of(str(domain)), record)
+    return found
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,9 @@ class PlannedImpact:
         found = self._found
         if found is None or not self._limits or self._guard.allows(IMPACT):
             return []
-        option, remedy = self._name("impact_limit"), self._guard.remedy(IMPACT)
         if found.unread:
-            text = "%s: not known who gains or loses a partner. Not read: %s. To run all the same, use %s"
-            return [text % (option, found.unread, remedy)]
+            text = "%s: not known who gains or loses a partner. Not read: %s"
+            return [text % (self._name("impact_limit"), found.unread) + self._remedy]
         return [text for change, most in self._limits.items() if (text := self._above(found, change, most))]
 
     def _above(self, found: Impact, change: Change, most: int) -> str:
@@ -87,8 +86,11 @@ class PlannedImpact:
         if number <= most:
             told = (self._name("impact_limit"), change, possible, change, most)
             text = "%s.%s: up to %d users would %s a partner, which is not known of all of them; the limit is %d"
-        ways = ". To see who they are, save the plan (%s). To run all the same, use %s"
-        return text % told + ways % (self._name("plan_file"), self._guard.remedy(IMPACT))
+        return text % told + ". To see who they are, check it with -v or with a plan file" + self._remedy
+
+    @property
+    def _remedy(self) -> str:
+        return ". To run all the same, name %s in %s" % (IMPACT, self._name("allow"))
 
     def lines(self, check: bool) -> list[str]:
         """What people are told, below the plan: three lines at most, and what the limit refuses."""

@@ -17,7 +17,9 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain import reach
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK, work
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.impact import Impact, Numbers, OfDomain, lines
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.revoked_users import with_users
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.revocation import TASK as REVOCATION
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 from tests.unit.module_utils.states import run
@@ -83,6 +85,11 @@ def site_policy(shell: MemoryShell) -> None:
     shell.put("CsExternalAccessPolicy", "Site:Redmond", ON)
 
 
+def both_have_b(shell: MemoryShell) -> None:
+    partner(shell, "a.test", AdditionalDomains="b.test")
+    partner(shell, "b.test", **WRONG)
+
+
 def given(name: str, **values: t.Any) -> Change:
     """A server where a user is otherwise."""
 
@@ -94,6 +101,7 @@ def given(name: str, **values: t.Any) -> Change:
     return change
 
 
+WRONG: dict[str, t.Any] = {"SaslNegotiation": "NotSupported", "SupportDialbackNegotiation": False}
 NEW: dict[str, t.Any] = {
     "partners": [BASE, {**BASE, "domain": "b.test", "additional_domains": ["x.b.test", "y.b.test"]}]
 }
@@ -127,9 +135,15 @@ CASES: dict[str, tuple[Change | None, dict[str, t.Any], ByDomain]] = {
     "homed on a branch": (given("ann", RegistrarPool="branch.contoso.com"), NEW, dict.fromkeys(B, (1, 0))),
     "homed online": (
         given("ann", RegistrarPool=None, HostingProvider="sipfed.online.lync.com"), NEW, dict.fromkeys(B, (1, 0))),
+    "homed online, with a pool": (
+        given("ann", HostingProvider="sipfed.online.lync.com"), NEW, dict.fromkeys(B, (1, 0))),
     "not enabled": (given("ann", Enabled=False), NEW, dict.fromkeys(B, (1, 0))),
     "no way to authenticate": (
-        lambda s: partner(s, "b.test", SaslNegotiation="NotSupported", SupportDialbackNegotiation=False),
+        lambda s: partner(s, "b.test", **WRONG),
+        {"partners": [{"domain": "b.test", "support_dialback_negotiation": True}]}, {"b.test": (2, 0)},
+    ),
+    "a partner that is an additional domain too": (
+        both_have_b,
         {"partners": [{"domain": "b.test", "support_dialback_negotiation": True}]}, {"b.test": (2, 0)},
     ),
     "an allowed SIP domain": (None, {"partners": [{**BASE, "domain": "litware.com"}]}, {}),
@@ -234,6 +248,24 @@ def test_all_are_named_in_the_file_of_a_plan_and_a_hundred_in_a_result(tmp_path:
     document = json.loads(file.read_text(encoding="utf-8"))
     assert "contoso.com" not in json.dumps(document["impact"]["groups"])
     assert len(set(document["impact"]["groups"][0]["names"])) == 150
+
+
+def test_the_check_of_a_revocation_says_who_loses_the_domain_and_the_revocation_asks_nobody() -> None:
+    shell = server()
+    partner(shell, "a.test", AdditionalDomains="x.a.test")
+    partner(shell, "b.test", AdditionalDomains="x.a.test")
+    both = run(with_users(REVOCATION), shell, check=True, domain="a.test")
+    assert numbers(both) == {"a.test": (0, 2)}, "another partner keeps the other domain"
+    assert both.values["report"][-2:] == [
+        "Users: none gain a partner, 2 lose one. Seen: 4 users.", "  - a.test: 2 users lose"
+    ]  # fmt: skip
+    assert numbers(run(with_users(REVOCATION), shell, check=True, domain="x.a.test")) == {"x.a.test": (0, 2)}
+    assert shell.writes() == []
+    refuse_users(shell)
+    assert run(with_users(REVOCATION), shell, check=True, domain="a.test").values["impact"]["unread"]
+    before = len(shell.sent)
+    assert run(with_users(REVOCATION), shell, domain="a.test").changed
+    assert "Get-CsUser" not in asked(shell)[before:]
 
 
 # The limit
@@ -347,6 +379,14 @@ def test_a_user_of_whom_it_is_not_known_counts_against_a_limit(odd: dict[str, t.
         run(TASK, shell, impact_limit={"gain": 1}, **NEW)
     assert shell.writes() == []
     assert run(TASK, shell, impact_limit={"gain": 2}, **NEW).changed
+
+
+def test_an_odd_home_is_not_known_and_no_home_is_none() -> None:
+    shell = server()
+    given("ann", RegistrarPool=None)(shell)
+    given("bob", RegistrarPool={"odd": 1})(shell)
+    found = planned(shell, **NEW).values["impact"]["users"]
+    assert (found["gain"], found["unknown"]) == (0, 1)
 
 
 def test_a_user_whose_site_is_not_known_may_be_hit_by_a_policy_of_a_site() -> None:
