@@ -154,3 +154,15 @@ def test_events_of_xmpp_only() -> None:
     assert xmpp_events(view) == ["3 of event 7 (LS XMPP Proxy, the last at 2027-03-01T06:00:00Z): no answer"]
     assert xmpp_events(replace(view, more=True))[0].startswith("at least 3")
     assert xmpp_events(replace(view, events=None)) == []
+
+
+def test_what_will_be_found_later_is_judged_on_both_views_too() -> None:
+    over = entry("answered", ("certificate_expired", ERROR))
+    later = {"from": "2027-01-10T00:00:00Z", "verdict": over["verdict"], "findings": over["findings"]}
+    found = with_edges({**OK, "later": [later]}, views(REACHES, CANNOT))
+    (then,) = found["later"]
+    assert set(then) == {"from", "verdict", "findings"}
+    assert (then["from"], then["verdict"]) == ("2027-01-10T00:00:00Z", "failed")
+    now = {one["code"] for one in found["findings"]}
+    assert {one["code"] for one in then["findings"]} == {"certificate_expired", *now}
+    assert {one["view"] for one in then["findings"]} <= {"edge", "controller"}
