@@ -76,12 +76,6 @@ BANNED = re.compile("|".join(r"(?P<p%d>\b(?:%s)\b)" % pair for pair in enumerate
 NOT_YET = frozenset(
     """
     plugins/action/xmpp_history.py
-    plugins/connection/management_shell.py
-    plugins/doc_fragments/guard.py
-    plugins/doc_fragments/management_shell.py
-    plugins/doc_fragments/objects.py
-    plugins/filter/dns_sheet.yml
-    plugins/filter/partner_sheet.yml
     plugins/module_utils/_capture/product_words.py
     plugins/module_utils/_chain/explain.py
     plugins/module_utils/_chain/links.py
@@ -102,32 +96,7 @@ NOT_YET = frozenset(
     plugins/module_utils/_probe/im_test.py
     plugins/module_utils/_shell/session.py
     plugins/module_utils/_x509/certificate.py
-    plugins/modules/access_edge_configuration.yml
-    plugins/modules/access_edge_configuration_info.yml
-    plugins/modules/external_access_policies.yml
-    plugins/modules/external_access_policy.yml
-    plugins/modules/external_access_policy_grant.yml
-    plugins/modules/external_access_policy_info.yml
-    plugins/modules/xmpp_capture_info.yml
-    plugins/modules/xmpp_connect.yml
-    plugins/modules/xmpp_decommission.yml
-    plugins/modules/xmpp_explain_info.yml
-    plugins/modules/xmpp_federated_partner_info.yml
     plugins/modules/xmpp_federation.yml
-    plugins/modules/xmpp_federation_info.yml
-    plugins/modules/xmpp_federation_route.yml
-    plugins/modules/xmpp_gateway_cert.yml
-    plugins/modules/xmpp_gateway_cert_info.yml
-    plugins/modules/xmpp_gateway_configuration_info.yml
-    plugins/modules/xmpp_gateway_service.yml
-    plugins/modules/xmpp_im_test.yml
-    plugins/modules/xmpp_migration_info.yml
-    plugins/modules/xmpp_partner_probe_info.yml
-    plugins/modules/xmpp_partner_revocation.yml
-    plugins/modules/xmpp_preflight_info.yml
-    plugins/modules/xmpp_rehearse.yml
-    plugins/modules/xmpp_server_info.yml
-    plugins/modules/xmpp_topology_info.yml
     plugins/plugin_utils/_actions/revocation.py
     plugins/plugin_utils/_documents/partner_sheet.py
     plugins/plugin_utils/_files/export.py
@@ -142,14 +111,6 @@ NOT_YET = frozenset(
     plugins/plugin_utils/_playbooks/verification.py
     plugins/plugin_utils/_psrp/clixml.py
     plugins/plugin_utils/_psrp/errors.py
-    plugins/plugin_utils/_settings/table.py
-    roles/access_policies/README.md
-    roles/federation/README.md
-    roles/federation/meta/argument_specs.yml
-    roles/gateway_certificate/README.md
-    roles/gateway_certificate/meta/argument_specs.yml
-    roles/preflight/README.md
-    roles/verification/meta/argument_specs.yml
     """.split()
 )
 
