@@ -28,7 +28,7 @@ CUT_OFF = """(() => {
     .filter((e) => e.getBoundingClientRect().width && right(e) > width + 1 && !inside(e))
     .map((e) => e.tagName + ' ' + e.textContent.trim().slice(0, 40));
 })()"""
-BACKGROUND = "getComputedStyle(document.querySelector('.wy-nav-content')).backgroundColor"
+BACKGROUND = "getComputedStyle(document.querySelector('.wy-nav-content-wrap')).backgroundColor"
 
 
 @pytest.fixture(scope="module")
