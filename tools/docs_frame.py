@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gives the generated documentation its front page and its menu: ``python -m tools.docs_frame DIRECTORY``.
+"""Gives the generated documentation its front page, menu and pictures: ``python -m tools.docs_frame DIRECTORY``.
 
 The index that antsibull-docs wrote stays as a page of its own, without its menu.
 """
@@ -17,6 +17,8 @@ from pathlib import Path
 
 import yaml
 
+# A comment that names a picture and says what it shows.
+PICTURE = r"^\.\. picture (\w+): (.+)$"
 DOCSITE = Path(__file__).resolve().parent.parent / "docs" / "docsite"
 
 
@@ -46,6 +48,11 @@ def menu(pages: Path) -> dict[str, list[str]]:
     return found
 
 
+def show_pictures(text: str) -> str:
+    """A page with its pictures, which are comments in the guides: docs.ansible.com takes texts only, and would warn."""
+    return re.sub(PICTURE, r".. image:: images/\1.png\n   :alt: \2", text, flags=re.MULTILINE)
+
+
 def main(pages: Path) -> None:
     """Rewrites the index of a directory of pages."""
     generated = (pages / "index.rst").read_text(encoding="utf-8")
@@ -54,6 +61,8 @@ def main(pages: Path) -> None:
         without_menu.replace("Sfb.Xmpp\n========", "Contents\n========"), encoding="utf-8"
     )
     shutil.copy(DOCSITE / "elsewhere.rst", pages)
+    for path in (pages / "docsite").glob("guide_*.rst"):
+        path.write_text(show_pictures(path.read_text(encoding="utf-8")), encoding="utf-8")
     front = (DOCSITE / "front.rst").read_text(encoding="utf-8").replace("PICTURE", str(DOCSITE / "picture.svg"))
     for title, names in menu(pages).items():
         front += "\n.. toctree::\n   :caption: %s\n   :maxdepth: 1\n\n" % title

@@ -239,9 +239,10 @@ def passages(path: Path) -> list[Passage]:
 
 def plain(text: str) -> str:
     """The text as it is read: without marks, each literal as one word."""
-    text = re.sub(r"``[^`]+``|(?<![`\w])`[^`<]+`(?![_`])", WORD, text)
+    text = re.sub(r"``[^`]+``", WORD, text)
     text = re.sub(r":[\w:]+:`([^`<]*?)\s*<[^>]+>`|`([^`<]+?)\s*<[^>]+>`__?", lambda m: m[1] or m[2] or WORD, text)
     text = re.sub(r":[\w:]+:`[^`]+`", WORD, text)
+    text = re.sub(r"(?<![`\w])`[^`<]+`(?![_`])", WORD, text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\b[CVO]\([^)]*\)|\b(?:RV|E|M|P|U)\([^)]*\)", WORD, text)
     text = re.sub(r"\b[RL]\(([^,]*),[^)]*\)|\b[IB]\(([^)]*)\)", lambda m: m[1] or m[2] or "", text)

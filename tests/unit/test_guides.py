@@ -20,6 +20,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import SE
 
 from tests.unit.module_utils.test_probe_findings import OWN, answered
 from tests.unit.prose import of_rst, passages
+from tools.docs_frame import PICTURE, show_pictures
 
 TOP = Path(__file__).resolve().parents[2]
 DOCSITE = TOP / "docs" / "docsite"
@@ -84,6 +85,16 @@ def test_the_readme_lists_the_guides_in_the_same_groups() -> None:
         for group, entries in menu().items()
         if group in GROUPS
     }
+
+
+def test_pictures_are_comments_until_the_site_is_made() -> None:
+    named = []
+    for path in PAGES.glob("*.rst"):
+        text = path.read_text("utf-8")
+        assert not re.search(r"^ *\.\. (?:image|figure)::", text, re.MULTILINE), path.name
+        named += [name for name, _text in re.findall(PICTURE, text, re.MULTILINE)]
+        assert show_pictures(text).count(".. image::") == text.count("\n.. picture ")
+    assert sorted(named) == sorted(path.stem for path in (PAGES / "images").glob("*"))
 
 
 # Installing
