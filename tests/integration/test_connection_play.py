@@ -150,7 +150,7 @@ def test_modules_over_another_connection_say_what_to_set(controller: Controller,
     assert run.code == 0, run.output
     for name, task in zip(ACTIONS, run.tasks, strict=True):
         assert task.result["msg"].startswith("sfb.xmpp.%s works over the connection sfb.xmpp.management_shell" % name)
-        assert "not over %s: set 'ansible_connection: " % (connection.rpartition(".")[2] or "ssh") in task.result["msg"]
+        assert "not over %s. Set 'ansible_connection: " % (connection.rpartition(".")[2] or "ssh") in task.result["msg"]
     assert controller.events("session-open") == []
 
 

@@ -151,7 +151,7 @@ def test_another_form_is_not_observable_and_hides_nothing_else(noun: str, items:
 
 
 def test_no_sip_domain_at_all_is_an_error() -> None:
-    with pytest.raises(ServerRefused, match="no object came back"):
+    with pytest.raises(ServerRefused, match="the server returned no object"):
         read_topology(server(CsSipDomain=[]))
 
 

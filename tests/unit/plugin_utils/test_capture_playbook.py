@@ -165,8 +165,8 @@ def test_without_a_gap_it_says_so(tmp_path: Path) -> None:
 
 
 def test_what_the_user_has_to_mend_ends_the_run() -> None:
-    wrong = {"reasons": ["key_file: others may read it"], "failed": True}
-    assert _capture.mistakes({"a": wrong, "b": wrong}) == ["key_file: others may read it"]
+    wrong = {"reasons": ["key_file: other users may read it"], "failed": True}
+    assert _capture.mistakes({"a": wrong, "b": wrong}) == ["key_file: other users may read it"]
     assert _capture.mistakes({"a": wrong, "b": {"msg": "gone"}}) == []
     assert _capture.mistakes({"a": wrong, "b": {"capture": {}}}) == []
     assert [_capture.role_of(MINE, host) for host in ("fe02", "edge01", "x")] == ["management", "edge", "front_end"]

@@ -158,7 +158,7 @@ def test_other_columns_are_left_out_and_those_that_powershell_adds_are_not_worth
         ("domain,Identity\na.test,b.test\n", ["line 2 (b.test): Identity: says 'b.test', and another column"]),
         ("domain,description\na.test,x,y\nb.test\n", ["line 2: 3 cells under 2", "line 3: 1 cells under 2"]),
         ('domain\na.test\n"b.test\n\n', ["line 3: cannot be read as CSV"]),
-        ('domain,description\n"a.test","x\ny"\nb c,\n', ["line 4: domain 'b c' contains blanks"]),
+        ('domain,description\n"a.test","x\ny"\nb c,\n', ["line 4: domain 'b c' contains spaces"]),
         ("#TYPE X\nIdentity\nA.test\n\nb.test\na.test.\n", ["line 6 (a.test): names 'a.test' as line 3 does"]),
         (
             "domain,connection_limit\na.test,4294967296\nb.test,many\nc.test,1.5\n",

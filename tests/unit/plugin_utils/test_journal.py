@@ -228,7 +228,7 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_a_directory_that_others_may_write_into_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    with pytest.raises(Refused, match="anybody may write into"):
+    with pytest.raises(Refused, match="any user may write into"):
         _journal.append(str(tmp_path), run())
 
 

@@ -62,9 +62,9 @@ def test_a_domain_without_a_session_has_no_day() -> None:
         (HEAD + "b.com,,1\n", ["line 2: last_used: is empty, but sessions is 1"]),
         (
             HEAD + "ann@b.com,2026-11-30,1\n",
-            ["line 2: domain: 'ann@b.com' is an address; write the bare domain, as in 'fabrikam.com'"],
+            ["line 2: domain: 'ann@b.com' is an address. Write only the domain, as in 'fabrikam.com'"],
         ),
-        (HEAD + ",2026-11-30,1\n", ["line 2: domain: is empty; a domain such as 'fabrikam.com' is needed"]),
+        (HEAD + ",2026-11-30,1\n", ["line 2: domain: is empty. Write a domain such as 'fabrikam.com'"]),
         (
             HEAD + "b.com,2026-11-30,1\nB.COM,2026-11-30,2\n",
             ["line 3: domain: names 'b.com' as line 2 does; add the sessions up"],
