@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The option ``renew.now``: what is in use is replaced before it is due, once for each reason.
+"""The option ``renew.now`` replaces the certificate in use before it is due, once for each reason.
 
-A file on the Edge remembers a reason: its name holds a digest of the reason, and its lines are the thumbprints of the
-certificates that were in use when the reason was first given. Those are to be replaced, and what came after them is
-not, so that a run every night asks the authority once.
+A file on the Edge stores each reason. Its name has a digest of the reason. Its lines are the thumbprints of the
+certificates that were in use when the reason was new. Only these certificates are replaced. So a run every night asks
+the authority once.
 """
 
 from __future__ import annotations
@@ -32,37 +32,44 @@ OPTION: dict[str, t.Any] = {
         "compromised": {"type": "bool", "default": False},
     },
 }
-# What the file holds if nothing was in use.
+# The content of the file if no certificate was in use.
 _NONE = "none"
 
 
 @dataclass(frozen=True)
 class RenewNow:
-    """reason: the user's text. compromised: whoever has the key of what is in use can pose as the gateway."""
+    """The option ``renew.now``.
+
+    reason: the user's text.
+    compromised: whether others may have the key of the certificate in use.
+    """
 
     reason: str
     compromised: bool = False
 
     @classmethod
     def read(cls, given: Params | None) -> RenewNow | None:
-        """From the validated option; None where it is not given."""
+        """Read the validated option; None if it is not set."""
         return cls(str(given["reason"]).strip(), bool(given.get("compromised"))) if given else None
 
     @property
     def mistakes(self) -> list[str]:
-        return [] if self.reason else ["renew.now.reason: is empty; say why the certificate is replaced"]
+        return [] if self.reason else ["renew.now.reason: is empty. Write why the certificate is replaced"]
 
     @property
     def file(self) -> str:
-        """The name of its file on the Edge. Case and spaces at the ends of the reason make no difference."""
+        """The name of the reason's file on the Edge. Case, and spaces at the ends of the reason, make no difference."""
         digest = hashlib.sha256(key_of(self.reason).encode()).hexdigest()
         return "sfb-xmpp-renewed-%s.note" % digest[:16]
 
 
 @dataclass(frozen=True)
 class Outdated:
-    """The certificates that ``renew.now`` replaces, by thumbprint. reason: the user's. note: the step that remembers
-    the reason; None if an earlier run has sent it, or there is no reason.
+    """The certificates that ``renew.now`` replaces.
+
+    thumbprints: the thumbprints of these certificates.
+    reason: the user's text.
+    note: the step that stores the reason. None if an earlier run has stored it, or if there is no reason.
     """
 
     thumbprints: frozenset[str] = frozenset()
@@ -70,16 +77,19 @@ class Outdated:
     note: Step | None = None
 
     def renewal(self, found: Renewal, thumbprint: str) -> Renewal:
-        """When a certificate is due, of which ``found`` is what its lifetime says."""
+        """Return when a certificate is due. found: the renewal according to its lifetime."""
         if thumbprint not in self.thumbprints:
             return found
-        return replace(found, due=True, reason="it is replaced now: %s" % self.reason)
+        return replace(found, due=True, reason="renew.now is set: %s" % self.reason)
 
 
 def outdated(
     now: RenewNow | None, reader: EdgeReader, files: t.Collection[str], in_use: t.Iterable[str | None]
 ) -> Outdated:
-    """in_use: the thumbprints of what the usages have. Raises ServerRefused, ShellError."""
+    """Return the certificates that renew.now replaces. Raises ServerRefused, ShellError.
+
+    in_use: the thumbprints of the usages' certificates.
+    """
     if now is None:
         return Outdated()
     if now.file in files:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``pkcs12``: a file on the controller that somebody else renews."""
+"""Source ``pkcs12``: a file on the controller that users renew themselves."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Pkcs12(CertificateSource):
     def _choose(self) -> Offer:
         bundle = self._bundle = self._load()
         if x509.thumbprint(bundle.certificate) in self.outdated.thumbprints:
-            text = "renew.now: %s holds the certificate that is to be replaced (%s). Put a new one there"
+            text = "renew.now: %s still has the certificate to replace (%s). Put the new certificate into this file"
             raise Refused([text % (self.options.path, x509.thumbprint(bundle.certificate))])
         findings = self._accept(bundle.certificate, bundle.others, self.options.path)
         offer = self._offer_bundle(bundle, findings)
         offered = self._renewal(bundle.certificate)
         if not offered.due:
             return offer
-        text = "%s: renewal is due (%s); put a new file there" % (self.options.path, offered.reason)
+        text = "%s: renewal is due (%s). Replace the file" % (self.options.path, offered.reason)
         return dataclasses.replace(offer, warnings=(text,))
 
     def _issuer(self) -> str:

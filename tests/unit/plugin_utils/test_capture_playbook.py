@@ -73,7 +73,7 @@ def test_an_answer_that_is_refused_and_one_that_never_comes_are_named(role: str,
     missing = {one["statement"]: one["reason"] for one in found["missing"]}
     assert {refused, silent} <= set(missing)
     assert missing[refused].startswith("Access of x")
-    assert missing[silent] == "it was not asked"
+    assert missing[silent] == "the statement was not sent"
     told = json.dumps(found)
     assert "contoso" not in told
     assert "Brunhilde" not in told
