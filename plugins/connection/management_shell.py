@@ -476,19 +476,19 @@ _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
 _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "microsoft.ad", "microsoft.iis"))
 
 _UNCHECKED = (
-    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore), so that anybody on the"
-    " way can read and change what is sent, the password included; set ansible_psrp_ca_cert to the PEM file of the"
-    " authority that issued it instead"
+    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore). Attackers in the"
+    " network can read and change all data, also the password. Set ansible_psrp_ca_cert to the PEM file of the"
+    " authority that issued the certificate"
 )
 
 _CLEAR = (
-    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never), so that anybody on the way can"
-    " read and change what is sent; use HTTPS, or leave message encryption on"
+    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never). Attackers in the network can"
+    " read and change all data. Use HTTPS, or remove ansible_psrp_message_encryption"
 )
 _CLEAR_LOGIN = (
-    "host '%s': Basic authentication over HTTP sends the password in the clear, and nothing is sent. Set"
-    " ansible_psrp_protocol: https, or another ansible_psrp_auth; ansible_management_shell_allow_plaintext: true does"
-    " it all the same"
+    "host '%s': Basic authentication over HTTP would send the password without encryption, so nothing is sent. Set"
+    " ansible_psrp_protocol: https, or another ansible_psrp_auth. To send the password in spite of this, set"
+    " ansible_management_shell_allow_plaintext: true"
 )
 
 _LOG = "persistent_log_messages"
@@ -520,9 +520,9 @@ def _check_socket_directory(directory: str) -> None:
     length = len(os.fsencode(unfrackpath(directory))) + 11
     if length > longest:
         raise AnsibleError(
-            "the path of the session's socket in '%s' is too long: %d bytes, at most %d are possible. Set"
-            " ANSIBLE_PERSISTENT_CONTROL_PATH_DIR (control_path_dir below [persistent_connection] in ansible.cfg) to a"
-            " shorter directory, such as /tmp/ansible-pc of your own" % (directory, length, longest)
+            "the path of the session's socket in '%s' is too long: it has %d bytes, and at most %d are possible. Set"
+            " ANSIBLE_PERSISTENT_CONTROL_PATH_DIR to a shorter directory of your own, such as /tmp/ansible-pc. In"
+            " ansible.cfg this is control_path_dir in [persistent_connection]" % (directory, length, longest)
         )
 
 
@@ -636,8 +636,8 @@ class Connection(NetworkConnectionBase):
 
     def _refusal(self, name: str, different: list[str]) -> str:
         return (
-            "hosts '%s' and '%s' have the same address, port, path and user, so that they share one session, but they"
-            " differ in %s: host '%s' is refused. Give one of them another name of the server as ansible_host, or use"
+            "hosts '%s' and '%s' share one session, because they have the same address, port, path and user. But they"
+            " differ in %s, so host '%s' is refused. Set ansible_host of one host to another name of the server, or use"
             " them in separate runs" % (self._name, name, ", ".join(different), name)
         )
 
@@ -710,7 +710,7 @@ class Connection(NetworkConnectionBase):
         """
         session, call = self._kept_session(), Statement.decode(statement)
         if not call.cmdlet.startswith("Get-"):
-            raise ConnectionError("a capture only reads; %s is not sent" % call.cmdlet)
+            raise ConnectionError("a capture only reads, so %s is not sent" % call.cmdlet)
         begun = time.monotonic()
         with session.capturing() as output:
             answer = self.invoke([statement])
@@ -744,7 +744,7 @@ class Connection(NetworkConnectionBase):
     def _kept_session(self) -> PsrpSession:
         """The session of the host, which opens when it is first used."""
         if not self._in_daemon:
-            raise AnsibleError("the session is kept by another process: use the connection's socket")
+            raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
             # These write requests to the log file, if one is set, as soon as somebody asks for debugging.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
@@ -811,8 +811,8 @@ class Connection(NetworkConnectionBase):
     def set_become_plugin(self, plugin: BecomeBase | None) -> None:
         if plugin is not None:
             raise AnsibleError(
-                "become has no meaning over %s: the session belongs to the account in ansible_user. Set 'become: false'"
-                " (ansible_become: false), and choose an account with the rights it needs" % self.transport
+                "become does not work over %s, because the session belongs to the account in ansible_user. Set 'become:"
+                " false' (ansible_become: false), and use an account with the necessary rights" % self.transport
             )
         super().set_become_plugin(plugin)  # type: ignore[arg-type] # None is what Ansible passes otherwise
 
@@ -835,8 +835,8 @@ class Connection(NetworkConnectionBase):
         builtin = collection in ("", "ansible.builtin", "ansible.legacy") and name in (*_RUN, *_TRANSFER)
         if self._in_daemon or foreign or builtin:
             raise AnsibleError(
-                "%s carries cmdlets of the management shell; it cannot %s, nor run %s on the server. For such tasks"
-                " set 'ansible_connection: ansible.builtin.psrp' (the same variables serve it), or"
-                " 'ansible_connection: local' if the controller is meant; for facts set 'gather_facts: false'"
+                "%s carries cmdlets of the management shell. It cannot %s or run %s on the server. For such tasks set"
+                " 'ansible_connection: ansible.builtin.psrp', which uses the same variables. For tasks on the"
+                " controller set 'ansible_connection: local'. For facts set 'gather_facts: false'"
                 % (self.transport, what, "'%s'" % self._action if self._action else "modules")
             )

@@ -187,7 +187,7 @@ def test_a_certificate_that_is_not_checked_is_a_warning_in_the_output(controller
 def test_a_host_that_would_share_anothers_session_is_refused_by_name(controller: Controller) -> None:
     controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_auth": "ntlm"}
     text, _results = controller.play([{**READ, "throttle": 1}, READ], hosts="fe01,fe02", code=2)
-    assert "hosts 'fe01' and 'fe02' have the same address, port, path and user" in text
+    assert "hosts 'fe01' and 'fe02' share one session, because they have the same address, port, path and user" in text
     assert "they differ in auth: host 'fe02' is refused" in text
     assert "fe01                       : ok=2" in text
 
@@ -211,7 +211,7 @@ def test_a_lost_write_is_reported_and_the_next_task_has_a_new_session(controller
 def test_the_command_timeout_gives_up_the_session_not_the_play(controller: Controller) -> None:
     Faults(controller.lab.store()).add("New-CsXmppAllowedPartner", action="delay", seconds=5)
     _text, results = controller.play([{**write("a.example"), "vars": {"ansible_command_timeout": 2}}, READ])
-    assert "no end within 2 s (ansible_command_timeout)" in results["r0"]["lost"]
+    assert "not finished within 2 s (ansible_command_timeout)" in results["r0"]["lost"]
     assert results["r1"]["lost"] == ""
     assert len(controller.events("session-open")) == 2
 

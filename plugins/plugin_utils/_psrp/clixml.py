@@ -75,7 +75,7 @@ def read_export(xml: str) -> list[t.Any]:
     root = _parsed(xml)
     if root.tag != "{%s}Objs" % NAMESPACE:
         raise UnreadableXml(
-            "the file is XML, but not of Export-Clixml; export with Export-Clixml, or save a table as CSV"
+            "the file is XML, but not from Export-Clixml. Export with Export-Clixml, or save a table as CSV"
         )
     for element in root.iter():
         element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
@@ -98,7 +98,7 @@ def _parsed(xml: str) -> ET.Element:
     try:
         return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
     except (ET.ParseError, ValueError) as error:
-        raise UnreadableXml("it is not well-formed XML (%s)" % error) from None
+        raise UnreadableXml("the text is not well-formed XML (%s)" % error) from None
 
 
 class _XmlReader:
@@ -112,12 +112,12 @@ class _XmlReader:
     def value(self, element: ET.Element, depth: int) -> t.Any:
         tag, content = element.tag, element.text or ""
         if tag != "Obj" and tag not in _LISTS and tag != "DCT" and len(element):
-            raise UnreadableXml("<%s> holds <%s>" % (short(tag), short(element[0].tag)))
+            raise UnreadableXml("<%s> contains <%s>, which is not allowed" % (short(tag), short(element[0].tag)))
         if tag in _TEXTS:
             return text(content)
         if tag == "B":
             if content not in _BOOLEANS:
-                raise UnreadableXml("'%s' is neither true nor false" % short(content))
+                raise UnreadableXml("'%s' is not true or false" % short(content))
             return _BOOLEANS[content]
         if tag in _INTEGERS:
             return _integer(content, *_INTEGERS[tag])
@@ -132,7 +132,7 @@ class _XmlReader:
         if tag == "Ref":
             reference = element.get("RefId", "")
             if reference not in self._objects:
-                raise UnreadableXml("it refers to the object '%s', which is not in it" % short(reference))
+                raise UnreadableXml("the XML refers to the object '%s', which is missing" % short(reference))
             return self._objects[reference]
         return _rare(tag, content)
 
@@ -158,18 +158,18 @@ class _XmlReader:
                 shown = text(child.text or "")
             elif child.tag in ("Props", "MS"):
                 if child.tag in groups:
-                    raise UnreadableXml("<%s> stands in it twice" % child.tag)
+                    raise UnreadableXml("the object has <%s> twice" % child.tag)
                 groups[child.tag] = self._properties(child, depth, self._wanted if depth == DEPTH - 1 else None)
             else:
                 simple.append(self.value(child, depth))
         if len(simple) > 1:
-            raise UnreadableXml("it has %d values where one belongs" % len(simple))
+            raise UnreadableXml("the object has %d values instead of one" % len(simple))
         if simple:
             enumeration = any(name.endswith("System.Enum") for name in types)
             return shown if enumeration and shown is not None else simple[0]
         properties = {**groups.get("Props", {}), **groups.get("MS", {})}
         if any(name.endswith(("System.Array", "System.Collections.ArrayList")) for name in types):
-            raise UnreadableXml("it is a list without its items")
+            raise UnreadableXml("the object is a list without items")
         return properties if properties or shown is None else shown
 
     def _type_names(self, element: ET.Element) -> list[str]:
@@ -177,7 +177,7 @@ class _XmlReader:
         if element.tag == "TN":
             self._types[reference] = [child.text or "" for child in element]
         elif reference not in self._types:
-            raise UnreadableXml("it refers to the type '%s', which is not in it" % short(reference))
+            raise UnreadableXml("the XML refers to the type '%s', which is missing" % short(reference))
         return self._types[reference]
 
     def _properties(self, group: ET.Element, depth: int, wanted: frozenset[str] | None) -> dict[str, t.Any]:
@@ -193,7 +193,7 @@ class _XmlReader:
             if not name:
                 raise UnreadableXml("a property has no name")
             if name.casefold() in seen:
-                raise UnreadableXml("the property %s stands in it twice" % short(name))
+                raise UnreadableXml("the object has the property %s twice" % short(name))
             seen.add(name.casefold())
             try:
                 found[name] = self.value(element, depth)
@@ -213,7 +213,7 @@ class _XmlReader:
                 raise UnreadableXml("an entry of a table is not a key and a value")
             key = str(self.value(parts["Key"], 0))
             if key in table:
-                raise UnreadableXml("the key %s stands in a table twice" % short(key))
+                raise UnreadableXml("a table has the key %s twice" % short(key))
             table[key] = self.value(parts["Value"], depth - 1)
         return table
 
@@ -254,4 +254,4 @@ def _rare(tag: str, content: str) -> t.Any:
         raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
         return b""  # a secure string, for which no key was exchanged; null would say that there is none
-    raise UnreadableXml("<%s> is no type of value" % short(tag))
+    raise UnreadableXml("<%s> is not a known type of value" % short(tag))

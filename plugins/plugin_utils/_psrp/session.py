@@ -293,13 +293,13 @@ class PsrpSession:
         errors += [unreadable(names, value) for value in shell.output if isinstance(value, UnreadableXml)]
         if shell.state == PSInvocationState.FAILED and not errors:
             errors.append(
-                ServerError(cmdlet=chunk[0].cmdlet, message="the pipeline failed, and the server does not say why")
+                ServerError(cmdlet=chunk[0].cmdlet, message="the pipeline failed, and the server gave no reason")
             )
         lost = ""
         if shell.state == PSInvocationState.STOPPED:
             lost = "the server stopped the pipeline"
         elif shell.state not in (PSInvocationState.COMPLETED, PSInvocationState.FAILED):
-            lost = "the server left the pipeline in the state %s, which is no end" % shell.state
+            lost = "the server left the pipeline unfinished, in the state %s" % shell.state
         return Answer(
             output=tuple(value for value in shell.output if not isinstance(value, UnreadableXml)),
             errors=tuple(map(self._error, errors)),
@@ -327,7 +327,7 @@ class PsrpSession:
         self._several = shell.state != PSInvocationState.FAILED
         if self._several:
             return answer
-        self._note("%s takes one statement at a time: %s" % (self.target.endpoint, answer.errors[0].message))
+        self._note("%s accepts only one statement at a time: %s" % (self.target.endpoint, answer.errors[0].message))
         return replace(answer, refused=True)
 
     def _release(self, pool: RunspacePool, shell: PowerShell) -> None:
@@ -348,13 +348,13 @@ class PsrpSession:
             wanted: dict[str, Value] = {"Module": (name,), "ListImported": True, "TotalCount": 1}
             if not self._imported(pool, [Statement("Get-Command", wanted)]).output:
                 raise SessionError(
-                    "no session on %s: cannot import %s: %s (%s). Check ansible_management_shell_modules: an Edge needs"
-                    " SkypeForBusiness (2015) or Lync (2013), a Front End's OcsPowershell has its cmdlets already."
+                    "no session on %s: cannot import %s: %s (%s). Check ansible_management_shell_modules. An Edge"
+                    " server needs SkypeForBusiness (2015) or Lync (2013). OcsPowershell of a Front End needs none."
                     % (self.target.endpoint, name, answer.errors[0].message, answer.errors[0].error_id),
                     SESSION,
                 )
         for error in answer.errors:
-            self._note("a module complained, but its commands are there: %s" % error.message)
+            self._note("a module reported an error, but its commands are available: %s" % error.message)
 
     def _imported(self, pool: RunspacePool, statements: t.Sequence[Statement]) -> Answer:
         try:
@@ -366,7 +366,8 @@ class PsrpSession:
                 return answer
             reason = answer.lost
         raise SessionError(
-            "no session on %s: while importing %s: %s" % (self.target.endpoint, ", ".join(self.target.modules), reason),
+            "no session on %s: importing %s failed: %s"
+            % (self.target.endpoint, ", ".join(self.target.modules), reason),
             SESSION,
         )
 
@@ -387,14 +388,14 @@ class PsrpSession:
             transport.connection_timeout = transport.read_timeout = FAREWELL
             within(Limits(FAREWELL), farewell)
         except Exception as error:  # noqa: BLE001 - it was lost before, or will time out by itself
-            self._note("no farewell to %s: %s" % (self.target.endpoint, self._brief(error)))
+            self._note("the session on %s could not be closed: %s" % (self.target.endpoint, self._brief(error)))
 
     def _new_limits(self) -> Limits:
         return Limits(self.limit, LIMIT_VARIABLE)
 
     def _read_whole(self) -> None:
         self._note(
-            "%s does not cut objects to chosen properties (%s): whole objects are read" % (self.target.endpoint, SELECT)
+            "%s does not select properties of objects (%s), so whole objects are read" % (self.target.endpoint, SELECT)
         )
 
     def _note(self, text: str) -> None:

@@ -103,7 +103,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
         def open(self, *args: t.Any, **kwargs: t.Any) -> None:
             super().open(*args, **kwargs)
             if self.state != 2:  # opened
-                raise AnswerError("the server left the session in the state %s instead of opening it" % self.state)
+                raise AnswerError("the server did not open the session, which is in the state %s" % self.state)
 
         def _receive(self, id: t.Any = None, *args: t.Any, **kwargs: t.Any) -> t.Any:
             try:
@@ -121,7 +121,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
             """A command that is done has said how its pipeline ended, or nobody ever will."""
             running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING
             if running and t.cast(CarefulWSMan, self.connection).command_state.endswith("/Done"):
-                raise AnswerError("the server ended the pipeline without a word on how it went")
+                raise AnswerError("the server ended the pipeline without its result")
 
     _check_version(target, RunspacePool)
     connection = CarefulWSMan(**target.wsman)
@@ -145,12 +145,12 @@ def _check_version(target: Target, pool: type) -> None:
     }
     for variable, fine in asked.items():
         if not fine:
-            raise ImportError("pypsrp 0.9.0 or later, which %s needs" % variable)
+            raise ImportError("%s needs pypsrp 0.9.0 or later" % variable)
 
 
 # Names of pypsrp that it does not call public, with their parameters. A version without them would answer with its own
 # reading of what a server sends, or follow redirects: then there is no session.
-_OTHER = "a pypsrp with the internals of 0.8.1 to 0.9, which this version of the collection builds on"
+_OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9"
 
 
 def _check_internals(transport: t.Any, pool: type) -> None:
@@ -314,9 +314,9 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
             to = response.headers.get("Location", "")
             response.close()
             raise AnswerError(
-                "the server answered HTTP status %d, a redirect%s. It is not followed, since the request holds"
-                " credentials: check ansible_host, ansible_port and ansible_psrp_path"
-                % (response.status_code, " to %s" % short(to, 200) if to else " that leads nowhere")
+                "the server answered HTTP status %d, a redirect%s. The redirect is not followed, because the request"
+                " has credentials. Check ansible_host, ansible_port and ansible_psrp_path"
+                % (response.status_code, " to %s" % short(to, 200) if to else " without an address")
             )
         if pin and not pin.fingerprint:
             pin.fingerprint = _fingerprint(response.raw)
@@ -374,11 +374,11 @@ class Messages:
         position = 0
         while position < len(data):
             if len(data) - position < 21:
-                raise AnswerError("the server sent %d bytes that are no fragment" % (len(data) - position))
+                raise AnswerError("the server sent %d bytes that are not a fragment" % (len(data) - position))
             number, order, flags, size = struct.unpack_from(">QQBI", data, position)
             position += 21 + size
             if position > len(data):
-                raise AnswerError("the server sent a fragment that is cut off")
+                raise AnswerError("the server sent an incomplete fragment")
             whole = self._add(number, order, flags, data[position - size : position])
             if whole is not None and (message := self._message(whole, number in self._too_large)) is not None:
                 found.append(message)
@@ -389,7 +389,7 @@ class Messages:
     def _add(self, number: int, order: int, flags: int, content: bytes) -> bytes | None:
         """The whole message with its last fragment; of one that is too large only the first."""
         if bool(flags & _START) != (number not in self._parts):
-            raise AnswerError("the server sent the fragments of a message in disorder")
+            raise AnswerError("the server sent the fragments of a message in a wrong order")
         if not flags & _START and number in self._too_large:
             if not flags & _END:
                 return None
@@ -397,7 +397,9 @@ class Messages:
             return b"".join(self._parts.pop(number))
         parts = self._parts.setdefault(number, [])
         if order != len(parts):
-            raise AnswerError("the server sent fragment %d of a message where %d was due" % (order, len(parts)))
+            raise AnswerError(
+                "the server sent fragment %d of a message, but fragment %d was next" % (order, len(parts))
+            )
         parts.append(content)
         self._sizes[number] = self._sizes.get(number, 0) + len(content)
         if self._sizes[number] > MOST_OBJECT:
@@ -426,7 +428,7 @@ class Messages:
                 raise AnswerError("the server sent a message of the unknown type 0x%08X" % kind) from None
         try:
             if too_large:
-                raise UnreadableXml("it has more than %d MiB" % (MOST_OBJECT // 2**20))
+                raise UnreadableXml("the object has more than %d MiB" % (MOST_OBJECT // 2**20))
             xml = data[40:].decode("utf-8-sig")
             if not xml and kind == _OUTPUT:
                 return None  # $null, which is no object
@@ -457,6 +459,6 @@ def _state(value: t.Any) -> t.Any:
     """The message about the state of a pipeline, as pypsrp takes it."""
     state = value.get("PipelineState") if isinstance(value, dict) else None
     if not isinstance(state, int):
-        raise AnswerError("the server's message about the state of the pipeline names none")
+        raise AnswerError("the server's message about the state of the pipeline has no state")
     record = value.get("ExceptionAsErrorRecord")
     return SimpleNamespace(message_type=_STATE, data=SimpleNamespace(state=state, error_record=record))

@@ -104,7 +104,9 @@ def server_error(record: t.Any) -> ServerError:
         or (source if comma else unknown),
         error_id=error_id,
         category=CATEGORIES[number] if isinstance(number, int) and 0 <= number < len(CATEGORIES) else "",
-        message=(text("ErrorDetails_Message") or _brief(words) or "an error without a text").strip(),
+        message=(
+            text("ErrorDetails_Message") or _brief(words) or "the server reported an error without a text"
+        ).strip(),
         target=_brief(target) if isinstance(target, str) else text("ErrorCategory_TargetName"),
     )
 
