@@ -91,7 +91,7 @@ def test_a_partner_goes_with_its_additional_domains_and_nothing_else(plays: Play
         " fabrikam.test, chat.fabrikam.test, im.fabrikam.test"
     ) in words
     assert result["listed"] == ["sfb_xmpp_partners[1] (Fabrikam.TEST)"]
-    assert "the inventory still has it: sfb_xmpp_partners[1] (Fabrikam.TEST)" in " ".join(done.output.split())
+    assert "the inventory still has the domain: sfb_xmpp_partners[1] (Fabrikam.TEST)" in " ".join(done.output.split())
 
     begin = mark(plays)
     again = revoke(plays, "fabrikam.test", **listed)
@@ -298,7 +298,7 @@ def test_of_several_deployments_one_is_chosen_by_its_hosts(plays: Plays) -> None
     inventory = plays.write("several.yml", {"sfb_management": {**group, "hosts": hosts}})
     run = plays.run("sfb.xmpp.revoke", "-e", "sfb_xmpp_revoke_domain=litware.test", inventory=inventory)
     assert run.code == 2
-    assert "the inventory has the deployments branch, main; choose the one that is meant by its hosts" in run.output
+    assert "the inventory has the deployments branch, main. Choose one of them" in run.output
     assert plays.lab.store().events() == []
     # The first does not answer, the second does; and a host that is chosen by itself is used, first or not.
     run = plays.run(

@@ -38,7 +38,7 @@ class PlaybookAction(DirectAction):
 
     def _work(self, task_vars: Result) -> Result:
         if not self.playbook:
-            return failed(["this module is internal to the playbooks and roles of the collection"])
+            return failed(["this module is internal. Use the playbooks and roles of the collection"])
         try:
             return self._decide(task_vars)
         except Refused as exc:

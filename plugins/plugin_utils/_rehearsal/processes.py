@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab of a rehearsal, and Ansible against it: processes of their own, which know no host but the lab's."""
+"""Runs the lab of a rehearsal and Ansible against it, as separate processes that know only the lab's hosts."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Task = dict[str, t.Any]
 
 
 class Lab:
-    """One deployment's. It ends with this process, however that ends."""
+    """The lab of one deployment. It always ends with this process."""
 
     def __init__(self, directory: str, profile: str, shape: t.Mapping[str, t.Any], replay: str = "") -> None:
-        """Raises Refused where it does not start."""
+        """Start the lab. Raises Refused if it does not start."""
         self.directory = directory
         self.shape = shape
         os.makedirs(directory)
@@ -67,10 +67,10 @@ class Lab:
         self.stop()
         with open(os.path.join(self.directory, "lab.log"), encoding="utf-8", errors="replace") as file:
             said = file.read().strip()
-        raise Refused(["the lab did not start: %s" % (said.rpartition("\n")[2] or "it said nothing")])
+        raise Refused(["the lab did not start: %s" % (said.rpartition("\n")[2] or "it printed nothing")])
 
     def talk(self, trust: str) -> dict[str, t.Any]:
-        """What became of messages between users and the stand-in servers of the partners."""
+        """Send messages between users and the stand-in servers of the partners, and return the results."""
         command = [sys.executable, "-m", "lab.rehearsal", *self._where, *(["--trust", trust] if trust else [])]
         done = subprocess.run(
             command,
@@ -97,7 +97,7 @@ class Lab:
 
 
 def environment() -> dict[str, str]:
-    """The user's, without Ansible's settings, and without a proxy between here and the lab."""
+    """Return the user's environment without Ansible's settings and without a proxy to the lab."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -107,7 +107,7 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Played:
-    """One run of a playbook. tasks: state, host, task, changed, and what the result says for people."""
+    """One run of a playbook. tasks: state, host, task, changed and the readable result of each task."""
 
     code: int
     seconds: float
@@ -116,7 +116,7 @@ class Played:
 
     @property
     def message(self) -> str:
-        """Why it failed: the first task that did; empty where none did."""
+        """Why the run failed: the message of the first failed task; empty if none failed."""
         wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
             return str(wrong[0])
@@ -130,7 +130,7 @@ class Played:
 
     @property
     def summary(self) -> dict[str, int] | None:
-        """Of all deployments together."""
+        """The summary of all deployments together."""
         found = [task["summary"] for task in self.tasks if task["summary"]]
         return {name: sum(one.get(name, 0) for one in found) for name in found[0]} if found else None
 

@@ -118,7 +118,7 @@ CHANGES: dict[str, tuple[t.Callable[[Lines], Lines], str]] = {
     "one added": (lambda lines: [*lines[:2], edited(lines[1], before=None), *lines[2:]], "line 3 was added"),
     "one twice": (lambda lines: [*lines[:2], lines[1], *lines[2:]], "a line was added"),
     "one added at the end": (lambda lines: [*lines, edited(lines[1], before="0" * 64)], "after line 4"),
-    "two exchanged": (lambda lines: [lines[0], lines[2], lines[1], lines[3]], "lines changed places"),
+    "two exchanged": (lambda lines: [lines[0], lines[2], lines[1], lines[3]], "the order was changed"),
     "one that cannot be read": (lambda lines: [*lines[:2], b"{\n", *lines[2:]], "line 3 cannot be read"),
 }
 

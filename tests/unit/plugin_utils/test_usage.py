@@ -49,16 +49,16 @@ def test_a_domain_without_a_session_has_no_day() -> None:
     ("text", "reasons"),
     [
         ("", ["the file is empty"]),
-        (HEAD, ["the file has no rows, so every partner would count as unused"]),
+        (HEAD, ["the file has no entries, so every partner would be unused"]),
         (
             "domain,when\nb.com,x\n",
-            ["the column last_used, sessions is missing; the columns are domain, last_used, sessions"],
+            ["the column last_used, sessions is missing. The required columns are domain, last_used, sessions"],
         ),
-        (HEAD + "b.com,2026-11-30,many\n", ["line 2: sessions: 'many' is not a whole number"]),
-        (HEAD + "b.com,2026-11-30,-1\n", ["line 2: sessions: '-1' is not a whole number"]),
-        (HEAD + "b.com,2026-11-30,\n", ["line 2: sessions: '' is not a whole number"]),
-        (HEAD + "b.com,30.11.2026,1\n", ["line 2: last_used: '30.11.2026' is not a day such as 2026-11-30"]),
-        (HEAD + "b.com,2026-13-30,1\n", ["line 2: last_used: '2026-13-30' is not a day such as 2026-11-30"]),
+        (HEAD + "b.com,2026-11-30,many\n", ["line 2: sessions: 'many' must be a whole number"]),
+        (HEAD + "b.com,2026-11-30,-1\n", ["line 2: sessions: '-1' must be a whole number"]),
+        (HEAD + "b.com,2026-11-30,\n", ["line 2: sessions: '' must be a whole number"]),
+        (HEAD + "b.com,30.11.2026,1\n", ["line 2: last_used: '30.11.2026' must be a day such as 2026-11-30"]),
+        (HEAD + "b.com,2026-13-30,1\n", ["line 2: last_used: '2026-13-30' must be a day such as 2026-11-30"]),
         (HEAD + "b.com,,1\n", ["line 2: last_used: is empty, but sessions is 1"]),
         (
             HEAD + "ann@b.com,2026-11-30,1\n",
@@ -67,17 +67,17 @@ def test_a_domain_without_a_session_has_no_day() -> None:
         (HEAD + ",2026-11-30,1\n", ["line 2: domain: is empty. Write a domain such as 'fabrikam.com'"]),
         (
             HEAD + "b.com,2026-11-30,1\nB.COM,2026-11-30,2\n",
-            ["line 3: domain: names 'b.com' as line 2 does; add the sessions up"],
+            ["line 3: domain: has the same name 'b.com' as line 2. Join the two lines and add their sessions"],
         ),
         (
             HEAD + "b.com,x,y\nc.com,2026-11-30,1,2\n",
-            ["line 3: 4 cells under 3 columns; a text with the delimiter in it needs quotes around it"],
+            ["line 3: 4 cells for 3 columns. Put quotes around texts that contain the delimiter"],
         ),
         (
             HEAD + "b.com,x,y\n",
             [
-                "line 2: sessions: 'y' is not a whole number",
-                "line 2: last_used: 'x' is not a day such as 2026-11-30",
+                "line 2: sessions: 'y' must be a whole number",
+                "line 2: last_used: 'x' must be a day such as 2026-11-30",
             ],
         ),
     ],
