@@ -23,31 +23,30 @@ description:
   - The modules of this collection run on the controller and hand their cmdlets to the session.
     Cmdlets travel as structured calls with typed parameters. No script text is sent to a server.
   - All options of P(ansible.builtin.psrp#connection) exist here under the same names, variables, and defaults,
-    and mean the same. An inventory that works with it works unchanged.
-  - A session that is lost is opened again. What was cut off is sent again only if it certainly was not executed, or if
-    it only reads. A write that was cut off is reported as unknown, and the modules read back what took effect.
-  - In a run the first login with an account and its password goes alone, and the others follow when it is accepted. If
-    it is refused, the same password is not tried on another host of the run, so that the account is not locked.
-    The remote shell and WinRM count apart, since WinRM refuses a good account that is no local administrator.
-  - This connection cannot run other people's modules on the server, run commands, or transfer files. Use
-    P(ansible.builtin.psrp#connection) for the tasks that do; the same variables serve both.
-  - Two inventory hosts with the same address, port, path, and user share one session. If they differ in anything else
-    that matters to the session, the second is refused, and the message names both.
+    and with the same meaning. You can use the same inventory for both connections.
+  - A lost session is opened again. An interrupted cmdlet is sent again only if it only reads, or if it certainly was
+    not executed. An interrupted write is reported as unknown, and the modules read which changes took effect.
+  - In a run, the first login with an account and its password goes alone. The other logins follow when it is accepted.
+    If it is refused, the same password is not tried on another host of the run, so that the account is not locked.
+    The remote shell and WinRM are separate, because WinRM also refuses good accounts that are not local administrators.
+  - This connection cannot run other modules on the server, run commands, or transfer files. Use
+    P(ansible.builtin.psrp#connection) for such tasks. Both connections use the same variables.
+  - Two inventory hosts with the same address, port, path, and user share one session. If another option of the session
+    differs, the second host is refused, and the message names both hosts.
 requirements:
-  - pypsrp >= 0.8.1, < 1.0.0 (Python library; with its extras C(kerberos) or C(credssp) for these)
+  - pypsrp >= 0.8.1, < 1.0.0 (Python library; for Kerberos and CredSSP with its extra C(kerberos) or C(credssp))
 notes:
-  - C(become) has no meaning here and is refused. The session belongs to the account in O(remote_user).
-  - Facts are not gathered over this connection; set C(gather_facts=false) in plays that use it.
-  - Use C(meta=reset_connection) to get a new session within a play. A host whose connection options change within a
-    play gets a new session by itself.
+  - C(become) is refused, because the session belongs to the account in O(remote_user).
+  - This connection cannot gather facts. Set C(gather_facts=false) in plays that use it.
+  - Use C(meta=reset_connection) to get a new session within a play. If the connection options of a host change within a
+    play, the host gets a new session automatically.
 options:
   # where to
   remote_addr:
     description:
       - Name or address of the server.
       - Kerberos and the check of the server's certificate need the name under which the server is known.
-      - For a Front End use the name of one server instead of a load-balanced pool name, since a session does not
-        survive being sent to another server.
+      - For a Front End, use the name of one server, not of the pool. A load balancer breaks the session.
     type: str
     default: inventory_hostname
     vars:
@@ -66,7 +65,7 @@ options:
   remote_password:
     description:
       - The password of O(remote_user).
-      - Kerberos can do without it if a ticket has been obtained before.
+      - Not necessary for Kerberos if there is a ticket.
     type: str
     vars:
       - name: ansible_password
@@ -87,7 +86,7 @@ options:
       - name: port
   protocol:
     description:
-      - Whether to speak HTTP or HTTPS.
+      - The protocol of the connection.
       - If not set, V(http) if O(port=5985), otherwise V(https).
     type: str
     choices:
@@ -98,7 +97,7 @@ options:
   path:
     description:
       - The path of the endpoint's URL.
-      - It is V(OcsPowershell) on a Front End, and V(wsman) for the WinRM service of an Edge.
+      - Use V(OcsPowershell) for a Front End, and V(wsman) for the WinRM service of an Edge server.
     type: str
     default: wsman
     vars:
@@ -113,14 +112,14 @@ options:
   modules:
     description:
       - Names of PowerShell modules to import when a session opens.
-      - An Edge needs V(SkypeForBusiness) (Skype for Business Server 2015) or V(Lync) (Lync Server 2013).
-        C(OcsPowershell) of a Front End has its cmdlets loaded and needs none.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - An Edge server needs V(SkypeForBusiness) (Skype for Business Server 2015) or V(Lync) (Lync Server 2013).
+        C(OcsPowershell) of a Front End has loaded its cmdlets and needs no modules.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: list
     elements: str
     default: []
     vars:
-      # What a playbook of this collection imports where the inventory says nothing. The last name counts.
+      # A playbook of this collection sets the first one as a default for the inventory. The last name has precedence.
       - name: xmpp_federation_modules
       - name: ansible_management_shell_modules
 
@@ -128,8 +127,8 @@ options:
   auth:
     description:
       - How to authenticate.
-      - V(negotiate) tries Kerberos, and NTLM where Kerberos is not to be had.
-      - V(basic) sends the password itself, protected by TLS only, and is normally switched off on servers.
+      - V(negotiate) tries Kerberos, and NTLM if Kerberos is not available.
+      - V(basic) sends the password itself, and only TLS protects it. Most servers do not allow it.
       - V(certificate) needs O(certificate_pem) and O(certificate_key_pem).
     type: str
     choices:
@@ -163,7 +162,7 @@ options:
       - name: ansible_psrp_certificate_key_password
   credssp_auth_mechanism:
     description:
-      - What O(auth=credssp) uses within. V(auto) prefers Kerberos to NTLM.
+      - The authentication inside O(auth=credssp). V(auto) prefers Kerberos to NTLM.
     type: str
     choices:
       - auto
@@ -174,7 +173,7 @@ options:
       - name: ansible_psrp_credssp_auth_mechanism
   credssp_disable_tlsv1_2:
     description:
-      - Whether O(auth=credssp) does without TLS 1.2 in its own channel. Only for servers that lack it.
+      - Whether O(auth=credssp) does not use TLS 1.2 in its own channel. Only for servers without TLS 1.2.
     type: bool
     default: false
     vars:
@@ -182,26 +181,27 @@ options:
   credssp_minimum_version:
     description:
       - The lowest protocol version of the server that O(auth=credssp) accepts.
-      - V(5) and later are not open to CVE-2018-0886.
+      - V(5) and later are not vulnerable to CVE-2018-0886.
     type: int
     default: 2
     vars:
       - name: ansible_psrp_credssp_minimum_version
   negotiate_delegate:
     description:
-      - Whether the server may use the credentials to log in to further servers. For Kerberos only.
+      - Whether the server may use the credentials to log in to other servers. For Kerberos only.
     type: bool
     vars:
       - name: ansible_psrp_negotiate_delegate
   negotiate_hostname_override:
     description:
-      - The server's name in Kerberos, if it differs from O(remote_addr), for instance because that is an IP address.
+      - The server's name in Kerberos, if it differs from O(remote_addr), for example if O(remote_addr) is an IP
+        address.
     type: str
     vars:
       - name: ansible_psrp_negotiate_hostname_override
   negotiate_send_cbt:
     description:
-      - Whether to bind the authentication to the TLS channel, so that it cannot be relayed. For HTTPS only.
+      - Whether to bind the authentication to the TLS channel, so that attackers cannot relay it. For HTTPS only.
     type: bool
     default: true
     vars:
@@ -210,8 +210,8 @@ options:
     description:
       - The service part of the server's principal name in Kerberos.
       - C(OcsPowershell) of a Front End normally needs V(HTTP).
-      - If not set, what P(ansible.builtin.psrp#connection) of the installed ansible-core has as its default, V(WSMAN)
-        before ansible-core 2.21 and V(host) since.
+      - If not set, the default of P(ansible.builtin.psrp#connection) in the installed ansible-core. This is V(WSMAN)
+        before ansible-core 2.21, and V(host) from 2.21 on.
     type: str
     vars:
       - name: ansible_psrp_negotiate_service
@@ -219,7 +219,8 @@ options:
   # how to protect what is sent
   cert_validation:
     description:
-      - Whether to check the server's certificate. With V(ignore) anybody on the way may read and change everything.
+      - Whether to check the server's certificate. With V(ignore), attackers in the network can read and change all
+        data.
     type: str
     choices:
       - validate
@@ -229,8 +230,8 @@ options:
       - name: ansible_psrp_cert_validation
   ca_cert:
     description:
-      - Path of a PEM file with the certificates of the authorities that may have issued the server's certificate.
-      - If not set, the authorities that the Python library C(requests) trusts.
+      - Path of a PEM file with the certificates of the authorities that may issue the server's certificate.
+      - If not set, the authorities of the Python library C(requests) are used.
       - Has no effect with O(cert_validation=ignore).
     type: path
     vars:
@@ -240,9 +241,9 @@ options:
       - cert_trust_path
   message_encryption:
     description:
-      - Whether to encrypt the messages by means of the authentication, independently of TLS.
-      - V(auto) does so over HTTP, V(always) over HTTPS as well, V(never) not at all, which over HTTP sends everything
-        in the clear.
+      - Whether to encrypt the messages with the keys of the authentication, independently of TLS.
+      - V(auto) encrypts over HTTP only. V(always) also encrypts over HTTPS. V(never) does not encrypt. Over HTTP,
+        V(never) sends all data without encryption.
       - Possible with O(auth=negotiate), O(auth=kerberos), O(auth=ntlm), and O(auth=credssp).
       - Without encryption over HTTP, a run begins with a warning.
     type: str
@@ -255,21 +256,21 @@ options:
       - name: ansible_psrp_message_encryption
   allow_plaintext:
     description:
-      - Whether O(auth=basic) may send the password over HTTP without encryption. Without it, nothing is sent.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - Whether O(auth=basic) may send the password over HTTP without encryption. If V(false), nothing is sent.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: false
     vars:
       - name: ansible_management_shell_allow_plaintext
   proxy:
     description:
-      - URL of the HTTP proxy to go through.
+      - URL of the HTTP proxy.
     type: str
     vars:
       - name: ansible_psrp_proxy
   ignore_proxy:
     description:
-      - Whether to ignore the proxy that the environment variables name. Has no effect if O(proxy) is set.
+      - Whether to ignore the proxy of the environment variables. Has no effect if O(proxy) is set.
     type: bool
     default: false
     vars:
@@ -277,7 +278,7 @@ options:
 
   no_profile:
     description:
-      - Whether to do without the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has none.
+      - Whether not to load the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has no profile.
       - Needs pypsrp 0.9.0 or later.
     type: bool
     default: false
@@ -287,9 +288,9 @@ options:
   # how long, how much
   persistent_connect_timeout:
     description:
-      - Seconds after which a session that no task has used is closed.
-      - Not to be confused with O(connection_timeout).
-      - The default is longer than that of other persistent connections, since opening a session here takes long.
+      - Seconds after which an unused session is closed.
+      - This is not O(connection_timeout).
+      - The default is longer than for other persistent connections, because opening a session takes long.
     type: int
     default: 1800
     ini:
@@ -301,9 +302,9 @@ options:
       - name: ansible_connect_timeout
   persistent_command_timeout:
     description:
-      - Seconds that the statements of a module may take together. Then the session is given up, and it is unknown which
-        of the writes took effect.
-      - The default is longer than that of other persistent connections, since importing a module, restarting services,
+      - Seconds that all statements of a module may take. After that the session is closed, and it is unknown which
+        writes took effect.
+      - The default is longer than for other persistent connections, because importing a module, restarting services,
         and replication take minutes.
     type: int
     default: 600
@@ -316,9 +317,9 @@ options:
       - name: ansible_command_timeout
   users_timeout:
     description:
-      - Seconds that reading all users may take, which is long where there are many. It counts in place of
-        O(persistent_command_timeout), unless that is longer.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - Seconds that reading all users may take. Many users take long. This option replaces
+        O(persistent_command_timeout) if it is longer.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: int
     default: 3600
     vars:
@@ -327,8 +328,8 @@ options:
     description:
       - Whether to write every cmdlet with its parameters, and the server's errors, to the file in
         E(ANSIBLE_LOG_PATH).
-      - In contrast to other persistent connections, secrets are masked, and neither the options of the connection nor
-        the objects that the server returns are written.
+      - Secrets are masked. In contrast to other persistent connections, the options of the connection and the objects
+        of the server are not written.
     type: bool
     default: false
     ini:
@@ -340,17 +341,17 @@ options:
       - name: ansible_persistent_log_messages
   connection_timeout:
     description:
-      - Seconds to wait for the server to accept a network connection, and to agree on TLS.
-      - In the playbooks and roles of this collection the default is 5. A host that cannot be reached must not hold up a
+      - Seconds to wait for the network connection and the TLS handshake.
+      - In the playbooks and roles of this collection the default is 5, so that an unreachable host does not delay a
         run.
-      - Not to be confused with O(persistent_connect_timeout).
+      - This is not O(persistent_connect_timeout).
     type: int
     default: 30
     vars:
       - name: ansible_psrp_connection_timeout
   read_timeout:
     description:
-      - Seconds to wait for an answer of the server on one request.
+      - Seconds to wait for the server's answer to one request.
       - Must be larger than O(operation_timeout).
     type: int
     default: 30
@@ -358,22 +359,22 @@ options:
       - name: ansible_psrp_read_timeout
   operation_timeout:
     description:
-      - Seconds after which the server answers a request even if it has nothing to say yet. It is asked again then, so
-        that a cmdlet may take longer; O(persistent_command_timeout) is the limit for that.
+      - Seconds after which the server answers a request even without a result. Then it is asked again, so a cmdlet may
+        take longer. Its limit is O(persistent_command_timeout).
     type: int
     default: 20
     vars:
       - name: ansible_psrp_operation_timeout
   reconnection_retries:
     description:
-      - How often to try again if no network connection comes about.
+      - How often to try again if the network connection fails.
     type: int
     default: 0
     vars:
       - name: ansible_psrp_reconnection_retries
   reconnection_backoff:
     description:
-      - Seconds to wait before the first of O(reconnection_retries). The time doubles with each of them.
+      - Seconds to wait before the first of O(reconnection_retries). The time doubles with each retry.
     type: int
     default: 2
     vars:
@@ -381,11 +382,11 @@ options:
       - name: ansible_psrp_reconnection_backoff
   pipelining:
     description:
-      - Whether modules are piped into Python on the controller instead of being written to temporary files there, with
-        their arguments, secrets included. Faster, and nothing touches a disk.
+      - Whether modules are piped into Python on the controller. If V(false), they are written to temporary files with
+        their arguments and secrets. Pipelining is faster, and does not use a disk.
       - Tasks with C(async) are always written to files, which only the controller's user can read.
-      - In contrast to P(ansible.builtin.psrp#connection) the default is V(true); become, with which it may conflict
-        elsewhere, does not exist here.
+      - In contrast to P(ansible.builtin.psrp#connection) the default is V(true). It cannot conflict with become,
+        because become is refused.
     type: bool
     default: true
     ini:
@@ -399,11 +400,11 @@ options:
       - name: ansible_pipelining
   direct:
     description:
-      - Whether the modules of this collection do their work in Ansible's own process, over the session that is open.
-        That saves two processes for each task, which take longer than the work. The results are the same.
-      - Tasks with C(async) or C(environment) always run as ordinary modules, and so do all tasks under an ansible-core
-        that lacks one of the internals needed for this.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - Whether the modules of this collection work in Ansible's own process, over the open session. This saves two
+        processes for each task, which take longer than the work. The results are the same.
+      - Tasks with C(async) or C(environment) always run as ordinary modules. So do all tasks if ansible-core lacks
+        one of the necessary internals.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: true
     env:
@@ -412,28 +413,28 @@ options:
       - name: ansible_management_shell_direct
   deployment:
     description:
-      - The deployment that the host belongs to. Hosts of one deployment are several ways to the same store.
-      - Plan files, snapshots and locks carry its name.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - The deployment of the host. All hosts of one deployment lead to the same Central Management Store.
+      - Plan files, snapshots and locks have its name.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
     default: default
     vars:
       - name: sfb_xmpp_deployment
   playbook:
     description:
-      - The playbook or role of this collection that is running. It sets this itself, so that messages name the
-        variables of an inventory or the parameters of the role, and not the options of a module.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - The running playbook or role of this collection, which sets this option itself. Then messages name the variables
+        of an inventory or the parameters of the role, not the options of a module.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
     default: ''
     vars:
-      # The last name counts: a role that a playbook of this collection runs.
+      # The last name has precedence: the playbook, also for a role that it runs.
       - name: xmpp_federation_role
       - name: xmpp_federation_playbook
   max_envelope_size:
     description:
-      - The largest message to send, in bytes. What is larger goes in several.
-      - With the default, which old servers need, 500 KiB are used as soon as the server turns out to allow them.
+      - The largest message to send, in bytes. Larger messages are split.
+      - Old servers need the default. If the default is set and the server allows it, 500 KiB are used.
     type: int
     default: 153600
     vars:
@@ -470,7 +471,7 @@ from ..plugin_utils._psrp.session import FAREWELL, PsrpSession, SessionError
 
 display = Display()
 
-# Actions that mean the server, but would run on the controller here. Compared without their collection's name.
+# Actions for the server that would run on the controller here. They are compared without their collection's name.
 _RUN = ("command", "expect", "raw", "reboot", "script", "shell", "gather_facts", "setup")
 _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
 _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "microsoft.ad", "microsoft.iis"))
@@ -493,17 +494,17 @@ _CLEAR_LOGIN = (
 
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
-# The directory of the run, which Ansible's main process makes and removes; the daemon has another one.
+# The directory of the run, which Ansible's main process makes and removes. The daemon has another directory.
 _RUN_DIRECTORY = "_run_directory"
-# Seconds for the attempt to connect, TLS included, in a playbook of the collection where the user sets none: a host
-# that cannot be reached must not hold up a run.
+# The default of seconds for connecting, with TLS, in a playbook of the collection. An unreachable host must not delay a
+# run.
 _CONNECT_IN_PLAYBOOKS = 5
-# Seconds between two looks whether the playbook's process is still there.
+# Seconds between two checks whether the playbook's process is still running.
 _LOOK = 1
 
 
 def _core_service() -> str:
-    """The service name that ansible.builtin.psrp has by default, which depends on the ansible-core."""
+    """Return the default service name of ansible.builtin.psrp, which depends on ansible-core."""
     from ansible.module_utils.common.yaml import yaml_load
     from ansible.plugins.connection import psrp
 
@@ -511,7 +512,7 @@ def _core_service() -> str:
 
 
 def _check_socket_directory(directory: str) -> None:
-    """Raises AnsibleError where the path of the daemon's socket is longer than the operating system allows.
+    """Raise AnsibleError if the path of the daemon's socket is longer than the operating system allows.
 
     Ansible appends a name of ten characters to the directory. The path has at most 107 bytes on Linux (unix(7)), 103 on
     macOS and BSD (unix(4)).
@@ -527,18 +528,18 @@ def _check_socket_directory(directory: str) -> None:
 
 
 def remove_leftovers(directory: Path, playbook: int) -> None:
-    """Remove what a killed playbook left in Ansible's directory for temporary files: its modules, packed to be run.
+    """Remove the temporary files of a killed playbook, which contain its packed modules.
 
-    A playbook's own directory there is named by its process id, and it removes it when it ends in order.
+    The playbook's temporary directory has its process id in the name. A playbook that ends normally removes it itself.
     """
-    name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # as tempfile.mkdtemp makes it
+    name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # the form of tempfile.mkdtemp
     for path in directory.glob("ansible-local-%d*" % playbook):
         if name.fullmatch(path.name) and path.lstat().st_uid == os.getuid() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
 
 
 class Connection(NetworkConnectionBase):
-    """The connection; see DOCUMENTATION."""
+    """The connection plugin. See DOCUMENTATION."""
 
     transport = "sfb.xmpp.management_shell"
     # Makes Ansible start or notify the daemon before each task. Tasks that run directly do so themselves.
@@ -546,10 +547,10 @@ class Connection(NetworkConnectionBase):
     has_pipelining = True
 
     def __init__(self, play_context: PlayContext, *args: t.Any, **kwargs: t.Any) -> None:
-        # The shell that starts modules on the controller, whatever shell the inventory says the server has.
+        # This shell starts modules on the controller, so the inventory's shell of the server is not used.
         kwargs["shell"] = get_shell_plugin(shell_type="sh", executable="/bin/sh")
         super().__init__(play_context, *args, **kwargs)
-        # There is no plugin below this one. ansible-core 2.16 looks for its class unless it is called external.
+        # This plugin has no sub-plugin. ansible-core 2.16 searches its class unless the type is external.
         self._sub_plugin = {"type": "external"}
         self._in_daemon = False
         self._name = ""
@@ -559,7 +560,7 @@ class Connection(NetworkConnectionBase):
         self._identity: dict[str, t.Any] = {}
         self._conflict = ""
         self._session: PsrpSession | None = None
-        # Of all sessions: what one was told must not come out through the next.
+        # One mask for all sessions, so that a later session cannot show the secrets of an earlier one.
         self._mask = Mask()
         self._busy = False
         self._watcher: threading.Thread | None = None
@@ -584,7 +585,7 @@ class Connection(NetworkConnectionBase):
             self.force_persistence = not self._runs_directly(task)
             _check_socket_directory(str(t.cast(t.Any, constants).PERSISTENT_CONTROL_PATH_DIR))
             return
-        # In the daemon: Ansible hands over the options once at its start, and again for every task.
+        # In the daemon, Ansible passes the options once at the start, and again for every task.
         self._in_daemon = True
         self._run_directory = str(direct.get(_RUN_DIRECTORY) or "")
         name = str(direct.get(_NAME) or direct.get("remote_addr"))
@@ -595,7 +596,7 @@ class Connection(NetworkConnectionBase):
             self._conflict = self._refusal(name, different)
             return
         if different:
-            self._end_session()  # the host's own settings were changed within the play
+            self._end_session()  # the settings of the same host were changed within the play
         if different or not self._identity:
             self._identity, self._name = wanted, name
             if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
@@ -606,18 +607,18 @@ class Connection(NetworkConnectionBase):
 
     @staticmethod
     def _in_clear(values: t.Mapping[str, t.Any]) -> bool:
-        """Whether what is sent is encrypted neither by TLS nor by the authentication (Basic cannot)."""
+        """Return whether neither TLS nor the authentication encrypts the data. Basic authentication cannot encrypt."""
         never = values["message_encryption"] == "never" or values["auth"] in ("basic", "certificate")
         return values["protocol"] == "http" and never
 
     def _watch(self) -> None:
-        """From the daemon's first word on: it has the password, whether or not there is a session."""
+        """Start to watch the playbook with the daemon's first options, because the daemon then has the password."""
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch_playbook, daemon=True)
             self._watcher.start()
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
-        """Whether the task is one of this collection's that works in the worker (_actions/in_process.py)."""
+        """Return whether this is a task of the collection that works in the worker (_actions/in_process.py)."""
         if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
             return False
         if not self._options.get("direct"):
@@ -627,7 +628,7 @@ class Connection(NetworkConnectionBase):
         return in_process.possible()
 
     def socket_for(self, context: PlayContext) -> str:
-        """In the worker: the path of the socket of the daemon that serves this play context, if there is one."""
+        """Return the path of the daemon's socket for this play context. It is called in the worker."""
         names = (context.remote_addr, context.port, context.remote_user, context.connection)
         ssh: t.Any = connection_loader.get("ssh", class_only=True)
         control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)
@@ -649,7 +650,7 @@ class Connection(NetworkConnectionBase):
         return super().get_option(option, hostvars=hostvars)  # type: ignore[no-untyped-call]
 
     def get_options(self, hostvars: dict[str, object] | None = None) -> dict[str, t.Any]:
-        """The options as Ansible hands them to the daemon."""
+        """Return the options that Ansible passes to the daemon."""
         options: dict[str, t.Any] = super().get_options(hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_LOG] = super().get_option(_LOG, hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_NAME] = self._name
@@ -661,14 +662,16 @@ class Connection(NetworkConnectionBase):
     # In the daemon: called over the socket
 
     def update_play_context(self, data: str) -> None:
-        """Called by Ansible right after it has set the options for a task, under the same lock. The place to refuse."""
+        """Refuse a host here. Ansible calls this right after it has set the options for a task, under the same lock."""
         conflict, self._conflict = self._conflict, ""
         if conflict:
             raise ConnectionError(conflict)
 
     def adopt(self, options: dict[str, t.Any]) -> list[tuple[str, str]]:
-        """Called for a task that runs directly: set_options and update_play_context in one, so that no other host's
-        call can come between them. Returns the messages that have gathered; raises ConnectionError to refuse a host.
+        """Set the options of a task that runs directly, and return the collected messages.
+
+        It joins set_options and update_play_context, so that no call of another host can come between them. Raises
+        ConnectionError to refuse a host.
         """
         others, self._conflict = self._conflict, ""
         try:
@@ -679,7 +682,7 @@ class Connection(NetworkConnectionBase):
         return self.pop_messages()
 
     def invoke(self, statements: list[dict[str, t.Any]]) -> dict[str, t.Any]:
-        """Run encoded statements (``Statement.encode``) in the host's session; an encoded ``Answer``.
+        """Run encoded statements (``Statement.encode``) in the host's session, and return an encoded ``Answer``.
 
         Raises ConnectionError if nothing was executed, because no session could be opened.
         """
@@ -694,8 +697,8 @@ class Connection(NetworkConnectionBase):
             self._record(calls, Answer(lost=str(error)), begun)
             code = code_of(error.broken)
             raise ConnectionError(str(error), **({} if code is None else {"code": code})) from None
-        except Exception as error:  # noqa: BLE001 - a mistake of ours, on which a write may have been under way
-            # Where it happened; not the error's text, which may hold a parameter.
+        except Exception as error:  # noqa: BLE001 - a mistake in the collection, perhaps during a write
+            # Only the place is shown, because the error's text may have a parameter.
             self.queue_message("vvv", "".join(traceback.format_tb(error.__traceback__)))
             answer = Answer(lost="the connection failed unexpectedly: %s" % type(error).__name__)
         finally:
@@ -704,7 +707,7 @@ class Connection(NetworkConnectionBase):
         return answer.encode()
 
     def capture(self, statement: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run one encoded statement that reads; also what the server sent for it (``Captured``, encoded).
+        """Run one encoded statement that reads, and return the encoded ``Captured``.
 
         Raises ConnectionError if nothing was executed.
         """
@@ -723,7 +726,7 @@ class Connection(NetworkConnectionBase):
         }
 
     def _take_time(self, session: PsrpSession, calls: t.Sequence[Statement]) -> None:
-        """Set the limit of the call. Ansible's alarm for it is set already, and has to ring later where it may last."""
+        """Set the limit of the call. Ansible has already set its alarm, which must be later for a long call."""
         session.limit = float(self._options["persistent_command_timeout"])
         longer = int(self._options["users_timeout"])
         if any(call.long for call in calls) and longer > session.limit:
@@ -732,7 +735,7 @@ class Connection(NetworkConnectionBase):
                 signal.alarm(longer)
 
     def place(self) -> dict[str, str]:
-        """Where the session leads (``Place.as_dict``); opens none."""
+        """Return the place of the session (``Place.as_dict``), without opening it."""
         return Place(
             host=self._name,
             deployment=str(self._options.get("deployment") or "default"),
@@ -742,11 +745,11 @@ class Connection(NetworkConnectionBase):
         ).as_dict()
 
     def _kept_session(self) -> PsrpSession:
-        """The session of the host, which opens when it is first used."""
+        """Return the session of the host, which opens at its first use."""
         if not self._in_daemon:
             raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
-            # These write requests to the log file, if one is set, as soon as somebody asks for debugging.
+            # With debugging, these libraries would write requests to the log file.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             here = identity(self._options)
@@ -771,11 +774,10 @@ class Connection(NetworkConnectionBase):
             session.close()
 
     def _watch_playbook(self) -> None:
-        """End the daemon, and with it the session, when the playbook's process is gone.
+        """End the daemon and its session when the playbook's process has ended.
 
-        At the end of a play Ansible ends the daemons of which a task told it. It ends no others, such as those of hosts
-        that were only delegated to, and none if it was killed. They would stay until the idle timeout, which is long
-        here.
+        At the end of a play Ansible only ends the daemons that a task reported. It does not end the daemons of hosts
+        with only delegated tasks, and none if it was killed. They would stay until the idle timeout, which is long.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # these are for the main thread
         playbook = int(self._ansible_playbook_pid or 0)
@@ -784,7 +786,7 @@ class Connection(NetworkConnectionBase):
             try:
                 os.kill(playbook, 0)
             except ProcessLookupError:
-                if not self._busy:  # an asynchronous task may still be at work
+                if not self._busy:  # an asynchronous task may still run
                     remove_leftovers(Path(vars(constants)["DEFAULT_LOCAL_TMP"]).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)
@@ -829,7 +831,7 @@ class Connection(NetworkConnectionBase):
         super().fetch_file(in_path, out_path)
 
     def _refuse(self, what: str) -> None:
-        """These methods reach the controller, where modules run. A task that means the server must not end up there."""
+        """Refuse a task for the server, because these methods would run it on the controller."""
         collection, _dot, name = self._action.rpartition(".")
         foreign = name.startswith("win_") or collection in _WINDOWS_COLLECTIONS
         builtin = collection in ("", "ansible.builtin", "ansible.legacy") and name in (*_RUN, *_TRANSFER)

@@ -50,11 +50,11 @@ _FORBIDDEN = re.compile("&#x(FFF[EF]);", re.IGNORECASE)
 
 
 class UnreadableXml(Exception):
-    """An object is not of the form that it must have. The text says where, and what stands there."""
+    """An object has an unknown form. The text has the place and the value."""
 
 
 class Circular(dict):  # type: ignore[type-arg] # it is a value like any other
-    """Stands for a reference to an object from within itself: no value that a property of ours can have."""
+    """Replaces a reference from an object to itself. No property of the collection can have this value."""
 
 
 def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
@@ -102,7 +102,7 @@ def _parsed(xml: str) -> ET.Element:
 
 
 class _XmlReader:
-    """One message. References go to objects and type names that stand before them in it."""
+    """One message. References point to earlier objects and type names of the message."""
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
         self._wanted = wanted
@@ -240,7 +240,7 @@ def _integer(content: str, lowest: int, highest: int) -> int:
 
 
 def _rare(tag: str, content: str) -> t.Any:
-    """The simple types that few objects have."""
+    """Return the value of a rare simple type."""
     try:
         if tag in ("Sg", "Db"):
             return float(content)
@@ -253,5 +253,5 @@ def _rare(tag: str, content: str) -> t.Any:
     except (ValueError, binascii.Error):
         raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
-        return b""  # a secure string, for which no key was exchanged; null would say that there is none
+        return b""  # a secure string without an exchanged key. None would mean that there is no value
     raise UnreadableXml("<%s> is not a known type of value" % short(tag))

@@ -33,14 +33,14 @@ if t.TYPE_CHECKING:
 # Types of PSRP messages (MS-PSRP 2.2.1) that are read here.
 _OUTPUT, _ERROR, _STATE, _WARNING = 0x00041004, 0x00041005, 0x00041006, 0x00041009
 _NAMES = {_ERROR: "an error record", _STATE: "the end of the pipeline", _WARNING: "a warning"}
-# Verbose, debug, progress, information: nobody asks for them.
+# Verbose, debug, progress and information messages are ignored.
 _UNREAD = frozenset((0x00041007, 0x00041008, 0x00041010, 0x00041011))
 
 _START, _END = 1, 2
 
 
 class Pin:
-    """The certificate that a server showed first, where nobody vouches for it: the same has to come again."""
+    """The server's first certificate, if certificates are not checked. Later connections must have the same one."""
 
     def __init__(self) -> None:
         self.fingerprint = ""
@@ -80,8 +80,8 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
                     current().check()
 
         def invoke(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            # pypsrp would ask again for what a server has sent and nobody has received. A server that does not remember
-            # it goes on behind it: objects would be missing without a word.
+            # pypsrp would repeat a request for data that was sent but not received. A server that does not keep the
+            # data would continue after it. Then objects would be missing without an error.
             kwargs.pop("retries_on_read_timeout", None)
             try:
                 return super().invoke(*args, **kwargs)
@@ -118,7 +118,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
                 ) from error
 
         def _check_end(self, pipeline: t.Any) -> None:
-            """A command that is done has said how its pipeline ended, or nobody ever will."""
+            """Check that a finished command has reported the end of its pipeline."""
             running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING
             if running and t.cast(CarefulWSMan, self.connection).command_state.endswith("/Done"):
                 raise AnswerError("the server ended the pipeline without its result")
@@ -135,7 +135,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
 
 
 def _check_version(target: Target, pool: type) -> None:
-    """Raises ImportError where an option needs a later pypsrp, which ignores one of these and breaks on the other."""
+    """Raise ImportError if an option needs a later pypsrp. An older one ignores one option and fails on the other."""
     from pypsrp.wsman import AUTH_KWARGS
 
     asked = {
@@ -148,13 +148,13 @@ def _check_version(target: Target, pool: type) -> None:
             raise ImportError("%s needs pypsrp 0.9.0 or later" % variable)
 
 
-# Names of pypsrp that it does not call public, with their parameters. A version without them would answer with its own
-# reading of what a server sends, or follow redirects: then there is no session.
+# Private names of pypsrp with their parameters. A version without them would read the server's data itself, or follow
+# redirects. So no session is opened with such a version.
 _OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9"
 
 
 def _check_internals(transport: t.Any, pool: type) -> None:
-    """Raises ImportError."""
+    """Raise ImportError if pypsrp lacks these names."""
     wanted = {
         (transport, "_build_session"): [],
         (transport, "send"): ["message"],
@@ -206,7 +206,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
 
 
 class Connections:
-    """The sockets of a transport, so that they can be cut off while another thread waits for one."""
+    """The sockets of a transport. They can be closed while another thread waits for one."""
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -215,7 +215,7 @@ class Connections:
         self._sockets.add(sock)
 
     def cut(self) -> None:
-        """Whoever reads or writes in another thread gets an error at once."""
+        """Close the sockets. Reads and writes of other threads fail immediately."""
         for sock in list(self._sockets):
             with contextlib.suppress(OSError):
                 # Of a TLS connection, too, only the TCP connection below: another thread is inside its TLS object.
@@ -223,7 +223,7 @@ class Connections:
 
 
 def _watch_connections(manager: t.Any, connections: Connections) -> None:
-    """Note the socket of each connection that urllib3 makes. What makes a pool or a connection may be any callable."""
+    """Record the socket of each connection of urllib3. Any callable may make a pool or a connection."""
 
     def connection_maker(make: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
         def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -232,7 +232,7 @@ def _watch_connections(manager: t.Any, connections: Connections) -> None:
 
             def connected() -> None:
                 connect()
-                # Not the connection: it forgets its socket while the last answer is still being read.
+                # The socket is recorded, because the connection drops it while the last answer is still being read.
                 connections.add(connection.sock)
 
             connection.connect = connected
@@ -252,7 +252,7 @@ def _watch_connections(manager: t.Any, connections: Connections) -> None:
 
 
 def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
-    """The same for the managers of proxies, which are made when they are first needed and kept."""
+    """Record the sockets of the managers of proxies too. They are made at their first use and kept."""
     manager_for, watched = adapter.proxy_manager_for, set[int]()
 
     def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -266,7 +266,7 @@ def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
 
 
 def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
-    """Let the manager make connections that tell when they stand, and whose TLS takes no longer than connecting may."""
+    """Let the manager make connections that report when they are ready, and that limit the time of TLS."""
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.exceptions import ConnectTimeoutError
@@ -280,7 +280,7 @@ def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
         def connect(self) -> None:
             try:
                 super().connect()
-            except TimeoutError:  # of TLS; urllib3 takes that for a request without an answer
+            except TimeoutError:  # of TLS. urllib3 would treat it as a request without an answer
                 raise ConnectTimeoutError(self, SLOW_TLS) from None
             except ConnectionError as error:  # the same; a connection that is not there has errors of urllib3
                 text = "the server ended the connection during the handshake (%s)" % error
@@ -323,7 +323,7 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
             for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it is not to be iterated otherwise
                 adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
         response.raw.stream = _limited(response.raw.stream, most)
-        response.encoding = "utf-8"  # as everything is that is not refused; the library would guess
+        response.encoding = "utf-8"  # other encodings were refused. The library would guess
         return response
 
     adapter.send = guarded
@@ -338,7 +338,7 @@ def _fingerprint(raw: t.Any) -> str:
 
 
 def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callable[..., t.Iterator[bytes]]:
-    """A response's body, piece by piece, as long as it is of a sensible size and in time."""
+    """Yield a response's body piece by piece, within the limits of size and time."""
 
     def pieces(*args: t.Any, **kwargs: t.Any) -> t.Iterator[bytes]:
         size = 0
@@ -364,7 +364,7 @@ class Messages:
         self._parts: dict[int, list[bytes]] = {}
         self._sizes: dict[int, int] = {}
         self._too_large: set[int] = set()
-        # Where the XML of objects is kept, as it came, while somebody wants it.
+        # The list for the unchanged XML of objects; None if it is not wanted.
         self.kept: list[str] | None = None
         # The properties that are kept of an object, in lower case; None: all.
         self.wanted: frozenset[str] | None = None
@@ -387,7 +387,7 @@ class Messages:
         return found
 
     def _add(self, number: int, order: int, flags: int, content: bytes) -> bytes | None:
-        """The whole message with its last fragment; of one that is too large only the first."""
+        """Return the whole message with its last fragment. Of a message that is too large, return only the first."""
         if bool(flags & _START) != (number not in self._parts):
             raise AnswerError("the server sent the fragments of a message in a wrong order")
         if not flags & _START and number in self._too_large:
@@ -431,7 +431,7 @@ class Messages:
                 raise UnreadableXml("the object has more than %d MiB" % (MOST_OBJECT // 2**20))
             xml = data[40:].decode("utf-8-sig")
             if not xml and kind == _OUTPUT:
-                return None  # $null, which is no object
+                return None  # $null is not an object
             if kind == _OUTPUT and self.kept is not None:
                 self.kept.append(xml)
             wanted = self.wanted if kind == _OUTPUT else None
@@ -439,7 +439,7 @@ class Messages:
             if wanted is not None and self.kept is None:
                 current().give_back(max(0, _travelled(data) - len(str(value))))
             if value is None and kind == _OUTPUT:
-                return None  # <Nil/> is $null as well
+                return None  # <Nil/> is $null too
         except (UnreadableXml, UnicodeDecodeError, RecursionError) as error:
             reason = "%s" % error if kind == _OUTPUT else "%s: %s" % (_NAMES[kind], error)
             if kind == _STATE:
@@ -451,12 +451,12 @@ class Messages:
 
 
 def _travelled(data: bytes) -> int:
-    """The bytes that a message took of an answer, in base64."""
+    """Return the bytes of a message in an answer, in base64."""
     return len(data) * 4 // 3
 
 
 def _state(value: t.Any) -> t.Any:
-    """The message about the state of a pipeline, as pypsrp takes it."""
+    """Return the message about the state of a pipeline in the form of pypsrp."""
     state = value.get("PipelineState") if isinstance(value, dict) else None
     if not isinstance(state, int):
         raise AnswerError("the server's message about the state of the pipeline has no state")

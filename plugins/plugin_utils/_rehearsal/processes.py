@@ -25,8 +25,8 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))
 _PATIENCE = 60.0  # seconds for a lab to answer
 _NO_LAB = (
-    "a rehearsal needs the lab, and this copy of the collection lacks it: there is no folder %s. Install the whole"
-    " collection from its tarball: ansible-galaxy collection install --force sfb-xmpp-VERSION.tar.gz"
+    "a rehearsal needs the lab, but this copy of the collection has no folder %s. Install the whole collection from its"
+    " tarball: ansible-galaxy collection install --force sfb-xmpp-VERSION.tar.gz"
 )
 RECORD = "SFB_REHEARSAL_RECORD"
 Task = dict[str, t.Any]
