@@ -24,7 +24,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ssh
 
-# Ansible compiles files of a collection anew in each worker, unless the process that starts the workers has them.
+# Ansible compiles files of a collection again in each worker, unless the process that starts the workers has them.
 from ...connection import management_shell as _  # noqa: F401
 from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
@@ -324,7 +324,7 @@ class DirectAction(ActionBase):
                 self.work_of, params, self._connection.socket_path, bool(self._task.check_mode), self._tell
             )
             self._look_for_wrong_group(result)
-        # What a misspelt option holds may be a secret: nobody can say by its name.
+        # The value of a misspelled option may be a secret.
         known = dict(params) if not wrong else _without_unknown(self.work_of.argument_spec, params)
         result["invocation"] = {"module_args": known}
         if warnings:

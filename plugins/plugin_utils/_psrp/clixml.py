@@ -3,11 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The XML of an object that a server sends (CLIXML, MS-PSRP 2.2.5), as plain values. Strict: right, or Unreadable.
+"""Reads the XML of a server's object (CLIXML, MS-PSRP 2.2.5) as plain values. Unknown forms are errors.
 
-pypsrp reads on where something is wrong: a damaged object becomes its XML as a text, a boolean that is none becomes
-false, a list of an unexpected form an empty list. Here such an object is an error, because what was read decides what
-is written.
+pypsrp itself accepts wrong objects: a damaged object becomes text, a wrong boolean becomes false, a wrong list becomes
+empty. This is not acceptable here, because the objects decide what is written.
 """
 
 from __future__ import annotations
@@ -58,16 +57,16 @@ class Circular(dict):  # type: ignore[type-arg] # it is a value like any other
 
 
 def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
-    """An object as plain built-ins: an enumeration as its name, an object as the dict of its properties.
+    """Return an object as built-in types: an enumeration as its name, an object as the dict of its properties.
 
-    wanted: names of properties in lower case; of an object only those are kept, and only those have to be readable.
-    Raises Unreadable.
+    wanted: the names of the wanted properties in lower case. Only these are kept and must be readable. None for all.
+    Raises UnreadableXml.
     """
     return _XmlReader(wanted).value(_parsed(xml), DEPTH)
 
 
 def read_export(xml: str) -> list[t.Any]:
-    """The objects of a file of ``Export-Clixml``, as read() gives them. Raises Unreadable.
+    """Return the objects of a file of ``Export-Clixml``, as read() does. Raises UnreadableXml.
 
     The file is an ``Objs`` element in the namespace NAMESPACE with one child for each object (its version is of
     MS-PSRP 2.2.5.3). Objects that were passed as one list are one child.
@@ -219,9 +218,10 @@ class _XmlReader:
 
 
 def text(content: str) -> str:
-    """A text as it was before the server escaped what XML cannot hold (MS-PSRP 2.2.5.3.2).
+    """Return a text without the escapes for characters that XML does not allow (MS-PSRP 2.2.5.3.2).
 
-    What is no character comes as a visible mark (``marked``): one such text must not hide the whole list.
+    A code point that is not a character becomes a visible mark (``marked``), because one such text must not hide the
+    whole list.
     """
     if "_" not in content or not _ESCAPED.search(content):
         return content

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long a server may take, and how much it may send.
+"""Limits the time that a server may take, and the data that it may send.
 
-The timeouts of the HTTP library are for one read each: an answer of one byte a second never meets them. So whatever
-waits for a server does so in a thread of its own, and whoever needs the result waits for the thread, no longer than the
-limit. Then the sockets are closed, so that the thread ends; it sends nothing more.
+The timeouts of the HTTP library are for one read each. An answer of one byte a second never exceeds them. So the work
+with a server is done in a separate thread, and the caller waits for the thread until the limit. Then the sockets are
+closed, so that the thread ends and sends nothing more.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One PowerShell remoting session: opened when first needed, kept, opened again after a loss, closed at the end.
+"""One PowerShell remoting session. It opens at its first use, is kept, opens again after a loss, and closes at the end.
 
-The rule on repetition: a pipeline is sent again only if it certainly was not executed, or if it only reads. A write
-that was cut off is reported as lost, and whoever sent it has to read what took effect.
+A pipeline is sent again only if it certainly was not executed, or if it only reads. An interrupted write is reported as
+lost. Then the caller must read which changes took effect.
 
 pypsrp takes 0.3 s to import and is imported when a session opens.
 """
@@ -44,10 +44,11 @@ from .values import LONGEST, server_error, to_wire, unreadable, wire_size
 if t.TYPE_CHECKING:
     from pypsrp.powershell import PowerShell, RunspacePool
 
-# Statements of one pipeline. Long pipelines keep everyone waiting for the first result, and are lost as a whole.
+# The most statements of one pipeline. The first result of a long pipeline is late, and a lost pipeline is lost as a
+# whole.
 CHUNK = 200
-# Seconds after which an unused HTTP connection is not trusted any more: servers and firewalls drop idle ones in
-# silence, and a write sent into a dropped connection would be a write of unknown outcome.
+# Seconds after which an unused HTTP connection is not used again. Servers and firewalls drop idle connections silently.
+# The result of a write over a dropped connection would be unknown.
 STALE = 60.0
 # Seconds for closing a pipeline or a session on the server.
 FAREWELL = 5

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""pypsrp's session, made careful: what a server may answer, and what becomes of an answer that cannot be read.
+"""Adds checks to pypsrp's session: the answers that a server may send, and the errors for other answers.
 
-A request carries credentials and secrets, and goes to the server that the user named or nowhere: no redirect is
-followed, and a server whose certificate is not checked has to keep the one that it began with.
+A request has credentials and secrets, so it is only sent to the user's server. Redirects are not followed. A server
+whose certificate is not checked must keep its first certificate.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ class Pin:
 
 
 def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda: None) -> RunspacePool:
-    """A session that is not open yet. pin: kept as long as one means the same server.
+    """Return a session that is not open yet.
 
-    connected: called with each connection to the server, before anything is sent over it.
+    pin: the first certificate of the server.
+    connected: is called for each connection to the server, before anything is sent over it.
     """
     from pypsrp.complex_objects import PSInvocationState
     from pypsrp.exceptions import WinRMError, WinRMTransportError, WSManFaultError
@@ -355,8 +356,8 @@ def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callabl
 class Messages:
     """Puts the fragments of PSRP messages together (MS-PSRP 2.2.4), and reads those that a pipeline sends.
 
-    What cannot be read of an output or an error takes its place as Unreadable, and the pipeline goes on. Everything
-    else that cannot be read ends it, with AnswerError.
+    An output or an error that cannot be read is replaced by UnreadableXml, and the pipeline continues. Every other
+    message that cannot be read ends the pipeline with AnswerError.
     """
 
     def __init__(self, serializer: t.Any) -> None:
