@@ -66,7 +66,7 @@ def default_xmpp_port() -> int:
 def _port(variable: str, default: int) -> int:
     text = os.environ.get(variable) or str(default)
     if not text.isdigit() or int(text) > 65535:
-        raise LabError("%s is '%s', which is not a port number" % (variable, text))
+        raise LabError("%s is '%s', but it must be a port number" % (variable, text))
     return int(text)
 
 
@@ -152,7 +152,7 @@ def _take(lock: int, directory: Path) -> None:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pass
-    raise LabError("a lab is up in %s already" % directory)
+    raise LabError("a lab is already up in %s" % directory)
 
 
 def start(
@@ -167,7 +167,7 @@ def start(
     """Start a lab in the background, in a session of its own, and wait until it answers. Raises LabError."""
     running = find(directory)
     if running is not None:
-        raise LabError("a lab is up in %s already: port %d, profile %s" % (directory, running.port, running.profile))
+        raise LabError("a lab is already up in %s: port %d, profile %s" % (directory, running.port, running.profile))
     directory.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "lab", "up", "--foreground"]
     command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
@@ -196,7 +196,7 @@ def start(
         process.kill()
         process.wait()
     said = (directory / "lab.log").read_bytes()[begin:].decode("utf-8", "replace").strip()
-    raise LabError("the lab did not start: %s" % (said.rpartition("\n")[2] or "it said nothing"))
+    raise LabError("the lab did not start: %s" % (said.rpartition("\n")[2] or "it printed nothing"))
 
 
 def stop(directory: Path) -> bool:

@@ -56,7 +56,7 @@ def _rehearse(directory: Path, store: Store, trust: Path | None) -> dict[str, t.
     """``talks``: a list of ``domain``, ``user`` and two outcomes; ``skipped``: what was not tried, and why."""
     running = process.find(directory)
     if running is None:
-        raise LabError("there is no lab that is up in %s" % directory)
+        raise LabError("no lab is up in %s" % directory)
     around = Surroundings(store)
     reason, user = _obstacle(store, around)
     domains = sorted(store.partners())

@@ -53,10 +53,10 @@ def start(
     names = tuple(dict.fromkeys((*names, *changes)))
     gone = programs.missing({servers[name].kind for name in names if name in servers})
     if gone:
-        raise LabError("partners need the packages %s; %s" % (", ".join(gone), programs.installation(gone)))
+        raise LabError("partners need the packages %s. %s" % (", ".join(gone), programs.installation(gone)))
     directory = directory.resolve()
     if find(directory) is not None:
-        raise LabError("partners are up in %s already" % directory)
+        raise LabError("partners are already up in %s" % directory)
     chosen = {name: _chosen(servers, name, changes.get(name, {})) for name in names}
     processes.end(directory / FOLDER)  # what a crash has left
     shutil.rmtree(directory / FOLDER, ignore_errors=True)
