@@ -100,7 +100,7 @@ def find(directory: Path) -> Partners | None:
 
 
 def stop(directory: Path) -> bool:
-    """End the partners of the lab in ``directory``, whoever started them. False if there were none."""
+    """End the partners of the lab in ``directory``, also those of another process. Return False if there were none."""
     directory = directory.resolve()
     ended = processes.end(directory / FOLDER)
     (directory / FOLDER / STATE).unlink(missing_ok=True)
@@ -160,7 +160,7 @@ class Partners:
         _announce(self.directory, self.nameserver)
 
     def reload(self, name: str) -> None:
-        """Have a server read its certificates anew. Prosody keeps its streams; ejabberd is started again for it."""
+        """Let a server read its certificates again. Prosody keeps its streams. ejabberd is restarted."""
         partner = self._named(name)
         if partner.kind != "prosody" or partner.tls == "none":
             return self.restart(name)
