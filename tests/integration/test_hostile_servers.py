@@ -146,7 +146,7 @@ def test_no_redirect_is_followed_whenever_it_comes(victim: Victim, status: int, 
         assert any(where in note for note in victim.notes)
     else:
         text = victim.told(session, WRITE)
-        assert "HTTP status %d, a redirect to %s. It is not followed" % (status, where) in text
+        assert "HTTP status %d, a redirect to %s. The redirect is not followed" % (status, where) in text
         assert "ansible_psrp_path" in text
     session.close()
     victim.fit()
@@ -298,7 +298,7 @@ NONSENSE = [
     ("<S>not closed", "not well-formed XML"),
     ("<Obj>" * 3000 + "</Obj>" * 3000, "nested more than"),
     ('<Obj RefId="0"><Props><B N="EnableKeepAlive">maybe</B></Props></Obj>', "EnableKeepAlive: 'maybe' is not true"),
-    ('<Obj RefId="0"><Props><Ref N="A" RefId="7" /></Props></Obj>', "A: it refers to the object '7'"),
+    ('<Obj RefId="0"><Props><Ref N="A" RefId="7" /></Props></Obj>', "A: the XML refers to the object '7'"),
     ('<!DOCTYPE a [<!ENTITY b "c">]><S>&b;</S>', "document type"),
     (b"<S>\xff\xfe</S>", "can't decode"),
     ("", "not well-formed XML"),
