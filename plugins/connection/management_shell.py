@@ -15,37 +15,39 @@ DOCUMENTATION = r"""
 name: management_shell
 author:
   - the sfb.xmpp authors (!UNKNOWN)
-short_description: Keep a remote management shell of Lync Server or Skype for Business Server open for a play
+short_description: Keep one remote management shell of Lync Server or Skype for Business Server open in a play
 version_added: 0.1.0
 description:
-  - Opens one PowerShell remoting session per host and play, and keeps it open between the tasks.
-    Opening a session, and importing the server's module into it, takes far longer than the cmdlets themselves.
-  - The modules of this collection run on the controller and hand their cmdlets to the session.
-    Cmdlets travel as structured calls with typed parameters. No script text is sent to a server.
-  - All options of P(ansible.builtin.psrp#connection) exist here under the same names, variables, and defaults,
-    and with the same meaning. You can use the same inventory for both connections.
-  - A lost session is opened again. An interrupted cmdlet is sent again only if it only reads, or if it certainly was
-    not executed. An interrupted write is reported as unknown, and the modules read which changes took effect.
-  - In a run, the first login with an account and its password goes alone. The other logins follow when it is accepted.
-    If it is refused, the same password is not tried on another host of the run, so that the account is not locked.
-    The remote shell and WinRM are separate, because WinRM also refuses good accounts that are not local administrators.
+  - Opens one PowerShell remoting session per host and play, and keeps it open between the tasks. To open a session and
+    import the server's module takes far longer than the cmdlets themselves.
+  - The modules of this collection run on the controller and send their cmdlets to the session. Cmdlets travel as
+    structured calls with typed parameters. No script text is sent to a server.
+  - All options of P(ansible.builtin.psrp#connection) exist here with the same names, variables, defaults and meanings.
+    An inventory for that connection works unchanged.
+  - If a session is lost, it is opened again. A call that was cut off is sent again only if it was certainly not
+    executed, or if it only reads. A write that was cut off is reported as unknown. The modules then read back what took
+    effect.
+  - In a run, the first login with an account and its password is made alone. The other logins follow when it is
+    accepted. If the login is refused, the same password is not tried on another host of the run. So the account is not
+    locked. Logins to the remote shell and to WinRM are counted separately, because WinRM refuses accounts that are not
+    local administrators.
   - This connection cannot run other modules on the server, run commands, or transfer files. Use
-    P(ansible.builtin.psrp#connection) for such tasks. Both connections use the same variables.
-  - Two inventory hosts with the same address, port, path, and user share one session. If another option of the session
-    differs, the second host is refused, and the message names both hosts.
+    P(ansible.builtin.psrp#connection) for such tasks. The same variables serve both.
+  - Two inventory hosts with the same address, port, path, and user share one session. If they differ in another value
+    that the session depends on, the second host is refused. The message names both hosts.
 requirements:
-  - pypsrp >= 0.8.1, < 1.0.0 (Python library; for Kerberos and CredSSP with its extra C(kerberos) or C(credssp))
+  - pypsrp >= 0.8.1, < 1.0.0 (Python library, with its extras C(kerberos) or C(credssp) for these)
 notes:
-  - C(become) is refused, because the session belongs to the account in O(remote_user).
-  - This connection cannot gather facts. Set C(gather_facts=false) in plays that use it.
+  - C(become) is refused, because it has no meaning here. The session belongs to the account in O(remote_user).
+  - This connection does not gather facts. Set C(gather_facts=false) in plays that use it.
   - Use C(meta=reset_connection) to get a new session within a play. If the connection options of a host change within a
     play, the host gets a new session automatically.
 options:
   # where to
   remote_addr:
     description:
-      - Name or address of the server.
-      - Kerberos and the check of the server's certificate need the name under which the server is known.
+      - The name or address of the server.
+      - Kerberos and the check of the server's certificate need the server's name, not its IP address.
       - For a Front End, use the name of one server, not of the pool. A load balancer breaks the session.
     type: str
     default: inventory_hostname
@@ -65,7 +67,7 @@ options:
   remote_password:
     description:
       - The password of O(remote_user).
-      - Not necessary for Kerberos if there is a ticket.
+      - With Kerberos it is not needed if you have a ticket.
     type: str
     vars:
       - name: ansible_password
@@ -76,7 +78,7 @@ options:
   port:
     description:
       - The TCP port of the server.
-      - If not set, V(5985) if O(protocol=http), otherwise V(5986).
+      - By default V(5985) if O(protocol=http), otherwise V(5986).
       - C(OcsPowershell) of a Front End listens on port V(443).
     type: int
     vars:
@@ -86,8 +88,8 @@ options:
       - name: port
   protocol:
     description:
-      - The protocol of the connection.
-      - If not set, V(http) if O(port=5985), otherwise V(https).
+      - Whether to speak HTTP or HTTPS.
+      - By default V(http) if O(port=5985), otherwise V(https).
     type: str
     choices:
       - http
@@ -111,24 +113,24 @@ options:
       - name: ansible_psrp_configuration_name
   modules:
     description:
-      - Names of PowerShell modules to import when a session opens.
-      - An Edge server needs V(SkypeForBusiness) (Skype for Business Server 2015) or V(Lync) (Lync Server 2013).
-        C(OcsPowershell) of a Front End has loaded its cmdlets and needs no modules.
+      - The PowerShell modules to import when a session opens.
+      - An Edge needs V(SkypeForBusiness) (Skype for Business Server 2015) or V(Lync) (Lync Server 2013).
+        C(OcsPowershell) of a Front End has its cmdlets already, and needs no modules.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: list
     elements: str
     default: []
     vars:
-      # A playbook of this collection sets the first one as a default for the inventory. The last name has precedence.
+      # The first is the default of a playbook of this collection. The last name that is set counts.
       - name: xmpp_federation_modules
       - name: ansible_management_shell_modules
 
   # how to authenticate
   auth:
     description:
-      - How to authenticate.
-      - V(negotiate) tries Kerberos, and NTLM if Kerberos is not available.
-      - V(basic) sends the password itself, and only TLS protects it. Most servers do not allow it.
+      - The method of authentication.
+      - V(negotiate) tries Kerberos, then NTLM if Kerberos is not available.
+      - V(basic) sends the password itself. Only TLS protects it, and servers normally refuse this method.
       - V(certificate) needs O(certificate_pem) and O(certificate_key_pem).
     type: str
     choices:
@@ -155,14 +157,14 @@ options:
       - name: ansible_psrp_certificate_pem
   certificate_key_password:
     description:
-      - The password of O(certificate_key_pem), if it has one.
-      - Needs pypsrp 0.9.0 or later.
+      - The password of O(certificate_key_pem), if the key has one.
+      - It needs pypsrp 0.9.0 or later.
     type: str
     vars:
       - name: ansible_psrp_certificate_key_password
   credssp_auth_mechanism:
     description:
-      - The authentication inside O(auth=credssp). V(auto) prefers Kerberos to NTLM.
+      - The method that O(auth=credssp) uses inside. V(auto) prefers Kerberos to NTLM.
     type: str
     choices:
       - auto
@@ -173,7 +175,8 @@ options:
       - name: ansible_psrp_credssp_auth_mechanism
   credssp_disable_tlsv1_2:
     description:
-      - Whether O(auth=credssp) does not use TLS 1.2 in its own channel. Only for servers without TLS 1.2.
+      - Whether O(auth=credssp) does not use TLS 1.2 in its own channel. Set it only for servers that do not support TLS
+        1.2.
     type: bool
     default: false
     vars:
@@ -188,20 +191,20 @@ options:
       - name: ansible_psrp_credssp_minimum_version
   negotiate_delegate:
     description:
-      - Whether the server may use the credentials to log in to other servers. For Kerberos only.
+      - Whether the server may use the credentials to log in to other servers. It works only with Kerberos.
     type: bool
     vars:
       - name: ansible_psrp_negotiate_delegate
   negotiate_hostname_override:
     description:
-      - The server's name in Kerberos, if it differs from O(remote_addr), for example if O(remote_addr) is an IP
-        address.
+      - The server's name in Kerberos, if it differs from O(remote_addr). Set it if that is an IP address.
     type: str
     vars:
       - name: ansible_psrp_negotiate_hostname_override
   negotiate_send_cbt:
     description:
-      - Whether to bind the authentication to the TLS channel, so that attackers cannot relay it. For HTTPS only.
+      - Whether to bind the authentication to the TLS channel. Then an attacker cannot relay it. It works only with
+        HTTPS.
     type: bool
     default: true
     vars:
@@ -210,8 +213,8 @@ options:
     description:
       - The service part of the server's principal name in Kerberos.
       - C(OcsPowershell) of a Front End normally needs V(HTTP).
-      - If not set, the default of P(ansible.builtin.psrp#connection) in the installed ansible-core. This is V(WSMAN)
-        before ansible-core 2.21, and V(host) from 2.21 on.
+      - The default is that of P(ansible.builtin.psrp#connection) in the installed ansible-core. It is V(WSMAN) before
+        ansible-core 2.21 and V(host) from 2.21 on.
     type: str
     vars:
       - name: ansible_psrp_negotiate_service
@@ -219,8 +222,8 @@ options:
   # how to protect what is sent
   cert_validation:
     description:
-      - Whether to check the server's certificate. With V(ignore), attackers in the network can read and change all
-        data.
+      - Whether to check the server's certificate. With V(ignore), an attacker on the network can read and change
+        everything.
     type: str
     choices:
       - validate
@@ -230,9 +233,9 @@ options:
       - name: ansible_psrp_cert_validation
   ca_cert:
     description:
-      - Path of a PEM file with the certificates of the authorities that may issue the server's certificate.
-      - If not set, the authorities of the Python library C(requests) are used.
-      - Has no effect with O(cert_validation=ignore).
+      - The path of a PEM file with the certificates of the authorities that may have issued the server's certificate.
+      - By default the authorities that the Python library C(requests) trusts.
+      - It has no effect with O(cert_validation=ignore).
     type: path
     vars:
       - name: ansible_psrp_cert_trust_path
@@ -242,10 +245,10 @@ options:
   message_encryption:
     description:
       - Whether to encrypt the messages with the keys of the authentication, independently of TLS.
-      - V(auto) encrypts over HTTP only. V(always) also encrypts over HTTPS. V(never) does not encrypt. Over HTTP,
-        V(never) sends all data without encryption.
-      - Possible with O(auth=negotiate), O(auth=kerberos), O(auth=ntlm), and O(auth=credssp).
-      - Without encryption over HTTP, a run begins with a warning.
+      - V(auto) encrypts over HTTP. V(always) also encrypts over HTTPS. V(never) does not encrypt, so over HTTP
+        everything is readable on the network.
+      - It works with O(auth=negotiate), O(auth=kerberos), O(auth=ntlm), and O(auth=credssp).
+      - If messages over HTTP are not encrypted, the run warns at its beginning.
     type: str
     choices:
       - auto
@@ -256,7 +259,8 @@ options:
       - name: ansible_psrp_message_encryption
   allow_plaintext:
     description:
-      - Whether O(auth=basic) may send the password over HTTP without encryption. If V(false), nothing is sent.
+      - Whether O(auth=basic) may send the password over HTTP without encryption. By default the password is not sent in
+        this case.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: false
@@ -264,13 +268,13 @@ options:
       - name: ansible_management_shell_allow_plaintext
   proxy:
     description:
-      - URL of the HTTP proxy.
+      - The URL of the HTTP proxy to use.
     type: str
     vars:
       - name: ansible_psrp_proxy
   ignore_proxy:
     description:
-      - Whether to ignore the proxy of the environment variables. Has no effect if O(proxy) is set.
+      - Whether to ignore the proxy of the environment variables. It has no effect if O(proxy) is set.
     type: bool
     default: false
     vars:
@@ -278,8 +282,8 @@ options:
 
   no_profile:
     description:
-      - Whether not to load the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has no profile.
-      - Needs pypsrp 0.9.0 or later.
+      - Whether to skip the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has no profile.
+      - It needs pypsrp 0.9.0 or later.
     type: bool
     default: false
     vars:
@@ -288,9 +292,9 @@ options:
   # how long, how much
   persistent_connect_timeout:
     description:
-      - Seconds after which an unused session is closed.
-      - This is not O(connection_timeout).
-      - The default is longer than for other persistent connections, because opening a session takes long.
+      - The seconds after which an unused session is closed.
+      - Do not confuse it with O(connection_timeout).
+      - The default is longer than that of other persistent connections, because it takes long to open a session.
     type: int
     default: 1800
     ini:
@@ -302,10 +306,10 @@ options:
       - name: ansible_connect_timeout
   persistent_command_timeout:
     description:
-      - Seconds that all statements of a module may take. After that the session is closed, and it is unknown which
-        writes took effect.
-      - The default is longer than for other persistent connections, because importing a module, restarting services,
-        and replication take minutes.
+      - The maximum time for all statements of a module together, in seconds. After that time the session is closed, and
+        it is unknown which of the writes took effect.
+      - The default is longer than that of other persistent connections. To import a module, to restart services and to
+        replicate takes minutes.
     type: int
     default: 600
     ini:
@@ -317,8 +321,8 @@ options:
       - name: ansible_command_timeout
   users_timeout:
     description:
-      - Seconds that reading all users may take. Many users take long. This option replaces
-        O(persistent_command_timeout) if it is longer.
+      - The maximum time for reading all users, in seconds. This takes long if there are many users. It replaces
+        O(persistent_command_timeout), unless that is longer.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: int
     default: 3600
@@ -328,8 +332,8 @@ options:
     description:
       - Whether to write every cmdlet with its parameters, and the server's errors, to the file in
         E(ANSIBLE_LOG_PATH).
-      - Secrets are masked. In contrast to other persistent connections, the options of the connection and the objects
-        of the server are not written.
+      - Unlike other persistent connections, secrets are masked. The options of the connection and the returned objects
+        are not written.
     type: bool
     default: false
     ini:
@@ -341,40 +345,40 @@ options:
       - name: ansible_persistent_log_messages
   connection_timeout:
     description:
-      - Seconds to wait for the network connection and the TLS handshake.
-      - In the playbooks and roles of this collection the default is 5, so that an unreachable host does not delay a
+      - The seconds to wait until the server accepts a network connection and completes the TLS handshake.
+      - In the playbooks and roles of this collection the default is 5. A host that cannot be reached must not delay a
         run.
-      - This is not O(persistent_connect_timeout).
+      - Do not confuse it with O(persistent_connect_timeout).
     type: int
     default: 30
     vars:
       - name: ansible_psrp_connection_timeout
   read_timeout:
     description:
-      - Seconds to wait for the server's answer to one request.
-      - Must be larger than O(operation_timeout).
+      - The seconds to wait for the server's answer to one request.
+      - It must be larger than O(operation_timeout).
     type: int
     default: 30
     vars:
       - name: ansible_psrp_read_timeout
   operation_timeout:
     description:
-      - Seconds after which the server answers a request even without a result. Then it is asked again, so a cmdlet may
-        take longer. Its limit is O(persistent_command_timeout).
+      - The seconds after which the server answers a request even if it has no result yet. The server is then asked
+        again, so a cmdlet may take longer. O(persistent_command_timeout) is the limit for a cmdlet.
     type: int
     default: 20
     vars:
       - name: ansible_psrp_operation_timeout
   reconnection_retries:
     description:
-      - How often to try again if the network connection fails.
+      - How often to retry if no network connection can be made.
     type: int
     default: 0
     vars:
       - name: ansible_psrp_reconnection_retries
   reconnection_backoff:
     description:
-      - Seconds to wait before the first of O(reconnection_retries). The time doubles with each retry.
+      - The seconds to wait before the first of O(reconnection_retries). The time doubles with each retry.
     type: int
     default: 2
     vars:
@@ -382,11 +386,11 @@ options:
       - name: ansible_psrp_reconnection_backoff
   pipelining:
     description:
-      - Whether modules are piped into Python on the controller. If V(false), they are written to temporary files with
-        their arguments and secrets. Pipelining is faster, and does not use a disk.
+      - Whether modules are piped into Python on the controller. Otherwise they are written to temporary files there,
+        with their arguments and secrets. Pipelining is faster, and nothing is written to a disk.
       - Tasks with C(async) are always written to files, which only the controller's user can read.
-      - In contrast to P(ansible.builtin.psrp#connection) the default is V(true). It cannot conflict with become,
-        because become is refused.
+      - The default is V(true), unlike that of P(ansible.builtin.psrp#connection). Elsewhere pipelining may conflict
+        with become, which does not exist here.
     type: bool
     default: true
     ini:
@@ -401,9 +405,9 @@ options:
   direct:
     description:
       - Whether the modules of this collection work in Ansible's own process, over the open session. This saves two
-        processes for each task, which take longer than the work. The results are the same.
-      - Tasks with C(async) or C(environment) always run as ordinary modules. So do all tasks if ansible-core lacks
-        one of the necessary internals.
+        processes for each task. They take longer than the work. The results are the same.
+      - Tasks with C(async) or C(environment) always run as ordinary modules. So do all tasks if the ansible-core lacks
+        an internal function that is needed.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: true
@@ -413,7 +417,7 @@ options:
       - name: ansible_management_shell_direct
   deployment:
     description:
-      - The deployment of the host. All hosts of one deployment lead to the same Central Management Store.
+      - The deployment that the host belongs to. Hosts of one deployment lead to the same store.
       - Plan files, snapshots and locks have its name.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
@@ -422,19 +426,19 @@ options:
       - name: sfb_xmpp_deployment
   playbook:
     description:
-      - The running playbook or role of this collection, which sets this option itself. Then messages name the variables
-        of an inventory or the parameters of the role, not the options of a module.
+      - The playbook or role of this collection that runs. The playbook or role sets it. Then messages name the
+        variables of the inventory or the parameters of the role, not the options of a module.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
     default: ''
     vars:
-      # The last name has precedence: the playbook, also for a role that it runs.
+      # The last name that is set counts. A playbook of this collection may run a role.
       - name: xmpp_federation_role
       - name: xmpp_federation_playbook
   max_envelope_size:
     description:
-      - The largest message to send, in bytes. Larger messages are split.
-      - Old servers need the default. If the default is set and the server allows it, 500 KiB are used.
+      - The largest message to send, in bytes. Larger messages are sent in parts.
+      - The default is for old servers. If the server allows more, 500 KiB are used.
     type: int
     default: 153600
     vars:
@@ -477,29 +481,29 @@ _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
 _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "microsoft.ad", "microsoft.iis"))
 
 _UNCHECKED = (
-    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore). Attackers in the"
-    " network can read and change all data, also the password. Set ansible_psrp_ca_cert to the PEM file of the"
-    " authority that issued the certificate"
+    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore). An attacker on the"
+    " network can read and change everything, also the password. Set ansible_psrp_ca_cert to the PEM file of the"
+    " authority that issued the certificate instead"
 )
 
 _CLEAR = (
-    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never). Attackers in the network can"
-    " read and change all data. Use HTTPS, or remove ansible_psrp_message_encryption"
+    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never). An attacker on the network can"
+    " read and change everything. Use HTTPS, or keep message encryption on"
 )
 _CLEAR_LOGIN = (
     "host '%s': Basic authentication over HTTP would send the password without encryption, so nothing is sent. Set"
-    " ansible_psrp_protocol: https, or another ansible_psrp_auth. To send the password in spite of this, set"
+    " ansible_psrp_protocol: https, or another ansible_psrp_auth. To send it anyway, set"
     " ansible_management_shell_allow_plaintext: true"
 )
 
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
-# The directory of the run, which Ansible's main process makes and removes. The daemon has another directory.
+# The directory of the run. Ansible's main process makes and removes it. The daemon has another directory.
 _RUN_DIRECTORY = "_run_directory"
-# The default of seconds for connecting, with TLS, in a playbook of the collection. An unreachable host must not delay a
-# run.
+# Seconds to connect, including TLS, in a playbook of the collection if the user sets no time. A host that cannot be
+# reached must not delay a run.
 _CONNECT_IN_PLAYBOOKS = 5
-# Seconds between two checks whether the playbook's process is still running.
+# Seconds between two checks whether the playbook's process still exists.
 _LOOK = 1
 
 
@@ -512,7 +516,7 @@ def _core_service() -> str:
 
 
 def _check_socket_directory(directory: str) -> None:
-    """Raise AnsibleError if the path of the daemon's socket is longer than the operating system allows.
+    """Raises AnsibleError if the path of the daemon's socket is longer than the operating system allows.
 
     Ansible appends a name of ten characters to the directory. The path has at most 107 bytes on Linux (unix(7)), 103 on
     macOS and BSD (unix(4)).
@@ -521,16 +525,18 @@ def _check_socket_directory(directory: str) -> None:
     length = len(os.fsencode(unfrackpath(directory))) + 11
     if length > longest:
         raise AnsibleError(
-            "the path of the session's socket in '%s' is too long: it has %d bytes, and at most %d are possible. Set"
-            " ANSIBLE_PERSISTENT_CONTROL_PATH_DIR to a shorter directory of your own, such as /tmp/ansible-pc. In"
-            " ansible.cfg this is control_path_dir in [persistent_connection]" % (directory, length, longest)
+            "the path of the session's socket in '%s' is too long: it has %d bytes, and the maximum is %d. Set"
+            " ANSIBLE_PERSISTENT_CONTROL_PATH_DIR (control_path_dir below [persistent_connection] in ansible.cfg) to a"
+            " shorter directory, such as /tmp/ansible-pc of your own" % (directory, length, longest)
         )
 
 
 def remove_leftovers(directory: Path, playbook: int) -> None:
-    """Remove the temporary files of a killed playbook, which contain its packed modules.
+    """Remove the packed modules of a killed playbook from Ansible's directory for temporary files.
 
-    The playbook's temporary directory has its process id in the name. A playbook that ends normally removes it itself.
+    The name of a playbook's directory has its process id. A playbook that ends normally removes its directory itself.
+
+    directory: Ansible's directory for temporary files. playbook: the process id.
     """
     name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # the form of tempfile.mkdtemp
     for path in directory.glob("ansible-local-%d*" % playbook):
@@ -539,33 +545,33 @@ def remove_leftovers(directory: Path, playbook: int) -> None:
 
 
 class Connection(NetworkConnectionBase):
-    """The connection plugin. See DOCUMENTATION."""
+    """The connection that DOCUMENTATION describes."""
 
     transport = "sfb.xmpp.management_shell"
-    # Makes Ansible start or notify the daemon before each task. Tasks that run directly do so themselves.
+    # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly do so themselves.
     force_persistence = True
     has_pipelining = True
 
     def __init__(self, play_context: PlayContext, *args: t.Any, **kwargs: t.Any) -> None:
-        # This shell starts modules on the controller, so the inventory's shell of the server is not used.
+        # The shell that starts modules on the controller. The server's shell in the inventory does not matter.
         kwargs["shell"] = get_shell_plugin(shell_type="sh", executable="/bin/sh")
         super().__init__(play_context, *args, **kwargs)
-        # This plugin has no sub-plugin. ansible-core 2.16 searches its class unless the type is external.
+        # There is no plugin below this one. ansible-core 2.16 searches its class unless the type is external.
         self._sub_plugin = {"type": "external"}
         self._in_daemon = False
         self._name = ""
         self._action = ""
         self._run_directory = ""
-        self._sets_timeout = False  # whether the inventory says how long connecting may take
+        self._sets_timeout = False  # whether the inventory sets the time to connect
         self._identity: dict[str, t.Any] = {}
         self._conflict = ""
         self._session: PsrpSession | None = None
-        # One mask for all sessions, so that a later session cannot show the secrets of an earlier one.
+        # One mask for all sessions, so that a secret of one session cannot appear through the next.
         self._mask = Mask()
         self._busy = False
         self._watcher: threading.Thread | None = None
 
-    # In both places: options
+    # In the worker and in the daemon: options
 
     def set_options(
         self,
@@ -580,12 +586,12 @@ class Connection(NetworkConnectionBase):
             self._name = str(task.get("delegate_to") or (var_options or {}).get("inventory_hostname") or "")
             self._action = str(task.get("action") or "")
             self._sets_timeout = "ansible_psrp_connection_timeout" in (var_options or {})
-            # Ansible names the daemon's socket by address, port, and user. Two endpoints of a server are two sessions.
+            # Ansible names the daemon's socket by address, port and user. Two endpoints of a server need two sessions.
             self._play_context.remote_user = "%s %s" % (self._options.get("remote_user"), self._options.get("path"))
             self.force_persistence = not self._runs_directly(task)
             _check_socket_directory(str(t.cast(t.Any, constants).PERSISTENT_CONTROL_PATH_DIR))
             return
-        # In the daemon, Ansible passes the options once at the start, and again for every task.
+        # In the daemon: Ansible passes the options once at its start, and again for every task.
         self._in_daemon = True
         self._run_directory = str(direct.get(_RUN_DIRECTORY) or "")
         name = str(direct.get(_NAME) or direct.get("remote_addr"))
@@ -596,7 +602,7 @@ class Connection(NetworkConnectionBase):
             self._conflict = self._refusal(name, different)
             return
         if different:
-            self._end_session()  # the settings of the same host were changed within the play
+            self._end_session()  # the host's own settings have changed within the play
         if different or not self._identity:
             self._identity, self._name = wanted, name
             if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
@@ -607,28 +613,28 @@ class Connection(NetworkConnectionBase):
 
     @staticmethod
     def _in_clear(values: t.Mapping[str, t.Any]) -> bool:
-        """Return whether neither TLS nor the authentication encrypts the data. Basic authentication cannot encrypt."""
+        """Whether messages are encrypted neither by TLS nor by the authentication (Basic cannot encrypt)."""
         never = values["message_encryption"] == "never" or values["auth"] in ("basic", "certificate")
         return values["protocol"] == "http" and never
 
     def _watch(self) -> None:
-        """Start to watch the playbook with the daemon's first options, because the daemon then has the password."""
+        """Watch the playbook as soon as the daemon has the password, with or without a session."""
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch_playbook, daemon=True)
             self._watcher.start()
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
-        """Return whether this is a task of the collection that works in the worker (_actions/in_process.py)."""
+        """Whether the task is one of this collection that works in the worker (_actions/in_process.py)."""
         if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
             return False
         if not self._options.get("direct"):
             return False
-        from ..plugin_utils._actions import in_process  # here, since the daemon has no use for it
+        from ..plugin_utils._actions import in_process  # imported here, because the daemon does not need it
 
         return in_process.possible()
 
     def socket_for(self, context: PlayContext) -> str:
-        """Return the path of the daemon's socket for this play context. It is called in the worker."""
+        """In the worker: the path of the socket of the daemon that serves this play context, if the daemon exists."""
         names = (context.remote_addr, context.port, context.remote_user, context.connection)
         ssh: t.Any = connection_loader.get("ssh", class_only=True)
         control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)
@@ -637,20 +643,20 @@ class Connection(NetworkConnectionBase):
 
     def _refusal(self, name: str, different: list[str]) -> str:
         return (
-            "hosts '%s' and '%s' share one session, because they have the same address, port, path and user. But they"
-            " differ in %s, so host '%s' is refused. Set ansible_host of one host to another name of the server, or use"
-            " them in separate runs" % (self._name, name, ", ".join(different), name)
+            "hosts '%s' and '%s' have the same address, port, path and user, so they share one session. But they differ"
+            " in %s: host '%s' is refused. Set another name of the server as ansible_host of one host, or use the hosts"
+            " in separate runs" % (self._name, name, ", ".join(different), name)
         )
 
     def get_option(self, option: str, hostvars: dict[str, object] | None = None) -> t.Any:
-        # With this option on, Ansible's daemon would write every request as it is, passwords included. This connection
-        # writes a record of its own instead, see _record.
+        # With this option on, Ansible's daemon would write every request unchanged, with passwords. This connection
+        # writes its own record instead, see _record.
         if option == _LOG:
             return False
         return super().get_option(option, hostvars=hostvars)  # type: ignore[no-untyped-call]
 
     def get_options(self, hostvars: dict[str, object] | None = None) -> dict[str, t.Any]:
-        """Return the options that Ansible passes to the daemon."""
+        """The options that Ansible passes to the daemon."""
         options: dict[str, t.Any] = super().get_options(hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_LOG] = super().get_option(_LOG, hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_NAME] = self._name
@@ -662,16 +668,16 @@ class Connection(NetworkConnectionBase):
     # In the daemon: called over the socket
 
     def update_play_context(self, data: str) -> None:
-        """Refuse a host here. Ansible calls this right after it has set the options for a task, under the same lock."""
+        """Refuse a host if needed. Ansible calls this after it has set the options of a task, under the same lock."""
         conflict, self._conflict = self._conflict, ""
         if conflict:
             raise ConnectionError(conflict)
 
     def adopt(self, options: dict[str, t.Any]) -> list[tuple[str, str]]:
-        """Set the options of a task that runs directly, and return the collected messages.
+        """Set the options for a task that runs directly, and return the collected messages.
 
-        It joins set_options and update_play_context, so that no call of another host can come between them. Raises
-        ConnectionError to refuse a host.
+        It does set_options and update_play_context in one call, so that no other host's call can come between them.
+        Raises ConnectionError to refuse a host.
         """
         others, self._conflict = self._conflict, ""
         try:
@@ -697,8 +703,8 @@ class Connection(NetworkConnectionBase):
             self._record(calls, Answer(lost=str(error)), begun)
             code = code_of(error.broken)
             raise ConnectionError(str(error), **({} if code is None else {"code": code})) from None
-        except Exception as error:  # noqa: BLE001 - a mistake in the collection, perhaps during a write
-            # Only the place is shown, because the error's text may have a parameter.
+        except Exception as error:  # noqa: BLE001 - a defect of this code, perhaps during a write
+            # Only the place of the error, because its text may hold a parameter.
             self.queue_message("vvv", "".join(traceback.format_tb(error.__traceback__)))
             answer = Answer(lost="the connection failed unexpectedly: %s" % type(error).__name__)
         finally:
@@ -707,7 +713,7 @@ class Connection(NetworkConnectionBase):
         return answer.encode()
 
     def capture(self, statement: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run one encoded statement that reads, and return the encoded ``Captured``.
+        """Run one encoded statement that reads, and return its answer and the server's output (``Captured``, encoded).
 
         Raises ConnectionError if nothing was executed.
         """
@@ -726,7 +732,7 @@ class Connection(NetworkConnectionBase):
         }
 
     def _take_time(self, session: PsrpSession, calls: t.Sequence[Statement]) -> None:
-        """Set the limit of the call. Ansible has already set its alarm, which must be later for a long call."""
+        """Set the time limit of the call. For long calls, also delay Ansible's alarm, which is already set."""
         session.limit = float(self._options["persistent_command_timeout"])
         longer = int(self._options["users_timeout"])
         if any(call.long for call in calls) and longer > session.limit:
@@ -735,7 +741,7 @@ class Connection(NetworkConnectionBase):
                 signal.alarm(longer)
 
     def place(self) -> dict[str, str]:
-        """Return the place of the session (``Place.as_dict``), without opening it."""
+        """The place of the session (``Place.as_dict``). It opens no session."""
         return Place(
             host=self._name,
             deployment=str(self._options.get("deployment") or "default"),
@@ -745,11 +751,11 @@ class Connection(NetworkConnectionBase):
         ).as_dict()
 
     def _kept_session(self) -> PsrpSession:
-        """Return the session of the host, which opens at its first use."""
+        """The session of the host. It opens at its first use."""
         if not self._in_daemon:
             raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
-            # With debugging, these libraries would write requests to the log file.
+            # These libraries would write requests to the log file, if one is set, when debugging is on.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             here = identity(self._options)
@@ -776,17 +782,18 @@ class Connection(NetworkConnectionBase):
     def _watch_playbook(self) -> None:
         """End the daemon and its session when the playbook's process has ended.
 
-        At the end of a play Ansible only ends the daemons that a task reported. It does not end the daemons of hosts
-        with only delegated tasks, and none if it was killed. They would stay until the idle timeout, which is long.
+        At the end of a play Ansible ends only the daemons that a task reported. It does not end the daemons of hosts
+        that are only targets of delegation. If it was killed, it ends none. These daemons would stay until the idle
+        timeout, which is long here.
         """
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # these are for the main thread
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # for the main thread
         playbook = int(self._ansible_playbook_pid or 0)
         while playbook:
             time.sleep(_LOOK)
             try:
                 os.kill(playbook, 0)
             except ProcessLookupError:
-                if not self._busy:  # an asynchronous task may still run
+                if not self._busy:  # an asynchronous task may still work
                     remove_leftovers(Path(vars(constants)["DEFAULT_LOCAL_TMP"]).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)
@@ -808,13 +815,13 @@ class Connection(NetworkConnectionBase):
         for line in lines:
             display.display("management_shell %s: %s" % (self._name, self._mask(line)), log_only=True)
 
-    # In the worker: what Ansible does to run a module on the controller, and what is refused
+    # In the worker: the methods that run a module on the controller, and the refusals
 
     def set_become_plugin(self, plugin: BecomeBase | None) -> None:
         if plugin is not None:
             raise AnsibleError(
-                "become does not work over %s, because the session belongs to the account in ansible_user. Set 'become:"
-                " false' (ansible_become: false), and use an account with the necessary rights" % self.transport
+                "become is not possible over %s, because the session belongs to the account in ansible_user. Set"
+                " 'become: false' (ansible_become: false), and use an account with the required rights" % self.transport
             )
         super().set_become_plugin(plugin)  # type: ignore[arg-type] # None is what Ansible passes otherwise
 
@@ -831,14 +838,14 @@ class Connection(NetworkConnectionBase):
         super().fetch_file(in_path, out_path)
 
     def _refuse(self, what: str) -> None:
-        """Refuse a task for the server, because these methods would run it on the controller."""
+        """Refuse a task that is meant for the server, because these methods work on the controller."""
         collection, _dot, name = self._action.rpartition(".")
         foreign = name.startswith("win_") or collection in _WINDOWS_COLLECTIONS
         builtin = collection in ("", "ansible.builtin", "ansible.legacy") and name in (*_RUN, *_TRANSFER)
         if self._in_daemon or foreign or builtin:
             raise AnsibleError(
-                "%s carries cmdlets of the management shell. It cannot %s or run %s on the server. For such tasks set"
-                " 'ansible_connection: ansible.builtin.psrp', which uses the same variables. For tasks on the"
-                " controller set 'ansible_connection: local'. For facts set 'gather_facts: false'"
+                "%s carries cmdlets of the management shell. It cannot %s, and cannot run %s on the server. For such"
+                " tasks, set 'ansible_connection: ansible.builtin.psrp' (the same variables serve it). For a task on"
+                " the controller, set 'ansible_connection: local'. If facts are gathered, set 'gather_facts: false'"
                 % (self.transport, what, "'%s'" % self._action if self._action else "modules")
             )

@@ -42,6 +42,8 @@ ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
 # The certificates that renew.now has replaced or will replace (renew_now.py).
 RENEWED = re.compile(r"sfb-xmpp-renewed-[0-9a-f]{16}\.note\Z")
+# The same because the issuer asks for it, and since when that period is (issuer.py).
+ISSUER = re.compile(r"sfb-xmpp-issuer-\d{12}\.note\Z")
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
 # The certificate that was replaced, and the day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
@@ -196,7 +198,7 @@ class EdgeReader:
         names = [str(item.get("Name") or "") for item in items]
         # The file system's filter also compares short names, so it may return other files.
         kept = (MARKER, REQUEST, ASKED)
-        ours = (_TRANSPORT, FORMER, RENEWED)
+        ours = (_TRANSPORT, FORMER, RENEWED, ISSUER)
         return sorted(name for name in names if name in kept or any(one.match(name) for one in ours))
 
     def text(self, name: str) -> str:

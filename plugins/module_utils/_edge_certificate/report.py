@@ -77,9 +77,8 @@ def _earlier(in_use: Certificate | None, new: Certificate | None) -> t.Iterator[
 
 
 def _by_hand(plan: CertificatePlan) -> t.Iterator[str]:
-    """Yield the work that is left for the user after a key was compromised."""
-    now = plan.wanted.renew_now
-    if now is None or not now.compromised:
+    """What the user still has to do about a key that others have."""
+    if not plan.offer.outdated.compromised:
         return
     for name in sorted(plan.offer.outdated.thumbprints):
         certificate = parsed(plan.before.store.get(name))

@@ -15,6 +15,7 @@ from .._base.result import Params
 from .._shell.statement import Secret
 from .._topology.graceful_stop import Graceful
 from .._x509.renewal import RenewalRule
+from .issuer import IssuerOptions
 from .listener import Listener
 from .renew_now import RenewNow
 
@@ -60,17 +61,12 @@ class SourceOptions:
 class WantedCertificate:
     """The requirements of the certificate, its source, and the work that this run may do.
 
-    The three times are in UTC with their time zone.
-
-    names: canonical names, the Access Edge's first.
-    anchors: the trusted CA certificates; None without a trust store.
-    rule: when a certificate is due.
-    decided_at: the time of the decision about renewal, the same for all Edges of a run.
-    valid_at: the time at which certificates are made and must be valid. In check mode it may be in the future.
-    now: the controller's clock.
-    graceful: how services are stopped for a restart; None for a plain stop.
-    renew_now: why the certificate in use is replaced before it is due; None if it is not.
-    keep_former: days after which a replaced certificate is deleted from the store; None for never.
+    names: canonical, the Access Edge's first. anchors: trusted CA certificates; None: no trust store is given.
+    decided_at: when renewal is decided, the same for all Edges of a run; valid_at: when certificates are made and have
+    to be valid, which is later in a look ahead; now: the controller's clock. All three in UTC, aware.
+    graceful: how services are stopped for a restart; None: plainly.
+    renew_now: why what is in use is replaced before it is due; None: it is not. issuer: what its issuer says.
+    keep_former: days after which a certificate that was replaced is deleted from the store; None: never.
     """
 
     usages: tuple[str, ...]
@@ -85,6 +81,7 @@ class WantedCertificate:
     restart: str = "affected"
     keep_former: int | None = None
     renew_now: RenewNow | None = None
+    issuer: IssuerOptions = field(default_factory=IssuerOptions)
     pool_size: int = 1
     graceful: Graceful | None = None
     listener: Listener | None = None
