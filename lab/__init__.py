@@ -3,21 +3,20 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for a legacy Lync or Skype for Business deployment with an XMPP gateway.
+"""Simulates a legacy Lync or Skype for Business deployment with an XMPP gateway.
 
-It answers remote PowerShell on the loopback interface: a Front End's management shell and the WinRM of two Edge
-Servers; and XMPP servers of partners, real ones, on the Edges' side. Start it with ``python -m lab up``. It
-shares no code with the collection that it is there to test, but for the bytes of an XMPP stream (_xmpp), which
-real servers test.
+It answers remote PowerShell on the loopback interface, as the management shell of a Front End and the WinRM of two Edge
+servers. Stand-in servers for partners connect to the gateway. Start the lab with ``python -m lab up``. It shares no
+code with the collection, except for the bytes of an XMPP stream (_xmpp), which the stand-in servers test.
 
 - ``remoting``: WS-Management, authentication, sessions and pipelines of the remote shell
 - ``cmdlets``: the simulated cmdlets, bound strictly by their documented contract
-- ``deployment``: the store, what is in it at first, its hosts and accounts, certificates, faults
-- ``gateway``: the XMPP gateway and proxy that obey the store
-- ``replay``: captures of real deployments: their file, a lab that answers from one, what one says of the assumptions
-- ``partners``: Prosody, ejabberd, jabberd2, a server of wokkel and a name server, as plain processes of whoever runs
-  the lab, with configuration rendered into ``partners`` in the lab's directory; nothing outside of it is read or
-  written. Linux only, with Debian's packages
+- ``deployment``: the store and its first content, hosts and accounts, certificates, faults
+- ``gateway``: the XMPP gateway and proxy, which use the store
+- ``replay``: captures of real deployments: their file, a lab that answers from one, its comparison with the assumptions
+- ``partners``: Prosody, ejabberd, jabberd2, a server of wokkel and a name server, as plain processes of the user. Their
+  configuration is in ``partners`` in the lab's directory. Nothing outside it is read or written. Linux only, with
+  Debian's packages
 """
 
 from __future__ import annotations
@@ -29,8 +28,9 @@ from pathlib import Path
 
 
 def _find_collection() -> None:
-    """Make the collection that the lab lies in importable, where nothing else does: an installed one is on no path of
-    Python's, and a checkout may have any name.
+    """Make the collection of this lab importable, if it is not.
+
+    An installed collection is not on Python's path, and a checkout may have any name.
     """
     top = str(Path(__file__).resolve().parent.parent)
     for name in ("ansible_collections", "ansible_collections.sfb", "ansible_collections.sfb.xmpp"):

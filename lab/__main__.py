@@ -35,12 +35,12 @@ from .replay.capture import CaptureError
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code: 0; 1 for a refusal, and for ``status`` when no lab is up."""
+    """Run one command. Return the exit code: 0, or 1 for a refusal and for ``status`` without a running lab."""
     for package in ("cryptography", "psrpcore", "spnego", "OpenSSL", "dns", "jinja2"):
         if importlib.util.find_spec(package) is None:
             install = "%s -m pip install -r %s" % (sys.executable, Path(__file__).with_name("requirements.txt"))
             print(
-                "lab: the Python package %s is missing; install what the lab needs with: %s" % (package, install),
+                "lab: the Python package %s is missing. Install the packages of the lab with: %s" % (package, install),
                 file=sys.stderr,
             )
             return 1
@@ -77,9 +77,9 @@ def _parser() -> argparse.ArgumentParser:
         "--directory",
         type=Path,
         default=process.default_directory(),
-        help="where the lab keeps its state (SFB_LAB_DIRECTORY, or .lab in the checkout)",
+        help="directory for the state of the lab (SFB_LAB_DIRECTORY, or .lab in the checkout)",
     )
-    parser = argparse.ArgumentParser(prog="python -m lab", description="A stand-in for a legacy XMPP federation.")
+    parser = argparse.ArgumentParser(prog="python -m lab", description="Simulate a legacy XMPP federation.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: t.Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
@@ -92,29 +92,35 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--xmpp-port", type=int, help="TCP port of the XMPP gateway; 0 takes a free one (SFB_LAB_XMPP_PORT, or 5269)"
     )
-    up.add_argument("--profile", choices=process.PROFILES, help="product (the one that the lab has, or sfb2015)")
+    up.add_argument(
+        "--profile", choices=process.PROFILES, help="product (default: the lab's current product, or sfb2015)"
+    )
     up.add_argument("--shape", metavar="NAME", help="two-sites, fourthcoffee, or a file (SFB_LAB_SHAPE; else Contoso)")
-    up.add_argument("--idle", type=float, default=process.DEFAULT_IDLE, help="seconds that a session may be silent")
-    up.add_argument("--replay", type=Path, metavar="FILE", help="answer from this capture, and take no writes")
+    up.add_argument(
+        "--idle", type=float, default=process.DEFAULT_IDLE, help="seconds after which an unused session ends"
+    )
+    up.add_argument("--replay", type=Path, metavar="FILE", help="answer from this capture, and refuse writes")
     up.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
-    up.add_argument("--until-eof", action="store_true", help="with --foreground: end when standard input does")
-    replay = command("replay", _replay, "serve a capture as a deployment, in the background; down ends it")
+    up.add_argument("--until-eof", action="store_true", help="with --foreground: end at the end of standard input")
+    replay = command("replay", _replay, "serve a capture as a deployment, in the background (end it with down)")
     replay.add_argument("replay", type=Path, metavar="FILE")
-    replay.add_argument("--port", type=int, help="as that of up")
+    replay.add_argument("--port", type=int, help="as in up")
     replay.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
-    compare = command("compare", _compare, "say what a capture confirms and refutes of the lab's assumptions")
+    compare = command("compare", _compare, "print which assumptions of the lab a capture confirms or refutes")
     compare.add_argument("capture", type=Path, metavar="FILE")
     compare.add_argument("--json", action="store_true", help="one JSON object a line")
-    command("down", _down, "stop the lab; its state stays")
+    command("down", _down, "stop the lab and keep its state")
     command("status", _status, "print hosts, port, profile and accounts")
     listed = command("inventory", _inventory, "print an Ansible inventory of the lab, in JSON")
     listed.add_argument("--deployment", default="", metavar="NAME", help="value of sfb_xmpp_deployment")
-    setting = command("set", _set, "change a setting of the lab; without a name, list them")
+    setting = command("set", _set, "change a setting of the lab, or list the settings")
     setting.add_argument("name", nargs="?", metavar="NAME")
     setting.add_argument(
-        "value", nargs="?", metavar="JSON", help='such as 3, true, \'{"fe01": "off"}\'; default if left out'
+        "value", nargs="?", metavar="JSON", help='such as 3, true, \'{"fe01": "off"}\' (without it: the default)'
     )
-    command("strict", _strict, "make the deployment one with everything that real ones may have; only reset undoes it")
+    command(
+        "strict", _strict, "add everything to the deployment that real deployments may have (only reset reverts this)"
+    )
     events = command("events", _events, "print the log of sessions and statements")
     events.add_argument("--json", action="store_true", help="one JSON object a line")
     events.add_argument("--since", type=int, default=0, metavar="ID", help="only events after that number")
@@ -125,40 +131,44 @@ def _parser() -> argparse.ArgumentParser:
     send.add_argument("sender", metavar="FROM", help="the SIP address of a local user")
     send.add_argument("recipient", metavar="TO", help="the address of a partner's user")
     send.add_argument("text", metavar="TEXT")
-    add_commands(command("partners", _status, "real XMPP servers on the other side"), common)
-    command("assumptions", _assumptions, "print what the lab had to decide because no documentation states it")
-    reset = command("reset", _reset, "go back to a freshly installed deployment and an empty log")
-    reset.add_argument("--profile", choices=process.PROFILES, help="of that product; only while the lab is down")
-    breaking = command("break", _break, "break a link of the federation; without a name, list them")
+    add_commands(command("partners", _status, "stand-in servers for partners (Prosody and ejabberd)"), common)
+    command("assumptions", _assumptions, "print the lab's assumptions about undocumented behaviour")
+    reset = command("reset", _reset, "restore a new deployment with an empty log")
+    reset.add_argument(
+        "--profile", choices=process.PROFILES, help="the product of the new deployment (only while the lab is down)"
+    )
+    breaking = command("break", _break, "break a link of the federation, or list the links")
     breaking.add_argument("name", nargs="?", metavar="NAME")
-    mending = command("mend", _mend, "mend what was broken")
-    mending.add_argument("name", nargs="?", metavar="NAME", help="all, if left out")
-    talk = command("talk", _talk, "let a local user and a partner's write to each other, and print how that went")
+    mending = command("mend", _mend, "mend a broken link")
+    mending.add_argument("name", nargs="?", metavar="NAME", help="the link (default: all)")
+    talk = command("talk", _talk, "exchange messages between a local user and a partner's user, and print the result")
     talk.add_argument("first", metavar="FIRST", help="who writes first, such as romeo@fabrikam.example")
     talk.add_argument("second", metavar="SECOND", help="who answers, such as ialmeida@contoso.test")
     talk.add_argument("--ask", default="", metavar="TEXT", help="what the first one writes")
     talk.add_argument("--answer", default="", metavar="TEXT", help="what the second one writes")
     talk.add_argument(
-        "--expect", metavar="FIRST,SECOND", help="fail unless it went so: S, T or C for a method, - for no message"
+        "--expect", metavar="FIRST,SECOND", help="the expected results: S, T or C for a method, - for no message"
     )
-    matrix = command("matrix", _matrix, "try every row of the negotiation matrix with real partners (some minutes)")
-    matrix.add_argument("--write", type=Path, metavar="FILE", help="write the page there as well")
+    matrix = command("matrix", _matrix, "try every row of the negotiation matrix with stand-in servers (some minutes)")
+    matrix.add_argument("--write", type=Path, metavar="FILE", help="also write the page to this file")
     fault = command("fault", _fault_list, "make cmdlets fail on purpose")
     actions = fault.add_subparsers(metavar="ACTION")
     actions.add_parser("list", parents=[common], help="print the armed faults").set_defaults(run=_fault_list)
     clear = actions.add_parser("clear", parents=[common], help="disarm faults")
-    clear.add_argument("id", type=int, nargs="?", help="number of the fault; all if left out")
+    clear.add_argument("id", type=int, nargs="?", help="number of the fault (default: all)")
     clear.set_defaults(run=_fault_clear)
     add = actions.add_parser("add", parents=[common], help="arm a fault")
     add.add_argument("action", choices=("error", "delay", "cut"))
     add.add_argument("cmdlet", help="name or wildcard; '(session)' for the opening of a session")
     add.add_argument("--identity", default="", help="only calls about this object (name or wildcard)")
     add.add_argument("--host", default="", choices=("", *HOSTS), help="only on this host")
-    add.add_argument("--times", type=int, default=1, help="how often it strikes; 0 is for ever (default 1)")
+    add.add_argument("--times", type=int, default=1, help="how often the fault occurs; 0 for always (default 1)")
     add.add_argument("--skip", type=int, default=0, help="how many matching calls pass first")
-    add.add_argument("--when", choices=("before", "after"), default="before", help="before or after it takes effect")
-    add.add_argument("--seconds", type=float, default=1.0, help="of a delay (default 1)")
-    add.add_argument("--message", default="", help="of an error")
+    add.add_argument(
+        "--when", choices=("before", "after"), default="before", help="before or after the cmdlet takes effect"
+    )
+    add.add_argument("--seconds", type=float, default=1.0, help="length of a delay (default 1)")
+    add.add_argument("--message", default="", help="text of an error")
     add.set_defaults(run=_fault_add)
     return parser
 
@@ -234,7 +244,7 @@ def _inventory(arguments: argparse.Namespace) -> None:
 
     running = process.find(arguments.directory)
     if running is None:
-        raise LabError("the lab is down; start it with: python -m lab up")
+        raise LabError("the lab is down. Start it with: python -m lab up")
     place = Place(arguments.directory.resolve(), running.port, running.profile, SHAPE)
     print(json.dumps(inventory({arguments.deployment: place}), indent=2))
 
@@ -291,13 +301,13 @@ def _messages(arguments: argparse.Namespace) -> None:
 
 def _send(arguments: argparse.Namespace) -> int:
     if process.find(arguments.directory) is None:
-        raise LabError("the lab is down: nobody would send the message")
+        raise LabError("the lab is down, so it cannot send the message. Start it with: python -m lab up")
     store = _store(arguments)
     number = store.send_message(arguments.sender, arguments.recipient, arguments.text)
     while (message := store.message(number)) is not None and message.status == "queued":
         time.sleep(0.05)
         if process.find(arguments.directory) is None:
-            raise LabError("the lab went down before message %d was sent" % number)
+            raise LabError("the lab stopped before message %d was sent" % number)
     if message is None:
         raise LabError("the lab was reset before message %d was sent" % number)
     print("message %d: %s%s" % (number, message.status, message.reason and ": " + message.reason))
@@ -309,7 +319,7 @@ def _reset(arguments: argparse.Namespace) -> None:
 
     running = process.find(arguments.directory)
     if running is not None and arguments.profile not in (None, running.profile):
-        raise LabError("the lab is up as %s; stop it to make it another product" % running.profile)
+        raise LabError("the lab is up as %s. Stop it before you change the product" % running.profile)
     store = Store(arguments.directory)
     with store.transaction():
         profile = arguments.profile or store.setting("profile") or process.DEFAULT_PROFILE
@@ -338,15 +348,17 @@ def _talk(arguments: argparse.Namespace) -> int:
 
     expected = arguments.expect.split(",") if arguments.expect else []
     if expected and (len(expected) != 2 or not set(expected) <= set(WORDS)):
-        raise LabError("--expect takes two of %s, as in S,T" % ", ".join(WORDS))
+        raise LabError("--expect must be two of %s, such as S,T" % ", ".join(WORDS))
     partners = find(arguments.directory)
     if partners is None:
-        raise LabError("no partners are up; start them with: python -m lab partners up")
+        raise LabError("no partners are up. Start them with: python -m lab partners up")
     people = (arguments.first, arguments.second)
     outcomes = talk(_store(arguments), partners, *people, arguments.ask, arguments.answer)
     wrong = 0
     for number, outcome in enumerate(outcomes):
-        how = WORDS[outcome.method] if outcome.arrived else "not delivered: %s" % (outcome.why or "no reason was seen")
+        how = (
+            WORDS[outcome.method] if outcome.arrived else "not delivered: %s" % (outcome.why or "the reason is unknown")
+        )
         print("%s -> %s: '%s' (%s)" % (people[number], people[1 - number], outcome.body, how))
         if expected and not outcome.is_as(expected[number]):
             print("  expected: %s" % WORDS[expected[number]])
@@ -394,7 +406,7 @@ def _fault_list(arguments: argparse.Namespace) -> None:
 
 def _store(arguments: argparse.Namespace) -> Store:
     if not (arguments.directory / FILE).exists():
-        raise LabError("there is no lab in %s; start one with: python -m lab up" % arguments.directory)
+        raise LabError("there is no lab in %s. Start one with: python -m lab up" % arguments.directory)
     return Store(arguments.directory)
 
 

@@ -566,7 +566,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "gateway-contacts",
-        "A local user who writes to somebody has added him as a contact.",
+        "A local user who sends a message to a user of a partner has that user as a contact.",
         "The lab has no clients, and PublicUnverified needs contacts.",
     ),
     Assumption(

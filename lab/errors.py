@@ -27,11 +27,11 @@ class ErrorDetails:
 
 
 class LabError(Exception):
-    """The lab itself cannot go on: wrong directory, wrong profile, unknown host. For whoever started it."""
+    """The lab itself cannot continue: wrong directory, wrong profile, unknown host. The text is for its user."""
 
 
 class CmdletError(Exception):
-    """A terminating error of one statement, or an error that a cmdlet writes and goes on."""
+    """A terminating error of one statement, or an error after which the cmdlet continues."""
 
     def __init__(
         self,

@@ -3,12 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The negotiation matrix as real handshakes: each of the 18 rows with each kind of partner, in both directions.
+"""Tries the negotiation matrix with real handshakes: each of the 18 rows with each kind of partner, in both directions.
 
-``python -m lab matrix`` starts a lab and its partners, gives every row a domain of its own on each partner's server,
-sends a message each way, and prints by which method the stream was authenticated. It asks the collection for its
-verdicts on the same partners, and compares them with the messages. The rows that the product's page calls invalid are
-written straight into the store, as another tool might; the collection refuses them, so it is not asked about them.
+``python -m lab matrix`` starts a lab and its partners. Every row has its own domain on each partner's server. A message
+is sent in each direction, and the output shows the method of authentication. The collection's verdicts on the same
+partners are compared with the messages. The collection refuses the rows that the product's page calls invalid. So these
+rows are written directly into the store, and have no verdict.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Row:
     methods: str
 
     def expected(self, manner: str) -> str:
-        """The method by which a stream has to come about with such a partner, as a letter; - for none."""
+        """Return the expected method of authentication with such a partner, as a letter; - for none."""
         return next((letter for letter in MANNERS[manner].methods if letter in self.methods), "-")
 
 

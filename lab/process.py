@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab as a process: started in the background, found again, stopped.
+"""The lab as a process: it is started in the background, found again, and stopped.
 
-Whoever serves a directory holds a lock on its ``lab.pid``, so a crashed lab's file is never taken for a running one,
-and a process that got its number later is never stopped.
+The process that serves a directory locks its ``lab.pid``. So the file of a crashed lab does not count as a running lab,
+and a later process with the same number is never stopped.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def default_xmpp_port() -> int:
 def _port(variable: str, default: int) -> int:
     text = os.environ.get(variable) or str(default)
     if not text.isdigit() or int(text) > 65535:
-        raise LabError("%s is '%s', which is not a port number" % (variable, text))
+        raise LabError("%s is '%s', but it must be a port number" % (variable, text))
     return int(text)
 
 
@@ -103,7 +103,7 @@ def serve(
 ) -> None:
     """Be the lab until SIGTERM or SIGINT; answer from a capture, if there is one to replay. Raises LabError.
 
-    until_eof: end, too, when standard input does, which is when whoever started the lab has ended.
+    until_eof: whether to end with standard input, which ends with the process that started the lab.
     """
     from .cmdlets.runspace import Deployment
     from .deployment.gateway_pfx import ensure_gateway_pfx
@@ -114,7 +114,7 @@ def serve(
 
     directory.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
-    # Never closed: the lock goes with the process, so that whoever waits for one waits for the other.
+    # The lock is never closed. It ends with the process, so a wait for the lock is a wait for the process.
     lock = os.open(directory / "lab.pid", os.O_RDWR | os.O_CREAT, 0o600)
     _take(lock, directory)
     os.ftruncate(lock, 0)
@@ -152,7 +152,7 @@ def _take(lock: int, directory: Path) -> None:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pass
-    raise LabError("a lab is up in %s already" % directory)
+    raise LabError("a lab is already up in %s" % directory)
 
 
 def start(
@@ -167,7 +167,7 @@ def start(
     """Start a lab in the background, in a session of its own, and wait until it answers. Raises LabError."""
     running = find(directory)
     if running is not None:
-        raise LabError("a lab is up in %s already: port %d, profile %s" % (directory, running.port, running.profile))
+        raise LabError("a lab is already up in %s: port %d, profile %s" % (directory, running.port, running.profile))
     directory.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "lab", "up", "--foreground"]
     command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
@@ -196,7 +196,7 @@ def start(
         process.kill()
         process.wait()
     said = (directory / "lab.log").read_bytes()[begin:].decode("utf-8", "replace").strip()
-    raise LabError("the lab did not start: %s" % (said.rpartition("\n")[2] or "it said nothing"))
+    raise LabError("the lab did not start: %s" % (said.rpartition("\n")[2] or "it printed nothing"))
 
 
 def stop(directory: Path) -> bool:

@@ -56,7 +56,7 @@ def _rehearse(directory: Path, store: Store, trust: Path | None) -> dict[str, t.
     """``talks``: a list of ``domain``, ``user`` and two outcomes; ``skipped``: what was not tried, and why."""
     running = process.find(directory)
     if running is None:
-        raise LabError("there is no lab that is up in %s" % directory)
+        raise LabError("no lab is up in %s" % directory)
     around = Surroundings(store)
     reason, user = _obstacle(store, around)
     domains = sorted(store.partners())
@@ -113,7 +113,7 @@ def _talk(
 
 
 def _trust(directory: Path, around: Surroundings, file: Path | None) -> None:
-    """Let the partners trust whoever issued the gateway's certificate, as the partners of a real one do."""
+    """Let the partners trust the issuer of the gateway's certificate, as partners of a real gateway do."""
     issuers: set[x509.Name] = set()
     found: list[x509.Certificate] = []
     for identity in filter(None, map(around.identity, EDGES)):
@@ -128,7 +128,7 @@ def _trust(directory: Path, around: Surroundings, file: Path | None) -> None:
 
 
 def _itself(identity: Identity) -> list[x509.Certificate]:
-    """A certificate that nobody else has issued."""
+    """Return the certificate itself if it is self-signed."""
     one = identity.certificate
     return [one] if one.issuer == one.subject else []
 

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab.several``: several labs at once, each in a process of its own, for tests (lab.testing.running_labs).
+"""``python -m lab.several`` runs several labs in separate processes, for tests (lab.testing.running_labs).
 
-What a lab loads and makes at its start takes most of its time, so it is done once: this process loads everything, makes
-the certificates of the first, and forks a process for each. It ends when all of them have.
+The start of a lab takes most of its time, so it is done once. This process loads everything, makes the certificates of
+the first lab, and forks a process for each lab. It ends when all of them have ended.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _OWN = USER.partition("@")[2]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said about one partner.
+    """The verdict about one partner.
 
     probe: ok (also with warnings), failed or unknown, with the gateway's certificate. blind: the same without it.
     broken: the directions that explain calls broken. complete: whether explain saw everything; if not, a direction that
@@ -41,7 +41,7 @@ class Verdict:
     complete: bool
 
     def contradictions(self, direction: Direction, arrived: bool) -> list[str]:
-        """What is said against what a message did."""
+        """Return the verdicts that contradict the result of a message."""
         told = {"verify": self.probe, "verify without the certificate": self.blind}
         if direction in self.broken:
             told["explain"] = "failed"

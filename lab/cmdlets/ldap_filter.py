@@ -24,7 +24,7 @@ def passes(store: Store, text: str) -> t.Callable[[Document], bool]:
     inner = text[2:-1] if text.startswith("(&") and text.endswith(")") else text
     items = list(_ITEM.finditer(inner))
     if not items or "".join(item[0] for item in items) != inner:
-        raise invalid("The search filter is invalid, or one of which the lab knows nothing.", text)
+        raise invalid("The search filter is invalid, or the lab does not support it.", text)
     wanted = []
     for item in items:
         if item[1] not in (None, _IN_CHAIN):

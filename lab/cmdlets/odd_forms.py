@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Objects in forms that a server may send too, as the setting ``odd_forms`` names them: for whoever reads objects."""
+"""Returns objects in unusual forms that a server may send (setting ``odd_forms``), to test their readers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _named(value: object) -> object:
 
 
 def _bare(moment: PSDateTime | None) -> PSDateTime | None:
-    """A time in UTC as the local time of the servers of west-dates, of which the offset is not told."""
+    """Return a time in UTC as local time without an offset, for the servers of west-dates."""
     if moment is None:
         return None
     local = moment + datetime.timedelta(minutes=DATES["west-dates"][0])

@@ -45,7 +45,7 @@ def _with_scheme(address: str) -> str:
 
 
 def _account_problem(store: Store, address: str, credential: object) -> str:
-    """Why somebody cannot sign in; empty if he can."""
+    """Return why a user cannot sign in; empty if the user can."""
     rests_on("test-credential")
     user = next((u for u in store.all("user").values() if fold(str(u["SipAddress"])) == fold(address)), None)
     given = properties_of(credential)
@@ -64,7 +64,7 @@ def _target_problem(store: Store, target: str | None) -> str:
 
 
 def _outcome(store: Store, number: int) -> Message | None:
-    """What became of a message; None when nobody sends it."""
+    """Return the outcome of a message; None if no gateway sends it."""
     settings = store.get("gateway", "Global") or {}
     until = time.monotonic() + _ATTEMPTS * float(settings["StreamEstablishmentTimeout"]) + _MARGIN
     while time.monotonic() < until:

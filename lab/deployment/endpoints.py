@@ -29,7 +29,7 @@ def url(shell: str, port: int) -> str:
 
 
 def free_port(addresses: t.Iterable[str]) -> int:
-    """A TCP port that nobody listens on at any of the addresses. Raises LabError."""
+    """Return a TCP port that is free at all addresses. Raises LabError."""
     wanted = tuple(addresses)
     for _attempt in range(100):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):

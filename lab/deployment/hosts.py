@@ -58,8 +58,8 @@ SHELLS = {
 ADMINISTRATOR, VIEWER, GRANTER, PARTNERS = (
     "CsAdministrator", "CsViewOnlyAdministrator", "CsUserAdministrator", "XmppPartners",
 )  # fmt: skip
-# The product's cmdlets that the management shell offers to a role, as wildcards. The last one is no role of the
-# product. It stands for one that an administrator makes with New-CsAdminRole, for partners and nothing else.
+# The product's cmdlets that the management shell offers to a role, as wildcards. The last role is not a role of the
+# product. It simulates a role that an administrator makes with New-CsAdminRole for partners only.
 ROLES = {
     ADMINISTRATOR: ("*",),
     VIEWER: ("Get-*",),

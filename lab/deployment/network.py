@@ -3,11 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The network of the Edges: what they reach of the world, which a controller may see differently.
+"""The network of the Edges, which may differ from the network of the controller.
 
-The setting ``edge_network`` has what is different for them, by the IP address that DNS gives: ``false`` for what an
-Edge does not reach, and ``ADDRESS:PORT`` for what only an Edge reaches, which is where it really is. Whatever is not in
-the table is reached as from anywhere else.
+The setting ``edge_network`` has the differences by IP address. ``false`` means that an Edge does not reach the address.
+``ADDRESS:PORT`` is the real place of an address that only an Edge reaches. All other addresses are reached normally.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replication of the Central Management Store: which replica has which update, now.
+"""Simulates the replication of the Central Management Store: which replica has which update now.
 
-A change is an update that reaches every replica after ``replication_seconds`` (``replicas_late`` has other times for
-some, ``replicas_stuck`` never get it); until ``replication_notice`` has passed, the status does not yet show that a
-replica is behind. A push makes an update too, and deletes the status of its replicas: for ``status_empty_seconds`` at
-least, first the row is missing, then it is there and tells nothing.
+A change is an update that reaches every replica after ``replication_seconds``. ``replicas_late`` has other times for
+some replicas. ``replicas_stuck`` never get it. Until ``replication_notice`` has passed, the status does not show that a
+replica is behind. A push also makes an update, and deletes the status of its replicas. For at least
+``status_empty_seconds`` the status is missing first, and then empty.
 """
 
 from __future__ import annotations

@@ -413,7 +413,7 @@ class Store:
         return found[0] if found and found[0].id == id else None
 
     def add_contact(self, user: str, contact: str) -> None:
-        """Put somebody's address (without ``sip:``) on a local user's list of contacts."""
+        """Add an address (without ``sip:``) to a local user's list of contacts."""
         self.put("contact", "%s %s" % (user, contact), {})
 
     def has_contact(self, user: str, contact: str) -> bool:

@@ -36,7 +36,7 @@ def version_of(roles: t.Mapping[str, Document], pool: str) -> str:
 
 
 def home_problem(roles: t.Mapping[str, Document], user: Document) -> str:
-    """Why a user, being where he is, has no XMPP; empty if he has. roles: the documents of kind ``service_role``."""
+    """Return why a user's home pool has no XMPP; empty if it has. roles: the documents of kind ``service_role``."""
     if not user.get("Enabled", True):
         return "is not enabled"
     if user.get("HostingProvider", ON_PREMISES) != ON_PREMISES:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A connection that somebody opened to an Edge: who it is, whether it may, by which method, and then its stanzas."""
+"""A connection to an Edge: the identity of the other side, its rights, the method, and then its stanzas."""
 
 from __future__ import annotations
 
@@ -273,7 +273,7 @@ class Incoming:
         if event.mechanism != "EXTERNAL":
             return self._reject("invalid-mechanism", "the mechanism %s is not offered" % event.mechanism)
         if not domain:
-            return self._reject("invalid-authzid", "nobody has said who this is")
+            return self._reject("invalid-authzid", "the stream has no from domain")
         partner = self._allowed(domain)
         if partner is None:
             return None
@@ -310,7 +310,7 @@ class Incoming:
         self._tell("accepted", partner=theirs, own=ours, method=method)
 
     def _dialback(self, event: xmpp.DialbackKey) -> None:
-        """Whoever shows a key has it verified by the server of the domain that it claims (XEP-0220, section 2.2)."""
+        """Verify a key with the server of the claimed domain (XEP-0220, section 2.2)."""
         method = TLS_DIALBACK if self._stream.secure else TCP_DIALBACK
         partner = self._parts.around.partner(event.from_)
         if not self._parts.around.own(event.to):

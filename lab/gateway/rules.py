@@ -23,7 +23,11 @@ _NOT_SUPPORTED = "NotSupported"
 
 @dataclass(frozen=True)
 class Verdict:
-    """reason is empty when something is allowed; condition is what the other side is told when it is not."""
+    """The decision about something.
+
+    reason: why it is not allowed; empty if it is allowed.
+    condition: the condition that the other side gets.
+    """
 
     reason: str = ""
     condition: str = ""
@@ -92,8 +96,10 @@ def wants_tls(row: Row, tls_offered: str) -> bool:
 
 @dataclass(frozen=True)
 class User:
-    """A local user as the gateway sees him. policy: the name of the one in effect; problem: why, being homed where
-    he is, he has no XMPP, '' if he has.
+    """A local user in the gateway.
+
+    policy: the name of the policy in effect.
+    problem: why the user's home pool has no XMPP; empty if it has.
     """
 
     address: str
@@ -119,7 +125,10 @@ def user(person: User | None, address: str, federated_users: bool) -> Verdict:
 
 
 def contact(partner_type: str, is_contact: bool, sender: str) -> Verdict:
-    """Whether somebody of a partner of this type may reach a user who has him as a contact or not."""
+    """Decide whether a user of a partner of this type may reach a local user.
+
+    is_contact: whether the local user has the sender as a contact.
+    """
     if partner_type != "PublicUnverified" or is_contact:
         return YES
     return Verdict("PublicUnverified: the user has not added %s" % sender, "subscription-required")

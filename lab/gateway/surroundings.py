@@ -144,8 +144,9 @@ class Surroundings:
         return fold(HOSTS[host].pool) in self.routes().values()
 
     def pool_for(self, address: str) -> str:
-        """The Edge pool (lower case) of a local user's messages: that of the user's site, else of the first site
-        with a route; the first Edge pool where there is none.
+        """Return the Edge pool (lower case) of a local user's messages.
+
+        It is the pool of the user's site, else of the first site with a route, else the first Edge pool.
         """
         routes = self.routes()
         own = routes.get(sites(self.store).get(fold(self._home(address)), ""), "")
@@ -225,7 +226,7 @@ class Surroundings:
         return bool(self._configuration("access_edge")["Global"]["AllowFederatedUsers"])
 
     def user(self, address: str) -> User | None:
-        """A local user by address (``name@domain``), with the policy in effect: his own, his site's, or the global.
+        """Return a local user by address (``name@domain``), with the policy in effect (own, site, or global).
 
         A grant counts as soon as one domain controller has it.
         """

@@ -49,7 +49,7 @@ class Wire:
             try:
                 return self._tls.recv(_CHUNK)
             except SSL.WantReadError:
-                # Who has no time at all still hears of what is there, and of the end of the connection.
+                # Without any time left, the caller still gets the data that has arrived, and the end of the connection.
                 if looked and time.monotonic() > deadline:
                     return None
             except (SSL.ZeroReturnError, SSL.SysCallError):

@@ -87,7 +87,7 @@ class User:
         self._do(lambda client: client.send_message(mto=JID(to), mbody=body, mtype="chat", mfrom=self._sender))
 
     def subscribe(self, to: str) -> None:
-        """Ask for somebody's presence. The answer is a presence; this side agrees when it is asked."""
+        """Request a user's presence. The answer is a presence. This side accepts such requests."""
         self._do(lambda client: client.send_presence_subscription(pto=JID(to), ptype="subscribe", pfrom=self._sender))
 
     def receive(self, timeout: float = 10.0) -> Message | None:
@@ -95,7 +95,7 @@ class User:
         return _next(self._messages, timeout)
 
     def presence(self, timeout: float = 10.0) -> Message | None:
-        """The next presence of somebody else; None when none comes within ``timeout`` seconds."""
+        """Return the next presence of another user; None if none arrives within ``timeout`` seconds."""
         return _next(self._presences, timeout)
 
     @property

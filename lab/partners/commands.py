@@ -55,7 +55,7 @@ def _down(arguments: argparse.Namespace) -> None:
 def _missing(arguments: argparse.Namespace) -> int:
     gone = programs.missing({SERVERS[name].kind for name in _names(arguments)})
     if gone:
-        print("Partners need the packages %s; %s" % (", ".join(gone), programs.installation(gone)))
+        print("Partners need the packages %s. %s" % (", ".join(gone), programs.installation(gone)))
     return int(bool(gone))
 
 

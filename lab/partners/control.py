@@ -53,10 +53,10 @@ def start(
     names = tuple(dict.fromkeys((*names, *changes)))
     gone = programs.missing({servers[name].kind for name in names if name in servers})
     if gone:
-        raise LabError("partners need the packages %s; %s" % (", ".join(gone), programs.installation(gone)))
+        raise LabError("partners need the packages %s. %s" % (", ".join(gone), programs.installation(gone)))
     directory = directory.resolve()
     if find(directory) is not None:
-        raise LabError("partners are up in %s already" % directory)
+        raise LabError("partners are already up in %s" % directory)
     chosen = {name: _chosen(servers, name, changes.get(name, {})) for name in names}
     processes.end(directory / FOLDER)  # what a crash has left
     shutil.rmtree(directory / FOLDER, ignore_errors=True)
@@ -100,7 +100,7 @@ def find(directory: Path) -> Partners | None:
 
 
 def stop(directory: Path) -> bool:
-    """End the partners of the lab in ``directory``, whoever started them. False if there were none."""
+    """End the partners of the lab in ``directory``, also those of another process. Return False if there were none."""
     directory = directory.resolve()
     ended = processes.end(directory / FOLDER)
     (directory / FOLDER / STATE).unlink(missing_ok=True)
@@ -160,7 +160,7 @@ class Partners:
         _announce(self.directory, self.nameserver)
 
     def reload(self, name: str) -> None:
-        """Have a server read its certificates anew. Prosody keeps its streams; ejabberd is started again for it."""
+        """Let a server read its certificates again. Prosody keeps its streams. ejabberd is restarted."""
         partner = self._named(name)
         if partner.kind != "prosody" or partner.tls == "none":
             return self.restart(name)

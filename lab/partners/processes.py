@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The partners' processes: started, found again by any other process, and ended for certain.
+"""The partners' processes: they are started, found again by any other process, and always ended.
 
-Each carries the directory that it works in in its environment, and so do its children, whatever session they put
-themselves into. That mark, and not a number that may belong to somebody else by now, says which ones are ours.
+Each process has its working directory in its environment, and so have its children in any session. This mark identifies
+the processes, because a process number may belong to another process later.
 """
 
 from __future__ import annotations
@@ -107,5 +107,5 @@ def _reap() -> None:
 
 
 def user() -> str:
-    """The name of whoever this is."""
+    """Return the name of this process's user."""
     return pwd.getpwuid(os.geteuid()).pw_name

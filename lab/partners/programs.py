@@ -66,7 +66,7 @@ def missing(kinds: t.Collection[str] = ("prosody", "ejabberd")) -> list[str]:
 
 def installation(packages: t.Collection[str]) -> str:
     """How to install what is missing."""
-    ways = ["as root: %s" % COMMAND] if set(packages) - {LIBRARY} else []
+    ways = ["As root, run: %s" % COMMAND] if set(packages) - {LIBRARY} else []
     if LIBRARY in packages:
-        ways.append("into the environment of Ansible: pip install %s" % LIBRARY)
-    return "; ".join(ways)
+        ways.append("In the environment of Ansible, run: pip install %s" % LIBRARY)
+    return ". ".join(ways)

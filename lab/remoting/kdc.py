@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Kerberos realm for the lab: MIT's KDC on the loopback interface, as an ordinary user.
+"""A Kerberos realm for the lab: MIT's KDC on the loopback interface, run by an ordinary user.
 
-Of Debian it needs krb5-kdc, krb5-admin-server and krb5-user. Whoever is to use it gets ``environment``.
+It needs Debian's packages krb5-kdc, krb5-admin-server and krb5-user. Clients need the variables of ``environment``.
 """
 
 from __future__ import annotations

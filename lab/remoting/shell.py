@@ -319,7 +319,7 @@ class Session:
         return self._deployment.store.setting(name)
 
     def gone(self, command: _Command) -> bool:
-        """For the sink: whether nobody wants the rest."""
+        """Return whether the rest of the output is no longer wanted. The sink asks this."""
         return command.done or self._over
 
     def _drop(self) -> None:

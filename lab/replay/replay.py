@@ -39,7 +39,7 @@ Key = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
 class ReplayDeployment(Deployment):
-    """A lab of which the servers answer from a capture. The store keeps the log; nothing else of it is used."""
+    """A lab whose servers answer from a capture. The store only keeps the log."""
 
     def __init__(self, directory: Path, file: Path) -> None:
         """Raises CaptureError, and LabError where the directory holds a lab of another profile."""

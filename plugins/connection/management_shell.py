@@ -99,7 +99,7 @@ options:
   path:
     description:
       - The path of the endpoint's URL.
-      - It is V(OcsPowershell) on a Front End, and V(wsman) for the WinRM service of an Edge.
+      - Use V(OcsPowershell) for a Front End, and V(wsman) for the WinRM service of an Edge server.
     type: str
     default: wsman
     vars:
@@ -508,7 +508,7 @@ _LOOK = 1
 
 
 def _core_service() -> str:
-    """The service name that ansible.builtin.psrp has by default, which depends on the ansible-core."""
+    """Return the default service name of ansible.builtin.psrp, which depends on ansible-core."""
     from ansible.module_utils.common.yaml import yaml_load
     from ansible.plugins.connection import psrp
 
@@ -538,7 +538,7 @@ def remove_leftovers(directory: Path, playbook: int) -> None:
 
     directory: Ansible's directory for temporary files. playbook: the process id.
     """
-    name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # as tempfile.mkdtemp makes it
+    name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # the form of tempfile.mkdtemp
     for path in directory.glob("ansible-local-%d*" % playbook):
         if name.fullmatch(path.name) and path.lstat().st_uid == os.getuid() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

@@ -191,7 +191,7 @@ def test_the_same_key_gives_the_same_names(fresh_lab: Lab, plays: Plays, tmp_pat
     assert texts[0] == texts[1]
     key.chmod(0o644)
     run = plays.run("sfb.xmpp.capture", "-e", "sfb_xmpp_into=%s" % (tmp_path / "3.json"), "-e", json.dumps(settings))
-    assert (run.code, "others may read %s" % key in run.output) == (2, True)
+    assert (run.code, "other users may read %s" % key in run.output) == (2, True)
     assert not (tmp_path / "3.json").exists()
 
 

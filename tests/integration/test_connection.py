@@ -284,7 +284,7 @@ def test_a_time_limit_gives_the_session_up(opened: Opener) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert "no end within 600 s (ansible_command_timeout)" in answer.lost
+    assert "not finished within 600 s (ansible_command_timeout)" in answer.lost
     assert not session.is_open
     assert not session.invoke([READ]).lost
     assert len(opened.events("session-open")) == 2

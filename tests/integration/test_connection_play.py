@@ -150,7 +150,7 @@ def test_modules_over_another_connection_say_what_to_set(controller: Controller,
     assert run.code == 0, run.output
     for name, task in zip(ACTIONS, run.tasks, strict=True):
         assert task.result["msg"].startswith("sfb.xmpp.%s works over the connection sfb.xmpp.management_shell" % name)
-        assert "not over %s: set 'ansible_connection: " % (connection.rpartition(".")[2] or "ssh") in task.result["msg"]
+        assert "not over %s. Set 'ansible_connection: " % (connection.rpartition(".")[2] or "ssh") in task.result["msg"]
     assert controller.events("session-open") == []
 
 
@@ -211,7 +211,7 @@ def test_a_lost_write_is_reported_and_the_next_task_has_a_new_session(controller
 def test_the_command_timeout_gives_up_the_session_not_the_play(controller: Controller) -> None:
     Faults(controller.lab.store()).add("New-CsXmppAllowedPartner", action="delay", seconds=5)
     _text, results = controller.play([{**write("a.example"), "vars": {"ansible_command_timeout": 2}}, READ])
-    assert "no end within 2 s (ansible_command_timeout)" in results["r0"]["lost"]
+    assert "not finished within 2 s (ansible_command_timeout)" in results["r0"]["lost"]
     assert results["r1"]["lost"] == ""
     assert len(controller.events("session-open")) == 2
 

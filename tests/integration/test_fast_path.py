@@ -245,7 +245,7 @@ def test_become_and_the_command_timeout(plays: Plays) -> None:
     run = plays.run(plays.tasks(tasks))
     assert time.monotonic() - begun < 200  # not ten minutes
     assert "become: false" in run.result("become")["msg"]
-    assert "no end within 2 s (ansible_command_timeout)" in json.dumps(run.result("slow"))
+    assert "not finished within 2 s (ansible_command_timeout)" in json.dumps(run.result("slow"))
     assert len(closed(plays, 2)) == 2
 
 

@@ -144,7 +144,7 @@ def test_a_service_that_is_left_draining(edge: Management, options: dict[str, t.
     proxy = edge.store.service_name("edge01", PROXY)
     assert [failure.identity for failure in left_so.failures] == [proxy]
     assert (left_so.values["in_force"], left_so.values["went_back"]) == ("unknown", False)
-    assert any("does not use it before it is restarted" in text for text in left_so.warnings)
+    assert any("does not use it until it is restarted" in text for text in left_so.warnings)
     assert (presented(edge), edge.store.assignments("edge01")["XmppServer"]) == (former, leaf().thumbprint)
     assert (edge.store.services("edge01")[proxy], left(edge)) == ("Paused", [MARKER])
     assert [e.parameters.get("Graceful") for e in edge.writes(mark) if "Service" in e.cmdlet] == [True]

@@ -84,7 +84,7 @@ def test_a_table_of_excel_with_a_code_page_and_columns_of_its_own(plays: Plays) 
     given = {"partners": "partners.csv", "into": "lists.yml", "encoding": "cp1252"}
     run = run_import(plays, **given)
     assert run.code == 2
-    assert "there is no column 'Security contact'" in run.output
+    assert "the column 'Security contact' is unknown" in run.output
     assert "sfb_xmpp_import_ignore_columns" in run.output
     run = run_import(plays, **given, ignore_columns="Security contact,VIP")
     assert run.code == 0, run.output
@@ -97,7 +97,7 @@ def test_a_table_of_excel_with_a_code_page_and_columns_of_its_own(plays: Plays) 
             "support_dialback_negotiation": True,
         }
     ]
-    assert "left out the columns" not in run.output
+    assert "ignored the columns" not in run.output
 
 
 def test_mistakes_write_nothing(plays: Plays) -> None:
@@ -135,7 +135,7 @@ def test_a_table_in_the_inventory_is_the_list_and_its_texts_are_not_evaluated(pl
     assert run.code == 0, run.output
     assert [run.result(turn)["changed"] for turn in ("first", "again")] == [True, False]
     assert plays.lab.store().partners()["fabrikam.example"]["Description"] == "{{ 1 + 1 }}"
-    assert "left out the columns owner" in run.output
+    assert "ignored the columns owner" in run.output
 
 
 def test_an_own_sip_domain_is_refused_and_nothing_is_written(plays: Plays) -> None:

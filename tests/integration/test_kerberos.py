@@ -134,7 +134,7 @@ def test_with_a_keytab(realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_wrong_password(realm: Realm) -> None:
-    assert "check ansible_password" in realm.refused(remote_password="wrong-one")
+    assert "Check ansible_password" in realm.refused(remote_password="wrong-one")
 
 
 def test_an_account_that_is_not_there(realm: Realm) -> None:
@@ -143,14 +143,14 @@ def test_an_account_that_is_not_there(realm: Realm) -> None:
 
 @pytest.mark.parametrize("name", ["admin@contoso.test", "admin@FABRIKAM.TEST"])
 def test_another_realm_or_one_in_small_letters(realm: Realm, name: str) -> None:
-    assert "write it in capitals in ansible_user" in realm.refused(remote_user=name)
+    assert "Write the realm in capitals in ansible_user" in realm.refused(remote_user=name)
 
 
 @pytest.mark.parametrize(
     "options", [{"negotiate_service": "cifs"}, {"negotiate_hostname_override": "fe02.contoso.test"}]
 )
 def test_a_service_that_the_realm_does_not_know(realm: Realm, options: dict[str, str]) -> None:
-    assert "check ansible_psrp_negotiate_service (HTTP on a Front End" in realm.refused(**options)
+    assert "Check ansible_psrp_negotiate_service: HTTP on a Front End" in realm.refused(**options)
 
 
 def test_no_ticket_and_no_password(realm: Realm) -> None:
@@ -181,7 +181,8 @@ finally:
 
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="a clock that is off is NOT tested: faketime is missing")
 @pytest.mark.parametrize(
-    ("corrected", "said"), [(1, "read 1"), (0, "Set the clock of the controller: Kerberos allows five minutes")]
+    ("corrected", "said"),
+    [(1, "read 1"), (0, "Correct the clock of the controller. Kerberos allows a difference of five minutes")],
 )
 def test_a_clock_that_is_ten_minutes_off(
     realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corrected: int, said: str
@@ -215,7 +216,7 @@ def test_nobody_answers_for_the_realm(realm: Realm, tmp_path: Path, monkeypatch:
     conf = Path(os.environ["KRB5_CONFIG"]).read_text(encoding="utf-8")
     (tmp_path / "krb5.conf").write_text(conf.replace(":%d" % realm.kdc.port, ":1"), encoding="utf-8")
     monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
-    assert "the way to a domain controller" in realm.refused()
+    assert "the network to a domain controller" in realm.refused()
 
 
 def test_a_login_that_is_bound_to_another_channel_is_not_accepted(

@@ -219,7 +219,7 @@ def test_commands(tmp_path: Path, free_port: int) -> None:
 
         again = command(directory, "up", "--port", "0")
         assert (again.returncode, again.stdout) == (1, "")
-        assert again.stderr == "lab: a lab is up in %s already: port %d, profile sfb2015\n" % (directory, free_port)
+        assert again.stderr == "lab: a lab is already up in %s: port %d, profile sfb2015\n" % (directory, free_port)
         other = command(tmp_path / "other", "up", "--port", str(free_port))
         assert (other.returncode, other.stdout) == (1, "")
         assert "port %d on 127.0.0.10 is in use" % free_port in other.stderr
@@ -290,7 +290,7 @@ def test_missing_packages_are_named() -> None:
 @pytest.mark.parametrize("port", ["x", "70000"])
 def test_wrong_port_in_the_environment_is_named(tmp_path: Path, port: str) -> None:
     result = command(tmp_path, "up", SFB_LAB_PORT=port)
-    assert (result.returncode, result.stderr) == (1, "lab: SFB_LAB_PORT is '%s', which is not a port number\n" % port)
+    assert (result.returncode, result.stderr) == (1, "lab: SFB_LAB_PORT is '%s', but it must be a port number\n" % port)
 
 
 def test_running_lab_ends_with_its_block(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     begin = mark(plays)
     again = play(plays, "converge", sfb_xmpp_plan_file=str(file), **SWITCHES)
     (reason,) = again.wrong()[0].result["reasons"]
-    assert "was carried out at" in reason
+    assert "was applied at" in reason
     assert "UTC, CHG-1" in reason
     assert writes(plays, begin) == []
 

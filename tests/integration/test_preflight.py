@@ -193,7 +193,7 @@ def test_a_replica_that_never_completes_ends_the_wait_with_its_name(healthy: Man
     assert "tailspin.example" in healthy.store.partners()
     told = "\n".join(result.values["report"])
     assert "NOT REPLICATED after" in told
-    assert "A newer update than before the run is on: edge02.contoso.test, fe01.contoso.test" in told
+    assert "These replicas have a newer update than before the run: edge02.contoso.test, fe01.contoso.test" in told
     assert "push: true and replicas: [edge01.contoso.test]" in told
 
 

@@ -108,7 +108,7 @@ class TestTrustStore:
     def test_what_is_wrong_with_it(self, tmp_path: Path) -> None:
         file = tmp_path / "roots.pem"
         file.write_bytes(b"nothing")
-        with pytest.raises(Invalid, match=r"roots\.pem holds no PEM certificates"):
+        with pytest.raises(Invalid, match=r"roots\.pem has no PEM certificates"):
             trust_store.load(str(file))
         with pytest.raises(Invalid, match="cannot be read: No such file"):
             trust_store.load(str(tmp_path / "none"))
@@ -124,13 +124,13 @@ class TestTrustStore:
         store = trust_store.load(str(file))
         assert store.certificates == (root().certificate, intermediate().certificate)
         line = root().pem.count(b"\n") + 3
-        assert store.skipped == ("certificate 2 of %s, at line %d (it cannot be decoded)" % (file, line),)
+        assert store.skipped == ("certificate 2 of %s, at line %d (cannot be decoded)" % (file, line),)
         arguments = {"usages": ["XmppServer"], "names": list(NAMES), "trust_store": str(file)}
         for result in (
             info(arguments, edge(), False),
             work(params(tmp_path, QUICK, trust_store=str(file)), edge(), True),
         ):
-            assert [text for text in result.warnings if "trust_store: not used: certificate 2 of" in text]
+            assert [text for text in result.warnings if "trust_store: skipped certificate 2 of" in text]
         file.write_bytes(broken)
         with pytest.raises(Invalid, match="no PEM certificates that can be loaded"):
             trust_store.load(str(file))

@@ -38,7 +38,7 @@ def test_once_for_each_reason(folder: Path) -> None:
     assert not work(own_ca(folder), shell, False).changed
     planned = work(own_ca(folder, renew=ROOT_GOES), shell, True)
     assert (planned.changed, shell.writes) == (True, [])
-    assert planned.values["renewal"]["reason"] == "it is replaced now: The old root goes"
+    assert planned.values["renewal"]["reason"] == "renew.now is set: The old root goes"
     done = work(own_ca(folder, renew=ROOT_GOES), shell, False)
     assert done.failures == []
     assert [step["cmdlet"] for step in planned.steps or []] == [step["cmdlet"] for step in done.steps or []]
@@ -105,7 +105,7 @@ class TestCompromised:
         assert result.failures == []
         assert list(shell.store) == [shell.presented]
         assert cmdlets(shell)[-1] == "Remove-Item"
-        assert "by hand: revoke the certificate %X" % former.certificate.serial_number in words(result)
+        assert "manual step: revoke the certificate %X" % former.certificate.serial_number in words(result)
         assert [path for path in shell.files if "former" in path] == []
         shell.writes.clear()
         again = work(own_ca(folder, renew=STOLEN), shell, False)
@@ -130,7 +130,7 @@ class TestCompromised:
         result = work(own_ca(folder, renew=STOLEN), shell, False)
         assert result.failures == []
         assert former.thumbprint in shell.store
-        assert "is in use for AccessEdgeExternal too" in words(result)
+        assert "is also in use for AccessEdgeExternal" in words(result)
         both = work(own_ca(folder, renew=STOLEN, usages=["AccessEdgeExternal", "XmppServer"]), shell, False)
         assert (both.failures, former.thumbprint in shell.store) == ([], False)
 
@@ -142,7 +142,7 @@ def pkcs12(folder: Path, **more: t.Any) -> dict[str, t.Any]:
 
 def test_a_file_that_holds_what_is_to_be_replaced(folder: Path) -> None:
     shell, former = used(folder, 10)
-    with pytest.raises(Refused, match="holds the certificate that is to be replaced"):
+    with pytest.raises(Refused, match="still has the certificate to replace"):
         work(pkcs12(folder, renew=ROOT_GOES), shell, False)
     assert shell.writes == []
     # Tasks of the user have to make another one.
@@ -153,7 +153,7 @@ def test_a_file_that_holds_what_is_to_be_replaced(folder: Path) -> None:
     result = work(pkcs12(folder, renew=ROOT_GOES), shell, False)
     assert (result.failures, shell.presented) == ([], new.thumbprint)
     assert "the new certificate ends earlier" in words(result)
-    assert "the certificate in use is of Own Issuing, and the declared source (pkcs12) is of" in words(result)
+    assert "the certificate in use was issued by Own Issuing, but the declared source (pkcs12) uses" in words(result)
 
 
 def test_another_source_than_the_one_in_use_is_told(folder: Path) -> None:
@@ -162,7 +162,9 @@ def test_another_source_than_the_one_in_use_is_told(folder: Path) -> None:
     (folder / "gateway.pfx").unlink()
     result = work(self_signed(folder), shell, False)
     assert not result.changed
-    assert "the certificate in use is of Own Issuing, and the declared source (self_signed) is of" in words(result)
+    assert "the certificate in use was issued by Own Issuing, but the declared source (self_signed) uses" in words(
+        result
+    )
 
 
 def test_a_blank_reason_is_a_mistake(folder: Path) -> None:

@@ -95,7 +95,7 @@ def test_what_the_session_does_not_offer_is_null_with_its_reason_and_not_sent() 
     assert found.services is not None
     assert (found.product, found.certificates) == (None, None)
     assert {one.part: one.reason for one in found.unobserved} == dict.fromkeys(
-        ("product", "certificates"), "not offered by the session"
+        ("product", "certificates"), "the session does not offer the cmdlet"
     )
     assert "Get-CsCertificate" not in (found.cmdlets or ())
     assert host.requests[1:] == [["Get-CsWindowsService"]]
@@ -130,7 +130,7 @@ def test_an_object_of_another_form_is_an_error() -> None:
         def _get_cswindowsservice(self) -> list[t.Any]:
             return [{"Nothing": "known"}]
 
-    with pytest.raises(ServerRefused, match="none of what was asked for"):
+    with pytest.raises(ServerRefused, match="an object that belongs to no cmdlet"):
         read(Odd(), "services")
 
 

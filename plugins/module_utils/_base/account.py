@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose process this is on the controller."""
+"""The account of this process on the controller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pwd
 
 
 def system_user() -> str:
-    """The name of the account, which no variable of the environment can say otherwise."""
+    """Return the account's name from the system, because a variable of the environment can be wrong."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

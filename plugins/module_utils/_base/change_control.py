@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a run may write now: what it must bring (plan, ticket, other person), and when writing is allowed. Pure.
+"""Decides whether a run may write now: what it must bring (plan, ticket, other person), and at which times. Pure.
 
 The settings are sfb_xmpp_require, sfb_xmpp_ticket_pattern, sfb_xmpp_windows and sfb_xmpp_freeze.
 """
@@ -42,9 +42,12 @@ _MINUTES = 24 * 60
 
 @dataclass(frozen=True)
 class Window:
-    """A time of the week in which writing is allowed. days: numbers, 0 is Monday; on which it begins.
+    """A time of the week in which writing is allowed.
 
+    days: the days on which the window begins, as numbers; 0 is Monday.
     start, end: minutes after midnight. If end is not after start, the window ends on the next day.
+    zone: the time zone of start and end.
+    text: the window as messages show it.
     """
 
     days: frozenset[int]
@@ -54,7 +57,7 @@ class Window:
     text: str
 
     def covers(self, now: datetime.datetime) -> bool:
-        """now: with its time zone."""
+        """Return whether the window is open. now: with its time zone."""
         local = now.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
         length = (self.end - self.start) % _MINUTES or _MINUTES
@@ -77,7 +80,14 @@ class Freeze:
 
 @dataclass(frozen=True)
 class Control:
-    """What the settings ask for. allowed: whether sfb_xmpp_allow has outside_window."""
+    """The requirements of the settings.
+
+    require: the requirements of sfb_xmpp_require.
+    ticket_pattern: a regular expression that a ticket must match; empty for none.
+    windows: the times in which writing is allowed; empty for any time.
+    freezes: the times in which writing is not allowed.
+    allowed: whether sfb_xmpp_allow has outside_window.
+    """
 
     require: frozenset[str] = frozenset()
     ticket_pattern: str = ""
@@ -91,9 +101,12 @@ class Control:
 
 @dataclass(frozen=True)
 class Brought:
-    """What a run brings. digest: whether it was given the digest of its plan. ticket: empty if there is none.
+    """What a run brings.
 
-    planner: who made the plan file that it holds to; empty without one. applier: who runs it.
+    digest: whether the run has the digest of its plan.
+    ticket: the ticket; empty if there is none.
+    planner: who made the plan file; empty if there is none.
+    applier: who runs the playbook.
     """
 
     digest: bool = False
@@ -103,30 +116,30 @@ class Brought:
 
 
 def reasons(control: Control, brought: Brought, now: datetime.datetime) -> list[str]:
-    """Why the run may not write; empty if it may. now: with its time zone."""
+    """Return why the run may not write; empty if it may write. now: with its time zone."""
     return [*_missing(control, brought), *_untimely(control, now)]
 
 
 def _missing(control: Control, brought: Brought) -> t.Iterator[str]:
     if PLAN in control.require and not brought.digest:
         yield (
-            "sfb_xmpp_require asks for a plan. Set sfb_xmpp_plan_digest to the digest of the approved plan; a run with"
-            " --check shows it"
+            "sfb_xmpp_require asks for a plan. Set sfb_xmpp_plan_digest to the digest of the approved plan. A run with"
+            " --check shows the digest"
         )
     if TICKET in control.require and not brought.ticket:
         yield "sfb_xmpp_require asks for a ticket. Set sfb_xmpp_ticket"
     elif control.ticket_pattern and (brought.ticket or TICKET in control.require):
         if not re.fullmatch(control.ticket_pattern, brought.ticket):
-            text = "sfb_xmpp_ticket: '%s' does not match sfb_xmpp_ticket_pattern (%s) as a whole"
+            text = "sfb_xmpp_ticket: '%s' does not match sfb_xmpp_ticket_pattern. All of it must match %s"
             yield text % (brought.ticket, control.ticket_pattern)
     if OTHER_PERSON in control.require:
         if not brought.planner:
             yield (
-                "sfb_xmpp_require asks for another person than the one who made the plan. Set sfb_xmpp_plan_file to"
-                " the plan: it names who made it"
+                "sfb_xmpp_require asks for two persons: one makes the plan, another one applies it. Set"
+                " sfb_xmpp_plan_file to the plan, because it names the first person"
             )
         elif brought.planner.casefold() == brought.applier.casefold():
-            text = "sfb_xmpp_require asks for another person than the one who made the plan, and both are %s"
+            text = "sfb_xmpp_require asks for two persons: one makes the plan, another one applies it. Both are %s"
             yield text % brought.applier
 
 
@@ -136,11 +149,11 @@ def _untimely(control: Control, now: datetime.datetime) -> t.Iterator[str]:
     remedy = "Wait, or set sfb_xmpp_allow: [%s]" % OUTSIDE_WINDOW
     for freeze in control.freezes:
         if freeze.covers(now):
-            text = "sfb_xmpp_freeze: nothing is written until %s (%s). %s"
+            text = "sfb_xmpp_freeze: writing is not allowed until %s (%s). %s"
             yield text % (freeze.end.isoformat(" ", "minutes"), freeze.reason or "no reason is given", remedy)
     if control.windows and not any(window.covers(now) for window in control.windows):
         listed = "; ".join(window.text for window in control.windows)
-        yield "sfb_xmpp_windows: it is %s, outside of every window (%s). %s" % (
+        yield "sfb_xmpp_windows: the time %s is outside all windows (%s). %s" % (
             now.isoformat(" ", "minutes"), listed, remedy,
         )  # fmt: skip
 
@@ -149,7 +162,11 @@ def _untimely(control: Control, now: datetime.datetime) -> t.Iterator[str]:
 
 
 def control_of(settings: t.Mapping[str, t.Any], allow: t.Collection[str] = ()) -> Control:
-    """settings: by their names without the prefix, as they were declared. Raises Invalid with the setting's path."""
+    """Return the requirements of the settings. Raises Invalid with the setting's path.
+
+    settings: the declared values by name, without the prefix sfb_xmpp_.
+    allow: the values of sfb_xmpp_allow.
+    """
     return Control(
         frozenset(settings.get("require") or ()),
         _pattern(settings.get("ticket_pattern")),
@@ -172,7 +189,7 @@ def _at(place: str, make: t.Callable[[t.Mapping[str, t.Any]], Made], given: t.Ma
 def _pattern(text: t.Any) -> str:
     try:
         with warnings.catch_warnings():
-            # What Python finds odd in the user's pattern is no warning of ours.
+            # A pattern of the user can cause a warning of Python. Users cannot act on it.
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(str(text or ""))
     except re.error as exc:
@@ -181,7 +198,7 @@ def _pattern(text: t.Any) -> str:
 
 
 def window_of(given: t.Mapping[str, t.Any]) -> Window:
-    """given: days (all by default), from, to, timezone (UTC by default). Raises Invalid."""
+    """Return a window. given: days (default all), from, to, timezone (default UTC). Raises Invalid."""
     days = given.get("days") or DAYS
     unknown = [day for day in days if day not in DAYS]
     if unknown:
@@ -190,7 +207,7 @@ def window_of(given: t.Mapping[str, t.Any]) -> Window:
     try:
         zone = zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid("timezone: '%s' is not a time zone, such as Europe/Berlin" % name) from None
+        raise Invalid("timezone: '%s' must be a time zone such as Europe/Berlin" % name) from None
     start, end = _minutes("from", given.get("from")), _minutes("to", given.get("to"))
     text = "%s %s to %s %s" % (",".join(days), given["from"], given["to"], name)
     return Window(frozenset(DAYS.index(day) for day in days), start, end, zone, text)
@@ -198,7 +215,7 @@ def window_of(given: t.Mapping[str, t.Any]) -> Window:
 
 def _minutes(option: str, value: t.Any) -> int:
     if isinstance(value, int):
-        raise Invalid('%s: put the time in quotes, such as "22:00"; YAML reads it as the number %d' % (option, value))
+        raise Invalid('%s: YAML reads the time as the number %d. Put the time in quotes, as "22:00"' % (option, value))
     found = _TIME.fullmatch(str(value or ""))
     if found is None:
         raise Invalid("%s: '%s' must be a time such as \"22:00\"" % (option, value or ""))
@@ -206,18 +223,19 @@ def _minutes(option: str, value: t.Any) -> int:
 
 
 def freeze_of(given: t.Mapping[str, t.Any]) -> Freeze:
-    """given: from, to (days or times as ISO 8601 writes them; UTC without an offset; a day ends at midnight), reason.
+    """Return a freeze. Raises Invalid.
 
-    Raises Invalid.
+    given: from, to and reason. from and to are days or times in the form of ISO 8601. A time without an offset is in
+        UTC. A day ends at midnight.
     """
     start, end = _moment("from", given.get("from"), False), _moment("to", given.get("to"), True)
     if end <= start:
-        raise Invalid("to: %s is not after %s" % (given.get("to"), given.get("from")))
+        raise Invalid("to: '%s' must be after '%s', the value of from" % (given.get("to"), given.get("from")))
     return Freeze(start, end, str(given.get("reason") or ""))
 
 
 def _moment(option: str, value: t.Any, last: bool) -> datetime.datetime:
-    """last: whether a day stands for its end."""
+    """Return the time of a day or a time. last: whether a day means the end of the day."""
     found: datetime.datetime
     try:
         if isinstance(value, datetime.datetime):
@@ -227,10 +245,10 @@ def _moment(option: str, value: t.Any, last: bool) -> datetime.datetime:
         elif re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
             return _midnight(datetime.date.fromisoformat(str(value)), last)
         else:
-            # Python 3.10 knows no Z.
+            # Python 3.10 does not know Z.
             found = datetime.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", str(value)))
     except (ValueError, OverflowError):
-        text = "%s: '%s' must be a day or a time as ISO 8601 writes it, such as 2026-12-20 or 2026-12-20T18:00+01:00"
+        text = "%s: '%s' must be a day such as 2026-12-20 or a time such as 2026-12-20T18:00+01:00"
         raise Invalid(text % (option, "" if value is None else value)) from None
     return found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
 

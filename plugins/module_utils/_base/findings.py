@@ -3,27 +3,31 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A finding: what was noticed, and how bad it is, on one scale for everything that looks at something."""
+"""A finding and its severity. All checks use the same scale."""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
 
-# Something is wrong; the answer cannot be seen from here; somebody should know. The worst first.
+# An error is wrong, an unknown could not be checked, a warning should be read. The worst comes first.
 ERROR, UNKNOWN, WARNING = "error", "unknown", "warning"
 SEVERITIES = (ERROR, UNKNOWN, WARNING)
-# Who saw it, where the Edges look at partners as well, and how that is shown.
+# Where a partner was checked: on the Edge servers, on the controller, or on both; and how output shows it.
 EDGE, CONTROLLER, BOTH = "edge", "controller", "both"
 VIEWS = {EDGE: "Edge's view", CONTROLLER: "controller's view", BOTH: "both views"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was noticed, and what to do about it. severity: one of SEVERITIES.
+    """One result of a check, with its remedy.
 
-    subject: the object that it is about, where the message does not name it.
-    view: who saw it, edge or controller, where both look; empty elsewhere.
+    code: the name that machines read.
+    severity: one of SEVERITIES.
+    message: what is wrong.
+    remedy: what to do; begins with a verb.
+    subject: the object that the finding is about; empty if the message names it.
+    view: where it was checked, one of VIEWS; empty if there is only one place.
     """
 
     code: str
@@ -43,15 +47,15 @@ class Finding:
 
 
 def error(code: str, message: str, remedy: str) -> Finding:
-    """A finding that something cannot be used as it is."""
+    """Return a finding for something that cannot be used."""
     return Finding(code, ERROR, message, remedy)
 
 
 def warning(code: str, message: str, remedy: str) -> Finding:
-    """A finding that somebody should know of."""
+    """Return a finding that administrators should know."""
     return Finding(code, WARNING, message, remedy)
 
 
 def in_order(findings: t.Iterable[Finding]) -> list[Finding]:
-    """The worst first, otherwise as they came."""
+    """Sort the findings by severity, the worst first. Findings of the same severity keep their order."""
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))

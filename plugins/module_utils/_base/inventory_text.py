@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables as the text of an inventory file, and back: YAML in which no text of a server can become a template."""
+"""Variables as the text of an inventory file, and back. In this YAML no text of a server can become a template."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ import typing as t
 from .names import Invalid
 from .texts import in_strings
 
-# What begins a template; Ansible would carry it out when it reads the file.
+# The marks that begin a template. Ansible would run the template when it reads the file.
 _TEMPLATES = ("{{", "{%", "{#")
 # A snapshot has 5 levels.
 MOST_DEPTH = 50
-# A text as a whole, or what opens or closes a level.
+# A whole string, or a bracket that opens or closes a level.
 _MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 
 def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
-    """One document. Null options are left out, since they say the same as options that are not there."""
+    """Return the variables as one document. Null options are left out, because they mean the same as missing ones."""
     import yaml  # comes with Ansible, whose modules of this collection run on the controller
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-        """Marks texts that look like templates, and writes everything in full."""
+        """Marks texts that look like templates, and uses no aliases."""
 
         def ignore_aliases(self, data: t.Any) -> bool:
             return True
 
     def text(dumper: t.Any, value: str) -> t.Any:
-        style = None if value.isprintable() else '"'  # in which everything has an escape
+        style = None if value.isprintable() else '"'  # a style with an escape for every character
         if any(mark in value for mark in _TEMPLATES):
             return dumper.represent_scalar("!unsafe", value, style='"')
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
@@ -51,7 +51,7 @@ def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
 
 
 def inventory_values(text: str) -> dict[str, t.Any]:
-    """The variables of such a file, templates taken as the texts that they are. Raises Invalid."""
+    """Return the variables of such a file. Templates stay texts. Raises Invalid."""
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -66,21 +66,24 @@ def inventory_values(text: str) -> dict[str, t.Any]:
     except Invalid:
         raise
     except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError) as exc:
-        # A number, a date or a key that Python does not make of a text.
-        raise Invalid("is not YAML that can be read: %s" % type(exc).__name__) from exc
+        # Python cannot convert a number, a date or a key.
+        raise Invalid("has a YAML value that cannot be read: %s" % type(exc).__name__) from exc
     if not isinstance(found, dict):
-        raise Invalid("holds no variables")
+        raise Invalid("has no variables")
     return found
 
 
 def _check_events(events: t.Iterable[t.Any]) -> None:
-    """Before anything is built: an alias in an alias multiplies, and deep nesting ends the process. Raises Invalid."""
+    """Check the document before its values are built. Raises Invalid.
+
+    Nested aliases multiply, and deep nesting ends the process.
+    """
     import yaml
 
     depth = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise Invalid("has a YAML anchor or alias, and none is allowed")
+            raise Invalid("has a YAML anchor or alias, which is not allowed")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MOST_DEPTH:
@@ -90,7 +93,7 @@ def _check_events(events: t.Iterable[t.Any]) -> None:
 
 
 def json_value(data: bytes) -> t.Any:
-    """A value of JSON. Raises Invalid."""
+    """Return the value of a JSON document. Raises Invalid."""
     try:
         text = data.decode("utf-8", "surrogatepass")
         _check_depth(text)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a task as an Ansible module: the only file that knows AnsibleModule."""
+"""Runs a task as an Ansible module. Only this file knows AnsibleModule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .task import Task
 
 
 def run(task: Task) -> None:
-    """Parse, work, report. A module's main() is this call."""
+    """Parse the parameters, do the work and report the result. A module's main() is this call."""
     module = AnsibleModule(
         argument_spec=dict(task.argument_spec),
         required_if=list(task.required_if),

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names that people write: DNS domains, policy identities, and the one form in which they are compared."""
+"""Names that users write (DNS domains, policy identities), and the one form in which they are compared."""
 
 from __future__ import annotations
 
@@ -13,61 +13,61 @@ import unicodedata
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
-# Characters that would make a policy name mean something else to a cmdlet, or that nobody can type again.
+# Characters that a cmdlet reads as a pattern or a path, and characters that cannot be typed.
 _NOT_IN_A_NAME = re.compile(r"[*?\[\]:/\\\x00-\x1f\x7f]")
 
 
-# Longer texts are no names and no descriptions, but mistakes.
+# A longer text is a mistake, not a name or a description.
 _LONGEST = 1024
 # Marks that change the direction of the text around them (Unicode Bidirectional Algorithm, UAX 9).
 _BIDIRECTIONAL = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# What nobody sees: harmless in a text (emoji are joined by it), but not in a name.
+# Invisible characters. Texts may have them, because they join emoji. Names may not.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060-\u2064\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-# What is no character: half of a surrogate pair, and the two noncharacters that XML 1.0 forbids (section 2.2).
+# Code points that are not characters: half of a surrogate pair, and two that XML 1.0 forbids (section 2.2).
 _NO_CHARACTER = re.compile("[\ud800-\udfff\ufffe\uffff]")
-# Between two replacement characters, which stand in no text that somebody wrote.
+# The mark is between two replacement characters, which users do not write.
 _MARK = re.compile("\ufffdU\\+([0-9A-F]{4})\ufffd")
 
 
-_EXPLAINED = "of %s, which is no character"
+_EXPLAINED = "of %s, which is not a character"
 
 
 class Invalid(ValueError):
-    """A value that must not be sent. The text says what is wrong and what would be right."""
+    """A value that must not be sent. The text says what is wrong and what is right."""
 
 
 def check_text(text: str, name: bool = False) -> str:
-    """The text. Raises Invalid for an absurd length and for characters that nobody can see and type again.
+    """Return the text. Raises Invalid if it is too long or has characters that cannot be seen or typed.
 
-    name: whether it names something, so that nothing invisible may stand in it at all.
+    name: whether the text is a name. Names may not have invisible characters.
     """
     if no_characters(text):
-        raise Invalid("%r holds the mark %s; remove it" % (text[:80], _EXPLAINED % ", ".join(no_characters(text))))
+        raise Invalid("%r has the mark %s. Remove the mark" % (text[:80], _EXPLAINED % ", ".join(no_characters(text))))
     if len(text) > _LONGEST:
-        raise Invalid("has %d characters; %d at most are sent" % (len(text), _LONGEST))
+        raise Invalid("has %d characters. At most %d are allowed" % (len(text), _LONGEST))
     unwanted = [("control", _CONTROL), ("bidirectional", _BIDIRECTIONAL)] + [("invisible", _INVISIBLE)] * name
     for kind, pattern in unwanted:
         found = pattern.search(text)
         if found:
-            raise Invalid("%r holds the %s character U+%04X; remove it" % (text[:80], kind, ord(found[0])))
+            raise Invalid("%r has the %s character U+%04X. Remove it" % (text[:80], kind, ord(found[0])))
     return text
 
 
 def marked(text: str) -> str:
-    """The text of a server with a mark such as ``\ufffdU+D83D\ufffd`` in the place of what is no character."""
+    """Return a server's text, with a mark such as ``\ufffdU+D83D\ufffd`` for what is not a character."""
     return _NO_CHARACTER.sub(lambda found: "\ufffdU+%04X\ufffd" % ord(found[0]), text)
 
 
 def no_characters(text: str) -> list[str]:
-    """What the marks in a text stand for, as ``U+D83D``. Such a text is not what the server has."""
+    """Return the code points that are marked in a text, as ``U+D83D``. The server's text differs from such a text."""
     return ["U+" + code for code in _MARK.findall(text)]
 
 
 def mixed_scripts(text: str) -> list[str]:
-    """The scripts that stand together in one of the text's words, if they have letters that look alike."""
+    """Return the scripts of one word, if it mixes scripts with letters that look alike."""
     for word in text.split():
         scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}
         alike = sorted(scripts & {"LATIN", "CYRILLIC", "GREEK"})
@@ -77,45 +77,44 @@ def mixed_scripts(text: str) -> list[str]:
 
 
 def canonical_domain(text: str) -> str:
-    """The A-label form of a domain in lower case, without a trailing dot (RFC 1035 section 2.3, RFC 5891).
+    """Return the A-label form of a domain in lower case, without a trailing dot (RFC 1035 section 2.3, RFC 5891).
 
-    Raises Invalid for what cannot be the domain of an XMPP service.
+    Raises Invalid if the text cannot be the domain of an XMPP service.
     """
     name = text[:-1] if text.endswith(".") else text
     if not name.strip():
-        raise Invalid("is empty; a domain such as 'fabrikam.com' is needed")
+        raise Invalid("is empty. Write a domain such as 'fabrikam.com'")
     if re.search(r"\s", name):
-        raise Invalid("'%s' contains blanks; write the bare domain" % text)
+        raise Invalid("'%s' contains spaces. Write only the domain, as in 'fabrikam.com'" % text)
     if "*" in name:
-        raise Invalid("'%s' is a wildcard; list each domain by name" % text)
+        raise Invalid("'%s' is a wildcard. List each domain by name" % text)
     if "/" in name or "@" in name or name.lower().startswith(("sip:", "xmpp:")):
-        raise Invalid("'%s' is an address; write the bare domain, as in 'fabrikam.com'" % text)
+        raise Invalid("'%s' is an address. Write only the domain, as in 'fabrikam.com'" % text)
     try:
         ipaddress.ip_address(name.strip("[]"))
     except ValueError:
         pass
     else:
-        raise Invalid("'%s' is an IP address; a federated partner is named by its domain" % text)
+        raise Invalid("'%s' is an IP address. Write the partner's domain, as in 'fabrikam.com'" % text)
     if ":" in name:
-        raise Invalid("'%s' contains a port; write the bare domain" % text)
+        raise Invalid("'%s' contains a port. Write only the domain, as in 'fabrikam.com'" % text)
     name = _to_ascii(name, text)
     if len(name) > 253:
-        raise Invalid("'%s' has %d characters; a domain has 253 at most" % (text, len(name)))
+        raise Invalid("'%s' has %d characters. A domain has at most 253" % (text, len(name)))
     labels = name.split(".")
     for label in labels:
         if not label:
             raise Invalid("'%s' has an empty label (two dots in a row, or a dot at the start)" % text)
         if len(label) > 63:
-            raise Invalid("'%s' has a label of %d characters; 63 is the most" % (text, len(label)))
+            raise Invalid("'%s' has a label of %d characters. A label has at most 63" % (text, len(label)))
         if not _LABEL.match(label):
             raise Invalid(
-                "'%s' has the label '%s'; letters, digits and inner hyphens are what a domain is made of"
-                % (text, label)
+                "'%s' has the label '%s'. A label has only letters, digits, and hyphens between them" % (text, label)
             )
     if len(labels) < 2:
-        raise Invalid("'%s' has a single label; write the whole domain, as in 'fabrikam.com'" % text)
+        raise Invalid("'%s' has a single label. Write the whole domain, as in 'fabrikam.com'" % text)
     if labels[-1].isdigit():
-        raise Invalid("'%s' ends in a number, which no domain does" % text)
+        raise Invalid("'%s' ends in a number, and no domain does" % text)
     return name
 
 
@@ -125,7 +124,7 @@ def _to_ascii(name: str, text: str) -> str:
     try:
         import idna
     except ImportError as exc:  # a dependency of pypsrp, which the connection needs anyway
-        raise Invalid("'%s' needs the Python package 'idna' on the controller" % text) from exc
+        raise Invalid("'%s' needs the Python package 'idna'. Install it on the controller" % text) from exc
     try:
         return idna.encode(name, uts46=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError) as exc:
@@ -133,7 +132,7 @@ def _to_ascii(name: str, text: str) -> str:
 
 
 def domain_from_server(value: object) -> str:
-    """A domain as the server stores it, in the compared form. Never raises: what stands there, stands there."""
+    """Return a server's domain in the form that is compared. Never raises, because a server may store any text."""
     text = "" if value is None else str(value)
     try:
         return canonical_domain(text)
@@ -142,32 +141,32 @@ def domain_from_server(value: object) -> str:
 
 
 def canonical_policy_identity(text: str) -> str:
-    """``global``, ``site:NAME`` or a per-user policy's name, in the writer's case (compare with ``key``).
+    """Return ``global``, ``site:NAME`` or the name of a per-user policy. The case is kept; compare with ``key``.
 
-    ``tag:NAME``, as Get-CsExternalAccessPolicy prints per-user policies, is taken as NAME.
+    Get-CsExternalAccessPolicy prints per-user policies as ``tag:NAME``. Such a text becomes NAME.
     Raises Invalid for other scopes and for names that a cmdlet would read as a pattern.
     """
     if text != text.strip() or not text:
-        raise Invalid("'%s' is empty or has blanks around it" % text)
+        raise Invalid("'%s' is empty, or begins or ends with a space" % text)
     scope, colon, name = text.partition(":")
     if not colon:
         if text.lower() == "global":
             return "global"
         scope, name = "tag", text
     if scope.lower() not in ("site", "tag"):
-        raise Invalid("'%s' has the scope '%s'; write 'global', 'site:NAME' or a policy's name" % (text, scope))
+        raise Invalid("'%s' has the scope '%s'. Write 'global', 'site:NAME' or a policy's name" % (text, scope))
     check_text(name, name=True)
     if not name.strip() or _NOT_IN_A_NAME.search(name):
-        raise Invalid("'%s' is not a policy's name (none of * ? [ ] : / \\ and no control characters)" % text)
+        raise Invalid("'%s' is not a policy's name. Do not use * ? [ ] : / \\ or control characters" % text)
     if scope.lower() == "site":
         return "site:" + name
     if name.lower() == "global":
-        raise Invalid("'%s' would be a per-user policy called global, which the product does not have" % text)
+        raise Invalid("'%s' is a per-user policy with the name global, which the product does not allow" % text)
     return name
 
 
 def policy_from_server(value: object) -> str:
-    """A policy identity as the server prints it (``Global``, ``Site:X``, ``Tag:X``), without the tag."""
+    """Return a policy identity of the server (``Global``, ``Site:X``, ``Tag:X``) without the tag."""
     text = "" if value is None else str(value)
     scope, colon, name = text.partition(":")
     if colon and scope.lower() == "tag":
@@ -178,10 +177,10 @@ def policy_from_server(value: object) -> str:
 
 
 def named(value: object, *properties: str) -> object:
-    """What a reference that a server sent is called: the text of the first of these properties that it has.
+    """Return the name of a reference from a server: the text of the first of these properties that it has.
 
-    References to policies, pools and sites have ``FriendlyName`` where they arrive as objects, identities of users
-    ``DistinguishedName``; remotely they are usually texts already. Anything else comes back as it is.
+    Objects for policies, pools and sites have ``FriendlyName``. Identities of users have ``DistinguishedName``. Over a
+    remote session references usually are texts. Any other value is returned unchanged.
     """
     if not isinstance(value, dict):
         return value
@@ -190,17 +189,17 @@ def named(value: object, *properties: str) -> object:
 
 
 def is_per_user(key: str) -> bool:
-    """Whether the key of a policy is that of one which acts on nobody until it is granted."""
+    """Return whether the key belongs to a per-user policy. Such a policy has no effect until it is granted."""
     return key != "global" and not key.startswith("site:")
 
 
 def key(identity: str) -> str:
-    """What two spellings of one identity have in common: the product compares without case."""
+    """Return the form in which identities are compared. The product ignores case."""
     return identity.casefold()
 
 
 def spellings(identity: str) -> set[str]:
-    """The key of an identity, and of a domain with A-labels also its Unicode form: what patterns may name."""
+    """Return the forms that a pattern may name: the key, and the Unicode form of a domain with A-labels."""
     found = {key(identity)}
     if "xn--" in identity.lower():
         try:
@@ -213,14 +212,14 @@ def spellings(identity: str) -> set[str]:
 
 
 def pattern_key(pattern: str) -> str:
-    """A pattern in the form that spellings() are compared with: without case, trailing dot and ``tag:``."""
+    """Return a pattern in the form of spellings(): in one case, without a trailing dot and without ``tag:``."""
     return key(unicodedata.normalize("NFC", pattern)).removeprefix("tag:").rstrip(".")
 
 
 def both_forms(domain: str) -> str:
-    """A domain for people: as DNS has it, and in the letters that it stands for (RFC 5891), if these are others.
+    """Return a domain for output: the DNS form, and the Unicode letters (RFC 5891) if they differ.
 
-    Anything else is returned as it is.
+    Any other text is returned unchanged.
     """
     if "xn--" not in domain.lower():
         return domain

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task's work, and what it came to as the keys of an Ansible result; the same whoever runs it.
+"""Does the work of a task and returns the keys of an Ansible result.
 
-A module runs it in a process of its own (module.py), an action plugin in Ansible's (_actions/in_process.py).
+A module does the work in a process of its own (module.py). An action plugin does it in Ansible's process
+(_actions/in_process.py). The result is the same.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ def perform(
     check: bool,
     tell: t.Callable[[str], None] = lambda text: None,
 ) -> tuple[dict[str, t.Any], list[str]]:
-    """The keys of the result, ``failed`` and ``msg`` among them where it failed, and the warnings. Raises nothing.
+    """Return the keys of the result, and the warnings. A failed task has ``failed`` and ``msg``. Raises nothing.
 
-    tell: told every few seconds how far long work has come.
+    tell: is called every few seconds with the progress of long work.
     """
     shell: Shell = NoSession()
     try:
@@ -50,7 +51,7 @@ def perform(
             found.update(msg=refusal([reason], task.writes), reasons=[reason])
         return found, []
     except ShellError as exc:
-        # Nobody answered: nothing was sent, and another way into the same deployment may be tried.
+        # The server did not answer and nothing was sent. The caller may try another host of the same deployment.
         return {"failed": True, "msg": str(exc), "unanswered": True}, []
     except Exception as exc:  # noqa: BLE001 - a mistake of ours: say where, but not its text, which may hold a secret
         return {"failed": True, "msg": mistake(exc)}, []
@@ -65,20 +66,20 @@ def _perform(task: Task, params: Params, shell: Shell, check: bool) -> tuple[dic
 
 
 def refusal(reasons: t.Sequence[str], writes: bool = True) -> str:
-    """The message of a run that was refused. writes: whether it would have written something otherwise."""
+    """Return the message of a refused run. writes: whether the run can write at all."""
     if len(reasons) == 1:
         return "Nothing was written: " + reasons[0] if writes else reasons[0]
-    head = "Nothing was written, for %d reasons:" if writes else "There are %d reasons against this run:"
+    head = "Nothing was written, for %d reasons:" if writes else "The run was refused, for %d reasons:"
     return "%s\n%s" % (head % len(reasons), "\n".join("- " + text for text in reasons))
 
 
 def mistake(exc: Exception) -> str:
-    """The message of an error that nobody foresaw: its type and its place."""
+    """Return the message of an unexpected error: its type and its place in the code."""
     frames = traceback.extract_tb(exc.__traceback__)
     places = ", ".join("%s:%s" % (os.path.basename(frame.filename), frame.lineno) for frame in reversed(frames[-4:]))
     return (
-        "A mistake in the collection, please report it: %s in %s. It is unknown what was written before; a run in"
-        " check mode shows what is missing" % (type(exc).__name__, places)
+        "This is a mistake in the collection: %s in %s. Please report it. Some changes may have been written before."
+        " Run in check mode to see the missing changes" % (type(exc).__name__, places)
     )
 
 

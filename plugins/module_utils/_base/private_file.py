@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files on the controller that hold keys: for their owner only, written whole or not at all, one writer at a time.
+"""Files on the controller with keys. Only their owner can read them. They are written whole, by one writer at a time.
 
-Files that decide what a run writes are opened here and nowhere else: only where nobody else could have written them.
+Only this file opens the files that decide what a run writes. It refuses a file that another user could have written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .result import Refused
 
 
 def read(path: str, option: str) -> bytes:
-    """A file's content. Raises Refused, naming the option."""
+    """Return a file's content. Raises Refused with the name of the option."""
     try:
         with open(os.path.expanduser(path), "rb") as stream:
             return stream.read()
@@ -34,16 +34,19 @@ def read(path: str, option: str) -> bytes:
 
 
 def read_if_there(path: str, option: str) -> bytes | None:
-    """The same, or None if there is no such file."""
+    """Return a file's content, or None if the file does not exist. Raises Refused with the name of the option."""
     return read(path, option) if os.path.exists(os.path.expanduser(path)) else None
 
 
 def write(path: str, data: bytes, option: str, secret: bool = True) -> None:
-    """Replace a file in one step; a secret one has mode 0600, another 0644. Raises Refused, naming the option."""
+    """Replace a file in one step. Raises Refused with the name of the option.
+
+    secret: whether the file has mode 0600. Otherwise it has mode 0644.
+    """
     path = os.path.expanduser(path)
     name = ""
     try:
-        # Made with mode 0600, so that nobody else reads it at any moment.
+        # The file has mode 0600 from the start, so that no other user can read it at any time.
         handle, name = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".sfb-xmpp-")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -67,9 +70,9 @@ def remove(path: str) -> None:
 
 @contextlib.contextmanager
 def alone(path: str, option: str) -> t.Iterator[None]:
-    """Keep other processes out that want to write beside ``path``: the Edges of a pool are served at the same time.
+    """Keep out other processes that write into the directory of ``path``. The Edges of a pool are served in parallel.
 
-    The directory is what is locked, so that no lock file is left. Raises Refused if there is none.
+    The directory itself is locked, so that no lock file remains. Raises Refused if the directory does not exist.
     """
     directory = os.path.dirname(os.path.expanduser(path)) or "."
     try:
@@ -86,23 +89,26 @@ def alone(path: str, option: str) -> t.Iterator[None]:
         os.close(handle)
 
 
-# Files that decide what a run writes, and what says who did what: plan, snapshot, journal, lock, key of a capture
+# Files that decide what a run writes, and files of evidence: plan, snapshot, journal, lock, key of a capture
 
-# More than a snapshot of a deployment with 100,000 users has.
+# Larger than a snapshot of a deployment with 100,000 users.
 MOST_BYTES = 64 * 2**20
-_LINKS = 40  # as many as Linux follows
+_LINKS = 40  # Linux follows at most this number of links
 _trusted: frozenset[int] = frozenset()
 
 
 def trust(owners: t.Iterable[t.Any], option: str = "sfb_xmpp_trusted_owners") -> None:
-    """Whose files this process takes, beside its own user's and root's: names or numbers. Raises Refused."""
+    """Set whose files this process accepts, in addition to its own user's and root's. Raises Refused.
+
+    owners: names or numbers of users.
+    """
     found, unknown = set(), []
     for owner in owners:
         text = str(owner)
         try:
             found.add(int(text) if text.isascii() and text.isdigit() else pwd.getpwnam(text).pw_uid)
         except KeyError:
-            unknown.append("%s: there is no user %s on this controller; name it by its number" % (option, text))
+            unknown.append("%s: this controller has no user %s. Use the number of the user" % (option, text))
     if unknown:
         raise Refused(unknown)
     global _trusted
@@ -110,9 +116,9 @@ def trust(owners: t.Iterable[t.Any], option: str = "sfb_xmpp_trusted_owners") ->
 
 
 def read_deciding(path: str, option: str, anybody: bool = False) -> bytes:
-    """A file's content. Raises Refused where somebody else could have written it.
+    """Return a file's content. Raises Refused if another user could have written it.
 
-    anybody: the content is proven otherwise, by a digest that the user gave.
+    anybody: whether any user may have written it, because a digest from the user proves the content.
     """
     handle = _open(path, option, os.O_RDONLY | os.O_NONBLOCK, links=True, anybody=anybody)
     with os.fdopen(handle, "rb") as stream:
@@ -123,15 +129,15 @@ def read_deciding(path: str, option: str, anybody: bool = False) -> bytes:
 
 
 def open_own(path: str, option: str, flags: int) -> int:
-    """A handle of a file that is made where there is none, for its owner only, and never through a link.
+    """Open a file, without following a link. A missing file is created for its owner only. Raises Refused.
 
-    In a directory that a group may write, the group shares the file. Raises Refused.
+    If a group may write the directory, the group may also write the file.
     """
     return _open(path, option, flags | os.O_CREAT | os.O_NONBLOCK, links=False, anybody=False)
 
 
 def write_deciding(path: str, data: bytes, option: str) -> None:
-    """Replace a file in one step. Raises Refused where somebody else could replace it afterwards."""
+    """Replace a file in one step. Raises Refused if another user could replace it afterwards."""
     path = os.path.expanduser(path)
     mode = _mode(check_folder(os.path.dirname(path) or ".", option))
     write(path, data, option)
@@ -140,7 +146,7 @@ def write_deciding(path: str, data: bytes, option: str) -> None:
 
 
 def make_folder(path: str, option: str) -> str:
-    """The folder, made if it is missing, for its owner only. Raises Refused."""
+    """Return the real path of a folder. A missing folder is created for its owner only. Raises Refused."""
     path = os.path.join(os.getcwd(), os.path.expanduser(path))
     try:
         there = path
@@ -157,7 +163,7 @@ def make_folder(path: str, option: str) -> str:
 
 
 def key(path: str, option: str) -> bytes:
-    """The key of a file, made where there is none, for its owner only. Raises Refused."""
+    """Return the key in a file. A missing file is created with a new key, for its owner only. Raises Refused."""
     make_folder(os.path.dirname(path) or ".", option)
     with alone(path, option):
         if os.path.lexists(path):
@@ -166,18 +172,18 @@ def key(path: str, option: str) -> bytes:
             text = secrets.token_hex(32).encode() + b"\n"
             write(path, text, option)
     if os.stat(path).st_mode & 0o077:
-        raise Refused(["%s: others may read %s; set its mode to 0600" % (option, path)])
+        raise Refused(["%s: other users may read %s. Set its mode to 0600" % (option, path)])
     try:
         found = binascii.unhexlify(text.strip())
     except (ValueError, binascii.Error):
         found = b""
     if len(found) < 16:
-        raise Refused(["%s: %s holds no key; name a file that is not there yet, and one is made" % (option, path)])
+        raise Refused(["%s: %s has no key. Name a file that does not exist, and a key is created" % (option, path)])
     return found
 
 
 def check_folder(path: str, option: str) -> os.stat_result:
-    """Raises Refused where somebody else could put a file there, or replace a folder on the way."""
+    """Check a folder. Raises Refused if another user could put a file into it, or replace a folder of its path."""
     try:
         folder, _last = _walk(os.path.expanduser(path), option, links=True, folder=True)
         try:
@@ -189,11 +195,11 @@ def check_folder(path: str, option: str) -> os.stat_result:
 
 
 def not_locked(path: str, exc: OSError) -> str:
-    """Why a file cannot be locked, and the remedy where its file system has no locks."""
+    """Return why a file cannot be locked, with the remedy if its file system has no locks."""
     if exc.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF):
         text = (
-            "%s cannot be locked: the file system does not support flock (%s), as some NFS servers do not. Set"
-            " sfb_xmpp_state_directory and ANSIBLE_HOME to directories of a file system that does"
+            "%s cannot be locked: its file system does not support flock (%s). Some NFS servers do not. Set"
+            " sfb_xmpp_state_directory and ANSIBLE_HOME to directories of another file system"
         )
         return text % (path, exc.strerror)
     return "%s cannot be locked: %s" % (path, exc.strerror)
@@ -218,7 +224,7 @@ def _open(path: str, option: str, flags: int, links: bool, anybody: bool) -> int
                 os.close(folder)
     except OSError as exc:
         if exc.errno == errno.ELOOP:
-            text = "%s: %s is a link, or leads through too many; remove the link"
+            text = "%s: %s is a link, or its path has too many links. Remove the link"
             raise Refused([text % (option, path)]) from None
         raise Refused(["%s: %s cannot be %s: %s" % (option, path, verb, exc.strerror)]) from None
     try:
@@ -228,10 +234,10 @@ def _open(path: str, option: str, flags: int, links: bool, anybody: bool) -> int
         if not anybody:
             _check(found, path, option)
         if not links and found.st_nlink > 1:
-            text = "%s: %s has a second name (a hard link); remove one of the two"
+            text = "%s: %s has a second name (a hard link). Remove one of the two names"
             raise Refused([text % (option, path)])
         if not links and found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o660 != mode:
-            os.fchmod(handle, mode)  # the umask has taken something away, or the folder was given to a group
+            os.fchmod(handle, mode)  # the umask removed a right, or the folder now belongs to a group
     except BaseException:
         os.close(handle)
         raise
@@ -239,11 +245,12 @@ def _open(path: str, option: str, flags: int, links: bool, anybody: bool) -> int
 
 
 def _walk(path: str, option: str, links: bool, folder: bool = False) -> tuple[int, str]:
-    """A handle of the folder that a path leads to, each folder on the way checked, and the name in it.
+    """Check each folder of a path. Return a handle of the last folder and the name in it. Raises OSError and Refused.
 
-    Goes from handle to handle, so nobody exchanges a folder that was checked. links: whether the last name may be a
-    link; folders may be links in any case. folder: whether the path is a folder itself; the name is empty then. Raises
-    OSError, and Refused.
+    Each folder is opened from the handle of the one above it. So no checked folder can be exchanged.
+
+    links: whether the last name may be a link. Folders may always be links.
+    folder: whether the path itself is a folder. The returned name is empty then.
     """
     left = _parts(os.path.join(os.getcwd(), path))
     here, shown, followed = _root(option), "/", 0
@@ -274,11 +281,11 @@ def _walk(path: str, option: str, links: bool, folder: bool = False) -> tuple[in
 
 
 def _parts(path: str) -> list[str]:
-    """The last one first."""
+    """Return the parts of a path, the last one first."""
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
-# A folder may be passed through by who may not list it. Not every system has O_PATH.
+# With O_PATH a folder can be opened without the right to list it. Some systems lack O_PATH.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -293,7 +300,7 @@ def _root(option: str) -> int:
 
 
 def _target(folder: int, name: str, path: str, option: str) -> str:
-    """Where a link leads; empty if the name is none, or is not there. Raises OSError, and Refused."""
+    """Return the target of a link; empty if the name is not a link or does not exist. Raises OSError and Refused."""
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -305,17 +312,17 @@ def _target(folder: int, name: str, path: str, option: str) -> str:
 
 
 def _check(found: os.stat_result, path: str, option: str) -> None:
-    """Raises Refused where somebody else may change a file, a folder or a link."""
+    """Check the owner and the mode. Raises Refused if another user may change the file, the folder or the link."""
     if found.st_uid not in {os.geteuid(), 0, *_trusted}:
         text = (
-            "%s: %s belongs to %s, who is neither you nor root and may change it. Change its owner, or name that user"
-            " in sfb_xmpp_trusted_owners"
+            "%s: %s belongs to %s, who can change it. The owner must be you or root. Change the owner, or add that"
+            " user to sfb_xmpp_trusted_owners"
         )
         raise Refused([text % (option, path, _name(found.st_uid))])
     folder, link = stat.S_ISDIR(found.st_mode), stat.S_ISLNK(found.st_mode)
-    # In a folder with the sticky bit, such as /tmp, nobody may replace what belongs to others.
+    # In a folder with the sticky bit, such as /tmp, users cannot replace the files of other users.
     if found.st_mode & stat.S_IWOTH and not link and not (folder and found.st_mode & stat.S_ISVTX):
-        text = "%s: anybody may write %s %s. Run: chmod o-w %s"
+        text = "%s: any user may write %s %s. Run: chmod o-w %s"
         raise Refused([text % (option, "into" if folder else "to", path, path)])
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads objects from a server: their form is checked, and what cannot be read is an error, never nothing."""
+"""Reads objects from a server and checks their form. If an object cannot be read, this is an error."""
 
 from __future__ import annotations
 
@@ -14,45 +14,47 @@ from .._shell.rights import missing
 from .._shell.statement import Answer, ServerError, Shell, ShellError, Statement, place_of
 from .result import Refused, ServerRefused
 
-# What reading may raise.
+# The exceptions of reading.
 UNREADABLE = (Refused, ServerRefused, ShellError)
 
 
 def is_unknown(answer: Answer) -> bool:
-    """Whether the session does not know a cmdlet of the statement."""
+    """Return whether the session does not know a cmdlet of the statement."""
     return any(map(is_unknown_error, answer.errors))
 
 
 def is_unknown_error(error: ServerError) -> bool:
-    """Whether an error says that a session does not know a cmdlet."""
+    """Return whether an error says that a session does not know a cmdlet."""
     return "CommandNotFound" in error.error_id
 
 
 def objects_of(cmdlet: str, answer: Answer) -> list[dict[str, t.Any]]:
-    """The objects of an answer. Raises ServerRefused, and Refused where something came that is no object."""
+    """Return the objects of an answer. Raises ServerRefused, and Refused if something else is among them."""
     if answer.lost or answer.errors:
         raise ServerRefused(cmdlet, answer)
     if not all(isinstance(item, dict) for item in answer.output):
-        raise Refused(["%s returned something that is no object" % cmdlet])
+        raise Refused(["%s returned a value that is not an object" % cmdlet])
     return list(answer.output)
 
 
 def read_objects(shell: Shell, statement: Statement, unknown: str) -> list[dict[str, t.Any]]:
-    """Run a statement that reads. unknown: what there is to do where the session does not know the cmdlet.
+    """Run a statement that reads, and return the objects. Raises Refused, ServerRefused, ShellError.
 
-    Raises Refused, ServerRefused, ShellError.
+    unknown: the remedy if the session does not know the cmdlet.
     """
     answer = shell.invoke([statement])
     if is_unknown(answer):
-        raise Refused(["the session does not know %s; %s" % (statement.cmdlet, unknown)])
+        raise Refused(["the session does not offer %s. %s" % (statement.cmdlet, unknown)])
     return objects_of(statement.cmdlet, answer)
 
 
 @dataclass(frozen=True)
 class PipelineOutput:
-    """What one pipeline brought. failed: by cmdlet, why its objects are not among the output, or not all of them.
+    """The output of one pipeline.
 
-    nothing: whether all of its cmdlets failed.
+    output: the objects in order.
+    failed: the errors by cmdlet. Objects of such a cmdlet are missing from the output.
+    nothing: whether all cmdlets failed.
     """
 
     output: tuple[t.Any, ...] = ()
@@ -60,22 +62,22 @@ class PipelineOutput:
     nothing: bool = False
 
     def require(self, cmdlets: t.Iterable[str]) -> None:
-        """Raises ServerRefused where one of these is among the failed."""
+        """Raise ServerRefused if one of these cmdlets failed."""
         require(self.failed, cmdlets)
 
 
 def require(failed: t.Mapping[str, ServerError], cmdlets: t.Iterable[str]) -> None:
-    """Raises ServerRefused where one of these is among the failed."""
+    """Raise ServerRefused if one of these cmdlets failed."""
     found = [cmdlet for cmdlet in cmdlets if cmdlet in failed]
     if found:
         raise ServerRefused(found[0], Answer(errors=tuple(failed[cmdlet] for cmdlet in found)))
 
 
 def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> PipelineOutput:
-    """Run those of the statements that the session offers, in one pipeline.
+    """Run the statements whose cmdlets the session offers, in one pipeline.
 
-    Raises ShellError, and ServerRefused where the session was lost, or where an error does not tell to which cmdlet it
-    belongs: then nobody knows whose objects are missing.
+    Raises ShellError, and ServerRefused if the session was lost. Also raises ServerRefused if an error names no cmdlet,
+    because then it is unknown which objects are missing.
     """
     lacking = missing(shell, [statement.cmdlet for statement in statements]) or set()
     who = place_of(shell).account or "the session's account"

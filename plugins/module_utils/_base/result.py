@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a task ends: with a result, refused before anything was written, or refused by the server."""
+"""How a task ends: with a result, refused before anything was written, or with an error of the server."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Params = t.Mapping[str, t.Any]
 
 
 class Refused(Exception):
-    """The run may not go on, and nothing was written. ``reasons``: one text each.
+    """The run may not continue, and nothing was written.
 
-    values: return keys that the failed task has all the same, such as the plan that was refused.
+    reasons: one text for each reason.
+    values: more return keys of the failed task, such as the refused plan.
     """
 
     def __init__(self, reasons: t.Sequence[str], values: t.Mapping[str, t.Any] | None = None) -> None:
@@ -29,16 +30,16 @@ class Refused(Exception):
 
 
 class ServerRefused(Exception):
-    """A read was answered with an error, or not at all. ``errors`` are in the server's words."""
+    """A read failed, or got no answer. errors: the errors with the server's texts."""
 
     def __init__(self, cmdlet: str, answer: Answer) -> None:
-        silent = ServerError(cmdlet, "", "ConnectionError", answer.lost or "no object came back")
+        silent = ServerError(cmdlet, "", "ConnectionError", answer.lost or "the server returned no object")
         self.errors = answer.errors or (silent,)
         super().__init__("%s failed: %s" % (cmdlet, self.errors[0].message))
 
     @property
     def not_offered(self) -> tuple[str, ...]:
-        """The cmdlets that the session does not offer, if that is all that is wrong."""
+        """The cmdlets that the session does not offer; empty if there are other errors."""
         if not all("CommandNotFound" in error.error_id for error in self.errors):
             return ()
         names = {error.cmdlet.casefold() for error in self.errors}
@@ -50,7 +51,7 @@ UNREADABLE_ANSWER = "the answer cannot be read"
 
 
 class Unreadable(ServerRefused):
-    """A server sent something whose form is not the declared one; it never becomes a value."""
+    """A server sent an object with an unknown form. Such an object never becomes a value."""
 
     def __init__(self, cmdlet: str, identity: str, text: str) -> None:
         of = "%s: " % identity if identity else ""
@@ -61,7 +62,13 @@ class Unreadable(ServerRefused):
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that did not take effect, and why. order: of the step in its plan."""
+    """A step that did not take effect.
+
+    cmdlet: the cmdlet of the step.
+    identity: the object of the step; empty if it has none.
+    error: the reason.
+    order: the step's number in its plan.
+    """
 
     cmdlet: str
     identity: str
@@ -85,9 +92,12 @@ class Failure:
 
 @dataclass
 class Result:
-    """What a run returns. ``values``: the return keys of the module beside the common ones.
+    """The result of a run.
 
-    plan_digest: see _federation/digest.py. identity: of the deployment (see identity.py there).
+    values: the return keys of the module, without the common ones.
+    plan_digest: see _federation/digest.py.
+    identity: the identity of the deployment; see _federation/identity.py.
+    The other attributes are the common return keys.
     """
 
     values: dict[str, t.Any] = field(default_factory=dict)
@@ -101,12 +111,12 @@ class Result:
 
     @property
     def message(self) -> str:
-        """The text of a failed task: the first failure, and how many more there are."""
+        """The text of a failed task: the first failure, and the number of other failures."""
         more = len(self.failures) - 1
         return str(self.failures[0]) + (" (and %d more, see failures)" % more if more else "")
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Keys for exit_json and fail_json, warnings aside."""
+        """Return the keys for exit_json and fail_json, without the warnings."""
         found: dict[str, t.Any] = {**self.values, "changed": self.changed}
         if self.steps is not None:
             found["steps"] = self.steps

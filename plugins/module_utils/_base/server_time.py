@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dates and times as a server writes them. The only parser of them."""
+"""Parses the dates and times of a server. No other file parses them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _FORM = re.compile(
 
 
 def server_time(value: t.Any) -> datetime.datetime:
-    """A date that a server sent. Without an offset it is the server's local time, and stays without a zone.
+    """Return the date of a server. Without an offset it is the server's local time, and has no zone.
 
-    value: text, or a datetime. The seventh digit of a second is dropped. Raises ValueError.
+    value: a text, or a datetime. The seventh digit of a second is dropped. Raises ValueError.
     """
     if isinstance(value, datetime.datetime):
         return value
@@ -45,7 +45,7 @@ def server_time(value: t.Any) -> datetime.datetime:
 
 
 def server_clock(shell: Shell) -> datetime.datetime | None:
-    """The server's time by Get-Date, None where the session cannot tell it. Raises ShellError."""
+    """Return the server's time from Get-Date; None if the session does not provide it. Raises ShellError."""
     answer = shell.invoke([Statement(CLOCK)])
     for item in () if answer.lost or answer.errors else answer.output:
         try:
@@ -56,5 +56,5 @@ def server_clock(shell: Shell) -> datetime.datetime | None:
 
 
 def in_zone(time: datetime.datetime, clock: datetime.datetime | None) -> datetime.datetime:
-    """The time with the zone of the server's clock where it has none of its own and the clock has one."""
+    """Return the time. If it has no zone, it gets the zone of the server's clock."""
     return time if time.tzinfo or clock is None else time.replace(tzinfo=clock.tzinfo)

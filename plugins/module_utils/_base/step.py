@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One call that changes one object, what it should make of it, and how the change is shown."""
+"""One call that changes one object, the expected result, and the output of the change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .._shell.statement import Secret, Statement, Value, show_value
 from .names import key as key_of
 from .texts import printable
 
-# One object in the options' vocabulary: option -> canonical value.
+# One object as options: option -> canonical value.
 Values = t.Mapping[str, t.Any]
 
 
@@ -23,7 +23,10 @@ Values = t.Mapping[str, t.Any]
 class Record:
     """One object that exists.
 
-    values: its managed properties. on_server: how calls have to name it. more: properties that are only shown.
+    identity: the name of the object.
+    values: its managed properties.
+    on_server: the name that calls must use.
+    more: properties that are only shown.
     """
 
     identity: str
@@ -36,7 +39,7 @@ class Record:
         return key_of(self.identity)
 
     def has(self, option: str, value: t.Any) -> bool:
-        """Whether a property is this value. One that the server does not show is as good as empty."""
+        """Return whether a property has this value. A property that the server does not show counts as empty."""
         return bool(self.values.get(option, "" if value == "" else None) == value)
 
 
@@ -44,8 +47,10 @@ class Record:
 class Step:
     """One call that changes one object.
 
-    key: of the object among those of its kind. expect: what a read afterwards must show (option -> value); None: the
-    object is gone. part: the part of a federation that the step belongs to (policies, partners, grants, ...).
+    key: the key of the object among the objects of its kind.
+    before, after: the object's values before and after the call; None if there is no object.
+    expect: the values that a later read must show, by option; None if the object must not exist.
+    part: the part of the federation that the step belongs to (policies, partners, grants, ...).
     """
 
     cmdlet: str
@@ -62,7 +67,7 @@ class Step:
         return Statement(self.cmdlet, self.parameters)
 
     def shown(self, result: str) -> dict[str, t.Any]:
-        """The step as modules return it; ``result`` is planned, done, failed or not_sent."""
+        """Return the step as modules return it. result: planned, done, failed or not_sent."""
         return {
             "cmdlet": self.cmdlet,
             "identity": self.identity,
@@ -71,7 +76,7 @@ class Step:
         }
 
     def in_effect(self, record: Record | None) -> bool:
-        """Whether the object, as read after the call, is what the call should have made of it."""
+        """Return whether the object that was read after the call is as expected."""
         if self.expect is None:
             return record is None
         hidden = self.hidden(record)
@@ -80,7 +85,7 @@ class Step:
         )
 
     def hidden(self, record: Record | None) -> list[str]:
-        """Secrets that were written and that the server does not show: they cannot be compared."""
+        """Return the secrets that cannot be compared, because the server does not show them."""
         return [
             option
             for option, value in (self.expect or {}).items()
@@ -88,7 +93,7 @@ class Step:
         ]
 
     def still_wrong(self, record: Record | None) -> str:
-        """For a message: what the object shows instead."""
+        """Return the difference between the object and the expected one, for a message."""
         if self.expect is None:
             return "it still exists"
         if record is None:
@@ -98,11 +103,11 @@ class Step:
 
 
 def difference(header: str, before: Values | None, after: Values | None) -> dict[str, str]:
-    """One entry of a diff: a line for each value, in YAML as an inventory has it; no lines where there is no object."""
+    """Return one entry of a diff, with one line for each value in YAML. A missing object has no lines."""
     return {"before_header": header, "after_header": header, "before": _lines(before), "after": _lines(after)}
 
 
 def _lines(values: Values | None) -> str:
-    # JSON is YAML, and keeps a value with line breaks in it on one line.
+    # JSON is also YAML, and keeps a value with line breaks on one line.
     texts = {name: printable(json.dumps(value, ensure_ascii=False)) for name, value in (values or {}).items()}
     return "".join("%s: %s\n" % item for item in texts.items())

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Steps of which each depends on the one before: sent one request at a time, with a record of what became of each."""
+"""Sends steps that depend on each other, one request at a time, and records the result of each step."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from .step import Step
 
 
 class StepLog:
-    """Sends steps and remembers what became of each.
+    """Sends steps and records the result of each step.
 
-    planned: the steps as check mode shows them; others may be sent as well. secrets: never recorded, even where the
-    server repeats them. aliases: values that differ from run to run, and what they are shown as.
+    planned: the steps that check mode shows. Other steps may be sent too.
+    secrets: texts that are never recorded, even if the server repeats them.
+    aliases: values that differ from run to run, and the texts that are shown in their place.
     """
 
     def __init__(
@@ -37,14 +38,14 @@ class StepLog:
         self._aliases = aliases or {}
 
     def send(self, *steps: Step) -> dict[str, ServerError]:
-        """One request. Returns the first error of each cmdlet (the steps' cmdlets differ); empty if there is none."""
+        """Send the steps in one request. Return the first error of each cmdlet. The steps' cmdlets differ."""
         self._steps += [step for step in steps if not any(step is known for known in self._steps)]
         statements = [step.statement for step in steps]
         try:
             answer = self._shell.invoke(statements)
             if answer.refused:
-                # The endpoint takes one statement at a time, which the session knows now. What is sent together here
-                # may be repeated, should some of it have been carried out.
+                # The endpoint accepts only one statement at a time. The session knows this from now on. The statements
+                # of one request may be repeated, even if the server has run some of them.
                 answer = self._shell.invoke(statements)
         except ShellError as exc:  # nothing was sent
             text = self._clean(str(exc))
@@ -52,7 +53,7 @@ class StepLog:
         names = {step.cmdlet.casefold(): step.cmdlet for step in steps}
         errors: dict[str, ServerError] = {}
         for found in answer.errors:
-            # An error that names another cmdlet came from inside one of ours: most likely the first.
+            # An error that names another cmdlet came from inside one of these cmdlets, most likely the first.
             cmdlet = names.get(found.cmdlet.casefold(), steps[0].cmdlet)
             errors.setdefault(
                 cmdlet, ServerError(cmdlet, found.error_id, found.category, self._clean(found.message), found.target)
@@ -67,23 +68,23 @@ class StepLog:
         return errors
 
     def do(self, step: Step) -> bool:
-        """Send one step and record its failure. Whether it was carried out."""
+        """Send one step and record its failure. Return whether it succeeded."""
         errors = self.send(step)
         if errors:
             self.fail(step, errors[step.cmdlet])
         return not errors
 
     def replace(self, planned: Step, step: Step) -> None:
-        """A planned step turned out to be another one."""
+        """Replace a planned step by another one."""
         self._steps = [step if known is planned else known for known in self._steps]
 
     def insert(self, step: Step, before: Step | None) -> None:
-        """A step turned out to be necessary: it is shown before another one, without one at the end."""
+        """Add a step that became necessary. before: the step after it; None adds it at the end."""
         at = next((n for n, known in enumerate(self._steps) if known is before), len(self._steps))
         self._steps.insert(at, step)
 
     def withdraw(self, planned: Step) -> None:
-        """A planned step turned out to be unnecessary: it is not shown."""
+        """Remove a planned step that became unnecessary, so that it is not shown."""
         self._steps = [known for known in self._steps if known is not planned]
 
     def was_sent(self, step: Step) -> bool:
@@ -94,13 +95,13 @@ class StepLog:
         return bool(self._results)
 
     def done(self, step: Step, error: ServerError | None = None) -> None:
-        """A read showed that a step took effect, whatever its answer was."""
+        """Record that a step took effect according to a read. error: the error of its answer."""
         self._results[id(step)] = "done"
         if error:
-            self.warnings.append("%s complained, yet it took effect: %s" % (step.cmdlet, error.message))
+            self.warnings.append("%s reported an error, but it took effect: %s" % (step.cmdlet, error.message))
 
     def fail(self, step: Step, error: ServerError | Exception | str) -> None:
-        """Record a failure. Texts and exceptions become an error of the step's cmdlet."""
+        """Record the failure of a step. A text or an exception becomes an error of the step's cmdlet."""
         if not isinstance(error, ServerError):
             category = "NotInEffect" if isinstance(error, str) else "ConnectionError"
             error = ServerError(step.cmdlet, "", category, self._clean(str(error)))
@@ -109,11 +110,11 @@ class StepLog:
         self.failures.append(Failure(step.cmdlet, step.identity, error))
 
     def note(self, what: str, identity: str, category: str, text: str) -> None:
-        """Record a failure of something that is no step."""
+        """Record a failure that belongs to no step."""
         self.failures.append(Failure(what, identity, ServerError(what, "", category, self._clean(text))))
 
     def shown(self, untouched: str) -> list[dict[str, t.Any]]:
-        """The steps as modules return them; ``untouched`` is the result of those that were not sent."""
+        """Return the steps as modules return them. untouched: the result of steps that were not sent."""
         found = []
         for step in self._steps:
             item = step.shown(self._results.get(id(step), untouched))

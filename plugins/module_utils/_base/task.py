@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task: what a module takes and what it does. A module is a task and a few lines (see module.py)."""
+"""A task: the parameters and the work of a module. A module is a task and a few lines (see module.py)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 
 @dataclass(frozen=True)
 class Task:
-    """argument_spec as AnsibleModule takes it; work(params, shell, check) -> Result. session: whether it needs one.
+    """The parameters and the work of a module.
 
-    writes: whether it may change something.
+    argument_spec, required_if: as AnsibleModule takes them.
+    work: the function ``work(params, shell, check) -> Result``.
+    session: whether the task needs a session.
+    writes: whether the task may change something.
     """
 
     argument_spec: t.Mapping[str, t.Any]

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pseudonyms in place of users' names, in what is written for people, where ``sfb_xmpp_show_users`` is false.
+"""Replaces the names of users by pseudonyms in output if ``sfb_xmpp_show_users`` is false.
 
-A pseudonym is the same in every file that was made with the same key, so that changes of one user can be followed.
+With the same key a user has the same pseudonym in every file. So the changes of one user can be followed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typing as t
 
 from .names import key as key_of
 
-# A SIP address, a user principal name or a distinguished name; no other texts name a user.
+# A SIP address, a user principal name or a distinguished name. No other texts name a user.
 _NAME = re.compile(
     r"(?:sips?:)?[^\s,;:'\"<>()\[\]{}|=@][^\s,;:\"<>()\[\]{}|=@]*@[^\s,;:'\"<>()\[\]{}|=@]*[^\s,;:'\"<>()\[\]{}|=@.]"
     r"|\bCN=(?:\\.|[^,\\\n])+(?:,\s*(?:CN|OU|DC)=(?:\\.|[^,\\\s])(?:\\.|[^,\\\n'\")|])*)*",
@@ -28,7 +28,7 @@ _key: bytes | None = None
 
 
 def hide(key: bytes | None) -> None:
-    """Hide the names from now on in this process; None shows them."""
+    """Hide the names in this process from now on. key: the key of the pseudonyms; None shows the names."""
     global _key
     _key = key
 
@@ -38,7 +38,7 @@ def hidden() -> bool:
 
 
 def pseudonym(name: str) -> str:
-    """The name that stands for a user; the name itself where names are shown."""
+    """Return the pseudonym of a user, or the name itself if names are shown."""
     if _key is None:
         return name
     plain = re.sub(r"^sips?:", "", key_of(name))
@@ -46,7 +46,7 @@ def pseudonym(name: str) -> str:
 
 
 def shown(value: t.Any) -> t.Any:
-    """A text, or texts in lists and dictionaries, with pseudonyms in place of every name in it."""
+    """Return a value with a pseudonym for every name. value: a text, or texts in lists and dictionaries."""
     if _key is None:
         return value
     if isinstance(value, str):

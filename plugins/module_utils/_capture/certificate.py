@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A certificate in place of another: as long valid, for the same purposes, with other names and another key."""
+"""Replaces a certificate by another one with the same validity and purposes, but with other names and another key."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ else:
 
 
 def stand_in(der: bytes, names: Pseudonyms) -> bytes | None:
-    """The same for the same key of the pseudonyms, so that it has one thumbprint. None where there is no certificate.
+    """Return the other certificate; None if the data is not a certificate.
 
-    It is signed by nobody: a path to an authority cannot be checked.
+    The same key of the pseudonyms gives the same certificate and thumbprint. The signature belongs to no authority, so
+    its path cannot be checked.
     """
     if not HAS_CRYPTOGRAPHY:
         return None
@@ -60,18 +61,18 @@ def _made(former: t.Any, names: Pseudonyms) -> bytes:
 
 
 def _name(name: t.Any, names: Pseudonyms) -> t.Any:
-    """Its attributes of texts; a country says where somebody is."""
+    """Return the name with pseudonyms for its texts. The country is left out, because it shows a place."""
     found = []
     for attribute in name:
         if attribute.oid == x509.NameOID.COUNTRY_NAME or not isinstance(attribute.value, str):
             continue
-        # 64 characters are what X.520 allows most of them.
+        # X.520 allows 64 characters for most attributes.
         found.append(x509.NameAttribute(attribute.oid, names.text(attribute.value)[:64]))
     return x509.Name(found)
 
 
 def _public_key(former: t.Any, names: Pseudonyms) -> t.Any:
-    """One of the same kind and size, to which nobody has the private key."""
+    """Return a public key of the same kind and size. Its private key is not known."""
     key = former.public_key()
     seed = "%X" % former.serial_number
     if isinstance(key, rsa.RSAPublicKey):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The XML of an object (CLIXML, MS-PSRP 2.2.5) with other names in it; its form stays what it is."""
+"""Replaces the names in the XML of an object (CLIXML, MS-PSRP 2.2.5). The form of the XML stays the same."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _TEXTS = frozenset(("S", "ToString", "URI", "XD", "SBK"))
 _HARMLESS = re.compile(r"\s*(?:[-+]?[0-9][-+0-9.:TZE]*|-?P[0-9YMDTHS.]*|true|false|INF|-INF|NaN)?\s*")
 _SECRET = re.compile("passphrase|password|secret|credential|privatekey|token", re.IGNORECASE)
 _TYPE = re.compile(r"(?:Deserialized\.|Selected\.)*(?:System|Microsoft)\.")
-# What a cmdlet's text or property holds: the product's own words, or its own names.
+# Texts and properties of cmdlets that have the product's own words or names.
 _SERVICES = "get-cswindowsservice"
 _PROSE = {("get-csserverversion", ""), (_SERVICES, "DisplayName")}
-# No page has the names of all services, so a capture is to tell them; as a text such an object is its name.
+# No page lists the names of all services, so a capture keeps them. The text of such an object is its name.
 _KEPT = {(_SERVICES, "Name"), (_SERVICES, "")}
-# How the product keeps an object, in its own XML: what is in it stands in the properties too.
+# The product's own XML of an object, whose data is also in the properties.
 _ELEMENT = "Element"
-# The product's class, and then a name.
+# A class of the product, followed by a name.
 _ANCHOR = re.compile("[A-Z][A-Za-z]*#")
 
 
 class Unsharable(Exception):
-    """What was sent is no XML: names in it cannot be found."""
+    """The data is not XML, so its names cannot be found."""
 
 
 def replaced(xml: str, cmdlet: str, names: Pseudonyms) -> str:
-    """Raises Unsharable."""
+    """Return the XML with pseudonyms. Raises Unsharable."""
     if "<!DOCTYPE" in xml:
-        raise Unsharable("it holds a document type declaration")
+        raise Unsharable("the data has a document type declaration")
     try:
         element = ET.fromstring(xml)  # noqa: S314 (no document type gets here)
     except (ET.ParseError, ValueError, RecursionError):
-        raise Unsharable("it is no well-formed XML") from None
+        raise Unsharable("the data is not well-formed XML") from None
     _Walk(cmdlet.casefold(), names).element(element, "", False, 60)
     return ET.tostring(element, encoding="unicode")
 
@@ -53,9 +53,9 @@ class _Walk:
         self._names = names
 
     def element(self, element: ET.Element, name: str, secret: bool, depth: int) -> None:
-        """name: of the property that it belongs to."""
+        """Replace the names in an element. name: the name of its property."""
         if depth <= 0:
-            raise Unsharable("it is nested too deep")
+            raise Unsharable("the data is nested too deep")
         own = element.get("N")
         name = name if own is None else own
         secret = secret or bool(_SECRET.search(name))
@@ -92,7 +92,7 @@ class _Walk:
         return names.text(text, prose=(self._cmdlet, name) in _PROSE)
 
     def _bytes(self, text: str, secret: bool) -> str:
-        """Another certificate for a certificate; zeros for what may be anything."""
+        """Return another certificate for a certificate, and zeros for other data."""
         try:
             data = base64.b64decode("".join(text.split()), validate=True)
         except (ValueError, binascii.Error):
@@ -105,5 +105,5 @@ class _Walk:
 
 
 def _thumbprint(data: bytes) -> str:
-    # SHA-1 is what Windows names a certificate by.
+    # Windows names a certificate by its SHA-1 hash.
     return hashlib.sha1(data, usedforsecurity=False).hexdigest().upper()

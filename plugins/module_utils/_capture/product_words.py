@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words that say nothing about a deployment: the product's own. Every other word of a capture is replaced."""
+"""The product's own words, which reveal nothing about a deployment. Every other word of a capture is replaced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in text.split())
 
 
-# Values of properties, and what stands before a name in them, such as "Tag:" and "CN=".
+# Values of properties, and prefixes of names in them, such as "Tag:" and "CN=".
 KNOWN = _set(
     """
     Global Tag Site Host Service Pool
@@ -34,7 +34,7 @@ KNOWN = _set(
     """
 )
 
-# Words of the product's and of PowerShell's own texts: errors, warnings, versions, names of services.
+# Words in the texts of the product and of PowerShell: errors, warnings, versions, names of services.
 WORDS = _set(
     """
     a able about above accept accepted access account active add address administrator after again agent all allow
@@ -80,7 +80,7 @@ TYPES = WORDS | _set(
     """
 )
 
-# Commands that come with PowerShell, beside those of the product (Verb-CsNoun).
+# Commands of PowerShell itself. The product's commands are Verb-CsNoun.
 COMMANDS = _set(
     """
     Get-Command Get-Help Get-FormatData Select-Object Measure-Object Out-Default Out-String Out-Null Exit-PSSession

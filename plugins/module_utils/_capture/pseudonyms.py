@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other names for names: the same everywhere for whoever has the key, and nothing to anybody else.
+"""Replaces names by pseudonyms. With the same key, a name always has the same pseudonym. Without it they say nothing.
 
-What is not on the list of the product's own words is taken for a name. A word becomes ``x`` and ten digits, a domain
-the same label by label below ``.example``, which reaches nobody (RFC 2606); thumbprints, SIDs, GUIDs, addresses and
-numbers become others of their form. Of numbers in a text only dates, times and versions stay.
+Every word that is not one of the product's own words counts as a name. A word becomes ``x`` and ten digits. A domain
+becomes such labels below ``.example``, which is reserved (RFC 2606). Thumbprints, SIDs, GUIDs, addresses and numbers
+become others of the same form. In texts, only dates, times and versions stay unchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import unicodedata
 
 from .product_words import KNOWN, TYPES, WORDS, is_command
 
-# Dates of this and the last century, and times; a date names nobody.
+# Dates of this and the last century, and times. They identify no person.
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
 _CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 _DATE = (
@@ -52,37 +52,41 @@ _MICROSOFTS = re.compile(
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SCHEMA = re.compile(r"urn:schema:Microsoft\.Rtc\.[\w.]+")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
-# Versions of Windows, the product, Exchange and PowerShell begin with a small number. 089.123.456 is a telephone's.
+# Versions of Windows, the product, Exchange and PowerShell begin with a small number. 089.123.456 is for telephones.
 _VERSION = re.compile(r"(?:0|1?[0-9]|20)(?:\.(?:0|[1-9][0-9]{0,4})){1,3}")
-# The longest numbers of which each has another one in place of it, and no two the same.
+# The most digits of a number that is replaced by a unique other number.
 _SHORT = 3
-# What stands behind a known word that says what follows.
+# The marks after a known word that introduces a name.
 _PREFIX_ENDS = (":", "=", "#")
 
 
 class Pseudonyms:
-    """key: secret; the same key gives the same names. seen: the words that were replaced."""
+    """Makes pseudonyms.
+
+    key: a secret. The same key gives the same pseudonyms.
+    seen: the words that were replaced.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
         self.seen: set[str] = set()
-        # Of certificates that are replaced by others, by the former thumbprint in upper case.
+        # The thumbprints of the replacing certificates, by the original thumbprint in upper case.
         self.thumbprints: dict[str, str] = {}
         self._shuffled: dict[int, list[str]] = {}
 
     def digest(self, kind: str, text: str) -> bytes:
-        """32 bytes that follow from a text and the key."""
+        """Return 32 bytes that depend on a text and the key."""
         return hmac.new(self._key, ("%s:%s" % (kind, text)).encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
     def text(self, text: str, prose: bool = False) -> str:
-        """A text with other names. prose: it is the product's own, in which words of the language may stay."""
+        """Return a text with pseudonyms. prose: whether it is a text of the product, in which known words may stay."""
         # A number by itself is a value of a property.
         if _SCHEMA.fullmatch(text) or (text.isdecimal() and len(text) <= _SHORT):
             return text
         return _TOKEN.sub(lambda found: self._token(found, text, prose), text)
 
     def kept(self, text: str) -> str:
-        """A text that is the product's by its place, such as a type; with other names where one stands in it."""
+        """Return a text that belongs to the product by its place, such as a type, with pseudonyms for names in it."""
         if text.startswith("System."):
             return text
 
@@ -99,17 +103,17 @@ class Pseudonyms:
         return "-".join((new[:8], new[8:12], new[12:16], new[16:20], new[20:32]))
 
     def hexadecimal(self, text: str) -> str:
-        """Of the same length and case. The first digit stays, so that the number stays as long."""
+        """Return another number of the same length and case. The first digit stays, to keep the length."""
         known = self.thumbprints.get(text.upper())
         new = known or text[0] + (self.digest("hex", text.casefold()).hex() * (len(text) // 64 + 1))[: len(text) - 1]
         return new.lower() if text == text.lower() else new.upper()
 
     def address(self, text: str) -> str:
-        """Of IPv4, within 10.0.0.0/8."""
+        """Return another IPv4 address, within 10.0.0.0/8."""
         return "10.%d.%d.%d" % tuple(self.digest("address", text)[:3])
 
     def address6(self, text: str) -> str:
-        """Of IPv6, within 2001:db8::/32, which is for documentation (RFC 3849). Raises ValueError if it is none."""
+        """Return another IPv6 address, within 2001:db8::/32 (RFC 3849). Raises ValueError if the text is not one."""
         whole = ipaddress.IPv6Address(text)
         host = int.from_bytes(self.digest("address", whole.compressed)[:12], "big")
         return ipaddress.IPv6Address((0x20010DB8 << 96) | host).compressed
@@ -152,7 +156,7 @@ class Pseudonyms:
             if len(labels) == 4 and all(int(one) < 256 for one in labels):
                 return self.address(token)
             return token if _VERSION.fullmatch(token) and not telephone else ".".join(map(self._digits, labels))
-        # A name of somebody's may begin like a type, so each word of it has to be known.
+        # A name may begin like a type, so every word of a type must be known.
         if token.isascii() and _MICROSOFTS.match(token):
             if all(piece.casefold() in TYPES for piece in _PIECE.findall(token)):
                 return token
@@ -164,7 +168,7 @@ class Pseudonyms:
         return "x" + self.digest("word", folded).hex()[:10]
 
     def _digits(self, number: str) -> str:
-        """A number of the same length."""
+        """Return another number of the same length."""
         length = len(number)
         if length <= _SHORT:
             if length not in self._shuffled:
@@ -181,5 +185,5 @@ def _folded(text: str) -> str:
 
 
 def masked(value: t.Any) -> t.Any:
-    """What stands in place of a secret."""
+    """Return the replacement of a secret."""
     return "secret" if value else value

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of a server for a capture: all that this collection would read, by its own readers. Get- only."""
+"""Reads everything from a server that the collection can read, for a capture. It uses only Get- cmdlets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .._topology.topology import READINGS
 
 ROLES = ("management", "edge", "front_end")
 
-# Whole objects that say more about the product than the readers below need.
+# Whole objects that show more about the product than the readers below need.
 _MORE: dict[str, tuple[Statement, ...]] = {
     "management": (
         Statement("Get-CsComputer"),
@@ -41,8 +41,8 @@ _MORE: dict[str, tuple[Statement, ...]] = {
     "front_end": (Statement("Get-CsServerVersion"),),
 }
 COMMANDS = Statement("Get-Command", {}, select=("Name",))
-# What is asked of a server of each role when everything is answered, as label() names it. Whatever of it is not among
-# the answers is missing. A test compares it with what the lab is asked.
+# The statements for a server of each role if everything is answered, as label() names them. A statement without an
+# answer is missing. A test compares this with the statements to the lab.
 _SERVICES = "Get-CsWindowsService"
 _OF_USERS = "Get-CsEffectivePolicy"
 EXPECTED: dict[str, tuple[str, ...]] = {
@@ -85,30 +85,30 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     ),
     "front_end": ("Get-Command", _SERVICES, "Get-CsServerVersion"),
 }
-# Statements in a row to which no session could be opened: the server is gone, and each further one would only wait.
+# After this number of statements without a session, the server counts as lost. More statements would only wait.
 _SILENT = 3
 
 
 class CapturingShell(t.Protocol):
-    """A shell that can hand over what a server sent as it came."""
+    """A shell that can return a server's answer unchanged."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
-        """What the server answers to them."""
+        """Return the server's answer."""
 
     def capture(self, statement: Statement) -> Captured:
-        """What the server sent for one, as it came."""
+        """Return the server's answer to one statement, unchanged."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A statement that was sent, and what came back."""
+    """A statement with its answer."""
 
     statement: Statement
     captured: Captured
 
 
 def label(statement: Statement) -> str:
-    """A statement as people are told of it, without names of a deployment."""
+    """Return a statement as a text for messages, without names of a deployment."""
     parts = [statement.cmdlet]
     for name, value in statement.parameters.items():
         texts = value if isinstance(value, tuple) else (value,)
@@ -118,10 +118,10 @@ def label(statement: Statement) -> str:
 
 
 class Recording:
-    """A shell that keeps what goes through it. One statement a request, so that it is known what belongs to which.
+    """A shell that records its statements and answers. Each request has one statement, so that answers can be assigned.
 
-    failures: answers of a form that this collection cannot read, and what was not asked: why, in the server's words.
-    mistakes: errors of this collection while it read an answer, by type and place.
+    failures: answers that the collection cannot read, and statements that were not sent, with the reason.
+    mistakes: errors of the collection while it read an answer, by type and place.
     """
 
     def __init__(self, shell: CapturingShell) -> None:
@@ -133,7 +133,7 @@ class Recording:
 
     @property
     def asked(self) -> list[Asked]:
-        """In the order in which they were sent."""
+        """The statements in their order."""
         return list(self._asked.values())
 
     @property
@@ -149,13 +149,15 @@ class Recording:
         return total
 
     def ask(self, statement: Statement) -> Captured:
-        """The answer, that of before where the same was asked before. Raises ShellError."""
+        """Return the answer. The same statement is sent only once. Raises ShellError."""
         if not statement.cmdlet.startswith("Get-"):
-            raise ShellError("a capture only reads; %s is not sent" % statement.cmdlet)
+            raise ShellError("a capture only reads, so %s is not sent" % statement.cmdlet)
         key = json.dumps(statement.encode())
         if key not in self._asked:
             if self._silent >= _SILENT:
-                raise ShellError("%s was not sent: the server did not answer %d times" % (label(statement), _SILENT))
+                raise ShellError(
+                    "%s was not sent, because the server did not answer %d times" % (label(statement), _SILENT)
+                )
             try:
                 self._asked[key] = Asked(statement, self._shell.capture(statement))
             except ShellError as exc:
@@ -165,13 +167,13 @@ class Recording:
         return self._asked[key].captured
 
     def missing(self, role: str) -> dict[str, str]:
-        """What of EXPECTED has no answer, each with the reason in the server's words, empty if it was not asked."""
+        """Return the statements of EXPECTED without an answer, with the reason; empty if it was not sent."""
         asked = {label(one.statement): one.captured for one in self.asked}
         found = {}
         for name in EXPECTED[role]:
             captured = asked.get(name)
             if captured is None:
-                # The policy that acts on a user is asked of a user.
+                # The policy in effect is read for one user, so without users it is not missing.
                 if name != _OF_USERS or "Get-CsUser" not in asked or asked["Get-CsUser"].output:
                     found[name] = ""
             elif not captured.output and (captured.answer.errors or captured.answer.lost):
@@ -181,7 +183,7 @@ class Recording:
 
 
 def record(shell: CapturingShell, role: str) -> Recording:
-    """Ask everything. What a server refuses is a part of the capture. Raises ShellError if there is no session."""
+    """Read everything. Refusals of the server are a part of the capture. Raises ShellError if there is no session."""
     recording = Recording(shell)
     recording.ask(COMMANDS)
     read = {"management": _management, "edge": _edge, "front_end": _front_end}[role]
@@ -189,10 +191,10 @@ def record(shell: CapturingShell, role: str) -> Recording:
         try:
             part()
         except UNREADABLE as exc:
-            # What a server refuses stands among its answers.
+            # A refusal of the server is already among its answers.
             if isinstance(exc, Unreadable) or not isinstance(exc, ServerRefused):
                 recording.failures.append(str(exc))
-        except Exception as exc:  # noqa: BLE001 - a form that nobody expected is what a capture is made for
+        except Exception as exc:  # noqa: BLE001 - a capture must also record unexpected forms
             recording.mistakes.append(mistake(exc))
     return recording
 
@@ -209,7 +211,7 @@ def _management(recording: Recording) -> t.Iterator[t.Callable[[], object]]:
 
 
 def _users(recording: Recording, reader: Reader) -> None:
-    """All of them, and the policy that acts on one."""
+    """Read all users, and the policy in effect for one user."""
     users = reader.with_all_users(reader.kinds([])).users
     for user in list(users.values())[:1]:
         recording.ask(Statement("Get-CsEffectivePolicy", {"Identity": user.name}))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_capture_info does: one server's part of a capture, with other names in place of the real ones."""
+"""The work of xmpp_capture_info: returns one server's part of a capture, with pseudonyms for the real names."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "key_file": {"type": "path", "no_log": False},
     "users": {"type": "int", "default": 200},
 }
-# Parameters whose texts are a deployment's; all others are this collection's own.
+# Parameters with texts of the deployment. The texts of all other parameters belong to the collection.
 _NAMING = ("Identity",)
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)+")
 _LYNC_2013 = re.compile(r"\b5\.0\.[0-9]+")
 
 
 def info(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_capture_info. Raises Refused, ShellError."""
+    """Do the work of xmpp_capture_info. Raises Refused, ShellError."""
     if params["users"] < 1:
-        raise Refused(["users: at least one has to be kept, or nothing is known of their form"])
+        raise Refused(["users: must be 1 or more, because the capture must show the form of a user"])
     path = os.path.expanduser(params.get("key_file") or default_key(place_of(shell).home))
     key = read_key(path, check)
     recording = record(t.cast(CapturingShell, shell), params["role"])
     names = Pseudonyms(key)
     arguments = (recording.asked, names, params["users"])
-    # The first time to learn which names and certificates there are, wherever they stand.
+    # The first call only collects the names and certificates of all answers.
     _statements(*arguments)
     statements = _statements(*arguments)
     commands, left_out = _commands(recording.asked)
@@ -63,9 +63,9 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _not_known(recording: Recording, role: str, names: Pseudonyms) -> dict[str, t.Any]:
-    """What has no answer, and why this collection could not read what it was told, with other names."""
+    """Return the missing answers and the answers that could not be read, with pseudonyms."""
     missing = [
-        {"statement": name, "reason": names.text(reason, prose=True) or "it was not asked"}
+        {"statement": name, "reason": names.text(reason, prose=True) or "the statement was not sent"}
         for name, reason in recording.missing(role).items()
     ]
     failures = [names.text(text, prose=True) for text in recording.failures]
@@ -73,14 +73,14 @@ def _not_known(recording: Recording, role: str, names: Pseudonyms) -> dict[str, 
 
 
 def default_key(home: str) -> str:
-    """Beside the snapshots, not beside the capture, so that nobody shares both by mistake."""
+    """Return the path of the key: beside the snapshots, not beside the capture, so that users do not share the key."""
     return os.path.join(os.path.dirname(default_directory(home)), "capture.key")
 
 
 def read_key(path: str, check: bool = False) -> bytes:
-    """The key of the names, made where there is none, for its owner only; in check mode one that is not kept.
+    """Return the key of the pseudonyms. A missing file is created for its owner only. Raises Refused.
 
-    Raises Refused.
+    check: whether nothing is written. Then a missing key is replaced by a random one.
     """
     if check and not os.path.lexists(path):
         return secrets.token_bytes(32)
@@ -88,14 +88,14 @@ def read_key(path: str, check: bool = False) -> bytes:
 
 
 def _profile(asked: t.Sequence[Asked]) -> str:
-    """The release of the servers, in the words of the file."""
+    """Return the release of the servers, in the words of the capture file."""
     cmdlets = ("Get-CsServerVersion", STATUS)
     texts = [xml for one in asked if one.statement.cmdlet in cmdlets for xml in one.captured.output]
     return "lync2013" if any(_LYNC_2013.search(xml) for xml in texts) else "sfb2015"
 
 
 def _commands(asked: t.Sequence[Asked]) -> tuple[list[str] | None, int]:
-    """Names of commands, and how many more there are that somebody else has named. None where it is not known."""
+    """Return the names of known commands (None if they are unknown), and the number of other commands."""
     (answer,) = (one.captured.answer for one in asked if one.statement == COMMANDS)
     if answer.errors or answer.lost:
         return None, 0
@@ -118,9 +118,9 @@ def _statement(one: Asked, names: Pseudonyms, users: int) -> dict[str, t.Any]:
     for xml in kept:
         try:
             output.append(replaced(xml, statement.cmdlet, names))
-        except Exception as exc:  # noqa: BLE001 - one object must not cost the others; its text may hold a name
+        except Exception as exc:  # noqa: BLE001 - one bad object must not stop the others. Its text may have a name
             why = str(exc) if isinstance(exc, Unsharable) else type(exc).__name__
-            errors.append({"message": "left out of the capture: %s" % why, "error_id": "Unsharable", "cmdlet": ""})
+            errors.append({"message": "not included in the capture: %s" % why, "error_id": "Unsharable", "cmdlet": ""})
     for error in captured.answer.errors:
         said = {
             "message": names.text(error.message, prose=True),

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carries out a plan, and says what came of it."""
+"""Applies a plan and returns its outcome."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CertificateOutcome:
-    """What became of a plan. certificate: the one that it was about, once it exists. pending: why it is still to come.
+    """The outcome of a plan.
 
-    after: the Edge as it was read afterwards, in check mode as it would be; None where that could not be read.
-    planned: nothing was sent.
+    certificate: the certificate of the plan; None if it does not exist yet.
+    after: the Edge as it was read afterwards, in check mode as it would be. None if it could not be read.
+    pending: why the certificate does not exist yet.
+    planned: whether nothing was sent.
     """
 
     certificate: Certificate | None
@@ -39,13 +41,13 @@ class CertificateOutcome:
 
 
 def apply(plan: CertificatePlan, reader: EdgeReader) -> CertificateOutcome:
-    """In check mode, and where there is nothing to do, nothing is sent."""
+    """Apply the plan. In check mode, and if there is nothing to do, nothing is sent."""
     delivery = plan.delivery
     log = StepLog(reader.shell, plan.steps, delivery.secrets, plan.aliases)
     nothing = Switched(presented=plan.switch.presented)
     if plan.wanted.check or not plan.steps:
         return CertificateOutcome(delivery.certificate, log, plan.expected, nothing, planned=True)
-    # If a reason cannot be remembered, the next run would replace the certificate once more.
+    # If a reason cannot be saved, the run stops. Otherwise the next run would replace the certificate again.
     there = True
     for step in plan.sweep:
         there = (log.do(step) or step not in plan.offer.outdated.notes[:1]) and there
@@ -60,7 +62,7 @@ def apply(plan: CertificatePlan, reader: EdgeReader) -> CertificateOutcome:
     try:
         return CertificateOutcome(found, log, reader.read(), switched, pending)
     except UNREADABLE as exc:
-        unread = "what the Edge has now could not be read: %s" % exc
+        unread = "the certificates of the Edge server could not be read after the changes: %s" % exc
         return CertificateOutcome(found, log, None, switched, pending, (unread,))
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carries out the plan of a switch: assign, restart what presents it, see it in a handshake, or go back."""
+"""Applies the plan of a switch: assign, restart the services, check with a handshake, or go back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from .switch import SwitchPlan
 
 @dataclass(frozen=True)
 class Switched:
-    """What came of it. done: it is in force as far as can be seen. down: seconds by service. presented: at last."""
+    """The result of a switch.
+
+    done: whether the certificate is in use, as far as this can be checked.
+    down: the seconds that each service was down, by name.
+    presented: the last handshake.
+    went_back: whether the former certificates are assigned again.
+    """
 
     done: bool = False
     down: t.Mapping[str, float] = field(default_factory=dict)
@@ -32,7 +38,7 @@ class Switched:
 
 
 def switch(plan: SwitchPlan, log: StepLog, reader: EdgeReader, listener: Listener | None) -> Switched:
-    """Send what was planned, and what leads back where it does not come into force."""
+    """Send the planned steps. If the certificate does not come into use, send the steps of the way back."""
     work = _Switching(plan, log, reader, listener)
     done = work.forth()
     return Switched(done, work.down, work.presented, work.went_back, tuple(work.warnings))
@@ -47,15 +53,15 @@ class _Switching:
         self.warnings: list[str] = []
 
     def forth(self) -> bool:
-        """Whether the certificate is in force as far as can be seen."""
+        """Switch, and return whether the certificate is in use, as far as this can be checked."""
         plan, log = self._plan, self._log
         if plan.mark and not log.do(plan.mark):
             return False
         if plan.assign:
             missing = self._assign(plan.assign, plan.changing)
-            if missing is None:  # the mark stays, and the next run, which can read again, does what is due
+            if missing is None:  # the mark stays. The next run can read again, and does the rest
                 return False
-            if missing == list(plan.changing):  # nothing was assigned, so nothing new is due
+            if missing == list(plan.changing):  # nothing was assigned, so no restart is due
                 if plan.mark:
                     log.do(plan.unmark or steps.remove(MARKER))
                 return False
@@ -65,9 +71,9 @@ class _Switching:
         if not plan.restarts:
             return True
         restarted = self._restart_all(plan.restarts)
-        if restarted.left:  # The new certificate did not fail: the mark stays, and the next run completes the restart.
+        if restarted.left:  # The new certificate did not fail. The mark stays, and the next run completes the restart.
             log.do(steps.note(MARKER, "\n".join(restarted.left)))
-            text = "the new certificate is assigned, but %s does not use it before it is restarted; run again later"
+            text = "the new certificate is assigned, but %s does not use it until it is restarted. Run again later"
             self.warnings.append(text % restarted.left[0])
             return False
         if restarted.complete and self._is_presented(plan.thumbprint):
@@ -76,7 +82,7 @@ class _Switching:
         return False
 
     def _assign(self, step: Step, usages: t.Sequence[str]) -> list[str] | None:
-        """The usages that have not got the certificate; None where that cannot be read."""
+        """Assign, and return the usages without the certificate; None if this cannot be read."""
         error = self._log.send(step).get(step.cmdlet)
         try:
             found = EdgeState(self._reader.assigned(), {})
@@ -85,7 +91,7 @@ class _Switching:
             return None
         missing = [usage for usage in usages if found.thumbprint(usage) != step.identity]
         if missing:
-            text = "no error was reported, but Get-CsCertificate does not show it for %s" % ", ".join(missing)
+            text = "the server reported no error, but Get-CsCertificate does not show it for %s" % ", ".join(missing)
             self._log.fail(step, error or text)
         else:
             self._log.done(step, error)
@@ -100,7 +106,7 @@ class _Switching:
     # Handshake, and the way back
 
     def _is_presented(self, wanted: str) -> bool:
-        """Whether the listener presents ``wanted``; also where it never answered from here."""
+        """Return whether the listener presents ``wanted``. Also true if it has never answered the controller."""
         if self._listener is None:
             return True
         answered_before = self._plan.presented is not None and self._plan.presented.reached
@@ -108,16 +114,16 @@ class _Switching:
         if found.thumbprint == wanted:
             return True
         if not found.reached and not answered_before:
-            self.warnings.append("what is presented was not seen from here: %s" % found.text)
+            self.warnings.append("the controller could not check which certificate is presented: %s" % found.text)
             return True
-        text = "it does not present %s: %s" % (wanted, found.text)
+        text = "the listener does not present %s: %s" % (wanted, found.text)
         if found.thumbprint:
-            text = "it presents %s and not %s" % (found.thumbprint, wanted)
+            text = "the listener presents %s, not %s" % (found.thumbprint, wanted)
         self._log.note("(handshake)", self._listener.place, "NotInForce", text)
         return False
 
     def _go_back(self, restart: bool) -> None:
-        """Assign what the usages had before, and restart what was restarted. The mark stays if that fails."""
+        """Assign the former certificates, and restart the same services again. The mark stays if this fails."""
         plan, back = self._plan, self._plan.back
         if not back.assign:
             return
@@ -128,7 +134,7 @@ class _Switching:
             running = self._restart_all(back.restarts)
             if not running.complete or (back.presents and not self._is_presented(back.presents)):
                 return
-        # A usage that had none cannot go back: it has the new one still, and the next run restarts for it.
+        # A usage without a former certificate keeps the new one, and the next run restarts its service.
         self.went_back = back.complete
         if self.went_back and (plan.mark or plan.unmark):
             self._log.do(steps.remove(MARKER))

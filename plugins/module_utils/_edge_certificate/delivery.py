@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a certificate gets into an Edge's store: the ways of it, each a value with its steps.
+"""The ways of a certificate into an Edge's store. Each way is a value with its steps.
 
-A private key from the controller is wrapped anew under a one-time passphrase that exists only in this process, written
-to the Edge by Set-Content, imported and removed by one request.
+A private key from the controller is encrypted again with a one-time passphrase, which exists only in this process.
+Set-Content writes it to the Edge. One request imports and removes the file.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from .edge import ASKED, REQUEST, EdgeReader, EdgeState, parsed, path_of
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate, Certificates
 
-# In an envelope of 150 kB (the default), base64 inside base64 leaves room for about 80 kB.
+# The default envelope has 150 kB. Data in base64 inside base64 may have about 80 kB.
 CHUNK = 32 * 1024
 
-# How the name of a file is shown that is another one in each run.
+# The shown name of a file whose real name differs in each run.
 ANY_FILE = "sfb-xmpp-*"
 
-# How a certificate is shown that does not exist yet.
+# The shown name of a certificate that does not exist yet.
 NEW = "(new certificate)"
 
 
 class Delivered(t.NamedTuple):
-    """The certificate, if it is in the store with its key now; else perhaps why it is still to come."""
+    """The certificate that is now in the store with its key; None if it is not. pending: why it is not there yet."""
 
     certificate: Certificate | None
     pending: str = ""
@@ -49,8 +49,11 @@ class Delivered(t.NamedTuple):
 class Delivery(abc.ABC):
     """A certificate and its way into the store.
 
-    certificate: None while it does not exist. steps: in their order. in_force: what is to be sent once it is in force.
-    secrets: texts that must not be repeated. aliases: values that differ from run to run, and what they are shown as.
+    certificate: None if it does not exist yet.
+    steps: the steps in their order.
+    in_force: the steps that are sent when the certificate is in use.
+    secrets: texts that must not be shown.
+    aliases: values that differ from run to run, and the texts that are shown in their place.
     """
 
     certificate: Certificate | None
@@ -65,7 +68,7 @@ class Delivery(abc.ABC):
 
     @property
     def is_in_store(self) -> bool:
-        """Whether nothing is missing in the store; something may be left to be cleared away."""
+        """Whether nothing is missing in the store. There may be files to remove."""
         return all(step.cmdlet == "Remove-Item" for step in self.steps)
 
     @abc.abstractmethod
@@ -75,7 +78,7 @@ class Delivery(abc.ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class InStore(Delivery):
-    """It is there already."""
+    """The certificate is already in the store."""
 
     def apply(self, log: StepLog, reader: EdgeReader) -> Delivered:
         for step in self.steps:
@@ -85,9 +88,11 @@ class InStore(Delivery):
 
 @dataclass(frozen=True, kw_only=True)
 class Carried(Delivery):
-    """A file that is carried over, imported and removed again, whatever happens. The steps say how.
+    """A file that is copied to the Edge, imported, and removed in any case.
 
-    file: its name. carry, load, remove: the steps. then: what is cleared away when it is there.
+    file: the name of the file.
+    carry, load, remove: the steps.
+    then: the steps after the import.
     """
 
     file: str
@@ -111,22 +116,22 @@ class Carried(Delivery):
         return Delivered(self.certificate)
 
     def _confirm(self, log: StepLog, step: Step, error: ServerError | None, reader: EdgeReader) -> bool:
-        """Whether the certificate is in the store with its key; records what became of the step."""
+        """Return whether the certificate is in the store with its key, and record the result of the step."""
         try:
             stored = reader.store().get(self.thumbprint)
         except UNREADABLE as exc:
             log.fail(step, error or exc)
             return False
         if stored is None or stored.has_key is False:
-            text = "no error was reported, but the certificate is not in the computer's store with its key"
+            text = "the server reported no error, but the certificate is not in the computer's store with its key"
             log.fail(step, error or text)
             return False
         log.done(step, error)
         return True
 
     def _clear_away(self, log: StepLog, remove: Step, reader: EdgeReader) -> None:
-        """See that the file is gone, and send its removal once more if it is not."""
-        error = ServerError(remove.cmdlet, "", "NotInEffect", "no error was reported")
+        """Check that the file is removed. If it is not, send the removal again."""
+        error = ServerError(remove.cmdlet, "", "NotInEffect", "the server reported no error")
         try:
             there = self.file in reader.files()
             if there:
@@ -135,10 +140,10 @@ class Carried(Delivery):
         except UNREADABLE as exc:
             there, error = True, ServerError(remove.cmdlet, "", "ConnectionError", str(exc))
         if there:
-            text = "%s; %s may still be there%s; the next run removes it" % (
-                error.message,
+            text = "%s. The file %s may still be on the Edge server. %sThe next run removes it" % (
+                error.message.rstrip("."),
                 path_of(self.file),
-                ", under a passphrase that no longer exists" if self.secrets else "",
+                "Its passphrase no longer exists. " if self.secrets else "",
             )
             log.fail(remove, ServerError(remove.cmdlet, error.error_id, error.category, text))
         elif log.was_sent(remove):
@@ -146,19 +151,19 @@ class Carried(Delivery):
 
 
 def of_bundle(bundle: Bundle, before: EdgeState, now: datetime.datetime) -> Delivery:
-    """A certificate and its key, from the controller."""
+    """Return the way of a certificate and its key from the controller."""
     if before.has(thumbprint(bundle.certificate)):
         return InStore(certificate=bundle.certificate)
     passphrase = Secret(secrets.token_hex(16))
-    # PrivateKeyExportable also lets Network Service, under which the services run, read the key.
+    # The services run as Network Service. PrivateKeyExportable also lets Network Service read the key.
     given: dict[str, Value] = {"Password": passphrase, "PrivateKeyExportable": True}
     return _carried(bundle.certificate, "pfx", wrap(bundle, passphrase, now), given, (), (passphrase,))
 
 
 def of_answer(certificate: Certificate, before: EdgeState) -> Delivery:
-    """An authority's answer to the request of this Edge, which has the key. Then the request is done with."""
+    """Return the way of an authority's answer to the request of this Edge, which has the key."""
     forget = (steps.remove(REQUEST),) if REQUEST in before.files else ()
-    # An earlier run may have imported the answer and not come to the removal of the request's file.
+    # An earlier run may have imported the answer without removing the request's file.
     if before.has(thumbprint(certificate)):
         return InStore(certificate=certificate, steps=forget)
     return _carried(certificate, "cer", der(certificate), {}, forget, ())
@@ -198,8 +203,11 @@ def _carried(
 class Requested(Delivery):
     """A certificate that the Edge itself requests from a certification authority of the company.
 
-    mark: the file that says so, None if an earlier run has written it; then the certificate is fetched, not requested
-    again. known: thumbprints that are not of the new one. suits: whether one is what was asked for.
+    mark: the file that records the request. None if an earlier run has written it. Then the certificate is fetched,
+        not requested again.
+    request: the step that requests or fetches the certificate.
+    known: the thumbprints of certificates that existed before.
+    suits: returns whether a certificate fits the request.
     """
 
     mark: Step | None
@@ -225,10 +233,10 @@ class Requested(Delivery):
             log.done(self.request, error)
             return Delivered(found)
         if error is None:
-            text = "the certification authority has not issued it yet; the next run asks for it again"
+            text = "the certification authority has not issued the certificate yet. The next run asks again"
             return Delivered(None, text)
         log.fail(self.request, error)
-        # After a lost session nobody knows whether the authority was reached: better ask for the answer than twice.
+        # After a lost session it is unknown whether the authority has the request. So the next run only fetches.
         if error.category != "ConnectionError":
             for step in self.in_force:
                 log.do(step)
@@ -238,8 +246,8 @@ class Requested(Delivery):
 def of_authority(
     parameters: t.Mapping[str, Value], before: EdgeState, asked: bool, suits: t.Callable[[Certificate], bool]
 ) -> Requested:
-    """Have the authority make one, or fetch what it was ``asked`` for in an earlier run."""
-    # What comes is known by what was there before: its key is made on the Edge, and names can be given twice.
+    """Return a request to the authority. asked: whether an earlier run has requested, so that this run only fetches."""
+    # The new certificate is recognised by the earlier ones, because several certificates can have the same names.
     known = frozenset(before.store)
     mark = None if asked else steps.note(ASKED, "\n".join(sorted(known)) or "none")
     given: t.Mapping[str, Value] = {"Retrieve": True, "Confirm": False} if asked else parameters
@@ -257,10 +265,10 @@ def of_authority(
 
 
 def of_issued(certificate: Certificate) -> Delivery:
-    """What the authority has issued and the store has: to be forgotten once it is in force."""
+    """Return the way of an issued certificate that is in the store. The mark is removed when it is in use."""
     return InStore(certificate=certificate, in_force=(steps.remove(ASKED),))
 
 
 def newest_first(certificates: Certificates) -> list[Certificate]:
-    """Those first that were issued last."""
+    """Sort the certificates by their validity, the newest first."""
     return sorted(certificates, key=lambda one: (one.not_valid_before_utc, one.not_valid_after_utc), reverse=True)

@@ -25,38 +25,39 @@ if t.TYPE_CHECKING:
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
 USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
-# Between Front End and Edge (port 23456): the Edge's internal certificate, and the Front End's default one. Only read.
+# The certificates between Front End and Edge (port 23456): the Edge's internal one, the Front End's default one. They
+# are only read.
 MTLS = ("Internal", "Default")
-# The one that the gateway presents to partners on the XMPP port.
+# The usage whose certificate the gateway presents to partners on the XMPP port.
 LISTENING = "XmppServer"
 
-# One directory for all accounts, unlike $env:TEMP, so that whoever comes next finds what an interrupted run left.
+# A directory for all accounts, unlike $env:TEMP. So the next run finds the files of an interrupted run.
 DIRECTORY = "C:\\Windows\\Temp"
 MARKER = "sfb-xmpp-restart.pending"
-# The certificate request whose key this Edge has, until its answer was imported.
+# The certificate request whose key is on this Edge. It stays until its answer is imported.
 REQUEST = "sfb-xmpp-request.csr"
-# The certification authority was asked for a certificate that is not in force yet. Its lines are the thumbprints of the
-# certificates that were there before: what it issued is none of them.
+# The mark of a request to a certification authority whose certificate is not in use yet. Its lines are the thumbprints
+# of the earlier certificates, so that the new one can be recognised.
 ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
-# What renew.now has replaced, or is to replace (renew_now.py).
+# The certificates that renew.now has replaced or will replace (renew_now.py).
 RENEWED = re.compile(r"sfb-xmpp-renewed-[0-9a-f]{16}\.note\Z")
 # The same because the issuer asks for it, and since when that period is (issuer.py).
 ISSUER = re.compile(r"sfb-xmpp-issuer-\d{12}\.note\Z")
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
-# Which certificate was superseded, and on which day.
+# The certificate that was replaced, and the day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
 
 _UNKNOWN = (
-    "certificates are managed on the Edge itself, with ansible_management_shell_modules set to [SkypeForBusiness], or "
+    "Manage certificates on the Edge server itself. Set ansible_management_shell_modules to [SkypeForBusiness], or to "
     "[Lync] for Lync Server 2013"
 )
 
-# What is read of a certificate in a store.
+# The properties of a certificate in a store that are read.
 SELECTED = ("RawData", "HasPrivateKey")
 
-# The service that presents a usage's certificate, by the service names of Microsoft's pages on Edge servers. The XMPP
-# proxy's is not documented: its display name is ("… XMPP Translating Gateway Proxy").
+# The services that present a usage's certificate. Source of the names: Microsoft's pages on Edge servers. The service
+# name of the XMPP proxy is not documented, only its display name ("… XMPP Translating Gateway Proxy").
 _SERVICES = {
     "AccessEdgeExternal": ("RTCSRV",),
     "DataEdgeExternal": ("RTCDATAPROXY",),
@@ -66,7 +67,11 @@ _SERVICES = {
 
 @dataclass(frozen=True)
 class StoredCertificate:
-    """A certificate in a Windows store. has_key is None where the server does not say."""
+    """A certificate in a Windows store.
+
+    raw: the DER form.
+    has_key: whether the key is there; None if the server does not show it.
+    """
 
     raw: bytes
     has_key: bool | None
@@ -74,23 +79,28 @@ class StoredCertificate:
 
 @dataclass(frozen=True)
 class EdgeState:
-    """An Edge as it was read: which certificate each usage has, the computer's certificates, our files."""
+    """An Edge as it was read.
+
+    assigned: the certificate of each usage.
+    store: the computer's certificates by thumbprint.
+    files: the names of the collection's files on the Edge.
+    """
 
     assigned: t.Mapping[str, t.Mapping[str, t.Any]]
     store: t.Mapping[str, StoredCertificate]
     files: t.Sequence[str] = ()
 
     def thumbprint(self, usage: str) -> str | None:
-        """Of the usage's certificate; None if it has none."""
+        """Return the thumbprint of the usage's certificate; None if it has none."""
         return (self.assigned.get(usage) or {}).get("Thumbprint") or None
 
     def has(self, thumbprint: str) -> bool:
-        """Whether the certificate is in the store with its key, as far as the server says."""
+        """Return whether the certificate is in the store with its key, as far as the server shows it."""
         stored = self.store.get(thumbprint)
         return stored is not None and stored.has_key is not False
 
     def shown(self, usages: t.Sequence[str]) -> dict[str, t.Any]:
-        """For a diff."""
+        """Return the state for a diff."""
         return {**{usage: self._label(usage) for usage in usages}, "files": list(self.files)}
 
     def _label(self, usage: str) -> str | None:
@@ -105,7 +115,7 @@ class EdgeState:
 
 
 def parsed(stored: StoredCertificate | None) -> Certificate | None:
-    """The certificate, or None if there is none that can be decoded."""
+    """Return the certificate; None if there is none or it cannot be decoded."""
     try:
         return parse(stored.raw) if stored else None
     except Unusable:
@@ -113,22 +123,22 @@ def parsed(stored: StoredCertificate | None) -> Certificate | None:
 
 
 def path_of(name: str) -> str:
-    """The path on the Edge of one of our files."""
+    """Return the path of one of the collection's files on the Edge."""
     return "%s\\%s" % (DIRECTORY, name)
 
 
 def transport(name: str) -> bool:
-    """Whether a file of ours was to be removed by the run that wrote it."""
+    """Return whether a file should have been removed by the run that wrote it."""
     return bool(_TRANSPORT.match(name))
 
 
 def store_of(name: str) -> dict[str, Value]:
-    """The parameters of Get-ChildItem that name a store of the computer."""
+    """Return the parameters of Get-ChildItem for a store of the computer."""
     return {"Path": "Cert:\\LocalMachine\\" + name}
 
 
 def assigned_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
-    """By usage, what Get-CsCertificate returned, with ``Thumbprint`` in upper case."""
+    """Return the objects of Get-CsCertificate by usage, with ``Thumbprint`` in upper case."""
     known = {usage.casefold(): usage for usage in USAGES}
     found: dict[str, dict[str, t.Any]] = {}
     for item in items:
@@ -140,15 +150,15 @@ def assigned_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, dict[str,
 
 
 def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, StoredCertificate]:
-    """By thumbprint, the certificates that Get-ChildItem returned of the store of that name. Raises Refused."""
+    """Return the certificates of an answer of Get-ChildItem by thumbprint. Raises Refused. name: of the store."""
     found = {}
     for item in items:
         raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
         if not isinstance(raw, bytes) or not isinstance(has_key, (bool, type(None))):
             wrong = "RawData" if not isinstance(raw, bytes) else "HasPrivateKey"
-            text = "Get-ChildItem: %s of a certificate in the store %s is not of the expected form" % (wrong, name)
+            text = "Get-ChildItem: %s of a certificate in the store %s has an unknown form" % (wrong, name)
             raise Refused([text])
-        # SHA-1 is what Windows names a certificate by.
+        # Windows names a certificate by its SHA-1 hash.
         found[hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()] = StoredCertificate(raw, has_key)
     return found
 
@@ -164,32 +174,35 @@ class EdgeReader:
         return EdgeState(self.assigned(), self.store(), self.files())
 
     def assigned(self) -> dict[str, dict[str, t.Any]]:
-        """What Get-CsCertificate prints for each usage that has a certificate, with ``Thumbprint`` in upper case."""
+        """Read Get-CsCertificate for each usage with a certificate, with ``Thumbprint`` in upper case."""
         return assigned_of(self._read("Get-CsCertificate"))
 
     def store(self, name: str = "My") -> dict[str, StoredCertificate]:
-        """The certificates of a store of the computer, by thumbprint."""
+        """Read the certificates of a store of the computer, by thumbprint."""
         return stored_of(self._certificates(store_of(name)), name)
 
     def _certificates(self, parameters: t.Mapping[str, Value]) -> list[dict[str, t.Any]]:
-        """Whole, a certificate crosses the wire as its RawData and nothing else (PowerShell's Types_Ps1Xml.cs)."""
+        """Read certificates with selected properties.
+
+        Without the selection, PowerShell sends only the RawData of a certificate (Types_Ps1Xml.cs).
+        """
         answer = self.shell.invoke([Statement("Get-ChildItem", parameters, SELECTED)])
         if is_unknown(answer):
-            # The endpoint may lack Select-Object; if it is Get-ChildItem, that is said now.
+            # The endpoint may lack Select-Object. If it lacks Get-ChildItem, this read reports it.
             return self._read("Get-ChildItem", parameters)
         return objects_of("Get-ChildItem", answer)
 
     def files(self) -> list[str]:
-        """Names of the files that a run of ours wrote and has not removed."""
+        """Read the names of files that runs of the collection wrote and did not remove."""
         items = self._read("Get-ChildItem", {"Path": DIRECTORY, "Filter": _OURS})
         names = [str(item.get("Name") or "") for item in items]
-        # The file system's filter also looks at short names, so it may return more than was asked for.
+        # The file system's filter also compares short names, so it may return other files.
         kept = (MARKER, REQUEST, ASKED)
         ours = (_TRANSPORT, FORMER, RENEWED, ISSUER)
         return sorted(name for name in names if name in kept or any(one.match(name) for one in ours))
 
     def text(self, name: str) -> str:
-        """The content of one of our files that holds text."""
+        """Read one of the collection's files as text."""
         statement = Statement("Get-Content", {"LiteralPath": path_of(name)})
         answer = self.shell.invoke([statement])
         if answer.lost or answer.errors:
@@ -197,7 +210,7 @@ class EdgeReader:
         return "\n".join(str(line) for line in answer.output) + "\n"
 
     def clock_ahead(self) -> float | None:
-        """How many seconds the Edge's clock is ahead of the controller's; None where its zone or itself is not told."""
+        """Return the seconds that the Edge's clock is ahead of the controller's; None if time or zone is unknown."""
         before = datetime.datetime.now(datetime.timezone.utc)
         time = server_clock(self.shell)
         after = datetime.datetime.now(datetime.timezone.utc)
@@ -207,17 +220,17 @@ class EdgeReader:
         return ahead or 0.0  # no -0.0
 
     def clock(self) -> datetime.datetime | None:
-        """The Edge's time in UTC; None where the session cannot tell it."""
+        """Return the Edge's time in UTC; None if the session does not provide it."""
         time = server_clock(self.shell)
-        # Without a zone it is the Edge's local time: good enough to tell days apart.
+        # Without a zone it is the Edge's local time. This is exact enough to compare days.
         return time.replace(tzinfo=datetime.timezone.utc) if time and time.tzinfo is None else time
 
     def services(self) -> list[WindowsService]:
-        """All services of the product on this computer."""
+        """Read all services of the product on this computer."""
         return read_services(self.shell)
 
     def is_lync_2013(self) -> bool:
-        """By the build number 5.0 that Get-CsServerVersion prints; asked once."""
+        """Return whether Get-CsServerVersion prints the build number 5.0. It is read once."""
         if self._is_lync_2013 is None:
             answer = self.shell.invoke([Statement("Get-CsServerVersion")])
             if answer.lost or answer.errors:
@@ -230,14 +243,14 @@ class EdgeReader:
 
 
 def presents(service: WindowsService, usage: str) -> bool:
-    """Whether a service is documented to use the certificate of a usage."""
+    """Return whether a service uses the certificate of a usage, according to the documentation."""
     if usage == LISTENING:
         return service.is_xmpp
     return service.name.upper() in _SERVICES.get(usage, ())
 
 
 def affected(usages: t.Collection[str], services: t.Sequence[WindowsService]) -> list[WindowsService] | None:
-    """The services that present the certificates of these usages; None when that is not sure."""
+    """Return the services that present the certificates of these usages; None if they are not known for sure."""
     if set(usages) >= set(USAGES) or not all(any(presents(s, usage) for s in services) for usage in usages):
         return None
     return [service for service in services if any(presents(service, usage) for usage in usages)]

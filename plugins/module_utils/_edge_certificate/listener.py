@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gateway's listener presents, seen from the controller in a handshake (XMPP STARTTLS)."""
+"""Reads the certificate that the gateway's listener presents, with a handshake from the controller (XMPP STARTTLS)."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ OPTIONS: dict[str, t.Any] = {
     "partner": {"type": "str"},
     "timeout": {"type": "int", "default": 60},
 }
-# One handshake has so many seconds.
+# Seconds for one handshake.
 _ONE = 5.0
 _PAUSE = 1.0
-# Kinds of failure that say: nobody answers there, or nobody who can be reached from here.
+# The failures of a listener that does not answer or cannot be reached.
 _UNREACHED = ("refused", "timeout", "unreachable")
 
 
 class HandshakeFailed(Exception):
-    """No certificate was presented. how: refused, timeout, unreachable, or what went wrong later."""
+    """No certificate was presented. how: refused, timeout, unreachable, or a later failure."""
 
     def __init__(self, how: str, text: str = "") -> None:
         super().__init__(how)
@@ -45,7 +45,13 @@ class HandshakeFailed(Exception):
 
 @dataclass(frozen=True)
 class Handshake:
-    """What came of one. reached: somebody answered; thumbprint: of what was presented; None: nothing was; text: why."""
+    """The result of a handshake.
+
+    reached: whether the listener answered.
+    thumbprint: the thumbprint of the presented certificate; None if there was none.
+    text: why there was none.
+    chain: the presented certificates, the listener's own first.
+    """
 
     reached: bool
     thumbprint: str | None = None
@@ -56,7 +62,9 @@ class Handshake:
 class Listener:
     """The listener of one Edge.
 
-    timeout: seconds that wait_for() waits. make raises HandshakeFailed; sleep and clock as in time.
+    options: the module's option; its timeout is the seconds that wait_for() waits.
+    make: makes a handshake; raises HandshakeFailed.
+    sleep, clock: as in the module time.
     """
 
     def __init__(
@@ -70,7 +78,7 @@ class Listener:
         self.place = "%s:%d" % (options["address"], options["port"])
 
     def read(self) -> Handshake:
-        """One handshake. Raises nothing."""
+        """Make one handshake. Raises nothing."""
         options = self._options
         domain = str(options["domain"])
         try:
@@ -97,11 +105,11 @@ class Listener:
 
 
 def listener_of(options: t.Mapping[str, t.Any] | None) -> Listener | None:
-    """The listener of a task's option; None without one. Raises Refused for a wrong option."""
+    """Return the listener of a task's option; None without the option. Raises Refused for a wrong option."""
     if not options:
         return None
     if int(options["timeout"]) < 1:
-        raise Refused(["listener.timeout: %s is not a number of seconds above 0" % options["timeout"]])
+        raise Refused(["listener.timeout: must be a number of seconds above 0, not %s" % options["timeout"]])
     try:
         names = {name: canonical_domain(str(options[name])) for name in ("domain", "partner") if options.get(name)}
     except Invalid as exc:
@@ -110,8 +118,8 @@ def listener_of(options: t.Mapping[str, t.Any] | None) -> Listener | None:
 
 
 def handshake(address: str, port: int, to: str, from_: str, timeout: float) -> t.Sequence[Certificate]:
-    """A handshake over the network. Raises HandshakeFailed."""
-    # Here, since every run reads this file, and few have a listener.
+    """Make a handshake over the network. Raises HandshakeFailed."""
+    # The import is here, because every run loads this file and few runs have a listener.
     from .._xmpp import client
     from .._xmpp.budget import TimeUp
 

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which names the gateway's certificate has to cover, from what is declared. Pure.
+"""Derives the names that the gateway's certificate must cover from the declared options. Pure.
 
-The rules are those of Microsoft's pages on Edge certificates: the Access Edge is the subject, every SIP domain has its
-``sip.`` name, and every domain that takes part in XMPP stands there bare, since that is what partners look for.
+Source of the rules: Microsoft's pages on Edge certificates. The Access Edge is the subject. Every SIP domain has its
+``sip.`` name. Every XMPP domain is a name itself, because partners look for it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .._base.names import Invalid, canonical_domain
 
 
 class InvalidNames(ValueError):
-    """Names that cannot be in a certificate. ``texts``: one for each, with the option and its place in it."""
+    """Names that cannot be in a certificate. texts: one for each name, with the option and the place in it."""
 
     def __init__(self, texts: t.Sequence[str]) -> None:
         super().__init__("; ".join(texts))
@@ -30,7 +30,10 @@ def required_names(
     sip_domains: t.Sequence[str] = (),
     xmpp_domains: t.Sequence[str] = (),
 ) -> list[str]:
-    """The names, canonical and each once, the Access Edge's first; none if nothing is declared. Raises InvalidNames."""
+    """Return the canonical names, each once, the Access Edge's first. Raises InvalidNames.
+
+    The list is empty if nothing is declared.
+    """
     texts: list[str] = []
 
     def read(option: str, given: t.Sequence[str]) -> list[str]:
@@ -47,7 +50,9 @@ def required_names(
     sip = read("sip_domains", sip_domains)
     xmpp = read("xmpp_domains", xmpp_domains)
     if (sip_domains or xmpp_domains) and not (access_edge or names):
-        texts.append("access_edge: with sip_domains or xmpp_domains it is needed, as the certificate's subject")
+        texts.append(
+            "access_edge: is required with sip_domains or xmpp_domains, because it is the certificate's subject"
+        )
     if texts:
         raise InvalidNames(texts)
     return list(dict.fromkeys([*first, *listed, *("sip." + domain for domain in sip), *xmpp]))

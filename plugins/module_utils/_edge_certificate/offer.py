@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a source comes to: a certificate and its way to the Edge, or a request that waits for its answer."""
+"""The result of a source: a certificate and its way to the Edge, or a request that waits for its answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .renew_now import Outdated
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
-# What a run returns that ends without a certificate, beside what it has to tell.
+# The return values of a run that ends without a certificate.
 NO_CERTIFICATE: t.Mapping[str, t.Any] = {
     "certificate": None,
     "assigned": {},
@@ -39,10 +39,13 @@ NO_CERTIFICATE: t.Mapping[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Offer:
-    """A certificate that satisfies what is asked for.
+    """A certificate that meets the requirements.
 
-    findings: warnings; errors were refused before. in_use: the certificate that all usages have, renewal: of that one.
-    made: it was made in this run, so that another run would make another one. outdated: what renew.now replaces.
+    findings: warnings, because errors were refused before.
+    renewal: the renewal of the certificate in use.
+    made: whether this run made the certificate. Another run would make another one.
+    in_use: the certificate that all usages have.
+    outdated: the certificates that renew.now replaces.
     """
 
     delivery: Delivery
@@ -56,10 +59,13 @@ class Offer:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A request waits for its answer, or could not be made.
+    """A request that waits for its answer, or that could not be made.
 
-    path, answer: files on the controller. changed: the request is new, or was saved anew. assigned, renewal: of what is
-    in force meanwhile. log: of the request's step, if it was made on the Edge in this run.
+    path, answer: files on the controller.
+    changed: whether the request is new or was saved again.
+    assigned, renewal: the state of the certificates in use.
+    log: the log of the request's step, if this run made the request on the Edge.
+    untouched: the result of steps that were not sent.
     """
 
     path: str
@@ -74,7 +80,7 @@ class Waiting:
     def result(self) -> Result:
         steps = self.log.shown(self.untouched) if self.log else []
         failures: list[Failure] = self.log.failures if self.log else []
-        text = "the request is in %s; have it answered, put the answer into %s, and run again"
+        text = "the request is in %s. Send it to your authority, save the answer in %s, and run again"
         said = [] if failures else [text % (self.path, self.answer)]
         return Result(
             values={

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run does to an Edge: one value, from which check mode, steps, diff and the run itself are read."""
+"""The plan of a run on an Edge. Check mode, steps, diff and the run itself use this one value."""
 
 from __future__ import annotations
 
@@ -25,8 +25,14 @@ from .wanted import WantedCertificate
 
 @dataclass(frozen=True)
 class CertificatePlan:
-    """sweep: what an interrupted run left; delivery: the certificate comes into the store; switch: it comes into force;
-    finish: what is done once it is. before: the Edge as it was read.
+    """The plan of a run on one Edge.
+
+    wanted: the options.
+    offer: the certificate and its way into the store.
+    before: the Edge as it was read.
+    sweep: the steps that remove the files of an interrupted run.
+    switch: the steps that bring the certificate into use.
+    finish: the steps after it is in use.
     """
 
     wanted: WantedCertificate
@@ -47,12 +53,12 @@ class CertificatePlan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """In the order in which they are sent."""
+        """All steps in their order."""
         return (*self.sweep, *self.delivery.steps, *self.switch.steps, *self.finish)
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Values that differ from run to run, and what they are shown as."""
+        """Values that differ from run to run, and the texts that are shown in their place."""
         found = dict(self.delivery.aliases)
         if self.wanted.check and self.offer.made:
             found[self.delivery.thumbprint] = NEW
@@ -60,7 +66,7 @@ class CertificatePlan:
 
     @property
     def expected(self) -> EdgeState:
-        """What the plan makes of the Edge."""
+        """The Edge after the plan."""
         thumbprint, certificate = self.delivery.thumbprint, self.delivery.certificate
         changed = {} if self.stages else {usage: {"Thumbprint": thumbprint} for usage in self.wanted.usages}
         store = dict(self.before.store)
@@ -78,11 +84,13 @@ class CertificatePlan:
 
 
 def make_plan(wanted: WantedCertificate, offer: Offer, reader: EdgeReader, before: EdgeState) -> CertificatePlan:
-    """Raises Refused, ServerRefused, ShellError."""
+    """Make the plan. Raises Refused, ServerRefused, ShellError."""
     delivery = offer.delivery
     presented = wanted.listener.read() if wanted.listener else None
     if wanted.phase == "switch" and not delivery.is_in_store:
-        raise Refused(["%s is not on this Edge yet; stage it first (phase: stage)" % delivery.thumbprint])
+        raise Refused(
+            ["the certificate %s is not on this Edge server yet. Stage it first (phase: stage)" % delivery.thumbprint]
+        )
     switch = no_switch(before, presented)
     finish: tuple[Step, ...] = ()
     if wanted.phase != "stage":
@@ -117,7 +125,10 @@ def _compromised(offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[s
 def _former(
     wanted: WantedCertificate, delivery: Delivery, switch: SwitchPlan, before: EdgeState, gone: t.Collection[str]
 ) -> t.Iterator[Step]:
-    """Notes about what is replaced now, and the removal of what was replaced long enough ago. gone: deleted now."""
+    """Yield the notes about replaced certificates, and the removal of old ones.
+
+    gone: the certificates that are deleted now.
+    """
     if wanted.keep_former is None:
         return
     today = wanted.now.strftime("%Y%m%d")

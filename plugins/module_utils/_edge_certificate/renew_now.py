@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The option ``renew.now``: what is in use is replaced before it is due, once for each reason.
+"""The option ``renew.now`` replaces the certificate in use before it is due, once for each reason.
 
 What the issuer of a certificate says comes to the same (issuer.py).
 
@@ -36,7 +36,7 @@ OPTION: dict[str, t.Any] = {
         "compromised": {"type": "bool", "default": False},
     },
 }
-# What the file holds if nothing was in use.
+# The content of the file if no certificate was in use.
 _NONE = "none"
 
 
@@ -55,12 +55,12 @@ class RenewNow:
 
     @classmethod
     def read(cls, given: Params | None) -> RenewNow | None:
-        """From the validated option; None where it is not given."""
+        """Read the validated option; None if it is not set."""
         return cls(str(given["reason"]).strip(), bool(given.get("compromised"))) if given else None
 
     @property
     def mistakes(self) -> list[str]:
-        return [] if self.reason else ["renew.now.reason: is empty; say why the certificate is replaced"]
+        return [] if self.reason else ["renew.now.reason: is empty. Write why the certificate is replaced"]
 
     @property
     def file(self) -> str:
@@ -106,7 +106,10 @@ class Outdated:
 def outdated(
     now: RenewNow | None, reader: EdgeReader, files: t.Collection[str], in_use: t.Iterable[str | None]
 ) -> Outdated:
-    """in_use: the thumbprints of what the usages have. Raises ServerRefused, ShellError."""
+    """Return the certificates that renew.now replaces. Raises ServerRefused, ShellError.
+
+    in_use: the thumbprints of the usages' certificates.
+    """
     if now is None:
         return Outdated()
     if now.file in files:

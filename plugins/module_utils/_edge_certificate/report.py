@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The result of a run from its plan and what came of it."""
+"""Makes the result of a run from its plan and its outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
 
 def report(plan: CertificatePlan, outcome: CertificateOutcome) -> Result:
-    """The return values of xmpp_gateway_cert."""
+    """Return the result of xmpp_gateway_cert."""
     wanted, offer, switched, log = plan.wanted, plan.offer, outcome.switched, outcome.log
     after = outcome.after
     shown = log.shown("planned" if outcome.planned else "not_sent")
@@ -30,7 +30,7 @@ def report(plan: CertificatePlan, outcome: CertificateOutcome) -> Result:
     own = thumbprint(outcome.certificate) if outcome.certificate is not None else NEW
     assigned = {usage: after.thumbprint(usage) if after else None for usage in wanted.usages}
     mine = [usage for usage in wanted.usages if assigned[usage] == own]
-    # Another run would make another certificate: only what is sure beforehand is told.
+    # A later run would make another certificate. So check mode shows only the values that are certain.
     fresh = outcome.planned and offer.made and bool(shown)
     values = {
         "certificate": _described(outcome.certificate, mine, fresh),
@@ -70,10 +70,10 @@ def report(plan: CertificatePlan, outcome: CertificateOutcome) -> Result:
 
 
 def _earlier(in_use: Certificate | None, new: Certificate | None) -> t.Iterator[str]:
-    """A warning if the new certificate ends before the one in use: the declared source may be the wrong one."""
+    """Warn if the new certificate ends before the one in use, because the declared source may be wrong."""
     if in_use is not None and new is not None and new.not_valid_after_utc < in_use.not_valid_after_utc:
         ends = (describe(new)["not_after"], describe(in_use)["not_after"])
-        yield "the new certificate ends earlier (%s) than the one in use (%s)" % ends
+        yield "the new certificate ends earlier (%s) than the certificate in use (%s). Check the source" % ends
 
 
 def _by_hand(plan: CertificatePlan) -> t.Iterator[str]:
@@ -84,26 +84,26 @@ def _by_hand(plan: CertificatePlan) -> t.Iterator[str]:
         certificate = parsed(plan.before.store.get(name))
         if certificate is not None:
             facts = describe(certificate)
-            text = "by hand: revoke the certificate %s at its authority, %s. Reason: key compromise"
+            text = "manual step: revoke the certificate %s at its authority, %s. Reason: key compromise"
             yield text % (facts["serial_number"], facts["issuer"])
         others = [usage for usage in plan.before.assigned if plan.before.thumbprint(usage) == name]
         others = [usage for usage in others if usage not in plan.wanted.usages]
         if others:
-            text = "%s is in use for %s too, so it stays on the Edge with its key. Add that to usages"
+            text = "%s is also in use for %s, so it stays on the Edge server with its key. Add these usages to usages"
             yield text % (name, ", ".join(others))
 
 
 def _unknown_key(own: str, before: EdgeState, proven: bool) -> list[str]:
-    """A certificate that waits in the store, of which the session shows no HasPrivateKey: a switch would be refused.
+    """Warn about a certificate in the store if the session does not show HasPrivateKey. The switch may be refused.
 
-    proven: whether Windows has just taken it with its key, or has assigned it.
+    proven: whether Windows has just imported it with its key, or has assigned it.
     """
     stored = before.store.get(own)
     if proven or stored is None or stored.has_key is not None:
         return []
     text = (
-        "the session does not show whether the certificate %s has its private key, because its Select-Object is missing"
-        " or restricted. If there is no key, the switch fails. Check HasPrivateKey on the Edge server"
+        "it is unknown whether the certificate %s has its private key, because the session has no full Select-Object."
+        " Without the key the switch fails. Check HasPrivateKey on the Edge server"
     )
     return [text % own]
 
@@ -127,7 +127,7 @@ def _in_force(plan: CertificatePlan, outcome: CertificateOutcome, own: str, mine
 
 
 def _diff(plan: CertificatePlan, outcome: CertificateOutcome, after: EdgeState, new: str) -> list[dict[str, str]]:
-    """new: the thumbprint that stands for a certificate which another run would make anew; empty if there is none."""
+    """Return the diff. new: the thumbprint of a certificate that a later run would make again; empty for none."""
     names = [restart.service.name for restart in plan.switch.restarts]
     restarted = names if outcome.planned else [name for name in names if name in outcome.switched.down]
     usages = plan.wanted.usages

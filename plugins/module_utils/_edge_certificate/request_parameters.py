@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parameters of Request-CsCertificate, by which an Edge makes a key that never leaves it."""
+"""The parameters of Request-CsCertificate. The Edge makes a key that never leaves it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ALGORITHMS: dict[str, dict[str, Value]] = {
 
 
 def into_file(wanted: WantedCertificate) -> dict[str, Value]:
-    """For a request that is answered by hand."""
+    """Return the parameters of a request in a file, which users send to an authority."""
     return {**_new(wanted), "Output": path_of(REQUEST), "Confirm": False}
 
 
 def at_authority(wanted: WantedCertificate) -> dict[str, Value]:
-    """For a request at a certification authority of the company."""
+    """Return the parameters of a request to a certification authority of the company."""
     options = wanted.source
     found: dict[str, Value] = {**_new(wanted), "CA": options.ca}
     if options.template:
@@ -41,9 +41,9 @@ def _new(wanted: WantedCertificate) -> dict[str, Value]:
     return {
         "New": True,
         "Type": tuple(wanted.usages),
-        # One text with commas, as the cmdlet's page has it; canonical domains hold none.
+        # One text with commas, as on the cmdlet's page. Canonical domains have no commas.
         "DomainName": ",".join(wanted.names),
-        # For the administrator who looks at the store; nothing here depends on it.
+        # For administrators who read the store. The collection does not use it.
         "FriendlyName": "sfb.xmpp",
         **_ALGORITHMS[wanted.source.key],
         "PrivateKeyExportable": False,
@@ -51,5 +51,5 @@ def _new(wanted: WantedCertificate) -> dict[str, Value]:
 
 
 def missing_names(names: t.Sequence[str], wanted: WantedCertificate) -> str:
-    """Which of the names that are wanted a request does not hold, for a message; empty if none."""
+    """Return the wanted names that a request lacks, for a message; empty if it has all."""
     return ", ".join(sorted(set(wanted.names) - set(names)))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The answer of a certification authority to a request, in a file on the controller."""
+"""Reads the answer of a certification authority from a file on the controller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ if t.TYPE_CHECKING:
 
 
 class AuthorityAnswer(t.NamedTuple):
-    """The certificate for the request's key, and what came with it; None if it is not there yet. remarks: why."""
+    """The answer of an authority.
+
+    certificate: the certificate for the request's key; None if it does not exist yet.
+    others: the other certificates of the answer.
+    remarks: why there is no certificate.
+    """
 
     certificate: Certificate | None = None
     others: tuple[Certificate, ...] = ()
@@ -27,7 +32,7 @@ class AuthorityAnswer(t.NamedTuple):
 
 
 def read(path: str, public_key: bytes) -> AuthorityAnswer:
-    """The answer to the request with a public key (DER). Raises Refused for a file that is no answer at all."""
+    """Read the answer to the request with this public key (DER). Raises Refused if the file is not an answer."""
     data = private_file.read_if_there(path, "source.answer")
     if data is None:
         return AuthorityAnswer()

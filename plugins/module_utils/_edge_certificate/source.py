@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all sources of a certificate have in common: which certificate is good, which is due, what is in force.
+"""The common base of all sources: checks which certificate is good, which is due, and which is in use.
 
-A source on the controller is a PKCS#12 file: whoever makes the certificate, all Edges of a pool get what the file
-holds. With the key on the Edge, the Edge's store is what counts.
+A source on the controller is a PKCS#12 file. All Edges of a pool get the certificate of this file. If the key is on the
+Edge, the source is the Edge's store.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ from .wanted import WantedCertificate
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
-# Further apart than this, one of the clocks is wrong and not just in another time zone.
+# A larger difference is not a time zone. One of the clocks is wrong.
 _CLOCKS = datetime.timedelta(days=1)
 
 
 class CertificateSource(abc.ABC):
     """A kind of source, for one Edge.
 
-    needs: options without which it cannot work. makes: whether it makes certificates. on_edge: whether the key is made
-    on the Edge and stays there.
+    needs: the required options.
+    makes: whether it makes certificates.
+    on_edge: whether the key is made on the Edge and stays there.
     """
 
     needs: t.ClassVar[tuple[str, ...]] = ()
@@ -63,10 +64,10 @@ class CertificateSource(abc.ABC):
         self.renewal = self._renewal(self.in_force) if self.in_force is not None else None
 
     def choose(self) -> Offer | Waiting:
-        """Raises Refused, ServerRefused, ShellError before anything was written on the Edge."""
+        """Choose a certificate. Raises Refused, ServerRefused, ShellError before anything is written on the Edge."""
         wrong = self._mistakes()
         if not wrong and self.makes and issue.is_elliptic(self.options.key) and self.reader.is_lync_2013():
-            wrong = ["source.key: Lync Server 2013 cannot use elliptic keys; use RSA"]
+            wrong = ["source.key: Lync Server 2013 cannot use elliptic keys. Use RSA"]
         if wrong:
             raise Refused(wrong)
         chosen = self._choose()
@@ -75,42 +76,43 @@ class CertificateSource(abc.ABC):
 
     @abc.abstractmethod
     def _choose(self) -> Offer | Waiting:
-        """What there is, or what is to be made."""
+        """Choose an existing certificate, or make one."""
 
     def _issuer(self) -> str:
-        """The common name of the authority that this source gets certificates from; empty where it is not known."""
+        """Return the common name of this source's authority; empty if it is unknown."""
         return ""
 
     def _other_issuer(self) -> str:
-        """A text if what is in use comes from another authority than the declared source."""
+        """Return a warning if the certificate in use comes from another authority than the declared source."""
         if self.in_force is None:
             return ""
         wanted, has = self._issuer(), x509.common_name(self.in_force.issuer)
         if not wanted or not has or key_of(wanted) == key_of(has):
             return ""
         text = (
-            "the certificate in use is of %s, and the declared source (%s) is of %s. It is replaced when it is due; to"
+            "the certificate in use was issued by %s, but the declared source (%s) uses %s. The certificate is"
+            " replaced when it is due. To replace it now, set renew.now"
         )
-        return (text + " replace it before, set renew.now") % (has, self.options.type, wanted)
+        return text % (has, self.options.type, wanted)
 
     def _mistakes(self) -> list[str]:
-        """What is missing from the option or contradicts it."""
+        """Return the missing and the contradictory parts of the option."""
         options, wanted = self.options, self.wanted
         missing = [name for name in self.needs if not getattr(options, name)]
-        found = ["source.%s: is needed with type %s" % (name, options.type) for name in missing]
+        found = ["source.%s: is required with type %s" % (name, options.type) for name in missing]
         if self.makes and not wanted.names:
-            found.append("names: a certificate that is to be made needs names")
+            found.append("names: is required, because a new certificate needs names")
         if options.days < 1:
-            found.append("source.days: %s is not a number of days above 0" % options.days)
+            found.append("source.days: must be a number of days above 0, not %s" % options.days)
         if self.on_edge and wanted.pool_size > 1 and "AudioVideoAuthentication" in wanted.usages:
             found.append(
-                "source: a key that stays on its Edge cannot be shared, and for AudioVideoAuthentication all %d Edges "
-                "of the pool need the same; use a source on the controller" % wanted.pool_size
+                "source: a key that stays on its Edge server cannot be shared. For AudioVideoAuthentication all %d "
+                "Edge servers of the pool need the same key. Use a source on the controller" % wanted.pool_size
             )
         if self.on_edge and options.key == "rsa3072":
-            found.append("source.key: Request-CsCertificate makes RSA keys of 2048 and 4096 bits, not of 3072")
+            found.append("source.key: Request-CsCertificate cannot make rsa3072. Use rsa2048 or rsa4096")
         if bool(options.ca_account) != bool(options.ca_password):
-            found.append("source: ca_account and ca_password belong together")
+            found.append("source: ca_account and ca_password belong together. Set both or none")
         return found
 
     # What is offered
@@ -122,7 +124,7 @@ class CertificateSource(abc.ABC):
         return self._offer(of_bundle(bundle, self.before, self.wanted.valid_at), findings, made)
 
     def _offer_file(self) -> Offer | None:
-        """The PKCS#12 file's certificate, if there is a file and it is good for a while yet."""
+        """Return the PKCS#12 file's certificate, if the file exists and the certificate is good and not due."""
         if private_file.read_if_there(self.options.path, "source.path") is None:
             return None
         bundle = self._load()
@@ -131,9 +133,9 @@ class CertificateSource(abc.ABC):
         return self._offer_bundle(bundle, self._check(bundle.certificate, bundle.others))
 
     def _keep(self) -> Offer:
-        """What is in force stays. Raises Refused if that is nothing."""
+        """Keep the certificate in use. Raises Refused if there is none."""
         if self.in_force is None:
-            raise Refused(["nothing is staged that this Edge could use, and this phase makes nothing; stage first"])
+            raise Refused(["this Edge server has no staged certificate, and this phase makes none. Run phase: stage"])
         found = self._check(self.in_force, self._known_issuers())
         return self._offer(InStore(certificate=self.in_force), [one for one in found if one.severity != "error"])
 
@@ -145,16 +147,16 @@ class CertificateSource(abc.ABC):
     # What is good
 
     def _still_good(self) -> bool:
-        """Whether what is in force satisfies all that is asked for, and is not due.
+        """Return whether the certificate in use meets all requirements and is not due.
 
-        A chain that was not checked to the end is no reason to replace it.
+        A chain whose check took too long is not a reason to replace it.
         """
         if self.in_force is None or self._renewal(self.in_force).due:
             return False
         return all(one.severity != ERROR for one in self._errors(self.in_force, self._known_issuers()))
 
     def _good(self, certificate: Certificate) -> bool:
-        """Whether one in the Edge's store may come into use, and is not due."""
+        """Return whether a certificate of the Edge's store may come into use, and is not due."""
         return not self._renewal(certificate).due and not self._errors(certificate, self._known_issuers())
 
     def _check(self, certificate: Certificate, others: t.Sequence[Certificate] | None = None) -> list[Finding]:
@@ -164,17 +166,17 @@ class CertificateSource(abc.ABC):
             now=wanted.valid_at,
             names=wanted.names,
             others=others,
-            # A self-signed certificate can only vouch for itself.
+            # A self-signed certificate has no issuer that could be trusted.
             anchors=None if self.options.type == "self_signed" else wanted.anchors,
             rsa_only=x509.is_elliptic(certificate) and self.reader.is_lync_2013(),
         )
 
     def _errors(self, certificate: Certificate, others: t.Sequence[Certificate] | None = None) -> list[Finding]:
-        """What forbids to bring the certificate into use."""
+        """Return the findings that forbid the use of the certificate."""
         return [finding for finding in self._check(certificate, others) if finding.severity in (ERROR, UNKNOWN)]
 
     def _accept(self, certificate: Certificate, others: t.Sequence[Certificate], place: str) -> list[Finding]:
-        """The warnings about a certificate. Raises Refused with everything that makes it unusable."""
+        """Return the warnings about a certificate. Raises Refused with all findings that forbid its use."""
         findings = self._check(certificate, others)
         errors = ["%s: %s" % (place, finding) for finding in findings if finding.severity in (ERROR, UNKNOWN)]
         if errors:
@@ -191,18 +193,18 @@ class CertificateSource(abc.ABC):
     # What there is
 
     def _assigned(self) -> Certificate | None:
-        """The one certificate that all usages have; None if they do not have the same, or it is not to be read."""
+        """Return the certificate that all usages have; None if they have different ones, or if it cannot be read."""
         names = {self.before.thumbprint(usage) for usage in self.wanted.usages}
         (name,) = names if len(names) == 1 else (None,)
         return parsed(self.before.store.get(name)) if name else None
 
     def _with_keys(self) -> list[Certificate]:
-        """The certificates in the store whose key is there; the newest first."""
+        """Return the certificates of the store that have a key, the newest first."""
         found = [parsed(stored) for stored in self.before.store.values() if stored.has_key is not False]
         return newest_first(one for one in found if one is not None)
 
     def _known_issuers(self) -> list[t.Any] | None:
-        """The Edge's intermediates, where trust is checked: what is in the store came without its file."""
+        """Return the Edge's intermediates if trust is checked, because a certificate in the store has no file."""
         if self.wanted.anchors is None:
             return None
         if self._issuers is None:
@@ -224,12 +226,12 @@ class CertificateSource(abc.ABC):
 
 
 def check_clock(reader: EdgeReader, now: datetime.datetime) -> None:
-    """Raises Refused if the controller and the Edge do not agree what day it is: validity cannot be told then."""
+    """Raise Refused if the clocks of controller and Edge differ by a day. Then validity cannot be checked."""
     theirs = reader.clock()
     if theirs is not None and abs(theirs - now) > _CLOCKS:
         raise Refused(
             [
-                "the clocks of controller (%s) and Edge (%s) are more than a day apart; one of them is wrong, so it"
-                " cannot be told which certificates are valid" % (utc(now), utc(theirs))
+                "the clocks of the controller (%s) and the Edge server (%s) differ by more than a day. Correct the"
+                " wrong clock, because the validity of certificates depends on it" % (utc(now), utc(theirs))
             ]
         )

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``enterprise_ca``: the Edge itself requests it from a certification authority of the company.
+"""Source ``enterprise_ca``: the Edge itself requests the certificate from a certification authority of the company.
 
-That one was asked is remembered by a file on the Edge until its certificate is in force, with the thumbprints of the
-certificates that were there before: what came since and suits is the answer.
+A file on the Edge records the request until the certificate is in use. The file has the thumbprints of the earlier
+certificates. A newer certificate that fits is the answer.
 """
 
 from __future__ import annotations
@@ -36,5 +36,5 @@ class EnterpriseCa(CertificateSource):
         return self._offer(delivery, made=True)
 
     def _issuer(self) -> str:
-        # The name of an authority, SERVER\NAME, ends in the common name of its certificate.
+        # The name of an authority is SERVER\NAME. NAME is the common name of its certificate.
         return self.options.ca.rpartition("\\")[2]

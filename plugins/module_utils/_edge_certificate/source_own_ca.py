@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sources ``own_ca`` and ``self_signed``: made on the controller, kept in a PKCS#12 file for all Edges of a pool."""
+"""Sources ``own_ca`` and ``self_signed``: the controller makes the certificate.
+
+A PKCS#12 file keeps it for all Edges of a pool.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,12 @@ from .source import CertificateSource, check_clock
 
 
 class Made(CertificateSource):
-    """What the file holds, or what is in force, while it is good; else a new one."""
+    """Uses the certificate of the file, or the one in use, if it is good. Otherwise makes a new one."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("path",)
 
     def _choose(self) -> Offer:
-        # The Edges of a pool come here at the same time, and one of them makes the certificate.
+        # The Edges of a pool run in parallel, and one of them makes the certificate.
         with private_file.alone(self.options.path, "source.path"):
             offered = self._offer_file()
             if offered is not None:
@@ -48,7 +51,7 @@ class Made(CertificateSource):
 
     @abc.abstractmethod
     def _issue(self, key: t.Any) -> Bundle:
-        """A certificate for the key. Raises Refused, Unusable."""
+        """Make a certificate for the key. Raises Refused, Unusable."""
 
 
 class OwnCa(Made):
@@ -65,7 +68,7 @@ class OwnCa(Made):
         data = private_file.read_if_there(self.options.ca_certificate, "source.ca_certificate")
         try:
             return x509.common_name(x509.load_chain(data)[0].subject) if data is not None else ""
-        except Unusable:  # told when it is needed
+        except Unusable:  # reported when the file is used
             return ""
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``pkcs12``: a file on the controller that somebody else renews."""
+"""Source ``pkcs12``: a file on the controller that users renew themselves."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Pkcs12(CertificateSource):
         offered = self._renewal(bundle.certificate)
         if not offered.due:
             return offer
-        text = "%s: renewal is due (%s); put a new file there" % (self.options.path, offered.reason)
+        text = "%s: renewal is due (%s). Replace the file" % (self.options.path, offered.reason)
         return dataclasses.replace(offer, warnings=(text,))
 
     def _issuer(self) -> str:

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``request`` with the key on the controller: it waits beside the PKCS#12 file until the answer is there.
+"""Source ``request`` with the key on the controller. The key is beside the PKCS#12 file until the answer exists.
 
-The key file is what says that a request waits. As long as it is there no other key is made, so a request is never made
-twice; it goes away when the PKCS#12 file is written.
+The key file shows that a request waits. While it exists no other key is made, so a request is never made twice. The key
+file is removed when the PKCS#12 file is written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Request(CertificateSource):
     needs = ("path", "request", "answer")
 
     def _choose(self) -> Offer | Waiting:
-        # The Edges of a pool come here at the same time, and one of them makes the request.
+        # The Edges of a pool run in parallel, and one of them makes the request.
         with private_file.alone(self.options.path, "source.path"):
             offered = self._offer_file()
             if offered is not None:
@@ -42,7 +42,7 @@ class Request(CertificateSource):
 
     @property
     def _key_path(self) -> str:
-        """Where the key waits."""
+        """The path of the key file."""
         return os.path.expanduser(self.options.path) + ".key"
 
     @property
@@ -51,7 +51,7 @@ class Request(CertificateSource):
         return self.wanted.check or not self.wanted.may_make
 
     def _proceed(self, waits: bool) -> Offer | Waiting:
-        """Make what is missing of key and request; with the answer at hand go on."""
+        """Make a missing key and a missing request. Continue if the answer exists."""
         options, names = self.options, self.wanted.names
         key = self._load_key() if waits else issue.make_key(options.key)
         if not waits:
@@ -60,7 +60,7 @@ class Request(CertificateSource):
         saved = private_file.read_if_there(options.request, "source.request")
         stale = saved is None or _content(saved) != (public, sorted(names))
         if stale and not self._dry:
-            # The same key: what an authority may have answered already stays usable.
+            # The key stays the same, so that an existing answer of an authority stays usable.
             private_file.write(options.request, issue.request(key, names), "source.request", secret=False)
         found = answer.read(options.answer, public)
         if found.certificate is None:
@@ -82,7 +82,7 @@ class Request(CertificateSource):
 
 
 def _content(saved: bytes) -> tuple[bytes, list[str]] | None:
-    """Public key and names of a request; None if it is none."""
+    """Return the public key and the names of a request; None if the data is not a request."""
     try:
         public, names = issue.load_request(saved)
     except Unusable:

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``request`` with the key on the Edge, which never leaves it (Request-CsCertificate).
+"""Source ``request`` with the key on the Edge (Request-CsCertificate). The key never leaves the Edge.
 
-The request's file stays on the Edge until its answer was imported, and is what says that one waits: whatever becomes of
-the controller, no second one is made.
+The request's file stays on the Edge until its answer is imported. The file shows that a request waits. So no second
+request is made, even if the controller fails.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class RequestOnEdge(CertificateSource):
         return self._make()
 
     def _proceed(self, text: str) -> Offer | Waiting:
-        """A request waits on the Edge: go on with its answer, or see that the controller has a copy of it."""
+        """Continue with the answer to the waiting request, or make sure that the controller has a copy of it."""
         options = self.options
         public, names = self._content(text)
         missing = missing_names(names, self.wanted)
         remarks = []
         if missing:
-            remark = "the request that waits does not cover %s; remove %s on the Edge to have another one made"
+            remark = "the waiting request does not cover %s. To make a new request, remove %s on the Edge server"
             remarks = [remark % (missing, path_of(REQUEST))]
         found = answer.read(options.answer, public)
         if found.certificate is None:
@@ -62,7 +62,7 @@ class RequestOnEdge(CertificateSource):
         return self._offer(of_answer(found.certificate, self.before), findings)
 
     def _make(self) -> Waiting:
-        """Have the Edge make key and request, and bring the request over. Raises Refused before that."""
+        """Let the Edge make key and request, and copy the request to the controller. Raises Refused before that."""
         self._refuse_another(())
         step = Step("Request-CsCertificate", REQUEST, into_file(self.wanted))
         log = StepLog(self.reader.shell, [step])
@@ -71,7 +71,7 @@ class RequestOnEdge(CertificateSource):
         error = log.send(step).get(step.cmdlet)
         try:
             if REQUEST not in self.reader.files():
-                log.fail(step, error or "no error was reported, but there is no request on the Edge")
+                log.fail(step, error or "the server reported no error, but there is no request on the Edge server")
                 return self._waiting(False, (), log=log)
             text = self.reader.text(REQUEST)
             public, names = self._content(text)
@@ -81,7 +81,7 @@ class RequestOnEdge(CertificateSource):
         log.done(step, error)
         missing = missing_names(names, self.wanted)
         if missing:
-            log.fail(step, "the request that it wrote does not cover %s" % missing)
+            log.fail(step, "the request of the Edge server does not cover %s" % missing)
             log.do(steps.remove(REQUEST))
             return self._waiting(False, (), log=log)
         try:
@@ -91,7 +91,7 @@ class RequestOnEdge(CertificateSource):
         return self._waiting(True, (), log=log)
 
     def _save(self, text: str, public: bytes) -> bool:
-        """Whether the controller's copy was missing or another one."""
+        """Save a copy on the controller. Return whether the copy was missing or different."""
         path, data = self.options.request, text.encode("ascii", "replace")
         if private_file.read_if_there(path, "source.request") == data:
             return False
@@ -101,7 +101,7 @@ class RequestOnEdge(CertificateSource):
         return True
 
     def _saved_key(self) -> bytes | None:
-        """The public key (DER) of the request that is saved on the controller; None if there is none."""
+        """Return the public key (DER) of the request on the controller; None if there is none."""
         saved = private_file.read_if_there(self.options.request, "source.request")
         try:
             return issue.load_request(saved)[0] if saved is not None else None
@@ -109,9 +109,9 @@ class RequestOnEdge(CertificateSource):
             return None
 
     def _refuse_another(self, waiting: t.Sequence[bytes]) -> None:
-        """Raises Refused if the file on the controller holds a request that this Edge has neither made nor answered.
+        """Raise Refused if the file on the controller has a request that does not belong to this Edge.
 
-        waiting: the public key of the request that waits here.
+        waiting: the public key of the request that waits on this Edge.
         """
         saved = self._saved_key()
         certificates = map(parsed, self.before.store.values())
@@ -119,14 +119,16 @@ class RequestOnEdge(CertificateSource):
         if saved is not None and saved not in own:
             raise Refused(
                 [
-                    "source.request: %s holds a request of another Edge or key; give each Edge a file of its own, as "
-                    "with {{ inventory_hostname }}, or remove it" % self.options.request
+                    "source.request: %s has a request of another Edge server or key. Use one file for each Edge server,"
+                    " for example with {{ inventory_hostname }}, or remove the file" % self.options.request
                 ]
             )
 
     def _content(self, text: str) -> tuple[bytes, list[str]]:
-        """Public key (DER) and names of the request on the Edge. Raises Refused."""
+        """Return the public key (DER) and the names of the request on the Edge. Raises Refused."""
         try:
             return issue.load_request(text.encode("ascii", "replace"))
         except Unusable as exc:
-            raise Refused(["%s on the Edge: %s" % (path_of(REQUEST), finding) for finding in exc.findings]) from None
+            raise Refused(
+                ["%s on the Edge server: %s" % (path_of(REQUEST), finding) for finding in exc.findings]
+            ) from None

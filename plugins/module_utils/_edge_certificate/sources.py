@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kinds of sources by the names that the option ``source.type`` has for them."""
+"""The kinds of sources, by the values of the option ``source.type``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SOURCES: t.Mapping[str, type[CertificateSource]] = {
 
 
 def source_of(wanted: WantedCertificate, reader: EdgeReader, before: EdgeState) -> CertificateSource:
-    """The source that a run asks for."""
+    """Return the source of a run's options."""
     on_edge = wanted.source.type == "request" and wanted.source.key_on == "edge"
     kind = RequestOnEdge if on_edge else SOURCES[wanted.source.type]
     return kind(wanted, reader, before)

@@ -15,37 +15,37 @@ from .edge import path_of
 
 
 def write(cmdlet: str, name: str, identity: str, data: bytes) -> Step:
-    """Set-Content or Add-Content of one of our files, shown as ``identity``."""
+    """Return Set-Content or Add-Content of one of the collection's files, shown as ``identity``."""
     return Step(cmdlet, identity, {"LiteralPath": path_of(name), "Encoding": "Byte", "Value": data})
 
 
 def note(name: str, text: str) -> Step:
-    """A small file that remembers something."""
+    """Return the step that writes a small file for later runs."""
     return write("Set-Content", name, name, text.encode("ascii"))
 
 
 def remove(name: str, identity: str = "") -> Step:
-    """Remove-Item of one of our files, shown as ``identity``."""
+    """Return Remove-Item of one of the collection's files, shown as ``identity``."""
     return Step("Remove-Item", identity or name, {"LiteralPath": path_of(name), "Force": True})
 
 
 def delete_certificate(thumbprint: str) -> Step:
-    """Remove-Item of a certificate of the computer, with its key.
+    """Return Remove-Item of a certificate of the computer with its key.
 
-    DeleteKey is a parameter of the certificate provider (the page of Remove-Item). Without it the key stays.
+    DeleteKey is a parameter of the certificate provider (source: the page of Remove-Item). Without it the key stays.
     """
     path = "Cert:\\LocalMachine\\My\\" + thumbprint
     return Step("Remove-Item", thumbprint, {"LiteralPath": path, "DeleteKey": True, "Force": True})
 
 
 def assign(usages: t.Sequence[str], thumbprint: str) -> Step:
-    """Set-CsCertificate."""
+    """Return Set-CsCertificate, which assigns a certificate to usages."""
     parameters: dict[str, Value] = {"Type": tuple(usages), "Thumbprint": thumbprint, "Confirm": False}
     return Step("Set-CsCertificate", thumbprint, parameters)
 
 
 def unbind(usages: t.Sequence[str]) -> Step:
-    """Remove-CsCertificate, which leaves the certificate in the store."""
-    # Force answers the question that it asks when the certificate is in use.
+    """Return Remove-CsCertificate, which leaves the certificate in the store."""
+    # Force answers the cmdlet's question about a certificate in use.
     parameters: dict[str, Value] = {"Type": tuple(usages), "Force": True, "Confirm": False}
     return Step("Remove-CsCertificate", ", ".join(usages), parameters)

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A certificate that is in the store comes into force: which steps it takes, and which lead back.
+"""Plans the switch: the steps that bring a certificate of the store into use, and the steps of the way back.
 
-A restart that is due is marked by a file on the Edge before the certificate is assigned, and the mark goes away when
-the services run again: a run that is interrupted in between is completed by the next one. The file names the services
-that the run left draining, or stopped with one of them.
+Before the certificate is assigned, a file on the Edge marks that a restart is due. The mark is removed when the
+services run again. So the next run completes an interrupted run. The file names the services that still drain, and the
+services that stopped with them.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from .wanted import WantedCertificate
 
 @dataclass(frozen=True)
 class WayBack:
-    """To what the usages had before. assign: a step for each certificate; restarts: those of the way forth once more.
+    """The way back to the former certificates of the usages.
 
-    complete: every usage that changes had a certificate; one that had none keeps the new one. presents: what the
-    listener has to present then; None if that is not known.
+    assign: one step for each certificate.
+    restarts: the same restarts again.
+    complete: whether every changing usage had a certificate. A usage without one keeps the new certificate.
+    presents: the thumbprint that the listener must present afterwards; None if it is unknown.
     """
 
     assign: tuple[Step, ...]
@@ -43,11 +45,16 @@ NO_WAY_BACK = WayBack((), (), False, None)
 
 @dataclass(frozen=True)
 class SwitchPlan:
-    """From the certificates that the usages have to ``thumbprint``.
+    """The switch to one certificate.
 
-    changing: the usages that have another one or none. mark, assign, unmark: None where there is nothing to do.
-    services: all of the product, as they are before. presented: by the listener before; None without one. due_before:
-    a restart was due.
+    thumbprint: the new certificate.
+    changing: the usages with another certificate or none.
+    former: the former certificate of the first changing usage.
+    mark, assign, unmark: the steps; None if there is nothing to do.
+    back: the way back.
+    services: all services of the product before the switch.
+    presented: the handshake before the switch; None without a listener.
+    due_before: whether a restart was due before.
     """
 
     thumbprint: str
@@ -65,7 +72,7 @@ class SwitchPlan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """In the order in which they are sent."""
+        """All steps in their order."""
         found = [self.mark, self.assign]
         for restart in self.restarts:
             found += restart.steps
@@ -77,7 +84,7 @@ class SwitchPlan:
         return bool((self.due_before or self.mark) and not self.unmark)
 
     def with_certificate(self, thumbprint: str) -> SwitchPlan:
-        """The same for a certificate that did not exist when this was planned."""
+        """Return the plan for a certificate that did not exist at the time of planning."""
         assign = steps.assign(self.changing, thumbprint) if self.assign else None
         return replace(self, thumbprint=thumbprint, assign=assign)
 
@@ -85,7 +92,7 @@ class SwitchPlan:
 def plan_switch(
     thumbprint: str, wanted: WantedCertificate, reader: EdgeReader, before: EdgeState, presented: Handshake | None
 ) -> SwitchPlan:
-    """Raises Refused, ServerRefused, ShellError where the services cannot be read."""
+    """Plan the switch. Raises Refused, ServerRefused, ShellError if the services cannot be read."""
     changing = tuple(usage for usage in wanted.usages if before.thumbprint(usage) != thumbprint)
     marked = MARKER in before.files
     presents_another = bool(presented and presented.thumbprint and presented.thumbprint != thumbprint)
@@ -109,7 +116,7 @@ def plan_switch(
         assign=steps.assign(changing, thumbprint) if changing else None,
         restarts=tuple(restart_of(service, wanted.graceful) for service in chosen),
         unmark=steps.remove(MARKER) if chosen and (marked or mark) else None,
-        # Nobody goes back to a key that others have.
+        # There is no way back to a compromised key.
         back=NO_WAY_BACK if wanted.renew_now and wanted.renew_now.compromised else _way_back(changing, before, chosen),
         services=services,
         presented=presented,
@@ -119,36 +126,36 @@ def plan_switch(
 
 
 def no_switch(before: EdgeState, presented: Handshake | None) -> SwitchPlan:
-    """Nothing is assigned and nothing restarted."""
+    """Return a plan that assigns nothing and restarts nothing."""
     return SwitchPlan("", (), None, None, None, (), None, NO_WAY_BACK, (), presented, MARKER in before.files)
 
 
 def _to_restart(
     usages: t.Sequence[str], restart: str, services: t.Sequence[WindowsService]
 ) -> tuple[list[WindowsService], list[str]]:
-    """The services to be restarted, and warnings."""
+    """Return the services to restart, and warnings."""
     chosen = affected(usages, services) if restart == "affected" else None
     if chosen is not None:
         return chosen, []
     warnings = []
     if restart == "affected" and not set(usages) >= set(USAGES):
         warnings.append(
-            "not every one of %s has a service that is known to present its certificate, so all services of the Edge "
+            "the services that present the certificates of %s are not all known, so all services of the Edge server "
             "are restarted" % ", ".join(usages)
         )
-    # A service that somebody stopped stays stopped, unless it is one that has to present the certificate.
+    # A stopped service stays stopped, unless it must present the certificate.
     wanted = [s for s in services if not s.stopped or any(presents(s, usage) for usage in usages)]
     return wanted, warnings
 
 
 def _outage(usages: t.Sequence[str], chosen: t.Sequence[WindowsService]) -> t.Iterator[str]:
-    """A warning if the restart interrupts more than XMPP: sign-in, calls and conferences of remote users."""
+    """Warn if the restart interrupts sign-in, calls and conferences of remote users, not only XMPP."""
     others = [usage for usage in USAGES if usage != LISTENING]
     if any(usage in others for usage in usages) or any(presents(s, usage) for s in chosen for usage in others):
         names = ", ".join(service.name for service in chosen)
         yield (
-            "the switch restarts %s. This is an outage for remote users of this Edge: sign-in, calls and conferences "
-            "through it are interrupted" % names
+            "the switch restarts %s. This is an outage for remote users of this Edge server: it interrupts their "
+            "sign-in, calls and conferences" % names
         )
 
 

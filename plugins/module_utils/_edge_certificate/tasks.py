@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_gateway_cert and xmpp_gateway_cert_info do: their options, the checks of what they name, the info."""
+"""The work of xmpp_gateway_cert and xmpp_gateway_cert_info: their options, the checks of the options, the info."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _SOURCE: dict[str, t.Any] = {
     "ca_password": {"type": "str", "no_log": True},
     "template": _TEXT,
 }
-# What both modules ask of a certificate.
+# The options of both modules about the requirements of a certificate.
 _REQUIREMENTS: dict[str, t.Any] = {
     "names": _LIST,
     "access_edge": {"type": "str"},
@@ -106,16 +106,16 @@ INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
     **_REQUIREMENTS,
 }
 
-# renew.as_of may be the beginning of a run, for all Edges alike; a time further away is for a look ahead.
+# renew.as_of may be the start of a run, the same for all Edges. In check mode it may be any time.
 _OTHER_TIME = datetime.timedelta(days=1)
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_gateway_cert. Raises Refused, ServerRefused, ShellError, all of them before anything was written there."""
+    """Do the work of xmpp_gateway_cert. Raises Refused, ServerRefused, ShellError before anything is written."""
     _require_packages()
     usages = tuple(dict.fromkeys(params["usages"]))
     if not usages:
-        raise Refused(["usages: the list is empty; name at least one usage"])
+        raise Refused(["usages: the list is empty. Name at least one usage"])
     if params["state"] == "absent":
         return unbind(usages, shell, check)
     trusted = _trusted(params)
@@ -134,12 +134,15 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 def _wanted(
     params: Params, usages: tuple[str, ...], check: bool, anchors: tuple[t.Any, ...] | None
 ) -> WantedCertificate:
-    """The options as typed values. Raises Refused."""
+    """Return the options as typed values. Raises Refused."""
     now = _now()
     rule, decided_at = _renewal(params, now, check)
     listener = listener_of(params.get("listener"))
     if listener and LISTENING not in usages:
-        text = "listener: what it presents is the certificate of %s, which is not among the usages" % LISTENING
+        text = "listener: it presents the certificate of %s. Add %s to usages, or remove listener" % (
+            LISTENING,
+            LISTENING,
+        )
         raise Refused([text])
     return WantedCertificate(
         usages=usages,
@@ -163,7 +166,7 @@ def _wanted(
 
 
 def info(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_gateway_cert_info: the certificates in force on an Edge and what speaks against them. Reads only."""
+    """Do the work of xmpp_gateway_cert_info: return the certificates in use on an Edge, with findings. Only reads."""
     _require_packages()
     now = _now()
     names, trusted = _names(params), _trusted(params)
@@ -192,7 +195,7 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
             facts: dict[str, t.Any] = dict.fromkeys((*x509.FACTS, "renewal", "renewal_info_id"))
             facts |= {"thumbprint": wanted, "later": []}
             findings = [
-                Finding("not_in_store", "error", "it is not in the computer's store", "import and assign it anew")
+                Finding("not_in_store", "error", "it is not in the computer's store", "import and assign it again")
             ]
             if certificate is not None:
                 facts = describe(certificate)
@@ -255,10 +258,12 @@ def _later(
 
 
 def file_is_good(params: Params, due: t.Collection[str] = ()) -> bool:
-    """Whether the source is a PKCS#12 file with a certificate that could be used, and is not due.
+    """Return whether the source is a PKCS#12 file with a usable certificate that is not due.
 
-    params: validated ones of xmpp_gateway_cert. due: thumbprints of certificates that are known to be due. What is
-    wrong with the file is told by the run that uses it.
+    The run that uses the file reports its defects.
+
+    params: the validated parameters of xmpp_gateway_cert.
+    due: thumbprints of certificates that are known to be due.
     """
     source = SourceOptions.read(params.get("source") or {"type": ""})
     try:
@@ -281,7 +286,7 @@ def file_is_good(params: Params, due: t.Collection[str] = ()) -> bool:
 def _presented(
     listener: Listener | None, names: t.Sequence[str], anchors: t.Any, now: datetime.datetime
 ) -> dict[str, t.Any] | None:
-    """What the listener presents and what speaks against it; None if none was asked for."""
+    """Return the certificate of the listener with findings; None without a listener."""
     if listener is None:
         return None
     seen = listener.read()
@@ -296,7 +301,7 @@ def _presented(
 
 
 def _issuers(reader: EdgeReader, certificates: t.Sequence[t.Any]) -> list[t.Any]:
-    """The Edge's intermediates, which it sends along; and its roots where one of them may be the direct issuer."""
+    """Return the Edge's intermediates, which it sends, and its roots if one of them may be the direct issuer."""
     found: list[t.Any] = []
     for name in ("CA", "Root"):
         subjects = [one.subject for one in found]
@@ -310,7 +315,7 @@ def _now() -> datetime.datetime:
 
 
 def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[RenewalRule, datetime.datetime]:
-    """When certificates are due, and the time at which that is decided. Raises Refused."""
+    """Return when certificates are due, and the time of this decision. Raises Refused."""
     given = params.get("renew") or {}
     share = given.get("lifetime_share")
     rule = RenewalRule(SHARE if share is None else share, given.get("days"))
@@ -321,16 +326,16 @@ def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[Renew
             time = datetime.datetime.fromisoformat(str(given["as_of"]).replace("Z", "+00:00"))
             time = time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
         except ValueError:
-            mistakes.append("renew.as_of: '%s' is not a time such as 2027-03-01T00:00:00Z" % given["as_of"])
+            mistakes.append("renew.as_of: '%s' must be a time such as 2027-03-01T00:00:00Z" % given["as_of"])
     if not check and abs(time - now) > _OTHER_TIME:
-        mistakes.append("renew.as_of: more than a day from now it is for check mode only")
+        mistakes.append("renew.as_of: is more than a day from now, which is allowed in check mode only. Add --check")
     if mistakes:
         raise Refused(mistakes)
     return rule, time
 
 
 def _renew_now(params: Params) -> renew_now.RenewNow | None:
-    """Raises Refused."""
+    """Read the option renew.now. Raises Refused."""
     found = renew_now.RenewNow.read((params.get("renew") or {}).get("now"))
     if found and found.mistakes:
         raise Refused(found.mistakes)
@@ -364,7 +369,7 @@ def _require_packages() -> None:
     packages = ((x509.IMPORT_ERROR, "cryptography"), (chain.IMPORT_ERROR, "pyOpenSSL"))
     missing = [name for error, name in packages if error is not None]
     if missing:
-        raise Refused(["%s is needed on the controller (a Python package)" % name for name in missing])
+        raise Refused(["%s is missing. Install this Python package on the controller" % name for name in missing])
 
 
 TASK = Task(ARGUMENT_SPEC, work, (("state", "present", ("source",)),), writes=True)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Taking the certificate from an Edge's usages."""
+"""Removes the certificate from an Edge's usages."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from . import steps
 from .edge import EdgeReader, EdgeState, parsed
 from .offer import NO_CERTIFICATE
 
-# What is told of a certificate whose key is left.
+# The facts about a certificate whose key is still on the Edge.
 _TOLD = ("thumbprint", "subject", "issuer", "serial_number", "names", "not_after")
 
 
 def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
-    """The usages lose their certificate, which stays in the store. No service is restarted: none could present one.
+    """Remove the certificate from the usages. It stays in the store. No service is restarted.
 
-    Raises Refused, ServerRefused, ShellError before anything was written.
+    Raises Refused, ServerRefused, ShellError before anything is written.
     """
     reader = EdgeReader(shell)
     before = EdgeState(reader.assigned(), reader.store())
@@ -43,7 +43,9 @@ def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
             continue
         still = [usage for usage in bound if after.thumbprint(usage)]
         if still:
-            text = "no error was reported, but Get-CsCertificate still shows one for %s" % ", ".join(still)
+            text = "the server reported no error, but Get-CsCertificate still shows a certificate for %s" % ", ".join(
+                still
+            )
             log.fail(step, error or text)
         else:
             log.done(step, error)
@@ -66,7 +68,7 @@ def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
 
 
 def _keys_left(state: EdgeState) -> list[dict[str, t.Any]]:
-    """The certificates in the computer's store that have their key there, or may have it, by thumbprint."""
+    """Return the certificates in the computer's store that have or may have their key, sorted by thumbprint."""
     found = []
     for name, stored in sorted(state.store.items()):
         certificate = parsed(stored)

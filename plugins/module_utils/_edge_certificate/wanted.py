@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run is asked for: the options of xmpp_gateway_cert as typed values."""
+"""The options of xmpp_gateway_cert as typed values."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ PHASES = ("all", "stage", "switch")
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """The option ``source``, with empty texts for what is not given. days: of a certificate's life; paths: files on the
-    controller.
+    """The option ``source``. Options that are not set are empty texts.
+
+    days: the lifetime of a new certificate.
+    All paths name files on the controller.
     """
 
     type: str
@@ -47,7 +49,7 @@ class SourceOptions:
 
     @classmethod
     def read(cls, given: Params) -> SourceOptions:
-        """From a module's parameters, in which what is not given is missing or None."""
+        """Read a module's parameters. Options that are not set are missing or None."""
         values = {name: value for name, value in given.items() if value is not None and value != ""}
         for name in ("passphrase", "ca_passphrase", "ca_password"):
             if name in values:
@@ -57,7 +59,7 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class WantedCertificate:
-    """What the certificate must be, where it comes from, and what this run may do.
+    """The requirements of the certificate, its source, and the work that this run may do.
 
     names: canonical, the Access Edge's first. anchors: trusted CA certificates; None: no trust store is given.
     decided_at: when renewal is decided, the same for all Edges of a run; valid_at: when certificates are made and have
@@ -87,5 +89,5 @@ class WantedCertificate:
 
     @property
     def may_make(self) -> bool:
-        """Whether this run may make or request a certificate."""
+        """Whether this run may make or request a certificate. The phase ``switch`` may not."""
         return self.phase != "switch"

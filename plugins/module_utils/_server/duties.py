@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The jobs that an account can have on a server by WinRM, and the cmdlets that each needs. Pure."""
+"""The jobs of an account on a server with WinRM, and the cmdlets that each job needs. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CERTIFICATE, SERVICES = "certificate", "services"
 _SERVICE = "-CsWindowsService"
 _LOOK = Duty(READ, ("Get" + _SERVICE, "Get-CsCertificate"))
 _RESTART = ("Start" + _SERVICE, "Stop" + _SERVICE)
-# Starting and stopping services belongs to the certificate, since its services restart.
+# The job of the certificate includes starting and stopping services, because the services restart.
 ON_EDGES = (
     _LOOK,
     Duty(

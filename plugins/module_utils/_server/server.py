@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One server as it was reached: a typed value, its form as the result of a task, and the way back."""
+"""One server as a typed value. It becomes the result of a task, and is made from such a result."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from dataclasses import asdict, dataclass, fields
 
 from .._base.result import Refused
 
-# Of the result's form. A later form has a higher number.
+# The number of the result's form. A later form has a higher number.
 FORM = 1
-# What may be asked of a server.
+# The parts that can be read from a server.
 CMDLETS, PRODUCT, CLOCK, SERVICES, CERTIFICATES = "cmdlets", "product", "clock", "services", "certificates"
 PARTS = (CMDLETS, PRODUCT, CLOCK, SERVICES, CERTIFICATES)
 
 
 @dataclass(frozen=True)
 class Product:
-    """text: as the server says it. version: four numbers. release: a year; None for both if the text has none."""
+    """The product of a server.
+
+    text: the server's own text.
+    version: four numbers; None if the text has none.
+    release: a year; None if the text has none.
+    """
 
     text: str
     version: str | None = None
@@ -30,7 +35,11 @@ class Product:
 
 @dataclass(frozen=True)
 class SeenService:
-    """status: in lower case. xmpp: whether it is a service of the XMPP gateway."""
+    """A Windows service of the product.
+
+    status: the status in lower case.
+    xmpp: whether the service belongs to the XMPP gateway.
+    """
 
     name: str
     display_name: str
@@ -40,7 +49,11 @@ class SeenService:
 
 @dataclass(frozen=True)
 class Certificate:
-    """usages: that have it. The texts are None where it is not in the computer's store. Times are UTC in ISO 8601."""
+    """A certificate with a usage.
+
+    usages: the usages that have it.
+    The other texts are None if the certificate is not in the computer's store. Times are UTC in ISO 8601.
+    """
 
     thumbprint: str
     usages: tuple[str, ...]
@@ -54,7 +67,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Unobserved:
-    """A part that was asked for and is not known, and why."""
+    """A part that could not be read. reason: why."""
 
     part: str
     reason: str
@@ -62,11 +75,15 @@ class Unobserved:
 
 @dataclass(frozen=True)
 class Server:
-    """host, deployment: in the inventory's words. reached: whether a session was open; reason: why not.
+    """One server. A part that was not wanted or could not be read is None.
 
-    broken: the link of the way at which none came about (statement.WAY); empty if it was none of them.
-    What was not asked for, and what could not be read, is None; ``unobserved`` has the latter. cmdlets: those that the
-    session offers, of the ones that the collection knows. clock_ahead: seconds, of the controller's clock.
+    host, deployment: the names in the inventory.
+    reached: whether a session was open.
+    reason: why no session was open; empty if one was.
+    broken: the step of statement.WAY that failed; empty if none of them did.
+    cmdlets: the known cmdlets that the session offers.
+    clock_ahead: the seconds that the server's clock is ahead of the controller's.
+    unobserved: the parts that could not be read.
     """
 
     host: str
@@ -87,9 +104,9 @@ class Server:
 
 
 def server_of(result: t.Mapping[str, t.Any]) -> Server:
-    """The server that a result of xmpp_server_info tells of. Raises Refused for another form."""
+    """Return the server of a result of xmpp_server_info. Raises Refused for another form."""
     if result.get("form") != FORM:
-        text = "the result of xmpp_server_info has the form %r; this version of the collection reads %d"
+        text = "the result of xmpp_server_info has the form %r, but this version of the collection reads the form %d"
         raise Refused([text % (result.get("form"), FORM)])
     try:
         return Server(
@@ -106,7 +123,7 @@ def server_of(result: t.Mapping[str, t.Any]) -> Server:
             unobserved=_objects(Unobserved, result["unobserved"]) or (),
         )
     except (KeyError, TypeError, ValueError) as exc:
-        raise Refused(["the result of xmpp_server_info is not of its form: %s" % exc]) from None
+        raise Refused(["the result of xmpp_server_info has an unknown form: %s" % exc]) from None
 
 
 T = t.TypeVar("T")
@@ -125,13 +142,13 @@ def _object(kind: type[T], item: t.Mapping[str, t.Any]) -> T:
 
 def _text(value: t.Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("%r is not a text" % (value,))
+        raise TypeError("%r is not a string" % (value,))
     return value
 
 
 def _bool(value: t.Any) -> bool:
     if not isinstance(value, bool):
-        raise TypeError("%r is neither true nor false" % (value,))
+        raise TypeError("%r is not true or false" % (value,))
     return value
 
 

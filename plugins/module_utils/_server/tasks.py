@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_server_info does: open the session, ask what it offers, read the rest in one pipeline.
+"""The work of xmpp_server_info: opens the session, reads the offered cmdlets, and reads the rest in one pipeline.
 
-The clock is a request of its own, since its answer must not wait for others.
+The clock has a separate request, because its answer must not wait for others.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .._x509.certificate import IMPORT_ERROR, describe
 from .server import CERTIFICATES, CLOCK, CMDLETS, PARTS, PRODUCT, SERVICES, Certificate, Product, SeenService, Server
 from .server import Unobserved as Gap
 
-# What is sent for each part, and whether an object of the common answer is one of its own.
+# The statements of each part, and below the test whether an object of the answer belongs to a cmdlet.
 _READ: dict[str, tuple[Statement, ...]] = {
     PRODUCT: (Statement("Get-CsServerVersion"),),
     SERVICES: (Statement("Get-CsWindowsService"),),
@@ -47,9 +47,9 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_server_info. A server that cannot be reached is a result. Raises Refused, ServerRefused."""
+    """Do the work of xmpp_server_info. A server that cannot be reached is a result. Raises Refused, ServerRefused."""
     if CERTIFICATES in params["gather"] and IMPORT_ERROR is not None:
-        raise Refused(["cryptography is needed on the controller (a Python package)"])
+        raise Refused(["cryptography is missing. Install this Python package on the controller"])
     place = place_of(shell)
     server = Server(place.host, place.deployment, reached=True)
     try:
@@ -64,14 +64,14 @@ def _read(server: Server, gather: t.Collection[str], shell: Shell) -> Server:
     values: dict[str, t.Any] = {}
     if CMDLETS in gather:
         if lacking is None:
-            gaps.append(Gap(CMDLETS, "the session does not say what it offers"))
+            gaps.append(Gap(CMDLETS, "the session does not list its cmdlets"))
         else:
             values["cmdlets"] = tuple(sorted(set(KNOWN) - lacking))
     if CLOCK in gather:
         offered = lacking is None or READS_CLOCK not in lacking
         values["clock_ahead"] = EdgeReader(shell).clock_ahead() if offered else None
         if values["clock_ahead"] is None:
-            gaps.append(Gap(CLOCK, "the session does not tell the server's time with its zone"))
+            gaps.append(Gap(CLOCK, "the session does not show the server's time with its time zone"))
     parts = [part for part in _READ if part in gather]
     if parts:
         found = read_offered(shell, [statement for part in parts for statement in _READ[part]])
@@ -79,7 +79,7 @@ def _read(server: Server, gather: t.Collection[str], shell: Shell) -> Server:
         for part in parts:
             why = [error for one in _READ[part] if (error := found.failed.get(one.cmdlet))]
             if why:
-                reason = "not offered by the session" if is_unknown_error(why[0]) else why[0].message
+                reason = "the session does not offer the cmdlet" if is_unknown_error(why[0]) else why[0].message
                 gaps.append(Gap(part, reason))
             else:
                 values[part] = _MADE[part](items)
@@ -87,13 +87,13 @@ def _read(server: Server, gather: t.Collection[str], shell: Shell) -> Server:
 
 
 def _sorted(found: PipelineOutput, parts: t.Sequence[str]) -> dict[str, list[t.Any]]:
-    """The objects by the cmdlet that returned them. Raises ServerRefused for one of none."""
+    """Return the objects by cmdlet. Raises ServerRefused for an object that belongs to no cmdlet."""
     cmdlets = [statement.cmdlet for part in parts for statement in _READ[part]]
     items: dict[str, list[t.Any]] = {cmdlet: [] for cmdlet in cmdlets}
     for item in found.output:
         own = [cmdlet for cmdlet in cmdlets if _KNOWN_BY[cmdlet](item)]
         if len(own) != 1:
-            raise ServerRefused(cmdlets[0], Answer(lost="an object came back that is none of what was asked for"))
+            raise ServerRefused(cmdlets[0], Answer(lost="the server returned an object that belongs to no cmdlet"))
         items[own[0]].append(item)
     return items
 
@@ -112,7 +112,7 @@ def _services(items: t.Mapping[str, list[t.Any]]) -> tuple[SeenService, ...]:
 
 
 def _certificates(items: t.Mapping[str, list[t.Any]]) -> tuple[Certificate, ...]:
-    """One for each that has a usage, in the order of the thumbprints."""
+    """Return the certificates that have a usage, in the order of the thumbprints."""
     stored = stored_of(items["Get-ChildItem"], "My")
     usages: dict[str, list[str]] = {}
     for usage, assigned in assigned_of(items["Get-CsCertificate"]).items():

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cmdlets a session offers: a restricted endpoint knows just those that the account's roles allow."""
+"""Which cmdlets a session offers. A restricted endpoint offers only the cmdlets that the account's roles allow."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .statement import Shell, Statement
 
 LIST = "Get-Command"
 SELECT = "Select-Object"
-# Every cmdlet of the product that the collection may send. A session is asked for all of them at once, so that the
-# question is the same whoever asks, and its answer can be kept. A test compares this with the code.
+# Every cmdlet of the product that the collection may send. A session is asked for all of them at once. So every caller
+# asks the same question, and the answer can be kept. A test compares this list with the code.
 KNOWN = (
     "Export-CsConfiguration", "Get-CsAccessEdgeConfiguration", "Get-CsAllowedDomain", "Get-CsBlockedDomain",
     "Get-CsCertificate", "Get-CsComputer", "Get-CsEffectivePolicy", "Get-CsExternalAccessPolicy",
@@ -26,14 +26,14 @@ KNOWN = (
     "Remove-CsXmppAllowedPartner", "Request-CsCertificate", "Set-CsAccessEdgeConfiguration", "Set-CsCertificate",
     "Set-CsExternalAccessPolicy", "Set-CsSite", "Set-CsXmppAllowedPartner", "Set-CsXmppGatewayConfiguration",
     "Start-CsWindowsService", "Stop-CsWindowsService", "Test-CsXmppIM",
-    # Of PowerShell itself, what is read of a server beside the product.
+    # Cmdlets of PowerShell itself that read other things of a server.
     "Get-ChildItem", "Get-Date", "Get-NetTCPConnection", "Get-WinEvent", "Resolve-DnsName", "Test-NetConnection",
 )  # fmt: skip
 
-# The predefined role that has all of the product's cmdlets in the remote shell. Source: the page "Planning for
-# Role-Based Access Control", as for the others below. It names duties, and no cmdlets: Get-CsAdminRole lists these.
+# The predefined role that has all of the product's cmdlets in the remote shell. Source, also for the roles below: the
+# page "Planning for Role-Based Access Control". The page names duties, not cmdlets. Get-CsAdminRole lists the cmdlets.
 ADMINISTRATOR = "CsAdministrator"
-# The others, the narrowest first, with those of their cmdlets that follow from these duties.
+# The other roles, the narrowest first, with the cmdlets that follow from their duties.
 _OTHERS: tuple[tuple[str, t.Callable[[str], bool]], ...] = (
     # Assigns policies that exist, and cannot change them.
     (
@@ -45,7 +45,7 @@ _OTHERS: tuple[tuple[str, t.Callable[[str], bool]], ...] = (
             "Grant-CsExternalAccessPolicy",
         }.__contains__,
     ),
-    # Looks at everything.
+    # Reads everything.
     ("CsViewOnlyAdministrator", lambda name: name.startswith("Get-Cs")),
     # Starts and stops services.
     ("CsServerAdministrator", lambda name: name.endswith("-CsWindowsService")),
@@ -58,9 +58,11 @@ def roles_with(cmdlets: t.Collection[str]) -> tuple[str, ...]:
 
 
 def needed(cmdlets: t.Collection[str]) -> str:
-    """What an account needs that is to have these cmdlets, for a message."""
+    """Return what an account needs to have these cmdlets, as the text of a message."""
     if any(name.endswith("-CsCertificate") for name in cmdlets):  # no remote shell of the product has these
-        return "an account in the group Administrators of the server is needed, and the product's module in its session"
+        return (
+            "An account in the group Administrators of the server is needed, with the product's module in its session"
+        )
     return "%s is needed, or a role of your own with %s" % (
         " or ".join(roles_with(cmdlets)),
         "it" if len(cmdlets) == 1 else "them",
@@ -68,26 +70,30 @@ def needed(cmdlets: t.Collection[str]) -> str:
 
 
 def lacks(account: str, cmdlets: t.Sequence[str], wants: str) -> str:
-    """What is to be said of an account that is not offered these. wants: what it may not do."""
-    verb = "is" if len(cmdlets) == 1 else "are"
-    text = "%s may not %s: %s %s not offered to it; %s"
-    return text % (account or "the session's account", wants, ", ".join(cmdlets), verb, needed(cmdlets))
+    """Return the message for an account whose session does not offer some cmdlets.
+
+    account: the account's name; empty if it is unknown.
+    cmdlets: the cmdlets that are missing.
+    wants: what the account cannot do without them, as an infinitive.
+    """
+    text = "%s may not %s. Its session does not offer %s. %s"
+    return text % (account or "the session's account", wants, ", ".join(cmdlets), needed(cmdlets))
 
 
 def question(cmdlets: t.Iterable[str] = ()) -> Statement:
-    """Which cmdlets the session offers, of KNOWN and of these. A session keeps the answer.
+    """Return the statement that asks which cmdlets of KNOWN and of ``cmdlets`` the session offers.
 
-    Always asks for Select-Object too: its answer tells the session what it cuts. Both properties are among those that
-    the Select-Object of a restricted session takes.
+    A session keeps the answer. The question always includes Select-Object, because the session must know whether it
+    can select properties. The Select-Object of a restricted session accepts both selected properties.
     """
     return Statement(LIST, {"Name": (*sorted({*KNOWN, *cmdlets}), SELECT)}, select=("Name", "CommandType"))
 
 
 def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
-    """Those of the cmdlets that the session does not offer; None where that cannot be known. One request a session.
+    """Return the cmdlets that the session does not offer; None if that is unknown. Needs one request a session.
 
-    A cmdlet is missing only if the server says so. Source: the page of Get-Command, which writes an error for each name
-    that it does not know and goes on with the others. Raises ShellError if there is no session.
+    A cmdlet is missing only if the server says so. Source: the page of Get-Command. For each unknown name the cmdlet
+    writes an error and continues with the other names. Raises ShellError if there is no session.
     """
     wanted = {name.casefold(): name for name in cmdlets}
     if not wanted:
@@ -102,7 +108,7 @@ def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     for error in answer.errors:
         name = error.target.casefold()
         if "CommandNotFound" not in error.error_id or name not in names:
-            return None  # about something else, such as Get-Command itself
+            return None  # the error is about something else, such as Get-Command itself
         denied.add(name)
     if not wanted.keys() <= found | denied or found & denied:
         return None

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shell of a host as its connection offers it: statements go to the process that keeps the session open."""
+"""The shell of a host over its connection. Statements go to the process that keeps the session open."""
 
 from __future__ import annotations
 
@@ -19,26 +19,34 @@ from .statement import WAY, Answer, Place, ShellError, Statement
 
 TRANSPORT = "sfb.xmpp.management_shell"
 
-# Statements of the first call, and of any; seconds that one should take, and between two words about the progress.
+# The number of statements in the first call, and the most in any call.
 FIRST, MOST = 20, 200
+# Seconds that one call should take, and seconds between two messages about the progress.
 AIM = 5.0
 
 
 def needs_session(module: str, connection: str) -> str:
-    """What to set where a module runs over another connection, or over one that cannot be told."""
+    """Return the message for a module that runs over another connection.
+
+    module: the module's name.
+    connection: the name of the other connection; empty if it is unknown.
+    """
     return (
-        "%s works over the connection %s%s: set 'ansible_connection: %s' for the host or the play (in an ad hoc call"
-        " add -e ansible_connection=%s), and keep the ansible_psrp variables as they are"
+        "%s works over the connection %s%s. Set 'ansible_connection: %s' for the host or the play."
+        " With the command ansible, add -e ansible_connection=%s. Keep the ansible_psrp variables"
         % (module, TRANSPORT, connection and ", not over %s" % connection, TRANSPORT, TRANSPORT)
     )
 
 
 @dataclass(frozen=True)
 class Captured:
-    """What one statement brought, as it came over the wire.
+    """The answer to one statement, as the server sent it.
 
-    output: the XML of each object. selected: whether the server cut the objects to what was wanted of them.
-    versions: what the session says of itself, such as its PSVersion.
+    answer: the same answer, decoded.
+    output: the XML of each object.
+    seconds: how long the statement took.
+    selected: whether the server selected the wanted properties of the objects.
+    versions: the versions that the session reports, such as its PSVersion.
     """
 
     answer: Answer
@@ -51,7 +59,7 @@ class Captured:
 class ConnectionShell:
     """A ``Shell`` over the socket of a persistent connection (``module._socket_path``).
 
-    tell: told every few seconds how far a long series of statements has come.
+    tell: is called every few seconds with the progress of a long series of statements.
     """
 
     def __init__(self, socket_path: str | None, tell: t.Callable[[str], None] = lambda text: None) -> None:
@@ -64,7 +72,7 @@ class ConnectionShell:
 
     @property
     def place(self) -> Place:
-        """What the connection knows of its host; needs no session."""
+        """What the connection knows about its host. Needs no session."""
         if self._place is None:
             try:
                 self._place = Place(**self._connection.place())
@@ -73,9 +81,9 @@ class ConnectionShell:
         return self._place
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
-        """Run the statements. Raises ShellError if nothing was executed; a loss later on is in the answer.
+        """Run the statements. Raises ShellError if nothing was executed. A later loss is in the answer.
 
-        Many go in several calls of a few seconds each, because Ansible's command timeout is for one call.
+        Many statements go in several calls of a few seconds each, because Ansible's command timeout is for one call.
         """
         total, sent, size = Answer(), 0, FIRST
         begun = told = time.monotonic()
@@ -99,7 +107,7 @@ class ConnectionShell:
         return total
 
     def capture(self, statement: Statement) -> Captured:
-        """The same for one statement that reads, with the objects as they came. Raises ShellError."""
+        """Run one statement that reads, and return the objects as the server sent them. Raises ShellError."""
         try:
             found = self._connection.capture(statement.encode())
         except ConnectionError as error:
@@ -111,7 +119,7 @@ class ConnectionShell:
             with self._patience(statements):
                 answer = self._connection.invoke([statement.encode() for statement in statements])
         except ConnectionError as error:
-            # Ansible's text on an answer that does not come repeats the request, secrets included: not to be passed on.
+            # Ansible's text about a missing answer repeats the request with its secrets. So the text is not passed on.
             if not hasattr(error, "code") and _may_have_arrived(error):
                 return Answer(lost="the process that keeps the session ended before it answered")
             raise ShellError(str(error), broken_at(getattr(error, "code", None))) from None
@@ -119,7 +127,7 @@ class ConnectionShell:
 
     @contextlib.contextmanager
     def _patience(self, statements: t.Sequence[Statement]) -> t.Iterator[None]:
-        """Tell every few seconds that a long statement goes on: of one answer no share is known."""
+        """Report every few seconds that a long statement continues. The progress within one answer is unknown."""
         cmdlet = next((statement.cmdlet for statement in statements if statement.long), "")
         over = threading.Event()
         begun = time.monotonic()
@@ -149,17 +157,17 @@ class NoSession:
 
 
 def code_of(broken: str) -> int | None:
-    """The link of a way as the code of an error, which is all that Ansible passes on beside its text."""
+    """Return the link of WAY as the code of an error. Ansible passes on only this code and the text."""
     return WAY.index(broken) + 1 if broken in WAY else None
 
 
 def broken_at(code: t.Any) -> str:
-    """The link of such a code; empty for any other."""
+    """Return the link of WAY for such a code; empty for any other code."""
     return WAY[code - 1] if isinstance(code, int) and 0 < code <= len(WAY) else ""
 
 
 def _may_have_arrived(failure: Exception) -> bool:
-    """Whether a failure between this process and the one that keeps the session came after the request was sent."""
+    """Return whether the request may have been sent before the failure. The other process keeps the session."""
     text = str(failure)
     if text.startswith(("socket path", "Failed to encode")):
         return False

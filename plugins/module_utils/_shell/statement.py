@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What modules say to a remote management shell: a statement, its answer, the errors.
+"""The language between modules and a remote management shell: statements, answers and errors.
 
-A statement is one cmdlet with typed parameters; never script text. Statements and answers cross a process border
-(module to connection daemon) as JSON, so both have a plain form here, and only here.
+A statement is one cmdlet with typed parameters, never script text. Statements and answers go from the module to the
+connection's process as JSON. Their JSON form is defined here, and only here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 
 
 class UInt32(int):
-    """An integer that the wire must carry as System.UInt32 (a bare int travels as Int32)."""
+    """An integer that is sent as System.UInt32. A plain int is sent as Int32."""
 
     def __new__(cls, value: int) -> UInt32:
         if not 0 <= int(value) <= 0xFFFFFFFF:
@@ -26,7 +26,7 @@ class UInt32(int):
 
 
 class Secret:
-    """A text that cannot be printed by accident. ``reveal()`` is for the wire only."""
+    """A text that cannot be printed by accident. Only the code that sends it calls ``reveal()``."""
 
     __slots__ = ("_text",)
 
@@ -50,7 +50,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Credential:
-    """A user name with its password (travels as a PSCredential, the password encrypted with the session's key)."""
+    """A user name with its password. It is sent as a PSCredential. The session's key encrypts the password."""
 
     user: str
     password: Secret
@@ -58,13 +58,13 @@ class Credential:
 
 @dataclass(frozen=True)
 class ListChange:
-    """Additions to and removals from a list property (travels as ``@{Add=...; Remove=...}``, PSListModifier)."""
+    """Additions to and removals from a list property. It is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
 
 
-# What a parameter may be. A tuple travels as a list. ``None`` travels as $null.
+# The types of a parameter. A tuple is sent as a list. ``None`` is sent as $null.
 Value = t.Union[None, bool, int, str, bytes, UInt32, Secret, Credential, ListChange, "tuple[Value, ...]"]
 
 READ_VERBS = frozenset(("get", "test", "resolve"))
@@ -72,11 +72,13 @@ READ_VERBS = frozenset(("get", "test", "resolve"))
 
 @dataclass(frozen=True)
 class Statement:
-    """One cmdlet call. ``parameters`` keeps its order; names are the cmdlet's own.
+    """One call of a cmdlet.
 
-    select: the properties that are wanted of each object, where not all are; the server cuts the objects to them with
-    Select-Object in the same pipeline. Some types bring certain properties only that way (PowerShell's type data
-    serialises an X509Certificate2 as its RawData). long: whether it reads so much that it may take its own time.
+    parameters: values by the cmdlet's own parameter names. The order is kept.
+    select: the wanted properties of each object; empty for all. The server selects them with Select-Object in the same
+        pipeline. Some types have certain properties only then: PowerShell's type data serialises an X509Certificate2
+        as its RawData.
+    long: whether the statement reads so much that a longer time limit applies.
     """
 
     cmdlet: str
@@ -86,7 +88,7 @@ class Statement:
 
     @property
     def is_read(self) -> bool:
-        """Whether repeating the statement can do no harm (verbs Get, Test and Resolve, Test-CsXmppIM aside)."""
+        """Whether the statement can be repeated without harm: verbs Get, Test and Resolve, without Test-CsXmppIM."""
         verb, dash, noun = self.cmdlet.partition("-")
         return verb.lower() in READ_VERBS and noun.lower() != "csxmppim"
 
@@ -105,7 +107,7 @@ class Statement:
         return cls(str(data["cmdlet"]), parameters, tuple(map(str, data.get("select", ()))), bool(data.get("long")))
 
     def shown(self) -> dict[str, t.Any]:
-        """For people: secrets as ``{"secret": true}``, bytes as ``{"bytes": N}``."""
+        """The statement for output: secrets as ``{"secret": true}``, bytes as ``{"bytes": N}``."""
         return {"cmdlet": self.cmdlet, "parameters": {k: show_value(v) for k, v in self.parameters.items()}}
 
 
@@ -131,15 +133,16 @@ class ServerError:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back from one pipeline of statements.
+    """The answer to one pipeline of statements.
 
-    output: objects in order, each a plain value or a dict of the object's properties (bytes as bytes, enums as their
-        name, times as ISO 8601 text, lists as lists).
-    errors: non-terminating and terminating errors; they do not say which of several statements they belong to.
+    output: objects in order. Each is a plain value or a dict of the object's properties: bytes as bytes, enums as
+        their name, times as ISO 8601 text, lists as lists.
+    errors: non-terminating and terminating errors. They do not name the statement that they belong to.
     warnings: texts of the warning stream.
-    lost: empty, or why the session was lost before the end: then it is unknown which writes took effect.
-    refused: the endpoint failed the first pipeline of several statements as a whole. The statements behind it were not
-        sent; from now on the session sends one at a time.
+    lost: why the session was lost before the end; empty if it was not. After a loss it is unknown which writes took
+        effect.
+    refused: whether the endpoint refused the first pipeline with several statements as a whole. The later statements
+        were not sent. From then on the session sends one statement at a time.
     """
 
     output: tuple[t.Any, ...] = ()
@@ -149,7 +152,7 @@ class Answer:
     refused: bool = False
 
     def __add__(self, later: Answer) -> Answer:
-        """Both answers as that of one pipeline."""
+        """Join both answers to the answer of one pipeline."""
         return Answer(
             self.output + later.output,
             self.errors + later.errors,
@@ -183,7 +186,7 @@ class Answer:
         )
 
 
-# The links of the way to a session, in their order: the server's name, its port, TLS, the login, the shell itself.
+# The steps to a session, in their order: the server's name, its port, TLS, the login, the shell itself.
 DNS, PORT, TLS, LOGIN, SESSION = "dns", "port", "tls", "login", "session"
 WAY = (DNS, PORT, TLS, LOGIN, SESSION)
 
@@ -191,7 +194,7 @@ WAY = (DNS, PORT, TLS, LOGIN, SESSION)
 class ShellError(Exception):
     """The session could not be opened, or a call was refused before anything was sent.
 
-    broken: the link of WAY at which no session came about; empty if it was none of them.
+    broken: the link of WAY that failed; empty if none of them did.
     """
 
     def __init__(self, text: str, broken: str = "") -> None:
@@ -201,10 +204,13 @@ class ShellError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a shell leads, in the inventory's words.
+    """The host of a shell, in the inventory's words.
 
-    deployment: the variable sfb_xmpp_deployment, ``default`` without one. account: the user of the session.
-    home: Ansible's directory for its own files. playbook: the collection's playbook that is running, if one is.
+    host: the name in the inventory.
+    deployment: the value of sfb_xmpp_deployment; ``default`` if it is not set.
+    account: the user of the session.
+    home: Ansible's directory for its own files.
+    playbook: the collection's playbook that is running; empty if none is.
     """
 
     host: str = ""
@@ -218,20 +224,20 @@ class Place:
 
 
 class Shell(t.Protocol):
-    """Whoever carries statements to the server: the connection in production, a fake in unit tests."""
+    """Sends statements to a server: the connection in production, a fake in unit tests."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements, in order, in one pipeline. Raises ShellError."""
 
 
 def place_of(shell: Shell) -> Place:
-    """Where a shell leads, as far as it knows. Raises ShellError."""
+    """Return the host of a shell, or an empty Place if the shell does not know it. Raises ShellError."""
     place = getattr(shell, "place", None)
     return place if isinstance(place, Place) else Place()
 
 
 def encode_value(value: t.Any) -> t.Any:
-    """A value as JSON. Everything that JSON lacks is a dict with the single key that names its type."""
+    """Return a value as JSON. A type that JSON lacks becomes a dict with one key, the name of the type."""
     if isinstance(value, UInt32):
         return {"uint32": int(value)}
     if isinstance(value, Secret):
@@ -252,7 +258,7 @@ def encode_value(value: t.Any) -> t.Any:
 
 
 def decode_value(value: t.Any, plain_lists: bool = False) -> t.Any:
-    """The inverse of encode_value. Lists come back as tuples, or as lists with ``plain_lists``."""
+    """Reverse encode_value. Lists become tuples, or stay lists with ``plain_lists``."""
     if isinstance(value, list):
         items = [decode_value(v, plain_lists) for v in value]
         return items if plain_lists else tuple(items)
@@ -275,7 +281,7 @@ def decode_value(value: t.Any, plain_lists: bool = False) -> t.Any:
 
 
 def show_value(value: t.Any) -> t.Any:
-    """A value for people: masked and shortened, plain built-ins only."""
+    """Return a value for output: secrets masked, bytes shortened, built-in types only."""
     if isinstance(value, Secret):
         return {"secret": True}
     if isinstance(value, Credential):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits for services: until they have settled, or, after a graceful stop, until their sessions have ended."""
+"""Waits for services: until their status is final or, after a graceful stop, until their sessions have ended."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .._base.step import Step
 from .._base.step_log import StepLog
 from .services import WindowsService, stop, stop_gracefully
 
-# So many seconds a service may take to settle.
+# Seconds that a service may take to reach its final status.
 PATIENCE = 120.0
-# Between two reads: at first, and at most.
+# Seconds between two reads: at the start, and at most.
 _PAUSE = 1.0
 _LONGEST = 5.0
 
@@ -36,8 +36,10 @@ OPTION: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Graceful:
-    """The option ``graceful``. timeout: seconds that sessions have to end; leaves: a service that has some after that
-    goes on draining, else it is stopped plainly.
+    """The option ``graceful``.
+
+    timeout: seconds in which the sessions may end.
+    leaves: whether a service with sessions after this time continues to drain. Otherwise it is stopped.
     """
 
     timeout: int
@@ -45,7 +47,7 @@ class Graceful:
 
     @classmethod
     def read(cls, given: Params | None) -> Graceful | None:
-        """From a module's parameter. Raises Refused."""
+        """Read the module's parameter. Raises Refused."""
         if given is None:
             return None
         if given["timeout"] < 1:
@@ -55,8 +57,10 @@ class Graceful:
 
 @dataclass(frozen=True)
 class Drained:
-    """How a service is after a graceful stop. status: empty after a failure, which is recorded. along: the names of the
-    other services that ran before and do not run now: they depend on it.
+    """A service after a graceful stop.
+
+    status: the status of the service; empty after a failure, which is recorded.
+    along: the names of the services that stopped with it, because they depend on it.
     """
 
     status: str = ""
@@ -73,9 +77,9 @@ def settled(
     patience: float = PATIENCE,
     waits: t.Callable[[WindowsService], bool] = lambda service: service.changing,
 ) -> list[WindowsService]:
-    """All services once ``waits`` is true for none of those that are named; after ``patience`` seconds as they are.
+    """Return all services when ``waits`` is false for all named services, or after ``patience`` seconds.
 
-    Raises what reading raises.
+    Raises the exceptions of reading.
     """
     end, pause = time.monotonic() + patience, _PAUSE
     found = read()
@@ -94,8 +98,8 @@ def drain(
 ) -> Drained:
     """Stop a service gracefully if it runs, and wait until it has stopped or the time is over.
 
-    planned: the stop. It is not sent if the service does not run any more, as it depends on one that was stopped.
-    following: the step that comes after the stop.
+    planned: the stop. It is not sent if the service no longer runs, because it depends on a stopped service.
+    following: the step after the stop.
     """
     end = time.monotonic() + graceful.timeout
     error = None
@@ -109,8 +113,8 @@ def drain(
             planned = stop_gracefully(name)
             log.insert(planned, following)
         if planned:
-            # The call may last as long as the sessions. Then the session's own time limit ends it, and what is read
-            # next tells what became of it.
+            # The call may last as long as the sessions, until the time limit of the shell ends it. The next read shows
+            # the result.
             error = log.send(planned).get(planned.cmdlet)
         failed = error is not None
 
@@ -126,7 +130,7 @@ def drain(
         log.fail(planned, error)
         return Drained()
     if not status:
-        log.fail(planned or stop(name), error or "Get-CsWindowsService does not show the service any more")
+        log.fail(planned or stop(name), error or "Get-CsWindowsService no longer shows the service")
         return Drained()
     if planned:
         log.done(planned, error)
@@ -135,22 +139,25 @@ def drain(
 
 
 def note_left(name: str, drained: Drained, graceful: Graceful, restart: bool, log: StepLog) -> None:
-    """Record that a service was left as it is when the time was over. restart: it was to be started again."""
-    text = "it is %s after %d seconds: its sessions have not ended. " % (drained.status, graceful.timeout)
-    text += "It goes on draining (graceful.then is leave)%s. " % (" and was not restarted" if restart else "")
+    """Record that a service was still draining when the time was over. restart: whether a start was planned."""
+    text = "the service is %s after %d seconds, because its sessions have not ended. " % (
+        drained.status,
+        graceful.timeout,
+    )
+    text += "It continues to drain (graceful.then is leave)%s. " % (" and was not restarted" if restart else "")
     if drained.along:
-        text += "These services depend on it and do not run either: %s. " % ", ".join(drained.along)
-    text += "Run again later, or set graceful.then to stop, which ends the sessions"
+        text += "These services depend on it and do not run: %s. " % ", ".join(drained.along)
+    text += "Run again later, or set graceful.then to stop. Then the sessions are ended"
     log.note("Stop-CsWindowsService", name, "NotInEffect", text)
 
 
 def why_not_started(status: str) -> str:
-    """Why a service that is in a status was not started, and what there is to do."""
+    """Return why a service with this status was not started, and the remedy."""
     if WindowsService("", "", status).draining:
         return (
-            "the service is %s: it was stopped gracefully, and its sessions have not ended after %d seconds. Windows "
-            "cannot start it now. Run again when it has stopped, or restart it without graceful. The latter ends the "
-            "sessions" % (status, PATIENCE)
+            "the service is %s. It was stopped gracefully, and its sessions have not ended after %d seconds. Windows "
+            "cannot start it now. Run again when it has stopped, or restart it without graceful. A restart without "
+            "graceful ends the sessions" % (status, PATIENCE)
         )
     return (
         "the service is %s after %d seconds. Windows cannot start it in this status. Check the event log of this "

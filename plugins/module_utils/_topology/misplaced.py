@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host in the wrong group of the inventory: an Edge server as the way into the store, a Front End as an Edge.
+"""Finds a host in the wrong group of the inventory: an Edge server in sfb_management, a Front End in sfb_edge.
 
-Asked only after a task has failed, so that the message names the cause. The display names of services say what a server
-is: the SIP service of an Edge is the "Access Edge", that of a Front End the "Front-End".
+This is checked only after a task has failed, so that the message names the cause. The display names of the services
+show the kind of a server. The SIP service of an Edge is "Access Edge", that of a Front End is "Front-End".
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from .._shell.rights import KNOWN, missing
 from .._shell.statement import Shell, place_of
 from .services import read_services
 
-# A session that offers these and no certificates is a remote shell for administration, which only Front Ends have.
+# Only the remote shell of a Front End offers these cmdlets without the cmdlets for certificates.
 _OF_STORE = ("Get-CsXmppAllowedPartner", "Get-CsExternalAccessPolicy")
 _OF_EDGE = "Get-CsCertificate"
 
 
 def misplaced(shell: Shell, groups: t.Collection[str]) -> str:
-    """What is wrong with the host's groups; empty if nothing is known. groups: those of ours that have the host.
+    """Return the message about the host's groups; empty if nothing is known. Raises nothing.
 
-    Raises nothing: the failure that led here is what counts.
+    groups: the groups of the collection that contain the host.
     """
     try:
         host = place_of(shell).host
@@ -39,9 +39,9 @@ def misplaced(shell: Shell, groups: t.Collection[str]) -> str:
 
 
 def _as_edge(shell: Shell, host: str, lacking: set[str] | None) -> str:
-    text = "%s is in sfb_edge, and is %s. %s"
+    text = "%s is in sfb_edge, but it is %s. %s"
     if lacking is not None and _OF_EDGE in lacking and not lacking.intersection(_OF_STORE):
-        remedy = "Move it to sfb_management. A host of sfb_edge is an Edge server, through WinRM (port 5986)"
+        remedy = "Move it to sfb_management. The hosts of sfb_edge are Edge servers with WinRM (port 5986)"
         return text % (host, "the remote shell of a Front End", remedy)
     if _has(shell, "front-end", lacking):
         return text % (host, "a Front End server", "Move it to sfb_front_end or sfb_management")
@@ -49,12 +49,12 @@ def _as_edge(shell: Shell, host: str, lacking: set[str] | None) -> str:
 
 
 def _as_door(shell: Shell, host: str, lacking: set[str] | None) -> str:
-    remedy = "A host of sfb_management is a Front End, through its remote shell (ansible_psrp_path: OcsPowershell)"
+    remedy = "The hosts of sfb_management are Front Ends with their remote shell (ansible_psrp_path: OcsPowershell)"
     if lacking is not None and not any("-Cs" in name and name not in lacking for name in KNOWN):
-        text = "%s is in sfb_management, and its session has no cmdlet of Lync or Skype for Business. %s"
-        return text % (host, remedy + ". An Edge server belongs in sfb_edge")
+        text = "%s is in sfb_management, but its session has no cmdlet of Lync or Skype for Business. %s"
+        return text % (host, remedy + ". Edge servers belong in sfb_edge")
     if _has(shell, "access edge", lacking):
-        return "%s is in sfb_management, and is an Edge server. Move it to sfb_edge. %s" % (host, remedy)
+        return "%s is in sfb_management, but it is an Edge server. Move it to sfb_edge. %s" % (host, remedy)
     return ""
 
 

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replication at the end of a run that wrote to the Central Management Store: waited for where XMPP is.
+"""Replication at the end of a run that wrote to the Central Management Store. The run waits for servers with XMPP.
 
-Those are the legacy Front Ends and the Edge servers to which a route leads. Other replicas are named and not waited
-for, because a branch office that is off the network keeps no message from passing. The product replicates by itself, so
-a push is made only where it is asked for: it deletes the status of the replicas and starts a full copy to them.
+Servers with XMPP are the legacy Front Ends and the Edge servers of the routes. The run names other replicas, but does
+not wait for them, because a branch office without network does not stop messages. The product replicates by itself. So
+replication is pushed only on request: a push deletes the status of the replicas and starts a full copy to them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,17 @@ from .replication import LATE, PUSH, Replica, Time, moved, push_steps, read_repl
 from .topology import Topology, read_topology, routes_of
 
 WAIT, PUSHED, NONE = "wait", "push", "none"
-_BY_ITSELF = "the changes reach the servers by themselves, usually within minutes"
+_BY_ITSELF = "The product replicates the changes by itself, usually within minutes"
 
 
 class Replication:
-    """mode: wait, push or none. timeout: seconds. option: how the option of the mode is called in messages."""
+    """Pushes replication and waits for it.
+
+    mode: wait, push or none.
+    timeout: seconds to wait.
+    clock: measures the wait.
+    option: the name of the mode's option in messages.
+    """
 
     def __init__(self, mode: str, timeout: int, clock: Time = time, option: str = "replication") -> None:
         self.mode, self._timeout, self._clock, self._option = mode, timeout, clock, option
@@ -40,13 +46,13 @@ class Replication:
         self._unread = ""  # why the replicas could not be read before the writes
         self._told: list[str] = []
         self._result: dict[str, t.Any] = {}
-        self._who = ""  # to whom PUSH is not offered
+        self._who = ""  # the account whose session does not offer PUSH
 
     def not_offered(self, account: str) -> None:
         self._who = account
 
     def before(self, shell: Shell, steps: t.Sequence[Step]) -> None:
-        """Right before the first write: afterwards a replica may have the changes already."""
+        """Read the replicas right before the first write. Later a replica may already have the changes."""
         if self.mode == NONE or not _to_the_store(steps):
             return
         try:
@@ -61,7 +67,7 @@ class Replication:
     def run(
         self, shell: Shell, topology: Topology | None, deployment: Deployment, done: t.Sequence[Step]
     ) -> list[Failure]:
-        """After writes. Why a push or a wait was not possible is shown; a replica that stays behind is a failure."""
+        """Push and wait after the writes. A late replica is a failure. If a push or a wait is impossible, show why."""
         if self.mode == NONE or not _to_the_store(done):
             return []
         self._result = {"pushed": False, "awaited": [], "late": [], "moved": [], "not_awaited": [], "seconds": 0.0}
@@ -74,7 +80,7 @@ class Replication:
         return self._wait(shell, awaited or [one.fqdn for one in self._before])
 
     def _push(self, shell: Shell, names: t.Sequence[str]) -> None:
-        """Where it is not possible the product replicates all the same, and the run waits for that."""
+        """Push replication. If this is impossible, the product still replicates, and the run waits."""
         steps = push_steps(names)
         log = StepLog(shell, steps)
         if self._who:
@@ -84,7 +90,7 @@ class Replication:
             failed = [(one.identity, one.error.message) for one in log.failures]
             why = "; ".join("%s: %s" % one if one[0] else one[1] for one in failed)
         if why:
-            self._told.append("Replication was not pushed: %s; %s." % (why, _BY_ITSELF))
+            self._told.append("Replication was not pushed: %s. %s." % (why, _BY_ITSELF))
 
     def _wait(self, shell: Shell, awaited: t.Sequence[str]) -> list[Failure]:
         counted = {fqdn.casefold() for fqdn in awaited}
@@ -93,13 +99,13 @@ class Replication:
         try:
             now, late = wait(shell, self._before, self._timeout, self._clock, awaited)
         except UNREADABLE as exc:
-            text = "the changes are written, but the replicas cannot be read now: %s" % exc
+            text = "the changes are written, but the replicas cannot be read: %s" % exc
             self._told.append("Replication is unknown: %s" % text)
             return [_failure("", "ConnectionError", text)]
         seconds = self._clock.monotonic() - started
         has = moved(self._before, now)
         self._result.update(awaited=list(awaited), late=late, moved=has, not_awaited=others, seconds=round(seconds, 1))
-        rest = "; not waited for: %s" % some(others) if others else ""
+        rest = ". The run did not wait for %s" % some(others) if others else ""
         if late:
             self._told += ["NOT REPLICATED after %.0f s: %s%s." % (seconds, some(late), rest), *self._advice(has, late)]
         else:
@@ -107,15 +113,15 @@ class Replication:
         return [_failure(fqdn, "OperationTimeout", LATE % (fqdn, self._timeout)) for fqdn in late]
 
     def _advice(self, has: t.Sequence[str], late: t.Sequence[str]) -> list[str]:
-        seen = "  A newer update than before the run is on: %s." % some(has)
+        seen = "  These replicas have a newer update than before the run: %s." % some(has)
         if not has:
-            seen = "  Nothing moved: no replica shows a newer update than before the run."
-        check = "  Check the service Replica Replicator Agent there, and port 4443 to an Edge."
+            seen = "  No replica has a newer update than before the run."
+        check = "  Check the service Replica Replicator Agent on these servers, and port 4443 to the Edge servers."
         if self._result["pushed"]:
             return [seen, check]
         push = (
             "  To start a full copy, run sfb.xmpp.management_store_replication with push: true and replicas: [%s]."
-            " With %s: push every run that writes does so."
+            " With %s: push, every run that writes does this."
         )
         return [seen, check, push % (", ".join(late), self._option)]
 
@@ -127,14 +133,14 @@ class Replication:
 
 
 def _to_the_store(steps: t.Iterable[Step]) -> bool:
-    """Whether something is written to the Central Management Store. Grants go to Active Directory."""
+    """Return whether a step writes to the Central Management Store. Grants are written to Active Directory."""
     return any(step.part != "grants" for step in steps)
 
 
 def carrying_replicas(replicas: t.Sequence[Replica], carry: t.Collection[str] | None) -> list[str]:
-    """The replicas of these computers (lower case), by name; none where the computers are not known.
+    """Return the replicas of these computers, sorted by name; none if the computers are unknown.
 
-    A computer without a status is among them: somebody's push has just deleted it.
+    carry: FQDNs in lower case. A computer without a status is included, because a push may have just deleted it.
     """
     if not carry:
         return []
@@ -147,7 +153,7 @@ def _failure(fqdn: str, category: str, text: str) -> Failure:
 
 
 def _carrying(shell: Shell, topology: Topology | None, deployment: Deployment) -> set[str] | None:
-    """The computers whose replica counts, in lower case; None where they are not known: then all of them do."""
+    """Return the computers to wait for, in lower case; None if they are unknown. Then the run waits for all."""
     if topology is None:
         try:
             topology = read_topology(shell)
@@ -157,7 +163,7 @@ def _carrying(shell: Shell, topology: Topology | None, deployment: Deployment) -
 
 
 def routed_edges(topology: Topology, deployment: Deployment | None = None) -> list[str]:
-    """The Edge pools to which a route leads, in lower case; every Edge pool where the routes are not known."""
+    """Return the Edge pools of the routes, in lower case. If the routes are unknown, return all Edge pools."""
     routes = routes_of(topology, deployment or Deployment(""))
     if routes is None:
         return [edge.fqdn.casefold() for edge in topology.edges or ()]
@@ -165,15 +171,16 @@ def routed_edges(topology: Topology, deployment: Deployment | None = None) -> li
 
 
 def carrying(topology: Topology, edge_pools: t.Iterable[str]) -> set[str] | None:
-    """The computers of legacy Front End pools and of these Edge pools (FQDNs in lower case), in lower case; None where
-    they are not known.
+    """Return the computers of legacy Front End pools and of these Edge pools, in lower case; None if they are unknown.
+
+    edge_pools: FQDNs in lower case.
     """
     if topology.pools is None or any(pool.registrar is None for pool in topology.pools):
         return None
     edges = set(edge_pools)
 
     def counts(pool: Pool) -> bool:
-        # A release that is not known may be a legacy one, and a pool of a kind that is not known a Front End pool.
+        # An unknown release may be a legacy release. A pool of an unknown kind may be a Front End pool.
         return (pool.registrar is True and pool.has_xmpp is not False) or pool.fqdn.casefold() in edges
 
     return {computer.casefold() for pool in topology.pools if counts(pool) for computer in pool.computers}

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The replicas of the Central Management Store: their state, a push, and the wait until they have an update.
+"""Reads the replicas of the Central Management Store, pushes replication, and waits until they have an update.
 
-What management_store_replication does. Servers work from their replica, so a change is in effect only once it is there.
-The product replicates by itself. A push deletes the status of the replicas and starts a full copy, so the page of its
-cmdlet advises to leave replication to the product as a rule.
+This is the work of management_store_replication. Servers use their replica, so a change takes effect only when their
+replica has it. The product replicates by itself. A push deletes the status of the replicas and starts a full copy.
+So the page of its cmdlet recommends the product's own replication.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from .._federation.pools import STATUS, build_of, text_of
 from .._shell.statement import Answer, Shell, Statement
 
 PUSH = "Invoke-CsManagementStoreReplication"
-# Seconds between two looks. A status changes within minutes, and each look is a request.
+# Seconds between two reads. A status changes within minutes, and each read is a request.
 _PAUSES = (1.0, 2.0, 5.0)
-LATE = "%s does not have the newest update after %d seconds, so the changes are not in effect there"
+LATE = "%s does not have the newest update after %d seconds. The changes are not in effect on this server"
+_NONE = "%s returned no replica, so the state of replication is unknown"
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": {"type": "str", "choices": ["current", "pushed"], "default": "current"},
@@ -43,10 +44,13 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Replica:
-    """One replica. up_to_date, last_update_creation: as the server says; the time is None where it shows none,
-    and without a zone where the server's offset is unknown.
+    """One replica.
 
-    build: the first number of the product's version there, empty where it is not told.
+    fqdn: the computer of the replica.
+    up_to_date: the server's UpToDate.
+    last_update_creation: the server's LastUpdateCreation; None if it is empty, without a zone if the server's offset is
+        unknown.
+    build: the first number of the product's version on the computer; empty if it is unknown.
     """
 
     fqdn: str
@@ -64,19 +68,19 @@ class Replica:
 
 
 class Time(t.Protocol):
-    """The two functions of the module ``time`` by which a wait is measured, in seconds."""
+    """The two functions of the module ``time`` that measure a wait, in seconds."""
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards."""
+        """Return seconds that never go backwards."""
 
     def sleep(self, seconds: float, /) -> None:
-        """Waits so long."""
+        """Wait for this number of seconds."""
 
 
 def replicas_of(answer: Answer) -> tuple[Replica, ...]:
-    """The replicas that an answer of STATUS tells of, by name. Raises ServerRefused.
+    """Return the replicas of an answer of STATUS, sorted by name. Raises ServerRefused.
 
-    The page of the cmdlet: UpToDate, ReplicaFqdn and LastUpdateCreation of each.
+    Source of the properties UpToDate, ReplicaFqdn and LastUpdateCreation: the page of the cmdlet.
     """
     return tuple(sorted(map(_replica, objects_of(STATUS, answer)), key=lambda one: one.fqdn.casefold()))
 
@@ -84,32 +88,32 @@ def replicas_of(answer: Answer) -> tuple[Replica, ...]:
 def _replica(item: t.Mapping[str, t.Any]) -> Replica:
     fqdn, up_to_date, made = text_of(STATUS, item, "ReplicaFqdn"), item.get("UpToDate"), item.get("LastUpdateCreation")
     if not isinstance(up_to_date, bool):
-        raise Unreadable(STATUS, fqdn, "UpToDate is %r; true or false was expected" % (up_to_date,))
+        raise Unreadable(STATUS, fqdn, "UpToDate must be true or false, not %r" % (up_to_date,))
     try:
-        # After a push the server has deleted the status, and the time stays empty for a while.
+        # After a push the time is empty for a while, because the server has deleted the status.
         when = server_time(made) if made not in (None, "") else None
     except ValueError:
-        raise Unreadable(STATUS, fqdn, "LastUpdateCreation is %r; a time was expected" % (made,)) from None
+        raise Unreadable(STATUS, fqdn, "LastUpdateCreation must be a time, not %r" % (made,)) from None
     return Replica(fqdn, up_to_date, when, build_of(item))
 
 
 def read_replicas(shell: Shell) -> tuple[Replica, ...]:
-    """All replicas. Raises Refused, ServerRefused, ShellError; a store without any is an error too."""
+    """Return all replicas. Raises Refused, ServerRefused, ShellError. A store without replicas is an error too."""
     found = _read(shell)
     if not found:
-        raise Refused(["%s names no replica, so it cannot be known whether one is behind" % STATUS])
+        raise Refused([_NONE % STATUS])
     return found
 
 
 def _read(shell: Shell) -> tuple[Replica, ...]:
-    """Times without an offset are the server's local time, whose offset only its own clock tells."""
+    """Return all replicas. A time without an offset is the server's local time, and gets the offset of its clock."""
     rows = replicas_of(shell.invoke([Statement(STATUS)]))
     times = [one.last_update_creation for one in rows if one.last_update_creation]
     if all(time.tzinfo for time in times):
         return rows
     clock = server_clock(shell)
     if any(time.tzinfo for time in times) and (clock is None or clock.tzinfo is None):
-        text = "LastUpdateCreation has an offset from UTC for some replicas only, and %s does not show the server's"
+        text = "LastUpdateCreation has an offset from UTC for some replicas only, and %s does not show an offset"
         raise Unreadable(STATUS, "", text % CLOCK)
     return tuple(
         replace(one, last_update_creation=in_zone(one.last_update_creation, clock)) if one.last_update_creation else one
@@ -126,18 +130,19 @@ def _newest(replicas: t.Iterable[Replica]) -> datetime.datetime | None:
 
 
 def _later(made: datetime.datetime, newest: datetime.datetime | None) -> bool:
-    """Whether a time is later. Times with and without an offset cannot be compared, so the answer is no."""
+    """Return whether a time is later. Times with and without an offset cannot be compared, so the answer is no."""
     if newest is None:
         return True
     return (made.tzinfo is None) == (newest.tzinfo is None) and made > newest
 
 
 def behind(before: t.Sequence[Replica], now: t.Sequence[Replica], names: t.Sequence[str] | None = None) -> list[str]:
-    """The replicas without an update that was made after those of ``before``; their names.
+    """Return the names of the replicas that have no newer update than ``before``.
 
-    names: the FQDNs that count; all of both readings without it. A replica without a status, or with an empty one, is
-    behind: a push has deleted it. UpToDate alone says too little, because it may still be true from before the writes.
-    All times are by the servers' clocks.
+    A replica without a status, or with an empty status, is behind, because a push has deleted the status. UpToDate
+    alone is not enough, because it may still be true from before the writes. All times are from the servers' clocks.
+
+    names: the FQDNs to check; None for all of both readings.
     """
     newest = _newest(before)
     rows = {one.fqdn.casefold(): one for one in now}
@@ -152,7 +157,7 @@ def behind(before: t.Sequence[Replica], now: t.Sequence[Replica], names: t.Seque
 
 
 def moved(before: t.Sequence[Replica], now: t.Sequence[Replica]) -> list[str]:
-    """The replicas that have a newer update than any had before; their names."""
+    """Return the names of the replicas that have a newer update than all replicas before."""
     newest = _newest(before)
     return _names_of(one for one in now if one.last_update_creation and _later(one.last_update_creation, newest))
 
@@ -164,16 +169,18 @@ def wait(
     clock: Time = time,
     names: t.Sequence[str] | None = None,
 ) -> tuple[tuple[Replica, ...], list[str]]:
-    """Look until no replica is behind, or the time is over. Returns the last look and who is behind.
+    """Wait until no replica is behind, or the time is over. Return the last replicas and the names of those behind.
 
-    before: as the replicas were before what is waited for; empty: any update will do. timeout: seconds. names: the
-    FQDNs that count; all of them without it. Raises what reading raises.
+    before: the replicas before the change; empty if any update is enough.
+    timeout: seconds.
+    names: the FQDNs to check; None for all.
+    Raises the exceptions of reading.
     """
     end = clock.monotonic() + timeout
     pauses = iter(_PAUSES)
     pause = 0.0
     while True:
-        # A push deletes every status: then none is an answer as well.
+        # A push deletes every status, so an empty answer is possible.
         now = _read(shell) if before or names else read_replicas(shell)
         late = behind(before, now, names)
         left = end - clock.monotonic()
@@ -184,15 +191,15 @@ def wait(
 
 
 def push_steps(names: t.Iterable[str]) -> list[Step]:
-    """A push of these replicas, one call each (ReplicaFqdn takes one name); of all where no name is given."""
+    """Return the pushes to these replicas, one call each, because ReplicaFqdn takes one name. No name means all."""
     return [Step(PUSH, fqdn, {"ReplicaFqdn": fqdn}) for fqdn in names] or [Step(PUSH, "", {})]
 
 
 def _known(shell: Shell, rows: t.Sequence[Replica]) -> list[str]:
-    """The names of all replicas: those with a status, and those whose status a push has just deleted.
+    """Return the names of all replicas: those with a status, and those whose status a push has just deleted.
 
-    The page of STATUS describes CentralManagementStoreStatus without its properties, so what cannot be read of it adds
-    nothing.
+    The page of STATUS does not describe the properties of CentralManagementStoreStatus. So an unknown form adds no
+    name.
     """
     names = _names_of(rows)
     try:
@@ -206,14 +213,14 @@ def _known(shell: Shell, rows: t.Sequence[Replica]) -> list[str]:
 
 
 def _chosen(wanted: t.Sequence[str], known: t.Sequence[str]) -> list[str]:
-    """The names that are meant, as the server spells them. Raises Refused for those that it does not know."""
+    """Return the wanted names as the server spells them. Raises Refused for unknown names."""
     spelled = {name.casefold(): name for name in known}
     keys = [name.strip().rstrip(".").casefold() for name in wanted]
     mistakes = []
     for name, key in zip(wanted, keys, strict=True):
         if key not in spelled:
             near = difflib.get_close_matches(key, list(spelled), 3, 0.7)
-            hint = "did you mean %s?" % " or ".join(spelled[one] for one in near) if near else "there are: %s"
+            hint = "did you mean %s?" % " or ".join(spelled[one] for one in near) if near else "the replicas are: %s"
             mistakes.append(
                 "replicas: there is no replica '%s' (%s)" % (name, hint if near else hint % some(sorted(known)))
             )
@@ -223,15 +230,15 @@ def _chosen(wanted: t.Sequence[str], known: t.Sequence[str]) -> list[str]:
 
 
 def work(params: Params, shell: Shell, check: bool, clock: Time = time) -> Result:
-    """management_store_replication. Raises Refused, ServerRefused, ShellError before anything was pushed."""
+    """Do the work of management_store_replication. Raises Refused, ServerRefused, ShellError before a push."""
     if params["timeout"] < 0:
-        raise Refused(["timeout: %d is below 0; it is a number of seconds" % params["timeout"]])
+        raise Refused(["timeout: must be a number of seconds, 0 or more, not %d" % params["timeout"]])
     if params["replicas"] == []:
-        raise Refused(["replicas: the list is empty; name the replicas, or leave the option out for all of them"])
+        raise Refused(["replicas: the list is empty. Name the replicas, or remove the option to use all replicas"])
     rows = _read(shell)
     known = _known(shell, rows)
     if not known:
-        raise Refused(["%s names no replica, so it cannot be known whether one is behind" % STATUS])
+        raise Refused([_NONE % STATUS])
     chosen = _chosen(params["replicas"] or (), known)
     names = chosen or known
     pushes = params["push"] or params["state"] == "pushed"
@@ -252,7 +259,7 @@ def work(params: Params, shell: Shell, check: bool, clock: Time = time) -> Resul
                 for fqdn in late:
                     log.note(STATUS, fqdn, "OperationTimeout", LATE % (fqdn, params["timeout"]))
         except UNREADABLE as exc:
-            log.note(STATUS, "", "ConnectionError", "%sthe replicas cannot be read now: %s" % (what, exc))
+            log.note(STATUS, "", "ConnectionError", "%sthe replicas cannot be read: %s" % (what, exc))
     return _result(log, now, names, "not_sent")
 
 

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restarts services: stop, start, and start again whatever stopped with them. Says how long each was down.
+"""Restarts services and the services that stop with them. Measures how long each service was down.
 
-A service is started only where it is Stopped. One that is Paused drains, and Windows would refuse the start.
+A service is started only if it is Stopped. Windows refuses to start a Paused service, which still drains.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ from .services import WindowsService, start, stop, stop_gracefully
 
 @dataclass(frozen=True)
 class Restart:
-    """One service's stop and start. stop: None where the service does not run, or drains already and may go on.
+    """The stop and the start of one service.
 
-    Without ``graceful`` both are sent together, so that the start runs whatever becomes of the controller.
+    Without ``graceful`` both steps are sent together, so that the start runs even if the controller fails.
+
+    stop: None if the service does not run, or if it drains and may continue.
+    graceful: the option; None for a plain stop.
     """
 
     service: WindowsService
@@ -36,15 +39,18 @@ class Restart:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """As they are planned. A plain stop that follows a graceful one in the end is not foreseen."""
+        """The planned steps. A plain stop after a graceful stop is not planned."""
         return (self.stop, self.start) if self.stop else (self.start,)
 
 
 @dataclass(frozen=True)
 class Restarted:
-    """What came of it. complete: every one was restarted, and all runs. down: seconds by name, at most, of those that
-    were restarted, dependents included. left: the name of the one that was left draining, and of those that do not run
-    with it; then no further one was restarted.
+    """The result of the restarts.
+
+    complete: whether all services were restarted and run.
+    down: the most seconds that each restarted service was down, by name, with the dependent services.
+    left: the name of the service that still drains, and of the services that stopped with it. No other service was
+        restarted after it.
     """
 
     complete: bool
@@ -57,23 +63,23 @@ def restart_of(service: WindowsService, graceful: Graceful | None = None) -> Res
 
 
 def stop_of(service: WindowsService, graceful: Graceful | None = None) -> Step | None:
-    """How a service is stopped; None where it has stopped, or drains already and may go on."""
+    """Return the stop of a service; None if it has stopped, or if it drains and may continue."""
     if service.stopped or (graceful and service.draining):
         return None
     return stop_gracefully(service.name) if graceful else stop(service.name)
 
 
 def second_restart_of(service: WindowsService) -> Restart:
-    """Of a service that was restarted just now. It is plain, since the sessions of before have ended."""
+    """Return a second restart. It is not graceful, because the earlier sessions have ended."""
     return Restart(service, stop(service.name), start(service.name))
 
 
 def restart_all(
     restarts: t.Sequence[Restart], before: t.Sequence[WindowsService], log: StepLog, read: ReadServices
 ) -> Restarted:
-    """Restart one service after the other; in the end everything that ran ``before`` runs again.
+    """Restart one service after the other. At the end all services that ran ``before`` run again.
 
-    Nothing is stopped twice: what stopped as a dependent, or whose answer was lost, is only started.
+    No service is stopped twice. A dependent service that stopped is only started, and so is one whose answer was lost.
     """
     began: dict[str, float] = {}
     down: dict[str, float] = {}
@@ -96,7 +102,7 @@ def restart_all(
                 left = (name, *drained.along)
                 del began[name]
                 break
-            # From here on it is as if nobody had asked for a graceful stop.
+            # From here on the restart is not graceful.
             restart = replace(restart, stop=None if drained.stopped else stop(name))
             if restart.stop:
                 log.insert(restart.stop, restart.start)
@@ -121,8 +127,9 @@ def restart_all(
 
 
 def _when_settled(restart: Restart, log: StepLog, read: ReadServices) -> Restart | None:
-    """The restart of a service whose status was pending when it was planned, as it is once that is over; None if it
-    stays pending or cannot be read, which is recorded.
+    """Wait until the service's status is no longer pending. Return its restart, or None after a recorded failure.
+
+    It is a failure if the status stays pending or cannot be read.
     """
     name = restart.service.name
     if not restart.service.pending:
@@ -143,7 +150,7 @@ def _when_settled(restart: Restart, log: StepLog, read: ReadServices) -> Restart
 
 
 def make_run(starts: t.Mapping[str, Step], log: StepLog, read: ReadServices) -> tuple[list[str], bool]:
-    """Start those that are stopped. The names of those that had to be started, and whether all run now."""
+    """Start the stopped services. Return the names of the started services, and whether all services run."""
     if not starts:
         return [], True
     errors: dict[str, ServerError] = {}
@@ -164,7 +171,7 @@ def make_run(starts: t.Mapping[str, Step], log: StepLog, read: ReadServices) -> 
             if log.was_sent(step):
                 log.done(step)
         elif service is None or service.stopped:
-            log.fail(step, errors.get(name, "the service does not run, although no error was reported"))
+            log.fail(step, errors.get(name, "the service does not run, but the server reported no error"))
         else:
             log.fail(step, why_not_started(service.status))
     return started, all(name in found and found[name].running for name in starts)

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_partner_revocation does: one domain off the allowed partners, everywhere and at once.
+"""The work of xmpp_partner_revocation: removes one domain from the allowed partners, in all places at once.
 
-It is for the hour in which everything else may be broken. So nothing is read before the writes but the partners, one
-that cannot be read hides no other, no lock is waited for, and of all bounds only ``protect`` holds.
+A revocation must work in an emergency, even if other things are broken. So it reads only the partners before it writes.
+A partner that cannot be read does not hide the others. It does not wait for a lock, and only ``protect`` can stop it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from .._shell.statement import ServerError, Shell, Statement, place_of
 from .replication import Replica, Time, push_steps, read_replicas, wait
 from .revocation_advice import RevocationAdvice
 
-# What allows a revocation to take away what is protected.
+# The value of ``allow`` that lets a revocation remove protected domains.
 PROTECTED = "protected"
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "domain": {"type": "str", "required": True},
@@ -51,15 +51,16 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "allow": {"type": "list", "elements": "str", "choices": [PROTECTED], "default": []},
 }
 _READ = "Get-" + PARTNER.noun
-# Seconds to wait for the replicas before services are restarted: they come back with what their replica has.
+# Seconds to wait for the replicas before a restart, because the services start with the data of their replica.
 _PATIENCE = 300
-_NEAR = 0.75  # how alike the labels of two domains are where one is taken for a misspelling of the other
+_NEAR = 0.75  # the likeness of two domains from which one counts as a misspelling of the other
 
 
 class _Partners(Reader):
-    """Reads partners each by itself. unreadable: what is wrong with those that have another form, by their identity.
+    """Reads each partner by itself.
 
-    hidden: those of them whose additional domains cannot be read either.
+    unreadable: the errors of partners with an unknown form, by identity.
+    hidden: the errors of the partners whose additional domains cannot be read either, by identity.
     """
 
     def __init__(self, shell: Shell) -> None:
@@ -81,7 +82,7 @@ class _Partners(Reader):
                 if domains is None or not name:
                     self.hidden[name] = str(exc)
                 if name:
-                    # Enough to remove it by its name, and to take a domain off it.
+                    # This is enough to remove the partner by its name, and to remove a domain from it.
                     found[key_of(name)] = Record(name, {"additional_domains": domains or []}, str(identity))
         return Deployment("", {PARTNER.part: found})
 
@@ -95,7 +96,7 @@ def _domains_of(item: t.Any) -> list[str] | None:
 
 
 def work(params: Params, shell: Shell, check: bool, clock: Time = time) -> Result:
-    """xmpp_partner_revocation. Raises Refused, ServerRefused, ShellError; nothing was written then."""
+    """Do the work of xmpp_partner_revocation. Raises Refused, ServerRefused, ShellError before anything is written."""
     try:
         domain = canonical_domain(params["domain"] or "")
     except Invalid as exc:
@@ -108,17 +109,17 @@ def work(params: Params, shell: Shell, check: bool, clock: Time = time) -> Resul
 
 
 def _turn(shell: Shell, held: contextlib.ExitStack) -> list[str]:
-    """Keep other runs out; but a revocation does not wait for one that writes. Returns a warning if there is one."""
+    """Keep other runs out, but do not wait for a run that writes. Return a warning about such a run."""
     try:
         held.enter_context(alone(shell, limit=0))
     except Refused as exc:
-        text = "%s. The revocation did not wait. If another run allows the domain meanwhile, revoke it once more"
+        text = "%s. The revocation did not wait for it. If the other run allows the domain again, revoke it again"
         return [text % "; ".join(exc.reasons)]
     return []
 
 
 def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time) -> Result:
-    """The work, of a canonical domain. Raises as work() does."""
+    """Revoke a canonical domain. Raises the exceptions of work()."""
     reader = _Partners(shell)
     deployment = reader.kinds([PARTNER])
     owners = _owners(deployment, domain)
@@ -130,7 +131,7 @@ def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time)
     going = [domain] * bool(owners) + list(own.values["additional_domains"] if own else ())
     protected = {name: pattern for name in going if (pattern := guard.protector(key_of(name))) is not None}
     if protected and PROTECTED not in params["allow"]:
-        text = "%s: is protected by '%s', and nothing removes it; take it out of %s first"
+        text = "%s: is protected by '%s', so it is not removed. Remove the entry from %s first"
         raise Refused([text % (name, pattern, guard.name("protect")) for name, pattern in protected.items()])
     lost = [name for name in reader.hidden if own and key_of(name) == own.key]
     steps = [step for one in owners if (step := _step(one, domain)) is not None]
@@ -145,12 +146,14 @@ def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time)
         run.plan(deployment, reader.hidden)
     if params["restart"] and not check and not run.result.failures:
         run.wait(before, clock)
-    run.warnings += ["what else goes with %s could not be read" % name for name in lost]
+    run.warnings += [
+        "the additional domains of %s, which are revoked with it, could not be read" % name for name in lost
+    ]
     return run.finish(params["restart"])
 
 
 def _owners(deployment: Deployment, domain: str) -> list[Record]:
-    """The partners that have the domain, the one of that name first."""
+    """Return the partners that have the domain. The partner with this name comes first."""
     partners = deployment.of(PARTNER.part)
     own = partners.get(key_of(domain))
     others = [one for one in partners.values() if one is not own and domain in one.values["additional_domains"]]
@@ -165,9 +168,9 @@ def _step(owner: Record, domain: str) -> Step | None:
 
 
 def _refuse_unknown(domain: str, deployment: Deployment, hidden: t.Mapping[str, str], option: str) -> None:
-    """Whether a domain that no partner has is one that nobody allows. Raises Refused where that is not certain."""
+    """Raise Refused if a domain without a partner may still be allowed, or may be misspelled."""
     if hidden:
-        text = "whether a partner has %s as an additional domain cannot be known: %s"
+        text = "it is unknown whether a partner has the additional domain %s: %s"
         raise Refused([text % (domain, "; ".join(hidden.values()))])
     partners = deployment.of(PARTNER.part).values()
     names = sorted({str(name) for one in partners for name in (one.identity, *one.values["additional_domains"])})
@@ -177,9 +180,9 @@ def _refuse_unknown(domain: str, deployment: Deployment, hidden: t.Mapping[str, 
 
 
 def _likeness(one: str, other: str) -> float:
-    """How alike two domains are, from 0 to 1, in what is left without the labels that both end with.
+    """Return how alike two domains are, from 0 to 1. The labels that both end with are not compared.
 
-    So a domain is not like its child domains, nor like the other child domains of its parent.
+    So a domain is not like its child domains, and child domains of one parent are not like each other.
     """
     mine, theirs = one.split("."), other.split(".")
     while mine and theirs and mine[-1] == theirs[-1]:
@@ -195,7 +198,7 @@ def _replicas(shell: Shell) -> tuple[Replica, ...]:
 
 
 class _Run:
-    """What becomes of one revocation. result: is filled on the way."""
+    """One revocation. result: the result, which the methods fill."""
 
     def __init__(
         self, shell: Shell, domain: str, owners: t.Sequence[Record], steps: t.Sequence[Step], check: bool
@@ -204,7 +207,7 @@ class _Run:
         self._steps, self._results = steps, ["planned"] * len(steps)
         own = owners[0] if owners and owners[0].key == key_of(domain) else None
         self._also: list[str] = list(own.values["additional_domains"]) if own else []
-        self._kept: dict[str, list[str]] = {}  # additional domains of the partner that another partner allows as well
+        self._kept: dict[str, list[str]] = {}  # additional domains of the partner that another partner also has
         self._allowed: list[str] = []
         self._pushed: list[dict[str, t.Any]] = []
         self._advice = RevocationAdvice(shell)
@@ -212,7 +215,7 @@ class _Run:
         self.warnings: list[str] = []
 
     def plan(self, deployment: Deployment, hidden: t.Mapping[str, str]) -> None:
-        """In check mode, and where there is nothing to do."""
+        """Fill the result in check mode, and if there is nothing to do."""
         gone = {one.key for one in self._owners if one.key == key_of(self._domain)}
         self._keep(deployment, gone)
         self.warnings += [_unknown(self._domain, hidden)] if hidden and self._steps else []
@@ -220,7 +223,7 @@ class _Run:
         self._pushed = [step.shown("planned") for step in pushes]
 
     def applied(self, applied: Applied, hidden: t.Mapping[str, str]) -> None:
-        """The partners were read again after the writes: that alone says whether the domain is gone."""
+        """Check the partners that were read after the writes. Only this shows whether the domain is removed."""
         self._steps, self._results = applied.steps, applied.results
         self.result.failures = list(applied.failures)
         self.warnings += applied.warnings
@@ -231,7 +234,7 @@ class _Run:
         failed = {failure.identity for failure in applied.failures}
         later = [name for name in self._allowed if name not in failed]
         if later:
-            self._fail("StillAllowed", "it is still allowed by %s; run the revocation again" % some(later))
+            self._fail("StillAllowed", "the domain is still allowed by %s. Run the revocation again" % some(later))
         if hidden:
             self._fail("Unknown", _unknown(self._domain, hidden))
 
@@ -242,14 +245,14 @@ class _Run:
                 self._kept[name] = allowed
         if any(word == "failed" for word in self._results):
             return
-        text = "%s stays allowed: %s has it as well; revoke it too if it has to go"
+        text = "%s is still allowed, because %s also has it. To remove it, revoke it too"
         self.warnings += [text % (name, some(allowed)) for name, allowed in self._kept.items()]
 
     def _fail(self, category: str, text: str) -> None:
         self.result.failures.append(Failure(_READ, self._domain, ServerError(_READ, "", category, text)))
 
     def push(self) -> None:
-        """To the servers that carry XMPP. That it fails is a warning: the product replicates by itself."""
+        """Push replication to the servers with XMPP. A failure is a warning: the product replicates by itself."""
         if "done" not in self._results:
             return
         steps = push_steps(self._advice.replicas)
@@ -257,22 +260,22 @@ class _Run:
         for step in steps:
             log.do(step)
         self._pushed = log.shown("not_sent")
-        text = "the domain is removed, but replication%s could not be pushed, so the servers learn of it later: %s"
+        text = "the domain is removed, but replication%s could not be pushed. The servers get the change later: %s"
         for one in log.failures:
             self.warnings.append(text % (" to " + one.identity if one.identity else "", one.error.message))
         self.warnings += log.warnings
 
     def wait(self, before: t.Sequence[Replica], clock: Time) -> None:
-        """A server that restarts with the former replica takes the partner's streams again."""
+        """Wait for the replicas. A server that restarts with an old replica accepts the partner's streams again."""
         names = self._advice.replicas or None
-        text = "the services are restarted before %s, so the partner may come back until then"
+        text = "the services are restarted although %s. Until the servers have the change, the partner may reconnect"
         try:
             _now, late = wait(self._shell, before, _PATIENCE, clock, names)
         except UNREADABLE as exc:
-            self.warnings.append(text % ("it is known that the servers have the change (%s)" % exc))
+            self.warnings.append(text % ("the replicas cannot be read (%s)" % exc))
             return
         if late:
-            self.warnings.append(text % ("%s has the change (waited %d s)" % (some(late), _PATIENCE)))
+            self.warnings.append(text % ("%s did not get the change within %d s" % (some(late), _PATIENCE)))
 
     def finish(self, restart: bool) -> Result:
         done = [s for s, word in zip(self._steps, self._results, strict=True) if word in ("done", "planned")]
@@ -311,20 +314,22 @@ class _Run:
 
     def _about(self, also: t.Sequence[str]) -> list[str]:
         if not self._owners:
-            return ["%s is not allowed: no partner has it, not as an additional domain either." % self._domain]
+            return [
+                "%s is not allowed. No partner has it, and no partner has it as an additional domain." % self._domain
+            ]
         lines = []
         if also:
-            verb = "would go" if self._check else "go"
-            lines.append("With %s %s its additional domains: %s" % (self._domain, verb, some(also, 50)))
+            verb = "would be" if self._check else "are"
+            lines.append("The additional domains of %s %s revoked too: %s" % (self._domain, verb, some(also, 50)))
         others = [one.identity for one in self._owners if one.key != key_of(self._domain)]
         if others:
-            stay = "which stays" if len(others) == 1 else "which stay"
-            lines.append("%s is an additional domain of %s, %s." % (self._domain, some(others, 50), stay))
+            stay = "This partner stays" if len(others) == 1 else "These partners stay"
+            lines.append("%s is an additional domain of %s. %s." % (self._domain, some(others, 50), stay))
         return lines
 
 
 def _unknown(domain: str, hidden: t.Mapping[str, str]) -> str:
-    return "whether %s has %s as an additional domain cannot be known: %s" % (
+    return "it is unknown whether %s has the additional domain %s: %s" % (
         some([name or "a partner without a name" for name in hidden]), domain, "; ".join(hidden.values()),
     )  # fmt: skip
 

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a revocation shows beside its writes: which servers learn of it, what still has to be done, and SIP.
+"""The advice of a revocation: the servers that get the change, the work that is left, and SIP.
 
-All of it is read after the writes and as far as it can be read: nothing of it may hold a revocation up.
+The advice is read after the writes, as far as possible, because it must not delay a revocation.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from .replicate import carrying, carrying_replicas, routed_edges
 from .topology import ALLOWED, BLOCKED, Topology, read_topology
 
 _ACCESS_EDGE = "Get-" + ACCESS_EDGE.noun
+_SIP_UNKNOWN = "it is unknown whether %s can still connect with SIP, because this could not be read: %s"
 
 
 class RevocationAdvice:
-    """Each part is read once, when it is asked for first."""
+    """Reads each part of the advice once, at its first use."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -40,7 +41,7 @@ class RevocationAdvice:
 
     @functools.cached_property
     def replicas(self) -> list[str]:
-        """The replicas of the legacy Front Ends and of the route's Edge servers; none where they cannot be read."""
+        """The replicas of the legacy Front Ends and of the routes' Edge servers; none if they cannot be read."""
         topology = self._topology
         if topology.edges is None:
             return []
@@ -48,17 +49,21 @@ class RevocationAdvice:
         return carrying_replicas(topology.replicas or (), carry)
 
     def lines(self, domains: t.Sequence[str], *, restart: bool, pushes: bool) -> list[str]:
-        """What is left to do for these domains. restart: the services are restarted next. pushes: replication is."""
+        """Return the work that is left for these domains.
+
+        restart: whether the services are restarted next.
+        pushes: whether replication is pushed.
+        """
         found = []
         if pushes and not self.replicas:
             why = self._why or "; ".join("%s: %s" % one for one in self._topology.unobserved.items())
-            text = "The servers that carry XMPP could not be read%s, so every replica is pushed."
+            text = "The servers with XMPP could not be read%s. So replication is pushed to all replicas."
             found.append(text % (" (%s)" % why if why else ""))
-        streams = "Streams that are open already may stay open until the XMPP services restart. "
+        streams = "Open streams may stay open until the XMPP services restart. "
         if restart:
             streams += "The restart comes next."
         elif place_of(self._shell).playbook:
-            streams += "To restart them, run this again with -e sfb_xmpp_revoke_restart=true."
+            streams += "To restart them, run this playbook again with -e sfb_xmpp_revoke_restart=true."
         else:
             streams += "To restart them, use sfb.xmpp.xmpp_gateway_service with state: restarted."
         return [*found, streams, self._firewall(domains)]
@@ -69,17 +74,17 @@ class RevocationAdvice:
         ours = {edge.access_edge for edge in edges if edge.access_edge and edge.fqdn.casefold() in routed}
         where = "at the Edge's external address" + (" (%s)" % some(sorted(ours)) if ours else "")
         text = (
-            "Firewall: to cut the partner off at the network too, block TCP 5269 %s, in and out, for the servers of %s"
-            " (their SRV records _xmpp-server._tcp name them)."
+            "Firewall: to block the partner in the network too, block TCP 5269 %s, in and out, for the servers of %s."
+            " The SRV records _xmpp-server._tcp of the domain name these servers."
         )
         return text % (where, some(domains, 50))
 
     def warnings(self, domains: t.Sequence[str]) -> list[str]:
-        """Where a domain can still come by SIP, and what of that could not be read."""
+        """Return a warning for each domain that can still connect with SIP, and for checks that failed."""
         try:
             found_edge = objects_of(_ACCESS_EDGE, self._shell.invoke([Statement(_ACCESS_EDGE)]))
         except UNREADABLE as exc:
-            return ["whether %s can still come by SIP could not be read: %s" % (some(domains), exc)]
+            return [_SIP_UNKNOWN % (some(domains), exc)]
         edge = found_edge[0] if found_edge else {}
         if edge.get("AllowFederatedUsers") is False:
             return []
@@ -89,14 +94,14 @@ class RevocationAdvice:
         left = [name for name in domains if name not in blocked]
         allowed = [name for name in left if name in set(topology.allowed_domains or ())]
         if allowed:
-            text = "%s can still come by SIP: it is an allowed SIP domain; remove it (Remove-CsAllowedDomain)"
+            text = "%s can still connect with SIP, as an allowed SIP domain. Remove it with Remove-CsAllowedDomain"
             found.append(text % some(allowed))
         discovery = edge.get("EnablePartnerDiscovery")
         others = [name for name in left if name not in allowed]
         if others and discovery is True:
             text = (
-                "%s can still come by SIP: partner discovery is on (EnablePartnerDiscovery of the Access Edge), so a"
-                " domain need not be listed; block it (New-CsBlockedDomain)"
+                "%s can still connect with SIP, because partner discovery is on (EnablePartnerDiscovery of the Access"
+                " Edge). Block it with New-CsBlockedDomain"
             )
             found.append(text % some(others))
         unread = [cmdlet for cmdlet, value in (
@@ -105,6 +110,5 @@ class RevocationAdvice:
         if others and not isinstance(discovery, bool):
             unread.append("EnablePartnerDiscovery of " + _ACCESS_EDGE)
         if unread:
-            text = "whether %s can still come by SIP could not be read: %s"
-            found.append(text % (some(domains), ", ".join(unread)))
+            found.append(_SIP_UNKNOWN % (some(domains), ", ".join(unread)))
         return found

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_gateway_service does: this host's XMPP services are started, stopped or restarted."""
+"""The work of xmpp_gateway_service: starts, stops or restarts the XMPP services of a host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_gateway_service. Raises Refused, ServerRefused, ShellError before anything was changed."""
+    """Do the work of xmpp_gateway_service. Raises Refused, ServerRefused, ShellError before anything is changed."""
     state, graceful = params["state"], Graceful.read(params.get("graceful"))
 
     def read() -> list[WindowsService]:
@@ -36,9 +36,9 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     before = read()
     mine = [service for service in before if service.is_xmpp]
     if not mine:
-        text = "this host has no service of the XMPP gateway (none of %d has XMPP in its display name); use a Front End"
-        text += " or an Edge on which XMPP federation is installed"
-        # Also tells who only reads that the services could be read, and that there are none.
+        text = "this host has no service of the XMPP gateway (no display name of %d services has XMPP). Use a Front End"
+        text += " or an Edge server with XMPP federation"
+        # The empty list shows callers that only read that the services could be read.
         raise Refused([text % len(before)], {"services": []})
     names = [service.name for service in mine]
     if not check and any(service.pending for service in mine):
@@ -57,7 +57,9 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         expected = {service.name: wanted for service in mine}
         for service in mine:
             if check and service.draining and service.name in starts:
-                text = "%s is %s: its sessions have not ended. A run waits until it has stopped, at most %d seconds"
+                text = (
+                    "%s is %s, because its sessions have not ended. A run waits at most %d seconds until it has stopped"
+                )
                 log.warnings.append(text % (service.name, service.status, PATIENCE))
         return _result(log, mine, expected, {}, [one.service.name for one in restarts], "planned")
     down: dict[str, float] = {}
@@ -70,16 +72,16 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _refuse_what_is_not_offered(shell: Shell, planned: t.Sequence[Step], mine: t.Sequence[WindowsService]) -> None:
-    """Raises Refused, ShellError. Of a remote shell only Get-CsWindowsService is documented.
+    """Raise Refused if the session lacks a cmdlet of the steps, or ShellError.
 
-    What was read is in the result all the same: a look needs no more.
+    Only Get-CsWindowsService is documented for a remote shell. The refused task still returns the services.
     """
     lacks = missing(shell, {step.cmdlet for step in planned})
     if lacks:
         text = (
-            "this session offers Get-CsWindowsService, but not %s, so the services can only be read. For a Front End"
-            " put its own WinRM into sfb_front_end: port 5986, with ansible_management_shell_modules set to"
-            " [SkypeForBusiness], or [Lync] for Lync Server 2013"
+            "this session can read the services but not change them, because it does not offer %s. Add the Front End to"
+            " sfb_front_end with its own WinRM (port 5986). Set ansible_management_shell_modules to [SkypeForBusiness],"
+            " or to [Lync] for Lync Server 2013"
         )
         as_they_are = _result(StepLog(shell, planned), mine, {one.name: one.status for one in mine}, {}, [], "not_sent")
         values = {"services": as_they_are.values["services"], "steps": as_they_are.steps}
@@ -93,7 +95,7 @@ def _stop(
     log: StepLog,
     read: ReadServices,
 ) -> dict[str, str]:
-    """Stop services, which stops their dependents as well. Returns the status of each afterwards."""
+    """Stop services and the services that depend on them. Return the status of each service afterwards."""
     sent: dict[str, tuple[Step, ServerError | None]] = {}
     following = dict(zip(stops, [*list(stops.values())[1:], None], strict=True))
     for name, planned in stops.items():
@@ -108,7 +110,7 @@ def _stop(
             log.insert(step, following[name])
         if step:
             sent[name] = step, log.send(step).get(step.cmdlet)
-    # Nobody waits again for what was left draining.
+    # The run does not wait again for a service that still drains.
     after = _after(sent, log, read)
     if not after:
         return after
@@ -116,10 +118,10 @@ def _stop(
         if _is_stopped(after, name):
             log.done(step, error)
         else:
-            log.fail(step, error or "the service is not stopped, although no error was reported")
+            log.fail(step, error or "the service is not stopped, but the server reported no error")
     with_them = [s.name for s in before if s.running and s.name not in stops and _is_stopped(after, s.name)]
     if with_them:
-        log.warnings.append("%s stopped as well, since it depends on what was stopped" % ", ".join(with_them))
+        log.warnings.append("%s stopped too, because of a dependency on a stopped service" % ", ".join(with_them))
     return after
 
 
@@ -128,13 +130,14 @@ def _is_stopped(after: t.Mapping[str, str], name: str) -> bool:
 
 
 def _after(names: t.Collection[str], log: StepLog, read: ReadServices) -> dict[str, str]:
-    """The status of each service, of those that are named once they have settled; empty where that cannot be read,
-    which is a failure.
+    """Wait until the named services have a final status. Return the status of each service.
+
+    If the status cannot be read, a failure is recorded and the result is empty.
     """
     try:
         return {service.name: service.status for service in settled(read, names)}
     except UNREADABLE as exc:
-        log.note("Get-CsWindowsService", "", "ConnectionError", "what the services do now cannot be read: %s" % exc)
+        log.note("Get-CsWindowsService", "", "ConnectionError", "the status of the services cannot be read: %s" % exc)
         return {}
 
 
@@ -146,7 +149,13 @@ def _result(
     restarted: t.Sequence[str],
     untouched: str,
 ) -> Result:
-    """after: the status by name. down: seconds by name. restarted: names."""
+    """Return the result of the module.
+
+    after: the status by name.
+    down: seconds by name.
+    restarted: the names of restarted services.
+    untouched: the result of steps that were not sent.
+    """
     steps = log.shown(untouched)
     changed = any(step["result"] in ("planned", "done") for step in steps)
     services = [
@@ -173,7 +182,7 @@ def _result(
 
 
 def _word(status: str | None) -> str | None:
-    """A status as it is returned: ``running``, ``stopped``, ``startpending``."""
+    """Return a status as modules return it: ``running``, ``stopped``, ``startpending``."""
     return status.lower() if status else None
 
 

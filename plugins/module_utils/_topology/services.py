@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The product's Windows services of a host, as Get-CsWindowsService shows them, and the calls that change them."""
+"""Reads the product's Windows services of a host with Get-CsWindowsService, and makes the calls that change them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from .._base.step import Step
 from .._shell.statement import Shell, Statement
 
 _UNKNOWN = (
-    "on an Edge ansible_management_shell_modules has to be [SkypeForBusiness], or [Lync] for Lync Server 2013; "
-    "elsewhere the account needs the role CsServerAdministrator or CsAdministrator"
+    "On an Edge server, set ansible_management_shell_modules to [SkypeForBusiness], or to [Lync] for Lync Server 2013. "
+    "On other servers, give the account the role CsServerAdministrator or CsAdministrator"
 )
 
 
 @dataclass(frozen=True)
 class WindowsService:
-    """A Windows service of the product. status: as the product spells it, such as Running, Stopped, StartPending."""
+    """A Windows service of the product.
+
+    name, display_name: the names in Windows.
+    status: the product's word, such as Running, Stopped, StartPending.
+    """
 
     name: str
     display_name: str
@@ -35,64 +39,69 @@ class WindowsService:
 
     @property
     def stopped(self) -> bool:
-        """Whether it may be started. Windows refuses to start a service in any other status."""
+        """Whether the service may be started. Windows refuses to start a service with another status."""
         return self.status.casefold() == "stopped"
 
     @property
     def draining(self) -> bool:
-        """Whether it was stopped gracefully and sessions still last: a service of the product is Paused meanwhile."""
+        """Whether the service was stopped gracefully and still has sessions. Its status is Paused during this time."""
         return self.status.casefold() == "paused"
 
     @property
     def pending(self) -> bool:
-        """Whether it gets into another status by itself within seconds."""
+        """Whether the status changes by itself within seconds."""
         return self.status.casefold().endswith("pending")
 
     @property
     def changing(self) -> bool:
-        """Whether it gets into another status by itself, perhaps much later."""
+        """Whether the status changes by itself, perhaps much later."""
         return self.pending or self.draining
 
     @property
     def is_xmpp(self) -> bool:
-        """The gateway of a Front End and the proxy of an Edge have "XMPP" in their display name, as documented; of
-        their service names only the gateway's, RTCXMPPTGW, is known.
+        """Whether this is an XMPP service: the gateway of a Front End or the proxy of an Edge.
+
+        Both have "XMPP" in their documented display name. Only the gateway's service name, RTCXMPPTGW, is known.
         """
         return "XMPP" in self.display_name.upper()
 
 
 def read_services(shell: Shell) -> list[WindowsService]:
-    """All services of the product on this host. Raises Refused, ServerRefused, ShellError."""
+    """Return all services of the product on this host. Raises Refused, ServerRefused, ShellError."""
     return services_of(read_objects(shell, Statement("Get-CsWindowsService"), _UNKNOWN))
 
 
 def services_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[WindowsService]:
-    """The services that Get-CsWindowsService returned. Raises Refused."""
+    """Return the services of an answer of Get-CsWindowsService. Raises Refused."""
     found: list[WindowsService] = []
     for item in items:
         texts = [item.get("Name"), item.get("DisplayName"), item.get("Status")]
         if not all(isinstance(text, str) for text in texts) or not texts[0] or not texts[2]:
-            raise Refused(["Get-CsWindowsService: Name, DisplayName or Status of a service is not a text"])
+            raise Refused(["Get-CsWindowsService: Name, DisplayName or Status of a service is not a string"])
         service = WindowsService(*t.cast("list[str]", texts))
         if any(service.name.casefold() == other.name.casefold() for other in found):
-            raise Refused(["Get-CsWindowsService: the service %s came back twice" % service.name])
+            raise Refused(["Get-CsWindowsService: returned the service %s twice" % service.name])
         found.append(service)
     return found
 
 
 def stop(name: str) -> Step:
-    """Stop-CsWindowsService, as in the documented procedure for certificates. It ends the sessions of the service."""
+    """Return a call of Stop-CsWindowsService, which ends the sessions of the service.
+
+    Source: the documented procedure for certificates.
+    """
     return Step("Stop-CsWindowsService", name, {"Name": name, "Confirm": False})
 
 
 def stop_gracefully(name: str) -> Step:
-    """Stop-CsWindowsService -Graceful: the service takes nothing new, and stops when its sessions have ended.
+    """Return a call of Stop-CsWindowsService -Graceful.
 
-    NoWait: without it the call lasts as long as the sessions. Both are on the cmdlet's page.
+    The service accepts no new sessions, and stops when its sessions have ended. Without NoWait the call lasts as long
+    as the sessions. Source: the cmdlet's page.
     """
     return Step("Stop-CsWindowsService", name, {"Name": name, "Graceful": True, "NoWait": True, "Confirm": False})
 
 
 def start(name: str) -> Step:
-    """Start-CsWindowsService. It waits until the service has started."""
+    """Return a call of Start-CsWindowsService, which waits until the service has started."""
     return Step("Start-CsWindowsService", name, {"Name": name, "Confirm": False})

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_topology_info does: the topology in plain values."""
+"""The work of xmpp_topology_info: returns the topology in plain values."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .topology import Topology, read_topology
 
 
 def info(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_topology_info. Raises ServerRefused, ShellError."""
+    """Do the work of xmpp_topology_info. Raises ServerRefused, ShellError."""
     return Result(shown(read_topology(shell)))
 
 
 def shown(topology: Topology) -> dict[str, t.Any]:
-    """As the module returns it. What is not observable is null."""
+    """Return the topology as the module returns it. Unknown values are null."""
 
     def each(items: t.Sequence[t.Any] | None, one: t.Callable[[t.Any], dict[str, t.Any]]) -> list[t.Any] | None:
         return None if items is None else [one(item) for item in items]

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What federation depends on beside policies and partners, as one immutable value that is read in one pipeline.
+"""The topology that federation depends on, as one immutable value. It is read in one pipeline.
 
-What an account may not read is None, which is neither good nor bad, and ``unobserved`` says why. So is what was
-answered in a form that is not the declared one: one odd object must not hide all others.
+A value is None if the account may not read it, and ``unobserved`` has the reason. A value is also None if its objects
+have an unknown form, because one such object must not hide the others.
 """
 
 from __future__ import annotations
@@ -47,7 +47,13 @@ EDGES = service_reading("edges", "EdgeServer")
 
 @dataclass(frozen=True)
 class EdgePool:
-    """listening_port, internal_port: of XMPP; None where XMPP federation is not enabled on the pool."""
+    """One Edge pool.
+
+    fqdn: the pool's name.
+    access_edge: the external name of the Access Edge; empty if there is none.
+    listening_port, internal_port: the ports of XMPP; None if XMPP federation is not enabled on the pool.
+    release: the product's release; None if it is unknown.
+    """
 
     fqdn: str
     access_edge: str
@@ -66,7 +72,10 @@ class EdgePool:
 
 @dataclass(frozen=True)
 class Site:
-    """A site that has routes. The Edge pools of both by their FQDN, empty where there is none."""
+    """A site with its routes.
+
+    federation_route, xmpp_route: the FQDN of the Edge pool; empty if there is no route.
+    """
 
     name: str
     federation_route: str
@@ -75,10 +84,12 @@ class Site:
 
 @dataclass(frozen=True)
 class Topology:
-    """Everything that was read; None: not observable. unobserved: by cmdlet, why, in the server's words.
+    """The topology as it was read. A value that could not be read is None.
 
-    release: of the pool of the server that answered. sip_domains: A-labels, the default one first. central: the pools
-    of the Central Management Store, empty where they were not read.
+    release: the release of the pool of the server that answered.
+    sip_domains: A-labels, the default domain first.
+    unobserved: why a value could not be read, by cmdlet, in the server's words.
+    central: the pools of the Central Management Store; empty if they were not read.
     """
 
     release: str | None = None
@@ -96,8 +107,8 @@ class Topology:
         return next((one for one in self.pools or () if one.fqdn.casefold() == fqdn.casefold()), None)
 
 
-# In the order in which they are sent. Each object of the answer belongs to one of them. Get-CsServerVersion is none of
-# them: by its page it is local to a server, so a remote shell does not offer it.
+# The readings in their order. Each object of the answer belongs to one of them. Get-CsServerVersion is missing, because
+# its page says that it is local to a server. So a remote shell does not offer it.
 READINGS = (
     EDGES,
     REGISTRARS,
@@ -114,17 +125,16 @@ READINGS = (
     POOLS,
 )
 
-# Beside them, which deployment it is.
+# The reading that identifies the deployment.
 CENTRAL = Reading("central", Statement(SERVICE, {CENTRAL_MANAGEMENT: True}), is_central)
 
 _ACCESS_EDGE = "AccessEdgeExternalFqdn"
 
 
 def read_topology(shell: Shell) -> Topology:
-    """One request. What the session does not offer is not observable.
+    """Read the topology in one request. Raises ShellError, and ServerRefused if nothing could be read.
 
-    A statement whose objects have another form is not observable. Raises ShellError, and ServerRefused where nothing at
-    all could be read.
+    Values of cmdlets that the session does not offer are unknown. So are values of objects with an unknown form.
     """
     items = read_items(shell, READINGS)
     if items.nothing:
@@ -133,13 +143,16 @@ def read_topology(shell: Shell) -> Topology:
 
 
 def topology_of(items: Items, host: str = "") -> Topology:
-    """From the objects that were read. host: the server that answered. Raises ServerRefused for no SIP domain."""
+    """Make the topology of the objects that were read. Raises ServerRefused if there is no SIP domain.
+
+    host: the server that answered.
+    """
     topology, left = readable(items, lambda items: _topology(items, host))
     return replace(topology, unobserved=left.unobserved)
 
 
 def routes_of(topology: Topology, deployment: Deployment) -> dict[str, str] | None:
-    """Site -> Edge pool in lower case, as they will be. None: they could not be read."""
+    """Return the future routes (site -> Edge pool in lower case); None if they could not be read."""
     if ROUTE.part in deployment.records:
         found = deployment.of(ROUTE.part).values()
         return {record.identity: str(record.values.get("edge_pool", "")).casefold() for record in found}
@@ -167,7 +180,7 @@ def _topology(items: Items, host: str) -> Topology:
 
 
 def _release_of(host: str, pools: t.Sequence[Pool]) -> str | None:
-    """The release of a host's pool. None where its name in the inventory, whole or short, is not that of one server."""
+    """Return the release of a host's pool; None if the host's name does not match one server's full or short name."""
     name = host.casefold()
     servers = {one.casefold(): pool for pool in pools for one in (*pool.computers, pool.fqdn)}
     short = [pool for fqdn, pool in servers.items() if fqdn.partition(".")[0] == name]
@@ -184,12 +197,15 @@ def _edge(item: t.Any, releases: t.Mapping[str, str | None], numbers: t.Mapping[
 
 
 def _port(fqdn: str, item: t.Any, name: str) -> int | None:
-    """None: XMPP is not enabled. The property may be null, an empty text or 0, and later releases may lack it."""
+    """Return a port of XMPP; None if XMPP is not enabled.
+
+    Then the property is null, empty or 0. Later releases may lack the property.
+    """
     value = item.get(name)
     if isinstance(value, str) and not value.strip():
         return None
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        raise Unreadable(SERVICE, fqdn, "%s is %r; a port was expected" % (name, value))
+        raise Unreadable(SERVICE, fqdn, "%s must be a port, not %r" % (name, value))
     return value or None
 
 
@@ -199,7 +215,7 @@ def _site(item: t.Any) -> Site:
     for route in ("FederationRoute", "XmppFederationRoute"):
         value = named(item.get(route))
         if value is not None and (not isinstance(value, str) or is_type_name(value)):
-            raise Unreadable(SITE, name, "%s is %r; an Edge pool as EdgeServer:FQDN was expected" % (route, value))
+            raise Unreadable(SITE, name, "%s must be an Edge pool such as EdgeServer:FQDN, not %r" % (route, value))
         routes.append((value or "").partition(":")[2] or (value or ""))
     return Site(name, *routes)
 

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gateway's certificate must satisfy, and whether it does; PKCS#12 files in and out.
+"""Checks the requirements of the gateway's certificate. Reads and writes PKCS#12 files.
 
-Pure, but for the limit on the time of a chain: bytes and the time come in, values go out. Whether the chain is good is
-decided in chain. The rules are those of the product's pages on Edge certificates ("environmental requirements for
-Edge", "certificate requirements for external user access").
+Pure, except for the time limit of a chain: bytes and the time come in, values go out. chain.py checks the chain. Source
+of the rules: the product's pages on Edge certificates ("environmental requirements for Edge", "certificate requirements
+for external user access").
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ PUBLIC_POLICIES = frozenset(("2.23.140.1.1", "2.23.140.1.2.1", "2.23.140.1.2.2",
 SOON = datetime.timedelta(days=14)
 # Seconds that the checks of a chain may take together. A good one takes milliseconds.
 CHAIN_SECONDS = 5.0
-# The code of the finding that the checks of a chain did not come to an end.
+# The code of the finding that the checks of a chain took too long.
 NOT_CHECKED = "chain_not_checked"
 
 
 class Unusable(Exception):
-    """The file cannot be used at all. ``findings`` says why."""
+    """The file cannot be used. findings: the reasons."""
 
     def __init__(self, *findings: Finding) -> None:
         super().__init__("; ".join(str(finding) for finding in findings))
@@ -79,7 +79,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A certificate, its private key, and the other certificates of the file it came in."""
+    """A certificate with its private key. others: the other certificates of the file."""
 
     certificate: Certificate
     key: Key = field(repr=False)
@@ -87,9 +87,9 @@ class Bundle:
 
 
 def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
-    """Open a PKCS#12 file (RFC 7292), whatever encryption it uses. Raises Unusable."""
+    """Open a PKCS#12 file (RFC 7292) with any encryption. Raises Unusable."""
     keep_quiet()
-    # No passphrase and an empty one are two encodings, and tools mix them up.
+    # A missing and an empty passphrase have different encodings, and tools confuse them.
     attempts = [passphrase.reveal().encode("utf-8")] if passphrase and passphrase.reveal() else [None, b""]
     content = None
     for attempt in attempts:
@@ -100,30 +100,30 @@ def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
             raise Unusable(
                 error("unsupported_encryption", "the file uses an encryption that is not supported", _EXPORT)
             ) from None
-        except ValueError:  # its text is the library's and does not tell the cases apart
+        except ValueError:  # the library's text does not distinguish the cases
             continue
     if content is None:
         raise Unusable(_why_not_opened(data, passphrase))
     if content.key is None:
-        raise Unusable(error("no_private_key", "the file holds no private key", _EXPORT))
+        raise Unusable(error("no_private_key", "the file has no private key", _EXPORT))
     if content.cert is None:
-        raise Unusable(error("no_certificate", "no certificate in the file belongs to its private key", _EXPORT))
+        raise Unusable(error("no_certificate", "the file has no certificate for its private key", _EXPORT))
     others = tuple(other.certificate for other in content.additional_certs)
     key = t.cast("Key", content.key)
     if public_bytes(key.public_key()) != public_bytes(content.cert.certificate.public_key()):
-        raise Unusable(error("key_mismatch", "the private key is not that of the certificate", _EXPORT))
+        raise Unusable(error("key_mismatch", "the private key does not belong to the certificate", _EXPORT))
     return Bundle(content.cert.certificate, key, others)
 
 
 def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
-    """The PKCS#12 file for the journey: the certificate, its key and its intermediates, never a root.
+    """Return the PKCS#12 file that is sent: the certificate, its key and its intermediates, never a root.
 
-    PBESv1 with SHA-1 and 3DES and a SHA-1 MAC is what every Windows Server from 2008 R2 on opens; Windows Server 2016
-    and older answer "wrong password" to the AES of today's tools. The passphrase has to carry the protection alone.
+    Every Windows Server from 2008 R2 on opens PBESv1 with SHA-1 and 3DES and a SHA-1 MAC. Windows Server 2016 and older
+    answer "wrong password" to AES. So only the passphrase protects the file.
     """
     encryption = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
-        .kdf_rounds(2048)  # what old tools use; more would add nothing to a random passphrase
+        .kdf_rounds(2048)  # as old tools do; more rounds do not help a random passphrase
         .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
         .hmac_hash(hashes.SHA1())  # noqa: S303  see above
         .build(passphrase.reveal().encode("ascii"))
@@ -135,16 +135,18 @@ def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
 
 
 def load_chain(data: bytes) -> tuple[Certificate, ...]:
-    """The certificates of a PEM file in their order. Raises Unusable."""
+    """Return the certificates of a PEM file in their order. Raises Unusable."""
     keep_quiet()
     try:
         return tuple(x509.load_pem_x509_certificates(data))
     except ValueError:
-        raise Unusable(error("not_pem", "the file holds no PEM certificates", "give them in PEM")) from None
+        raise Unusable(
+            error("not_pem", "the file has no PEM certificates", "convert the certificates to PEM")
+        ) from None
 
 
 def parse(raw: bytes) -> Certificate:
-    """A certificate from its DER form. Raises Unusable."""
+    """Read a certificate from its DER form. Raises Unusable."""
     keep_quiet()
     try:
         return x509.load_der_x509_certificate(raw)
@@ -153,17 +155,17 @@ def parse(raw: bytes) -> Certificate:
 
 
 def thumbprint(certificate: Certificate) -> str:
-    """As Windows names a certificate: the SHA-1 hash of its DER form, upper-case hexadecimal digits."""
-    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  a name, not a protection
+    """Return the name of a certificate in Windows: the SHA-1 hash of its DER form in upper-case hexadecimal digits."""
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  the hash is only a name
 
 
 def common_name(name: t.Any) -> str:
-    """The common name in the name of a subject or an issuer, as it is shown (foreign); empty where there is none."""
+    """Return the common name of a subject or an issuer in its printable form (foreign); empty if there is none."""
     return next((foreign(str(one.value)) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME)), "")
 
 
 def describe(certificate: Certificate) -> dict[str, t.Any]:
-    """The certificate in plain values, with names as they are shown (foreign). Times are UTC in ISO 8601."""
+    """Return the certificate in plain values. Names have their printable form (foreign). Times are UTC in ISO 8601."""
     purposes = extension(certificate, "ExtendedKeyUsage")
     return {
         "thumbprint": thumbprint(certificate),
@@ -191,17 +193,17 @@ def is_public(certificate: Certificate) -> bool:
 
 
 def der(certificate: Certificate) -> bytes:
-    """The certificate's DER form, which a Windows store shows as RawData."""
+    """Return the certificate's DER form, which a Windows store shows as RawData."""
     return certificate.public_bytes(serialization.Encoding.DER)
 
 
 def public_bytes(key: t.Any) -> bytes:
-    """A public key as SubjectPublicKeyInfo in DER, in which two can be compared."""
+    """Return a public key as SubjectPublicKeyInfo in DER, so that keys can be compared."""
     return t.cast(bytes, key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
 def public_key_of(certificate: Certificate) -> bytes:
-    """The certificate's public key in that form; empty if it cannot be decoded."""
+    """Return the certificate's public key as public_bytes() does; empty if it cannot be decoded."""
     key = _public_key(certificate)
     return public_bytes(key) if key is not None else b""
 
@@ -211,7 +213,7 @@ def is_elliptic(certificate: Certificate) -> bool:
 
 
 def dns_names(certificate: Certificate) -> list[str]:
-    """The DNS names of the subject alternative name extension, in lower case and in their order; to be compared."""
+    """Return the DNS names of the subject alternative name extension for comparisons, in lower case, in their order."""
     alternative = extension(certificate, "SubjectAlternativeName")
     if alternative is None:
         return []
@@ -219,7 +221,7 @@ def dns_names(certificate: Certificate) -> list[str]:
 
 
 def subject_name(certificate: Certificate) -> str:
-    """The subject's common name, in lower case; empty if there is none. To be compared."""
+    """Return the subject's common name for comparisons, in lower case; empty if there is none."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value).lower() if names else ""
 
@@ -234,14 +236,15 @@ def check(
     rsa_only: bool = False,
     seconds: float = CHAIN_SECONDS,
 ) -> list[Finding]:
-    """What speaks against the certificate at ``now`` (UTC, aware), errors first.
+    """Return the findings about a certificate, errors first.
 
-    names: what it must cover, canonical, the Access Edge's first; empty: not checked.
-    others: the certificates that come with it; None: unknown, and missing intermediates are not looked for.
-    anchors: the trusted CA certificates; None: trust is not checked.
-    rsa_only: the server is a Lync Server 2013, which cannot use keys of the CNG providers.
-    seconds: that the checks of the chain may take. If they take longer, a finding NOT_CHECKED of the severity unknown
-        stands for what they would have found.
+    now: the time of the check, in UTC with its time zone.
+    names: the canonical names that it must cover, the Access Edge's first. Empty: names are not checked.
+    others: the certificates that come with it. None: they are unknown, so missing intermediates are not reported.
+    anchors: the trusted CA certificates. None: trust is not checked.
+    rsa_only: whether the server is a Lync Server 2013, which cannot use keys of the CNG providers.
+    seconds: the time limit of the chain's checks. If they take longer, the finding NOT_CHECKED with the severity
+        unknown replaces their findings.
     """
     found = [
         *_check_form(certificate),
@@ -257,23 +260,23 @@ def check(
             *_check_chain(certificate, others, anchors, now, end),
         ]
     except TimeIsUp:
-        text = "its chain was not checked: the %d certificates that come with it need more than %.0f s"
+        text = "its chain was not checked, because the check of its %d other certificates took more than %.0f s"
         found.append(Finding(NOT_CHECKED, UNKNOWN, text % (len(others or ()), max(1, seconds)), _NOTHING_ELSE))
     return sorted(found, key=lambda finding: finding.severity)
 
 
-_EXPORT = "export the certificate anew with its private key and the intermediates"
-_REPLACE = "have it issued anew"
-_NOTHING_ELSE = "remove the CA certificates that do not stand above it"
+_EXPORT = "export the certificate again, with its private key and the intermediates"
+_REPLACE = "request a new certificate"
+_NOTHING_ELSE = "remove the CA certificates that do not belong to its chain"
 
 
 def _why_not_opened(data: bytes, passphrase: Secret | None) -> Finding:
     # A PFX is a SEQUENCE that starts with the INTEGER 3 (RFC 7292 section 4).
     if data[:1] == b"\x30" and b"\x02\x01\x03" in data[:12]:
-        # Ansible masks the passphrase in every text, so these avoid what tests and labs use as one.
+        # Ansible masks the passphrase in every text. So these texts avoid the passphrases of tests and labs.
         opens = "the passphrase does not open the file"
         given = opens if passphrase and passphrase.reveal() else "the file needs a passphrase"
-        return error("passphrase", given + ", or the file is damaged", "give the passphrase it was exported with")
+        return error("passphrase", given + ", or the file is damaged", "set the passphrase of the export")
     if b"-----BEGIN" in data[:4096]:
         return error("not_pkcs12", "the file is PEM, not PKCS#12", "convert it with 'openssl pkcs12 -export'")
     return error("not_pkcs12", "the file is not PKCS#12", _EXPORT)
@@ -288,7 +291,9 @@ def _check_form(certificate: Certificate) -> t.Iterator[Finding]:
 def _check_time(certificate: Certificate, now: datetime.datetime) -> t.Iterator[Finding]:
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < start:
-        yield error("not_yet_valid", "it is not valid before %s" % utc(start), "wait, or set the controller's clock")
+        yield error(
+            "not_yet_valid", "it is not valid before %s" % utc(start), "wait, or correct the controller's clock"
+        )
     elif now >= end:
         yield error("expired", "it expired on %s" % utc(end), _REPLACE)
     elif end - now < min(SOON, (end - start) / 3):
@@ -305,25 +310,25 @@ def _check_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator
         yield error(
             "names_missing",
             "its DNS names do not cover %s" % ", ".join(missing),
-            "have it issued with these names as subject alternative names",
+            "request a certificate with these names as subject alternative names",
         )
     if wildcards:
         yield warning(
             "wildcard",
-            "it carries the wildcard %s, which most of the product's pages forbid" % some([*map(foreign, wildcards)]),
-            "list every name",
+            "it has the wildcard %s, which most of the product's pages forbid" % some([*map(foreign, wildcards)]),
+            "request a certificate that lists every name",
         )
     subject = subject_name(certificate)
     if names and subject != names[0]:
         yield warning(
             "subject",
-            "its subject names %s, not the Access Edge %s" % (foreign(subject) or "nothing", names[0]),
-            "have it issued with the Access Edge as common name",
+            "its common name is %s, not the Access Edge %s" % (foreign(subject) or "empty", names[0]),
+            "request a certificate with the Access Edge as common name",
         )
 
 
 def _stands_for(wildcard: str, name: str) -> bool:
-    """A wildcard stands for exactly one label (RFC 9525 section 6.3)."""
+    """Return whether a wildcard covers a name. It covers exactly one label (RFC 9525 section 6.3)."""
     label, dot, rest = name.partition(".")
     return bool(label and dot) and wildcard[2:] == rest
 
@@ -333,9 +338,11 @@ def _check_key(certificate: Certificate, rsa_only: bool) -> t.Iterator[Finding]:
     text = _key_text(certificate)
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < MINIMUM_RSA_BITS:
-            yield error("key_size", "its key is %s" % text, "use RSA with %d bits or more" % MINIMUM_RSA_BITS)
+            yield error(
+                "key_size", "its key is too short: %s" % text, "use RSA with %d bits or more" % MINIMUM_RSA_BITS
+            )
     elif not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
-        yield error("key_type", "its key is %s" % text, "use RSA, or ECDSA on P-256 or P-384")
+        yield error("key_type", "its key type is not supported: %s" % text, "use RSA, or ECDSA on P-256 or P-384")
     elif rsa_only:
         yield error("key_type", "its key is %s, which Lync Server 2013 cannot use" % text, "use RSA")
 
@@ -344,15 +351,15 @@ def _check_signatures(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float
 ) -> t.Iterator[Finding]:
     pss = (SignatureAlgorithmOID.RSASSA_PSS, PublicKeyAlgorithmOID.RSASSA_PSS)
-    # Only those that stand above it: what else lies in a file or a store is not sent.
+    # Only the certificates of its chains are checked. Other certificates of a file or a store are not sent.
     for one in paths(certificate, others, now, end):
         if one is not certificate and self_signed(one):
-            continue  # nobody checks the signature of a root
+            continue  # the signature of a root is never checked
         if one.signature_algorithm_oid in pss or one.public_key_algorithm_oid in pss:
             yield error(
                 "rsassa_pss",
                 "%s uses RSASSA-PSS, which the product does not support" % _which(one, certificate),
-                "have it issued with an RSA PKCS#1 v1.5 or ECDSA signature",
+                "request a certificate with an RSA PKCS#1 v1.5 or ECDSA signature",
             )
         elif _hash_name(one) in ("md5", "sha1"):
             yield warning(
@@ -365,16 +372,21 @@ def _check_signatures(
 def _check_purpose(certificate: Certificate) -> t.Iterator[Finding]:
     purposes = extension(certificate, "ExtendedKeyUsage") or ()
     if ExtendedKeyUsageOID.SERVER_AUTH not in purposes:
-        yield error("server_auth", "it is not issued for server authentication", "have it issued with that purpose")
+        yield error(
+            "server_auth", "it is not issued for server authentication", "request a certificate with this purpose"
+        )
     if ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
         yield warning(
             "client_auth",
-            "it is not issued for client authentication, which public CAs no longer offer",
-            "with partners that insist on it, make SASL optional and support dialback",
+            "it is for servers only (no client authentication, which public CAs no longer offer)",
+            "if a partner requires client authentication, set the partner's sasl_negotiation to optional and"
+            " support_dialback_negotiation to true",
         )
     if extension(certificate, "CRLDistributionPoints") is None:
         yield warning(
-            "no_crl", "it names no CRL distribution point", "have it issued with one, reachable from the Edge"
+            "no_crl",
+            "it has no CRL distribution point",
+            "request a certificate with a CRL distribution point that the Edge server can reach",
         )
 
 
@@ -389,13 +401,13 @@ def _check_chain(
     if wrong:
         yield from wrong
     elif self_signed(certificate):
-        yield warning("self_signed", "it is self-signed, and partners will not trust it", "use a public CA")
-    # Below a root of the trust store there is nothing in between that could be missing.
+        yield warning("self_signed", "it is self-signed, and partners do not trust it", "use a public CA")
+    # A certificate directly below a root of the trust store needs no intermediate.
     elif others is not None and not any(issued(certificate, one) for one in (*others, *(anchors or ()))):
         yield warning(
             "intermediates_missing",
-            "the certificate of its issuer %s does not come with it" % shown(certificate.issuer),
-            "add the intermediates; partners cannot build the chain without them",
+            "it comes without the certificate of its issuer %s" % shown(certificate.issuer),
+            "add the intermediates, because partners need them to check the chain",
         )
     elif others is not None and anchors is None and len(paths(certificate, others, now, end)) == 1:
         yield from (replace(one, severity=WARNING) for one in broken(certificate, others, now, end))
@@ -426,4 +438,4 @@ def _key_text(certificate: Certificate) -> str:
         return "RSA %d" % key.key_size
     if isinstance(key, ec.EllipticCurvePublicKey):
         return "ECDSA %s" % {"secp256r1": "P-256", "secp384r1": "P-384"}.get(key.curve.name, key.curve.name)
-    return type(key).__name__.replace("PublicKey", "") if key is not None else "of an unknown kind"
+    return type(key).__name__.replace("PublicKey", "") if key is not None else "unknown"

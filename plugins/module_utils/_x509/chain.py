@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a certificate's chain leads to a trusted CA: OpenSSL decides, and the broken certificate is named here.
+"""Checks whether a certificate's chain ends at a trusted CA. OpenSSL decides. This file names the broken certificate.
 
-OpenSSL follows one way only, and reports its first error. So each way that the signatures allow is given to it by
-itself, with one trusted certificate. The chain is good if OpenSSL accepts one of the ways (RFC 5280 section 6).
+OpenSSL follows only one path, and reports the first error. So each path that the signatures allow is checked by itself,
+with one trusted certificate. The chain is good if OpenSSL accepts one of the paths (RFC 5280 section 6).
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ if t.TYPE_CHECKING:
 
     Path = list[Certificate]
 
-# A path longer than this is a loop or a mistake; public CAs use two or three.
+# A longer path is a loop or a mistake. Paths of public CAs have two or three certificates.
 _LONGEST_PATH = 8
 
-# What is wrong with a chain: code -> what the owner of the certificate does. With each of them it proves nothing.
+# The defects of a chain: code -> remedy. A chain with one of these defects proves nothing.
 CHAIN = {
-    "untrusted": "add the missing intermediates to the file, or the right CA to the trust store",
-    "incomplete_chain": "add the intermediates to the file, or the right CA to the trust store",
-    "chain_expired": "replace the expired intermediate with the current one of its CA",
-    "chain_not_yet_valid": "use an intermediate that is valid now, or set the controller's clock",
-    "chain_not_a_ca": "have the certificate issued by a CA certificate that may sign others",
-    "chain_path_length": "have the certificate issued by a CA that stands higher",
-    "chain_name_constraints": "have it issued by a CA that may issue for these names",
-    "chain_purpose": "have it issued by a CA that may issue for server authentication",
-    "chain_refused": "have the certificate issued again, with correct CA certificates",
-    "root_not_valid": "update the trust store; if the CA has ended, use another CA",
+    "untrusted": "add the missing intermediates to the file, or the CA to the trust store",
+    "incomplete_chain": "add the intermediates to the file, or the CA to the trust store",
+    "chain_expired": "replace the expired intermediate by the current one of its CA",
+    "chain_not_yet_valid": "use an intermediate that is valid now, or correct the controller's clock",
+    "chain_not_a_ca": "request a certificate from a CA that may sign certificates",
+    "chain_path_length": "request a certificate from a higher CA",
+    "chain_name_constraints": "request a certificate from a CA that may issue for these names",
+    "chain_purpose": "request a certificate from a CA that may issue for server authentication",
+    "chain_refused": "request a new certificate with correct CA certificates",
+    "root_not_valid": "update the trust store. If the CA no longer exists, use another CA",
 }
 
 # RFC 5280 section 4.2.1.12.
@@ -55,16 +55,21 @@ SERVER_AUTH, ANY_PURPOSE = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"
 
 # OpenSSL's results (openssl-verification-options(1), x509_vfy.h).
 _NOT_YET_VALID, _EXPIRED, _INVALID_CA, _PATH_LENGTH = 9, 10, 24, 25
-_NAMES = range(47, 54)  # names outside of the constraints, and constraints that OpenSSL cannot compare
-_PURPOSE = -1  # ours: pyOpenSSL cannot ask for a purpose
+_NAMES = range(47, 54)  # names outside the constraints, and constraints that OpenSSL cannot compare
+_PURPOSE = -1  # not a code of OpenSSL, because pyOpenSSL cannot check a purpose
 
 
 class TimeIsUp(Exception):
-    """The time for the chain is over."""
+    """The check of a chain took too long."""
 
 
 class _Refusal(t.NamedTuple):
-    """Why OpenSSL refuses a path. code: OpenSSL's. depth: the index in the path. text: OpenSSL's words."""
+    """Why OpenSSL refuses a path.
+
+    code: OpenSSL's code.
+    depth: the index of the certificate in the path.
+    text: OpenSSL's words.
+    """
 
     code: int
     depth: int
@@ -74,13 +79,14 @@ class _Refusal(t.NamedTuple):
 def paths(
     certificate: Certificate, others: t.Iterable[Certificate], now: datetime.datetime | None, end: float = math.inf
 ) -> dict[Certificate, Path]:
-    """The certificate and each certificate among ``others`` that stands above it: a shortest way up to it.
+    """Return a shortest path from the certificate to itself and to each certificate above it, the nearest first.
 
-    The nearest first. Of several ways to one certificate only the first is followed, since what stands above it is the
-    same for all: CA certificates that certify each other have a number of ways that grows without bounds.
+    If several paths lead to a certificate, only the first is followed, because the certificates above it are the same.
+    CA certificates that certify each other have an unlimited number of paths.
 
-    now: only CA certificates that are valid then; None: all whose key fits.
-    end: by time.monotonic(). Raises TimeIsUp.
+    others: the certificates that may be above it.
+    now: only CA certificates that are valid at this time are used. None: all CA certificates with a matching key.
+    end: the time limit by time.monotonic(). Raises TimeIsUp.
     """
     others = list(others)
     found = {certificate: [certificate]}
@@ -105,14 +111,17 @@ def check_chain(
     now: datetime.datetime,
     end: float = math.inf,
 ) -> list[Finding]:
-    """What is wrong with the best chain to a trusted certificate; nothing if one is good. Codes: CHAIN.
+    """Return the defects of the best chain to a trusted certificate; empty if a chain is good. The codes are in CHAIN.
 
-    The validity of the certificate itself is not looked at. others: sent with it, in any order. end: by
-    time.monotonic(). Raises TimeIsUp.
+    The validity of the certificate itself is not checked.
+
+    others: the certificates that are sent with it, in any order.
+    anchors: the trusted certificates.
+    end: the time limit by time.monotonic(). Raises TimeIsUp.
     """
     trusted = frozenset(anchors)
     refused: dict[tuple[Certificate, ...], _Refusal] = {}
-    # A way without a certificate that spoils others may be good, and longer: an old and a new one of the same CA.
+    # A CA can have an old and a new certificate. Without the bad one, a longer path may be good.
     spoiling: set[Certificate] = set()
     tried = -1
     while tried < len(refused):
@@ -133,14 +142,14 @@ def check_chain(
     _check_time(end)
     purpose = any(refusal.code == _PURPOSE for refusal in refused.values())
     if not purpose and _verify(certificate, together, [one for one in together if one in trusted], now) is None:
-        return []  # a way that is none of the shortest
+        return []  # a good path that is not one of the shortest
     return min((_explain(list(path), refusal, now) for path, refusal in refused.items()), key=len)
 
 
 def broken(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float = math.inf
 ) -> list[Finding]:
-    """What is wrong with the certificates above this one, where it is not known which CAs are trusted."""
+    """Return the defects of the certificates above this one, if the trusted CAs are unknown."""
     longest = max(paths(certificate, others, None, end).values(), key=len)
     return _group(_defects(longest, now, rooted=False))
 
@@ -161,7 +170,7 @@ def _to_anchors(
     now: datetime.datetime,
     end: float,
 ) -> t.Iterator[Path]:
-    """Ways to trusted certificates, each once. Those without an obvious defect come first."""
+    """Yield each path to a trusted certificate once. Paths without an obvious defect come first."""
     trusted, seen = frozenset(anchors), set()
     for at in (now, None):
         for last, path in paths(certificate, (*others, *anchors), at, end).items():
@@ -176,7 +185,7 @@ def _to_anchors(
 def _verify(
     leaf: Certificate, between: t.Sequence[Certificate], anchors: t.Sequence[Certificate], now: datetime.datetime
 ) -> _Refusal | None:
-    """OpenSSL's answer, at the given time. A trusted certificate need not be a root."""
+    """Check a path with OpenSSL at the given time. A trusted certificate can be an intermediate."""
     try:
         store = crypto.X509Store()
         for one in anchors:
@@ -187,7 +196,7 @@ def _verify(
         crypto.X509StoreContext(store, crypto.X509.from_cryptography(leaf), above).verify_certificate()
     except crypto.X509StoreContextError as exc:
         code, depth, text = exc.errors
-        # OpenSSL checks the times from the top down: with that of the leaf, all others are good.
+        # OpenSSL checks the times from the top down. If the leaf's time is wrong, all others are good.
         return None if depth == 0 and code in (_NOT_YET_VALID, _EXPIRED) else _Refusal(code, depth, str(text))
     except crypto.Error:
         return _Refusal(0, 0, "a certificate of the chain cannot be decoded")
@@ -197,7 +206,7 @@ def _verify(
 def _no_anchor(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float
 ) -> list[Finding]:
-    # The longest way; of two, the one whose certificates are valid.
+    # The longest path. If two have the same length, the path with valid certificates.
     ways = [way for at in (now, None) for way in paths(certificate, others, at, end).values()]
     longest: Path = max(ways, key=len)
     top = longest[-1]
@@ -206,11 +215,12 @@ def _no_anchor(
         text = (what if top is certificate else what % shown(top.subject)) + " is not in the trust store"
         first = error("untrusted", text, CHAIN["untrusted"])
     elif top is certificate:
-        text = "it comes without the certificate of its issuer %s, which is not in the trust store either"
+        text = "it comes without the certificate of its issuer %s, and the issuer is not in the trust store"
         first = error("incomplete_chain", text % shown(top.issuer), CHAIN["incomplete_chain"])
     else:
         text = (
-            "its chain ends at the intermediate %s: the issuer %s does not come with it and is not in the trust store"
+            "its chain ends at the intermediate %s. The certificate of the issuer %s is missing, and is not in the"
+            " trust store"
         )
         first = error("untrusted", text % (shown(top.subject), shown(top.issuer)), CHAIN["untrusted"])
     return [first, *_group(_defects(longest, now, rooted=False))]
@@ -231,7 +241,7 @@ def _explain(path: Path, refusal: _Refusal, now: datetime.datetime) -> list[Find
 
 
 def _defects(path: Path, now: datetime.datetime, rooted: bool) -> t.Iterator[tuple[str, str]]:
-    """Code and text of what is wrong with each CA certificate of a path. rooted: the last one is trusted."""
+    """Yield code and text of each defect of a path's CA certificates. rooted: whether the last one is trusted."""
     for number, one in enumerate(path[1:], 1):
         trusted = rooted and number == len(path) - 1
         name, below = _called(path, one, trusted), _called(path, path[number - 1])
@@ -250,7 +260,7 @@ def _defects(path: Path, now: datetime.datetime, rooted: bool) -> t.Iterator[tup
 
 
 def _purpose(path: Path) -> _Refusal | None:
-    """The first CA certificate below the trusted one that may not issue for servers."""
+    """Return the refusal for the first CA certificate below the trusted one that may not issue for servers."""
     for depth, one in enumerate(path[1:-1], 1):
         if not _for_servers(one):
             return _Refusal(_PURPOSE, depth, "")
@@ -258,16 +268,16 @@ def _purpose(path: Path) -> _Refusal | None:
 
 
 def _for_servers(certificate: Certificate) -> bool:
-    """Whether a CA may issue for server authentication: its own purposes limit those of what it issues.
+    """Return whether a CA may issue for server authentication. Its own purposes limit those of its certificates.
 
-    RFC 5280 does not say so, but OpenSSL (openssl-verification-options(1), "extended key usage") and Windows do.
+    RFC 5280 does not require this. OpenSSL (openssl-verification-options(1), "extended key usage") and Windows do.
     """
     purposes = extension(certificate, "ExtendedKeyUsage")
     return purposes is None or not {SERVER_AUTH, ANY_PURPOSE}.isdisjoint(one.dotted_string for one in purposes)
 
 
 def _no_ca(certificate: Certificate) -> str:
-    """Why the certificate may not sign others; empty if it may (RFC 5280 sections 4.2.1.3 and 4.2.1.9)."""
+    """Return why the certificate may not sign others; empty if it may (RFC 5280 sections 4.2.1.3 and 4.2.1.9)."""
     if not may_sign(certificate):
         return "is not a CA certificate"
     usage = extension(certificate, "KeyUsage")
@@ -275,14 +285,17 @@ def _no_ca(certificate: Certificate) -> str:
 
 
 def _extensionless(certificate: Certificate) -> bool:
-    """A root from before X.509 version 3 cannot say that it is a CA's. Once trusted, OpenSSL and Windows take it."""
+    """Return whether this is a root from before X.509 version 3, which has no extensions.
+
+    OpenSSL and Windows accept such a root if it is trusted.
+    """
     return certificate.version.value == 0 and self_signed(certificate)
 
 
 def _path_length(path: Path, depth: int) -> str:
     constraints = extension(path[depth], "BasicConstraints")
     most = constraints.path_length if constraints is not None else None
-    # Those that issued themselves a new certificate do not count (RFC 5280 section 4.2.1.9).
+    # Self-issued certificates do not count (RFC 5280 section 4.2.1.9).
     below = sum(one.subject != one.issuer for one in path[1:depth])
     return "%s allows %s CA certificates below it, and its chain has %d" % (_called(path, path[depth]), most, below)
 
@@ -299,7 +312,7 @@ def _constrained(path: Path, depth: int, now: datetime.datetime) -> str:
 
 
 def _constraining(path: Path, now: datetime.datetime) -> Certificate:
-    """The lowest CA certificate whose name constraints are violated: the path up to it is refused for names."""
+    """Return the lowest CA certificate whose name constraints are violated. The path to it is refused for names."""
     for end in range(2, len(path)):
         refusal = _verify(path[0], path[1 : end - 1], path[end - 1 : end], now)
         if refusal is not None and refusal.code in _NAMES:
@@ -308,7 +321,7 @@ def _constraining(path: Path, now: datetime.datetime) -> Certificate:
 
 
 def _spoiling(path: Path, refusal: _Refusal, now: datetime.datetime) -> Certificate:
-    """The certificate without which another way may be good."""
+    """Return the certificate without which another path may be good."""
     if refusal.code in _NAMES:
         return _constraining(path, now)
     return path[min(refusal.depth, len(path) - 1)]
@@ -322,7 +335,7 @@ def _called(path: Path, one: Certificate, trusted: bool = False) -> str:
 
 
 def _group(defects: t.Iterable[tuple[str, str]]) -> list[Finding]:
-    """One finding for each code; the texts in the order of the path."""
+    """Return one finding for each code. The texts keep the order of the path."""
     texts: dict[str, list[str]] = {}
     for code, text in defects:
         texts.setdefault(code, []).append(text)

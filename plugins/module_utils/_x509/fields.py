@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parts of a certificate that somebody else made, read without trust in their form."""
+"""Reads parts of foreign certificates without trust in their form."""
 
 from __future__ import annotations
 
@@ -26,32 +26,35 @@ if t.TYPE_CHECKING:
 
 
 def keep_quiet() -> None:
-    """Let the library print nothing about odd certificates, such as a root whose serial number is 0.
+    """Stop the library's warnings about unusual certificates, such as a root with the serial number 0.
 
-    Readers cannot change certificates of others, and what a worker prints disturbs Ansible's output. It is called
-    before a certificate is loaded: Ansible's plugin loader undoes filters that are set during an import. The filters
-    stay, since warnings.catch_warnings is not safe in threads.
+    Users cannot change foreign certificates, and printed warnings disturb Ansible's output. Call this before a
+    certificate is loaded, because Ansible's plugin loader removes filters that are set during an import. The filters
+    stay, because warnings.catch_warnings is not safe in threads.
     """
     warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
 
 
 def unreadable(certificate: Certificate) -> str:
-    """Why the certificate's extensions or names cannot be read; empty if they can."""
+    """Return why the certificate's extensions or names cannot be read; empty if they can."""
     try:
         certificate.extensions  # noqa: B018 - decoded at the first access
         certificate.subject, certificate.issuer  # noqa: B018
     except x509.DuplicateExtension as exc:
         return "it has the extension %s twice" % exc.oid.dotted_string
     except x509.UnsupportedGeneralNameType:
-        return "it has a name of a kind that is not supported, such as an X.400 address"
+        return "it has a name of an unsupported kind, such as an X.400 address"
     except ValueError:
         return "a part of it cannot be decoded"
     return ""
 
 
 def extension(certificate: Certificate, name: str) -> t.Any:
-    """The value of an extension by its class name in cryptography.x509; None if absent or unreadable."""
+    """Return the value of an extension; None if it is missing or cannot be read.
+
+    name: the class name in cryptography.x509.
+    """
     try:
         return certificate.extensions.get_extension_for_class(getattr(x509, name)).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
@@ -59,13 +62,13 @@ def extension(certificate: Certificate, name: str) -> t.Any:
 
 
 def may_sign(certificate: Certificate) -> bool:
-    """Whether it is a CA's, by its basic constraints."""
+    """Return whether this is a CA certificate, according to its basic constraints."""
     constraints = extension(certificate, "BasicConstraints")
     return bool(constraints is not None and constraints.ca)
 
 
 def issued(certificate: Certificate, issuer: Certificate) -> bool:
-    """Whether the issuer has the name and the key that the certificate was signed with."""
+    """Return whether the issuer has the name and the key with which the certificate was signed."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
@@ -78,5 +81,5 @@ def self_signed(certificate: Certificate) -> bool:
 
 
 def shown(name: x509.Name) -> str:
-    """A name as it stands in a message."""
+    """Return a name in its form for messages."""
     return foreign(name.rfc4514_string())

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keys, certificate requests and certificates that are made on the controller (cryptography).
+"""Creates keys, certificate requests and certificates on the controller (cryptography).
 
-Pure: what is made depends on the arguments and on chance, files are somebody else's affair.
+Pure: the results depend on the arguments and on random numbers. This file reads and writes no files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-except ImportError:  # certificate.py says so, before anything here is called
+except ImportError:  # certificate.py reports this before a function of this file is called
     pass
 
 if t.TYPE_CHECKING:
@@ -33,27 +33,27 @@ if t.TYPE_CHECKING:
 
     Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-# The kinds of keys that the product and public authorities take. Lync Server 2013 takes RSA only.
+# The kinds of keys that the product and public authorities accept. Lync Server 2013 accepts only RSA.
 KEYS = ("rsa2048", "rsa3072", "rsa4096", "ecdsa_p256", "ecdsa_p384")
 
-# A certificate begins a little in the past, for clocks that are behind.
+# The validity begins in the past, because the clocks of other servers may be behind.
 BACKDATED = datetime.timedelta(hours=1)
 
 
 def is_elliptic(kind: str) -> bool:
-    """Whether a kind of KEYS is an elliptic curve."""
+    """Return whether a kind of KEYS is an elliptic curve."""
     return kind.startswith("ecdsa")
 
 
 def make_key(kind: str) -> Key:
-    """A new private key of one of KEYS."""
+    """Create a private key. kind: one of KEYS."""
     if is_elliptic(kind):
         return ec.generate_private_key(ec.SECP384R1() if kind == "ecdsa_p384" else ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=int(kind.removeprefix("rsa")))
 
 
 def key_file(key: Key, passphrase: Secret | None) -> bytes:
-    """The key in PEM (PKCS#8), encrypted if there is a passphrase."""
+    """Return the key in PEM (PKCS#8). It is encrypted if there is a passphrase."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase:
         encryption = serialization.BestAvailableEncryption(passphrase.reveal().encode("utf-8"))
@@ -61,25 +61,25 @@ def key_file(key: Key, passphrase: Secret | None) -> bytes:
 
 
 def load_key(data: bytes, passphrase: Secret | None, what: str) -> Key:
-    """A private key in PEM; ``what`` names it in messages. Raises Unusable."""
+    """Read a private key in PEM. Raises Unusable. what: the name of the key in messages."""
     secret = passphrase.reveal().encode("utf-8") if passphrase and passphrase.reveal() else None
     try:
         key = serialization.load_pem_private_key(data, secret)
     except TypeError:
-        # The library's words for: encrypted and no passphrase, or the other way round.
+        # The library raises this for an encrypted key without a passphrase, and for a plain key with one.
         if secret:
             return load_key(data, None, what)
-        raise Unusable(error("passphrase", "%s needs a passphrase" % what, "give its passphrase")) from None
+        raise Unusable(error("passphrase", "%s needs a passphrase" % what, "set its passphrase")) from None
     except (ValueError, UnsupportedAlgorithm):
-        text = "%s cannot be read: the passphrase does not open it, or it is no private key in PEM" % what
-        raise Unusable(error("passphrase", text, "give the right file and its passphrase")) from None
+        text = "%s cannot be read. The passphrase is wrong, or the file is not a private key in PEM" % what
+        raise Unusable(error("passphrase", text, "check the file and its passphrase")) from None
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise Unusable(error("key_type", "%s is neither RSA nor ECDSA" % what, "use another key"))
+        raise Unusable(error("key_type", "%s must be an RSA or ECDSA key" % what, "use another key"))
     return key
 
 
 def pkcs12_file(bundle: Bundle, passphrase: Secret | None) -> bytes:
-    """The bundle as a PKCS#12 file for the controller, in today's encryption if there is a passphrase."""
+    """Return the bundle as a PKCS#12 file for the controller. It has modern encryption if there is a passphrase."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase and passphrase.reveal():
         encryption = serialization.BestAvailableEncryption(passphrase.reveal().encode("utf-8"))
@@ -89,7 +89,7 @@ def pkcs12_file(bundle: Bundle, passphrase: Secret | None) -> bytes:
 
 
 def request(key: Key, names: t.Sequence[str]) -> bytes:
-    """A certificate request (PKCS#10, PEM) for the names, the first of them the subject."""
+    """Return a certificate request (PKCS#10, PEM) for the names. The first name is the subject."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(_subject(names))
     for extension, critical in _server_extensions(key, names):
         builder = builder.add_extension(extension, critical)
@@ -97,14 +97,14 @@ def request(key: Key, names: t.Sequence[str]) -> bytes:
 
 
 def load_request(data: bytes) -> tuple[bytes, list[str]]:
-    """The public key (DER) and the DNS names of a certificate request in PEM. Raises Unusable."""
+    """Return the public key (DER) and the DNS names of a certificate request in PEM. Raises Unusable."""
     try:
         found = x509.load_pem_x509_csr(data)
         if not found.is_signature_valid:
             raise ValueError
         key = public_bytes(found.public_key())
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Unusable(error("request", "it is no certificate request in PEM", "remove the file")) from None
+        raise Unusable(error("request", "the file is not a certificate request in PEM", "remove the file")) from None
     try:
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
@@ -113,7 +113,7 @@ def load_request(data: bytes) -> tuple[bytes, list[str]]:
 
 
 def load_answer(data: bytes) -> list[Certificate]:
-    """The certificates in an authority's answer (PEM, DER or PKCS#7) in their order. Raises Unusable."""
+    """Return the certificates of an authority's answer (PEM, DER or PKCS#7) in their order. Raises Unusable."""
     for load in (
         x509.load_pem_x509_certificates,
         lambda content: [x509.load_der_x509_certificate(content)],
@@ -126,50 +126,60 @@ def load_answer(data: bytes) -> list[Certificate]:
             continue
         if found:
             return list(found)
-    raise Unusable(error("answer", "it holds no certificate (PEM, DER or PKCS#7)", "give the authority's answer"))
+    text = "the file has no certificate (PEM, DER or PKCS#7)"
+    raise Unusable(error("answer", text, "replace the file by the authority's answer"))
 
 
 def answer_to(public_key: bytes, certificates: t.Sequence[Certificate]) -> tuple[Certificate, tuple[Certificate, ...]]:
-    """The certificate that belongs to a public key (DER), and the others of the answer. Raises Unusable."""
+    """Return the certificate of a public key (DER), and the other certificates. Raises Unusable."""
     for one in certificates:
         if public_key_of(one) == public_key:
             return one, tuple(other for other in certificates if other is not one)
-    raise Unusable(error("answer", "it answers another request", "send the present request to the authority"))
+    raise Unusable(error("answer", "the file answers another request", "send the current request to the authority"))
 
 
 class Authority:
-    """An authority of one's own: its certificate first, then those above it, and its key."""
+    """An own certification authority.
+
+    chain: its certificate, then the certificates above it.
+    key: its private key.
+    """
 
     def __init__(self, chain: t.Sequence[Certificate], key: Key) -> None:
-        """Raises Unusable if they do not belong together or may not sign certificates."""
+        """Raise Unusable if certificate and key do not belong together, or if they may not sign certificates."""
         self.chain, self._key = tuple(chain), key
         if public_key_of(chain[0]) != public_bytes(key.public_key()):
-            raise Unusable(error("ca_key", "the key is not that of the CA certificate", "give the right pair"))
+            text = "the key does not belong to the CA certificate"
+            raise Unusable(error("ca_key", text, "set the certificate and the key of the same CA"))
         if not may_sign(chain[0]):
             text = "%s is not a CA certificate" % chain[0].subject.rfc4514_string()
-            raise Unusable(error("ca_certificate", text, "give the certificate of a CA, its own first"))
+            raise Unusable(error("ca_certificate", text, "put the certificate of the CA first into the file"))
 
     def issue(self, key: Key, names: t.Sequence[str], days: int, now: datetime.datetime, crl: str | None) -> Bundle:
-        """A certificate for the names. It ends with the authority's own at the latest. Raises Unusable."""
+        """Issue a certificate for the names. It ends no later than the authority's own certificate. Raises Unusable.
+
+        days: the lifetime.
+        crl: the URL of the CRL distribution point; None for none.
+        """
         above = self.chain[0]
         if not above.not_valid_before_utc <= now < above.not_valid_after_utc:
             text = "the CA certificate %s is not valid now" % above.subject.rfc4514_string()
-            raise Unusable(error("ca_expired", text, "renew the CA, or set the controller's clock"))
+            raise Unusable(error("ca_expired", text, "renew the CA certificate, or correct the controller's clock"))
         end = min(now - BACKDATED + datetime.timedelta(days=days), above.not_valid_after_utc)
         certificate = _build(key, names, above.subject, now - BACKDATED, end, self._key, _identifier(above), crl)
-        # A root does not travel.
+        # The root is not sent.
         return Bundle(certificate, key, tuple(one for one in self.chain if one.subject != one.issuer))
 
 
 def self_signed(key: Key, names: t.Sequence[str], days: int, now: datetime.datetime) -> Bundle:
-    """A certificate that nobody vouches for, for laboratories."""
+    """Create a self-signed certificate for laboratories."""
     start, end = now - BACKDATED, now - BACKDATED + datetime.timedelta(days=days)
     own = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
     return Bundle(_build(key, names, _subject(names), start, end, key, own, None), key)
 
 
 def _identifier(authority: Certificate) -> x509.AuthorityKeyIdentifier:
-    """By which a certificate names its issuer's key: as the issuer itself does, or chains could not be built."""
+    """Return the identifier of the issuer's key. It must be the issuer's own, so that chains can be built."""
     try:
         own = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     except (x509.ExtensionNotFound, ValueError):
@@ -210,12 +220,12 @@ def _build(
 
 
 def _subject(names: t.Sequence[str]) -> x509.Name:
-    # A common name has 64 characters at most (RFC 5280, appendix A.1); a longer one stands among the names only.
+    # A common name has at most 64 characters (RFC 5280, appendix A.1). A longer name is only an alternative name.
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])] if len(names[0]) <= 64 else [])
 
 
 def _server_extensions(key: Key, names: t.Sequence[str]) -> t.Iterator[tuple[t.Any, bool]]:
-    """What a certificate needs with which the gateway is a server and, to other servers, a client."""
+    """Yield the extensions of a gateway, which is a server and also a client of other servers."""
     yield x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), len(names[0]) > 64
     yield x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False
     usage = dict.fromkeys(

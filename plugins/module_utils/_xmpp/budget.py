@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The time that a conversation may take, step by step and in all."""
+"""The time limits of a conversation: for each step, and for all steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import time
 
 
 class Budget:
-    """The time of one domain: each step has ``step`` seconds, all of them together ``total``."""
+    """The time limits of one domain.
+
+    step: seconds for each step.
+    total: seconds for all steps.
+    """
 
     def __init__(self, step: float, total: float) -> None:
         self._step = step
@@ -19,18 +23,18 @@ class Budget:
         self._end = self._started + total
 
     def end_of_step(self) -> float:
-        """When a step that starts now has to be over, by ``time.monotonic()``. Raises TimeUp."""
+        """Return the end of a step that starts now, by ``time.monotonic()``. Raises TimeUp."""
         now = time.monotonic()
         if now >= self._end:
             raise TimeUp
         return min(now + self._step, self._end)
 
     def seconds(self) -> float:
-        """For a step that starts now. Raises TimeUp."""
+        """Return the seconds for a step that starts now. Raises TimeUp."""
         return self.end_of_step() - time.monotonic()
 
     def at_least(self, least: float) -> float:
-        """For a step that starts now and needs no answer: ``least`` seconds even if the time is spent."""
+        """Return the seconds for a step without an answer. It has at least ``least`` seconds, even after the limit."""
         return max(least, min(self._step, self._end - time.monotonic()))
 
     def spent(self) -> float:
@@ -38,4 +42,4 @@ class Budget:
 
 
 class TimeUp(Exception):
-    """The domain's whole time is spent."""
+    """The time limit of the domain is over."""

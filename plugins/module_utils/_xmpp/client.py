@@ -3,10 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sockets under a probe: TCP, a server-to-server stream, TLS, each step with its end.
+"""The connection of a probe: TCP, a server-to-server stream, TLS. Each step has a time limit.
 
-What the peer presents is recorded, not trusted: certificates are checked afterwards, and nothing but the handshake is
-ever sent.
+The peer's certificates are recorded, not trusted. They are checked afterwards. Only the handshake is ever sent.
 """
 
 from __future__ import annotations
@@ -40,15 +39,15 @@ VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 _CHUNK = 16384
 
-# How a TLS record of an alert or of a handshake begins (RFC 8446 section 5.1).
+# The first bytes of a TLS record of an alert or a handshake (RFC 8446 section 5.1).
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 
-# OpenSSL's words for a server that does not know RFC 5746.
+# OpenSSL's text for a server without RFC 5746.
 LEGACY_RENEGOTIATION = "unsafe legacy renegotiation disabled"
 
 
 class Failed(Exception):
-    """A step that did not succeed. how: as in Ended, or of a connection as in Attempt."""
+    """A step that failed. how: as in Ended; for a connection as in Attempt."""
 
     def __init__(self, how: str, text: str = "", condition: str = "") -> None:
         super().__init__(how)
@@ -56,10 +55,11 @@ class Failed(Exception):
 
 
 class Contexts:
-    """TLS settings by their lowest and highest version, made once: connections share them.
+    """TLS settings by their lowest and highest version. Connections share them.
 
-    own: the certificate that is presented where the peer asks for one. legacy: also talk to servers from before
-    RFC 5746 (secure renegotiation), which OpenSSL 3 refuses and Windows does not.
+    own: the certificate for a peer that requests one.
+    legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses them, Windows does
+        not.
     """
 
     def __init__(self, own: Bundle | None = None, legacy: bool = False) -> None:
@@ -68,7 +68,7 @@ class Contexts:
         self.gateway = self._context(None, "TLSv1.2")
         self.only: dict[str, SSL.Context] = {}
         for version in VERSIONS:
-            with contextlib.suppress(SSL.Error):  # an OpenSSL that was built without it
+            with contextlib.suppress(SSL.Error):  # this OpenSSL was built without the version
                 self.only[version] = self._context(version, version)
 
     def _context(self, lowest: str | None, highest: str) -> SSL.Context:
@@ -76,7 +76,7 @@ class Contexts:
             zip(VERSIONS, (SSL.TLS1_VERSION, SSL.TLS1_1_VERSION, SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION), strict=True)
         )
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        # Weak keys and old versions are to be seen and named, not to be met with a failure that tells nothing.
+        # Weak keys and old versions are accepted here, so that the checks can name them.
         context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
         context.set_verify(SSL.VERIFY_NONE)
         context.set_info_callback(_notice_request)
@@ -93,17 +93,17 @@ class Contexts:
 
 
 class StreamConnection:
-    """An initiating stream over a socket, in clear and then within TLS. A context manager."""
+    """An initiating stream over a socket, first without and then with TLS. It is a context manager."""
 
     def __init__(self, address: str, port: int, to: str, from_: str, budget: Budget) -> None:
-        """Connects. Raises Failed (refused, timeout, unreachable), TimeUp."""
+        """Connect. Raises Failed (refused, timeout, unreachable), TimeUp."""
         self.stream = Stream("initiating", local=from_, remote=to)
         self.certificate_asked = False  # whether the peer asked for a certificate in the TLS handshake
         self._to = to
         self._budget = budget
         self._events: collections.deque[t.Any] = collections.deque()
         self._tls: SSL.Connection | None = None
-        self._silent = True  # nothing came yet
+        self._silent = True  # the peer has not sent anything yet
         seconds = budget.seconds()
         try:
             self._socket = socket.create_connection((address, port), timeout=seconds)
@@ -124,17 +124,20 @@ class StreamConnection:
         self._socket.close()
 
     def open(self) -> tuple[StreamOpened, Features | None]:
-        """The peer's header and features; none of a peer from before XMPP 1.0. Raises Failed, TimeUp."""
+        """Open the stream. Return the peer's header and features. Raises Failed, TimeUp.
+
+        A peer from before XMPP 1.0 has no features.
+        """
         self.stream.open()
         return self.opened()
 
     def opened(self) -> tuple[StreamOpened, Features | None]:
-        """The same when our header is queued already, as after TLS."""
+        """Return the peer's header and features if the own header is already queued, as after TLS."""
         header = t.cast(StreamOpened, self.wait(StreamOpened))
         return header, t.cast(Features, self.wait(Features)) if has_features(header.version) else None
 
     def wait(self, *kinds: type) -> t.Any:
-        """Send what is queued and return the next event of these kinds, as one step. Raises Failed, TimeUp."""
+        """Send the queued data and return the next event of these kinds, as one step. Raises Failed, TimeUp."""
         try:
             return self._next(*kinds)
         except Failed as exc:
@@ -153,21 +156,21 @@ class StreamConnection:
                 if isinstance(event, PeerError):
                     raise Failed("stream_error", event.text, event.condition)
                 if isinstance(event, Closed):
-                    raise Failed("closed", "it ended the stream")
+                    raise Failed("closed", "the server ended the stream")
                 if isinstance(event, Broken):
                     raise Failed("broken", event.text, event.condition)
-                # Anything else was not asked for and is left aside.
+                # Other events are ignored.
             self._events.extend(self.stream.receive(self._receive(end)))
 
     def start_tls(self, context: SSL.Context) -> SSL.Connection:
-        """The TLS handshake, after the peer said to proceed. Raises Failed, TimeUp."""
+        """Make the TLS handshake after the peer's <proceed/>. Raises Failed, TimeUp."""
         tls = self.shake_hands(context)
         self._tls = tls
         self.stream.tls_established()
         return tls
 
     def shake_hands(self, context: SSL.Context) -> SSL.Connection:
-        """The TLS handshake alone; what comes after it is not read as encrypted. Raises Failed, TimeUp."""
+        """Make only the TLS handshake. Later data is not decrypted. Raises Failed, TimeUp."""
         tls = SSL.Connection(context, None)
         tls.set_tlsext_host_name(self._to.encode("ascii"))
         tls.set_connect_state()
@@ -182,7 +185,7 @@ class StreamConnection:
                 self.certificate_asked = bool(tls.get_app_data())
                 data = self._read(end)
                 if not data:
-                    raise Failed("tls_failed", "it closed the connection during the handshake") from None
+                    raise Failed("tls_failed", "the server closed the connection during the handshake") from None
                 tls.bio_write(data)
             except SSL.Error as exc:
                 with contextlib.suppress(Failed):
@@ -192,7 +195,7 @@ class StreamConnection:
         return tls
 
     def _receive(self, end: float) -> bytes:
-        """What the peer sends, decrypted; never nothing."""
+        """Return the peer's next data, decrypted. It is never empty."""
         while True:
             try:
                 if self._tls is not None:
@@ -200,19 +203,19 @@ class StreamConnection:
             except SSL.WantReadError:
                 self._drain(t.cast(SSL.Connection, self._tls), end)
             except SSL.ZeroReturnError:
-                raise Failed("closed", "it closed the connection") from None
-            except SSL.Error as exc:  # with TLS 1.3 the peer refuses our certificate after the handshake
+                raise Failed("closed", "the server closed the connection") from None
+            except SSL.Error as exc:  # with TLS 1.3 the peer refuses a certificate after the handshake
                 raise Failed("tls_failed", _reason(exc)) from None
             data = self._read(end)
             if not data:
-                raise Failed("closed", "it closed the connection")
+                raise Failed("closed", "the server closed the connection")
             if self._tls is None:
                 self._look_at_first(data)
                 return data
             self._tls.bio_write(data)
 
     def _look_at_first(self, data: bytes) -> None:
-        """Whether the first bytes are those of another protocol. Raises Failed."""
+        """Check whether the first bytes belong to another protocol. Raises Failed."""
         if self._silent and data[:2] in _TLS_RECORDS:
             raise Failed("direct_tls")
         if self._silent and data[:5] == b"HTTP/":
@@ -251,18 +254,19 @@ class StreamConnection:
             self._socket.settimeout(_left(end))
             self._socket.sendall(data)
         except TimeoutError:
-            raise Failed("timeout", "it does not take what is sent") from None
+            raise Failed("timeout", "the server does not accept data") from None
         except OSError:
-            raise Failed("closed", "it closed the connection") from None
+            raise Failed("closed", "the server closed the connection") from None
 
 
 def presented(
     address: str, port: int, to: str, from_: str, timeout: float, context: SSL.Context | None = None
 ) -> tuple[Certificate, ...]:
-    """The certificates that a listener presents after STARTTLS, its own first.
+    """Return the certificates that a listener presents after STARTTLS, its own first. Raises Failed, TimeUp.
 
-    to: the domain that is asked for, from_: the domain that asks. timeout: seconds for each step, four times as much in
-    all. Raises Failed, TimeUp.
+    to: the listener's domain.
+    from_: the own domain.
+    timeout: seconds for each step. All steps together have four times as long.
     """
     with StreamConnection(address, port, to, from_, Budget(timeout, 4 * timeout)) as connection:
         connection.open()
@@ -270,35 +274,35 @@ def presented(
 
 
 def _notice_request(tls: SSL.Connection, where: int, outcome: int) -> None:
-    """Note a CertificateRequest. OpenSSL shows it by the state of the handshake only (SSL_state_string_long)."""
+    """Record a CertificateRequest. OpenSSL shows it only in the state of the handshake (SSL_state_string_long)."""
     if b"certificate request" in tls.get_state_string():
         tls.set_app_data(True)
 
 
 def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:
-    """The certificates as they were sent. Raises Failed if one cannot be decoded."""
+    """Return the certificates in the order of the peer. Raises Failed if one cannot be decoded."""
     keep_quiet()
     try:
         return tuple(tls.get_peer_cert_chain(as_cryptography=True) or ())
     except ValueError:
-        raise Failed("tls_failed", "it presents a certificate that cannot be decoded") from None
+        raise Failed("tls_failed", "the server presents a certificate that cannot be decoded") from None
 
 
 def encrypt(connection: StreamConnection, context: SSL.Context) -> SSL.Connection:
-    """STARTTLS as a whole. Raises Failed, TimeUp."""
+    """Do the whole of STARTTLS. Raises Failed, TimeUp."""
     ask_for_tls(connection)
     return connection.start_tls(context)
 
 
 def ask_for_tls(connection: StreamConnection) -> None:
-    """Raises Failed, TimeUp."""
+    """Request TLS. Raises Failed, TimeUp."""
     connection.stream.request_tls()
     if isinstance(connection.wait(TlsProceed, TlsRefused), TlsRefused):
-        raise Failed("tls_refused", "it answers a request for TLS with a failure")
+        raise Failed("tls_refused", "the server refuses the request for TLS")
 
 
 def _left(end: float) -> float:
-    """Seconds until then. Raises TimeoutError when it is over."""
+    """Return the seconds until ``end``. Raises TimeoutError if it is over."""
     seconds = end - time.monotonic()
     if seconds <= 0:
         raise TimeoutError
@@ -306,8 +310,8 @@ def _left(end: float) -> float:
 
 
 def _reason(exc: SSL.Error) -> str:
-    """The reasons in an error of OpenSSL: ``[(library, function, reason), …]``."""
+    """Return the reasons of an error of OpenSSL: ``[(library, function, reason), …]``."""
     if isinstance(exc, SSL.SysCallError):
-        return "it closed the connection during the handshake"
+        return "the server closed the connection during the handshake"
     errors = exc.args[0] if exc.args and isinstance(exc.args[0], list) else []
     return "; ".join(str(one[-1]) for one in errors) or "the handshake failed"

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An XML element as a value, and how it is written."""
+"""An XML element as a value that can be written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Element:
     children: tuple[Element, ...] = ()
 
     def child(self, name: str) -> Element | None:
-        """The first child of this name, or None."""
+        """Return the first child with this name; None if there is none."""
         return next((child for child in self.children if child.name == name), None)
 
     def serialize(self, default_namespace: str = NS_SERVER) -> bytes:
@@ -46,13 +46,13 @@ class Element:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """The namespace and the local part of a name in Clark notation."""
+    """Return the namespace and the local part of a name in Clark notation."""
     namespace, _brace, local = name.rpartition("}")
     return namespace[1:], local
 
 
 def escape(text: str) -> str:
-    """Text as it may stand in an element or in an attribute's single quotes; what XML cannot carry becomes U+FFFD."""
+    """Escape a text for an element or for single quotes. Characters that XML does not allow become U+FFFD."""
     text = _NOT_XML.sub("\ufffd", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A parser turns these three into other characters unless they are written as references.
     text = text.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")

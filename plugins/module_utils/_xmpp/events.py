@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can happen on a server-to-server stream: the values that ``_stream.Stream.receive`` returns.
+"""The events of a server-to-server stream, which ``stream.Stream.receive`` returns.
 
 Domains are in lower case and otherwise as the peer wrote them; an attribute that is missing is ''.
 """
@@ -18,7 +18,7 @@ from .xml_stream import Element
 
 @dataclass(frozen=True)
 class StreamOpened:
-    """The peer's header. ``dialback``: it declares the namespace of dialback, as peers without features announce it."""
+    """The peer's header. dialback: whether it declares the namespace of dialback, as peers without features do."""
 
     from_: str
     to: str
@@ -29,7 +29,7 @@ class StreamOpened:
 
 @dataclass(frozen=True)
 class Features:
-    """What the receiving side offers; ``starttls`` is '', 'offered' or 'required'. For the initiating side only."""
+    """The features of the receiving side, for the initiating side only. starttls: '', 'offered' or 'required'."""
 
     starttls: str
     mechanisms: tuple[str, ...]
@@ -38,22 +38,22 @@ class Features:
 
 @dataclass(frozen=True)
 class TlsRequested:
-    """The peer wants TLS: answer with proceed_tls() or refuse_tls()."""
+    """The peer requests TLS. Answer with proceed_tls() or refuse_tls()."""
 
 
 @dataclass(frozen=True)
 class TlsProceed:
-    """The peer is ready: do the TLS handshake, then call tls_established()."""
+    """The peer is ready for TLS. Make the handshake, then call tls_established()."""
 
 
 @dataclass(frozen=True)
 class TlsRefused:
-    """The peer cannot do TLS now; it closes the stream (RFC 6120 section 5.4.2.2)."""
+    """The peer refuses TLS and closes the stream (RFC 6120 section 5.4.2.2)."""
 
 
 @dataclass(frozen=True)
 class AuthRequested:
-    """SASL begins. ``identity`` is the authorization identity; None if the peer leaves it to its certificate."""
+    """The peer begins SASL. identity: the authorization identity; None if the certificate has it."""
 
     mechanism: str
     identity: str | None
@@ -61,12 +61,12 @@ class AuthRequested:
 
 @dataclass(frozen=True)
 class AuthSucceeded:
-    """SASL is done, and the new header is queued already."""
+    """SASL succeeded, and the new header is already queued."""
 
 
 @dataclass(frozen=True)
 class AuthFailed:
-    """SASL failed with a condition of RFC 6120 section 6.5; the stream goes on."""
+    """SASL failed with a condition of RFC 6120 section 6.5. The stream continues."""
 
     condition: str
     text: str
@@ -74,7 +74,7 @@ class AuthFailed:
 
 @dataclass(frozen=True)
 class DialbackKey:
-    """The peer claims to be ``from_``: have the key verified, then answer_key(to, from_, …)."""
+    """The peer claims to be ``from_``. Verify the key, then call answer_key(to, from_, …)."""
 
     from_: str
     to: str
@@ -83,7 +83,7 @@ class DialbackKey:
 
 @dataclass(frozen=True)
 class DialbackAnswer:
-    """What became of our key. ``type`` is 'valid', 'invalid' or 'error', the last with a stanza error's condition."""
+    """The answer to the own key. type: 'valid', 'invalid', or 'error' with a stanza error's condition."""
 
     from_: str
     to: str
@@ -93,7 +93,7 @@ class DialbackAnswer:
 
 @dataclass(frozen=True)
 class VerifyRequested:
-    """The peer asks whether we made this key for the stream ``id``: answer_verify(to, from_, id, …)."""
+    """The peer asks whether this side made the key for the stream ``id``. Call answer_verify(to, from_, id, …)."""
 
     from_: str
     to: str
@@ -103,7 +103,7 @@ class VerifyRequested:
 
 @dataclass(frozen=True)
 class VerifyAnswer:
-    """What the authoritative side says of a key; ``type`` and ``condition`` as in DialbackAnswer."""
+    """The authoritative side's answer about a key. type, condition: as in DialbackAnswer."""
 
     from_: str
     to: str
@@ -134,7 +134,7 @@ class Closed:
 
 @dataclass(frozen=True)
 class Broken:
-    """The peer broke a rule or a limit. The stream error is queued; nothing more is read."""
+    """The peer broke a rule or a limit. The stream error is queued, and nothing more is read."""
 
     condition: str
     text: str

@@ -5,9 +5,9 @@
 
 """The XMPP server-to-server handshake without I/O: bytes in, events out, for both sides of a stream.
 
-Streams, STARTTLS and SASL by RFC 6120 and RFC 7590, SASL EXTERNAL by XEP-0178, dialback by XEP-0220 with keys by
-XEP-0185. Whether a step is acceptable (dialback without TLS, say) is policy and left to the caller; the order of steps
-is protocol and watched over here.
+Sources: RFC 6120 and RFC 7590 (streams, STARTTLS, SASL), XEP-0178 (SASL EXTERNAL), XEP-0220 (dialback), XEP-0185
+(dialback keys). This file checks the order of the steps. The caller decides whether a step is acceptable, for example
+dialback without TLS.
 """
 
 from __future__ import annotations
@@ -98,23 +98,27 @@ __all__ = [
     "new_stream_id",
 ]
 
-# RFC 6120 section 6.4.5 has a receiving side end the stream after some failed attempts and recommends 2 to 5.
+# A receiving side ends the stream after some failed attempts. RFC 6120 section 6.4.5 recommends 2 to 5.
 _ATTEMPTS = 5
 
-# Keys and questions of a peer that wait for an answer at one time.
+# The most keys and questions of a peer that may wait for an answer.
 _UNANSWERED = 256
 
 
 class Stream:
     """One server-to-server stream, from either side.
 
-    Feed ``receive``, act on its events in their order, and send what ``data_to_send`` gives. ``receive`` never raises.
-    An action that the protocol does not allow at the time raises RuntimeError; on a stream that is closed it does
-    nothing, since the peer may have ended it in the same breath as what is being answered.
+    Call ``receive`` with data, handle its events in their order, and send the data of ``data_to_send``. ``receive``
+    never raises. An action that the protocol does not allow at the time raises RuntimeError. On a closed stream it does
+    nothing, because the peer may have ended the stream together with the data that is being answered.
 
-    ``local`` and ``remote`` are the domains in our header; a receiving side may set them before respond(). ``id`` is
-    given by the receiving side, '' before. ``secure``: TLS is up. ``authenticated``: by SASL. ``validated``: the pairs
-    (originating, receiving) that dialback has proven. ``closed``: nothing more can be sent.
+    role: initiating or receiving.
+    local, remote: the domains in the own header. A receiving side may set them before respond().
+    id: the id of the receiving side; empty before it is known.
+    secure: whether TLS is active.
+    authenticated: whether SASL has succeeded.
+    validated: the pairs (originating, receiving) that dialback has proven.
+    closed: whether nothing more can be sent.
     """
 
     def __init__(
@@ -164,9 +168,9 @@ class Stream:
         self._start_over()
 
     def _start_over(self) -> None:
-        """A new stream over the same connection; what the old one said does not count.
+        """Begin a new stream over the same connection. The state of the old stream is forgotten.
 
-        RFC 6120 sections 5.4.3.3 and 6.4.6.
+        Source: RFC 6120 sections 5.4.3.3 and 6.4.6.
         """
         self.id = ""
         self.validated: set[Pair] = set()
@@ -174,16 +178,16 @@ class Stream:
         self._opened = False
         self._peer_version = ""
         self._features_done = False
-        # What is under way: '', 'tls-requested', 'tls-proceed' or 'auth'.
+        # The current step: '', 'tls-requested', 'tls-proceed' or 'auth'.
         self._step = ""
-        # Without an answer so far: our own on the initiating side, the peer's on the receiving side.
+        # Keys without an answer: the own keys on the initiating side, the peer's keys on the receiving side.
         self._keys: list[Pair] = []
         self._stale, self._verifies = self._verifies, []
 
     # Receiving
 
     def receive(self, data: bytes) -> list[Event]:
-        """The events of these bytes, with those before. Takes any input whatsoever."""
+        """Return the events of these bytes and the bytes before. Accepts any input."""
         events: list[Event] = []
         reader = self._reader
         if reader is None:
@@ -192,7 +196,7 @@ class Stream:
         try:
             while self._reader is not None:
                 if self._waits and self._reader.pending:
-                    # Sent before TLS or SASL has taken effect: an injection that must not be read as if it came after.
+                    # The data was sent before TLS or SASL took effect. It must not be read as data from afterwards.
                     if events:
                         events.pop()
                     raise Violation("policy-violation", "data sent without waiting for an answer")
@@ -215,7 +219,7 @@ class Stream:
 
     @property
     def _waits(self) -> bool:
-        """Whether the peer has to keep silent until we, or TLS, have answered."""
+        """Whether the peer must not send anything until it has an answer, or until TLS is active."""
         return self._step == "tls-proceed" or (self.role == "receiving" and self._step != "")
 
     def _take(self, node: Header | Element | StreamEnd) -> Event | None:
@@ -229,7 +233,7 @@ class Stream:
         if handler is None:
             if split_name(node.name)[0] == "jabber:client":
                 raise Violation("invalid-namespace", "this is a stream between servers")
-            raise Violation("unsupported-stanza-type", "an element that has no place here")
+            raise Violation("unsupported-stanza-type", "an element that is not allowed here")
         return handler(node)
 
     def _on_header(self, header: Header) -> Event:
@@ -269,7 +273,7 @@ class Stream:
         return TlsRefused()
 
     def _on_challenge(self, element: Element) -> None:
-        # EXTERNAL is over with our first message, so there is nothing to respond to. The peer answers with a failure.
+        # EXTERNAL needs only the first message, so a challenge has no response. The peer answers with a failure.
         self._expect("auth")
         self._step = "auth"
         self._count_attempt()
@@ -289,7 +293,7 @@ class Stream:
 
     def _expect(self, step: str) -> None:
         if self._step != step:
-            raise Violation("policy-violation", "an answer to what was not asked")
+            raise Violation("policy-violation", "an answer without a request")
         self._step = ""
 
     def _on_key_answer(self, element: Element) -> Event:
@@ -315,7 +319,7 @@ class Stream:
 
     def _on_starttls(self, element: Element) -> Event:
         if self.secure:
-            raise Violation("policy-violation", "TLS is there already")
+            raise Violation("policy-violation", "TLS is already active")
         self._must_be_fresh()
         self._step = "tls-requested"
         return TlsRequested()
@@ -339,9 +343,9 @@ class Stream:
         self._queue(write_auth_failure("aborted"))
 
     def _must_be_fresh(self) -> None:
-        # TLS and SASL begin the stream anew, which would strand what dialback has proven or has under way.
+        # TLS and SASL restart the stream, which would drop the results and requests of dialback.
         if self.authenticated or self.validated or self._keys:
-            raise Violation("policy-violation", "the stream is in use already")
+            raise Violation("policy-violation", "the stream is already in use")
 
     def _count_attempt(self) -> None:
         self._attempts += 1
@@ -371,19 +375,19 @@ class Stream:
 
     @property
     def unread(self) -> int:
-        """Bytes of an unfinished header or element that are kept until the rest comes; never more than the limit."""
+        """The bytes of an unfinished header or element. They never exceed the limit."""
         return 0 if self._reader is None else self._reader.pending
 
     # Sending, both sides
 
     def data_to_send(self) -> bytes:
-        """Takes what is queued for the peer."""
+        """Return the data for the peer, and empty the queue."""
         data = b"".join(self._out)
         self._out.clear()
         return data
 
     def tls_established(self) -> None:
-        """The TLS handshake is done: the stream begins anew, with a header of the initiating side."""
+        """Restart the stream after the TLS handshake. The initiating side sends a header first."""
         if self._may(self._step == "tls-proceed", "tls_established"):
             self.secure = True
             self._reader = XmlReader(self.limits)
@@ -392,27 +396,27 @@ class Stream:
                 self.open(self._dialback)
 
     def send(self, stanza: Element | bytes) -> None:
-        """Queue a stanza; bytes go out as they are. The stream has to be authenticated by SASL or dialback."""
+        """Queue a stanza. Bytes are sent unchanged. SASL or dialback must have authenticated the stream."""
         if self._may(self._opened and (self.authenticated or bool(self.validated)), "send"):
             self._out.append(stanza if isinstance(stanza, bytes) else stanza.serialize())
 
     def keepalive(self) -> None:
-        """Queue one blank (RFC 6120 section 4.6.1), where the protocol has room for it."""
+        """Queue one space (RFC 6120 section 4.6.1), if the protocol allows it at this time."""
         if self._header_sent and not self._step and not self.closed:
             self._out.append(b" ")
 
     def fail(self, condition: str, text: str = "") -> None:
-        """End the stream with an error (RFC 6120 section 4.9); nothing more is read."""
+        """End the stream with an error (RFC 6120 section 4.9). Nothing more is read."""
         if not self.closed:
             if self.role == "receiving" and not self._header_sent:
-                self._send_header()  # an error needs a stream to stand in, RFC 6120 section 4.9.1.2
+                self._send_header()  # an error must be inside a stream, RFC 6120 section 4.9.1.2
             if self._header_sent:
                 self._queue(write_stream_error(condition, text))
         self.close()
         self._reader = None
 
     def close(self) -> None:
-        """Close our direction; what the peer still sends is read until it closes its own (RFC 6120 section 4.4)."""
+        """Close the own direction. Data is read until the peer closes its direction (RFC 6120 section 4.4)."""
         if not self.closed:
             if self._header_sent:
                 self._queue("</stream:stream>")
@@ -421,19 +425,19 @@ class Stream:
     # Sending, initiating side
 
     def open(self, dialback: bool = True) -> None:
-        """Queue our header; ``dialback`` declares its namespace, here and after each restart."""
+        """Queue the header. dialback: whether to declare its namespace, here and after each restart."""
         if self._may(self.role == "initiating" and not self._header_sent, "open"):
             self._dialback = dialback
             self._send_header()
 
     def request_tls(self) -> None:
-        """Ask for TLS."""
+        """Request TLS."""
         if self._may(self._is_open("initiating") and not self.secure and not self.authenticated, "request_tls"):
             self._step = "tls-requested"
             self._queue("<starttls xmlns='%s'/>" % NS_TLS)
 
     def authenticate_external(self, identity: str | None = None) -> None:
-        """Ask for SASL EXTERNAL, by default as whom the certificate says (``=``, XEP-0178 section 3)."""
+        """Request SASL EXTERNAL. identity: None for the name in the certificate (``=``, XEP-0178 section 3)."""
         if self._may(self._is_open("initiating") and not self.authenticated, "authenticate_external"):
             self._step = "auth"
             text = base64.b64encode(identity.encode()).decode() if identity else "="
@@ -454,20 +458,20 @@ class Stream:
     # Sending, receiving side
 
     def respond(self, dialback: bool = True) -> None:
-        """Queue our header with a fresh id; ``dialback`` declares its namespace."""
+        """Queue the header with a new id. dialback: whether to declare its namespace."""
         if self._may(self.role == "receiving" and self._opened and not self._header_sent, "respond"):
             self._dialback = dialback
             self._send_header()
 
     def send_features(self, starttls: str = "", mechanisms: Sequence[str] = (), dialback: bool = False) -> None:
-        """Queue what we offer; ``starttls`` is '', 'offered' or 'required'. Peers older than XMPP 1.0 get nothing."""
+        """Queue the features. starttls: '', 'offered' or 'required'. Peers older than XMPP 1.0 get no features."""
         may = self.role == "receiving" and self._header_sent and not self._features_done
         if self._may(may, "send_features") and has_features(self._peer_version):
             self._features_done = True
             self._queue(write_features(starttls, mechanisms, dialback))
 
     def proceed_tls(self) -> None:
-        """Agree to TLS: send this, do the handshake, then call tls_established()."""
+        """Accept TLS. Send this, make the handshake, then call tls_established()."""
         if self._may(self.role == "receiving" and self._step == "tls-requested", "proceed_tls"):
             self._step = "tls-proceed"
             self._queue("<proceed xmlns='%s'/>" % NS_TLS)
@@ -480,20 +484,20 @@ class Stream:
             self.close()
 
     def accept_auth(self) -> None:
-        """SASL succeeded: the stream is authenticated, and the peer begins it anew."""
+        """Accept SASL. The stream is authenticated, and the peer restarts it."""
         if self._may(self.role == "receiving" and self._step == "auth", "accept_auth"):
             self.authenticated = True
             self._queue("<success xmlns='%s'/>" % NS_SASL)
             self._restart()
 
     def reject_auth(self, condition: str = "not-authorized", text: str = "") -> None:
-        """SASL failed, with a condition of RFC 6120 section 6.5. The peer may try again or go on to dialback."""
+        """Refuse SASL with a condition of RFC 6120 section 6.5. The peer may try again or use dialback."""
         if self._may(self.role == "receiving" and self._step == "auth", "reject_auth"):
             self._step = ""
             self._queue(write_auth_failure(condition, text))
 
     def answer_key(self, from_: str, to: str, type: str, condition: str = "") -> None:
-        """Answer the key of ``to``; ``type`` is 'valid', 'invalid' or 'error' with a stanza error's condition."""
+        """Answer the key of ``to``. type: 'valid', 'invalid', or 'error' with a stanza error's condition."""
         pair = (to.lower(), from_.lower())
         if self._may(self._is_open("receiving") and pair in self._keys, "answer_key"):
             self._keys.remove(pair)
@@ -502,10 +506,10 @@ class Stream:
             self._queue(write_dialback_answer("result", from_, to, "", type, condition))
 
     def answer_verify(self, from_: str, to: str, id: str, type: str, condition: str = "") -> None:
-        """Answer whether we made the key that ``to`` asked about; ``type`` and ``condition`` as for answer_key."""
+        """Answer the question of ``to`` whether a key is genuine. type, condition: as for answer_key."""
         question = (to.lower(), from_.lower(), id)
         if question in self._stale:
-            self._stale.remove(question)  # the peer has begun the stream anew since, and waits for nothing
+            self._stale.remove(question)  # the peer has restarted the stream, and does not wait for the answer
         elif self._may(self.role == "receiving" and self._header_sent and question in self._verifies, "answer_verify"):
             self._verifies.remove(question)
             if self._step != "tls-proceed":
@@ -517,11 +521,11 @@ class Stream:
         if self.closed:
             return False
         if not allowed:
-            raise RuntimeError("%s() has no place at this point of the stream" % action)
+            raise RuntimeError("%s() is not allowed at this point of the stream" % action)
         return True
 
     def _is_open(self, role: str) -> bool:
-        """Whether both headers have passed and nothing else is under way."""
+        """Return whether both headers were sent and no step is in progress."""
         return self.role == role and self._header_sent and self._opened and not self._step
 
     def _restart(self) -> None:
@@ -535,7 +539,7 @@ class Stream:
         if self.role == "receiving":
             self.id = self._new_id()
             attributes.append(("id", self.id))
-        # An answer to a header without version has none either (RFC 6120 section 4.7.5).
+        # The answer to a header without a version has no version (RFC 6120 section 4.7.5).
         if self.role == "initiating" or has_features(self._peer_version) or not self._opened:
             attributes.append(("version", "1.0"))
         self._queue(write_header(attributes, self._dialback))

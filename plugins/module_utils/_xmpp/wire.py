@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the parts of a server-to-server stream are written and read: headers, features, errors, dialback and its keys."""
+"""Writes and reads the parts of a server-to-server stream: headers, features, errors, dialback and its keys."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ Pair = tuple[str, str]
 
 
 def new_stream_id() -> str:
-    """A stream's id, unpredictable because dialback rests on it (RFC 6120 section 4.7.3)."""
+    """Return a stream's id. It cannot be guessed, because dialback depends on it (RFC 6120 section 4.7.3)."""
     return secrets.token_hex(16)
 
 
 def dialback_key(secret: str, receiving: str, originating: str, stream_id: str) -> str:
-    """The key by which ``originating`` proves itself to ``receiving`` on a stream (XEP-0185 section 3)."""
+    """Return the key that proves ``originating`` to ``receiving`` on a stream (XEP-0185 section 3)."""
     material = "%s %s %s" % (receiving, originating, stream_id)
     hashed = hashlib.sha256(secret.encode()).hexdigest()
     return hmac.new(hashed.encode(), material.encode(), hashlib.sha256).hexdigest()
 
 
 def dialback_key_matches(key: str, secret: str, receiving: str, originating: str, stream_id: str) -> bool:
-    """Whether ``key``, as a peer sent it, is the one of dialback_key; compared in constant time."""
+    """Return whether a peer's key equals that of dialback_key. The comparison takes constant time."""
     return hmac.compare_digest(key.encode(), dialback_key(secret, receiving, originating, stream_id).encode())
 
 
@@ -48,7 +48,7 @@ def dialback_key_matches(key: str, secret: str, receiving: str, originating: str
 
 
 def write_header(attributes: Iterable[tuple[str, str]], dialback: bool) -> str:
-    """The header of a stream between servers; attributes that are '' are left out."""
+    """Return the header of a stream between servers. Empty attributes are left out."""
     written = "".join(" %s='%s'" % (name, escape(value)) for name, value in attributes if value)
     declared = " xmlns:db='%s'" % NS_DIALBACK if dialback else ""
     form = "<?xml version='1.0'?><stream:stream xmlns='%s' xmlns:stream='%s'%s%s xml:lang='en'>"
@@ -56,7 +56,7 @@ def write_header(attributes: Iterable[tuple[str, str]], dialback: bool) -> str:
 
 
 def read_header(header: Header) -> StreamOpened:
-    """What a header says. Raises Violation for one that is not of a stream between servers."""
+    """Read a header. Raises Violation if it does not belong to a stream between servers."""
     namespace, local = split_name(header.name)
     if local != "stream":
         raise Violation("bad-format", "the stream does not start with a stream element")
@@ -74,7 +74,7 @@ def read_header(header: Header) -> StreamOpened:
 
 
 def has_features(version: str) -> bool:
-    """Whether a side whose header has this version knows features: XMPP 1.0 does (RFC 6120 section 4.7.5)."""
+    """Return whether a peer with this version has features, as XMPP 1.0 does (RFC 6120 section 4.7.5)."""
     major = version.partition(".")[0]
     return major.isdecimal() and major.isascii() and major.strip("0") != ""
 
@@ -83,7 +83,7 @@ def has_features(version: str) -> bool:
 
 
 def write_features(starttls: str, mechanisms: Sequence[str], dialback: bool) -> str:
-    """The features of a receiving side."""
+    """Return the features of a receiving side as XML."""
     offers = []
     if starttls:
         required = "<required/>" if starttls == "required" else ""
@@ -97,7 +97,7 @@ def write_features(starttls: str, mechanisms: Sequence[str], dialback: bool) -> 
 
 
 def read_features(element: Element) -> Features:
-    """What a receiving side offers."""
+    """Read the features of a receiving side."""
     starttls = element.child("{%s}starttls" % NS_TLS)
     offer = ""
     if starttls is not None:
@@ -115,19 +115,19 @@ def read_features(element: Element) -> Features:
 
 
 def write_stream_error(condition: str, text: str) -> str:
-    """A stream error (RFC 6120 section 4.9.2)."""
+    """Return a stream error (RFC 6120 section 4.9.2)."""
     explanation = "<text xmlns='%s' xml:lang='en'>%s</text>" % (NS_STREAMS, escape(text)) if text else ""
     return "<stream:error><%s xmlns='%s'/>%s</stream:error>" % (condition, NS_STREAMS, explanation)
 
 
 def write_auth_failure(condition: str, text: str = "") -> str:
-    """A failure of SASL (RFC 6120 section 6.4.5)."""
+    """Return a failure of SASL (RFC 6120 section 6.4.5)."""
     explanation = "<text xml:lang='en'>%s</text>" % escape(text) if text else ""
     return "<failure xmlns='%s'><%s/>%s</failure>" % (NS_SASL, condition, explanation)
 
 
 def read_error(element: Element, namespace: str) -> tuple[str, str]:
-    """The condition and the text in an error whose conditions are in this namespace."""
+    """Read the condition and the text of an error. namespace: the namespace of its conditions."""
     condition, text = "", ""
     for child in element.children:
         where, local = split_name(child.name)
@@ -143,12 +143,12 @@ def read_error(element: Element, namespace: str) -> tuple[str, str]:
 
 
 def domain(attributes: Mapping[str, str], name: str) -> str:
-    """A domain in an attribute, in lower case; '' if there is none."""
+    """Return the domain of an attribute in lower case; empty if there is none."""
     return attributes.get(name, "").strip().lower()
 
 
 def read_pair(element: Element) -> Pair:
-    """The two domains of a dialback element. Raises Violation if one is missing."""
+    """Read the two domains of a dialback element. Raises Violation if one is missing."""
     from_, to = domain(element.attributes, "from"), domain(element.attributes, "to")
     if not from_ or not to:
         raise Violation("improper-addressing", "dialback without from or to")
@@ -156,7 +156,7 @@ def read_pair(element: Element) -> Pair:
 
 
 def write_dialback(name: str, from_: str, to: str, id: str, key: str) -> str:
-    """A ``result`` or ``verify`` that carries a key; a result has no id."""
+    """Return a ``result`` or ``verify`` with a key. A result has no id."""
     identifier = " id='%s'" % escape(id) if id else ""
     return "<db:%s xmlns:db='%s' from='%s' to='%s'%s>%s</db:%s>" % (
         name,
@@ -170,7 +170,7 @@ def write_dialback(name: str, from_: str, to: str, id: str, key: str) -> str:
 
 
 def write_dialback_answer(name: str, from_: str, to: str, id: str, type: str, condition: str) -> str:
-    """The answer to a ``result`` or ``verify``; with a condition if ``type`` is 'error' (XEP-0220 section 2.4)."""
+    """Return the answer to a ``result`` or ``verify``. The type 'error' has a condition (XEP-0220 section 2.4)."""
     identifier = " id='%s'" % escape(id) if id else ""
     error = ""
     if type == "error":
@@ -189,7 +189,7 @@ def write_dialback_answer(name: str, from_: str, to: str, id: str, type: str, co
 
 
 def read_dialback_answer(element: Element) -> tuple[str, str]:
-    """Type and condition of a dialback answer. Raises Violation if it is none."""
+    """Read the type and the condition of a dialback answer. Raises Violation if the element is not an answer."""
     type_ = element.attributes.get("type")
     if type_ is None:
         raise Violation("unsupported-stanza-type", "this stream goes in one direction")

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the bytes of an XML stream to its header and its elements, within limits (RFC 6120 sections 4 and 11).
+"""Reads the header and the elements from the bytes of an XML stream, within limits (RFC 6120 sections 4 and 11).
 
-Expat parses; what stands here decides what expat gets to see and when. It is handed whole tokens only, because it scans
-an unfinished tag from its start each time more arrives, which a peer that sends single bytes could turn into quadratic
-work. What XMPP forbids (document types, comments, processing instructions) is refused before expat knows of it.
+Expat parses. This file passes only whole tokens to expat, because expat scans an unfinished tag again from its start
+when more data arrives. With single bytes, a peer could make this work quadratic. Document types, comments and
+processing instructions, which XMPP forbids, are refused before expat gets them.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from .element import Element
 
 __all__ = ["Element", "Header", "StreamEnd", "StreamLimits", "Violation", "XmlReader"]
 
-# Expat never forgets a name it has seen, so a parser that lives as long as a stream would grow as long as its peer
-# likes: it is replaced between two elements after this many bytes.
+# Expat keeps every name, so a parser grows with its stream. It is replaced between two elements after this number of
+# bytes.
 _PARSER_LIFETIME = 1 << 20
 
-# Namespaces are copied into every name that is in them: a long one would multiply what a peer sends.
+# A namespace is copied into each of its names. So a long namespace would multiply the data of a peer.
 _NAMESPACE_LENGTH = 256
 
-# "&#x10FFFF;" has ten bytes; leading zeros are allowed, but not without end.
+# "&#x10FFFF;" has ten bytes. A few leading zeros are allowed.
 _REFERENCE_LENGTH = 16
 
 _WHITESPACE = " \t\r\n"
@@ -49,7 +49,7 @@ _CONDITIONS = {
 
 
 class Violation(Exception):
-    """What a peer sent cannot be taken. ``condition`` is the stream error to answer with (RFC 6120 section 4.9.3)."""
+    """The peer's data is not allowed. condition: the stream error of the answer (RFC 6120 section 4.9.3)."""
 
     def __init__(self, condition: str, text: str) -> None:
         super().__init__(text)
@@ -59,10 +59,12 @@ class Violation(Exception):
 
 @dataclass(frozen=True)
 class StreamLimits:
-    """What one element may cost at most; the stream's header is held to the same figures.
+    """The limits of one element, and of the stream's header.
 
-    ``stanza_bytes`` bytes on the wire; ``depth`` levels, the stanza itself being the first; ``attributes`` of one
-    element, namespace declarations included; ``nodes``: elements and attributes together.
+    stanza_bytes: bytes on the wire.
+    depth: levels; the stanza itself is the first.
+    attributes: the attributes of one element, with namespace declarations.
+    nodes: elements and attributes together.
     """
 
     stanza_bytes: int = 262144
@@ -73,7 +75,7 @@ class StreamLimits:
 
 @dataclass(frozen=True)
 class Header:
-    """The start tag of the stream, with the namespaces it declares by prefix ('' is the default one)."""
+    """The start tag of the stream. namespaces: the declared namespaces by prefix; '' is the default one."""
 
     name: str
     attributes: Mapping[str, str]
@@ -86,7 +88,7 @@ class StreamEnd:
 
 
 class _Open:
-    """An element whose end has not come yet."""
+    """An element without its end."""
 
     __slots__ = ("attributes", "children", "name", "text")
 
@@ -102,10 +104,9 @@ class _Open:
 
 
 class XmlReader:
-    """Reads one stream: ``append`` what came, then ask ``next`` until it has nothing.
+    """Reads one stream. Call ``append`` with data, then call ``next`` until it returns None.
 
-    Work is linear in the bytes however they are cut, and what is kept is bounded by the limits. After a Violation the
-    reader is of no more use.
+    The work is linear in the bytes, and the limits bound the memory. After a Violation the reader cannot be used.
     """
 
     def __init__(self, limits: StreamLimits) -> None:
@@ -114,7 +115,7 @@ class XmlReader:
         self.restart()
 
     def restart(self) -> None:
-        """Expect a new header (RFC 6120 section 4.3.3). Bytes that were not read yet belong to the new stream."""
+        """Expect a new header (RFC 6120 section 4.3.3). Unread bytes belong to the new stream."""
         self._ready: deque[Header | Element | StreamEnd] = deque()
         self._stack: list[_Open] = []
         self._declared: dict[str, str] = {}
@@ -128,20 +129,20 @@ class XmlReader:
 
     @property
     def pending(self) -> int:
-        """Bytes that came and were not read yet."""
+        """The number of unread bytes."""
         return len(self._buffer)
 
     @property
     def unfinished(self) -> str:
-        """The name of the element that was begun and has not ended, in Clark's notation; empty if there is none."""
+        """The name of the unfinished element in Clark notation; empty if there is none."""
         return self._stack[0].name if self._stack else ""
 
     def append(self, data: bytes) -> None:
-        """Take more bytes."""
+        """Add bytes."""
         self._buffer += data
 
     def next(self) -> Header | Element | StreamEnd | None:
-        """What comes next in the stream, or None while it is incomplete. Raises Violation."""
+        """Return the next item of the stream, or None if it is incomplete. Raises Violation."""
         while not self._ready:
             token = self._token()
             if not token:
@@ -153,7 +154,7 @@ class XmlReader:
 
     def _renew(self) -> None:
         parser = expat.ParserCreate("UTF-8", " ")
-        # Since 2.6 expat may put off parsing, and so keep back what is complete. With whole tokens there is no need to.
+        # Since version 2.6 expat may delay complete tokens. This is not needed here, because it only gets whole tokens.
         defer = getattr(parser, "SetReparseDeferralEnabled", None)
         if defer is not None:
             defer(False)
@@ -231,10 +232,10 @@ class XmlReader:
         elif text.strip(_WHITESPACE):
             raise Violation("bad-format", "text between the elements of the stream")
 
-    # The tokens. What is decided here depends on the bytes alone, not on how they were cut into pieces.
+    # The tokens. The result depends only on the bytes, not on the pieces in which they arrive.
 
     def _token(self) -> bytes:
-        """The next token: a tag, a section, a reference, or a piece of text. Empty while it is incomplete."""
+        """Return the next token: a tag, a section, a reference, or a piece of text. Empty if it is incomplete."""
         buffer, room = self._buffer, self._limits.stanza_bytes - self._unit
         if not self._opened:
             found = _NOT_BLANK.search(buffer)
@@ -264,12 +265,12 @@ class XmlReader:
         return Violation("not-well-formed", "text before the stream")
 
     def _size(self, end: int) -> int:
-        """How many bytes the token at the start of the buffer has; 0 if it does not end before ``end``."""
+        """Return the length of the token at the start of the buffer; 0 if it does not end before ``end``."""
         buffer = self._buffer
         if buffer[0] == 0x26:  # &
             found = _REFERENCE_END.search(buffer, 1, min(end, _REFERENCE_LENGTH))
             if found.group() != b";" if found else end >= _REFERENCE_LENGTH:
-                raise Violation("not-well-formed", "an ampersand that starts no reference")
+                raise Violation("not-well-formed", "an ampersand without a reference")
             return found.end() if found else 0
         if buffer[0] != 0x3C:  # <
             found = _TEXT_END.search(buffer, 1, end)
@@ -295,7 +296,7 @@ class XmlReader:
         return stop + len(mark) if stop > 0 else 0
 
     def _tag(self, end: int) -> int:
-        """As _size, for a tag: it ends at the first ``>`` outside quotes."""
+        """Return the length of a tag, as _size does. A tag ends at the first ``>`` outside quotes."""
         buffer, at, quote = self._buffer, self._scanned, self._quote
         while at < end:
             if quote:

@@ -5,7 +5,7 @@
 
 """Starts the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs it.
 
-Ansible starts a new Python for it, which reads Ansible and this collection once more. The worker has them already.
+Ansible itself starts a new Python, which loads Ansible and this collection again. The worker has already loaded them.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _PARAMETERS = {
 
 
 def _process() -> t.Any:
-    """Ansible's class of the daemon's process. Not at the top: to import Ansible's commands looks at the terminal."""
+    """Return Ansible's class of the daemon's process. It is imported late, because the import reads the terminal."""
     from ansible.cli.scripts.ansible_connection_cli_stub import ConnectionProcess
 
     return ConnectionProcess
 
 
 def can_fork() -> bool:
-    """Whether this ansible-core has the class of the daemon's process as it is used here."""
+    """Return whether this ansible-core has the class of the daemon's process in the form that is used here."""
     try:
         of = _process()
         return hasattr(Display(), "_final_q") and all(
@@ -55,7 +55,7 @@ def can_fork() -> bool:
 
 @contextlib.contextmanager
 def alone(path: str) -> t.Iterator[None]:
-    """While this holds, no other worker starts a daemon with this socket. Ansible's own way has the same lock."""
+    """Keep other workers from starting a daemon with this socket. Ansible itself uses the same lock."""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     lock = os.open("%s/.ansible_pc_lock_%s" % os.path.split(path), os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -66,10 +66,12 @@ def alone(path: str) -> t.Iterator[None]:
 
 
 def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) -> list[tuple[str, str]]:
-    """Start the daemon that listens at the path. To be called in a worker, while alone(path) holds.
+    """Start the daemon that listens at the path. Return its messages: level and text.
 
-    options: of the connection. task: the identifier of the task. Returns messages: their level and their text. Raises
-    AnsibleError if it does not start.
+    Call it in a worker, within alone(path). Raises AnsibleError if the daemon does not start.
+
+    options: the options of the connection.
+    task: the identifier of the task.
     """
     of, playbook, directory = _process(), str(os.getppid()), os.getcwd()
     reading, writing = os.pipe()
@@ -90,7 +92,7 @@ def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) 
     with os.fdopen(reading) as answer:
         text = answer.read()
     if not text:
-        raise AnsibleError("the process that keeps the session did not start")
+        raise AnsibleError("the process that keeps the session did not start. Run again with -vvvv to see why")
     result: dict[str, t.Any] = json.loads(text)
     if "error" in result:
         raise AnsibleError(str(result["error"]))
@@ -98,13 +100,14 @@ def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) 
 
 
 def _leave_worker(kept: int) -> None:
-    """Let go of everything that belongs to the worker, but for a log.
+    """Release everything that belongs to the worker, except for logs.
 
-    Its files become /dev/null and are not closed: an object that closes its file later would close another one.
+    The worker's files become /dev/null and are not closed. An object that closes its file later would close another
+    file.
     """
     gc.freeze()
     display: t.Any = Display()
-    display._final_q = None  # through which a worker speaks
+    display._final_q = None  # the queue for the worker's messages
     logs = {one.stream.fileno() for one in logging.root.handlers if isinstance(one, logging.FileHandler) and one.stream}
     null = os.open(os.devnull, os.O_RDWR)
     for name in os.listdir("/dev/fd"):
@@ -116,9 +119,9 @@ def _leave_worker(kept: int) -> None:
 
 
 def _rename(name: str) -> None:
-    """Let lists of processes show this one by its name, and not by the playbook's command line with its variables.
+    """Set the process's name in lists of processes, because the playbook's command line may have variables.
 
-    Linux only: the place of the command line stands in /proc/PID/stat (proc(5), fields 48 and 49).
+    It works on Linux only. /proc/PID/stat has the address of the command line (proc(5), fields 48 and 49).
     """
     with contextlib.suppress(OSError, ValueError, IndexError):
         fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

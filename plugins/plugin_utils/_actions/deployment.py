@@ -3,14 +3,14 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which host of a deployment does the work of a task, in the playbooks and roles of the collection.
+"""Chooses the host of a deployment that does the work of a task, in the playbooks and roles of the collection.
 
-Hosts of one deployment are several ways into the same store. An earlier task has connected to all of them, and the
-first that answered does the work (see _servers/connected.py). In a playbook all of their results are known.
+All management hosts of one deployment lead to the same Central Management Store. An earlier task has connected to all
+of them. The first host that answered does the work (see _servers/connected.py). In a playbook all results are known.
 
-In a play of a user's own, strategy ``free`` and ``serial`` bring hosts here before the play has connected to the
-others. So the host that works claims the task with a file in the directory that Ansible makes for a run and removes
-after it.
+In a user's own play, strategy ``free`` and ``serial`` can run a host here before the play has connected to the others.
+So the host that works claims the task with a file. The file is in the directory that Ansible makes for a run and
+removes after it.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from .plain_values import plain
 Result = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
 
-_LOST = "%s The connection is lost since the run began. Run again: the run then uses a host that answers"
+_LOST = "%s The connection was lost during the run. Run again. The next run uses a host that answers"
 
 
 class DeploymentAction(DirectAction):
-    """In the playbooks and roles of the collection one host of a deployment does the work; elsewhere each its own."""
+    """An action that one host of a deployment does in playbooks and roles of the collection; elsewhere all hosts do."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         variables = task_vars or {}
@@ -43,14 +43,14 @@ class DeploymentAction(DirectAction):
         self.playbook = runs(variables)
         inventory = Inventory(variables)
         if inventory.own not in inventory.hosts and not variables.get(PLAYBOOK):
-            # In a user's own play, a host of no group of ours: nobody says that another host leads to the same store.
+            # In a user's own play, this host is in no group of the collection. So it does its own work.
             return super().run(tmp, variables)
         if not inventory.hosts:
             return self._without_hosts(variables)
         choice = choice_of(inventory, variables, bool(self._task.run_once))
         if choice.skip or not _claim(self._task, inventory):
             self._end_with_play()
-            return skipped(choice.skip or "another host of the deployment is at work")
+            return skipped(choice.skip or "another host of the deployment does this task")
         if choice.fail:
             return self._finished({"failed": True, "changed": False, "unanswered": True, "msg": choice.fail}, variables)
         result = self._perform(variables)
@@ -60,8 +60,8 @@ class DeploymentAction(DirectAction):
 
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
         if variables["groups"].get(EDGES):
-            return skipped("there are no hosts in %s" % DOORS)
-        text = "the inventory has neither hosts in %s, the way into a deployment, nor in %s, its Edge servers"
+            return skipped("the group %s has no hosts" % DOORS)
+        text = "the groups %s and %s have no hosts. Add the management hosts or the Edge servers to the inventory"
         return failed([text % (DOORS, EDGES)])
 
 
@@ -70,19 +70,22 @@ def _sentence(text: str) -> str:
 
 
 def connected(variables: Variables, host: str) -> Connected | None:
-    """What the connect task of this run learned of a host; None if it did not connect to it. Raises Refused."""
+    """Return the result of the connect task for a host; None if it did not connect. Raises Refused."""
     name = CONNECTED if variables.get(PLAYBOOK) else BY_ROLE
     return connected_of(host, plain(variables["hostvars"][host].get(name)))
 
 
 def choice_of(inventory: Inventory, variables: Variables, alone: bool = False) -> DoorChoice:
-    """Whether the host of a task does the work for its deployment. alone: no other host is asked. Raises Refused."""
+    """Decide whether the host of a task does the work for its deployment. Raises Refused.
+
+    alone: whether no other host is considered.
+    """
     results = {door: connected(variables, door) for door in inventory.hosts}
     return choose(inventory.own, inventory.hosts, results, inventory.playing, alone)
 
 
 def _claim(task: t.Any, inventory: Inventory) -> bool:
-    """Whether no other host of the deployment has begun this task; this host may come again (loop)."""
+    """Claim the task. Return False if another host of the deployment has it. A host may claim it again (loop)."""
     words = "%s %s" % (key_of(task), inventory.deployment)
     name = "sfb-xmpp-door-" + hashlib.sha256(words.encode()).hexdigest()[:24]
     path = "%s/%s" % (vars(constants)["DEFAULT_LOCAL_TMP"], name)
@@ -99,9 +102,9 @@ def _claim(task: t.Any, inventory: Inventory) -> bool:
 
 
 class Inventory:
-    """The management hosts of a host's deployment, as far as the play has them, in the inventory's order.
+    """The management hosts of a host's deployment that are in the play, in the inventory's order.
 
-    playing: those that are left of the play.
+    playing: the hosts that are still in the play.
     """
 
     def __init__(self, variables: t.Mapping[str, t.Any]) -> None:
@@ -122,11 +125,10 @@ class Inventory:
 
 
 def key_of(task: t.Any) -> str:
-    """What a task has in common on all hosts of a run. task: of Ansible.
+    """Return a key of a task that is the same on all hosts of a run. task: Ansible's task.
 
-    A file of tasks or a role that is included at run time is loaded for each host by itself with the strategy ``free``
-    and with ``serial``, and its tasks get numbers of their own. Then the place of the task in its file counts, together
-    with the task that includes it.
+    With strategy ``free`` and with ``serial``, Ansible loads dynamic includes for each host separately. Their tasks
+    then have different numbers on each host. For these tasks the key is the place in the file, with the including task.
     """
     include = task.get_first_parent_include()
     while include is not None and include.statically_loaded:

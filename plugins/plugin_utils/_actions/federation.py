@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_federation does in Ansible's own process before and after its work.
+"""The part of xmpp_federation in Ansible's own process, before and after its work.
 
-Before anything connects: what the tags leave of it, and every mistake in what was declared, in the user's words.
-Afterwards the journal, and the plan as lines that people want to read.
+Before anything connects, it applies the tags, and reports every mistake in the declared settings in the user's words.
+Afterwards it writes the journal, and shows the plan as readable lines.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ from .in_process import failed, runs, skipped
 from .plain_values import plain
 from .reporting import ReportingAction
 
-# The playbooks that bring a deployment to what is declared, or was.
+# The playbooks that apply declared settings or a snapshot.
 _TOWARDS = ("converge", "restore", "failover", "audit")
 _EVERYTHING = frozenset(("all", "tagged"))
-# The playbooks that can be held to a plan.
+# The playbooks that accept a saved plan.
 _HELD = ("converge", "restore")
 # What tells people of users in a result.
 _NAMING = ("report", "impact")
@@ -61,24 +61,24 @@ _LOOKING = ("audit", "history")
 
 
 class FederationAction(DeploymentAction, ReportingAction):
-    """See above. In a playbook or role of the collection, which says so in a variable, options are settings."""
+    """See above. In a playbook or role of the collection, which sets a variable, the options are settings."""
 
-    # The settings of a run that change control holds to them.
+    # The settings of a run that change control checks.
     _controlled: t.Mapping[str, t.Any] = MappingProxyType({})
-    # How partners are probed first; a module's own task has its defaults.
+    # The options of the first probe of partners. A task of a module alone uses its defaults.
     _probing: t.Mapping[str, t.Any] = MappingProxyType({})
-    # What is said of revocations that the inventory does not have yet.
+    # The messages about revocations that are not in the inventory yet.
     _reminded: tuple[str, ...] = ()
 
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
         result = super().run(tmp, task_vars)
-        # Playbooks that only plan judge the plan themselves.
+        # Playbooks that only plan check the plan themselves.
         return self._reported(result, task_vars or {}) if self.playbook in journal.WRITING else result
 
     def _work(self, task_vars: Result) -> Result:
         try:
             if self.playbook and not self._prepare(task_vars):
-                return skipped("the tags leave nothing of the management host")
+                return skipped("the tags select nothing for the management host")
             if self.playbook in _HELD:
                 self._hold(task_vars)
             self._check(called(self.playbook))
@@ -89,7 +89,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         return super()._work(task_vars)
 
     def refuses(self, variables: Result) -> bool:
-        """Whether this task ends before it connects. The connect task asks, so that nothing is sent in vain."""
+        """Return whether this task ends before it connects. The connect task asks, to avoid useless connections."""
         self.playbook = runs(variables)
         try:
             if not self._prepare(variables):
@@ -111,9 +111,9 @@ class FederationAction(DeploymentAction, ReportingAction):
             self._task.args["plan_digest"] = found
 
     def _of_another(self, inventory: Inventory, variables: Result) -> str:
-        """Why the snapshot to restore is not for this deployment, but for another one of the run; else empty.
+        """Return a text if the snapshot to restore belongs to another deployment of the run; else empty.
 
-        Raises Refused if it is for none of them.
+        Raises Refused if it belongs to none of them.
         """
         named = plain(self._task.args.get("restore_from"))
         if named in (None, NEWEST):
@@ -128,9 +128,12 @@ class FederationAction(DeploymentAction, ReportingAction):
             return ""
         text = "%s is a snapshot of the deployment %s" % (path, found)
         if found in inventory.deployments:
-            return "Nothing is restored in the deployment %s: %s." % (inventory.deployment, text)
-        remedy = "Name a snapshot of one of these, or set sfb_xmpp_deployment and --limit as for the snapshot's run."
-        raise Refused(["%s: %s. This run has %s. %s" % (option, text, ", ".join(inventory.deployments), remedy)])
+            return "Nothing is restored in the deployment %s, because %s." % (inventory.deployment, text)
+        remedy = (
+            "Name a snapshot of such a deployment, or set sfb_xmpp_deployment and --limit as in the snapshot's run."
+        )
+        known = ", ".join(inventory.deployments)
+        raise Refused(["%s: %s. This run has the deployments %s. %s" % (option, text, known, remedy)])
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         self._carried_out(result, variables)
@@ -146,7 +149,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         return super()._finished(result, variables)
 
     def _save_beside(self, result: Result, variables: Result) -> None:
-        """Write the plan that was saved for people too."""
+        """Write a readable form of the saved plan beside it."""
         host = str(variables["inventory_hostname"])
         text = render(
             user_names.shown(result),  # before there is markup around a name
@@ -165,7 +168,7 @@ class FederationAction(DeploymentAction, ReportingAction):
             result.update(failed(exc.reasons))
 
     def _carried_out(self, result: Result, variables: Result) -> None:
-        """Say of a plan file that was refused, because its plan was applied before, when that was."""
+        """Add the time to the message about a plan file whose plan was applied before."""
         digest = result.pop("other_plan", "")
         if not digest:
             return
@@ -178,12 +181,12 @@ class FederationAction(DeploymentAction, ReportingAction):
             result.update(reasons=reasons, msg=refusal(reasons))
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
-        """Set what only the playbook or role knows. Returns whether the tags leave anything to do. Raises Refused."""
+        """Set the options that only the playbook or role knows. Return whether the tags leave work. Raises Refused."""
         values = self._controlled = settings_of(self, variables, self.playbook).values
         if self.playbook in ROLES:
-            # The tags of a user's own play are not ours.
+            # The tags of a user's own play have another meaning.
             options = of_role(self.playbook, values, self._parameters(variables))
-            # What is there already are module_defaults.
+            # The existing options are module_defaults.
             self._task.args = {**self._task.args, **options}
         else:
             if self.playbook in OF_SETTINGS:
@@ -210,7 +213,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         return bool(self._task.args["parts"])
 
     def _remind(self, inventory: Inventory, values: t.Mapping[str, t.Any], variables: dict[str, t.Any]) -> None:
-        """Add the revocations that the inventory does not have yet. Raises Refused."""
+        """Add the revocations that are missing in the inventory. Raises Refused."""
         if not {"revoked"} & set(values) and self.playbook not in _TOWARDS:
             return
         declared = values.get("revoked") or []
@@ -218,20 +221,20 @@ class FederationAction(DeploymentAction, ReportingAction):
         left = reminders.missing(reminders.read(directory, inventory.deployment), declared)
         self._task.args["revoked"] = [*declared, *left]
         path = reminders.path_of(directory, inventory.deployment)
-        text = "%s is revoked (%s), and sfb_xmpp_revoked does not name it. Add the entry there"
+        text = "%s is revoked (%s), but it is missing in sfb_xmpp_revoked. Add the entry"
         self._reminded = tuple(text % (one["domain"], path) for one in left)
         if not self._task.check_mode:
             reminders.forget(directory, inventory.deployment, declared)
 
     def _parameters(self, variables: dict[str, t.Any]) -> Result:
-        """The values of the role's parameters, by option."""
+        """Return the values of the role's parameters, by option."""
         names = {option: "%s_%s" % (self.playbook, word) for option, word in ROLES[self.playbook].items()}
         return {option: plain(self._templar.template(variables.get(name))) for option, name in names.items()}
 
     # Mistakes
 
     def _check(self, name: t.Callable[[str], str]) -> None:
-        """Raises Refused with all mistakes, before anything connects. What is declared is kept for the work."""
+        """Raise Refused with all mistakes, before anything connects. The declared settings are kept for the work."""
         given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
         mistakes = []
         for option, spec in SPEC.items():
@@ -252,9 +255,9 @@ class FederationAction(DeploymentAction, ReportingAction):
         return [] if self.playbook == "audit" else held(self._controlled, plain(self._task.args.get("allow")) or ())
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """A module's own process cannot be told of change control, so it is asked before, nor how to probe."""
+        """Run as a module. Its process knows nothing of change control or of probing, so both are checked before."""
         if self._probing:
-            text = "%s: needs the tasks in Ansible's own process; do not set ansible_management_shell_direct to false"
+            text = "%s: needs Ansible's own process. Remove ansible_management_shell_direct: false"
             return failed([text % called(self.playbook)("probe_first")])
         if not self._task.check_mode and (reasons := self._approval()):
             return failed(reasons)
@@ -262,28 +265,30 @@ class FederationAction(DeploymentAction, ReportingAction):
 
 
 def chosen_digest(given: t.Any, own: str, deployments: t.Sequence[str]) -> t.Any:
-    """The digest for a deployment in the value of sfb_xmpp_plan_digest; None where no plan is held to.
+    """Return the digest for a deployment from sfb_xmpp_plan_digest; None if it is not set. Raises Refused.
 
-    deployments: those of the run. What check mode returned as a whole is taken too. Raises Refused.
+    given: the value: a digest, a dictionary of digests by deployment, or the whole plan_digest of check mode.
+    own: the deployment.
+    deployments: the deployments of the run.
     """
     option = variable("plan_digest")
     if given in (None, "", {}):
         return None
     if not isinstance(given, t.Mapping):
         if len(deployments) > 1:
-            text = "%s: the run has the deployments %s, and each has a plan of its own. Give a dictionary by deployment"
+            text = "%s: the run has the deployments %s, which have separate plans. Set a dictionary by deployment"
             raise Refused([text % (option, ", ".join(deployments))])
         return str(given)
     if set(given) == {"digest", "objects"} and len(deployments) < 2:
         return given
     if own not in given:
-        text = "%s: has no digest for the deployment %s; it has %s"
+        text = "%s: has no digest for the deployment %s. It only has %s"
         raise Refused([text % (option, own, ", ".join(map(str, given)))])
     return given[own]
 
 
 def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
-    """What is wrong with a switch, a number or a choice, each text to follow the option's name."""
+    """Return the mistakes in a switch, a number or a choice. Each text follows the option's name."""
     kinds: dict[str, Kind] = {"bool": Switch(), "int": Number()}
     kind = kinds.get(str(spec.get("type")))
     choices = Choice(**{str(word): str(word) for word in spec["choices"]}) if "choices" in spec else None
@@ -292,7 +297,7 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
         if isinstance(value, str):
             value = value.split(",") if value else []
         if not isinstance(value, list):
-            return [": %r is no list" % (value,)]
+            return [": must be a list, not %r" % (value,)]
         items = [("[%d]: " % number, item) for number, item in enumerate(value)]
     found = []
     for place, item in items:
@@ -306,7 +311,7 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
 
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
-    """The parts that tags leave of a run. A kind's tag stands for its removals too."""
+    """Return the parts of a run that the tags select. The tag of a kind also selects its removals."""
     run, skip, kinds = set(run_tags), set(skip_tags), set(PURGED)
     if skip & _EVERYTHING:
         return []
@@ -319,6 +324,6 @@ def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]
     for tag in skip:
         parts -= set(parts_of_tag(tag))
     if not parts & kinds and (REMOVALS not in run or skip & kinds):
-        # Without a kind beside it, the part would mean the removals of every kind.
+        # Without a kind, the part would mean the removals of every kind.
         parts.discard(REMOVALS)
     return [part for part in PARTS if part in parts]

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fast path: a module's work in Ansible's own process, over the session that is open.
+"""The fast path: does a module's work in Ansible's own process, over the open session.
 
-The ordinary path starts two processes for a task: one that tells the daemon the connection's options, one for the
-module. Here the worker does both itself. Whether it may is decided in one place, by the connection, which switches
-``force_persistence`` off for such a task; everything else takes the ordinary path, Ansible's own from beginning to end.
+The ordinary path starts two processes for a task: one for the connection's options, one for the module. Here the worker
+does both itself. Only the connection decides this: it switches ``force_persistence`` off for such a task. All other
+tasks use Ansible's ordinary path.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ssh
 
-# Ansible compiles files of a collection anew in each worker, unless the process that starts the workers has them.
+# Ansible compiles files of a collection again in each worker, unless the process that starts the workers has them.
 from ...connection import management_shell as _  # noqa: F401
 from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
@@ -41,16 +41,16 @@ from .plain_values import plain
 
 # The playbooks of the collection set this variable to their own name.
 PLAYBOOK = "xmpp_federation_playbook"
-# The roles of the collection set this one to theirs. In a playbook of the collection the playbook counts.
+# The roles of the collection set this variable to their own name. In a playbook of the collection the playbook counts.
 ROLE = "xmpp_federation_role"
 # The result of the first task of a playbook.
 CHECKED = "xmpp_settings"
 _OF_CONTROL_PATH = ["host", "port", "user", "connection", "pid"]
-# Ansible's own words for a value that is not shown.
+# Ansible's own text for a value that is not shown.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
-# Options whose objects may have notes, which reach no module.
+# Options whose objects may have notes. Notes are removed before a module runs.
 _NOTED = frozenset(("partners", "policies"))
 
 
@@ -59,27 +59,31 @@ def _without_notes(value: t.Any) -> t.Any:
 
 
 def runs(variables: t.Mapping[str, t.Any]) -> str:
-    """The playbook of the collection that runs, or else the role; empty in a task of a user's own."""
+    """Return the collection's playbook or role that runs; empty in a user's own task."""
     return str(variables.get(PLAYBOOK) or variables.get(ROLE) or "")
 
 
 def skipped(reason: str) -> dict[str, t.Any]:
-    """The result of a host that has nothing to do."""
+    """Return the result of a host that has nothing to do."""
     return {"changed": False, "skipped": True, "skip_reason": reason}
 
 
 def failed(reasons: t.Sequence[str], writes: bool = True) -> dict[str, t.Any]:
-    """The result of what is refused before anything connects. writes: whether the run may write."""
+    """Return the result of a task that is refused before anything connects. writes: whether the run may write."""
     return {"failed": True, "changed": False, "msg": refusal(reasons, writes), "reasons": list(reasons)}
 
 
 def may_write(playbook: str, task_writes: bool) -> bool:
-    """Whether a run may write something, other than its report. playbook: that runs, or the role; empty for none."""
+    """Return whether a run may write more than its report.
+
+    playbook: the running playbook or role; empty for none.
+    task_writes: whether the task itself may write.
+    """
     return playbook in (*journal.WRITING, "import") if playbook else task_writes
 
 
 def _at_the_door(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The result with what Ansible prints of it as it may be printed. Values that are read from it stay as they are."""
+    """Return the result with its printed texts made safe for a terminal. All other values stay unchanged."""
     found = dict(result)
     for name in ("msg", "skip_reason", "sentence"):
         if isinstance(found.get(name), str):
@@ -97,7 +101,7 @@ def _at_the_door(result: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def possible() -> bool:
-    """Whether this ansible-core has the internals that the fast path needs, as it needs them."""
+    """Return whether this ansible-core has the internals that the fast path needs."""
     try:
         return (
             list(inspect.signature(_start_connection()).parameters) == ["play_context", "options", "task_uuid"]
@@ -109,12 +113,12 @@ def possible() -> bool:
 
 
 def _start_connection() -> t.Any:
-    """Ansible's function that starts the daemon or finds it running, and tells it the options. In every worker."""
+    """Return Ansible's function that starts or finds the daemon and sends it the options. Every worker has it."""
     return getattr(sys.modules.get("ansible.executor.task_executor"), "start_connection", None)
 
 
 def _without_unknown(spec: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Options without the values of those that there are not, on every level."""
+    """Return the options with the values of unknown options hidden, on every level."""
 
     def shown(name: str, value: t.Any) -> t.Any:
         option = next((o for n, o in spec.items() if name == n or name in o.get("aliases", ())), None)
@@ -133,7 +137,7 @@ def _without_unknown(spec: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) 
 
 
 class DirectAction(ActionBase):
-    """The action plugins of this collection; each adds the task of the module whose name it has."""
+    """The base of the collection's action plugins. Each plugin adds the task of the module with the same name."""
 
     work_of: Task
     _supports_async = True  # by the ordinary path
@@ -144,7 +148,7 @@ class DirectAction(ActionBase):
         return self._finished(self._perform(variables), variables)
 
     def _perform(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The work, unless something is wrong with the settings, or with the place where runs are written down."""
+        """Do the work, unless there is a mistake in the settings or with the directory of the journal."""
         try:
             state.trust(self, variables)
             state.hide_users(self, variables)
@@ -157,28 +161,28 @@ class DirectAction(ActionBase):
 
     @property
     def _writes(self) -> bool:
-        """Whether this task may change something, and so is in the journal."""
+        """Whether this task may change something. Such tasks are in the journal."""
         return self.work_of.writes and not self._task.check_mode
 
     def _finished(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The result, after the task was written into the journal."""
+        """Write the task into the journal, and return the result."""
         if result.get("reasons") and not may_write(self.playbook, self.work_of.writes):
-            # A run that only reads must not sound as if it had been about to write.
+            # The message of a run that only reads must not mention writing.
             result["msg"] = refusal(result["reasons"], False)
         if self._writes and not result.get("skipped") and (warnings := state.note(self, result, variables)):
             result["warnings"] = [*result.get("warnings", ()), *warnings]
         return _at_the_door(result)
 
     def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
-        """What is wrong with the settings, where a run has come past the play that checks them."""
+        """Return the mistakes in the settings, if no earlier play of the run has checked them."""
         checked = variables.get(CHECKED)
         if isinstance(checked, t.Mapping) and checked.get("playbook") == self.playbook:
             return []
-        # Late: the table of settings imports half of the collection, and a task of a user's own needs none of it.
+        # The import is late, because the table of settings imports half of the collection.
         from .._settings.hosts import mistakes_around
         from .._settings.source import settings_of
 
-        # Without that play this is also the place for what concerns several hosts.
+        # Without that play, the settings of several hosts are checked here too.
         around = [] if variables.get(PLAYBOOK) else mistakes_around(variables)
         try:
             settings_of(self, variables, self.playbook)
@@ -199,32 +203,32 @@ class DirectAction(ActionBase):
         ):
             return self._as_module(task_vars)
         path = self._reach_daemon()
-        self._connection._socket_path = path  # where the ordinary path expects it
-        self._task.args["_ansible_socket"] = path  # by which Ansible ends the daemon with the play
+        self._connection._socket_path = path  # the ordinary path expects it here
+        self._task.args["_ansible_socket"] = path  # Ansible uses it to end the daemon with the play
         try:
             validated = self._validated()
-        except Exception as exc:  # noqa: BLE001 - nothing was sent: leave it to the ordinary path
+        except Exception as exc:  # noqa: BLE001 - nothing was sent, so the ordinary path can try
             self._display.vvv("%s runs as a module (%s)" % (self._task.action, type(exc).__name__))
             return self._as_module(task_vars)
         return self._in_process(*validated)
 
     def _end_with_play(self) -> None:
-        """Let Ansible end this host's session with the play, without using it. An earlier play may have opened it."""
+        """Let Ansible end this host's session with the play, even if this play does not use it."""
         if hasattr(self._connection, "socket_for"):
             path = self._connection.socket_for(self._play_context)
             if os.path.exists(path):
                 self._task.args["_ansible_socket"] = path
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """The ordinary path: the action that Ansible gives to modules which have none of their own."""
+        """Use the ordinary path: Ansible's action for modules without an action of their own."""
         return self._through("ansible.legacy.normal", task_vars)
 
     def _through(self, action: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """The result of another action for the same task, over the same connection."""
+        """Run another action for the same task, over the same connection, and return its result."""
         return t.cast("dict[str, t.Any]", self._other(action, self._task).run(task_vars=task_vars))
 
     def _other(self, action: str, task: t.Any) -> t.Any:
-        """Another action for a task of Ansible, over the same connection."""
+        """Return another action for a task of Ansible, over the same connection."""
         return self._shared_loader_obj.action_loader.get(
             action,
             task=task,
@@ -236,16 +240,16 @@ class DirectAction(ActionBase):
         )
 
     def _hand_on(self, module: str, options: t.Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The result of another module of the collection, for the same host and over the same connection."""
-        # The task is this process's own copy, and Ansible looks into its arguments for the session to end.
+        """Run another module of the collection for the same host, over the same connection, and return its result."""
+        # The task is a copy of this process. Ansible reads the session to end from its arguments.
         self._task.action = "sfb.xmpp." + module
         self._task.args = dict(options)
         return self._through(self._task.action, task_vars)
 
     def _reach_daemon(self) -> str:
-        """The path of the daemon's socket, after the daemon was told this task's options.
+        """Send this task's options to the daemon, and return the path of its socket.
 
-        Raises AnsibleError with Ansible's own text if it cannot be started, or refuses the host.
+        Raises AnsibleError with Ansible's own text if the daemon cannot be started, or refuses the host.
         """
         connection: t.Any = self._connection
         options = connection.get_options()
@@ -264,12 +268,12 @@ class DirectAction(ActionBase):
         return str(_start_connection()(self._play_context, options, self._task._uuid))
 
     def _adopted(self, path: str, options: dict[str, t.Any]) -> bool:
-        """Whether a daemon that is there took the options of this task."""
+        """Send this task's options to a running daemon, and return whether it accepted them."""
         if not os.path.exists(path):
             return False
         try:
             self._pass_on(Connection(path).adopt(plain(options)))
-        except Exception as exc:  # noqa: BLE001 - it has ended, or refuses: Ansible's own way comes to the same
+        except Exception as exc:  # noqa: BLE001 - the daemon has ended or refuses. Ansible's own way reports it
             self._display.vvv("%s does not answer (%s)" % (self._connection.transport, type(exc).__name__))
             return False
         return True
@@ -283,7 +287,7 @@ class DirectAction(ActionBase):
             show(in_lines(text), host=self._play_context.remote_addr)
 
     def _validated(self) -> tuple[dict[str, t.Any], set[str], str]:
-        """The parameters, the texts among them that must not be shown, and what is wrong with them."""
+        """Return the parameters, the texts among them that must not be shown, and the mistakes in them."""
         given = {name: plain(value) for name, value in self._task.args.items() if not name.startswith("_ansible_")}
         validator = arg_spec.ArgumentSpecValidator(
             dict(self.work_of.argument_spec), required_if=list(self.work_of.required_if)
@@ -295,13 +299,13 @@ class DirectAction(ActionBase):
         return {**given, **found.validated_parameters}, set(found._no_log_values), wrong
 
     def _tell(self, text: str) -> None:
-        """A line in the play's output while the task goes on: Ansible passes it from the worker to the main process."""
+        """Show a line in the play's output during the task. Ansible passes it from the worker to the main process."""
         show(["%s: %s: %s" % (self._task.action, self._play_context.remote_addr, text)])
 
     def _look_for_wrong_group(self, result: dict[str, t.Any]) -> None:
-        """Say that the host is in the wrong group, where that may be why a server refused to be read."""
+        """Add to the message that the host is in a wrong group, if this may be the reason of a failed read."""
         refused = result.get("failed") and "steps" not in result and not result.get("unanswered")
-        # An Edge that lacks its cmdlets is a reason; of a management host, each reason has its own words.
+        # A missing cmdlet of an Edge is such a reason. The reasons of a management host have their own messages.
         if not (self.playbook and refused and (result.get("failures") or self._groups == {EDGES})):
             return
         text = misplaced(ConnectionShell(self._connection.socket_path), self._groups)
@@ -312,7 +316,7 @@ class DirectAction(ActionBase):
             result["msg"] = "%s. %s" % (text, result["msg"])
 
     def _in_process(self, params: dict[str, t.Any], secrets: set[str], wrong: str) -> dict[str, t.Any]:
-        """Work, and the result as AnsibleModule would return it."""
+        """Do the work, and return the result as AnsibleModule would return it."""
         result: dict[str, t.Any] = {"failed": True, "msg": wrong}
         warnings: list[str] = []
         if not wrong:
@@ -320,7 +324,7 @@ class DirectAction(ActionBase):
                 self.work_of, params, self._connection.socket_path, bool(self._task.check_mode), self._tell
             )
             self._look_for_wrong_group(result)
-        # What a misspelt option holds may be a secret: nobody can say by its name.
+        # The value of a misspelled option may be a secret.
         known = dict(params) if not wrong else _without_unknown(self.work_of.argument_spec, params)
         result["invocation"] = {"module_args": known}
         if warnings:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the actions of one playbook or role have in common: results of other hosts, and work that others do."""
+"""The common part of the actions of one playbook or role: results of other hosts, and work of other actions."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ TOPOLOGY = "failover_topology"
 
 
 class PlaybookAction(DirectAction):
-    """An action that decides for a playbook of the collection, and leaves the work to the action of a module."""
+    """An action that decides for a playbook of the collection. The action of a module does the work."""
 
     def _work(self, task_vars: Result) -> Result:
         if not self.playbook:
-            return failed(["this module is internal to the playbooks and roles of the collection"])
+            return failed(["this module is internal. Use the playbooks and roles of the collection"])
         try:
             return self._decide(task_vars)
         except Refused as exc:
@@ -57,14 +57,14 @@ class PlaybookAction(DirectAction):
         return shown
 
     def _try(self, module: str, options: Variables, variables: Result) -> Result:
-        """The same where the run goes on without the result. A host that cannot be reached is a failed result."""
+        """Return the result if the run continues without it. An unreachable host is a failed result."""
         try:
             return self._hand_on(module, options, variables)
         except AnsibleError as exc:
             return {"failed": True, "changed": False, "unanswered": True, "msg": str(exc)}
 
     def _on_controller(self, task: Task, options: Variables) -> Result:
-        """The result of a module that needs no session, from this process."""
+        """Run a module without a session in this process, and return its result."""
         validated = arg_spec.ArgumentSpecValidator(dict(task.argument_spec)).validate(dict(options))
         if validated.error_messages:
             return {"failed": True, "changed": False, "msg": str(validated.errors.msg)}
@@ -88,7 +88,7 @@ def time_of_run() -> str:
 
 
 def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[str, Result]:
-    """What a task of an earlier play registered, by host; without the hosts on which it did not run."""
+    """Return the registered results of an earlier play's task by host, without hosts on which it did not run."""
     found = {}
     for host in hosts:
         result = variables["hostvars"][host].get(name)
@@ -98,6 +98,6 @@ def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[
 
 
 def reads_of(servers: Servers, variables: Variables) -> dict[str, list[Result]]:
-    """What the hosts of each deployment of the run returned when they read its topology for a failover."""
+    """Return the results of the hosts that read the topology of each deployment for a failover."""
     read = {one.label: list(results_of(variables, one.doors, TOPOLOGY).values()) for one in servers.deployments}
     return {label: results for label, results in read.items() if results}

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a playbook reports: the task that did the work succeeds, with the stats; the next task fails with one sentence.
+"""The report of a playbook. The task that did the work succeeds with the stats. The next task fails with one sentence.
 
-Ansible takes stats from successful tasks only, and prints the whole result of a failed one.
+Ansible takes stats from successful tasks only, and prints the whole result of a failed task.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ Result = dict[str, t.Any]
 
 
 class ReportingAction(DirectAction):
-    """An action whose result decides how a run of the collection's playbooks ends; elsewhere it fails as any other."""
+    """An action whose result decides how a run of the collection's playbooks ends. Elsewhere it fails normally."""
 
     def _reported(
         self, result: Result, variables: Result, before: t.Iterable[Result] = (), own: RunOutcome | None = None
     ) -> Result:
-        """The result as a playbook keeps it. before: results of earlier tasks of the run for the same deployment.
+        """Return the result as a playbook keeps it.
 
-        own: what the task itself came to, where its result does not say it in the keys that all tasks have.
+        before: the results of earlier tasks of the run for the same deployment.
+        own: the outcome of the task itself, if its result lacks the common keys.
         """
         if not variables.get(PLAYBOOK) or result.get("skipped"):
             return result
@@ -53,7 +54,7 @@ class ReportingAction(DirectAction):
         }
 
     def _held_to_no_changes(self, outcome: RunOutcome, variables: Result) -> RunOutcome:
-        """A check run may have to fail where something would change."""
+        """Let a check run fail if something would change and the settings ask for this."""
         if outcome.sentence or not outcome.changes or not self._task.check_mode:
             return outcome
         if not self._fails_on_changes(variables):
@@ -63,13 +64,13 @@ class ReportingAction(DirectAction):
     def _fails_on_changes(self, variables: Result) -> bool:
         try:
             values = settings_of(self, variables, self.playbook).values
-        except Refused:  # of a playbook that goes on in spite of mistakes
+        except Refused:  # the playbook continues in spite of mistakes in the settings
             return False
         return bool(boolean(values.get("fail_on_changes", False), strict=False))
 
 
 def place_in_run(variables: t.Mapping[str, t.Any]) -> tuple[str, bool]:
-    """The label of a host's deployment, and whether the run has others."""
+    """Return the label of a host's deployment, and whether the run has other deployments."""
     servers = servers_in(variables)
     label = servers.of(str(variables["inventory_hostname"])).label
     checked = variables.get(CHECKED)
@@ -80,7 +81,7 @@ def place_in_run(variables: t.Mapping[str, t.Any]) -> tuple[str, bool]:
 
 
 def _reasons(result: Result) -> list[str]:
-    """What did not succeed, a line each, where the sentence has no room for it."""
+    """Return the failures, one line each, if the sentence cannot show all of them."""
     reasons = [str(one) for one in result.get("reasons") or ()]
     if len(reasons) > 1:
         head = str(result.get("msg") or "").partition("\n")[0]

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_partner_revocation does in Ansible's own process before and after its work.
+"""The part of xmpp_partner_revocation in Ansible's own process, before and after its work.
 
-As for xmpp_federation, the first host of the deployment that answers is used, and the run is in the journal. Nothing
-of the inventory is checked but what the revocation needs: a mistake elsewhere must not hold it up.
+As in xmpp_federation, the first host of the deployment that answers is used, and the run is in the journal. Only the
+parts of the inventory that the revocation needs are checked, so that other mistakes do not stop it.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ class RevocationAction(FederationAction):
     """See above."""
 
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
-        return failed(["the inventory has no hosts in %s, the way into a deployment" % DOORS])
+        return failed(["the group %s has no hosts. Add the management hosts to the inventory" % DOORS])
 
     def _mistakes(self, variables: dict[str, t.Any]) -> list[str]:
         deployments = Inventory(variables).deployments
         if len(deployments) > 1:
-            text = "the inventory has the deployments %s; choose the one that is meant by its hosts (--limit)"
+            text = "the inventory has the deployments %s. Choose one of them: set --limit to its hosts"
             return [text % ", ".join(deployments)]
         return []
 
     def _perform(self, variables: dict[str, t.Any]) -> Result:
-        # That the run cannot be written down is a warning afterwards.
+        # If the journal cannot be written, this is only a warning afterwards.
         mistakes = self._mistakes(variables) if self.playbook else []
         return failed(mistakes) if mistakes else self._work(variables)
 
@@ -88,7 +88,7 @@ class RevocationAction(FederationAction):
         result = super()._finished(result, variables)
         if self.playbook and "owner" in result:
             listed = self._listed(variables, str(result["domain"]))
-            text = "the inventory still has it: %s. Take it out there, or converge allows it again"
+            text = "the inventory still has the domain: %s. Remove it, or the next run of converge allows it again"
             result["listed"] = listed
             result["warnings"] = [*result.get("warnings", ()), *(text % place for place in listed)]
             if not result.get("failed"):
@@ -96,7 +96,7 @@ class RevocationAction(FederationAction):
         return result
 
     def _remember(self, result: Result, variables: dict[str, t.Any]) -> None:
-        """Keep the revocation until the inventory has it, and show the entry. That it cannot be kept is a warning."""
+        """Keep the revocation until the inventory has it, and show the entry. A failure to keep it is a warning."""
         values = {name: self._value(variables, name) for name in ("revoked", "ticket")}
         entry = {
             "domain": str(result["domain"]),
@@ -116,22 +116,22 @@ class RevocationAction(FederationAction):
             directory = state.snapshot_directory(self, variables)
             reminders.remember(directory, Inventory(variables).deployment, entry)
         except (Refused, AnsibleError) as exc:
-            text = "the revocation is not remembered on this controller (%s), so commit the entry before the next run"
+            text = "the revocation is not saved on this controller (%s). Commit the entry before the next run"
             result["warnings"] = [*result.get("warnings", ()), text % exc]
 
     def _value(self, variables: dict[str, t.Any], name: str) -> t.Any:
-        """A setting; None where it cannot be evaluated, which is none of a revocation's business."""
+        """Return a setting; None if it cannot be evaluated, because this must not stop a revocation."""
         try:
             return plain(self._templar.template(variables.get("sfb_xmpp_" + name)))
         except Exception:  # noqa: BLE001
             return None
 
     def _listed(self, variables: dict[str, t.Any], domain: str) -> list[str]:
-        """Where the inventory declares the domain; a text on that where it cannot be known."""
+        """Return the places where the inventory declares the domain, or a text if they are unknown."""
         try:
             partners = plain(self._templar.template(variables.get(_LIST))) or []
-        except Exception as exc:  # noqa: BLE001 - what is wrong with the list is none of a revocation's business
-            return ["%s, which cannot be read (%s), may do so" % (_LIST, type(exc).__name__)]
+        except Exception as exc:  # noqa: BLE001 - a mistake in the list must not stop a revocation
+            return ["perhaps in %s, which cannot be read (%s)" % (_LIST, type(exc).__name__)]
         found = []
         for number, item in enumerate(partners if isinstance(partners, list) else []):
             if not isinstance(item, dict):

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where runs keep their files on the controller, and what they write into the journal.
+"""Finds the directories for the files of runs on the controller, and writes the journal.
 
-Every action of the collection that may write comes here, in the playbooks and in plays of users.
+Every action of the collection that may write uses this file, in the playbooks and in users' own plays.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from .._files.journal_line import claims, make_line
 from .._servers.inventory import servers_in
 from .plain_values import plain
 
-# An action plugin: what it has of the running task.
+# An action plugin with its running task.
 Action = t.Any
 Variables = t.Mapping[str, t.Any]
-# A container's own file system, and the directory that AWX removes after a job.
+# File systems that are removed: a container's own, and the directory of an AWX job.
 _PASSING = ("/", "/runner")
-# The names under which the playbooks keep results that tell which deployment it is.
+# The names of the playbooks' results that identify the deployment.
 _RESULTS = ("xmpp_federation", "failover_moved")
 _CONTAINER = ("/.dockerenv", "/run/.containerenv")
 
 
 def value(action: Action, variables: Variables, name: str) -> t.Any:
-    """A variable's value; None where it says nothing. Raises AnsibleError where it cannot be evaluated."""
+    """Return a variable's value; None if it is empty. Raises AnsibleError if it cannot be evaluated."""
     found = plain(action._templar.template(variables.get(name)))
     return None if found == "" else found
 
 
 def snapshot_directory(action: Action, variables: Variables) -> str:
-    """The directory of snapshots and journal. Raises AnsibleError."""
+    """Return the directory of snapshots and journal. Raises AnsibleError."""
     own = value(action, variables, "sfb_xmpp_snapshot_directory")
     return str(own) if own else os.path.join(state_directory(action, variables), "snapshots")
 
 
 def state_directory(action: Action, variables: Variables) -> str:
-    """The directory below which everything is kept. Raises AnsibleError."""
+    """Return the directory for all files. Raises AnsibleError."""
     return str(value(action, variables, "sfb_xmpp_state_directory") or default_state())
 
 
@@ -64,7 +64,7 @@ def trust(action: Action, variables: Variables) -> None:
 
 
 def hide_users(action: Action, variables: Variables) -> None:
-    """Whether this process shows users by their names. Raises Refused, AnsibleError."""
+    """Set whether this process shows the names of users. Raises Refused, AnsibleError."""
     shown = value(action, variables, "sfb_xmpp_show_users")
     hidden = shown is not None and not boolean(shown, strict=False)
     path = os.path.join(os.path.expanduser(state_directory(action, variables)), "users.key")
@@ -72,10 +72,10 @@ def hide_users(action: Action, variables: Variables) -> None:
 
 
 def note(action: Action, result: Variables, variables: Variables) -> list[str]:
-    """Write a task into the journal. Returns warnings: the work itself is over."""
+    """Write a task into the journal. Return warnings, because the work itself is already done."""
     try:
         directory = snapshot_directory(action, variables)
-    except AnsibleError:  # only a revocation comes here with such a mistake
+    except AnsibleError:  # only a revocation can have such a mistake here
         directory = os.path.join(default_state(), "snapshots")
     try:
         settings = value(action, variables, "sfb_xmpp_journal") or {}
@@ -84,7 +84,7 @@ def note(action: Action, result: Variables, variables: Variables) -> list[str]:
         if boolean(settings.get("syslog", False), strict=False):
             journal.to_syslog(text)
     except (Refused, AnsibleError, ValueError, AttributeError) as exc:
-        return ["this run is not in the journal: %s" % exc]
+        return ["the journal could not be written, so this run is missing in it: %s" % exc]
     return passing(directory) if result.get("changed") else []
 
 
@@ -108,7 +108,7 @@ def _line(action: Action, result: Variables, variables: Variables) -> dict[str, 
 
 
 def _identity(variables: Variables, doors: t.Sequence[str]) -> t.Any:
-    """What an earlier task of the run has read, for a server that cannot be asked, such as an Edge."""
+    """Return the identity that an earlier task of the run has read, because an Edge server cannot show it."""
     for host in doors:
         known = variables["hostvars"].get(host) or {}
         for name in _RESULTS:
@@ -121,12 +121,12 @@ def _identity(variables: Variables, doors: t.Sequence[str]) -> t.Any:
 def account(action: Action) -> str:
     try:
         return str(action._connection.get_option("remote_user") or "")
-    except KeyError:  # a connection without accounts
+    except KeyError:  # this connection has no accounts
         return ""
 
 
 def passing(directory: str) -> list[str]:
-    """A warning where a container's end removes what was written."""
+    """Warn if the directory is lost when the container ends."""
     if not os.environ.get("KUBERNETES_SERVICE_HOST") and not any(map(os.path.exists, _CONTAINER)):
         return []
     place = os.path.realpath(os.path.expanduser(directory))
@@ -135,7 +135,7 @@ def passing(directory: str) -> list[str]:
     if place not in _PASSING:
         return []
     text = (
-        "%s is in a container and not on a volume. Snapshots and journal are lost when the container ends. Mount a"
+        "%s is in a container without a volume. Snapshots and journal are lost when the container ends. Mount a"
         " volume, and set sfb_xmpp_state_directory to its path"
     )
     return [text % directory]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of sfb_xmpp_usage, for the playbooks that show the use of partners."""
+"""Reads the table of sfb_xmpp_usage, for the playbooks that show the use of partners."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .._playbooks import usage
 
 
 def usage_of(given: t.Any) -> list[DomainUse]:
-    """The rows; an empty list where the settings name no table. given: the value of the setting. Raises Refused."""
+    """Return the entries; empty if the setting names no file. given: the value of the setting. Raises Refused."""
     if not given:
         return []
     path = path_of(str(given), usage.VARIABLE)

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A deployment as the files of an inventory, which converge finds nothing to change with: for export and decommission.
+"""Writes a deployment as the files of an inventory, for export and decommission. With them converge changes nothing.
 
-Pure but for reading the files that are there: one that somebody else wrote, or changed since, is not overwritten.
+Pure, except that it reads the existing files. A file that was changed or has another origin is not overwritten.
 """
 
 from __future__ import annotations
@@ -39,16 +39,21 @@ Item = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Exported:
-    """variables: of the inventory. left_out: what stands in the deployment, but cannot be declared, one text each."""
+    """An exported deployment.
+
+    variables: the variables of the inventory.
+    left_out: the values of the deployment that cannot be declared, one text each.
+    """
 
     variables: dict[str, t.Any]
     left_out: tuple[str, ...]
 
 
 def make_export(info: Info, defaults: bool = True) -> Exported:
-    """The deployment as variables. info: what xmpp_federation_info returns. defaults: keep what a new object has.
+    """Return the deployment as variables. Raises Refused if converge could not read them.
 
-    Raises Refused where converge could not read it back, though everything in it can be declared alone.
+    info: the result of xmpp_federation_info.
+    defaults: whether to include default values.
     """
     variables: dict[str, t.Any] = {}
     left_out: list[str] = []
@@ -59,7 +64,7 @@ def make_export(info: Info, defaults: bool = True) -> Exported:
             continue
         items = sorted(info[part], key=lambda item, of=resource: _order(of, item))  # type: ignore[misc]
         if resource is ROUTE:
-            # A site without one is not touched; to declare it would mean to clear it.
+            # A site without a route is left out. To declare it would mean to remove its route.
             items = [item for item in items if item.get("edge_pool")]
         found = [_item(resource, item, defaults, left_out) for item in items]
         variables[variable] = [item for item in found if item is not None]
@@ -70,25 +75,25 @@ def make_export(info: Info, defaults: bool = True) -> Exported:
 
 
 def _without_domains_of_others(partners: list[Item], left_out: list[str]) -> None:
-    """An additional domain that is a partner of its own may not be declared: the list that has it is left out."""
+    """Remove lists of additional domains that contain another partner, because such a list cannot be declared."""
     names = {canonical_domain(item["domain"]) for item in partners}
     for item in partners:
         both = sorted(names.intersection(map(canonical_domain, item.get("additional_domains") or ())))
         if both:
             del item["additional_domains"]
-            text = "partner %s: additional_domains: '%s' is a partner of its own; a domain belongs to one"
+            text = "partner %s: additional_domains: '%s' is a separate partner. A domain can belong to only one partner"
             left_out.append(text % (item["domain"], "', '".join(both)))
 
 
 def _order(resource: Resource, item: t.Mapping[str, t.Any]) -> tuple[int, str]:
-    """Policies from the widest scope on, everything else by name."""
+    """Return the sort key: policies by scope, the widest first; all other objects by name."""
     name = key_of(item[resource.key.option]) if resource.key else ""
     scope = (0 if name == "global" else 1 if name.startswith("site:") else 2) if resource is POLICY else 0
     return scope, name
 
 
 def _item(resource: Resource, item: t.Mapping[str, t.Any], defaults: bool, left_out: list[str]) -> Item | None:
-    """An object as it is declared; None where it cannot be. What was set elsewhere need not be what may be written."""
+    """Return an object in its declared form; None if it cannot be declared. Other tools may set other values."""
     key = resource.key
     found: Item = {key.option: item[key.option]} if key else {}
     name = "%s %s" % (resource.label, printable(str(item[key.option]))) if key else resource.label
@@ -120,7 +125,7 @@ def _item(resource: Resource, item: t.Mapping[str, t.Any], defaults: bool, left_
 
 
 def _mistake(resource: Resource, item: Item) -> str:
-    """Why this cannot be declared, in one line; empty if it can."""
+    """Return why this cannot be declared, in one line; empty if it can."""
     try:
         declare({resource.part: item if resource.single else [item]})
     except Refused as exc:
@@ -132,12 +137,12 @@ def _mistake(resource: Resource, item: Item) -> str:
 
 
 def files(export: Exported, *, deployment: str, host: str) -> dict[str, str]:
-    """The text of each file by its path within the directory. Raises Refused."""
+    """Return the text of each file by its path within the directory. Raises Refused."""
     for text in (*_comments(export), *_texts(export.variables)):
         try:
             text.encode()
         except UnicodeError as exc:
-            raise Refused(["what is there cannot be kept in a file: %s" % exc]) from None
+            raise Refused(["a value of the deployment cannot be written to a file: %s" % exc]) from None
     body = "".join("# %s\n" % line if line else "#\n" for line in _comments(export))
     return {
         VARIABLES: _marked("# sfb.xmpp.export %s\n", body + inventory_text(export.variables)),
@@ -158,30 +163,30 @@ def _texts(value: t.Any) -> t.Iterator[str]:
 
 def _comments(export: Exported) -> list[str]:
     lines = [
-        "Written by sfb.xmpp.export, which replaces this file as long as nobody has changed it.",
+        "Written by sfb.xmpp.export. The next export replaces this file if it is unchanged.",
         "",
-        "Not here, and not touched by sfb.xmpp.converge until you declare it:",
+        "Not in this file, and not changed by sfb.xmpp.converge until you declare it:",
         "- secrets, which no server returns: dialback_passphrase in sfb_xmpp_gateway",
         "- certificates: sfb_xmpp_certificate",
         "- removals: sfb_xmpp_partners_purge, sfb_xmpp_policies_purge, sfb_xmpp_exclusive_grants",
     ]
     if export.left_out:
-        lines += ["", "In the deployment, but not in a form that may be declared:"]
+        lines += ["", "In the deployment, but not possible to declare:"]
         lines += ["- " + one_line(text) for text in export.left_out]
     return lines
 
 
 def numbers_of(export: Exported) -> dict[str, int]:
-    """How many objects there are, by what they are called."""
+    """Return the number of objects of each kind, by title."""
     found = {title: len(export.variables["sfb_xmpp_" + resource.part]) for resource, title in _NAMED.items()}
     grants = sum(len(policy.get("granted_to", ())) for policy in export.variables["sfb_xmpp_policies"])
     return {**found, "Users with a policy of their own": grants}
 
 
 def lines(export: Exported, directory: str, changed: bool, check: bool) -> list[str]:
-    """What an export came to, for people."""
+    """Return the lines that show the result of an export."""
     numbers = ", ".join("%s: %d" % (title, number) for title, number in numbers_of(export).items())
-    done = "is as it was" if not changed else "would be written" if check else "is written"
+    done = "is unchanged" if not changed else "would be written" if check else "is written"
     return ["The export in %s %s. %s." % (directory, done, numbers), *("Left out: " + one for one in export.left_out)]
 
 
@@ -190,18 +195,18 @@ def _readme(export: Exported, deployment: str, host: str) -> str:
     lines = [
         "# XMPP federation of `%s`" % one_line(deployment).replace("`", "'"),
         "",
-        "Read through `%s` by `sfb.xmpp.export`. `%s` declares what was there:"
+        "Read through `%s` by `sfb.xmpp.export`. `%s` declares these objects:"
         % (one_line(host).replace("`", "'"), VARIABLES),
         "",
         "| | |",
         "|---|---|",
         *numbers,
         "",
-        "Put `group_vars` beside your inventory of hosts. This plan then has nothing to do:",
+        "Put `group_vars` beside your inventory of hosts. Then this plan has no changes:",
         "",
         "    ansible-playbook sfb.xmpp.converge -i INVENTORY --check --diff",
         "",
-        "The head of the file says what is not in it.",
+        "The first lines of the file list what is not in it.",
     ]
     if export.left_out:
         lines += ["%s could not be declared." % count(export.left_out, "value").capitalize()]
@@ -213,7 +218,7 @@ def _marked(form: str, body: str) -> str:
 
 
 def check_ours(directory: str, names: t.Iterable[str]) -> None:
-    """Raises Refused, naming every file that was not written by an export, or was changed since."""
+    """Raise Refused with every file that no export wrote, or that was changed since."""
     reasons = []
     for name in names:
         path = os.path.join(os.path.expanduser(directory), name)
@@ -223,10 +228,10 @@ def check_ours(directory: str, names: t.Iterable[str]) -> None:
         text = data.decode("utf-8", "replace")
         mark = _MARK.match(text)
         if mark is None:
-            text = "%s: %s was not written by sfb.xmpp.export; name another directory, or move it away"
+            text = "%s: %s was not written by sfb.xmpp.export. Name another directory, or move the file away"
             reasons.append(text % (_OPTION, path))
         elif hashlib.sha256(text[mark.end() :].encode()).hexdigest() != mark[1]:
-            text = "%s: %s was changed since sfb.xmpp.export wrote it; name another directory, or move it away"
+            text = "%s: %s was changed since sfb.xmpp.export wrote it. Name another directory, or move the file away"
             reasons.append(text % (_OPTION, path))
     if reasons:
         raise Refused(reasons)

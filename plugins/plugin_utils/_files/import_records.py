@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that people have, as records: XML of ``Export-Clixml``, JSON of ``ConvertTo-Json``, CSV. Pure.
+"""Reads users' files as records: XML of ``Export-Clixml``, JSON of ``ConvertTo-Json``, CSV. Pure.
 
-Only the form is checked here; what the columns mean is for import_values.py.
+This file checks only the form. import_values.py reads the meaning of the columns.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 DELIMITERS = ",;\t"
-# Files that are no text, by their first bytes: of ZIP archives, and of compound files (MS-CFB 2.2).
+# Files that are not text, by their first bytes: ZIP archives, and compound files (MS-CFB 2.2).
 BINARY = {
     b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
@@ -39,7 +39,7 @@ _TABLE = re.compile(r"-+( +-+)*\s*")
 
 
 class UnreadableSource(ValueError):
-    """A file has no readable form. ``reasons``: one text each, with its line or record."""
+    """A file cannot be read. reasons: one text for each reason, with its line or record."""
 
     def __init__(self, reasons: t.Sequence[str]) -> None:
         super().__init__("; ".join(reasons))
@@ -48,8 +48,11 @@ class UnreadableSource(ValueError):
 
 @dataclass(frozen=True)
 class ImportedRecord:
-    """One object of a file. place: ``line 4`` or ``record 2``. values: by the column's name as it is written; of a CSV
-    file texts only, and empty cells are left out. columns: all names, also those of empty cells.
+    """One object of a file.
+
+    place: ``line 4`` or ``record 2``.
+    values: the values by the column's name in the file. A CSV file has only texts, and empty cells are left out.
+    columns: all column names, also of empty cells.
     """
 
     place: str
@@ -57,15 +60,15 @@ class ImportedRecord:
     columns: t.Collection[str] = ()
 
 
-# What the user calls an option.
+# Returns the user's name of an option.
 Name = t.Callable[[str], str]
 
 
 def records(data: bytes, encoding: str = "", name: Name = str) -> list[ImportedRecord]:
-    """The records of a file, in order. encoding: see decoded(). Raises Unreadable, with every mistake at once."""
+    """Return the records of a file in order. Raises UnreadableSource with all mistakes. encoding: see decoded()."""
     for mark, kind in BINARY.items():
         if data.startswith(mark):
-            raise UnreadableSource(["the file is %s, not a table of text; save the sheet as 'CSV UTF-8'" % kind])
+            raise UnreadableSource(["the file is %s, not a text file. Save the sheet as 'CSV UTF-8'" % kind])
     text = decoded(data, encoding, name)
     if not text.strip():
         raise UnreadableSource(["the file is empty"])
@@ -74,9 +77,9 @@ def records(data: bytes, encoding: str = "", name: Name = str) -> list[ImportedR
 
 
 def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
-    """The text, by its byte order mark, or else in the encoding that the user names, or else in UTF-8.
+    """Decode the data by its byte order mark, else by the user's encoding, else as UTF-8. Raises UnreadableSource.
 
-    Windows PowerShell writes UTF-16 with its mark with ``>`` and Out-File. Raises Unreadable.
+    With ``>`` and Out-File, Windows PowerShell writes UTF-16 with a byte order mark.
     """
     used = encoding or "utf-8"
     option = name("encoding")
@@ -90,13 +93,15 @@ def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
     try:
         text = data.decode(used)
     except LookupError as exc:
-        raise UnreadableSource(["%s: '%s' is not known; cp1252 and utf-16 are examples" % (option, encoding)]) from exc
+        raise UnreadableSource(
+            ["%s: '%s' is not a known encoding. Use a name such as cp1252 or utf-16" % (option, encoding)]
+        ) from exc
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        hint = "" if encoding else ", or name its encoding (%s=cp1252, say)" % option
-        raise UnreadableSource(["line %d: is not %s; save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
+        hint = "" if encoding else ", or name its encoding, for example %s=cp1252" % option
+        raise UnreadableSource(["line %d: is not %s. Save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
     if "\0" in text:
-        raise UnreadableSource(["the file holds zero bytes, as UTF-16 does; name its encoding (%s=utf-16)" % option])
+        raise UnreadableSource(["the file has zero bytes, as UTF-16 does. Name its encoding: %s=utf-16" % option])
     return text
 
 
@@ -136,11 +141,11 @@ def _csv(text: str) -> list[ImportedRecord]:
             elif any(cell.strip() for cell in cells):
                 if len(cells) != len(header):
                     wrong.append(
-                        "%s: %d cells under %d columns; a text with the delimiter in it needs quotes around it"
+                        "%s: %d cells for %d columns. Put quotes around texts that contain the delimiter"
                         % (place, len(cells), len(header))
                     )
                 elif any(cell.strip() for name, cell in zip(header, cells, strict=True) if not name):
-                    wrong.append("%s: there is a cell under a column without a name; name it, or remove it" % place)
+                    wrong.append("%s: a cell belongs to a column without a name. Name the column, or remove it" % place)
                 else:
                     row = zip(header, cells, strict=True)
                     values = {name: cell for name, cell in row if name and cell.strip()}
@@ -157,7 +162,7 @@ def _check_unformatted(lines: t.Sequence[str]) -> None:
     name = "Format-List" if lines and _LIST.match(lines[0]) else ""
     name = "Format-Table" if len(lines) > 1 and _TABLE.fullmatch(lines[1]) else name
     if name:
-        text = "the file is the output of %s, which cuts values off; export the objects with Export-Clixml instead"
+        text = "the file is the output of %s, which cuts values. Export the objects with Export-Clixml"
         raise UnreadableSource([text % name])
 
 
@@ -184,7 +189,7 @@ def _json(text: str) -> list[ImportedRecord]:
         line = getattr(exc, "lineno", 1)
         raise UnreadableSource(["line %d: cannot be read as JSON (%s)" % (line, getattr(exc, "msg", exc))]) from exc
     except RecursionError as exc:
-        raise UnreadableSource(["the JSON is nested too deep to be a list of objects"]) from exc
+        raise UnreadableSource(["the JSON is nested too deep. It must be a list of objects"]) from exc
     return _objects(content if isinstance(content, list) else [content])
 
 
@@ -197,7 +202,7 @@ def _clixml(text: str) -> list[ImportedRecord]:
 
 def _objects(items: t.Sequence[t.Any]) -> list[ImportedRecord]:
     wrong = [
-        "record %d: is not an object but %s" % (number, json.dumps(item, default=str)[:40])
+        "record %d: must be an object, not %s" % (number, json.dumps(item, default=str)[:40])
         for number, item in enumerate(items, 1)
         if not isinstance(item, dict)
     ]

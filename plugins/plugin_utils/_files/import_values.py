@@ -19,8 +19,7 @@ from ...module_utils._federation.kinds import Choice, Domains, Number, Switch
 from ...module_utils._federation.resource import Field, Resource
 from .import_records import ImportedRecord, Name, UnreadableSource, records, unwrapped
 
-# How people call a column, beside the option and the property: without blanks and punctuation, in lower case. Some are
-# the labels of the Control Panel.
+# Other usual names of columns, in lower case without spaces and punctuation. Some are labels of the Control Panel.
 ALIASES: t.Mapping[str, t.Mapping[str, str]] = {
     "partner": {
         "partner": "domain",
@@ -56,26 +55,26 @@ ALIASES: t.Mapping[str, t.Mapping[str, str]] = {
         "publiccloudaccess": "enable_public_cloud_access",
     },
 }
-# Who has a column with one of these in its name may count on it, so it is not left out unless he says so.
+# Users may rely on a column with one of these words in its name. So it is only ignored if they ask for it.
 SECURITY = re.compile(
     "access|allow|auth|block|cert|cipher|deny|denied|dialback|enable|encrypt|federat|forbid|mtls|negotiat|permi|prox"
     "|restrict|sasl|secur|ssl|tls|trust|verif"
 )
-# Properties of an external access policy that Teams has and servers do not: these, and each with "teams" in its name
-# (page of Set-CsExternalAccessPolicy). The name of the first is near that of the switch for SIP federation.
+# Properties of an external access policy that only Teams has, beside those with "teams" in the name. Source: the page
+# of Set-CsExternalAccessPolicy. The first name resembles the switch for SIP federation.
 TEAMS_ONLY = frozenset(
     "enableacsfederationaccess communicationwithexternalorgs allowedexternaldomains blockedexternaldomains".split()
 )
-# What PowerShell and the product add to every object. Other unknown columns are left out as well, but mentioned.
+# Properties that PowerShell and the product add to every object. Other unknown columns are ignored with a warning.
 ADDED = frozenset(
     "anchor element key pscomputername psobjecttype psshowcomputername runspaceid scopeclass typedidentity xdsidentity"
     " xsanyattributes xsanyelements".split()
 )
-# The command for users, as a message has it.
+# The command that exports users, for messages.
 EXPORT_USERS = "%s | Select-Object %s | Export-Clixml users.xml" % (USERS, ", ".join(USER_PROPERTIES[:3]))
-# A list that was exported as the name of its .NET type instead of its content.
+# The name of a .NET type, which an export may have in place of a list.
 TYPE_NAME = re.compile(r"(System|Microsoft)\.[A-Za-z.]*(Collections|Rtc|Object\[|String\[|Management)", re.IGNORECASE)
-# Also as Excel writes them in German, French, Spanish and Portuguese, Italian, and Dutch.
+# Some words are Excel's in German, French, Spanish, Portuguese, Italian and Dutch.
 SWITCHES = {
     **dict.fromkeys("true yes 1 on enabled wahr vrai verdadero verdadeiro vero waar".split(), True),
     **dict.fromkeys("false no 0 off disabled falsch faux falso onwaar".split(), False),
@@ -85,12 +84,14 @@ SWITCHES = {
 def imported(
     resource: Resource, data: bytes, encoding: str = "", ignore_columns: t.Collection[str] = (), name: Name = str
 ) -> tuple[list[dict[str, t.Any]], list[str]]:
-    """The objects of a file in the options' vocabulary, and the columns that were left out.
+    """Return the objects of a file as options, and the ignored columns.
 
-    encoding: of a file without a byte order mark, UTF-8 if empty. ignore_columns: names that the user wants left out.
-    name: what the user calls an option. An empty cell and null say nothing, so the property stays as it is. A secret is
-    among the columns that were left out: a file of variables must not hold it. Raises Unreadable, with every mistake at
-    once, each with its line or record.
+    An empty cell and null leave a property unchanged. Columns with secrets are ignored, because a file of variables
+    must not have secrets. Raises UnreadableSource with all mistakes, each with its line or record.
+
+    encoding: the encoding of a file without a byte order mark; UTF-8 if empty.
+    ignore_columns: names of columns that the user wants to ignore.
+    name: returns the user's name of an option.
     """
     found = records(data, encoding, name)
     unwanted = {bare(column) for column in ignore_columns}
@@ -107,7 +108,7 @@ def imported(
             identity = _identity(resource, given)
             first = places.setdefault(key_of(identity), record.place)
             if first != record.place:
-                mistakes.append("names '%s' as %s does; keep one of them" % (identity, first))
+                mistakes.append("has the same name '%s' as %s. Keep one of them" % (identity, first))
         except Invalid as exc:
             mistakes.append(str(exc))
         values: dict[str, t.Any] = {}
@@ -124,9 +125,9 @@ def imported(
 
 
 def granted(data: bytes, encoding: str = "", name: Name = str) -> tuple[dict[str, list[str]], int]:
-    """The users of each per-user policy, by its name, from objects of Get-CsUser; and how many users the file has.
+    """Return the users of each per-user policy by its name, from objects of Get-CsUser, and the number of users.
 
-    Who has none is left out: what acts on them is no grant. Raises Unreadable, with every mistake at once.
+    Users without a per-user policy are left out. Raises UnreadableSource with all mistakes.
     """
     wrong: list[str] = []
     found: dict[str, list[str]] = {}
@@ -137,7 +138,7 @@ def granted(data: bytes, encoding: str = "", name: Name = str) -> tuple[dict[str
     for record in objects:
         missing = [prop for short, prop in wanted.items() if short not in map(bare, record.columns)]
         if missing:
-            wrong.append("%s: the column %s is missing; export with %s" % (record.place, missing[0], EXPORT_USERS))
+            wrong.append("%s: the column %s is missing. Export with %s" % (record.place, missing[0], EXPORT_USERS))
             continue
         values = {wanted[bare(column)]: value for column, value in record.values.items() if bare(column) in wanted}
         try:
@@ -147,7 +148,7 @@ def granted(data: bytes, encoding: str = "", name: Name = str) -> tuple[dict[str
             continue
         first = names.setdefault(key_of(user.name), record.place)
         if first != record.place:
-            wrong.append("%s: is '%s', as %s is; keep one of them" % (record.place, user.name, first))
+            wrong.append("%s: is the same user '%s' as %s. Keep one of them" % (record.place, user.name, first))
         elif user.policy:
             found.setdefault(spellings.setdefault(key_of(user.policy), user.policy), []).append(user.name)
     if wrong:
@@ -156,12 +157,12 @@ def granted(data: bytes, encoding: str = "", name: Name = str) -> tuple[dict[str
 
 
 def bare(name: str) -> str:
-    """A name without what people write differently: case, blanks and punctuation."""
+    """Return a name in lower case, without spaces and punctuation."""
     return re.sub(r"[\W_]+", "", name.lower())
 
 
 def _names(resource: Resource) -> dict[str, Field]:
-    """The fields by their options', their properties' and their other names, all of them bare; without secrets."""
+    """Return the fields without secrets, by all their bare names: option, property and other names."""
     fields = [*(one for one in resource.fields if not one.secret), *([resource.key] if resource.key else [])]
     by_option = {field.option: field for field in fields}
     aliases = {name: by_option[option] for name, option in ALIASES.get(resource.name, {}).items()}
@@ -175,9 +176,9 @@ def _columns(
     unwanted: t.Collection[str],
     option: str,
 ) -> tuple[list[str], list[str]]:
-    """Errors: columns that look like mistyped ones, or that may be about security. And other unknown ones.
+    """Return errors about columns that may be misspelled or about security, and the other unknown columns.
 
-    option: what the user calls the columns that are left out.
+    option: the user's name of the option ignore_columns.
     """
     wrong, ignored = [], []
     for name in dict.fromkeys(name for record in found for name in record.values):
@@ -186,21 +187,21 @@ def _columns(
         if resource.single and bare(name) == "identity":
             continue
         if any(bare(name) in (bare(one.option), bare(one.prop)) for one in resource.fields if one.secret):
-            # A secure string is empty bytes here, and there is one.
+            # A secure string is read as empty bytes, but it has a value.
             if any(record.values.get(name) not in (None, "") for record in found):
                 ignored.append(name)
             continue
-        # A word more is another property, not a mistyped one.
+        # A name with one more word is another property, not a misspelled one.
         near = [n for n in difflib.get_close_matches(bare(name), known, 1, 0.85) if len(bare(name)) - len(n) <= 2]
         if resource.name == "policy" and (bare(name) in TEAMS_ONLY or "teams" in bare(name)):
-            text = "the column '%s' exists in Teams only; leave the column out with %s=%s"
+            text = "the column '%s' exists only in Teams. Ignore it with %s=%s"
             wrong.append(text % (name, option, name))
         elif near:
-            wrong.append("there is no column '%s'; '%s' may be meant" % (name, known[near[0]].option))
+            wrong.append("the column '%s' is unknown (did you mean %s?)" % (name, known[near[0]].option))
         elif SECURITY.search(bare(name)):
             wrong.append(
-                "there is no column '%s', and its name sounds like security; rename it to the option that it means,"
-                " or name it in %s" % (name, option)
+                "the column '%s' is unknown, and its name suggests a security setting. Rename it to the option, or add"
+                " it to %s" % (name, option)
             )
         else:
             ignored.append(name)
@@ -208,7 +209,7 @@ def _columns(
 
 
 def _given(record: ImportedRecord, known: t.Mapping[str, Field]) -> tuple[dict[str, t.Any], list[str]]:
-    """What a record says, by option, with the types that the options have; and what is wrong with it."""
+    """Return the values of a record by option, with the options' types, and the mistakes in them."""
     given: dict[str, t.Any] = {}
     wrong = []
     for name, value in record.values.items():
@@ -222,17 +223,17 @@ def _given(record: ImportedRecord, known: t.Mapping[str, Field]) -> tuple[dict[s
             continue
         if given.get(field.option, typed) != typed:
             wrong.append(
-                "%s: says '%s', and another column of the same meaning '%s'" % (name, value, given[field.option])
+                "%s: has '%s', but another column for the same option has '%s'" % (name, value, given[field.option])
             )
         given[field.option] = typed
     return given, wrong
 
 
 def _not_global(record: ImportedRecord) -> list[str]:
-    """What is wrong with the identity of an object of which there is one."""
+    """Return the mistakes in the identity of the global settings."""
     named = [value for column, value in record.values.items() if bare(column) == "identity" and value is not None]
     wrong = [value for value in named if str(value).strip().lower() != "global"]
-    return ["Identity: '%s' is not Global; only the global settings are managed" % value for value in wrong]
+    return ["Identity: '%s' must be Global, because only the global settings are managed" % value for value in wrong]
 
 
 def _identity(resource: Resource, given: t.Mapping[str, t.Any]) -> str:
@@ -245,26 +246,26 @@ def _identity(resource: Resource, given: t.Mapping[str, t.Any]) -> str:
 
 
 def _typed(field: Field, value: t.Any) -> t.Any:
-    """A cell, or a value of JSON, as the option takes it. Raises Invalid."""
+    """Return a cell or a value of JSON with the option's type. Raises Invalid."""
     kind = field.kind
     if isinstance(kind, Domains):
         return _list(unwrapped(value))
     if isinstance(value, (list, dict)):
-        raise Invalid("is a list or an object; a single value is needed")
+        raise Invalid("must be a single value, not a list or an object")
     text = str(value).strip()
     if isinstance(kind, Switch):
         if text.lower() not in SWITCHES:
             words = ", ".join(SWITCHES)
-            raise Invalid("'%s' is neither true nor false; write one of these words: %s" % (text, words))
+            raise Invalid("'%s' must be true or false. Write one of these words: %s" % (text, words))
         return SWITCHES[text.lower()]
     if isinstance(kind, Number):
         if isinstance(value, bool) or not re.fullmatch(r"[0-9]+", text):
-            raise Invalid("'%s' is not a whole number" % text)
+            raise Invalid("'%s' must be a whole number" % text)
         return int(text)
     if isinstance(kind, Choice):
         return _word(kind, text)
     if isinstance(value, bool) or not isinstance(value, str):
-        raise Invalid("%s is not a text; put the text in quotes" % text)
+        raise Invalid("%s must be a string. Put the text in quotes" % text)
     return value
 
 
@@ -274,20 +275,20 @@ def _word(kind: Choice, text: str) -> str:
             return word
     words = ", ".join(kind.words)
     if text.isdigit():
-        # No source states which number stands for which name.
-        raise Invalid("'%s' is the number of one of %s, but which is not documented; export the names" % (text, words))
-    raise Invalid("'%s' is none of %s" % (text, words))
+        # No source documents the names of the numbers.
+        raise Invalid("'%s' is a number, and its meaning is not documented. Use one of %s" % (text, words))
+    raise Invalid("'%s' must be one of %s" % (text, words))
 
 
 def _list(value: t.Any) -> list[str]:
     if isinstance(value, str):
         if TYPE_NAME.match(value.strip()):
             raise Invalid(
-                "'%s' is the name of a type, not its content; export it with"
+                "'%s' is the name of a type, not its content. Export it with"
                 " Select-Object *,@{n='AdditionalDomains';e={$_.AdditionalDomains -join ' '}} -ExcludeProperty"
                 " AdditionalDomains" % value.strip()
             )
         return [part for part in re.split(r"[\s,;|]+", value) if part]
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Invalid("is not a list of texts")
+        raise Invalid("must be a list of strings")
     return value

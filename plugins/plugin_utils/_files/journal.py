@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The journal of runs, kept as evidence: a line of JSON for each task that may have written, refused and failed too.
+"""The journal of runs, as evidence. It has one line of JSON for each task that may write, also for refused and failed.
 
-runs.jsonl lies beside the snapshots. Each line holds the hash of the line before it, and .runs.head that of the last
-one (see journal_chain.py). Lines leave by their age only, and a line says so. What a line holds: journal_line.py.
+runs.jsonl is beside the snapshots. Each line has the hash of the line before it. .runs.head has the hash of the last
+line (see journal_chain.py). Lines are only removed by age, and a line records this. journal_line.py makes the lines.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _SNAPSHOT = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-.+\.yml\Z")
 _SYSLOG = ("/dev/log", "/var/run/syslog")
 # The playbooks and roles that may write, and so have lines in the journal.
 WRITING = ("converge", "restore", "revoke", "failover", "decommission", "certificate", *ROLES)
-# Enough to find the start of the last line, which may name many users.
+# The bytes of one read when searching the start of the last line, which may name many users.
 _BLOCK = 2**16
 
 
 def ready(directory: str) -> None:
-    """Find out before a run whether it can be written down. Raises Refused."""
+    """Check before a run whether the journal can be written. Raises Refused."""
     path = os.path.join(private_file.make_folder(directory, OPTION), NAME)
     os.close(private_file.open_own(path, OPTION, os.O_WRONLY | os.O_APPEND))
     try:
@@ -47,11 +47,11 @@ def ready(directory: str) -> None:
     except OSError as exc:
         raise Refused(["%s: %s cannot be written: %s" % (OPTION, path, exc.strerror)]) from None
     if full:
-        raise Refused(["%s: %s cannot be written: no space is left on the disk" % (OPTION, path)])
+        raise Refused(["%s: %s cannot be written, because the disk is full" % (OPTION, path)])
 
 
 def append(directory: str, line: Line, keep_days: int = KEEP_DAYS) -> str:
-    """Add a line, while no other process does, and return it as it stands in the file. Raises Refused."""
+    """Add a line under a lock, and return it as it is in the file. Raises Refused."""
     path = os.path.join(private_file.make_folder(directory, OPTION), NAME)
     with _alone(directory):
         text = _add(path, line)
@@ -61,25 +61,25 @@ def append(directory: str, line: Line, keep_days: int = KEEP_DAYS) -> str:
 
 
 def to_syslog(text: str, address: str = "") -> None:
-    """Send a line to the controller's syslog as well. Raises Refused."""
+    """Send a line to the controller's syslog. Raises Refused."""
     found = address or next((one for one in _SYSLOG if os.path.exists(one)), "")
     if not found:
-        raise Refused(["sfb_xmpp_journal.syslog: this controller has none of %s" % ", ".join(_SYSLOG)])
+        raise Refused(["sfb_xmpp_journal.syslog: this controller has no syslog socket (%s)" % ", ".join(_SYSLOG)])
     try:
         handler = logging.handlers.SysLogHandler(found, logging.handlers.SysLogHandler.LOG_USER)
     except OSError as exc:
         raise Refused(["sfb_xmpp_journal.syslog: %s cannot be used: %s" % (found, exc.strerror)]) from None
     handler.ident = "sfb.xmpp: "
     lost: list[logging.LogRecord] = []
-    setattr(handler, "handleError", lost.append)  # noqa: B010 - what logging offers is a method to be replaced
+    setattr(handler, "handleError", lost.append)  # noqa: B010 - logging expects this method to be replaced
     with contextlib.closing(handler):
         handler.handle(logging.makeLogRecord({"msg": text.rstrip("\n"), "levelno": logging.INFO}))
     if lost:
-        raise Refused(["sfb_xmpp_journal.syslog: %s did not take the line, perhaps for its length" % found])
+        raise Refused(["sfb_xmpp_journal.syslog: %s did not accept the line. The line may be too long" % found])
 
 
 def read(directory: str) -> tuple[str, str | None]:
-    """The lines, and the digest of the last one as it was kept; None where none was. Raises Refused."""
+    """Return the lines, and the stored digest of the last line; None if there is none. Raises Refused."""
     path, head = (os.path.join(os.path.expanduser(directory), name) for name in (NAME, HEAD))
     found = [
         private_file.read_deciding(one, OPTION).decode("utf-8", "surrogateescape") if os.path.lexists(one) else None
@@ -89,7 +89,7 @@ def read(directory: str) -> tuple[str, str | None]:
 
 
 def snapshots(directory: str) -> list[str]:
-    """The names of the snapshots of all deployments, the newest first. Raises Refused."""
+    """Return the names of the snapshots of all deployments, the newest first. Raises Refused."""
     path = os.path.expanduser(directory)
     try:
         names = os.listdir(path) if os.path.isdir(path) else []
@@ -120,7 +120,7 @@ def _add(path: str, line: Line) -> str:
         last = _last_line(handle)
         text = json_text({**line, "before": _before(head, last)}) + "\n"
         data = text.encode("utf-8", "backslashreplace")
-        # A line that a crash has cut stays one of its own.
+        # A line that a crash has cut stays a separate line.
         _write_all(handle, data if not last or last.endswith(b"\n") else b"\n" + data)
         os.fsync(handle)
     except OSError as exc:
@@ -132,12 +132,12 @@ def _add(path: str, line: Line) -> str:
 
 
 def _before(head: str, last: bytes) -> str | None:
-    """The digest that the next line holds: of the line that this journal has written last, even if it is gone."""
+    """Return the digest for the next line: of the last line that was written, even if it is removed."""
     if not os.path.lexists(head):
         return digest_of_line(last) if last else None
     kept = private_file.read_deciding(head, OPTION).decode("ascii", "replace").strip()
     with contextlib.suppress(ValueError, AttributeError):
-        # A run ended between its line and the head. The line was written by the journal, as it holds the head.
+        # A run ended between its line and the head. The line is genuine, because it has the head.
         if json.loads(last).get("before") == kept:
             return digest_of_line(last)
     return kept
@@ -159,7 +159,7 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 def _prune(path: str, limit: datetime.datetime, line: Line) -> None:
-    """Take out the lines before the limit, and write that down. Raises Refused."""
+    """Remove the lines before the limit, and record this. Raises Refused."""
     handle = private_file.open_own(path, OPTION, os.O_RDONLY)
     with os.fdopen(handle, "rb") as stream:
         if not _older(stream.readline(), limit):
@@ -169,7 +169,7 @@ def _prune(path: str, limit: datetime.datetime, line: Line) -> None:
     old = 0
     while old < len(lines) and _older(lines[old], limit):
         old += 1
-    if old == len(lines):  # the clock was set; the line that was just written stays
+    if old == len(lines):  # the clock was changed. The newest line stays
         old -= 1
     private_file.write_deciding(path, b"".join(lines[old:]), OPTION)
     first = json.loads(lines[old])
@@ -178,7 +178,7 @@ def _prune(path: str, limit: datetime.datetime, line: Line) -> None:
 
 
 def _older(line: bytes, limit: datetime.datetime) -> bool:
-    """A line that cannot be read is kept."""
+    """Return whether a line is older than the limit. A line that cannot be read is kept."""
     try:
         return datetime.datetime.strptime(json.loads(line)["time"], "%Y-%m-%dT%H:%M:%S%z") < limit
     except (ValueError, TypeError, KeyError):

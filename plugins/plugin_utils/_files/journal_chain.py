@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The chain of the journal: each line holds the digest of the line before it. Pure.
+"""Checks the chain of the journal: each line has the digest of the line before it. Pure.
 
-Whoever changes, adds or takes out a line by hand breaks it. Whoever can write all files of the journal can also make a
-new chain: send the lines to syslog where that matters.
+A line that is changed, added or removed by hand breaks the chain. A user who can write all files of the journal can
+also make a new chain. To prevent this, send the lines to syslog.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ def digest_of_line(data: bytes) -> str:
 
 
 def breaks(text: str, head: str | None) -> list[str]:
-    """Where the chain breaks, a text each; empty if it does not. head: the digest of the last line."""
+    """Return a text for each break of the chain; empty if it has none. head: the digest of the last line."""
     lines = [line for line in text.split("\n") if line]
     if not lines:
-        return ["the journal is empty, and had lines before"] if head else []
+        return ["the journal is empty, but it had lines before"] if head else []
     found = []
     values = [_value(line) for line in lines]
     digests = [digest_of_line(line.encode("utf-8", "surrogateescape")) for line in lines]
@@ -35,7 +35,7 @@ def breaks(text: str, head: str | None) -> list[str]:
     first = (values[0] or {}).get("before")
     removed = {value.get("first_before") for value in values if value and value.get("removed")}
     if first is not None and first not in removed:
-        found.append("before line 1 (%s) lines were taken out" % _when(values[0]))
+        found.append("lines were removed before line 1 (%s)" % _when(values[0]))
     for number in range(1, len(lines)):
         value = values[number]
         if value is None or value.get("before") == digests[number - 1]:
@@ -46,23 +46,23 @@ def breaks(text: str, head: str | None) -> list[str]:
         if value.get("before") is None:
             found.append("%s: line %d was added" % (here, number + 1))
         elif value.get("before") in digests:
-            found.append("%s: a line was added, or lines changed places" % here)
+            found.append("%s: a line was added, or the order was changed" % here)
         else:
-            found.append("%s: line %d was changed, or lines were taken out" % (here, number))
+            found.append("%s: line %d was changed, or lines were removed" % (here, number))
     return [*found, *_end(digests, values, head)]
 
 
 def _end(digests: t.Sequence[str], values: t.Sequence[Line | None], head: str | None) -> list[str]:
     if head is None:
-        return ["the file that names the last line is not there"]
+        return ["the file .runs.head with the digest of the last line is missing"]
     if head == digests[-1]:
         return []
     # A run ended between its line and the file of the head.
     if len(digests) > 1 and head == digests[-2] and (values[-1] or {}).get("before") == head:
         return []
-    where = "line %d (%s), the last one" % (len(digests), _when(values[-1]))
+    where = "line %d (%s), the last line" % (len(digests), _when(values[-1]))
     verb = "lines were added after line %d" % (digests.index(head) + 1) if head in digests else ""
-    return ["at %s: %s" % (where, verb or "it was changed, or lines after it were taken out")]
+    return ["at %s: %s" % (where, verb or "the line was changed, or lines after it were removed")]
 
 
 def _value(line: str) -> Line | None:

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task as a line of the journal: who, when, what for, where, and which objects.
+"""Makes the line of a task in the journal: who, when, why, where, and which objects.
 
-Secrets are in none of the keys: steps are named and hashed, as they are shown, and not kept.
+No key has secrets. Steps are named and hashed in their shown form, and not kept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ...module_utils._federation.identity import Identity, from_file
 from .journal_chain import Line
 
 FORM = 2
-# What a person or a service says of itself. Nothing proves it, so it stands apart from ``user``.
+# What users and services claim about themselves. It is not proven, so it is separate from ``user``.
 _CLAIMED_VARIABLES = {
     "awx_user": ("awx_user_name", "tower_user_name"),
     "awx_job": ("awx_job_id", "tower_job_id"),
@@ -68,7 +68,7 @@ def make_line(
     failed = bool(result.get("failed"))
     outcome = "refused" if failed and "reasons" in result else "failed" if failed else "ok"
     if "ansible_job_id" in result:
-        outcome = "started"  # with async; nobody tells this process how it ends
+        outcome = "started"  # with async. This process does not learn the result
     snapshot, steps = result.get("snapshot"), result.get("steps")
     identity = _identity(result.get("identity"), deployment)
     return {
@@ -103,7 +103,7 @@ def now() -> str:
 
 
 def applied(text: str, digest: str) -> Line | None:
-    """The last line of a run that has applied the plan of this digest. text: of the journal."""
+    """Return the last line of a run that applied the plan with this digest. text: the text of the journal."""
     for line in reversed(text.split("\n")):
         if digest in line:
             with contextlib.suppress(ValueError):
@@ -114,14 +114,14 @@ def applied(text: str, digest: str) -> Line | None:
 
 
 def carried_out(path: str, line: Line) -> str:
-    """Why a plan file is refused whose plan was applied."""
-    text = "the plan in %s was carried out at %s%s. To change more, save another plan with --check"
+    """Return the message for a plan file whose plan was already applied."""
+    text = "the plan in %s was applied at %s%s. To make more changes, save a new plan with --check"
     ticket = ", %s" % line["ticket"] if line.get("ticket") else ""
     return text % (path, str(line.get("time")).replace("T", " ").replace("Z", " UTC"), ticket)
 
 
 def claims(variables: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> dict[str, str]:
-    """What AWX and CI say of who runs this. variables: those of the task."""
+    """Return the claims of AWX and CI about the user and the job. variables: the variables of the task."""
     found = {}
     for sources, names in ((variables, _CLAIMED_VARIABLES), (environment, _CLAIMED_ENVIRONMENT)):
         for claim, keys in names.items():
@@ -132,7 +132,7 @@ def claims(variables: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -
 
 
 def objects(steps: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
-    """The names of what was written or tried, by kind. A partner has those of its additional domains that changed."""
+    """Return the names of the objects that were written or tried, by kind, with changed additional domains."""
     found: dict[str, list[str]] = {}
 
     def add(kind: str, *names: t.Any) -> None:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the runs of a deployment have left on the controller: files that exist. Reads names of files only."""
+"""Finds the files that the runs of a deployment left on the controller. It reads only names of files."""
 
 from __future__ import annotations
 
@@ -17,15 +17,20 @@ from ...module_utils._shell.statement import Place
 from .export import VARIABLES
 from .journal import NAME as JOURNAL
 
-# Beside PKCS#12 files: the key of a request waits in such a file.
+# PKCS#12 files, and the key files of waiting requests.
 _KEYS = (".pfx", ".p12", ".pfx.key", ".p12.key")
-# What the collection keeps below its state directory for all deployments together.
+# Files of the state directory that belong to all deployments.
 _SHARED = ("users.key", "capture.key")
 
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A file that exists, or a pattern of several. kind: ``key``, ``snapshots``, ``state``, ``journal``, ``export``."""
+    """A file that exists, or a pattern of several files.
+
+    kind: ``key``, ``snapshots``, ``state``, ``journal`` or ``export``.
+    path: the path or the pattern.
+    number: the number of files.
+    """
 
     kind: str
     path: str
@@ -52,7 +57,7 @@ def kept_files(
 
 
 def _key_files(state: str, certificate: t.Mapping[str, t.Any]) -> list[str]:
-    """The file of the setting, and what lies below the state directory."""
+    """Return the files of the setting, and the key files in the state directory."""
     source = certificate.get("source") or {}
     named = [str(source[name]) for name in ("path", "ca_key") if source.get(name)]
     paths = [os.path.realpath(os.path.expanduser(one + end)) for one in named for end in ("", ".key")]

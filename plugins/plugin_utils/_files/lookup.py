@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the lookup plugins have in common: a file's bytes in, inventory values out."""
+"""The common part of the lookup plugins: reads a file and returns inventory values."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from .import_values import imported
 def read(
     lookup: LookupBase, resource: Resource, term: str, variables: t.Any, given: t.Mapping[str, t.Any]
 ) -> list[dict[str, t.Any]]:
-    """The objects of one file, by the lookup's options. Raises AnsibleError that names the file and every mistake."""
+    """Return the objects of one file. Raises AnsibleError with the file and every mistake."""
     lookup.set_options(var_options=variables, direct=dict(given))
     encoding, unwanted = lookup.get_option("encoding"), lookup.get_option("ignore_columns")
     path = lookup.find_file_in_search_path(variables, "files", term, ignore_missing=True)
     if not path:
-        raise AnsibleError("there is no file '%s'" % term)
+        raise AnsibleError("the file '%s' does not exist" % term)
     try:
         with open(path, "rb") as file:
             items, ignored = imported(resource, file.read(), encoding, unwanted)
     except OSError as exc:
         raise AnsibleError("cannot read '%s': %s" % (path, exc.strerror)) from None
-    except UnreadableSource as exc:  # not as a cause, which Ansible would print once more
+    except UnreadableSource as exc:  # without a cause, because Ansible would print it again
         raise AnsibleError("'%s' cannot be imported:\n%s" % (path, "\n".join("- " + r for r in exc.reasons))) from None
     if ignored:
-        Display().warning("'%s': left out the columns %s, which are no options" % (path, ", ".join(ignored)))
+        Display().warning("'%s': ignored the columns %s, which are not options" % (path, ", ".join(ignored)))
     return items

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that a playbook writes on the controller: where they go, what a run would change, and the write itself."""
+"""Writes the files of a playbook on the controller: their paths, the changes of a run, and the writes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .._servers.servers import Servers
 from .working_directory import absolute
 
 OPTION = "sfb_xmpp_into"
-# How many files are written at the same time.
+# The number of files that are written at the same time.
 _WRITERS = 8
 
 Result = dict[str, t.Any]
 
 
 def path_of(given: str, option: str = OPTION) -> str:
-    """A path of the user as an absolute one. Raises Refused, naming the option."""
+    """Return the user's path as an absolute path. Raises Refused with the name of the option."""
     try:
         return absolute(given)
     except AnsibleError as exc:
@@ -37,17 +37,17 @@ def path_of(given: str, option: str = OPTION) -> str:
 
 
 def directory_of(given: str, servers: Servers, label: str) -> str:
-    """The directory of a deployment: each of several has one of its own below the given one. Raises Refused."""
+    """Return the directory of a deployment. Several deployments have separate directories in it. Raises Refused."""
     path = path_of(given)
     return os.path.join(path, name_of(servers, label)) if servers.several else path
 
 
 def name_of(servers: Servers, label: str) -> str:
-    """The label of a deployment as a part of a path. Raises Refused where another deployment would have the same."""
+    """Return the label of a deployment as a part of a path. Raises Refused if another deployment has the same part."""
     name = safe(label)
     same = [one.label for one in servers.deployments if safe(one.label) == name]
     if len(same) > 1 or not name.strip("."):
-        text = "sfb_xmpp_deployment: the labels %s give the same name of a directory, %s; use other labels"
+        text = "sfb_xmpp_deployment: the labels %s give the same directory name %s. Use other labels"
         raise Refused([text % (" and ".join(same or [label]), name)])
     return name
 
@@ -55,12 +55,15 @@ def name_of(servers: Servers, label: str) -> str:
 def write(
     texts: t.Mapping[str, str], check: bool, shared: t.Container[str] = (), backup: bool = False, diff: bool = True
 ) -> Result:
-    """Write files; in check mode none. Returns ``changed``, ``diff`` and ``paths``.
+    """Write files. Return ``changed``, ``diff`` and ``paths``. Raises Refused.
 
-    The last file is written when all others are on the disk: where it is, they are.
+    The last file is written when all others are on the disk. If it exists, the others exist too.
 
-    texts: by absolute path. shared: the paths that others may read (0644); every other file is for its owner only.
-    backup: keep what is replaced beside the file. diff: whether the texts may be shown. Raises Refused.
+    texts: the texts by absolute path.
+    check: whether nothing is written.
+    shared: the paths that other users may read (0644). Every other file is for its owner only.
+    backup: whether to keep the former file beside the new one.
+    diff: whether the texts may be shown.
     """
     differences = []
     writes: list[tuple[str, bytes, bytes | None]] = []
@@ -75,7 +78,7 @@ def write(
 
     def write_one(path: str, data: bytes, former: bytes | None) -> None:
         if backup and former is not None and former != data:
-            # Ansible reads no file whose name ends like this.
+            # Ansible does not read files with this ending.
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
             private_file.write("%s.%s~" % (path, now), former, OPTION)
         private_file.write(path, data, OPTION, secret=path not in shared)
@@ -84,7 +87,7 @@ def write(
         for folder in dict.fromkeys(os.path.dirname(path) for path, _data, _former in writes):
             make_directory(folder)
         *others, last = writes
-        # Each file waits for the disk, and the disk takes many at once.
+        # Each write waits for the disk, and a disk can do many writes at once.
         with ThreadPoolExecutor(_WRITERS) as writers:
             for done in [writers.submit(write_one, *one) for one in others]:
                 done.result()
@@ -93,11 +96,11 @@ def write(
 
 
 def make_directory(path: str) -> None:
-    """Make a directory and those above it. Raises Refused."""
+    """Create a directory and the directories above it. Raises Refused."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as exc:
-        raise Refused(["%s: %s cannot be made: %s" % (OPTION, path, exc.strerror)]) from None
+        raise Refused(["%s: the directory %s cannot be created: %s" % (OPTION, path, exc.strerror)]) from None
 
 
 def _others_may(path: str) -> bool:

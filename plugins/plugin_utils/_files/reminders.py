@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Domains that were revoked, and that the inventory does not name yet: a file beside the journal.
+"""Stores revoked domains that are not in the inventory yet, in a file beside the journal.
 
 The file has the effect of ``sfb_xmpp_revoked`` until the inventory has the entry.
 """
@@ -31,21 +31,21 @@ def path_of(directory: str, deployment: str) -> str:
 
 
 def read(directory: str, deployment: str) -> list[Entry]:
-    """The entries; an empty list without a file. Raises Refused: what is revoked must not be forgotten silently."""
+    """Return the entries; empty without a file. Raises Refused, because a revocation must not be lost silently."""
     path = path_of(directory, deployment)
     if not os.path.lexists(path):
         return []
     try:
         found = json_value(private_file.read_deciding(path, OPTION))
         if not isinstance(found, list) or not all(isinstance(one, dict) and one.get("domain") for one in found):
-            raise Invalid("it holds no list of revoked domains")
+            raise Invalid("the file has no list of revoked domains")
     except Invalid as exc:
         raise Refused(["%s: %s: %s" % (OPTION, path, exc)]) from None
     return found
 
 
 def remember(directory: str, deployment: str, entry: Entry) -> str:
-    """Add an entry, in place of a former one of the domain. Returns the path of the file. Raises Refused."""
+    """Add an entry, or replace the domain's former entry. Return the path of the file. Raises Refused."""
     path = path_of(directory, deployment)
     private_file.make_folder(os.path.dirname(path), OPTION)
     with private_file.alone(path, OPTION):
@@ -69,13 +69,13 @@ def forget(directory: str, deployment: str, declared: t.Iterable[t.Mapping[str, 
 
 
 def missing(entries: t.Iterable[Entry], declared: t.Iterable[t.Mapping[str, t.Any]]) -> list[Entry]:
-    """The entries that the inventory does not have."""
+    """Return the entries that are missing in the inventory."""
     known = {_canonical(one.get("domain")) for one in declared}
     return [one for one in entries if _canonical(one["domain"]) not in known]
 
 
 def to_commit(entry: Entry) -> list[str]:
-    """The entry for the inventory, as lines."""
+    """Return the entry for the inventory, as lines."""
     told = {name: value for name, value in entry.items() if value}
     return inventory_text({VARIABLE: [told]}).removeprefix("---\n").rstrip("\n").split("\n")
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A table of how often users talked with other domains, from the Monitoring database. Pure."""
+"""Reads a table from the Monitoring database: how often users communicated with other domains. Pure."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ from .import_records import UnreadableSource, records
 from .import_values import bare
 
 DOMAIN, LAST, SESSIONS = COLUMNS = ("domain", "last_used", "sessions")
-# 2026-11-30, and what SQL Server prints of a datetime: 2026-11-30 12:00:00.000.
+# 2026-11-30, or a datetime as SQL Server prints it: 2026-11-30 12:00:00.000.
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?")
 
 
 @dataclass(frozen=True)
 class DomainUse:
-    """domain: in canonical form. last_used: a day as YYYY-MM-DD, empty without a session. sessions: how many."""
+    """The use of one domain.
+
+    domain: the domain in canonical form.
+    last_used: the day of the last session as YYYY-MM-DD; empty without a session.
+    sessions: the number of sessions.
+    """
 
     domain: str
     last_used: str
@@ -37,10 +42,10 @@ def read_usage(data: bytes) -> list[DomainUse]:
     places: dict[str, str] = {}
     rows = records(data)
     if not rows:
-        raise UnreadableSource(["the file has no rows, so every partner would count as unused"])
+        raise UnreadableSource(["the file has no entries, so every partner would be unused"])
     missing = [name for name in COLUMNS if name not in map(bare_name, rows[0].columns)]
     if missing:
-        text = "the column %s is missing; the columns are %s"
+        text = "the column %s is missing. The required columns are %s"
         raise UnreadableSource([text % (", ".join(missing), ", ".join(COLUMNS))])
     for row in rows:
         values = {bare_name(column): str(value).strip() for column, value in row.values.items() if value is not None}
@@ -50,7 +55,10 @@ def read_usage(data: bytes) -> list[DomainUse]:
             continue
         first = places.setdefault(use.domain, row.place)
         if first != row.place:
-            wrong.append("%s: %s: names '%s' as %s does; add the sessions up" % (row.place, DOMAIN, use.domain, first))
+            wrong.append(
+                "%s: %s: has the same name '%s' as %s. Join the two lines and add their sessions"
+                % (row.place, DOMAIN, use.domain, first)
+            )
         found.append(use)
     if wrong:
         raise UnreadableSource(wrong)
@@ -58,7 +66,7 @@ def read_usage(data: bytes) -> list[DomainUse]:
 
 
 def bare_name(column: str) -> str:
-    """The column that a name means, in any spelling; another name is as it is."""
+    """Return the column of a name in any spelling. An unknown name is returned unchanged."""
     return {bare(name): name for name in COLUMNS}.get(bare(column), column)
 
 
@@ -74,12 +82,12 @@ def _use(values: t.Mapping[str, str]) -> tuple[DomainUse | None, list[str]]:
     if re.fullmatch(r"[0-9]{1,18}", number):
         sessions = int(number)
     else:
-        wrong.append("%s: '%s' is not a whole number" % (SESSIONS, number))
+        wrong.append("%s: '%s' must be a whole number" % (SESSIONS, number))
     day = values.get(LAST, "")
     try:
         last = _day(day) if day else ""
     except ValueError:
-        wrong.append("%s: '%s' is not a day such as 2026-11-30" % (LAST, day))
+        wrong.append("%s: '%s' must be a day such as 2026-11-30" % (LAST, day))
     if sessions > 0 and not day:
         wrong.append("%s: is empty, but %s is %d" % (LAST, SESSIONS, sessions))
     return (None, wrong) if wrong else (DomainUse(domain, last, sessions), [])

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a run was started, and what relative paths of its user mean."""
+"""Finds the directory of a run's start, and resolves the user's relative paths."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ansible.errors import AnsibleError
 
 
 def working_directory() -> str:
-    """The directory in which Ansible was started. Raises AnsibleError if it was removed.
+    """Return the directory in which Ansible was started. Raises AnsibleError if it was removed.
 
-    Ansible never changes it, and its workers inherit it. The environment's PWD is not asked: a scheduler may not set
-    it, or may leave the one of its own service.
+    Ansible never changes it, and its workers inherit it. The environment variable PWD is not used, because a scheduler
+    may not set it or may set its own.
     """
     try:
         return os.getcwd()
     except OSError as exc:
-        text = "the directory in which Ansible was started cannot be used (%s). Start Ansible in another directory"
+        text = "the working directory of Ansible cannot be used (%s). Start Ansible in another directory"
         raise AnsibleError(text % exc.strerror) from None
 
 
 def absolute(path: str) -> str:
-    """A path of the user as an absolute one. Raises AnsibleError as working_directory() does."""
+    """Return the user's path as an absolute path. Raises AnsibleError as working_directory() does."""
     path = os.path.expanduser(path)
     return os.path.normpath(path if os.path.isabs(path) else os.path.join(working_directory(), path))

@@ -3,11 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The XML of an object that a server sends (CLIXML, MS-PSRP 2.2.5), as plain values. Strict: right, or Unreadable.
+"""Reads the XML of a server's object (CLIXML, MS-PSRP 2.2.5) as plain values. Unknown forms are errors.
 
-pypsrp reads on where something is wrong: a damaged object becomes its XML as a text, a boolean that is none becomes
-false, a list of an unexpected form an empty list. Here such an object is an error, because what was read decides what
-is written.
+pypsrp itself accepts wrong objects: a damaged object becomes text, a wrong boolean becomes false, a wrong list becomes
+empty. This is not acceptable here, because the objects decide what is written.
 """
 
 from __future__ import annotations
@@ -50,24 +49,24 @@ _FORBIDDEN = re.compile("&#x(FFF[EF]);", re.IGNORECASE)
 
 
 class UnreadableXml(Exception):
-    """An object is not of the form that it must have. The text says where, and what stands there."""
+    """An object has an unknown form. The text has the place and the value."""
 
 
 class Circular(dict):  # type: ignore[type-arg] # it is a value like any other
-    """Stands for a reference to an object from within itself: no value that a property of ours can have."""
+    """Replaces a reference from an object to itself. No property of the collection can have this value."""
 
 
 def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
-    """An object as plain built-ins: an enumeration as its name, an object as the dict of its properties.
+    """Return an object as built-in types: an enumeration as its name, an object as the dict of its properties.
 
-    wanted: names of properties in lower case; of an object only those are kept, and only those have to be readable.
-    Raises Unreadable.
+    wanted: the names of the wanted properties in lower case. Only these are kept and must be readable. None for all.
+    Raises UnreadableXml.
     """
     return _XmlReader(wanted).value(_parsed(xml), DEPTH)
 
 
 def read_export(xml: str) -> list[t.Any]:
-    """The objects of a file of ``Export-Clixml``, as read() gives them. Raises Unreadable.
+    """Return the objects of a file of ``Export-Clixml``, as read() does. Raises UnreadableXml.
 
     The file is an ``Objs`` element in the namespace NAMESPACE with one child for each object (its version is of
     MS-PSRP 2.2.5.3). Objects that were passed as one list are one child.
@@ -75,7 +74,7 @@ def read_export(xml: str) -> list[t.Any]:
     root = _parsed(xml)
     if root.tag != "{%s}Objs" % NAMESPACE:
         raise UnreadableXml(
-            "the file is XML, but not of Export-Clixml; export with Export-Clixml, or save a table as CSV"
+            "the file is XML, but not from Export-Clixml. Export with Export-Clixml, or save a table as CSV"
         )
     for element in root.iter():
         element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
@@ -98,11 +97,11 @@ def _parsed(xml: str) -> ET.Element:
     try:
         return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
     except (ET.ParseError, ValueError) as error:
-        raise UnreadableXml("it is not well-formed XML (%s)" % error) from None
+        raise UnreadableXml("the text is not well-formed XML (%s)" % error) from None
 
 
 class _XmlReader:
-    """One message. References go to objects and type names that stand before them in it."""
+    """One message. References point to earlier objects and type names of the message."""
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
         self._wanted = wanted
@@ -112,12 +111,12 @@ class _XmlReader:
     def value(self, element: ET.Element, depth: int) -> t.Any:
         tag, content = element.tag, element.text or ""
         if tag != "Obj" and tag not in _LISTS and tag != "DCT" and len(element):
-            raise UnreadableXml("<%s> holds <%s>" % (short(tag), short(element[0].tag)))
+            raise UnreadableXml("<%s> contains <%s>, which is not allowed" % (short(tag), short(element[0].tag)))
         if tag in _TEXTS:
             return text(content)
         if tag == "B":
             if content not in _BOOLEANS:
-                raise UnreadableXml("'%s' is neither true nor false" % short(content))
+                raise UnreadableXml("'%s' is not true or false" % short(content))
             return _BOOLEANS[content]
         if tag in _INTEGERS:
             return _integer(content, *_INTEGERS[tag])
@@ -132,7 +131,7 @@ class _XmlReader:
         if tag == "Ref":
             reference = element.get("RefId", "")
             if reference not in self._objects:
-                raise UnreadableXml("it refers to the object '%s', which is not in it" % short(reference))
+                raise UnreadableXml("the XML refers to the object '%s', which is missing" % short(reference))
             return self._objects[reference]
         return _rare(tag, content)
 
@@ -158,18 +157,18 @@ class _XmlReader:
                 shown = text(child.text or "")
             elif child.tag in ("Props", "MS"):
                 if child.tag in groups:
-                    raise UnreadableXml("<%s> stands in it twice" % child.tag)
+                    raise UnreadableXml("the object has <%s> twice" % child.tag)
                 groups[child.tag] = self._properties(child, depth, self._wanted if depth == DEPTH - 1 else None)
             else:
                 simple.append(self.value(child, depth))
         if len(simple) > 1:
-            raise UnreadableXml("it has %d values where one belongs" % len(simple))
+            raise UnreadableXml("the object has %d values instead of one" % len(simple))
         if simple:
             enumeration = any(name.endswith("System.Enum") for name in types)
             return shown if enumeration and shown is not None else simple[0]
         properties = {**groups.get("Props", {}), **groups.get("MS", {})}
         if any(name.endswith(("System.Array", "System.Collections.ArrayList")) for name in types):
-            raise UnreadableXml("it is a list without its items")
+            raise UnreadableXml("the object is a list without items")
         return properties if properties or shown is None else shown
 
     def _type_names(self, element: ET.Element) -> list[str]:
@@ -177,7 +176,7 @@ class _XmlReader:
         if element.tag == "TN":
             self._types[reference] = [child.text or "" for child in element]
         elif reference not in self._types:
-            raise UnreadableXml("it refers to the type '%s', which is not in it" % short(reference))
+            raise UnreadableXml("the XML refers to the type '%s', which is missing" % short(reference))
         return self._types[reference]
 
     def _properties(self, group: ET.Element, depth: int, wanted: frozenset[str] | None) -> dict[str, t.Any]:
@@ -193,7 +192,7 @@ class _XmlReader:
             if not name:
                 raise UnreadableXml("a property has no name")
             if name.casefold() in seen:
-                raise UnreadableXml("the property %s stands in it twice" % short(name))
+                raise UnreadableXml("the object has the property %s twice" % short(name))
             seen.add(name.casefold())
             try:
                 found[name] = self.value(element, depth)
@@ -213,15 +212,16 @@ class _XmlReader:
                 raise UnreadableXml("an entry of a table is not a key and a value")
             key = str(self.value(parts["Key"], 0))
             if key in table:
-                raise UnreadableXml("the key %s stands in a table twice" % short(key))
+                raise UnreadableXml("a table has the key %s twice" % short(key))
             table[key] = self.value(parts["Value"], depth - 1)
         return table
 
 
 def text(content: str) -> str:
-    """A text as it was before the server escaped what XML cannot hold (MS-PSRP 2.2.5.3.2).
+    """Return a text without the escapes for characters that XML does not allow (MS-PSRP 2.2.5.3.2).
 
-    What is no character comes as a visible mark (``marked``): one such text must not hide the whole list.
+    A code point that is not a character becomes a visible mark (``marked``), because one such text must not hide the
+    whole list.
     """
     if "_" not in content or not _ESCAPED.search(content):
         return content
@@ -240,7 +240,7 @@ def _integer(content: str, lowest: int, highest: int) -> int:
 
 
 def _rare(tag: str, content: str) -> t.Any:
-    """The simple types that few objects have."""
+    """Return the value of a rare simple type."""
     try:
         if tag in ("Sg", "Db"):
             return float(content)
@@ -253,5 +253,5 @@ def _rare(tag: str, content: str) -> t.Any:
     except (ValueError, binascii.Error):
         raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
-        return b""  # a secure string, for which no key was exchanged; null would say that there is none
-    raise UnreadableXml("<%s> is no type of value" % short(tag))
+        return b""  # a secure string without an exchanged key. None would mean that there is no value
+    raise UnreadableXml("<%s> is not a known type of value" % short(tag))

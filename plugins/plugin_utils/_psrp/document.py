@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server's XML may be before anybody reads it: UTF-8, without a document type declaration, and no web page.
+"""Checks a server's XML before it is read: it must be UTF-8, without a document type declaration, and no web page.
 
-The parser itself says where a declaration stands, in whatever way it is written. It stops at the first element, before
-which a declaration has to come (XML 1.0 section 2.8), so that this costs nothing.
+The parser itself finds a declaration in any form. It stops at the first element, because a declaration is only allowed
+before it (XML 1.0 section 2.8). So the check costs little.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from .limits import AnswerError
 
 _PAGE = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*|<\?.*?\?>\s*)*<(?:!doctype\s+)?html[\s>]", re.I | re.S)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.I | re.S)
-# Bytes in which a page and its title begin.
+# The first bytes of a page, which are searched for its title.
 _HEAD = 65536
 
 
 class Doctype(AnswerError):
-    """It has a document type declaration."""
+    """The XML has a document type declaration."""
 
 
 class _Begun(Exception):
-    """The first element is there."""
+    """The first element begins."""
 
 
 def refuse_doctype(content: str | bytes) -> None:
-    """Raises Doctype. What is no XML at all is left to whoever reads it."""
+    """Raise Doctype if there is a document type declaration. The later reader refuses data that is not XML."""
     parser = xml.parsers.expat.ParserCreate("utf-8")
 
     def doctype(*_what: t.Any) -> None:
@@ -51,9 +51,9 @@ def refuse_doctype(content: str | bytes) -> None:
 
 
 def check_answer(content: bytes, endpoint: str, page: bool = True) -> None:
-    """An answer of WS-Management. Raises AnswerError for a web page, another encoding, and a declaration.
+    """Check an answer of WS-Management. Raises AnswerError for a web page, another encoding, and a declaration.
 
-    page: whether a page is to be named here; that of an error is shown by whoever says what the error was.
+    page: whether a web page is an error here. The page of an HTTP error is shown with that error.
     """
     if not content:
         return
@@ -67,19 +67,19 @@ def check_answer(content: bytes, endpoint: str, page: bool = True) -> None:
         text = "\0"
     declared = re.match(r"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""", text[:1000])
     if "\0" in text[:1000] or (declared and declared[1].lower() not in ("utf-8", "utf8")):
-        raise AnswerError("the server's answer is not in UTF-8, which WS-Management is sent in here")
+        raise AnswerError("the server's answer is not in UTF-8, which is the encoding of the request")
     try:
         refuse_doctype(text.encode())
     except Doctype:  # SOAP 1.2 (section 5) forbids it
-        raise AnswerError("the server's answer holds a document type declaration, which is not allowed") from None
+        raise AnswerError("the server's answer has a document type declaration, which is not allowed") from None
 
 
 def _page(content: bytes, endpoint: str) -> str:
-    """What a web page says of itself, and what that means here."""
+    """Return the message about a web page, with its title."""
     found = _TITLE.search(content[:_HEAD])
     title = foreign(" ".join(html.unescape(found[1].decode("utf-8", "replace")).split()), 80) if found else ""
     return (
-        "%s answered with a web page%s and not as a remote shell does. Check ansible_host, ansible_port and"
-        " ansible_psrp_path, and whether a proxy or a portal stands in between"
+        "%s answered with a web page%s, not as a remote shell. Check ansible_host, ansible_port and"
+        " ansible_psrp_path, and whether a proxy or a portal is between"
         % (endpoint, " ('%s')" % title if title else "")
     )

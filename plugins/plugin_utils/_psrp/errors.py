@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a failure of the transport means, and what to check. Whoever passes a text on masks it first."""
+"""Explains a failure of the transport and what to check. Callers mask the secrets in a text before they show it."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from ...module_utils._shell.statement import DNS, LOGIN, PORT, SESSION, TLS
 from .limits import AnswerError, TooLate, short
 from .options import Target
 
-# WSManFault codes. The first: the server does not know the shell (it was restarted, or the shell timed out), so nothing
-# of the request was executed. The second: nothing happened within the operation timeout, ask again.
+# WSManFault codes. UNKNOWN_SHELL: the server was restarted, or the shell timed out. The request was not executed.
+# NOTHING_YET: nothing happened within the operation timeout. The client asks again.
 UNKNOWN_SHELL = 2150858843
 NOTHING_YET = 2150858793
 ACCESS_DENIED = 5
 UNKNOWN_RESOURCE = 2150858752
 
-# The text of a connection whose TLS takes longer than connecting may.
-SLOW_TLS = "TLS does not come about in time"
-# Characters of a failure's text.
+# The text for a TLS handshake that takes longer than the time for connecting.
+SLOW_TLS = "the TLS handshake takes too long"
+# The most characters of a failure's text.
 LONGEST = 1000
 
 
-# What Kerberos says, and what to do. The texts are those of MIT Kerberos (its table of error codes, krb5_err.et).
+# Errors of Kerberos with their remedies. Source of the texts: MIT Kerberos (its table of error codes, krb5_err.et).
 _KERBEROS_ADVICE = (
     (
         ("preauthentication failed", "password incorrect", "decrypt integrity check failed"),
-        "The password is wrong: check ansible_password",
+        "The password is wrong. Check ansible_password",
     ),
     (
         ("client", "not found in kerberos database"),
-        "The realm does not know the account: check ansible_user (user@REALM)",
+        "The realm does not know the account. Check ansible_user (user@REALM)",
     ),
     (
         ("server", "not found in kerberos database"),
-        "The realm does not know the service by this name: check ansible_psrp_negotiate_service (HTTP on a Front End,"
-        " WSMAN or host elsewhere), and that ansible_host or ansible_psrp_negotiate_hostname_override is the server's"
+        "The realm does not know the service by this name. Check ansible_psrp_negotiate_service: HTTP on a Front End,"
+        " WSMAN or host on other servers. Set ansible_host or ansible_psrp_negotiate_hostname_override to the server's"
         " full name",
     ),
     (
         ("cannot find kdc", "cannot contact any kdc", "configuration file does not specify default realm"),
-        "Nobody answers for the realm: write it in capitals in ansible_user (user@REALM), and check krb5.conf, DNS and"
-        " the way to a domain controller",
+        "No domain controller of the realm answers. Write the realm in capitals in ansible_user (user@REALM). Check"
+        " krb5.conf, DNS and the network to a domain controller",
     ),
-    (("clock skew",), "Set the clock of the controller: Kerberos allows five minutes of difference"),
+    (("clock skew",), "Correct the clock of the controller. Kerberos allows a difference of five minutes"),
     (("expired",), "Get a new ticket with kinit, or set ansible_password"),
     (
         ("no kerberos credentials available", "no credentials cache found", "no credentials were supplied"),
@@ -60,19 +60,19 @@ _KERBEROS_ADVICE = (
 
 
 class LoginError(Exception):
-    """The authentication failed on this side, in a library that says so in its own way."""
+    """The authentication failed in a library on the controller."""
 
 
 class LoginRefused(AnswerError):
-    """Another host of this run has refused the same account with the same password."""
+    """Another host of this run refused the same account with the same password."""
 
 
-# OpenSSL's numbers (X509_V_ERR_) of a certificate that is not valid now, and of one that names another host.
+# OpenSSL's numbers (X509_V_ERR_) for a certificate that is not valid now, and for one with another name.
 _NOT_NOW, _OTHER_NAME = (9, 10), (62, 64)
 
 
 def innermost(error: BaseException) -> BaseException:
-    """What requests and urllib3 wrapped: the error that the network or TLS layer raised first."""
+    """Return the first error of the network or TLS layer. requests and urllib3 wrap it."""
     while True:
         candidates: list[t.Any] = [getattr(error, "reason", None), *reversed(error.args)]
         inner = next((c for c in candidates if isinstance(c, BaseException)), None)
@@ -82,7 +82,7 @@ def innermost(error: BaseException) -> BaseException:
 
 
 def never_sent(error: BaseException) -> bool:
-    """Whether the request has certainly not been executed: no connection came about, or the server let nobody in."""
+    """Return whether the request was certainly not executed, because the connection or the login failed."""
     from pypsrp.exceptions import AuthenticationError, WSManFaultError
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
@@ -97,7 +97,7 @@ def never_sent(error: BaseException) -> bool:
 
 
 def login_refused(error: BaseException) -> bool:
-    """Whether the server, or the realm's own, refused the account and its password: that counts for a lockout."""
+    """Return whether the server or the domain controller refused the password. This counts for a lockout."""
     from pypsrp.exceptions import AuthenticationError
 
     words = brief(error).lower()
@@ -113,7 +113,7 @@ def _login_failed(error: BaseException) -> bool:
 
 
 def transport_failed(error: BaseException) -> bool:
-    """Whether it is the server or the way to it that failed, rather than a signal or our own code."""
+    """Return whether the server or the network failed, not a signal or the collection."""
     from pypsrp.exceptions import WinRMError
     from requests.exceptions import RequestException
     from spnego.exceptions import SpnegoError
@@ -122,24 +122,24 @@ def transport_failed(error: BaseException) -> bool:
 
 
 def repeatable(error: BaseException) -> bool:
-    """Whether a read may be sent once more: not where the server's answer would be the same, or the time is over."""
+    """Return whether a read may be sent again. It may not if the answer would be the same, or if the time is over."""
     return transport_failed(error) and not isinstance(error, AnswerError)
 
 
 def interrupted(error: BaseException) -> bool:
-    """Whether Ansible's time limit or a signal ended the wait: its daemon raises a bare Exception for these."""
+    """Return whether Ansible's time limit or a signal ended the wait. Its daemon raises a bare Exception then."""
     return error.__class__ is Exception
 
 
 def alarm(error: BaseException) -> bool:
-    """Whether it was the time limit."""
+    """Return whether Ansible's time limit ended the wait."""
     return interrupted(error) and str(error).startswith("command timeout triggered")
 
 
 def broken_link(error: BaseException) -> str:
-    """The link of the way to a server (statement.WAY) at which no session came about; empty if it was none of them.
+    """Return the step of statement.WAY that failed; empty if none of them did.
 
-    Of a failure that is none of these, such as a library that is missing, nothing has reached the server.
+    After another failure, such as a missing library, nothing has reached the server.
     """
     from pypsrp.exceptions import AuthenticationError, WinRMError, WSManFaultError
     from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout
@@ -158,7 +158,7 @@ def broken_link(error: BaseException) -> str:
         return DNS if _unresolved(inner) else PORT
     if isinstance(error, ConnectTimeout):
         return TLS if SLOW_TLS in str(inner) else PORT
-    # The server took the connection.
+    # The server accepted the connection.
     return SESSION if isinstance(error, (AnswerError, WinRMError, ReadTimeout)) or _lost(inner) else ""
 
 
@@ -169,7 +169,7 @@ def _lost(inner: BaseException) -> bool:
 
 
 def _unresolved(inner: BaseException) -> bool:
-    """Whether no connection came about since the name has no address. urllib3 before 2 has no error of its own."""
+    """Return whether the name has no address. urllib3 before version 2 has no separate error for this."""
     return any(isinstance(one, socket.gaierror) for one in (inner.__cause__, inner.__context__))
 
 
@@ -178,7 +178,7 @@ def _other_certificate(inner: BaseException) -> bool:
 
 
 def brief(error: BaseException) -> str:
-    """The failure in one line."""
+    """Return the failure in one line."""
     from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 
     inner = innermost(error)
@@ -189,8 +189,8 @@ def brief(error: BaseException) -> str:
         words = _http_words(error)
     elif _other_certificate(inner):
         words = (
-            "the server's certificate is another than at the beginning of the session, and with"
-            " 'ansible_psrp_cert_validation: ignore' nothing else says that it is the same server: nothing was sent"
+            "the server's certificate differs from the one at the start of the session, so nothing was sent. With"
+            " 'ansible_psrp_cert_validation: ignore' only the certificate identifies the server"
         )
     return short(" ".join(words.split()) or type(inner).__name__, LONGEST)
 
@@ -198,26 +198,26 @@ def brief(error: BaseException) -> str:
 def _fault_words(fault: t.Any) -> str:
     words = fault.provider_fault or fault.reason
     code = "WSMan fault %s" % fault.code
-    return "%s (%s)" % (words, code) if words else "the server answered %s without a text" % code
+    return "%s (%s)" % (words, code) if words else "the server answered with %s and no text" % code
 
 
 def _http_words(error: t.Any) -> str:
-    """An error of HTTP without a fault of WS-Management: the status, and what the page says."""
+    """Return the text of an HTTP error without a fault of WS-Management: the status, and the text of the page."""
     page = re.sub(r"(?s)<(style|script)[^>]*>.*?</\1>|<[^>]*>", " ", str(error.response_text)[:20000])
     page = " ".join(page.split())
     return "the server answered HTTP status %s%s" % (error.code, page and " ('%s')" % short(page, 200))
 
 
 def no_session(error: BaseException, target: Target) -> str:
-    """Why no session could be opened, and what to check."""
+    """Return why no session could be opened, and what to check."""
     return "no session on %s: %s" % (target.endpoint, _advice(error, target))
 
 
 def _advice(error: BaseException, target: Target) -> str:
     if isinstance(error, ImportError):
         return (
-            "a Python library is missing on the controller: %s. Install 'pypsrp' (with its extra kerberos or credssp"
-            " where these are used) for the Python that runs Ansible." % error
+            "a Python library is missing on the controller: %s. Install 'pypsrp' for the Python that runs Ansible. For"
+            " Kerberos or CredSSP, install its extra kerberos or credssp too." % error
         )
 
     from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
@@ -228,18 +228,18 @@ def _advice(error: BaseException, target: Target) -> str:
     inner = innermost(error)
     words = brief(error)
     if isinstance(error, TooLate):
-        return "%s. Check that the server answers at all, and how fast." % words
+        return "%s. Check whether the server answers, and how fast." % words
     if isinstance(error, AnswerError) or _other_certificate(inner):
         return "%s." % words.rstrip(".")
     who = "the account '%s'" % target.user if target.user else "the request, which names no account (ansible_user)"
     if isinstance(error, AuthenticationError):
         return _line_break(target) + (
             "the server did not accept %s with %s authentication (%s). Check ansible_user (DOMAIN\\user or"
-            " user@REALM), ansible_password, and ansible_psrp_auth: Basic is normally switched off on servers, and"
-            " Kerberos on a Front End's IIS wants ansible_psrp_negotiate_service HTTP." % (who, target.auth, words)
+            " user@REALM), ansible_password and ansible_psrp_auth. Most servers do not allow Basic. Kerberos on a Front"
+            " End needs ansible_psrp_negotiate_service: HTTP." % (who, target.auth, words)
         )
     if isinstance(error, (SpnegoError, LoginError)):
-        text = "%s authentication of %s could not begin: %s. %s."
+        text = "%s authentication of %s failed before the login: %s. %s."
         return _line_break(target) + text % (target.auth, who, words, _kerberos(words))
     if isinstance(inner, ssl.SSLCertVerificationError):
         return "the server's certificate was not accepted: %s. %s" % (
@@ -248,8 +248,8 @@ def _advice(error: BaseException, target: Target) -> str:
         )
     if isinstance(inner, ssl.SSLError):
         return (
-            "TLS failed: %s. Check that ansible_port is an HTTPS port (else ansible_psrp_protocol), and which TLS"
-            " versions the server offers: old Windows may offer only 1.0." % words
+            "TLS failed: %s. Check that ansible_port is an HTTPS port, or set ansible_psrp_protocol. Check which TLS"
+            " versions the server offers. Old Windows versions may offer only TLS 1.0." % words
         )
     if isinstance(error, ProxyError):
         return "the proxy did not answer: %s. Check ansible_psrp_proxy, or set ansible_psrp_ignore_proxy." % words
@@ -260,56 +260,56 @@ def _advice(error: BaseException, target: Target) -> str:
         said = words.rpartition(": ")[2]
         if _unresolved(inner):
             return "%s. Check ansible_host, and the name resolution of the controller." % said
-        return "%s. Check ansible_host, ansible_port, whether the service runs, and the firewall." % said
+        return "%s. Check ansible_host, ansible_port, the firewall, and whether the service runs." % said
     if isinstance(error, ConnectTimeout):
         return (
-            "nobody answered within %s s. Check ansible_host, ansible_port and the firewall"
-            " (ansible_psrp_connection_timeout)." % target.wsman.get("connection_timeout")
+            "no connection within %s s (ansible_psrp_connection_timeout). Check ansible_host, ansible_port and the"
+            " firewall." % target.wsman.get("connection_timeout")
         )
     if isinstance(error, ReadTimeout):
         return (
-            "the server took the connection but did not answer within %s s (ansible_psrp_read_timeout)."
+            "the server accepted the connection but did not answer within %s s (ansible_psrp_read_timeout)."
             % target.wsman.get("read_timeout")
         )
     if isinstance(inner, ConnectionError):
-        return "%s. Check that ansible_port and ansible_psrp_protocol fit together." % words.rstrip(".")
+        return "%s. Check that ansible_port matches ansible_psrp_protocol." % words.rstrip(".")
     if isinstance(error, WSManFaultError):
         return _fault(error, who, words)
     if isinstance(error, WinRMTransportError):
-        return "%s. %s" % (words, _HTTP_ADVICE.get(error.code, "Its event log may say more."))
+        return "%s. %s" % (words, _HTTP_ADVICE.get(error.code, "Check the server's event log."))
     return words
 
 
 def _certificate(code: int) -> str:
-    """What to do about a certificate that OpenSSL did not accept."""
+    """Return the remedy for a certificate that OpenSSL did not accept. code: OpenSSL's number."""
     if code in _OTHER_NAME:
-        return "Set ansible_host to a name that stands in it."
+        return "Set ansible_host to a name of the certificate."
     if code in _NOT_NOW:
-        return "Renew it on the server, or set the clock of the controller."
+        return "Renew the certificate on the server, or correct the clock of the controller."
     return (
-        "Set ansible_psrp_ca_cert to the PEM file of the authority that issued it, and ansible_host to a name that"
-        " stands in it."
+        "Set ansible_psrp_ca_cert to the PEM file of the authority that issued the certificate, and ansible_host to a"
+        " name of the certificate."
     )
 
 
 def _line_break(target: Target) -> str:
-    """The first thing to know of a refused login; empty without it."""
+    """Return the most likely reason of a refused login: a line break in the password. Empty without a line break."""
     if not str(target.wsman.get("password") or "").endswith(("\n", "\r")):
         return ""
     return (
-        "ansible_password ends in a line break, as 'echo | ansible-vault encrypt_string' keeps it. Encrypt it again"
-        " with 'printf %s' or 'echo -n' in front of the pipe. "
+        "ansible_password ends in a line break, which 'echo | ansible-vault encrypt_string' keeps. Encrypt it again"
+        " with 'printf %s' or 'echo -n' before the pipe. "
     )
 
 
 def _kerberos(words: str) -> str:
-    """What to do about an error of Kerberos."""
+    """Return the remedy for an error of Kerberos."""
     said = words.lower()
     for parts, advice in _KERBEROS_ADVICE:
         if (all if "not found in kerberos database" in parts else any)(part in said for part in parts):
             return advice
     return (
-        "For Kerberos check ansible_user (user@REALM), the clock, DNS, krb5.conf, and that ansible_host is the server's"
+        "For Kerberos, check ansible_user (user@REALM), the clock, DNS and krb5.conf. Set ansible_host to the server's"
         " full name"
     )
 
@@ -317,19 +317,19 @@ def _kerberos(words: str) -> str:
 def _fault(fault: t.Any, who: str, words: str) -> str:
     if fault.code == ACCESS_DENIED:
         return (
-            "access denied to %s. It needs an RBAC role of the management shell (CsAdministrator, or"
-            " CsViewOnlyAdministrator to read) or, on an Edge, membership in Remote Management Users or"
-            " Administrators; a local account also the remote token filter policy." % who
+            "access denied to %s. For a Front End, give the account an RBAC role: CsAdministrator, or"
+            " CsViewOnlyAdministrator to read. For an Edge server, add it to Remote Management Users or Administrators."
+            " A local account also needs the remote token filter policy." % who
         )
     if fault.code == NOTHING_YET:
-        return "the server had no session ready in time (ansible_psrp_operation_timeout)."
+        return "the server did not open a session in time (ansible_psrp_operation_timeout)."
     if fault.code == UNKNOWN_RESOURCE:
         return "%s. Check ansible_psrp_configuration_name and ansible_psrp_path." % words
     return words
 
 
 _HTTP_ADVICE = {
-    403: "Check that the account may use this endpoint, and whether IIS demands a client certificate.",
+    403: "Check whether the account may use this endpoint, and whether IIS requires a client certificate.",
     404: "Check ansible_psrp_path: OcsPowershell on a Front End (port 443), wsman on an Edge (port 5986).",
-    503: "The web service or its application pool is stopped.",
+    503: "Start the web service and its application pool on the server.",
 }

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long a server may take, and how much it may send.
+"""Limits the time that a server may take, and the data that it may send.
 
-The timeouts of the HTTP library are for one read each: an answer of one byte a second never meets them. So whatever
-waits for a server does so in a thread of its own, and whoever needs the result waits for the thread, no longer than the
-limit. Then the sockets are closed, so that the thread ends; it sends nothing more.
+The timeouts of the HTTP library are for one read each. An answer of one byte a second never exceeds them. So the work
+with a server is done in a separate thread, and the caller waits for the thread until the limit. Then the sockets are
+closed, so that the thread ends and sends nothing more.
 """
 
 from __future__ import annotations
@@ -18,36 +18,40 @@ import threading
 import time
 import typing as t
 
-# Bytes that the answers to one call may have together, and one object of them.
+# The most bytes of all answers to one call, and of one object.
 MOST = 256 * 1024 * 1024
 MOST_OBJECT = 16 * 1024 * 1024
-# Bytes of one answer. Servers are told to send 500 KiB at most (MaxEnvelopeSize), or what the user sets.
+# The most bytes of one answer. Servers are asked to send at most 500 KiB (MaxEnvelopeSize), or the user's setting.
 MOST_ANSWER = 4 * 1024 * 1024
 
-# What stands where a text was cut off.
+# The mark at the end of a cut text.
 CUT = "(...)"
 
-# The name of the threads that may be given up.
+# The name of the threads that may be abandoned.
 THREAD = "within a limit"
 
 T = t.TypeVar("T")
 
 
 def short(text: str, most: int = 60) -> str:
-    """The beginning of what a server sent, for a message."""
+    """Return the beginning of a server's text, for a message."""
     return text if len(text) <= most else text[:most] + CUT
 
 
 class AnswerError(Exception):
-    """What a server sent is not acceptable. The text says what it was."""
+    """The server's answer is not acceptable. The text says why."""
 
 
 class TooLate(AnswerError):
-    """The time is over."""
+    """The time limit is over."""
 
 
 class Limits:
-    """What is left of the time and the bytes of a piece of work. variable: which the user sets the time by, or ''."""
+    """The remaining time and bytes of one piece of work.
+
+    seconds: the time limit.
+    variable: the variable that sets the time limit; empty if there is none.
+    """
 
     def __init__(self, seconds: float, variable: str = "") -> None:
         self.seconds = seconds
@@ -57,62 +61,62 @@ class Limits:
         self._cuts: list[t.Callable[[], None]] = []
 
     def when_late(self, cut: t.Callable[[], None]) -> None:
-        """What ends the work of a thread that was given up."""
+        """Add a function that ends the work of an abandoned thread."""
         if cut not in self._cuts:
             self._cuts.append(cut)
 
     def give_up(self) -> None:
-        """Nobody waits for the work any longer."""
+        """Abandon the work, because the wait is over."""
         for cut in self._cuts:
             cut()
 
     def left(self) -> float:
-        """Seconds, 0 at least."""
+        """Return the remaining seconds, 0 or more."""
         return max(0.0, self._deadline - time.monotonic())
 
     def check(self) -> None:
-        """Raises TooLate."""
+        """Raise TooLate if the time is over."""
         if not self.left():
             raise self.late()
 
     def late(self) -> TooLate:
-        return TooLate("no end within %g s%s" % (self.seconds, self._variable and " (%s)" % self._variable))
+        return TooLate("not finished within %g s%s" % (self.seconds, self._variable and " (%s)" % self._variable))
 
     def give_back(self, count: int) -> None:
-        """So many bytes that have come are not kept: what is thrown away on the way fills no memory."""
+        """Return the bytes of data that is not kept, because it uses no memory."""
         self._bytes += count
 
     def take(self, count: int) -> None:
-        """So many bytes have come. Raises AnswerError if that is too much, or too late."""
+        """Count received bytes. Raises AnswerError if there are too many, or if the time is over."""
         self._bytes -= count
         if self._bytes < 0:
             raise AnswerError("the server sent more than %d MiB in answer to one call" % (MOST // 2**20))
         self.check()
 
 
-# Those of the work that goes on in this thread.
+# The limits of the work in this thread.
 _current: contextvars.ContextVar[Limits | None] = contextvars.ContextVar("limits", default=None)
 
 
 def current() -> Limits:
-    """The limits of the work that goes on in this thread."""
+    """Return the limits of the work in this thread."""
     return _current.get() or Limits(threading.TIMEOUT_MAX)
 
 
 def within(limits: Limits, work: t.Callable[[], T]) -> T:
-    """What the work returns or raises. Raises TooLate if there is no end of it in time; nothing waits for it then."""
+    """Do the work in a thread and return its result. Raises its exceptions, and TooLate if it takes too long."""
     limits.check()
     over = threading.Event()
     results: list[T] = []
     failures: list[BaseException] = []
 
     def run() -> None:
-        # Ansible's alarm and a request to end have to interrupt the main thread, which waits.
+        # Ansible's alarm and a request to end must interrupt the main thread, which waits.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))
         _current.set(limits)
         try:
             results.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+        except BaseException as error:  # noqa: BLE001 - the waiting thread raises it again
             failures.append(error)
         finally:
             over.set()
@@ -120,7 +124,7 @@ def within(limits: Limits, work: t.Callable[[], T]) -> T:
     threading.Thread(target=run, daemon=True, name=THREAD).start()
     try:
         ended = over.wait(limits.left())
-    except BaseException:  # Ansible's alarm, which may ring first
+    except BaseException:  # Ansible's alarm, which may be first
         limits.give_up()
         raise
     if not ended:

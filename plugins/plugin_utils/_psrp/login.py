@@ -3,15 +3,15 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One wrong password must not lock an account: the first login of a run goes alone, the others follow.
+"""Protects accounts from a lockout: the first login of a run goes alone, the other logins follow.
 
-Each host has a process of its own, and all of them may log in with the same account at the same moment. A directory
-locks the account after a few refused logins. So a login takes a lock first, a file in the directory that Ansible makes
-for a run and removes after it. The file's content says what became of the first login. A process that dies gives its
-lock back. The remote shell and WinRM have a lock each: WinRM refuses a good account that is no local administrator,
-which says nothing of the remote shell.
+Each host has its own process, and all processes may log in with the same account at the same time. Active Directory
+locks an account after a few refused logins. So a login first takes a lock: a file in the directory that Ansible makes
+for a run and removes after it. The file's content is the result of the first login. A process that ends releases its
+lock. The remote shell and WinRM have separate locks, because WinRM also refuses good accounts that are not local
+administrators.
 
-The lock is taken when the connection stands, so that nobody waits for a server that cannot be reached.
+A login takes the lock after the connection is made. So it never waits for a server that cannot be reached.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ from .errors import LoginRefused
 from .limits import current
 from .options import Target
 
-# Seconds between two looks whether the first login has ended.
+# Seconds between two checks whether the first login has ended.
 _LOOK = 0.05
 _ACCEPTED, _REFUSED = "accepted", "refused "
-# The shell of a Front End, which is always a member of a domain.
+# The remote shell of a Front End, which is always a member of a domain.
 _DOMAIN_PATH = "ocspowershell"
 
 
 class Login:
-    """The login of one session. directory: of the run; without it, or without a password, nothing is kept.
+    """The login of one session. Different threads may call enter() and leave().
 
-    The object may be left by another thread than the one that entered it.
+    target: the server and the account.
+    directory: the directory of the run. Without it, or without a password, there is no lock.
     """
 
     def __init__(self, target: Target, directory: str) -> None:
@@ -43,18 +44,18 @@ class Login:
         self._handle: int | None = None
         self._over = False
         password = str(target.wsman.get("password") or "")
-        # The name tells nothing of the password, not even to somebody who tries many.
+        # The name of the file does not reveal the password, not even to an attacker who tries many.
         self._file = "%s/login-%s" % (directory, _digest(target, password, directory)) if directory and password else ""
 
     def _open(self) -> int | None:
-        """None where the run is over, and its directory is gone."""
+        """Open the file. Return None if the run is over and its directory is removed."""
         try:
             return os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except FileNotFoundError:
             return None
 
     def enter(self) -> None:
-        """Called with each connection, before anything is sent. Returns when this login may go on.
+        """Wait until this login may continue. It is called for each connection, before anything is sent.
 
         Raises LoginRefused, and TooLate if the time is over.
         """
@@ -71,7 +72,7 @@ class Login:
                 except BlockingIOError:
                     time.sleep(_LOOK)
                     continue
-                if not self._known(handle):  # the one before may just have ended
+                if not self._known(handle):  # the previous login may have just ended
                     self._handle, handle = handle, -1
                 return
         finally:
@@ -79,22 +80,22 @@ class Login:
                 os.close(handle)
 
     def _known(self, handle: int) -> bool:
-        """Whether the first login has ended. Raises LoginRefused."""
+        """Return whether the first login has ended. Raises LoginRefused."""
         found = os.pread(handle, 1000, 0).decode("utf-8", "replace")
         if found.startswith(_REFUSED):
             raise LoginRefused(
-                "%s refused the account '%s' before in this run, so the same password is not tried on %s: correct"
+                "%s refused the account '%s' before in this run, so the same password is not tried on %s. Correct"
                 " ansible_user or ansible_password" % (found[len(_REFUSED) :], self._target.user, self._target.host)
             )
         return found == _ACCEPTED
 
     def leave(self, accepted: bool, refused: bool = False) -> None:
-        """The login has ended. Neither of both: the server did not get as far as to say so; the next one goes alone."""
+        """Record the end of the login. If it was neither accepted nor refused, the next login also goes alone."""
         handle, self._handle = self._handle, None
         self._over = self._over or accepted
         if not self._file:
             return
-        if refused and handle is None:  # accepted before, by another host
+        if refused and handle is None:  # another host accepted the login before
             handle = self._open()
         if handle is None:
             return
@@ -113,7 +114,7 @@ def _digest(target: Target, password: str, salt: str) -> str:
 
 
 def _realm(target: Target) -> str:
-    """Where the account is known: its domain; of a name without one the server itself, unless that has a domain."""
+    """Return where the account belongs: its domain. Without a domain in the name, the server itself or its domain."""
     domain, backslash, _name = target.user.partition("\\")
     if backslash and domain != ".":
         return domain.casefold()

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The secrets of a session, kept out of every text about it, also where a server spells them in its own way."""
+"""Masks the secrets of a session in every text, also in the forms that a server may use."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from xml.sax.saxutils import escape
 from .limits import CUT
 
 MASK = "********"
-# Below this many characters a secret is looked for as a word of its own, and in no other form: it, or they, would be
-# found everywhere.
+# A secret with fewer characters is only masked as a whole word, and only in its plain form. Otherwise it would match
+# everywhere.
 _SHORT = 4
-# Where short() cuts a text.
+# The mark of short() in a cut text.
 _CUT = re.compile(re.escape(CUT))
 
 
 class Mask:
-    """Grows with every secret that a session has to do with."""
+    """Masks all secrets that a session has used."""
 
     def __init__(self, *secrets: str | None) -> None:
         self._forms: set[str] = set()
@@ -47,11 +47,11 @@ class Mask:
         self._pattern = re.compile("|".join(map(_searched, longest_first)), re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
-        """The text without them."""
+        """Return the text with the secrets masked."""
         return self._without_cut_ones(self._pattern.sub(MASK, text)) if self._pattern else text
 
     def _without_cut_ones(self, text: str) -> str:
-        """The text without the beginning of a secret where it was cut off."""
+        """Return the text with the beginnings of cut secrets masked."""
         for end in reversed([found.start() for found in _CUT.finditer(text)]):
             before = text[:end].casefold()
             longest = max((_common(before, form.casefold()) for form in self._forms), default=0)
@@ -65,7 +65,7 @@ def _searched(form: str) -> str:
 
 
 def _common(text: str, form: str) -> int:
-    """How many characters of the form's beginning stand at the text's end."""
+    """Return how many characters at the text's end match the beginning of the form."""
     return next((n for n in range(min(len(text), len(form) - 1), 0, -1) if text.endswith(form[:n])), 0)
 
 
@@ -73,7 +73,7 @@ def _forms(secret: str) -> t.Iterator[str]:
     yield secret
     if len(secret) < _SHORT:
         return
-    yield " ".join(secret.split())  # as texts are put on one line
+    yield " ".join(secret.split())  # the form in a text of one line
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield repr(secret)[1:-1]
@@ -95,5 +95,5 @@ def _forms(secret: str) -> t.Iterator[str]:
 
 
 def _clixml(secret: str) -> str:
-    """As PowerShell writes it in its XML (MS-PSRP 2.2.5.3.2): markup escaped, and what XML cannot hold as _xHHHH_."""
+    """Return the form in PowerShell's XML (MS-PSRP 2.2.5.3.2): escaped markup, and _xHHHH_ for control characters."""
     return "".join("_x%04X_" % ord(c) if ord(c) < 32 else c for c in escape(re.sub("_(?=[xX])", "_x005F_", secret)))

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a session offers, as Get-Command lists it: which cmdlets, and whether Select-Object cuts to any property.
+"""Keeps what a session offers according to Get-Command: its cmdlets, and whether Select-Object takes any property.
 
-A restricted session (RestrictedRemoteServer) has PowerShell's own proxy of Select-Object, a function that takes eleven
-names for -Property. Source: GetRestrictedSelectObject in PowerShell's CommandMetadata.cs. Whether the remote shell of
-the product has the proxy or the whole cmdlet is not documented.
+A restricted session (RestrictedRemoteServer) has PowerShell's own proxy of Select-Object, a function that takes only
+eleven names for -Property. Source: GetRestrictedSelectObject in PowerShell's CommandMetadata.cs. It is not documented
+whether the remote shell of the product has the proxy or the whole cmdlet.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typing as t
 from ...module_utils._shell.rights import LIST, SELECT
 from ...module_utils._shell.statement import Answer, ServerError, Statement
 
-# The names that the proxy takes, and what Get-Command calls a Select-Object that takes all.
+# The names that the proxy takes, and the command types of a Select-Object that takes all names.
 _PROXY_TAKES = frozenset(
     (
         "modulename", "namespace", "outputtype", "count", "helpuri", "name", "commandtype", "resolvedcommandname",
@@ -29,25 +29,25 @@ _NOT_FOUND = "CommandNotFound"
 
 
 class Offered:
-    """What is known of the commands of one endpoint. It grows with each answer of Get-Command."""
+    """The known commands of one endpoint. Each answer of Get-Command adds to them."""
 
     def __init__(self) -> None:
         # Name in lower case -> CommandType, None for a command that the session does not offer.
         self._kinds: dict[str, str | None] = {}
         self._asked = False
         self._refused = False
-        # What Get-Command answered, by the names that it was asked for.
+        # The answers of Get-Command, by the requested names.
         self._answers: dict[tuple[str, ...], Answer] = {}
 
     def answer(self, statement: Statement) -> Answer | None:
-        """What Get-Command said to this question before; None if it was not asked, or did not answer in full."""
+        """Return the earlier answer to this question; None if there is none, or if it was incomplete."""
         names = _names(statement)
         return self._answers.get(names) if names else None
 
     def cuts(self, properties: t.Collection[str]) -> bool | None:
-        """Whether Select-Object takes these properties. None: ask first (``rights.question``).
+        """Return whether Select-Object takes these properties. None means: ask first (``rights.question``).
 
-        True too where the answer did not say: then a refusal tells.
+        The result is also True if the answer did not show it. Then a refusal shows it.
         """
         if self._refused or not properties:
             return False
@@ -61,7 +61,7 @@ class Offered:
         return not kind or kind in _WHOLE
 
     def learn(self, statement: Statement, answer: Answer) -> None:
-        """Take in the answer to a pipeline of this statement alone."""
+        """Store the answer to a pipeline with only this statement."""
         names = _names(statement)
         if not names or answer.lost or answer.refused:
             return
@@ -71,7 +71,7 @@ class Offered:
         for error in answer.errors:
             if _NOT_FOUND in error.error_id:
                 missing = error.target.lower()
-                # Without Get-Command nobody knows more than that whole objects can always be read.
+                # Without Get-Command the cmdlets are unknown. Whole objects can always be read.
                 self._kinds.update(dict.fromkeys(wanted if missing == LIST.lower() else wanted & {missing}))
         for item in answer.output:
             if isinstance(item, dict) and str(item.get("Name")).lower() in wanted and item.get("CommandType"):
@@ -79,24 +79,24 @@ class Offered:
         self._asked = self._asked or SELECT.lower() in wanted
 
     def refuse(self) -> None:
-        """A selection was refused: from now on whole objects are read, whatever Get-Command says."""
+        """Read whole objects from now on, because a selection was refused."""
         self._refused = True
 
 
 def _names(statement: Statement) -> tuple[str, ...]:
-    """The names that a question asks for; empty for another statement."""
+    """Return the requested names of a question; empty for another statement."""
     names = statement.parameters.get("Name")
     asks = statement.cmdlet == LIST and isinstance(names, tuple) and set(statement.parameters) == {"Name"}
     return tuple(map(str, names)) if asks and isinstance(names, tuple) else ()
 
 
 def is_refusal(answer: Answer) -> bool:
-    """Whether Select-Object is unknown, or did not take what it was given. Then nothing of its statement has run."""
+    """Return whether Select-Object is unknown or refused its parameters. Then its statement was not run."""
     return any(_refuses(error) for error in answer.errors)
 
 
 def _refuses(error: ServerError) -> bool:
-    """The id ends in the command, or in the class of the cmdlet; texts are in the server's language."""
+    """Return whether an error comes from Select-Object. The id is used, because texts are in the server's language."""
     raised_by = (error.cmdlet.lower(), error.error_id.rpartition(",")[2].lower())
     if SELECT.lower() in raised_by or any(name.endswith(".selectobjectcommand") for name in raised_by):
         return True

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from .._actions.plain_values import plain
 
-# Options that say where a session leads and as whom. Two hosts may share one session only if all of them agree.
-# Timeouts and sizes are not among them: they may differ from task to task.
+# Options that identify a session: the server and the account. Hosts may share a session only if all of these are equal.
+# Timeouts and sizes are not included, because they may differ from task to task.
 IDENTITY = (
     "remote_addr",
     "port",
@@ -43,7 +43,7 @@ IDENTITY = (
     "modules",
 )
 
-# Options that pypsrp's WSMan takes under their own names.
+# Options that pypsrp's WSMan accepts with the same names.
 _PASSED_ON = (
     "path",
     "auth",
@@ -88,14 +88,14 @@ class Target:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must be shown nowhere: passwords, and the password as Basic authentication sends it."""
+        """The texts that must never be shown: passwords, and the password in the form of Basic authentication."""
         password = self.wsman.get("password") or ""
         basic = base64.b64encode(("%s:%s" % (self.user, password)).encode()).decode() if password else ""
         return tuple(filter(None, (password, basic, self.wsman.get("certificate_key_password"))))
 
 
 def protocol_and_port(protocol: str | None, port: int | None) -> tuple[str, int]:
-    """HTTPS on 5986 unless something else is said; port 5985 alone means HTTP (as ansible.builtin.psrp has it)."""
+    """Return protocol and port: HTTPS on 5986 by default. Port 5985 alone means HTTP, as in ansible.builtin.psrp."""
     if protocol is None:
         protocol = "http" if port == 5985 else "https"
     if port is None:
@@ -104,7 +104,7 @@ def protocol_and_port(protocol: str | None, port: int | None) -> tuple[str, int]
 
 
 def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda: "WSMAN") -> Target:
-    """What the options of the connection amount to. service: gives that of Kerberos where they name none."""
+    """Return the target of the connection's options. service: returns the service of Kerberos if no option names it."""
     values = {name: plain(value) for name, value in options.items()}
     protocol, port = protocol_and_port(values["protocol"], values["port"])
     host = values["remote_addr"]
@@ -136,7 +136,7 @@ def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda
 
 
 def identity(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """What must agree for two hosts to share a session. Holds the password: for comparison only."""
+    """Return the values that must be equal to share a session. They include the password. Use them only to compare."""
     values = {name: plain(options[name]) for name in IDENTITY}
     values["protocol"], values["port"] = protocol_and_port(values["protocol"], values["port"])
     values["path"] = values["path"].lstrip("/")
@@ -144,12 +144,12 @@ def identity(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def differences(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> list[str]:
-    """The names of the options that differ between two identities; never their values."""
+    """Return the names of the options that differ between two identities, never their values."""
     return [name for name in IDENTITY if one[name] != other[name]]
 
 
 def through_proxy(goal: Target) -> bool:
-    """Whether a proxy is between, by the options or by the environment, as the HTTP library has it."""
+    """Return whether a proxy is used, according to the options or the environment."""
     from requests.utils import get_environ_proxies, select_proxy  # here: a run without this question has no use for it
 
     if goal.wsman["proxy"] or goal.wsman["no_proxy"]:

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One PowerShell remoting session: opened when first needed, kept, opened again after a loss, closed at the end.
+"""One PowerShell remoting session. It opens at its first use, is kept, opens again after a loss, and closes at the end.
 
-The rule on repetition: a pipeline is sent again only if it certainly was not executed, or if it only reads. A write
-that was cut off is reported as lost, and whoever sent it has to read what took effect.
+A pipeline is sent again only if it certainly was not executed, or if it only reads. An interrupted write is reported as
+lost. Then the caller must read which changes took effect.
 
 pypsrp takes 0.3 s to import and is imported when a session opens.
 """
@@ -44,22 +44,23 @@ from .values import LONGEST, server_error, to_wire, unreadable, wire_size
 if t.TYPE_CHECKING:
     from pypsrp.powershell import PowerShell, RunspacePool
 
-# Statements of one pipeline. Long pipelines keep everyone waiting for the first result, and are lost as a whole.
+# The most statements of one pipeline. The first result of a long pipeline is late, and a lost pipeline is lost as a
+# whole.
 CHUNK = 200
-# Seconds after which an unused HTTP connection is not trusted any more: servers and firewalls drop idle ones in
-# silence, and a write sent into a dropped connection would be a write of unknown outcome.
+# Seconds after which an unused HTTP connection is not used again. Servers and firewalls drop idle connections silently.
+# The result of a write over a dropped connection would be unknown.
 STALE = 60.0
-# Seconds that the farewell to a server may take, of a pipeline or of a session.
+# Seconds for closing a pipeline or a session on the server.
 FAREWELL = 5
-# Seconds that one call may take, unless the user says something else, and the variable for that.
+# The default of seconds for one call, and its variable.
 LIMIT = 600.0
 LIMIT_VARIABLE = "ansible_command_timeout"
 
 
 class SessionError(Exception):
-    """There is no session, and nothing of what was asked has been executed.
+    """There is no session, and no statement was executed.
 
-    broken: the link of the way at which none came about (see statement.WAY); empty if it was none of them.
+    broken: the step of statement.WAY that failed; empty if none of them did.
     """
 
     def __init__(self, text: str, broken: str = "") -> None:
@@ -68,7 +69,13 @@ class SessionError(Exception):
 
 
 class _Broken(Exception):
-    """A pipeline did not end as it should. ``untouched``: certainly nothing of it was executed."""
+    """A pipeline ended with an error of the transport.
+
+    reason: the error.
+    untouched: whether certainly nothing of the pipeline was executed.
+    repeatable: whether reads may be sent again.
+    broken: the step of statement.WAY that failed; empty if none of them did.
+    """
 
     def __init__(self, reason: str, untouched: bool, repeatable: bool, broken: str) -> None:
         super().__init__(reason)
@@ -103,9 +110,9 @@ class PsrpSession:
         self._pin = Pin()
         self._pool: RunspacePool | None = None
         self._used = 0.0
-        # Whether the endpoint takes several statements in one pipeline; None while that has not been tried.
+        # Whether the endpoint accepts several statements in one pipeline; None before the first try.
         self._several: bool | None = None
-        # What the endpoint offers. It stays the same over a new session, like the account's roles.
+        # The cmdlets that the endpoint offers. A new session has the same, because the account's roles are the same.
         self._offered = Offered()
         self._kept: list[str] | None = None
 
@@ -114,12 +121,12 @@ class PsrpSession:
         return self._pool is not None
 
     def cuts(self, statement: Statement) -> bool:
-        """Whether the endpoint cuts the statement's objects to the properties that are wanted, as far as known."""
+        """Return whether the endpoint selects the wanted properties of the statement's objects, as far as known."""
         return self._offered.cuts(statement.select) is not False
 
     @contextlib.contextmanager
     def capturing(self) -> t.Iterator[list[str]]:
-        """The XML of each object that the last pipeline within the block brings, as it came."""
+        """Yield a list with the unchanged XML of each object of the last pipeline in the block."""
         kept = self._kept = []
         try:
             yield kept
@@ -129,7 +136,7 @@ class PsrpSession:
                 _keep(self._pool, None)
 
     def versions(self) -> dict[str, str]:
-        """What the open session says of itself: the versions that PowerShell's own table has, and the protocol's."""
+        """Return the versions of the open session: those of PowerShell's table, and the protocol's."""
         if self._pool is None:
             return {}
         data = getattr(self._pool, "application_private_data", None)
@@ -137,7 +144,7 @@ class PsrpSession:
         return {name: str(value) for name, value in found.items() if value is not None}
 
     def open(self) -> RunspacePool:
-        """Open the session unless it is open, and import the modules. Raises SessionError with what to check."""
+        """Open the session if it is closed, and import the modules. Raises SessionError with the remedy."""
         if self._pool is not None:
             return self._pool
         begun = time.monotonic()
@@ -149,7 +156,7 @@ class PsrpSession:
             self._used = time.monotonic()
             if self.target.modules:
                 self._import_modules(pool)
-        except Exception as error:  # whatever a library or the daemon's alarm raises here: there is no session
+        except Exception as error:  # after any exception of a library or of the daemon's alarm there is no session
             login.leave(accepted=False, refused=login_refused(error))
             self._drop()
             if isinstance(error, SessionError):
@@ -162,7 +169,7 @@ class PsrpSession:
         return pool
 
     def close(self) -> None:
-        """End the session. Never fails; the server ends what it still knows of it by itself later."""
+        """End the session. It never fails. If the server keeps anything of the session, it ends it later."""
         if self._pool is not None:
             self._drop(gracefully=True)
             self._offered = Offered()
@@ -171,10 +178,10 @@ class PsrpSession:
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements in order, in as few pipelines as their number and size allow.
 
-        A failed statement does not stop the next. Raises SessionError if nothing was executed; if the session is lost
-        later, the answer says so in ``lost`` and holds what had come until then. An endpoint that takes one statement
-        at a time gets reads one by one; writes are reported as ``refused``, as some of them may have been executed.
-        An object that cannot be read is an error of the category InvalidData. What the session offers is asked once.
+        A failed statement does not stop the next one. Raises SessionError if nothing was executed. If the session is
+        lost later, the answer has the reason in ``lost``, and the results until then. An endpoint may accept only one
+        statement at a time. Then reads are sent one by one, and writes are reported as ``refused``, because some of
+        them may have been executed. An object that cannot be read is an error of the category InvalidData.
         """
         if len(statements) == 1 and (known := self._offered.answer(statements[0])) is not None:
             return known
@@ -203,7 +210,7 @@ class PsrpSession:
         return total
 
     def _run(self, chunk: t.Sequence[Statement]) -> Answer:
-        """Run one pipeline; where the endpoint does not cut objects to what is wanted of them, read whole ones."""
+        """Run one pipeline. If the endpoint cannot select properties, read whole objects."""
         if any(self._offered.cuts(statement.select) is None for statement in chunk):
             self._attempt([question()])
             if not any(map(self.cuts, chunk)):
@@ -214,11 +221,11 @@ class PsrpSession:
             return answer
         self._offered.refuse()
         self._read_whole()
-        # Beside a refused selection the other statements have run.
+        # The statements without a refused selection have run.
         return self._attempt(chunk) if all(statement.is_read for statement in chunk) else answer
 
     def _attempt(self, chunk: t.Sequence[Statement]) -> Answer:
-        """Run one pipeline, in a new session if this one turns out to be lost and nothing can be done twice."""
+        """Run one pipeline. If the session is lost, use a new session, but only if no write can run twice."""
         reads_only = all(statement.is_read for statement in chunk)
         for attempt in (1, 2):
             pool = self.open()
@@ -246,12 +253,12 @@ class PsrpSession:
             nonlocal sent
             shell = self._prepared(pool, chunk)
             shell.begin_invoke()
-            sent = True  # until here the server has not had the whole pipeline
+            sent = True  # before this line the server has not received the whole pipeline
             shell.end_invoke()
             return shell, self._answer(shell, chunk)
 
         if self._kept is not None:
-            self._kept.clear()  # what came before a repetition
+            self._kept.clear()  # remove the objects of the first try
             _keep(pool, self._kept)
         _messages(pool).wanted = _wanted(chunk)
         try:
@@ -272,7 +279,7 @@ class PsrpSession:
         from pypsrp.powershell import PowerShell
 
         if any(isinstance(value, Credential) for statement in chunk for value in statement.parameters.values()):
-            pool.exchange_keys()  # once a session: its password travels encrypted (MS-PSRP 2.2.5.1.24)
+            pool.exchange_keys()  # once for each session: passwords are sent encrypted (MS-PSRP 2.2.5.1.24)
         shell = PowerShell(pool)
         for number, statement in enumerate(chunk):
             if number:
@@ -293,13 +300,13 @@ class PsrpSession:
         errors += [unreadable(names, value) for value in shell.output if isinstance(value, UnreadableXml)]
         if shell.state == PSInvocationState.FAILED and not errors:
             errors.append(
-                ServerError(cmdlet=chunk[0].cmdlet, message="the pipeline failed, and the server does not say why")
+                ServerError(cmdlet=chunk[0].cmdlet, message="the pipeline failed, and the server gave no reason")
             )
         lost = ""
         if shell.state == PSInvocationState.STOPPED:
             lost = "the server stopped the pipeline"
         elif shell.state not in (PSInvocationState.COMPLETED, PSInvocationState.FAILED):
-            lost = "the server left the pipeline in the state %s, which is no end" % shell.state
+            lost = "the server left the pipeline unfinished, in the state %s" % shell.state
         return Answer(
             output=tuple(value for value in shell.output if not isinstance(value, UnreadableXml)),
             errors=tuple(map(self._error, errors)),
@@ -308,16 +315,16 @@ class PsrpSession:
         )
 
     def _error(self, error: ServerError) -> ServerError:
-        """Without secrets, and with a message that can be printed. Names stay as they are: they are compared."""
+        """Mask the secrets, and make the message printable. Names stay unchanged, because they are compared."""
         masked = {name: self._mask(value) for name, value in error.as_dict().items()}
         return ServerError(**{**masked, "message": self._words(error.message)})
 
     def _words(self, text: str) -> str:
-        """What the server says to the administrator."""
+        """Return a text of the server for administrators, masked and printable."""
         return foreign(self._mask(text), 2 * LONGEST)
 
     def _judged(self, answer: Answer, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
-        """Learn from the first pipeline of several statements whether the endpoint takes such."""
+        """Learn from the first pipeline with several statements whether the endpoint accepts them."""
         from pypsrp.complex_objects import PSInvocationState
 
         if len(chunk) == 1 or answer.lost or self._several is not None:
@@ -327,34 +334,34 @@ class PsrpSession:
         self._several = shell.state != PSInvocationState.FAILED
         if self._several:
             return answer
-        self._note("%s takes one statement at a time: %s" % (self.target.endpoint, answer.errors[0].message))
+        self._note("%s accepts only one statement at a time: %s" % (self.target.endpoint, answer.errors[0].message))
         return replace(answer, refused=True)
 
     def _release(self, pool: RunspacePool, shell: PowerShell) -> None:
-        """Let the server forget a pipeline that has ended; it counts the ones it remembers."""
+        """Remove a finished pipeline on the server, because the server limits their number."""
         from pypsrp.shell import SignalCode
 
         try:
             within(Limits(FAREWELL), lambda: pool.shell.signal(SignalCode.TERMINATE, shell.id))
             pool.pipelines.pop(shell.id, None)
-        except Exception as error:  # noqa: BLE001 - the results are here; the next call opens a new session
+        except Exception as error:  # noqa: BLE001 - the results are complete. The next call opens a new session
             self._drop()
             self._note("session lost on %s: %s" % (self.target.endpoint, self._brief(error)))
 
     def _import_modules(self, pool: RunspacePool) -> None:
-        """Import them. What counts is whether their commands are there: some modules complain, and work."""
+        """Import the modules. A module that reports errors is accepted if its commands are available."""
         answer = self._imported(pool, [Statement("Import-Module", {"Name": name}) for name in self.target.modules])
         for name in self.target.modules if answer.errors else ():
             wanted: dict[str, Value] = {"Module": (name,), "ListImported": True, "TotalCount": 1}
             if not self._imported(pool, [Statement("Get-Command", wanted)]).output:
                 raise SessionError(
-                    "no session on %s: cannot import %s: %s (%s). Check ansible_management_shell_modules: an Edge needs"
-                    " SkypeForBusiness (2015) or Lync (2013), a Front End's OcsPowershell has its cmdlets already."
+                    "no session on %s: cannot import %s: %s (%s). Check ansible_management_shell_modules. An Edge"
+                    " server needs SkypeForBusiness (2015) or Lync (2013). OcsPowershell of a Front End needs none."
                     % (self.target.endpoint, name, answer.errors[0].message, answer.errors[0].error_id),
                     SESSION,
                 )
         for error in answer.errors:
-            self._note("a module complained, but its commands are there: %s" % error.message)
+            self._note("a module reported an error, but its commands are available: %s" % error.message)
 
     def _imported(self, pool: RunspacePool, statements: t.Sequence[Statement]) -> Answer:
         try:
@@ -366,12 +373,13 @@ class PsrpSession:
                 return answer
             reason = answer.lost
         raise SessionError(
-            "no session on %s: while importing %s: %s" % (self.target.endpoint, ", ".join(self.target.modules), reason),
+            "no session on %s: importing %s failed: %s"
+            % (self.target.endpoint, ", ".join(self.target.modules), reason),
             SESSION,
         )
 
     def _drop(self, gracefully: bool = False) -> None:
-        """Forget the session, and ask the server to: what still runs in it ends, and it stops counting."""
+        """Drop the session, here and on the server. Running statements end."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
@@ -386,15 +394,15 @@ class PsrpSession:
             transport = pool.connection.transport
             transport.connection_timeout = transport.read_timeout = FAREWELL
             within(Limits(FAREWELL), farewell)
-        except Exception as error:  # noqa: BLE001 - it was lost before, or will time out by itself
-            self._note("no farewell to %s: %s" % (self.target.endpoint, self._brief(error)))
+        except Exception as error:  # noqa: BLE001 - the session was lost before, or will time out by itself
+            self._note("the session on %s could not be closed: %s" % (self.target.endpoint, self._brief(error)))
 
     def _new_limits(self) -> Limits:
         return Limits(self.limit, LIMIT_VARIABLE)
 
     def _read_whole(self) -> None:
         self._note(
-            "%s does not cut objects to chosen properties (%s): whole objects are read" % (self.target.endpoint, SELECT)
+            "%s does not select properties of objects (%s), so whole objects are read" % (self.target.endpoint, SELECT)
         )
 
     def _note(self, text: str) -> None:
@@ -408,37 +416,38 @@ class PsrpSession:
         return SessionError(printable(self._mask(no_session(shown, self.target))), broken_link(shown))
 
     def _in_time(self, error: BaseException) -> BaseException:
-        """Ansible's alarm in our words: it rings at the same time as our own limit."""
+        """Replace Ansible's alarm by the error of the own limit, because both end at the same time."""
         return self._limits.late() if alarm(error) else error
 
 
 def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[list[Statement]]:
-    """The statements in runs of at most ``most`` that fit one message each, where a single one does."""
+    """Split the statements into chunks of at most ``most`` statements that fit into one message each."""
     chunks: list[list[Statement]] = []
     room = 0
     for statement in statements:
         size = wire_size(statement)
         if not chunks or size > room or len(chunks[-1]) == most:
             chunks.append([])
-            room = limit - 1400  # what surrounds the statements of a pipeline
+            room = limit - 1400  # bytes of a pipeline without its statements
         chunks[-1].append(statement)
         room -= size
     return chunks
 
 
 def _keep(pool: RunspacePool, kept: list[str] | None) -> None:
-    """Where the transport puts the XML of the objects that come from now on."""
+    """Set the list for the XML of all later objects."""
     _messages(pool).kept = kept
 
 
 def _messages(pool: RunspacePool) -> Messages:
-    """What new_pool() put there."""
+    """Return the Messages object that new_pool() set."""
     return t.cast(Messages, pool._fragmenter.defragment)
 
 
 def _wanted(chunk: t.Sequence[Statement]) -> frozenset[str] | None:
-    """The properties that the statements want of their objects, where each says so: a server that does not cut objects
-    to them sends ten times as much, of which nothing else has to be kept.
+    """Return the wanted properties if every statement names them; else None.
+
+    A server that cannot select properties sends about ten times as much. Only the wanted properties are kept then.
     """
     if not all(statement.select for statement in chunk):
         return None
@@ -446,7 +455,7 @@ def _wanted(chunk: t.Sequence[Statement]) -> frozenset[str] | None:
 
 
 def _version_table(data: t.Any) -> dict[str, t.Any]:
-    """$PSVersionTable, which a server sends along with the opened session (MS-PSRP 2.2.2.13)."""
+    """Return $PSVersionTable, which a server sends when the session opens (MS-PSRP 2.2.2.13)."""
     table = getattr(data, "data", data)
     table = table.get("PSVersionTable", {}) if isinstance(table, dict) else {}
     return {str(name): value for name, value in table.items()} if isinstance(table, dict) else {}

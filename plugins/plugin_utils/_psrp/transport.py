@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""pypsrp's session, made careful: what a server may answer, and what becomes of an answer that cannot be read.
+"""Adds checks to pypsrp's session: the answers that a server may send, and the errors for other answers.
 
-A request carries credentials and secrets, and goes to the server that the user named or nowhere: no redirect is
-followed, and a server whose certificate is not checked has to keep the one that it began with.
+A request has credentials and secrets, so it is only sent to the user's server. Redirects are not followed. A server
+whose certificate is not checked must keep its first certificate.
 """
 
 from __future__ import annotations
@@ -33,23 +33,24 @@ if t.TYPE_CHECKING:
 # Types of PSRP messages (MS-PSRP 2.2.1) that are read here.
 _OUTPUT, _ERROR, _STATE, _WARNING = 0x00041004, 0x00041005, 0x00041006, 0x00041009
 _NAMES = {_ERROR: "an error record", _STATE: "the end of the pipeline", _WARNING: "a warning"}
-# Verbose, debug, progress, information: nobody asks for them.
+# Verbose, debug, progress and information messages are ignored.
 _UNREAD = frozenset((0x00041007, 0x00041008, 0x00041010, 0x00041011))
 
 _START, _END = 1, 2
 
 
 class Pin:
-    """The certificate that a server showed first, where nobody vouches for it: the same has to come again."""
+    """The server's first certificate, if certificates are not checked. Later connections must have the same one."""
 
     def __init__(self) -> None:
         self.fingerprint = ""
 
 
 def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda: None) -> RunspacePool:
-    """A session that is not open yet. pin: kept as long as one means the same server.
+    """Return a session that is not open yet.
 
-    connected: called with each connection to the server, before anything is sent over it.
+    pin: the first certificate of the server.
+    connected: is called for each connection to the server, before anything is sent over it.
     """
     from pypsrp.complex_objects import PSInvocationState
     from pypsrp.exceptions import WinRMError, WinRMTransportError, WSManFaultError
@@ -80,8 +81,8 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
                     current().check()
 
         def invoke(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            # pypsrp would ask again for what a server has sent and nobody has received. A server that does not remember
-            # it goes on behind it: objects would be missing without a word.
+            # pypsrp would repeat a request for data that was sent but not received. A server that does not keep the
+            # data would continue after it. Then objects would be missing without an error.
             kwargs.pop("retries_on_read_timeout", None)
             try:
                 return super().invoke(*args, **kwargs)
@@ -103,7 +104,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
         def open(self, *args: t.Any, **kwargs: t.Any) -> None:
             super().open(*args, **kwargs)
             if self.state != 2:  # opened
-                raise AnswerError("the server left the session in the state %s instead of opening it" % self.state)
+                raise AnswerError("the server did not open the session, which is in the state %s" % self.state)
 
         def _receive(self, id: t.Any = None, *args: t.Any, **kwargs: t.Any) -> t.Any:
             try:
@@ -118,10 +119,10 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
                 ) from error
 
         def _check_end(self, pipeline: t.Any) -> None:
-            """A command that is done has said how its pipeline ended, or nobody ever will."""
+            """Check that a finished command has reported the end of its pipeline."""
             running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING
             if running and t.cast(CarefulWSMan, self.connection).command_state.endswith("/Done"):
-                raise AnswerError("the server ended the pipeline without a word on how it went")
+                raise AnswerError("the server ended the pipeline without its result")
 
     _check_version(target, RunspacePool)
     connection = CarefulWSMan(**target.wsman)
@@ -135,7 +136,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
 
 
 def _check_version(target: Target, pool: type) -> None:
-    """Raises ImportError where an option needs a later pypsrp, which ignores one of these and breaks on the other."""
+    """Raise ImportError if an option needs a later pypsrp. An older one ignores one option and fails on the other."""
     from pypsrp.wsman import AUTH_KWARGS
 
     asked = {
@@ -145,16 +146,16 @@ def _check_version(target: Target, pool: type) -> None:
     }
     for variable, fine in asked.items():
         if not fine:
-            raise ImportError("pypsrp 0.9.0 or later, which %s needs" % variable)
+            raise ImportError("%s needs pypsrp 0.9.0 or later" % variable)
 
 
-# Names of pypsrp that it does not call public, with their parameters. A version without them would answer with its own
-# reading of what a server sends, or follow redirects: then there is no session.
-_OTHER = "a pypsrp with the internals of 0.8.1 to 0.9, which this version of the collection builds on"
+# Private names of pypsrp with their parameters. A version without them would read the server's data itself, or follow
+# redirects. So no session is opened with such a version.
+_OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9"
 
 
 def _check_internals(transport: t.Any, pool: type) -> None:
-    """Raises ImportError."""
+    """Raise ImportError if pypsrp lacks these names."""
     wanted = {
         (transport, "_build_session"): [],
         (transport, "send"): ["message"],
@@ -206,7 +207,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
 
 
 class Connections:
-    """The sockets of a transport, so that they can be cut off while another thread waits for one."""
+    """The sockets of a transport. They can be closed while another thread waits for one."""
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -215,7 +216,7 @@ class Connections:
         self._sockets.add(sock)
 
     def cut(self) -> None:
-        """Whoever reads or writes in another thread gets an error at once."""
+        """Close the sockets. Reads and writes of other threads fail immediately."""
         for sock in list(self._sockets):
             with contextlib.suppress(OSError):
                 # Of a TLS connection, too, only the TCP connection below: another thread is inside its TLS object.
@@ -223,7 +224,7 @@ class Connections:
 
 
 def _watch_connections(manager: t.Any, connections: Connections) -> None:
-    """Note the socket of each connection that urllib3 makes. What makes a pool or a connection may be any callable."""
+    """Record the socket of each connection of urllib3. Any callable may make a pool or a connection."""
 
     def connection_maker(make: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
         def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -232,7 +233,7 @@ def _watch_connections(manager: t.Any, connections: Connections) -> None:
 
             def connected() -> None:
                 connect()
-                # Not the connection: it forgets its socket while the last answer is still being read.
+                # The socket is recorded, because the connection drops it while the last answer is still being read.
                 connections.add(connection.sock)
 
             connection.connect = connected
@@ -252,7 +253,7 @@ def _watch_connections(manager: t.Any, connections: Connections) -> None:
 
 
 def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
-    """The same for the managers of proxies, which are made when they are first needed and kept."""
+    """Record the sockets of the managers of proxies too. They are made at their first use and kept."""
     manager_for, watched = adapter.proxy_manager_for, set[int]()
 
     def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -266,7 +267,7 @@ def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
 
 
 def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
-    """Let the manager make connections that tell when they stand, and whose TLS takes no longer than connecting may."""
+    """Let the manager make connections that report when they are ready, and that limit the time of TLS."""
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.exceptions import ConnectTimeoutError
@@ -280,7 +281,7 @@ def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
         def connect(self) -> None:
             try:
                 super().connect()
-            except TimeoutError:  # of TLS; urllib3 takes that for a request without an answer
+            except TimeoutError:  # of TLS. urllib3 would treat it as a request without an answer
                 raise ConnectTimeoutError(self, SLOW_TLS) from None
             except ConnectionError as error:  # the same; a connection that is not there has errors of urllib3
                 text = "the server ended the connection during the handshake (%s)" % error
@@ -314,16 +315,16 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
             to = response.headers.get("Location", "")
             response.close()
             raise AnswerError(
-                "the server answered HTTP status %d, a redirect%s. It is not followed, since the request holds"
-                " credentials: check ansible_host, ansible_port and ansible_psrp_path"
-                % (response.status_code, " to %s" % short(to, 200) if to else " that leads nowhere")
+                "the server answered HTTP status %d, a redirect%s. The redirect is not followed, because the request"
+                " has credentials. Check ansible_host, ansible_port and ansible_psrp_path"
+                % (response.status_code, " to %s" % short(to, 200) if to else " without an address")
             )
         if pin and not pin.fingerprint:
             pin.fingerprint = _fingerprint(response.raw)
             for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it is not to be iterated otherwise
                 adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
         response.raw.stream = _limited(response.raw.stream, most)
-        response.encoding = "utf-8"  # as everything is that is not refused; the library would guess
+        response.encoding = "utf-8"  # other encodings were refused. The library would guess
         return response
 
     adapter.send = guarded
@@ -338,7 +339,7 @@ def _fingerprint(raw: t.Any) -> str:
 
 
 def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callable[..., t.Iterator[bytes]]:
-    """A response's body, piece by piece, as long as it is of a sensible size and in time."""
+    """Yield a response's body piece by piece, within the limits of size and time."""
 
     def pieces(*args: t.Any, **kwargs: t.Any) -> t.Iterator[bytes]:
         size = 0
@@ -355,8 +356,8 @@ def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callabl
 class Messages:
     """Puts the fragments of PSRP messages together (MS-PSRP 2.2.4), and reads those that a pipeline sends.
 
-    What cannot be read of an output or an error takes its place as Unreadable, and the pipeline goes on. Everything
-    else that cannot be read ends it, with AnswerError.
+    An output or an error that cannot be read is replaced by UnreadableXml, and the pipeline continues. Every other
+    message that cannot be read ends the pipeline with AnswerError.
     """
 
     def __init__(self, serializer: t.Any) -> None:
@@ -364,7 +365,7 @@ class Messages:
         self._parts: dict[int, list[bytes]] = {}
         self._sizes: dict[int, int] = {}
         self._too_large: set[int] = set()
-        # Where the XML of objects is kept, as it came, while somebody wants it.
+        # The list for the unchanged XML of objects; None if it is not wanted.
         self.kept: list[str] | None = None
         # The properties that are kept of an object, in lower case; None: all.
         self.wanted: frozenset[str] | None = None
@@ -374,11 +375,11 @@ class Messages:
         position = 0
         while position < len(data):
             if len(data) - position < 21:
-                raise AnswerError("the server sent %d bytes that are no fragment" % (len(data) - position))
+                raise AnswerError("the server sent %d bytes that are not a fragment" % (len(data) - position))
             number, order, flags, size = struct.unpack_from(">QQBI", data, position)
             position += 21 + size
             if position > len(data):
-                raise AnswerError("the server sent a fragment that is cut off")
+                raise AnswerError("the server sent an incomplete fragment")
             whole = self._add(number, order, flags, data[position - size : position])
             if whole is not None and (message := self._message(whole, number in self._too_large)) is not None:
                 found.append(message)
@@ -387,9 +388,9 @@ class Messages:
         return found
 
     def _add(self, number: int, order: int, flags: int, content: bytes) -> bytes | None:
-        """The whole message with its last fragment; of one that is too large only the first."""
+        """Return the whole message with its last fragment. Of a message that is too large, return only the first."""
         if bool(flags & _START) != (number not in self._parts):
-            raise AnswerError("the server sent the fragments of a message in disorder")
+            raise AnswerError("the server sent the fragments of a message in a wrong order")
         if not flags & _START and number in self._too_large:
             if not flags & _END:
                 return None
@@ -397,7 +398,9 @@ class Messages:
             return b"".join(self._parts.pop(number))
         parts = self._parts.setdefault(number, [])
         if order != len(parts):
-            raise AnswerError("the server sent fragment %d of a message where %d was due" % (order, len(parts)))
+            raise AnswerError(
+                "the server sent fragment %d of a message, but fragment %d was next" % (order, len(parts))
+            )
         parts.append(content)
         self._sizes[number] = self._sizes.get(number, 0) + len(content)
         if self._sizes[number] > MOST_OBJECT:
@@ -426,10 +429,10 @@ class Messages:
                 raise AnswerError("the server sent a message of the unknown type 0x%08X" % kind) from None
         try:
             if too_large:
-                raise UnreadableXml("it has more than %d MiB" % (MOST_OBJECT // 2**20))
+                raise UnreadableXml("the object has more than %d MiB" % (MOST_OBJECT // 2**20))
             xml = data[40:].decode("utf-8-sig")
             if not xml and kind == _OUTPUT:
-                return None  # $null, which is no object
+                return None  # $null is not an object
             if kind == _OUTPUT and self.kept is not None:
                 self.kept.append(xml)
             wanted = self.wanted if kind == _OUTPUT else None
@@ -437,7 +440,7 @@ class Messages:
             if wanted is not None and self.kept is None:
                 current().give_back(max(0, _travelled(data) - len(str(value))))
             if value is None and kind == _OUTPUT:
-                return None  # <Nil/> is $null as well
+                return None  # <Nil/> is $null too
         except (UnreadableXml, UnicodeDecodeError, RecursionError) as error:
             reason = "%s" % error if kind == _OUTPUT else "%s: %s" % (_NAMES[kind], error)
             if kind == _STATE:
@@ -449,14 +452,14 @@ class Messages:
 
 
 def _travelled(data: bytes) -> int:
-    """The bytes that a message took of an answer, in base64."""
+    """Return the bytes of a message in an answer, in base64."""
     return len(data) * 4 // 3
 
 
 def _state(value: t.Any) -> t.Any:
-    """The message about the state of a pipeline, as pypsrp takes it."""
+    """Return the message about the state of a pipeline in the form of pypsrp."""
     state = value.get("PipelineState") if isinstance(value, dict) else None
     if not isinstance(state, int):
-        raise AnswerError("the server's message about the state of the pipeline names none")
+        raise AnswerError("the server's message about the state of the pipeline has no state")
     record = value.get("ExceptionAsErrorRecord")
     return SimpleNamespace(message_type=_STATE, data=SimpleNamespace(state=state, error_record=record))

@@ -15,10 +15,10 @@ import typing as t
 from ...module_utils._shell.statement import Credential, ListChange, Secret, ServerError, Statement, UInt32, Value
 from .limits import short
 
-# Characters of a server's text that are passed on.
+# The most characters of a server's text that are passed on.
 LONGEST = 4000
 
-# The id of the error that the server's engine has for a command that does not exist.
+# The id of the server's error for an unknown command.
 NO_COMMAND = "CommandNotFoundException"
 
 # System.Management.Automation.ErrorCategory, by number.
@@ -33,7 +33,7 @@ CATEGORIES: tuple[str, ...] = (
 
 
 def to_wire(value: Value) -> t.Any:
-    """A parameter's value as pypsrp has to be given it, so that it arrives with the intended .NET type."""
+    """Return a parameter's value in the form for pypsrp, so that the server gets the intended .NET type."""
     from pypsrp.complex_objects import ObjectMeta, PSCredential
     from pypsrp.serializer import Serializer
 
@@ -61,7 +61,7 @@ def to_wire(value: Value) -> t.Any:
 
 
 def wire_size(statement: Statement) -> int:
-    """About how many bytes the statement takes in a pipeline message (measured: 1032 bare, 62 and more a parameter)."""
+    """Estimate the bytes of the statement in a pipeline message (measured: 1032, and 62 or more for each parameter)."""
     selection = 1100 + sum(70 + len(name) for name in statement.select) if statement.select else 0
     return 1100 + selection + sum(70 + len(name) + _size(value) for name, value in statement.parameters.items())
 
@@ -84,7 +84,7 @@ def _size(value: Value) -> int:
 
 
 def server_error(record: t.Any) -> ServerError:
-    """An error record, as it was read, in plain words. A record that lacks a field gives an empty text for it."""
+    """Return an error record as texts. A missing field becomes an empty text."""
     fields: dict[str, t.Any] = record if isinstance(record, dict) else {"ErrorDetails_Message": str(record)}
 
     def text(*names: str) -> str:
@@ -104,13 +104,15 @@ def server_error(record: t.Any) -> ServerError:
         or (source if comma else unknown),
         error_id=error_id,
         category=CATEGORIES[number] if isinstance(number, int) and 0 <= number < len(CATEGORIES) else "",
-        message=(text("ErrorDetails_Message") or _brief(words) or "an error without a text").strip(),
+        message=(
+            text("ErrorDetails_Message") or _brief(words) or "the server reported an error without a text"
+        ).strip(),
         target=_brief(target) if isinstance(target, str) else text("ErrorCategory_TargetName"),
     )
 
 
 def unreadable(cmdlets: str, reason: object) -> ServerError:
-    """The error that stands for an object which the server sent and nobody can read."""
+    """Return the error for an object that cannot be read."""
     return ServerError(
         cmdlet=cmdlets,
         error_id="UnreadableObject",

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory of a rehearsal: the hosts and what is declared are the user's, how to reach them is the lab's. Pure."""
+"""Makes the inventory of a rehearsal: the user's hosts and declared settings, with connections to the lab. Pure."""
 
 from __future__ import annotations
 
@@ -16,36 +16,39 @@ GROUPS = ("sfb_management", "sfb_edge", "sfb_front_end")
 VERIFICATION = "sfb_xmpp_verification"
 MODULES = "ansible_management_shell_modules"
 _PREFIX = "sfb_xmpp_"
-# What belongs to other runs, or runs tasks of the user's own: these may reach anything.
+# Variables of other runs, and variables that run the user's own tasks, which may reach other systems.
 _LEFT_OUT = ("plan_file", "snapshot_file", "snapshot_directory", "snapshot_keep", "snapshot", "verification", "audit")
 _TASKS = ("certificate_hook", "certificate_drain", "certificate_restore")
 # Sources that write files on the controller.
 _MADE_HERE = ("own_ca", "self_signed", "request")
-# The lab keeps what it is told in a file of its own, and a secret does not belong there.
+# The lab stores its settings in a file, which must not have a secret.
 _OPTION = "dialback_passphrase"
 
 Values = t.Mapping[str, t.Any]
 
 
 def carried(name: str) -> bool:
-    """Whether a variable of a host goes with it into the lab; no other does."""
-    # What one run is told is no variable of an inventory.
+    """Return whether a variable of a host is copied to the lab."""
+    # A variable for a single run is not a variable of an inventory.
     once = name in BY_NAME and BY_NAME[name].once
     return (name.startswith(_PREFIX) and not once) or name == MODULES
 
 
 def told(name: str) -> bool:
-    """Whether a variable of the command line is handed on to the converge that is rehearsed."""
+    """Return whether a variable of the command line is passed to the rehearsed converge."""
     return name in BY_NAME and BY_NAME[name].once and "converge" in BY_NAME[name].playbooks
 
 
 def for_lab(
     values: Values, address: str, xmpp_port: int, scratch: str
 ) -> tuple[dict[str, t.Any], list[dict[str, str]]]:
-    """What is declared for a host, so that it touches nothing but the lab and ``scratch``; and what was left out."""
+    """Return a host's variables, changed so that only the lab and ``scratch`` are used, and the variables left out."""
     found = {n: v for n, v in values.items() if n.removeprefix(_PREFIX) not in (*_LEFT_OUT, *_TASKS)}
     skipped = [
-        {"name": _PREFIX + name, "reason": "tasks of your own may reach anything, and are not run"}
+        {
+            "name": _PREFIX + name,
+            "reason": "a rehearsal does not run your own tasks, because they may reach other systems",
+        }
         for name in _TASKS
         if values.get(_PREFIX + name)
     ]
@@ -67,7 +70,7 @@ def for_lab(
                 source = {**source, **{n: os.path.join(scratch, os.path.basename(p)) for n, p in files.items()}}
                 certificate["source"] = source
             if kind == "enterprise_ca":
-                reason = "the lab's Edges cannot request it from an authority of your company"
+                reason = "the lab's Edge servers cannot reach your company's certification authority"
                 skipped.append({"name": _PREFIX + "certificate", "reason": reason})
                 certificate = None
         found[_PREFIX + "certificate"] = certificate
@@ -77,7 +80,7 @@ def for_lab(
 
 
 def reach(role: str, address: str, port: int, ca: str) -> dict[str, t.Any]:
-    """The variables by which a host of the lab is reached; its accounts are public."""
+    """Return the connection variables of a host of the lab. Its accounts are public."""
     management = role == "management"
     return {
         "ansible_host": address,
@@ -93,6 +96,6 @@ def reach(role: str, address: str, port: int, ca: str) -> dict[str, t.Any]:
 
 
 def profile_of(variables: t.Iterable[Values]) -> str:
-    """The product, by the module that Edges load."""
+    """Return the product, from the module that the Edge servers import."""
     names = [str(name).lower() for values in variables for name in values.get(MODULES) or ()]
     return "lync2013" if "lync" in names else "sfb2015"

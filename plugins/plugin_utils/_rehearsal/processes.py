@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab of a rehearsal, and Ansible against it: processes of their own, which know no host but the lab's."""
+"""Runs the lab of a rehearsal and Ansible against it, as separate processes that know only the lab's hosts."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))
 _PATIENCE = 60.0  # seconds for a lab to answer
 _NO_LAB = (
-    "a rehearsal needs the lab, and this copy of the collection lacks it: there is no folder %s. Install the whole"
-    " collection from its tarball: ansible-galaxy collection install --force sfb-xmpp-VERSION.tar.gz"
+    "a rehearsal needs the lab, but this copy of the collection has no folder %s. Install the whole collection from its"
+    " tarball: ansible-galaxy collection install --force sfb-xmpp-VERSION.tar.gz"
 )
 RECORD = "SFB_REHEARSAL_RECORD"
 Task = dict[str, t.Any]
 
 
 class Lab:
-    """One deployment's. It ends with this process, however that ends."""
+    """The lab of one deployment. It always ends with this process."""
 
     def __init__(self, directory: str, profile: str, shape: t.Mapping[str, t.Any], replay: str = "") -> None:
-        """Raises Refused where it does not start."""
+        """Start the lab. Raises Refused if it does not start."""
         if not os.path.isdir(os.path.join(TOP, "lab")):
             raise Refused([_NO_LAB % os.path.join(TOP, "lab")])
         self.directory = directory
@@ -73,10 +73,10 @@ class Lab:
         self.stop()
         with open(os.path.join(self.directory, "lab.log"), encoding="utf-8", errors="replace") as file:
             said = file.read().strip()
-        raise Refused(["the lab did not start: %s" % (said.rpartition("\n")[2] or "it said nothing")])
+        raise Refused(["the lab did not start: %s" % (said.rpartition("\n")[2] or "it printed nothing")])
 
     def talk(self, trust: str) -> dict[str, t.Any]:
-        """What became of messages between users and the stand-in servers of the partners."""
+        """Send messages between users and the stand-in servers of the partners, and return the results."""
         command = [sys.executable, "-m", "lab.rehearsal", *self._where, *(["--trust", trust] if trust else [])]
         done = subprocess.run(
             command,
@@ -103,7 +103,7 @@ class Lab:
 
 
 def environment() -> dict[str, str]:
-    """The user's, without Ansible's settings, and without a proxy between here and the lab."""
+    """Return the user's environment without Ansible's settings and without a proxy to the lab."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -113,7 +113,7 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Played:
-    """One run of a playbook. tasks: state, host, task, changed, and what the result says for people."""
+    """One run of a playbook. tasks: state, host, task, changed and the readable result of each task."""
 
     code: int
     seconds: float
@@ -122,7 +122,7 @@ class Played:
 
     @property
     def message(self) -> str:
-        """Why it failed: the first task that did; empty where none did."""
+        """Why the run failed: the message of the first failed task; empty if none failed."""
         wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
             return str(wrong[0])
@@ -136,7 +136,7 @@ class Played:
 
     @property
     def summary(self) -> dict[str, int] | None:
-        """Of all deployments together."""
+        """The summary of all deployments together."""
         found = [task["summary"] for task in self.tasks if task["summary"]]
         return {name: sum(one.get(name, 0) for one in found) for name in found[0]} if found else None
 

@@ -34,11 +34,12 @@ DEPLOYMENT = "sfb_xmpp_deployment"
 
 @dataclass(frozen=True)
 class Given:
-    """What a rehearsal is told.
+    """The options of a rehearsal.
 
-    inventory: its name in the report. profile: of the product; empty where the Edges' module decides. start: what
-    sfb.xmpp.export wrote, or a capture; empty for a deployment as it is after its installation. once: variables for the
-    command line of converge.
+    inventory: the name of the inventory in the report.
+    profile: the product; empty to derive it from the module of the Edge servers.
+    start: a directory of sfb.xmpp.export, or a capture; empty for a deployment right after its installation.
+    once: variables for the command line of converge.
     """
 
     inventory: str
@@ -48,9 +49,10 @@ class Given:
 
 
 def rehearse(hosts: t.Mapping[str, t.Mapping[str, Host]], given: Given, tell: Tell) -> dict[str, t.Any]:
-    """The rehearsal as _documents/rehearsal.py has it. hosts: by group, each with the variables that go with it.
+    """Run a rehearsal and return its result for _documents/rehearsal.py. Raises Refused if nothing could be run.
 
-    Raises Refused where nothing could be run.
+    hosts: the hosts by group, each with its variables for the lab.
+    tell: is called with the progress.
     """
     scratch = tempfile.mkdtemp(prefix="sfb.")
     try:
@@ -95,7 +97,7 @@ class _Rehearsal:
         own = {g: [v for v in group.values() if _deployment(v) == deployment] for g, group in self._hosts.items()}
         management, edges = len(own.get("sfb_management", ())), len(own.get("sfb_edge", ()))
         variables = [values for group in own.values() for values in group]
-        # What was there counts first: its site has the Edges.
+        # The starting point comes first, because its site has the Edge servers.
         shape = make_shape([*([before] if before else []), *variables], management, edges, number)
         self._tell("starts a lab as %s: %s" % (profile, _described(shape)))
         lab = Lab(os.path.join(self._scratch, "lab%d" % number), profile, shape)
@@ -103,7 +105,7 @@ class _Rehearsal:
         return lab
 
     def _start_values(self, start: str, profile: str) -> dict[str, t.Any]:
-        """The variables of an export, or what an export of a capture has. Raises Refused."""
+        """Return the variables of an export or of a capture. Raises Refused."""
         path = os.path.expanduser(start)
         if os.path.isdir(path):
             path = os.path.join(path, "group_vars", "all", "sfb_xmpp.yml")
@@ -120,7 +122,7 @@ class _Rehearsal:
             with open(path, encoding="utf-8") as file:
                 profile = str(json.load(file)["profile"])
         except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise Refused(["sfb_xmpp_rehearse_from: %s is neither an export nor a capture: %s" % (path, exc)]) from None
+            raise Refused(["sfb_xmpp_rehearse_from: %s is not an export or a capture: %s" % (path, exc)]) from None
         lab = Lab(os.path.join(self._scratch, "capture"), profile, make_shape([], 1, 1, 250), os.path.realpath(path))
         try:
             host = lab.shape["hosts"][0]
@@ -129,9 +131,7 @@ class _Rehearsal:
             inventory = {"sfb_management": {"hosts": {"captured": variables}}}
             done = play("sfb.xmpp.export", inventory, self._scratch, "-e", json.dumps({"sfb_xmpp_into": into}))
             if done.code:
-                raise Refused(
-                    ["sfb_xmpp_rehearse_from: %s has not all that an export needs: %s" % (path, done.message)]
-                )
+                raise Refused(["sfb_xmpp_rehearse_from: %s lacks data that an export needs: %s" % (path, done.message)])
             return self._start_values(into, profile)
         finally:
             lab.stop()
@@ -157,9 +157,9 @@ class _Rehearsal:
         return found
 
     def _converge(self, name: str, instead: t.Mapping[str, t.Any], again: bool = False) -> bool:
-        """Whether it went well enough to go on."""
+        """Run converge, and return whether the rehearsal can continue."""
         self._tell(name)
-        # The starting point may be anything that there was.
+        # The starting point may have settings that converge refuses without this.
         once = {"sfb_xmpp_force": True} if instead else dict(self._once)
         extra = [*(["--skip-tags", "certificate"] if instead else []), *(["-e", json.dumps(once)] if once else [])]
         done = play("sfb.xmpp.converge", self._inventory(instead), self._scratch, *extra)
@@ -174,10 +174,10 @@ class _Rehearsal:
     # What came of it
 
     def _audit(self) -> list[Finding]:
-        """What stands there now, judged as sfb.xmpp.audit judges it: rows, policies, certificates."""
+        """Return the findings of sfb.xmpp.audit: settings of partners, policies, certificates."""
         if not self._hosts.get("sfb_management"):
             return []
-        self._tell("checks what came of it")
+        self._tell("checks the result")
         into = os.path.join(self._scratch, "audit")
         arguments = ("-e", json.dumps({"sfb_xmpp_into": into}))
         done = play("sfb.xmpp.audit", self._inventory({}), self._scratch, *arguments)
@@ -191,14 +191,14 @@ class _Rehearsal:
         return [one for one in found if not self._never_declared(one)]
 
     def _never_declared(self, finding: Finding) -> bool:
-        """Whether it is about a certificate that this inventory does not bring, or not yet."""
+        """Return whether the finding is about a certificate that this inventory does not provide."""
         if finding["code"] == "certificate_missing":
-            # Of all Edges without one; its message names them.
+            # The finding is about all Edge servers without a certificate. Its message names them.
             return self._brought_elsewhere([h for h in self._hosts.get("sfb_edge", {}) if h in finding["message"]])
         if finding["area"] != "certificate":
             return False
         host, _space, usage = finding["object"].partition(" ")
-        # Others are the lab's own.
+        # The other certificates belong to the lab.
         return bool(usage) and usage not in (self._declared_certificate(host).get("usages") or ["XmppServer"])
 
     def _declared_certificate(self, host: str) -> dict[str, t.Any]:
@@ -206,14 +206,12 @@ class _Rehearsal:
         return certificate if isinstance(certificate, dict) else {}
 
     def _brought_elsewhere(self, hosts: t.Sequence[str]) -> bool:
-        """Whether the certificate of each of these Edges comes from elsewhere; says so of each."""
+        """Return whether all certificates of these Edges have sources that the lab lacks. Record each as skipped."""
         kinds = {host: (self._declared_certificate(host).get("source") or {}).get("type") for host in hosts}
         if not kinds or not all(kind in (None, "enterprise_ca", "request") for kind in kinds.values()):
             return False
         for host, kind in kinds.items():
-            reason = (
-                "the inventory brings none" if kind is None else "with the source %s it comes from elsewhere" % kind
-            )
+            reason = "the inventory has none" if kind is None else "the source %s is not available in the lab" % kind
             self._skipped.append({"name": "certificate of %s" % host, "reason": reason})
         return True
 
@@ -223,7 +221,7 @@ class _Rehearsal:
             own = [v for group in self._hosts.values() for v in group.values() if _deployment(v) == deployment]
             certificates = [v["sfb_xmpp_certificate"] for v in own if isinstance(v.get("sfb_xmpp_certificate"), dict)]
             if not self._hosts.get("sfb_edge"):
-                self._skipped.append({"name": "messages with partners", "reason": "there are no hosts in sfb_edge"})
+                self._skipped.append({"name": "messages with partners", "reason": "the group sfb_edge has no hosts"})
                 continue
             self._tell("starts stand-in servers for the partners")
             told = lab.talk(next((str(c["trust_store"]) for c in certificates if c.get("trust_store")), ""))
@@ -239,13 +237,13 @@ def _judged(talk: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     lost = [one for one in talk["outcomes"] if not one["arrived"]]
     for one in lost:
         way = "from %s to the stand-in server" if one["direction"] == "out" else "from the stand-in server to %s"
-        text = "a message %s did not arrive: %s" % (way % talk["user"], one["why"] or "no reason was seen")
-        remedy = "compare the partner's settings with the certificate; the stand-in server has TLS, a good certificate"
-        remedy += " and dialback"
+        text = "a message %s did not arrive: %s" % (way % talk["user"], one["why"] or "the reason is unknown")
+        remedy = "compare the partner's settings with the certificate of the Edge server. The stand-in server has TLS,"
+        remedy += " a good certificate and dialback"
         yield {**common, "code": "no_message", "severity": "error", "message": text, "remedy": remedy}
     if not lost:
-        how = {"S": "by certificates", "T": "by dialback inside TLS", "C": "by dialback without encryption"}
-        ways = list(dict.fromkeys(how.get(one["method"], "by an unknown method") for one in talk["outcomes"]))
+        how = {"S": "with certificates", "T": "with dialback inside TLS", "C": "with dialback without encryption"}
+        ways = list(dict.fromkeys(how.get(one["method"], "with an unknown method") for one in talk["outcomes"]))
         text = "messages with a stand-in server (Prosody) passed in both directions, %s" % " and ".join(ways)
         yield {**common, "code": "messages_passed", "severity": "info", "message": text, "remedy": ""}
 

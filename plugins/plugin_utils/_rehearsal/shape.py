@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shape of a lab that an inventory needs (lab/deployment/shape.py): hosts, sites, pools, domains, users. Pure.
+"""Derives the shape of a lab from an inventory (lab/deployment/shape.py): hosts, sites, pools, domains, users. Pure.
 
-What only the servers know is taken from what is declared, so a misspelled site is a site of the lab.
+Facts that only servers know are taken from the declared settings. So a misspelled site becomes a site of the lab.
 """
 
 from __future__ import annotations
@@ -17,17 +17,22 @@ from ...module_utils._base.names import Invalid, canonical_domain
 Values = t.Mapping[str, t.Any]
 
 _DOMAIN = "contoso.test"  # of the lab's computers
-_HOME = "Redmond"  # the site of a deployment of which no site is known
+_HOME = "Redmond"  # the site of a deployment without a known site
 
 
 def make_shape(variables: t.Sequence[Values], management: int, edges: int, network: int) -> dict[str, t.Any]:
-    """The shape for what hosts of one deployment declare. network: which part of 127/8 the hosts are to have."""
+    """Return the shape for the declared settings of one deployment.
+
+    variables: the variables of each host.
+    management, edges: the number of hosts.
+    network: the part of 127/8 for the hosts.
+    """
     routes = [one for values in variables for one in _dicts(values.get("sfb_xmpp_federation_routes"))]
     policies = [one for values in variables for one in _dicts(values.get("sfb_xmpp_policies"))]
     sites = _sites(routes, policies)
     domains = _sip_domains(variables, policies)
     users = list({str(user): user for user in _users(policies, domains[0])}.values())
-    # In every pool there is somebody, so that a policy of a site or a selector has whom to act on.
+    # Every pool has a user, so that policies of sites and selectors have an effect.
     users += [{"sip": "sip:rehearsal-%d@%s" % (n, domains[0]), "site": site} for n, site in enumerate(sites, 1)]
     users += [{"sip": "sip:member-%d@%s" % (n, domains[0]), "group": one} for n, one in enumerate(_groups(policies), 1)]
     pools = dict.fromkeys(str(one["edge_pool"]) for one in routes if one.get("edge_pool"))
@@ -54,12 +59,12 @@ def _hosts(name: str, role: str, network: str, count: int) -> t.Iterator[dict[st
 
 
 def _dicts(value: t.Any) -> list[Values]:
-    """The entries of a declared list that are what they should be; converge names the others."""
+    """Return the valid entries of a declared list. converge reports the others."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _sites(routes: t.Sequence[Values], policies: t.Sequence[Values]) -> dict[str, str]:
-    """Each site with a pool of its own; the ones with a route first, because the first has the Edge pool."""
+    """Return the sites with their pools. Sites with a route come first, because the first site has the Edge pool."""
     named = [str(one["site"]) for one in sorted(routes, key=lambda one: not one.get("edge_pool")) if one.get("site")]
     for policy in policies:
         identity = str(policy.get("identity") or "")
@@ -77,7 +82,7 @@ def _sites(routes: t.Sequence[Values], policies: t.Sequence[Values]) -> dict[str
 
 
 def _groups(policies: t.Sequence[Values]) -> list[str]:
-    """The groups that policies are granted to."""
+    """Return the groups of the policies' grants."""
     return list(dict.fromkeys(name for one in policies for name in _texts(_dict(one.get("granted_to")).get("group"))))
 
 
@@ -93,7 +98,7 @@ def _sip_domains(variables: t.Sequence[Values], policies: t.Sequence[Values]) ->
         certificate = _dict(values.get("sfb_xmpp_certificate"))
         for name in (*_texts(certificate.get("sip_domains")), *_texts(certificate.get("xmpp_domains"))):
             found[_domain(name)] = None
-        # The Access Edge's name comes first; the domains stand as they are beside the sip. of each.
+        # The first name is the Access Edge. The list has each domain itself, and its name with sip.
         names = [_domain(name) for name in _texts(certificate.get("names"))[1:]]
         found.update((name, None) for name in names if not name.startswith(("sip.", "webcon.", "av.", "*")))
     for user in (user for policy in policies for user in _texts(policy.get("granted_to"))):
@@ -103,7 +108,7 @@ def _sip_domains(variables: t.Sequence[Values], policies: t.Sequence[Values]) ->
 
 
 def _domain(name: str) -> str:
-    """As A-labels; empty for what is none, which converge says."""
+    """Return the domain as A-labels; empty if it is not a domain, which converge reports."""
     try:
         return canonical_domain(name)
     except Invalid:
@@ -126,7 +131,7 @@ def _access_edge(variables: t.Sequence[Values]) -> str:
 
 
 def _users(policies: t.Sequence[Values], domain: str) -> t.Iterator[dict[str, str]]:
-    """Whoever is named, by the one form in which he is named."""
+    """Yield the named users, each with the form of its name."""
     for user in (user for policy in policies for user in _texts(policy.get("granted_to"))):
         if user.lower().startswith("sip:"):
             yield {"sip": user, "upn": user[4:]}

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the connect task learned of each server, and the door that works for a deployment. Pure.
+"""The results of the connect task for each server, and the choice of the host that works for a deployment. Pure.
 
-The task keeps its result under one name on each host. It is plain JSON with a number for its form.
+The task keeps its result under one name on each host. The result is plain JSON with the number of its form.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from ...module_utils._server.server import Server, server_of
 
 Values = t.Mapping[str, t.Any]
 
-# The name under which a playbook of the collection keeps the result, and a role in a play of a user's own.
+# The names of the result: in a playbook of the collection, and in a role of the user's own play.
 CONNECTED, BY_ROLE = "xmpp_connected", "xmpp_connected_by_role"
-# And what follows from it for the run, of a host that did not answer.
+# The name of the decision about a host that did not answer.
 JUDGED = "xmpp_connected_judged"
-# Of the result's form. A later form has a higher number.
+# The number of the result's form. A later form has a higher number.
 FORM = 1
 
 
 @dataclass(frozen=True)
 class Way:
-    """How a host is reached, as the options of its connection say. No secrets.
+    """How a host is reached, according to the options of its connection. It has no secrets.
 
-    tls: whether TLS is used; checked: whether the certificate is. proxy: whether a proxy is between.
+    tls: whether TLS is used.
+    checked: whether the server's certificate is checked.
+    proxy: whether a proxy is used.
     """
 
     address: str
@@ -46,12 +48,17 @@ class Way:
 
 @dataclass(frozen=True)
 class Connected:
-    """One server after the attempt to connect.
+    """One server after the attempt to connect. Values that were not read are None.
 
-    reached: whether a session was open. reason: why not; otherwise empty. broken: the link of the way at which none
-    came about (statement.WAY); empty if it was none of them. way: where that is looked at. server: what it offers, its
-    services. certificates: the result of xmpp_gateway_cert_info. planned: the result of xmpp_gateway_cert in check
-    mode, with the phase stage, if nothing is due. view: the result of xmpp_edge_view. What was not read is None.
+    host: the name in the inventory.
+    reached: whether a session was open.
+    reason: why no session was open; empty if one was.
+    server: the cmdlets and the services of the server.
+    certificates: the result of xmpp_gateway_cert_info.
+    planned: the result of xmpp_gateway_cert in check mode with the phase stage, if nothing is due.
+    view: the result of xmpp_edge_view.
+    broken: the step of statement.WAY that failed; empty if none of them did.
+    way: how the host is reached, if the run checks it.
     """
 
     host: str
@@ -81,9 +88,9 @@ class Connected:
 
 
 def connected_of(host: str, result: Values | None) -> Connected | None:
-    """What a result of the task says; None if the task did not connect to this host. Raises Refused for another form.
+    """Return the server of a task's result; None if the task did not connect. Raises Refused for another form.
 
-    If Ansible itself failed, for example because a variable of the host cannot be evaluated, its message is the reason.
+    If Ansible itself failed, its message is the reason. Example: a variable of the host cannot be evaluated.
     """
     if result is None or result.get("skipped"):
         return None
@@ -92,7 +99,7 @@ def connected_of(host: str, result: Values | None) -> Connected | None:
             return None
         return Connected(host, False, _line(str(result.get("msg") or "no reason given")))
     if result["form"] != FORM:
-        text = "the result of xmpp_connect has the form %r; this version of the collection reads %d"
+        text = "the result of xmpp_connect has the form %r, but this version of the collection reads the form %d"
         raise Refused([text % (result["form"], FORM)])
     server = result["server"]
     return Connected(
@@ -114,7 +121,11 @@ def _line(text: str) -> str:
 
 @dataclass(frozen=True)
 class DoorChoice:
-    """Whether a door does the work of a task. skip: why it does not. fail: why no door of the deployment can."""
+    """Whether a management host does the work of a task. It does if both texts are empty.
+
+    skip: why this host does not.
+    fail: why no management host of the deployment can.
+    """
 
     skip: str = ""
     fail: str = ""
@@ -123,16 +134,19 @@ class DoorChoice:
 def choose(
     own: str, doors: t.Sequence[str], results: t.Mapping[str, Connected | None], left: t.Collection[str], alone: bool
 ) -> DoorChoice:
-    """What a door does with a task: the first that answered works, in the inventory's order.
+    """Decide whether a management host does a task. The first host that answered does it, in the inventory's order.
 
-    doors: of its deployment, as far as the play has them. results: of those to which the play has connected so far.
-    left: hosts that are left of the play. alone: no other host is asked (run_once).
+    own: the host.
+    doors: the management hosts of its deployment in the play.
+    results: the results of the hosts to which the play has connected.
+    left: the hosts that are still in the play.
+    alone: whether no other host is considered (run_once).
     """
     mine = results.get(own)
     if alone:
         return DoorChoice() if mine is None or mine.reached else DoorChoice(fail=nobody([mine]))
     answered = [door for door in doors if (one := results.get(door)) is not None and one.reached]
-    # With serial or another strategy a door may come later.
+    # With serial or another strategy, a host may connect later.
     later = [door for door in doors if results.get(door) is None and (door in left or door == own)]
     first = (*answered, *later)
     if not first:
@@ -141,11 +155,11 @@ def choose(
         return DoorChoice()
     if mine is not None and not mine.reached:
         return DoorChoice(skip="%s did not answer, so another host of its deployment is used" % own)
-    return DoorChoice(skip="another host of the deployment has answered")
+    return DoorChoice(skip="another host of the deployment answered first")
 
 
 def nobody(silent: t.Sequence[Connected]) -> str:
-    """The sentence of a deployment of which no door answers."""
+    """Return the message if no management host of a deployment answers."""
     if len(silent) == 1:
         return silent[0].reason
     reasons = ["%s: %s" % (one.host, one.reason) for one in silent]

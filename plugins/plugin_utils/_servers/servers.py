@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which hosts of an inventory make a deployment: the one rule, for every playbook. Pure.
+"""Finds the hosts of each deployment in an inventory. Every playbook uses this rule. Pure.
 
-A host says with ``sfb_xmpp_deployment`` to which deployment it belongs. If all management hosts that say so name one
-deployment, hosts that say nothing belong to it; otherwise a host that says nothing is a mistake.
+The variable ``sfb_xmpp_deployment`` of a host names its deployment. If all management hosts with the variable name the
+same deployment, hosts without the variable belong to it. Otherwise a host without the variable is a mistake.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from dataclasses import dataclass
 DOORS, FRONT_ENDS, EDGES = "sfb_management", "sfb_front_end", "sfb_edge"
 GROUPS = (DOORS, FRONT_ENDS, EDGES)
 VARIABLE = "sfb_xmpp_deployment"
-# The label of a deployment where nobody names one.
+# The label of a deployment if no host names one.
 DEFAULT = "default"
 
 
 @dataclass(frozen=True)
 class DeploymentHosts:
-    """The hosts of one deployment, by their names in the inventory and in its order.
+    """The hosts of one deployment, with their names and order from the inventory.
 
-    label: what ``sfb_xmpp_deployment`` says. doors: hosts of sfb_management, several ways to one store.
+    label: the value of ``sfb_xmpp_deployment``.
+    doors: the hosts of sfb_management. They all lead to the same Central Management Store.
+    front_ends: the hosts of sfb_front_end.
+    edges: the hosts of sfb_edge.
     """
 
     label: str
@@ -40,7 +43,7 @@ class DeploymentHosts:
 
 @dataclass(frozen=True)
 class Servers:
-    """Every deployment of an inventory, in the order in which it names their hosts. mistakes: texts."""
+    """All deployments of an inventory in its order. mistakes: messages about wrong labels."""
 
     deployments: tuple[DeploymentHosts, ...]
     mistakes: tuple[str, ...] = ()
@@ -50,16 +53,20 @@ class Servers:
         return len(self.deployments) > 1
 
     def of(self, host: str) -> DeploymentHosts:
-        """The deployment of a host; one without hosts if the host is in none of the groups."""
+        """Return the deployment of a host. For a host in none of the groups, it has no hosts."""
         return next((one for one in self.deployments if host in one.hosts), DeploymentHosts(DEFAULT))
 
     def among(self, hosts: t.Collection[str]) -> Servers:
-        """The deployments of which a run has at least one host (``--limit``), each with all of its hosts."""
+        """Return the deployments with at least one host in the run (``--limit``), each with all of its hosts."""
         return Servers(tuple(one for one in self.deployments if set(one.hosts) & set(hosts)), self.mistakes)
 
 
 def servers_of(groups: t.Mapping[str, t.Sequence[str]], labels: t.Mapping[str, str]) -> Servers:
-    """groups: the hosts of each group. labels: what ``sfb_xmpp_deployment`` says, by host; empty where nothing."""
+    """Return the deployments.
+
+    groups: the hosts of each group.
+    labels: the value of ``sfb_xmpp_deployment`` by host; empty if it is not set.
+    """
     doors = groups.get(DOORS) or ()
     named = list(dict.fromkeys(labels[host] for host in doors if labels.get(host)))
     hosts = list(dict.fromkeys(host for group in GROUPS for host in groups.get(group) or ()))
@@ -71,10 +78,10 @@ def servers_of(groups: t.Mapping[str, t.Sequence[str]], labels: t.Mapping[str, s
         label = labels.get(host) or ""
         found[host] = label or silent
         if not label and len(everywhere) > 1:
-            text = "%s is not set for %s, and the inventory has the deployments %s; set it to one of them"
+            text = "%s is not set for %s, but the inventory has the deployments %s. Set it to one of them"
             mistakes.append(text % (VARIABLE, host, ", ".join(everywhere)))
         elif label and doors and label not in {labels.get(door) or silent for door in doors}:
-            text = "%s of %s is '%s', which no host of %s has; the deployments are %s"
+            text = "%s of %s is '%s', but no host of %s has this value. Use one of the deployments: %s"
             known = ", ".join(dict.fromkeys(labels.get(door) or silent for door in doors))
             mistakes.append(text % (VARIABLE, host, label, DOORS, known))
     deployments = [

@@ -109,7 +109,7 @@ class TestZone:
 class TestRefusals:
     def test_without_the_packages(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(programs, "missing", lambda _kinds: ["prosody", "lua-unbound"])
-        with pytest.raises(LabError, match=r"packages prosody, lua-unbound; as root: apt-get install .*ejabberd"):
+        with pytest.raises(LabError, match=r"packages prosody, lua-unbound\. As root, run: apt-get install .*ejabberd"):
             start(tmp_path, 5269)
 
     @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ class TestRefusals:
         arguments = parser.parse_args(["missing", *(["--with", *names] if names else [])])
         assert arguments.run(arguments) == 1
         words = capsys.readouterr().out
-        assert "Partners need the packages %s; as root: apt-get install" % ", ".join(told) in words
+        assert "Partners need the packages %s. As root, run: apt-get install" % ", ".join(told) in words
         assert ("pip install wokkel" in words) is ("wokkel" in told)
 
     def test_of_an_unknown_partner(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

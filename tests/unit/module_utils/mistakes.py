@@ -51,31 +51,31 @@ PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
     ({"connection_limit": [5]}, "connection_limit: a list is not a whole number"),
     (
         {"additional_domains": "a.test b.test"},
-        "additional_domains: 'a.test b.test' contains blanks; write the bare domain",
+        "additional_domains: 'a.test b.test' contains spaces. Write only the domain, as in 'fabrikam.com'",
     ),
     ({"additional_domains": {"a": "b"}}, "additional_domains: a dictionary is no list of domains"),
-    ({"additional_domains": ["*.a.test"]}, "additional_domains: '*.a.test' is a wildcard; list each domain by name"),
+    ({"additional_domains": ["*.a.test"]}, "additional_domains: '*.a.test' is a wildcard. List each domain by name"),
     (
         {"additional_domains": ["ok.test", ""]},
-        "additional_domains: entry 1 is empty; a domain such as 'fabrikam.com' is needed",
+        "additional_domains: entry 1 is empty. Write a domain such as 'fabrikam.com'",
     ),
     ({"additional_domains": [None]}, "additional_domains: entry 0: an empty value is no domain name"),
     ({"additional_domains": 5}, "additional_domains: 5 is no list of domains"),
     ({"additional_domains": [{"domain": "x.test"}]}, "additional_domains: entry 0: a dictionary is no domain name"),
     (
         {"additional_domains": [5]},
-        "additional_domains: '5' has a single label; write the whole domain, as in 'fabrikam.com'",
+        "additional_domains: '5' has a single label. Write the whole domain, as in 'fabrikam.com'",
     ),
     ({"description": ["a"]}, "description: a list is no text"),
     ({"description": {"a": 1}}, "description: a dictionary is no text"),
     ({"description": 45045}, "description: YAML reads the value as a number, 45045; put the text in quotes"),
-    ({"description": "x\x07y"}, "description: 'x\\x07y' holds the control character U+0007; remove it"),
+    ({"description": "x\x07y"}, "description: 'x\\x07y' has the control character U+0007. Remove it"),
     (
         {"description": "x\u202ey"},
-        "description: 'x\\u202ey' holds the bidirectional character U+202E; remove it",
+        "description: 'x\\u202ey' has the bidirectional character U+202E. Remove it",
     ),
-    ({"description": "x" * 1025}, "description: has 1025 characters; 1024 at most are sent"),
-    ({"proxy_fqdn": "proxy"}, "proxy_fqdn: 'proxy' has a single label; write the whole domain, as in 'fabrikam.com'"),
+    ({"description": "x" * 1025}, "description: has 1025 characters. At most 1024 are allowed"),
+    ({"proxy_fqdn": "proxy"}, "proxy_fqdn: 'proxy' has a single label. Write the whole domain, as in 'fabrikam.com'"),
     ({"proxy_fqdn": ["p.test"]}, "proxy_fqdn: a list is no domain name"),
     ({"proxy_fqdn": False}, "proxy_fqdn: false is no domain name"),
     ({"state": "absent"}, "state: there is no such option"),
@@ -130,23 +130,28 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ({"partners": [{"domain": True}]}, ["sfb_xmpp_partners[0]: domain: true is no text"]),
     (
         {"partners": [{"domain": 5}]},
-        [("sfb_xmpp_partners[0]: domain '5' has a single label; write the whole domain, as in 'fabrikam.com'")],
+        [("sfb_xmpp_partners[0]: domain '5' has a single label. Write the whole domain, as in 'fabrikam.com'")],
     ),
     (
         {"partners": [{"domain": "*.a.test"}]},
-        ["sfb_xmpp_partners[0]: domain '*.a.test' is a wildcard; list each domain by name"],
+        ["sfb_xmpp_partners[0]: domain '*.a.test' is a wildcard. List each domain by name"],
     ),
     (
         {"partners": [{"domain": "192.0.2.1"}]},
-        [("sfb_xmpp_partners[0]: domain '192.0.2.1' is an IP address; a federated partner is named by its domain")],
+        [
+            (
+                "sfb_xmpp_partners[0]: domain '192.0.2.1' is an IP address. Write the partner's domain,"
+                " as in 'fabrikam.com'"
+            )
+        ],
     ),
     (
         {"partners": [{"domain": "fabrikam"}]},
-        [("sfb_xmpp_partners[0]: domain 'fabrikam' has a single label; write the whole domain, as in 'fabrikam.com'")],
+        [("sfb_xmpp_partners[0]: domain 'fabrikam' has a single label. Write the whole domain, as in 'fabrikam.com'")],
     ),
     (
         {"partners": [{"domain": "sip:x@a.test"}]},
-        [("sfb_xmpp_partners[0]: domain 'sip:x@a.test' is an address; write the bare domain, as in 'fabrikam.com'")],
+        [("sfb_xmpp_partners[0]: domain 'sip:x@a.test' is an address. Write only the domain, as in 'fabrikam.com'")],
     ),
     (
         {"partners": ["fabrikam.com"]},
@@ -235,7 +240,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         policies({"identity": "service:x"}),
         [
             (
-                "sfb_xmpp_policies[0]: identity 'service:x' has the scope 'service'; write "
+                "sfb_xmpp_policies[0]: identity 'service:x' has the scope 'service'. Write "
                 "'global', 'site:NAME' or a policy's name"
             )
         ],
@@ -244,8 +249,8 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         policies({"identity": "a*"}),
         [
             (
-                "sfb_xmpp_policies[0]: identity 'a*' is not a policy's name (none of * ? [ ] : / "
-                "\\ and no control characters)"
+                "sfb_xmpp_policies[0]: identity 'a*' is not a policy's name. Do not use * ? [ ] : / "
+                "\\ or control characters"
             )
         ],
     ),
@@ -269,12 +274,12 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         policies({"identity": "tag:global"}),
         [
             (
-                "sfb_xmpp_policies[0]: identity 'tag:global' would be a per-user policy called "
-                "global, which the product does not have"
+                "sfb_xmpp_policies[0]: identity 'tag:global' is a per-user policy with the name "
+                "global, which the product does not allow"
             )
         ],
     ),
-    (policies({"identity": " x"}), ["sfb_xmpp_policies[0]: identity ' x' is empty or has blanks around it"]),
+    (policies({"identity": " x"}), ["sfb_xmpp_policies[0]: identity ' x' is empty, or begins or ends with a space"]),
     (
         policies({"identity": "x", "granted": ["a@b"]}),
         ["sfb_xmpp_policies[0] (x): granted: there is no such option (did you mean granted_to?)"],
@@ -344,8 +349,8 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
             "sfb_xmpp_policies[1] (y): granted_to: nested: 'deep' is neither true nor false",
             "sfb_xmpp_policies[2] (z): granted_to: is chosen by nested; " + SELECTORS,
             "sfb_xmpp_policies[3] (v): granted_to: is chosen by group and site; " + SELECTORS,
-            "sfb_xmpp_policies[4] (w): granted_to: group: 'CN=a\\u200b,DC=b' holds the invisible character U+200B;"
-            " remove it",
+            "sfb_xmpp_policies[4] (w): granted_to: group: 'CN=a\\u200b,DC=b' has the invisible character U+200B."
+            " Remove it",
             "sfb_xmpp_policies[5] (u): granted_to: group: 'CN=a\\\\,DC=b' is not " + GROUP,
         ],
     ),
@@ -404,7 +409,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         {"federation_routes": [{"site": "A", "edge_pool": "x"}]},
         [
             (
-                "sfb_xmpp_federation_routes[0] (A): edge_pool: 'x' has a single label; write the "
+                "sfb_xmpp_federation_routes[0] (A): edge_pool: 'x' has a single label. Write the "
                 "whole domain, as in 'fabrikam.com'"
             )
         ],

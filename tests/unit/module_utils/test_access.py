@@ -114,8 +114,8 @@ def test_an_account_that_cannot_even_read_is_told_what_the_chosen_parts_need(pla
         with pytest.raises(Refused) as refused:
             run(FEDERATION, shell, check=check, parts=["partners"], **declared)
         assert refused.value.reasons == (
-            "CONTOSO\\viewer may not do this: Get-CsXmppAllowedPartner, New-CsXmppAllowedPartner are not offered to it;"
-            " CsAdministrator is needed, or a role of your own with them" + hint,
+            "CONTOSO\\viewer may not do this. Its session does not offer Get-CsXmppAllowedPartner,"
+            " New-CsXmppAllowedPartner. CsAdministrator is needed, or a role of your own with them" + hint,
         )
         assert [one["cmdlet"] for one in refused.value.values["failures"]] == ["Get-CsXmppAllowedPartner"]
     result = run(FEDERATION, shell, parts=["policies"], **declared)

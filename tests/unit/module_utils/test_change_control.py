@@ -96,7 +96,7 @@ PLANNED = Brought(digest=True, ticket="CHG-1", planner="ann", applier="bob")
         ([], r"CHG-\d+", Brought(), []),  # a ticket need not be given, but if it is, it is a right one
         ([], r"CHG-\d+", Brought(ticket="none"), ["sfb_xmpp_ticket_pattern"]),
         (["other_person"], "", Brought(applier="bob"), ["sfb_xmpp_plan_file"]),
-        (["other_person"], "", Brought(planner="Bob", applier="bob"), ["both are bob"]),
+        (["other_person"], "", Brought(planner="Bob", applier="bob"), ["Both are bob"]),
         (["plan", "ticket", "other_person"], r"CHG-\d+", PLANNED, []),
         (["plan", "ticket", "other_person"], "", Brought(), ["_plan_digest", "_ticket", "_plan_file"]),
     ],
@@ -110,7 +110,10 @@ def test_what_a_run_must_bring(require: list[str], pattern: str, brought: Brough
 @pytest.mark.parametrize(
     ("settings", "place"),
     [
-        ({"windows": [{"from": 1320, "to": "05:00"}]}, "sfb_xmpp_windows[0].from: put the time in quotes"),
+        (
+            {"windows": [{"from": 1320, "to": "05:00"}]},
+            "sfb_xmpp_windows[0].from: YAML reads the time as the number 1320",
+        ),
         ({"windows": [{"from": "22:00", "to": "25:00"}]}, "sfb_xmpp_windows[0].to: "),
         ({"windows": [{"from": "22:00"}]}, "sfb_xmpp_windows[0].to: "),
         ({"windows": [{"days": ["monday"], "from": "1:00", "to": "2:00"}]}, "sfb_xmpp_windows[0].days: "),

@@ -204,7 +204,7 @@ def test_whoever_is_trusted_may_own_them(tmp_path: Path, owner: str) -> None:
         private_file.trust([])
     with pytest.raises(Refused, match="sfb_xmpp_trusted_owners"):
         KINDS["snapshot"][2](path)
-    with pytest.raises(Refused, match="there is no user of-nobody"):
+    with pytest.raises(Refused, match="this controller has no user of-nobody"):
         private_file.trust(["of-nobody"])
 
 

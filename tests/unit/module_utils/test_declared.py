@@ -75,11 +75,11 @@ def test_no_text_of_a_mistake_holds_a_secret() -> None:
             {"policy": "global", "users": []},
             ["policy: 'global' acts on its own; only a per-user policy can be granted"],
         ),
-        ({"policy": "", "users": []}, ["policy: '' is empty or has blanks around it"]),
+        ({"policy": "", "users": []}, ["policy: '' is empty, or begins or ends with a space"]),
         (
             {"policy": "x*", "users": ["a*", 5]},
             [
-                "policy: 'x*' is not a policy's name (none of * ? [ ] : / \\ and no control characters)",
+                "policy: 'x*' is not a policy's name. Do not use * ? [ ] : / \\ or control characters",
                 "users[0]: 'a*' is not one user; write an address, without wildcards",
                 "users[1]: 5 is not one user; write an address, without wildcards",
             ],

@@ -279,8 +279,8 @@ class TestSnapshots:
     @pytest.mark.parametrize(
         ("content", "text"),
         [
-            ("", "holds no variables"),
-            ("[]", "holds no variables"),
+            ("", "has no variables"),
+            ("[]", "has no variables"),
             ("{", "is not YAML"),
             ("sfb_xmpp_partners: []", "there is no sfb_xmpp_snapshot_of in it"),
             ("sfb_xmpp_snapshot_of: words", "there is no sfb_xmpp_snapshot_of in it"),
@@ -351,7 +351,7 @@ class TestDirectories:
         path.mkdir()
         path.chmod(mode)
         shell = server()
-        text = "snapshot_directory: anybody may write into %s. Run: chmod o-w %s" % (path, path)
+        text = "snapshot_directory: any user may write into %s. Run: chmod o-w %s" % (path, path)
         assert refusal(shell, snapshot_directory=str(path)) == [text]
         assert shell.sent == []
 

@@ -189,7 +189,7 @@ def test_no_text_of_a_server_becomes_markup() -> None:
         ({}, "users and pools are missing"),
         ({"users": ["*@a.com"]}, r"users: '\*@a\.com' names nobody"),
         ({"pools": [" "]}, "pools: '' names nobody"),
-        ({"users": ["ann"], "declared": ["a b"]}, "declared: .* blanks"),
+        ({"users": ["ann"], "declared": ["a b"]}, "declared: .* spaces"),
     ],
 )
 def test_what_is_refused(given: dict[str, t.Any], words: str) -> None:

@@ -105,7 +105,7 @@ def malformed(*values: bytes) -> x509.Certificate:
 @pytest.mark.parametrize(
     ("certificate", "text"),
     [
-        (malformed(X400), "it has a name of a kind that is not supported, such as an X.400 address"),
+        (malformed(X400), "it has a name of an unsupported kind, such as an X.400 address"),
         (malformed(X400[:2] + X400[4:], X400[:2] + X400[4:]), "it has the extension 2.5.29.17 twice"),
         (malformed(b"\x30\x05"), "a part of it cannot be decoded"),
     ],

@@ -226,7 +226,7 @@ def test_a_run_waits_for_the_replicas_that_carry_xmpp_and_pushes_nothing() -> No
     assert (found["pushed"], found["late"], found["not_awaited"]) == (False, [], ["branch.contoso.com"])
     assert found["awaited"] == ["edge01.contoso.com", "fe01.contoso.com"]
     assert result.values["report"][-1] == (
-        "Replicated after 0 s to edge01.contoso.com, fe01.contoso.com; not waited for: branch.contoso.com."
+        "Replicated after 0 s to edge01.contoso.com, fe01.contoso.com. The run did not wait for branch.contoso.com."
     )
     assert writes(shell) == ["New-CsXmppAllowedPartner"]
     cmdlets = [statement.cmdlet for statement in shell.sent]
@@ -249,9 +249,9 @@ def test_a_replica_that_stays_behind_fails_the_run_with_its_name_and_says_that_n
     assert result.values["replication"]["late"] == ["edge01.contoso.com", "fe01.contoso.com"]
     assert result.values["replication"]["moved"] == []
     late, nothing, check, push = result.values["report"][-4:]
-    assert late.startswith("NOT REPLICATED after 0 s: edge01.contoso.com, fe01.contoso.com; not waited for")
-    assert nothing == "  Nothing moved: no replica shows a newer update than before the run."
-    assert "port 4443 to an Edge" in check
+    assert late.startswith("NOT REPLICATED after 0 s: edge01.contoso.com, fe01.contoso.com. The run did not wait for")
+    assert nothing == "  No replica has a newer update than before the run."
+    assert "port 4443 to the Edge servers" in check
     assert "push: true and replicas: [edge01.contoso.com, fe01.contoso.com]" in push
     assert "replication: push" in push
 

@@ -129,11 +129,15 @@ WRONG: list[tuple[str, list[t.Any], str]] = [
     ("CsSipDomain", [{"IsDefault": True, "Name": None}], "no Name that is a text"),
     ("CsSipDomain", ["contoso.com"], "none of what was asked for"),
     ("CsAllowedDomain", [{"Domain": 5, "MarkForMonitoring": False}], "no Domain that is a text"),
-    ("CsService", [edge(XmppListeningPort="5269")], "edge.contoso.com: XmppListeningPort is '5269'"),
-    ("CsService", [edge(XmppInternalPort=True)], "XmppInternalPort is True"),
+    ("CsService", [edge(XmppListeningPort="5269")], "edge.contoso.com: XmppListeningPort must be a port, not '5269'"),
+    ("CsService", [edge(XmppInternalPort=True)], "XmppInternalPort must be a port, not True"),
     ("CsPool", [{"Fqdn": "a", "Site": "Site:R", "Computers": [5]}], "a: Computers is no list of texts"),
     ("CsPool", [{"Fqdn": "a", "Site": None, "Computers": []}], "no Site that is a text"),
-    ("CsSite", [{"Identity": "Site:R", "XmppFederationRoute": 5}], "R: XmppFederationRoute is 5"),
+    (
+        "CsSite",
+        [{"Identity": "Site:R", "XmppFederationRoute": 5}],
+        "R: XmppFederationRoute must be an Edge pool such as",
+    ),
     ("CsPool", [{"Nothing": "that was asked for"}], "none of what was asked for: Nothing"),
 ]
 
@@ -151,7 +155,7 @@ def test_another_form_is_not_observable_and_hides_nothing_else(noun: str, items:
 
 
 def test_no_sip_domain_at_all_is_an_error() -> None:
-    with pytest.raises(ServerRefused, match="no object came back"):
+    with pytest.raises(ServerRefused, match="the server returned no object"):
         read_topology(server(CsSipDomain=[]))
 
 

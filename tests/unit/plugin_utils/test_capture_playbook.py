@@ -73,7 +73,7 @@ def test_an_answer_that_is_refused_and_one_that_never_comes_are_named(role: str,
     missing = {one["statement"]: one["reason"] for one in found["missing"]}
     assert {refused, silent} <= set(missing)
     assert missing[refused].startswith("Access of x")
-    assert missing[silent] == "it was not asked"
+    assert missing[silent] == "the statement was not sent"
     told = json.dumps(found)
     assert "contoso" not in told
     assert "Brunhilde" not in told
@@ -165,8 +165,8 @@ def test_without_a_gap_it_says_so(tmp_path: Path) -> None:
 
 
 def test_what_the_user_has_to_mend_ends_the_run() -> None:
-    wrong = {"reasons": ["key_file: others may read it"], "failed": True}
-    assert _capture.mistakes({"a": wrong, "b": wrong}) == ["key_file: others may read it"]
+    wrong = {"reasons": ["key_file: other users may read it"], "failed": True}
+    assert _capture.mistakes({"a": wrong, "b": wrong}) == ["key_file: other users may read it"]
     assert _capture.mistakes({"a": wrong, "b": {"msg": "gone"}}) == []
     assert _capture.mistakes({"a": wrong, "b": {"capture": {}}}) == []
     assert [_capture.role_of(MINE, host) for host in ("fe02", "edge01", "x")] == ["management", "edge", "front_end"]

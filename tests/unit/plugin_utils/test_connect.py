@@ -149,5 +149,5 @@ def test_the_result_of_the_task_is_plain_and_comes_back() -> None:
     # Ansible's own result, of a host whose variables cannot be evaluated.
     own = connected_of("e1", {"failed": True, "msg": "'x'\nis undefined"})
     assert own == Connected("e1", False, "'x' is undefined")
-    with pytest.raises(Refused, match="the form 2; this version of the collection reads 1"):
+    with pytest.raises(Refused, match="the form 2, but this version of the collection reads the form 1"):
         connected_of("e1", {**result, "form": 2})

@@ -92,7 +92,7 @@ def test_files_are_planned_written_and_left_as_they_are(tmp_path: Path) -> None:
     own.chmod(0o644)
     assert output.write(texts, False, shared={str(sheet)})["changed"], "others may read what names users"
     assert own.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(Refused, match=r"sfb_xmpp_into: .* cannot be made"):
+    with pytest.raises(Refused, match=r"sfb_xmpp_into: .* cannot be created"):
         output.write({str(own / "x" / "y.md"): ""}, False)
 
 
@@ -137,7 +137,7 @@ def test_each_of_several_deployments_has_a_directory(tmp_path: Path, monkeypatch
     here = Path.cwd()
     assert output.directory_of("out", servers("a b"), "a b") == str(here / "out")
     assert output.directory_of("out", servers("a b", "c"), "a b") == str(here / "out" / "a_b")
-    with pytest.raises(Refused, match="sfb_xmpp_deployment: the labels a b and a_b give the same name"):
+    with pytest.raises(Refused, match="sfb_xmpp_deployment: the labels a b and a_b give the same directory name"):
         output.directory_of("out", servers("a b", "a_b"), "a b")
     with pytest.raises(Refused, match=r"sfb_xmpp_deployment: the labels \.\. give"):
         output.directory_of("out", servers("..", "c"), "..")

@@ -78,7 +78,7 @@ def test_a_domain_that_two_partners_have_is_left_out_and_said(domains: list[str]
     shell.put("CsXmppAllowedPartner", "a.test", {"AdditionalDomains": tuple(domains)})
     text = exported(shell)[_export.VARIABLES]
     assert [one["domain"] for one in inventory_values(text)["sfb_xmpp_partners"]] == ["a.test", "b.test"]
-    assert "# - partner a.test: additional_domains: 'b.test' is a partner of its own" in text
+    assert "# - partner a.test: additional_domains: 'b.test' is a separate partner" in text
     assert "# - partner b.test: description: " in text
     assert plan(shell, text)[0] == []
 

@@ -81,8 +81,8 @@ def test_each_deployment_is_held_to_its_own_digest(given: t.Any, deployments: li
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (DIGEST, "sfb_xmpp_plan_digest: the run has the deployments a, b, and each has a plan of its own"),
-        ({"b": DIGEST}, "sfb_xmpp_plan_digest: has no digest for the deployment a; it has b"),
+        (DIGEST, "sfb_xmpp_plan_digest: the run has the deployments a, b, which have separate plans"),
+        ({"b": DIGEST}, "sfb_xmpp_plan_digest: has no digest for the deployment a. It only has b"),
     ],
 )
 def test_a_digest_that_is_nobodys_is_refused(given: t.Any, reason: str) -> None:

@@ -96,13 +96,13 @@ def test_a_passphrase_is_left_out_and_said() -> None:
     [
         (
             {"gateway": clixml([{**GATEWAY, "Identity": "Site:A"}])},
-            ["record 1 (global): Identity: 'Site:A' is not Global"],
+            ["record 1 (global): Identity: 'Site:A' must be Global"],
         ),
-        ({"gateway": clixml([GATEWAY, GATEWAY])}, ["record 2 (global): names 'global' as record 1 does"]),
+        ({"gateway": clixml([GATEWAY, GATEWAY])}, ["record 2 (global): has the same name 'global' as record 1"]),
         ({"gateway": clixml([])}, ["the file has no object; export it with Get-CsXmppGatewayConfiguration"]),
         (
             {"users": clixml([{"Identity": "CN=A"}])},
-            ["the column SipAddress is missing; export with Get-"],
+            ["the column SipAddress is missing. Export with Get-"],
         ),
         (
             {"users": clixml([{"Identity": "CN=A", "SipAddress": "sip:a@a.test", "ExternalAccessPolicy": 5}])},
@@ -110,7 +110,7 @@ def test_a_passphrase_is_left_out_and_said() -> None:
         ),
         (
             {"users": "Identity,SipAddress,ExternalAccessPolicy\nCN=A,sip:a@a.test,X\nCN=B,SIP:A@a.test,X\n"},
-            ["line 3: is 'SIP:A@a.test', as line 2 is"],
+            ["line 3: is the same user 'SIP:A@a.test' as line 2"],
         ),
         (
             {"policies": POLICIES, "users": "Identity,SipAddress,ExternalAccessPolicy\nCN=A,sip:a@a.test,Other\n"},
@@ -121,7 +121,7 @@ def test_a_passphrase_is_left_out_and_said() -> None:
                 "policies": "Identity,EnableTeamsX\nGlobal,1\n",
                 "partners": b"domain\nb\xfc.test\n".decode("latin-1")[:0],
             },
-            ["leave the column out with sfb_xmpp_import_ignore_columns=EnableTeamsX", "the file is empty"],
+            ["Ignore it with sfb_xmpp_import_ignore_columns=EnableTeamsX", "the file is empty"],
         ),
         ({"partners": "domain,additional_domains\na.test,b.test\nb.test,\n"}, ["sfb_xmpp_partners"]),
     ],

@@ -118,7 +118,7 @@ CHANGES: dict[str, tuple[t.Callable[[Lines], Lines], str]] = {
     "one added": (lambda lines: [*lines[:2], edited(lines[1], before=None), *lines[2:]], "line 3 was added"),
     "one twice": (lambda lines: [*lines[:2], lines[1], *lines[2:]], "a line was added"),
     "one added at the end": (lambda lines: [*lines, edited(lines[1], before="0" * 64)], "after line 4"),
-    "two exchanged": (lambda lines: [lines[0], lines[2], lines[1], lines[3]], "lines changed places"),
+    "two exchanged": (lambda lines: [lines[0], lines[2], lines[1], lines[3]], "the order was changed"),
     "one that cannot be read": (lambda lines: [*lines[:2], b"{\n", *lines[2:]], "line 3 cannot be read"),
 }
 
@@ -228,7 +228,7 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_a_directory_that_others_may_write_into_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    with pytest.raises(Refused, match="anybody may write into"):
+    with pytest.raises(Refused, match="any user may write into"):
         _journal.append(str(tmp_path), run())
 
 

@@ -66,5 +66,5 @@ def test_utf_8_is_taken(encoding: str) -> None:
 def test_a_web_page_is_named_as_one(page: str, title: str) -> None:
     with pytest.raises(AnswerError) as caught:
         check_answer(page.encode(), URL)
-    assert str(caught.value).startswith("%s answered with a web page%s and not as a remote shell does." % (URL, title))
+    assert str(caught.value).startswith("%s answered with a web page%s, not as a remote shell." % (URL, title))
     assert "ansible_psrp_path" in str(caught.value)

@@ -76,8 +76,8 @@ def test_a_server_that_does_not_speak_tls() -> None:
         with pytest.raises(RequestsConnectionError) as caught:
             new_pool(goal, Pin()).open()
     assert time.monotonic() - begun < 10
-    assert "nobody answered within 1 s" in no_session(caught.value, goal)
-    assert broken_link(caught.value) == "tls", "it took the connection"
+    assert "no connection within 1 s" in no_session(caught.value, goal)
+    assert broken_link(caught.value) == "tls", "it accepted the connection"
     assert never_sent(caught.value)
 
 
@@ -105,7 +105,7 @@ def test_a_server_that_ends_the_connection_during_the_handshake() -> None:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(62, "Set ansible_host to a name"), (10, "Renew it on the server"), (20, "Set ansible_psrp_ca_cert")],
+    [(62, "Set ansible_host to a name"), (10, "Renew the certificate on the server"), (20, "Set ansible_psrp_ca_cert")],
 )
 def test_a_certificate_that_is_not_accepted_has_the_remedy_of_its_fault(code: int, words: str) -> None:
     wrong = ssl.SSLCertVerificationError(1, "certificate verify failed")
@@ -162,14 +162,19 @@ CASES: list[tuple[Exception, str, bool, str]] = [
     (WSManFaultError(1, "fe01", "quota\nis full", None, None, None), "quota is full", False, "session"),
     (
         WSManFaultError(5000, "fe01", None, None, None, None),
-        "answered WSMan fault 5000 without a text",
+        "answered with WSMan fault 5000 and no text",
         False,
         "session",
     ),
     (AnswerError("the server sent nonsense"), "the server sent nonsense.", False, "session"),
-    (TooLate("no end within 2 s"), "no end within 2 s. Check that the server answers", False, "session"),
+    (TooLate("not finished within 2 s"), "not finished within 2 s. Check whether the server answers", False, "session"),
     (ImportError("No module named 'pypsrp'"), "Install 'pypsrp'", False, ""),
-    (RequestsConnectionError(ConnectionResetError("Remote end closed")), "ansible_psrp_protocol fit", False, "session"),
+    (
+        RequestsConnectionError(ConnectionResetError("Remote end closed")),
+        "matches ansible_psrp_protocol",
+        False,
+        "session",
+    ),
     (LoginRefused("fe01 refused the account before"), "refused the account before.", False, "login"),
     (ProxyError("no way"), "Check ansible_psrp_proxy", False, "port"),
     (ReadTimeout("no answer"), "ansible_psrp_read_timeout", False, "session"),
@@ -211,22 +216,22 @@ def test_an_error_page_is_shown_in_short() -> None:
 
 
 KERBEROS = [
-    ("Preauthentication failed", "check ansible_password"),
-    ("Client 'nobody@CONTOSO.TEST' not found in Kerberos database", "check ansible_user"),
-    ("Server HTTP/fe09@CONTOSO.TEST not found in Kerberos database", "ansible_psrp_negotiate_service (HTTP on a Front"),
-    ('Cannot find KDC for realm "contoso.test"', "write it in capitals"),
-    ("Cannot contact any KDC for realm 'CONTOSO.TEST'", "the way to a domain controller"),
-    ("Clock skew too great", "Set the clock"),
+    ("Preauthentication failed", "Check ansible_password"),
+    ("Client 'nobody@CONTOSO.TEST' not found in Kerberos database", "Check ansible_user"),
+    ("Server HTTP/fe09@CONTOSO.TEST not found in Kerberos database", "ansible_psrp_negotiate_service: HTTP on a Front"),
+    ('Cannot find KDC for realm "contoso.test"', "Write the realm in capitals"),
+    ("Cannot contact any KDC for realm 'CONTOSO.TEST'", "the network to a domain controller"),
+    ("Clock skew too great", "Correct the clock"),
     ("Ticket expired", "kinit"),
     ("The referenced credential has expired", "kinit"),
     ("No Kerberos credentials available (default cache: FILE:/tmp/x)", "Set ansible_password, or get a ticket"),
-    ("Something else", "For Kerberos check ansible_user"),
+    ("Something else", "For Kerberos, check ansible_user"),
 ]
 
 
 @pytest.mark.parametrize(("words", "advice"), KERBEROS)
 def test_errors_of_kerberos_say_what_to_do(words: str, advice: str) -> None:
     text = no_session(LoginError(words), target({**HERE, "auth": "kerberos"}))
-    assert "kerberos authentication of the account 'CONTOSO\\admin' could not begin: %s. " % words in text
+    assert "kerberos authentication of the account 'CONTOSO\\admin' failed before the login: %s. " % words in text
     assert advice in text
     assert text.endswith(".")

@@ -109,7 +109,7 @@ def test_the_cmdlet_comes_from_the_id_where_nothing_else_names_it() -> None:
 @pytest.mark.parametrize("category", [999, -1, "5", None, {}])
 def test_an_empty_error_record_is_still_an_error(category: object) -> None:
     error = server_error({"FullyQualifiedErrorId": None, "ErrorCategory_Category": category})
-    assert (error.error_id, error.category, error.message) == ("", "", "an error without a text")
+    assert (error.error_id, error.category, error.message) == ("", "", "the server reported an error without a text")
 
 
 @pytest.mark.parametrize("record", ["words", 5, [], None])

@@ -36,14 +36,14 @@ def test_with_several_deployments_each_host_has_to_say_its_own() -> None:
     labels = {"fe1": "a", "fe2": "b", "fe1w": "a", "e1": "a"}
     servers = servers_of(ONE, labels)
     assert servers.mistakes == (
-        "sfb_xmpp_deployment is not set for e2, and the inventory has the deployments a, b; set it to one of them",
+        "sfb_xmpp_deployment is not set for e2, but the inventory has the deployments a, b. Set it to one of them",
     )
 
 
 def test_a_label_that_no_door_has_is_a_mistake() -> None:
     servers = servers_of(ONE, {"fe1": "a", "fe2": "a", "e1": "A"})
     assert servers.mistakes == (
-        "sfb_xmpp_deployment of e1 is 'A', which no host of sfb_management has; the deployments are a",
+        "sfb_xmpp_deployment of e1 is 'A', but no host of sfb_management has this value. Use one of the deployments: a",
     )
 
 

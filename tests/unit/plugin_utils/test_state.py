@@ -42,7 +42,7 @@ def test_a_plan_that_was_carried_out_is_found_by_its_digest(tmp_path: Path) -> N
     found = applied("%s\n%s\n%s\n" % (line, other, torn), "d1")
     assert found is not None
     assert carried_out("plan.json", found).startswith(
-        "the plan in plan.json was carried out at 2026-07-01 16:20:00 UTC, CHG-1."
+        "the plan in plan.json was applied at 2026-07-01 16:20:00 UTC, CHG-1."
     )
     assert applied(line, "d2") is None
 

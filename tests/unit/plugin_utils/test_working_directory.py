@@ -43,7 +43,7 @@ def test_a_directory_that_was_removed_is_an_error_for_relative_paths(
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    with pytest.raises(AnsibleError, match="the directory in which Ansible was started cannot be used"):
+    with pytest.raises(AnsibleError, match="the working directory of Ansible cannot be used"):
         absolute("a.yml")
     assert absolute("/srv/a") == "/srv/a"
 
