@@ -32,6 +32,7 @@ from .findings import check_name, check_partner, verdict
 from .options import DEFAULT_PORT
 from .own import check_own
 from .rows import accepts, falls_to_clear, number, options, suggest, uses
+from .what_if import what_if
 
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -63,6 +64,7 @@ class Job:
 class ProbeSettings:
     """from_: the own domain that asks. timeout: seconds for a step. expires_within: days.
 
+    what_if: also say what becomes of a declared partner if something happens (what_if.py).
     allow_local: also connect to loopback, link-local, multicast and unspecified addresses, which name the controller
     itself or its neighbours.
     """
@@ -74,6 +76,7 @@ class ProbeSettings:
     own: Bundle | None = None
     gateway_port: int = DEFAULT_PORT
     allow_local: bool = False
+    what_if: bool = False
 
 
 class Prober:
@@ -98,8 +101,10 @@ class Prober:
             facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy, row=job.row)
         findings = check_partner(facts, job.row)
         suggested = suggest(facts)
+        then = what_if(facts, job.row, bool(job.proxy)) if self._settings.what_if and job.row is not None else None
         return {
             **_entry(facts, findings, budget),
+            **({} if then is None else {"what_if": [one.as_dict() for one in then]}),
             "partner": job.partner or None,
             "sasl_external": facts.external,
             "dialback": facts.dialback,
@@ -150,10 +155,11 @@ class Prober:
     ) -> Facts:
         """Try the domain's servers in their order, until one answers. own: only what is published, and no versions."""
         facts = Facts(domain, own_certificate=contexts.own is not None)
+        bare = self._anonymous if self._settings.what_if else None
         try:
             for service, address in self._servers(facts, proxy, budget, fallback=not own):
                 earlier = facts.ended
-                chain = converse(facts, service, address, from_, contexts, budget, versions=not own, row=row)
+                chain = converse(facts, service, address, from_, contexts, budget, not own, row, bare)
                 if chain:
                     facts.certificate, facts.faults = self._examine(chain, domain, budget)
                 if facts.attempts[-1].result == "answered":

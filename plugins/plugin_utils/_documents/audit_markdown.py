@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from . import audit_texts as words
+from . import audit_what_if
 from .audit_document import Audit
 from .finding_order import SEVERITIES, with_view
 from .markdown import code, document, table, text
@@ -39,6 +40,7 @@ def render(audit: Audit) -> str:
             *_drift(audit),
             *_certificates(audit),
             *_partners(audit),
+            *audit_what_if.section(audit),
             *_since(audit),
         ]
     )

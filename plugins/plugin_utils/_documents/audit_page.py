@@ -25,6 +25,7 @@ from .._playbooks.audit import days_between, moment
 from . import audit_picture as picture
 from . import audit_texts as words
 from . import audit_timeline as timeline
+from . import audit_what_if as what_if
 from . import svg
 from .audit_document import Audit
 from .characters import clean
@@ -57,6 +58,7 @@ def render(audit: Audit) -> str:
         partners=by_verdict(audit),
         found=by_object(audit["findings"], "partner"),
         ids=ids,
+        what_if=what_if,
         marks=MARK_OF_SEVERITY,
         since_days=days_between(moment(audit["since"]["time"]), moment(audit["time"])) if audit["since"] else None,
     )

@@ -34,13 +34,15 @@ def make_audit(
     certificates: Objects,
     drift: dict[str, t.Any],
     edge_events: Objects = (),
+    what_if: dict[str, t.Any] | None = None,
     previous: Audit | None = None,
 ) -> Audit:
-    """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. previous: the
-    audit before. Raises Invalid where a part has not the form that the schema gives it.
+    """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. what_if: see
+    audit_what_if.py. previous: the audit before. Raises Invalid where a part has not the form that the schema gives it.
     """
     given: dict[str, t.Any] = {"time": time, "own": own, "drift": drift, "findings": list(findings)}
     given |= {"partners": list(partners), "policies": list(policies), "edge_events": list(edge_events)}
+    given["what_if"] = what_if or {"events": [], "partners": []}
     given["certificates"] = [{**one, "days_left": 0} for one in certificates]
     check_parts(given)
     now = moment(time)
@@ -68,6 +70,7 @@ def make_audit(
         "certificates": sorted(dated, key=lambda one: (one["not_after"], one["host"], one["usage"])),
         "drift": drift,
         "edge_events": given["edge_events"],
+        "what_if": given["what_if"],
         "since": None,
     }
     if previous is not None:

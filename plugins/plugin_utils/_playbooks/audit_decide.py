@@ -17,6 +17,7 @@ from ...module_utils._federation import notes
 from ...module_utils._probe.own_domains import asking, own_domains
 from .._documents import audit_texts as words
 from .._documents.audit_document import Audit
+from .._documents.audit_what_if import line
 from .._documents.finding_order import Finding, reached, sentence
 from .accepted import Accepted, accept
 from .audit import make_audit, moment
@@ -120,11 +121,13 @@ def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
     counting = reached(audit["findings"], fail_on)
     shown = ["  %-7s  %s: %s" % (one["severity"], one["object"], sentence(one)) for one in counting[:MOST_LINES]]
     more = len(counting) - len(shown)
+    then = line(audit)
     return [
         printable("Audit of %s: %s" % (_name(audit), words.headline(audit))),
         *map(printable, shown),
         *(["  %s more in audit.json" % format(more, ",")] if more else ()),
         *([_counted(audit)] if audit["findings"] else ()),
+        *([then] if then else ()),
         "Files:",
         *("  " + path for path in paths),
     ]

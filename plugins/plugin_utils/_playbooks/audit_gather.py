@@ -26,6 +26,7 @@ from ...module_utils._probe.rows import number
 from .._documents import audit_texts as words
 from .._documents.finding_order import Finding
 from .audit_compare import certificate_name
+from .audit_what_if import gather_what_if
 
 Result = t.Mapping[str, t.Any]
 
@@ -93,6 +94,7 @@ def gather(
             for host, view in sorted((views or {}).items())
             for one in view["events"] or ()
         ],
+        "what_if": gather_what_if(probe),
         "drift": {**_no_drift(), **(plan.get("summary") or {}), "steps": list(plan.get("steps") or ())},
     }
 
