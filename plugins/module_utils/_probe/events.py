@@ -26,7 +26,7 @@ class World:
     proxy: whether the partner is reached through its proxy_fqdn, so that no SRV record is asked for. reachable: whether
     the gateway finds its server. up: whether the server runs. trusts: whether the server accepts the certificate that
     the gateway presents to it when it connects; None: not known. uses_external: whether it can use SASL EXTERNAL when
-    it connects; None: not known.
+    it connects; None: not known. servers_only: whether the own certificate is for servers only already.
     """
 
     facts: Facts
@@ -35,14 +35,15 @@ class World:
     up: bool = True
     trusts: bool | None = None
     uses_external: bool | None = None
+    servers_only: bool = False
 
     @classmethod
-    def seen(cls, facts: Facts, proxy: bool) -> World:
+    def seen(cls, facts: Facts, proxy: bool, servers_only: bool = False) -> World:
         """As a probe left it. A server that accepts the certificate of a client is taken to accept it of a server, and
         to use SASL EXTERNAL itself (XEP-0178 has both sides).
         """
         known = True if facts.external == "succeeded" else None
-        return cls(facts, proxy, trusts=known, uses_external=known)
+        return cls(facts, proxy, trusts=known, uses_external=known, servers_only=servers_only)
 
     def with_facts(self, **changes: t.Any) -> World:
         return replace(self, facts=replace(self.facts, **changes))
@@ -137,12 +138,17 @@ def _down(world: World) -> World:
 # Of the own side
 
 
-def _not_accepted(world: World) -> World:
-    """The partner accepts the own certificate no more. Its dialback is then what it is without a certificate."""
+def _own_server_only(world: World) -> World:
+    """As that of a client it may not be accepted: ejabberd looks at the purpose, and Prosody does not."""
+    return world if world.servers_only or world.facts.external != "succeeded" else _doubted(world, "unknown")
+
+
+def _doubted(world: World, external: External) -> World:
+    """The partner may not accept the own certificate of a client. Its dialback is then that without a certificate."""
     facts = world.facts
     if not facts.tls:
         return world
-    world = _external(world, "not offered")
+    world = _external(world, external)
     if facts.dialback != "offered" or not facts.own_certificate or facts.after is None:
         return world
     world = world.with_facts(after=replace(facts.after, dialback=False))
@@ -151,7 +157,7 @@ def _not_accepted(world: World) -> World:
 
 def _own_useless(world: World) -> World:
     """Neither as that of a client nor as that of a server."""
-    world = _not_accepted(world)
+    world = _doubted(world, "not offered")
     return replace(world, trusts=False) if world.facts.tls else world
 
 
@@ -213,7 +219,7 @@ EVENTS: t.Mapping[str, Event] = {
         _no_records,
     ),
     "partner_down": Event("partner", "The partner's server is down", "ask the partner to start it", _down),
-    "own_server_only": Event("own", "The own certificate is for servers only", _OWN, _not_accepted),
+    "own_server_only": Event("own", "The own certificate is for servers only", _OWN, _own_server_only),
     "own_untrusted": Event("own", "The partner does not trust the own CA", _OWN, _own_useless),
     "own_expired": Event("own", "The own certificate expires", "renew it with sfb.xmpp.certificate", _own_useless),
     "own_tls12_only": Event(

@@ -24,7 +24,7 @@ from .._x509.certificate import Bundle
 from .._xmpp.budget import Budget, TimeUp
 from .._xmpp.client import Contexts
 from .advice import advise
-from .certificate import examine
+from .certificate import examine, for_clients
 from .conversation import converse
 from .dns import Resolver
 from .facts import MOST_SERVERS, Addresses, Attempt, Ended, Facts, ServiceRecord, is_local
@@ -87,6 +87,7 @@ class Prober:
         self._resolver = resolver
         self._contexts = Contexts(settings.own)
         self._anonymous = Contexts()
+        self._servers_only = settings.own is not None and not for_clients(settings.own.certificate)
 
     @property
     def asks_as(self) -> str:
@@ -101,7 +102,9 @@ class Prober:
             facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy, row=job.row)
         findings = check_partner(facts, job.row)
         suggested = suggest(facts)
-        then = what_if(facts, job.row, bool(job.proxy)) if self._settings.what_if and job.row is not None else None
+        then = None
+        if self._settings.what_if and job.row is not None:
+            then = what_if(facts, job.row, bool(job.proxy), self._servers_only)
         return {
             **_entry(facts, findings, budget),
             **({} if then is None else {"what_if": [one.as_dict() for one in then]}),

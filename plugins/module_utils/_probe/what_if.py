@@ -75,12 +75,13 @@ class WhatIf:
         }
 
 
-def what_if(facts: Facts, row: Row, proxy: bool = False) -> list[WhatIf]:
+def what_if(facts: Facts, row: Row, proxy: bool = False, servers_only: bool = False) -> list[WhatIf]:
     """Each event for one domain of a partner, in the order of EVENTS.
 
     row: the declared settings. proxy: whether they name a proxy_fqdn, so that no SRV record is asked for.
+    servers_only: whether the certificate that was presented to it is not for clients.
     """
-    world = World.seen(facts, proxy)
+    world = World.seen(facts, proxy, servers_only)
     now = (outgoing(world, row), incoming(world, row))
     return [_after(world, row, now, name) for name in EVENTS]
 
@@ -120,7 +121,7 @@ def incoming(world: World, row: Row) -> Traffic:
     if facts.tls_usable is None:
         return Traffic(None, why="whether TLS works with the partner is not known")
     if not facts.tls_usable:
-        return Traffic(False, why="TLS does not work between both sides")
+        return Traffic(False, why=_no_tls(facts))
     return _in_tls(world, row)
 
 
@@ -185,15 +186,21 @@ def _nothing_left(facts: Facts, row: Row, certificate: bool) -> str:
     return " and ".join(told)
 
 
+def _no_tls(facts: Facts) -> str:
+    """Why TLS does not work, where it does not."""
+    if facts.tls:
+        return "the partner does not allow TLS 1.2"
+    offers = facts.before is not None and facts.before.starttls
+    return "TLS does not work with the partner" if offers else "the partner offers no TLS"
+
+
 def _against(facts: Facts, row: Row, method: str, certificate: bool) -> str:
     if method == TCP_DIALBACK:
         if facts.before is not None and facts.before.starttls == "required" and row.tls == "not_supported":
             return "the partner requires TLS, and the settings do not support it"
         return _NO_DIALBACK
-    if not facts.tls:
-        return "the partner offers no TLS" if facts.before and not facts.before.starttls else "TLS does not work"
     if not facts.tls_usable:
-        return "the partner does not allow TLS 1.2"
+        return _no_tls(facts)
     if method == TLS_DIALBACK:
         return _NO_DIALBACK
     if not certificate:
@@ -269,8 +276,9 @@ def lines(found: t.Sequence[t.Mapping[str, t.Any]], most: int = 10) -> list[str]
         len(found),
     )
     shown = ["  %-16s %s" % (_short(one), EVENTS[one["event"]].title) for one in told[:most]]
-    more = "%d more, " % (len(told) - most) if len(told) > most else ""
-    return [head, *shown, "  %sand why: what_if of the result (-v)." % more] if told else [head]
+    more = "%d more; " % (len(told) - most) if len(told) > most else ""
+    last = "  %sreasons and remedies: what_if of the result (-v)" % more
+    return [head, *shown, last] if told else [head]
 
 
 def _short(one: t.Mapping[str, t.Any]) -> str:
