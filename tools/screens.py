@@ -25,6 +25,8 @@ from rich.text import Text
 
 TOP = Path(__file__).resolve().parent.parent
 INTO = TOP / "build" / "screens"
+# Who are explained: a local user, and the domain of a partner that runs.
+PAIR = "sfb_xmpp_for_user=ialmeida@contoso.test sfb_xmpp_for_partner=fabrikam.example"
 # By name of the picture, the arguments of its playbook, in this order. The partners of the lab's inventory do not run:
 # verify fails. The history is that of the playbook before it.
 SCREENS: dict[str, tuple[str, ...]] = {
@@ -32,8 +34,11 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "verify": ("sfb.xmpp.verify",),
     "converge": ("sfb.xmpp.converge",),
     "history": ("sfb.xmpp.history",),
+    "what-if": ("sfb.xmpp.explain", "-e", PAIR),
     "preflight": ("sfb.xmpp.preflight",),
 }
+# Those for which the partners run.
+WITH_PARTNERS = {"what-if"}
 # What is broken in the lab before a playbook runs.
 BROKEN = {"preflight": ("proxy-stopped", "stale-replica", "late-replica", "federated-users-off", "certificate-expired")}
 WIDTHS = (80, 140)
@@ -85,6 +90,8 @@ def main() -> None:
         subprocess.run([*lab, "up", *place, *ports], cwd=TOP, env=environment, check=True)
         try:
             for name in names:
+                if name in WITH_PARTNERS:
+                    subprocess.run([*lab, "partners", "up", *place], cwd=TOP, env=environment, check=True)
                 for link in BROKEN.get(name, ()):
                     subprocess.run([*lab, "break", *place, link], cwd=TOP, env=environment, check=True)
                 for width in WIDTHS:
@@ -92,7 +99,10 @@ def main() -> None:
                     (INTO / ("%s-%d.ansi" % (name, width))).write_text(output, encoding="utf-8")
                     for path in draw(name, output, width):
                         print(path.relative_to(TOP))
+                if name in WITH_PARTNERS:
+                    subprocess.run([*lab, "partners", "down", *place], cwd=TOP, env=environment, check=True)
         finally:
+            subprocess.run([*lab, "partners", "down", *place], cwd=TOP, env=environment, check=False)
             subprocess.run([*lab, "down", *place], cwd=TOP, env=environment, check=False)
 
 
