@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 # What is not run here, by how it begins: where it is run, or why it cannot be.
 ELSEWHERE = {
+    "ansible-playbook awx/configure.yml": "needs an AWX; test_awx compares the options",
     "make ": "what runs these tests, and what .ci/run runs",
     "pip install": "tools/installed.sh",
     "python3 -m venv": "tools/installed.sh",
@@ -47,7 +48,9 @@ ELSEWHERE = {
     "cp ": "tools/execution_environment.sh",
     "ansible-builder ": "tools/execution_environment.sh",
     "ansible-navigator ": "needs a container engine",
-    "check-jsonschema ": "the schemas are compared with plans by test_plan_schema",
+    "yamllint ": "a program of its own; it reads no file of the collection",
+    "ansible-inventory ": "test_every_inventory_of_hosts_can_be_read",
+    "check-jsonschema ": "test_plan_rules",
     ". .venv": "the environment of these tests",
     "sudo apt-get": "tools/packages.sh",
     "ansible-playbook sfb.xmpp.converge -i inventories/lab": "the default scenario of Molecule",
@@ -62,6 +65,7 @@ ELSEWHERE = {
     "python -m lab down": "test_lab_process",
     "python -m tests.benchmarks.users": "test_benchmarks",
     "python -m tests.benchmarks.way_out": "its figures stand in guide_performance",
+    "python -m tests.benchmarks.impact": "its figures stand in guide_impact",
     "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
     "ansible-playbook sfb.xmpp.import -e sfb_xmpp_import_partners=partners.xml": "test_import",
     "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
@@ -85,8 +89,10 @@ NOT_PLAYED = {
     ("guide_automation", "groups"): "rules of Prometheus; test_guide_automation",
     ("guide_automation", "name"): "a job of GitHub; its run is what guide_planning has",
     ("guide_execution_environment", "ansible-navigator"): "settings of ansible-navigator",
+    ("guide_awx", "ansible_user"): "test_awx has the variables of the credential type",
     ("guide_execution_environment", "spec"): "a pod of AWX",
     ("guide_renewal", "renew"): "a part of sfb_xmpp_certificate",
+    ("guide_renewal", "Ask for the renewal window"): "needs an ACME server; test_certificate_playbook has one",
     ("guide_rehearse", "name"): "a job of GitHub; tools/installed.sh does the same",
     ("guide_rehearse", "rehearse"): "a job of GitLab; tools/installed.sh does the same",
     ("guide_security", "ansible_user"): "test_duties logs in as each of them",

@@ -139,12 +139,18 @@ def _down(world: World) -> World:
 
 
 def _own_server_only(world: World) -> World:
-    """As that of a client it may not be accepted: ejabberd looks at the purpose, and Prosody does not."""
-    return world if world.servers_only or world.facts.external != "succeeded" else _doubted(world, "unknown")
+    """As that of a client it may not be accepted: ejabberd looks at the purpose, and Prosody does not. So one that
+    takes no key without a certificate may take one with it.
+    """
+    if world.servers_only or world.facts.external != "succeeded":
+        return world
+    bare = world.facts.bare_key
+    known = bare if bare is not None and bare.result == "taken" else KeyAnswer("unknown")
+    return _doubted(world, "unknown", known)
 
 
-def _doubted(world: World, external: External) -> World:
-    """The partner may not accept the own certificate of a client. Its dialback is then that without a certificate."""
+def _doubted(world: World, external: External, key: KeyAnswer) -> World:
+    """The partner may not accept the own certificate of a client. key: its answer to a key then."""
     facts = world.facts
     if not facts.tls:
         return world
@@ -152,12 +158,12 @@ def _doubted(world: World, external: External) -> World:
     if facts.dialback != "offered" or not facts.own_certificate or facts.after is None:
         return world
     world = world.with_facts(after=replace(facts.after, dialback=False))
-    return _dialback_by_key(world, True, facts.bare_key or KeyAnswer("unknown"))
+    return _dialback_by_key(world, True, key)
 
 
 def _own_useless(world: World) -> World:
     """Neither as that of a client nor as that of a server."""
-    world = _doubted(world, "not offered")
+    world = _doubted(world, "not offered", world.facts.bare_key or KeyAnswer("unknown"))
     return replace(world, trusts=False) if world.facts.tls else world
 
 

@@ -112,7 +112,7 @@ def open_prober(params: Params) -> tuple[Prober, str, list[str]]:
         bundle,
         params["gateway_port"],
         params["allow_local"],
-        params.get("what_if", False),
+        what_if=params.get("what_if", False),
     )
     return Prober(settings, resolver), store, list(trusted.warnings)
 

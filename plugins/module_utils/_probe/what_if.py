@@ -100,7 +100,7 @@ def outgoing(world: World, row: Row) -> Traffic:
     if used:
         return Traffic(None, why="whether the partner accepts %s is not known" % " or ".join(used))
     if falls_to_clear(facts, row):
-        return Traffic(None, why="nothing works in TLS, and nobody documents whether the gateway goes on in clear")
+        return Traffic(None, why="nothing works in TLS, and whether the gateway goes on in clear is not documented")
     return Traffic(False, why=_nothing_left(facts, row, _good_for_server(facts)))
 
 

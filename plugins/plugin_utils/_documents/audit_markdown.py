@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
+from . import audit_forecast, audit_what_if
 from . import audit_texts as words
-from . import audit_what_if
 from .audit_document import Audit
 from .finding_order import SEVERITIES, with_view
 from .markdown import code, document, table, text
@@ -37,6 +37,7 @@ def render(audit: Audit) -> str:
                 ],
             ),
             *_findings(audit),
+            *audit_forecast.markdown(audit, MOST_ROWS),
             *_drift(audit),
             *_certificates(audit),
             *_partners(audit),

@@ -34,21 +34,24 @@ def make_audit(
     certificates: Objects,
     drift: dict[str, t.Any],
     edge_events: Objects = (),
+    forecast: dict[str, t.Any] | None = None,
     what_if: dict[str, t.Any] | None = None,
     previous: Audit | None = None,
 ) -> Audit:
-    """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. what_if: see
-    audit_what_if.py. previous: the audit before. Raises Invalid where a part has not the form that the schema gives it.
+    """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. forecast: of
+    forecast(); None if none was made. what_if: of gather_what_if(). previous: the audit before. Raises Invalid where a
+    part has not the form that the schema gives it.
     """
     given: dict[str, t.Any] = {"time": time, "own": own, "drift": drift, "findings": list(findings)}
     given |= {"partners": list(partners), "policies": list(policies), "edge_events": list(edge_events)}
+    given["forecast"] = forecast
     given["what_if"] = what_if or {"events": [], "partners": []}
     given["certificates"] = [{**one, "days_left": 0} for one in certificates]
     check_parts(given)
     now = moment(time)
     dated = [{**one, "days_left": days_between(now, moment(one["not_after"]))} for one in given["certificates"]]
     members = sorted(given["partners"], key=lambda one: one["domain"])
-    found = in_order([*given["findings"], *_unexplained(members, given["findings"])])
+    found = in_order([*given["findings"], *unexplained(members, given["findings"])])
     listed = sorted(given["policies"], key=lambda one: one["identity"].lower())
     audit: Audit = {
         "schema": VERSION,
@@ -70,6 +73,7 @@ def make_audit(
         "certificates": sorted(dated, key=lambda one: (one["not_after"], one["host"], one["usage"])),
         "drift": drift,
         "edge_events": given["edge_events"],
+        "forecast": forecast,
         "what_if": given["what_if"],
         "since": None,
     }
@@ -78,9 +82,9 @@ def make_audit(
     return audit
 
 
-def _unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Finding]) -> t.Iterator[Finding]:
+def unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Finding]) -> t.Iterator[Finding]:
     """A finding for each verdict that no finding explains: findings alone decide whether a run fails."""
-    told = {(one["object"], one["severity"]) for one in findings if one["area"] == "partner"}
+    told = {(one["object"], _severity(one)) for one in findings if one["area"] == "partner"}
     for one in partners:
         severity = {"failed": "error", "not_observable": "unknown"}.get(one["verdict"], "")
         if severity and (one["domain"], severity) not in told:
@@ -92,6 +96,11 @@ def _unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Fi
                 "message": words.VERDICTS[one["verdict"]],
                 "remedy": "run sfb.xmpp.verify, which says more",
             }
+
+
+def _severity(one: Finding) -> str:
+    """Without its acceptance: what is accepted explains a verdict as well."""
+    return str((one.get("accepted") or one)["severity"])
 
 
 def moment(text: str) -> datetime.datetime:

@@ -26,7 +26,6 @@ from ...module_utils._probe.rows import number
 from .._documents import audit_texts as words
 from .._documents.finding_order import Finding
 from .audit_compare import certificate_name
-from .audit_what_if import gather_what_if
 
 Result = t.Mapping[str, t.Any]
 
@@ -35,6 +34,7 @@ _LABELS = {resource.noun: resource.label for resource in RESOURCES}
 _SINGLE = {resource.label for resource in RESOURCES if resource.single}
 # The rules of what the server has say these of each partner already.
 _OF_RULES = ("row_invalid", "row_risky")
+_RENEW = "run sfb.xmpp.certificate"
 _CONVERGE = "run sfb.xmpp.converge, or declare what is there"
 # What a rule finds that is a link of the chain has the severity of the link.
 _LINKS = {link.code: link.severity for link in LINKS}
@@ -94,7 +94,6 @@ def gather(
             for host, view in sorted((views or {}).items())
             for one in view["events"] or ()
         ],
-        "what_if": gather_what_if(probe),
         "drift": {**_no_drift(), **(plan.get("summary") or {}), "steps": list(plan.get("steps") or ())},
     }
 
@@ -312,11 +311,10 @@ def _certificates(edges: t.Mapping[str, Result]) -> tuple[list[dict[str, t.Any]]
                 managed = usage in one["managed"]
                 # What is said of a managed usage holds for its names and its authority.
                 for two in one["findings"] if managed or not one["managed"] else ():
-                    found.append(
-                        finding(two["severity"], "certificate", two["code"], name, two["message"], two["remedy"])
-                    )
+                    remedy = _RENEW if managed and two["code"] in ("expired", "expires_soon") else two["remedy"]
+                    found.append(finding(two["severity"], "certificate", two["code"], name, two["message"], remedy))
                 if renewal.get("due"):
                     text = "its renewal is due: %s" % renewal["reason"]
-                    remedy = "run sfb.xmpp.certificate" if managed else "renew it in the deployment wizard"
+                    remedy = _RENEW if managed else "renew it in the deployment wizard"
                     found.append(finding("warning", "certificate", "renewal_due", name, text, remedy))
     return certificates, found

@@ -35,6 +35,7 @@ from tests.unit.module_utils.test_probe_findings import answered, conversations
 
 CERTIFICATES = Row("required", "required", False)
 FALLBACK = Row("required", "optional", True)
+DIALBACK = Row("required", "not_supported", True)
 CLEAR = Row("not_supported", "not_supported", True)
 PROVEN: dict[str, t.Any] = {"own_certificate": True, "external": "succeeded", "bare_key": KeyAnswer("taken")}
 NO_DIALBACK: dict[str, t.Any] = {
@@ -74,18 +75,20 @@ def after(facts: Facts, row: Row, event: str, proxy: bool = False) -> WhatIf:
         (lenient(), Row("optional", "optional", True), "partner_no_tls", "works_otherwise", "works_otherwise"),
         (lenient(), FALLBACK, "partner_no_tls", "fails", "fails"),
         (lenient(), FALLBACK, "partner_no_dialback", "works", "works"),
-        (lenient(), Row("required", "not_supported", True), "partner_no_dialback", "fails", "fails"),
+        (lenient(), DIALBACK, "partner_no_dialback", "fails", "fails"),
         (lenient(), FALLBACK, "partner_no_external", "works_otherwise", "works_otherwise"),
         (lenient(), FALLBACK, "partner_srv_moved", "works", "works"),
         # A certificate needs no record of the partner for the way in; dialback asks the partner's server.
         (lenient(), FALLBACK, "partner_srv_removed", "fails", "works"),
-        (lenient(), Row("required", "not_supported", True), "partner_srv_removed", "fails", "fails"),
+        (lenient(), DIALBACK, "partner_srv_removed", "fails", "fails"),
         (lenient(), FALLBACK, "partner_down", "fails", "fails"),
         # Some servers do not look at the purpose of a certificate; this one has dialback for the case that it does.
         (lenient(), FALLBACK, "own_server_only", "works", "works"),
         (strict(), CERTIFICATES, "own_server_only", "unknown", "works"),
         # It announces dialback, and whether it takes it without a good certificate was asked, or not.
         (lenient(bare_key=KeyAnswer("refused")), FALLBACK, "own_server_only", "unknown", "works"),
+        (lenient(bare_key=KeyAnswer("refused")), DIALBACK, "own_server_only", "unknown", "unknown"),
+        (lenient(bare_key=KeyAnswer("refused")), DIALBACK, "own_expired", "fails", "fails"),
         (lenient(bare_key=KeyAnswer("refused")), FALLBACK, "own_expired", "fails", "fails"),
         (lenient(bare_key=None), FALLBACK, "own_expired", "unknown", "unknown"),
         (strict(), CERTIFICATES, "own_untrusted", "fails", "fails"),
