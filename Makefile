@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test quick nightly lint lint-changed unit integration sanity molecule docs-lint installed matrix test-matrix faults bench lab-up lab-down generate docs format lock tarball image release clean
+.PHONY: help env env-all demo test quick nightly lint lint-changed unit integration sanity molecule docs-lint installed matrix what-if test-matrix faults bench lab-up lab-down generate docs format lock tarball image release clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,10 @@ installed: env-all  ## build, install, and converge from the installed copy, on 
 matrix: env  ## every row of the negotiation matrix with real partners (writes the page of the docs)
 	@tools/packages.sh partners
 	@python -m lab matrix --write docs/docsite/rst/lab_matrix.rst
+
+what-if: env  ## every event of the what-if table with real partners, some twenty minutes (writes the page of the docs)
+	@tools/packages.sh partners
+	@python -m tools.what_if
 
 faults: env  ## every fault at every message of a run, an hour or more (writes the page of the docs; FAULTS="--most 5")
 	@python -m tests.faults --write docs/docsite/rst/faults.rst $(FAULTS)

@@ -137,7 +137,7 @@ def run(directory: Path, kind: Kind, judged: t.Collection[Row] = (), tried_rows:
         store = lab.store()
         make_ready(store)
         for row, manner in combinations:
-            store.put("partner", _domain(row, manner), _settings(row))
+            store.put("partner", _domain(row, manner), settings_of(row))
         partners = start(lab.directory, lab.xmpp_port, servers, changes, servers)
         try:
             verdicts = ask(lab, partners, rows) if rows else {}
@@ -167,7 +167,8 @@ def _domain(row: Row, manner: str) -> str:
     return "row%02d.%s.example" % (row.number, manner)
 
 
-def _settings(row: Row) -> dict[str, t.Any]:
+def settings_of(row: Row) -> dict[str, t.Any]:
+    """What the store has of a partner with the row."""
     return {
         **DEFAULTS,
         "PartnerType": "Federated",

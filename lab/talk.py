@@ -70,7 +70,15 @@ def _out(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
     number = store.send_message(ours, user.address, body)
     _wait(lambda: _status(store, number) != "queued")
     came = _status(store, number) == "sent" and _received(user, body)
-    return _outcome(store, user, "out", body, came, last)
+    return _outcome(store, user.address, "out", body, came, last)
+
+
+def unanswered(store: Store, ours: str, theirs: str) -> Outcome:
+    """What becomes of a message to somebody whose server is down. Nobody is there to see whether it came."""
+    body, last = "Are you there?", max((event.id for event in store.events()), default=0)
+    number = store.send_message(ours, theirs, body)
+    _wait(lambda: _status(store, number) != "queued")
+    return _outcome(store, theirs, "out", body, _status(store, number) == "sent", last)
 
 
 def _in(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
@@ -78,7 +86,7 @@ def _in(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
     user.send(ours, body)
     # Either it is delivered, or refused, or the partner's own server tells its user that it gave up.
     _wait(lambda: _arrived(store, user, earlier) is not None or user.receive(0) is not None)
-    return _outcome(store, user, "in", body, _arrived(store, user, earlier) == "delivered", last)
+    return _outcome(store, user.address, "in", body, _arrived(store, user, earlier) == "delivered", last)
 
 
 def _wait(done: t.Callable[[], bool]) -> None:
@@ -108,9 +116,9 @@ def _status(store: Store, number: int) -> str:
     return message.status if message is not None else ""
 
 
-def _outcome(store: Store, user: User, direction: Direction, body: str, arrived: bool, last: int) -> Outcome:
+def _outcome(store: Store, theirs: str, direction: Direction, body: str, arrived: bool, last: int) -> Outcome:
     """last: the last event before; what happened earlier explains nothing."""
-    domain = user.address.partition("@")[2]
+    domain = theirs.partition("@")[2]
     events = [
         e for e in store.events() if e.kind == "xmpp" and e.user == domain and e.parameters["direction"] == direction
     ]

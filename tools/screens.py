@@ -26,6 +26,8 @@ from rich.text import Text
 
 TOP = Path(__file__).resolve().parent.parent
 INTO = TOP / "build" / "screens"
+# Who are explained: a local user, and the domain of a partner that runs.
+PAIR = "sfb_xmpp_for_user=ialmeida@contoso.test sfb_xmpp_for_partner=fabrikam.example"
 # By name of the picture, the arguments of its playbook, in this order. The partners of the lab's inventory do not run:
 # verify fails. The history is that of the playbook before it.
 SCREENS: dict[str, tuple[str, ...]] = {
@@ -34,9 +36,12 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "verify": ("sfb.xmpp.verify",),
     "converge": ("sfb.xmpp.converge",),
     "history": ("sfb.xmpp.history",),
+    "what-if": ("sfb.xmpp.explain", "-e", PAIR),
     "forecast": ("sfb.xmpp.audit", "-e", "@%s" % (INTO / "forecast.json")),
     "preflight": ("sfb.xmpp.preflight",),
 }
+# Those for which the partners run.
+WITH_PARTNERS = {"what-if"}
 # How far the forecast looks: the certificates of the lab live 200 days. Partners that do not run are no reason to fail.
 AHEAD = {"sfb_xmpp_into": str(INTO / "audit"), "sfb_xmpp_audit": {"forecast_days": 220, "fail_on": "never"}}
 # What is broken in the lab before a playbook runs.
@@ -91,6 +96,8 @@ def main() -> None:
         subprocess.run([*lab, "up", *place, *ports], cwd=TOP, env=environment, check=True)
         try:
             for name in names:
+                if name in WITH_PARTNERS:
+                    subprocess.run([*lab, "partners", "up", *place], cwd=TOP, env=environment, check=True)
                 for link in BROKEN.get(name, ()):
                     subprocess.run([*lab, "break", *place, link], cwd=TOP, env=environment, check=True)
                 for width in WIDTHS:
@@ -98,7 +105,10 @@ def main() -> None:
                     (INTO / ("%s-%d.ansi" % (name, width))).write_text(output, encoding="utf-8")
                     for path in draw(name, output, width):
                         print(path.relative_to(TOP))
+                if name in WITH_PARTNERS:
+                    subprocess.run([*lab, "partners", "down", *place], cwd=TOP, env=environment, check=True)
         finally:
+            subprocess.run([*lab, "partners", "down", *place], cwd=TOP, env=environment, check=False)
             subprocess.run([*lab, "down", *place], cwd=TOP, env=environment, check=False)
 
 

@@ -73,6 +73,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
     "replication_notice": 0.2,  # until the status shows that a replica is behind
     "status_empty_seconds": 1.0,  # that a push leaves a replica without a status, then with an empty one
+    "only_tls12": False,  # the Edges have no TLS below 1.2
     "replicas_stuck": [],  # FQDNs that never get up to date
     "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
     "stale_configuration": {},  # FQDN -> what it still knows: replication.freeze()

@@ -99,7 +99,8 @@ class Dialog:
         if isinstance(self.wait(TlsProceed, TlsRefused), TlsRefused):
             raise DialFailed("the partner refuses STARTTLS, which it offered")
         try:
-            self.wire.start_tls(context(around.identity(host), server=False), False, self._domain, self._deadline)
+            made = context(around.identity(host), False, around.only_tls12())
+            self.wire.start_tls(made, False, self._domain, self._deadline)
         except WireError as e:
             raise DialFailed(str(e)) from e
         self.stream.tls_established()

@@ -260,7 +260,8 @@ class Incoming:
         self._stream.proceed_tls()
         self._flush()
         deadline = self._begin + self._parts.around.settings().establishment_timeout
-        self._wire.start_tls(context(self._identity, server=True), True, "", deadline)
+        made = context(self._identity, True, self._parts.around.only_tls12())
+        self._wire.start_tls(made, True, "", deadline)
         self._stream.tls_established()
         certificate = (self._problem(self._claimed) or "good") if self._claimed else None
         self._tell("tls", version=self._wire.version, certificate=certificate)

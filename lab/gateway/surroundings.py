@@ -104,6 +104,10 @@ class Surroundings:
             log_bodies=bool(body["EnableLoggingAllMessageBodies"]),
         )
 
+    def only_tls12(self) -> bool:
+        """Whether TLS 1.0 and 1.1 are switched off on the Edges."""
+        return bool(self.store.setting("only_tls12"))
+
     def running(self, host: str) -> bool:
         """Whether the XMPP proxy of an Edge is running: the service that presents the certificate for XmppServer."""
         return not self.off(host) and self._proxy(host) == "Running"

@@ -152,15 +152,16 @@ class Wire:
             raise WireError("the connection broke: %s" % e.strerror) from e
 
 
-def context(identity: Identity | None, server: bool) -> SSL.Context:
+def context(identity: Identity | None, server: bool, only_12: bool = False) -> SSL.Context:
     """TLS as the gateway has it: 1.0 to 1.2, and any certificate of the other side, which is checked later.
 
+    only_12: whether an administrator has switched off the versions below 1.2 in the server's operating system.
     Source: the product's page on encryption. Debian's OpenSSL has TLS 1.0 at its lowest security level only.
     Raises WireError for a certificate that cannot be used.
     """
     made = SSL.Context(SSL.TLS_SERVER_METHOD if server else SSL.TLS_CLIENT_METHOD)
     made.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
-    made.set_min_proto_version(SSL.TLS1_VERSION)
+    made.set_min_proto_version(SSL.TLS1_2_VERSION if only_12 else SSL.TLS1_VERSION)
     made.set_max_proto_version(SSL.TLS1_2_VERSION)
     made.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION)
     made.set_session_cache_mode(SSL.SESS_CACHE_OFF)

@@ -170,9 +170,17 @@ class Partners:
             self._wait("%s does not present its certificate" % domain, shows)
         return None
 
-    def restart(self, name: str, **settings: t.Any) -> None:
-        """End a server and start it again, with other ``tls`` or ``dialback`` if given. Raises LabError."""
-        self.servers[name] = self._named(name).changed(settings)
+    def restart(self, name: str, certificates: str = "", **settings: t.Any) -> None:
+        """End a server and start it again, with other settings if given. Raises LabError.
+
+        certificates: a kind (KINDS), of which every domain of the server gets a new one; '': they stay.
+        """
+        partner = self._named(name).changed(settings)
+        if certificates:
+            for domain in partner.domains:
+                write_certificate(self.directory, self.certificate(domain), domain, certificates)
+            partner = dataclasses.replace(partner, domains=dict.fromkeys(partner.domains, certificates))
+        self.servers[name] = partner
         processes.end(self.folder / name)
         self._save()
         self._await(name, self._launch(name))
@@ -190,7 +198,11 @@ class Partners:
 
     def set_records(self, domain: str, *services: zone.Service) -> None:
         """Publish other SRV records for a domain; none at all without any. Raises LabError."""
-        self.records[domain] = services
+        self.publish({domain: services})
+
+    def publish(self, records: zone.Records) -> None:
+        """The same for several domains."""
+        self.records.update(records)
         self._save()
         write_hosts(self._hosts, self.records)
         processes.end(self.folder / "dns")

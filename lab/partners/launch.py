@@ -83,7 +83,8 @@ def _prosody(partner: Partner, folder: Path, nameserver: str, values: t.Mapping[
         for user in USERS:
             render("account.dat", accounts / (user + ".dat"), password=PASSWORD)
     config = folder / "prosody.cfg.lua"
-    render("prosody.cfg.lua", config, nameserver=nameserver, superuser=os.geteuid() == 0, **values)
+    more = {"nameserver": nameserver, "superuser": os.geteuid() == 0, "plugins": Path(__file__).with_name("prosody")}
+    render("prosody.cfg.lua", config, **more, **values)
     return processes.spawn([programs.program("prosody"), "-F", "--config", str(config)], folder, {})
 
 

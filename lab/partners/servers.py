@@ -20,7 +20,7 @@ from ..errors import LabError
 
 Kind = t.Literal["prosody", "ejabberd", "jabberd2", "wokkel"]
 TLS = ("required", "optional", "none")
-_FLAGS = ("dialback", "demands", "old_tls")
+_FLAGS = ("dialback", "demands", "old_tls", "new_tls", "external", "insists")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Partner:
     dialback: whether a peer without a valid certificate may prove itself by dialback (XEP-0220).
     demands: whether the TLS handshake fails for a server that presents no certificate; Prosody and jabberd2.
     old_tls: whether it has no TLS but version 1.0, and ciphers of that time; jabberd2 only.
+    new_tls: whether it has no TLS but version 1.3; Prosody and ejabberd.
+    external: whether it has SASL EXTERNAL between servers; only Prosody can be without.
+    insists: whether it has dialback and wants a valid certificate all the same, as Prosody's defaults; Prosody only.
     client_port, server_port: TCP; given when it starts.
     """
 
@@ -44,6 +47,9 @@ class Partner:
     dialback: bool = False
     demands: bool = False
     old_tls: bool = False
+    new_tls: bool = False
+    external: bool = True
+    insists: bool = False
     client_port: int = 0
     server_port: int = 0
 
@@ -58,8 +64,8 @@ class Partner:
         return "xmpp." + next(iter(self.domains))
 
     def changed(self, settings: t.Mapping[str, t.Any]) -> Partner:
-        """The same server with other ``tls``, ``dialback``, ``demands`` or ``old_tls``. Raises LabError for other
-        settings, and for what the program cannot do.
+        """The same server with another ``tls``, and other flags (dialback and those that follow). Raises LabError for
+        other settings, and for what the program cannot do.
         """
         given = {"tls": self.tls, **{name: getattr(self, name) for name in _FLAGS}, **settings}
         wrong = given["tls"] not in TLS or not all(isinstance(given[name], bool) for name in _FLAGS)
@@ -70,6 +76,12 @@ class Partner:
             raise LabError("%s cannot demand certificates: %s has no option for it" % (self.name, self.kind))
         if given["old_tls"] and self.kind != "jabberd2":
             raise LabError("%s cannot have old TLS alone: in this lab only jabberd2 can" % self.name)
+        if given["new_tls"] and self.kind not in ("prosody", "ejabberd"):
+            raise LabError("%s cannot have TLS 1.3 alone: in this lab only Prosody and ejabberd can" % self.name)
+        if not given["external"] and self.kind != "prosody":
+            raise LabError("%s cannot be without SASL EXTERNAL: %s has no option for it" % (self.name, self.kind))
+        if given["insists"] and self.kind != "prosody":
+            raise LabError("%s cannot insist on certificates beside dialback: in this lab only Prosody can" % self.name)
         if not given["dialback"] and self.kind in ("jabberd2", "wokkel"):
             raise LabError("%s needs dialback: %s has no SASL between servers" % (self.name, self.kind))
         if given["tls"] != "none" and self.kind == "wokkel":

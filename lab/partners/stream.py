@@ -21,16 +21,17 @@ _HEADER = (
     " xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback'>"
 )
 _STARTTLS = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+_HEADER_OF_ANSWER = b"<stream:stream"
 _FEATURES = b"stream:features"
 _PATIENCE = 10.0  # seconds for an answer
 
 
 def serves(partner: Partner, domain: str) -> bool:
     """Whether it opens streams for the domain, to clients (wokkel: to components) and to servers."""
-    # Components get no features (XEP-0114).
-    users = (COMPONENTS, b"<stream:stream") if partner.kind == "wokkel" else (CLIENTS, _FEATURES)
+    # Components get no features (XEP-0114), and servers none from a Prosody that has nothing to offer.
+    users = (COMPONENTS, _HEADER_OF_ANSWER) if partner.kind == "wokkel" else (CLIENTS, _FEATURES)
     try:
-        for port, (kind, answer) in ((partner.client_port, users), (partner.server_port, (SERVERS, _FEATURES))):
+        for port, (kind, answer) in ((partner.client_port, users), (partner.server_port, (SERVERS, _HEADER_OF_ANSWER))):
             with socket.create_connection((partner.address, port), timeout=_PATIENCE) as connection:
                 _open(connection, domain, kind, answer)
     except (OSError, LabError):

@@ -75,6 +75,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         options = probe_options(verification, certificate_of(self, variables), domains)
         read = ["partners"] if verification.get("own_domains") else ["partners", "own_domains"]
         options = {**options, "partners": existing["partners"], "read": read}
+        options["what_if"] = True
         return self._on_controller(PROBE, {**options, "views": list(self._views(variables).values())})
 
     def _views(self, variables: Variables) -> dict[str, Result]:

@@ -207,6 +207,8 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
     assert codes.isdisjoint({"names_missing", "untrusted"}), "nobody manages it with this collection"
     assert len(first["partners"]) == 8
     assert {"not_probed", "ok"}.isdisjoint({one["verdict"] for one in first["partners"]})
+    asked = sorted(name for group in first["what_if"]["partners"] for name in group["domains"])
+    assert asked == sorted(one["domain"] for one in first["partners"])
     assert first["drift"]["steps"] == []
     seen = {one["certificate_end"] for one in first["partners"]} - {None}
     ahead = [one for one in first["forecast"]["items"] if one["code"] == "certificate_expired"]

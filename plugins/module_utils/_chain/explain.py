@@ -26,6 +26,7 @@ from .._federation.deployment import USER_PROPERTIES, Deployment, Reader, User, 
 from .._probe.options import ARGUMENT_SPEC as PROBE_SPEC
 from .._probe.own_domains import asking
 from .._probe.tasks import work as probe_all
+from .._probe.what_if import lines
 from .._shell.statement import Shell, Statement
 from .._topology.topology import read_topology
 from .conditions import access_edges, unreadable
@@ -60,11 +61,12 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     deployment, _items = reader.kinds_and(kinds)
     pair = _between(address, domain, _user(shell, address), reader, deployment)
     known = replace(servers_known(params), topology=topology, deployment=deployment, pair=pair)
-    explanation = explain(known, _probed(params, shell, known, pair))
-    report = [explanation.sentence, *map(str, explanation.entries)]
+    probed = _probed(params, shell, known, pair)
+    explanation, then = explain(known, probed), list(probed.what_if)
+    report = [explanation.sentence, *map(str, explanation.entries), *lines(then)]
     odd = unreadable(known)
     return Result(
-        {**explanation.as_dict(), "user": address, "partner_domain": domain, "report": report},
+        {**explanation.as_dict(), "user": address, "partner_domain": domain, "what_if": then, "report": report},
         warnings=[odd.fields["what"]] if odd else [],
     )
 
@@ -139,7 +141,7 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
         return Probed()  # nobody can be asked in the name of a domain that is none
     given: dict[str, t.Any] = {name: spec.get("default") for name, spec in PROBE_SPEC.items()}
     given.update({name: value for name, value in options.items() if value is not None})
-    given.update(from_domain=own, own_domains=[own], read=["partners"])
+    given.update(from_domain=own, own_domains=[own], read=["partners"], what_if=True)
     given["views"] = [view.as_dict() for view in known.views or ()]
     edges = access_edges(known.topology) if known.topology is not None else []
     if not given["access_edge"] and len(edges) == 1:
@@ -157,7 +159,8 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
     offers = [entry["features_before_tls"] or {} for entry in result["domains"]]
     requires = any(offer.get("starttls") == "required" for offer in offers)
     view = next((str(entry["view"]) for entry in result["domains"] if "view" in entry), "")
-    return Probed(_findings(result["domains"]), _findings(result["own"]), requires, view)
+    then = tuple(one for entry in result["domains"] for one in entry.get("what_if", ()))
+    return Probed(_findings(result["domains"]), _findings(result["own"]), requires, view, then)
 
 
 def _findings(entries: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[Finding, ...]:

@@ -113,13 +113,15 @@ class Probed:
     """Findings about the partner, and about what is published of the user's domain; None: not probed.
 
     requires_tls: whether the partner's server was seen to require TLS. view: on whose view it rests that nothing was
-    found against the partner; '' where no Edge looked.
+    found against the partner; '' where no Edge looked. what_if: what becomes of the partner's domain if something
+    happens, in plain values.
     """
 
     partner: tuple[Finding, ...] | None = None
     own: tuple[Finding, ...] | None = None
     requires_tls: bool = False
     view: str = ""
+    what_if: tuple[t.Mapping[str, t.Any], ...] = ()
 
     @property
     def no_dialback(self) -> bool:

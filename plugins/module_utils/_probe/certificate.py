@@ -141,13 +141,20 @@ def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
                 continue
 
 
+def for_clients(certificate: Certificate) -> bool:
+    """Whether it is issued for client authentication. Without the extension a certificate is good for all."""
+    purposes = extension(certificate, "ExtendedKeyUsage")
+    known = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+    return purposes is None or any(one in purposes for one in known)
+
+
 def _more(certificate: Certificate) -> dict[str, t.Any]:
     """What describe() does not say, because the gateway's own certificate has no use for it."""
     purposes = extension(certificate, "ExtendedKeyUsage")
     anything = purposes is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes
     return {
         "server_auth": anything or ExtendedKeyUsageOID.SERVER_AUTH in (purposes or ()),
-        "client_auth": anything or ExtendedKeyUsageOID.CLIENT_AUTH in (purposes or ()),
+        "client_auth": for_clients(certificate),
         "srv_names": [foreign(name) for name in _other_names(certificate, _SRV_NAME)],
         "xmpp_addresses": [foreign(name) for name in _other_names(certificate, _XMPP_ADDR)],
     }

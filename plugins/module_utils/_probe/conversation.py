@@ -40,11 +40,13 @@ def converse(
     budget: Budget,
     versions: bool = True,
     row: Row | None = None,
+    bare: Contexts | None = None,
 ) -> tuple[Certificate, ...]:
     """Have the conversation with one address, write down what is seen, and return the certificates of the peer.
 
     versions: also find out, with a connection for each, which versions of TLS the peer accepts, and whether it accepts
-    dialback where its announcement does not tell. row: the declared one, if any. Raises TimeUp.
+    dialback where its announcement does not tell. row: the declared one, if any. bare: without a certificate, to find
+    out whether dialback is left if the own certificate is not accepted; None: that is not asked. Raises TimeUp.
     """
 
     def connect() -> StreamConnection:
@@ -64,6 +66,8 @@ def converse(
         if facts.before.starttls and not _ended(facts, "starttls"):
             chain = _try_versions(facts, connect, contexts, chain)
         _try_dialback(facts, connect, contexts, row)
+        if bare is not None and facts.own_certificate and facts.tls_usable and facts.dialback == "offered":
+            facts.bare_key = _send_key(facts.domain, connect, bare.gateway)
     return chain
 
 

@@ -202,6 +202,7 @@ class Facts:
     external: External = "unknown"
     certificate_asked: bool = False  # by the peer, in the TLS handshake
     key_answers: dict[bool, KeyAnswer] = field(default_factory=dict)  # where a key was sent: in TLS or not -> answer
+    bare_key: KeyAnswer | None = None  # to a key in TLS without a certificate, where one was presented otherwise
     ended: Ended | None = None
     direct_services: Services | None = None  # _xmpps-server (XEP-0368); asked for if nothing else answers
     legacy_renegotiation: bool = False  # it does not know RFC 5746

@@ -26,7 +26,7 @@ from .._x509.later import shown
 from .._xmpp.budget import Budget, TimeUp
 from .._xmpp.client import Contexts
 from .advice import advise
-from .certificate import examine, examine_later
+from .certificate import examine, examine_later, for_clients
 from .conversation import converse
 from .dns import Resolver
 from .facts import MOST_SERVERS, Addresses, Attempt, Ended, Facts, ServiceRecord, is_local
@@ -34,6 +34,7 @@ from .findings import check_name, check_partner, verdict
 from .options import DEFAULT_PORT
 from .own import check_own
 from .rows import accepts, falls_to_clear, number, options, suggest, uses
+from .what_if import what_if
 
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -65,6 +66,7 @@ class Job:
 class ProbeSettings:
     """from_: the own domain that asks. timeout: seconds for a step. expires_within: days.
 
+    what_if: also say what becomes of a declared partner if something happens (what_if.py).
     allow_local: also connect to loopback, link-local, multicast and unspecified addresses, which name the controller
     itself or its neighbours. clock: tells the time at which certificates are checked (UTC, aware).
     """
@@ -77,6 +79,7 @@ class ProbeSettings:
     gateway_port: int = DEFAULT_PORT
     allow_local: bool = False
     clock: t.Callable[[], datetime.datetime] = functools.partial(datetime.datetime.now, datetime.timezone.utc)
+    what_if: bool = False
 
 
 class Prober:
@@ -87,6 +90,7 @@ class Prober:
         self._resolver = resolver
         self._contexts = Contexts(settings.own)
         self._anonymous = Contexts()
+        self._servers_only = settings.own is not None and not for_clients(settings.own.certificate)
 
     @property
     def asks_as(self) -> str:
@@ -102,8 +106,12 @@ class Prober:
         findings = check_partner(facts, job.row)
         later = _later(facts, functools.partial(check_partner, row=job.row))
         suggested = suggest(facts)
+        then = None
+        if self._settings.what_if and job.row is not None:
+            then = what_if(facts, job.row, bool(job.proxy), self._servers_only)
         return {
             **_entry(facts, findings, budget),
+            **({} if then is None else {"what_if": [one.as_dict() for one in then]}),
             "partner": job.partner or None,
             "sasl_external": facts.external,
             "dialback": facts.dialback,
@@ -159,10 +167,11 @@ class Prober:
     ) -> Facts:
         """Try the domain's servers in their order, until one answers. own: only what is published, and no versions."""
         facts = Facts(domain, own_certificate=contexts.own is not None)
+        bare = self._anonymous if self._settings.what_if else None
         try:
             for service, address in self._servers(facts, proxy, budget, fallback=not own):
                 earlier = facts.ended
-                chain = converse(facts, service, address, from_, contexts, budget, versions=not own, row=row)
+                chain = converse(facts, service, address, from_, contexts, budget, not own, row, bare)
                 if chain:
                     facts.certificate, facts.faults, facts.later = self._examine(chain, domain, budget)
                 if facts.attempts[-1].result == "answered":

@@ -112,6 +112,7 @@ def open_prober(params: Params) -> tuple[Prober, str, list[str]]:
         bundle,
         params["gateway_port"],
         params["allow_local"],
+        what_if=params.get("what_if", False),
     )
     return Prober(settings, resolver), store, list(trusted.warnings)
 
@@ -214,12 +215,14 @@ def _bundle(given: Params | None) -> Bundle | None:
 
 TASK = Task(ARGUMENT_SPEC, work, session=False)
 # For the playbooks. read: the options that were read from a server. What somebody else set there is no mistake of the
-# user's: the rules for an inventory do not hold for it. views: what the Edges see (edge_view.py).
+# user's: the rules for an inventory do not hold for it. views: what the Edges see (edge_view.py). what_if: whether each
+# partner's entry says what becomes of it if something happens (what_if.py), which takes one connection more.
 READ = Task(
     {
         **ARGUMENT_SPEC,
         "views": {"type": "list", "elements": "dict", "default": []},
         "read": {"type": "list", "elements": "str", "choices": ["partners", "own_domains"], "default": []},
+        "what_if": {"type": "bool", "default": False},
     },
     work,
     session=False,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import audit_forecast
+from . import audit_forecast, audit_what_if
 from . import audit_texts as words
 from .audit_document import Audit
 from .finding_order import SEVERITIES, with_view
@@ -41,6 +41,7 @@ def render(audit: Audit) -> str:
             *_drift(audit),
             *_certificates(audit),
             *_partners(audit),
+            *audit_what_if.section(audit),
             *_since(audit),
         ]
     )

@@ -26,6 +26,7 @@ from . import audit_forecast, svg
 from . import audit_picture as picture
 from . import audit_texts as words
 from . import audit_timeline as timeline
+from . import audit_what_if as what_if
 from .audit_document import Audit
 from .characters import clean
 from .finding_order import SEVERITIES, Finding, with_view
@@ -58,6 +59,7 @@ def render(audit: Audit) -> str:
         partners=by_verdict(audit),
         found=by_object(audit["findings"], "partner"),
         ids=ids,
+        what_if=what_if,
         marks=MARK_OF_SEVERITY,
         since_days=days_between(moment(audit["since"]["time"]), moment(audit["time"])) if audit["since"] else None,
     )

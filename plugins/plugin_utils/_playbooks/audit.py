@@ -35,15 +35,17 @@ def make_audit(
     drift: dict[str, t.Any],
     edge_events: Objects = (),
     forecast: dict[str, t.Any] | None = None,
+    what_if: dict[str, t.Any] | None = None,
     previous: Audit | None = None,
 ) -> Audit:
     """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. forecast: of
-    forecast(); None if none was made. previous: the audit before. Raises Invalid where a part has not the form that the
-    schema gives it.
+    forecast(); None if none was made. what_if: of gather_what_if(). previous: the audit before. Raises Invalid where a
+    part has not the form that the schema gives it.
     """
     given: dict[str, t.Any] = {"time": time, "own": own, "drift": drift, "findings": list(findings)}
     given |= {"partners": list(partners), "policies": list(policies), "edge_events": list(edge_events)}
     given["forecast"] = forecast
+    given["what_if"] = what_if or {"events": [], "partners": []}
     given["certificates"] = [{**one, "days_left": 0} for one in certificates]
     check_parts(given)
     now = moment(time)
@@ -72,6 +74,7 @@ def make_audit(
         "drift": drift,
         "edge_events": given["edge_events"],
         "forecast": forecast,
+        "what_if": given["what_if"],
         "since": None,
     }
     if previous is not None:

@@ -16,11 +16,13 @@ from ...module_utils._probe.own_domains import asking, own_domains
 from .._documents import audit_forecast
 from .._documents import audit_texts as words
 from .._documents.audit_document import Audit
+from .._documents.audit_what_if import line
 from .._documents.finding_order import reached, sentence
 from .accepted import Accepted
 from .audit import make_audit, moment, unexplained
 from .audit_gather import Result, not_compared
 from .audit_judge import judge
+from .audit_what_if import gather_what_if
 from .forecast import Ahead, forecast
 from .verification import names_in, own_certificate
 
@@ -104,6 +106,7 @@ def decide(
         time=time,
         host=host,
         previous=previous if previous and previous["deployment"] == deployment else None,
+        what_if=gather_what_if(probe),
         forecast=forecast(reading, found, now, declared=said, accepted=accepted, ahead=ahead) if ahead else None,
         **gathered,
     )
@@ -117,12 +120,14 @@ def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
     counting = reached(audit["findings"], fail_on)
     shown = ["  %-7s  %s: %s" % (one["severity"], one["object"], sentence(one)) for one in counting[:MOST_LINES]]
     more = len(counting) - len(shown)
+    then = line(audit)
     return [
         printable("Audit of %s: %s" % (_name(audit), words.headline(audit))),
         *map(printable, shown),
         *(["  %s more in audit.json" % format(more, ",")] if more else ()),
         *([_counted(audit)] if audit["findings"] else ()),
         *map(printable, audit_forecast.lines(audit)),
+        *([then] if then else ()),
         "Files:",
         *("  " + path for path in paths),
     ]

@@ -14,6 +14,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._chain.explain import PRO
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.known import Known, Pair, Probed
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTNER
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.deployment import Deployment
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.events import EVENTS
 
 from tests.unit.module_utils.memory_shell import MemoryShell
 
@@ -43,6 +44,9 @@ def test_what_somebody_else_set_refuses_no_explanation(properties: dict[str, t.A
     known = Known(deployment=Deployment("", {"partners": {record.key: record}}), pair=pair)
     found = _probed({"probe": PROBE}, MemoryShell(), known, pair)
     assert [one.code for one in found.partner or ()] == [code]
+    # No server answered, so nothing is claimed but what ends everything.
+    assert [one["event"] for one in found.what_if] == list(EVENTS)
+    assert not any(one["cuts"] or one["outcome"].startswith("works") for one in found.what_if)
 
 
 def test_a_user_of_a_domain_that_is_none_is_explained_without_a_probe() -> None:

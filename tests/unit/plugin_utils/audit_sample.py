@@ -18,9 +18,13 @@ import typing as t
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.negotiation import Row
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.rows import number
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.what_if import what_if
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_document import Audit
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_files import save
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit import make_audit
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_what_if import gather_what_if
+
+from tests.unit.module_utils.test_what_if import lenient, strict
 
 NOW = datetime.datetime(2026, 11, 24, 6, 0, tzinfo=datetime.timezone.utc)
 # What would be code, a command or the end of a field in one of the formats.
@@ -165,6 +169,7 @@ def sample(partners: int = 1000, seed: int = 1, hostile: bool = False, previous:
             "steps": steps,
         },
         forecast={"days": 90, "items": [*_ahead(members[:3]), *_hostile_ahead(hostile)]},
+        what_if=_what_if(members, hostile),
         previous=previous,
     )
 
@@ -200,6 +205,19 @@ def _item(
 ) -> dict[str, t.Any]:
     found = finding(severity, area, code, name, message, remedy)
     return {**found, "at": stamp(days), "last_day": stamp(days - 1)[:10], "partners": partners, "users": users}
+
+
+def _what_if(members: t.Iterable[dict[str, t.Any]], hostile: bool) -> dict[str, t.Any]:
+    """As of a probe that saw partners with all methods, and others with certificates alone."""
+    seen = [what_if(facts, _ROWS["tls_dialback"]) for facts in (lenient(), strict())]
+    entries = [
+        {"partner": member["domain"], "what_if": [one.as_dict() for one in seen[member["secured_by"] == "certificate"]]}
+        for member in members
+    ]
+    if hostile:
+        for entry in entries:
+            entry["what_if"] = [{**one, "text": HOSTILE[0], "remedy": HOSTILE[3]} for one in entry["what_if"]]
+    return gather_what_if({"domains": entries})
 
 
 def _member(chance: random.Random, domain: str) -> dict[str, t.Any]:

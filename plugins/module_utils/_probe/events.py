@@ -1,0 +1,237 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What may happen to a federation: each event turns what was seen of a partner into what would be seen after it. Pure.
+
+An event says nothing about its outcome; the rules that judge a probe do (what_if.py).
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from dataclasses import dataclass, replace
+
+from .facts import Ended, External, Facts, KeyAnswer, PeerOffer, Services
+
+Side = t.Literal["partner", "own"]
+
+
+@dataclass(frozen=True)
+class World:
+    """A partner as it was seen, and what no probe sees.
+
+    proxy: whether the partner is reached through its proxy_fqdn, so that no SRV record is asked for. reachable: whether
+    the gateway finds its server. up: whether the server runs. trusts: whether the server accepts the certificate that
+    the gateway presents to it when it connects; None: not known. uses_external: whether it can use SASL EXTERNAL when
+    it connects; None: not known. servers_only: whether the own certificate is for servers only already.
+    """
+
+    facts: Facts
+    proxy: bool = False
+    reachable: bool = True
+    up: bool = True
+    trusts: bool | None = None
+    uses_external: bool | None = None
+    servers_only: bool = False
+
+    @classmethod
+    def seen(cls, facts: Facts, proxy: bool, servers_only: bool = False) -> World:
+        """As a probe left it. A server that accepts the certificate of a client is taken to accept it of a server, and
+        to use SASL EXTERNAL itself (XEP-0178 has both sides).
+        """
+        known = True if facts.external == "succeeded" else None
+        return cls(facts, proxy, trusts=known, uses_external=known, servers_only=servers_only)
+
+    def with_facts(self, **changes: t.Any) -> World:
+        return replace(self, facts=replace(self.facts, **changes))
+
+
+@dataclass(frozen=True)
+class Event:
+    """side: whose change it is. title: what happens, as the heading of a line. remedy: what would help."""
+
+    side: Side
+    title: str
+    remedy: str
+    happens: t.Callable[[World], World]
+
+
+# Of the partner
+
+
+def _fault(code: str, text: str, world: World) -> World:
+    """Its certificate has a fault more. A server without TLS has none to show."""
+    facts = world.facts
+    return world.with_facts(faults={**facts.faults, code: text}) if facts.tls else world
+
+
+def _tls13_only(world: World) -> World:
+    return world.with_facts(tls="TLSv1.3", key_answers=_clear_only(world.facts)) if world.facts.tls else world
+
+
+def _no_tls(world: World) -> World:
+    """The dialback that it accepts in TLS without a good certificate, it is taken to accept in clear."""
+    facts = world.facts
+    if facts.before is None or not facts.before.starttls:
+        return world
+    nothing: dict[str, t.Any] = {"after": None, "tls": "", "cipher": "", "certificate": None, "faults": {}}
+    world = world.with_facts(**nothing, external="not offered", before=PeerOffer("", (), False), ended=None)
+    known = facts.key_answers.get(False)
+    if known is None and facts.dialback == "offered":
+        known = facts.bare_key or KeyAnswer("unknown")
+    return _dialback_by_key(world, False, known)
+
+
+def _dialback_by_key(world: World, secure: bool, answer: KeyAnswer | None) -> World:
+    """What counts is the answer to a key, not an announcement: some servers announce dialback, and take it from nobody
+    without a good certificate. Without an answer, dialback stays what it is.
+    """
+    header = world.facts.header
+    if answer is None or header is None:
+        return world
+    answers = {**world.facts.key_answers, secure: answer}
+    return world.with_facts(header=replace(header, dialback=True), key_answers=answers)
+
+
+def _clear_only(facts: Facts) -> dict[bool, KeyAnswer]:
+    return {secure: answer for secure, answer in facts.key_answers.items() if not secure}
+
+
+def _no_dialback(world: World) -> World:
+    facts = world.facts
+    return world.with_facts(
+        header=replace(facts.header, dialback=False) if facts.header else None,
+        before=replace(facts.before, dialback=False) if facts.before else None,
+        after=replace(facts.after, dialback=False) if facts.after else None,
+        key_answers={},
+        bare_key=None,
+    )
+
+
+def _no_external(world: World) -> World:
+    return replace(_external(world, "not offered"), uses_external=False)
+
+
+def _external(world: World, external: External) -> World:
+    return world.with_facts(external=external) if world.facts.tls else world
+
+
+def _no_records(world: World) -> World:
+    """The domain itself is not taken for a server: RFC 6120 section 3.2.2 would try it."""
+    if world.proxy:
+        return world
+    return replace(world.with_facts(services=Services("none")), reachable=False)
+
+
+def _moved(world: World) -> World:
+    """The new server is found by the record; through a proxy_fqdn the old one is still asked."""
+    return replace(world, reachable=False) if world.proxy else world
+
+
+def _down(world: World) -> World:
+    return replace(world, reachable=False, up=False)
+
+
+# Of the own side
+
+
+def _own_server_only(world: World) -> World:
+    """As that of a client it may not be accepted: ejabberd looks at the purpose, and Prosody does not. So one that
+    takes no key without a certificate may take one with it.
+    """
+    if world.servers_only or world.facts.external != "succeeded":
+        return world
+    bare = world.facts.bare_key
+    known = bare if bare is not None and bare.result == "taken" else KeyAnswer("unknown")
+    return _doubted(world, "unknown", known)
+
+
+def _doubted(world: World, external: External, key: KeyAnswer) -> World:
+    """The partner may not accept the own certificate of a client. key: its answer to a key then."""
+    facts = world.facts
+    if not facts.tls:
+        return world
+    world = _external(world, external)
+    if facts.dialback != "offered" or not facts.own_certificate or facts.after is None:
+        return world
+    world = world.with_facts(after=replace(facts.after, dialback=False))
+    return _dialback_by_key(world, True, key)
+
+
+def _own_useless(world: World) -> World:
+    """Neither as that of a client nor as that of a server."""
+    world = _doubted(world, "not offered", world.facts.bare_key or KeyAnswer("unknown"))
+    return replace(world, trusts=False) if world.facts.tls else world
+
+
+def _only_tls12(world: World) -> World:
+    if world.facts.tls not in ("TLSv1", "TLSv1.1"):
+        return world
+    ended = Ended("tls", "tls_failed", "", "no version of TLS in common")
+    return world.with_facts(tls="", cipher="", after=None, external="unknown", ended=ended)
+
+
+_RENEW = "ask the partner for a certificate that names its domain, from a public CA, for servers and clients"
+_OWN = "get a certificate that the partner trusts, for servers and clients"
+
+EVENTS: t.Mapping[str, Event] = {
+    "partner_server_only": Event(
+        "partner",
+        "The partner's certificate is for servers only",
+        _RENEW,
+        functools.partial(_fault, "client_auth", "it is not issued for client authentication"),
+    ),
+    "partner_expired": Event(
+        "partner",
+        "The partner's certificate expires",
+        "ask the partner to renew it in time",
+        functools.partial(_fault, "expired", "it has expired"),
+    ),
+    "partner_name_missing": Event(
+        "partner",
+        "The partner's certificate does not name the domain",
+        _RENEW,
+        functools.partial(_fault, "name_mismatch", "it is for another name"),
+    ),
+    "partner_own_ca": Event(
+        "partner",
+        "The partner's certificate is from its own CA",
+        "add the CA to the trusted roots of the Edge servers, or " + _RENEW,
+        functools.partial(_fault, "untrusted", "its CA is not trusted"),
+    ),
+    "partner_tls13_only": Event(
+        "partner", "The partner allows TLS 1.3 only", "ask the partner to allow TLS 1.2", _tls13_only
+    ),
+    "partner_no_tls": Event("partner", "The partner offers no TLS", "ask the partner to offer TLS", _no_tls),
+    "partner_no_dialback": Event(
+        "partner", "The partner switches dialback off", "ask the partner to allow dialback", _no_dialback
+    ),
+    "partner_no_external": Event(
+        "partner", "The partner switches SASL EXTERNAL off", "ask the partner to offer SASL EXTERNAL", _no_external
+    ),
+    "partner_srv_moved": Event(
+        "partner",
+        "The partner's SRV record names another host",
+        "change proxy_fqdn to the new host, or remove it",
+        _moved,
+    ),
+    "partner_srv_removed": Event(
+        "partner",
+        "The partner's SRV record is removed",
+        "ask the partner to publish the record, or set proxy_fqdn",
+        _no_records,
+    ),
+    "partner_down": Event("partner", "The partner's server is down", "ask the partner to start it", _down),
+    "own_server_only": Event("own", "The own certificate is for servers only", _OWN, _own_server_only),
+    "own_untrusted": Event("own", "The partner does not trust the own CA", _OWN, _own_useless),
+    "own_expired": Event("own", "The own certificate expires", "renew it with sfb.xmpp.certificate", _own_useless),
+    "own_tls12_only": Event(
+        "own",
+        "The Edge servers allow TLS 1.2 only",
+        "ask the partner to allow TLS 1.2 before you switch the older versions off",
+        _only_tls12,
+    ),
+}
