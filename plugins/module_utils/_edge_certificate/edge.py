@@ -62,6 +62,10 @@ _SERVICES = {
 }
 
 
+# Reads which certificate each usage has.
+ASSIGNED = Statement("Get-CsCertificate")
+
+
 @dataclass(frozen=True)
 class StoredCertificate:
     """A certificate in a Windows store. has_key is None where the server does not say."""
@@ -163,7 +167,7 @@ class EdgeReader:
 
     def assigned(self) -> dict[str, dict[str, t.Any]]:
         """What Get-CsCertificate prints for each usage that has a certificate, with ``Thumbprint`` in upper case."""
-        return assigned_of(self._read("Get-CsCertificate"))
+        return assigned_of(self._read(ASSIGNED.cmdlet))
 
     def store(self, name: str = "My") -> dict[str, StoredCertificate]:
         """The certificates of a store of the computer, by thumbprint."""

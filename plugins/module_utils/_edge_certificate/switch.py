@@ -45,13 +45,15 @@ NO_WAY_BACK = WayBack((), (), False, None)
 class SwitchPlan:
     """From the certificates that the usages have to ``thumbprint``.
 
-    changing: the usages that have another one or none. mark, assign, unmark: None where there is nothing to do.
+    changing: the usages that have another one or none. had: the thumbprints that these have; None for none. mark,
+    assign, unmark: None where there is nothing to do.
     services: all of the product, as they are before. presented: by the listener before; None without one. due_before:
     a restart was due.
     """
 
     thumbprint: str
     changing: tuple[str, ...]
+    had: t.Mapping[str, str | None]
     former: str | None
     mark: Step | None
     assign: Step | None
@@ -104,6 +106,7 @@ def plan_switch(
     return SwitchPlan(
         thumbprint=thumbprint,
         changing=changing,
+        had={usage: before.thumbprint(usage) for usage in changing},
         former=next((before.thumbprint(usage) for usage in changing), None),
         mark=mark,
         assign=steps.assign(changing, thumbprint) if changing else None,
@@ -120,7 +123,7 @@ def plan_switch(
 
 def no_switch(before: EdgeState, presented: Handshake | None) -> SwitchPlan:
     """Nothing is assigned and nothing restarted."""
-    return SwitchPlan("", (), None, None, None, (), None, NO_WAY_BACK, (), presented, MARKER in before.files)
+    return SwitchPlan("", (), {}, None, None, None, (), None, NO_WAY_BACK, (), presented, MARKER in before.files)
 
 
 def _to_restart(
