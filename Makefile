@@ -4,7 +4,8 @@
 
 # The commands of a checkout. Each brings the environment up to date first; nothing needs to be activated.
 #   VENV=DIRECTORY    another place than .venv (and .venv-2.16 beside it)
-#   PYTHON=PROGRAM    another interpreter than python3.11
+#   PYTHON=PROGRAM    another interpreter than the newest of Python 3.11 to 3.13 on the PATH
+#   UNLOCKED=1        the newest packages instead of the locked ones
 
 SHELL := /bin/bash
 export VENV := $(abspath $(or $(VENV),.venv))
@@ -15,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test quick nightly lint unit integration sanity molecule docs-lint installed matrix test-matrix faults explore bench lab-up lab-down generate docs format lock release clean
+.PHONY: help env env-all demo test quick nightly lint lint-changed unit integration sanity molecule docs-lint installed matrix test-matrix faults explore bench lab-up lab-down generate docs format lock tarball image release clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -37,8 +38,8 @@ test: env-all  ## everything that CI runs
 quick: env  ## two minutes while you work: lint of what changed, unit tests with fewer examples, ten integration tests
 	@$(CHECKS) quick
 
-test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in the README
-	@python -m tools.matrix
+test-matrix: env  ## every supported ansible-core that a Python of this machine runs; a table in the README (CORES="2.18 next")
+	@python -m tools.matrix $(CORES)
 
 nightly: env  ## every combination of which the other checks take samples; hours
 	@tools/packages.sh partners
@@ -46,6 +47,9 @@ nightly: env  ## every combination of which the other checks take samples; hours
 
 lint: env  ## ruff, mypy, yamllint, shellcheck, ansible-lint, changelog, licences, CI files
 	@$(CHECKS) lint
+
+lint-changed: env  ## the same for what differs from the main branch; pre-commit runs it too
+	@$(CHECKS) quick-lint
 
 unit: env  ## unit tests on the main ansible-core
 	@$(CHECKS) unit
@@ -99,6 +103,12 @@ format: env  ## sort imports and format
 
 lock: env  ## write the locked requirement files anew, keeping the pins that still fit
 	@tools/lock.sh
+
+tarball: env  ## the archive of the collection, its list of parts (CycloneDX) and checksums, in build/release
+	@tools/tarball.sh
+
+image: env  ## the execution environment: its context, and where a container engine runs the image
+	@tools/execution_environment.sh
 
 release: env-all  ## VERSION=1.2.3: version, changelog, checks, tarball, tag; publishes nothing
 	@tools/release.sh "$(VERSION)"

@@ -78,7 +78,7 @@ SHOWN_ELSEWHERE = ("audit", "certificate", "decommission", "rehearse")
 STEPS = (
     # Waits more than it computes (idle sessions, slow cmdlets), so that it can have two workers beside the other lane.
     Step("integration", PYTEST + " -n 2 --dist worksteal --durations=60 tests/integration", tests=True),
-    Step("sanity", "tools/sanity.sh"),
+    Step("sanity", "tools/ansible_test.sh sanity"),
     Step("browser", "tools/browser.sh"),
     # The fast path rests on internals of ansible-core, so both ways are compared on the oldest one as well.
     Step(
@@ -93,6 +93,7 @@ STEPS = (
         for name in SCENARIOS
     ),
     Step("installed", "tools/installed.sh"),
+    Step("smoke", "tools/ansible_test.sh integration smoke"),
     Step("installed-2.16", "tools/installed.sh " + str(OLDEST), environment=OLDEST),
     Step("importer", "tools/importer.sh"),
     Step("execution-environment", "tools/execution_environment.sh"),
@@ -126,6 +127,7 @@ STEPS = (
     Step("nightly-states", PYTEST + MANY + " tests/unit", "nightly", tests=True, alone=True),
     Step("nightly-matrix", "python -m lab matrix", "nightly", alone=True),
     Step("nightly-faults", "python -m tests.faults", "nightly", alone=True),
+    Step("nightly-explore", "python -m tests.explore", "nightly", alone=True),
 )
 
 

@@ -3,17 +3,18 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Makes or refreshes the virtual environments of this checkout from the locked requirement files:
-#   tools/environment.sh                      $VENV       (.venv)       ansible-core 2.19 and every tool
+# Makes or refreshes the virtual environments of this checkout:
+#   tools/environment.sh                      $VENV       (.venv)       the newest ansible-core of its Python, and every tool
 #   tools/environment.sh all                  and $VENV-2.16     the oldest of everything that is supported, for tests,
 #                                             on the oldest Python that is here
-#   tools/environment.sh core NAME PYTHON     and $VENV-NAME     another ansible-core, for the matrix
+#   tools/environment.sh core NAME PYTHON     and $VENV-NAME     another ansible-core, for the matrix: 2.18, or "next"
+# Python is the newest of 3.11 to 3.13 on the PATH, unless PYTHON names another; an environment keeps the one that it has.
+# The first two have what requirements/*.txt lock. With UNLOCKED=1 the first has the newest of everything.
 # In each, ansible_collections/sfb/xmpp is a link to this checkout, so that the collection is found by its name.
-# PYTHON names another interpreter than python3.11. Nothing is done where everything is in place.
+# Nothing is done where everything is in place.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd -P)
 venv=${VENV:-$top/.venv}
-python=${PYTHON:-python3.11}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -23,18 +24,28 @@ complain() {
 }
 
 can_make_environments() {
-    "$python" -c 'import ensurepip, venv' 2>/dev/null
+    "$1" -c 'import ensurepip, venv' 2>/dev/null
 }
+
+# The newest interpreter that can make environments; where none can, the oldest, which has to be completed.
+newest_python() {
+    local version
+    for version in 3.13 3.12 3.11; do
+        can_make_environments "python$version" && break
+    done
+    printf 'python%s' "$version"
+}
+python=${PYTHON:-$(newest_python)}
 
 # What a fresh Debian lacks, installed as root and named to everyone else.
 require_python() {
+    can_make_environments "$python" && return
     command -v "$python" >/dev/null || complain "$python is needed and was not found. On Debian 12: apt-get install python3 python3-venv"
-    can_make_environments && return
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         say "installing python3-venv"
         { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv; } >&2 || true
     fi
-    can_make_environments || complain "$python cannot make virtual environments. On Debian 12, as root: apt-get install python3-venv"
+    can_make_environments "$python" || complain "$python cannot make virtual environments. On Debian 12, as root: apt-get install python3-venv"
 }
 
 # One package of a locked file, with its hashes.
@@ -54,29 +65,39 @@ bootstrap() {
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement "$venv/uv.txt" >&2
 }
 
-# sync PYTHON LOCKED-FILE. uv brings its own root certificates; where a proxy has others, those of the system are right.
-sync() {
+# uv brings its own root certificates; where a proxy has others, those of the system are right.
+with_uv() {
     local first
-    first=$("$venv/bin/uv" pip sync --quiet --require-hashes --python "$1" "$2" 2>&1) && return
-    "$venv/bin/uv" --system-certs pip sync --quiet --require-hashes --python "$1" "$2" >&2 && return
+    first=$("$venv/bin/uv" "$@" 2>&1) && return
+    "$venv/bin/uv" --system-certs "$@" >&2 && return
     complain "$first"
 }
 
-# fill DIRECTORY LOCKED-FILE
-fill() {
-    local link stamp sum
-    link=$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ansible_collections/sfb/xmpp
-    stamp=$1/.locked
-    sum=$(cksum <"$2")
-    if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
-        say "installing $(basename "$2" .txt) into $1"
-        sync "$1/bin/python" "$2"
-        printf '%s' "$sum" >"$stamp"
+# stamped DIRECTORY WHAT COMMAND...: the command where it was not run for the same, and the link to the checkout.
+stamped() {
+    local link
+    if [ "$(cat "$1/.locked" 2>/dev/null)" != "$2" ]; then
+        say "installing $2 into $1"
+        "${@:3}"
+        printf '%s' "$2" >"$1/.locked"
     fi
+    link=$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ansible_collections/sfb/xmpp
     if [ "$(readlink "$link")" != "$top" ]; then
         mkdir -p "$(dirname "$link")"
         ln -sfn "$top" "$link"
     fi
+}
+
+# locked_fill DIRECTORY LOCKED-FILE
+locked_fill() {
+    local sum
+    sum=$(cksum <"$2")
+    stamped "$1" "$(basename "$2") ${sum%% *}" with_uv pip sync --quiet --require-hashes --python "$1/bin/python" "$2"
+}
+
+# newest_fill DIRECTORY WISH...: what an index has today, once a day.
+newest_fill() {
+    stamped "$1" "the newest of ${*:2}, $(date -u +%F)" with_uv pip install --quiet --upgrade --python "$1/bin/python" "${@:2}"
 }
 
 if [ -z "${SFB_ENVIRONMENT_LOCKED:-}" ]; then # one at a time
@@ -85,22 +106,43 @@ if [ -z "${SFB_ENVIRONMENT_LOCKED:-}" ]; then # one at a time
 fi
 [ "$(cat "$venv/.locked" 2>/dev/null)" != "" ] || require_python
 bootstrap
-fill "$venv" "$top/requirements/dev.txt"
+if [ -n "${UNLOCKED:-}" ]; then
+    newest_fill "$venv" --requirement "$top/requirements/dev.in"
+else
+    locked_fill "$venv" "$top/requirements/dev.txt"
+fi
+
 version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true; }
 
-# further NAME PYTHON
-further() {
-    if [ "$(version "$venv-$1/bin/python")" != "$(version "$2")" ]; then
-        rm -rf "${venv:?}-$1"
-        "$2" -m venv --without-pip "$venv-$1"
-    fi
-    fill "$venv-$1" "$top/requirements/core-$1.txt"
+# make_further NAME PYTHON: the directory of another environment, without anything in it.
+make_further() {
+    [ "$(version "$venv-$1/bin/python")" = "$(version "$2")" ] && return
+    rm -rf "${venv:?}-$1"
+    "$2" -m venv --without-pip "$venv-$1"
 }
+
+# core_wish NAME
+core_wish() {
+    case $1 in
+    # A pre-release if there is one.
+    next) echo "ansible-core>=2.16.0b1" ;;
+    *) echo "ansible-core~=$1.0" ;;
+    esac
+}
+
 case ${1:-} in
 all)
     oldest='from tools.matrix import CORES, python_of; print(python_of(CORES[0]) or "")'
     oldest=$(cd "$top" && "$venv/bin/python" -c "$oldest")
-    further 2.16 "${oldest:-$venv/bin/python}"
+    make_further 2.16 "${oldest:-$venv/bin/python}"
+    locked_fill "$venv-2.16" "$top/requirements/core-2.16.txt"
     ;;
-core) further "$2" "$3" ;;
+core)
+    make_further "$2" "$3"
+    if [ "$2" = 2.16 ]; then
+        locked_fill "$venv-2.16" "$top/requirements/core-2.16.txt"
+    else
+        newest_fill "$venv-$2" --requirement "$top/requirements/core.in" "$(core_wish "$2")"
+    fi
+    ;;
 esac

@@ -13,5 +13,6 @@ conform github-workflows .github/workflows/*.yml docs/automation/review-plan.yml
 conform github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
 conform github-issue-config .github/ISSUE_TEMPLATE/config.yml
 conform gitlab-ci .gitlab-ci.yml
+conform dependabot .github/dependabot.yml
 zizmor --offline --no-progress --persona auditor .github docs/automation/review-plan.yml
 if command -v actionlint >/dev/null; then actionlint -shellcheck "$(command -v shellcheck)"; fi

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Writes the locked requirement files from the wishes beside them. Pins that still fit stay as they are;
-# `tools/lock.sh --upgrade` moves them all.
+# Writes the locked requirement files from the wishes beside them: the main environment, and the oldest that is supported.
+# Pins that still fit stay as they are; `tools/lock.sh --upgrade` moves them all.
 set -euo pipefail
 cd "$(dirname "$0")/../requirements"
 uv=${VENV:-../.venv}/bin/uv
@@ -19,8 +19,3 @@ lock dev 3.11 "$@"
 # What the requirement files call the oldest must be enough.
 lock kerberos 3.11 "$@"
 lock core-2.16 3.10 --resolution lowest-direct "$@"
-lock core-2.17 3.10 "$@"
-lock core-2.18 3.11 "$@"
-lock core-2.20 3.12 "$@"
-lock core-2.21 3.12 "$@"
-lock core-next 3.13 --prerelease if-necessary-or-explicit "$@"

@@ -30,11 +30,17 @@ TABLE = TOP / "build" / "matrix" / "table.md"
 README = TOP / "README.md"
 BEGIN, END = "<!-- begin of the table that make test-matrix writes -->\n", "<!-- end of it -->\n"
 COLUMNS = {
-    "sanity": "tools/sanity.sh",
+    "sanity": "tools/ansible_test.sh sanity",
     "unit": PYTEST + " tests/unit",
     "molecule": "tools/molecule.sh default",
     "installed": "tools/installed.sh %s",
 }
+
+
+def core_in(environment: Path) -> str:
+    """The minor version of ansible-core in an environment, as 2.19; empty where there is none."""
+    found = sorted(environment.glob("lib/python*/site-packages/ansible_core-*.dist-info"))
+    return ".".join(found[-1].name.split("-")[1].split(".")[:2]) if found else ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Core:
     @property
     def environment(self) -> Path:
         """Where it is installed; the one of the checkout is there already."""
-        return VENV if self.name == "2.19" else VENV.with_name("%s-%s" % (VENV.name, self.name))
+        return VENV if self.name == core_in(VENV) else VENV.with_name("%s-%s" % (VENV.name, self.name))
 
 
 CORES = (

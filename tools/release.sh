@@ -18,8 +18,8 @@ refuse() {
 [[ $version =~ ^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$ ]] || refuse "VERSION=$version is no version such as 1.2.3"
 [ -z "$(git status --porcelain)" ] || refuse "there are changes that are not committed"
 ! git rev-parse --quiet --verify "refs/tags/v$version" >/dev/null || refuse "the tag v$version is there already"
-! grep -E '^(repository|issues|documentation|homepage):.*\.invalid' galaxy.yml >&2 ||
-    refuse "galaxy.yml has addresses that the publisher has to set"
+! grep -E '^ *(repository|issues|documentation|homepage):.*[.-]invalid' galaxy.yml docs/docsite/links.yml >&2 ||
+    refuse "galaxy.yml and docs/docsite/links.yml have addresses that the publisher has to set"
 last=$(git tag --list 'v*' --sort=-version:refname | sed -n 1p)
 if [ -n "$last" ] && [ "$(printf '%s\n' "${last#v}" "$version" | sort --version-sort | tail -n 1)" != "$version" ]; then
     refuse "$version is older than $last"
@@ -39,11 +39,10 @@ git commit --quiet --message "Release $version"
 ${CHECKS:-python -m tools.checks}
 [ -z "$(git status --porcelain)" ] || refuse "the checks changed files"
 
-source=$(mktemp -d)
-tools/copy.sh "$source/copy"
-mkdir -p build/release
-ansible-galaxy collection build --force --output-path build/release "$source/copy"
-rm -rf "$source"
-git tag --annotate "v$version" --message "sfb.xmpp $version"
+tools/tarball.sh
+# Signed where git has a key for it.
+sign=--no-sign
+[ -z "$(git config user.signingkey)" ] || sign=--sign
+git tag "$sign" --annotate "v$version" --message "sfb.xmpp $version"
 trap - EXIT
 echo "build/release/sfb-xmpp-$version.tar.gz is tagged v$version; to publish: git push --follow-tags, ansible-galaxy collection publish"

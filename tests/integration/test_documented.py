@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 # What is not run here, by how it begins: where it is run, or why it cannot be.
 ELSEWHERE = {
+    "ansible-playbook awx/configure.yml": "needs an AWX; test_awx compares the options",
     "make ": "what runs these tests, and what .ci/run runs",
     "pip install": "tools/installed.sh",
     "python3 -m venv": "tools/installed.sh",
@@ -85,6 +86,7 @@ NOT_PLAYED = {
     ("guide_automation", "groups"): "rules of Prometheus; test_guide_automation",
     ("guide_automation", "name"): "a job of GitHub; its run is what guide_planning has",
     ("guide_execution_environment", "ansible-navigator"): "settings of ansible-navigator",
+    ("guide_awx", "ansible_user"): "test_awx has the variables of the credential type",
     ("guide_execution_environment", "spec"): "a pod of AWX",
     ("guide_renewal", "renew"): "a part of sfb_xmpp_certificate",
     ("guide_rehearse", "name"): "a job of GitHub; tools/installed.sh does the same",

@@ -67,6 +67,8 @@ COMMON = {"changed", "failed", "msg", "warnings"}
 PYTHON_TYPES: dict[str, type] = {"str": str, "bool": bool, "int": int, "list": list, "dict": dict, "float": float}
 
 XMPP = {"EnableFederationAccess": True, "EnableXmppAccess": True}
+# The environment of ansible-test has no programs of Ansible.
+pytestmark = pytest.mark.skipif(not (Path(sys.executable).parent / "ansible-doc").exists(), reason="no ansible-doc")
 Params = t.Mapping[str, t.Any]
 
 

@@ -21,7 +21,7 @@ from tests.unit.plugin_utils.audit_sample import sample
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_automation.rst").read_text(encoding="utf-8")
-FILES = sorted((ROOT / "docs" / "automation").iterdir())
+FILES = sorted(path for path in (ROOT / "docs" / "automation").iterdir() if path.is_file())
 # The licence on top, and what begins a document of YAML.
 _HEAD = re.compile(r"\A(?:#.*\n)+\n+(?:---\n)?")
 

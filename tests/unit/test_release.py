@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +21,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
+# The files with what a publisher has to set.
+ADDRESSES = ("galaxy.yml", "docs/docsite/links.yml")
 pytestmark = pytest.mark.skipif(not (TOOLS / "antsibull-changelog").exists(), reason="antsibull-changelog is not here")
 
 
@@ -32,15 +37,18 @@ def run(top: Path, *command: str, **environment: str) -> subprocess.CompletedPro
 def top(tmp_path: Path) -> Path:
     """A small collection with what a release touches, committed, and with addresses."""
     top = tmp_path / "checkout"
-    for name in ("galaxy.yml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", "changelogs", "tools", "meta"):
+    files = ("galaxy.yml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore")
+    for name in (*files, "changelogs", "tools", "meta", "requirements"):
         source = ROOT / name
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, top / name, ignore=shutil.ignore_patterns("__pycache__", ".plugin-cache.yaml"))
         else:
             shutil.copy(source, top / name)
-    galaxy = (top / "galaxy.yml").read_text(encoding="utf-8").replace("publisher.invalid", "git.contoso.test")
-    (top / "galaxy.yml").write_text(galaxy, encoding="utf-8")
+    for name in ADDRESSES:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(re.sub("publisher[.-]invalid", "git.contoso.test", text), encoding="utf-8")
     for words in ("init --quiet", "add --all", "commit --quiet --message Begin"):
         assert run(top, "git", *words.split()).returncode == 0
     return top
@@ -59,11 +67,33 @@ def test_a_release_is_a_version_a_changelog_a_tarball_and_a_tag(top: Path) -> No
     assert list(releases) == ["1.0.0"]
     assert "v1\\.0\\.0" in (top / "CHANGELOG.md").read_text(encoding="utf-8")
     assert not list((top / "changelogs" / "fragments").glob("*.yaml"))
-    assert (top / "build" / "release" / "sfb-xmpp-1.0.0.tar.gz").is_file()
+    made = top / "build" / "release"
+    parts = json.loads((made / "sfb-xmpp-1.0.0.tar.gz.cdx.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256((made / "sfb-xmpp-1.0.0.tar.gz").read_bytes()).hexdigest()
+    assert parts["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    names = {part["name"] for part in parts["components"]}
+    # What the collection takes, and what that needs in turn.
+    assert {"ansible-core", "cryptography", "dnspython", "idna", "pyopenssl", "pypsrp", "service-identity"} < names
+    assert {"cffi", "jinja2", "pyspnego"} < names
+    assert "pytest" not in names
+    assert run(made, "sha256sum", "--check", "--quiet", "SHA256SUMS").returncode == 0
+    assert "SIGNATURE" not in run(top, "git", "cat-file", "tag", "v1.0.0").stdout
     assert run(top, "git", "describe", "--exact-match").stdout == "v1.0.0\n"
     assert run(top, "git", "status", "--porcelain").stdout == ""
     assert "older than v1.0.0" in release(top, "0.9.0").stderr
     assert "is there already" in release(top, "1.0.0").stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not here")
+def test_the_tag_is_signed_where_a_key_is_configured(top: Path) -> None:
+    key = top.parent / "key"
+    assert run(top.parent, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)).returncode == 0
+    for name, value in (("gpg.format", "ssh"), ("user.signingkey", str(key))):
+        assert run(top, "git", "config", name, value).returncode == 0
+    done = release(top, "1.0.0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "BEGIN SSH SIGNATURE" in run(top, "git", "cat-file", "tag", "v1.0.0").stdout
 
 
 @pytest.mark.parametrize("version", ["", "1.0", "v1.0.0", "01.0.0", "1.0.0-rc1"])
@@ -71,8 +101,9 @@ def test_what_is_no_version_is_refused(top: Path, version: str) -> None:
     assert "is no version" in release(top, version).stderr
 
 
-def test_placeholders_and_uncommitted_changes_are_refused(top: Path) -> None:
-    shutil.copy(ROOT / "galaxy.yml", top)
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_placeholders_and_uncommitted_changes_are_refused(top: Path, name: str) -> None:
+    shutil.copy(ROOT / name, top / name)
     assert "not committed" in release(top, "1.0.0").stderr
     assert run(top, "git", "commit", "--quiet", "--all", "--message", "Forget").returncode == 0
     assert "addresses that the publisher has to set" in release(top, "1.0.0").stderr

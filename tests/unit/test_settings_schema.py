@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing as t
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tests.unit.plugin_utils.test_settings import MISTAKES
 from tools import settings_schema
 
 TOP = Path(__file__).resolve().parents[2]
+# The environment of ansible-test has no programs of Ansible.
+if not (Path(sys.executable).parent / "ansible-doc").exists():
+    pytest.skip("no ansible-doc", allow_module_level=True)
 MADE = settings_schema.files()
 
 

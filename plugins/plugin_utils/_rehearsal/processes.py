@@ -24,6 +24,10 @@ from ...module_utils._base.result import Refused
 _HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))
 _PATIENCE = 60.0  # seconds for a lab to answer
+_NO_LAB = (
+    "a rehearsal needs the lab, and this copy of the collection lacks it: there is no folder %s. Install the whole"
+    " collection from its tarball: ansible-galaxy collection install --force sfb-xmpp-VERSION.tar.gz"
+)
 RECORD = "SFB_REHEARSAL_RECORD"
 Task = dict[str, t.Any]
 
@@ -33,6 +37,8 @@ class Lab:
 
     def __init__(self, directory: str, profile: str, shape: t.Mapping[str, t.Any], replay: str = "") -> None:
         """Raises Refused where it does not start."""
+        if not os.path.isdir(os.path.join(TOP, "lab")):
+            raise Refused([_NO_LAB % os.path.join(TOP, "lab")])
         self.directory = directory
         self.shape = shape
         os.makedirs(directory)

@@ -131,7 +131,7 @@ def sample(partners: int = 1000, seed: int = 1, hostile: bool = False, previous:
         finding("info", "policy", "policy_unused", "XmppPilot", "it enables XMPP access and is granted to nobody")
     )
     return make_audit(
-        collection="0.2.0",
+        collection="0.1.0",
         deployment=HOSTILE[1] if hostile else "contoso",
         time=stamp(0),
         host="fe01.contoso.com",

@@ -81,7 +81,7 @@ def made(**changes: t.Any) -> dict[str, t.Any]:
     run = {"name": "First run", "seconds": 12.34, "result": "ok", "summary": COUNTS, "message": ""}
     again = {**run, "name": "Second run", "summary": {**dict.fromkeys(COUNTS, 0), "unchanged": 43}}
     return {
-        "collection": "0.2.0",
+        "collection": "0.1.0",
         "inventory": "inventories/prod",
         "profile": "sfb2015",
         "time": "2026-11-24T06:00:00Z",

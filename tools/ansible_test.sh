@@ -3,13 +3,13 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# ansible-test sanity without ignores and without containers, on a copy of the checkout: ansible-test takes a collection
-# only from .../ansible_collections/NAMESPACE/NAME, and does not follow a link. The copy is a repository of its own;
+# ansible-test without containers, on a copy of the checkout: ansible_test.sh sanity|units|integration [OPTION]...
+# There is no list of ignored findings. ansible-test takes a collection only from .../ansible_collections/NAMESPACE/NAME, and does not follow a link. The copy is a repository of its own;
 # otherwise ansible-test would look into the checkout's, which ignores the folder, and would test nothing.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd -P)
 # One place for each ansible-core, since several may run at a time.
-place=$top/.cache/sanity/$(python -c 'from ansible.release import __version__; print(__version__)')
+place=$top/.cache/ansible-test/$1/$(python -c 'from ansible.release import __version__; print(__version__)')
 copy=$place/ansible_collections/sfb/xmpp
 kept=$place/output
 
@@ -43,20 +43,22 @@ packages = [word for word in sys.argv[1:] if not word.startswith("-")]
 subprocess.run(["$(command -v python)", "-m", "pip", "--python", sys.executable, "install", "--quiet", *packages], check=True)
 SHIM
 
-# A pre-release of ansible-test may take a requirement from GitHub. Where that is not reached, the other tests still run.
 left_out=()
-data=$(python -c 'import ansible_test, os; print(os.path.dirname(ansible_test.__file__))')/_data
-url=$(grep -oE 'https://github\.com/[^#]+' "$data/requirements/sanity.pylint.txt" || true)
-if [ -n "$url" ] && ! python -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=20)' "$url" 2>/dev/null; then
-    echo "LEFT OUT pylint: it needs $url"
-    left_out=(--skip-test pylint)
-fi
-# That of 2.16 takes no texts of choices, which its ansible-doc shows rightly.
-schema=${data%/_data}/_util/controller/sanity/validate-modules/validate_modules/schema.py
-if grep -q "^ *'choices': list,$" "$schema"; then
-    echo "LEFT OUT validate-modules: this ansible-test knows no texts of choices"
-    left_out+=(--skip-test validate-modules)
+if [ "$1" = sanity ]; then
+    # A pre-release of ansible-test may take a requirement from GitHub. Where that is not reached, the other tests still run.
+    data=$(python -c 'import ansible_test, os; print(os.path.dirname(ansible_test.__file__))')/_data
+    url=$(grep -oE 'https://github\.com/[^#]+' "$data/requirements/sanity.pylint.txt" || true)
+    if [ -n "$url" ] && ! python -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=20)' "$url" 2>/dev/null; then
+        echo "LEFT OUT pylint: it needs $url"
+        left_out=(--skip-test pylint)
+    fi
+    # That of 2.16 takes no texts of choices, which its ansible-doc shows rightly.
+    schema=${data%/_data}/_util/controller/sanity/validate-modules/validate_modules/schema.py
+    if grep -q "^ *'choices': list,$" "$schema"; then
+        echo "LEFT OUT validate-modules: this ansible-test knows no texts of choices"
+        left_out+=(--skip-test validate-modules)
+    fi
 fi
 
 cd "$copy"
-exec ansible-test sanity --venv --requirements --python "$python" --color no ${left_out[@]+"${left_out[@]}"} "$@"
+exec ansible-test "$1" --venv --requirements --python "$python" --color no ${left_out[@]+"${left_out[@]}"} "${@:2}"
