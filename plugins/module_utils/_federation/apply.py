@@ -121,8 +121,12 @@ class _Application:
                 self._fail(number, "not_sent", ServerError(self.applied.steps[number].cmdlet, "", "NotSent", why))
             else:
                 going.append(number)
-        for start in range(0, len(going), _TOGETHER):
-            self._send_batch(going[start : start + _TOGETHER])
+        # What is new has no reading before it.
+        most = (
+            _TOGETHER if any(self.applied.steps[number].before is not None for number in going) else max(1, len(going))
+        )
+        for start in range(0, len(going), most):
+            self._send_batch(going[start : start + most])
 
     def _send_batch(self, going: t.Sequence[int]) -> None:
         if self.over:

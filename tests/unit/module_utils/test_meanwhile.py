@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 import pytest
@@ -237,3 +238,25 @@ def test_who_got_the_policy_before_the_write_stops_it() -> None:
     with pytest.raises(Exception, match="changed by somebody else since the plan was made: policy x"):
         takes(shell)
     assert shell.writes() == []
+
+
+def test_a_long_list_is_read_again_on_the_way() -> None:
+    """A reading at its beginning would tell nothing of its end, minutes later. What is new needs none."""
+    batches: list[list[str]] = []
+
+    class Counting(Meeting):
+        def invoke(self, statements: t.Sequence[Statement]) -> Answer:
+            batches.append(
+                [statement.cmdlet for statement in statements if statement.cmdlet.startswith(("Set-", "New-"))]
+            )
+            return super().invoke(statements)
+
+    shell = Counting()
+    for text in ("one", "two"):
+        partners = [
+            {"domain": "p%03d.test" % n, "sasl_negotiation": "optional", "description": text} for n in range(450)
+        ]
+        assert not run(FEDERATION, shell, partners=partners, update_limit=100).failures
+    assert [len(batch) for batch in batches if batch] == [450, 200, 200, 50]
+    pairs = [(one.cmdlet, other.cmdlet) for one, other in itertools.pairwise(shell.sent)]
+    assert pairs.count(("Get-CsXmppAllowedPartner", "Set-CsXmppAllowedPartner")) == 3
