@@ -66,25 +66,23 @@ def page(rows: t.Sequence[Row]) -> str:
     """The page."""
     whole = [row for row in rows if row.kind != STATEMENTS]
     inside = [row for row in rows if row.kind == STATEMENTS]
-    wrong = sum(row.tally.wrong for row in whole)
-    total = "%s of %s schedules covered, %s of them carried out, %s wrong." % tuple(
-        "{:,}".format(n)
-        for n in (
-            sum(row.tally.orders for row in whole),
-            sum(row.tally.all_orders for row in whole),
-            sum(row.tally.carried_out for row in whole),
-            wrong,
-        )
+    numbers = (
+        sum(row.tally.orders for row in whole),
+        sum(row.tally.carried_out for row in whole),
+        sum(row.tally.wrong for row in whole),
     )
+    total = "%s schedules are covered by %s that were carried out. %s are wrong." % tuple(map("{:,}".format, numbers))
+    bounded = [row for row in whole if not row.tally.complete]
+    if bounded:
+        total += " These are all, but for %s." % ", ".join(dict.fromkeys(" and ".join(row.names) for row in bounded))
     remains = "%s of %s" % tuple(
         "{:,}".format(sum(n)) for n in zip(*((r.tally.wrong, r.tally.all_orders) for r in inside), strict=True)
     )
-    share = sum(r.tally.wrong for r in inside) / max(1, sum(r.tally.all_orders for r in inside))
     return _PAGE % {
         "total": total,
         "rows": _csv([_HEAD, *(row.cells() for row in whole)]),
         "inside": _csv([_HEAD[:-1], *(row.cells()[:-1] for row in inside)]),
-        "remains": "%s (%s %%)" % (remains, "{:.4f}".format(100 * share)),
+        "remains": remains,
     }
 
 
@@ -176,8 +174,9 @@ What remains
 
 Within one request a server carries out one statement after the other. Another run can write between the reading and
 the write of one request. So the runs were also carried out with a stop before each statement. Of these schedules
-%(remains)s are wrong: in each of them one run writes and reads back
-between two statements of a request of the other run, and is overwritten without a word.
+%(remains)s
+are wrong: in each of them one run writes and reads back between two statements of a request of the other run, and is
+overwritten without a word.
 
 .. csv-table::
    :header-rows: 1
