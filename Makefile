@@ -92,7 +92,8 @@ generate: env  ## what follows from the tables: schemas of the variables, pages 
 	@python -m tools.settings_schema
 	@python -m tools.playbook_pages
 	@python -m tools.role_files
-	@python -m tools.audit_schema
+	@python -m tools.schema_pages
+	@python -m tools.finding_codes
 	@python -m tools.assumptions_page
 
 docs: env  ## the documentation as a web site, in build/docs

@@ -13,6 +13,9 @@ antsibull-docs sphinx-init --use-current --squash-hierarchy --lenient --project 
     --copyright "the sfb.xmpp authors" --dest-dir "$source" sfb.xmpp >/dev/null
 # Links into other projects' documentation would be looked up on the network.
 sed -i '/^intersphinx_mapping *= *{/,/^}/d' "$source/conf.py"
+mkdir "$source/static"
+cp docs/docsite/site.css "$source/static/"
+printf "\nhtml_static_path = ['static']\nhtml_css_files = ['site.css']\n" >>"$source/conf.py"
 chmod go-w "$source/rst" # antsibull-docs insists
 antsibull-docs --config-file "$source/antsibull-docs.cfg" \
     collection --cleanup everything --use-current --squash-hierarchy --dest-dir "$source/rst" sfb.xmpp

@@ -20,14 +20,28 @@ import yaml
 DOCSITE = Path(__file__).resolve().parent.parent / "docs" / "docsite"
 
 
+def _entry(page: str | dict[str, str]) -> str:
+    """A line of a toctree: a page, with a title if the menu shows a shorter one than the page."""
+    return "docsite/" + page if isinstance(page, str) else "%s <docsite/%s>" % (page["title"], page["ref"])
+
+
+def _named(page: str, kind: bool = False) -> str:
+    """The same for the page of a module or another plugin: its name, followed by its kind on request."""
+    name, _, of_kind = page.rpartition("_")
+    return "%s%s <%s>" % (name, " (%s)" % of_kind if kind else "", page)
+
+
 def menu(pages: Path) -> dict[str, list[str]]:
     """The pages by the headings of the menu."""
     sections = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
-    found = {section["title"]: ["docsite/" + name for name in section["toctree"]] for section in sections}
+    found = {section["title"]: [_entry(page) for page in section["toctree"]] for section in sections}
     names = sorted(path.stem for path in pages.glob("*_*.rst") if path.stem != "environment_variables")
-    found["Roles"] = [name for name in names if name.endswith("_role")]
-    found["Modules"] = [name for name in names if name.endswith("_module")]
-    found["Plugins"] = [name for name in names if name not in found["Roles"] + found["Modules"]]
+    roles = [name for name in names if name.endswith("_role")]
+    modules = [name for name in names if name.endswith("_module")]
+    plugins = [name for name in names if name not in roles + modules]
+    # Names alone, since the titles of these pages are long.
+    found["Roles"], found["Modules"] = ([_named(name) for name in kind] for kind in (roles, modules))
+    found["Plugins"] = [_named(name, kind=True) for name in plugins]
     found["More"] = ["contents", "environment_variables", "elsewhere"]
     return found
 

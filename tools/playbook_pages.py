@@ -38,7 +38,8 @@ REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
 # What reads its settings through the table.
 OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
-        "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment"
+        "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment",
+        "sfb_xmpp_windows", "sfb_xmpp_freeze",
     },
     "name: sfb.xmpp.preflight\n": {"sfb_xmpp_audit"},
     "sfb.xmpp.xmpp_onboarding:": {

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what follows from the tables for the roles that run xmpp_federation: ``python -m tools.role_files``.
+"""Writes the generated files of the roles that run xmpp_federation: ``python -m tools.role_files``.
 
-Their parameters are those of ``_federation/words.py``; types and texts come from the table of settings. A test compares
-the defaults, the argument specs and the tables of the READMEs with what is made here.
+The parameters come from ``_federation/words.py``. Types and texts come from the table of settings. A test compares the
+defaults, the argument specs and the tables of the READMEs with the result of this module.
 """
 
 from __future__ import annotations
@@ -31,34 +31,38 @@ HEAD = """# Copyright (c) 2026 the sfb.xmpp authors
 """
 WIDTH = 160
 SHORT = {
-    "federation": "The whole XMPP federation of a deployment",
-    "access_policies": "External access policies, and who has them",
-    "federated_partners": "XMPP federated partners",
-    "gateway_settings": "Settings of the XMPP gateway and of the Access Edge",
+    "federation": "Manage the whole XMPP federation of a deployment",
+    "access_policies": "Manage external access policies and their grants",
+    "federated_partners": "Manage XMPP federated partners",
+    "gateway_settings": "Set up the XMPP gateway and the Access Edge",
 }
 DESCRIPTION = {
-    "federation": "Applies what is declared in one plan over all kinds of objects, or returns to a snapshot.",
-    "access_policies": "Changes policies, grants the per-user ones, and removes what is not listed if a purge is on.",
-    "federated_partners": "Changes the partners, then removes what is not listed if a purge is wanted.",
-    "gateway_settings": "Changes the settings that are named, and no others.",
+    "federation": "Applies the declared settings of all kinds of objects in one plan, or restores a snapshot.",
+    "access_policies": "Changes policies and grants them. With a purge, removes policies that are not listed.",
+    "federated_partners": "Changes the partners. With a purge, removes partners that are not listed.",
+    "gateway_settings": "Changes only the settings that are declared.",
 }
-# What no variable of the inventory is for.
+# Parameters without a variable of the inventory.
 _OWN = {
-    "parts": "The parts of the run, some of %s. Empty for all. ``removals`` alone means the removals of every kind.",
+    "parts": "The parts of the run, from %s. Empty for all. ``removals`` alone means the removals of every kind.",
     "preflight": "Check what federation depends on. A run that adds something is refused if no message could pass.",
-    "preflight_ignore": "Codes of findings that do not stop the run, beside those of ``sfb_xmpp_audit.accepted``.",
-    "restore_from": "A snapshot to return to, or ``newest``. What is declared does not count then. Empty for none.",
-    "restore_only": "Domains of partners. Only these return to the snapshot. Empty for everything that it holds.",
+    "preflight_ignore": "Codes of findings that do not stop the run, in addition to ``sfb_xmpp_audit.accepted``.",
+    "restore_from": "The snapshot to restore, or ``newest``. Then the declared settings are not used. Empty for none.",
+    "restore_only": "The domains of the only partners to restore. Empty for everything in the snapshot.",
 }
-# The empty value of each type. Where it would mean something of its own, as an empty list of partners does, the type is
-# raw: ansible-core 2.17 makes an empty text of a null, and its own check would take that for a mistake.
+# The empty value of each type. If an empty value has a meaning, as an empty list of partners has, the type is raw.
+# ansible-core 2.17 makes an empty text of a null, and its own check would report that as a mistake.
 _EMPTY: dict[str, t.Any] = {"list": [], "str": "", "path": ""}
 _DEFAULTS = {"replication": "wait", "preflight": True}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """name: with the role's. text: in reStructuredText. variable: the one that its default takes; empty without one."""
+    """One parameter of a role.
+
+    name: with the role's name in front. spec: its argument spec. text: in reStructuredText.
+    variable: the variable of its default; empty without one.
+    """
 
     name: str
     spec: dict[str, t.Any]
@@ -71,7 +75,7 @@ class Parameter:
         if not self.variable:
             return self.spec["default"]
         empty = "none" if self.spec["type"] == "raw" else yaml_text(self.spec["default"], "'")
-        # 0 is a limit, and no empty answer.
+        # 0 is a limit, so it does not count as empty.
         also = "" if self.spec["type"] in ("raw", "int") else ", true"
         return "{{ %s | default(%s%s) }}" % (self.variable, empty, also)
 
@@ -147,7 +151,7 @@ def table(role: str) -> str:
 
 
 def with_table(readme: str, role: str) -> str:
-    """The README with the table of the role's parameters in place of the one that it has."""
+    """The README with a new table of the role's parameters."""
     return re.sub(r"^\| parameter \|.*\n(?:\|.*\n)*", lambda _found: table(role), readme, flags=re.MULTILINE)
 
 

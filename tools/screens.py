@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import subprocess
 import sys
@@ -29,11 +30,15 @@ INTO = TOP / "build" / "screens"
 # verify fails. The history is that of the playbook before it.
 SCREENS: dict[str, tuple[str, ...]] = {
     "plan": ("sfb.xmpp.converge", "--check"),
+    "impact": ("sfb.xmpp.converge", "--check", "-e", "sfb_xmpp_plan_file=%s" % (INTO / "impact.json")),
     "verify": ("sfb.xmpp.verify",),
     "converge": ("sfb.xmpp.converge",),
     "history": ("sfb.xmpp.history",),
+    "forecast": ("sfb.xmpp.audit", "-e", "@%s" % (INTO / "forecast.json")),
     "preflight": ("sfb.xmpp.preflight",),
 }
+# How far the forecast looks: the certificates of the lab live 200 days. Partners that do not run are no reason to fail.
+AHEAD = {"sfb_xmpp_into": str(INTO / "audit"), "sfb_xmpp_audit": {"forecast_days": 220, "fail_on": "never"}}
 # What is broken in the lab before a playbook runs.
 BROKEN = {"preflight": ("proxy-stopped", "stale-replica", "late-replica", "federated-users-off", "certificate-expired")}
 WIDTHS = (80, 140)
@@ -72,6 +77,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="of pictures; all without any: %s" % ", ".join(SCREENS))
     names = parser.parse_args().names or list(SCREENS)
     INTO.mkdir(parents=True, exist_ok=True)
+    (INTO / "forecast.json").write_text(json.dumps(AHEAD), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="sfb.", dir="/tmp") as directory:
         environment = {
             **os.environ,

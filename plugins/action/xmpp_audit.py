@@ -14,10 +14,12 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._base import user_names
+from ..module_utils._base.change_control import control_of
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import utc
 from ..module_utils._probe.tasks import READ as PROBE
+from ..module_utils._x509.renewal import SHARE, RenewalRule
 from ..modules.xmpp_audit import TASK
 from ..plugin_utils._actions.deployment import connected
 from ..plugin_utils._actions.in_process import failed, skipped
@@ -29,7 +31,9 @@ from ..plugin_utils._documents.show import show
 from ..plugin_utils._files.output import directory_of
 from ..plugin_utils._playbooks import accepted, server_reads
 from ..plugin_utils._playbooks.audit_decide import access_edge, decide, lines, outcome, probe_options
+from ..plugin_utils._playbooks.forecast import DAYS, Ahead
 from ..plugin_utils._playbooks.outcome import CHANGES, FAILED, OK, RunOutcome, digest_of
+from ..plugin_utils._servers.connected import Connected
 from ..plugin_utils._servers.inventory import servers_in
 from ..plugin_utils._settings.certificate import certificate_of
 from ..plugin_utils._settings.source import settings_of
@@ -100,6 +104,7 @@ class ActionModule(PlaybookAction, ReportingAction):
                 access_edge=access_edge(settings.get("verification", {}), certificate_of(self, variables)),
                 previous=_previous(into),
                 declared=settings,
+                ahead=self._ahead(settings, results.values(), variables),
                 accepted=accepted.read(settings.get("audit", {}).get("accepted") or (), now.date())[0],
                 **given,
             )
@@ -113,6 +118,17 @@ class ActionModule(PlaybookAction, ReportingAction):
         word = FAILED if result["sentence"] else CHANGES if drift else OK
         return self._reported(
             result, variables, own=RunOutcome(word, drift, digest_of(given["plan"]), result["sentence"])
+        )
+
+    def _ahead(self, settings: Settings, servers: t.Iterable[Connected | None], variables: Variables) -> Ahead:
+        """How the forecast is made. Raises Invalid, Refused."""
+        seen = (one.server.product for one in servers if one and one.server and one.server.product)
+        renew = certificate_of(self, variables).get("renew") or {}
+        return Ahead(
+            days=int(settings.get("audit", {}).get("forecast_days") or DAYS),
+            releases=tuple(sorted({one.release for one in seen if one.release})),
+            rule=RenewalRule(float(renew.get("lifetime_share") or SHARE), renew.get("days")),
+            control=control_of(settings),
         )
 
 

@@ -180,6 +180,7 @@ class ActionModule(PlaybookAction, ReportingAction):
             certificate=values.get("certificate") or {},
             phase=str(values.get("certificate_phase") or "all"),
             hook=bool(values.get("certificate_hook")),
+            ask=bool(values.get("certificate_ask")),
             check=self._check,
         )
         return settings if plans(settings) else None

@@ -12,6 +12,7 @@ import typing as t
 
 from ..module_utils._base.result import Refused
 from ..module_utils._federation.files import safe
+from ..module_utils._federation.guard import IMPACT
 from ..module_utils._probe.own_domains import own_domains
 from ..modules.xmpp_decommission import TASK
 from ..plugin_utils._actions import state
@@ -36,7 +37,7 @@ Result = dict[str, t.Any]
 # The names under which the playbook keeps the results of its tasks.
 EXISTING, TOPOLOGY = "decommission_existing", "decommission_topology"
 DONE, UNBOUND = "decommission_done", "decommission_unbound"
-_PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep")
+_PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep", "impact_limit")
 
 
 class ActionModule(PlaybookAction, ReportingAction):
@@ -179,12 +180,14 @@ class ActionModule(PlaybookAction, ReportingAction):
             return {"changed": False}
         options: Result = {name: values[name] for name in _PASSED_ON if name in values}
         options["replication"] = "wait"
+        allowed = [word for word in _names(values.get("allow")) if word == IMPACT]
         if stage.name == "route":
-            options.update(federation_routes=list(stage.routes), allow=["clear_route"])
+            options.update(federation_routes=list(stage.routes), allow=["clear_route", *allowed])
         else:
             # Policies lose XMPP and nothing else, whoever has them. The purge leaves partners that are protected.
             options.update(policies=list(stage.policies), partners=[], partners_purge=True)
-            options.update(protect=_names(values.get("protect")), allow=["empty_purge", "large_purge", "many_updates"])
+            options.update(protect=_names(values.get("protect")))
+            options.update(allow=["empty_purge", "large_purge", "many_updates", *allowed])
         return self._hand_on("xmpp_federation", options, variables)
 
 

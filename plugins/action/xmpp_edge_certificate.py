@@ -30,6 +30,9 @@ Result = dict[str, t.Any]
 
 # The names under which the role keeps the results of its tasks, and a playbook those of the management hosts.
 STAGED, SWITCHED, DOORS = "gateway_certificate_staged", "gateway_certificate_switched", "xmpp_federation"
+ASKED, UNANSWERED = "gateway_certificate_asked", "gateway_certificate_unanswered"
+# The tasks of the user register this.
+ANSWER = "gateway_certificate_answer"
 _PARAMETER = "gateway_certificate_"
 
 
@@ -49,13 +52,21 @@ class ActionModule(DirectAction):
         self._pool = _run.pool_of(mine, play, playing, results_of(task_vars, edges.doors, DOORS))
         self._settings = self._read()
         self._time = time_of_run()
-        steps = {"stage": self._stage, "make": self._make, "turn": self._turn, "switch": self._switch, "end": self._end}
+        steps = {
+            "stage": self._stage,
+            "ask": self._ask,
+            "unanswered": self._unanswered,
+            "make": self._make,
+            "turn": self._turn,
+            "switch": self._switch,
+            "end": self._end,
+        }
         return steps[str(self._task.args.get("step") or "stage")]()
 
     def _read(self) -> _run.CertificateSettings:
         given = {
             name: plain(self._templar.template(self._variables.get(_PARAMETER + name)))
-            for name in ("certificate", "phase", "switch", "hook")
+            for name in ("certificate", "phase", "switch", "hook", "ask")
         }
         return _run.CertificateSettings(
             certificate=given["certificate"] or {},
@@ -63,16 +74,19 @@ class ActionModule(DirectAction):
             # The playbook for certificates always switches.
             separate=self.playbook != "certificate" and (given["switch"] or _run.SEPARATE) == _run.SEPARATE,
             hook=bool(given["hook"]),
+            ask=bool(given["ask"]),
+            issuer=self._answer(),
             check=bool(self._task.check_mode),
         )
 
     def _stage(self) -> Result:
         """Up to the certificate on the Edge, or up to the plan."""
         settings, made = self._settings, bool(self._task.args.get("made"))
+        asked = bool(self._task.args.get("asked"))
         reading: Result | None = None
         good = False
-        decision = _run.decide(settings, self._pool, made=made)
-        seen = None if made else connected(self._variables, self._own)
+        decision = _run.decide(settings, self._pool, made=made, asked=asked)
+        seen = None if made or asked else connected(self._variables, self._own)
         if seen is not None and decision.what not in (_run.NOTHING, _run.LEFT):
             if not seen.reached:
                 self._end_with_play()
@@ -89,11 +103,13 @@ class ActionModule(DirectAction):
                 return reading
             due = [one["thumbprint"] for one in reading["certificates"] if (one["renewal"] or {}).get("due")]
             good = settings.hook and file_is_good(self._validated_options(decision), due)
-            decision = _run.decide(settings, self._pool, reading, file_is_good=good, made=made)
+            decision = _run.decide(settings, self._pool, reading, file_is_good=good, made=made, asked=asked)
         if decision.what == _run.NOTHING:
             return skipped(decision.why)
         if decision.what == _run.LEFT:
             return _left(decision)
+        if decision.what == _run.ASK and reading is not None:
+            return {"changed": False, "in_use": _run.in_use(reading), **self._place(decision)}
         if decision.what == _run.MAKE:
             return {"changed": True, **self._place(decision)}
         result = self._work_on(decision, plan=decision.what == _run.PLAN)
@@ -123,6 +139,29 @@ class ActionModule(DirectAction):
             "turn": edges.index(self._own),
             "turns": list(range(len(edges))),
         }
+
+    def _ask(self) -> Result:
+        """Whether the issuer is asked here, and about which certificate."""
+        found = {
+            edge: one.get("in_use") or {} for edge, one in results_of(self._variables, self._pool.edges, STAGED).items()
+        }
+        in_use = {edge: str(one["thumbprint"]) for edge, one in found.items() if one}
+        edge = _run.asks(self._pool, in_use, self._own)
+        return {"changed": False, "here": edge == self._own, "edge": edge, "certificate": found[self._own]}
+
+    def _unanswered(self) -> Result:
+        found = plain(self._variables.get("ansible_failed_result")) or {}
+        return {"changed": False, "reason": str(found.get("msg") or "a task that asks it failed")}
+
+    def _answer(self) -> Result | None:
+        """The option renew.issuer; None if the issuer was not asked in this run."""
+        asked = results_of(self._variables, [self._own], ASKED).get(self._own)
+        if asked is None:
+            return None
+        answers = self._variables["hostvars"][asked["edge"]]
+        unanswered = plain(answers.get(UNANSWERED)) or {}
+        answer = {"failed": True, "msg": unanswered["reason"]} if "reason" in unanswered else plain(answers.get(ANSWER))
+        return {"thumbprint": asked["certificate"]["thumbprint"], "answer": answer}
 
     def _make(self) -> Result:
         """Whether the hook runs here."""

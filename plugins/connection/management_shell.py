@@ -15,39 +15,40 @@ DOCUMENTATION = r"""
 name: management_shell
 author:
   - the sfb.xmpp authors (!UNKNOWN)
-short_description: Keep a remote management shell of Lync Server or Skype for Business Server open for a play
+short_description: Keep one remote management shell of Lync Server or Skype for Business Server open in a play
 version_added: 0.1.0
 description:
-  - Opens one PowerShell remoting session per host and play, and keeps it open between the tasks.
-    Opening a session, and importing the server's module into it, takes far longer than the cmdlets themselves.
-  - The modules of this collection run on the controller and hand their cmdlets to the session.
-    Cmdlets travel as structured calls with typed parameters. No script text is sent to a server.
-  - All options of P(ansible.builtin.psrp#connection) exist here under the same names, variables, and defaults,
-    and mean the same. An inventory that works with it works unchanged.
-  - A session that is lost is opened again. What was cut off is sent again only if it certainly was not executed, or if
-    it only reads. A write that was cut off is reported as unknown, and the modules read back what took effect.
-  - In a run the first login with an account and its password goes alone, and the others follow when it is accepted. If
-    it is refused, the same password is not tried on another host of the run, so that the account is not locked.
-    The remote shell and WinRM count apart, since WinRM refuses a good account that is no local administrator.
-  - This connection cannot run other people's modules on the server, run commands, or transfer files. Use
-    P(ansible.builtin.psrp#connection) for the tasks that do; the same variables serve both.
-  - Two inventory hosts with the same address, port, path, and user share one session. If they differ in anything else
-    that matters to the session, the second is refused, and the message names both.
+  - Opens one PowerShell remoting session per host and play, and keeps it open between the tasks. To open a session and
+    import the server's module takes far longer than the cmdlets themselves.
+  - The modules of this collection run on the controller and send their cmdlets to the session. Cmdlets travel as
+    structured calls with typed parameters. No script text is sent to a server.
+  - All options of P(ansible.builtin.psrp#connection) exist here with the same names, variables, defaults and meanings.
+    An inventory for that connection works unchanged.
+  - If a session is lost, it is opened again. A call that was cut off is sent again only if it was certainly not
+    executed, or if it only reads. A write that was cut off is reported as unknown. The modules then read back what took
+    effect.
+  - In a run, the first login with an account and its password is made alone. The other logins follow when it is
+    accepted. If the login is refused, the same password is not tried on another host of the run. So the account is not
+    locked. Logins to the remote shell and to WinRM are counted separately, because WinRM refuses accounts that are not
+    local administrators.
+  - This connection cannot run other modules on the server, run commands, or transfer files. Use
+    P(ansible.builtin.psrp#connection) for such tasks. The same variables serve both.
+  - Two inventory hosts with the same address, port, path, and user share one session. If they differ in another value
+    that the session depends on, the second host is refused. The message names both hosts.
 requirements:
-  - pypsrp >= 0.8.1, < 1.0.0 (Python library; with its extras C(kerberos) or C(credssp) for these)
+  - pypsrp >= 0.8.1, < 1.0.0 (Python library, with its extras C(kerberos) or C(credssp) for these)
 notes:
-  - C(become) has no meaning here and is refused. The session belongs to the account in O(remote_user).
-  - Facts are not gathered over this connection; set C(gather_facts=false) in plays that use it.
-  - Use C(meta=reset_connection) to get a new session within a play. A host whose connection options change within a
-    play gets a new session by itself.
+  - C(become) is refused, because it has no meaning here. The session belongs to the account in O(remote_user).
+  - This connection does not gather facts. Set C(gather_facts=false) in plays that use it.
+  - Use C(meta=reset_connection) to get a new session within a play. If the connection options of a host change within a
+    play, the host gets a new session automatically.
 options:
   # where to
   remote_addr:
     description:
-      - Name or address of the server.
-      - Kerberos and the check of the server's certificate need the name under which the server is known.
-      - For a Front End use the name of one server instead of a load-balanced pool name, since a session does not
-        survive being sent to another server.
+      - The name or address of the server.
+      - Kerberos and the check of the server's certificate need the server's name, not its IP address.
+      - For a Front End, use the name of one server, not of the pool. A load balancer breaks the session.
     type: str
     default: inventory_hostname
     vars:
@@ -66,7 +67,7 @@ options:
   remote_password:
     description:
       - The password of O(remote_user).
-      - Kerberos can do without it if a ticket has been obtained before.
+      - With Kerberos it is not needed if you have a ticket.
     type: str
     vars:
       - name: ansible_password
@@ -77,7 +78,7 @@ options:
   port:
     description:
       - The TCP port of the server.
-      - If not set, V(5985) if O(protocol=http), otherwise V(5986).
+      - By default V(5985) if O(protocol=http), otherwise V(5986).
       - C(OcsPowershell) of a Front End listens on port V(443).
     type: int
     vars:
@@ -88,7 +89,7 @@ options:
   protocol:
     description:
       - Whether to speak HTTP or HTTPS.
-      - If not set, V(http) if O(port=5985), otherwise V(https).
+      - By default V(http) if O(port=5985), otherwise V(https).
     type: str
     choices:
       - http
@@ -112,24 +113,24 @@ options:
       - name: ansible_psrp_configuration_name
   modules:
     description:
-      - Names of PowerShell modules to import when a session opens.
+      - The PowerShell modules to import when a session opens.
       - An Edge needs V(SkypeForBusiness) (Skype for Business Server 2015) or V(Lync) (Lync Server 2013).
-        C(OcsPowershell) of a Front End has its cmdlets loaded and needs none.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+        C(OcsPowershell) of a Front End has its cmdlets already, and needs no modules.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: list
     elements: str
     default: []
     vars:
-      # What a playbook of this collection imports where the inventory says nothing. The last name counts.
+      # The first is the default of a playbook of this collection. The last name that is set counts.
       - name: xmpp_federation_modules
       - name: ansible_management_shell_modules
 
   # how to authenticate
   auth:
     description:
-      - How to authenticate.
-      - V(negotiate) tries Kerberos, and NTLM where Kerberos is not to be had.
-      - V(basic) sends the password itself, protected by TLS only, and is normally switched off on servers.
+      - The method of authentication.
+      - V(negotiate) tries Kerberos, then NTLM if Kerberos is not available.
+      - V(basic) sends the password itself. Only TLS protects it, and servers normally refuse this method.
       - V(certificate) needs O(certificate_pem) and O(certificate_key_pem).
     type: str
     choices:
@@ -156,14 +157,14 @@ options:
       - name: ansible_psrp_certificate_pem
   certificate_key_password:
     description:
-      - The password of O(certificate_key_pem), if it has one.
-      - Needs pypsrp 0.9.0 or later.
+      - The password of O(certificate_key_pem), if the key has one.
+      - It needs pypsrp 0.9.0 or later.
     type: str
     vars:
       - name: ansible_psrp_certificate_key_password
   credssp_auth_mechanism:
     description:
-      - What O(auth=credssp) uses within. V(auto) prefers Kerberos to NTLM.
+      - The method that O(auth=credssp) uses inside. V(auto) prefers Kerberos to NTLM.
     type: str
     choices:
       - auto
@@ -174,7 +175,8 @@ options:
       - name: ansible_psrp_credssp_auth_mechanism
   credssp_disable_tlsv1_2:
     description:
-      - Whether O(auth=credssp) does without TLS 1.2 in its own channel. Only for servers that lack it.
+      - Whether O(auth=credssp) does not use TLS 1.2 in its own channel. Set it only for servers that do not support TLS
+        1.2.
     type: bool
     default: false
     vars:
@@ -182,26 +184,27 @@ options:
   credssp_minimum_version:
     description:
       - The lowest protocol version of the server that O(auth=credssp) accepts.
-      - V(5) and later are not open to CVE-2018-0886.
+      - V(5) and later are not vulnerable to CVE-2018-0886.
     type: int
     default: 2
     vars:
       - name: ansible_psrp_credssp_minimum_version
   negotiate_delegate:
     description:
-      - Whether the server may use the credentials to log in to further servers. For Kerberos only.
+      - Whether the server may use the credentials to log in to other servers. It works only with Kerberos.
     type: bool
     vars:
       - name: ansible_psrp_negotiate_delegate
   negotiate_hostname_override:
     description:
-      - The server's name in Kerberos, if it differs from O(remote_addr), for instance because that is an IP address.
+      - The server's name in Kerberos, if it differs from O(remote_addr). Set it if that is an IP address.
     type: str
     vars:
       - name: ansible_psrp_negotiate_hostname_override
   negotiate_send_cbt:
     description:
-      - Whether to bind the authentication to the TLS channel, so that it cannot be relayed. For HTTPS only.
+      - Whether to bind the authentication to the TLS channel. Then an attacker cannot relay it. It works only with
+        HTTPS.
     type: bool
     default: true
     vars:
@@ -210,8 +213,8 @@ options:
     description:
       - The service part of the server's principal name in Kerberos.
       - C(OcsPowershell) of a Front End normally needs V(HTTP).
-      - If not set, what P(ansible.builtin.psrp#connection) of the installed ansible-core has as its default, V(WSMAN)
-        before ansible-core 2.21 and V(host) since.
+      - The default is that of P(ansible.builtin.psrp#connection) in the installed ansible-core. It is V(WSMAN) before
+        ansible-core 2.21 and V(host) from 2.21 on.
     type: str
     vars:
       - name: ansible_psrp_negotiate_service
@@ -219,7 +222,8 @@ options:
   # how to protect what is sent
   cert_validation:
     description:
-      - Whether to check the server's certificate. With V(ignore) anybody on the way may read and change everything.
+      - Whether to check the server's certificate. With V(ignore), an attacker on the network can read and change
+        everything.
     type: str
     choices:
       - validate
@@ -229,9 +233,9 @@ options:
       - name: ansible_psrp_cert_validation
   ca_cert:
     description:
-      - Path of a PEM file with the certificates of the authorities that may have issued the server's certificate.
-      - If not set, the authorities that the Python library C(requests) trusts.
-      - Has no effect with O(cert_validation=ignore).
+      - The path of a PEM file with the certificates of the authorities that may have issued the server's certificate.
+      - By default the authorities that the Python library C(requests) trusts.
+      - It has no effect with O(cert_validation=ignore).
     type: path
     vars:
       - name: ansible_psrp_cert_trust_path
@@ -240,11 +244,11 @@ options:
       - cert_trust_path
   message_encryption:
     description:
-      - Whether to encrypt the messages by means of the authentication, independently of TLS.
-      - V(auto) does so over HTTP, V(always) over HTTPS as well, V(never) not at all, which over HTTP sends everything
-        in the clear.
-      - Possible with O(auth=negotiate), O(auth=kerberos), O(auth=ntlm), and O(auth=credssp).
-      - Without encryption over HTTP, a run begins with a warning.
+      - Whether to encrypt the messages with the keys of the authentication, independently of TLS.
+      - V(auto) encrypts over HTTP. V(always) also encrypts over HTTPS. V(never) does not encrypt, so over HTTP
+        everything is readable on the network.
+      - It works with O(auth=negotiate), O(auth=kerberos), O(auth=ntlm), and O(auth=credssp).
+      - If messages over HTTP are not encrypted, the run warns at its beginning.
     type: str
     choices:
       - auto
@@ -255,21 +259,22 @@ options:
       - name: ansible_psrp_message_encryption
   allow_plaintext:
     description:
-      - Whether O(auth=basic) may send the password over HTTP without encryption. Without it, nothing is sent.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - Whether O(auth=basic) may send the password over HTTP without encryption. By default the password is not sent in
+        this case.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: false
     vars:
       - name: ansible_management_shell_allow_plaintext
   proxy:
     description:
-      - URL of the HTTP proxy to go through.
+      - The URL of the HTTP proxy to use.
     type: str
     vars:
       - name: ansible_psrp_proxy
   ignore_proxy:
     description:
-      - Whether to ignore the proxy that the environment variables name. Has no effect if O(proxy) is set.
+      - Whether to ignore the proxy of the environment variables. It has no effect if O(proxy) is set.
     type: bool
     default: false
     vars:
@@ -277,8 +282,8 @@ options:
 
   no_profile:
     description:
-      - Whether to do without the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has none.
-      - Needs pypsrp 0.9.0 or later.
+      - Whether to skip the PowerShell profile of O(remote_user). C(OcsPowershell) of a Front End has no profile.
+      - It needs pypsrp 0.9.0 or later.
     type: bool
     default: false
     vars:
@@ -287,9 +292,9 @@ options:
   # how long, how much
   persistent_connect_timeout:
     description:
-      - Seconds after which a session that no task has used is closed.
-      - Not to be confused with O(connection_timeout).
-      - The default is longer than that of other persistent connections, since opening a session here takes long.
+      - The seconds after which an unused session is closed.
+      - Do not confuse it with O(connection_timeout).
+      - The default is longer than that of other persistent connections, because it takes long to open a session.
     type: int
     default: 1800
     ini:
@@ -301,10 +306,10 @@ options:
       - name: ansible_connect_timeout
   persistent_command_timeout:
     description:
-      - Seconds that the statements of a module may take together. Then the session is given up, and it is unknown which
-        of the writes took effect.
-      - The default is longer than that of other persistent connections, since importing a module, restarting services,
-        and replication take minutes.
+      - The maximum time for all statements of a module together, in seconds. After that time the session is closed, and
+        it is unknown which of the writes took effect.
+      - The default is longer than that of other persistent connections. To import a module, to restart services and to
+        replicate takes minutes.
     type: int
     default: 600
     ini:
@@ -316,9 +321,9 @@ options:
       - name: ansible_command_timeout
   users_timeout:
     description:
-      - Seconds that reading all users may take, which is long where there are many. It counts in place of
+      - The maximum time for reading all users, in seconds. This takes long if there are many users. It replaces
         O(persistent_command_timeout), unless that is longer.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: int
     default: 3600
     vars:
@@ -327,8 +332,8 @@ options:
     description:
       - Whether to write every cmdlet with its parameters, and the server's errors, to the file in
         E(ANSIBLE_LOG_PATH).
-      - In contrast to other persistent connections, secrets are masked, and neither the options of the connection nor
-        the objects that the server returns are written.
+      - Unlike other persistent connections, secrets are masked. The options of the connection and the returned objects
+        are not written.
     type: bool
     default: false
     ini:
@@ -340,40 +345,40 @@ options:
       - name: ansible_persistent_log_messages
   connection_timeout:
     description:
-      - Seconds to wait for the server to accept a network connection, and to agree on TLS.
-      - In the playbooks and roles of this collection the default is 5. A host that cannot be reached must not hold up a
+      - The seconds to wait until the server accepts a network connection and completes the TLS handshake.
+      - In the playbooks and roles of this collection the default is 5. A host that cannot be reached must not delay a
         run.
-      - Not to be confused with O(persistent_connect_timeout).
+      - Do not confuse it with O(persistent_connect_timeout).
     type: int
     default: 30
     vars:
       - name: ansible_psrp_connection_timeout
   read_timeout:
     description:
-      - Seconds to wait for an answer of the server on one request.
-      - Must be larger than O(operation_timeout).
+      - The seconds to wait for the server's answer to one request.
+      - It must be larger than O(operation_timeout).
     type: int
     default: 30
     vars:
       - name: ansible_psrp_read_timeout
   operation_timeout:
     description:
-      - Seconds after which the server answers a request even if it has nothing to say yet. It is asked again then, so
-        that a cmdlet may take longer; O(persistent_command_timeout) is the limit for that.
+      - The seconds after which the server answers a request even if it has no result yet. The server is then asked
+        again, so a cmdlet may take longer. O(persistent_command_timeout) is the limit for a cmdlet.
     type: int
     default: 20
     vars:
       - name: ansible_psrp_operation_timeout
   reconnection_retries:
     description:
-      - How often to try again if no network connection comes about.
+      - How often to retry if no network connection can be made.
     type: int
     default: 0
     vars:
       - name: ansible_psrp_reconnection_retries
   reconnection_backoff:
     description:
-      - Seconds to wait before the first of O(reconnection_retries). The time doubles with each of them.
+      - The seconds to wait before the first of O(reconnection_retries). The time doubles with each retry.
     type: int
     default: 2
     vars:
@@ -381,11 +386,11 @@ options:
       - name: ansible_psrp_reconnection_backoff
   pipelining:
     description:
-      - Whether modules are piped into Python on the controller instead of being written to temporary files there, with
-        their arguments, secrets included. Faster, and nothing touches a disk.
+      - Whether modules are piped into Python on the controller. Otherwise they are written to temporary files there,
+        with their arguments and secrets. Pipelining is faster, and nothing is written to a disk.
       - Tasks with C(async) are always written to files, which only the controller's user can read.
-      - In contrast to P(ansible.builtin.psrp#connection) the default is V(true); become, with which it may conflict
-        elsewhere, does not exist here.
+      - The default is V(true), unlike that of P(ansible.builtin.psrp#connection). Elsewhere pipelining may conflict
+        with become, which does not exist here.
     type: bool
     default: true
     ini:
@@ -399,11 +404,11 @@ options:
       - name: ansible_pipelining
   direct:
     description:
-      - Whether the modules of this collection do their work in Ansible's own process, over the session that is open.
-        That saves two processes for each task, which take longer than the work. The results are the same.
-      - Tasks with C(async) or C(environment) always run as ordinary modules, and so do all tasks under an ansible-core
-        that lacks one of the internals needed for this.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - Whether the modules of this collection work in Ansible's own process, over the open session. This saves two
+        processes for each task. They take longer than the work. The results are the same.
+      - Tasks with C(async) or C(environment) always run as ordinary modules. So do all tasks if the ansible-core lacks
+        an internal function that is needed.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: true
     env:
@@ -412,28 +417,28 @@ options:
       - name: ansible_management_shell_direct
   deployment:
     description:
-      - The deployment that the host belongs to. Hosts of one deployment are several ways to the same store.
-      - Plan files, snapshots and locks carry its name.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - The deployment that the host belongs to. Hosts of one deployment lead to the same store.
+      - Plan files, snapshots and locks have its name.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
     default: default
     vars:
       - name: sfb_xmpp_deployment
   playbook:
     description:
-      - The playbook or role of this collection that is running. It sets this itself, so that messages name the
-        variables of an inventory or the parameters of the role, and not the options of a module.
-      - This option is not known to P(ansible.builtin.psrp#connection).
+      - The playbook or role of this collection that runs. The playbook or role sets it. Then messages name the
+        variables of the inventory or the parameters of the role, not the options of a module.
+      - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
     default: ''
     vars:
-      # The last name counts: a role that a playbook of this collection runs.
+      # The last name that is set counts. A playbook of this collection may run a role.
       - name: xmpp_federation_role
       - name: xmpp_federation_playbook
   max_envelope_size:
     description:
-      - The largest message to send, in bytes. What is larger goes in several.
-      - With the default, which old servers need, 500 KiB are used as soon as the server turns out to allow them.
+      - The largest message to send, in bytes. Larger messages are sent in parts.
+      - The default is for old servers. If the server allows more, 500 KiB are used.
     type: int
     default: 153600
     vars:
@@ -470,35 +475,35 @@ from ..plugin_utils._psrp.session import FAREWELL, PsrpSession, SessionError
 
 display = Display()
 
-# Actions that mean the server, but would run on the controller here. Compared without their collection's name.
+# Actions for the server that would run on the controller here. They are compared without their collection's name.
 _RUN = ("command", "expect", "raw", "reboot", "script", "shell", "gather_facts", "setup")
 _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
 _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "microsoft.ad", "microsoft.iis"))
 
 _UNCHECKED = (
-    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore), so that anybody on the"
-    " way can read and change what is sent, the password included; set ansible_psrp_ca_cert to the PEM file of the"
-    " authority that issued it instead"
+    "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore). An attacker on the"
+    " network can read and change everything, also the password. Set ansible_psrp_ca_cert to the PEM file of the"
+    " authority that issued the certificate instead"
 )
 
 _CLEAR = (
-    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never), so that anybody on the way can"
-    " read and change what is sent; use HTTPS, or leave message encryption on"
+    "host '%s': nothing is encrypted (HTTP with ansible_psrp_message_encryption: never). An attacker on the network can"
+    " read and change everything. Use HTTPS, or keep message encryption on"
 )
 _CLEAR_LOGIN = (
-    "host '%s': Basic authentication over HTTP sends the password in the clear, and nothing is sent. Set"
-    " ansible_psrp_protocol: https, or another ansible_psrp_auth; ansible_management_shell_allow_plaintext: true does"
-    " it all the same"
+    "host '%s': Basic authentication over HTTP would send the password without encryption, so nothing is sent. Set"
+    " ansible_psrp_protocol: https, or another ansible_psrp_auth. To send it anyway, set"
+    " ansible_management_shell_allow_plaintext: true"
 )
 
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
-# The directory of the run, which Ansible's main process makes and removes; the daemon has another one.
+# The directory of the run. Ansible's main process makes and removes it. The daemon has another directory.
 _RUN_DIRECTORY = "_run_directory"
-# Seconds for the attempt to connect, TLS included, in a playbook of the collection where the user sets none: a host
-# that cannot be reached must not hold up a run.
+# Seconds to connect, including TLS, in a playbook of the collection if the user sets no time. A host that cannot be
+# reached must not delay a run.
 _CONNECT_IN_PLAYBOOKS = 5
-# Seconds between two looks whether the playbook's process is still there.
+# Seconds between two checks whether the playbook's process still exists.
 _LOOK = 1
 
 
@@ -511,7 +516,7 @@ def _core_service() -> str:
 
 
 def _check_socket_directory(directory: str) -> None:
-    """Raises AnsibleError where the path of the daemon's socket is longer than the operating system allows.
+    """Raises AnsibleError if the path of the daemon's socket is longer than the operating system allows.
 
     Ansible appends a name of ten characters to the directory. The path has at most 107 bytes on Linux (unix(7)), 103 on
     macOS and BSD (unix(4)).
@@ -520,16 +525,18 @@ def _check_socket_directory(directory: str) -> None:
     length = len(os.fsencode(unfrackpath(directory))) + 11
     if length > longest:
         raise AnsibleError(
-            "the path of the session's socket in '%s' is too long: %d bytes, at most %d are possible. Set"
+            "the path of the session's socket in '%s' is too long: it has %d bytes, and the maximum is %d. Set"
             " ANSIBLE_PERSISTENT_CONTROL_PATH_DIR (control_path_dir below [persistent_connection] in ansible.cfg) to a"
             " shorter directory, such as /tmp/ansible-pc of your own" % (directory, length, longest)
         )
 
 
 def remove_leftovers(directory: Path, playbook: int) -> None:
-    """Remove what a killed playbook left in Ansible's directory for temporary files: its modules, packed to be run.
+    """Remove the packed modules of a killed playbook from Ansible's directory for temporary files.
 
-    A playbook's own directory there is named by its process id, and it removes it when it ends in order.
+    The name of a playbook's directory has its process id. A playbook that ends normally removes its directory itself.
+
+    directory: Ansible's directory for temporary files. playbook: the process id.
     """
     name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # as tempfile.mkdtemp makes it
     for path in directory.glob("ansible-local-%d*" % playbook):
@@ -538,33 +545,33 @@ def remove_leftovers(directory: Path, playbook: int) -> None:
 
 
 class Connection(NetworkConnectionBase):
-    """The connection; see DOCUMENTATION."""
+    """The connection that DOCUMENTATION describes."""
 
     transport = "sfb.xmpp.management_shell"
-    # Makes Ansible start or notify the daemon before each task. Tasks that run directly do so themselves.
+    # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly do so themselves.
     force_persistence = True
     has_pipelining = True
 
     def __init__(self, play_context: PlayContext, *args: t.Any, **kwargs: t.Any) -> None:
-        # The shell that starts modules on the controller, whatever shell the inventory says the server has.
+        # The shell that starts modules on the controller. The server's shell in the inventory does not matter.
         kwargs["shell"] = get_shell_plugin(shell_type="sh", executable="/bin/sh")
         super().__init__(play_context, *args, **kwargs)
-        # There is no plugin below this one. ansible-core 2.16 looks for its class unless it is called external.
+        # There is no plugin below this one. ansible-core 2.16 searches its class unless the type is external.
         self._sub_plugin = {"type": "external"}
         self._in_daemon = False
         self._name = ""
         self._action = ""
         self._run_directory = ""
-        self._sets_timeout = False  # whether the inventory says how long connecting may take
+        self._sets_timeout = False  # whether the inventory sets the time to connect
         self._identity: dict[str, t.Any] = {}
         self._conflict = ""
         self._session: PsrpSession | None = None
-        # Of all sessions: what one was told must not come out through the next.
+        # One mask for all sessions, so that a secret of one session cannot appear through the next.
         self._mask = Mask()
         self._busy = False
         self._watcher: threading.Thread | None = None
 
-    # In both places: options
+    # In the worker and in the daemon: options
 
     def set_options(
         self,
@@ -579,12 +586,12 @@ class Connection(NetworkConnectionBase):
             self._name = str(task.get("delegate_to") or (var_options or {}).get("inventory_hostname") or "")
             self._action = str(task.get("action") or "")
             self._sets_timeout = "ansible_psrp_connection_timeout" in (var_options or {})
-            # Ansible names the daemon's socket by address, port, and user. Two endpoints of a server are two sessions.
+            # Ansible names the daemon's socket by address, port and user. Two endpoints of a server need two sessions.
             self._play_context.remote_user = "%s %s" % (self._options.get("remote_user"), self._options.get("path"))
             self.force_persistence = not self._runs_directly(task)
             _check_socket_directory(str(t.cast(t.Any, constants).PERSISTENT_CONTROL_PATH_DIR))
             return
-        # In the daemon: Ansible hands over the options once at its start, and again for every task.
+        # In the daemon: Ansible passes the options once at its start, and again for every task.
         self._in_daemon = True
         self._run_directory = str(direct.get(_RUN_DIRECTORY) or "")
         name = str(direct.get(_NAME) or direct.get("remote_addr"))
@@ -595,7 +602,7 @@ class Connection(NetworkConnectionBase):
             self._conflict = self._refusal(name, different)
             return
         if different:
-            self._end_session()  # the host's own settings were changed within the play
+            self._end_session()  # the host's own settings have changed within the play
         if different or not self._identity:
             self._identity, self._name = wanted, name
             if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
@@ -606,28 +613,28 @@ class Connection(NetworkConnectionBase):
 
     @staticmethod
     def _in_clear(values: t.Mapping[str, t.Any]) -> bool:
-        """Whether what is sent is encrypted neither by TLS nor by the authentication (Basic cannot)."""
+        """Whether messages are encrypted neither by TLS nor by the authentication (Basic cannot encrypt)."""
         never = values["message_encryption"] == "never" or values["auth"] in ("basic", "certificate")
         return values["protocol"] == "http" and never
 
     def _watch(self) -> None:
-        """From the daemon's first word on: it has the password, whether or not there is a session."""
+        """Watch the playbook as soon as the daemon has the password, with or without a session."""
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch_playbook, daemon=True)
             self._watcher.start()
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
-        """Whether the task is one of this collection's that works in the worker (_actions/in_process.py)."""
+        """Whether the task is one of this collection that works in the worker (_actions/in_process.py)."""
         if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
             return False
         if not self._options.get("direct"):
             return False
-        from ..plugin_utils._actions import in_process  # here, since the daemon has no use for it
+        from ..plugin_utils._actions import in_process  # imported here, because the daemon does not need it
 
         return in_process.possible()
 
     def socket_for(self, context: PlayContext) -> str:
-        """In the worker: the path of the socket of the daemon that serves this play context, if there is one."""
+        """In the worker: the path of the socket of the daemon that serves this play context, if the daemon exists."""
         names = (context.remote_addr, context.port, context.remote_user, context.connection)
         ssh: t.Any = connection_loader.get("ssh", class_only=True)
         control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)
@@ -636,20 +643,20 @@ class Connection(NetworkConnectionBase):
 
     def _refusal(self, name: str, different: list[str]) -> str:
         return (
-            "hosts '%s' and '%s' have the same address, port, path and user, so that they share one session, but they"
-            " differ in %s: host '%s' is refused. Give one of them another name of the server as ansible_host, or use"
-            " them in separate runs" % (self._name, name, ", ".join(different), name)
+            "hosts '%s' and '%s' have the same address, port, path and user, so they share one session. But they differ"
+            " in %s: host '%s' is refused. Set another name of the server as ansible_host of one host, or use the hosts"
+            " in separate runs" % (self._name, name, ", ".join(different), name)
         )
 
     def get_option(self, option: str, hostvars: dict[str, object] | None = None) -> t.Any:
-        # With this option on, Ansible's daemon would write every request as it is, passwords included. This connection
-        # writes a record of its own instead, see _record.
+        # With this option on, Ansible's daemon would write every request unchanged, with passwords. This connection
+        # writes its own record instead, see _record.
         if option == _LOG:
             return False
         return super().get_option(option, hostvars=hostvars)  # type: ignore[no-untyped-call]
 
     def get_options(self, hostvars: dict[str, object] | None = None) -> dict[str, t.Any]:
-        """The options as Ansible hands them to the daemon."""
+        """The options that Ansible passes to the daemon."""
         options: dict[str, t.Any] = super().get_options(hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_LOG] = super().get_option(_LOG, hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_NAME] = self._name
@@ -661,14 +668,16 @@ class Connection(NetworkConnectionBase):
     # In the daemon: called over the socket
 
     def update_play_context(self, data: str) -> None:
-        """Called by Ansible right after it has set the options for a task, under the same lock. The place to refuse."""
+        """Refuse a host if needed. Ansible calls this after it has set the options of a task, under the same lock."""
         conflict, self._conflict = self._conflict, ""
         if conflict:
             raise ConnectionError(conflict)
 
     def adopt(self, options: dict[str, t.Any]) -> list[tuple[str, str]]:
-        """Called for a task that runs directly: set_options and update_play_context in one, so that no other host's
-        call can come between them. Returns the messages that have gathered; raises ConnectionError to refuse a host.
+        """Set the options for a task that runs directly, and return the collected messages.
+
+        It does set_options and update_play_context in one call, so that no other host's call can come between them.
+        Raises ConnectionError to refuse a host.
         """
         others, self._conflict = self._conflict, ""
         try:
@@ -679,7 +688,7 @@ class Connection(NetworkConnectionBase):
         return self.pop_messages()
 
     def invoke(self, statements: list[dict[str, t.Any]]) -> dict[str, t.Any]:
-        """Run encoded statements (``Statement.encode``) in the host's session; an encoded ``Answer``.
+        """Run encoded statements (``Statement.encode``) in the host's session, and return an encoded ``Answer``.
 
         Raises ConnectionError if nothing was executed, because no session could be opened.
         """
@@ -694,8 +703,8 @@ class Connection(NetworkConnectionBase):
             self._record(calls, Answer(lost=str(error)), begun)
             code = code_of(error.broken)
             raise ConnectionError(str(error), **({} if code is None else {"code": code})) from None
-        except Exception as error:  # noqa: BLE001 - a mistake of ours, on which a write may have been under way
-            # Where it happened; not the error's text, which may hold a parameter.
+        except Exception as error:  # noqa: BLE001 - a defect of this code, perhaps during a write
+            # Only the place of the error, because its text may hold a parameter.
             self.queue_message("vvv", "".join(traceback.format_tb(error.__traceback__)))
             answer = Answer(lost="the connection failed unexpectedly: %s" % type(error).__name__)
         finally:
@@ -704,13 +713,13 @@ class Connection(NetworkConnectionBase):
         return answer.encode()
 
     def capture(self, statement: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run one encoded statement that reads; also what the server sent for it (``Captured``, encoded).
+        """Run one encoded statement that reads, and return its answer and the server's output (``Captured``, encoded).
 
         Raises ConnectionError if nothing was executed.
         """
         session, call = self._kept_session(), Statement.decode(statement)
         if not call.cmdlet.startswith("Get-"):
-            raise ConnectionError("a capture only reads; %s is not sent" % call.cmdlet)
+            raise ConnectionError("a capture only reads, so %s is not sent" % call.cmdlet)
         begun = time.monotonic()
         with session.capturing() as output:
             answer = self.invoke([statement])
@@ -723,7 +732,7 @@ class Connection(NetworkConnectionBase):
         }
 
     def _take_time(self, session: PsrpSession, calls: t.Sequence[Statement]) -> None:
-        """Set the limit of the call. Ansible's alarm for it is set already, and has to ring later where it may last."""
+        """Set the time limit of the call. For long calls, also delay Ansible's alarm, which is already set."""
         session.limit = float(self._options["persistent_command_timeout"])
         longer = int(self._options["users_timeout"])
         if any(call.long for call in calls) and longer > session.limit:
@@ -732,7 +741,7 @@ class Connection(NetworkConnectionBase):
                 signal.alarm(longer)
 
     def place(self) -> dict[str, str]:
-        """Where the session leads (``Place.as_dict``); opens none."""
+        """The place of the session (``Place.as_dict``). It opens no session."""
         return Place(
             host=self._name,
             deployment=str(self._options.get("deployment") or "default"),
@@ -742,11 +751,11 @@ class Connection(NetworkConnectionBase):
         ).as_dict()
 
     def _kept_session(self) -> PsrpSession:
-        """The session of the host, which opens when it is first used."""
+        """The session of the host. It opens at its first use."""
         if not self._in_daemon:
-            raise AnsibleError("the session is kept by another process: use the connection's socket")
+            raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
-            # These write requests to the log file, if one is set, as soon as somebody asks for debugging.
+            # These libraries would write requests to the log file, if one is set, when debugging is on.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             here = identity(self._options)
@@ -771,20 +780,20 @@ class Connection(NetworkConnectionBase):
             session.close()
 
     def _watch_playbook(self) -> None:
-        """End the daemon, and with it the session, when the playbook's process is gone.
+        """End the daemon and its session when the playbook's process has ended.
 
-        At the end of a play Ansible ends the daemons of which a task told it. It ends no others, such as those of hosts
-        that were only delegated to, and none if it was killed. They would stay until the idle timeout, which is long
-        here.
+        At the end of a play Ansible ends only the daemons that a task reported. It does not end the daemons of hosts
+        that are only targets of delegation. If it was killed, it ends none. These daemons would stay until the idle
+        timeout, which is long here.
         """
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # these are for the main thread
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # for the main thread
         playbook = int(self._ansible_playbook_pid or 0)
         while playbook:
             time.sleep(_LOOK)
             try:
                 os.kill(playbook, 0)
             except ProcessLookupError:
-                if not self._busy:  # an asynchronous task may still be at work
+                if not self._busy:  # an asynchronous task may still work
                     remove_leftovers(Path(vars(constants)["DEFAULT_LOCAL_TMP"]).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)
@@ -806,13 +815,13 @@ class Connection(NetworkConnectionBase):
         for line in lines:
             display.display("management_shell %s: %s" % (self._name, self._mask(line)), log_only=True)
 
-    # In the worker: what Ansible does to run a module on the controller, and what is refused
+    # In the worker: the methods that run a module on the controller, and the refusals
 
     def set_become_plugin(self, plugin: BecomeBase | None) -> None:
         if plugin is not None:
             raise AnsibleError(
-                "become has no meaning over %s: the session belongs to the account in ansible_user. Set 'become: false'"
-                " (ansible_become: false), and choose an account with the rights it needs" % self.transport
+                "become is not possible over %s, because the session belongs to the account in ansible_user. Set"
+                " 'become: false' (ansible_become: false), and use an account with the required rights" % self.transport
             )
         super().set_become_plugin(plugin)  # type: ignore[arg-type] # None is what Ansible passes otherwise
 
@@ -829,14 +838,14 @@ class Connection(NetworkConnectionBase):
         super().fetch_file(in_path, out_path)
 
     def _refuse(self, what: str) -> None:
-        """These methods reach the controller, where modules run. A task that means the server must not end up there."""
+        """Refuse a task that is meant for the server, because these methods work on the controller."""
         collection, _dot, name = self._action.rpartition(".")
         foreign = name.startswith("win_") or collection in _WINDOWS_COLLECTIONS
         builtin = collection in ("", "ansible.builtin", "ansible.legacy") and name in (*_RUN, *_TRANSFER)
         if self._in_daemon or foreign or builtin:
             raise AnsibleError(
-                "%s carries cmdlets of the management shell; it cannot %s, nor run %s on the server. For such tasks"
-                " set 'ansible_connection: ansible.builtin.psrp' (the same variables serve it), or"
-                " 'ansible_connection: local' if the controller is meant; for facts set 'gather_facts: false'"
+                "%s carries cmdlets of the management shell. It cannot %s, and cannot run %s on the server. For such"
+                " tasks, set 'ansible_connection: ansible.builtin.psrp' (the same variables serve it). For a task on"
+                " the controller, set 'ansible_connection: local'. If facts are gathered, set 'gather_facts: false'"
                 % (self.transport, what, "'%s'" % self._action if self._action else "modules")
             )

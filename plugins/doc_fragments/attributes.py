@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module of the collection has in common: check mode, diff mode, async, action group, platform."""
+"""The attributes that every module of the collection has, such as check mode and diff mode."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Says what a run would do, and does nothing. The returned RV(ignore:steps) are those that the run
-      would send.
+    description: >-
+      Shows what a run would do, and changes nothing. The returned RV(ignore:steps) are the steps that the run would
+      send.
   diff_mode:
     support: full
     description: Shows each object that changes, before and after. Secrets never appear in it.
@@ -29,7 +30,8 @@ attributes:
       - sfb.xmpp.management
   platform:
     support: full
-    description: The servers that can be managed. The module itself runs on the controller, whatever that is.
+    description: >-
+      The servers that the module can manage. The module itself runs on the controller, on any platform of ansible-core.
     platforms: windows
 """
 
@@ -53,11 +55,12 @@ attributes:
       - sfb.xmpp.management
   platform:
     support: full
-    description: The servers that can be managed. The module itself runs on the controller, whatever that is.
+    description: >-
+      The servers that the module can manage. The module itself runs on the controller, on any platform of ansible-core.
     platforms: windows
 """
 
-    # For the module that prints.
+    # For the module that shows a summary.
     SUMMARY = r"""
 options: {}
 attributes:
@@ -69,7 +72,7 @@ attributes:
     description: Only prints, so there is nothing to compare.
   async:
     support: none
-    description: The results that it prints are known to Ansible's own process only.
+    description: Only Ansible's own process knows the results that the module prints.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
@@ -87,13 +90,13 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Says what a run would do, and does nothing.
+    description: Shows what a run would do, and changes nothing.
   diff_mode:
     support: full
     description: Shows each object that changes, before and after. Secrets never appear in it.
   async:
     support: none
-    description: The results of other hosts are known to Ansible's own process only.
+    description: Only Ansible's own process knows the results of other hosts.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
@@ -101,23 +104,24 @@ attributes:
       - sfb.xmpp.management
   platform:
     support: full
-    description: The servers that can be managed. The module itself runs on the controller, whatever that is.
+    description: >-
+      The servers that the module can manage. The module itself runs on the controller, on any platform of ansible-core.
     platforms: windows
 """
 
-    # For what writes files on the controller, for one playbook.
+    # For modules of one playbook that write files on the controller.
     OUTPUT = r"""
 options: {}
 attributes:
   check_mode:
     support: full
-    description: Says which files a run would write, and writes none.
+    description: Shows which files a run would write, and writes none.
   diff_mode:
     support: full
     description: Shows each file that changes, before and after.
   async:
     support: none
-    description: What it needs is known to Ansible's own process only.
+    description: Only Ansible's own process knows what the module needs.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
@@ -129,7 +133,7 @@ attributes:
     platforms: windows
 """
 
-    # For what works in Ansible's own process, on the controller.
+    # For modules that work in Ansible's own process, on the controller.
     INSIDE = r"""
 options: {}
 attributes:
@@ -141,7 +145,7 @@ attributes:
     description: Only shows, so there is nothing to compare.
   async:
     support: none
-    description: What it needs is known to Ansible's own process only.
+    description: Only Ansible's own process knows what the module needs.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
@@ -159,10 +163,11 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Checks the options, and whether the pool has test users where they are to send. Sends no message.
+    description: >-
+      Checks the options. If test users are to send, also checks that the pool has test users. Sends no message.
   diff_mode:
     support: N/A
-    description: Nothing that is managed changes.
+    description: Changes nothing that is managed, so there is nothing to compare.
   async:
     support: full
     description: Can be used with the C(async) keyword.
@@ -173,6 +178,7 @@ attributes:
       - sfb.xmpp.management
   platform:
     support: full
-    description: The servers that can be managed. The module itself runs on the controller, whatever that is.
+    description: >-
+      The servers that the module can manage. The module itself runs on the controller, on any platform of ansible-core.
     platforms: windows
 """

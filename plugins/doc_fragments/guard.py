@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What bounds a run: options that several modules share, each described once."""
+"""The options for the limits of a run, which several modules share."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ class ModuleDocFragment:
 options:
   purge:
     description:
-      - Whether to remove what is not listed.
-      - A purge with an empty list is refused, and so is one that would remove too many objects, see O(removal_limit).
+      - Whether to remove objects that are not listed.
+      - A purge with an empty list is refused. A purge that would remove more than O(removal_limit) is refused too.
         O(force) lifts both limits.
     type: bool
     default: false
   force:
     description:
-      - Whether a run may go beyond its limits. These are to purge with an empty list, to remove more than
-        O(removal_limit) and to change more than O(update_limit). Without it the refusal names the objects.
+      - Whether a run may exceed its limits. With V(true), a run may purge with an empty list, remove more than
+        O(removal_limit) and change more than O(update_limit). With V(false), such a run is refused, and the refusal
+        names the objects.
     type: bool
     default: false
 """
@@ -32,16 +33,16 @@ options:
 options:
   removal_limit:
     description:
-      - The share of the existing objects of a kind, in per cent, that a purge may remove. Up to three may go even where
-        that is a larger share, as long as at least half of the objects stay.
-      - A purge that would remove more is refused and names the objects.
+      - The share of the existing objects of a kind, in percent, that a purge may remove. Up to three objects may be
+        removed even if their share is larger, if at least half of the objects stay.
+      - A purge that would remove more is refused. The refusal names the objects.
     type: int
     default: 30
   update_limit:
     description:
-      - The share of the existing objects of a kind, in per cent, that a run may change. New objects do not count.
-        Where fewer than ten objects exist, all of them may change.
-      - A run that would change more is refused and names the objects.
+      - The share of the existing objects of a kind, in percent, that a run may change. New objects do not count. If
+        fewer than ten objects exist, all of them may change.
+      - A run that would change more is refused. The refusal names the objects.
     type: int
     default: 30
 """
@@ -51,26 +52,26 @@ options:
 options:
   protect:
     description:
-      - Objects that nothing removes, by name or by shell pattern (V(*.fabrikam.com)), compared without regard to case.
-        A purge leaves them alone whether they are listed or not. A task that would remove one by name is refused and
-        names the pattern.
-      - Wins over everything, force included.
+      - Objects that are never removed, by name or by shell pattern such as V(*.fabrikam.com). Case does not matter. A
+        purge skips these objects, whether they are listed or not. A task that would remove such an object by name is
+        refused. The refusal names the pattern.
+      - This option wins over all others, also over O(ignore:force).
       - V([]) protects nothing.
     type: list
     elements: str
     default: []
 """
 
-    # Modules that deal with policies in force.
+    # Modules that change policies in use.
     RIGHTS = r"""
 options:
   allow_loss:
     description:
-      - Rights that the run may take away from users. A policy carries more than XMPP access, and a user has only one.
-        So every change of a policy that somebody has, and every grant, is compared with what the users can do now.
-      - A run that would take away a right that is not named here is refused. The refusal names the right and those
-        concerned.
-      - Losing XMPP access itself is not guarded.
+      - Rights that the run may take away from users. A policy has more rights than XMPP access, and a user has only one
+        policy. So each grant, and each change of a policy in use, is compared with the present rights of its users.
+      - A run that would take away a right that is not listed here is refused. The refusal names the right and the
+        users.
+      - The loss of XMPP access itself is not checked.
       - V([]) allows no loss.
     type: list
     elements: str
@@ -82,47 +83,47 @@ options:
     default: []
 """
 
-    # Modules whose policies say who has them.
+    # Modules whose policies have a list of users.
     EXCLUSIVE = r"""
 options:
   exclusive_grants:
     description:
-      - Whether the lists in O(policies[].granted_to) are complete, so that who is not listed loses the policy. Policies
-        without such a list are left alone.
-      - With a group, who is not a member loses the policy.
-      - Reads everyone who has a per-user policy.
+      - Whether the lists in O(policies[].granted_to) are complete. Then users who are not listed lose the policy.
+        Policies without such a list do not change.
+      - With a group, users who are not members lose the policy.
+      - The run then reads all users who have a per-user policy.
     type: bool
     default: false
 """
 
-    # Modules that grant to users who were chosen by a selector.
+    # Modules that grant by pool, site or group.
     REPLACED = r"""
 options:
   allow_replaced_policies:
     description:
-      - Whether a grant to users who were chosen by pool, site or group, rather than by name, may replace another
-        per-user policy.
+      - Whether a grant by pool, site or group may replace another per-user policy. Grants by name always may.
     type: bool
     default: false
 """
 
-    # Modules that grant, with a choice of the directory's part in it.
+    # Modules that grant, and that depend on Active Directory.
     ACCOUNTS = r"""
 options:
   protected_accounts:
     description:
-      - What to do about accounts that the server does not let the session change. Active Directory protects
-        administrators in this way, and the remote shell then answers C(Insufficient access rights). Use the local
-        shell of a domain administrator for them.
+      - What to do with accounts that the server does not let the session change. Active Directory protects
+        administrators in this way. The remote shell then answers C(Insufficient access rights). For such accounts, use
+        the local shell of a domain administrator.
     type: str
     choices:
-      warn: Leave them as they are, and warn. Their steps have the result V(failed), and the task succeeds.
-      fail: Let the task fail.
+      warn: Skip these accounts, and warn. The steps of these accounts have the result V(failed), and the task succeeds.
+      fail: Fail the task.
     default: fail
   domain_controller:
     description:
-      - The fully qualified name of the domain controller to read users from and to grant through.
-      - Without it the server chooses which one tells of the users. Grants are written there and read back from there,
-        for each domain of Active Directory on one of its own, because another may not have heard of them yet.
+      - The fully qualified name of the domain controller for reading users and for writing grants.
+      - By default the server chooses the domain controller for reading users. Grants are written to that domain
+        controller and read back from it, because others may not have the change yet. Each domain of Active Directory
+        has its own.
     type: str
 """

@@ -5,8 +5,8 @@
 
 """The options of every managed kind of object, each described once.
 
-A module of one object has them as its options, a module of a list (and xmpp_federation) as suboptions. Both texts are
-made from one, in which O(name) of the same kind is written as in a module of one object.
+A module of one object has them as options. A module of a list, and xmpp_federation, have them as suboptions. Both
+texts are made from one text, in which O(name) is written as in a module of one object.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import textwrap
 _IDENTITY = r"""
 identity:
   description:
-    - The policy. V(global), V(site:NAME) for the policy of a site, or the name of a per-user policy.
-    - Compared without regard to case. The prefix V(tag:), which the product prints before the names of per-user
-      policies, may be written and means nothing.
-    - V(global) always exists. A site's policy acts on everyone there as soon as it exists. A per-user policy acts on
-      nobody until it is granted.
+    - The policy to manage. It is V(global), V(site:NAME) for the policy of a site, or the name of a per-user policy.
+    - Case does not matter. The product prints the prefix V(tag:) before the names of per-user policies. You may write
+      this prefix or omit it.
+    - V(global) always exists. The policy of a site takes effect for all users of the site as soon as it exists. A
+      per-user policy has no effect until it is granted.
   type: str
   required: true
 """
@@ -29,75 +29,77 @@ identity:
 _POLICY = r"""
 description:
   description:
-    - A text for administrators.
+    - A description for administrators.
     - V('') clears it. A new policy has none.
   type: str
 enable_federation_access:
   description:
-    - Whether users may communicate with people in federated domains.
-    - A new policy says V(false).
+    - Whether users may communicate with users in federated domains.
+    - The value of a new policy is V(false).
   type: bool
 enable_xmpp_access:
   description:
-    - Whether users may communicate with people in the domains of XMPP federated partners. Has no effect without
-      O(enable_federation_access). A run that would leave the one without the other is refused.
-    - A new policy says V(false).
+    - Whether users may communicate with users in the domains of XMPP federated partners. It has no effect without
+      O(enable_federation_access). A run that would set this option to V(true) without O(enable_federation_access) is
+      refused.
+    - The value of a new policy is V(false).
   type: bool
 enable_outside_access:
   description:
     - Whether users may sign in from outside the internal network without VPN.
-    - A new policy says V(false).
+    - The value of a new policy is V(false).
   type: bool
 enable_public_cloud_access:
   description:
-    - Whether users may communicate with people at public instant messaging providers.
-    - A new policy says V(false).
+    - Whether users may communicate with users of public instant messaging providers.
+    - The value of a new policy is V(false).
   type: bool
 enable_public_cloud_audio_video_access:
   description:
-    - Whether users may have audio and video conversations with people at public instant messaging providers.
-    - A new policy says V(false).
+    - Whether users may have audio and video conversations with users of public instant messaging providers.
+    - The value of a new policy is V(false).
   type: bool
 """
 
-# Where policies are a list, each says who has it.
+# In a list of policies, each policy has its users.
 _GRANTED_TO = r"""
 granted_to:
   description:
-    - The users who have to have this per-user policy, each by SIP address (V(sip:ann@contoso.com)), user principal
-      name, V(DOMAIN\\name) or distinguished name. Wildcards are refused. A name has to lead to exactly one user.
-    - The list adds users. Who is not in it keeps the policy, unless O(exclusive_grants) says that the lists are
-      complete. Left out, or null, it touches nobody. V([]) together with O(exclusive_grants) withdraws the policy from
-      everyone.
-    - A user has exactly one policy, so a user who is named under two policies is an error that names both places.
+    - The users who get this per-user policy. Each is a SIP address (V(sip:ann@contoso.com)), a user principal name,
+      V(DOMAIN\\name) or a distinguished name. Wildcards are refused. Each name must match exactly one user.
+    - The list adds users. Users who are not in the list keep the policy, unless O(exclusive_grants) is V(true). If the
+      option is left out or null, no grants change. V([]) together with O(exclusive_grants) withdraws the policy from
+      all users.
+    - A user has exactly one policy. If a user is named under two policies, this is an error that names both places.
     - >-
-      In place of a list, V({pool: fe01.contoso.com}) or V({site: Redmond}) means the users who are homed on that pool,
-      or on the pools of that site, when the run reads them. Who is not enabled, is homed online or on a pool without
-      XMPP, is named in the list of another policy, or has another per-user policy, is left out and named in a warning.
-      Only with C(allow_replaced_policies) is another policy replaced. Who leaves the pool later keeps the policy.
-    - Users who were chosen so count for C(update_limit), as a share of all users. A pool or a site that means nobody is
-      refused, and so is one together with O(exclusive_grants).
+      Instead of a list, write V({pool: fe01.contoso.com}) or V({site: Redmond}). This selects the users who are homed
+      on that pool, or on the pools of that site, when the run reads them. Some users are skipped with a warning that
+      names them. These are users who are not enabled, homed online or on a pool without XMPP, or in the list of another
+      policy. Users with another per-user policy are skipped too. Another policy is replaced only with
+      C(allow_replaced_policies). Users who leave the pool later keep the policy.
+    - Selected users count for C(update_limit), as a share of all users. A pool or a site without users is refused. A
+      pool or a site together with O(exclusive_grants) is refused too.
     - >-
-      V({group: "CN=XMPP Users,OU=Groups,DC=contoso,DC=com"}) means the members of a group of Active Directory, with
-      its distinguished name. With C(nested: true) also the members of groups in the group. Users are left out as above.
-      Who has the policy and is not in the group is named in a warning. With O(exclusive_grants) they lose the policy.
-    - If the group has no members, or does not exist, nobody gets the policy, and a warning says so. Together with
-      O(exclusive_grants) the run is refused, because everyone would lose the policy.
-    - Once ten users have the policy, joining and leaving count for C(update_limit), as a share of who has the policy or
-      gets it.
-    - The primary group of a user, such as C(Domain Users), does not count, because Active Directory does not list its
-      members in C(memberOf).
-    - For everyone of a site, or of the deployment, there are the policies V(site:NAME) and V(global), which need no
-      grant.
+      V({group: "CN=XMPP Users,OU=Groups,DC=contoso,DC=com"}) selects the members of a group of Active Directory. The
+      group has its distinguished name. C(nested: true) adds the members of groups in the group. The same users are
+      skipped as for a pool. A warning names users who have the policy but are not in the group. With
+      O(exclusive_grants) they lose the policy.
+    - If the group does not exist or has no members, no user gets the policy, and the run warns. Together with
+      O(exclusive_grants) the run is refused, because all users would lose the policy.
+    - If ten or more users have the policy, joining and leaving count for C(update_limit). The share is that of the
+      users who have the policy or get it.
+    - The primary group of a user, such as C(Domain Users), does not count. Active Directory does not list its members
+      in C(memberOf).
+    - For all users of a site or of the deployment, use the policies V(site:NAME) and V(global). They need no grant.
   type: raw
 """
 
 _DOMAIN = r"""
 domain:
   description:
-    - The partner's XMPP domain, which is the part of its users' addresses behind the C(@).
-    - Compared without regard to case or to a trailing dot. An internationalised domain may be written in its own
-      letters and is sent as A-labels (C(xn--…)). Wildcards, addresses, ports and names of a single label are refused.
+    - The partner's XMPP domain. It is the part after the C(@) in the addresses of the partner's users.
+    - Case and a trailing dot do not matter. An internationalised domain may be written in its own letters. It is sent
+      as A-labels (C(xn--…)). Wildcards, addresses, ports and names of a single label are refused.
   type: str
   required: true
 """
@@ -105,9 +107,10 @@ domain:
 _PARTNER = r"""
 additional_domains:
   description:
-    - Further domains that the same partner serves. A set. Their order does not matter, and repetitions count once.
-    - The list is the whole set, so domains that are not in it are taken away.
-    - A domain belongs to one partner. The partner's own domain here, or one that is a partner of its own, is an error.
+    - The other domains that the same partner serves. The option is a set. Order and repetitions do not matter.
+    - The list is complete. Domains that are not in it are removed.
+    - A domain belongs to one partner. The partner's own domain in this list is an error. The domain of another partner
+      is an error too.
     - A SIP domain of the deployment (C(Get-CsSipDomain)) cannot be a partner's domain. A run that would add one is
       refused. If the SIP domains cannot be read, the plan warns.
     - V([]) clears it. A new partner has none.
@@ -115,61 +118,63 @@ additional_domains:
   elements: str
 description:
   description:
-    - A text for administrators.
+    - A description for administrators.
     - V('') clears it. A new partner has none.
   type: str
 partner_type:
   description:
-    - How far the partner is trusted with the presence of the own users.
-    - A new partner is V(public_unverified).
+    - How much presence of your users the partner sees.
+    - The value of a new partner is V(public_unverified).
   type: str
   choices:
-    federated: An organisation that is trusted. Its users see presence and notes without being authorised one by one.
-    public_verified: As V(federated), but without notes. Discouraged for public providers, where anybody can have an
-      account. The run warns of it.
-    public_unverified: Presence is shown only to those whom a local user has added as contact.
+    federated: A trusted organisation. Its users see presence and notes without an authorisation by each user.
+    public_verified: >-
+      Like V(federated), but without notes. Do not use it for public providers, where everyone can have an account. The
+      run warns about this value.
+    public_unverified: Only users whom a local user has added as contact see presence.
 tls_negotiation:
   description:
     - Whether the stream to the partner is encrypted.
-    - Of the combinations of O(tls_negotiation), O(sasl_negotiation) and O(support_dialback_negotiation), some leave no
-      way to authenticate the partner. A run that would write one of them is refused. Others rarely do what is meant.
-      Writing one of those gives a warning.
-    - A new partner says V(required).
+    - Some combinations of O(tls_negotiation), O(sasl_negotiation) and O(support_dialback_negotiation) cannot
+      authenticate the partner. A run that would write such a combination is refused. Other combinations are allowed but
+      risky. If a run writes a risky combination, it warns.
+    - The value of a new partner is V(required).
   type: str
   choices:
-    required: Without TLS there is no connection.
-    optional: TLS where the partner offers it.
+    required: Without TLS, no connection is made.
+    optional: TLS is used if the partner offers it.
     not_supported: Never.
 sasl_negotiation:
   description:
-    - Whether the partner proves its domain by its certificate (SASL EXTERNAL). Works inside TLS only. Many public
-      certificates are no longer issued for the purpose of client authentication, which some servers insist on.
-    - A new partner says V(required).
+    - Whether the partner proves its domain by its certificate (SASL EXTERNAL). SASL works only inside TLS. Many public
+      certificates are no longer issued for client authentication, and some servers require this purpose.
+    - The value of a new partner is V(required).
   type: str
   choices:
-    required: Without a certificate that proves the domain there is no connection.
-    optional: Tried, with dialback as the fallback.
+    required: Without a certificate that proves the domain, no connection is made.
+    optional: SASL is tried first, then dialback.
     not_supported: Never.
 support_dialback_negotiation:
   description:
-    - Whether the partner may prove its domain by server dialback (XEP-0220), which rests on DNS.
-    - Takes no effect where TLS and SASL are both required. A new partner says V(true) nevertheless, which together with
-      the other defaults gives a warning. Set V(false), or O(sasl_negotiation=optional).
+    - Whether the partner may prove its domain by server dialback (XEP-0220). Dialback depends on DNS.
+    - It has no effect if TLS and SASL are both required. The value of a new partner is V(true). Together with the other
+      defaults, this value gives a warning. To avoid the warning, set V(false), or set O(sasl_negotiation=optional).
   type: bool
 enable_keep_alive:
   description:
-    - Whether idle streams are kept open. The interval is a setting of the gateway, see
+    - Whether idle streams are kept open. The interval is a setting of the gateway. See
       O(sfb.xmpp.xmpp_gateway_configuration#module:keep_alive_interval).
-    - A new partner says V(true).
+    - The value of a new partner is V(true).
   type: bool
 connection_limit:
   description:
-    - The most connections at a time with this partner, V(0) to V(4294967295). What V(0) means is not documented.
-    - A new partner's value is not documented either.
+    - The maximum number of simultaneous connections with this partner, V(0) to V(4294967295). The meaning of V(0) is
+      not documented.
+    - The value of a new partner is not documented.
   type: int
 proxy_fqdn:
   description:
-    - The host to connect to instead of what DNS says of the domain. A fully qualified name.
+    - The host to connect to, instead of the host that DNS names for the domain. It is a fully qualified name.
     - V('') clears it. A new partner has none.
   type: str
 """
@@ -177,13 +182,13 @@ proxy_fqdn:
 _GATEWAY = r"""
 connection_limit:
   description:
-    - The most connections at a time with all partners together, V(0) to V(4294967295).
+    - The maximum number of simultaneous connections with all partners together, V(0) to V(4294967295).
     - The product's default is V(1000).
   type: int
 partner_connection_limit:
   description:
-    - The most connections at a time with any one partner, V(0) to V(4294967295). A partner may have a limit of its own,
-      see O(sfb.xmpp.xmpp_federated_partner#module:connection_limit).
+    - The maximum number of simultaneous connections with each partner, V(0) to V(4294967295). A partner can have its
+      own limit. See O(sfb.xmpp.xmpp_federated_partner#module:connection_limit).
     - The product's default is V(20).
   type: int
 keep_alive_interval:
@@ -193,12 +198,12 @@ keep_alive_interval:
   type: int
 stream_establishment_timeout:
   description:
-    - Seconds that setting up a stream may take, V(0) to V(4294967295).
+    - The maximum time for setting up a stream, in seconds, V(0) to V(4294967295).
     - The product's default is V(60).
   type: int
 stream_inactivity_timeout:
   description:
-    - Seconds without traffic after which a stream is closed, V(0) to V(4294967295).
+    - The time without traffic after which a stream is closed, in seconds, V(0) to V(4294967295).
     - The product's default is V(600).
   type: int
 subscription_refresh_interval:
@@ -208,17 +213,17 @@ subscription_refresh_interval:
   type: int
 enable_logging_all_message_bodies:
   description:
-    - Whether the gateway's log records the text of all messages. That is what people write to each other; mind the law.
-      Setting it to V(true) gives a warning.
+    - Whether the gateway's log records the text of all messages. These are private messages of users. Check the law
+      before you set it. If a run sets V(true), it warns.
     - The product's default is V(false).
   type: bool
 dialback_passphrase:
   description:
-    - The secret from which the keys of server dialback are made. The same for all gateways of the deployment.
-    - It is never shown, neither in the diff nor in what the module returns.
-    - Whether the server gives it back is not documented. Where it does, the passphrase is written only when it differs.
-      Where it does not, it cannot be compared, and every run that has this option writes it and reports a change. Give
-      it only when it is to be set.
+    - The secret for the keys of server dialback. It is the same for all gateways of the deployment.
+    - It is never shown, neither in the diff nor in the results.
+    - It is not documented whether the server returns it. If the server returns it, the passphrase is written only if it
+      differs. If the server does not return it, the passphrase cannot be compared. Then every run with this option
+      writes it and reports a change. Set this option only when you want to write the passphrase.
     - V('') clears it.
   type: str
 """
@@ -226,22 +231,22 @@ dialback_passphrase:
 _ACCESS_EDGE = r"""
 allow_anonymous_users:
   description:
-    - Whether people without an account may take part in meetings through the Edge. A run that switches it off needs
+    - Whether users without an account may take part in meetings through the Edge. A run that switches it off needs
       O(force).
     - The product's default is V(false).
   type: bool
 allow_federated_users:
   description:
-    - Whether there is federation at all, with SIP domains as well as with XMPP domains. A run that switches it off ends
-      both and needs O(force). A run that switches it on warns that it opens SIP federation too, and says what
-      C(EnablePartnerDiscovery) is, which decides how open.
-    - The product's default is V(false), so this has to be set once for XMPP federation.
+    - Whether federation is on, for SIP domains and for XMPP domains. A run that switches it off ends both, and needs
+      O(force). A run that switches it on also opens SIP federation, and warns. The warning shows the value of
+      C(EnablePartnerDiscovery), which decides which SIP domains are allowed.
+    - The product's default is V(false). Set it to V(true) once for XMPP federation.
   type: bool
 allow_outside_users:
   description:
     - Whether users may sign in through the Edge from outside the internal network. A run that switches it off needs
       O(force).
-    - The page of the cmdlet gives V(true) as the product's default; what a fresh deployment has is not known for sure.
+    - The page of the cmdlet gives V(true) as the product's default. The value of a new deployment is not known.
   type: bool
 enable_archiving_disclaimer:
   description:
@@ -250,7 +255,8 @@ enable_archiving_disclaimer:
   type: bool
 enable_discovered_partner_contacts_limit:
   description:
-    - Whether the number of contacts with a partner that was discovered by DNS, rather than listed, is limited.
+    - Whether the number of contacts with partners that were discovered by DNS is limited. Listed partners are not
+      limited.
     - The product's default is V(true).
   type: bool
 enable_user_replicator:
@@ -265,7 +271,7 @@ keep_crls_up_to_date_for_peers:
   type: bool
 mark_source_verifiable_on_outgoing_messages:
   description:
-    - Whether outgoing messages say that their sender was verified.
+    - Whether outgoing messages are marked as having a verified sender.
     - The product's default is V(true).
   type: bool
 """
@@ -273,42 +279,43 @@ mark_source_verifiable_on_outgoing_messages:
 _ROUTE = r"""
 site:
   description:
-    - The site, as C(Get-CsSite) shows it, without regard to case. It has to exist; sites come from the topology.
+    - The site, as C(Get-CsSite) shows it. Case does not matter. It must exist in the topology.
   type: str
   required: true
 edge_pool:
   description:
-    - The fully qualified name of the Edge pool through which the XMPP federation of the site goes.
-    - Moving a route that leads through another pool needs O(force); what flows through the former pool is cut off.
-    - V('') clears the route, which needs O(force) as well.
+    - The fully qualified name of the Edge pool that carries the XMPP federation of the site.
+    - If the site has a route through another pool, the change needs O(force). Open connections through the former pool
+      break.
+    - V('') clears the route. This needs O(force) too.
   type: str
 """
 
 _LISTS = {
     "policies": r"""
   description:
-    - The external access policies. A policy that stands twice in the list is an error that names both places.
-    - V([]) describes none. A purge with an empty list is refused unless it is allowed.
+    - The external access policies. If a policy is listed twice, this is an error that names both places.
+    - V([]) declares none. A purge with an empty list is refused unless it is allowed.
 """,
     "partners": r"""
   description:
-    - The XMPP federated partners. A domain that stands twice in the list, in whatever spelling, is an error that names
-      both places.
-    - V([]) describes none. A purge with an empty list is refused unless it is allowed.
+    - The XMPP federated partners. If a domain is listed twice, in any spelling, this is an error that names both
+      places.
+    - V([]) declares none. A purge with an empty list is refused unless it is allowed.
 """,
     "federation_routes": r"""
   description:
-    - The XMPP federation route of sites. A site that is not listed keeps its route.
+    - The XMPP federation routes of sites. A site that is not listed keeps its route.
 """,
 }
 _SINGLES = {
     "gateway": r"""
   description:
-    - The settings of the XMPP gateway, which hold for the whole deployment.
+    - The settings of the XMPP gateway. They apply to the whole deployment.
 """,
     "access_edge": r"""
   description:
-    - The switches of the Access Edge service, which hold for the whole deployment.
+    - The switches of the Access Edge service. They apply to the whole deployment.
 """,
 }
 
@@ -334,7 +341,7 @@ _PARTNERS = _nested("partners", _DOMAIN + _PARTNER)
 
 
 class ModuleDocFragment:
-    # With their type, since ansible-test reads what is assigned without one as a literal text.
+    # The types are needed, because ansible-test reads a value without a type as a literal text.
 
     # One object.
     POLICY: str = _flat(_IDENTITY + _POLICY)
@@ -357,5 +364,5 @@ class ModuleDocFragment:
         + _nested("federation_routes", _ROUTE)
     )
 
-    # The same for a module that only plans: what a run may do is an option of xmpp_federation.
+    # The same for a module that only plans. Its limits are options of xmpp_federation.
     PLANNED: str = re.sub(r"O\((exclusive_grants|force)\)", r"O(sfb.xmpp.xmpp_federation#module:\1)", FEDERATION)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all modules share that change the deployment: the plan that was reviewed, and how a run goes."""
+"""The options and notes that all modules share which change the deployment."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ class ModuleDocFragment:
 options:
   plan_digest:
     description:
-      - The plan that was reviewed. The plan is made again, and any other plan is refused before anything is written.
-      - Give the whole RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also be made
-        from the same state, and the refusal names what is different.
-      - Or give its C(digest) alone, a string of 64 hexadecimal digits. It depends on the deployment and on the steps.
+      - The plan that you reviewed. The run makes the plan again. Any other plan is refused before anything is written.
+      - Use the whole RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also have the
+        same initial state, and a refusal names the differences.
+      - You can also use its C(digest) alone, a string of 64 hexadecimal digits. The digest depends on the deployment
+        and on the steps.
       - Values of secrets are not compared.
     type: raw
 notes:
-  - Which deployment it is, is read with the rest, by C(Get-CsService -CentralManagement) and C(Get-CsSipDomain). An
-    account that is not offered these can still run the task.
+  - The identity of the deployment is read with C(Get-CsService -CentralManagement) and C(Get-CsSipDomain). An account
+    without these cmdlets can still run the task.
   - Each task that may write has a line in the journal on the controller. See the playbook C(sfb.xmpp.history).
-  - Everything is checked before the first write. A run that is refused has written nothing and returns its reasons.
-  - On one controller one run at a time reads, plans and writes to a deployment. Another one waits for at most 30
+  - Everything is checked before the first write. A refused run has written nothing and returns its reasons.
+  - On a controller, only one run at a time reads, plans and writes to a deployment. Another run waits for at most 30
     minutes. Check mode does not wait.
-  - Immediately before the first write the kinds of objects that are to be written are read once more. Where an object
-    that the plan writes or depends on has changed since, the run is refused and names it.
-  - When some steps fail, what does not depend on them is done all the same. The task fails and returns every failure.
-    A further run does what is missing.
+  - Immediately before the first write, the run reads the objects of all kinds that it changes again. If an object of
+    the plan has changed, the run is refused and names the object.
+  - If some steps fail, the steps that do not depend on them are still done. The task fails and returns every failure.
+    Run again to do the missing steps.
 seealso:
   - ref: ansible_collections.sfb.xmpp.docsite.guide_planning
-    description: The plan, what bounds it, lost rights, failures and reruns.
+    description: Explains the plan, its limits, lost rights, failures and repeated runs.
 """
 
     # Modules whose options are properties.
     VALUES = r"""
 options: {}
 notes:
-  - An option that is left out, or null, leaves the property as it is. V('') clears a text and V([]) a list. A number or
-    a switch can be set, but not cleared. The defaults that the option's text gives are the product's, for new objects;
-    the module has none of its own.
+  - If an option is left out or null, the property does not change. V('') clears a text and V([]) a list. A number or a
+    switch can be set, but not cleared. The defaults in the texts of the options are the product's, for new objects. The
+    module has no defaults of its own for them.
 """

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A sheet for a partner's administrator (see plugin_utils/_documents/partner_sheet.py)."""
+"""Writes a sheet for the partner's administrators (see plugin_utils/_documents/partner_sheet.py)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads XMPP federated partners from a file that an administrator has."""
+"""Reads XMPP federated partners from a file of an administrator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-# A table that Excel saved on a western Windows, with a column that is of no interest
+# A table that Excel saved on a western Windows, with a column to leave out
 # {{ lookup('sfb.xmpp.partners', 'old.csv', encoding='cp1252', ignore_columns=['Security contact']) }}
 # In the inventory, group_vars/all/main.yml: the file stays where the list is kept
 sfb_xmpp_partners: "{{ lookup('sfb.xmpp.partners', inventory_dir ~ '/partners.csv') }}"
@@ -33,8 +33,8 @@ sfb_xmpp_partners: "{{ lookup('sfb.xmpp.partners', inventory_dir ~ '/partners.cs
 
 RETURN = r"""
 _raw:
-  description: One list for each file, of dictionaries with the option C(domain) and those that the file says something
-    of.
+  description: >-
+    One list for each file. Each element is a dictionary with the option C(domain) and the options that the file has.
   type: list
   elements: list
 """

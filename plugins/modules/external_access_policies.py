@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All external access policies that a deployment should have."""
+"""Manage all external access policies and their grants."""
 
 from __future__ import annotations
 

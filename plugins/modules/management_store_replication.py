@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The replicas of the Central Management Store: push what was written, and wait."""
+"""Wait until the replicas of the Central Management Store are up to date."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A part of a capture: what one server answers, raw, with other names."""
+"""Capture the answers of a server with other names."""
 
 from __future__ import annotations
 

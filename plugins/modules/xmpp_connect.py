@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connects to the servers of a run; the work is done by the action of this name."""
+"""Connect to the servers that a run needs. The action of this name does the work."""
 
 from __future__ import annotations
 

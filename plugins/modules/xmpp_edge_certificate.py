@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One step of a certificate run on an Edge; the work is done by the action of this name."""
+"""Do one step of a certificate run on an Edge server. The action of this name does the work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from ..module_utils._base.module import run
 from ..module_utils._base.task import Task
 
 ARGUMENT_SPEC = {
-    "step": {"type": "str", "choices": ["stage", "make", "turn", "switch", "end"], "default": "stage"},
+    "step": {
+        "type": "str",
+        "choices": ["stage", "ask", "unanswered", "make", "turn", "switch", "end"],
+        "default": "stage",
+    },
+    "asked": {"type": "bool", "default": False},
     "made": {"type": "bool", "default": False},
 }
 TASK = Task(ARGUMENT_SPEC, _task.work, session=False)

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The whole federation: policies, partners, who has which policy, settings and routes."""
+"""Manage a whole XMPP federation in one task."""
 
 from __future__ import annotations
 

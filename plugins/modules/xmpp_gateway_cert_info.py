@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificates of an Edge's external usages, and what speaks against them."""
+"""Read and check the certificates of an Edge server."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""This host's Windows services of the XMPP gateway."""
+"""Start, stop or restart the XMPP gateway's Windows services on a host."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One real message to a partner's user."""
+"""Send a real message to a user of an XMPP partner."""
 
 from __future__ import annotations
 

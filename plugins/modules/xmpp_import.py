@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The file of variables of an import; the work is done by the action of this name."""
+"""Write a file of variables from exported files. The action of this name does the work."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One domain off the allowed partners, at once."""
+"""Remove one domain from the allowed partners at once."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What federation depends on, link after link, and the first that is broken."""
+"""Check what federation depends on, and find the first broken link."""
 
 from __future__ import annotations
 

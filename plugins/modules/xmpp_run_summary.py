@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run came to, as lines for people; the work is done by the action of this name."""
+"""Show the summary of a run. The action of this name does the work."""
 
 from __future__ import annotations
 

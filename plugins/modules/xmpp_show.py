@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines, shown to people; the work is done by the action of this name."""
+"""Show lines of a report. The action of this name does the work."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
         dns.silent.update(["contoso.test", "contoso-emea.test", *("p%d.test" % n for n in range(1, 8))])
         dns.service("p0.test", peer.port)
         settings = {"nameservers": [dns.place], "timeout": 1.0, "allow_local": True}
-        variables = {**DECLARED, "sfb_xmpp_audit": {}, "sfb_xmpp_verification": settings}
+        variables = {**DECLARED, "sfb_xmpp_audit": {"forecast_days": 250}, "sfb_xmpp_verification": settings}
         inventory = plays.write("edges.yml", {"all": {"vars": variables, "children": hosts}})
         run = plays.run("sfb.xmpp.audit", "--check", "-e", "sfb_xmpp_into=%s" % into, inventory=inventory)
     assert run.code == 2, run.output
@@ -208,6 +208,10 @@ def test_each_of_two_deployments_has_its_edges_and_those_that_do_not_answer_are_
     assert len(first["partners"]) == 8
     assert {"not_probed", "ok"}.isdisjoint({one["verdict"] for one in first["partners"]})
     assert first["drift"]["steps"] == []
+    of_partners = {one["certificate_end"] for one in first["partners"]} - {None}
+    ahead = [one for one in first["forecast"]["items"] if one["code"] == "certificate_expired"]
+    assert [(one["object"], one["at"]) for one in ahead] == [("p0.test", end) for end in of_partners]
+    assert "Forecast for 250 days, if nothing is done:" in run.output
 
     begin = mark(plays)
     blind = plays.run("sfb.xmpp.audit", "--limit", "sfb_edge", "-e", "into=%s" % into, inventory=inventory)

@@ -7,17 +7,26 @@
 
 from __future__ import annotations
 
+import datetime
+import http.server
+import json
 import re
+import threading
 import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.texts import utc
 
 from lab.deployment.faults import Faults
 from lab.deployment.store import Event
 from tests.integration.management import READS
 from tests.integration.plays import Plays, Run, TaskResult
 from tests.integration.test_gateway_cert_renewal import PARTNER
+from tests.integration.test_guides import block
 from tests.integration.test_history import journal
 from tests.unit.certificates import PASSPHRASE, Issued, answer_to, elliptic_key, intermediate, issue
 
@@ -26,6 +35,15 @@ ACCESS_EDGE = "sip.contoso.test"
 EDGES = ("edge01", "edge02")
 NAMES = (ACCESS_EDGE, "contoso.test")
 WAITS = "on the Edge and replaces one that is in use. The playbook sfb.xmpp.certificate switches to it"
+
+
+@dataclass
+class Authority:
+    """asked: paths. dead: whether it answers with an error."""
+
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
+    dead: bool = False
 
 
 def issued(days: float = 200) -> Issued:
@@ -244,6 +262,71 @@ def test_tasks_of_ones_own_make_the_file(plays: Plays) -> None:
     again = renew(plays, given, sfb_xmpp_certificate_hook=str(hook))
     good(again)
     assert of(again, "Make it") == []
+
+
+@pytest.fixture
+def authority() -> Iterator[Authority]:
+    """Renewal information of an ACME server (RFC 9773)."""
+    found = Authority()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found.asked.append(self.path)
+            now = datetime.datetime.now(datetime.timezone.utc)
+            start, end = (utc(now - minutes * datetime.timedelta(minutes=1)) for minutes in (20, 10))
+            body = json.dumps(
+                {"suggestedWindow": {"start": start, "end": end}, "explanationURL": "https://ca.test/why"}
+            )
+            self.send_response(503 if found.dead else 200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(b"" if found.dead else body.encode())
+
+        def log_message(self, *_args: t.Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        found.port = listening.server_port
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield found
+        listening.shutdown()
+        thread.join()
+
+
+def test_the_issuer_asks_for_a_renewal(plays: Plays, authority: Authority) -> None:
+    """The tasks of the guide: its window counts, once; without an answer the certificate is due as before."""
+    given = variables(plays, type="self_signed", key="ecdsa_p256")
+    text = block("renewal", "yaml", "gateway_certificate_answer")
+    # A self-signed certificate names no key of its issuer.
+    text = text.replace("https://acme.example.com/renewal-info", "http://127.0.0.1:%d" % authority.port)
+    tasks = yaml.safe_load(text.replace("renewal_info_id", "thumbprint"))
+    asks = {"sfb_xmpp_certificate_ask": str(plays.write("ask.yml", tasks))}
+    good(renew(plays, given))
+    former = presented(plays)
+    begin = mark(plays)
+    planned = renew(plays, given, "--check", "--diff", **asks)
+    good(planned)
+    assert writes(plays, begin) == []
+    assert "(new certificate)" in planned.output
+    assert authority.asked == ["/%s" % former[0]], "once for both Edges"
+    done = renew(plays, given, **asks)
+    good(done)
+    second = presented(plays)
+    assert second[0] == second[1] != former[0]
+    assert "https://ca.test/why" in repr(of(done, "Stage the certificate as the issuer asks for it"))
+    # It asks again and again.
+    begin = mark(plays)
+    again = renew(plays, given, **asks)
+    good(again)
+    assert (writes(plays, begin), presented(plays)) == ([], second)
+    assert "To replace it, set renew.now" in again.output
+    assert not [one for one in again.tasks if one.result.get("changed")]
+    authority.dead = True
+    alone = renew(plays, given, **asks)
+    good(alone)
+    assert (writes(plays, begin), presented(plays)) == ([], second)
+    assert "the issuer gave no answer that can be used: Status code was 503" in " ".join(alone.output.split())
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ class Playbooks:
     def _explain(self) -> Found:
         asked = ("-e", "sfb_xmpp_for_user=" + USER, "-e", "sfb_xmpp_for_partner=" + PARTNER)
         run = self.plays.run("sfb.xmpp.explain", *asked, inventory=self.inventory)
-        return told_by(run.result("Look at what is between the two")["links"])
+        return told_by(run.result("Check the links between the user and the partner")["links"])
 
     def _audit(self) -> Found:
         into = self.plays.directory / "audit"

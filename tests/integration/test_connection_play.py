@@ -181,14 +181,14 @@ def test_a_certificate_that_is_not_checked_is_a_warning_in_the_output(controller
     text, _results = controller.play([info, info, READ], environment={"ANSIBLE_MANAGEMENT_SHELL_DIRECT": direct})
     flat = " ".join(text.replace("[WARNING]:", "").split())
     assert flat.count("host 'fe01': the server's certificate is not checked") == 1
-    assert "set ansible_psrp_ca_cert to the PEM file" in flat
+    assert "Set ansible_psrp_ca_cert to the PEM file" in flat
 
 
 def test_a_host_that_would_share_anothers_session_is_refused_by_name(controller: Controller) -> None:
     controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_auth": "ntlm"}
     text, _results = controller.play([{**READ, "throttle": 1}, READ], hosts="fe01,fe02", code=2)
     assert "hosts 'fe01' and 'fe02' have the same address, port, path and user" in text
-    assert "they differ in auth: host 'fe02' is refused" in text
+    assert "differ in auth: host 'fe02' is refused" in text
     assert "fe01                       : ok=2" in text
 
 

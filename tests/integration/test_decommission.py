@@ -114,7 +114,7 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     table.write_text("domain,last_used,sessions\na.test,2026-11-30,3\nz.test,2026-11-01,1\n", encoding="utf-8")
     done = way_out(used, "", sfb_xmpp_decommission_date="2027-01-31", sfb_xmpp_usage=str(table))
     assert done.code == 0, done.output
-    assert done.result("Do the stage that is due")["usage"] == {
+    assert done.result("Do the next stage")["usage"] == {
         "partners": [
             {"domain": "a.test", "last_used": "2026-11-30", "sessions": 3},
             {"domain": "b.test", "last_used": "", "sessions": 0},
@@ -131,19 +131,20 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     assert "_xmpp-server._tcp.contoso.test" in (out / "dns-records-to-delete.txt").read_text(encoding="utf-8")
     kept = (out / "group_vars" / "all" / "sfb_xmpp.yml").read_text(encoding="utf-8")
 
-    planned = way_out(used, "", "--check", "--diff")
+    planned = way_out(used, "", "--check", "--diff", sfb_xmpp_impact_limit={"lose": 0})
     assert planned.code == 0, planned.output
-    assert "a.test" in planned.output
+    assert "- a.test, b.test: 20 users lose" in planned.output
+    assert "refused before its first write: sfb_xmpp_impact_limit.lose: 20 users would lose" in planned.output
     assert writes(used, begin) == []
     assert clean(used) == before
-    removed = way_out(used, "")
+    removed = way_out(used, "", sfb_xmpp_allow=["impact"], sfb_xmpp_impact_limit={"lose": 0})
     assert removed.code == 0, removed.output
     cmdlets = [event.cmdlet for event in writes(used, begin)]
     assert cmdlets.count("Remove-CsXmppAllowedPartner") == 2
     assert cmdlets.count("Set-CsExternalAccessPolicy") == 3
     told = {event.cmdlet for event in used.lab.store().events(begin)}
     assert "Invoke-CsManagementStoreReplication" not in told
-    replicated = removed.result("Do the stage that is due")["replication"]
+    replicated = removed.result("Do the next stage")["replication"]
     assert (bool(replicated["awaited"]), replicated["late"]) == (True, [])
     for event in writes(used, begin):
         if event.cmdlet == "Set-CsExternalAccessPolicy":
@@ -182,7 +183,7 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
 
 def is_told_what_is_left(used: Plays, run: Run, bound: dict[str, str]) -> None:
     """By result and by what is shown: of each server, of the deployment, of the controller."""
-    left = run.result("Show what is left to do by hand")["left"]
+    left = run.result("Show the remaining manual steps")["left"]
     keys = {one["where"]: one for one in left if one["code"] in ("exportable_key", "key_in_use")}
     assert sorted(keys) == ["edge01", "edge02"]
     for host, one in keys.items():

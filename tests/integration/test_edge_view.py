@@ -123,7 +123,7 @@ def test_each_playbook_shows_on_whose_view_it_rests(plays: Plays, world: dict[st
 
     mark = last(plays)
     run_ = run(plays, "explain", world, sfb_xmpp_for_user=USER, sfb_xmpp_for_partner="joe@" + HERE_ONLY)
-    links = run_.result("Look at what is between the two")["links"]
+    links = run_.result("Check the links between the user and the partner")["links"]
     (link,) = (one for one in links if one["code"] == "edge_not_reachable")
     assert (link["view"], link["name"]) == ("edge", "partner_server")
     assert "out" in link["blocks"]

@@ -51,14 +51,14 @@ VARIABLES: dict[str, t.Any] = {
 }
 # Examples that end in a failure here, and the words that say why.
 FAILING = {
-    "Move it to the other pool, knowingly": "edge-dr.contoso.test",
-    "Send a message to somebody at Fabrikam who knows of it, from the pool's test user": "test user",
-    "Send a message as a certain user": "",
-    "Name those that do not work": "fabrikam.com",
+    "Move the route to the other pool": "edge-dr.contoso.test",
+    "Send a message from the pool's test user to an informed user at Fabrikam": "test user",
+    "Send a message as a named user": "",
+    "Show the domains that do not work": "fabrikam.com",
     # By then the policy gives more than XMPP.
     "Withdraw a policy": "outside_access",
     # The certificates of the setup are no certificates for XMPP.
-    "Make sure that nothing is wrong with them": "Assertion failed",
+    "Check that the certificates have no findings": "Assertion failed",
 }
 
 

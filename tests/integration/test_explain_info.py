@@ -139,7 +139,7 @@ def test_the_playbook_agrees_and_only_reads(plays: Plays, federation: Federation
             break_link(federation.store, name)
         run = play(plays, federation)
         assert run.code == 0, run.output
-        found = run.result("Look at what is between the two")
+        found = run.result("Check the links between the user and the partner")
         # Of each link the worst, which stands first. What the Edges logged of these messages is behind it.
         links: dict[str, str] = {}
         for link in found["links"]:

@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import typing as t
 
 import yaml
 
 from tests.integration.documented import blocks
-from tests.integration.plays import Plays
+from tests.integration.plays import CHECKOUT, Plays
 
 
 def block(guide: str, language: str, word: str) -> str:
@@ -40,6 +41,18 @@ def test_the_first_plan_of_the_quick_start(plays: Plays) -> None:
     assert done.code == 0, done.output
     again = plays.run("sfb.xmpp.converge", "--check", "--diff", inventory=inventory)
     assert "Nothing to do; 1 unchanged." in again.output
+
+
+def test_the_plan_of_the_front_page(plays: Plays) -> None:
+    front = (CHECKOUT / "docs" / "docsite" / "front.rst").read_text(encoding="utf-8")
+    declared, _command, shown = (
+        textwrap.dedent(one) for one in re.findall(r"^\.\. code-block.*\n\n((?:   .*\n|\n)+)", front, re.M)
+    )
+    assert len(declared.strip().splitlines()) == 8
+    inventory = plays.write("front.yml", {**plays.hosts(), "all": {"vars": yaml.safe_load(declared)}})
+    planned = plays.run("sfb.xmpp.converge", "--check", "--diff", inventory=inventory)
+    assert planned.code == 0, planned.output
+    assert "\n".join(lines(shown)) in planned.output
 
 
 def test_a_grown_deployment_is_written_down_and_nothing_differs(plays: Plays) -> None:

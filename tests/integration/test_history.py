@@ -86,7 +86,7 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     ways = play(plays, "history", sfb_xmpp_history={"changes": 2})
     assert ways.code == 0, ways.output
     older, newest = (path.name for path in snapshots(plays)[-2:])
-    results = ways.result("Plan the way back to the newest snapshots")["results"]
+    results = ways.result("Plan a restore of the newest snapshots")["results"]
     assert [(way["item"], way["summary"]["added"]) for way in results] == [(newest, 0), (older, 1)]
     assert "- partner  c.test" in ways.output
     assert writes(plays, begin) == []
@@ -101,7 +101,7 @@ def test_every_run_that_may_write_is_in_the_journal_and_nothing_else(plays: Play
     broken = play(plays, "history")
     assert broken.code == 2, broken.output
     assert "line 1 was changed" in broken.output
-    assert [task.task for task in broken.failures()] == ["Stop where the journal was changed"]
+    assert [task.task for task in broken.failures()] == ["Fail if the journal was changed"]
 
 
 def test_where_no_host_answers_the_journal_says_so_once(plays: Plays) -> None:

@@ -27,7 +27,7 @@ USED: dict[str, t.Any] = {
     ],
     "sfb_xmpp_partners": [{"domain": "a.test", **ROW}, {"domain": "b.test", **ROW}],
 }
-FIND = "Find out who loses XMPP"
+FIND = "List the users who lose XMPP"
 DUBLIN = "fe11.contoso.test"
 
 

@@ -24,7 +24,7 @@ from tests.integration.test_converge import mark, steps, writes
 ROW = {"tls_negotiation": "required", "sasl_negotiation": "optional", "support_dialback_negotiation": True}
 FULL = {"enable_federation_access": True, "enable_xmpp_access": True, "enable_outside_access": True}
 SWITCHES: dict[str, t.Any] = {
-    "sfb_xmpp_partners": [{"domain": "a.test", **ROW}, {"domain": "b.test", **ROW}],
+    "sfb_xmpp_partners": [{"domain": "a.test", **ROW}, {"domain": "b.test", **ROW, "ticket": "CHG-9"}],
     "sfb_xmpp_partners_purge": True,
     "sfb_xmpp_removal_limit": 100,
     "sfb_xmpp_policies": [{"identity": "New", **FULL, "granted_to": ["sip:mbell@contoso.test"]}],
@@ -65,6 +65,12 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     assert document["host"] == "fe01"
     assert document["collection"]
     assert "s3cret" not in file.read_text(encoding="utf-8")
+    # What rules of CI need: all partners afterwards with their notes, and where users are homed.
+    assert {one["domain"]: one["notes"] for one in document["partners"]}["b.test"] == {"ticket": "CHG-9"}
+    assert "old.test" not in [one["domain"] for one in document["partners"]]
+    (grant,) = document["grants"]
+    assert (grant["user"], grant["former"], grant["policy"]) == ("sip:mbell@contoso.test", "Old", "New")
+    assert (grant["pool"], grant["site"]) == ("fe01.contoso.test", "Redmond")
     told = [step["identity"] for step in document["steps"]]
     assert {"New", "b.test", "old.test", "Old", "sip:mbell@contoso.test"} <= set(told)
     assert document["summary"] == {

@@ -98,8 +98,9 @@ def test_restore_converge_restore_ends_where_it_began(plays: Plays) -> None:
 
     # Under the same guards: rights would go with the policy that came, and with the site's.
     begin = mark(plays)
-    refused = play(plays, "restore")
+    refused = play(plays, "restore", sfb_xmpp_impact_limit={"lose": 0})
     assert refused.code != 0
+    assert "sfb_xmpp_impact_limit.lose: " in refused.output, refused.output
     assert "site:redmond: would take federation_access from everyone it applies to" in refused.output.lower(), (
         refused.output
     )

@@ -608,7 +608,7 @@ class TestInfo:
         former, xmpp = self.certificates(shell)
         assert (former["thumbprint"], former["usages"]) == (FORMER.thumbprint, list(EVERYTHING[:3]))
         assert (xmpp["thumbprint"], xmpp["usages"], xmpp["findings"]) == (leaf().thumbprint, ["XmppServer"], [])
-        assert set(xmpp) == {*FACTS, "usages", "managed", "findings", "renewal"}
+        assert set(xmpp) == {*FACTS, "usages", "managed", "findings", "later", "renewal", "renewal_info_id"}
 
     def test_findings(self) -> None:
         (found,) = self.certificates(edge(), names=["other.contoso.test"])
@@ -648,7 +648,7 @@ class TestInfo:
     def test_certificate_that_is_gone_from_the_store(self) -> None:
         (found,) = self.certificates(edge(store={}))
         assert [finding["code"] for finding in found["findings"]] == ["not_in_store"]
-        assert set(found) == {*FACTS, "usages", "managed", "findings", "renewal"}
+        assert set(found) == {*FACTS, "usages", "managed", "findings", "later", "renewal", "renewal_info_id"}
 
     def test_nothing_assigned(self) -> None:
         assert self.certificates(edge(assigned={})) == []

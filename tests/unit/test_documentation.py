@@ -29,12 +29,14 @@ from ansible.playbook.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import module as _module
 from ansible_collections.sfb.xmpp.plugins.module_utils._base import perform as _perform
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import task_with
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.revoked_users import with_users
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import listener as _listener
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import RESOURCES
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import federation_of
 from ansible_collections.sfb.xmpp.plugins.module_utils._server.server import Server
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.session import Captured
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, ServerError, Shell, Statement
+from ansible_collections.sfb.xmpp.plugins.module_utils._topology.revocation import TASK as REVOCATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import audit_files as _files
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.usage import DomainUse
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import access as _access
@@ -263,6 +265,15 @@ def policy_server() -> MemoryShell:
         for name, policy in (("ann", None), ("bob", "Tag:Remote"))
     ]
     return shell
+
+
+def users_server() -> MemoryShell:
+    """The same, where a user may talk to partners."""
+    ready = policy_server()
+    ready.put("CsAccessEdgeConfiguration", "Global", {"AllowFederatedUsers": True})
+    ready.put("CsSite", "Site:Redmond", {"XmppFederationRoute": "EdgeServer:edge.contoso.com"})
+    ready.users = [{**one, "Enabled": True, "RegistrarPool": "fe01.contoso.com"} for one in ready.users]
+    return ready
 
 
 MESSAGE = {"to_user": "bob@fabrikam.com", "pool": "pool.contoso.com"}
@@ -540,12 +551,15 @@ def service_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
 
 
 def federation_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
-    """What xmpp_federation returns, and of partners that are probed first."""
+    """What xmpp_federation returns, of partners that are probed first, and of users who lose a partner."""
     given: Params = {"partners": [{"domain": "fabrikam.test"}]}
     with NameServer() as dns:
         task = task_with(federation_of(given), probing={"nameservers": [dns.place], "timeout": 1.0})
         probed = run_task(task, policy_server(), True, probe_first=True, **given).values["probed"]
-    return [*runs(name), {"probed": probed}]
+    purge: Params = {"partners": [], "partners_purge": True, "force": True, "impact_limit": {"lose": 0}}
+    lost = call(name, purge, True, users_server())
+    assert lost["impact"]["groups"]
+    return [*runs(name), {"probed": probed}, {"impact": lost["impact"]}]
 
 
 def probe_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
@@ -615,7 +629,9 @@ def revocation_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
     found += [call(name, given, False, Failing(policy_server(), reads=reads)) for reads in (False, True)]
     found.append(call(name, {**given, "protect": ["*"]}, False, policy_server()))
     assert [run.get("failed", False) for run in found] == [False, False, True, True, True]
-    return [*found, {"listed": ["sfb_xmpp_partners[0] (fabrikam.com)"]}]
+    impact = run_task(with_users(REVOCATION), users_server(), True, **given).values["impact"]
+    assert impact["groups"]
+    return [*found, {"listed": ["sfb_xmpp_partners[0] (fabrikam.com)"], "impact": impact}]
 
 
 def summary_runs(name: str, directory: Path) -> list[dict[str, t.Any]]:
@@ -737,7 +753,8 @@ def test_documented_returns_are_what_is_returned(name: str, tmp_path: Path) -> N
     done = {"stage": "export", "kept": [], "report": [], "left": left, "usage": USED}
     special.update(xmpp_decommission=lambda *_: [done])
     edge = {"next": "switch", "usages": ["XmppServer"], "waits": "", "turn": 0, "turns": [0, 1]}
-    special.update(xmpp_edge_certificate=lambda *_: [edge, {"here": True}])
+    asks = {"in_use": {}, "edge": "edge01", "certificate": {}, "reason": ""}
+    special.update(xmpp_edge_certificate=lambda *_: [edge, asks, {"here": True}])
     onboarded = {
         "declare": {
             "domain": "a",

@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.duties import AT_DOORS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.pools import POOL, SERVICE, STATUS
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.sip_domains import SIP_DOMAIN
 from ansible_collections.sfb.xmpp.plugins.module_utils._server.duties import CERTIFICATE, ON_EDGES
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.rights import roles_with
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.access import LINKS
@@ -19,7 +21,7 @@ from lab.deployment import hosts
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
 SECURITY = (DOCS / "guide_security.rst").read_text(encoding="utf-8")
-SECTION = SECURITY.split("\nDuties kept apart\n")[1].split("\nThe way to the servers\n")[0]
+SECTION = SECURITY.split("\nSeparate accounts for separate jobs\n")[1].split("\nConnections to the servers\n")[0]
 AT_DOOR = {duty.name: set(duty.cmdlets) for duty in AT_DOORS}
 NEEDED = {**AT_DOOR, CERTIFICATE: {name for duty in ON_EDGES for name in duty.cmdlets}}
 
@@ -33,9 +35,13 @@ def test_the_guide_shows_three_jobs_with_what_each_needs() -> None:
     assert roles_with(AT_DOOR["grants"])[0] == "CsUserAdministrator"
 
 
-def test_the_role_that_the_guide_makes_has_what_partners_need() -> None:
-    command = SECTION.split("New-CsAdminRole")[1].split("\n\n")[0]
-    assert set(re.findall(r'"(\w+-\w+)"', command)) == AT_DOOR["partners"]
+def test_the_roles_that_the_guide_makes_have_what_partners_and_everything_need() -> None:
+    commands = re.findall(r"New-CsAdminRole -Identity (\w+) -Template \w+ (.*?)\n\n", SECTION, re.DOTALL)
+    made = {name: set(re.findall(r'"(\w+-\w+)"', command)) for name, command in commands}
+    assert made == {
+        "XmppPartners": AT_DOOR["partners"],
+        "XmppFederation": {SERVICE, STATUS, POOL, SIP_DOMAIN}.union(*AT_DOOR.values()),
+    }
 
 
 def test_the_accounts_of_the_lab_are_offered_what_their_job_needs_and_nothing_else() -> None:
@@ -45,5 +51,7 @@ def test_the_accounts_of_the_lab_are_offered_what_their_job_needs_and_nothing_el
 
 def test_the_guide_on_the_first_day_has_the_links_in_their_order() -> None:
     text = (DOCS / "guide_preflight.rst").read_text(encoding="utf-8")
-    table = text.split("\nOn the first day\n")[1].split("* - Link")[1].split("\nBefore a run, and in it\n")[0]
+    table = (
+        text.split("\nCheck the access to the servers\n")[1].split("* - Link")[1].split("\nCheck the requirements\n")[0]
+    )
     assert tuple(re.findall(r"^   \* - ``(\w+)``$", table, re.MULTILINE)) == LINKS

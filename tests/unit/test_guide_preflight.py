@@ -19,7 +19,7 @@ GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_preflight.rst").read_text(en
 
 def told() -> dict[str, bool]:
     """Code -> whether it is said to stop additions, in the order of the table."""
-    section = GUIDE.split("\nThe links, in their order\n")[1].split("\nAfter the writes\n")[0]
+    section = GUIDE.split("\nAll findings\n")[1].split("\nWait for replication\n")[0]
     firsts = re.findall(r"^   \* - (``.*)$", section, re.MULTILINE)
     return {code: "stops additions" in line for line in firsts for code in re.findall(r"``(\w+)``", line)}
 
@@ -30,7 +30,7 @@ def test_the_guide_has_the_links_that_there_are_in_their_order() -> None:
 
 
 def test_every_warning_is_called_one() -> None:
-    section = GUIDE.split("\nThe links, in their order\n")[1]
+    section = GUIDE.split("\nAll findings\n")[1]
     for link in LINKS:
         if link.severity == WARNING:
             assert "``%s`` (warning" % link.code in section, link.code

@@ -32,8 +32,6 @@ Spec = t.Mapping[str, t.Any]
 # Role parameter -> the module option that it is passed to.
 PROBE = _probe_options.ARGUMENT_SPEC
 CERTIFICATE = _certificate_tasks.TASK.argument_spec
-# What concerns the run and not the certificate has parameters of its own.
-OF_THE_INVENTORY = {name: spec for name, spec in CERTIFICATE.items() if name not in ("phase", "pool_size")}
 
 
 def of_the_module(spec: Spec) -> Spec:
@@ -44,10 +42,13 @@ def of_the_module(spec: Spec) -> Spec:
 PARAMETERS: dict[str, dict[str, Spec]] = {
     "preflight": {"preflight_" + name: of_the_module(spec) for name, spec in _preflight.ARGUMENT_SPEC.items()},
     "gateway_certificate": {
-        "gateway_certificate_certificate": {"type": "dict", "options": OF_THE_INVENTORY},
+        "gateway_certificate_certificate": {"type": "dict", "options": _certificate_tasks.IN_INVENTORY},
         "gateway_certificate_phase": CERTIFICATE["phase"],
         "gateway_certificate_switch": {"type": "str", "choices": ["separate", "converge"], "default": "separate"},
-        **{"gateway_certificate_" + name: {"type": "path", "default": ""} for name in ("hook", "drain", "restore")},
+        **{
+            "gateway_certificate_" + name: {"type": "path", "default": ""}
+            for name in ("hook", "ask", "drain", "restore")
+        },
     },
     "verification": {
         **{"verification_" + name: spec for name, spec in PROBE.items() if name not in ("domains", "certificate")},

@@ -23,6 +23,8 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.inventory_text impo
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.step import Step, difference
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.texts import in_lines, json_text, one_line
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.impact import impact
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.reach import May, Reach, Ways
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import summary
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.files import CONTENT
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._actions.in_process import DirectAction
@@ -111,6 +113,12 @@ def _leaves(value: t.Any) -> t.Iterator[t.Any]:
         yield value
 
 
+def _impact(text: str) -> dict[str, t.Any]:
+    lost = Ways(May.YES, May.YES), Ways(May.NO, May.NO)
+    before, after = (Reach({"ann": Ways(May.YES, May.YES)}, {text: side}) for side in lost)
+    return impact(before, after, {"ann": text}).as_dict()
+
+
 def _plan(text: str) -> str:
     before, values = {"description": "", "additional_domains": []}, {"description": text, "additional_domains": [text]}
     call: dict[str, t.Any] = {"Description": text, "AdditionalDomains": (text,)}
@@ -125,6 +133,7 @@ def _plan(text: str) -> str:
         "report": lines,
         "warnings": [text],
         "steps": [one.shown("planned") for one in steps],
+        "impact": _impact(text),
     }
     return plan_markdown.render(
         result, label=text, host=text, user=text, account=text, time="2026-11-24T06:00:00Z", collection="1", ticket=text

@@ -31,6 +31,7 @@ from .._topology.replication import PUSH, Time
 from .._topology.topology import CENTRAL, READINGS, Topology, topology_of
 from .known import Known
 from .links import RIGHTS
+from .planned_impact import PlannedImpact
 from .probe_found import ProbeFound
 from .walk import Obstacle, accepted, idle, short_lines, walk
 
@@ -40,7 +41,9 @@ BESIDE = (CENTRAL, *(one for one in READINGS if one.name != "sites"))
 
 
 class Around(Surroundings):
-    """name: how options are called in messages. probing: how partners are probed, where they are."""
+    """name: how options are called in messages. probing: how partners are probed, where they are. impact: whether what
+    the plan does to users is shown.
+    """
 
     def __init__(
         self,
@@ -49,11 +52,15 @@ class Around(Surroundings):
         name: t.Callable[[str], str] = str,
         clock: Time = time,
         probing: Params | None = None,
+        impact: bool = False,
     ) -> None:
         self._shell, self._name = shell, name
         self._probing = (probing or {}) if params.get("probe_first") else None
         self._may_break = BREAKS_PARTNER in (params.get("allow") or ())
         self._probed = ProbeFound()
+        self._impact = PlannedImpact(params, name, impact)
+        self._reader: Reader | None = None
+        self._before: Deployment | None = None  # all kinds, as they were read
         self._preflight, self._ignore = bool(params["preflight"]), list(params["preflight_ignore"])
         self._backup = str(params["configuration_backup"] or "")
         self._replication = Replication(
@@ -73,8 +80,9 @@ class Around(Surroundings):
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
         """Without anything declared nothing is read, and there is no plan that could be in vain."""
-        if not self._preflight or not resources:
+        if not (self._preflight or self._impact.wanted) or not resources:
             return reader.identified(resources)
+        self._reader = reader
         wanted = {resource.part for resource in resources}
         self._topology = Topology()
         try:
@@ -83,6 +91,7 @@ class Around(Surroundings):
             label = place_of(self._shell).deployment
             return replace(reader.kinds(resources), identity=read_identity(self._shell, label))
         items.require(map(getting, resources))
+        self._before = whole
         with contextlib.suppress(ServerRefused):
             self._topology = topology_of(items, place_of(self._shell).host)
         pools = self._topology.pools
@@ -101,10 +110,16 @@ class Around(Surroundings):
         if self._probing is not None:
             own = after_plan.identity.sip_domains or self.sip_domains(self._shell) or ()
             self._probed = self._probe(steps, self._probing, own)
-        if self._topology is None:
+        self._look_at_users(after_plan, steps)
+        if self._topology is None or not self._preflight:
             return
         self._judge(Known(self._topology, self._whole(after_plan), wants_users=False))
         self._adds = any(map(adds, steps))
+
+    def _look_at_users(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
+        if self._reader is not None and self._topology is not None:
+            before = self._before or replace(after_plan, records={})
+            self._impact.look(self._reader, self._topology, before, self._whole(after_plan), steps)
 
     def _probe(self, steps: t.Sequence[Step], settings: Params, own: t.Sequence[str]) -> ProbeFound:
         # Here, since a run that probes nobody need not load what probes.
@@ -125,7 +140,11 @@ class Around(Surroundings):
         blocking = self._blocking() if self._adds else []
         text = "no message could pass: %s (%s); to run all the same, name %s in %s"
         option = self._name("preflight_ignore")
-        return [*(text % (one.message, one.remedy, one.code, option) for one in blocking), *self._probed.refusals]
+        return [
+            *(text % (one.message, one.remedy, one.code, option) for one in blocking),
+            *self._probed.refusals,
+            *self._impact.refusals(),
+        ]
 
     def _blocking(self) -> list[Obstacle]:
         return [one for one in self._found or () if one.blocks]
@@ -176,6 +195,7 @@ class Around(Surroundings):
             found.append("A real run would be refused before its first write: %s." % codes)
         if check:
             found += ["A real run would be refused before its first write: %s" % text for text in self._probed.refusals]
+        found += self._impact.lines(check)
         if self._kept:
             found.append("The product's own backup is on the server: %s" % self._backup)
         return [*found, *self._replication.lines()]
@@ -192,7 +212,10 @@ class Around(Surroundings):
             values["probed"] = [dict(one) for one in self._probed.probed]
         if self._kept:
             values["configuration_backup"] = self._backup
-        return {**values, **self._replication.values()}
+        return {**values, **self._impact.values(), **self._replication.values()}
+
+    def of_plan(self) -> dict[str, t.Any]:
+        return self._impact.of_plan()
 
     def warnings(self) -> list[str]:
         text = "%s: %s is not found any more; take it out of the list"

@@ -28,6 +28,7 @@ SPEC: dict[str, t.Any] = {
     "replication_timeout": {"type": "int", "default": 900},
     "configuration_backup": {"type": "str"},
     "probe_first": {"type": "bool", "default": False},
+    "impact_limit": {"type": "dict", "options": {"lose": {"type": "int"}, "gain": {"type": "int"}}},
 }
 
 
@@ -38,23 +39,32 @@ def work(
     federation: Federation | None = None,
     approval: t.Callable[[], list[str]] = list,
     probing: Params | None = None,
+    impact: bool = False,
 ) -> Result:
     """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then.
 
     approval: why nothing may be written now, asked for if there is something to write. probing: how partners are
-    probed, as options of xmpp_partner_probe_info.
+    probed, as options of xmpp_partner_probe_info. impact: whether what the plan does to users is to be shown, although
+    no plan is saved and no limit needs it.
     """
     name = called(place_of(shell).playbook)
     if params["replication_timeout"] < 0:
         raise Refused(["%s: below 0; it is a number of seconds" % name("replication_timeout")])
-    return federate(params, shell, check, Around(params, shell, name, probing=probing), federation, approval)
+    impact = impact or (check and bool(params.get("plan_file")))
+    return federate(
+        params, shell, check, Around(params, shell, name, probing=probing, impact=impact), federation, approval
+    )
 
 
 TASK = Task(SPEC, work, writes=True)
 
 
 def task_with(
-    federation: Federation, approval: t.Callable[[], list[str]] = list, probing: Params | None = None
+    federation: Federation,
+    approval: t.Callable[[], list[str]] = list,
+    probing: Params | None = None,
+    impact: bool = False,
 ) -> Task:
     """The same for a caller that has checked the options, so that what they declare is made once a run."""
-    return replace(TASK, work=functools.partial(work, federation=federation, approval=approval, probing=probing))
+    own = functools.partial(work, federation=federation, approval=approval, probing=probing, impact=impact)
+    return replace(TASK, work=own)

@@ -172,9 +172,7 @@ class Known:
         """The partner of the pair; None if it is not allowed, or if that is unknown."""
         if self.pair is None or self.deployment is None:
             return None
-        partners, domain = self.deployment.of("partners"), self.pair.domain
-        found = partners.get(key_of(domain))
-        return found or next((one for one in partners.values() if domain in one.values["additional_domains"]), None)
+        return partners_by_domain(self.deployment.of("partners")).get(key_of(self.pair.domain))
 
     @property
     def row(self) -> Row | None:
@@ -195,6 +193,15 @@ class Known:
     def defaults(self) -> tuple[ServerRead, ...] | None:
         """The Front Ends of which the default certificate was read."""
         return tuple(one for one in self.front_ends or () if one.of(DEFAULT)) or None
+
+
+def partners_by_domain(partners: t.Mapping[str, Record]) -> dict[str, Record]:
+    """The partner that allows each domain: its own domain before the additional domains of others."""
+    found = dict(partners)
+    for record in partners.values():
+        for domain in record.values["additional_domains"]:
+            found.setdefault(key_of(str(domain)), record)
+    return found
 
 
 @dataclass(frozen=True)
@@ -229,3 +236,20 @@ class StoreView:
         pool = self.topology.pool(user.pool)
         site = "site:%s" % pool.site.casefold() if pool else ""
         return site if site in self.deployment.of("policies") else "global"
+
+    def in_effect(self, user: User) -> tuple[Scope | None, Record | None]:
+        """The policy in effect, and whose it is.
+
+        None where it is not known: the user's own policy does not exist, or sites have policies and the user's site is
+        not known.
+        """
+        policies = self.deployment.of("policies")
+        if user.policy:
+            own = policies.get(key_of(user.policy))
+            return ("user", own) if own else (None, None)
+        home = user.unread or (user.pool and self.topology.pool(user.pool) is None)
+        if home and any(key.startswith("site:") for key in policies):
+            return None, None
+        found = self.policy_of(user)
+        record = policies.get(found)
+        return ("global" if found == "global" else "site", record) if record else (None, None)

@@ -122,6 +122,12 @@ def explain(known: Known, probed: Probed) -> Explanation:
     return Explanation(tuple(entries), _sentence(known, pair, entries))
 
 
+def entries_of(groups: t.Sequence[Group], known: Known) -> list[Entry]:
+    """What is told of some groups alone, where nothing was probed."""
+    found = walk(known, groups)
+    return [entry for group in groups for entry in _entries(group, found, known, Probed())]
+
+
 def _way_in_unknown(known: Known, probed: Probed, entries: t.Sequence[Entry]) -> bool:
     """Whether only certificates can authenticate the partner's stream, and the partner offers none of that itself.
 

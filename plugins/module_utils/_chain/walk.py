@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .._base.findings import ERROR, UNKNOWN, WARNING, Finding
 from .._base.texts import some
 from .known import Known
-from .links import LINKS, Link
+from .links import LINKS, Group, Link
 
 # How lines that are shown begin.
 MARKS = {ERROR: "!", UNKNOWN: "?", WARNING: "*"}
@@ -46,10 +46,15 @@ def looked_at(link: Link, known: Known) -> bool:
     return all(getattr(known, name) is not None for name in link.needs)
 
 
-def walk(known: Known) -> list[Obstacle]:
-    """All links that do not hold, of those that somebody looked at, in the order of the table."""
+def walk(known: Known, groups: t.Collection[Group] | None = None) -> list[Obstacle]:
+    """All links that do not hold, of those that somebody looked at, in the order of the table.
+
+    groups: the links that are looked at; None: all.
+    """
     obstacles = []
     for link in LINKS:
+        if groups is not None and link.group not in groups:
+            continue
         found = link.broken(known) if looked_at(link, known) else None
         if found is None:
             continue

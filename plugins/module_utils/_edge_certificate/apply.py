@@ -48,7 +48,7 @@ def apply(plan: CertificatePlan, reader: EdgeReader) -> CertificateOutcome:
     # If a reason cannot be remembered, the next run would replace the certificate once more.
     there = True
     for step in plan.sweep:
-        there = (log.do(step) or step is not plan.offer.outdated.note) and there
+        there = (log.do(step) or step not in plan.offer.outdated.notes[:1]) and there
     found, pending = delivery.certificate, ""
     if there and delivery.steps:
         delivered = delivery.apply(log, reader)

@@ -41,6 +41,8 @@ ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
 # What renew.now has replaced, or is to replace (renew_now.py).
 RENEWED = re.compile(r"sfb-xmpp-renewed-[0-9a-f]{16}\.note\Z")
+# The same because the issuer asks for it, and since when that period is (issuer.py).
+ISSUER = re.compile(r"sfb-xmpp-issuer-\d{12}\.note\Z")
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
 # Which certificate was superseded, and on which day.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
@@ -187,7 +189,7 @@ class EdgeReader:
         names = [str(item.get("Name") or "") for item in items]
         # The file system's filter also looks at short names, so it may return more than was asked for.
         kept = (MARKER, REQUEST, ASKED)
-        ours = (_TRANSPORT, FORMER, RENEWED)
+        ours = (_TRANSPORT, FORMER, RENEWED, ISSUER)
         return sorted(name for name in names if name in kept or any(one.match(name) for one in ours))
 
     def text(self, name: str) -> str:

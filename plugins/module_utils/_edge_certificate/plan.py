@@ -16,7 +16,7 @@ from .._base.step import Step
 from .._x509.certificate import der
 from . import steps
 from .delivery import NEW, Delivery
-from .edge import ASKED, FORMER, MARKER, RENEWED, EdgeReader, EdgeState, StoredCertificate, transport
+from .edge import ASKED, FORMER, ISSUER, MARKER, RENEWED, EdgeReader, EdgeState, StoredCertificate, transport
 from .offer import Offer
 from .source import check_clock
 from .switch import SwitchPlan, no_switch, plan_switch
@@ -71,7 +71,7 @@ class CertificatePlan:
         store = {name: stored for name, stored in store.items() if name not in gone}
         notes = [step.identity for step in moved if step.cmdlet == "Set-Content"]
         kept = [name for name in self.before.files if not transport(name) and name != MARKER]
-        kinds = (FORMER, RENEWED)
+        kinds = (FORMER, RENEWED, ISSUER)
         files = {*kept, *(name for name in notes if name == ASKED or any(one.match(name) for one in kinds))} - gone
         files |= {MARKER} if self.switch.due_after else set()
         return EdgeState({**self.before.assigned, **changed}, store, sorted(files))
@@ -87,13 +87,14 @@ def make_plan(wanted: WantedCertificate, offer: Offer, reader: EdgeReader, befor
     finish: tuple[Step, ...] = ()
     if wanted.phase != "stage":
         switch = plan_switch(delivery.thumbprint, wanted, reader, before, presented)
-        gone = _compromised(wanted, offer, switch, before)
+        gone = _compromised(offer, switch, before)
         finish = (
             *delivery.in_force,
             *_former(wanted, delivery, switch, before, gone),
             *(steps.delete_certificate(name) for name in gone),
         )
-    remembered = (offer.outdated.note,) if offer.outdated.note else ()
+    # Where the certificate stays, there is nothing to remember.
+    remembered = () if delivery.thumbprint in offer.outdated.thumbprints else offer.outdated.notes
     sweep = (*remembered, *(steps.remove(name) for name in before.files if transport(name)))
     plan = CertificatePlan(wanted, offer, before, sweep, switch, finish)
     if plan.steps:
@@ -101,9 +102,9 @@ def make_plan(wanted: WantedCertificate, offer: Offer, reader: EdgeReader, befor
     return plan
 
 
-def _compromised(wanted: WantedCertificate, offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[str, ...]:
+def _compromised(offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[str, ...]:
     """The certificates that are deleted with their keys, because others have the key, too; not where one is in use."""
-    if wanted.renew_now is None or not wanted.renew_now.compromised:
+    if not offer.outdated.compromised:
         return ()
     kept = {before.thumbprint(usage) for usage in before.assigned if usage not in switch.changing}
     return tuple(

@@ -5,6 +5,8 @@
 
 """The option ``renew.now``: what is in use is replaced before it is due, once for each reason.
 
+What the issuer of a certificate says comes to the same (issuer.py).
+
 A file on the Edge remembers a reason: its name holds a digest of the reason, and its lines are the thumbprints of the
 certificates that were in use when the reason was first given. Those are to be replaced, and what came after them is
 not, so that a run every night asks the authority once.
@@ -12,14 +14,16 @@ not, so that a run every night asks the authority once.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .._base.names import key as key_of
 from .._base.step import Step
 from .._x509.renewal import Renewal
 from . import steps
+from .edge import ISSUER
 
 if t.TYPE_CHECKING:
     from .._base.result import Params
@@ -38,10 +42,16 @@ _NONE = "none"
 
 @dataclass(frozen=True)
 class RenewNow:
-    """reason: the user's text. compromised: whoever has the key of what is in use can pose as the gateway."""
+    """reason: the user's text, or what the issuer says. compromised: others have the key of what is in use.
+
+    note: the name of its file on the Edge; empty if that follows from the reason. urgent: whether a file that holds the
+    certificate in use is refused as its successor.
+    """
 
     reason: str
     compromised: bool = False
+    note: str = ""
+    urgent: bool = True
 
     @classmethod
     def read(cls, given: Params | None) -> RenewNow | None:
@@ -55,25 +65,42 @@ class RenewNow:
     @property
     def file(self) -> str:
         """The name of its file on the Edge. Case and spaces at the ends of the reason make no difference."""
+        if self.note:
+            return self.note
         digest = hashlib.sha256(key_of(self.reason).encode()).hexdigest()
         return "sfb-xmpp-renewed-%s.note" % digest[:16]
 
 
 @dataclass(frozen=True)
 class Outdated:
-    """The certificates that ``renew.now`` replaces, by thumbprint. reason: the user's. note: the step that remembers
-    the reason; None if an earlier run has sent it, or there is no reason.
+    """The certificates that are replaced before they are due, by thumbprint. why: None for no reason.
+
+    notes: the steps that remember the reason, and forget earlier ones of the issuer; empty if an earlier run has sent
+    them. at: when the issuer of each certificate asks for its renewal.
     """
 
     thumbprints: frozenset[str] = frozenset()
-    reason: str = ""
-    note: Step | None = None
+    why: RenewNow | None = None
+    notes: tuple[Step, ...] = ()
+    at: t.Mapping[str, datetime.datetime] = field(default_factory=dict)
+
+    @property
+    def compromised(self) -> bool:
+        return self.why is not None and self.why.compromised
+
+    @property
+    def urgent(self) -> bool:
+        return self.why is not None and self.why.urgent
 
     def renewal(self, found: Renewal, thumbprint: str) -> Renewal:
         """When a certificate is due, of which ``found`` is what its lifetime says."""
-        if thumbprint not in self.thumbprints:
+        at = self.at.get(thumbprint)
+        if at is not None and at < found.at:
+            text = "%s, and its issuer asks for it on %s"
+            found = replace(found, at=at, reason=text % (found.reason, at.strftime("%Y-%m-%d")))
+        if thumbprint not in self.thumbprints or self.why is None:
             return found
-        return replace(found, due=True, reason="it is replaced now: %s" % self.reason)
+        return replace(found, due=True, reason="it is replaced now: %s" % self.why.reason)
 
 
 def outdated(
@@ -83,6 +110,8 @@ def outdated(
     if now is None:
         return Outdated()
     if now.file in files:
-        return Outdated(frozenset(reader.text(now.file).split()) - {_NONE}, now.reason)
+        return Outdated(frozenset(reader.text(now.file).split()) - {_NONE}, now)
     found = frozenset(one for one in in_use if one)
-    return Outdated(found, now.reason, steps.note(now.file, "\n".join(sorted(found)) or _NONE))
+    # The issuer's word of an earlier period counts no more.
+    former = [steps.remove(name) for name in files if now.note and ISSUER.match(name)]
+    return Outdated(found, now, (steps.note(now.file, "\n".join(sorted(found)) or _NONE), *former))

@@ -78,8 +78,7 @@ def _earlier(in_use: Certificate | None, new: Certificate | None) -> t.Iterator[
 
 def _by_hand(plan: CertificatePlan) -> t.Iterator[str]:
     """What the user still has to do about a key that others have."""
-    now = plan.wanted.renew_now
-    if now is None or not now.compromised:
+    if not plan.offer.outdated.compromised:
         return
     for name in sorted(plan.offer.outdated.thumbprints):
         certificate = parsed(plan.before.store.get(name))

@@ -27,6 +27,7 @@ from .._x509.certificate import Bundle, Unusable
 from .._x509.renewal import Renewal, renewal
 from .delivery import Delivery, InStore, newest_first, of_bundle
 from .edge import EdgeReader, EdgeState, parsed
+from .issuer import early, replaced
 from .offer import Offer, Waiting
 from .renew_now import outdated
 from .wanted import WantedCertificate
@@ -52,9 +53,13 @@ class CertificateSource(abc.ABC):
     def __init__(self, wanted: WantedCertificate, reader: EdgeReader, before: EdgeState) -> None:
         self.wanted, self.options, self.reader, self.before = wanted, wanted.source, reader, before
         self._issuers: list[t.Any] | None = None
-        assigned = [before.thumbprint(usage) for usage in wanted.usages]
-        self.outdated = outdated(wanted.renew_now, reader, before.files, assigned)
+        assigned = [name for name in map(before.thumbprint, wanted.usages) if name]
         self.in_force = self._assigned()
+        own = self._by_lifetime(self.in_force) if self.in_force is not None else None
+        asked = early(wanted.issuer, self.in_force, own, wanted.decided_at, self._all_issuers)
+        in_force = x509.thumbprint(self.in_force) if self.in_force is not None else ""
+        wished = outdated(wanted.renew_now, reader, before.files, assigned)
+        self.outdated, self.remarks = replaced(wished, asked, reader, before.files, in_force)
         self.renewal = self._renewal(self.in_force) if self.in_force is not None else None
 
     def choose(self) -> Offer | Waiting:
@@ -65,8 +70,8 @@ class CertificateSource(abc.ABC):
         if wrong:
             raise Refused(wrong)
         chosen = self._choose()
-        other = self._other_issuer()
-        return replace(chosen, warnings=(*chosen.warnings, other)) if other else chosen
+        more = [*self.remarks, *filter(None, [self._other_issuer()])]
+        return replace(chosen, warnings=(*chosen.warnings, *more)) if more else chosen
 
     @abc.abstractmethod
     def _choose(self) -> Offer | Waiting:
@@ -177,9 +182,11 @@ class CertificateSource(abc.ABC):
         return findings
 
     def _renewal(self, certificate: Certificate) -> Renewal:
+        return self.outdated.renewal(self._by_lifetime(certificate), x509.thumbprint(certificate))
+
+    def _by_lifetime(self, certificate: Certificate) -> Renewal:
         start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        found = renewal(start, end, self.wanted.decided_at, self.wanted.rule)
-        return self.outdated.renewal(found, x509.thumbprint(certificate))
+        return renewal(start, end, self.wanted.decided_at, self.wanted.rule)
 
     # What there is
 
@@ -201,6 +208,11 @@ class CertificateSource(abc.ABC):
         if self._issuers is None:
             self._issuers = [one for one in map(parsed, self.reader.store("CA").values()) if one is not None]
         return self._issuers
+
+    def _all_issuers(self) -> list[Certificate]:
+        """CA certificates of which one may have issued what is in use."""
+        stored = [one for name in ("CA", "Root") for one in map(parsed, self.reader.store(name).values())]
+        return [*(one for one in stored if one is not None), *(self.wanted.anchors or ())]
 
     def _load(self) -> Bundle:
         path = self.options.path

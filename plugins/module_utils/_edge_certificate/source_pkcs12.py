@@ -21,9 +21,10 @@ class Pkcs12(CertificateSource):
 
     def _choose(self) -> Offer:
         bundle = self._bundle = self._load()
-        if x509.thumbprint(bundle.certificate) in self.outdated.thumbprints:
-            text = "renew.now: %s holds the certificate that is to be replaced (%s). Put a new one there"
-            raise Refused([text % (self.options.path, x509.thumbprint(bundle.certificate))])
+        thumbprint = x509.thumbprint(bundle.certificate)
+        if self.outdated.why is not None and self.outdated.urgent and thumbprint in self.outdated.thumbprints:
+            text = "%s holds the certificate that is to be replaced (%s): %s. Put a new one there"
+            raise Refused([text % (self.options.path, thumbprint, self.outdated.why.reason)])
         findings = self._accept(bundle.certificate, bundle.others, self.options.path)
         offer = self._offer_bundle(bundle, findings)
         offered = self._renewal(bundle.certificate)

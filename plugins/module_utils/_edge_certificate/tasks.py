@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import typing as t
 from dataclasses import replace
 
 from .._base import private_file
-from .._base.findings import ERROR, UNKNOWN, Finding
+from .._base.findings import ERROR, UNKNOWN, Finding, in_order
 from .._base.names import Invalid
 from .._base.result import Params, Refused, Result
 from .._base.task import STATE, Task
@@ -20,10 +21,12 @@ from .._shell.statement import Shell
 from .._topology import graceful_stop as graceful
 from .._x509 import certificate as x509
 from .._x509 import chain, issue, trust_store
+from .._x509 import later as ahead
 from .._x509.certificate import describe
+from .._x509.issuer import certificate_id
 from .._x509.renewal import SHARE, RenewalRule, renewal
+from . import issuer, renew_now
 from . import listener as listeners
-from . import renew_now
 from .apply import apply
 from .edge import LISTENING, MTLS, USAGES, EdgeReader, parsed
 from .listener import Listener, listener_of
@@ -44,6 +47,8 @@ _RENEW: dict[str, t.Any] = {
         "days": {"type": "int"},
         "as_of": {"type": "str"},
         "now": renew_now.OPTION,
+        "issuer": issuer.OPTION,
+        "check_crl": {"type": "bool", "default": False},
     },
 }
 _TEXT = {"type": "str"}
@@ -87,6 +92,12 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "pool_size": {"type": "int", "default": 1},
     "remove_former_after": {"type": "int"},
     "state": STATE,
+}
+
+# What concerns a run and not the certificate has variables of its own, and what the issuer says comes from tasks.
+IN_INVENTORY: dict[str, t.Any] = {
+    **{name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("phase", "pool_size")},
+    "renew": {**_RENEW, "options": {name: spec for name, spec in _RENEW["options"].items() if name != "issuer"}},
 }
 
 INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -144,6 +155,7 @@ def _wanted(
         graceful=graceful.Graceful.read(params.get("graceful")),
         keep_former=params.get("remove_former_after"),
         renew_now=_renew_now(params),
+        issuer=issuer.IssuerOptions.read(params.get("renew")),
         pool_size=params.get("pool_size") or 1,
         listener=listener,
         check=check,
@@ -161,9 +173,11 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
     reader = EdgeReader(shell)
     assigned = reader.assigned()
     managed = [usage for usage in USAGES if usage in (params.get("managed") or params["usages"])]
-    early = _renew_now(params)
+    early, said = _renew_now(params), issuer.IssuerOptions.read(params.get("renew"))
+    files = reader.files() if early or said.asked else []
     in_use = (one["Thumbprint"] for usage, one in assigned.items() if usage in params["usages"])
-    replaced = renew_now.outdated(early, reader, reader.files() if early else (), in_use)
+    wished = renew_now.outdated(early, reader, files, in_use)
+    remarks = list(trusted.warnings) if trusted else []
     usages: dict[str, list[str]] = {}
     for usage in params["usages"]:
         if usage in assigned:
@@ -175,24 +189,35 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
         issuers = _issuers(reader, [one for one in certificates.values() if one is not None])
         rsa_only = reader.is_lync_2013()
         for wanted, certificate in certificates.items():
-            facts: dict[str, t.Any] = {**dict.fromkeys(x509.FACTS), "thumbprint": wanted, "renewal": None}
+            facts: dict[str, t.Any] = dict.fromkeys((*x509.FACTS, "renewal", "renewal_info_id"))
+            facts |= {"thumbprint": wanted, "later": []}
             findings = [
                 Finding("not_in_store", "error", "it is not in the computer's store", "import and assign it anew")
             ]
             if certificate is not None:
                 facts = describe(certificate)
                 start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-                facts["renewal"] = replaced.renewal(renewal(start, end, time, rule), wanted).as_dict()
+                facts["renewal_info_id"] = certificate_id(certificate)
                 # Partners check the names and the CA. Others have names of their own, and often an internal CA.
                 shown_to_partners = not set(usages[wanted]).isdisjoint(managed)
-                findings = x509.check(
+                own = renewal(start, end, time, rule)
+                asked = issuer.Early()
+                if shown_to_partners:
+                    asked = issuer.early(said, certificate, own, time, lambda: [*issuers, *(anchors or ())])
+                replaced, warnings = issuer.replaced(wished, asked, reader, files, wanted)
+                facts["renewal"] = replaced.renewal(own, wanted).as_dict()
+                remarks += warnings
+                judge = functools.partial(
+                    x509.check,
                     certificate,
-                    now=time,
                     names=names if shown_to_partners else (),
                     others=issuers,
                     anchors=anchors if shown_to_partners else None,
                     rsa_only=rsa_only,
                 )
+                findings = judge(now=time)
+                facts["later"] = _later(certificate, (*issuers, *(anchors or ())), time, findings, judge)
+                findings = in_order([*findings, *asked.findings])
             shown = [finding.as_dict() for finding in findings]
             of_these = [usage for usage in usages[wanted] if usage in managed]
             found.append({**facts, "usages": usages[wanted], "managed": of_these, "findings": shown})
@@ -202,8 +227,31 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
             "presented": _presented(listener, names, anchors, time),
             "clock_ahead": reader.clock_ahead(),
         },
-        warnings=trusted.warnings if trusted else [],
+        warnings=remarks,
     )
+
+
+def _later(
+    certificate: t.Any,
+    others: t.Iterable[t.Any],
+    now: datetime.datetime,
+    findings: list[Finding],
+    judge: t.Callable[..., list[Finding]],
+) -> list[dict[str, t.Any]]:
+    """The findings that it will have, with the moments from which on."""
+    unchecked = any(one.code == x509.NOT_CHECKED for one in findings)
+    states = ahead.later(
+        certificate,
+        others,
+        now=now,
+        soon=x509.SOON,
+        first=findings,
+        judge=lambda at, seconds: judge(now=at, seconds=seconds),
+        same=lambda found: {(one.code, one.severity) for one in found},
+        # A chain that took too long once is not tried again.
+        seconds=-1.0 if unchecked else x509.CHAIN_SECONDS,
+    )
+    return ahead.shown((at, {"findings": [one.as_dict() for one in found]}) for at, found in states)
 
 
 def file_is_good(params: Params, due: t.Collection[str] = ()) -> bool:

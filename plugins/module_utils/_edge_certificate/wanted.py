@@ -15,6 +15,7 @@ from .._base.result import Params
 from .._shell.statement import Secret
 from .._topology.graceful_stop import Graceful
 from .._x509.renewal import RenewalRule
+from .issuer import IssuerOptions
 from .listener import Listener
 from .renew_now import RenewNow
 
@@ -62,7 +63,7 @@ class WantedCertificate:
     decided_at: when renewal is decided, the same for all Edges of a run; valid_at: when certificates are made and have
     to be valid, which is later in a look ahead; now: the controller's clock. All three in UTC, aware.
     graceful: how services are stopped for a restart; None: plainly.
-    renew_now: why what is in use is replaced before it is due; None: it is not.
+    renew_now: why what is in use is replaced before it is due; None: it is not. issuer: what its issuer says.
     keep_former: days after which a certificate that was replaced is deleted from the store; None: never.
     """
 
@@ -78,6 +79,7 @@ class WantedCertificate:
     restart: str = "affected"
     keep_former: int | None = None
     renew_now: RenewNow | None = None
+    issuer: IssuerOptions = field(default_factory=IssuerOptions)
     pool_size: int = 1
     graceful: Graceful | None = None
     listener: Listener | None = None

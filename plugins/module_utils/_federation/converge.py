@@ -35,6 +35,7 @@ from .lock import alone
 from .losses import Watch
 from .plan import Plan, make_plan
 from .plan_file import PlanFile
+from .pools import Pool
 from .rules import rights_lost
 from .selection import choose
 from .summary import block, diff, summarise
@@ -130,10 +131,22 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
             identity=plan.deployment.identity.as_dict(),
         )
         if run.plan_file and run.check:
-            run.plan_file.save(plan, place_of(shell))
+            run.plan_file.save(plan, place_of(shell), _pools(reader, plan), run.surroundings.of_plan())
         return Outcome(result, plan, planned(plan))
     with report.on_refusal():
         return _write(shell, reader, plan, run, report)
+
+
+def _pools(reader: Reader, plan: Plan) -> tuple[Pool, ...] | None:
+    """The pools that home users, for the sites of users in a plan file; None if it has no users, or the account does
+    not see the pools.
+    """
+    if not any(step.part == "grants" for step in plan.steps):
+        return None
+    try:
+        return reader.with_pools(plan.deployment).pools
+    except (Refused, ServerRefused):
+        return None
 
 
 def _lacking(shell: Shell, federation: Federation, refused: ServerRefused) -> Refused:

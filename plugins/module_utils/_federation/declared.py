@@ -139,7 +139,8 @@ class _Reader:
         values, mistakes = resource.checked({} if absent else given, (*also, *notes.NOTES) if noted else also)
         mistakes += notes.mistakes(item) if noted else []
         self.mistakes += [prefix + text for text in mistakes]
-        return Wanted(identity, values, place, absent) if identity and not mistakes else None
+        told = notes.notes_of(item) if noted else {}
+        return Wanted(identity, values, place, absent, told) if identity and not mistakes else None
 
     def single(self, resource: Resource, value: t.Any) -> tuple[Wanted, ...]:
         """The options of a configuration."""

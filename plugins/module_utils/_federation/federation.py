@@ -18,12 +18,15 @@ from .groups import member_filter
 
 @dataclass(frozen=True)
 class Wanted:
-    """One desired object. ``place`` names it in messages (``partners[3]``). ``values``: only what was given."""
+    """One desired object. ``place`` names it in messages (``partners[3]``). ``values``: only what was given. ``notes``:
+    see notes.py.
+    """
 
     identity: str
     values: Values
     place: str = ""
     absent: bool = False
+    notes: Values = field(default_factory=dict, compare=False)
 
     @property
     def key(self) -> str:

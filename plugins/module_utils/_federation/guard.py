@@ -15,6 +15,8 @@ from .._base.names import Invalid, canonical_domain, pattern_key, spellings
 from .._base.texts import some
 from .kinds import did_you_mean
 
+# More users than the limit says lose or gain a partner.
+IMPACT = "impact"
 # What a run may be allowed to do, one by one. ``force`` allows all of these.
 FORCED = (
     "empty_purge",
@@ -25,6 +27,7 @@ FORCED = (
     "federation_off",
     "outside_access_off",
     "anonymous_access_off",
+    IMPACT,
 )
 OUTSIDE_WINDOW = "outside_window"
 BREAKS_PARTNER = "breaks_partner"
@@ -54,6 +57,13 @@ def allow_mistakes(words: t.Iterable[t.Any], known: t.Sequence[str] = ALLOWED) -
         near = did_you_mean(str(word), known)
         found.append("[%d]: '%s' must be %s or %sDOMAIN%s" % (number, word, ", ".join(known), REVOKED, near))
     return found
+
+
+def impact_mistakes(limit: t.Any) -> list[str]:
+    """What is wrong with the numbers of ``impact_limit``, each text to follow the option's name."""
+    given = limit if isinstance(limit, t.Mapping) else {}
+    wrong = [name for name in ("lose", "gain") if isinstance(given.get(name), int) and given[name] < 0]
+    return [".%s: must be a whole number of users, 0 or more, not %d" % (name, given[name]) for name in wrong]
 
 
 def lifted(words: t.Iterable[str]) -> frozenset[str]:

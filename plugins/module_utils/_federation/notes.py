@@ -76,4 +76,4 @@ def due(item: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterator[tuple[s
             yield "partnership_ended" if past else "partnership_ends", text, remedy + asked
         else:
             text = "a review %s due %s (review_by)" % ("was" if left < 0 else "is", when)
-            yield "review_due", text, "%s reviews it, and sets the next date" % owner
+            yield "review_overdue" if left < 0 else "review_due", text, "%s reviews it, and sets the next date" % owner

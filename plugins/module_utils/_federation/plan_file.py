@@ -21,10 +21,12 @@ from .._base.result import Refused
 from .._base.texts import json_text
 from .._base.version import VERSION
 from .._shell.statement import Place
+from . import plan_objects
 from .digest import check_form, differences, make_digest, plain_state
 from .federation import Federation
 from .identity import doubts, from_file, other_deployment
 from .plan import Plan
+from .pools import Pool
 from .summary import summarise
 
 FORM = 3
@@ -43,9 +45,19 @@ class PlanFile:
     anybody: bool = False
     warnings: list[str] = field(default_factory=list)
 
-    def save(self, plan: Plan, place: Place) -> None:
-        """Raises Refused."""
+    def save(
+        self,
+        plan: Plan,
+        place: Place,
+        pools: t.Iterable[Pool] | None = None,
+        beside: t.Mapping[str, t.Any] | None = None,
+    ) -> None:
+        """pools: those that home users; None if they are not known. Raises Refused.
+
+        beside: what users and administrators are to know of the plan. A run is not held to it.
+        """
         document = {
+            **user_names.shown(beside or {}),
             "form": FORM,
             "collection": VERSION,
             "deployment": plan.deployment.identity.as_dict(),
@@ -56,6 +68,8 @@ class PlanFile:
             "summary": summarise(plan.steps, plan.unchanged),
             "plan_digest": make_digest(plan),
             "steps": [step.shown("planned") for step in plan.steps],
+            "partners": user_names.shown(plan_objects.partners(plan)),
+            "grants": user_names.shown(plan_objects.grants(plan, pools)),
         }
         text = json_text({**document, _DIGEST: _content(document)}, indent=2) + "\n"
         private_file.write_deciding(self.path, text.encode("utf-8", "surrogatepass"), self.option)

@@ -64,5 +64,9 @@ class Surroundings:
         """Return keys of the task."""
         return {}
 
+    def of_plan(self) -> dict[str, t.Any]:
+        """What the file of a plan has beside the plan."""
+        return {}
+
     def warnings(self) -> list[str]:
         return []

@@ -21,7 +21,7 @@ _VARIABLES = {
 _GUARD = ("protect", "removal_limit", "update_limit", "allow", "force")
 _RUN = (
     "domain_controller plan_file snapshot_directory snapshot_keep restore_from preflight preflight_ignore replication"
-    " replication_timeout configuration_backup probe_first restore_only"
+    " replication_timeout configuration_backup probe_first impact_limit restore_only"
 ).split()
 
 # Role -> the options that are its parameters, each with its name after the role's own. Other options of a run come from

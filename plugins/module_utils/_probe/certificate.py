@@ -15,6 +15,7 @@ import typing as t
 
 from .._base.texts import foreign
 from .._x509 import certificate as certificates
+from .._x509 import later as ahead
 from .._x509.certificate import NOT_CHECKED, check, describe, parse
 from .._x509.chain import CHAIN
 from .._x509.fields import extension, unreadable
@@ -67,6 +68,38 @@ def examine(
         return facts, dict(_faults(certificate, facts, chain[1:], domain, anchors, now, expires_within, seconds))
     except (ValueError, certificates.Unusable):
         return {}, {"malformed": "it cannot be decoded"}
+
+
+def examine_later(
+    chain: t.Sequence[Certificate],
+    domain: str,
+    anchors: t.Sequence[Certificate],
+    now: datetime.datetime,
+    expires_within: int,
+    first: dict[str, str],
+    seconds: float = certificates.CHAIN_SECONDS,
+) -> list[tuple[datetime.datetime, dict[str, str]]]:
+    """The faults that it will have later, with the moments from which on. first: those of now; else as examine()."""
+    if "malformed" in first:
+        return []
+    certificate = parse(certificates.der(chain[0]))
+    facts = {**describe(certificate), **_more(certificate)}
+    checked = NOT_CHECKED not in first
+
+    def judge(at: datetime.datetime, left: float) -> dict[str, str]:
+        return dict(_faults(certificate, facts, chain[1:], domain, anchors, at, expires_within, left))
+
+    return ahead.later(
+        certificate,
+        (*chain[1:], *anchors) if checked else (),
+        now=now,
+        soon=datetime.timedelta(days=expires_within),
+        first=first,
+        judge=judge,
+        same=frozenset,
+        # A chain that took too long once is not tried again.
+        seconds=seconds if checked else -1.0,
+    )
 
 
 def covers(certificate: Certificate, domain: str) -> bool:

@@ -44,6 +44,13 @@ def with_edges(entry: Entry, views: t.Sequence[EdgeView]) -> Entry:
     seen = _seen(entry["domain"], views)
     if not seen:
         return entry
+    judged = _judged(entry, seen, views)
+    later = [(one["from"], _judged({**entry, **one}, seen, views)) for one in entry["later"]]
+    states = [{"from": at, "verdict": one["verdict"], "findings": one["findings"]} for at, one in later]
+    return {**judged, "later": states}
+
+
+def _judged(entry: Entry, seen: t.Sequence[Seen], views: t.Sequence[EdgeView]) -> Entry:
     found = [replace(Finding(**one), view=CONTROLLER) for one in entry["findings"]]
     here = any(attempt["result"] in ("answered", "silent") for attempt in entry["attempts"])
     if not here:

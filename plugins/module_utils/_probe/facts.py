@@ -10,6 +10,7 @@ Filled by dns.py, conversation.py and certificate.py as far as the probe comes; 
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 import typing as t
 from dataclasses import dataclass, field
@@ -195,6 +196,8 @@ class Facts:
     versions: dict[str, str] = field(default_factory=dict)  # accepted, refused, unknown, not tried
     certificate: dict[str, t.Any] | None = None
     faults: dict[str, str] = field(default_factory=dict)  # of the certificate: code -> text, see certificate.py
+    # The faults that it will have if nothing changes but the time, and from when on (UTC).
+    later: list[tuple[datetime.datetime, dict[str, str]]] = field(default_factory=list)
     own_certificate: bool = False  # whether one was at hand to present
     external: External = "unknown"
     certificate_asked: bool = False  # by the peer, in the TLS handshake

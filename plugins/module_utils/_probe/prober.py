@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime
+import functools
 import os
 import traceback
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.findings import Finding
 from .._federation.negotiation import TCP_DIALBACK, Row
 from .._x509 import certificate as x509
 from .._x509.certificate import Bundle
+from .._x509.later import shown
 from .._xmpp.budget import Budget, TimeUp
 from .._xmpp.client import Contexts
 from .advice import advise
-from .certificate import examine
+from .certificate import examine, examine_later
 from .conversation import converse
 from .dns import Resolver
 from .facts import MOST_SERVERS, Addresses, Attempt, Ended, Facts, ServiceRecord, is_local
@@ -64,7 +66,7 @@ class ProbeSettings:
     """from_: the own domain that asks. timeout: seconds for a step. expires_within: days.
 
     allow_local: also connect to loopback, link-local, multicast and unspecified addresses, which name the controller
-    itself or its neighbours.
+    itself or its neighbours. clock: tells the time at which certificates are checked (UTC, aware).
     """
 
     from_: str
@@ -74,6 +76,7 @@ class ProbeSettings:
     own: Bundle | None = None
     gateway_port: int = DEFAULT_PORT
     allow_local: bool = False
+    clock: t.Callable[[], datetime.datetime] = functools.partial(datetime.datetime.now, datetime.timezone.utc)
 
 
 class Prober:
@@ -97,6 +100,7 @@ class Prober:
         if not job.unusable:
             facts = self._probe(job.domain, self._settings.from_, self._contexts, budget, job.proxy, row=job.row)
         findings = check_partner(facts, job.row)
+        later = _later(facts, functools.partial(check_partner, row=job.row))
         suggested = suggest(facts)
         return {
             **_entry(facts, findings, budget),
@@ -107,6 +111,7 @@ class Prober:
             "declared": None if job.row is None else _declared(job.row, facts),
             "advice": advise(facts, job.row),
             "suggestion": None if suggested is None else options(suggested),
+            "later": later,
         }
 
     def change(self, job: Job, former: Job | None) -> tuple[Entry, Entry | None]:
@@ -121,7 +126,7 @@ class Prober:
         budget = self._budget()
         if unusable:
             facts = Facts(domain, unusable=unusable)
-            return _entry(facts, list(check_name(facts)), budget)
+            return {**_entry(facts, list(check_name(facts)), budget), "later": []}
         facts = self._probe(domain, asks, self._anonymous, budget, own=True)
         edge = None
         try:
@@ -132,8 +137,12 @@ class Prober:
             edge = Addresses("unknown", (), "the time for the domain was spent")
         given = self._settings.own
         thumbprint = x509.thumbprint(given.certificate) if given is not None else ""
-        findings = check_own(facts, access_edge, edge, thumbprint, self._settings.gateway_port, tls)
-        return _entry(facts, findings, budget)
+        port = self._settings.gateway_port
+
+        def judge(seen: Facts) -> list[Finding]:
+            return check_own(seen, access_edge, edge, thumbprint, port, tls)
+
+        return {**_entry(facts, judge(facts), budget), "later": _later(facts, judge)}
 
     def _budget(self) -> Budget:
         return Budget(self._settings.timeout, _STEPS * self._settings.timeout)
@@ -155,7 +164,7 @@ class Prober:
                 earlier = facts.ended
                 chain = converse(facts, service, address, from_, contexts, budget, versions=not own, row=row)
                 if chain:
-                    facts.certificate, facts.faults = self._examine(chain, domain, budget)
+                    facts.certificate, facts.faults, facts.later = self._examine(chain, domain, budget)
                 if facts.attempts[-1].result == "answered":
                     break
                 if facts.ended is not None and facts.ended.stage == "connect" and earlier is not None:
@@ -211,11 +220,13 @@ class Prober:
 
     def _examine(
         self, chain: t.Sequence[Certificate], domain: str, budget: Budget
-    ) -> tuple[dict[str, t.Any] | None, dict[str, str]]:
-        now = datetime.datetime.now(datetime.timezone.utc)
+    ) -> tuple[dict[str, t.Any] | None, dict[str, str], list[tuple[datetime.datetime, dict[str, str]]]]:
+        now = self._settings.clock()
         within, seconds = self._settings.expires_within, budget.at_least(_CHECK)
-        found, faults = examine(chain, domain, self._settings.anchors, now, within, seconds)
-        return found or None, faults
+        anchors = self._settings.anchors
+        found, faults = examine(chain, domain, anchors, now, within, seconds)
+        later = examine_later(chain, domain, anchors, now, within, faults, budget.at_least(_CHECK))
+        return found or None, faults, later
 
 
 def concurrently(calls: t.Sequence[t.Callable[[], Found]], workers: int) -> list[Found]:
@@ -239,6 +250,14 @@ def _entry(facts: Facts, findings: t.Sequence[Finding], budget: Budget) -> Entry
         "findings": [finding.as_dict() for finding in findings],
         "seconds": round(budget.spent(), 2),
     }
+
+
+def _later(facts: Facts, judge: t.Callable[[Facts], list[Finding]]) -> list[dict[str, t.Any]]:
+    """The findings that there will be if nothing changes but the time, each with the moment from which on."""
+    states = ((at, judge(replace(facts, faults=faults))) for at, faults in facts.later)
+    return shown(
+        (at, {"verdict": verdict(found), "findings": [one.as_dict() for one in found]}) for at, found in states
+    )
 
 
 def _tls(facts: Facts) -> dict[str, t.Any] | None:

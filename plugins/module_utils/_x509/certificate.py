@@ -55,8 +55,14 @@ FACTS = (
     "key",
     "server_auth",
     "client_auth",
+    "public",
 )
 
+# Extended, domain, organization and individual validation (TLS Baseline Requirements, section 7.1.6.1).
+PUBLIC_POLICIES = frozenset(("2.23.140.1.1", "2.23.140.1.2.1", "2.23.140.1.2.2", "2.23.140.1.2.3"))
+# Days before its end from which on a certificate ends soon. Two weeks are little for a certificate of a year, and more
+# than the whole life of one of six days, of which the last third counts.
+SOON = datetime.timedelta(days=14)
 # Seconds that the checks of a chain may take together. A good one takes milliseconds.
 CHAIN_SECONDS = 5.0
 # The code of the finding that the checks of a chain did not come to an end.
@@ -170,7 +176,18 @@ def describe(certificate: Certificate) -> dict[str, t.Any]:
         "key": _key_text(certificate),
         "server_auth": bool(purposes and ExtendedKeyUsageOID.SERVER_AUTH in purposes),
         "client_auth": bool(purposes and ExtendedKeyUsageOID.CLIENT_AUTH in purposes),
+        "public": is_public(certificate),
     }
+
+
+def is_public(certificate: Certificate) -> bool:
+    """Whether it was issued under the rules for public TLS certificates: it names one of their policies.
+
+    Such a certificate has exactly one of the policies that are reserved for it (CA/Browser Forum, TLS Baseline
+    Requirements, section 7.1.2.7.9).
+    """
+    policies = extension(certificate, "CertificatePolicies") or ()
+    return any(one.policy_identifier.dotted_string in PUBLIC_POLICIES for one in policies)
 
 
 def der(certificate: Certificate) -> bytes:
@@ -274,8 +291,7 @@ def _check_time(certificate: Certificate, now: datetime.datetime) -> t.Iterator[
         yield error("not_yet_valid", "it is not valid before %s" % utc(start), "wait, or set the controller's clock")
     elif now >= end:
         yield error("expired", "it expired on %s" % utc(end), _REPLACE)
-    # Two weeks are little for a certificate of a year and more than the whole life of one of six days.
-    elif end - now < min(datetime.timedelta(days=14), (end - start) / 3):
+    elif end - now < min(SOON, (end - start) / 3):
         yield warning("expires_soon", "it expires on %s" % utc(end), "renew it")
 
 

@@ -54,6 +54,10 @@ _TOWARDS = ("converge", "restore", "failover", "audit")
 _EVERYTHING = frozenset(("all", "tagged"))
 # The playbooks that can be held to a plan.
 _HELD = ("converge", "restore")
+# What tells people of users in a result.
+_NAMING = ("report", "impact")
+# Those that show a plan without a thought of carrying it out.
+_LOOKING = ("audit", "history")
 
 
 class FederationAction(DeploymentAction, ReportingAction):
@@ -132,8 +136,8 @@ class FederationAction(DeploymentAction, ReportingAction):
         self._carried_out(result, variables)
         if self._reminded and not result.get("skipped"):
             result["warnings"] = [*result.get("warnings", ()), *self._reminded]
-        if user_names.hidden() and result.get("report"):
-            result["report"] = user_names.shown(result["report"])
+        if user_names.hidden():
+            result.update({name: user_names.shown(result[name]) for name in _NAMING if result.get(name)})
         show(result.get("report") or ())
         if self.playbook and isinstance(result.get("diff"), list):
             result["diff"] = together(result["diff"])
@@ -145,7 +149,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         """Write the plan that was saved for people too."""
         host = str(variables["inventory_hostname"])
         text = render(
-            result,
+            user_names.shown(result),  # before there is markup around a name
             label=Inventory(variables).deployment,
             host=host,
             user=system_user(),
@@ -240,10 +244,12 @@ class FederationAction(DeploymentAction, ReportingAction):
             raise Refused([*mistakes, *exc.reasons]) from None
         if mistakes:
             raise Refused(mistakes)
-        self.work_of = task_with(declared, self._approval, self._probing)
+        shows = self._display.verbosity > 0 and self.playbook not in _LOOKING
+        self.work_of = task_with(declared, self._approval, self._probing, impact=shows)
 
     def _approval(self) -> list[str]:
-        return held(self._controlled, plain(self._task.args.get("allow")) or ())
+        # An audit reads windows for its forecast, and nobody thinks of carrying its plan out.
+        return [] if self.playbook == "audit" else held(self._controlled, plain(self._task.args.get("allow")) or ())
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """A module's own process cannot be told of change control, so it is asked before, nor how to probe."""

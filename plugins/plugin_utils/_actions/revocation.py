@@ -19,6 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._base.names import Invalid, canonical_domain
 from ...module_utils._base.result import Refused
+from ...module_utils._topology.revocation import TASK
 from .._documents.show import show
 from .._files import reminders
 from .._playbooks.revoked_services import before_the_revocation
@@ -78,6 +79,10 @@ class RevocationAction(FederationAction):
             canonical_domain(str(self._task.args.get("domain") or ""))
         except Invalid as exc:
             raise Refused(["%s: %s" % (_DOMAIN if self.playbook else "domain", exc)]) from None
+        if self._task.check_mode and self._display.verbosity > 0:
+            from ...module_utils._chain.revoked_users import with_users
+
+            self.work_of = with_users(TASK)
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         result = super()._finished(result, variables)

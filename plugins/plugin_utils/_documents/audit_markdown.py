@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from . import audit_forecast
 from . import audit_texts as words
 from .audit_document import Audit
 from .finding_order import SEVERITIES, with_view
@@ -36,6 +37,7 @@ def render(audit: Audit) -> str:
                 ],
             ),
             *_findings(audit),
+            *audit_forecast.markdown(audit, MOST_ROWS),
             *_drift(audit),
             *_certificates(audit),
             *_partners(audit),

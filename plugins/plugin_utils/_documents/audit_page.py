@@ -22,10 +22,10 @@ import jinja2
 from markupsafe import Markup, escape
 
 from .._playbooks.audit import days_between, moment
+from . import audit_forecast, svg
 from . import audit_picture as picture
 from . import audit_texts as words
 from . import audit_timeline as timeline
-from . import svg
 from .audit_document import Audit
 from .characters import clean
 from .finding_order import SEVERITIES, Finding, with_view
@@ -54,6 +54,7 @@ def render(audit: Audit) -> str:
         ends={end.name: end for end in timeline.partner_ends(audit)},
         next_end=next_end(audit),
         groups=groups(audit["findings"]),
+        forecast=audit_forecast,
         partners=by_verdict(audit),
         found=by_object(audit["findings"], "partner"),
         ids=ids,

@@ -24,6 +24,11 @@ def render(audit: Audit) -> str:
     metrics: tuple[tuple[str, str, t.Callable[[Audit], Samples]], ...] = (
         ("sfb_xmpp_audit_timestamp_seconds", "When the last audit was made.", _time),
         ("sfb_xmpp_audit_findings", "Findings of the last audit.", _findings),
+        (
+            "sfb_xmpp_forecast_timestamp_seconds",
+            "When an object breaks if nothing is done: its first error.",
+            _forecast,
+        ),
         ("sfb_xmpp_drift_objects", "What sfb.xmpp.converge would change; granted and withdrawn count users.", _drift),
         ("sfb_xmpp_certificate_days_left", "Days until a certificate of an Edge ends, at the audit.", _days),
         ("sfb_xmpp_certificate_not_after_timestamp_seconds", "When a certificate of an Edge ends.", _ends),
@@ -62,6 +67,16 @@ def _findings(audit: Audit) -> Samples:
         for severity in words.SEVERITIES:
             number = sum(one["area"] == area and one["severity"] == severity for one in audit["findings"])
             yield _labels(audit, area=area, severity=severity), number
+
+
+def _forecast(audit: Audit) -> Samples:
+    """Of each object the first; objects of which nothing is forecast have no sample."""
+    first: dict[tuple[str, str], str] = {}
+    for one in (audit.get("forecast") or {}).get("items") or ():
+        if one["severity"] == "error":
+            first.setdefault((one["area"], one["object"]), one["at"])
+    for (area, name), at in first.items():
+        yield _labels(audit, area=area, object=name), moment(at).timestamp()
 
 
 def _drift(audit: Audit) -> Samples:

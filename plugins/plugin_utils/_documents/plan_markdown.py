@@ -3,7 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan for a change ticket: who planned what for which deployment, the block as it was shown, every call. Pure."""
+"""A plan for a change ticket: who planned what for which deployment, the block as it was shown, whom it concerns, every
+call. Pure.
+"""
 
 from __future__ import annotations
 
@@ -47,12 +49,73 @@ def render(
             "# " + markdown.text(first),
             markdown.table(["Plan", ""], [[name, value] for name, value in facts if value]),
             markdown.block(rest),
+            *_impact(result.get("impact") or {}),
             "## Warnings" if warnings else "",
             "\n".join("- " + markdown.text(one) for one in warnings),
             "## Calls" if calls else "",
             markdown.table(["Cmdlet", "Object", "Parameters"], calls),
         ]
     )
+
+
+def _impact(found: Result) -> list[str]:
+    """Users who gain or lose a partner: numbers by domain, then names of those for whom the same changes."""
+    if not found:
+        return []
+    head = "Users that the account could see: %s. " % "{:,}".format(found["seen"])
+    if found["unread"]:
+        told = markdown.text("Not known who gains or loses a partner. Not read: %s." % found["unread"])
+        return ["## Users", told]
+    if not found["domains"]:
+        return ["## Users", head + "No user gains or loses a partner."]
+    numbers = [
+        [
+            markdown.code(one["domain"]),
+            _changes(one["out"]),
+            _changes(one["in"]) + (_CONTACTS if one["contact_first"] and one["in"]["gain"] else ""),
+        ]
+        for one in found["domains"]
+    ]
+    groups = [
+        [
+            _named(one["domains"], _DOMAINS),
+            _both(one),
+            "{:,}".format(one["users"]),
+            _named(one["names"], None, one["users"]),
+        ]
+        for one in found["groups"]
+    ]
+    return [
+        "## Users",
+        head + "At least one partner: %s." % _changes(found["users"]),
+        markdown.table(["Domain of a partner", "Messages to it", "Messages from it"], numbers),
+        markdown.table(["Domains", "What changes", "Users", "Who"], groups),
+    ]
+
+
+# How many domains of a group are named: each stands in the table above.
+_DOMAINS = 20
+_CONTACTS = " (only to users who have added the contact)"
+_WORDS = {
+    "gain": "gain", "lose": "lose", "narrowed": "only from contacts now", "widened": "no longer only from contacts",
+    "unknown": "not known", "": "nothing changes",
+}  # fmt: skip
+
+
+def _changes(numbers: t.Mapping[str, int]) -> str:
+    told = ["%s %s" % ("{:,}".format(number), _WORDS[change]) for change, number in numbers.items() if number]
+    return ", ".join(told) or _WORDS[""]
+
+
+def _both(one: Result) -> str:
+    """What changes in both directions; apart where it is not the same."""
+    out, back = (_WORDS[one[way]] for way in ("out", "in"))
+    return out if out == back else "to: %s; from: %s" % (out, back)
+
+
+def _named(names: t.Sequence[str], most: int | None, number: int = 0) -> str:
+    more = max(number, len(names)) - len(names[:most])
+    return ", ".join([*map(markdown.code, names[:most]), *(["%s more" % "{:,}".format(more)] if more else [])])
 
 
 def _parameters(given: t.Mapping[str, t.Any]) -> str:

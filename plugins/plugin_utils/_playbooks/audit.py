@@ -34,19 +34,22 @@ def make_audit(
     certificates: Objects,
     drift: dict[str, t.Any],
     edge_events: Objects = (),
+    forecast: dict[str, t.Any] | None = None,
     previous: Audit | None = None,
 ) -> Audit:
-    """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. previous: the
-    audit before. Raises Invalid where a part has not the form that the schema gives it.
+    """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. forecast: of
+    forecast(); None if none was made. previous: the audit before. Raises Invalid where a part has not the form that the
+    schema gives it.
     """
     given: dict[str, t.Any] = {"time": time, "own": own, "drift": drift, "findings": list(findings)}
     given |= {"partners": list(partners), "policies": list(policies), "edge_events": list(edge_events)}
+    given["forecast"] = forecast
     given["certificates"] = [{**one, "days_left": 0} for one in certificates]
     check_parts(given)
     now = moment(time)
     dated = [{**one, "days_left": days_between(now, moment(one["not_after"]))} for one in given["certificates"]]
     members = sorted(given["partners"], key=lambda one: one["domain"])
-    found = in_order([*given["findings"], *_unexplained(members, given["findings"])])
+    found = in_order([*given["findings"], *unexplained(members, given["findings"])])
     listed = sorted(given["policies"], key=lambda one: one["identity"].lower())
     audit: Audit = {
         "schema": VERSION,
@@ -68,6 +71,7 @@ def make_audit(
         "certificates": sorted(dated, key=lambda one: (one["not_after"], one["host"], one["usage"])),
         "drift": drift,
         "edge_events": given["edge_events"],
+        "forecast": forecast,
         "since": None,
     }
     if previous is not None:
@@ -75,9 +79,9 @@ def make_audit(
     return audit
 
 
-def _unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Finding]) -> t.Iterator[Finding]:
+def unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Finding]) -> t.Iterator[Finding]:
     """A finding for each verdict that no finding explains: findings alone decide whether a run fails."""
-    told = {(one["object"], one["severity"]) for one in findings if one["area"] == "partner"}
+    told = {(one["object"], _severity(one)) for one in findings if one["area"] == "partner"}
     for one in partners:
         severity = {"failed": "error", "not_observable": "unknown"}.get(one["verdict"], "")
         if severity and (one["domain"], severity) not in told:
@@ -89,6 +93,11 @@ def _unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Fi
                 "message": words.VERDICTS[one["verdict"]],
                 "remedy": "run sfb.xmpp.verify, which says more",
             }
+
+
+def _severity(one: Finding) -> str:
+    """Without its acceptance: what is accepted explains a verdict as well."""
+    return str((one.get("accepted") or one)["severity"])
 
 
 def moment(text: str) -> datetime.datetime:

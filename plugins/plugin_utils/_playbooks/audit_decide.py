@@ -7,20 +7,21 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 from ...module_utils._base.result import Refused
 from ...module_utils._base.texts import UNNAMED, printable
 from ...module_utils._base.version import VERSION
-from ...module_utils._federation import notes
 from ...module_utils._probe.own_domains import asking, own_domains
+from .._documents import audit_forecast
 from .._documents import audit_texts as words
 from .._documents.audit_document import Audit
-from .._documents.finding_order import Finding, reached, sentence
-from .accepted import Accepted, accept
-from .audit import make_audit, moment
-from .audit_gather import Result, finding, gather, not_compared
+from .._documents.finding_order import reached, sentence
+from .accepted import Accepted
+from .audit import make_audit, moment, unexplained
+from .audit_gather import Result, not_compared
+from .audit_judge import judge
+from .forecast import Ahead, forecast
 from .verification import names_in, own_certificate
 
 Settings = t.Mapping[str, t.Any]
@@ -71,45 +72,41 @@ def decide(
     previous: Audit | None = None,
     declared: Settings | None = None,
     accepted: t.Sequence[Accepted] = (),
+    ahead: Ahead | None = None,
 ) -> Audit:
     """The audit of a deployment. See gather() and make_audit() for the arguments.
 
     declared: the settings, of which the notes of partners and policies are looked at. accepted: see accepted.py.
-    previous: the audit that the directory has; another deployment's does not count. Raises Refused if the deployment
+    previous: the audit that the directory has; another deployment's does not count. ahead: of the forecast; None: it is
+    not made, and the support of no release is looked at. Raises Refused if the deployment
     could not be compared with what is declared, Invalid where a result has not the form that an audit needs.
     """
     if why := not_compared(plan):
         text = "%s could not be compared with what is declared, so the files of the last audit stay: %s"
         raise Refused([text % (deployment, why)])
-    gathered = gather(
-        deployment=deployment,
-        existing=existing,
-        plan=plan,
-        probe=probe,
-        edges=edges,
-        access_edge=access_edge,
-        front_ends=front_ends,
-        services=services,
-        views=views,
-    )
-    today = moment(time).date()
-    gathered["findings"] = accept([*gathered["findings"], *due_notes(declared or {}, today)], accepted, today)
+    reading = {
+        "deployment": deployment,
+        "existing": existing,
+        "plan": plan,
+        "probe": probe,
+        "edges": edges,
+        "access_edge": access_edge,
+        "front_ends": front_ends,
+        "services": services,
+        "views": views,
+    }
+    now, said = moment(time), declared or {}
+    gathered = judge(reading, now, declared=said, accepted=accepted, releases=ahead.releases if ahead else ())
+    found = [*gathered["findings"], *unexplained(gathered["partners"], gathered["findings"])]
     return make_audit(
         collection=VERSION,
         deployment=deployment,
         time=time,
         host=host,
         previous=previous if previous and previous["deployment"] == deployment else None,
+        forecast=forecast(reading, found, now, declared=said, accepted=accepted, ahead=ahead) if ahead else None,
         **gathered,
     )
-
-
-def due_notes(declared: Settings, today: datetime.date) -> t.Iterator[Finding]:
-    """What the notes of the declared partners and policies call for."""
-    for option, area, key in (("partners", "partner", "domain"), ("policies", "policy", "identity")):
-        for item in declared.get(option) or ():
-            for code, message, remedy in notes.due(item, today):
-                yield finding("warning", area, code, str(item[key]), message, remedy)
 
 
 def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
@@ -125,6 +122,7 @@ def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
         *map(printable, shown),
         *(["  %s more in audit.json" % format(more, ",")] if more else ()),
         *([_counted(audit)] if audit["findings"] else ()),
+        *map(printable, audit_forecast.lines(audit)),
         "Files:",
         *("  " + path for path in paths),
     ]

@@ -34,6 +34,7 @@ _LABELS = {resource.noun: resource.label for resource in RESOURCES}
 _SINGLE = {resource.label for resource in RESOURCES if resource.single}
 # The rules of what the server has say these of each partner already.
 _OF_RULES = ("row_invalid", "row_risky")
+_RENEW = "run sfb.xmpp.certificate"
 _CONVERGE = "run sfb.xmpp.converge, or declare what is there"
 # What a rule finds that is a link of the chain has the severity of the link.
 _LINKS = {link.code: link.severity for link in LINKS}
@@ -310,11 +311,10 @@ def _certificates(edges: t.Mapping[str, Result]) -> tuple[list[dict[str, t.Any]]
                 managed = usage in one["managed"]
                 # What is said of a managed usage holds for its names and its authority.
                 for two in one["findings"] if managed or not one["managed"] else ():
-                    found.append(
-                        finding(two["severity"], "certificate", two["code"], name, two["message"], two["remedy"])
-                    )
+                    remedy = _RENEW if managed and two["code"] in ("expired", "expires_soon") else two["remedy"]
+                    found.append(finding(two["severity"], "certificate", two["code"], name, two["message"], remedy))
                 if renewal.get("due"):
                     text = "its renewal is due: %s" % renewal["reason"]
-                    remedy = "run sfb.xmpp.certificate" if managed else "renew it in the deployment wizard"
+                    remedy = _RENEW if managed else "renew it in the deployment wizard"
                     found.append(finding("warning", "certificate", "renewal_due", name, text, remedy))
     return certificates, found

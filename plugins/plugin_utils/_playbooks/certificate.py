@@ -20,7 +20,7 @@ Values = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
 
 # What an Edge does next.
-NOTHING, LEFT, READ, MAKE, STAGE, PLAN, SWITCH, WAIT = "nothing left read make stage plan switch wait".split()
+NOTHING, LEFT, READ, ASK, MAKE, STAGE, PLAN, SWITCH, WAIT = "nothing left read ask make stage plan switch wait".split()
 # Puts in use only what has no certificate yet. The other value of the setting replaces certificates too.
 SEPARATE = "separate"
 
@@ -34,13 +34,16 @@ class CertificateSettings:
 
     certificate: options of xmpp_gateway_cert; empty where none is declared. phase: all, stage, or switch.
     separate: whether a certificate in use is only replaced in a run of its own. hook: whether tasks of the user make
-    the certificate. check: whether Ansible is in check mode.
+    the certificate. ask: whether tasks of the user ask its issuer. issuer: the option renew.issuer; None before that.
+    check: whether Ansible is in check mode.
     """
 
     certificate: Values
     phase: str = "all"
     separate: bool = False
     hook: bool = False
+    ask: bool = False
+    issuer: Values | None = None
     check: bool = False
 
     @property
@@ -99,12 +102,13 @@ def decide(
     staged: Values | None = None,
     file_is_good: bool = False,
     made: bool = False,
+    asked: bool = False,
 ) -> Decision:
     """What an Edge does next.
 
     reading: the result of xmpp_gateway_cert_info, once the Edge was read. staged: the result of xmpp_gateway_cert with
     the phase stage, or of its plan. file_is_good: the source is a PKCS#12 file that needs no successor yet.
-    made: the hook has run.
+    made: the hook has run. asked: the issuer of what is in use was asked.
     """
     if not settings.certificate:
         return Decision(NOTHING, why="no certificate is declared (sfb_xmpp_certificate)")
@@ -115,8 +119,11 @@ def decide(
     if settings.phase == "switch":
         return Decision(PLAN, settings.usages)
     makes = settings.hook and not made
-    if reading is None and (makes or (settings.check and settings.separate and settings.phase == "all")):
+    asks = settings.ask and not asked and not made
+    if reading is None and (makes or asks or (settings.check and settings.separate and settings.phase == "all")):
         return Decision(READ, settings.usages)
+    if reading is not None and asks and in_use(reading):
+        return Decision(ASK, settings.usages)
     if reading is not None and makes and _needs_one(reading) and not file_is_good:
         return Decision(MAKE, settings.usages)
     # In check mode nothing is staged that could be switched, so the whole plan is made at once.
@@ -154,6 +161,12 @@ def _free(settings: CertificateSettings, reading: Values | None, staged: Values 
     return tuple(usage for usage in settings.usages if usage not in used)
 
 
+def in_use(reading: Values) -> Values | None:
+    """The certificate of which the issuer can be asked: the only one, if it can be read."""
+    certificates = [one for one in reading["certificates"] if one.get("renewal")]
+    return certificates[0] if len(certificates) == 1 == len(reading["certificates"]) else None
+
+
 def _needs_one(reading: Values) -> bool:
     """Whether an Edge has no certificate or several, one that is due, or one that would be refused."""
     certificates = reading["certificates"]
@@ -180,20 +193,37 @@ def options_of(settings: CertificateSettings, decision: Decision, pool: EdgesInT
     given = {name: value for name, value in settings.certificate.items() if value is not None}
     if LISTENING not in decision.usages:
         given.pop("listener", None)
-    renew = {"as_of": time, **(given.get("renew") or {})}
-    return {**given, "usages": list(decision.usages), "renew": renew, "phase": phase, "pool_size": pool.size}
+    return {
+        **given,
+        "usages": list(decision.usages),
+        "renew": _renew(settings, time),
+        "phase": phase,
+        "pool_size": pool.size,
+    }
 
 
 def options_of_reading(settings: CertificateSettings, time: str) -> Result:
     """The options of xmpp_gateway_cert_info."""
     given = {name: settings.certificate[name] for name in CHECKED if settings.certificate.get(name) is not None}
-    renew = {"as_of": time, **(settings.certificate.get("renew") or {})}
-    return {**given, "usages": list(settings.usages), "renew": renew}
+    return {**given, "usages": list(settings.usages), "renew": _renew(settings, time)}
+
+
+def _renew(settings: CertificateSettings, time: str) -> Result:
+    said = {"issuer": settings.issuer} if settings.issuer else {}
+    return {"as_of": time, **(settings.certificate.get("renew") or {}), **said}
 
 
 def maker(pool: EdgesInTurn, results: t.Mapping[str, Values]) -> str:
     """The Edge on which the hook runs, once for the pool: the first that needs a certificate; empty if none does."""
     return next((edge for edge in pool.edges if results.get(edge, {}).get("next") == MAKE), "")
+
+
+def asks(pool: EdgesInTurn, in_use: t.Mapping[str, str], own: str) -> str:
+    """The Edge on which the issuer is asked about what is in use on ``own``: the first that has the same certificate.
+
+    in_use: thumbprints, by Edge.
+    """
+    return next((edge for edge in pool.edges if in_use.get(edge) == in_use.get(own)), own)
 
 
 def failure(result: Values, edges: t.Mapping[str, Values]) -> str:

@@ -170,7 +170,8 @@ def _given(values: Values, names: t.Iterable[str]) -> dict[str, t.Any]:
 
 def plans(settings: CertificateSettings) -> bool:
     """Whether the plan of an Edge's certificate can be made at once: no tasks of a user's own have a part in it."""
-    return bool(settings.certificate) and settings.phase != "switch" and not settings.hook and not settings.check
+    own = settings.hook or settings.ask
+    return bool(settings.certificate) and settings.phase != "switch" and not own and not settings.check
 
 
 def missed(playbook: str, own: str, mine: DeploymentHosts, need: Need | None, one: Connected) -> str:

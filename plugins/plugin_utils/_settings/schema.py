@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .table import BY_NAME, PREFIX, SETTINGS, Setting, Spec
+from .table import BY_NAME, FORECAST_DAYS, PREFIX, SETTINGS, Setting, Spec
 
 Schema = dict[str, t.Any]
 
@@ -33,7 +33,7 @@ _PLAIN: dict[str, list[Schema]] = {
     "raw": [{}],
 }
 _TEXT: Schema = {"type": "string"}
-# Options that a module takes in several forms, which no argument spec can say.
+# Options with forms or limits that no argument spec can say.
 _FORMS: dict[str, list[Schema]] = {
     "sfb_xmpp_policies.granted_to": [
         {"type": "array", "items": _TEXT},
@@ -47,7 +47,11 @@ _FORMS: dict[str, list[Schema]] = {
             "required": ["group"],
             "additionalProperties": False,
         },
-    ]
+    ],
+    "sfb_xmpp_audit.forecast_days": [
+        {"type": "integer", "minimum": 1, "maximum": FORECAST_DAYS},
+        {"type": "string", "pattern": r"^\s*[1-9][0-9]*\s*$"},
+    ],
 }
 
 
@@ -104,7 +108,7 @@ def _value(spec: Spec, place: str, texts: t.Mapping[str, str]) -> Schema:
     elif "choices" in spec:
         forms = [{"enum": list(spec["choices"])}]
     else:
-        forms = list(_PLAIN[kind])
+        forms = list(_FORMS.get(place) or _PLAIN[kind])
     found: Schema = {"anyOf": [*forms, {"type": "null"}, {"$ref": "#/$defs/template"}]}
     if kind == "raw":
         found = {"anyOf": [*_FORMS[place], {"type": "null"}, {"$ref": "#/$defs/template"}]} if place in _FORMS else {}

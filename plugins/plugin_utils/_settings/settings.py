@@ -21,13 +21,13 @@ from ...module_utils._base.names import Invalid
 from ...module_utils._base.result import Refused
 from ...module_utils._federation.catalogue import RESOURCES
 from ...module_utils._federation.declared import declare
-from ...module_utils._federation.guard import ALLOWED, Guard, allow_mistakes
+from ...module_utils._federation.guard import ALLOWED, Guard, allow_mistakes, impact_mistakes
 from ...module_utils._federation.kinds import did_you_mean
 from ...module_utils._federation.revoked import declare_revoked
 from ...module_utils._federation.words import variable
 from .._playbooks import accepted
 from . import check
-from .table import ACCESS, BY_NAME, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
+from .table import ACCESS, BY_NAME, FORECAST_DAYS, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
 
 # What every part of a federation is checked by: the same code that reads it for the plan.
 _DECLARED = frozenset(PREFIX + resource.part for resource in RESOURCES)
@@ -107,13 +107,14 @@ def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:
     found = [
         PREFIX + "allow" + text for text in allow_mistakes(_texts(values.get("allow")), ALLOWS.get(playbook, ALLOWED))
     ]
+    found += [PREFIX + "impact_limit" + text for text in impact_mistakes(values.get("impact_limit"))]
     try:
         control_of(values)
     except Invalid as exc:
         found.append(str(exc))
     except (AttributeError, TypeError):
         pass  # of another type, which is a mistake that was named
-    found += _accepted(values)
+    found += [*_accepted(values), *_forecast(values)]
     try:
         declare_revoked(
             [one for one in values.get("revoked") or () if isinstance(one, dict)], PREFIX + "revoked", guard
@@ -129,6 +130,13 @@ def _accepted(values: t.Mapping[str, t.Any]) -> list[str]:
         return []
     today = datetime.datetime.now(datetime.timezone.utc).date()
     return accepted.read([one for one in entries if isinstance(one, dict)], today)[1]
+
+
+def _forecast(values: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    days = values["audit"].get("forecast_days") if isinstance(values.get("audit"), dict) else None
+    # A value of another type is a mistake that was named.
+    if days is not None and str(days).strip().isdigit() and not 1 <= int(days) <= FORECAST_DAYS:
+        yield "%saudit.forecast_days: %s must be a number of days from 1 to %d" % (PREFIX, days, FORECAST_DAYS)
 
 
 def _texts(value: t.Any) -> list[str]:

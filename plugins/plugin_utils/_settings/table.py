@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that an inventory or a command line can set: the one table of the variables that begin with sfb_xmpp_.
+"""The only table of the variables that begin with sfb_xmpp_, which an inventory or a command line can set.
 
-The check that comes first in every playbook, the JSON schema of an inventory's variables and the pages of the playbooks
-follow from it. Types are argument specs, as modules have them; those of objects come from the catalogue.
+The first check of every playbook, the JSON schemas of the variables and the pages of the playbooks follow from it.
+Types are argument specs, as modules have them. The specs of objects come from the catalogue.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ...module_utils._base.change_control import FREEZE, REQUIREMENTS, WINDOW
 from ...module_utils._chain.federate import SPEC as FEDERATION
 from ...module_utils._edge_certificate.tasks import ARGUMENT_SPEC as CERTIFICATE
+from ...module_utils._edge_certificate.tasks import IN_INVENTORY as CERTIFICATE_IN_INVENTORY
 from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY, PARTS, ROUTE
 from ...module_utils._federation.tasks import FEDERATION_SPEC
 from ...module_utils._federation.words import PREFIX as _PREFIX
@@ -33,8 +34,10 @@ from .._playbooks.migration_target import TARGETS
 PREFIX = _PREFIX
 # For users' own variables.
 FREE = PREFIX + "x_"
-# AWX hands the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
+# AWX passes the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
 IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of", "snapshot_digest"))
+# How far a forecast can look ahead: as far as the modules do (module_utils/_x509/later.py).
+FORECAST_DAYS = 400
 
 Spec = t.Mapping[str, t.Any]
 
@@ -47,14 +50,16 @@ _TOWARDS = (*_PLAN, "restore")
 _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
 _RUNS = (*_WRITING, "certificate", "revoke")
-# Runs that change control holds to windows, plans and tickets. A revocation waits for nothing.
+# Change control applies windows, plans and tickets to these runs. A revocation does not wait.
 _CONTROLLED = (*_WRITING, "certificate")
+# The audit writes nothing on servers. Its forecast names the last day on which a run may write.
+_TIMED = (*_CONTROLLED, "audit")
 _STATE = (*_RUNS, "history", "capture")
 _LOOKING = ("verify", "explain", "audit", "preflight", "onboard")
 
-# The tags of each playbook. What has none does one thing.
-# The tag of preflight that looks at the way to each host.
+# The tag of preflight that checks the access to each host.
 ACCESS = "access"
+# The tags of each playbook. A playbook without tags does one thing.
 TAGS: dict[str, tuple[str, ...]] = {
     "preflight": (ACCESS,),
     "converge": (*PARTS, "certificate"),
@@ -68,12 +73,15 @@ TAGS: dict[str, tuple[str, ...]] = {
 class Setting:
     """One variable.
 
-    spec: its argument spec, with ``options`` where it is a dictionary or a list of them.
-    playbooks: who reads it. text: what it is for, for the pages of the playbooks; a full sentence or several.
-    once: whether it decides about one run only, and so counts only as an extra variable (``-e``).
-    former: the name that it had on the command line, without a prefix. Given with ``-e`` to a playbook of former_in, by
-        default those that read the variable, it is a mistake.
-    missing: what to say where a playbook that reads it has no value; empty where it may be left out.
+    name: with the prefix.
+    spec: its argument spec, with ``options`` if it is a dictionary or a list of dictionaries.
+    playbooks: the playbooks that read it.
+    text: its description for the pages of the playbooks, in full sentences.
+    once: whether it is for one run. Such a variable counts only as an extra variable (``-e``).
+    former: its former name on the command line, without a prefix. This name with ``-e`` is a mistake in the playbooks
+        of former_in.
+    former_in: the playbooks for former; by default those of playbooks.
+    missing: the message if a playbook that reads it has no value; empty if it may be left out.
     """
 
     name: str
@@ -87,7 +95,7 @@ class Setting:
 
     @property
     def option(self) -> str:
-        """The name without the prefix, which is the option of xmpp_federation where it has one."""
+        """The name without the prefix. If xmpp_federation has such an option, this is its name."""
         return self.name[len(PREFIX) :]
 
 
@@ -104,7 +112,7 @@ def _setting(
 
 
 def _of_a_run(name: str, playbooks: t.Sequence[str], text: str, former: str, former_in: t.Sequence[str]) -> Setting:
-    """A text that a playbook is told on the command line."""
+    """A text for one run, from the command line."""
     return Setting(PREFIX + name, _TEXT, tuple(playbooks), text, True, former, tuple(former_in))
 
 
@@ -127,22 +135,18 @@ _VERIFICATION: Spec = {
     "type": "dict",
     "options": {
         **{name: PROBE[name] for name in _PROBE_OPTIONS if name in PROBE},
-        # Domains are asked in the name of the first own domain where none is named.
+        # If it is not set, domains are asked in the name of the first own domain.
         "from_domain": _TEXT,
-        # What the Edges are asked themselves: of how many domains, how long (seconds), and about how much of the log.
+        # The limits for questions to the Edges: number of domains, time (seconds), and hours of the log.
         **{name: {"type": type(value).__name__, "default": value} for name, value in EDGE_DEFAULTS.items()},
         "fail_on": {"type": "list", "elements": "str", "choices": list(VERDICTS)},
         "messages": _MESSAGE,
     },
 }
-# What concerns a run and not the certificate has variables of its own.
-_CERTIFICATE_OPTIONS: Spec = {
-    "type": "dict",
-    "options": {name: spec for name, spec in CERTIFICATE.items() if name not in ("phase", "pool_size")},
-}
+_CERTIFICATE_OPTIONS: Spec = {"type": "dict", "options": CERTIFICATE_IN_INVENTORY}
 
 SETTINGS: tuple[Setting, ...] = (
-    # What one run is told
+    # For one run
     _setting(
         "revoke_domain",
         _TEXT,
@@ -152,21 +156,21 @@ SETTINGS: tuple[Setting, ...] = (
         former="domain",
         missing="name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com",
     ),
-    _setting("revoke_reason", _TEXT, ("revoke",), "Why, as a text for the journal of runs.", once=True),
+    _setting("revoke_reason", _TEXT, ("revoke",), "The reason, as a text for the journal of runs.", once=True),
     _setting(
         "failover_to",
         _TEXT,
         ("failover",),
-        "The Edge pool that is to carry XMPP, such as ``-e sfb_xmpp_failover_to=edge2.contoso.com``.",
+        "The Edge pool that takes over XMPP, such as ``-e sfb_xmpp_failover_to=edge2.contoso.com``.",
         once=True,
         former="edge_pool",
-        missing="name the Edge pool that is to carry XMPP, as in -e sfb_xmpp_failover_to=edge2.contoso.com",
+        missing="name the Edge pool that takes over XMPP, as in -e sfb_xmpp_failover_to=edge2.contoso.com",
     ),
     _setting(
         "failover_site",
         _TEXT,
         ("failover",),
-        "The site whose route moves. Without it the route of every site that has one moves.",
+        "The site whose route moves. By default the routes of all sites that have one move.",
         once=True,
         former="site",
     ),
@@ -174,7 +178,8 @@ SETTINGS: tuple[Setting, ...] = (
         "decommission_stage",
         {"type": "str", "choices": list(STAGES)},
         ("decommission",),
-        "The stage to do: ``export``, ``remove``, ``route`` or ``unbind``. Without it the first that is not done.",
+        "The stage to do: ``export``, ``remove``, ``route`` or ``unbind``. By default the first stage that is not"
+        " done.",
         once=True,
         former="stage",
     ),
@@ -182,7 +187,7 @@ SETTINGS: tuple[Setting, ...] = (
         "decommission_date",
         _TEXT,
         ("decommission",),
-        "The day on which the federation ends, as partners are told.",
+        "The day on which the federation ends, for the sheets of the partners.",
         once=True,
         former="ends",
     ),
@@ -223,64 +228,74 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "exclusive_grants",
         _PLAN,
-        "The lists and groups ``granted_to`` are complete. Who is not in them loses the policy. False by default.",
+        "The lists and groups in ``granted_to`` are complete. Users who are not in them lose the policy. False by"
+        " default.",
     ),
     _of_federation(
         "protect",
         (*_TOWARDS, "revoke", "decommission", "history"),
-        "Domains and policies that nothing removes. Patterns are allowed.",
+        "Domains and policies that are never removed. Shell patterns are allowed.",
     ),
     _of_federation(
         "revoked",
         (*_TOWARDS, "failover"),
-        "Domains that were revoked, a list of ``{domain, since, ticket, reason}``. They are never allowed, and are"
-        ' taken away where they are allowed. ``sfb_xmpp_allow: ["revoked:DOMAIN"]`` lifts a revocation in one run.',
+        "The revoked domains, as a list of ``{domain, since, ticket, reason}``. A revoked domain is never allowed. If"
+        ' a deployment allows it, a run removes it. ``sfb_xmpp_allow: ["revoked:DOMAIN"]`` lifts a revocation for one'
+        " run.",
     ),
     # When and how a run may write
     _setting(
         "require",
         {"type": "list", "elements": "str", "choices": list(REQUIREMENTS)},
         _CONTROLLED,
-        "What a run that writes must bring: ``plan`` (``sfb_xmpp_plan_digest``), ``ticket`` (``sfb_xmpp_ticket``),"
-        " ``other_person`` (a plan file that somebody else has made).",
+        "What each run that writes needs. ``plan`` needs ``sfb_xmpp_plan_digest``. ``ticket`` needs"
+        " ``sfb_xmpp_ticket``. ``other_person`` needs a plan file that another user has made.",
     ),
     _setting(
         "ticket_pattern",
         _TEXT,
         _CONTROLLED,
-        "A regular expression that the whole of ``sfb_xmpp_ticket`` must match, such as ``CHG-[0-9]+``.",
+        "A regular expression that must match the whole of ``sfb_xmpp_ticket``, such as ``CHG-[0-9]+``.",
     ),
     _setting(
         "windows",
         {"type": "list", "elements": "dict", "options": WINDOW},
-        _CONTROLLED,
-        "When writing is allowed: a list of ``{days, from, to, timezone}``, such as"
-        ' ``{days: [fri, sat], from: "22:00", to: "05:00", timezone: Europe/Berlin}``. A run outside of every window'
-        " is refused before it writes. By default writing is always allowed.",
+        _TIMED,
+        "When runs may write. It is a list of ``{days, from, to, timezone}``, such as ``{days: [fri, sat], from:"
+        ' "22:00", to: "05:00", timezone: Europe/Berlin}``. Outside of every window, a run is refused before it'
+        " writes. By default runs may always write.",
     ),
     _setting(
         "freeze",
         {"type": "list", "elements": "dict", "options": FREEZE},
-        _CONTROLLED,
-        "When nothing is written: a list of ``{from, to, reason}`` with days or times as ISO 8601 writes them.",
+        _TIMED,
+        "When runs must not write. It is a list of ``{from, to, reason}`` with days or times in ISO 8601.",
     ),
-    # Bounds of a run
+    # Limits of a run
     _of_federation(
         "removal_limit",
         _TOWARDS,
-        "The share of the objects of a kind that a purge may remove, in percent. Up to three objects may go even if"
-        " their share is larger, as long as at least half of the objects stay. 30 by default.",
+        "The share of the objects of a kind that a purge may remove, in percent. Up to three objects may be removed"
+        " even if their share is larger, if at least half of the objects stay. 30 by default.",
     ),
     _of_federation(
         "update_limit",
         _TOWARDS,
         "The share of ten or more objects of a kind that a run may change, in percent. 30 by default.",
     ),
+    _of_federation(
+        "impact_limit",
+        ("converge", "restore", "decommission"),
+        "How many users may lose a partner in a run, and how many may gain one: ``{lose: 10, gain: 500}``. Each is"
+        " optional. A run that goes further is refused before it writes, also where this is not known. All users are"
+        " read for it. Without it there is no limit. A revocation has no limit.",
+    ),
     _of_federation("allow_loss", _TOWARDS, "Rights that users may lose in this run.", once=True),
     _of_federation(
         "allow",
         (*_TOWARDS, "failover", "revoke", "certificate", "decommission"),
-        "What this run may do that is otherwise refused, such as ``empty_purge``. For ``revoke`` only ``protected``.",
+        "What this run may do although it is normally refused, such as ``empty_purge``. ``revoke`` accepts only"
+        " ``protected``.",
         once=True,
     ),
     _of_federation(
@@ -289,8 +304,8 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "probe_first",
         ("converge", "restore"),
-        "Probe the partners that the plan adds or changes before anything is written, as ``sfb_xmpp_verification``"
-        " says. Settings that the server of the partner does not accept are refused. False by default.",
+        "Probe the partners that the plan adds or changes, before anything is written. The probe uses"
+        " ``sfb_xmpp_verification``. Settings that the partner's server does not accept are refused. False by default.",
     ),
     _of_federation(
         "allow_replaced_policies",
@@ -300,12 +315,12 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "protected_accounts",
         (*_TOWARDS, "history"),
-        "What happens if Active Directory refuses a grant to an administrator: ``fail`` (default) or ``warn``.",
+        "The result if Active Directory refuses a grant to an administrator, ``fail`` (default) or ``warn``.",
     ),
     _of_federation(
         "domain_controller",
         (*_TOWARDS, "history"),
-        "The domain controller from which users are read and to which grants are written.",
+        "The domain controller for reading users and for writing grants.",
     ),
     # Plans, snapshots, the journal
     _setting(
@@ -319,15 +334,16 @@ SETTINGS: tuple[Setting, ...] = (
         "trusted_owners",
         _NAMES,
         (*_STATE, "audit"),
-        "Users of the controller, as names or numbers, whose plans, snapshots and folders are accepted. Your own and"
-        " those of root always are.",
+        "Users of the controller, as names or numbers, whose plans, snapshots and folders are accepted. Your own"
+        " account and root are always accepted.",
     ),
     _setting(
         "show_users",
         _SWITCH,
         (*_RUNS, "history", "audit"),
-        "Whether plans in Markdown, the shown lines, audits and the journal name users. With ``false`` they have"
-        " pseudonyms such as ``user-0a1b2c3d4e``, the same in every file of a state directory. True by default.",
+        "Whether plans in Markdown, shown lines, audits and the journal name users. With ``false``, users have"
+        " pseudonyms such as ``user-0a1b2c3d4e``. A user has the same pseudonym in every file of a state directory."
+        " True by default.",
     ),
     _setting(
         "journal",
@@ -336,27 +352,27 @@ SETTINGS: tuple[Setting, ...] = (
             "options": {"keep_days": {"type": "int", "default": 730}, "syslog": {"type": "bool", "default": False}},
         },
         _RUNS,
-        "Settings of the journal of runs: ``keep_days``, after how many days a line is removed, 730 by default, 0 for"
-        " never; ``syslog``, true to send each line to the controller's syslog too.",
+        "Settings of the journal of runs. ``keep_days`` sets after how many days a line is removed. It is 730 by"
+        " default, and 0 keeps all lines. ``syslog`` set to true sends each line to the controller's syslog too.",
     ),
     _of_federation(
         "plan_file",
         ("converge", "restore"),
-        "With ``--check``, the file to which the plan is saved. Without ``--check``, the plan that was reviewed; any"
+        "With ``--check``, the file to which the plan is saved. Without ``--check``, the reviewed plan to apply. Any"
         " other plan is refused.",
     ),
     _setting(
         "plan_digest",
         {"type": "raw"},
         ("converge", "restore"),
-        "The digest that the plan of the run must have. A check run sets it as a stat. Any other plan is refused before"
-        " a write. With several deployments in a run, a dictionary by deployment.",
+        "The digest that the plan of the run must have. A check run shows it and sets it as a stat. Any other plan is"
+        " refused before a write. With several deployments in a run, use a dictionary with the deployment as key.",
     ),
     _setting(
         "fail_on_changes",
         _SWITCH,
         (*_WRITING, "revoke", "certificate"),
-        "With ``--check``, a run that plans a change ends with exit status 2. A certificate that is only brought to an"
+        "With ``--check``, a run that plans a change ends with exit status 2. A certificate that is only staged on an"
         " Edge, for a later switch, is no change. False by default.",
     ),
     _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write. True by default."),
@@ -370,29 +386,32 @@ SETTINGS: tuple[Setting, ...] = (
         "snapshot_file",
         _TEXT,
         ("restore",),
-        "The snapshot to restore. The newest of each deployment by default. A file is restored in its own deployment"
-        " only. Other deployments of the run are skipped. A file of a deployment that is not in the run is refused.",
+        "The snapshot to restore. By default the newest of each deployment. A snapshot is restored only in its own"
+        " deployment. Other deployments of the run are skipped. If the deployment of the snapshot is not in the run,"
+        " the run is refused.",
     ),
     _setting(
         "ticket",
         _TEXT,
         (*_RUNS, "onboard"),
-        "A text for the journal of runs, such as the number of a change ticket. ``onboard`` notes it on the partner.",
+        "A text for the journal of runs, such as the number of a change ticket. ``onboard`` also writes it to the"
+        " partner's entry.",
     ),
     _setting(
         "history",
         {"type": "dict", "options": {"changes": {"type": "int", "default": 0}}},
         ("history",),
-        "Settings: ``changes``, the number of snapshots for which the changes of a restore are shown; 0 by default.",
+        "Settings of the history. ``changes`` sets for how many snapshots the changes of a restore are shown. It is 0"
+        " by default.",
     ),
-    # What one run is told
+    # For one run
     _of_a_run(
         "for_partner",
         ("verify", "explain", "history", "onboard", "restore"),
-        "A domain of a partner, or an address there. ``verify`` looks at this partner only. ``explain`` looks at what"
-        " is between this partner and the user. ``history`` shows the runs that changed this partner."
-        " ``onboard`` prepares this partner. ``restore`` returns only this partner to the snapshot. For ``verify`` and"
-        " ``restore``, commas separate several domains.",
+        "A domain of a partner, or an address in that domain. ``verify`` checks only this partner. ``explain`` checks"
+        " the links between this partner and the user. ``history`` shows the runs that changed this partner."
+        " ``onboard`` prepares this partner. ``restore`` restores only this partner. For ``verify`` and ``restore``,"
+        " separate several domains with commas.",
         "partner",
         ("verify", "explain", "history", "onboard", "restore"),
     ),
@@ -400,14 +419,14 @@ SETTINGS: tuple[Setting, ...] = (
         "for_policy",
         _TEXT,
         ("history",),
-        "A policy, such as ``-e sfb_xmpp_for_policy=FederatedXmpp``. Only the runs that changed it are shown.",
+        "A policy, such as ``-e sfb_xmpp_for_policy=FederatedXmpp``. Only runs that changed this policy are shown.",
         once=True,
     ),
     _of_a_run(
         "for_user",
         ("explain", "history"),
-        "The user's SIP address, as ``-e sfb_xmpp_for_user=ann@contoso.com``. ``history`` shows the runs that gave or"
-        " took a policy of this user.",
+        "The user's SIP address, such as ``-e sfb_xmpp_for_user=ann@contoso.com``. ``history`` shows the runs that"
+        " granted or withdrew a policy of this user.",
         "user",
         ("explain", "history"),
     ),
@@ -415,8 +434,8 @@ SETTINGS: tuple[Setting, ...] = (
         "for_users",
         _NAMES,
         ("migration",),
-        "The users who move next, such as ``-e sfb_xmpp_for_users=ann@contoso.com,bob@contoso.com``. One of this and"
-        " ``sfb_xmpp_for_pools`` is needed.",
+        "The users who move next, such as ``-e sfb_xmpp_for_users=ann@contoso.com,bob@contoso.com``. Set this variable"
+        " or ``sfb_xmpp_for_pools``.",
         once=True,
         former="users",
     ),
@@ -424,7 +443,7 @@ SETTINGS: tuple[Setting, ...] = (
         "for_pools",
         _NAMES,
         ("migration",),
-        "The FQDNs of the pools from which everybody moves.",
+        "The FQDNs of the pools whose users all move.",
         once=True,
         former="pools",
     ),
@@ -432,8 +451,8 @@ SETTINGS: tuple[Setting, ...] = (
         "rehearse_from",
         _PATH,
         ("rehearse",),
-        "What the lab has first: what ``sfb.xmpp.export`` wrote, or a capture. Without it the lab is a deployment right"
-        " after its installation.",
+        "What the lab starts with. It is the directory of an export, or a capture. By default the lab is a new"
+        " deployment.",
         once=True,
         former="start",
     ),
@@ -441,7 +460,7 @@ SETTINGS: tuple[Setting, ...] = (
         "rehearse_profile",
         {"type": "str", "choices": ["sfb2015", "lync2013"]},
         ("rehearse",),
-        "The product. Without it the module that the Edge servers load decides.",
+        "The product of the lab. By default the module that the Edge servers load decides.",
         once=True,
         former="profile",
     ),
@@ -449,7 +468,7 @@ SETTINGS: tuple[Setting, ...] = (
         "import_partners",
         _PATH,
         ("import",),
-        "The file of partners (``Get-CsXmppAllowedPartner``, or a table). At least one file to import is needed.",
+        "The file of partners (from ``Get-CsXmppAllowedPartner``, or a table). At least one file is needed.",
         once=True,
         former="partners",
     ),
@@ -457,7 +476,7 @@ SETTINGS: tuple[Setting, ...] = (
         "import_policies",
         _PATH,
         ("import",),
-        "The file of policies (``Get-CsExternalAccessPolicy``, or a table).",
+        "The file of policies (from ``Get-CsExternalAccessPolicy``, or a table).",
         once=True,
         former="policies",
     ),
@@ -465,14 +484,14 @@ SETTINGS: tuple[Setting, ...] = (
         "import_gateway",
         _PATH,
         ("import",),
-        "The file of the gateway's settings (``Get-CsXmppGatewayConfiguration``).",
+        "The file of the gateway's settings (from ``Get-CsXmppGatewayConfiguration``).",
         once=True,
     ),
     _setting(
         "import_users",
         _PATH,
         ("import",),
-        "The file of users (``Get-CsUser``). Each becomes a user in ``granted_to`` of the policy that they have.",
+        "The file of users (from ``Get-CsUser``). Each user is added to ``granted_to`` of the user's policy.",
         once=True,
     ),
     _setting(
@@ -487,35 +506,36 @@ SETTINGS: tuple[Setting, ...] = (
         "import_ignore_columns",
         _NAMES,
         ("import",),
-        "Columns that are left out, separated by commas.",
+        "Columns to leave out, separated by commas.",
         once=True,
         former="ignore_columns",
     ),
-    # What happens around the writes
+    # Before and after the writes
     _of_federation(
         "replication",
         ("converge", "restore", "failover"),
-        "What follows writes to the Central Management Store. ``wait`` (default) waits until the Front Ends and the"
-        " Edges that carry XMPP have the change. ``push`` starts a full copy to these servers first, then waits."
-        " ``none`` does nothing.",
+        "What the run does after writes to the Central Management Store. ``wait`` (default) waits until the Front Ends"
+        " and the Edges that carry XMPP have the change. ``push`` starts a full copy to these servers first, then"
+        " waits. ``none`` does nothing.",
     ),
     _of_federation(
         "replication_timeout",
         _WRITING,
-        "How many seconds the run waits for the replicas. 900 by default. A replica that is behind then fails the run.",
+        "How many seconds the run waits for the replicas. 900 by default. If a replica is still behind after this"
+        " time, the run fails.",
     ),
     _of_federation(
         "configuration_backup",
         ("converge", "restore"),
-        "A path on the server to which the product exports its configuration before the first write.",
+        "A path on the server. The product exports its configuration there before the first write.",
     ),
     _setting(
         "revoke_restart",
         _SWITCH,
         ("revoke",),
-        "With ``true`` the run waits up to 300 s until the servers have the change. Then it restarts the XMPP services"
-        " of ``sfb_front_end`` and ``sfb_edge``, all at once. It does so even if the domain is gone already. False by"
-        " default.",
+        "With ``true`` the run waits up to 300 seconds until the servers have the change. Then it restarts the XMPP"
+        " services of ``sfb_front_end`` and ``sfb_edge``, all at once. It does so even if the domain is already"
+        " removed. False by default.",
         once=True,
     ),
     # The Edges
@@ -529,17 +549,24 @@ SETTINGS: tuple[Setting, ...] = (
         "certificate_phase",
         CERTIFICATE["phase"],
         _CERTIFICATE,
-        "``stage`` only prepares, ``switch`` only switches to what was prepared. ``all`` by default.",
+        "The part of the work. ``stage`` only prepares the certificate. ``switch`` only puts the prepared certificate"
+        " in use. ``all`` by default.",
     ),
     _setting(
         "certificate_switch",
         # former: a value's name before, and its name now.
         {"type": "str", "choices": ["separate", "converge"], "default": "separate", "former": {"window": "separate"}},
         ("converge",),
-        "``separate`` (default) puts a certificate in use only where none is in use. ``converge`` replaces one too, and"
-        " restarts services.",
+        "``separate`` (default) only puts a certificate in use if none is in use. ``converge`` also replaces a"
+        " certificate in use, and restarts services.",
     ),
-    _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that gets the certificate from elsewhere."),
+    _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that gets the certificate from another source."),
+    _setting(
+        "certificate_ask",
+        _PATH,
+        _CERTIFICATE,
+        "A file of tasks that ask the issuer of the certificate in use when it is to be renewed.",
+    ),
     _setting(
         "certificate_drain",
         _PATH,
@@ -552,11 +579,12 @@ SETTINGS: tuple[Setting, ...] = (
         "into",
         _PATH,
         ("audit", "capture", "decommission", "export", "import", "migration", "onboard", "rehearse"),
-        "Where the files of the run go. A relative path starts at the working directory. A directory for ``export``"
-        " (``./sfb-xmpp-export`` by default), ``audit`` (``./sfb-xmpp-audit``), ``migration``"
-        " (``./sfb-xmpp-migration``), ``decommission`` (``./sfb-xmpp-decommission``) and ``rehearse`` (writes no files"
-        " without it). A file for ``capture`` (``./sfb-xmpp-capture.json``) and ``import`` (which needs it). For"
-        " ``onboard`` the file of variables to which the partner is added.",
+        "Where the run writes its files. A relative path starts at the working directory. It is a directory for"
+        " ``export`` (default ``./sfb-xmpp-export``), ``audit`` (``./sfb-xmpp-audit``), ``migration``"
+        " (``./sfb-xmpp-migration``) and ``decommission`` (``./sfb-xmpp-decommission``). It is a directory for"
+        " ``rehearse`` too, which writes no files without it. It is a file for ``capture`` (default"
+        " ``./sfb-xmpp-capture.json``) and for ``import``, which needs it. For ``onboard`` it is the file of variables"
+        " that gets the new partner.",
         once=True,
         former="into",
     ),
@@ -564,9 +592,9 @@ SETTINGS: tuple[Setting, ...] = (
         "verification",
         _VERIFICATION,
         (*_LOOKING, "converge", "restore"),
-        "How partners are probed: ``own_domains``, ``nameservers``, ``trust_store``, ``certificate`` and others."
-        " ``edge_limit`` (100 domains, 0 for none), ``edge_timeout`` (300 seconds) and ``edge_hours`` (24) bound what"
-        " the Edges are asked. See the guide on verifying.",
+        "How partners are probed, such as ``own_domains``, ``nameservers``, ``trust_store`` and ``certificate``. Three"
+        " keys limit the questions to the Edges. They are ``edge_limit`` (100 domains, 0 for none), ``edge_timeout``"
+        " (300 seconds) and ``edge_hours`` (24). See the guide on verifying.",
     ),
     _setting(
         "audit",
@@ -576,75 +604,78 @@ SETTINGS: tuple[Setting, ...] = (
                 "fail_on": {"type": "str", "choices": [*SEVERITIES, NEVER], "default": SEVERITIES[0]},
                 "probe": {"type": "bool", "default": True},
                 "accepted": {"type": "list", "elements": "dict", "options": ACCEPTED},
+                "forecast_days": {"type": "int", "default": 90},
             },
         },
         ("audit", "converge", "preflight"),
-        "Settings: ``fail_on``, the severity from which on a finding ends the run with 2: ``error`` (default),"
-        " ``unknown``, ``warning``, ``info`` or ``never``;"
-        " ``probe``, false to skip the probes of partners; ``accepted``, a list of findings that are shown and not"
-        " counted: ``{code, object, reason, ticket, until}``, for 400 days at most. ``preflight`` and ``converge`` read"
-        " only this list. The object of their findings is the deployment.",
+        "Settings of the findings. ``fail_on`` sets the lowest severity that ends the run with 2. It is ``error``"
+        " (default), ``unknown``, ``warning``, ``info`` or ``never``. ``probe`` set to false skips the probes of"
+        " partners. ``accepted`` is a list of ``{code, object, reason, ticket, until}``. These findings are shown but"
+        " not counted, for 400 days at most. ``forecast_days`` sets how far the forecast looks ahead, 1 to 400 days (90"
+        " by default). ``preflight`` and ``converge`` read only ``accepted``. The object of"
+        " their findings is the deployment.",
     ),
     _setting(
         "export",
         {"type": "dict", "options": {"defaults": {"type": "bool", "default": True}}},
         ("export",),
-        "Settings: ``defaults``, false to leave out properties that have the value of a new object.",
+        "Settings of the export. ``defaults`` set to false leaves out properties that have the value of a new object.",
     ),
     _setting(
         "capture",
         {"type": "dict", "options": {"key_file": _PATH, "users": {"type": "int"}}},
         ("capture",),
-        "Settings: ``key_file``, the file of the key of the names; ``users``, how many users are kept at most.",
+        "Settings of the capture. ``key_file`` is the file with the key of the names. ``users`` sets how many users"
+        " are kept at most.",
     ),
     _setting(
         "target",
         {"type": "str", "choices": list(TARGETS)},
         ("migration",),
-        "What users move to: ``2019`` (Skype for Business Server 2019, the default), ``teams`` (Microsoft Teams) or"
-        " ``xmpp`` (an XMPP server of your own). The report has what is lost there. For ``xmpp`` the partners are"
-        " written as settings of Prosody and ejabberd too.",
+        "What users move to. It is ``2019`` (Skype for Business Server 2019, the default), ``teams`` (Microsoft Teams)"
+        " or ``xmpp`` (an XMPP server of your own). The report lists what is lost there. For ``xmpp``, the run also"
+        " writes the partners as settings of Prosody and ejabberd.",
     ),
     _setting(
         "usage",
         _PATH,
         ("decommission", "migration"),
         "A CSV file with the use of partners, from the Monitoring database. The columns are ``domain``, ``last_used``"
-        " (a day such as ``2026-11-30``) and ``sessions``. The guide on migration has the query. Last use and sessions"
-        " of each partner are shown, and the partners without a session are named.",
+        " (a day such as ``2026-11-30``) and ``sessions``. The guide on migration shows the query. The run shows last"
+        " use and sessions of each partner, and names the partners without a session.",
     ),
     _setting(
         "decommission",
         _TEXT,
         ("decommission",),
-        "The sentence that confirms it, ``yes, remove XMPP from DEPLOYMENT``. Without it nothing is written, and the"
-        " run shows the sentence.",
+        "The sentence that confirms the removal, ``yes, remove XMPP from DEPLOYMENT``. Without it, the run writes"
+        " nothing and shows the sentence.",
         once=True,
     ),
     _setting(
         "deployment",
         _TEXT,
         tuple(name for name in PLAYBOOKS if name not in ("explain", "import", "preflight", "rehearse", "verify")),
-        "The deployment of a host. Hosts with the same value lead to the same store. ``default`` without it.",
+        "The deployment of a host. Hosts with the same value belong to the same store. The default is ``default``.",
     ),
 )
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
-# What differs from host to host of one deployment without being a contradiction.
+# Variables that may differ between hosts of one deployment.
 OF_A_HOST = frozenset((PREFIX + "deployment",))
 
 
-# The role that does the work of a playbook.
+# The playbook whose work a role does.
 _LIKE = {"verification": "verify"}
-# What every run of a role takes from the inventory, beside the settings that are its parameters.
+# The settings that every role takes from the inventory, in addition to its parameters.
 _OF_ROLES = frozenset(
     "deployment domain_controller protected_accounts audit replication replication_timeout"
     " configuration_backup snapshot snapshot_directory snapshot_keep ticket revoked require ticket_pattern windows"
-    " freeze probe_first verification".split()
+    " freeze probe_first impact_limit verification".split()
 )
 
 
 def read_by(reader: str) -> tuple[Setting, ...]:
-    """The settings that a playbook or a role evaluates. Roles read what converge reads, as far as it is theirs."""
+    """The settings that a playbook or a role reads. A role reads those settings of converge that belong to it."""
     if reader in ROLES:
         wanted = _OF_ROLES.union(ROLES[reader])
         return tuple(one for one in SETTINGS if "converge" in one.playbooks and one.option in wanted)

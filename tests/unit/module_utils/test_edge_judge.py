@@ -55,7 +55,7 @@ def entry(result: str, *findings: tuple[str, str], srv: bool = True) -> dict[str
     made = [Finding(code, severity, code + " was seen", "do this") for code, severity in findings]
     attempts = [{"host": TARGET.host, "address": TARGET.address, "port": 5269, "result": result}] if result else []
     records = [RECORD.as_dict()] if srv else []
-    told = {"verdict": verdict(made), "findings": [one.as_dict() for one in made]}
+    told = {"verdict": verdict(made), "findings": [one.as_dict() for one in made], "later": []}
     return {"domain": DOMAIN, "attempts": attempts, "srv": records, "declared": None, **told}
 
 

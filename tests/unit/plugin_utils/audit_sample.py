@@ -164,8 +164,42 @@ def sample(partners: int = 1000, seed: int = 1, hostile: bool = False, previous:
             "unchanged": partners,
             "steps": steps,
         },
+        forecast={"days": 90, "items": [*_ahead(members[:3]), *_hostile_ahead(hostile)]},
         previous=previous,
     )
+
+
+def _ahead(members: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
+    """What breaks in the next days: a certificate of ours with what depends on it, then partners."""
+    told = "it expired on %s" % stamp(19)
+    for area, name in (("certificate", "edge02.contoso.com XmppServer"), ("own", "contoso.com")):
+        yield _item(19, "error", area, "expired", name, told, "run sfb.xmpp.certificate", len(members), 1412)
+    for order, member in enumerate(members):
+        text = "its certificate: it expired on %s" % stamp(30 + order)
+        severity = "warning" if order else "error"
+        yield _item(
+            30 + order, severity, "partner", "certificate_expired", member["domain"], text, "ask for it", 1, None
+        )
+
+
+def _hostile_ahead(hostile: bool) -> t.Iterator[dict[str, t.Any]]:
+    for order, name in enumerate(HOSTILE if hostile else ()):
+        yield _item(60 + order, "error", "partner", "stream_error", name, name, name, 1, None)
+
+
+def _item(
+    days: float,
+    severity: str,
+    area: str,
+    code: str,
+    name: str,
+    message: str,
+    remedy: str,
+    partners: int,
+    users: int | None,
+) -> dict[str, t.Any]:
+    found = finding(severity, area, code, name, message, remedy)
+    return {**found, "at": stamp(days), "last_day": stamp(days - 1)[:10], "partners": partners, "users": users}
 
 
 def _member(chance: random.Random, domain: str) -> dict[str, t.Any]:

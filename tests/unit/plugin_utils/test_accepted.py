@@ -15,7 +15,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refus
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.declared import declare
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.finding_order import Finding, reached
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.accepted import accept, codes_of, read
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_decide import due_notes
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.audit_judge import due_notes
 
 TODAY = datetime.date(2026, 11, 30)
 ENTRY = {

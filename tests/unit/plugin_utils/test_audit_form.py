@@ -30,7 +30,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.plugin_utils.audit_sample import partner, sample, stamp
-from tools import audit_schema
+from tools import schema_pages
 
 SMALL = sample(12, previous=sample(9, seed=2))
 
@@ -147,7 +147,7 @@ def test_the_order_of_what_was_gathered_does_not_matter() -> None:
     lists: dict[str, t.Any] = {name: list(audit[name]) for name in ("findings", "partners", "policies", "certificates")}
     for values in lists.values():
         random.Random(3).shuffle(values)
-    assert make_audit(**parts, **lists) == audit
+    assert make_audit(**parts, **lists, forecast=audit["forecast"]) == audit
 
 
 def test_a_verdict_that_no_finding_explains_becomes_one() -> None:
@@ -255,5 +255,6 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: t.Any) -> None:
     assert caught.value.reasons[0].startswith("sfb_xmpp_into: the directory %s" % (tmp_path / "file" / "audit"))
 
 
-def test_the_page_of_the_documentation_is_the_schema() -> None:
-    assert audit_schema.PAGE.read_text(encoding="utf-8") == audit_schema.page(), "run python -m tools.audit_schema"
+def test_the_pages_of_the_documentation_are_the_schemas() -> None:
+    for path, text in schema_pages.pages().items():
+        assert path.read_text(encoding="utf-8") == text, "run python -m tools.schema_pages"

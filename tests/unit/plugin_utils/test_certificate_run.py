@@ -14,10 +14,12 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.certificate im
     CertificateSettings,
     Decision,
     EdgesInTurn,
+    asks,
     decide,
     failure,
     maker,
     options_of,
+    options_of_reading,
     pool_of,
 )
 
@@ -55,6 +57,9 @@ def staged(in_force: str = "unknown", **assigned: str | None) -> dict[str, t.Any
         (settings(check=True, separate=True, phase="stage"), "stage"),
         (settings(hook=True), "read"),
         (settings(hook=True, phase="switch"), "plan"),
+        (settings(ask=True), "read"),
+        (settings(ask=True, check=True), "read"),
+        (settings(ask=True, phase="switch"), "plan"),
     ],
 )
 def test_how_an_edge_begins(asked: CertificateSettings, what: str) -> None:
@@ -83,6 +88,28 @@ def test_an_edge_is_left_alone_where_another_host_failed() -> None:
 )
 def test_when_the_tasks_of_the_user_make_one(found: t.Any, good: bool, made: bool, what: str) -> None:
     assert decide(settings(hook=True), POOL, found, file_is_good=good, made=made).what == what
+
+
+def test_the_issuer_is_asked_before_anything_is_decided() -> None:
+    used, gone = {"renewal": {"due": False}}, {"renewal": None}
+    due = reading({"renewal": {"due": True}})
+    for asked in (settings(ask=True), settings(ask=True, hook=True), settings(ask=True, check=True)):
+        assert decide(asked, POOL, reading(used)).what == "ask"
+        assert decide(asked, POOL, due).what == "ask", "it may be revoked"
+        assert decide(asked, POOL, reading(used), asked=True).what in ("stage", "plan")
+    assert decide(settings(ask=True, hook=True), POOL, due, asked=True).what == "make"
+    assert decide(settings(ask=True, hook=True), POOL, None, asked=True).what == "read", "the answer may change that"
+    assert decide(settings(ask=True, hook=True), POOL, None, made=True).what == "stage"
+    # There is none to ask about, or several.
+    for found in (reading(), reading(gone), reading(used, used)):
+        assert decide(settings(ask=True), POOL, found).what == "stage"
+
+
+def test_the_issuer_is_asked_once_for_each_certificate() -> None:
+    pool = EdgesInTurn(("edge01", "edge02", "edge03"), 3)
+    in_use = {"edge01": "A", "edge02": "B", "edge03": "B"}
+    assert [asks(pool, in_use, edge) for edge in pool.edges] == ["edge01", "edge02", "edge02"]
+    assert asks(pool, {"edge03": "B"}, "edge03") == "edge03"
 
 
 def test_one_edge_of_the_pool_makes_it() -> None:
@@ -145,6 +172,12 @@ def test_the_options_of_the_module() -> None:
     phases = {what: options_of(asked, Decision(what, BOTH), POOL, TIME)["phase"] for what in ("stage", "plan")}
     assert phases == {"stage": "stage", "plan": "all"}
     assert options_of(settings(phase="switch"), Decision("plan", BOTH), POOL, TIME)["phase"] == "switch"
+    issuer = {"thumbprint": "A", "answer": {}}
+    for given in (
+        options_of(settings(issuer=issuer), Decision("stage", BOTH), POOL, TIME),
+        options_of_reading(settings(issuer=issuer), TIME),
+    ):
+        assert given["renew"] == {"as_of": TIME, "issuer": issuer}
 
 
 def test_the_pool_of_an_edge() -> None:

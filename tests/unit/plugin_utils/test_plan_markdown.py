@@ -86,3 +86,52 @@ def test_no_text_becomes_markup_or_a_line_of_its_own(text: str) -> None:
 )  # fmt: skip
 def test_values_in_words(value: t.Any, words: str) -> None:
     assert in_words(value) == words
+
+
+def of(**numbers: int) -> dict[str, int]:
+    return {**dict.fromkeys(("gain", "lose", "narrowed", "widened", "unknown"), 0), **numbers}
+
+
+IMPACT: dict[str, t.Any] = {
+    "seen": 1243, "unread": "", "users": of(gain=1240, lose=3, narrowed=2),
+    "domains": [
+        {"domain": "litware.com", "out": of(lose=3), "in": of(lose=3), "contact_first": False},
+        {"domain": "fabrikam.com", "out": of(gain=1240), "in": of(gain=1240), "contact_first": True},
+        {"domain": "tailspin.com", "out": of(), "in": of(narrowed=2), "contact_first": True},
+    ],
+    "groups": [
+        {"domains": ["litware.com"], "out": "lose", "in": "lose", "users": 3,
+         "names": ["sip:a@x", "sip:b@x", "sip:c@x"]},
+        {"domains": ["fabrikam.com"], "out": "gain", "in": "gain", "users": 1240,
+         "names": ["sip:%d@x" % n for n in range(100)]},
+        {"domains": ["tailspin.com"], "out": "", "in": "narrowed", "users": 2, "names": ["sip:a@x", "sip:d@x"]},
+    ],
+}  # fmt: skip
+
+
+def test_users_by_domain_and_who_they_are() -> None:
+    found = render({"report": ["plan"], "impact": IMPACT}, **FACTS)
+    lines = found.splitlines()
+    for line in (
+        "Users that the account could see: 1,243. At least one partner: 1,240 gain, 3 lose, 2 only from contacts now.",
+        "| `litware.com` | 3 lose | 3 lose |",
+        "| `fabrikam.com` | 1,240 gain | 1,240 gain (only to users who have added the contact) |",
+        "| `tailspin.com` | nothing changes | 2 only from contacts now |",
+        "| `litware.com` | lose | 3 | `sip:a@x`, `sip:b@x`, `sip:c@x` |",
+        "| `tailspin.com` | to: nothing changes; from: only from contacts now | 2 | `sip:a@x`, `sip:d@x` |",
+    ):
+        assert line in lines, line
+    assert "`sip:99@x`, 1,140 more |" in found
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"domains": [], "groups": []}, "No user gains or loses a partner."),
+        ({"unread": "the users (Get-CsUser failed)"}, "Not known who gains or loses a partner. Not read: the users"),
+    ],
+)
+def test_nobody_and_not_known(changed: dict[str, t.Any], told: str) -> None:
+    found = render({"report": ["plan"], "impact": {**IMPACT, **changed}}, **FACTS)
+    assert told in found
+    assert "| Who |" not in found

@@ -225,6 +225,21 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
             "sfb_xmpp_audit.accepted[0].until: is missing",
         ],
     ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"forecast_days": 401}},
+        ["sfb_xmpp_audit.forecast_days: 401 must be a number of days from 1 to 400"],
+    ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"forecast_days": 0}},
+        ["sfb_xmpp_audit.forecast_days: 0 must be a number of days from 1 to 400"],
+    ),
+    (
+        "audit",
+        {"sfb_xmpp_audit": {"forecast_days": "soon"}},
+        ["sfb_xmpp_audit.forecast_days: 'soon' is not a whole number"],
+    ),
     ("converge", {"sfb_xmpp_replication": "yes"}, ["sfb_xmpp_replication: 'yes' is none of wait, push, none"]),
     ("converge", {"sfb_xmpp_removal_limit": "half"}, ["sfb_xmpp_removal_limit: 'half' is not a whole number"]),
     (
@@ -308,7 +323,7 @@ def test_a_mistake_has_this_text(playbook: str, values: dict[str, t.Any], texts:
 
 MISSING = {
     "failover": (
-        "sfb_xmpp_failover_to: is missing; name the Edge pool that is to carry XMPP, as in"
+        "sfb_xmpp_failover_to: is missing; name the Edge pool that takes over XMPP, as in"
         " -e sfb_xmpp_failover_to=edge2.contoso.com"
     ),
     "revoke": (

@@ -1,0 +1,145 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options ``renew.issuer`` and ``renew.check_crl``: what is in use is replaced earlier, as its issuer says.
+
+Both come to what ``renew.now`` does. What the issuer only says counts once in a period (_x509/issuer.py), so that a
+server that always asks for a renewal does not get one in every run. A signed list of revoked certificates is a proof,
+and counts at once.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._base.findings import UNKNOWN, Finding, error
+from .._base.result import Params
+from .._base.texts import utc
+from .._x509 import certificate as x509
+from .._x509.issuer import IssuerAnswer, period_start, read_answer
+from .._x509.renewal import Renewal, interval, slot_end
+from .crl import revocation
+from .renew_now import Outdated, RenewNow, outdated
+
+if t.TYPE_CHECKING:
+    from .._x509.certificate import Certificate
+    from .edge import EdgeReader
+
+OPTION: dict[str, t.Any] = {
+    "type": "dict",
+    "options": {"thumbprint": {"type": "str", "required": True}, "answer": {"type": "raw"}},
+}
+_OWN_RULE = "%s. The certificate is due as renew says without it"
+
+
+@dataclass(frozen=True)
+class IssuerOptions:
+    """thumbprint: of the certificate that the answer is about; empty if there is no answer. crl: whether the list that
+    the certificate names is loaded.
+    """
+
+    thumbprint: str = ""
+    answer: IssuerAnswer = field(default_factory=IssuerAnswer)
+    crl: bool = False
+
+    @classmethod
+    def read(cls, renew: Params | None) -> IssuerOptions:
+        """From the validated option ``renew``."""
+        given = (renew or {}).get("issuer")
+        crl = bool((renew or {}).get("check_crl"))
+        if not given:
+            return cls(crl=crl)
+        thumbprint = "".join(one for one in str(given["thumbprint"]).upper() if one.isalnum())
+        return cls(thumbprint, read_answer(given.get("answer")), crl)
+
+    @property
+    def asked(self) -> bool:
+        return bool(self.thumbprint) or self.crl
+
+
+@dataclass(frozen=True)
+class Early:
+    """Why a certificate in use may be replaced before its own rule says so.
+
+    now: the same as an option renew.now; None for no reason. at: when its issuer asks for it; None if it does not.
+    warnings: what of the issuer's words is not used. findings: of the list of revoked certificates.
+    """
+
+    now: RenewNow | None = None
+    at: datetime.datetime | None = None
+    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def early(
+    options: IssuerOptions,
+    certificate: Certificate | None,
+    own: Renewal | None,
+    now: datetime.datetime,
+    issuers: t.Callable[[], t.Iterable[Certificate]],
+) -> Early:
+    """certificate: in use; None if there is none. own: when it is due by its lifetime. now: at which it is decided.
+
+    issuers: CA certificates of which one may be its issuer. Raises what they raise.
+    """
+    if certificate is None or own is None or not options.asked:
+        return Early()
+    if not options.crl:
+        return _said(options, certificate, own, now)
+    found = revocation(certificate, issuers, now)
+    if found.revoked is not None:
+        finding = error("revoked", str(found.revoked), "replace it with sfb.xmpp.certificate")
+        return Early(RenewNow(str(found.revoked), found.revoked.compromised), findings=(finding,))
+    rest = _said(options, certificate, own, now)
+    if not found.unknown:
+        return rest
+    text = "it is not known whether it is revoked (%s)" % found.unknown
+    finding = Finding("revocation_unknown", UNKNOWN, text, "make the list reachable for the controller, or current")
+    return replace(rest, warnings=("renew.check_crl: " + _OWN_RULE % text, *rest.warnings), findings=(finding,))
+
+
+def _said(options: IssuerOptions, certificate: Certificate, own: Renewal, now: datetime.datetime) -> Early:
+    """From the answer of the issuer."""
+    warnings = []
+    thumbprint = x509.thumbprint(certificate)
+    if options.thumbprint != thumbprint:
+        return Early()
+    answer = options.answer
+    warnings += [_OWN_RULE % text for text in answer.mistakes]
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    note = "sfb-xmpp-issuer-%s.note" % period_start(now, end - start).strftime("%Y%m%d%H%M")
+    if answer.revoked is not None:
+        return Early(RenewNow(str(answer.revoked), answer.revoked.compromised, note=note), None, tuple(warnings))
+    window = answer.window
+    if window is None:
+        return Early(warnings=tuple(warnings))
+    if mistake := window.mistake(start, end):
+        return Early(warnings=(*warnings, _OWN_RULE % mistake))
+    at = window.moment(thumbprint)
+    wish = None
+    if not own.due and at < slot_end(now, interval(end - start)):
+        text = "its issuer asks for that since %s" % utc(at)
+        text += " (%s)" % window.url if window.url else ""
+        wish = RenewNow(text, note=note, urgent=False)
+    return Early(wish, at, tuple(warnings))
+
+
+def replaced(
+    wished: Outdated, issuer: Early, reader: EdgeReader, files: t.Collection[str], thumbprint: str
+) -> tuple[Outdated, tuple[str, ...]]:
+    """What is replaced before it is due, and warnings. wished: by the user. thumbprint: of the certificate in use that
+    the issuer speaks about. Raises ServerRefused, ShellError.
+    """
+    found = wished
+    if issuer.now is not None and thumbprint not in wished.thumbprints:
+        found = outdated(issuer.now, reader, files, [thumbprint])
+        if thumbprint not in found.thumbprints:
+            text = (
+                "%s, but in this period a certificate was already replaced for its issuer. To replace it, set renew.now"
+            )
+            return wished, (*issuer.warnings, _OWN_RULE % (text % issuer.now.reason))
+    return (replace(found, at={thumbprint: issuer.at}) if issuer.at else found), issuer.warnings

@@ -1,0 +1,119 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The forecast of an audit, for the screen, audit.md, audit.html and audit.prom. Pure.
+
+Findings that begin at the same moment have one cause, such as the end of a certificate: they are one row.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._base.texts import some
+from . import audit_texts as words
+from .audit_document import Audit
+from .finding_order import SEVERITIES
+from .markdown import code, table, text
+
+# A screen has room for the first line and two rows.
+MOST_SHOWN = 2
+_NAMES = {"error": "error", "unknown": "unknown", "warning": "warning", "info": "note"}
+
+Item = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """What begins at one moment. first: the worst of it. others: the rest."""
+
+    first: Item
+    others: tuple[Item, ...]
+
+    @property
+    def day(self) -> str:
+        return str(self.first["at"][:10])
+
+    @property
+    def last_day(self) -> str:
+        """The last day to act."""
+        days = [one["last_day"] for one in (self.first, *self.others)]
+        return "none is left" if None in days else str(min(days))
+
+    @property
+    def hit(self) -> str:
+        """Who is hit, in words."""
+        partners = max(one["partners"] for one in (self.first, *self.others))
+        if not partners:
+            return "no one at once"
+        counted = [one["users"] for one in (self.first, *self.others) if one["users"] is not None]
+        told = words.counted(partners, "partner")
+        return "%s, %s" % (told, words.counted(max(counted), "user")) if counted else told
+
+    @property
+    def message(self) -> str:
+        more = [one["object"] for one in self.others if one["object"] != self.first["object"]]
+        return str(self.first["message"]) + ("; also %s" % some(list(dict.fromkeys(more))) if more else "")
+
+
+def rows(audit: Audit) -> list[Upcoming]:
+    """The first ones first."""
+    found = []
+    items = (audit.get("forecast") or {}).get("items") or ()
+    for _at, group in itertools.groupby(items, key=lambda one: one["at"]):
+        first, *others = sorted(group, key=lambda one: SEVERITIES.index(one["severity"]))
+        found.append(Upcoming(first, tuple(others)))
+    return found
+
+
+def summary(audit: Audit) -> str:
+    """One sentence; empty if no forecast was made."""
+    forecast = audit.get("forecast")
+    if not forecast:
+        return ""
+    found = rows(audit)
+    severities = [row.first["severity"] for row in found]
+    counts = [(severities.count(word), _NAMES[word]) for word in SEVERITIES]
+    told = ["%d %s" % (n, name) if name == "unknown" else words.counted(n, name) for n, name in counts if n]
+    days = words.counted(forecast["days"], "day")
+    unseen = audit["summary"]["partners"]["not_probed"] + audit["summary"]["partners"]["not_observable"]
+    about = " Of %s nothing was seen." % words.counted(unseen, "partner") if unseen else ""
+    if not found:
+        return "Forecast for %s: nothing breaks that is known.%s" % (days, about)
+    return "Forecast for %s, if nothing is done: %s; the first on %s.%s" % (days, ", ".join(told), found[0].day, about)
+
+
+def lines(audit: Audit) -> list[str]:
+    """For a screen: at most three lines."""
+    first = summary(audit)
+    errors = [row for row in rows(audit) if row.first["severity"] == "error"]
+    shown = [
+        "  %s  %s: %s; act by %s: %s"
+        % (row.day, row.first["object"], row.first["message"], row.last_day, row.first["remedy"])
+        for row in errors[:MOST_SHOWN]
+    ]
+    return [first, *shown] if first else []
+
+
+def markdown(audit: Audit, most: int) -> t.Iterator[str]:
+    """The section of audit.md. most: rows."""
+    told = summary(audit)
+    if not told:
+        return
+    found = rows(audit)
+    yield "## Forecast"
+    yield text(told)
+    yield table(
+        ["Date", "Last day to act", "Severity", "Object", "What an audit finds then", "Who is hit", "What to do"],
+        [
+            [row.day, row.last_day, row.first["severity"], code(row.first["object"]), text(row.message), row.hit,
+             text(row.first["remedy"])]
+            for row in found[:most]
+        ],
+    )  # fmt: skip
+    if len(found) > most:
+        yield "%d more are in audit.html and audit.json." % (len(found) - most)

@@ -1,0 +1,80 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an audit finds at a moment, from one reading of a deployment. Pure: the moment is an argument.
+
+decide() asks for now, and forecast() asks for later moments. What will be found of certificates then is in the reading
+(``later``, as xmpp_gateway_cert_info and xmpp_partner_probe_info return it). Everything else stays as it was read.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ...module_utils._base.texts import utc
+from ...module_utils._federation import notes
+from .._documents.finding_order import Finding
+from .accepted import Accepted, accept
+from .announced import support_ended
+from .audit_gather import Result, finding, gather
+
+# The arguments of gather(), by name.
+Reading = t.Mapping[str, t.Any]
+# The lists of declared objects that may have notes: the option, the area of its findings, what names an object.
+NOTED = (("partners", "partner", "domain"), ("policies", "policy", "identity"))
+
+
+def judge(
+    reading: Reading,
+    at: datetime.datetime,
+    *,
+    declared: t.Mapping[str, t.Any],
+    accepted: t.Sequence[Accepted] = (),
+    releases: t.Iterable[str] = (),
+) -> dict[str, t.Any]:
+    """What gather() returns, as of a moment (UTC, aware). Its findings are all that the date has a say in.
+
+    declared: the settings, of which the notes of partners and policies are looked at. accepted: see accepted.py.
+    releases: those of the servers, such as ``2015``.
+    """
+    today = at.date()
+    gathered = gather(**as_of(reading, at))
+    support = (finding("info", "own", *one) for one in support_ended(reading["deployment"], releases, today))
+    found = [*gathered["findings"], *due_notes(declared, today), *support]
+    gathered["findings"] = accept(found, accepted, today)
+    return gathered
+
+
+def due_notes(declared: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterator[Finding]:
+    """What the notes of the declared partners and policies call for."""
+    for option, area, key in NOTED:
+        for item in declared.get(option) or ():
+            for code, message, remedy in notes.due(item, today):
+                yield finding("warning", area, code, str(item[key]), message, remedy)
+
+
+def as_of(reading: Reading, at: datetime.datetime) -> dict[str, t.Any]:
+    """The reading as it would be at a moment, if nothing changed but the time."""
+    moment = utc(at)
+    probe = reading["probe"]
+    seen = {name: [_then(one, moment) for one in probe[name]] for name in ("domains", "own") if name in probe}
+    servers = {name: _servers(reading.get(name) or {}, moment) for name in ("edges", "front_ends")}
+    return {**reading, "probe": {**probe, **seen}, **servers}
+
+
+def _servers(reads: t.Mapping[str, Result], moment: str) -> dict[str, Result]:
+    return {
+        host: {**read, "certificates": [_then(one, moment) for one in read["certificates"]]}
+        if "certificates" in read
+        else read
+        for host, read in reads.items()
+    }
+
+
+def _then(item: Result, moment: str) -> Result:
+    """An entry with the last of its later states that has begun. Times in one form compare as text."""
+    begun = [state for state in item.get("later") or () if state["from"] <= moment]
+    return {**item, **begun[-1]} if begun else item

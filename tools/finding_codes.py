@@ -1,0 +1,257 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page of the documentation with all codes of findings: ``python -m tools.finding_codes``.
+
+Links of the chain and remedies of certificates come from the tables in the code, the other texts from
+docs/docsite/finding_codes.yml. ``emitted`` finds the codes in the code itself, so that a test can say which one has no
+text.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import ERROR, UNKNOWN, WARNING
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.links import LINKS
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.explanations import FAULTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._x509.chain import CHAIN
+
+TOP = Path(__file__).resolve().parent.parent
+TEXTS = TOP / "docs" / "docsite" / "finding_codes.yml"
+PAGE = TOP / "docs" / "docsite" / "rst" / "finding_codes.rst"
+PREFIX = "ansible_collections.sfb.xmpp.docsite.finding_"
+CHAIN_SECTION = "chain"
+
+_HEAD = """\
+..
+  Copyright (c) 2026 the sfb.xmpp authors
+  GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+.. _ansible_collections.sfb.xmpp.docsite.finding_codes:
+
+Finding codes
+=============
+
+.. code-block:: text
+
+   ! no_route: no site has an XMPP federation route
+
+``no_route`` is the code of a finding. ``sfb_xmpp_audit.accepted`` takes it. A code stays the same when its message gets
+other words. All codes are on this page. The address of a code is that of this page with ``#`` and the code behind it,
+with hyphens for underscores: ``#no-route``.
+
+The severity ``error`` means that something is wrong. ``unknown`` means that it cannot be known from here. ``warning``
+means that somebody should know, and ``info`` that nothing is to be done. If a code has several severities, the rest of
+the deployment or the settings of the partner decide which one it gets.
+
+.. contents::
+   :local:
+   :depth: 1
+"""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a code means to one of those who find it. severity: those that it can have. stops: additions of a run."""
+
+    who: str
+    severity: tuple[str, ...]
+    means: str
+    do: str
+    effect: str = ""
+    stops: bool = False
+
+
+@functools.cache
+def meanings() -> dict[str, list[Meaning]]:
+    """What is documented, by code."""
+    sections: dict[str, t.Any] = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
+    found: dict[str, list[Meaning]] = {}
+    for link in LINKS:
+        told = sections[CHAIN_SECTION].get(link.code, {})
+        unknown = link.severity == UNKNOWN and "%(what)s" in link.message
+        means = "What this link depends on cannot be read with this account." if unknown else _sentence(link.message)
+        do = "Use an account that may read it." if unknown else _sentence(link.remedy)
+        found.setdefault(link.code, []).append(
+            Meaning(
+                "The chain (preflight, explain, converge, audit)",
+                # Where other servers carry the work alone, a broken link is a warning.
+                (link.severity, WARNING) if link.severity == ERROR else (link.severity,),
+                told.get("means", means),
+                told.get("do", do),
+                "" if link.severity == UNKNOWN else _sentence(link.effect),
+                link.stops,
+            )
+        )
+    for section in (sections[name] for name in sections if "codes" in sections[name]):
+        for code, told in section["codes"].items():
+            do = told.get("do") or _sentence(CHAIN[code])
+            found.setdefault(code, []).append(Meaning(section["who"], tuple(told["severity"]), told["means"], do))
+    _of_faults(found, {**sections["certificate"]["codes"], **sections["faults"]})
+    return found
+
+
+def _of_faults(found: dict[str, list[Meaning]], base: t.Mapping[str, t.Any]) -> None:
+    """What a probe says of the certificate that it was shown: the code of the check with a prefix."""
+    severities = (ERROR, UNKNOWN, WARNING)
+    for code, remedy in FAULTS.items():
+        means = base[code]["means"]
+        partner = Meaning(
+            "The probe of a partner", severities, "Of the partner's certificate. " + means, _sentence(remedy)
+        )
+        found.setdefault("certificate_" + code, []).append(partner)
+        do = base[code].get("do") or _sentence(CHAIN[code])
+        own = Meaning("The probe of the own domains", severities, "Of the gateway's certificate. " + means, do)
+        found.setdefault("own_certificate_" + code, []).append(own)
+
+
+def _sentence(text: str) -> str:
+    """A text of the code as a sentence, with capitals for what it names."""
+    text = re.sub(r"%\((\w+)\)s", lambda found: "" if found[1] == "named" else found[1].upper(), text)
+    text = text.replace("%%", "%").strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith(".") else text + "."
+
+
+def page() -> str:
+    """The page as reStructuredText, a heading for each code."""
+    parts = [_HEAD]
+    for code, told in sorted(meanings().items()):
+        parts.append("\n.. _%s%s:\n\n%s\n%s\n\n" % (PREFIX, code, code, "-" * len(code)))
+        parts.append("\n".join("* %s" % "\n  ".join(_lines(one)) for one in told) + "\n")
+    return "".join(parts)
+
+
+def _lines(one: Meaning) -> t.Iterator[str]:
+    stops = ". A run that adds something stops" if one.stops else ""
+    yield "*%s* (%s%s): %s" % (one.who, ", ".join(dict.fromkeys(one.severity)), stops, one.means)
+    if one.effect:
+        yield "Effect: %s" % one.effect
+    yield "To do: %s" % one.do
+
+
+# The codes in the code
+
+# Who makes a finding -> the place of the code among the arguments, and that of the severity (None: the name says it).
+_MAKERS: dict[str, tuple[int, int | None]] = {
+    "Finding": (0, 1),
+    "error": (0, None),
+    "warning": (0, None),
+    "not_observable": (0, None),
+    "finding": (2, 0),
+    "_error": (0, None),
+    "_warning": (0, None),
+    "kind": (0, None),
+    "Announced": (3, 1),
+}
+# Files whose functions of these names make other things.
+_OTHERS = {
+    "_error": ("_base/perform.py", "_federation/apply.py"),
+    "warning": ("_actions/in_process.py", "_files/lookup.py"),
+    "_warning": ("_psrp/session.py",),
+    "kind": ("_edge_certificate/sources.py",),
+}
+# Findings that only become the text of a refusal, without their code: of files that cannot be used at all.
+_REFUSALS = ("_x509/issue.py",)
+_OF_FILES = ("load_pkcs12", "load_chain", "parse", "_why_not_opened")
+# Where the code is not written at the place itself: the file and the expression -> all that it can be.
+COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
+    ("_base/findings.py", "code"): (),
+    ("_federation/rules.py", "rule"): (),
+    ("_federation/rules.py", "name"): ("federation_off", "outside_access_off", "anonymous_access_off"),
+    ("_probe/edge_judge.py", "code"): ("edge_not_reachable", "edge_no_address"),
+    ("_probe/findings.py", "code"): ("row_invalid", "row_risky"),
+    ("_probe/findings.py", "'certificate_' + code"): tuple("certificate_" + code for code in FAULTS),
+    ("_probe/findings.py", "'tls_' + starttls"): ("tls_offered", "tls_required"),
+    ("_probe/own.py", "*FINDINGS[state]"): ("srv_missing", "srv_elsewhere", "srv_unknown"),
+    ("_probe/own.py", "FINDINGS[state][0]"): ("srv_unknown",),
+    ("_probe/own.py", "'own_certificate_' + code"): tuple("own_certificate_" + code for code in FAULTS),
+    ("_x509/chain.py", "code"): tuple(CHAIN),
+    ("_x509/certificate.py", "NOT_CHECKED"): ("chain_not_checked",),
+    ("_playbooks/audit_gather.py", "one['code']"): (),
+    ("_playbooks/audit_gather.py", "two['code']"): (),
+    ("_playbooks/audit_judge.py", "code"): ("partnership_ended", "partnership_ends", "review_due"),
+    ("_playbooks/audit_judge.py", "*one"): ("updates_ended", "support_ended"),
+    ("_playbooks/forecast.py", "one['code']"): (),
+    ("_playbooks/accepted.py", "code"): ("acceptance_ended", "acceptance_unused"),
+}
+
+
+@functools.cache
+def emitted() -> tuple[dict[str, set[str]], list[str]]:
+    """Every code that the code can emit, with the severities that are written beside it; and the places where neither
+    the code nor COMPUTED says what it is.
+    """
+    found: dict[str, set[str]] = {link.code: {link.severity} for link in LINKS}
+    open_places = []
+    used = set()
+    for path in sorted((TOP / "plugins").rglob("*.py")):
+        name = "/".join(path.parts[-2:])
+        if name in (*_REFUSALS, "_chain/links.py"):
+            continue
+        for code, severity, line in _sites(ast.parse(path.read_text(encoding="utf-8")), name):
+            key = (name, ast.unparse(code))
+            if isinstance(code, ast.Constant):
+                found.setdefault(str(code.value), set()).update(severity)
+            elif key in COMPUTED:
+                used.add(key)
+                for one in COMPUTED[key]:
+                    found.setdefault(one, set())
+            else:
+                open_places.append("%s:%d: %s" % (name, line, key[1]))
+    open_places += ["%s: %s is not there" % key for key in COMPUTED if key not in used]
+    return found, open_places
+
+
+def _sites(tree: ast.AST, name: str) -> t.Iterator[tuple[ast.expr, set[str], int]]:
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name in _OF_FILES and name == "_x509/certificate.py"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Dict):
+            pairs = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
+            code = pairs.get("code")
+            if (
+                "severity" in pairs
+                and isinstance(code, (ast.Constant, ast.Name))
+                and name != "_playbooks/audit_gather.py"
+            ):
+                yield code, _severities(pairs["severity"]), node.lineno
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MAKERS:
+            maker = node.func.id
+            place, severity = _MAKERS[maker]
+            if name in _OTHERS.get(maker, ()) or not node.args:
+                continue
+            told = {"error": {ERROR}, "warning": {WARNING}, "_error": {ERROR}, "_warning": {WARNING}}.get(maker, set())
+            if severity is not None and len(node.args) > severity:
+                told = _severities(node.args[severity])
+            yield node.args[place], told, node.lineno
+
+
+def _severities(node: ast.expr) -> set[str]:
+    """Those that are written there: a name such as ERROR, a text, or one of two."""
+    if isinstance(node, ast.IfExp):
+        return _severities(node.body) | _severities(node.orelse)
+    if isinstance(node, ast.Constant):
+        return {str(node.value)}
+    names = {"ERROR": ERROR, "UNKNOWN": UNKNOWN, "WARNING": WARNING}
+    return {names[node.id]} if isinstance(node, ast.Name) and node.id in names else set()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,134 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pages of the documentation about forms of JSON files, from their schemas: ``python -m tools.schema_pages``."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+PAGES = TOP / "docs" / "docsite" / "rst"
+Rule = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Form:
+    """page: its name. title: its heading. schema: the file, below the top. note: what else there is to say."""
+
+    page: str
+    title: str
+    schema: str
+    note: str
+
+
+FORMS = (
+    Form(
+        "audit_schema",
+        "The form of audit.json",
+        "plugins/plugin_utils/_documents/audit.schema.json",
+        "Nothing in it is secret, but it names partners and what is wrong with them, so that it is written for its"
+        " owner only.",
+    ),
+    Form(
+        "plan_schema",
+        "The form of a plan file",
+        "docs/schema/plan.json",
+        "Nothing in it is secret, but it names partners and users, so that it is written for its owner only. CI can"
+        " hold a plan\nto rules of yours: see :ref:`ansible_collections.sfb.xmpp.docsite.guide_automation`.",
+    ),
+)
+
+_HEAD = """\
+..
+  Copyright (c) 2026 the sfb.xmpp authors
+  GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+.. _ansible_collections.sfb.xmpp.docsite.%(page)s:
+
+%(title)s
+%(line)s
+
+%(description)s
+%(note)s
+The same as JSON Schema is in the collection: ``%(schema)s``.
+
+.. list-table::
+   :header-rows: 1
+   :widths: 34 26 40
+
+   * - Key
+     - Type
+     - What it is
+"""
+
+
+def pages() -> dict[Path, str]:
+    """The content of each page, by its file."""
+    return {PAGES / (form.page + ".rst"): page(form) for form in FORMS}
+
+
+def page(form: Form) -> str:
+    """The page as reStructuredText: a line for each key, those of lists with ``[]``."""
+    schema = json.loads((TOP / form.schema).read_text(encoding="utf-8"))
+    rows = _rows(schema, schema.get("$defs", {}), "")
+    lines = ["   * - ``%s``\n     - %s\n     - %s\n" % row for row in rows]
+    told = {"description": _marked(schema["description"]), "line": "=" * len(form.title)}
+    return _HEAD % {**vars(form), **told} + "".join(lines)
+
+
+def _rows(rule: Rule, types: dict[str, Rule], place: str) -> t.Iterator[tuple[str, str, str]]:
+    for name, member in rule.get("properties", {}).items():
+        here = "%s.%s" % (place, name) if place else name
+        yield here, _type(member, types), _marked(member.get("description", ""))
+        inner, here = _inner(member, types, here)
+        yield from _rows(inner, types, here)
+
+
+def _marked(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"``\1``", text)
+
+
+def _kinds(rule: Rule) -> list[str]:
+    kinds = rule.get("type", [])
+    return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+def _inner(rule: Rule, types: dict[str, Rule], place: str) -> tuple[Rule, str]:
+    """The object whose keys stand below this one, and its place. Findings are described once."""
+    rule = _resolved(rule, types)
+    if "anyOf" in rule:
+        rule = next(_resolved(one, types) for one in rule["anyOf"] if one.get("type") != "null")
+    if "array" in _kinds(rule):
+        rule, place = _resolved(rule["items"], types), place + "[]"
+    return ({} if rule.get("title") == "finding" and place != "findings[]" else rule), place
+
+
+def _resolved(rule: Rule, types: dict[str, Rule]) -> Rule:
+    return types[rule["$ref"].rpartition("/")[2]] if "$ref" in rule else rule
+
+
+def _type(rule: Rule, types: dict[str, Rule]) -> str:
+    whole = _resolved(rule, types)
+    if "anyOf" in whole:
+        return " or ".join(_type(one, types) for one in whole["anyOf"])
+    if "enum" in whole:
+        return ", ".join("``%s``" % ("null" if word is None else word or '""') for word in whole["enum"])
+    if "const" in whole:
+        return "``%s``" % whole["const"]
+    if "title" in whole:
+        return str(whole["title"])
+    kinds = ["list of " + _type(whole["items"], types) if kind == "array" else kind for kind in _kinds(whole)]
+    return " or ".join(kinds) or "any value"
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
