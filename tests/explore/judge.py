@@ -16,7 +16,7 @@ from tests.explore.scheduler import Told
 from tests.explore.world import Deployment, Key, Values
 
 # A text that says that another run was met has one of these words.
-WORDS = ("somebody else", "another run", "at the same time", "is still allowed", "did not wait")
+WORDS = ("another run", "overwrote another change", "is still allowed", "did not wait")
 
 _KILLED = "killed"
 

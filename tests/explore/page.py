@@ -157,9 +157,9 @@ with the policies.
    * - Another run changed an object after the plan was made, and before the write.
      - Refused: ``changed by somebody else since the plan was made``. Nothing is written.
    * - Another run changed a property right before the write.
-     - A warning with ``overwrote a change of somebody else``: the object, the property, and the values.
+     - A warning with ``overwrote another change``: the object, the property, and the values.
    * - Another run changed a property that this run did not write.
-     - A warning with ``somebody else changed``: the property and both values.
+     - A warning with ``another run or administrator changed``: the property and both values.
    * - Another run changed the property right after the write.
      - A failure of the category ``Overwritten``. The step is not sent again.
    * - A policy lost a right, and another run granted this policy in between.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs that stop before each request, and go on one at a time, in an order that somebody else chooses.
+"""Runs that stop before each request, and go on one at a time, in an order that the caller chooses.
 
 A run is a thread of its own. Only one of them moves at any time, so that an order says all that happens.
 """
@@ -129,7 +129,7 @@ class Party(threading.Thread):
         return Told("done", "\n".join([*map(str, result.failures), *result.warnings]), result)
 
     def tell(self, text: str) -> None:
-        """The lock is somebody else's."""
+        """The lock is held by the other run."""
         self._become("waiting")
 
     def _halt(self, next_one: Footprint) -> None:

@@ -97,9 +97,7 @@ class _Switching:
         """Another run that assigned a certificate at the same moment is not overwritten without a word."""
         items = [item for item in self._log.looked if isinstance(item, dict) and "Use" in item]
         met = EdgeState(assigned_of(items), {})
-        text = (
-            "%s: overwrote a change of somebody else: it had %s in the plan, %s right before this run, and has %s now"
-        )
+        text = "%s: overwrote another change: it had %s in the plan, %s right before this run, and has %s now"
         self.warnings += [
             text % (usage, had[usage], met.thumbprint(usage), step.identity)
             for usage in had

@@ -31,10 +31,10 @@ from .meanwhile import beside, met, replaced, untouched
 
 # What a later failure says of a step that was not sent.
 _BEHIND_A_LOSS = "the session was lost at an earlier step, and this one was not sent; a further run will send it"
-_OVERWRITTEN = "took effect, and somebody else changed the object right after; read back, %s"
-_CHANGED = "somebody else changed the object while this run wrote: %s. Compare with their run, then run again"
-_NOT_KNOWN = "%s: the answer was lost, so it is not known whether this overwrote a change of somebody else"
-_TWICE = "%s: was sent twice. Either the first call had no effect, or this overwrote a change of somebody else"
+_OVERWRITTEN = "took effect, but another run or administrator changed the object right after; read back, %s"
+_CHANGED = "another run or administrator changed the object while this run wrote: %s. Compare, then run again"
+_NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwrote another change"
+_TWICE = "%s: was sent twice. Either the first call had no effect, or the second one overwrote another change"
 _NEEDS_POLICY = "the policy '%s' is not as planned, so it was not granted; a further run will do it"
 _NEEDS_ALL = "an earlier step failed, so nothing was removed; a further run will do it"
 # Steps of one batch: the reading before it has to be near all of its writes.

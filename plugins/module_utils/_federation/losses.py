@@ -125,7 +125,7 @@ class Watch:
         return RightLoss(LOST, text, tuple(back))
 
     def _of_grant(self, step: Step, looks: Looks, seen: Deployment) -> RightLoss | None:
-        """A user got a policy that lost a right meanwhile, or lost one that somebody else had just granted."""
+        """A user got a policy that lost a right meanwhile, or lost one that another run had just granted."""
         known, met = looks.before(step)
         former = str(met.values["policy"]) if met else _former(step)
         policies, gets = looks.records.get("policies", {}), _granted(step)

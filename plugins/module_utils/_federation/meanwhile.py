@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What somebody else changed between the last reading of a run and its write, and right after it. Pure."""
+"""What others changed between the last reading of a run and its write, and right after it. Pure."""
 
 from __future__ import annotations
 
@@ -16,32 +16,30 @@ from .._shell.statement import Secret
 
 
 def met(step: Step, record: Record | None) -> list[str]:
-    """What somebody else changed between the run's last reading and its write, one text for each property."""
+    """What others changed between the run's last reading and its write, one text for each property."""
     if step.before is None:
         return []
     if record is None:
-        return ["somebody else removed it right before this run wrote"]
+        return ["another run or administrator removed it right before this run wrote"]
     found = []
     for option, value in step.before.items():
         theirs = record.values.get(option)
         if theirs == value or (step.expect is not None and theirs == step.expect.get(option, value)):
             continue
         if step.expect is None:
-            text = "%s was %s in the plan, somebody else made it %s, and this run removed the object"
+            text = "this run removed it, and overwrote another change: %s was %s in the plan, and %s right before"
             found.append(text % (option, shown(value), shown(theirs)))
         elif option in step.expect:
-            text = (
-                "overwrote a change of somebody else: %s was %s in the plan, %s right before the write, and is %s now"
-            )
+            text = "overwrote another change: %s was %s in the plan, %s right before the write, and is %s now"
             found.append(text % (option, shown(value), shown(theirs), shown(step.expect[option])))
     return found
 
 
 def beside(step: Step, record: Record | None) -> list[str]:
-    """What somebody else changed of the object, of the properties that this run did not write."""
+    """What others changed of the object, of the properties that this run did not write."""
     if record is None or step.after is None or step.before is None:
         return []
-    text = "somebody else changed %s while this run wrote, from %s to %s; look at it"
+    text = "another run or administrator changed %s while this run wrote, from %s to %s. Check it"
     return [
         text % (option, shown(value), shown(record.values.get(option)))
         for option, value in step.before.items()

@@ -367,6 +367,6 @@ def test_what_somebody_else_overwrites_at_once_is_said_to_be_overwritten() -> No
     result = run(FEDERATION, shell, partners=partners, gateway={"connection_limit": 5})
     words = {failure.identity: failure.error for failure in result.failures}
     assert words["a.test"].category == "Overwritten"
-    assert "somebody else changed the object right after" in words["a.test"].message
+    assert "another run or administrator changed the object right after" in words["a.test"].message
     assert words["Global"].message == "no"
     assert [step["result"] for step in result.steps or ()] == ["failed", "failed"]

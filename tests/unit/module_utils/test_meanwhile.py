@@ -102,7 +102,7 @@ def test_a_change_that_is_overwritten_is_said_with_its_values() -> None:
     result = partner(shell)
     assert [step["result"] for step in result.steps or ()] == ["done"]
     assert result.failures == []
-    text = 'overwrote a change of somebody else: description was "old" in the plan, "theirs" right before the write'
+    text = 'overwrote another change: description was "old" in the plan, "theirs" right before the write'
     assert result.warnings == ['a.test: %s, and is "ours" now' % text]
 
 
@@ -132,8 +132,8 @@ def test_a_removed_object_that_somebody_changed_is_said() -> None:
     result = run(singular(PARTNER), Meeting(before=describe("theirs")), domain="a.test", state="absent")
     assert result.changed
     (text,) = result.warnings
-    assert text == (
-        'a.test: description was "old" in the plan, somebody else made it "theirs", and this run removed the object'
+    assert text == "a.test: this run removed it, and overwrote another change: %s" % (
+        'description was "old" in the plan, and "theirs" right before'
     )
 
 
@@ -142,7 +142,7 @@ def test_where_the_answer_is_lost_nobody_knows_what_was_overwritten() -> None:
     shell.lost = True
     result = partner(shell)
     assert [step["result"] for step in result.steps or ()] == ["done"]
-    assert any("it is not known whether this overwrote a change of somebody else" in text for text in result.warnings)
+    assert any("it is unknown whether this run overwrote another change" in text for text in result.warnings)
 
 
 def test_a_secret_is_not_shown() -> None:
