@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 CHECKS := python -m tools.checks
 
-.PHONY: help env env-all demo test quick nightly lint lint-changed unit integration sanity molecule docs-lint installed matrix what-if test-matrix faults bench lab-up lab-down generate docs format lock tarball image release clean
+.PHONY: help env env-all demo test quick nightly lint lint-changed unit integration sanity molecule docs-lint installed matrix what-if test-matrix faults explore bench lab-up lab-down generate docs format lock tarball image release clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,9 @@ what-if: env  ## every event of the what-if table with real partners, some twent
 
 faults: env  ## every fault at every message of a run, an hour or more (writes the page of the docs; FAULTS="--most 5")
 	@python -m tests.faults --write docs/docsite/rst/faults.rst $(FAULTS)
+
+explore: env  ## every schedule of two runs, ten minutes (writes the page of the docs; EXPLORE="--replay 'LINE'" replays one)
+	@python -m tests.explore $(or $(EXPLORE),--write docs/docsite/rst/schedules.rst)
 
 bench: env  ## benchmarks against the lab, half an hour (BENCH="--quick", "--full", "--help")
 	@python -m tests.benchmarks $(BENCH)

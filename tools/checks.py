@@ -127,6 +127,7 @@ STEPS = (
     Step("nightly-states", PYTEST + MANY + " tests/unit", "nightly", tests=True, alone=True),
     Step("nightly-matrix", "python -m lab matrix", "nightly", alone=True),
     Step("nightly-faults", "python -m tests.faults", "nightly", alone=True),
+    Step("nightly-explore", "python -m tests.explore", "nightly", alone=True),
 )
 
 

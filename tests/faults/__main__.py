@@ -189,10 +189,8 @@ Two runs are started together. Each makes the same partners its own, and removes
 take turns; the second one finds other objects than it had planned with, and is refused. Lost without a word is an
 update of one run that the other one replaced without having seen it, while both reported success.
 
-Two controllers cannot keep each other out. Each of them reads what it is about to write once more right before it
-writes, and reads it back afterwards, so that most meetings are noticed. What remains is the time of one request: who
-writes at the very moment between the look and the write of another is overwritten, or overwrites. Let one controller
-write, or let a pipeline take care that there is one run at a time.
+Two controllers cannot keep each other out. Each of them reads what it changes in the request that writes, and reads it
+back afterwards. What remains is counted in :ref:`ansible_collections.sfb.xmpp.docsite.schedules`.
 
 .. csv-table::
    :header-rows: 1

@@ -67,7 +67,7 @@ def pair(world: World, task: str, words: tuple[str, str], homes: tuple[str, str]
 
 
 def _told(process: subprocess.Popen[str]) -> dict[str, str]:
-    """success, warned (it says that somebody else wrote), refused or failures; and the words."""
+    """success, warned (it says that it met the other run), refused or failures; and the words."""
     output, _nothing = process.communicate(timeout=180)
     told = _last(output)
     if process.returncode or told is None:
@@ -76,7 +76,7 @@ def _told(process: subprocess.Popen[str]) -> dict[str, str]:
         return {"word": "refused", "text": told["refused"]}
     if told["failures"]:
         return {"word": "failures", "text": "; ".join(told["failures"])}
-    if any("somebody else" in text for text in told["warnings"]):
+    if any(word in text for word in ("another run", "another change") for text in told["warnings"]):
         return {"word": "warned", "text": "; ".join(told["warnings"])}
     return {"word": "success", "text": ""}
 

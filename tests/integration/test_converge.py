@@ -99,13 +99,15 @@ def test_plan_run_and_rerun(plays: Plays) -> None:
         assert secret not in str(plays.lab.store().events())
     assert not any(plays.lab.store().files(edge) for edge in ("edge01", "edge02"))
 
-    # What is written is read three times: for the plan, right before the write, after it. Nobody has a policy yet, so
-    # that all users are read as well. The sites are read once more, since a policy of a site is new.
+    # What is written is read three times: for the plan, before the write, after it. What is changed is read once more
+    # in the request of the write, and policies with the grants too. Nobody has a policy yet, so that all users are read
+    # as well. The sites are read once more, since a policy of a site is new.
     reads = whole_reads(plays, begin)
     looks = reads.pop("Get-CsManagementStoreReplicationStatus")
     assert looks > CHAIN["Get-CsManagementStoreReplicationStatus"], "the replicas were not awaited"
     assert {**reads, "Get-CsManagementStoreReplicationStatus": 1} == {
-        **CHAIN, **dict.fromkeys(KINDS, 3), "Get-CsSite": 2, "Get-CsUser": 2,
+        **CHAIN, **dict.fromkeys(KINDS, 4), "Get-CsXmppAllowedPartner": 3, "Get-CsExternalAccessPolicy": 5,
+        "Get-CsSite": 2, "Get-CsUser": 2,
     }  # fmt: skip
     replicated = done.result("Apply the plan of the federation")["replication"]
     assert (replicated["pushed"], replicated["late"]) == (False, [])

@@ -145,7 +145,7 @@ def test_only_what_is_written_to_is_kept_so_many_and_only_if_wanted(plays: Plays
         sent = Counter(event.cmdlet for event in plays.lab.store().events(begin) if event.kind == "statement")
         # Of the other kinds nothing is kept: they are looked at once, for what federation depends on.
         kinds = ("Get-CsXmppGatewayConfiguration", "Get-CsXmppAllowedPartner", "Get-CsExternalAccessPolicy")
-        assert [sent[cmdlet] for cmdlet in kinds] == [3, 1, 1]
+        assert [sent[cmdlet] for cmdlet in kinds] == [4, 1, 1]
         assert "Get-CsUser" not in sent
         written = [event.cmdlet for event in writes(plays, begin) if event.cmdlet.startswith("Set-")]
         assert written == ["Set-CsXmppGatewayConfiguration"]

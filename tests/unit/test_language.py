@@ -82,7 +82,6 @@ NOT_YET = frozenset(
     plugins/module_utils/_chain/pair.py
     plugins/module_utils/_chain/walk.py
     plugins/module_utils/_edge_certificate/tasks.py
-    plugins/module_utils/_federation/apply.py
     plugins/module_utils/_federation/converge.py
     plugins/module_utils/_federation/files.py
     plugins/module_utils/_federation/guard.py

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._shell.statement import Secret, ServerError, Shell, ShellError
+from .._shell.statement import Secret, ServerError, Shell, ShellError, Statement
 from .result import Failure
 from .step import Step
 
@@ -31,16 +31,20 @@ class StepLog:
     ) -> None:
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
+        self.looked: tuple[t.Any, ...] = ()
         self._shell = shell
         self._steps = list(planned)
         self._results: dict[int, str] = {}
         self._secrets = [secret.reveal() for secret in secrets if secret.reveal()]
         self._aliases = aliases or {}
 
-    def send(self, *steps: Step) -> dict[str, ServerError]:
-        """Send the steps in one request. Return the first error of each cmdlet. The steps' cmdlets differ."""
+    def send(self, *steps: Step, look: Statement | None = None) -> dict[str, ServerError]:
+        """Send the steps in one request. Return the first error of each cmdlet. The steps' cmdlets differ.
+
+        look: a reading right before the steps, of the objects that they change. Its output is in ``looked``.
+        """
         self._steps += [step for step in steps if not any(step is known for known in self._steps)]
-        statements = [step.statement for step in steps]
+        statements = [*([look] if look else ()), *(step.statement for step in steps)]
         try:
             answer = self._shell.invoke(statements)
             if answer.refused:
@@ -50,9 +54,12 @@ class StepLog:
         except ShellError as exc:  # nothing was sent
             text = self._clean(str(exc))
             return {step.cmdlet: ServerError(step.cmdlet, "", "ConnectionError", text) for step in steps}
+        self.looked = answer.output if look else ()
         names = {step.cmdlet.casefold(): step.cmdlet for step in steps}
         errors: dict[str, ServerError] = {}
         for found in answer.errors:
+            if look and found.cmdlet.casefold() == look.cmdlet.casefold():
+                continue
             # An error that names another cmdlet came from inside one of these cmdlets, most likely the first.
             cmdlet = names.get(found.cmdlet.casefold(), steps[0].cmdlet)
             errors.setdefault(

@@ -60,10 +60,23 @@ def apply(plan: CertificatePlan, reader: EdgeReader) -> CertificateOutcome:
     if there and not plan.stages:
         switched = _switch(plan, found, log, reader)
     try:
-        return CertificateOutcome(found, log, reader.read(), switched, pending)
+        after = reader.read()
+        if switched.done:
+            _say_what_stayed(plan, found, after, log)
+        return CertificateOutcome(found, log, after, switched, pending)
     except UNREADABLE as exc:
         unread = "the certificates of the Edge server could not be read after the changes: %s" % exc
         return CertificateOutcome(found, log, None, switched, pending, (unread,))
+
+
+def _say_what_stayed(plan: CertificatePlan, own: Certificate | None, after: EdgeState, log: StepLog) -> None:
+    """A certificate that was assigned, and that another run replaced before this one ended, is a failure."""
+    wanted = thumbprint(own) if own is not None else ""
+    found = {usage: after.thumbprint(usage) for usage in plan.switch.changing}
+    others = ["%s has %s" % item for item in found.items() if item[1] != wanted]
+    if others:
+        text = "took effect, but another run or administrator changed it right after: %s. Compare, then run again"
+        log.note("Set-CsCertificate", wanted, "Overwritten", text % ", ".join(others))
 
 
 def _switch(plan: CertificatePlan, certificate: Certificate | None, log: StepLog, reader: EdgeReader) -> Switched:

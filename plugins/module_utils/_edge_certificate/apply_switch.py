@@ -15,7 +15,7 @@ from .._base.step import Step
 from .._base.step_log import StepLog
 from .._topology.restart import Restart, Restarted, restart_all
 from . import steps
-from .edge import MARKER, EdgeReader, EdgeState
+from .edge import ASSIGNED, MARKER, EdgeReader, EdgeState, assigned_of
 from .listener import Handshake, Listener
 from .switch import SwitchPlan
 
@@ -58,7 +58,7 @@ class _Switching:
         if plan.mark and not log.do(plan.mark):
             return False
         if plan.assign:
-            missing = self._assign(plan.assign, plan.changing)
+            missing = self._assign(plan.assign, plan.had)
             if missing is None:  # the mark stays. The next run can read again, and does the rest
                 return False
             if missing == list(plan.changing):  # nothing was assigned, so no restart is due
@@ -81,9 +81,14 @@ class _Switching:
         self._go_back(restart=True)
         return False
 
-    def _assign(self, step: Step, usages: t.Sequence[str]) -> list[str] | None:
-        """Assign, and return the usages without the certificate; None if this cannot be read."""
-        error = self._log.send(step).get(step.cmdlet)
+    def _assign(self, step: Step, had: t.Mapping[str, str | None]) -> list[str] | None:
+        """Assign, and return the usages without the certificate; None if this cannot be read.
+
+        had: the thumbprints that the usages have before.
+        """
+        usages = list(had)
+        error = self._log.send(step, look=ASSIGNED).get(step.cmdlet)
+        self._say_what_it_met(step, had)
         try:
             found = EdgeState(self._reader.assigned(), {})
         except UNREADABLE as exc:
@@ -96,6 +101,17 @@ class _Switching:
         else:
             self._log.done(step, error)
         return missing
+
+    def _say_what_it_met(self, step: Step, had: t.Mapping[str, str | None]) -> None:
+        """Another run that assigned a certificate at the same moment is not overwritten without a word."""
+        items = [item for item in self._log.looked if isinstance(item, dict) and "Use" in item]
+        met = EdgeState(assigned_of(items), {})
+        text = "%s: overwrote another change: it had %s in the plan, %s right before this run, and has %s now"
+        self.warnings += [
+            text % (usage, had[usage], met.thumbprint(usage), step.identity)
+            for usage in had
+            if items and met.thumbprint(usage) not in (had[usage], step.identity)
+        ]
 
     def _restart_all(self, restarts: t.Sequence[Restart]) -> Restarted:
         found = restart_all(restarts, self._plan.services, self._log, self._reader.services)
@@ -128,7 +144,8 @@ class _Switching:
         if not back.assign:
             return
         for step in back.assign:
-            if self._assign(step, t.cast("tuple[str, ...]", step.parameters["Type"])) != []:
+            usages = t.cast("tuple[str, ...]", step.parameters["Type"])
+            if self._assign(step, dict.fromkeys(usages, plan.thumbprint)) != []:
                 return
         if restart:
             running = self._restart_all(back.restarts)

@@ -65,6 +65,10 @@ _SERVICES = {
 }
 
 
+# Reads which certificate each usage has.
+ASSIGNED = Statement("Get-CsCertificate")
+
+
 @dataclass(frozen=True)
 class StoredCertificate:
     """A certificate in a Windows store.
@@ -175,7 +179,7 @@ class EdgeReader:
 
     def assigned(self) -> dict[str, dict[str, t.Any]]:
         """Read Get-CsCertificate for each usage with a certificate, with ``Thumbprint`` in upper case."""
-        return assigned_of(self._read("Get-CsCertificate"))
+        return assigned_of(self._read(ASSIGNED.cmdlet))
 
     def store(self, name: str = "My") -> dict[str, StoredCertificate]:
         """Read the certificates of a store of the computer, by thumbprint."""

@@ -49,6 +49,7 @@ class SwitchPlan:
 
     thumbprint: the new certificate.
     changing: the usages with another certificate or none.
+    had: the thumbprints of these usages before; None for none.
     former: the former certificate of the first changing usage.
     mark, assign, unmark: the steps; None if there is nothing to do.
     back: the way back.
@@ -59,6 +60,7 @@ class SwitchPlan:
 
     thumbprint: str
     changing: tuple[str, ...]
+    had: t.Mapping[str, str | None]
     former: str | None
     mark: Step | None
     assign: Step | None
@@ -111,6 +113,7 @@ def plan_switch(
     return SwitchPlan(
         thumbprint=thumbprint,
         changing=changing,
+        had={usage: before.thumbprint(usage) for usage in changing},
         former=next((before.thumbprint(usage) for usage in changing), None),
         mark=mark,
         assign=steps.assign(changing, thumbprint) if changing else None,
@@ -127,7 +130,7 @@ def plan_switch(
 
 def no_switch(before: EdgeState, presented: Handshake | None) -> SwitchPlan:
     """Return a plan that assigns nothing and restarts nothing."""
-    return SwitchPlan("", (), None, None, None, (), None, NO_WAY_BACK, (), presented, MARKER in before.files)
+    return SwitchPlan("", (), {}, None, None, None, (), None, NO_WAY_BACK, (), presented, MARKER in before.files)
 
 
 def _to_restart(

@@ -5,8 +5,12 @@
 
 """Carries a plan out: sends its steps in batches, reads once, and lets the state say what took effect.
 
-Error records do not tell which statement of a batch they belong to. A step that is not in effect is sent once more,
-alone, to learn its own error: safe, because its absence was just read. After a lost session nothing is sent again.
+Error records do not tell which statement of a batch they belong to. If there are any, a step that is not in effect is
+sent once more, alone, to learn its own error: safe, because its absence was just read. After a lost session nothing is
+sent again.
+
+Another controller may write at the same time. So each batch begins with a reading of what it is about to change, and
+what a write met is compared with what the plan knew. A right that went because two runs met is given back.
 
 A grant depends on its policy, a removal on everything before it; nothing else depends on anything.
 """
@@ -18,15 +22,23 @@ import typing as t
 from .._base.names import key as key_of
 from .._base.result import Failure, ServerRefused
 from .._base.step import Record, Step
-from .._shell.statement import Answer, ServerError, Shell, ShellError, Value
+from .._shell.statement import Answer, ServerError, Shell, ShellError, Statement, Value
 from .catalogue import RESOURCES
 from .deployment import CONTROLLER, Deployment, Reader
+from .looks import Looks
+from .losses import GIVEN_BACK, NOT_GIVEN_BACK, RightLoss, Watch
+from .meanwhile import beside, met, replaced, untouched
 
 # What a later failure says of a step that was not sent.
 _BEHIND_A_LOSS = "the session was lost at an earlier step, and this one was not sent; a further run will send it"
-_OVERWRITTEN = "took effect, and somebody else changed the object right after; read back, %s"
+_OVERWRITTEN = "took effect, but another run or administrator changed the object right after; read back, %s"
+_CHANGED = "another run or administrator changed the object while this run wrote: %s. Compare, then run again"
+_NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwrote another change"
+_TWICE = "%s: was sent twice. Either the first call had no effect, or the second one overwrote another change"
 _NEEDS_POLICY = "the policy '%s' is not as planned, so it was not granted; a further run will do it"
 _NEEDS_ALL = "an earlier step failed, so nothing was removed; a further run will do it"
+# Steps of one batch: the reading before it has to be near all of its writes.
+_TOGETHER = 200
 
 
 class Applied:
@@ -55,18 +67,21 @@ def written_on(steps: t.Iterable[Step]) -> dict[str, dict[str, Value]]:
     }
 
 
-def apply(shell: Shell, steps: t.Sequence[Step], reader: Reader, *, independent: bool = False) -> Applied:
+def apply(
+    shell: Shell, steps: t.Sequence[Step], reader: Reader, watch: Watch | None = None, *, independent: bool = False
+) -> Applied:
     """Send the steps, in their order, and find out what took effect. Raises nothing that a server may cause.
 
-    independent: no step depends on another, so that a failure holds up none, and all go in one batch.
+    watch: what the plan knew of rights. independent: no step depends on another, so that a failure holds up none.
     """
-    return _Application(shell, steps, reader).run(independent)
+    return _Application(shell, steps, reader, watch or Watch()).run(independent)
 
 
 class _Application:
-    def __init__(self, shell: Shell, steps: t.Sequence[Step], reader: Reader) -> None:
-        self.shell, self.reader = shell, reader
+    def __init__(self, shell: Shell, steps: t.Sequence[Step], reader: Reader, watch: Watch) -> None:
+        self.shell, self.reader, self.watch = shell, reader, watch
         self.applied = Applied(steps)
+        self.looks: dict[int, Looks] = {}  # by step, what was read right before it was sent last
         self.sent: list[int] = []  # steps whose outcome has not been read yet
         self.failed: set[int] = set()
         self.over = ""  # why nothing more is sent
@@ -106,10 +121,21 @@ class _Application:
                 self._fail(number, "not_sent", ServerError(self.applied.steps[number].cmdlet, "", "NotSent", why))
             else:
                 going.append(number)
-        if not going:
+        # What is new has no reading before it.
+        most = (
+            _TOGETHER if any(self.applied.steps[number].before is not None for number in going) else max(1, len(going))
+        )
+        for start in range(0, len(going), most):
+            self._send_batch(going[start : start + most])
+
+    def _send_batch(self, going: t.Sequence[int]) -> None:
+        if self.over:
+            for number in going:
+                error = ServerError(self.applied.steps[number].cmdlet, "", "NotSent", self.over)
+                self._fail(number, "not_sent", error)
             return
         try:
-            answer = self.shell.invoke([self.applied.steps[number].statement for number in going])
+            answer = self._invoke(going)
         except ShellError as exc:
             answer = Answer(lost=str(exc))
             if not self.sent and not self.failed and not self.applied.done():
@@ -119,6 +145,17 @@ class _Application:
         self.applied.warnings += answer.warnings
         if answer.errors or answer.ended_early:
             self._settle(answer)
+
+    def _invoke(self, numbers: t.Sequence[int]) -> Answer:
+        """Send steps behind a reading of what they change. Returns what answers the steps. Raises ShellError."""
+        steps = [self.applied.steps[number] for number in numbers]
+        looks = Looks(steps, self.reader.controller, self._holders(steps))
+        self.looks.update(dict.fromkeys(numbers, looks))
+        return looks.take(self.shell.invoke(looks.statements))
+
+    def _holders(self, steps: t.Iterable[Step]) -> Statement | None:
+        """Who has a policy matters if a policy loses a right."""
+        return self.reader.holders if any(map(self.watch.taken, steps)) else None
 
     # What took effect
 
@@ -132,6 +169,9 @@ class _Application:
             for number in sent:
                 error = ServerError(self.applied.steps[number].cmdlet, "", "Unknown", text % (answer.lost or exc))
                 self._fail(number, "failed", error)
+                feared = self.watch.feared(self.applied.steps[number], self.looks[number])
+                if feared:
+                    self._add(number, ServerError(error.cmdlet, "", feared.category, feared.text))
             self.over = "what was sent before could not be read back, so this was not sent; a further run will send it"
             self.applied.seen = None
 
@@ -140,7 +180,7 @@ class _Application:
         pending = [n for n in sent if not self._in_effect(n, seen)]
         if answer.refused and pending:
             # The endpoint takes one statement at a time, as the session knows now. What is missing goes in order again.
-            answer = self.shell.invoke([self.applied.steps[n].statement for n in pending])
+            answer = self._invoke(pending)
             self.applied.warnings += answer.warnings
             seen = self._observe(sent)
             pending = [n for n in sent if not self._in_effect(n, seen)]
@@ -150,24 +190,39 @@ class _Application:
                 for e in answer.errors
             ]
         alone: dict[int, Answer] = {}
-        if pending and not answer.lost:
-            alone = self._send_alone(pending)
+        again = [n for n in pending if untouched(self.applied.steps[n], self._record(n, seen))]
+        if again and answer.errors and not answer.lost:
+            alone = self._send_alone(again)
             seen = self._observe(sent)
+            if len(answer.errors) < len(pending):
+                took = [self.applied.steps[n].identity for n in again if self._in_effect(n, seen)]
+                self.applied.warnings += [_TWICE % identity for identity in took]
+        lost = bool(answer.lost or any(one.lost for one in alone.values()))
+        rights = self._rights(sent, seen, write=not lost)
+        seen = self.applied.seen or seen
         for number in sent:
             step, record = self.applied.steps[number], self._record(number, seen)
             text = "%s: the server does not show %s, so it cannot be compared, and every run writes it"
             self.applied.warnings += [text % (step.identity, option) for option in step.hidden(record)]
+            if number in rights:
+                self._fail(number, "failed", rights[number])
+                continue
             if step.in_effect(record):
                 self.applied.results[number] = "done"
-                self._overwritten(step, record)
+                self._say_what_it_met(number, record, answer)
                 continue
             if alone and number not in pending:
                 error = ServerError(step.cmdlet, "", "Overwritten", _OVERWRITTEN % step.still_wrong(record))
                 self._fail(number, "failed", error)
                 continue
-            answered = alone.get(number, answer if answer.lost else None)
+            if not answer.lost and number not in again and record is not None:
+                found = "; ".join(replaced(step, record)) or step.still_wrong(record)
+                self._fail(number, "failed", ServerError(step.cmdlet, "", "Overwritten", _CHANGED % found))
+                continue
+            # Without an error there is none to learn, and to send it again might overwrite somebody.
+            answered = alone.get(number, answer if answer.lost or not answer.errors else None)
             self._fail(number, "failed" if answered else "not_sent", _error(step, answered, record))
-        if answer.lost or any(one.lost for one in alone.values()):
+        if lost:
             self.over = _BEHIND_A_LOSS
 
     def _send_alone(self, numbers: t.Sequence[int]) -> dict[int, Answer]:
@@ -175,7 +230,7 @@ class _Application:
         answers: dict[int, Answer] = {}
         for number in numbers:
             try:
-                answer = self.shell.invoke([self.applied.steps[number].statement])
+                answer = self._invoke([number])
             except ShellError as exc:
                 answer = Answer(lost=str(exc))
             answers[number] = answer
@@ -184,13 +239,16 @@ class _Application:
         return answers
 
     def _observe(self, sent: t.Sequence[int]) -> Deployment:
-        """The kinds of these steps, and the users among them."""
+        """The kinds of these steps, the users among them, and what the rights of users depend on."""
         steps = [self.applied.steps[n] for n in sent]
-        parts = {step.part for step in steps}
-        seen = self.reader.kinds([resource for resource in RESOURCES if resource.part in parts])
         users = [step for step in steps if step.part == "grants"]
-        if users:
-            seen = self.reader.with_users(seen, [str(step.parameters["Identity"]) for step in users], written_on(users))
+        parts = {"policies" if step.part == "grants" else step.part for step in steps}
+        seen = self.reader.again(
+            [resource for resource in RESOURCES if resource.part in parts],
+            [str(step.parameters["Identity"]) for step in users],
+            written_on(users),
+            self._holders(steps) is not None,
+        )
         before = self.applied.seen
         if before is not None:
             # Kinds that were read after an earlier batch stay known.
@@ -200,35 +258,70 @@ class _Application:
         return seen
 
     def _record(self, number: int, seen: Deployment) -> Record | None:
-        step = self.applied.steps[number]
-        if step.part != "grants":
-            return seen.of(step.part).get(step.key)
-        user = seen.users.get(step.key)
-        if user is None:
-            return None
-        wanted = str((step.expect or {})["policy"])
-        # Spelled as the step spells it where only the case differs.
-        return Record(user.name, {"policy": wanted if key_of(user.policy) == key_of(wanted) else user.policy})
+        return _record_of(self.applied.steps[number], seen)
 
     def _in_effect(self, number: int, seen: Deployment) -> bool:
         return self.applied.steps[number].in_effect(self._record(number, seen))
 
-    def _overwritten(self, step: Step, record: Record | None) -> None:
-        """Somebody who changed another property of the object at the same moment is not lost without a word."""
-        if record is None or step.after is None or step.before is None:
-            return
-        others = [
-            o for o, value in step.before.items() if o not in (step.expect or {}) and record.values.get(o) != value
-        ]
-        if others:
-            text = "%s: somebody else changed %s while this run wrote; look at it"
-            self.applied.warnings.append(text % (step.identity, ", ".join(others)))
+    def _say_what_it_met(self, number: int, record: Record | None, answer: Answer) -> None:
+        """Somebody who changed the object at the same moment is not lost without a word."""
+        step, looks = self.applied.steps[number], self.looks[number]
+        known, before = looks.before(step)
+        texts = [*(met(step, before) if known else ()), *beside(step, record)]
+        self.applied.warnings += ["%s: %s" % (step.identity, text) for text in texts]
+        if answer.lost and not known and step.before is not None:
+            self.applied.warnings.append(_NOT_KNOWN % step.identity)
+
+    def _rights(self, sent: t.Sequence[int], seen: Deployment, *, write: bool) -> dict[int, ServerError]:
+        """By step that was taken back or could not be, why. Says what is uncertain. write: whether to give it back."""
+        back: dict[int, RightLoss] = {}
+        for number in sent:
+            step = self.applied.steps[number]
+            loss = self.watch.loss(step, self.looks[number], seen) if self._in_effect(number, seen) else None
+            if loss is None:
+                continue
+            if loss.back and write:
+                back[number] = loss
+            elif loss.category:
+                self._add(number, ServerError(step.cmdlet, "", loss.category, loss.text))
+            else:
+                self.applied.warnings.append("%s: %s" % (step.identity, loss.text))
+        return self._give_back(back, sent) if back else {}
+
+    def _give_back(self, losses: t.Mapping[int, RightLoss], sent: t.Sequence[int]) -> dict[int, ServerError]:
+        try:
+            answer = self.shell.invoke([step.statement for loss in losses.values() for step in loss.back])
+        except ShellError as exc:
+            answer = Answer(lost=str(exc))
+        seen = self._observe(sent)
+        told = answer.lost or "; ".join(error.message for error in answer.errors) or "the server shows no effect"
+        errors = {}
+        for number, loss in losses.items():
+            restored = all(step.in_effect(_record_of(step, seen)) for step in loss.back)
+            end = GIVEN_BACK if restored else NOT_GIVEN_BACK % told
+            cmdlet = self.applied.steps[number].cmdlet
+            errors[number] = ServerError(cmdlet, "", loss.category, "%s. %s" % (loss.text, end))
+        return errors
 
     def _fail(self, number: int, result: str, error: ServerError) -> None:
-        step = self.applied.steps[number]
         self.applied.results[number] = result
         self.failed.add(number)
+        self._add(number, error)
+
+    def _add(self, number: int, error: ServerError) -> None:
+        step = self.applied.steps[number]
         self.applied.failures.append(Failure(step.cmdlet, step.identity, error, number))
+
+
+def _record_of(step: Step, seen: Deployment) -> Record | None:
+    if step.part != "grants":
+        return seen.of(step.part).get(step.key)
+    user = seen.users.get(step.key)
+    if user is None:
+        return None
+    wanted = str((step.expect or {})["policy"])
+    # Spelled as the step spells it where only the case differs.
+    return Record(user.name, {"policy": wanted if key_of(user.policy) == key_of(wanted) else user.policy})
 
 
 def _error(step: Step, answered: Answer | None, record: Record | None) -> ServerError:

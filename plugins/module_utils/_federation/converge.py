@@ -32,6 +32,7 @@ from .federation import Federation
 from .guard import Guard
 from .identity import doubts, other_deployment
 from .lock import alone
+from .losses import Watch
 from .plan import Plan, make_plan
 from .plan_file import PlanFile
 from .pools import Pool
@@ -210,8 +211,9 @@ def _doubts(plan: Plan, run: Run) -> list[str]:
 
 def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) -> Outcome:
     """What was compared is what is written: read once more, keep what is there, send, read what became of it."""
-    fresh = _read_again(reader, plan, run)
-    report.ask(needed := _still_needed(plan, fresh, run))
+    watch = Watch.of(plan, run.guard)
+    fresh = _read_again(reader, plan, run, watch)
+    report.ask(needed := _still_needed(plan, fresh, run, watch))
     steps = _allowed(needed, report, run)
     warnings = [*_doubts(plan, run), *plan.warnings, *report.told(), *run.surroundings.warnings()]
     values: dict[str, t.Any] = {}
@@ -222,7 +224,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         warnings += files.looser(run.snapshots.directory, run.snapshots.option)
     if steps:
         run.surroundings.before(shell, steps)
-    applied = apply(shell, steps, reader)
+    applied = apply(shell, steps, reader, watch)
     done = applied.done()
     failures = list(applied.failures)
     warnings += applied.warnings
@@ -392,26 +394,29 @@ def _needs_holders(deployment: Deployment, federation: Federation, guard: Guard)
     return False
 
 
-def _read_again(reader: Reader, plan: Plan, run: Run) -> Deployment:
-    """The kinds that are to be written, once more, and the users whose policies are."""
+def _read_again(reader: Reader, plan: Plan, run: Run, watch: Watch) -> Deployment:
+    """The kinds that are to be written, once more, the users whose policies are, and who has a policy that loses a
+    right.
+    """
     parts = {("policies" if step.part == "grants" else step.part) for step in plan.steps}
-    fresh = reader.kinds([resource for resource in RESOURCES if resource.part in parts])
+    resources = [resource for resource in RESOURCES if resource.part in parts]
     users = [step.identity for step in plan.steps if step.part == "grants"]
-    on = written_on(plan.steps)
+    if run.snapshots and "policies" in parts and not plan.deployment.holders:
+        # To go back, a snapshot has to tell who had which policy.
+        return reader.with_holders(reader.kinds(resources), users)
+    fresh = reader.again(resources, users, written_on(plan.steps), any(map(watch.taken, plan.steps)))
     if plan.deployment.holders:
         # They were read a moment ago; those who are concerned are looked at again.
         known = plan.deployment
-        fresh = replace(fresh, users=known.users, all_users=known.all_users, chosen=True)
-    elif run.snapshots and "policies" in parts:
-        # To go back, a snapshot has to tell who had which policy.
-        return reader.with_holders(fresh, users)
-    return reader.with_users(fresh, users, on) if users else fresh
+        fresh = replace(fresh, users={**known.users, **fresh.users}, all_users=known.all_users, chosen=True)
+    return fresh
 
 
-def _still_needed(plan: Plan, fresh: Deployment, run: Run) -> list[Step]:
+def _still_needed(plan: Plan, fresh: Deployment, run: Run, watch: Watch) -> list[Step]:
     """The steps whose objects are as they were compared; one that somebody else has done meanwhile is left out.
 
-    Raises Refused where an object that the plan writes or depends on is another now.
+    Raises Refused where an object that the plan writes or depends on is another now, and where somebody got a policy
+    that loses a right.
     """
     now = _updated(plan.deployment, fresh)
     steps = [step for step in plan.steps if _state(plan.deployment, step) == _state(now, step)]
@@ -421,6 +426,7 @@ def _still_needed(plan: Plan, fresh: Deployment, run: Run) -> list[Step]:
         needed = {(step.part, step.key) for step in again.steps} - {(step.part, step.key) for step in steps}
         changed = [name_of(step) for step in plan.steps if (step.part, step.key) in needed]
     changed += _policies_that_changed(plan, now, {name_of(step) for step in steps} | set(changed))
+    changed += [name_of(step) for step in steps if watch.taken(step) and watch.unseen(step, fresh.users, early=True)]
     if changed:
         text = "changed by somebody else since the plan was made: %s; run again, on what is there now"
         raise Refused([text % some(changed, 50)])

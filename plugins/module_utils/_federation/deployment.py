@@ -131,13 +131,20 @@ class Reader:
         self._shell = shell
         # The same controller for reads and writes: another one may not have the change yet.
         self.controller: dict[str, Value] = {CONTROLLER: controller} if controller else {}
+        self._filters = False  # whether the server has been seen to choose those who have a policy
+
+    @property
+    def holders(self) -> Statement:
+        """Reads everyone who has a per-user policy; all users where it is not known whether the server chooses them."""
+        chosen: dict[str, Value] = {"Filter": HOLDERS} if self._filters else {}
+        return Statement(USERS, {**self.controller, **chosen}, select=USER_PROPERTIES, long=True)
 
     def kinds(self, resources: t.Sequence[Resource]) -> Deployment:
         """All objects of these kinds. Raises ServerRefused, ShellError, and Unreadable for a form that is another."""
         now = _now()
         if not resources:
             return Deployment(now)
-        return _deployment(now, self._ask([_reading(resource) for resource in resources]), resources)
+        return _deployment(now, self._ask([reading(resource) for resource in resources]), resources)
 
     def identified(self, resources: t.Sequence[Resource]) -> Deployment:
         """All objects of these kinds, and in the same pipeline which deployment it is. Raises as ``kinds`` does."""
@@ -145,7 +152,7 @@ class Reader:
         if not resources:
             return Deployment(_now(), identity=Identity(label))
         now = _now()
-        answer = self._shell.invoke([*map(_reading, resources), *STATEMENTS])
+        answer = self._shell.invoke([*map(reading, resources), *STATEMENTS])
         if answer.refused and not answer.lost:
             # It takes one statement at a time from now on. An account needs only the kinds.
             return replace(self.kinds(resources), identity=read_identity(self._shell, label))
@@ -166,7 +173,7 @@ class Reader:
         ServerRefused as read_offered does, and ShellError.
         """
         now = _now()
-        kinds = [Reading(r.part, _reading(r), r.returned) for r in resources]
+        kinds = [Reading(r.part, reading(r), r.returned) for r in resources]
         readings = [*kinds, *(_beside(one, kinds) for one in others)]
         records: dict[str, Records] = {}
         try:
@@ -201,6 +208,7 @@ class Reader:
         names = list(names)
         asked = Statement(USERS, {**self.controller, "Filter": HOLDERS}, select=USER_PROPERTIES, long=True)
         answer = self._shell.invoke([asked])
+        self._filters = False
         if answer.lost:
             raise ServerRefused(USERS, answer)
         holders = {} if answer.errors else {key: user for key, user in _by_key(answer).items() if user.policy}
@@ -208,6 +216,7 @@ class Reader:
             known = {**deployment.users, **holders}
             found = self._with_named(replace(deployment, users=known, chosen=True), names)
             if all(key in holders or not user.policy for key, user in found.users.items()):
+                self._filters = True
                 return found
         return self.with_all_users(deployment, names)
 
@@ -250,14 +259,45 @@ class Reader:
                 unknown[name] = answer.errors[0].message if answer.errors else _not_one(name, answer.output)
         return replace(deployment, users=users, named=named, unknown=unknown)
 
+    def again(
+        self,
+        resources: t.Sequence[Resource],
+        names: t.Sequence[str] = (),
+        controllers: t.Mapping[str, t.Mapping[str, Value]] | None = None,
+        holders: bool = False,
+    ) -> Deployment:
+        """All objects of these kinds, the users that are named, and with ``holders`` everyone who has a policy.
+
+        In one pipeline; in several where that does not tell all. controllers: as in _each. Raises as ``kinds`` and
+        ``with_users`` do.
+        """
+        if not names and not holders:
+            return self.kinds(resources)
+        now, given = _now(), controllers or {}
+        asked = [user_statement(name, given.get(name, self.controller)) for name in names]
+        listing = [self.holders] if holders else []
+        answer = self._shell.invoke([*map(reading, resources), *listing, *asked])
+        if answer.lost:
+            raise ServerRefused(USERS, answer)
+        if not answer.errors and not answer.refused:
+            own = replace(answer, output=tuple(item for item in answer.output if not is_user(item)))
+            # Who is named comes last, as the controller that is written on tells.
+            users = {user.key: user for user in map(user_of, filter(is_user, answer.output))}
+            found = replace(_deployment(now, own, resources), users=users, chosen=holders)
+            by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
+            named = {name: by_name[key_of(name)] for name in names if key_of(name) in by_name}
+            if len(named) == len(names):
+                return replace(found, named=named)
+        found = self.kinds(resources)
+        if holders:
+            found = replace(found, users=_by_key(self._ask(listing)), chosen=True)
+        return self.with_users(found, names, given)
+
     def _looked_up(
         self, names: t.Sequence[str], controllers: t.Mapping[str, t.Mapping[str, Value]]
     ) -> dict[str, Answer]:
         """One answer for each name, from one batch; alone only those of whom the batch does not tell."""
-        statements = {
-            name: Statement(USERS, {"Identity": name, **controllers.get(name, self.controller)}, USER_PROPERTIES)
-            for name in names
-        }
+        statements = {name: user_statement(name, controllers.get(name, self.controller)) for name in names}
         found: dict[str, Answer] = {}
         if len(statements) > 1:
             whole = self._shell.invoke(list(statements.values()))
@@ -335,8 +375,19 @@ def getting(resource: Resource) -> str:
     return "Get-" + resource.noun
 
 
-def _reading(resource: Resource) -> Statement:
+def reading(resource: Resource) -> Statement:
+    """Reads all objects of a kind."""
     return Statement(getting(resource))
+
+
+def user_statement(name: str, controller: t.Mapping[str, Value]) -> Statement:
+    """Reads one user."""
+    return Statement(USERS, {"Identity": name, **controller}, USER_PROPERTIES)
+
+
+def is_user(item: t.Any) -> bool:
+    """Whether an object is one of Get-CsUser, among objects of the kinds."""
+    return isinstance(item, dict) and "SipAddress" in item and "ExternalAccessPolicy" in item
 
 
 def told_apart(names: t.Sequence[str], whole: Answer) -> dict[str, Answer]:

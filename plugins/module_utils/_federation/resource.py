@@ -196,20 +196,24 @@ class Resource:
         more = {prop: item[prop] for prop in self.also_shown if prop in item}
         return Record(name, self.from_server(item), self.server_name(identity) if self.server_name else name, more)
 
+    def one(self, item: t.Any) -> Record | None:
+        """One object that was read; None if it is beside the kind. Raises UnreadableAnswer, as ``records`` does."""
+        cmdlet = "Get-" + self.noun
+        if not isinstance(item, dict):
+            raise UnreadableAnswer(cmdlet, "", "%s came back; an object was expected" % shortened(item))
+        if self.beside(item):
+            return None
+        try:
+            return self.record(item)
+        except UnreadableValue as exc:
+            named = item.get("Identity")
+            raise UnreadableAnswer(cmdlet, named if isinstance(named, str) else "", str(exc)) from None
+
     def records(self, items: t.Iterable[t.Any]) -> dict[str, Record]:
         """Objects that were read, by key. Raises UnreadableAnswer, naming cmdlet, object and property."""
         cmdlet = "Get-" + self.noun
         found: dict[str, Record] = {}
-        for item in items:
-            if not isinstance(item, dict):
-                raise UnreadableAnswer(cmdlet, "", "%s came back; an object was expected" % shortened(item))
-            if self.beside(item):
-                continue
-            try:
-                record = self.record(item)
-            except UnreadableValue as exc:
-                named = item.get("Identity")
-                raise UnreadableAnswer(cmdlet, named if isinstance(named, str) else "", str(exc)) from None
+        for record in filter(None, map(self.one, items)):
             other = found.setdefault(record.key, record)
             if other is not record:
                 text = "came back twice, and only one of the two can be meant"

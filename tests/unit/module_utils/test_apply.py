@@ -79,6 +79,11 @@ def calls(shell: MemoryShell) -> list[str]:
     return ["%s %s" % (s.cmdlet, str(s.parameters["Identity"]).replace("Site:", "")) for s in shell.writes()]
 
 
+def writing(statements: t.Sequence[Statement]) -> bool:
+    """Whether a batch writes; it begins with a reading of what it changes."""
+    return not all(statement.is_read for statement in statements)
+
+
 def results(result: Result) -> dict[str, str]:
     return {"%s %s" % (step["cmdlet"], step["identity"]): step["result"] for step in result.steps or []}
 
@@ -109,14 +114,14 @@ def test_the_whole_in_its_order_and_in_few_requests() -> None:
     assert calls(shell) == ORDER
     assert set(results(done).values()) == {"done"}
     # Kinds, who has a policy, and who is named for the plan, the SIP domains, kinds and users again before the write,
-    # three batches, both after it. The session knows what may be sent.
+    # three batches, each with what it changes, both after it. The session knows what may be sent.
     reads = [s.cmdlet for s in shell.sent if s.is_read and s.cmdlet not in ("Get-CsUser", "Get-Command")]
     assert reads.count("Get-CsSipDomain") == 1
-    assert {name: reads.count(name) for name in {*reads} - {"Get-CsSipDomain", "Get-CsService"}} == dict.fromkeys(
-        ("Get-CsSite", "Get-CsExternalAccessPolicy", "Get-CsXmppAllowedPartner", "Get-CsXmppGatewayConfiguration",
-         "Get-CsAccessEdgeConfiguration"), 3,
-    )  # fmt: skip
-    assert shell.requests == 10
+    assert {name: reads.count(name) for name in {*reads} - {"Get-CsSipDomain", "Get-CsService"}} == {
+        "Get-CsSite": 4, "Get-CsExternalAccessPolicy": 6, "Get-CsXmppAllowedPartner": 5,
+        "Get-CsXmppGatewayConfiguration": 4, "Get-CsAccessEdgeConfiguration": 4,
+    }  # fmt: skip
+    assert shell.requests == 8
     again = work(shell)
     assert again.steps == []
     assert not again.changed
@@ -212,7 +217,7 @@ def test_where_nothing_can_be_read_afterwards_the_outcome_is_unknown(broken: int
         batches = 0
 
         def invoke(self, statements: t.Sequence[Statement]) -> Answer:
-            if not statements[0].is_read:
+            if writing(statements):
                 self.batches += 1
             elif self.batches >= broken:
                 raise ShellError("the server does not answer any more")
@@ -251,7 +256,7 @@ def test_a_complaint_about_what_took_effect_is_a_warning() -> None:
 def test_where_there_never_was_a_session_nothing_is_said_to_have_been_sent() -> None:
     class Closed(MemoryShell):
         def invoke(self, statements: t.Sequence[Statement]) -> Answer:
-            if not statements[0].is_read:
+            if writing(statements):
                 raise ShellError("nobody there")
             return super().invoke(statements)
 
@@ -265,7 +270,7 @@ def test_warnings_of_the_server_are_passed_on_once() -> None:
     class Talking(MemoryShell):
         def invoke(self, statements: t.Sequence[Statement]) -> Answer:
             answer = super().invoke(statements)
-            return answer if statements[0].is_read else answer + Answer(warnings=("replication is slow",))
+            return answer + Answer(warnings=("replication is slow",)) if writing(statements) else answer
 
     assert work(server(Talking())).warnings.count("replication is slow") == 1
 
@@ -274,8 +279,9 @@ def test_warnings_of_the_server_are_passed_on_once() -> None:
 def test_a_session_lost_while_a_step_is_sent_alone_ends_it(raises: bool) -> None:
     class Fragile(MemoryShell):
         def invoke(self, statements: t.Sequence[Statement]) -> Answer:
-            if len(statements) == 1 and not statements[0].is_read:
-                self.sent += statements
+            writes = [statement for statement in statements if not statement.is_read]
+            if len(writes) == 1:
+                self.sent += writes
                 if raises:
                     raise ShellError("gone")
                 return Answer(lost="gone")
@@ -299,7 +305,7 @@ def test_a_session_lost_while_a_step_is_sent_alone_ends_it(raises: bool) -> None
 def test_where_a_later_batch_cannot_be_sent_the_earlier_ones_count() -> None:
     class Closing(MemoryShell):
         def invoke(self, statements: t.Sequence[Statement]) -> Answer:
-            if statements[0].cmdlet.startswith("Grant-"):
+            if statements[-1].cmdlet.startswith("Grant-"):
                 raise ShellError("nobody there")
             return super().invoke(statements)
 
@@ -361,6 +367,6 @@ def test_what_somebody_else_overwrites_at_once_is_said_to_be_overwritten() -> No
     result = run(FEDERATION, shell, partners=partners, gateway={"connection_limit": 5})
     words = {failure.identity: failure.error for failure in result.failures}
     assert words["a.test"].category == "Overwritten"
-    assert "somebody else changed the object right after" in words["a.test"].message
+    assert "another run or administrator changed the object right after" in words["a.test"].message
     assert words["Global"].message == "no"
     assert [step["result"] for step in result.steps or ()] == ["failed", "failed"]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two runs on one controller: who waits, for how long, and that no order of their requests takes a user's right."""
+"""Two runs on one controller: who waits, and for how long. Orders of their requests: tests/unit/test_schedules.py."""
 
 from __future__ import annotations
 
@@ -11,22 +11,20 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused
-from ansible_collections.sfb.xmpp.plugins.module_utils._base.task import Task
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation import lock
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ACCESS_EDGE, POLICY
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import ACCESS_EDGE
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.files import Snapshots
-from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION, grant, plural, singular
+from ansible_collections.sfb.xmpp.plugins.module_utils._federation.tasks import FEDERATION
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import Answer, Place, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.revocation import TASK as REVOCATION
 
 from tests.unit.module_utils.memory_shell import MemoryShell
-from tests.unit.module_utils.states import run, user
+from tests.unit.module_utils.states import run
 
 TOP = Path(__file__).parents[3]
 HOLD = """
@@ -165,122 +163,3 @@ def test_check_mode_takes_no_lock_and_a_revocation_does_not_wait(tmp_path: Path)
     assert "The revocation did not wait for it. If the other run allows the domain again, revoke it again" in text
     holder.communicate()
     assert "did not wait" not in " ".join(run(REVOCATION, shell, domain="a.test").warnings)
-
-
-# Every order of the requests of two runs
-
-Job = tuple[Task, dict[str, t.Any]]
-RIGHTS = ("EnableOutsideAccess", "EnableFederationAccess")
-LESS = {"identity": "X", "enable_outside_access": False}
-GRANTED = {"identity": "X", "granted_to": ["sip:ann@contoso.test"]}
-GRANT: Job = (grant(), {"policy": "X", "users": ["sip:ann@contoso.test"]})
-PURGE = {"policies": [{"identity": "Y"}], "purge": True, "force": True}
-
-
-class Party(threading.Thread):
-    """One run as a shell of its own, which stops before each request. state: stopped, waiting (for the lock),
-    running or over.
-    """
-
-    def __init__(self, server: MemoryShell, changed: threading.Condition, job: Job) -> None:
-        super().__init__(daemon=True)
-        self.place, self._server, self._changed, self._job = server.place, server, changed, job
-        self.state, self.refused = "stopped", ""
-
-    def run(self) -> None:
-        task, arguments = self._job
-        try:
-            self._halt()
-            run(task, t.cast(t.Any, self), **arguments)
-        except Refused as exc:
-            self.refused = str(exc)
-        finally:
-            self._become("over")
-
-    def invoke(self, statements: t.Sequence[Statement]) -> Answer:
-        self._halt()
-        return self._server.invoke(statements)
-
-    def tell(self, text: str) -> None:
-        self._become("waiting")
-
-    def _become(self, state: str) -> None:
-        with self._changed:
-            self.state = state
-            self._changed.notify_all()
-
-    def _halt(self) -> None:
-        with self._changed:
-            self.state = "stopped"
-            self._changed.notify_all()
-            assert self._changed.wait_for(lambda: self.state == "running", 20)
-
-
-def schedule(
-    jobs: tuple[Job, Job], order: t.Sequence[int]
-) -> tuple[list[list[int]], list[int], MemoryShell, list[str]]:
-    """Carry out two runs in an order, and on as it comes. Returns who could have gone on at each step, who did, the
-    server, and why runs were refused.
-    """
-    server = MemoryShell()
-    server.put(ACCESS_EDGE.noun, "Global", {"AllowOutsideUsers": False, "AllowFederatedUsers": True})
-    server.put(POLICY.noun, "Global", {**dict.fromkeys(RIGHTS, True), "EnableXmppAccess": True})
-    server.put(POLICY.noun, "Tag:X", {**dict.fromkeys(RIGHTS, True), "EnableXmppAccess": True})
-    server.put(POLICY.noun, "Tag:Y", {})
-    server.users = [user("ann")]
-    changed = threading.Condition()
-    parties = [Party(server, changed, job) for job in jobs]
-    for party in parties:
-        party.start()
-    possible: list[list[int]] = []
-    went: list[int] = []
-
-    def settled() -> bool:
-        states = [party.state for party in parties]
-        return "running" not in states and ("stopped" in states or states == ["over", "over"])
-
-    while True:
-        with changed:
-            assert changed.wait_for(settled, 20), [party.state for party in parties]
-            ready = [number for number, party in enumerate(parties) if party.state == "stopped"]
-            if not ready:
-                break
-            chosen = order[len(went)] if len(went) < len(order) else ready[0]
-            possible.append(ready)
-            went.append(chosen)
-            parties[chosen].state = "running"
-            changed.notify_all()
-    for party in parties:
-        party.join(20)
-    return possible, went, server, [party.refused for party in parties if party.refused]
-
-
-@pytest.mark.parametrize(
-    "jobs",
-    [
-        ((FEDERATION, {"policies": [LESS]}), (FEDERATION, {"policies": [GRANTED]})),
-        ((singular(POLICY), LESS), (FEDERATION, {"policies": [GRANTED]})),
-        ((FEDERATION, {"policies": [LESS]}), GRANT),
-        ((singular(POLICY), LESS), GRANT),
-        ((plural(POLICY), PURGE), GRANT),
-        ((singular(POLICY), {"identity": "X", "state": "absent"}), (FEDERATION, {"policies": [GRANTED]})),
-    ],
-    ids=["two converges", "module and converge", "converge and grant", "two modules", "purge", "removal"],
-)
-def test_no_order_of_requests_takes_a_right(jobs: tuple[Job, Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "_LOOK", 0.001)
-    left: list[list[int]] = [[]]
-    seen, lost = 0, []
-    while left:
-        order = left.pop()
-        possible, went, server, refused = schedule(jobs, order)
-        seen += 1
-        for step in range(len(order), len(went)):
-            left += [[*went[:step], other] for other in possible[step] if other != went[step]]
-        (ann,) = server.users
-        policy = server.store[POLICY.noun].get((ann["ExternalAccessPolicy"] or "Global").lower(), {})
-        if not all(policy.get(right) for right in RIGHTS):
-            lost.append(went)
-        assert len(refused) < 2, refused
-    assert seen > 1
-    assert lost == [], "%d of %d orders" % (len(lost), seen)

@@ -1,0 +1,74 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What others changed between the last reading of a run and its write, and right after it. Pure."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .._base.step import Record, Step
+from .._base.texts import foreign
+from .._shell.statement import Secret
+
+
+def met(step: Step, record: Record | None) -> list[str]:
+    """What others changed between the run's last reading and its write, one text for each property."""
+    if step.before is None:
+        return []
+    if record is None:
+        return ["another run or administrator removed it right before this run wrote"]
+    found = []
+    for option, value in step.before.items():
+        theirs = record.values.get(option)
+        if theirs == value or (step.expect is not None and theirs == step.expect.get(option, value)):
+            continue
+        if step.expect is None:
+            text = "this run removed it, and overwrote another change: %s was %s in the plan, and %s right before"
+            found.append(text % (option, shown(value), shown(theirs)))
+        elif option in step.expect:
+            text = "overwrote another change: %s was %s in the plan, %s right before the write, and is %s now"
+            found.append(text % (option, shown(value), shown(theirs), shown(step.expect[option])))
+    return found
+
+
+def beside(step: Step, record: Record | None) -> list[str]:
+    """What others changed of the object, of the properties that this run did not write."""
+    if record is None or step.after is None or step.before is None:
+        return []
+    text = "another run or administrator changed %s while this run wrote, from %s to %s. Check it"
+    return [
+        text % (option, shown(value), shown(record.values.get(option)))
+        for option, value in step.before.items()
+        if option not in (step.expect or {}) and record.values.get(option) != value
+    ]
+
+
+def replaced(step: Step, record: Record) -> list[str]:
+    """What stands where this run wrote: the property, what was written, and what is there."""
+    return [
+        "%s was written as %s and is %s" % (option, shown(value), shown(record.values.get(option)))
+        for option, value in (step.expect or {}).items()
+        if record.values.get(option) != value
+    ]
+
+
+def untouched(step: Step, record: Record | None) -> bool:
+    """Whether an object is, in what the step writes, as the plan knew it, so that the step may be sent again.
+
+    Where there is no object, or one that New- would meet, the server refuses a step that comes too late.
+    """
+    if record is None or step.before is None:
+        return True
+    options = step.expect if step.expect is not None else step.before
+    return all(record.values.get(option) == step.before.get(option) for option in options)
+
+
+def shown(value: t.Any) -> str:
+    """A value for a message."""
+    if isinstance(value, Secret):
+        return "a secret"
+    return foreign(json.dumps(value, ensure_ascii=False, default=str))

@@ -1,0 +1,189 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 the sfb.xmpp authors
+# GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The results of all pairs, as lines of a terminal and as a page of the documentation."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from tests.explore.trial import Tally
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pair and one kind of scenario. scenarios: how many; with faults, one for each fault at each request.
+
+    most: switches between the runs that were tried; None: any number.
+    """
+
+    names: tuple[str, str]
+    shared: bool
+    kind: str
+    scenarios: int
+    tally: Tally
+    most: int | None
+
+    def cells(self) -> list[str]:
+        tally = self.tally
+        covered = "all" if tally.complete else "at most %d switch%s" % (self.most or 0, "" if self.most == 1 else "es")
+        return [
+            " and ".join(self.names),
+            "one" if self.shared else "two",
+            self.kind if self.scenarios == 1 else "%s (%d)" % (self.kind, self.scenarios),
+            "{:,}".format(tally.orders),
+            "{:,}".format(tally.all_orders),
+            covered,
+            "{:,}".format(tally.carried_out),
+            "{:,}".format(tally.wrong),
+            "{:,}".format(tally.left),
+        ]
+
+    def __str__(self) -> str:
+        pair, controllers, kind, orders, there_are, covered, carried_out, wrong, left = self.cells()
+        text = "%s, %s controller%s, %s: %s of %s schedules (%s; %s carried out), %s wrong, %s left by a kill"
+        plural = "" if self.shared else "s"
+        return text % (pair, controllers, plural, kind, orders, there_are, covered, carried_out, wrong, left)
+
+
+_HEAD = (
+    "Two runs",
+    "Controllers",
+    "Scenario",
+    "Covered",
+    "Schedules",
+    "Which",
+    "Carried out",
+    "Wrong",
+    "Left by a kill",
+)
+
+
+def page(rows: t.Sequence[Row]) -> str:
+    """The page."""
+    whole = [row for row in rows if row.kind != STATEMENTS]
+    inside = [row for row in rows if row.kind == STATEMENTS]
+    numbers = (
+        sum(row.tally.orders for row in whole),
+        sum(row.tally.carried_out for row in whole),
+        sum(row.tally.wrong for row in whole),
+    )
+    total = "%s schedules are covered by %s that were carried out. %s are wrong." % tuple(map("{:,}".format, numbers))
+    bounded = [row for row in whole if not row.tally.complete]
+    if bounded:
+        total += " These are all, but for %s." % ", ".join(dict.fromkeys(" and ".join(row.names) for row in bounded))
+    remains = "%s of %s" % tuple(
+        "{:,}".format(sum(n)) for n in zip(*((r.tally.wrong, r.tally.all_orders) for r in inside), strict=True)
+    )
+    return _PAGE % {
+        "total": total,
+        "rows": _csv([_HEAD, *(row.cells() for row in whole)]),
+        "inside": _csv([_HEAD[:-1], *(row.cells()[:-1] for row in inside)]),
+        "remains": remains,
+    }
+
+
+def _csv(rows: t.Sequence[t.Sequence[str]]) -> str:
+    return "\n".join("   " + ", ".join('"%s"' % cell for cell in row) for row in rows)
+
+
+STATEMENTS = "stops at statements"
+_PAGE = """\
+..
+  Copyright (c) 2026 the sfb.xmpp authors
+  GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+.. _ansible_collections.sfb.xmpp.docsite.schedules:
+
+What two runs at once can do
+============================
+
+Two administrators start a run at the same time. Their requests reach the server in some order: a schedule. Each pair
+of runs below was carried out in every schedule, against a deployment in memory. ``make explore`` does this again, and
+writes this page.
+
+%(total)s
+
+The runs are a converge, a restore, a revocation, and the switch of the certificate on one Edge. One converge takes a
+right from a policy that nobody has, while the other run grants this policy. Both runs change the same partner.
+
+At the end of each schedule:
+
+* No user has lost a right that no run was allowed to take, unless a run names the user in a failure or a warning.
+* No run has overwritten a change of the other one without a word.
+* If both runs end without a word, the result is that of one run after the other.
+* A step that is called ``done`` was carried out. A step that is called ``not_sent`` was not.
+* For every tenth schedule: if the first run is started again, it finishes, and once more it changes nothing.
+
+How many schedules there are
+----------------------------
+
+With one controller the runs share a lock, and the second run waits. A revocation does not wait. With two controllers
+nothing keeps the runs apart. The switch of a certificate takes no lock, so two controllers stand for one as well.
+
+Two schedules that differ only in requests which touch nothing in common have the same result. One of them is carried
+out, and the others count as covered. If there are too many schedules, those with few switches between the two runs are
+carried out.
+
+Scenarios with one fault: the answer to one request is lost, the session is lost before it, or the run is killed there.
+The number behind them counts the places.
+
+.. csv-table::
+   :header-rows: 1
+   :widths: auto
+
+%(rows)s
+
+A run that is killed says nothing any more. *Left by a kill* counts schedules in which a user lost a right, and no run
+names them. After a kill, run again, and check who has the policies that the run was to change.
+
+What a run does about the other one
+-----------------------------------
+
+Each batch of writes begins with a reading of what it changes, in the same request. After the writes the objects are
+read once more. Policies that lose a right are read together with the users who have them. Grants are read together
+with the policies.
+
+.. list-table::
+   :header-rows: 1
+   :widths: auto
+
+   * - What happened
+     - What the run says
+   * - Another run changed an object after the plan was made, and before the write.
+     - Refused: ``changed by somebody else since the plan was made``. Nothing is written.
+   * - Another run changed a property right before the write.
+     - A warning with ``overwrote another change``: the object, the property, and the values.
+   * - Another run changed a property that this run did not write.
+     - A warning with ``another run or administrator changed``: the property and both values.
+   * - Another run changed the property right after the write.
+     - A failure of the category ``Overwritten``. The step is not sent again.
+   * - A policy lost a right, and another run granted this policy in between.
+     - A failure of the category ``RightLost``. The former values of the policy are restored.
+   * - A user got a policy that another run had changed in between.
+     - A failure of the category ``RightLost``. The user has the former policy again.
+   * - The same, and the order of the two writes is not known.
+     - A failure of the category ``RightMayBeLost``, which names the users. Nothing is restored.
+
+What remains
+------------
+
+Within one request a server carries out one statement after the other. Another run can write between the reading and
+the write of one request. So the runs were also carried out with a stop before each statement. Of these schedules
+%(remains)s
+are wrong: in each of them one run writes and reads back between two statements of a request of the other run, and is
+overwritten without a word.
+
+.. csv-table::
+   :header-rows: 1
+   :widths: auto
+
+%(inside)s
+
+This is counted in memory. A real server has domain controllers that learn of a grant later, and no real server was
+available. Let one controller write, or let a pipeline take care that there is one run at a time.
+"""
