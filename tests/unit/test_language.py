@@ -81,7 +81,6 @@ NOT_YET = frozenset(
     plugins/module_utils/_chain/links.py
     plugins/module_utils/_chain/pair.py
     plugins/module_utils/_chain/walk.py
-    plugins/module_utils/_edge_certificate/tasks.py
     plugins/module_utils/_federation/converge.py
     plugins/module_utils/_federation/files.py
     plugins/module_utils/_federation/guard.py
@@ -93,12 +92,8 @@ NOT_YET = frozenset(
     plugins/module_utils/_probe/explanations.py
     plugins/module_utils/_probe/findings.py
     plugins/module_utils/_probe/im_test.py
-    plugins/module_utils/_shell/session.py
-    plugins/module_utils/_x509/certificate.py
     plugins/modules/xmpp_federation.yml
-    plugins/plugin_utils/_actions/revocation.py
     plugins/plugin_utils/_documents/partner_sheet.py
-    plugins/plugin_utils/_files/export.py
     plugins/plugin_utils/_playbooks/audit_decide.py
     plugins/plugin_utils/_playbooks/audit_gather.py
     plugins/plugin_utils/_playbooks/certificate.py
@@ -108,8 +103,6 @@ NOT_YET = frozenset(
     plugins/plugin_utils/_playbooks/migration_target.py
     plugins/plugin_utils/_playbooks/run_summary.py
     plugins/plugin_utils/_playbooks/verification.py
-    plugins/plugin_utils/_psrp/clixml.py
-    plugins/plugin_utils/_psrp/errors.py
     """.split()
 )
 
