@@ -38,7 +38,7 @@ def test_once_for_each_reason(folder: Path) -> None:
     assert not work(own_ca(folder), shell, False).changed
     planned = work(own_ca(folder, renew=ROOT_GOES), shell, True)
     assert (planned.changed, shell.writes) == (True, [])
-    assert planned.values["renewal"]["reason"] == "renew.now is set: The old root goes"
+    assert planned.values["renewal"]["reason"] == "it is replaced now: The old root goes"
     done = work(own_ca(folder, renew=ROOT_GOES), shell, False)
     assert done.failures == []
     assert [step["cmdlet"] for step in planned.steps or []] == [step["cmdlet"] for step in done.steps or []]

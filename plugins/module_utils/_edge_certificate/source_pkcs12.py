@@ -23,7 +23,7 @@ class Pkcs12(CertificateSource):
         bundle = self._bundle = self._load()
         thumbprint = x509.thumbprint(bundle.certificate)
         if self.outdated.why is not None and self.outdated.urgent and thumbprint in self.outdated.thumbprints:
-            text = "%s holds the certificate that is to be replaced (%s): %s. Put a new one there"
+            text = "%s still has the certificate to replace (%s): %s. Put the new certificate into this file"
             raise Refused([text % (self.options.path, thumbprint, self.outdated.why.reason)])
         findings = self._accept(bundle.certificate, bundle.others, self.options.path)
         offer = self._offer_bundle(bundle, findings)
