@@ -29,7 +29,7 @@ def _entry(page: str | dict[str, str]) -> str:
 
 def _named(page: str, kind: bool = False) -> str:
     """The same for the page of a module or another plugin: its name, followed by its kind on request."""
-    name, _, of_kind = page.rpartition("_")
+    name, _dash, of_kind = page.rpartition("_")
     return "%s%s <%s>" % (name, " (%s)" % of_kind if kind else "", page)
 
 

@@ -196,13 +196,13 @@ def test_a_snapshot_goes_back_to_its_own_deployment_only(labs: dict[str, Lab], d
     strange = run(deployments, "sfb.xmpp.restore", given, *force, management=one)
     assert strange.code == 2
     words = " ".join(strange.output.split())
-    text = "sfb_xmpp_snapshot_file: %s is a snapshot of the deployment d5. This run has d4." % file
+    text = "sfb_xmpp_snapshot_file: %s is a snapshot of the deployment d5. This run has the deployment d4." % file
     assert text in words
     assert {name: set(labs[name].store().partners()) for name in before} == before
 
     done = run(deployments, "sfb.xmpp.restore", given, *force, management=both)
     assert done.code == 0, done.output[-3000:]
-    text = "Nothing is restored in the deployment d4: %s is a snapshot of the deployment d5." % file
+    text = "Nothing is restored in the deployment d4, because %s is a snapshot of the deployment d5." % file
     assert text in done.output
     assert set(labs["d4"].store().partners()) == before["d4"]
     assert set(labs["d5"].store().partners()) == before["d5"] - {"came.example"}

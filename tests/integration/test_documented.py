@@ -40,7 +40,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 # What is not run here, by how it begins: where it is run, or why it cannot be.
 ELSEWHERE = {
-    "ansible-playbook awx/configure.yml": "needs an AWX; test_awx compares the options",
+    "ansible-playbook awx/configure.playbook": "needs an AWX; test_awx compares the options",
     "make ": "what runs these tests, and what .ci/run runs",
     "pip install": "tools/installed.sh",
     "python3 -m venv": "tools/installed.sh",

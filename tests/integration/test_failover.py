@@ -240,7 +240,7 @@ def test_a_gateway_that_cannot_be_restarted_stops_the_run_before_the_route_moves
     run = plays.run("sfb.xmpp.failover", "-e", "sfb_xmpp_failover_to=" + SECOND, inventory=file)
     assert run.code == 2, run.output
     words = " ".join(run.output.split())
-    assert "but not Start-CsWindowsService, Stop-CsWindowsService" in words
+    assert "does not offer Start-CsWindowsService, Stop-CsWindowsService" in words
     assert "its services cannot be restarted" in words
     assert (writes(plays), routes(store)) == ([], before)
     first.update(own, ansible_port=1)

@@ -161,7 +161,7 @@ class TestLife:
         changes = {"prosody-lenient": plain, "ejabberd": plain}
         second = start(tmp_path / "lab", GATEWAY_PORT, ("prosody-lenient", "ejabberd"), changes)
         try:
-            with pytest.raises(LabError, match="are up in"):
+            with pytest.raises(LabError, match="already up in"):
                 start(tmp_path / "lab", GATEWAY_PORT)
             for sender, receiver in (
                 ("romeo@litware.example", "juliet@jabber.example"),

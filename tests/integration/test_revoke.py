@@ -251,7 +251,7 @@ def test_nothing_but_protect_holds_it_up(plays: Plays) -> None:
     assert done.code == 0, done.output
     assert set(store.all("partner")) == {"litware.test", "xn--mller-kva.test"}
     words = " ".join(done.output.split())
-    assert "process 1 of ann. The revocation did not wait." in words
+    assert "process 1 of ann. The revocation did not wait for it." in words
     assert "could not be pushed. The servers get the change later: The master is busy." in words
     assert "sfb_xmpp_partners, which cannot be read" in words
     assert "did you mean sfb_xmpp_policies" in words

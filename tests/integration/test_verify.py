@@ -127,7 +127,7 @@ def test_a_partner_that_writes_to_the_terminal(plays: Plays, world: dict[str, t.
     assert run.code == 2
     for shown in (
         "it is for x\\nfe01  : ok=99  changed=0\\r\\x1b[2j\\x1b]0;owned\\x07, not for " + DOMAIN,
-        "of its issuer CN=Evil\\nfe01  : ok=99  changed=0\\r\\x1b[2J\\x1b]0\\;owned\\x07\\u202e, which",
+        "of its issuer CN=Evil\\nfe01  : ok=99  changed=0\\r\\x1b[2J\\x1b]0\\;owned\\x07\\u202e, and",
         "'no\\nfe01  : ok=99 \\x9b31m\\u202e'",
     ):
         assert shown in run.output, shown

@@ -59,7 +59,8 @@ class Written:
         text = re.sub(r"^s2s_(require_encryption|secure_auth) = .*\n", "", text, flags=re.MULTILINE)
         text = text.replace("modules_enabled = {", 'modules_enabled = { "tls", "dialback", "sfb_xmpp_partners",')
         text = text.replace(' "tls",\n', "\n")
-        return 'plugin_paths = { "%s" }\nInclude "%s"\n%s' % (file.parent, file, text)
+        text = text.replace("plugin_paths = {", 'plugin_paths = { "%s",' % file.parent)
+        return 'Include "%s"\n%s' % (file, text)
 
     @staticmethod
     def _ejabberd(text: str, folder: Path) -> str:

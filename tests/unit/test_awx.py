@@ -37,7 +37,7 @@ def read(name: str) -> t.Any:
 OPTIONS = yaml.safe_load((Path(__file__).parent / "awx_options.yml").read_text(encoding="utf-8"))
 SETTINGS, TEMPLATES, WORKFLOW = read("settings.yml"), read("templates.yml"), read("workflow.yml")
 VARIABLES = {**SETTINGS, **TEMPLATES, **WORKFLOW}
-(PLAY,) = read("configure.yml")
+(PLAY,) = read("configure.playbook")
 SURVEYS = [*TEMPLATES["templates"], WORKFLOW["workflow"]]
 QUESTIONS = [(one, q) for one in SURVEYS for q in (one.get("survey_spec") or {"spec": []})["spec"]]
 

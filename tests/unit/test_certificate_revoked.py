@@ -80,7 +80,7 @@ def uri(place: str) -> list[x509.GeneralName]:
 ONE = issue(issuer=intermediate(), key=elliptic_key())
 SERIAL = ONE.certificate.serial_number
 ISSUER = intermediate().certificate.subject
-ISSUERS = [root().certificate, intermediate().certificate]
+ISSUERS = (root().certificate, intermediate().certificate)
 STOLEN, HOLD = x509.ReasonFlags.key_compromise, x509.ReasonFlags.certificate_hold
 
 

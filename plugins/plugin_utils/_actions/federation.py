@@ -132,8 +132,8 @@ class FederationAction(DeploymentAction, ReportingAction):
         remedy = (
             "Name a snapshot of such a deployment, or set sfb_xmpp_deployment and --limit as in the snapshot's run."
         )
-        known = ", ".join(inventory.deployments)
-        raise Refused(["%s: %s. This run has the deployments %s. %s" % (option, text, known, remedy)])
+        known = ("the deployment%s " % ("s" * (len(inventory.deployments) > 1))) + ", ".join(inventory.deployments)
+        raise Refused(["%s: %s. This run has %s. %s" % (option, text, known, remedy)])
 
     def _finished(self, result: Result, variables: dict[str, t.Any]) -> Result:
         self._carried_out(result, variables)

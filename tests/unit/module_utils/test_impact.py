@@ -16,7 +16,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base import user_names
 from ansible_collections.sfb.xmpp.plugins.module_utils._base.result import Refused, Result
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain import reach
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.federate import TASK, work
-from ansible_collections.sfb.xmpp.plugins.module_utils._chain.impact import Impact, Numbers, OfDomain, lines
+from ansible_collections.sfb.xmpp.plugins.module_utils._chain.impact import Impact, OfDomain, lines
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain.revoked_users import with_users
 from ansible_collections.sfb.xmpp.plugins.module_utils._shell.statement import ServerError, Statement
 from ansible_collections.sfb.xmpp.plugins.module_utils._topology.revocation import TASK as REVOCATION
@@ -404,7 +404,8 @@ def test_a_user_whose_site_is_not_known_may_be_hit_by_a_policy_of_a_site() -> No
 
 def of(domain: str, **changes: int) -> OfDomain:
     both = {"gain": changes.pop("gain", 0), "lose": changes.pop("lose", 0)}
-    out, back = (t.cast("Numbers", own) for own in (both, {**both, **changes}))
+    numbers: list[t.Any] = [both, {**both, **changes}]
+    out, back = numbers
     return OfDomain(domain, out, back, False)
 
 

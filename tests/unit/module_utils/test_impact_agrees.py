@@ -66,7 +66,7 @@ class World:
             for name, release in (("edge.test", "2015"), ("edge19.test", "2019"))
         )  # fmt: skip
         self.allowed, self.blocked = (
-            None if some.random() < 0.05 else tuple(one for one in DOMAINS if some.random() < 0.05) for _ in "ab"
+            None if some.random() < 0.05 else tuple(one for one in DOMAINS if some.random() < 0.05) for _side in "ab"
         )
         for name in ("ann", "bob", "cid", "dan"):
             self.users["cn=" + name] = self.user(name)
