@@ -108,7 +108,10 @@ def test_mistakes_write_nothing(plays: Plays) -> None:
     )
     into = {"into": "lists.yml"}
     cases: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
-        ({"partners": "partners.csv", **into}, ("'many' must be a whole number", "as line 2. Keep one of them", "line 3")),
+        (
+            {"partners": "partners.csv", **into},
+            ("'many' must be a whole number", "as line 2. Keep one of them", "line 3"),
+        ),
         ({"partners": "book.xlsx", "encoding": "cp1252", **into}, ("an Excel workbook", "CSV UTF-8")),
         ({"partners": "dump.txt", **into}, ("the output of Format-List", "Export-Clixml")),
         ({"partners": "nowhere.csv", **into}, ("sfb_xmpp_import_partners: ", "nowhere.csv cannot be read")),
