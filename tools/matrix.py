@@ -5,9 +5,10 @@
 
 """Runs the collection on every supported ansible-core that a Python of this machine runs.
 
-``python -m tools.matrix [CORE]...``. Each has a row in build/matrix/table.md: sanity, unit tests, the default Molecule
-scenario, and a converge from the installed tarball. What was left out is in the table with the reason. A run of all
-cores writes its table into the README as well. The last line counts as that of tools.checks does.
+``python -m tools.matrix [CORE]...``. Each has a row in build/matrix/table.md: sanity, units and integration of
+ansible-test, the default Molecule scenario, and a converge from the installed tarball. What was left out is in the
+table with the reason. A run of all cores writes its table into the README as well. The last line counts as that of
+tools.checks does.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.checks import LOGS, PYTEST, TOP, VENV, Outcome, Runner, Step, end_what_is_left
+from tools.checks import LOGS, TOP, VENV, Outcome, Runner, Step, end_what_is_left
 
 TABLE = TOP / "build" / "matrix" / "table.md"
 README = TOP / "README.md"
 BEGIN, END = "<!-- begin of the table that make test-matrix writes -->\n", "<!-- end of it -->\n"
 COLUMNS = {
     "sanity": "tools/ansible_test.sh sanity",
-    "unit": PYTEST + " tests/unit",
+    "units": "tools/ansible_test.sh units",
+    "integration": "tools/ansible_test.sh integration smoke",
     "molecule": "tools/molecule.sh default",
     "installed": "tools/installed.sh %s",
 }
@@ -125,7 +127,7 @@ def steps(core: Core) -> list[Step]:
     for column, command in COLUMNS.items():
         # With an argument the tarball is not kept in build/.
         text = command % core.environment if "%s" in command else command
-        found.append(Step("%s-%s" % (column, core.name), text, environment=core.environment, tests=column == "unit"))
+        found.append(Step("%s-%s" % (column, core.name), text, environment=core.environment, tests=column == "units"))
     return found
 
 
