@@ -138,7 +138,7 @@ def test_a_wrong_password(realm: Realm) -> None:
 
 
 def test_an_account_that_is_not_there(realm: Realm) -> None:
-    assert "check ansible_user" in realm.refused(remote_user="nobody@%s" % REALM)
+    assert "Check ansible_user" in realm.refused(remote_user="nobody@%s" % REALM)
 
 
 @pytest.mark.parametrize("name", ["admin@contoso.test", "admin@FABRIKAM.TEST"])

@@ -214,7 +214,7 @@ def of_messages(text: str) -> list[Passage]:
                 left_out.add(head.value)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in left_out:
-            words = re.findall(r"[A-Za-z%][\w%'’]*", node.value)
+            words = re.findall(r"[A-Za-z%][\w%'\u2019]*", node.value)
             if len(words) < 3 or " " not in node.value:
                 continue
             if re.search(r"^(?:DOCUMENTATION|options:|description:)", node.value.strip(), re.MULTILINE):

@@ -257,7 +257,7 @@ class TestOnce:
             result = work(pkcs12(folder, renew=asked(shell, today(-2, -1))), shell, False)
             assert (result.changed, notes(shell)) == (False, [])
             assert "renewal is due (it is replaced now: its issuer asks for that" in words(result)
-        with pytest.raises(Refused, match="holds the certificate that is to be replaced"):
+        with pytest.raises(Refused, match="still has the certificate to replace"):
             work(pkcs12(folder, renew=asked(shell, {"revoked": {"reason": "keyCompromise"}})), shell, False)
         new = issue(issuer=intermediate(), key=elliptic_key(), days=100)
         (folder / "gateway.pfx").write_bytes(new.pkcs12(intermediate()))

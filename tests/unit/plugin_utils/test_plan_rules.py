@@ -144,6 +144,7 @@ def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
     assert broken(found) == ["$.partners: None is not of type 'array'"]
 
 
+@pytest.mark.skipif(not (Path(sys.executable).parent / "check-jsonschema").exists(), reason="no check-jsonschema")
 def test_the_command_of_the_guide(tmp_path: Path) -> None:
     """It prints what the guide shows."""
     partners = [partner(), partner(domain="b.test", **OPTIONAL), {**UNVERIFIED, "domain": "c.test"}]
