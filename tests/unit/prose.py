@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import ast
 import csv
+import inspect
+import io
 import re
+import tokenize
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -26,6 +29,8 @@ TEXTS = ("note", "warning", "tip", "important", "seealso", "admonition", "figure
 WORD = "Code"
 ABBREVIATIONS = re.compile(r"\b(?:e\.g|i\.e|etc|vs|No|approx)\.$")
 _MARKER = re.compile(r"(?:\* - |[*-] |#\. |\d+\. |\* -$|-$)")
+# Comments that speak to a program, and the header of a file.
+_NO_COMMENT = re.compile(r"noqa|type:|fmt:|pylint|!/|-\*-|Copyright|GNU General|SPDX|pragma|mypy:|ruff:")
 _UNDERLINE = re.compile(r"([=\-~^\"'+])\1{2,}$")
 
 
@@ -221,6 +226,40 @@ def of_messages(text: str) -> list[Passage]:
                 found += of_documentation(node.value)
             else:
                 found.append(Passage("text", node.value, node.lineno, node.end_lineno or node.lineno))
+    return found
+
+
+def of_remarks(text: str) -> list[Passage]:
+    """The docstrings and the comments of a Python file. The lines of a comment are one passage; headers are left out."""
+    found: list[Passage] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            head = node.body[0] if node.body else None
+            if (
+                isinstance(head, ast.Expr)
+                and isinstance(head.value, ast.Constant)
+                and isinstance(head.value.value, str)
+            ):
+                # Each attribute or argument of a list is a passage of its own.
+                text_ = re.sub(r"\n(?=\w+(?:, \w+)*: )", "\n\n", inspect.cleandoc(head.value.value))
+                found += [replace(one, first=head.lineno, last=head.end_lineno or 0) for one in of_rst(text_)]
+    block: list[str] = []
+    start = last = 0
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    comments = [
+        (one.start[0], one.start[1], one.string.lstrip("#").strip()) for one in tokens if one.type == tokenize.COMMENT
+    ]
+    column = -1
+    for line, at, words_ in [*comments, (-1, -1, "")]:
+        if block and (line != last + 1 or at != column):
+            found.append(Passage("text", " ".join(block), start, last))
+            block = []
+        if not words_ or _NO_COMMENT.match(words_) or line < 0:
+            continue
+        if not block:
+            start, column = line, at
+        block.append(words_)
+        last = line
     return found
 
 
