@@ -230,7 +230,7 @@ def of_messages(text: str) -> list[Passage]:
 
 
 def of_remarks(text: str) -> list[Passage]:
-    """The docstrings and the comments of a Python file. The lines of a comment are one passage; headers are left out."""
+    """The docstrings and the comments of a Python file. A comment of several lines is one passage."""
     found: list[Passage] = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
