@@ -18,23 +18,14 @@ from pathlib import Path
 import pytest
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents.audit_page import render
 
-from tests.browser.chromium import PROGRAM, Browser
+from tests.browser.chromium import Browser
 from tests.unit.plugin_utils.audit_sample import sample
-
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="there is no Chromium here (Debian's package chromium)")
 
 ROWS = "[...document.querySelectorAll('#partner-table tbody tr[id]')]"
 SHOWN = ROWS + ".filter((row) => row.offsetParent !== null || row.getClientRects().length > 0)"
 FIRST = SHOWN + "[0].cells[0].textContent"
 # The element that has the focus, in words.
 FOCUS = "((e) => `${e.tagName} ${e.type || ''} ${e.textContent.trim().slice(0, 24)}`)(document.activeElement)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> t.Iterator[Browser]:
-    opened = Browser()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,11 @@
 from __future__ import annotations
 
 import subprocess
-import typing as t
 from pathlib import Path
 
 import pytest
 
-from tests.browser.chromium import PROGRAM, Browser
-
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="there is no Chromium here (Debian's package chromium)")
+from tests.browser.chromium import Browser
 
 TOP = Path(__file__).resolve().parents[2]
 # What ends behind the right edge, and is in nothing that scrolls.
@@ -29,13 +26,6 @@ CUT_OFF = """(() => {
     .map((e) => e.tagName + ' ' + e.textContent.trim().slice(0, 40));
 })()"""
 BACKGROUND = "getComputedStyle(document.querySelector('.wy-nav-content-wrap')).backgroundColor"
-
-
-@pytest.fixture(scope="module")
-def browser() -> t.Iterator[Browser]:
-    opened = Browser()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")
