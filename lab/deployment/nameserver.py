@@ -20,6 +20,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 
 from ..errors import LabError
@@ -75,9 +76,18 @@ class Nameserver:
         texts = records.get(question.rdtype.name, [])
         if texts:
             answer.answer.append(dns.rrset.from_text_list(question.name, 0, "IN", question.rdtype, texts))
+            self._add_addresses(answer)
         elif not records:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         return answer.to_wire()
+
+    def _add_addresses(self, answer: dns.message.Message) -> None:
+        """Send the addresses of a service's servers with the answer (RFC 2782), as most DNS servers do."""
+        for record in answer.answer[0]:
+            if record.rdtype == dns.rdatatype.SRV:
+                addresses = self._records(record.target.to_text(omit_final_dot=True).lower()).get("A", [])
+                if addresses:
+                    answer.additional.append(dns.rrset.from_text_list(record.target, 0, "IN", "A", addresses))
 
     def _records(self, name: str) -> t.Mapping[str, list[str]]:
         """The records of a name by their type; none where there is no such name."""

@@ -18,6 +18,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 from ansible_collections.sfb.xmpp.plugins.module_utils._xmpp.stream import (
     AuthRequested,
@@ -318,9 +319,18 @@ class NameServer:
         kind = question.rdtype.name
         if (name, kind) in self.records:
             answer.answer.append(dns.rrset.from_text_list(question.name, 60, "IN", kind, self.records[name, kind]))
+            self._add_addresses(answer)
         elif not any(known == name for known, other in self.records):
             answer.set_rcode(dns.rcode.NXDOMAIN)
         return answer.to_wire()
+
+    def _add_addresses(self, answer: dns.message.Message) -> None:
+        """Send the addresses of a service's servers with the answer (RFC 2782), as most DNS servers do."""
+        for record in answer.answer[0]:
+            host = record.target.to_text(omit_final_dot=True) if record.rdtype == dns.rdatatype.SRV else ""
+            for kind in ("A", "AAAA"):
+                if texts := self.records.get((host, kind)):
+                    answer.additional.append(dns.rrset.from_text_list(record.target, 60, "IN", kind, texts))
 
 
 @contextlib.contextmanager

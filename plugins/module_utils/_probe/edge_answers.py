@@ -30,13 +30,17 @@ MOST_EVENTS = 1000
 # Ids of errors that say that there is no such record, or no such connection, or no such event.
 _ABSENT = ("DNS_ERROR_RCODE_NAME_ERROR", "DNS_INFO_NO_RECORDS")
 _NO_CONNECTION, _NO_EVENT = "CmdletizationQuery_NotFound", "NoMatchingEventsFound"
+_RECORD = ("Name", "Type", "NameHost", "NameTarget", "Port", "Priority", "Weight", "IPAddress")
 _ALIASES = 8  # of one name, one after the other
 
 
 def question(name: str, kind: t.Literal["SRV", "A_AAAA"]) -> Statement:
-    """kind: both kinds of addresses are the default of the cmdlet."""
-    wanted = ("NameTarget", "Port", "Priority", "Weight") if kind == "SRV" else ("IPAddress",)
-    return Statement(RESOLVE, {"Name": name, "Type": kind}, select=("Name", "Type", "NameHost", *wanted))
+    """Ask DNS for a name. ``A_AAAA``, both kinds of addresses, is the default of the cmdlet.
+
+    Both kinds of questions read the same properties, because an answer with SRV records also has the addresses of
+    their targets (RFC 2782, additional data).
+    """
+    return Statement(RESOLVE, {"Name": name, "Type": kind}, select=_RECORD)
 
 
 def connection_test(address: str, port: int) -> Statement:

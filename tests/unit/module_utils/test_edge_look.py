@@ -95,6 +95,16 @@ def test_forms_of_addresses(output: list[t.Any], state: str, found: tuple[str, .
     assert (names.addresses(HOST).state, names.addresses(HOST).addresses) == (state, found)
 
 
+def test_addresses_that_come_with_an_srv_record_are_read() -> None:
+    asked = answers.question(SRV + DOMAIN, "SRV")
+    whole = address(HOST, ADDRESS)
+    names = answers.Names()
+    output = [service(DOMAIN, HOST), {name: whole.get(name) for name in asked.select}]
+    names.learn([asked, answers.question(HOST, "A_AAAA")], Answer((*output, whole)))
+    assert names.services(DOMAIN).state == "found"
+    assert names.addresses(HOST).addresses == (ADDRESS,)
+
+
 def test_questions_of_a_pipeline_that_was_lost_are_unknown() -> None:
     names = answers.Names()
     names.learn([answers.question(SRV + DOMAIN, "SRV")], Answer(lost="the session was lost\x07"))
