@@ -68,7 +68,7 @@ ELSEWHERE = {
     "python -m tests.benchmarks.impact": "its figures stand in guide_impact",
     "python -m tests.benchmarks.fast_path": "its figures stand in guide_performance; test_fast_path compares both ways",
     "ansible-playbook sfb.xmpp.import -e sfb_xmpp_import_partners=partners.xml": "test_import",
-    "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "test_verification",
+    "ansible-playbook sfb.xmpp.verify -i inventory -e sfb_xmpp_for_partner": "the scenario federation of Molecule",
     "ansible-playbook sfb.xmpp.onboard": "test_onboard",
     "ansible-playbook sfb.xmpp.converge -i inventory --diff -e sfb_xmpp_plan_digest": "test_plan_file",
     "ansible-playbook sfb.xmpp.converge -i inventory -e sfb_xmpp_plan_digest": "test_plan_file",
