@@ -77,10 +77,6 @@ NOT_YET = frozenset(
     """
     plugins/action/xmpp_history.py
     plugins/module_utils/_capture/product_words.py
-    plugins/module_utils/_chain/explain.py
-    plugins/module_utils/_chain/links.py
-    plugins/module_utils/_chain/pair.py
-    plugins/module_utils/_chain/walk.py
     plugins/module_utils/_federation/converge.py
     plugins/module_utils/_federation/files.py
     plugins/module_utils/_federation/guard.py
