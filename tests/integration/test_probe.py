@@ -580,7 +580,7 @@ def test_what_does_not_answer_is_not_said_to_be_down(site: Site) -> None:
         site.dns.service(DOMAIN, port)
         entry = site.partner(FALLBACK, timeout=1.0)
     assert (entry["verdict"], codes(entry)) == ("not_observable", {"not_reachable"})
-    assert entry["findings"][0]["message"].startswith("not observable from here")
+    assert entry["findings"][0]["message"].startswith("the controller cannot check this: ")
 
 
 def test_dns_that_fails(site: Site) -> None:

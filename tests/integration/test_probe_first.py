@@ -72,7 +72,7 @@ def test_what_worked_and_would_not_any_more_is_refused_with_the_reason(site: Sit
         assert shell.writes() == []
         (reason,) = caught.value.reasons
         assert DOMAIN in reason
-        assert "it accepts dialback over TLS" in reason
+        assert "the server accepts dialback over TLS" in reason
         assert "add breaks_partner to allow" in reason
         seen = len(peer.seen)
         assert converge(site, shell, STRICT, probe_first=False, check=True).values.get("probed") is None

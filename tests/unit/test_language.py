@@ -84,10 +84,6 @@ NOT_YET = frozenset(
     plugins/module_utils/_federation/readings.py
     plugins/module_utils/_federation/rules.py
     plugins/module_utils/_federation/summary.py
-    plugins/module_utils/_probe/advice.py
-    plugins/module_utils/_probe/explanations.py
-    plugins/module_utils/_probe/findings.py
-    plugins/module_utils/_probe/im_test.py
     plugins/modules/xmpp_federation.yml
     plugins/plugin_utils/_documents/partner_sheet.py
     plugins/plugin_utils/_playbooks/audit_decide.py

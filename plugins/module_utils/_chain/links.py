@@ -336,7 +336,7 @@ LINKS: tuple[Link, ...] = (
         when.replica_behind,
         "the replica of %(replicas)s is not up to date",
         "wait some minutes; then check the service Replica Replicator Agent on this server, and port 4443 to an Edge;"
-        " if both work, start a full copy (sfb.xmpp.management_store_replication, push and replicas)",
+        " then start a full copy (sfb.xmpp.management_store_replication)",
         "the last changes are not yet in effect on this server",
         "the server itself",
         severity=WARNING,

@@ -3,8 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compute how many users a revocation affects, in check mode only. A real revocation does not wait for reading users.
-"""
+"""Compute how many users a revocation affects, in check mode only. A real revocation does not read users."""
 
 from __future__ import annotations
 

@@ -281,7 +281,7 @@ def test_what_is_broken_may_not_be_known_yet_to_a_server_that_is_behind() -> Non
 
 OWN_ENDED = Finding("own_certificate_expired", "error", "it expired", "renew it")
 NO_TLS = Finding("own_no_tls", "error", "the gateway does not offer TLS", "assign a certificate")
-THEIRS_ENDED = Finding("certificate_expired", "warning", "its certificate: it expired", "renew it")
+THEIRS_ENDED = Finding("certificate_expired", "warning", "the partner's certificate: it expired", "renew it")
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_where_no_certificate_does_dialback_is_left_and_asks_by_what_is_publishe
 
 
 EITHER = Row("optional", "required", True)
-NO_DIALBACK = Finding("dialback_not_offered", "warning", "it does not offer dialback", "rely on SASL")
+NO_DIALBACK = Finding("dialback_not_offered", "warning", "the server does not offer dialback", "rely on SASL")
 
 
 @pytest.mark.parametrize(
