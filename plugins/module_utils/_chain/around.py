@@ -91,7 +91,7 @@ class Around(Surroundings):
         self._topology = Topology()
         try:
             whole, items = reader.kinds_and(RESOURCES, BESIDE)
-        except ServerRefused:  # the plan possibly does not need what was refused: read only its own kinds
+        except ServerRefused:  # the plan possibly does not need the refused cmdlets: read only its own kinds
             label = place_of(self._shell).deployment
             return replace(reader.kinds(resources), identity=read_identity(self._shell, label))
         items.require(map(getting, resources))

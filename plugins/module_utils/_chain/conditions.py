@@ -31,10 +31,10 @@ TOLERANCE = 300
 
 @dataclass(frozen=True)
 class Found:
-    """A broken or unknown link.
+    """Describe a broken or unknown link.
 
     fields: values for the texts of the link.
-    rest: whether other servers do the work without the faulty ones.
+    rest: whether other servers do the work without the faulty servers.
     """
 
     fields: t.Mapping[str, str] = field(default_factory=dict)
@@ -372,7 +372,7 @@ def srv_unknown(known: Known) -> Found | None:
 def access_edges(topology: Topology) -> list[str]:
     """Return the Access Edge names to which SRV records must lead.
 
-    These are the names of the Edge pools that have XMPP. If no pool has XMPP, these are the pools that can get it.
+    These are the Edge pools that have XMPP. If no pool has XMPP, these are the pools that can get XMPP.
     """
     pools = topology.edges or ()
     chosen = [edge for edge in pools if edge.has_xmpp] or [edge for edge in pools if edge.legacy is not False]
@@ -396,8 +396,9 @@ def rights(known: Known) -> Found | None:
 
 
 def certificate(usage: str, state: State) -> Condition:
-    """Find the servers whose certificate for a usage has a state. One other server with a good or unknown certificate
-    is enough to do the work.
+    """Find the servers whose certificate for a usage has a certain state.
+
+    One other server with a good or unknown certificate is enough to do the work.
     """
 
     def condition(known: Known) -> Found | None:

@@ -5,7 +5,7 @@
 
 """Run xmpp_explain_info: read all links between a user and a partner, probe the partner, and explain the result.
 
-If the account has no rights to read a value, its link is unknown. All other links are still checked.
+If the account has no rights to read a value, the link is unknown. All other links are still checked.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _pair(params: Params) -> tuple[str, str]:
-    """Return the user's address and the partner's domain. The partner can also be the address of a user there."""
+    """Return the user's address and the partner's domain. The option can also be the address of one of its users."""
     reasons = []
     address = str(params["user"] or "").strip().lower().removeprefix("sip:")
     if not _ADDRESS.match(address):

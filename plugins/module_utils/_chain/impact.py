@@ -5,8 +5,8 @@
 
 """Compute the effect of a plan on users: which users gain or lose a partner, in each direction. Pure.
 
-Users with equal values are compared once, and domains with equal values too. So a large deployment takes nearly no more
-time than a small one, and its result is as short.
+Users with equal values are compared together, and domains with equal values too. So a large deployment takes little
+more time than a small deployment, and the result has the same length.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NOTHING = Ways(May.NO, May.NO)
 
 @dataclass(frozen=True)
 class Affected:
-    """Users and domains with the same change between them.
+    """Describe users and domains with the same change between them.
 
     users: names of the users.
     out, back: the change in each direction; None: no change.
@@ -55,7 +55,7 @@ class Affected:
 
 @dataclass(frozen=True)
 class OfDomain:
-    """The changes for one domain of a partner.
+    """Describe the changes for one domain of a partner.
 
     out, back: by change, the number of users in each direction.
     contact_first: whether, after the plan, messages from the domain reach only users who have added the sender.
@@ -81,7 +81,7 @@ class OfDomain:
 
 @dataclass(frozen=True)
 class Impact:
-    """The effect of a plan on users.
+    """Describe the effect of a plan on users.
 
     seen: number of users that were read.
     unread: the values that could not be read, so that the effect is unknown; '' if all were read.

@@ -38,7 +38,7 @@ State = t.Literal["holds", "missing", "over", "invalid", "unknown"]
 
 @dataclass(frozen=True)
 class HostService:
-    """An XMPP service of a host.
+    """Describe an XMPP service of a host.
 
     kind: gateway (Front End) or proxy (Edge).
     status: in the product's spelling. '' if the host has no such service; None if it could not be read.
@@ -51,7 +51,7 @@ class HostService:
 
 @dataclass(frozen=True)
 class UsedCertificate:
-    """A certificate that is assigned.
+    """Describe a certificate that is assigned.
 
     faults: by code, a text that says why the certificate cannot be used.
     """
@@ -62,7 +62,7 @@ class UsedCertificate:
 
 @dataclass(frozen=True)
 class ServerRead:
-    """The values that were read on an Edge or a Front End.
+    """Describe the values that were read on an Edge or a Front End.
 
     certificates: None if they could not be read.
     clock_ahead: seconds, compared with the controller; None if unknown.
@@ -91,7 +91,7 @@ class ServerRead:
 
 @dataclass(frozen=True)
 class DomainRecord:
-    """The target of the SRV record of a SIP domain.
+    """Describe the target of the SRV record of a SIP domain.
 
     text: the target, or why it is unknown.
     """
@@ -103,7 +103,7 @@ class DomainRecord:
 
 @dataclass(frozen=True)
 class Pair:
-    """A user and a domain of a partner.
+    """Describe a user and a domain of a partner.
 
     user: None if the user could not be read.
     absent: whether the user does not exist.
@@ -121,7 +121,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Probed:
-    """The results of a probe of the partner and of the user's domain.
+    """Describe the results of a probe of the partner and of the user's domain.
 
     partner: findings about the partner; None: not probed.
     own: findings about the published records and the gateway of the user's domain; None: not probed.
@@ -138,19 +138,19 @@ class Probed:
 
     @property
     def no_dialback(self) -> bool:
-        """Whether the partner does not accept dialback, although its settings allow dialback and certificates."""
+        """Return whether the partner refuses dialback, although its settings allow dialback and certificates."""
         return any(one.code in ("dialback_not_offered", "dialback_refused") for one in self.partner or ())
 
 
 @dataclass(frozen=True)
 class Known:
-    """All known values. Each value is None if it was not checked.
+    """Describe all known values. Each value is None if it was not checked.
 
     deployment: the deployment as the plan will leave it. If a kind is missing, it could not be read.
     gateways, proxies: the XMPP services of Front Ends and Edges.
     edges, front_ends: the values that were read on these servers.
     domains: the targets of the SRV records.
-    rights: the part of the plan that the account has no rights for; '' if it has all rights.
+    rights: the part of the plan for which the account has no rights; '' if it has all rights.
     pair: the user and the partner to check. None: all users and all partners are checked.
     wants_users: whether it is a finding that the users were not read.
     views: the test results of Edges for partners.
@@ -172,14 +172,14 @@ class Known:
 
     @property
     def store(self) -> StoreView | None:
-        """The content of the Central Management Store. None if the topology or the deployment was not read."""
+        """Return the content of the Central Management Store. None if the topology or the deployment was not read."""
         if self.topology is None or self.deployment is None:
             return None
         return StoreView(self.topology, self.deployment)
 
     @property
     def users(self) -> tuple[User, ...] | None:
-        """The users to check; None if no users were read."""
+        """Return the users to check; None if no users were read."""
         if self.pair is not None:
             return (self.pair.user,) if self.pair.user else None
         if self.deployment is None or not (self.deployment.users or self.deployment.all_users):
@@ -188,14 +188,14 @@ class Known:
 
     @property
     def partner(self) -> Record | None:
-        """The partner of the pair; None if the partner is not allowed or is unknown."""
+        """Return the partner of the pair; None if the partner is not allowed or is unknown."""
         if self.pair is None or self.deployment is None:
             return None
         return partners_by_domain(self.deployment.of("partners")).get(key_of(self.pair.domain))
 
     @property
     def row(self) -> Row | None:
-        """The negotiation settings of the partner of the pair."""
+        """Return the negotiation settings of the partner of the pair."""
         return None if self.partner is None else negotiation_row(self.partner.values)
 
     @property
@@ -205,17 +205,17 @@ class Known:
 
     @property
     def internal(self) -> tuple[ServerRead, ...] | None:
-        """The Edges whose internal certificate was read. An Edge without this certificate does not work at all."""
+        """Return the Edges whose internal certificate was read. An Edge without this certificate does not work."""
         return tuple(one for one in self.edges or () if one.of(INTERNAL)) or None
 
     @property
     def defaults(self) -> tuple[ServerRead, ...] | None:
-        """The Front Ends whose default certificate was read."""
+        """Return the Front Ends whose default certificate was read."""
         return tuple(one for one in self.front_ends or () if one.of(DEFAULT)) or None
 
 
 def partners_by_domain(partners: t.Mapping[str, Record]) -> dict[str, Record]:
-    """Return the partner that allows each domain. A partner's own domain wins over another's additional domain."""
+    """Return the partner that allows each domain. A partner's own domain wins over additional domains."""
     found = dict(partners)
     for record in partners.values():
         for domain in record.values["additional_domains"]:
@@ -225,14 +225,14 @@ def partners_by_domain(partners: t.Mapping[str, Record]) -> dict[str, Record]:
 
 @dataclass(frozen=True)
 class StoreView:
-    """The values of the store that links need. Upper and lower case are the same in site names and FQDNs."""
+    """Give links the values of the store. Upper and lower case are the same in site names and FQDNs."""
 
     topology: Topology
     deployment: Deployment
 
     @property
     def good_edges(self) -> list[EdgePool]:
-        """The Edge pools that have XMPP, without the pools of a later release."""
+        """Return the Edge pools that have XMPP, without the pools of a later release."""
         return [edge for edge in self.topology.edges or () if edge.has_xmpp and edge.legacy is not False]
 
     @property
@@ -241,7 +241,7 @@ class StoreView:
 
     @property
     def giving(self) -> list[Record]:
-        """The policies that give XMPP."""
+        """Return the policies that give XMPP."""
         policies = sorted(self.deployment.of("policies").items())
         return [record for _key, record in policies if record.values.get("enable_xmpp_access")]
 

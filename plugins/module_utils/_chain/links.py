@@ -46,7 +46,7 @@ _MTLS = "no message passes between the XMPP gateway and the XMPP proxy, which us
 
 @dataclass(frozen=True)
 class Link:
-    """One link.
+    """Describe one link.
 
     code: the code of the finding.
     group: the link of explain to which it belongs.
@@ -56,7 +56,7 @@ class Link:
     effect: the effect on users.
     where: the place in the product.
     stops: whether additions have no use while the link is broken. A run then stops before it writes.
-    ends: whether, as an error, it stops the messages between the user and the partner of explain.
+    ends: whether an error stops the messages between the user and the partner of explain.
     of_rest: the effect if other servers do the work. The finding is then a warning.
     """
 
@@ -96,7 +96,7 @@ def _service(kind: t.Literal["gateway", "proxy"], state: t.Literal["not_installe
         remedy = "run the deployment wizard on this server, step 2 (Setup or Remove Components)"
         return Link(code, "services", needs, when.not_installed(kind), message, remedy, NOTHING, where)
     message = "the %s does not run on %%(hosts)s" % name
-    remedy = "start it (sfb.xmpp.xmpp_gateway_service, or Start-CsWindowsService)"
+    remedy = "start the service (sfb.xmpp.xmpp_gateway_service, or Start-CsWindowsService)"
     return Link(code, "services", needs, when.stopped(kind), message, remedy, NOTHING, where)
 
 
@@ -109,7 +109,7 @@ def _sip(word: t.Literal["allowed", "blocked"]) -> tuple[Link, Link]:
             "partner",
             ("store",),
             when.sip_too(word),
-            "%%(domains)s: in the list of XMPP partners and in the list of %s SIP domains" % word,
+            "domains that are both XMPP partners and %s SIP domains: %%(domains)s" % word,
             "remove %%(it)s from the list of %s SIP domains, or from sfb_xmpp_partners" % word,
             "no message is exchanged with %(domains)s over XMPP",
             _SIP_DOMAINS,
@@ -312,7 +312,7 @@ LINKS: tuple[Link, ...] = (
         "policy",
         ("store",),
         when.policy_without("enable_federation_access"),
-        "%(policies)s: gives XMPP access without federation access",
+        "these policies give XMPP access without federation access: %(policies)s",
         "set enable_federation_access as well",
         "users with this policy have no XMPP",
         _POLICIES,
@@ -322,7 +322,7 @@ LINKS: tuple[Link, ...] = (
         "policy",
         ("store",),
         when.policy_without("enable_outside_access"),
-        "%(policies)s: gives XMPP access without outside access",
+        "these policies give XMPP access without outside access: %(policies)s",
         "set enable_outside_access as well if its users sign in from outside",
         "users with this policy have XMPP in the internal network only",
         _POLICIES,
@@ -405,7 +405,7 @@ LINKS: tuple[Link, ...] = (
         "assign a certificate (sfb_xmpp_certificate, sfb.xmpp.certificate)",
         _TLS,
         _WIZARD,
-        of_rest="%s there; %s" % (_TLS, _ALONE),
+        of_rest="%s to these servers; %s" % (_TLS, _ALONE),
     ),
     Link(
         "certificate_expired",
@@ -413,10 +413,10 @@ LINKS: tuple[Link, ...] = (
         ("edges",),
         when.certificate(XMPP, "over"),
         "the certificate of XmppServer is not valid now on %(hosts)s",
-        "renew it (sfb_xmpp_certificate, sfb.xmpp.certificate)",
+        "renew the certificate (sfb_xmpp_certificate, sfb.xmpp.certificate)",
         _TLS,
         _WIZARD,
-        of_rest="%s there; %s" % (_TLS, _ALONE),
+        of_rest="%s to these servers; %s" % (_TLS, _ALONE),
     ),
     Link(
         "certificate_invalid",
@@ -424,10 +424,10 @@ LINKS: tuple[Link, ...] = (
         ("edges",),
         when.certificate(XMPP, "invalid"),
         "the certificate of XmppServer cannot be used on %(hosts)s",
-        "replace it (sfb_xmpp_certificate, sfb.xmpp.certificate)",
+        "replace the certificate (sfb_xmpp_certificate, sfb.xmpp.certificate)",
         "partners that check certificates cannot connect",
         _WIZARD,
-        of_rest="partners that check certificates cannot connect there; " + _ALONE,
+        of_rest="partners that check certificates cannot connect to these servers; " + _ALONE,
     ),
     Link(
         "internal_certificate_expired",
@@ -435,7 +435,7 @@ LINKS: tuple[Link, ...] = (
         ("internal",),
         when.certificate(INTERNAL, "over"),
         "the internal certificate of the Edge is not valid now on %(hosts)s",
-        "renew it (deployment wizard on the Edge, step 3)",
+        "renew the certificate (deployment wizard on the Edge, step 3)",
         _MTLS,
         _WIZARD,
     ),
@@ -445,7 +445,7 @@ LINKS: tuple[Link, ...] = (
         ("defaults",),
         when.certificate(DEFAULT, "over"),
         "the default certificate of the Front End is not valid now on %(hosts)s",
-        "renew it (deployment wizard on the Front End, step 3)",
+        "renew the certificate (deployment wizard on the Front End, step 3)",
         _MTLS,
         "the Front End server itself, deployment wizard, step 3 (Request, Install or Assign Certificates)",
     ),

@@ -38,10 +38,10 @@ NOT_CHECKED = "not_checked"
 # their values.
 _OPTIONAL = ("negotiation", "internal")
 _PROBED = ("partner_server", "published")
-# Links that these values need are not required for "checked". The probe's findings contain the results of an Edge, and
-# the log of an Edge comes in addition to the state of its services.
+# A group counts as checked without these values. The probe's findings contain the results of an Edge. The log of an
+# Edge only adds to the state of its services.
 _BESIDE = frozenset(("views", "reach"))
-_SCOPES = {"user": "granted to the user", "site": "of the user's site", "global": "the global one"}
+_SCOPES = {"user": "granted to the user", "site": "of the user's site", "global": "the global policy"}
 _NAMES: dict[Group, str] = {
     "user": "the user", "home": "the user's pool", "policy": "the policy in effect", "partner": "the partner",
     "negotiation": "the partner's settings", "access_edge": "the Access Edge", "route": "the route",
@@ -65,7 +65,7 @@ _THEIR_TLS = ("tls_not_offered", "tls_required", "tls13_only")
 
 @dataclass(frozen=True)
 class Entry:
-    """A link as explain shows it.
+    """Describe a link as explain shows it.
 
     severity: '' if the link works.
     blocks: the directions that the link stops.
@@ -98,7 +98,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The result of explain.
+    """Describe the result of explain.
 
     entries: all links of the chain in their order.
     sentence: the summary for the user.

@@ -30,7 +30,7 @@ _LIMITED: tuple[t.Literal["lose", "gain"], ...] = ("lose", "gain")
 
 
 class PlannedImpact:
-    """The effect of a plan on users, and its limit.
+    """Compute the effect of a plan on users, and check the limit.
 
     name: returns the name of an option in messages.
     wanted: whether the effect is to be shown, even without a limit.
@@ -93,7 +93,7 @@ class PlannedImpact:
         text = "%s.%s: %d users would %s a partner; the limit is %d"
         if number <= most:
             told = (self._name("impact_limit"), change, possible, change, most)
-            text = "%s.%s: up to %d users would %s a partner (unknown for some of them); the limit is %d"
+            text = "%s.%s: up to %d users would %s a partner (the effect on some users is unknown); the limit is %d"
         return text % told + ". To see their names, run in check mode with -v or with a plan file" + self._remedy
 
     @property

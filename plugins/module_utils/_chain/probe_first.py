@@ -30,7 +30,7 @@ from .probe_found import ProbeFound
 
 @dataclass(frozen=True)
 class ProbedChange:
-    """A change of one domain of a partner.
+    """Describe a change of one domain of a partner.
 
     after: the probe with the new settings.
     before: the probe with the present settings; None: the domain is not allowed now.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ProbeFound:
-    """The result of the probes.
+    """Describe the result of the probes.
 
     refusals: reasons why nothing must be written.
     doubts: warnings.

@@ -40,7 +40,7 @@ _CONTACT_FIRST = "partner_unverified"
 
 
 class May(enum.IntEnum):
-    """Whether messages are allowed in one direction, the worst first.
+    """Describe whether messages are allowed in one direction, the worst first.
 
     CONTACT: allowed after the user has added the contact.
     """
@@ -53,7 +53,7 @@ class May(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Ways:
-    """One side of a way, or a complete way.
+    """Describe one side of a way, or a complete way.
 
     out: from the user to the partner.
     back: from the partner to the user.
@@ -70,7 +70,7 @@ class Ways:
 
 @dataclass(frozen=True)
 class Talkers:
-    """The numbers of users who are allowed to exchange messages with a partner's domain.
+    """Describe the numbers of users who are allowed to exchange messages with a partner's domain.
 
     out: users who are allowed to send to the domain.
     back: users who are allowed to get messages from the domain.
@@ -86,7 +86,7 @@ class Talkers:
 
 @dataclass(frozen=True)
 class Reach:
-    """The rights of users to exchange messages with partners, from one reading of a deployment.
+    """Describe the rights of users to exchange messages with partners, from one reading of a deployment.
 
     users: by key of the user, the user's side.
     domains: by domain of a partner (additional domains too), the side of the partner and of the deployment.
@@ -99,12 +99,12 @@ class Reach:
 
     @property
     def seen(self) -> int:
-        """The number of users that were read. An account with a scoped role does not see all users."""
+        """Return the number of users that were read. An account with a scoped role does not see all users."""
         return len(self.users)
 
     @cached_property
     def _sides(self) -> Counter[Ways]:
-        """The number of users with each side."""
+        """Return the number of users with each side."""
         return Counter(self.users.values())
 
     def of(self, domain: str) -> Talkers:

@@ -21,7 +21,7 @@ MARKS = {ERROR: "!", UNKNOWN: "?", WARNING: "*"}
 
 @dataclass(frozen=True)
 class Obstacle(Finding):
-    """A broken or unknown link.
+    """Describe a broken or unknown link.
 
     message: the cause.
     effect: the effect on users.

@@ -24,7 +24,7 @@ Then = t.Literal["", "dialback", "nothing"]
 
 @dataclass(frozen=True)
 class Advice:
-    """The advice for one domain of a partner.
+    """Describe the advice for one domain of a partner.
 
     row: the settings to declare instead; None: no better settings were found.
     text: the reason, in a sentence.

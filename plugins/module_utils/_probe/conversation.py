@@ -125,9 +125,8 @@ def _try_versions(
     return chain
 
 
-# Errors of a server that could not reach the own domain to check the key (XEP-0220).
-#
-# - jabberd2 answers connection-timeout in this case, and also if it ignored the key.
+# Errors of a server that could not reach the own domain to check the key (XEP-0220). If jabberd2 ignored the key, it
+# also answers connection-timeout.
 _NOT_REACHED = ("remote-connection-failed", "remote-server-not-found", "remote-server-timeout", "connection-timeout")
 
 
@@ -175,7 +174,7 @@ def _ended(facts: Facts, stage: str, how: str = "") -> bool:
 
 
 class _Conversation:
-    """One test of one address. It ends without an exception; the reason for its end is in the facts."""
+    """Run one test of one address. It ends without an exception; the reason for its end is in the facts."""
 
     def __init__(self, facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts) -> None:
         self._facts, self._connect, self._contexts = facts, connect, contexts
@@ -245,7 +244,7 @@ def _accepts(connect: t.Callable[[], StreamConnection], context: SSL.Context) ->
             try:
                 encrypt(connection, context)
             except Failed:
-                if connection.certificate_asked:  # the request comes after both sides agreed on the version
+                if connection.certificate_asked:  # the request follows the agreement on the version
                     return "accepted"
                 raise
     except Failed as exc:

@@ -33,7 +33,7 @@ _RETRY_AFTER = 2.0
 
 
 class Resolver:
-    """A DNS resolver.
+    """Query the DNS.
 
     nameservers: ``ADDRESS`` or ``ADDRESS:PORT`` (``[ADDRESS]:PORT`` for IPv6); empty: the system's name servers.
 

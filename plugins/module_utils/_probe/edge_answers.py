@@ -65,7 +65,7 @@ def logged(hours: int) -> Statement:
 
 
 class Names:
-    """The DNS answers for many names."""
+    """Collect the DNS answers for many names."""
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], list[t.Mapping[str, t.Any]]] = {}

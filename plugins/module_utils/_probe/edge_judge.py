@@ -168,7 +168,7 @@ def _shown(host: str, sight: Sight) -> dict[str, t.Any]:
     }
 
 
-# Values of one Edge, not of a domain
+# The complete results of one Edge
 
 
 def gaps(view: EdgeView) -> list[str]:

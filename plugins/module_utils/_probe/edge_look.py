@@ -52,7 +52,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class AskedDomain:
-    """A domain to test.
+    """Describe a domain to test.
 
     domain: in A-labels.
     proxy: the server in the partner's settings that is used instead of DNS; '' if there is none.
@@ -103,7 +103,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 class Look:
-    """The tests of one Edge."""
+    """Run the tests of one Edge."""
 
     def __init__(self, shell: Shell, pace: Pace, gateway_port: int = DEFAULT_PORT, allow_local: bool = False) -> None:
         self._shell, self._pace = shell, pace

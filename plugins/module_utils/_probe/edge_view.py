@@ -23,7 +23,7 @@ Named = t.Literal["found", "none", "not_offered", "unknown"]
 
 @dataclass(frozen=True)
 class EdgeTarget:
-    """A server of a domain.
+    """Describe a server of a domain.
 
     address: empty if the name has no address.
     reached: None if the server was not tested.
@@ -44,7 +44,7 @@ class EdgeTarget:
 
 @dataclass(frozen=True)
 class Sight:
-    """The test results of an Edge for a domain.
+    """Describe the test results of an Edge for a domain.
 
     named: the result of its DNS: found (SRV records, or an address of the domain or of the proxy), none, not_offered
         (the target is the root) or unknown.
@@ -63,7 +63,7 @@ class Sight:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the Edge reaches a server of the domain; None if unknown."""
+        """Return whether the Edge reaches a server of the domain; None if unknown."""
         if any(one.reached for one in self.targets):
             return True
         if self.named in ("none", "not_offered"):
@@ -74,13 +74,13 @@ class Sight:
 
     @property
     def first(self) -> EdgeTarget | None:
-        """The first server that the Edge reaches."""
+        """Return the first server that the Edge reaches."""
         return next((one for one in self.targets if one.reached), None)
 
 
 @dataclass(frozen=True)
 class LoggedEvent:
-    """The events with the same number and the same provider.
+    """Describe the events with the same number and the same provider.
 
     level: 1 (critical), 2 (error) or 3 (warning).
     count: number of events.
@@ -98,7 +98,7 @@ class LoggedEvent:
 
 @dataclass(frozen=True)
 class EdgeView:
-    """The results of one Edge.
+    """Describe the results of one Edge.
 
     host: its name in the inventory.
     sights: the results for the tested domains.

@@ -21,7 +21,7 @@ Side = t.Literal["partner", "own"]
 
 @dataclass(frozen=True)
 class World:
-    """The state of a partner: the test results, and values that no probe can test.
+    """Describe the state of a partner: the test results, and values that no probe can test.
 
     proxy: whether the gateway connects to the partner's proxy_fqdn and uses no SRV record.
     reachable: whether the gateway finds the partner's server.
@@ -55,7 +55,7 @@ class World:
 
 @dataclass(frozen=True)
 class Event:
-    """A possible event.
+    """Describe a possible event.
 
     side: who makes the change.
     title: what happens, as a sentence without a full stop.
@@ -201,7 +201,7 @@ EVENTS: t.Mapping[str, Event] = {
     "partner_expired": Event(
         "partner",
         "The partner's certificate expires",
-        "ask the partner to renew it in time",
+        "ask the partner to renew the certificate in time",
         functools.partial(_fault, "expired", "it has expired"),
     ),
     "partner_name_missing": Event(
@@ -229,7 +229,7 @@ EVENTS: t.Mapping[str, Event] = {
     "partner_srv_moved": Event(
         "partner",
         "The partner's SRV record names another host",
-        "change proxy_fqdn to the new host, or remove it",
+        "change proxy_fqdn to the new host, or remove proxy_fqdn",
         _moved,
     ),
     "partner_srv_removed": Event(
@@ -238,10 +238,12 @@ EVENTS: t.Mapping[str, Event] = {
         "ask the partner to publish the record, or set proxy_fqdn",
         _no_records,
     ),
-    "partner_down": Event("partner", "The partner's server is down", "ask the partner to start it", _down),
+    "partner_down": Event("partner", "The partner's server is down", "ask the partner to start the server", _down),
     "own_server_only": Event("own", "The own certificate is for servers only", _OWN, _own_server_only),
     "own_untrusted": Event("own", "The partner does not trust the own CA", _OWN, _own_useless),
-    "own_expired": Event("own", "The own certificate expires", "renew it with sfb.xmpp.certificate", _own_useless),
+    "own_expired": Event(
+        "own", "The own certificate expires", "renew the certificate with sfb.xmpp.certificate", _own_useless
+    ),
     "own_tls12_only": Event(
         "own",
         "The Edge servers allow TLS 1.2 only",

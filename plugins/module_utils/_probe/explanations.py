@@ -41,7 +41,7 @@ STREAM_ERRORS = {
     ),
 }
 
-# Faults of a partner's certificate: what to do.
+# By fault of a partner's certificate: the remedy.
 FAULTS = {
     "expired": "ask the partner to renew the certificate",
     "not_yet_valid": "wait, or correct the controller's clock",

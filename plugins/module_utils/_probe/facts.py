@@ -57,7 +57,7 @@ Dialback = t.Literal["offered", "not offered", "refused", "unknown"]
 
 @dataclass(frozen=True)
 class ServiceRecord:
-    """One SRV record (RFC 2782)."""
+    """Describe one SRV record (RFC 2782)."""
 
     host: str
     port: int
@@ -66,7 +66,7 @@ class ServiceRecord:
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an IP address, which RFC 2782 forbids."""
+        """Return whether the host is an IP address, which RFC 2782 forbids."""
         try:
             ipaddress.ip_address(self.host)
         except ValueError:
@@ -79,7 +79,7 @@ class ServiceRecord:
 
 @dataclass(frozen=True)
 class Services:
-    """The SRV records of a domain.
+    """Describe the SRV records of a domain.
 
     state: found, none, not_offered (the target is the root, ".", see RFC 2782) or unknown (``text`` gives the reason).
     """
@@ -91,7 +91,7 @@ class Services:
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses of a host.
+    """Describe the addresses of a host.
 
     state: found, none or unknown (``text`` gives the reason).
     """
@@ -103,7 +103,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The test of one address.
+    """Describe the test of one address.
 
     result: answered, refused, timeout, unreachable, silent (TCP, but no stream), local (not tested, because the
         address belongs to the controller) or not_tried (the first address above MOST_SERVERS).
@@ -135,7 +135,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class PeerHeader:
-    """The peer's answer to the stream header.
+    """Describe the peer's answer to the stream header.
 
     dialback: whether the peer declared the dialback namespace.
     """
@@ -146,7 +146,7 @@ class PeerHeader:
 
     @property
     def features(self) -> bool:
-        """Whether the peer uses XMPP 1.0, so that it announces its features."""
+        """Return whether the peer uses XMPP 1.0, so that it announces its features."""
         return has_features(self.version)
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -155,7 +155,7 @@ class PeerHeader:
 
 @dataclass(frozen=True)
 class PeerOffer:
-    """The stream features of the peer.
+    """Describe the stream features of the peer.
 
     starttls: '', offered or required.
     """
@@ -170,7 +170,7 @@ class PeerOffer:
 
 @dataclass(frozen=True)
 class Ended:
-    """The early end of a conversation.
+    """Describe the early end of a conversation.
 
     stage: stream, starttls, tls, secure_stream or sasl.
     how: timeout, closed, broken, stream_error, tls_refused, tls_failed, time_up, direct_tls (the peer expects TLS
@@ -186,7 +186,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class KeyAnswer:
-    """The peer's answer to a dialback key.
+    """Describe the peer's answer to a dialback key.
 
     result: taken (the peer checked the key), refused or unknown.
     text: the peer's reason.
@@ -198,7 +198,7 @@ class KeyAnswer:
 
 @dataclass
 class Facts:
-    """All test results of a domain."""
+    """Describe all test results of a domain."""
 
     domain: str
     services: Services | None = None
@@ -209,9 +209,9 @@ class Facts:
     after: PeerOffer | None = None
     tls: str = ""
     cipher: str = ""
-    versions: dict[str, str] = field(default_factory=dict)  # accepted, refused, unknown, not tried
+    versions: dict[str, str] = field(default_factory=dict)  # by version: accepted, refused, unknown, not tried
     certificate: dict[str, t.Any] | None = None
-    faults: dict[str, str] = field(default_factory=dict)  # of the certificate: code -> text, see certificate.py
+    faults: dict[str, str] = field(default_factory=dict)  # of the certificate, by code (certificate.py)
     # The later faults of the certificate if only the time changes, each set with its first moment (UTC).
     later: list[tuple[datetime.datetime, dict[str, str]]] = field(default_factory=list)
     own_certificate: bool = False  # whether the probe had a certificate to present
@@ -227,7 +227,7 @@ class Facts:
 
     @property
     def tls_usable(self) -> bool | None:
-        """Whether the gateway can encrypt the stream; None if unknown."""
+        """Return whether the gateway can encrypt the stream; None if unknown."""
         if self.tls:
             return self.tls in GATEWAY_VERSIONS
         if self.wants_certificate:
@@ -240,12 +240,12 @@ class Facts:
 
     @property
     def dialback(self) -> Dialback:
-        """Whether the peer offers dialback at the end: after TLS if TLS works, otherwise without TLS."""
+        """Return whether the peer offers dialback at the end: after TLS if TLS works, otherwise without TLS."""
         return self._dialback(self.after if self.tls else self.before, bool(self.tls))
 
     @property
     def clear_dialback(self) -> Dialback:
-        """Whether the peer offers dialback before TLS.
+        """Return whether the peer offers dialback before TLS.
 
         A server that also offers TLS can announce dialback and still ignore an unencrypted key, as jabberd2 does if it
         requires TLS. So the announcement is not enough: the server must accept a key.
@@ -257,7 +257,7 @@ class Facts:
 
     @property
     def wants_certificate(self) -> bool:
-        """Whether the peer probably ended the stream because the probe presented no certificate.
+        """Return whether the peer probably ended the stream because the probe presented no certificate.
 
         In TLS 1.2 the handshake fails. In TLS 1.3 an alert follows the handshake. In XMPP a stream error follows it.
         """
@@ -270,7 +270,7 @@ class Facts:
 
     @property
     def own_refused(self) -> bool:
-        """Whether the peer ended the encrypted stream because it refused the own certificate.
+        """Return whether the peer ended the encrypted stream because it refused the own certificate.
 
         In TLS 1.3 this can be an alert after the handshake.
         """

@@ -99,7 +99,7 @@ def _check_services(facts: Facts) -> t.Iterator[Finding]:
                 yield Finding(
                     "srv_target_is_address",
                     WARNING if others else ERROR,
-                    "the target of the record _xmpp-server._tcp.%s is the IP address %s; it must be a host name"
+                    "the target of the record _xmpp-server._tcp.%s is the IP address %s, but must be a host name"
                     " (RFC 2782)" % (facts.domain, service.host),
                     "ask the partner to publish a host name, with an address record for this name",
                 )

@@ -104,6 +104,6 @@ def _check_certificate(facts: Facts, thumbprint: str) -> t.Iterator[Finding]:
         yield Finding(
             "own_certificate_differs",
             ERROR,
-            "the gateway presents the certificate %s, not the given one (%s)" % (shown, thumbprint),
+            "the gateway presents the certificate %s, not the expected certificate (%s)" % (shown, thumbprint),
             "restart the XMPP services on the Edge, or stop another program that uses the port",
         )

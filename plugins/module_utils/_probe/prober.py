@@ -50,7 +50,7 @@ Found = t.TypeVar("Found")
 
 @dataclass(frozen=True)
 class Job:
-    """A domain to probe.
+    """Describe a domain to probe.
 
     partner: the declared domain of its partner; '' if there is none.
     row, proxy: the declared settings.
@@ -66,7 +66,7 @@ class Job:
 
 @dataclass(frozen=True)
 class ProbeSettings:
-    """The settings of a probe.
+    """Describe the settings of a probe.
 
     from_: the own domain in the stream headers.
     timeout: seconds for one step.
@@ -89,7 +89,7 @@ class ProbeSettings:
 
 
 class Prober:
-    """The probe. Several threads can use it at the same time."""
+    """Probe domains. Several threads can use it at the same time."""
 
     def __init__(self, settings: ProbeSettings, resolver: Resolver) -> None:
         self._settings = settings
@@ -100,7 +100,7 @@ class Prober:
 
     @property
     def asks_as(self) -> str:
-        """The own domain in the stream headers of the probe."""
+        """Return the own domain in the stream headers of the probe."""
         return self._settings.from_
 
     def partner(self, job: Job) -> Entry:

@@ -33,7 +33,7 @@ _DIRECTIONS = {"out": "messages to the partner", "in": "messages from the partne
 
 @dataclass(frozen=True)
 class Traffic:
-    """The state of one direction.
+    """Describe the state of one direction.
 
     works: whether messages get through; None if unknown.
     method: the method; '' if no method works, or if the partner chooses between several methods.
@@ -47,7 +47,7 @@ class Traffic:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """The effect of an event on a partner.
+    """Describe the effect of an event on a partner.
 
     event: the name of the event.
     out, in_: the outcome of each direction.
@@ -65,7 +65,7 @@ class WhatIf:
 
     @property
     def outcome(self) -> Outcome:
-        """The worse outcome of both directions."""
+        """Return the worse outcome of both directions."""
         return max(self.out, self.in_, key=OUTCOMES.index)
 
     def as_dict(self) -> dict[str, t.Any]:

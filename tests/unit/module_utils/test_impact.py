@@ -375,7 +375,7 @@ def test_a_user_of_whom_it_is_not_known_counts_against_a_limit(odd: dict[str, t.
     found = planned(shell, **NEW).values["impact"]
     assert (found["users"]["gain"], found["users"]["unknown"]) == (1, 1)
     assert {one["domain"]: one["out"]["unknown"] for one in found["domains"]} == dict.fromkeys(B, 1)
-    with pytest.raises(Refused, match=r"up to 2 users would gain a partner \(unknown for some of them\)"):
+    with pytest.raises(Refused, match=r"up to 2 users would gain a partner \(the effect on some users is unknown\)"):
         run(TASK, shell, impact_limit={"gain": 1}, **NEW)
     assert shell.writes() == []
     assert run(TASK, shell, impact_limit={"gain": 2}, **NEW).changed
