@@ -182,7 +182,7 @@ def test_a_tls_handshake_that_demands_a_certificate(site: Site, version: int) ->
             assert entry["verdict"] == "not_observable"
             (finding,) = (one for one in entry["findings"] if one["code"] == "wants_certificate")
             assert finding["severity"] == "unknown"
-            assert finding["remedy"].startswith("give certificate")
+            assert finding["remedy"].startswith("set certificate")
             assert entry["tls"]["versions"]["TLSv1.2"] == "accepted"
             assert not codes(entry, "error")
         clear = site.partner(CLEAR)
@@ -223,7 +223,7 @@ def test_what_was_not_tried_is_not_ok(site: Site) -> None:
         blind = site.partner(STRICT)
         seeing = site.partner(STRICT, certificate=site.own_certificate())
     assert (blind["verdict"], codes(blind)) == ("not_observable", {"external_not_tried"})
-    assert blind["findings"][0]["remedy"].startswith("give certificate")
+    assert blind["findings"][0]["remedy"].startswith("set certificate")
     assert seeing["verdict"] == "ok"
 
 

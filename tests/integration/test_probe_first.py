@@ -152,7 +152,7 @@ def test_converge_refuses_it_as_the_inventory_says(plays: Plays, tmp_path: Path)
         partner = {"domain": DOMAIN, **STRICT}
         refused = play(plays, "converge", sfb_xmpp_partners=[partner], **settings)
         assert refused.code == 2, refused.output
-        assert "breaks_partner in sfb_xmpp_allow" in " ".join(refused.output.split())
+        assert "breaks_partner to sfb_xmpp_allow" in " ".join(refused.output.split())
         assert writes(plays, begin) == []
         done = play(plays, "converge", sfb_xmpp_partners=[{"domain": DOMAIN, **FALLBACK}], **settings)
         assert done.code == 0, done.output

@@ -83,7 +83,7 @@ class Around(Surroundings):
     # Reading
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
-        """Read the kinds of objects and the topology. If nothing is declared, read only the identity."""
+        """Read the declared kinds of objects. With preflight or impact, also read the topology and other kinds."""
         if not (self._preflight or self._impact.wanted) or not resources:
             return reader.identified(resources)
         self._reader = reader

@@ -133,9 +133,8 @@ _NOT_REACHED = ("remote-connection-failed", "remote-server-not-found", "remote-s
 def _try_dialback(facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts, row: Row | None) -> None:
     """Send a dialback key if the peer declares the dialback namespace but does not announce the feature.
 
-    Servers with dialback and servers without dialback do this. An unencrypted key is
-    also sent to a peer that announces TLS and dialback. The condition is that the settings do not support TLS, or that
-    TLS does not work.
+    Servers with dialback and servers without dialback do this. An unencrypted key is also sent to a peer that announces
+    TLS and dialback. The condition is that the settings do not support TLS, or that TLS does not work.
 
     The key is random. A server that accepts dialback asks the own gateway about the key, and the gateway does not know
     it.

@@ -66,7 +66,7 @@ class Resolver:
         return Services(state, tuple(sorted(found, key=lambda s: (s.priority, -s.weight, s.host, s.port))), text)
 
     def addresses(self, host: str, budget: Budget) -> Addresses:
-        """Return the addresses of a host, sorted, IPv4 first because the gateway uses IPv4. Raises TimeUp."""
+        """Return the addresses of a host, sorted. IPv4 comes first, as in the gateway's networks. Raises TimeUp."""
         state, records, text = self._query(host, "A", budget)
         if state == "unknown":
             return Addresses(state, (), text)

@@ -37,7 +37,7 @@ Seen = tuple[str, Sight]
 
 
 def with_edges(entry: Entry, views: t.Sequence[EdgeView]) -> Entry:
-    """Add the results of the Edges to an entry of a probe. An entry without Edge results is returned unchanged.
+    """Add the results of the Edges to an entry of a probe. If there are no such results, the entry is unchanged.
 
     Added keys:
 

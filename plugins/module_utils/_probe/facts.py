@@ -45,7 +45,7 @@ CERTIFICATE_ERRORS = ("not-authorized", "policy-violation", "invalid-from")
 
 
 def is_local(text: str) -> bool:
-    """Return whether an address belongs to the controller or to its link. Other DNS servers must not lead to it."""
+    """Return whether an address belongs to the controller or to its link. DNS records must not lead to it."""
     address = ipaddress.ip_address(text)
     mapped = getattr(address, "ipv4_mapped", None) or address
     return mapped.is_loopback or mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast

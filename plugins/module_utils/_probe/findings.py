@@ -160,7 +160,7 @@ def _check_addresses(facts: Facts) -> t.Iterator[Finding]:
             )
     known = [one for found in facts.addresses.values() for one in found.addresses]
     if known and not unseen and all(":" in one for one in known):
-        text = "the partner has only IPv6 addresses; an Edge uses IPv6 only if the topology enables it (default: IPv4)"
+        text = "the domain has only IPv6 addresses; an Edge uses IPv6 only if the topology enables it (default: IPv4)"
         yield Finding("ipv6_only", UNKNOWN, text, "ask the partner for an IPv4 address, or enable IPv6 in the topology")
 
 
@@ -390,7 +390,10 @@ def _check_authentication(facts: Facts, row: Row | None, relies: bool, nothing_w
         if ended is not None and ended.how == "sasl_refused":
             yield _own_refused(ended, severity)
         elif facts.external == "not offered" and (row is None or SASL_OVER_TLS in row.methods):
-            text = "the server does not offer SASL EXTERNAL, or does not trust the own certificate"
+            text = (
+                "the server does not offer SASL EXTERNAL: it does not support SASL EXTERNAL, or does not trust the own"
+                " certificate"
+            )
             yield Finding(
                 "external_not_offered", severity, text, "use a certificate that the partner trusts, or dialback"
             )

@@ -89,7 +89,7 @@ def _statement(params: Params) -> Statement:
         reasons.append("pool: is missing; set the pool whose test users send the message, or from_user and credential")
     port = params.get("registrar_port")
     if port is not None and not 0 < port < 65536:
-        reasons.append("registrar_port: %d must be a port from 1 to 65535" % port)
+        reasons.append("registrar_port: %d is not a port; set a number from 1 to 65535" % port)
     if reasons:
         raise Refused(reasons)
     parameters: dict[str, Value] = {"TargetFqdn": params["pool"]} if params.get("pool") else {}

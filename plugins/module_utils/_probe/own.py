@@ -91,7 +91,7 @@ def _check_certificate(facts: Facts, thumbprint: str) -> t.Iterator[Finding]:
         severity = ERROR if code in FATAL else UNKNOWN if code == NOT_CHECKED else WARNING
         remedy = "replace the certificate with sfb.xmpp.xmpp_gateway_cert"
         if code == NOT_CHECKED:
-            remedy = "remove from the Edge's store the CA certificates that do not belong to its chain"
+            remedy = "remove from the Edge's store the CA certificates that do not belong to the certificate's chain"
         elif code == "client_auth":
             remedy = "for partners that require client authentication, set SASL to optional and support dialback"
         elif code in ("incomplete_chain", "chain_expired", "chain_not_yet_valid"):

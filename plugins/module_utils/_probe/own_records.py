@@ -25,8 +25,7 @@ FINDINGS: dict[State, tuple[str, str]] = {
 def leads(
     domain: str, services: Services, found: t.Mapping[str, Addresses], edges: t.Mapping[str, Addresses]
 ) -> tuple[State, str]:
-    """Return the state of the records, and a text about it. Sites can have different records: one correct record is
-    enough.
+    """Return the state of the records, and a text about this state. One correct record of several is enough.
 
     found: the addresses of the records' targets.
     edges: the addresses of the Access Edges, by FQDN.

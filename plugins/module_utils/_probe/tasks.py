@@ -101,7 +101,7 @@ def open_prober(params: Params) -> tuple[Prober, str, list[str]]:
     trusted: t.Any = checked("trust_store", lambda: trust_store.load(store)) if store else None
     reasons += ["%s: must be above 0" % name for name in ("timeout", "workers") if not params[name] > 0]
     if not 0 < params["gateway_port"] < 65536:
-        reasons.append("gateway_port: %d must be a port from 1 to 65535" % params["gateway_port"])
+        reasons.append("gateway_port: %d is not a port; set a number from 1 to 65535" % params["gateway_port"])
     if reasons:
         raise Refused(reasons)
     settings = ProbeSettings(

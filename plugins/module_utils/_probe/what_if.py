@@ -106,7 +106,7 @@ def outgoing(world: World, row: Row) -> Traffic:
     if used:
         return Traffic(None, why="it is unknown whether the partner accepts %s" % " or ".join(used))
     if falls_to_clear(facts, row):
-        return Traffic(None, why="no method works over TLS; it is unknown whether the gateway then drops TLS")
+        return Traffic(None, why="no method works over TLS, and it is unknown whether the gateway then drops TLS")
     return Traffic(False, why=_nothing_left(facts, row, _good_for_server(facts)))
 
 
@@ -253,7 +253,7 @@ def _traffic_text(before: Traffic, after: Traffic) -> str:
     if not after.works:
         return after.why if before.works is not False else "also does not work now (%s)" % before.why
     if not after.method:
-        return "still works with %s or %s; the partner chooses" % (SASL_OVER_TLS, TLS_DIALBACK)
+        return "still works with %s or %s (the partner chooses)" % (SASL_OVER_TLS, TLS_DIALBACK)
     if before.method and before.method != after.method:
         return "works with %s instead of %s" % (after.method, before.method)
     return "still works with %s" % after.method
