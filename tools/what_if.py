@@ -35,7 +35,7 @@ PAGE = TOP / "docs" / "docsite" / "rst" / "lab_what_if.rst"
 KINDS: tuple[Kind, ...] = ("prosody", "ejabberd")
 TITLES = {"prosody": "Prosody", "ejabberd": "ejabberd"}
 _WORDS = {"Required": "required", "Optional": "optional", "NotSupported": "not_supported"}
-_CHOICE = "as the partner chooses"
+_CHOICE = "the partner chooses"
 
 
 @dataclass(frozen=True)

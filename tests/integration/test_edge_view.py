@@ -169,7 +169,7 @@ def test_what_an_edge_cannot_tell_is_unknown(plays: Plays, world: dict[str, t.An
     assert [one["reached"] for one in entries[HERE_ONLY]["edges"]] == [None, None]
     assert (entries[HERE_ONLY]["verdict"], entries[HERE_ONLY]["view"]) == ("warning", "controller")
     assert "edges" not in entries[BOTH]
-    assert "1 domains were not asked about (edge_limit)" in run_.output
+    assert "1 domains were not tested (edge_limit)" in run_.output
     assert "edge_timeout" in run_.output
     tests = [event for event in store.events(mark) if event.cmdlet == "Test-NetConnection"]
     assert [event.host for event in tests].count("edge01") == 1

@@ -88,7 +88,7 @@ def test_an_additional_domain_and_a_site_policy(federation: Federation, manageme
     rights = {"EnableFederationAccess": True, "EnableXmppAccess": True}
     federation.store.put("policy", "Site:Redmond", {**(federation.store.get("policy", "Global") or {}), **rights})
     found = explained(federation, management)
-    assert any("site:Redmond: XMPP without outside access" in line for line in found["report"])
+    assert any("give XMPP access without outside access: site:Redmond" in line for line in found["report"])
     agrees(federation, found)
     federation.store.delete("policy", "Site:Redmond")
     found = explained(federation, management)
@@ -105,7 +105,7 @@ def test_what_may_not_be_read_is_unknown(federation: Federation, management: Man
     unknown = [link["name"] for link in found["links"] if link["severity"] == "unknown"]
     assert {"user", "partner", "route"} <= set(unknown)
     assert found["first_broken"] is None
-    assert "not everything was seen" in found["sentence"]
+    assert "not everything could be checked" in found["sentence"]
 
 
 def test_mistakes_are_named(management: Management) -> None:

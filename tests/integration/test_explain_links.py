@@ -203,7 +203,7 @@ def test_what_a_stale_server_knows_is_not_claimed(between: Between, stale: str) 
         between.broken(name, stale)
         found = between.explained()
         assert found["out"] == LINKS[name][0]
-        assert "is not up to date, so what was written last may not count there" in found["sentence"]
+        assert "is not up to date, so the last changes are possibly not in effect on that server" in found["sentence"]
         assert between.seen() == (True, True)
     between.broken(stale)
     between.lab.store.delete("partner", PARTNER)

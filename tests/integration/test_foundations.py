@@ -194,7 +194,7 @@ def test_a_run_reads_everything_once_whatever_the_account_may_not_read(managemen
     reads = [(event.cmdlet, str(event.parameters)) for event in statements if event.cmdlet.startswith("Get-Cs")]
     assert len(reads) == len(set(reads)) == 14 - sum(cmdlet in hidden for cmdlet in HIDDEN)
     assert not {cmdlet for cmdlet, _given in reads} & set(hidden)
-    lines = [line for line in found.values["report"] if "not observable with this account" in line]
+    lines = [line for line in found.values["report"] if "unknown with this account" in line]
     assert len(lines) == (kind == "four hidden")
 
 

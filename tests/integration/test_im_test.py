@@ -59,7 +59,7 @@ def test_the_test_users_of_the_pool(plays: Plays) -> None:
     options = {"to_user": RECEIVER, "pool": POOL}
     _run, result = send(plays, options)
     assert "has no test users" in result["msg"]
-    assert "give from_user and credential" in result["msg"]
+    assert "set from_user and credential" in result["msg"]
     store = plays.lab.store()
     assert [event.cmdlet for event in store.events() if event.cmdlet] == ["Get-CsHealthMonitoringConfiguration"]
     store.put(

@@ -182,7 +182,7 @@ def test_a_tls_handshake_that_demands_a_certificate(site: Site, version: int) ->
             assert entry["verdict"] == "not_observable"
             (finding,) = (one for one in entry["findings"] if one["code"] == "wants_certificate")
             assert finding["severity"] == "unknown"
-            assert finding["remedy"].startswith("give certificate")
+            assert finding["remedy"].startswith("set certificate")
             assert entry["tls"]["versions"]["TLSv1.2"] == "accepted"
             assert not codes(entry, "error")
         clear = site.partner(CLEAR)
@@ -223,7 +223,7 @@ def test_what_was_not_tried_is_not_ok(site: Site) -> None:
         blind = site.partner(STRICT)
         seeing = site.partner(STRICT, certificate=site.own_certificate())
     assert (blind["verdict"], codes(blind)) == ("not_observable", {"external_not_tried"})
-    assert blind["findings"][0]["remedy"].startswith("give certificate")
+    assert blind["findings"][0]["remedy"].startswith("set certificate")
     assert seeing["verdict"] == "ok"
 
 
@@ -580,7 +580,7 @@ def test_what_does_not_answer_is_not_said_to_be_down(site: Site) -> None:
         site.dns.service(DOMAIN, port)
         entry = site.partner(FALLBACK, timeout=1.0)
     assert (entry["verdict"], codes(entry)) == ("not_observable", {"not_reachable"})
-    assert entry["findings"][0]["message"].startswith("not observable from here")
+    assert entry["findings"][0]["message"].startswith("the controller cannot check this: ")
 
 
 def test_dns_that_fails(site: Site) -> None:

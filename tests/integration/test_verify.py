@@ -156,7 +156,7 @@ def test_what_the_row_uses_and_what_the_partner_would_accept(
         blind = table(run)
         lines = named(run, "Show the result")["report"]
         assert [line for line in lines if line.startswith("advice")] == [
-            "advice for lenient.test: As seen from this controller, the strictest row that works is TLS required, SASL"
+            "advice for lenient.test: From this controller, the strictest settings that work are: TLS required, SASL"
             " optional, dialback on."
         ]
         assert "" not in lines[:-1]

@@ -75,8 +75,8 @@ def test_a_claim_that_a_message_contradicts_is_wrong() -> None:
     wrong = [("works", "-"), ("works", "T"), ("works_otherwise", "S"), ("works_otherwise", "-"), ("fails", "T")]
     assert all(cell(*one).right for one in right)
     assert not any(cell(*one).right for one in wrong)
-    assert cell("works", "T", "goes on by one or the other, as the partner chooses").right
-    assert not cell("works", "-", "goes on by one or the other, as the partner chooses").right
+    assert cell("works", "T", "still works with one or the other (the partner chooses)").right
+    assert not cell("works", "-", "still works with one or the other (the partner chooses)").right
     assert '"The own certificate expires", 0, 0, 1, 2, 1' in page(
         [cell("fails", "-"), cell("fails", "S"), cell("unknown", "-")]
     )

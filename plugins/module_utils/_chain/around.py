@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_federation has around its plan: the chain of conditions, a backup of the product's own, replication.
+"""Add the checks, the product's own backup and the replication to the plan of xmpp_federation.
 
-The chain is read in the pipeline of the kinds, and checked on what the plan makes of the deployment. It stops what adds
-something, where no message could pass; what takes something away is never stopped.
+The chain of conditions is read together with the kinds of objects, in one pipeline. It is checked against the
+deployment as the plan will leave it. A broken link stops a plan that adds something, because no message could pass.
+A plan that only removes something is never stopped.
 """
 
 from __future__ import annotations
@@ -36,13 +37,16 @@ from .probe_found import ProbeFound
 from .walk import Obstacle, accepted, idle, short_lines, walk
 
 EXPORT = "Export-CsConfiguration"
-# The kinds tell of the sites' routes already.
+# The sites are not read a second time: the routes are one of the kinds.
 BESIDE = (CENTRAL, *(one for one in READINGS if one.name != "sites"))
 
 
 class Around(Surroundings):
-    """name: how options are called in messages. probing: how partners are probed, where they are. impact: whether what
-    the plan does to users is shown.
+    """Connect the checks, the backup and the replication to a run.
+
+    name: returns the name of an option in messages.
+    probing: options of the probe; used only if ``probe_first`` is set.
+    impact: whether the result shows the plan's effect on users.
     """
 
     def __init__(
@@ -60,16 +64,16 @@ class Around(Surroundings):
         self._probed = ProbeFound()
         self._impact = PlannedImpact(params, name, impact)
         self._reader: Reader | None = None
-        self._before: Deployment | None = None  # all kinds, as they were read
+        self._before: Deployment | None = None  # all kinds, before the plan
         self._preflight, self._ignore = bool(params["preflight"]), list(params["preflight_ignore"])
         self._backup = str(params["configuration_backup"] or "")
         self._replication = Replication(
             params["replication"], params["replication_timeout"], clock, name("replication")
         )
         self._topology: Topology | None = None
-        self._others: dict[str, Records] = {}  # kinds that the plan does not depend on
+        self._others: dict[str, Records] = {}  # kinds that the plan does not need
         self._known = Known()
-        self._found: list[Obstacle] | None = None  # None: nobody looked
+        self._found: list[Obstacle] | None = None  # None: not checked
         self._ignored: list[str] = []
         self._adds = False
         self._kept = False
@@ -79,7 +83,7 @@ class Around(Surroundings):
     # Reading
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
-        """Without anything declared nothing is read, and there is no plan that could be in vain."""
+        """Read the declared kinds of objects. With preflight or impact, also read the topology and other kinds."""
         if not (self._preflight or self._impact.wanted) or not resources:
             return reader.identified(resources)
         self._reader = reader
@@ -87,7 +91,7 @@ class Around(Surroundings):
         self._topology = Topology()
         try:
             whole, items = reader.kinds_and(RESOURCES, BESIDE)
-        except ServerRefused:  # something is wrong, perhaps only in what the plan does not need
+        except ServerRefused:  # the plan possibly does not need the refused cmdlets: read only its own kinds
             label = place_of(self._shell).deployment
             return replace(reader.kinds(resources), identity=read_identity(self._shell, label))
         items.require(map(getting, resources))
@@ -104,7 +108,7 @@ class Around(Surroundings):
         topology = self._topology or Topology()
         return Identity(place_of(self._shell).deployment, topology.central, tuple(sorted(topology.sip_domains or ())))
 
-    # Judging
+    # Checks
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
         if self._probing is not None:
@@ -122,7 +126,7 @@ class Around(Surroundings):
             self._impact.look(self._reader, self._topology, before, self._whole(after_plan), steps)
 
     def _probe(self, steps: t.Sequence[Step], settings: Params, own: t.Sequence[str]) -> ProbeFound:
-        # Here, since a run that probes nobody need not load what probes.
+        # Imported here: a run without a probe does not load the probe.
         from .probe_first import changes_of, probe
 
         changes = changes_of(steps)
@@ -133,12 +137,12 @@ class Around(Surroundings):
         self._found, self._ignored = accepted(walk(known), self._ignore)
 
     def sip_domains(self, shell: Shell) -> tuple[str, ...] | None:
-        """Known without a request where the chain was read."""
+        """Return the SIP domains. If the chain was read, no request is sent."""
         return super().sip_domains(shell) if self._topology is None else self._topology.sip_domains
 
     def refusals(self) -> list[str]:
         blocking = self._blocking() if self._adds else []
-        text = "no message could pass: %s (%s); to run all the same, name %s in %s"
+        text = "no message could pass: %s (%s); to run anyway, add %s to %s"
         option = self._name("preflight_ignore")
         return [
             *(text % (one.message, one.remedy, one.code, option) for one in blocking),
@@ -156,7 +160,7 @@ class Around(Surroundings):
         if PUSH in lacking:
             self._replication.not_offered(who)
         text = (
-            "%s: %s is not offered to %s; take the backup in the Management Shell of a server, and run without the"
+            "%s: %s is not offered to %s; make the backup in the Management Shell of a server, and run without the"
             " variable"
         )
         return [text % (self._name("configuration_backup"), EXPORT, who)] if EXPORT in lacking else []
@@ -182,10 +186,10 @@ class Around(Surroundings):
     def _whole(self, deployment: Deployment) -> Deployment:
         return replace(deployment, records={**self._others, **deployment.records})
 
-    # For people
+    # The report
 
     def lines(self, check: bool) -> list[str]:
-        # The report says beside the plan what the account may not send.
+        # The missing rights of the account are not shown here: the report already shows them next to the plan.
         found = short_lines([one for one in self._found or () if one.code != RIGHTS])
         found += ["Accepted (%s): %s" % (self._name("preflight_ignore"), ", ".join(self._ignored))] * bool(
             self._ignored
@@ -197,7 +201,7 @@ class Around(Surroundings):
             found += ["A real run would be refused before its first write: %s" % text for text in self._probed.refusals]
         found += self._impact.lines(check)
         if self._kept:
-            found.append("The product's own backup is on the server: %s" % self._backup)
+            found.append("The backup of Export-CsConfiguration is on the server: %s" % self._backup)
         return [*found, *self._replication.lines()]
 
     def values(self) -> dict[str, t.Any]:
@@ -218,13 +222,16 @@ class Around(Surroundings):
         return self._impact.of_plan()
 
     def warnings(self) -> list[str]:
-        text = "%s: %s is not found any more; take it out of the list"
+        text = "%s: the finding %s no longer occurs; remove it from the list"
         spare = [] if self._found is None else idle(self._ignore, self._ignored, self._known)
         return [*(text % (self._name("preflight_ignore"), code) for code in spare), *self._probed.doubts]
 
 
 def adds(step: Step) -> bool:
-    """Whether a step gives something that would be in vain while no message can pass. Settings are not asked."""
+    """Return whether a step adds a right or a partner, which has no use while no message can pass.
+
+    Changes of other settings are not checked.
+    """
     if step.part == "grants":
         return bool((step.after or {}).get("policy"))
     if step.part not in ("policies", "partners") or step.expect is None:

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When each link is broken, and when it is unknown: the conditions of the table in links.py. Pure.
+"""Decide whether a link is broken or unknown: the conditions of the table in links.py. Pure.
 
-A condition returns what the texts of its link name, or None if the link holds. It is asked only where that at which it
-looks is known (``needs`` in the table).
+A condition returns the values for the texts of its link, or None if the link works. It is called only if the values
+that it needs are known (``needs`` in the table).
 """
 
 from __future__ import annotations
@@ -24,13 +24,18 @@ from .._topology.topology import Topology, routes_of
 from .known import DEFAULT, INTERNAL, XMPP, HostService, Known, ServerRead, State, StoreView
 
 OLDER = "Lync Server 2013 or Skype for Business Server 2015"
-# Seconds. What the product tolerates is Kerberos' five minutes; a peer judges certificates by its own clock.
+# Seconds. Kerberos, which the product uses, tolerates five minutes. Another server checks a certificate with its own
+# clock.
 TOLERANCE = 300
 
 
 @dataclass(frozen=True)
 class Found:
-    """A link that does not hold. fields: what its texts name. rest: whether other servers carry the work alone."""
+    """Describe a broken or unknown link.
+
+    fields: values for the texts of the link.
+    rest: whether other servers do the work without the faulty servers.
+    """
 
     fields: t.Mapping[str, str] = field(default_factory=dict)
     rest: bool = False
@@ -44,7 +49,11 @@ def found(**fields: str) -> Found:
 
 
 def unseen(what: str, cmdlet: str) -> Found:
-    """What could not be read, and the cmdlet that reads it."""
+    """Return the values for a link that is unknown.
+
+    what: the thing that could not be read.
+    cmdlet: the cmdlet that reads it.
+    """
     return found(what=what, cmdlet=cmdlet)
 
 
@@ -53,7 +62,7 @@ def _topology(known: Known) -> Topology:
 
 
 def _store(known: Known) -> StoreView:
-    """The table looks at such a link only where the store was read."""
+    """Return the store. The table checks these links only if the store was read."""
     return t.cast(StoreView, known.store)
 
 
@@ -104,7 +113,7 @@ def _services(known: Known, kind: str) -> tuple[HostService, ...]:
 
 
 def _of_services(kind: str, wrong: t.Callable[[str], bool]) -> Condition:
-    """The hosts with a status that is wrong. One that runs the service, or may run it, carries the work alone."""
+    """Find the hosts with a wrong status. Another host that runs the service, or possibly runs it, is enough."""
 
     def condition(known: Known) -> Found | None:
         own = _services(known, kind)
@@ -126,7 +135,7 @@ def stopped(kind: str) -> Condition:
 def services_unknown(kind: str, name: str) -> Condition:
     def condition(known: Known) -> Found | None:
         hosts = [one.host for one in _services(known, kind) if one.status is None]
-        return unseen("the %s on %s" % (name, some(hosts)), "Get-CsWindowsService") if hosts else None
+        return unseen("whether the %s runs on %s" % (name, some(hosts)), "Get-CsWindowsService") if hosts else None
 
     return condition
 
@@ -141,7 +150,7 @@ def route_unknown(known: Known) -> Found | None:
 
 
 def targets(store: StoreView) -> list[str] | None:
-    """The Edge pools to which routes lead, in lower case; None where the routes could not be read."""
+    """Return the Edge pools of the routes, in lower case. None if the routes could not be read."""
     routes = routes_of(store.topology, store.deployment)
     return None if routes is None else sorted(set(routes.values()) - {""})
 
@@ -160,7 +169,7 @@ def route_elsewhere(known: Known) -> Found | None:
     store = _store(known)
     leads = targets(store)
     good = {edge.fqdn.casefold() for edge in store.good_edges}
-    # A route to the Edge pool that is to get XMPP is as it should be.
+    # Without an Edge pool that has XMPP, a route to a pool that can get XMPP is correct.
     may = {edge.fqdn.casefold() for edge in store.topology.edges or () if edge.legacy is not False}
     possible = good or may
     if not leads or not possible or possible & set(leads):
@@ -175,7 +184,7 @@ def two_routes(known: Known) -> Found | None:
 
 def access_edge_unknown(known: Known) -> Found | None:
     unread = _store(known).deployment.of("access_edge").get("global") is None
-    return unseen("whether federation is on", "Get-CsAccessEdgeConfiguration") if unread else None
+    return unseen("whether federation is enabled", "Get-CsAccessEdgeConfiguration") if unread else None
 
 
 def federation_off(known: Known) -> Found | None:
@@ -188,7 +197,7 @@ def federation_off(known: Known) -> Found | None:
 
 def partners_unknown(known: Known) -> Found | None:
     readable = "partners" in _store(known).deployment.records
-    return None if readable else unseen("which partners there are", "Get-CsXmppAllowedPartner")
+    return None if readable else unseen("which partners are allowed", "Get-CsXmppAllowedPartner")
 
 
 def partner_not_allowed(known: Known) -> Found | None:
@@ -198,7 +207,7 @@ def partner_not_allowed(known: Known) -> Found | None:
 
 
 def _domains(known: Known) -> set[str]:
-    """The partners' domains that are looked at."""
+    """Return the partners' domains to check."""
     if known.pair is not None:
         return {known.pair.domain} if known.partner is not None else set()
     partners = _store(known).deployment.of("partners").values()
@@ -219,7 +228,10 @@ def sip_unknown(word: str, cmdlet: str) -> Condition:
 
 
 def sip_too(word: str) -> Condition:
-    """A domain that SIP federation handles is not asked by XMPP (pages of XMPP partners and SIP federated domains)."""
+    """Find domains that are also in a list of SIP domains. SIP federation handles them, so XMPP is not used.
+
+    Source: the product pages on XMPP partners and on SIP federated domains.
+    """
 
     def condition(known: Known) -> Found | None:
         both = sorted(_domains(known) & set(_sip_domains(known, word) or ()))
@@ -272,13 +284,13 @@ def homes_unknown(known: Known) -> Found | None:
     later = [pool.fqdn for pool in store.topology.pools or () if pool.has_xmpp is False and pool.registrar]
     if not store.giving or not later or not known.wants_users or store.deployment.all_users:
         return None
-    return unseen("who is homed on %s" % some(later), "Get-CsUser")
+    return unseen("which users are homed on %s" % some(later), "Get-CsUser")
 
 
 def users_elsewhere(known: Known) -> Found | None:
-    """Users with XMPP who are homed where there is none. They are told nothing; their messages vanish.
+    """Find users with an XMPP policy whose pool has no XMPP. Their messages are lost, and they get no error.
 
-    Of a pair it is the user, whatever policy they have: that is another link.
+    For a pair, the user is found even without an XMPP policy: the policy is another link.
     """
     store = _store(known)
     giving = {record.identity.casefold() for record in store.giving}
@@ -296,14 +308,14 @@ def users_elsewhere(known: Known) -> Found | None:
 def policies_unknown(known: Known) -> Found | None:
     if known.pair is not None:
         unread = known.pair.policy is None
-        what = "which policy %s has, and what it gives" % known.pair.address
+        what = "the policy of %s and its rights" % known.pair.address
         return unseen(what, "Get-CsEffectivePolicy and Get-CsExternalAccessPolicy") if unread else None
     unread = "policies" not in _store(known).deployment.records
-    return unseen("what the policies give", "Get-CsExternalAccessPolicy") if unread else None
+    return unseen("which rights the policies give", "Get-CsExternalAccessPolicy") if unread else None
 
 
 def _policies(known: Known) -> list[Record]:
-    """Those that give XMPP, of those that are looked at."""
+    """Return the policies that give XMPP: the policy of the pair, or all."""
     if known.pair is not None:
         policy = known.pair.policy
         return [policy] if policy is not None and policy.values.get("enable_xmpp_access") else []
@@ -358,14 +370,17 @@ def srv_unknown(known: Known) -> Found | None:
 
 
 def access_edges(topology: Topology) -> list[str]:
-    """Where the records have to lead: to an Edge pool that has XMPP, and where none has, to one that may get it."""
+    """Return the Access Edge names to which SRV records must lead.
+
+    These are the Edge pools that have XMPP. If no pool has XMPP, these are the pools that can get XMPP.
+    """
     pools = topology.edges or ()
     chosen = [edge for edge in pools if edge.has_xmpp] or [edge for edge in pools if edge.legacy is not False]
     return sorted({edge.access_edge for edge in chosen if edge.access_edge})
 
 
 def unreadable(known: Known) -> Found | None:
-    """Objects in a form that nobody knows: the rest is looked at all the same."""
+    """Find objects in an unknown form. All other objects are still checked."""
     store = _store(known)
     odd = {**unreadable_of(store.topology.unobserved), **store.deployment.unreadable}
     homes = ["%s: %s: %s: %s" % (USERS, UNREADABLE_ANSWER, *one) for one in store.deployment.odd_homes.items()]
@@ -381,7 +396,10 @@ def rights(known: Known) -> Found | None:
 
 
 def certificate(usage: str, state: State) -> Condition:
-    """The servers of which the certificate for a usage has a state. rest: one that is good, or may be, is enough."""
+    """Find the servers whose certificate for a usage has a certain state.
+
+    One other server with a good or unknown certificate is enough to do the work.
+    """
 
     def condition(known: Known) -> Found | None:
         servers = _servers(known, usage)

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When the links are broken that only an Edge can see: its way to partners, and what the product logged there. Pure.
+"""Decide whether a link that only an Edge server sees is broken: its connections to partners, and its log. Pure.
 
-What judges is imported where it is needed: a run that asks no Edge does not load the probe.
+The checks are imported only if they are needed: a run that reads no Edge server does not load the probe.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from .._base.texts import some
 from .conditions import Condition, Found, found
 from .known import Known
 
-# Of one Edge.
+# Events of one Edge server in a message.
 _MOST_EVENTS = 5
 
 
 def out_of_reach(code: t.Literal["edge_not_reachable", "edge_no_address"]) -> Condition:
-    """The partners that no Edge reaches. rest: if all of them are reached by another Edge."""
+    """Find partners that an Edge server does not reach. If another Edge server reaches all of them, it is a warning."""
 
     def condition(known: Known) -> Found | None:
         from .._probe.edge_judge import reach_findings

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_explain_info does: reads what stands between a user and a partner, probes the partner, and explains.
+"""Run xmpp_explain_info: read all links between a user and a partner, probe the partner, and explain the result.
 
-What may not be read is unknown, and everything else is looked at all the same.
+If the account has no rights to read a value, the link is unknown. All other links are still checked.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _ADDRESS = re.compile(r"[^@/\s*]+@[^@/\s*]+\Z")
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_explain_info. Raises Refused, ServerRefused, ShellError."""
+    """Run xmpp_explain_info. Raises Refused, ServerRefused, ShellError."""
     address, domain = _pair(params)
     topology, reader = read_topology(shell), Reader(shell)
     kinds = (POLICY, PARTNER, ACCESS_EDGE)
@@ -72,16 +72,16 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _pair(params: Params) -> tuple[str, str]:
-    """The user's address and the partner's domain; of somebody there his address does as well."""
+    """Return the user's address and the partner's domain. The option can also be the address of one of its users."""
     reasons = []
     address = str(params["user"] or "").strip().lower().removeprefix("sip:")
     if not _ADDRESS.match(address):
-        text = "user: %s; write the user's SIP address, as in ann@contoso.com"
-        reasons.append(text % ("'%s' is none" % params["user"] if address else "is missing"))
+        text = "user: %s; write the user's SIP address, for example ann@contoso.com"
+        reasons.append(text % ("'%s' is not an address" % params["user"] if address else "is missing"))
     given, domain = str(params["partner"] or "").strip(), ""
     try:
         if not given:
-            raise Invalid("is missing; write a domain, or the address of somebody there")
+            raise Invalid("is missing; write the partner's domain, or the address of one of its users")
         domain = canonical_domain(given.lower().removeprefix("xmpp:").rpartition("@")[2])
     except Invalid as exc:
         reasons.append("partner: %s" % exc)
@@ -90,11 +90,11 @@ def _pair(params: Params) -> tuple[str, str]:
     return address, domain
 
 
-# Who may
+# The user and the policy
 
 
 def _user(shell: Shell, address: str) -> User | t.Literal["unknown"] | None:
-    """The user; None if there is none of that address."""
+    """Return the user; None if no user has this address."""
     answer = shell.invoke([Statement("Get-CsUser", {"Identity": "sip:" + address}, select=USER_PROPERTIES)])
     if len(answer.output) == 1:
         return user_of(answer.output[0])
@@ -112,7 +112,7 @@ def _between(
 
 
 def _policy(user: User, reader: Reader, deployment: Deployment) -> tuple[Scope | None, Record | None]:
-    """The policy in effect, and whose it is; None where that cannot be known."""
+    """Return the level of the policy in effect, and the policy; None if unknown."""
     policies = deployment.of(POLICY.part)
     if not policies:
         return None, None
@@ -129,7 +129,7 @@ def _policy(user: User, reader: Reader, deployment: Deployment) -> tuple[Scope |
     return ("global" if key == "global" else "site"), policies[key]
 
 
-# What is seen from outside
+# The probe
 
 
 def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
@@ -138,7 +138,7 @@ def _probed(params: Params, shell: Shell, known: Known, pair: Pair) -> Probed:
         return Probed()
     own = asking([pair.address.rpartition("@")[2]])
     if not own:
-        return Probed()  # nobody can be asked in the name of a domain that is none
+        return Probed()  # a probe needs a valid own domain
     given: dict[str, t.Any] = {name: spec.get("default") for name, spec in PROBE_SPEC.items()}
     given.update({name: value for name, value in options.items() if value is not None})
     given.update(from_domain=own, own_domains=[own], read=["partners"], what_if=True)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_federation does: the whole federation (_federation/tasks.py), with what it depends on around it."""
+"""Run xmpp_federation: apply all declared settings (_federation/tasks.py), with checks, backup and replication."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def work(
     probing: Params | None = None,
     impact: bool = False,
 ) -> Result:
-    """xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then.
+    """Run xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then.
 
-    approval: why nothing may be written now, asked for if there is something to write. probing: how partners are
-    probed, as options of xmpp_partner_probe_info. impact: whether what the plan does to users is to be shown, although
-    no plan is saved and no limit needs it.
+    approval: returns the reasons against writing now. It is called only if the plan has steps.
+    probing: options of xmpp_partner_probe_info for the probe of partners.
+    impact: whether to show the effect on users, even if no plan is saved and no limit is set.
     """
     name = called(place_of(shell).playbook)
     if params["replication_timeout"] < 0:
-        raise Refused(["%s: below 0; it is a number of seconds" % name("replication_timeout")])
+        raise Refused(["%s: must be a number of seconds, 0 or more" % name("replication_timeout")])
     impact = impact or (check and bool(params.get("plan_file")))
     return federate(
         params, shell, check, Around(params, shell, name, probing=probing, impact=impact), federation, approval
@@ -65,6 +65,6 @@ def task_with(
     probing: Params | None = None,
     impact: bool = False,
 ) -> Task:
-    """The same for a caller that has checked the options, so that what they declare is made once a run."""
+    """Return the task for a caller that has already built the federation from the checked options."""
     own = functools.partial(work, federation=federation, approval=approval, probing=probing, impact=impact)
     return replace(TASK, work=own)

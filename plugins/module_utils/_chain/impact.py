@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a plan does to users: who gains a partner, who loses one, for each direction. Pure: two readings are compared.
+"""Compute the effect of a plan on users: which users gain or lose a partner, in each direction. Pure.
 
-Users of whom the same is so, and domains of which the same is so, are compared once for all of them. So a large
-deployment is as quick as a small one, and its result as short.
+Users with equal values are compared together, and domains with equal values too. So a large deployment takes little
+more time than a small deployment, and the result has the same length.
 """
 
 from __future__ import annotations
@@ -16,21 +16,27 @@ from dataclasses import dataclass, field
 
 from .reach import May, Reach, Ways
 
-# What becomes of one direction between a user and a domain. narrowed, widened: messages from the partner reach the user
-# only once the user has added the contact, or no longer only then.
+# The change of one direction between a user and a domain.
+#
+# - narrowed: messages from the partner now reach the user only after the user has added the contact.
+# - widened: this restriction ends.
 Change = t.Literal["gain", "lose", "narrowed", "widened", "unknown"]
 CHANGES: tuple[Change, ...] = ("gain", "lose", "narrowed", "widened", "unknown")
 Numbers = t.Mapping[Change, int]
-# What changes in both directions; None where nothing does.
+# The changes in both directions; None: no change.
 Both = tuple["Change | None", "Change | None"]
-# Of a user or of a domain, before and after.
+# The ways of a user or of a domain, before and after the plan.
 Sides = tuple[Ways, Ways]
 _NOTHING = Ways(May.NO, May.NO)
 
 
 @dataclass(frozen=True)
 class Affected:
-    """Users and domains between which the same changes. users: their names. out, back: None where nothing changes."""
+    """Describe users and domains with the same change between them.
+
+    users: names of the users.
+    out, back: the change in each direction; None: no change.
+    """
 
     domains: tuple[str, ...]
     users: tuple[str, ...]
@@ -49,9 +55,10 @@ class Affected:
 
 @dataclass(frozen=True)
 class OfDomain:
-    """What changes for one domain of a partner: how many users, in each direction.
+    """Describe the changes for one domain of a partner.
 
-    contact_first: whether messages from it reach only users who have added the sender, after the plan.
+    out, back: by change, the number of users in each direction.
+    contact_first: whether, after the plan, messages from the domain reach only users who have added the sender.
     """
 
     domain: str
@@ -60,7 +67,7 @@ class OfDomain:
     contact_first: bool
 
     def number(self, change: Change) -> int:
-        """Of the direction with more users."""
+        """Return the number of users, in the direction that has more of them."""
         return max(self.out.get(change, 0), self.back.get(change, 0))
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -74,11 +81,14 @@ class OfDomain:
 
 @dataclass(frozen=True)
 class Impact:
-    """seen: how many users were read. unread: what could not be read, so that nothing is known; '' if nothing.
+    """Describe the effect of a plan on users.
 
-    users: by change, how many users meet with it, for one partner at least and in one direction at least. at_most: the
-    same if it comes to this change wherever it is not known.
-    domains: those for which something changes, those that most users lose first. affected: the same with names.
+    seen: number of users that were read.
+    unread: the values that could not be read, so that the effect is unknown; '' if all were read.
+    users: by change, the number of users with this change for at least one partner and in at least one direction.
+    at_most: as ``users``, and all unknown changes count too.
+    domains: domains with a change. The domain that most users lose is the first.
+    affected: the changes with the names of users.
     """
 
     seen: int = 0
@@ -92,7 +102,7 @@ class Impact:
         return self.users.get(change, 0)
 
     def as_dict(self, most: int | None = None) -> dict[str, t.Any]:
-        """most: how many users are named of those for whom the same changes; None: all."""
+        """Return the effect as plain values. most: the number of names in a group; None: all names."""
         return {
             "seen": self.seen,
             "unread": self.unread,
@@ -103,7 +113,10 @@ class Impact:
 
 
 def impact(before: Reach, after: Reach, names: t.Mapping[str, str]) -> Impact:
-    """before, after: of the same users. names: how messages name users, by their keys."""
+    """Compare the ways of the same users before and after a plan.
+
+    names: by key of a user, the name in messages.
+    """
     unread = before.unread or after.unread
     if unread:
         return Impact(before.seen, unread)
@@ -116,7 +129,7 @@ def impact(before: Reach, after: Reach, names: t.Mapping[str, str]) -> Impact:
         domains.setdefault(own_sides, []).append(domain)
     met: dict[Change, set[Sides]] = {change: set() for change in CHANGES}
     of_domains: list[OfDomain] = []
-    # By what changes, and for which users: their domains.
+    # By changes and users: the domains.
     affected: dict[tuple[Both, tuple[Sides, ...]], list[str]] = {}
     for of_partner, own_domains in domains.items():
         numbers: tuple[dict[Change, int], dict[Change, int]] = ({}, {})
@@ -157,7 +170,7 @@ def _changes(before: Ways, after: Ways) -> Both:
 
 
 def _change(before: May, after: May, same: bool) -> Change | None:
-    """same: whether that is as it was on which an unknown way depends."""
+    """Return the change of one direction. same: whether the values behind an unknown way did not change."""
     if May.UNKNOWN in (before, after):
         return None if before == after and same else "unknown"
     if before == after:
@@ -169,23 +182,23 @@ def _change(before: May, after: May, same: bool) -> Change | None:
     return "narrowed" if after == May.CONTACT else "widened"
 
 
-# For people
+# The report
 
-# So that a line fits on a terminal of 80 columns.
+# Columns of a line, so that it fits on a terminal of 80 columns.
 _WIDTH = 78
-# For the names of domains that share a text.
+# Columns for the names of domains that share a text.
 _NAMES = 32
 
 
 def lines(found: Impact) -> list[str]:
-    """Three lines at most, without names of users."""
+    """Return at most three lines, without names of users."""
     if found.unread:
-        return ["Users: not known who gains or loses a partner. Not read: %s." % found.unread]
+        return ["Users: it is unknown which users gain or lose a partner. Not read: %s." % found.unread]
     seen = "Seen: %s." % _users(found.seen)
     if not found.domains:
         return ["Users: no user gains or loses a partner. %s" % seen]
     gain, lose, unknown = (found.number(change) for change in ("gain", "lose", "unknown"))
-    doubt = ", not known of %s" % _number(unknown) if unknown else ""
+    doubt = ", unknown for %s" % _number(unknown) if unknown else ""
     told = (_number(gain), _verb("gain", gain), _number(lose), _verb("lose", lose), doubt, seen)
     head = "Users: %s %s a partner, %s %s one%s. %s" % told
     worse = [one for one in found.domains if not _only_better(one)]
@@ -199,7 +212,7 @@ def _only_better(one: OfDomain) -> bool:
 
 
 def _row(mark: str, domains: t.Sequence[OfDomain]) -> list[str]:
-    """One line, in which domains of which the same is said stand together."""
+    """Return one line. Domains with the same text are shown together."""
     names: dict[str, list[str]] = {}
     for one in domains:
         names.setdefault(in_words(one), []).append(one.domain)
@@ -209,7 +222,7 @@ def _row(mark: str, domains: t.Sequence[OfDomain]) -> list[str]:
 
 
 def in_words(one: OfDomain) -> str:
-    """What changes for a domain; apart for both directions only where they differ."""
+    """Return the changes for a domain in words. The directions are shown separately only if they differ."""
     out, back = _of_direction(one.out), _of_direction(one.back)
     found = (
         [out] if out == back else ["to it %s" % (out or "nothing changes"), "from it %s" % (back or "nothing changes")]
@@ -232,7 +245,7 @@ def _of_direction(numbers: Numbers) -> str:
         found.append("%s %s, %s %s" % (_users(gain), _verb("gain", gain), _number(lose), _verb("lose", lose)))
     elif lose:
         found.append("%s %s" % (_users(lose), _verb("lose", lose)))
-    return ", ".join([*found, *(["not known of %s" % _users(unknown)] if unknown else [])])
+    return ", ".join([*found, *(["unknown for %s" % _users(unknown)] if unknown else [])])
 
 
 def _users(number: int) -> str:
@@ -248,9 +261,9 @@ def _number(number: int) -> str:
 
 
 def _fitting(texts: t.Sequence[str], between: str, width: int, numbers: t.Sequence[int] = ()) -> str:
-    """As many texts as fit, the first at least, and how many more things there are.
+    """Join as many texts as fit, at least the first, and add the number of missing things.
 
-    numbers: of the things for which each text stands; by default one.
+    numbers: the number of things in each text; 1 by default.
     """
     counts = numbers or [1] * len(texts)
     shown = len(texts)

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known: of a deployment, of its servers, and of a user and a partner. The values that links look at. Pure.
+"""Define the values that links check: a deployment, its servers, a user and a partner. Pure.
 
-Two things are told apart. What nobody looked at is None in ``Known``, and its links are left out. What could not be
-read is None in a value below it, and its link is unknown: neither good nor broken.
+None has two meanings. In ``Known``, None means that a thing was not checked: its links are skipped. In the values
+inside ``Known``, None means that a thing could not be read: its link is unknown, neither good nor broken.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .._federation.pools import Pool
 from .._federation.rules import negotiation_row
 from .._topology.topology import EdgePool, Topology
 
-# The usages of the certificates that a message depends on. Between a Front End and an Edge it is MTLS (port 23456): the
-# Edge presents its internal certificate, and the Front End its default one.
+# The usages of the certificates that a message depends on. A Front End and an Edge use MTLS between them (port 23456).
+# The Edge presents its internal certificate, and the Front End presents its default certificate.
 XMPP, INTERNAL, DEFAULT = "XmppServer", "Internal", "Default"
-# Faults of a certificate whose time is over, or not yet there.
+# Faults of a certificate outside its period of validity.
 OVER = ("expired", "not_yet_valid")
 
 if t.TYPE_CHECKING:
@@ -38,8 +38,10 @@ State = t.Literal["holds", "missing", "over", "invalid", "unknown"]
 
 @dataclass(frozen=True)
 class HostService:
-    """An XMPP service of a host. kind: gateway (Front End) or proxy (Edge). status: as the product spells it, '' if the
-    host has none, None if it could not be read.
+    """Describe an XMPP service of a host.
+
+    kind: gateway (Front End) or proxy (Edge).
+    status: in the product's spelling. '' if the host has no such service; None if it could not be read.
     """
 
     host: str
@@ -49,7 +51,10 @@ class HostService:
 
 @dataclass(frozen=True)
 class UsedCertificate:
-    """A certificate that is assigned. faults: by code, why it cannot be used, in a text."""
+    """Describe a certificate that is assigned.
+
+    faults: by code, a text that says why the certificate cannot be used.
+    """
 
     usages: tuple[str, ...]
     faults: t.Mapping[str, str]
@@ -57,10 +62,11 @@ class UsedCertificate:
 
 @dataclass(frozen=True)
 class ServerRead:
-    """What was read on an Edge or a Front End.
+    """Describe the values that were read on an Edge or a Front End.
 
-    certificates: None if they could not be read. clock_ahead: seconds; None if unknown. declared: whether the next run
-    assigns a certificate to XmppServer.
+    certificates: None if they could not be read.
+    clock_ahead: seconds, compared with the controller; None if unknown.
+    declared: whether the next run assigns a certificate to XmppServer.
     """
 
     host: str
@@ -72,7 +78,7 @@ class ServerRead:
         return next((one for one in self.certificates or () if usage in one.usages), None)
 
     def state(self, usage: str) -> State:
-        """Of the certificate for a usage."""
+        """Return the state of the certificate for a usage."""
         if self.certificates is None:
             return "unknown"
         own = self.of(usage)
@@ -85,7 +91,10 @@ class ServerRead:
 
 @dataclass(frozen=True)
 class DomainRecord:
-    """Where the SRV record of a SIP domain leads. text: where, or why that is unknown."""
+    """Describe the target of the SRV record of a SIP domain.
+
+    text: the target, or why it is unknown.
+    """
 
     domain: str
     state: t.Literal["holds", "missing", "elsewhere", "unknown"]
@@ -94,10 +103,12 @@ class DomainRecord:
 
 @dataclass(frozen=True)
 class Pair:
-    """A user, and a domain of a partner.
+    """Describe a user and a domain of a partner.
 
-    user: None if the user could not be read. absent: there is no such user. policy: the one in effect; None if unknown.
-    scope: whose policy it is.
+    user: None if the user could not be read.
+    absent: whether the user does not exist.
+    policy: the policy in effect; None if unknown.
+    scope: the level of this policy.
     """
 
     address: str
@@ -110,11 +121,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class Probed:
-    """Findings about the partner, and about what is published of the user's domain; None: not probed.
+    """Describe the results of a probe of the partner and of the user's domain.
 
-    requires_tls: whether the partner's server was seen to require TLS. view: on whose view it rests that nothing was
-    found against the partner; '' where no Edge looked. what_if: what becomes of the partner's domain if something
-    happens, in plain values.
+    partner: findings about the partner; None: not probed.
+    own: findings about the published records and the gateway of the user's domain; None: not probed.
+    requires_tls: whether the partner's server required TLS.
+    view: the servers that tested the partner without a finding; '' if no Edge tested it.
+    what_if: the effect of possible events on the partner's domain, in plain values.
     """
 
     partner: tuple[Finding, ...] | None = None
@@ -125,19 +138,23 @@ class Probed:
 
     @property
     def no_dialback(self) -> bool:
-        """Whether the partner was seen not to take dialback, where its row has it beside certificates."""
+        """Return whether the partner refuses dialback, although its settings allow dialback and certificates."""
         return any(one.code in ("dialback_not_offered", "dialback_refused") for one in self.partner or ())
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known. Each is None where nobody looked.
+    """Describe all known values. Each value is None if it was not checked.
 
-    deployment: as the plan will leave it; a kind that is not in it could not be read. gateways, proxies: the XMPP
-    services of Front Ends and Edges. edges, front_ends: what was read there. domains: where SRV records lead. rights:
-    what the account may not send of the plan, '' if nothing. pair: the two of whom is asked; without it all users and
-    partners are looked at. wants_users: whether it is a finding that the users were not read. views: what Edges see of
-    partners. reach: the same where no probe of partners takes it in (_probe/edge_judge.py).
+    deployment: the deployment as the plan will leave it. If a kind is missing, it could not be read.
+    gateways, proxies: the XMPP services of Front Ends and Edges.
+    edges, front_ends: the values that were read on these servers.
+    domains: the targets of the SRV records.
+    rights: the part of the plan for which the account has no rights; '' if it has all rights.
+    pair: the user and the partner to check. None: all users and all partners are checked.
+    wants_users: whether it is a finding that the users were not read.
+    views: the test results of Edges for partners.
+    reach: the same results, for a caller that does not probe the partners (_probe/edge_judge.py).
     """
 
     topology: Topology | None = None
@@ -155,14 +172,14 @@ class Known:
 
     @property
     def store(self) -> StoreView | None:
-        """What the Central Management Store has, where both of its halves were looked at."""
+        """Return the content of the Central Management Store. None if the topology or the deployment was not read."""
         if self.topology is None or self.deployment is None:
             return None
         return StoreView(self.topology, self.deployment)
 
     @property
     def users(self) -> tuple[User, ...] | None:
-        """The users that are looked at; None if none were read."""
+        """Return the users to check; None if no users were read."""
         if self.pair is not None:
             return (self.pair.user,) if self.pair.user else None
         if self.deployment is None or not (self.deployment.users or self.deployment.all_users):
@@ -171,14 +188,14 @@ class Known:
 
     @property
     def partner(self) -> Record | None:
-        """The partner of the pair; None if it is not allowed, or if that is unknown."""
+        """Return the partner of the pair; None if the partner is not allowed or is unknown."""
         if self.pair is None or self.deployment is None:
             return None
         return partners_by_domain(self.deployment.of("partners")).get(key_of(self.pair.domain))
 
     @property
     def row(self) -> Row | None:
-        """The negotiation settings of the partner of the pair."""
+        """Return the negotiation settings of the partner of the pair."""
         return None if self.partner is None else negotiation_row(self.partner.values)
 
     @property
@@ -188,17 +205,17 @@ class Known:
 
     @property
     def internal(self) -> tuple[ServerRead, ...] | None:
-        """The Edges of which the internal certificate was read; an Edge without one does not work at all."""
+        """Return the Edges whose internal certificate was read. An Edge without this certificate does not work."""
         return tuple(one for one in self.edges or () if one.of(INTERNAL)) or None
 
     @property
     def defaults(self) -> tuple[ServerRead, ...] | None:
-        """The Front Ends of which the default certificate was read."""
+        """Return the Front Ends whose default certificate was read."""
         return tuple(one for one in self.front_ends or () if one.of(DEFAULT)) or None
 
 
 def partners_by_domain(partners: t.Mapping[str, Record]) -> dict[str, Record]:
-    """The partner that allows each domain: its own domain before the additional domains of others."""
+    """Return the partner that allows each domain. A partner's own domain wins over additional domains."""
     found = dict(partners)
     for record in partners.values():
         for domain in record.values["additional_domains"]:
@@ -208,14 +225,14 @@ def partners_by_domain(partners: t.Mapping[str, Record]) -> dict[str, Record]:
 
 @dataclass(frozen=True)
 class StoreView:
-    """What links ask of the store. Site names and FQDNs are compared without case."""
+    """Give links the values of the store. Upper and lower case are the same in site names and FQDNs."""
 
     topology: Topology
     deployment: Deployment
 
     @property
     def good_edges(self) -> list[EdgePool]:
-        """The Edge pools with XMPP that are not of a later release."""
+        """Return the Edge pools that have XMPP, without the pools of a later release."""
         return [edge for edge in self.topology.edges or () if edge.has_xmpp and edge.legacy is not False]
 
     @property
@@ -224,7 +241,7 @@ class StoreView:
 
     @property
     def giving(self) -> list[Record]:
-        """The policies that give XMPP."""
+        """Return the policies that give XMPP."""
         policies = sorted(self.deployment.of("policies").items())
         return [record for _key, record in policies if record.values.get("enable_xmpp_access")]
 
@@ -232,7 +249,7 @@ class StoreView:
         return self.topology.pool(user.pool) if user.pool and not user.provider else None
 
     def policy_of(self, user: User) -> str:
-        """The key of the policy in effect: the user's own, the site's, or the global one."""
+        """Return the key of the policy in effect: the user's own, the site's or the global policy."""
         if user.policy:
             return key_of(user.policy)
         pool = self.topology.pool(user.pool)
@@ -240,10 +257,10 @@ class StoreView:
         return site if site in self.deployment.of("policies") else "global"
 
     def in_effect(self, user: User) -> tuple[Scope | None, Record | None]:
-        """The policy in effect, and whose it is.
+        """Return the policy in effect and its level.
 
-        None where it is not known: the user's own policy does not exist, or sites have policies and the user's site is
-        not known.
+        Both are None if unknown. Either the user's own policy does not exist, or sites have policies and the user's
+        site is unknown.
         """
         policies = self.deployment.of("policies")
         if user.policy:

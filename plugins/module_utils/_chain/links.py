@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of the links on which a message depends, in the order of the documentation. Pure.
+"""Define the table of links on which a message depends, in the order of the documentation. Pure.
 
-A link has one code, one severity and one text, whoever asks: converge and preflight for a deployment, explain for one
-user and one partner, audit for everything. What the probe sees of a partner is not here: its findings keep their codes
-(_probe). A finding that ends in ``_unknown`` is neither good nor broken, and never stops a run.
+A link has one code, one severity and one text for all callers. Converge and preflight check a deployment, explain
+checks one user and one partner, and audit checks everything. Findings of the probe are not in this table (_probe).
+A finding whose code ends in ``_unknown`` is neither good nor broken. It never stops a run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from . import edge_conditions as seen
 from .conditions import OLDER, Condition
 from .known import DEFAULT, INTERNAL, XMPP
 
-# What may stand in ``group``, in the order in which explain tells of a user and a partner.
+# The values of ``group``, in the order in which explain shows them.
 Group = t.Literal[
     "user", "home", "policy", "partner", "negotiation", "access_edge", "route", "services", "certificate", "internal",
     "replicas", "partner_server", "published", "account",
@@ -31,28 +31,33 @@ Group = t.Literal[
 
 RIGHTS = "rights"
 BUILDER = "Topology Builder"
-NOTHING = "nobody exchanges a message with any XMPP partner"
-_NOT_KNOWN = "it is not known whether this link holds"
+NOTHING = "no user can exchange messages with any XMPP partner"
+_NOT_KNOWN = "it is unknown whether this link works"
 _CONTROL_PANEL = "Control Panel, Federation and External Access, "
 _POLICIES = _CONTROL_PANEL + "External Access Policy"
 _SIP_DOMAINS = _CONTROL_PANEL + "SIP Federated Domains"
 _ROUTE = BUILDER + ", the site's properties, Federation route, Enable XMPP federation"
 _DNS = "the public DNS zone of the SIP domain"
 _WIZARD = "the Edge server itself, deployment wizard, step 3 (Request, Install or Assign Certificates)"
-_TLS = "partners that ask for TLS do not connect"
-_ALONE = "the other servers carry it alone"
-_MTLS = "nothing passes between the XMPP gateway and the XMPP proxy, which use MTLS (port 23456)"
+_TLS = "partners that require TLS cannot connect"
+_ALONE = "the other servers do the work"
+_MTLS = "no message passes between the XMPP gateway and the XMPP proxy, which use MTLS (port 23456)"
 
 
 @dataclass(frozen=True)
 class Link:
-    """One link.
+    """Describe one link.
 
-    code: of the finding. group: the link of explain to which it belongs. needs: what has to be known (names of Known)
-    for anybody to look at it. broken: its condition. message, remedy: with what the condition names. effect: on users;
-    of_rest: the same where other servers carry the work alone, which makes it a warning. where: the place in the
-    product. stops: whether additions are pointless until it is mended, so that a run stops before it writes. ends:
-    whether no message passes between the two of whom explain tells, where it is an error.
+    code: the code of the finding.
+    group: the link of explain to which it belongs.
+    needs: the values that the condition needs (names of Known). If one is None, the link is not checked.
+    broken: the condition.
+    message, remedy: texts with the values of the condition.
+    effect: the effect on users.
+    where: the place in the product.
+    stops: whether additions have no use while the link is broken. A run then stops before it writes.
+    ends: whether an error stops the messages between the user and the partner of explain.
+    of_rest: the effect if other servers do the work. The finding is then a warning.
     """
 
     code: str
@@ -75,8 +80,8 @@ def _unknown(code: str, group: Group, needs: tuple[str, ...], broken: Condition,
         group,
         needs,
         broken,
-        "%(what)s is not observable with this account",
-        "look with an account that is offered %(cmdlet)s",
+        "this account cannot find out %(what)s",
+        "use an account that is offered %(cmdlet)s",
         _NOT_KNOWN,
         where or "the account's RBAC roles (Get-CsAdminRole)",
         severity=UNKNOWN,
@@ -88,10 +93,10 @@ def _service(kind: t.Literal["gateway", "proxy"], state: t.Literal["not_installe
     code, needs, where = "%s_%s" % (kind, state), (_SERVICES[kind],), "the %s server itself" % role
     if state == "not_installed":
         message = "%%(hosts)s has no %s service" % name
-        remedy = "run the deployment wizard there, step 2 (Setup or Remove Components)"
+        remedy = "run the deployment wizard on this server, step 2 (Setup or Remove Components)"
         return Link(code, "services", needs, when.not_installed(kind), message, remedy, NOTHING, where)
     message = "the %s does not run on %%(hosts)s" % name
-    remedy = "start it (sfb.xmpp.xmpp_gateway_service, or Start-CsWindowsService)"
+    remedy = "start the service (sfb.xmpp.xmpp_gateway_service, or Start-CsWindowsService)"
     return Link(code, "services", needs, when.stopped(kind), message, remedy, NOTHING, where)
 
 
@@ -104,8 +109,8 @@ def _sip(word: t.Literal["allowed", "blocked"]) -> tuple[Link, Link]:
             "partner",
             ("store",),
             when.sip_too(word),
-            "%%(domains)s: XMPP partner and %s SIP domain at once" % word,
-            "take %%(it)s off the list of %s SIP domains, or out of sfb_xmpp_partners" % word,
+            "domains that are both XMPP partners and %s SIP domains: %%(domains)s" % word,
+            "remove %%(it)s from the list of %s SIP domains, or from sfb_xmpp_partners" % word,
             "no message is exchanged with %(domains)s over XMPP",
             _SIP_DOMAINS,
         ),
@@ -133,26 +138,26 @@ _SERVICES = {"gateway": "gateways", "proxy": "proxies"}
 _HOSTS = (("gateway", "XMPP gateway"), ("proxy", "XMPP proxy"))
 
 LINKS: tuple[Link, ...] = (
-    # What there is
+    # Pools, Edges and services
     _unknown("pools_unknown", "home", ("topology",), when.pools_unknown),
     Link(
         "no_legacy_pool",
         "home",
         ("topology",),
         when.no_legacy_pool,
-        "no Front End pool is of %s, and later releases have no XMPP gateway" % OLDER,
-        "keep or install a legacy pool beside the later ones (coexistence), and home there who needs XMPP",
+        "there is no Front End pool of %s; later releases have no XMPP gateway" % OLDER,
+        "keep or install a legacy pool beside the later pools (coexistence), and move the users who need XMPP to it",
         NOTHING,
-        "%s, a Front End pool and an Edge pool of the former release" % BUILDER,
+        "%s, a Front End pool and an Edge pool of the earlier release" % BUILDER,
     ),
     Link(
         "server_later",
         "home",
         ("topology",),
         when.server_later,
-        "the server that answers is of %s" % LATER,
+        "the server of this session has %s" % LATER,
         "use a Front End of the legacy pool in sfb_management",
-        "none by itself; its cmdlets for XMPP may be missing or may not be supported",
+        "no effect on users; this server's cmdlets for XMPP can be missing or unsupported",
         "the inventory, group sfb_management",
         severity=WARNING,
     ),
@@ -163,7 +168,8 @@ LINKS: tuple[Link, ...] = (
         ("topology",),
         when.edge_without_xmpp,
         "%(what)s",
-        "enable it, publish the topology, and run the deployment wizard on each Front End server, then on each Edge",
+        "enable XMPP federation, publish the topology, and run the deployment wizard on each Front End server, then on"
+        " each Edge",
         NOTHING,
         "%s, Edge pools, Edit Properties, Enable XMPP federation (port 5269)" % BUILDER,
         stops=True,
@@ -176,7 +182,7 @@ LINKS: tuple[Link, ...] = (
         _unknown("%s_unknown" % kind, "services", (_SERVICES[kind],), when.services_unknown(kind, name))
         for kind, name in _HOSTS
     ),
-    # What it is set to
+    # Settings of the deployment
     _unknown("route_unknown", "route", ("store",), when.route_unknown),
     Link(
         "no_route",
@@ -184,7 +190,7 @@ LINKS: tuple[Link, ...] = (
         ("store",),
         when.no_route,
         "no site has an XMPP federation route",
-        "set one (sfb_xmpp_federation_routes), to an Edge pool that has XMPP%(named)s",
+        "set a route (sfb_xmpp_federation_routes) to an Edge pool that has XMPP%(named)s",
         NOTHING,
         _ROUTE,
         stops=True,
@@ -195,7 +201,7 @@ LINKS: tuple[Link, ...] = (
         ("store",),
         when.route_elsewhere,
         "the XMPP federation route leads to %(targets)s, which has no XMPP",
-        "lead it to an Edge pool that has%(named)s",
+        "set the route to an Edge pool that has XMPP%(named)s",
         NOTHING,
         _ROUTE,
         stops=True,
@@ -206,8 +212,8 @@ LINKS: tuple[Link, ...] = (
         ("store",),
         when.two_routes,
         "the XMPP federation routes lead to several Edge pools: %(targets)s",
-        "let all sites use the same one",
-        "partners reach only one of them by DNS, and what the other sends comes from another server",
+        "set the routes of all sites to the same Edge pool",
+        "by DNS, partners reach only one of these pools; the other pools send from other servers",
         _ROUTE,
         ends=False,
     ),
@@ -218,7 +224,7 @@ LINKS: tuple[Link, ...] = (
         ("store",),
         when.federation_off,
         "the Access Edge does not allow federated users",
-        "set allow_federated_users in sfb_xmpp_access_edge; it opens SIP federation too",
+        "set allow_federated_users in sfb_xmpp_access_edge to true; this also opens SIP federation",
         NOTHING,
         _CONTROL_PANEL + "Access Edge Configuration",
     ),
@@ -228,8 +234,8 @@ LINKS: tuple[Link, ...] = (
         "partner",
         ("store", "pair"),
         when.partner_not_allowed,
-        "%(domain)s is no allowed XMPP partner, nor an additional domain of one",
-        "declare it in sfb_xmpp_partners",
+        "%(domain)s is not an allowed XMPP partner or an additional domain of an allowed partner",
+        "declare the domain in sfb_xmpp_partners",
         "no message is exchanged with %(domain)s",
         _CONTROL_PANEL + "XMPP Federated Partners",
     ),
@@ -240,9 +246,9 @@ LINKS: tuple[Link, ...] = (
         "partner",
         ("store", "pair"),
         when.partner_unverified,
-        "%(domain)s is allowed as public_unverified: what it sends reaches only those who have added the sender",
-        "let the user add the contact, or change partner_type",
-        "who has not added the sender gets nothing",
+        "%(domain)s is allowed as public_unverified: its messages reach only users who have added the sender",
+        "ask the user to add the contact, or change partner_type",
+        "users who have not added the sender get no message",
         _CONTROL_PANEL + "XMPP Federated Partners",
         severity=WARNING,
     ),
@@ -263,18 +269,18 @@ LINKS: tuple[Link, ...] = (
         when.row("risky"),
         "%(row)s is risky: %(why)s",
         "%(remedy)s",
-        "none, or no message with the partner",
+        "possibly no message is exchanged with the partner",
         _CONTROL_PANEL + "XMPP Federated Partners",
         severity=WARNING,
     ),
-    # Who uses it
+    # Users and policies
     _unknown("user_unknown", "user", ("pair",), when.user_unknown),
     Link(
         "user_not_enabled",
         "user",
         ("pair",),
         when.user_not_enabled,
-        "%(address)s is no user of the deployment, or is not enabled",
+        "%(address)s is not a user of the deployment, or is not enabled",
         "correct the address, or enable the user (Enable-CsUser)",
         "the user cannot sign in",
         "Control Panel, Users",
@@ -285,9 +291,9 @@ LINKS: tuple[Link, ...] = (
         "home",
         ("store", "users"),
         when.users_elsewhere,
-        "homed where there is no XMPP: %(users)s",
-        "move them to a legacy Front End pool (Move-CsUser), or do without XMPP for them",
-        "they have no XMPP, and nothing tells them so",
+        "these users are homed on pools without XMPP: %(users)s",
+        "move them to a legacy Front End pool (Move-CsUser), or accept that they have no XMPP",
+        "these users have no XMPP and get no notice",
         "Control Panel, Users, Move selected users to pool",
     ),
     _unknown("policies_unknown", "policy", ("store",), when.policies_unknown),
@@ -296,8 +302,8 @@ LINKS: tuple[Link, ...] = (
         "policy",
         ("store", "pair"),
         when.policy_without_xmpp,
-        "the policy in effect, %(policy)s, gives %(address)s no XMPP access",
-        "grant a policy with enable_xmpp_access and enable_federation_access, or change this one",
+        "the policy in effect, %(policy)s, does not give %(address)s XMPP access",
+        "grant a policy with enable_xmpp_access and enable_federation_access, or change this policy",
         "the user has no XMPP",
         _POLICIES,
     ),
@@ -306,9 +312,9 @@ LINKS: tuple[Link, ...] = (
         "policy",
         ("store",),
         when.policy_without("enable_federation_access"),
-        "%(policies)s: XMPP without federation access",
+        "these policies give XMPP access without federation access: %(policies)s",
         "set enable_federation_access as well",
-        "who has such a policy has no XMPP",
+        "users with this policy have no XMPP",
         _POLICIES,
     ),
     Link(
@@ -316,9 +322,9 @@ LINKS: tuple[Link, ...] = (
         "policy",
         ("store",),
         when.policy_without("enable_outside_access"),
-        "%(policies)s: XMPP without outside access",
+        "these policies give XMPP access without outside access: %(policies)s",
         "set enable_outside_access as well if its users sign in from outside",
-        "who has such a policy has XMPP in the internal network only",
+        "users with this policy have XMPP in the internal network only",
         _POLICIES,
         severity=WARNING,
     ),
@@ -329,9 +335,9 @@ LINKS: tuple[Link, ...] = (
         ("topology",),
         when.replica_behind,
         "the replica of %(replicas)s is not up to date",
-        "wait some minutes; then check the service Replica Replicator Agent there, and port 4443 to an Edge; a push"
-        " (sfb.xmpp.management_store_replication, push and replicas) starts a full copy",
-        "what was written last is not in force there",
+        "wait some minutes; then check the service Replica Replicator Agent on this server, and port 4443 to an Edge;"
+        " then start a full copy (sfb.xmpp.management_store_replication)",
+        "the last changes are not yet in effect on this server",
         "the server itself",
         severity=WARNING,
     ),
@@ -341,20 +347,20 @@ LINKS: tuple[Link, ...] = (
         ("store",),
         when.unreadable,
         "%(what)s",
-        "compare the object with what the cmdlet shows on a server, and report its form",
-        "it is not known whether what depends on this object holds",
+        "compare the object with the output of the cmdlet on a server, and report its form",
+        "it is unknown whether the links that need this object work",
         "the cmdlet, in the management shell",
         severity=UNKNOWN,
     ),
-    # What is published, and who may write
+    # DNS records and rights
     Link(
         "srv_missing",
         "published",
         ("topology", "domains"),
         when.srv_missing,
         "there is no record _xmpp-server._tcp of %(domains)s",
-        "publish it, with the Access Edge (%(edges)s) as target and the port of XMPP, 5269",
-        "partners do not find the gateway; nobody of the domain gets a message, and dialback fails",
+        "publish the record, with the Access Edge (%(edges)s) as target and port 5269 (XMPP)",
+        "partners do not find the gateway; users of the domain get no messages, and dialback fails",
         _DNS,
     ),
     Link(
@@ -362,9 +368,9 @@ LINKS: tuple[Link, ...] = (
         "published",
         ("domains",),
         when.srv_elsewhere,
-        "the record _xmpp-server._tcp leads elsewhere than to the Access Edge: %(told)s",
+        "the record _xmpp-server._tcp does not lead to the Access Edge: %(told)s",
         "correct its target, or the address of its target",
-        "partners reach another server; nobody of the domain gets a message, and dialback fails",
+        "partners reach another server; users of the domain get no messages, and dialback fails",
         _DNS,
     ),
     Link(
@@ -372,8 +378,8 @@ LINKS: tuple[Link, ...] = (
         "published",
         ("domains",),
         when.srv_unknown,
-        "the record _xmpp-server._tcp of %(domains)s cannot be seen from here: %(why)s",
-        "give name servers that the controller reaches (nameservers in sfb_xmpp_verification)",
+        "the controller cannot read the record _xmpp-server._tcp of %(domains)s: %(why)s",
+        "set name servers that the controller reaches (nameservers in sfb_xmpp_verification)",
         _NOT_KNOWN,
         "the controller",
         severity=UNKNOWN,
@@ -385,21 +391,21 @@ LINKS: tuple[Link, ...] = (
         when.rights,
         "%(what)s",
         "give the account the role %s" % ADMINISTRATOR,
-        "none; converge refuses to begin",
+        "no effect on users; converge refuses to start",
         "Active Directory, the group %s" % ADMINISTRATOR,
         severity=WARNING,
     ),
-    # The servers themselves
+    # Certificates and clocks
     Link(
         "certificate_missing",
         "certificate",
         ("edges",),
         when.certificate(XMPP, "missing"),
         "no certificate is assigned to XmppServer on %(hosts)s",
-        "assign one (sfb_xmpp_certificate, sfb.xmpp.certificate)",
+        "assign a certificate (sfb_xmpp_certificate, sfb.xmpp.certificate)",
         _TLS,
         _WIZARD,
-        of_rest="%s there; %s" % (_TLS, _ALONE),
+        of_rest="%s to these servers; %s" % (_TLS, _ALONE),
     ),
     Link(
         "certificate_expired",
@@ -407,21 +413,21 @@ LINKS: tuple[Link, ...] = (
         ("edges",),
         when.certificate(XMPP, "over"),
         "the certificate of XmppServer is not valid now on %(hosts)s",
-        "renew it (sfb_xmpp_certificate, sfb.xmpp.certificate)",
+        "renew the certificate (sfb_xmpp_certificate, sfb.xmpp.certificate)",
         _TLS,
         _WIZARD,
-        of_rest="%s there; %s" % (_TLS, _ALONE),
+        of_rest="%s to these servers; %s" % (_TLS, _ALONE),
     ),
     Link(
         "certificate_invalid",
         "certificate",
         ("edges",),
         when.certificate(XMPP, "invalid"),
-        "the certificate of XmppServer proves nothing on %(hosts)s",
-        "replace it (sfb_xmpp_certificate, sfb.xmpp.certificate)",
-        "partners that check certificates do not connect",
+        "the certificate of XmppServer cannot be used on %(hosts)s",
+        "replace the certificate (sfb_xmpp_certificate, sfb.xmpp.certificate)",
+        "partners that check certificates cannot connect",
         _WIZARD,
-        of_rest="partners that check certificates do not connect there; " + _ALONE,
+        of_rest="partners that check certificates cannot connect to these servers; " + _ALONE,
     ),
     Link(
         "internal_certificate_expired",
@@ -429,7 +435,7 @@ LINKS: tuple[Link, ...] = (
         ("internal",),
         when.certificate(INTERNAL, "over"),
         "the internal certificate of the Edge is not valid now on %(hosts)s",
-        "renew it (deployment wizard on the Edge, step 3)",
+        "renew the certificate (deployment wizard on the Edge, step 3)",
         _MTLS,
         _WIZARD,
     ),
@@ -439,7 +445,7 @@ LINKS: tuple[Link, ...] = (
         ("defaults",),
         when.certificate(DEFAULT, "over"),
         "the default certificate of the Front End is not valid now on %(hosts)s",
-        "renew it (deployment wizard on the Front End, step 3)",
+        "renew the certificate (deployment wizard on the Front End, step 3)",
         _MTLS,
         "the Front End server itself, deployment wizard, step 3 (Request, Install or Assign Certificates)",
     ),
@@ -448,9 +454,9 @@ LINKS: tuple[Link, ...] = (
         "certificate",
         ("servers",),
         when.clock_apart,
-        "the clock is not the controller's on %(hosts)s",
-        "synchronise it; an Edge in a workgroup has no domain controller to take the time from",
-        "certificates are judged by a wrong time, the partners' and the own",
+        "the clock differs from the controller's clock on %(hosts)s",
+        "synchronise the clock; an Edge in a workgroup gets no time from a domain controller",
+        "the server checks its own and the partners' certificates with a wrong time",
         "the server itself, the Windows Time service (w32tm), or the controller",
         severity=WARNING,
     ),
@@ -459,21 +465,21 @@ LINKS: tuple[Link, ...] = (
         "certificate",
         ("edges",),
         when.certificate(XMPP, "unknown"),
-        "which certificate XmppServer has is not observable on %(hosts)s",
-        "look with an account that may read the computer's certificates",
+        "this account cannot read the certificate of XmppServer on %(hosts)s",
+        "use an account that can read the computer's certificates",
         _NOT_KNOWN,
         "the Edge server itself",
         severity=UNKNOWN,
     ),
-    # What only an Edge sees
+    # Test results of an Edge
     *_out_of_reach(),
     Link(
         "edge_view_unknown",
         "partner_server",
         ("views",),
         seen.view_unknown,
-        "not everything that the Edge sees of partners is known: %(what)s",
-        "test it on the Edge itself (nslookup, telnet, netstat -ano), or raise edge_limit and edge_timeout in"
+        "the results of the Edge for partners are not complete: %(what)s",
+        "test the partners on the Edge itself (nslookup, telnet, netstat -ano), or raise edge_limit and edge_timeout in"
         " sfb_xmpp_verification",
         _NOT_KNOWN,
         "the Edge server itself",
@@ -485,8 +491,8 @@ LINKS: tuple[Link, ...] = (
         ("views",),
         seen.logged,
         "the XMPP services logged errors or warnings on an Edge: %(what)s",
-        "read them in the Event Viewer of the Edge, Applications and Services Logs, Lync Server",
-        "none known; the text of the event says what failed",
+        "read the events in the Event Viewer of the Edge, Applications and Services Logs, Lync Server",
+        "no known effect; the text of the event says what failed",
         "the Edge server itself, Event Viewer",
         severity=WARNING,
         ends=False,

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The chain between one user and one partner: what does not hold, which direction it ends, and the sentence. Pure.
+"""Explain the chain between one user and one partner: the broken links, the stopped directions, the sentence. Pure.
 
-The links and their severities are those of the table, and what the probe found keeps its code. Whether a broken link
-ends the way of these two is told apart from how bad it is: a certificate that has expired is an error for the
-deployment, and ends nothing for a partner with which dialback decides.
+The links and their severities come from the table, and findings of the probe keep their codes. The severity does not
+say whether a broken link stops the messages of the two. Example: an expired certificate is an error for the deployment.
+It stops no message to a partner that is authenticated by dialback.
 """
 
 from __future__ import annotations
@@ -28,43 +28,48 @@ from .walk import MARKS, Obstacle, looked_at, walk
 # out: from the user to the partner. in: from the partner to the user.
 Direction = t.Literal["out", "in"]
 BOTH: tuple[Direction, ...] = ("out", "in")
-# In this order: who may, what the deployment is set up for, what runs, and what is seen from outside.
+# The order: the user's rights, the settings of the deployment, the services, and the results of the probe.
 GROUPS: tuple[Group, ...] = (
     "user", "home", "policy", "partner", "negotiation", "access_edge", "route", "services", "certificate", "internal",
     "replicas", "partner_server", "published",
 )  # fmt: skip
 NOT_CHECKED = "not_checked"
-# Whoever looks at the group before it says already why these were not looked at, or no playbook has to read them.
+# If these groups were not checked, no entry says so. The group before already gives the reason, or no playbook reads
+# their values.
 _OPTIONAL = ("negotiation", "internal")
 _PROBED = ("partner_server", "published")
-# What an Edge sees of a partner is in the probe's findings, and what it logged is beside what its services are.
+# A group counts as checked without these values. The probe's findings contain the results of an Edge. The log of an
+# Edge only adds to the state of its services.
 _BESIDE = frozenset(("views", "reach"))
-_SCOPES = {"user": "granted to the user", "site": "of the user's site", "global": "the global one"}
+_SCOPES = {"user": "granted to the user", "site": "of the user's site", "global": "the global policy"}
 _NAMES: dict[Group, str] = {
     "user": "the user", "home": "the user's pool", "policy": "the policy in effect", "partner": "the partner",
     "negotiation": "the partner's settings", "access_edge": "the Access Edge", "route": "the route",
-    "services": "whether the XMPP services run", "certificate": "the gateway's certificate",
+    "services": "the XMPP services", "certificate": "the gateway's certificate",
     "internal": "the certificates of port 23456", "replicas": "the replicas",
-    "partner_server": "the partner's servers", "published": "what is published of the user's domain",
+    "partner_server": "the partner's servers", "published": "the DNS records of the user's domain",
 }  # fmt: skip
-# What the probe finds against a certificate: the gateway's, and the partner's, which is shown in both directions.
+# The probe's codes for faults of a certificate: the gateway's, and the partner's. The partner's server presents its
+# certificate in both directions.
 _OWN_CERTIFICATE = ("own_certificate_", "own_no_tls")
 _THEIR_CERTIFICATE = tuple("certificate_" + code for code in FATAL - {"server_auth"})
 _NO_EXTERNAL = ("own_certificate_refused", "external_not_offered")
 _WAY_IN = (
-    "whether its server uses SASL EXTERNAL when it connects cannot be seen; the settings allow no other method for"
-    " messages from the partner"
+    "it is unknown whether the partner's server uses SASL EXTERNAL when it connects; the settings allow no other method"
+    " for messages from the partner"
 )
 _TRY = "ask a user of the partner to send a message, or set support_dialback_negotiation to true"
-# What a server is as well when it is the one that connects: it has TLS, and which, or it has none.
+# Codes about the TLS of the partner's server. They are also true if that server opens the connection.
 _THEIR_TLS = ("tls_not_offered", "tls_required", "tls13_only")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A link as explain tells of it. severity: '' if it holds. blocks: the directions that end here.
+    """Describe a link as explain shows it.
 
-    view: who saw it: edge, controller or both; '' where only one could have.
+    severity: '' if the link works.
+    blocks: the directions that the link stops.
+    view: who found it: edge, controller or both; '' if only one of them can find it.
     """
 
     name: Group
@@ -93,13 +98,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Explanation:
-    """entries: the whole chain in its order. sentence: what is to be told."""
+    """Describe the result of explain.
+
+    entries: all links of the chain in their order.
+    sentence: the summary for the user.
+    """
 
     entries: tuple[Entry, ...]
     sentence: str
 
     def broken(self, direction: Direction | None = None) -> Entry | None:
-        """The first link that ends a direction, or any."""
+        """Return the first link that stops a direction. direction: None means any direction."""
         for entry in self.entries:
             if entry.blocks and (direction is None or direction in entry.blocks):
                 return entry
@@ -112,7 +121,7 @@ class Explanation:
 
 
 def explain(known: Known, probed: Probed) -> Explanation:
-    """The chain between the two of ``known.pair``, which must be given."""
+    """Explain the chain between the user and the partner of ``known.pair``, which must be given."""
     pair = t.cast(Pair, known.pair)
     found = walk(known)
     entries = [entry for group in GROUPS for entry in _entries(group, found, known, probed)]
@@ -123,15 +132,17 @@ def explain(known: Known, probed: Probed) -> Explanation:
 
 
 def entries_of(groups: t.Sequence[Group], known: Known) -> list[Entry]:
-    """What is told of some groups alone, where nothing was probed."""
+    """Return the entries of some groups, without a probe."""
     found = walk(known, groups)
     return [entry for group in groups for entry in _entries(group, found, known, Probed())]
 
 
 def _way_in_unknown(known: Known, probed: Probed, entries: t.Sequence[Entry]) -> bool:
-    """Whether only certificates can authenticate the partner's stream, and the partner offers none of that itself.
+    """Return whether it is unknown how the partner's server authenticates itself when it connects.
 
-    What a server offers is seen; what it uses when it connects is not. jabberd2 has no SASL in either direction.
+    The settings allow only certificates, and the partner's server does not offer SASL EXTERNAL. The probe sees the
+    methods that a server offers, not the methods that it uses when it connects. jabberd2 has no SASL in either
+    direction.
     """
     row = known.row
     if row is None or row.methods != (SASL_OVER_TLS,) or any("in" in entry.blocks for entry in entries):
@@ -140,7 +151,7 @@ def _way_in_unknown(known: Known, probed: Probed, entries: t.Sequence[Entry]) ->
 
 
 def _entries(group: Group, found: t.Sequence[Obstacle], known: Known, probed: Probed) -> list[Entry]:
-    """What does not hold of a group, the worst first; one entry that says so if all of it holds."""
+    """Return the broken links of a group, the worst first. If all links work, return one entry that says this."""
     if group in _PROBED:
         return _of_probe(group, known, probed)
     own = [one for one in found if one.link is not None and one.link.group == group]
@@ -154,7 +165,7 @@ def _entries(group: Group, found: t.Sequence[Obstacle], known: Known, probed: Pr
     if unseen and group in _OPTIONAL:
         return entries
     if unseen and not any(entry.severity in (ERROR, UNKNOWN) for entry in entries):
-        entries.insert(0, Entry(group, UNKNOWN, "nobody looked at %s" % _NAMES[group], NOT_CHECKED))
+        entries.insert(0, Entry(group, UNKNOWN, "%s: not checked" % _NAMES[group], NOT_CHECKED))
     return entries or [Entry(group, "", _holds(group, known))]
 
 
@@ -171,8 +182,12 @@ def _nothing_assigned(known: Known) -> bool:
 
 
 def needs_certificate(known: Known, probed: Probed, *, missing: bool) -> bool:
-    """Whether the row ends with the gateway's certificate. One that is there and not good encrypts the stream all the
-    same, and dialback decides where the row has it and the partner takes it.
+    """Return whether the partner's settings fail without a good certificate of the gateway.
+
+    A bad certificate still encrypts the stream. Dialback then authenticates, if the settings allow dialback and the
+    partner accepts it.
+
+    missing: whether the gateway has no certificate at all.
     """
     row = known.row
     if row is None or row.methods == (SASL_OVER_TLS,):
@@ -182,7 +197,7 @@ def needs_certificate(known: Known, probed: Probed, *, missing: bool) -> bool:
     return SASL_OVER_TLS in row.methods and probed.no_dialback
 
 
-# What the probe sees from outside
+# Findings of the probe
 
 
 def _of_probe(group: Group, known: Known, probed: Probed) -> list[Entry]:
@@ -193,11 +208,11 @@ def _of_probe(group: Group, known: Known, probed: Probed) -> list[Entry]:
         what = "the records and the gateway of %s" % pair.address.rpartition("@")[2]
     if findings is None:
         return [Entry(group, UNKNOWN, "%s were not probed" % what, NOT_CHECKED)]
-    # The probe looks at the declared settings as well, which have a link of their own.
+    # The probe also checks the declared settings. The table has a separate link for them.
     told = [one for one in in_order(findings) if one.code not in ("row_invalid", "row_risky")]
     if not told:
         view = probed.view if group == "partner_server" else ""
-        return [Entry(group, "", "the probe found nothing against %s" % what, view=view)]
+        return [Entry(group, "", "the probe found no fault of %s" % what, view=view)]
     ends = _out(known, probed) if group == "partner_server" else _in(known, probed)
     return [
         Entry(group, one.severity, one.message, one.code, one.remedy, _of_finding(one, ends, known, probed), one.view)
@@ -206,7 +221,7 @@ def _of_probe(group: Group, known: Known, probed: Probed) -> list[Entry]:
 
 
 def _of_finding(one: Finding, ends: tuple[Direction, ...], known: Known, probed: Probed) -> tuple[Direction, ...]:
-    """What is found against the gateway's certificate ends only a row that needs it."""
+    """Return the directions that a finding stops. A bad certificate of the gateway stops only settings that need it."""
     if one.severity != ERROR:
         return ()
     own = one.code.startswith(_OWN_CERTIFICATE)
@@ -214,8 +229,10 @@ def _of_finding(one: Finding, ends: tuple[Direction, ...], known: Known, probed:
 
 
 def _out(known: Known, probed: Probed) -> tuple[Direction, ...]:
-    """The probe goes the way that a message of the user goes. What the other way needs of it as well: an answer about
-    the partner's key, and a certificate and TLS, which are the same in both directions.
+    """Return the directions that a fault of the partner's server stops.
+
+    The probe connects as the gateway does for a message of the user. The other direction also needs an answer about
+    the partner's key, and the partner's certificate and TLS.
     """
     codes = (*_THEIR_CERTIFICATE, *_THEIR_TLS)
     both = any(one.severity == ERROR and one.code in codes for one in probed.partner or ())
@@ -223,7 +240,10 @@ def _out(known: Known, probed: Probed) -> tuple[Direction, ...]:
 
 
 def _in(known: Known, probed: Probed) -> tuple[Direction, ...]:
-    """Partners find the gateway by what is published, to send a message or to ask about a key of dialback."""
+    """Return the directions that a fault of the published records or of the gateway stops.
+
+    Partners use the records to send a message, and to ask about a dialback key.
+    """
     both = any(
         one.severity == ERROR
         and one.code.startswith(_OWN_CERTIFICATE)
@@ -234,7 +254,7 @@ def _in(known: Known, probed: Probed) -> tuple[Direction, ...]:
 
 
 def _by_dialback(known: Known, probed: Probed) -> bool:
-    """Whether dialback is what is left: each side then has to find the other by DNS, whoever sends the message."""
+    """Return whether only dialback is left. Each side must then find the other by DNS, in both directions."""
     row = known.row
     if row is None or not set(row.methods) - {SASL_OVER_TLS}:
         return False
@@ -247,11 +267,11 @@ def _by_dialback(known: Known, probed: Probed) -> bool:
     )
 
 
-# What is told
+# The texts
 
 
 def _holds(group: Group, known: Known) -> str:
-    """What is so, where a group holds."""
+    """Return the text of a group whose links all work."""
     pair = t.cast(Pair, known.pair)
     if group == "user":
         return "%s is enabled" % pair.address
@@ -273,7 +293,7 @@ def _holds(group: Group, known: Known) -> str:
         "certificate": "the certificate is good",
         "internal": "the certificates between Front End and Edge are valid",
         "replicas": "the replicas are up to date",
-    }.get(group, "it holds")
+    }.get(group, "no fault was found")
 
 
 def _sentence(known: Known, pair: Pair, entries: t.Sequence[Entry]) -> str:
@@ -281,22 +301,22 @@ def _sentence(known: Known, pair: Pair, entries: t.Sequence[Entry]) -> str:
     if first is not None:
         ended = _ended(first.blocks, pair.address, pair.domain)
         late = _behind(known)
-        text = " But the replica of %s is not up to date, so what was written last may not count there."
+        text = " The replica of %s is not up to date, so the last changes are possibly not in effect on that server."
         but = text % some(late) if late else ""
         return "%s: %s. To do: %s.%s" % (ended, first.text, first.remedy, but)
-    # Of each link the worst.
+    # The worst entry of each group.
     worst: dict[Group, Entry] = {}
     for entry in sorted(entries, key=lambda one: [*SEVERITIES, ""].index(one.severity)):
         worst.setdefault(entry.name, entry)
     told = [worst[entry.name] for entry in entries if worst[entry.name] is entry]
     unknown = [entry for entry in told if entry.severity == UNKNOWN]
     if unknown:
-        text = "Nothing that was seen stands between %s and %s, but not everything was seen (%s): %s."
+        text = "No fault was found between %s and %s, but not everything could be checked (%s): %s."
         names = ", ".join(entry.name for entry in unknown)
         return text % (pair.address, pair.domain, names, unknown[0].text)
     notes = [entry.text for entry in told if entry.severity in (ERROR, WARNING)]
-    more = "; to be known: %s" % "; ".join(notes) if notes else ""
-    text = "Nothing stands between %s and %s, as far as can be seen without a message%s."
+    more = " Note: %s." % "; ".join(notes) if notes else ""
+    text = "No fault was found between %s and %s (no test message was sent).%s"
     return text % (pair.address, pair.domain, more)
 
 
@@ -309,11 +329,11 @@ def _ended(blocks: t.Sequence[Direction], user: str, partner: str) -> str:
 
 
 def _behind(known: Known) -> list[str]:
-    """Of the servers that carry XMPP those whose replica is not up to date."""
+    """Return the servers for XMPP whose replica is not up to date."""
     topology = known.topology
     if topology is None:
         return []
-    # Without the route as well: a server that is behind may still have one.
+    # All Edge pools, not only the pool of the route: an outdated replica can still have an old route.
     servers = carrying(topology, [edge.fqdn.casefold() for edge in topology.edges or () if edge.legacy is not False])
     late = [one.fqdn for one in topology.replicas or () if not one.up_to_date]
     return [fqdn for fqdn in late if servers is None or fqdn.casefold() in servers]

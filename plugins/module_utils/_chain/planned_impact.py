@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run's plan does to users: reads all of them once, compares before and after, and holds the run to its limit.
+"""Compute the effect of a run's plan on users, and refuse the run if the effect is above the limit.
 
-Nothing is read where nothing is planned. What compares is imported where it is needed: most runs do without.
+All users are read once. If the plan has no steps, no user is read. The comparison is imported only if it is needed:
+most runs do not need it.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ from .known import Known
 if t.TYPE_CHECKING:
     from .impact import Change, Impact
 
-# How many users of whom the same is so are named in the result of the task; the file of a plan names all.
+# The number of names in a group of users in the result of the task. The plan file has all names.
 NAMED = 100
 _LIMITED: tuple[t.Literal["lose", "gain"], ...] = ("lose", "gain")
 
 
 class PlannedImpact:
-    """name: how options are called in messages. wanted: whether somebody asked to see it.
+    """Compute the effect of a plan on users, and check the limit.
 
-    Raises Refused for a limit that is none.
+    name: returns the name of an option in messages.
+    wanted: whether the effect is to be shown, even without a limit.
+
+    Raises Refused for an invalid limit.
     """
 
     def __init__(self, params: Params, name: t.Callable[[str], str], wanted: bool) -> None:
@@ -42,12 +46,16 @@ class PlannedImpact:
         if mistakes := impact_mistakes(given):
             raise Refused([name("impact_limit") + text for text in mistakes])
         self.wanted = wanted or bool(self._limits)
-        self._found: Impact | None = None  # None: nobody looked
+        self._found: Impact | None = None  # None: not checked
 
     def look(
         self, reader: Reader, topology: Topology, before: Deployment, after: Deployment, steps: t.Sequence[Step]
     ) -> None:
-        """before, after: all kinds, as they were read, and as the steps will leave them; after: with the users."""
+        """Compute the effect.
+
+        before: all kinds of objects, as they were read.
+        after: all kinds of objects, as the steps will leave them, with the users.
+        """
         if not self.wanted or not steps:
             return
         from .impact import Impact, impact
@@ -68,12 +76,12 @@ class PlannedImpact:
         )
 
     def refusals(self) -> list[str]:
-        """Why a run may not begin."""
+        """Return the reasons why the run must not start."""
         found = self._found
         if found is None or not self._limits or self._guard.allows(IMPACT):
             return []
         if found.unread:
-            text = "%s: not known who gains or loses a partner. Not read: %s"
+            text = "%s: it is unknown which users gain or lose a partner. Not read: %s"
             return [text % (self._name("impact_limit"), found.unread) + self._remedy]
         return [text for change, most in self._limits.items() if (text := self._above(found, change, most))]
 
@@ -85,15 +93,15 @@ class PlannedImpact:
         text = "%s.%s: %d users would %s a partner; the limit is %d"
         if number <= most:
             told = (self._name("impact_limit"), change, possible, change, most)
-            text = "%s.%s: up to %d users would %s a partner, which is not known of all of them; the limit is %d"
-        return text % told + ". To see who they are, check it with -v or with a plan file" + self._remedy
+            text = "%s.%s: up to %d users would %s a partner (the effect on some users is unknown); the limit is %d"
+        return text % told + ". To see their names, run in check mode with -v or with a plan file" + self._remedy
 
     @property
     def _remedy(self) -> str:
-        return ". To run all the same, name %s in %s" % (IMPACT, self._name("allow"))
+        return ". To run anyway, add %s to %s" % (IMPACT, self._name("allow"))
 
     def lines(self, check: bool) -> list[str]:
-        """What people are told, below the plan: three lines at most, and what the limit refuses."""
+        """Return the lines below the plan: at most three lines, and the refusals by the limit."""
         if self._found is None:
             return []
         from .impact import lines
@@ -103,16 +111,16 @@ class PlannedImpact:
         return [*lines(self._found), *(text % one for one in refused)]
 
     def values(self) -> dict[str, t.Any]:
-        """The key of the task's result."""
+        """Return the key for the task's result."""
         return {} if self._found is None else {"impact": self._found.as_dict(NAMED)}
 
     def of_plan(self) -> dict[str, t.Any]:
-        """The same for the file of a plan, with all names."""
+        """Return the key for the plan file, with all names."""
         return {} if self._found is None else {"impact": self._found.as_dict()}
 
 
 def _with_policies(users: t.Mapping[str, User], grants: t.Mapping[str, Step], now: bool) -> dict[str, User]:
-    """The users with the policies that they have now, or after the grants."""
+    """Return the users with their policies. now: before the grants, otherwise after the grants."""
     found = dict(users)
     for key, step in grants.items():
         if key in found:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_preflight_info does: read the foundations, plan what is declared, walk the chain on what comes of it."""
+"""Run xmpp_preflight_info: read the deployment, plan the declared settings, and check the chain after this plan."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_preflight_info. Raises Refused for what is declared wrongly, ServerRefused, ShellError."""
+    """Run xmpp_preflight_info. Raises Refused for wrong declarations, ServerRefused, ShellError."""
     topology, deployment, rights = _after_plan(params, Reader(shell), shell)
     servers = servers_known(params)
     known = replace(
@@ -66,7 +66,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     idle = [code for code in params["ignore"] if code not in ignored]
     playbook = place_of(shell).playbook
     option = called(playbook)("preflight_ignore") if playbook else "ignore"
-    text = "%s: %s is not found any more; take it out of the list"
+    text = "%s: the finding %s no longer occurs; remove it from the list"
     return Result(values, warnings=[text % (option, code) for code in idle])
 
 
@@ -78,11 +78,11 @@ def _records(params: Params, topology: Topology) -> tuple[DomainRecord, ...] | N
 
 
 class _Together(Surroundings):
-    """Reads the foundations in the pipeline of the kinds."""
+    """Read the topology and the kinds of objects in one pipeline."""
 
     def __init__(self, host: str) -> None:
         self._host = host
-        # What can be read, also where the plan needs more.
+        # All values that could be read, even if the plan needs more.
         self.topology = Topology()
         self.deployment: Deployment | None = None
 
@@ -96,9 +96,9 @@ class _Together(Surroundings):
 
 
 def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology, Deployment, str | None]:
-    """The foundations, what the plan will make of the deployment, and what of it the account may not send."""
+    """Return the topology, the deployment as the plan will leave it, and the missing rights of the account."""
     declared = declare({option: params[option] for option in OPTIONS})
-    # What is not declared is read all the same, and stays as it is.
+    # Objects that are not declared are also read. The plan does not change them.
     federation = replace(declared, wanted={**dict.fromkeys(OPTIONS, ()), **declared.wanted})
     guard, together = Guard(force=True), _Together(place_of(shell).host)
     try:
@@ -113,14 +113,17 @@ def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology,
         names = [name for grant in federation.granting for name in grant.users]
         try:
             deployment = reader.with_all_users(deployment, names)
-        except ServerRefused as exc:  # then it is not known who is homed there, which the chain says
+        except ServerRefused as exc:  # the chain then shows that the users of these pools are unknown
             deployment = _without(deployment, exc)
     plan = make_plan(deployment, federation, guard, {})
     return topology, planned(plan), access_for(shell, plan.steps).text
 
 
 def _without(deployment: Deployment, refused: ServerRefused) -> Deployment:
-    """What was read before a read failed. An object in another form is a finding; what is refused has its own."""
+    """Return the deployment that was read before a read failed. Objects in an unknown form become findings.
+
+    Refused cmdlets have findings of their own.
+    """
     odd = {error.cmdlet: error.message for error in refused.errors} if isinstance(refused, Unreadable) else {}
     return replace(deployment, unreadable={**deployment.unreadable, **odd})
 

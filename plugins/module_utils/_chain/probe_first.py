@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Partners that a plan adds or changes, probed before the first write: a change that cannot work is refused.
+"""Probe the partners that a plan adds or changes, before the first write. Refuse a change that cannot work.
 
-Settings that worked and would not any more are a reason. So are those of a domain that is new, or of which nobody knows
-whether it works, if its server answers and accepts none of them. What nobody answers is only a warning: this controller
-may not be where the Edges are.
+Two kinds of changes are refused. In the first, the present settings work, and the new settings would not work. In the
+second, the domain is new or its state is unknown, and its server answers but does not accept the new settings. If no
+server answers, it is only a warning: the controller possibly cannot reach servers that the Edges reach.
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ from .probe_found import ProbeFound
 
 @dataclass(frozen=True)
 class ProbedChange:
-    """A domain of a partner that a plan touches. before: with the settings that it has now; None: it is not allowed."""
+    """Describe a change of one domain of a partner.
+
+    after: the probe with the new settings.
+    before: the probe with the present settings; None: the domain is not allowed now.
+    """
 
     after: Job
     before: Job | None
 
 
 def changes_of(steps: t.Iterable[Step]) -> list[ProbedChange]:
-    """The domains of the partners whose way to authenticate, or whose server, a plan changes."""
+    """Return the domains for which a plan changes the authentication or the server."""
     found = []
     for step in steps:
         if step.part != "partners" or step.expect is None or not step.after:
@@ -68,10 +72,13 @@ def probe(
     name: t.Callable[[str], str],
     allowed: bool,
 ) -> ProbeFound:
-    """Ask the partners' servers. Raises nothing.
+    """Probe the partners' servers. Raises nothing.
 
-    settings: options of xmpp_partner_probe_info, with its defaults but for allow_local, and certificate_names, the
-    names of the own certificate. sip_domains: of the deployment. allowed: whether breaking a partner is.
+    settings: options of xmpp_partner_probe_info with its defaults, except that allow_local is false by default. In
+        addition certificate_names, the names of the own certificate.
+    sip_domains: the SIP domains of the deployment.
+    name: returns the name of an option in messages.
+    allowed: whether the run is allowed to break a partner.
     """
     defaults = {option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}
     given = {**defaults, "allow_local": False, **settings}
@@ -79,7 +86,7 @@ def probe(
     given["from_domain"] = given["from_domain"] or asking(own)
     place = name("probe_first")
     if not given["from_domain"]:
-        text = "%s: no own SIP domain is known, in whose name partners can be asked. Set from_domain in %s"
+        text = "%s: the probe of partners needs an own SIP domain, and none is known. Set from_domain in %s"
         return ProbeFound((text % (place, name("verification")),))
     try:
         prober, _store, _warnings = open_prober(given)
@@ -95,7 +102,10 @@ def judge(
     name: t.Callable[[str], str],
     allowed: bool,
 ) -> ProbeFound:
-    """entries: of each change, what its server makes of the new settings, and of those that it has. Pure."""
+    """Decide which changes are refused. Pure.
+
+    entries: for each change, the results with the new settings and with the present settings.
+    """
     refusals, doubts, probed = [], [], []
     for change, (after, before) in zip(changes, entries, strict=True):
         probed.append(
@@ -104,17 +114,17 @@ def judge(
         if after["verdict"] != "failed":
             continue
         worked = before is not None and before["verdict"] in ("ok", "warning")
-        # Of a server that is known to fail with the present settings, nothing is made worse.
+        # If the present settings fail, the new settings make nothing worse.
         hopeless = after["accepts"] is not None and (before is None or before["verdict"] == "not_observable")
         if worked:
-            text = "%s: the partner works with the present settings and would not work with the new ones: %s"
+            text = "%s: the partner works with the present settings and would not work with the new settings: %s"
         elif hopeless:
             text = "%s: the server of the partner does not accept these settings: %s"
         else:
-            text = "%s: not known whether the new settings work: %s"
+            text = "%s: it is unknown whether the new settings work: %s"
         said = text % (_named(change), _reason(after))
         if (worked or hopeless) and not allowed:
-            remedy = ". To write it all the same, name %s in %s" % (BREAKS_PARTNER, name("allow"))
+            remedy = ". To write this change anyway, add %s to %s" % (BREAKS_PARTNER, name("allow"))
             refusals.append(said + remedy)
         else:
             doubts.append(said)
@@ -127,8 +137,8 @@ def _named(change: ProbedChange) -> str:
 
 
 def _reason(entry: Entry) -> str:
-    """Why it fails, and what would be accepted."""
+    """Return why the probe failed, and which methods the partner accepts."""
     errors = [str(one["message"]) for one in entry["findings"] if one["severity"] == "error"]
     accepted = [method for method, known in (entry["accepts"] or {}).items() if known == "yes"]
-    text = printable(errors[0] if errors else "no reason was seen").rstrip(".")
-    return text + ("; it accepts %s" % some(accepted) if accepted else "")
+    text = printable(errors[0] if errors else "the reason is unknown").rstrip(".")
+    return text + ("; the server accepts %s" % some(accepted) if accepted else "")

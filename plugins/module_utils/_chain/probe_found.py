@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What probes of partners say about a plan. Apart from what probes, which only a run that probes has to load."""
+"""Define the result of probing a plan's partners. This module is separate, so that most runs do not load the probe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ProbeFound:
-    """What the probes say. refusals: why nothing may be written. doubts: warnings. probed: as the task returns it."""
+    """Describe the result of the probes.
+
+    refusals: reasons why nothing must be written.
+    doubts: warnings.
+    probed: the entries that the task returns.
+    """
 
     refusals: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -3,13 +3,13 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may talk to whom: every user that was read, every domain of a partner, and both directions. Pure.
+"""Compute which users are allowed to exchange messages with which partners' domains, in both directions. Pure.
 
-The links decide (links.py), as explain tells of them (pair.py). A link looks at the user, at the partner, or at the
-deployment, never at a user and a partner at once. So each side is asked alone, once for users or domains of which
-everything is the same that links look at. A way is as good as the worse of its two sides.
+The links decide (links.py), as in explain (pair.py). A link checks the user, the partner or the deployment, but never a
+user and a partner together. So each side is checked separately, once for all users or domains with equal values. The
+result of a way is the worse result of its two sides.
 
-Not looked at: services, certificates, replicas, DNS and the partner's servers. Users' rights do not depend on them.
+Services, certificates, replicas, DNS and the partner's servers are not checked. Users' rights do not depend on them.
 """
 
 from __future__ import annotations
@@ -31,16 +31,19 @@ from .known import Known, Pair, StoreView, partners_by_domain
 from .links import Group
 from .pair import Direction, Entry, entries_of
 
-# What each side depends on, in the groups of explain. The rest of the groups is not looked at.
+# The groups of explain on which each side depends. Other groups are not checked.
 OF_USER: tuple[Group, ...] = ("user", "home", "policy")
 OF_PARTNER: tuple[Group, ...] = ("partner", "negotiation")
 OF_ALL: tuple[Group, ...] = ("access_edge", "route")
-# The link that says of a partner that its messages reach only users who have added the sender.
+# The code of the link for partners whose messages reach only users who have added the sender.
 _CONTACT_FIRST = "partner_unverified"
 
 
 class May(enum.IntEnum):
-    """Whether messages may pass in one direction, the worst first. CONTACT: once the user has added the contact."""
+    """Describe whether messages are allowed in one direction, the worst first.
+
+    CONTACT: allowed after the user has added the contact.
+    """
 
     NO = 0
     UNKNOWN = 1
@@ -50,9 +53,11 @@ class May(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Ways:
-    """One side of a way, or a whole way. out: from the user to the partner. back: from the partner to the user.
+    """Describe one side of a way, or a complete way.
 
-    basis: what an unknown side depends on: if that changes, it is not known whether the side does.
+    out: from the user to the partner.
+    back: from the partner to the user.
+    basis: the values on which an unknown side depends. If they change, it is unknown whether the side changes.
     """
 
     out: May
@@ -65,10 +70,12 @@ class Ways:
 
 @dataclass(frozen=True)
 class Talkers:
-    """How many users may exchange messages with a partner's domain.
+    """Describe the numbers of users who are allowed to exchange messages with a partner's domain.
 
-    out: may send to it. back: may get messages from it. unknown: users of whom one of both is not known. contact_first:
-    whether messages from it reach only users who have added the sender.
+    out: users who are allowed to send to the domain.
+    back: users who are allowed to get messages from the domain.
+    unknown: users with an unknown right in at least one direction.
+    contact_first: whether messages from the domain reach only users who have added the sender.
     """
 
     out: int
@@ -79,11 +86,11 @@ class Talkers:
 
 @dataclass(frozen=True)
 class Reach:
-    """Who may talk to whom, as one reading of a deployment has it.
+    """Describe the rights of users to exchange messages with partners, from one reading of a deployment.
 
-    users: by key of the user, the user's side. domains: by domain of a partner, additional domains too, the side of the
-    partner and of the deployment. unread: what could not be read without which nothing is known of any way; empty
-    where that is nothing.
+    users: by key of the user, the user's side.
+    domains: by domain of a partner (additional domains too), the side of the partner and of the deployment.
+    unread: the values that could not be read, so that all ways are unknown; '' if all were read.
     """
 
     users: t.Mapping[str, Ways]
@@ -92,16 +99,16 @@ class Reach:
 
     @property
     def seen(self) -> int:
-        """How many users were read. An account with a scoped role sees fewer than there are."""
+        """Return the number of users that were read. An account with a scoped role does not see all users."""
         return len(self.users)
 
     @cached_property
     def _sides(self) -> Counter[Ways]:
-        """How many users have each side."""
+        """Return the number of users with each side."""
         return Counter(self.users.values())
 
     def of(self, domain: str) -> Talkers:
-        """The users of one domain. A domain that is no partner's has none."""
+        """Return the numbers of users for one domain: 0 if the domain does not belong to a partner."""
         side = self.domains.get(key_of(domain), Ways(May.NO, May.NO))
         ways = [(own.and_(side), number) for own, number in self._sides.items()]
         return Talkers(
@@ -112,9 +119,12 @@ class Reach:
         )
 
     def hit(self, domains: t.Iterable[str] | None = None) -> int:
-        """How many users are hit if these domains fail: users who may talk to one of them in one direction at least.
+        """Return how many users are affected if these domains fail.
 
-        domains: None: all domains of partners. Users of whom it is not known do not count; ``of`` gives their number.
+        A user is affected if messages with one of the domains are allowed in at least one direction. Users with unknown
+        rights do not count: ``of`` returns their number.
+
+        domains: None: all domains of partners.
         """
         chosen = self.domains if domains is None else {key_of(one) for one in domains} & set(self.domains)
         sides = {self.domains[one] for one in chosen}
@@ -126,9 +136,9 @@ class Reach:
 
 
 def who_may_talk(known: Known) -> Reach:
-    """Of a deployment that was read, with its users. They are all of them only where ``Deployment.all_users``.
+    """Compute the rights of the users that were read. These are all users only if ``Deployment.all_users`` is set.
 
-    known: ``topology`` and ``deployment`` are needed; where one is None, or a kind could not be read, ways are unknown.
+    known: needs ``topology`` and ``deployment``. If one is None, or a kind could not be read, ways are unknown.
     """
     deployment = known.deployment or Deployment("")
     return Reach(_users(known, deployment), _domains(known, deployment), _unread(replace(known, pair=None)))
@@ -145,7 +155,7 @@ def _unread(known: Known) -> str:
 
 
 def _users(known: Known, deployment: Deployment) -> dict[str, Ways]:
-    """By user, from one user for each set of facts."""
+    """Return the side of each user. Users with equal facts are checked once."""
     sides: dict[t.Any, Ways] = {}
     found = {}
     for key, user in deployment.users.items():
@@ -165,7 +175,7 @@ def _of_user(known: Known, user: User) -> Ways:
 
 
 def _standing(store: StoreView) -> tuple[t.Any, ...]:
-    """What the policies give that act on users without one of their own."""
+    """Return the rights of the policies for users without a policy of their own."""
     policies = store.deployment.of("policies")
     rights = ("enable_xmpp_access", "enable_federation_access")
     standing = [key for key in sorted(policies) if key == "global" or key.startswith("site:")]
@@ -173,7 +183,7 @@ def _standing(store: StoreView) -> tuple[t.Any, ...]:
 
 
 def _domains(known: Known, deployment: Deployment) -> dict[str, Ways]:
-    """By domain, from one domain for each set of facts, and what all of them depend on."""
+    """Return the side of each domain. Domains with equal facts are checked once, together with the deployment."""
     topology, nobody = known.topology or Topology(), Pair("", "")
     whole = _side(entries_of(OF_ALL, replace(known, pair=nobody)))
     sip = [frozenset(listed or ()) for listed in (topology.allowed_domains, topology.blocked_domains)]
@@ -193,7 +203,7 @@ def _settings(record: Record) -> tuple[t.Any, ...]:
 
 
 def _side(entries: t.Sequence[Entry]) -> Ways:
-    """What explain's entries come to, for each direction."""
+    """Return the result of explain's entries in each direction."""
 
     def may(direction: Direction) -> May:
         if any(direction in entry.blocks for entry in entries):

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads where the SRV record of each SIP domain leads.
+"""Read the target of the SRV record of each SIP domain.
 
-Names may differ (``xmpp.DOMAIN`` is as usual as the Access Edge's own); addresses decide. From inside a network another
-DNS may answer than the one that partners ask, so name servers can be given.
+The check compares addresses, not names: ``xmpp.DOMAIN`` is as common as the name of the Access Edge. Inside a network,
+another DNS can answer than the DNS that partners ask. So name servers can be given.
 """
 
 from __future__ import annotations
@@ -24,24 +24,26 @@ from .._xmpp.budget import Budget, TimeUp
 from .conditions import access_edges
 from .known import DomainRecord
 
-# Seconds for one question, and for all of one domain.
+# Seconds for one DNS query, and for all queries of one domain.
 _STEP, _TOTAL = 3.0, 9.0
 
 
 class RecordResolver(t.Protocol):
     def services(self, domain: str, budget: Budget) -> Services:
-        """The SRV records of a domain."""
+        """Return the SRV records of a domain."""
 
     def addresses(self, host: str, budget: Budget) -> Addresses:
-        """The addresses of a host."""
+        """Return the addresses of a host."""
 
 
 def look_up(
     topology: Topology, domains: t.Sequence[str], nameservers: t.Sequence[str]
 ) -> tuple[DomainRecord, ...] | None:
-    """domains: whose records are looked at; all SIP domains without any. None: there is nothing to look up.
+    """Look up the records. Return None if there is nothing to look up.
 
-    Raises Invalid for name servers.
+    domains: the domains to check; empty: all SIP domains.
+
+    Raises Invalid for wrong domains or name servers.
     """
     try:
         wanted = [canonical_domain(domain) for domain in domains] or list(topology.sip_domains or ())
@@ -49,9 +51,9 @@ def look_up(
         raise Invalid("domains: %s" % exc) from None
     edges = access_edges(topology)
     if not wanted or not edges:
-        return None  # of which the links before tell
+        return None  # the links before report this
     if dns.IMPORT_ERROR is not None:
-        return _unseen(wanted, "the controller has no dnspython (a Python package)")
+        return _unseen(wanted, "the Python package dnspython is missing on the controller")
     try:
         resolver = dns.Resolver(nameservers)
     except Invalid as exc:
@@ -68,7 +70,7 @@ def _unseen(domains: t.Sequence[str], why: str) -> tuple[DomainRecord, ...]:
 def read_records(
     domains: t.Sequence[str], edges: t.Sequence[str], resolver: RecordResolver
 ) -> tuple[DomainRecord, ...]:
-    """edges: FQDNs of the Access Edge services (access_edges)."""
+    """Look up the records of domains in parallel. edges: FQDNs of the Access Edge services (access_edges)."""
     with ThreadPoolExecutor(max_workers=min(20, len(domains))) as pool:
         return tuple(pool.map(functools.partial(_read, edges=edges, resolver=resolver), domains))
 

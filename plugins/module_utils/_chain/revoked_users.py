@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many users a revocation hits, for a check run that asks for it. A revocation itself waits for no reading."""
+"""Compute how many users a revocation affects, in check mode only. A real revocation does not read users."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ from .known import Known
 from .planned_impact import NAMED
 from .reach import who_may_talk
 
-# The kinds tell of the sites' routes already.
+# The sites are not read a second time: the routes are one of the kinds.
 _BESIDE = tuple(one for one in READINGS if one.name != "sites")
 
 
 def with_users(task: Task) -> Task:
-    """xmpp_partner_revocation, which in check mode also says who loses the domains. Raises as the task does."""
+    """Extend xmpp_partner_revocation: in check mode, also report the users who lose the domains.
+
+    Raises the same errors as the task.
+    """
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
         result = task.work(params, shell, check)
@@ -42,7 +45,7 @@ def with_users(task: Task) -> Task:
 
 
 def _without(shell: Shell, going: t.Collection[str]) -> Impact:
-    """The impact of the end of these domains. What cannot be read is in it."""
+    """Return the impact of the removal of these domains. It includes the values that cannot be read."""
     reader = Reader(shell)
     try:
         deployment, items = reader.kinds_and(RESOURCES, _BESIDE)

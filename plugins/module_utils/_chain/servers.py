@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules of the chain are told of servers, which have sessions of their own: options, and their values."""
+"""Define the options for values of other servers, which have sessions of their own, and convert these values."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SERVER_OPTIONS = {"services": SERVICES_OPTION, "edges": EDGES_OPTION, "front_end
 
 
 def servers_known(params: Params) -> Known:
-    """What the options say. Nobody looked at what is left out."""
+    """Return the values of the options. A value that is missing was not checked."""
     services = [HostService(one["host"], one["kind"], one.get("status")) for one in params.get("services") or ()]
     return Known(
         gateways=tuple(one for one in services if one.kind == "gateway") or None,
@@ -54,7 +54,7 @@ def servers_known(params: Params) -> Known:
 
 
 def _server(given: t.Mapping[str, t.Any]) -> ServerRead:
-    """certificates: as xmpp_gateway_cert_info returns them."""
+    """Convert the values of one server. certificates: as xmpp_gateway_cert_info returns them."""
     read = given.get("certificates")
     certificates = None if read is None else tuple(map(_certificate, read))
     return ServerRead(str(given["host"]), certificates, given.get("clock_ahead"), bool(given.get("declared")))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one walk over the links: what does not hold, the first link first, and how it is shown. Pure."""
+"""Check all links in the order of the table, and show the broken and unknown links. Pure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from .._base.texts import some
 from .known import Known
 from .links import LINKS, Group, Link
 
-# How lines that are shown begin.
+# The first character of a line of the report.
 MARKS = {ERROR: "!", UNKNOWN: "?", WARNING: "*"}
 
 
 @dataclass(frozen=True)
 class Obstacle(Finding):
-    """A link that does not hold. message: the cause. effect: on users. where: the place in the product to change it.
+    """Describe a broken or unknown link.
 
-    blocks: whether additions are pointless until it is mended, so that a run has to stop before it writes. link: its
-    line of the table.
+    message: the cause.
+    effect: the effect on users.
+    where: the place in the product to repair it.
+    blocks: whether additions have no use while the link is broken. A run must then stop before it writes.
+    link: the entry in the table of links.
     """
 
-    # Those of a finding once more, since tools that read one file at a time take a class for what stands in it.
+    # The fields of Finding are repeated, because some tools read only one file and do not see inherited fields.
     code: str
     severity: str
     message: str
@@ -47,9 +50,9 @@ def looked_at(link: Link, known: Known) -> bool:
 
 
 def walk(known: Known, groups: t.Collection[Group] | None = None) -> list[Obstacle]:
-    """All links that do not hold, of those that somebody looked at, in the order of the table.
+    """Return the broken and unknown links in the order of the table. Links that were not checked are skipped.
 
-    groups: the links that are looked at; None: all.
+    groups: the groups to check; None: all.
     """
     obstacles = []
     for link in LINKS:
@@ -75,19 +78,19 @@ def walk(known: Known, groups: t.Collection[Group] | None = None) -> list[Obstac
 
 
 def accepted(obstacles: t.Sequence[Obstacle], ignore: t.Collection[str]) -> tuple[list[Obstacle], list[str]]:
-    """What is left without the codes that are accepted, and which of these were found."""
+    """Return the obstacles without accepted codes, and the accepted codes that were found."""
     left = [one for one in obstacles if one.code not in ignore]
     return left, [one.code for one in obstacles if one.code in ignore]
 
 
 def idle(ignore: t.Sequence[str], ignored: t.Collection[str], known: Known) -> list[str]:
-    """The accepted codes that match nothing, though their link was looked at, or that no link has."""
+    """Return the accepted codes that no longer occur, although their link was checked, and codes without a link."""
     unlooked = {link.code for link in LINKS if not looked_at(link, known)}
     return [code for code in ignore if code not in ignored and code not in unlooked]
 
 
 def lines(found: t.Sequence[Obstacle], ignored: t.Sequence[str]) -> list[str]:
-    """The first broken link, then every finding in the order of the chain, with all that there is to say."""
+    """Return the first broken link, then all findings in the order of the chain, with all details."""
     shown = []
     for one in found:
         shown.append("  %s %s: %s" % (MARKS[one.severity], one.code, one.message))
@@ -100,17 +103,20 @@ def lines(found: t.Sequence[Obstacle], ignored: t.Sequence[str]) -> list[str]:
     if broken:
         head = "The first broken link: %s." % broken[0].message
     elif found:
-        head = "No broken link was found, but see below."
+        head = "No broken link was found. Check the lines below."
     else:
-        head = "Every link that was looked at holds."
+        head = "All checked links work."
     return [head, *shown]
 
 
 def short_lines(found: t.Sequence[Obstacle]) -> list[str]:
-    """A line for each, the first broken link first, then in the order of the chain; what is not observable in one."""
+    """Return one line for each finding: the first broken link, then the others in the order of the chain.
+
+    One line shows all unknown links together.
+    """
     broken = next((one for one in found if one.severity == ERROR), None)
     shown = ["The first broken link is %s: %s; %s" % (broken.code, broken.message, broken.remedy)] if broken else []
     others = [one for one in found if one is not broken and one.severity != UNKNOWN]
     shown += ["  %s %s: %s; %s" % (MARKS[one.severity], one.code, one.message, one.remedy) for one in others]
     unknown = [one.code for one in found if one.severity == UNKNOWN]
-    return [*shown, "  %s not observable with this account: %s" % (MARKS[UNKNOWN], some(unknown))] if unknown else shown
+    return [*shown, "  %s unknown with this account: %s" % (MARKS[UNKNOWN], some(unknown))] if unknown else shown

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Advice about a partner's row: the strictest that was seen to work, and when a certificate will break the present one.
+"""Advise on a partner's settings: the strictest settings that work, and the date when a certificate breaks them. Pure.
 
-Pure. What the advice rests on was seen from one place, the controller, and every text says so. A weaker row than the
-declared one is never advised: to lower what is demanded of a partner is a decision, not a finding.
+The advice uses only test results of the controller, and every text says this. It never proposes weaker settings than
+the declared settings. Weaker requirements for a partner are a decision of the administrators, not a finding.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from .._federation.negotiation import SASL_OVER_TLS, Row
 from .facts import Facts
 from .rows import METHODS, VALID, accepts, options, possible, uses
 
-# What becomes of a row when the partner's certificate ends: it is not affected, dialback decides, or nothing works.
+# The effect on the settings when the partner's certificate expires: none, dialback authenticates, or nothing works.
 Then = t.Literal["", "dialback", "nothing"]
 
 
 @dataclass(frozen=True)
 class Advice:
-    """row: what to declare instead; None: nothing better was seen. text: why, in a sentence.
+    """Describe the advice for one domain of a partner.
 
-    until: when the partner's certificate ends (UTC, as the probe shows it), if the present row depends on it; else ''.
-    then: what becomes of the row at that time.
+    row: the settings to declare instead; None: no better settings were found.
+    text: the reason, in a sentence.
+    until: when the partner's certificate expires (UTC, as the probe shows it); '' if the settings do not depend on it.
+    then: the effect on the settings at that time.
     """
 
     row: Row | None
@@ -41,17 +43,17 @@ class Advice:
 
 
 def strictness(facts: Facts, row: Row) -> tuple[int, ...]:
-    """For comparing rows that authenticate at all; the strictest is the smallest.
+    """Return a key to compare settings that authenticate. The strictest settings have the smallest key.
 
-    A row is as strict as the weakest way of authentication that it takes. Of two that are alike in this, the stricter
-    is the one that also takes a stronger way which the partner was seen to accept, because it uses that first.
+    The weakest method that the settings allow decides. If two settings have the same weakest method, the settings that
+    also allow a stronger method are stricter, if the partner accepts this method. The gateway uses it first.
     """
     accepted, open_ = accepts(facts), possible(facts, row)
     return METHODS.index(row.methods[-1]), *(m not in open_ or accepted[m] != "yes" for m in METHODS)
 
 
 def works(facts: Facts, row: Row) -> bool:
-    """Whether the row was seen to work. To insist on certificates, both sides' have to be good for both directions."""
+    """Return whether the settings work. If only certificates are allowed, they must be good for both directions."""
     used = uses(facts, row)
     if not used or accepts(facts)[used[-1]] != "yes":
         return False
@@ -59,41 +61,41 @@ def works(facts: Facts, row: Row) -> bool:
 
 
 def advise(facts: Facts, declared: Row | None) -> Advice:
-    """declared: the present row; None: not a declared partner, for which every row that works may be advised."""
+    """Return the advice. declared: the present settings; None: the partner is not declared."""
     if facts.header is None:
         return Advice(None, "No server of the partner answered this controller, so there is no advice.")
     until, then = ends(facts, declared)
     seen = [row for row in VALID if works(facts, row)]
     best = min(seen, key=lambda row: strictness(facts, row), default=None)
     if best is None:
-        return Advice(None, "No row was seen to work from this controller.", until, then)
-    sentence = "As seen from this controller, the strictest row that works is %s." % best
+        return Advice(None, "No settings work from this controller.", until, then)
+    sentence = "From this controller, the strictest settings that work are: %s." % best
     if declared is None or not declared.methods:
         return Advice(best, sentence, until, then)
     here, there = strictness(facts, declared), strictness(facts, best)
     if there < here or (there == here and declared.level != "valid"):
         return Advice(best, sentence, until, then)
     if works(facts, declared):
-        text = "As seen from this controller, the declared row is the strictest that works."
+        text = "From this controller, the declared settings are the strictest settings that work."
     elif possible(facts, declared):
-        text = "Whether the declared row works cannot be seen from this controller."
+        text = "From this controller, it is unknown whether the declared settings work."
     else:
-        text = "Only rows that are weaker than the declared one were seen to work from this controller."
+        text = "From this controller, only settings that are weaker than the declared settings work."
     return Advice(None, text, until, then)
 
 
 def common(advice: t.Sequence[Advice]) -> list[Advice]:
-    """The advice about the domains of one partner, which share one row: what is not advised for all is for none."""
+    """Return the advice for all domains of one partner. They share the settings, so all must get the same advice."""
     if all(one.row == advice[0].row for one in advice):
         return list(advice)
-    text = "Not all domains of the partner were seen to work with the same stricter row from this controller."
+    text = "From this controller, not all domains of the partner work with the same stricter settings."
     return [Advice(None, text, one.until, one.then) if one.row is not None else one for one in advice]
 
 
 def ends(facts: Facts, row: Row | None) -> tuple[str, Then]:
-    """When the partner's certificate will break the row, and what is left of the row then; ('', '') if it will not.
+    """Return when the partner's certificate will break the settings, and the effect; ('', '') if it will not.
 
-    Only SASL EXTERNAL depends on the certificate; dialback over TLS takes whatever is presented.
+    Only SASL EXTERNAL depends on the certificate. Dialback over TLS accepts every certificate.
     """
     if row is None or SASL_OVER_TLS not in possible(facts, row) or not facts.certificate:
         return "", ""

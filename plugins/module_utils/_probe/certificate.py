@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the certificate that a server presents stands for its domain; each fault by its own name. Pure.
+"""Check whether the certificate of a server is good for its domain. Each fault has a code. Pure.
 
-Time and chain are checked as those of the own certificate (_x509), names as RFC 6120 section 13.7.1.2 has them.
+Validity and chain are checked in the same way as for the own certificate (_x509). The rules for names are in RFC 6120
+section 13.7.1.2.
 """
 
 from __future__ import annotations
@@ -34,15 +35,15 @@ else:
 if t.TYPE_CHECKING:
     Certificate = x509.Certificate
 
-# With one of these the certificate proves nothing.
+# With one of these faults, the certificate cannot authenticate the server.
 FATAL = frozenset(("expired", "not_yet_valid", *CHAIN, "name_mismatch", "server_auth", "malformed"))
 
 _SRV_NAME = "1.3.6.1.5.5.7.8.7"  # id-on-dnsSRV, RFC 4985
 _XMPP_ADDR = "1.3.6.1.5.5.7.8.5"  # id-on-xmppAddr, RFC 6120 section 13.7.1.4
-# What check() finds in a partner's certificate as well as in an own one.
+# The codes of check() that also apply to a partner's certificate.
 _AS_IN_OWN = ("expired", "not_yet_valid", *CHAIN, "weak_signature", "key_size", NOT_CHECKED)
-# Of a server's certificates, its own included. Public CAs need two to four; OpenSSL ends a handshake that brings more
-# than 100 kB of them (SSL_CTX_set_max_cert_list).
+# The most certificates that a server can send, including its own. Public CAs need two to four. OpenSSL ends a handshake
+# with more than 100 kB of certificates (SSL_CTX_set_max_cert_list).
 MOST_CERTIFICATES = 20
 
 
@@ -54,10 +55,14 @@ def examine(
     expires_within: int,
     seconds: float = certificates.CHAIN_SECONDS,
 ) -> tuple[dict[str, t.Any], dict[str, str]]:
-    """The first certificate in plain values, and its faults: code -> text.
+    """Return the first certificate in plain values, and its faults: code -> text.
 
-    chain: as it was sent. domain: in A-labels. anchors: trusted CA certificates. now: UTC, aware. expires_within: days.
-    seconds: that the checks of the chain may take.
+    chain: the certificates as the server sent them.
+    domain: in A-labels.
+    anchors: trusted CA certificates.
+    now: UTC, aware.
+    expires_within: days.
+    seconds: the limit for the checks of the chain.
     """
     try:
         certificate = parse(certificates.der(chain[0]))
@@ -79,7 +84,10 @@ def examine_later(
     first: dict[str, str],
     seconds: float = certificates.CHAIN_SECONDS,
 ) -> list[tuple[datetime.datetime, dict[str, str]]]:
-    """The faults that it will have later, with the moments from which on. first: those of now; else as examine()."""
+    """Return the later faults of the certificate, each set with its first moment.
+
+    first: the present faults. The other arguments are the arguments of examine().
+    """
     if "malformed" in first:
         return []
     certificate = parse(certificates.der(chain[0]))
@@ -97,13 +105,13 @@ def examine_later(
         first=first,
         judge=judge,
         same=frozenset,
-        # A chain that took too long once is not tried again.
+        # If the check of the chain took too long, it is not repeated.
         seconds=seconds if checked else -1.0,
     )
 
 
 def covers(certificate: Certificate, domain: str) -> bool:
-    """Whether one of its names is the domain, as dNSName, SRVName or xmppAddr."""
+    """Return whether one of its names (dNSName, SRVName or xmppAddr) is the domain."""
     wanted = (DNS_ID(domain), SRV_ID("_xmpp-server." + domain))
     if any(one.verify(pattern) for pattern in _patterns(certificate) for one in wanted):
         return True
@@ -111,13 +119,13 @@ def covers(certificate: Certificate, domain: str) -> bool:
 
 
 def _ascii(name: str) -> str:
-    """A domain in A-labels (RFC 5891). A name that is none is returned as it is.
+    """Return a domain in A-labels (RFC 5891). A name that is not a domain is returned unchanged.
 
-    Letters outside ASCII are not mapped to such of ASCII, as UTS 46 would: the sign of Kelvin is no k.
+    Unlike UTS 46, this does not map other letters to ASCII letters: the Kelvin sign is not a k.
     """
     if name.isascii():
         return name
-    # An xmppAddr is written in Unicode (RFC 6120 section 13.7.1.4), and compared without regard to case.
+    # An xmppAddr is in Unicode (RFC 6120 section 13.7.1.4). Upper and lower case are the same.
     folded = "".join(one.lower() if one.isascii() or not one.lower().isascii() else one for one in name)
     try:
         return idna.encode(folded).decode("ascii")
@@ -126,7 +134,7 @@ def _ascii(name: str) -> str:
 
 
 def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
-    """A name that is none, such as a bare asterisk, does not spoil the others."""
+    """Return patterns of the valid names. Invalid names, such as a single asterisk, are skipped."""
     kinds: tuple[tuple[t.Any, list[str]], ...] = (
         (DNSPattern, certificates.dns_names(certificate)),
         (SRVPattern, _other_names(certificate, _SRV_NAME)),
@@ -142,14 +150,14 @@ def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
 
 
 def for_clients(certificate: Certificate) -> bool:
-    """Whether it is issued for client authentication. Without the extension a certificate is good for all."""
+    """Return whether the certificate is for client authentication. Without the extension, it is for all purposes."""
     purposes = extension(certificate, "ExtendedKeyUsage")
     known = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
     return purposes is None or any(one in purposes for one in known)
 
 
 def _more(certificate: Certificate) -> dict[str, t.Any]:
-    """What describe() does not say, because the gateway's own certificate has no use for it."""
+    """Return values that describe() does not have, because the gateway's own certificate does not need them."""
     purposes = extension(certificate, "ExtendedKeyUsage")
     anything = purposes is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes
     return {
@@ -181,12 +189,12 @@ def _faults(
         if code in found:
             yield code, found[code]
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    # Of a certificate that lives for days, only the last third is a finding.
+    # For a certificate that is valid for only some days, only the last third is a finding.
     if start <= now < end and end - now < min(datetime.timedelta(days=expires_within), (end - start) / 3):
         yield "expires_soon", "it expires on %s, in %d days" % (facts["not_after"], (end - now).days)
     if not covers(certificate, domain):
         names = (*facts["names"], *facts["srv_names"], *facts["xmpp_addresses"])
-        yield "name_mismatch", "it is for %s, not for %s" % (", ".join(names[:8]) or "no name at all", domain)
+        yield "name_mismatch", "it is for %s, not for %s" % (", ".join(names[:8]) or "no name", domain)
     if not facts["server_auth"]:
         yield "server_auth", "it is not issued for server authentication"
     if not facts["client_auth"]:
@@ -194,17 +202,17 @@ def _faults(
 
 
 def _other_names(certificate: Certificate, kind: str) -> list[str]:
-    """The otherName entries of a kind whose value is a string, in lower case; to be compared."""
+    """Return the otherName entries of a kind that are strings, in lower case for comparisons."""
     names = extension(certificate, "SubjectAlternativeName")
     if names is None:
         return []
     values = [one.value for one in names.get_values_for_type(x509.OtherName) if one.type_id.dotted_string == kind]
-    # Of letters outside ASCII some have one of ASCII as their lower case, such as the sign of Kelvin.
+    # Some other letters have an ASCII letter as their lower case, for example the Kelvin sign.
     return [text.lower() if text.isascii() else text for text in map(_der_text, values) if text]
 
 
 def _der_text(value: bytes) -> str:
-    """A DER UTF8String or IA5String of up to 127 bytes, or of up to 255 with one byte of length; else empty."""
+    """Return the text of a DER UTF8String or IA5String of up to 255 bytes; '' for other values."""
     if value[:1] not in (b"\x0c", b"\x16"):
         return ""
     start = 3 if value[1:2] == b"\x81" else 2

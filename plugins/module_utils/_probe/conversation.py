@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The conversation of a probe with one address: as the gateway would open it, up to where messages would flow."""
+"""Open a stream to one address in the same way as the gateway, up to the step before messages are sent."""
 
 from __future__ import annotations
 
@@ -42,11 +42,13 @@ def converse(
     row: Row | None = None,
     bare: Contexts | None = None,
 ) -> tuple[Certificate, ...]:
-    """Have the conversation with one address, write down what is seen, and return the certificates of the peer.
+    """Test one address, record the results in ``facts``, and return the peer's certificates. Raises TimeUp.
 
-    versions: also find out, with a connection for each, which versions of TLS the peer accepts, and whether it accepts
-    dialback where its announcement does not tell. row: the declared one, if any. bare: without a certificate, to find
-    out whether dialback is left if the own certificate is not accepted; None: that is not asked. Raises TimeUp.
+    versions: whether to test each TLS version with a connection of its own, and to test dialback if the peer's
+        announcement is not clear.
+    row: the declared settings, if any.
+    bare: contexts without a certificate, to test whether dialback works if the own certificate is not accepted.
+        None: this is not tested.
     """
 
     def connect() -> StreamConnection:
@@ -58,7 +60,7 @@ def converse(
         contexts = Contexts(contexts.own, legacy=True)
         chain = _talk(facts, connect, contexts)
     if versions and facts.header is None and (_ended(facts, "stream", "closed") or _ended(facts, "stream", "timeout")):
-        # Many servers do not answer a stream in clear on the port of direct TLS.
+        # Many servers do not answer an unencrypted stream on their port for direct TLS.
         if _speaks_tls(connect, contexts):
             facts.ended = Ended("stream", "direct_tls")
     facts.attempts.append(_attempt(facts, service, address))
@@ -77,12 +79,12 @@ def _talk(facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Con
 
 
 def _failed_without_rfc_5746(facts: Facts) -> bool:
-    """Whether OpenSSL ended the handshake for that reason, before anything else of the server was seen."""
+    """Return whether OpenSSL ended the handshake because the server does not support RFC 5746."""
     return _ended(facts, "tls", "tls_failed") and LEGACY_RENEGOTIATION in (facts.ended.text if facts.ended else "")
 
 
 def _speaks_tls(connect: t.Callable[[], StreamConnection], contexts: Contexts) -> bool:
-    """Whether the server takes a TLS handshake at once (XEP-0368)."""
+    """Return whether the server accepts a TLS handshake as the first step (direct TLS, XEP-0368)."""
     try:
         with connect() as connection:
             connection.shake_hands(contexts.gateway)
@@ -102,7 +104,7 @@ def _attempt(facts: Facts, service: ServiceRecord, address: str) -> Attempt:
 def _try_versions(
     facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts, chain: tuple[Certificate, ...]
 ) -> tuple[Certificate, ...]:
-    """Which versions the peer accepts; where none is the gateway's, the conversation goes on with a newer one."""
+    """Test which TLS versions the peer accepts. If it accepts no version of the gateway, try a newer version."""
     if _ended(facts, "tls", "tls_failed") and not facts.wants_certificate and "TLSv1.3" in contexts.only:
         again = Facts(facts.domain, own_certificate=facts.own_certificate)
         chain = _Conversation(again, connect, contexts).run(contexts.only["TLSv1.3"])
@@ -123,17 +125,19 @@ def _try_versions(
     return chain
 
 
-# With these a server says that it wanted to ask the own domain about the key, and did not reach it (XEP-0220).
-# jabberd2 answers connection-timeout then, and where it ignored the key as well.
+# Errors of a server that could not reach the own domain to check the key (XEP-0220). If jabberd2 ignored the key, it
+# also answers connection-timeout.
 _NOT_REACHED = ("remote-connection-failed", "remote-server-not-found", "remote-server-timeout", "connection-timeout")
 
 
 def _try_dialback(facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts, row: Row | None) -> None:
-    """Send a key where the peer declares the namespace of dialback and does not announce the feature.
+    """Send a dialback key if the peer declares the dialback namespace but does not announce the feature.
 
-    Servers with and without dialback do that. A key in clear is also sent where the peer announces both TLS and
-    dialback, and clear dialback is what the row has, or what is left. The key is a random one: a server that accepts
-    dialback asks the own gateway about it, which does not know it.
+    Servers with dialback and servers without dialback do this. An unencrypted key is also sent to a peer that announces
+    TLS and dialback. The condition is that the settings do not support TLS, or that TLS does not work.
+
+    The key is random. A server that accepts dialback asks the own gateway about the key, and the gateway does not know
+    it.
     """
     before = facts.before
     clear = facts.tls_usable is False if row is None else row.tls == "not_supported"
@@ -169,7 +173,7 @@ def _ended(facts: Facts, stage: str, how: str = "") -> bool:
 
 
 class _Conversation:
-    """One conversation. Ends without an exception whatever the peer does, with the reason in the facts."""
+    """Run one test of one address. It ends without an exception; the reason for its end is in the facts."""
 
     def __init__(self, facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts) -> None:
         self._facts, self._connect, self._contexts = facts, connect, contexts
@@ -217,7 +221,8 @@ class _Conversation:
         facts.after = _offer(features)
         own = self._contexts.own is not None
         if "EXTERNAL" not in facts.after.mechanisms:
-            # A server offers it to those whose certificate it could verify (XEP-0178): without one nothing is known.
+            # A server offers EXTERNAL only to clients with a verified certificate (XEP-0178). Without an own
+            # certificate, the result is unknown.
             facts.external = "not offered" if own else "unknown"
             return
         facts.external = "offered"
@@ -231,14 +236,14 @@ class _Conversation:
 
 
 def _accepts(connect: t.Callable[[], StreamConnection], context: SSL.Context) -> str:
-    """Whether a handshake with these settings succeeds: accepted, refused, or unknown."""
+    """Return whether a handshake with these settings succeeds: accepted, refused or unknown."""
     try:
         with connect() as connection:
             connection.open()
             try:
                 encrypt(connection, context)
             except Failed:
-                if connection.certificate_asked:  # which comes after the version was agreed on
+                if connection.certificate_asked:  # the request follows the agreement on the version
                     return "accepted"
                 raise
     except Failed as exc:

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DNS as the prober needs it: SRV and address records, with every query bounded.
+"""Query the DNS for SRV and address records, with a time limit for every query.
 
-The hosts file is not consulted, because the partner's own servers do not see it either.
+The hosts file is not used, because the partner's own servers do not use it either.
 """
 
 from __future__ import annotations
@@ -28,31 +28,34 @@ except ImportError as exc:
 else:
     IMPORT_ERROR = None
 
-# One unanswered packet must not use up the time of the whole query.
+# Seconds. One lost packet must not use the time of the complete query.
 _RETRY_AFTER = 2.0
 
 
 class Resolver:
-    """nameservers: ``ADDRESS`` or ``ADDRESS:PORT`` (``[ADDRESS]:PORT`` for IPv6); empty: the system's.
+    """Query the DNS.
 
-    Raises Invalid for what is none, or where the system has none.
+    nameservers: ``ADDRESS`` or ``ADDRESS:PORT`` (``[ADDRESS]:PORT`` for IPv6); empty: the system's name servers.
+
+    Raises Invalid for a wrong name server, or if the system has no name servers.
     """
 
     def __init__(self, nameservers: t.Sequence[str] = ()) -> None:
         try:
             self._resolver = dns.resolver.Resolver(configure=not nameservers)
         except dns.resolver.NoResolverConfiguration as exc:
-            raise Invalid("the system has no name servers configured; give some") from exc
+            raise Invalid("the system has no name servers; set the name servers to ask") from exc
         if nameservers:
             self._resolver.nameservers = [dns.nameserver.Do53Nameserver(*_nameserver(one)) for one in nameservers]
         self._resolver.timeout = _RETRY_AFTER
 
     def services(self, domain: str, budget: Budget, direct: bool = False) -> Services:
-        """The XMPP servers of a domain for other servers (RFC 6120 section 3.2.1). Raises TimeUp.
+        """Return the XMPP servers of a domain for other servers (RFC 6120 section 3.2.1). Raises TimeUp.
 
-        direct: those for direct TLS (XEP-0368), which the gateway does not know.
-        In the order of their priority, and the heaviest first. RFC 2782 would have the order drawn by weight; a probe
-        that is repeated should take the same one.
+        The order is by priority, then by weight with the highest first. RFC 2782 requires a random order by weight, but
+        a repeated probe must test the same server.
+
+        direct: return the servers for direct TLS (XEP-0368). The gateway does not use them.
         """
         name = "_xmpps-server._tcp." if direct else "_xmpp-server._tcp."
         state, records, text = self._query(name + domain, "SRV", budget)
@@ -63,7 +66,7 @@ class Resolver:
         return Services(state, tuple(sorted(found, key=lambda s: (s.priority, -s.weight, s.host, s.port))), text)
 
     def addresses(self, host: str, budget: Budget) -> Addresses:
-        """IPv4 first, which is what the gateway's networks have; sorted, so that probes are alike. Raises TimeUp."""
+        """Return the addresses of a host, sorted. IPv4 comes first, as in the gateway's networks. Raises TimeUp."""
         state, records, text = self._query(host, "A", budget)
         if state == "unknown":
             return Addresses(state, (), text)
@@ -72,7 +75,7 @@ class Resolver:
         return Addresses("found" if found else other, found, "" if found else text)
 
     def _query(self, name: str, kind: str, budget: Budget) -> tuple[str, list[t.Any], str]:
-        """(found, none or unknown; the records; why unknown)."""
+        """Return the state (found, none or unknown), the records, and why the state is unknown."""
         seconds = budget.seconds()
         try:
             answer = self._resolver.resolve(
@@ -83,7 +86,7 @@ class Resolver:
         except dns.resolver.LifetimeTimeout:
             return "unknown", [], "no name server answered for %s within %.0f s" % (name, seconds)
         except dns.resolver.NoNameservers:
-            return "unknown", [], "the name servers fail on %s (SERVFAIL, REFUSED or no answer at all)" % name
+            return "unknown", [], "the name servers fail for %s (SERVFAIL, REFUSED or no answer)" % name
         except (dns.exception.DNSException, OSError) as exc:
             return "unknown", [], "%s cannot be resolved (%s)" % (name, type(exc).__name__)
         records = list(answer.rrset or ())
@@ -91,8 +94,8 @@ class Resolver:
 
 
 def _nameserver(text: str) -> tuple[str, int]:
-    """Address and port. Raises Invalid."""
-    wrong = Invalid("'%s' is not ADDRESS or ADDRESS:PORT; name servers are given by their IP address" % text)
+    """Return address and port. Raises Invalid."""
+    wrong = Invalid("'%s' is not ADDRESS or ADDRESS:PORT; write the IP address of the name server" % text)
     address, port = text, "53"
     if not _is_address(text):
         address, colon, port = text.rpartition(":")
@@ -108,7 +111,7 @@ def _nameserver(text: str) -> tuple[str, int]:
 
 
 def _is_address(text: str) -> bool:
-    """IPv6 with or without its brackets."""
+    """Return whether the text is an IP address. IPv6 can have brackets."""
     try:
         ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
     except ValueError:
@@ -117,5 +120,5 @@ def _is_address(text: str) -> bool:
 
 
 def _text(name: dns.name.Name) -> str:
-    """The name as it is shown and asked for. dnspython writes a byte that is no printable ASCII as ``\\027``."""
+    """Return the name as text, for output and queries. dnspython writes a byte outside printable ASCII as ``\\027``."""
     return foreign(name.to_text(omit_final_dot=True).lower())

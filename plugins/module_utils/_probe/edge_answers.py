@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what the cmdlets of an Edge return to plain values. Pure. The only place that knows their forms.
+"""Convert the output of an Edge's cmdlets to plain values. Pure. No other module reads their output.
 
+An object in an unknown form is skipped and counts as unknown.
 Sources: the pages of Resolve-DnsName (module DnsClient), Test-NetConnection and Get-NetTCPConnection (NetTCPIP), and
-Get-WinEvent (Microsoft.PowerShell.Diagnostics). Whatever has another form is left out, and counts as unknown.
+Get-WinEvent (Microsoft.PowerShell.Diagnostics).
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ from .facts import Addresses, ServiceRecord, Services
 RESOLVE, TEST, CONNECTIONS, EVENTS = "Resolve-DnsName", "Test-NetConnection", "Get-NetTCPConnection", "Get-WinEvent"
 CMDLETS = (RESOLVE, TEST, CONNECTIONS, EVENTS)
 SRV = "_xmpp-server._tcp."
-# The log of the product in both releases. Source: the page "Setting up XMPP federation in Lync Server 2013".
+# The log of the product in both releases. The source is the page "Setting up XMPP federation in Lync Server 2013".
 LOG = "Lync Server"
-# More events are not read.
+# The most events to read.
 MOST_EVENTS = 1000
-# Ids of errors that say that there is no such record, or no such connection, or no such event.
+# Ids of the errors for: no record, no connection, no event.
 _ABSENT = ("DNS_ERROR_RCODE_NAME_ERROR", "DNS_INFO_NO_RECORDS")
 _NO_CONNECTION, _NO_EVENT = "CmdletizationQuery_NotFound", "NoMatchingEventsFound"
 _RECORD = ("Name", "Type", "NameHost", "NameTarget", "Port", "Priority", "Weight", "IPAddress")
-_ALIASES = 8  # of one name, one after the other
+_ALIASES = 8  # the longest chain of CNAME records
 
 
 def question(name: str, kind: t.Literal["SRV", "A_AAAA"]) -> Statement:
-    """Ask DNS for a name. ``A_AAAA``, both kinds of addresses, is the default of the cmdlet.
+    """Return the DNS query for a name. ``A_AAAA``, the default of the cmdlet, means IPv4 and IPv6 addresses.
 
     Both kinds of questions read the same properties, because an answer with SRV records also has the addresses of
     their targets (RFC 2782, additional data).
@@ -44,7 +45,7 @@ def question(name: str, kind: t.Literal["SRV", "A_AAAA"]) -> Statement:
 
 
 def connection_test(address: str, port: int) -> Statement:
-    """An address, so that what is tested is what DNS said before."""
+    """Return the test of one address. It is not the test of a name, because a second DNS answer can be different."""
     wanted = ("ComputerName", "RemotePort", "TcpTestSucceeded", "PingSucceeded")
     return Statement(TEST, {"ComputerName": address, "Port": port}, select=wanted)
 
@@ -55,8 +56,10 @@ def open_connections(end: t.Literal["LocalPort", "RemotePort"], ports: t.Sequenc
 
 
 def logged(hours: int) -> Statement:
-    """Critical events, errors and warnings. The filter has the form that Event Viewer gives it, and the time is the
-    server's own, so that neither its clock nor its language matters.
+    """Return the query for critical events, errors and warnings of the last hours.
+
+    The filter has the form of Event Viewer, and the server compares the times. So a wrong clock of the controller or
+    another language of the server has no effect.
     """
     levels = " or ".join("Level=%d" % level for level in (1, 2, 3))
     span = "TimeCreated[timediff(@SystemTime) <= %d]" % (hours * 3_600_000)
@@ -66,7 +69,7 @@ def logged(hours: int) -> Statement:
 
 
 class Names:
-    """What DNS said to many questions."""
+    """Collect the DNS answers for many names."""
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], list[t.Mapping[str, t.Any]]] = {}
@@ -75,7 +78,7 @@ class Names:
         self._lost: dict[str, str] = {}
 
     def learn(self, asked: t.Sequence[Statement], answer: Answer) -> None:
-        """asked: the questions of one pipeline."""
+        """Record an answer. asked: the queries of its pipeline."""
         names = [_key(one.parameters["Name"]) for one in asked]
         for item in answer.output:
             if not isinstance(item, dict):
@@ -86,19 +89,19 @@ class Names:
             elif kind in ("SRV", "A", "AAAA"):
                 self._records.setdefault((name, kind), []).append(item)
         for error in answer.errors:
-            # An error without a name may belong to any of the questions.
+            # An error without a name can belong to each of the queries.
             of = [name for name in names if name == _key(error.target)] or names
             self._errors.update(dict.fromkeys(of, error))
         if answer.lost:
             self._lost.update(dict.fromkeys(names, answer.lost))
 
     def services(self, domain: str) -> Services:
-        """The SRV records of a domain that was asked about, in the order in which they are tried (as dns.py has it)."""
+        """Return the SRV records of a domain, in the order of connection attempts (see dns.py)."""
         name = self._final(SRV + domain)
         items = self._records.get((name, "SRV"), [])
         found = [record for record in map(_service, items) if record is not None]
         if len(found) < len(items):
-            return Services("unknown", (), "an SRV record of %s came in a form that is not known" % domain)
+            return Services("unknown", (), "an SRV record of %s has an unknown form" % domain)
         if found and not any(record.host for record in found):
             return Services("not_offered")
         if found:
@@ -112,7 +115,7 @@ class Names:
         items = [one for kind in ("A", "AAAA") for one in self._records.get((name, kind), [])]
         texts = [address for one in items if (address := _address(one.get("IPAddress")))]
         if len(texts) < len(items):
-            return Addresses("unknown", (), "an address of %s came in a form that is not known" % host)
+            return Addresses("unknown", (), "an address of %s has an unknown form" % host)
         if texts:
             return Addresses("found", tuple(sorted(dict.fromkeys(texts), key=lambda one: ":" in one)))
         state, text = self._absent(host)
@@ -127,7 +130,7 @@ class Names:
         return found
 
     def _absent(self, name: str) -> tuple[str, str]:
-        """Of a name without records: none, or unknown and why."""
+        """Return the state of a name without records: none, or unknown with the reason."""
         key = _key(name)
         if key in self._lost:
             return "unknown", foreign(self._lost[key])
@@ -142,7 +145,7 @@ def _key(name: t.Any) -> str:
 
 
 def _service(item: t.Mapping[str, t.Any]) -> ServiceRecord | None:
-    """host: empty for the root. None for a record in a form that is not known."""
+    """Return the record; None if its form is unknown. If the target is the root, the host is empty."""
     target, numbers = item.get("NameTarget"), [item.get(name) for name in ("Port", "Priority", "Weight")]
     if not isinstance(target, str) or not all(isinstance(n, int) and 0 <= n < 65536 for n in numbers):
         return None
@@ -151,13 +154,13 @@ def _service(item: t.Mapping[str, t.Any]) -> ServiceRecord | None:
         try:
             host = canonical_domain(host)
         except Invalid:
-            # Shown, and not asked about: such a name is none that a server can have.
+            # An invalid host name is shown, but not looked up: no server can have it.
             host = foreign(host)
     return ServiceRecord(host, *t.cast("list[int]", numbers))
 
 
 def _address(value: t.Any) -> str:
-    """An IP address; empty for anything else."""
+    """Return the IP address; '' for other values."""
     try:
         return str(ipaddress.ip_address(value)) if isinstance(value, str) else ""
     except ValueError:
@@ -165,7 +168,7 @@ def _address(value: t.Any) -> str:
 
 
 def tested(answer: Answer) -> dict[tuple[str, int], tuple[bool, str]]:
-    """Address and port -> whether a connection was established, and what the ping said if not."""
+    """Return, by address and port, whether a connection was established, and the ping result if not."""
     found = {}
     for item in answer.output:
         if not isinstance(item, dict):
@@ -182,7 +185,7 @@ def tested(answer: Answer) -> dict[tuple[str, int], tuple[bool, str]]:
 
 
 def connected(answer: Answer) -> tuple[list[tuple[str, int, int]], str]:
-    """(remote address, remote port, local port) of each connection, and why they are not known."""
+    """Return (remote address, remote port, local port) of each connection, and why they are unknown."""
     wrong = [error for error in answer.errors if not error.error_id.startswith(_NO_CONNECTION)]
     if answer.lost or wrong:
         return [], foreign(answer.lost or wrong[0].message)
@@ -191,13 +194,13 @@ def connected(answer: Answer) -> tuple[list[tuple[str, int, int]], str]:
         ends = [item.get(name) for name in ("RemotePort", "LocalPort")] if isinstance(item, dict) else []
         address = _address(item.get("RemoteAddress")) if isinstance(item, dict) else ""
         if not address or not all(isinstance(end, int) for end in ends):
-            return [], "a connection came in a form that is not known"
+            return [], "a connection has an unknown form"
         found.append((address, *t.cast("list[int]", ends)))
     return t.cast("list[tuple[str, int, int]]", found), ""
 
 
 def counted(answer: Answer) -> tuple[tuple[LoggedEvent, ...] | None, str]:
-    """The events by number and provider, the most frequent first; None and why if they are not known."""
+    """Return the events by number and provider, the most frequent first. If unknown, return None and the reason."""
     wrong = [error for error in answer.errors if not error.error_id.startswith(_NO_EVENT)]
     if answer.lost or wrong:
         return None, foreign(answer.lost or wrong[0].message)
@@ -205,7 +208,7 @@ def counted(answer: Answer) -> tuple[tuple[LoggedEvent, ...] | None, str]:
     for item in answer.output:
         number, level = (item.get("Id"), item.get("Level")) if isinstance(item, dict) else (None, None)
         if not isinstance(number, int) or level not in (1, 2, 3):
-            return None, "an event came in a form that is not known"
+            return None, "an event has an unknown form"
         provider = foreign(str(item.get("ProviderName") or ""))
         now = LoggedEvent(
             number,
@@ -215,7 +218,7 @@ def counted(answer: Answer) -> tuple[tuple[LoggedEvent, ...] | None, str]:
             foreign(str(item.get("TimeCreated") or "")),
             foreign(" ".join(str(item.get("Message") or "").split())),
         )
-        # The newest comes first.
+        # The newest event is the first in the output.
         known = found.get((number, provider))
         found[number, provider] = now if known is None else _more(known, level)
     return tuple(sorted(found.values(), key=lambda one: (-one.count, one.id, one.provider))), ""

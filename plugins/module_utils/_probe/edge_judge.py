@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the Edges' view says of a partner, and which view decides where the controller sees something else. Pure.
+"""Compare the results of the Edges and of the controller for a partner, and decide between them. Pure.
 
-The Edge connects to partners, so its view of reach decides. What a server offers, only the controller has looked at.
+The Edge connects to partners. So its result decides whether a partner can be reached. Only the controller tests the
+methods that a server offers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .._base.texts import some
 from .edge_view import EdgeView, LoggedEvent, Sight
 from .findings import verdict
 
-# What the controller says of reach. It does not count where an Edge reaches the partner.
+# The controller's codes for partners that it cannot reach. If an Edge reaches the partner, they do not decide.
 _OF_REACH = frozenset(
     (
         "address_unknown", "connection_refused", "ipv6_only", "local_address", "no_address", "not_reachable",
@@ -26,8 +27,8 @@ _OF_REACH = frozenset(
     )
 )  # fmt: skip
 _FIREWALL = (
-    "allow TCP from the Edge to this port in the firewalls; if they do, ask the partner whether its server admits the"
-    " Edge's address"
+    "allow TCP from the Edge to this port in the firewalls; then ask the partner whether its server accepts the Edge's"
+    " address"
 )
 _DNS = "correct the DNS servers or the hosts file of the Edge, or ask the partner to publish its record"
 
@@ -36,10 +37,12 @@ Seen = tuple[str, Sight]
 
 
 def with_edges(entry: Entry, views: t.Sequence[EdgeView]) -> Entry:
-    """An entry of a probe of a partner's domain, judged on the views of the Edges as well.
+    """Add the results of the Edges to an entry of a probe. If there are no such results, the entry is unchanged.
 
-    Adds ``view``, on whose view the verdict rests, and ``edges``, what each of them sees. An entry of which no Edge was
-    asked stays as it is.
+    Added keys:
+
+    view: the servers whose results decide the verdict.
+    edges: the results of each Edge.
     """
     seen = _seen(entry["domain"], views)
     if not seen:
@@ -71,26 +74,25 @@ def _seen(domain: str, views: t.Sequence[EdgeView]) -> list[Seen]:
 
 
 def _beyond(domain: str, found: t.Sequence[Finding], seen: t.Sequence[Seen]) -> list[Finding]:
-    """The findings where the controller reaches no server of the partner."""
+    """Return the findings for a partner that the controller does not reach."""
     reaching = ["%s (%s)" % (sight.first.where, host) for host, sight in seen if sight.first is not None]
     if reaching:
         text = (
-            "the Edge reaches %s (Edge's view), and the controller does not; TLS, certificate and authentication were"
-            " not seen%s"
+            "the Edge reaches %s, but the controller does not; TLS, certificate and authentication were not checked%s"
         )
-        remedy = "send a message to find out (sfb.xmpp.xmpp_im_test), or run from a host that reaches the partner"
+        remedy = "send a test message (sfb.xmpp.xmpp_im_test), or run from a host that reaches the partner"
         message = text % (some(reaching), _open_streams(seen))
         return [*map(_second, found), Finding("only_edge_reaches", UNKNOWN, message, remedy, view=EDGE)]
     unknown = ["%s: %s" % (host, _why(sight)) for host, sight in seen if sight.reached is None]
     if unknown and not any(sight.reached is False for _host, sight in seen):
-        text = "whether the Edge reaches %s is not known either (%s)" % (domain, some(unknown))
-        remedy = "test it on the Edge, or raise edge_timeout in sfb_xmpp_verification"
+        text = "it is also unknown whether the Edge reaches %s (%s)" % (domain, some(unknown))
+        remedy = "test the connection on the Edge, or raise edge_timeout in sfb_xmpp_verification"
         return [*found, Finding("edge_unknown", UNKNOWN, text, remedy, view=EDGE)]
     return list(found)
 
 
 def _second(one: Finding) -> Finding:
-    """What the controller says of reach, where the Edge's view decides."""
+    """Return a finding of the controller with the severity that it has if the Edge's result decides."""
     return replace(one, severity=WARNING) if one.code in _OF_REACH and one.severity in (ERROR, UNKNOWN) else one
 
 
@@ -101,11 +103,11 @@ def _open_streams(seen: t.Sequence[Seen]) -> str:
 
 def _why(sight: Sight) -> str:
     texts = [sight.text, *(target.text for target in sight.targets if target.reached is None)]
-    return next(filter(None, texts), "it was not tried")
+    return next(filter(None, texts), "it was not tested")
 
 
 def reach_findings(domain: str, views: t.Sequence[EdgeView]) -> list[Finding]:
-    """What keeps Edges from a partner's domain. If another Edge reaches it, that is a warning."""
+    """Return why Edges do not reach a partner's domain. If another Edge reaches the domain, it is a warning."""
     seen = _seen(domain, views)
     severity = WARNING if any(sight.reached for _host, sight in seen) else ERROR
     texts: dict[str, list[str]] = {}
@@ -131,7 +133,7 @@ def _obstacle(host: str, sight: Sight) -> tuple[str, str]:
 
 
 def _other_servers(entry: Entry, seen: t.Sequence[Seen]) -> t.Iterator[Finding]:
-    """DNS differs by who asks: then the controller has looked at another server than the Edge connects to."""
+    """Find different DNS answers. The controller has then tested another server than the server of the Edge."""
     own = {(one["host"], one["port"]) for one in entry["srv"]}
     others = {}
     for host, sight in seen:
@@ -139,21 +141,21 @@ def _other_servers(entry: Entry, seen: t.Sequence[Seen]) -> t.Iterator[Finding]:
         if own and records and records != own:
             others[host] = some(["%s:%d" % one for one in sorted(records)])
     if others:
-        text = "DNS gives the controller %s, and the Edge others: %s"
+        text = "the controller's DNS returns %s, but the Edge's DNS returns other servers: %s"
         told = some(["%s: %s" % one for one in sorted(others.items())])
-        remedy = "compare the DNS servers; set nameservers in sfb_xmpp_verification to those that the Edge asks"
+        remedy = "compare the DNS servers; set nameservers in sfb_xmpp_verification to the DNS servers of the Edge"
         message = text % (some(["%s:%d" % one for one in sorted(own)]), told)
         yield Finding("edge_dns_differs", WARNING, message, remedy, view=EDGE)
 
 
 def _rests_on(found: t.Sequence[Finding], otherwise: str) -> str:
-    """Whose findings make the verdict. otherwise: without findings."""
+    """Return the servers whose findings decide the verdict. otherwise: the result if there are no findings."""
     views = {one.view for one in found if one.severity == found[0].severity}
     return otherwise if not views else BOTH if len(views) > 1 else views.pop()
 
 
 def _shown(host: str, sight: Sight) -> dict[str, t.Any]:
-    """What an Edge sees, in the result. reached: None if unknown."""
+    """Return the result of an Edge in plain values. reached: None if unknown."""
     return {
         "host": host,
         "reached": sight.reached,
@@ -166,12 +168,12 @@ def _shown(host: str, sight: Sight) -> dict[str, t.Any]:
     }
 
 
-# The whole Edge
+# The complete results of one Edge
 
 
 def gaps(view: EdgeView) -> list[str]:
-    """Why something of an Edge's view is missing."""
-    over = ["%d domains were not asked about (edge_limit)" % view.left] if view.left else []
+    """Return why results of an Edge are missing."""
+    over = ["%d domains were not tested (edge_limit)" % view.left] if view.left else []
     unseen: dict[str, list[str]] = {}
     for sight in view.sights:
         if sight.reached is None:
@@ -180,7 +182,7 @@ def gaps(view: EdgeView) -> list[str]:
 
 
 def xmpp_events(view: EdgeView) -> list[str]:
-    """What the services of XMPP logged, a text for each number of an event."""
+    """Return the logged events of the XMPP services, one text for each event number."""
     least = "at least " if view.more else ""
     return [
         "%s%d of event %d (%s, the last at %s): %s" % (least, one.count, one.id, one.provider, one.last, one.text)

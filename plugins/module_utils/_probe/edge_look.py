@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asks an Edge what it sees of partners, over its own session, within a number of seconds.
+"""Test partners from an Edge, over the Edge's own session, within a time limit.
 
-A test of a server that does not answer takes Windows 20 seconds and more, so a pipeline never has more of them than fit
-into what is left of the time. What was not asked by then is unknown.
+In Windows, a test of a server that does not answer takes 20 seconds or more. So a pipeline has only as many tests as
+fit into the remaining time. The tests that do not fit are not sent, and their results are unknown.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from .edge_view import EdgeTarget, EdgeView, Named, Sight
 from .facts import ServiceRecord, is_local
 from .options import DEFAULT_PORT
 
-# Seconds that one may take where nothing answers: a test (21 s for TCP, then a ping), a question to DNS servers.
+# The longest time in seconds without an answer: for a test (21 s for TCP, then a ping), and for a DNS query.
 TEST_TAKES, QUESTION_TAKES = 25.0, 15.0
-# Statements of one pipeline. Ansible's time for one call is 600 s by default.
+# The most statements in one pipeline. Ansible's default limit for one call is 600 s.
 _MOST = 20
-# Servers of one domain that are looked at.
+# The most servers to test for one domain.
 MOST_TARGETS = 4
-_TIME_UP = "the time for the Edge (edge_timeout) was spent"
+_TIME_UP = "the time limit for the Edge (edge_timeout) was reached"
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "domains": {
@@ -52,14 +52,18 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class AskedDomain:
-    """A domain, in A-labels, and the server that its partner's settings name instead of DNS."""
+    """Describe a domain to test.
+
+    domain: in A-labels.
+    proxy: the server in the partner's settings that is used instead of DNS; '' if there is none.
+    """
 
     domain: str
     proxy: str = ""
 
 
 class Pace:
-    """Sends statements as long as there is time for the worst of them. clock: seconds, monotonic."""
+    """Send statements while there is enough time, even if no server answers. clock: seconds, monotonic."""
 
     def __init__(self, shell: Shell, seconds: float, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._shell, self._clock = shell, clock
@@ -68,9 +72,11 @@ class Pace:
     def send(
         self, statements: t.Sequence[Statement], takes: float
     ) -> t.Iterator[tuple[t.Sequence[Statement], Answer | None]]:
-        """Statements of a pipeline with its answer; those for which there is no time, with None.
+        """Yield the statements of each pipeline with its answer. Statements that were not sent have None.
 
-        takes: seconds that one may take. Raises ShellError.
+        takes: the longest time of one statement in seconds.
+
+        Raises ShellError.
         """
         rest = list(statements)
         while rest:
@@ -88,7 +94,7 @@ class Pace:
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_edge_view. What is not seen is part of the result. Raises ShellError if there is no session."""
+    """Run xmpp_edge_view. The result lists values that could not be read. Raises ShellError without a session."""
     wanted = [AskedDomain(one["domain"], one["proxy"]) for one in params["domains"]]
     pace = Pace(shell, params["seconds"])
     look = Look(shell, pace, params["gateway_port"], params["allow_local"])
@@ -97,13 +103,13 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 class Look:
-    """One look from one Edge."""
+    """Run the tests of one Edge."""
 
     def __init__(self, shell: Shell, pace: Pace, gateway_port: int = DEFAULT_PORT, allow_local: bool = False) -> None:
         self._shell, self._pace = shell, pace
         self._port, self._allow_local = gateway_port, allow_local
         self._names = answers.Names()
-        self._unasked: set[str] = set()  # names for which there was no time
+        self._unasked: set[str] = set()  # names that were not looked up in time
         self._results: dict[tuple[str, int], tuple[bool | None, str]] = {}
 
     def at(self, wanted: t.Sequence[AskedDomain], hours: int) -> EdgeView:
@@ -111,9 +117,7 @@ class Look:
         reasons = []
         if lacking:
             names = ", ".join(name for name in CMDLETS if name in lacking)
-            reasons.append(
-                "%s is not offered there (Windows Server 2008 R2 has none of these but Get-WinEvent)" % names
-            )
+            reasons.append("%s is not offered on this Edge (Windows Server 2008 R2 has only Get-WinEvent)" % names)
         view = EdgeView(place_of(self._shell).host, hours=hours)
         if EVENTS not in lacking:
             answer = self._shell.invoke([answers.logged(hours)])
@@ -150,7 +154,7 @@ class Look:
                 self._names.learn(asked, answer)
 
     def _servers(self, wanted: AskedDomain) -> tuple[Named, list[ServiceRecord], str]:
-        """What the records of a domain are, and the servers to look at."""
+        """Return the state of a domain's records, the servers to test, and why the state is unknown."""
         if wanted.proxy:
             return "found", [ServiceRecord(wanted.proxy, DEFAULT_PORT)], ""
         if SRV + wanted.domain in self._unasked:
@@ -167,26 +171,27 @@ class Look:
         published = tuple(records) if named == "found" and not wanted.proxy else ()
         found = any(target.address for target in targets)
         unseen = [target.text for target in targets if target.reached is None and target.text]
-        if named == "none":  # the domain itself may have an address
+        if named == "none":  # the domain itself can have an address
             named = "found" if found else "unknown" if unseen else "none"
         return Sight(wanted.domain, named, published, tuple(targets), None, text or next(iter(unseen), ""))
 
     def _targets(self, record: ServiceRecord) -> list[EdgeTarget]:
         if not _is_name(record):
-            return [EdgeTarget(record.host, "", record.port, False, "it is no name of a host")]
+            return [EdgeTarget(record.host, "", record.port, False, "it is not a host name")]
         if record.host in self._unasked:
             return [EdgeTarget(record.host, "", record.port, None, _TIME_UP)]
         found = self._names.addresses(record.host)
         if found.state == "unknown":
             return [EdgeTarget(record.host, "", record.port, None, found.text)]
         if found.state == "none":
-            return [EdgeTarget(record.host, "", record.port, False, "its DNS has no address of %s" % record.host)]
+            text = "the DNS of the Edge has no address of %s" % record.host
+            return [EdgeTarget(record.host, "", record.port, False, text)]
         return [EdgeTarget(record.host, address, record.port) for address in found.addresses]
 
     # TCP
 
     def _streams(self, sights: t.Sequence[Sight], offered: bool) -> tuple[list[Sight], str]:
-        """The sights with the number of connections that are open now, and why it is not known."""
+        """Add the number of open connections. If it is unknown, also return the reason."""
         if not offered:
             return list(sights), ""
         ports = sorted({DEFAULT_PORT, *(target.port for sight in sights for target in sight.targets)})
@@ -212,7 +217,7 @@ class Look:
         return counted, ""
 
     def _test(self, sights: t.Sequence[Sight]) -> None:
-        """The first server of each domain, then the second of those of which none was reached, and so on."""
+        """Test the first server of each domain. If it is not reached, test the second server, and so on."""
         for number in range(MOST_TARGETS):
             places: list[tuple[str, int]] = []
             for sight in sights:
@@ -238,11 +243,11 @@ class Look:
                 self._results[place] = seen.get(place, (None, why))
 
     def _settled(self, sight: Sight, untested: bool) -> Sight:
-        """The sight with what the tests said of its servers. Servers beyond the most are left out."""
+        """Add the test results to the servers of a domain. A server that was not tested has the reason."""
         settled = []
         for target in sight.targets:
             if target.address:
-                otherwise = "Test-NetConnection is not offered" if untested else "it was not tried"
+                otherwise = "Test-NetConnection is not offered" if untested else "it was not tested"
                 if not self._allow_local and is_local(target.address):
                     otherwise = "it is an address of the Edge itself or of its own network link"
                 reached, text = self._results.get((target.address, target.port), (None, otherwise))
@@ -252,7 +257,7 @@ class Look:
 
 
 def _is_name(record: ServiceRecord) -> bool:
-    """Whether the Edge can be asked for its address (RFC 2782: a target is the name of a host)."""
+    """Return whether the target is a host name, so that its address can be looked up (RFC 2782)."""
     try:
         return not record.is_address and canonical_domain(record.host) == record.host
     except Invalid:

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Edge sees of partners, and what the product logged there: values, and their form as a task's result. Pure.
+"""Define the results of an Edge: its tests of partners and its log, as values and as a task's result. Pure.
 
-An answer of an Edge is compared and shown. It never tells the controller where to connect.
+These results are only compared and shown. The controller never connects to an address because an Edge returned it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from dataclasses import asdict, dataclass
 from .._base.result import Refused
 from .facts import ServiceRecord
 
-# Of the result's form. A later form has a higher number.
+# The number of the result's form. A later form has a higher number.
 FORM = 1
 Named = t.Literal["found", "none", "not_offered", "unknown"]
 
 
 @dataclass(frozen=True)
 class EdgeTarget:
-    """A server of a domain. address: empty if its name has none. reached: None if it was not tried; text: why not, or
-    what else is known.
+    """Describe a server of a domain.
+
+    address: empty if the name has no address.
+    reached: None if the server was not tested.
+    text: why it was not tested, or more about the result.
     """
 
     host: str
@@ -41,11 +44,14 @@ class EdgeTarget:
 
 @dataclass(frozen=True)
 class Sight:
-    """What an Edge sees of a domain.
+    """Describe the test results of an Edge for a domain.
 
-    named: what its DNS says: found (SRV records, or the address of the domain itself or of the proxy), none,
-    not_offered (the target is the root) or unknown. records: SRV. targets: in the order in which they are tried.
-    streams: TCP connections with the targets that are open now; None if unknown. text: why something is unknown.
+    named: the result of its DNS: found (SRV records, or an address of the domain or of the proxy), none, not_offered
+        (the target is the root) or unknown.
+    records: the SRV records.
+    targets: the servers in the order of connection attempts.
+    streams: number of open TCP connections with the servers; None if unknown.
+    text: why a value is unknown.
     """
 
     domain: str
@@ -57,7 +63,7 @@ class Sight:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the Edge reaches a server of the domain; None if that is unknown."""
+        """Return whether the Edge reaches a server of the domain; None if unknown."""
         if any(one.reached for one in self.targets):
             return True
         if self.named in ("none", "not_offered"):
@@ -68,13 +74,19 @@ class Sight:
 
     @property
     def first(self) -> EdgeTarget | None:
-        """The first server that the Edge reaches."""
+        """Return the first server that the Edge reaches."""
         return next((one for one in self.targets if one.reached), None)
 
 
 @dataclass(frozen=True)
 class LoggedEvent:
-    """Events with one number of one provider. level: 1 (critical), 2 (error) or 3 (warning). text: of the last one."""
+    """Describe the events with the same number and the same provider.
+
+    level: 1 (critical), 2 (error) or 3 (warning).
+    count: number of events.
+    last: time of the last event.
+    text: text of the last event.
+    """
 
     id: int
     level: int
@@ -86,11 +98,15 @@ class LoggedEvent:
 
 @dataclass(frozen=True)
 class EdgeView:
-    """One Edge. host: in the inventory's words.
+    """Describe the results of one Edge.
 
-    sights: of the domains that it was asked about. left: how many it was not asked about, since the limit was reached.
-    events: None if they could not be read; hours: of the log; more: whether the log has more than were read.
-    unobserved: why something could not be seen, one text each.
+    host: its name in the inventory.
+    sights: the results for the tested domains.
+    left: number of domains that were not tested because of the limit.
+    events: the logged events; None if they could not be read.
+    hours: the hours of the log that were read.
+    more: whether the log has more events than were read.
+    unobserved: reasons why values are missing, one text for each reason.
     """
 
     host: str
@@ -105,7 +121,7 @@ class EdgeView:
         return next((one for one in self.sights if one.domain == domain), None)
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The result of the task, plain values only."""
+        """Return the result of the task in plain values."""
         return {"form": FORM, **t.cast("dict[str, t.Any]", _plain(asdict(self)))}
 
 
@@ -116,9 +132,9 @@ def _plain(value: t.Any) -> t.Any:
 
 
 def view_of(result: t.Mapping[str, t.Any]) -> EdgeView:
-    """The view that a result tells of. Raises Refused for another form."""
+    """Convert a result to an EdgeView. Raises Refused for another form."""
     if result.get("form") != FORM:
-        text = "the result of xmpp_edge_view has the form %r; this version of the collection reads %d"
+        text = "the result of xmpp_edge_view has the form %r, but this version of the collection reads the form %d"
         raise Refused([text % (result.get("form"), FORM)])
     events = result["events"]
     return EdgeView(

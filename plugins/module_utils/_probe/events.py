@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What may happen to a federation: each event turns what was seen of a partner into what would be seen after it. Pure.
+"""Define possible events of a federation. Each event changes the test results of a partner to later test results. Pure.
 
-An event says nothing about its outcome; the rules that judge a probe do (what_if.py).
+An event does not decide its effect. The rules for the findings of a probe decide it (what_if.py).
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ Side = t.Literal["partner", "own"]
 
 @dataclass(frozen=True)
 class World:
-    """A partner as it was seen, and what no probe sees.
+    """Describe the state of a partner: the test results, and values that no probe can test.
 
-    proxy: whether the partner is reached through its proxy_fqdn, so that no SRV record is asked for. reachable: whether
-    the gateway finds its server. up: whether the server runs. trusts: whether the server accepts the certificate that
-    the gateway presents to it when it connects; None: not known. uses_external: whether it can use SASL EXTERNAL when
-    it connects; None: not known. servers_only: whether the own certificate is for servers only already.
+    proxy: whether the gateway connects to the partner's proxy_fqdn and uses no SRV record.
+    reachable: whether the gateway finds the partner's server.
+    up: whether the partner's server runs.
+    trusts: whether the partner's server accepts the gateway's certificate when this server connects; None: unknown.
+    uses_external: whether the partner's server can use SASL EXTERNAL when it connects; None: unknown.
+    servers_only: whether the own certificate is already for servers only.
     """
 
     facts: Facts
@@ -39,8 +41,10 @@ class World:
 
     @classmethod
     def seen(cls, facts: Facts, proxy: bool, servers_only: bool = False) -> World:
-        """As a probe left it. A server that accepts the certificate of a client is taken to accept it of a server, and
-        to use SASL EXTERNAL itself (XEP-0178 has both sides).
+        """Return the state after a probe.
+
+        If a server accepts the own certificate of a client, two assumptions follow (XEP-0178 describes both sides). It
+        also accepts this certificate of a server, and it uses SASL EXTERNAL itself.
         """
         known = True if facts.external == "succeeded" else None
         return cls(facts, proxy, trusts=known, uses_external=known, servers_only=servers_only)
@@ -51,7 +55,13 @@ class World:
 
 @dataclass(frozen=True)
 class Event:
-    """side: whose change it is. title: what happens, as the heading of a line. remedy: what would help."""
+    """Describe a possible event.
+
+    side: who makes the change.
+    title: what happens, as a sentence without a full stop.
+    remedy: what to do.
+    happens: returns the state after the event.
+    """
 
     side: Side
     title: str
@@ -59,11 +69,11 @@ class Event:
     happens: t.Callable[[World], World]
 
 
-# Of the partner
+# Events on the partner's side
 
 
 def _fault(code: str, text: str, world: World) -> World:
-    """Its certificate has a fault more. A server without TLS has none to show."""
+    """Add a fault to the partner's certificate. A server without TLS has no certificate."""
     facts = world.facts
     return world.with_facts(faults={**facts.faults, code: text}) if facts.tls else world
 
@@ -73,7 +83,9 @@ def _tls13_only(world: World) -> World:
 
 
 def _no_tls(world: World) -> World:
-    """The dialback that it accepts in TLS without a good certificate, it is taken to accept in clear."""
+    """Remove TLS. If the server accepts dialback over TLS without a good certificate, it is assumed to accept dialback
+    without TLS.
+    """
     facts = world.facts
     if facts.before is None or not facts.before.starttls:
         return world
@@ -86,8 +98,8 @@ def _no_tls(world: World) -> World:
 
 
 def _dialback_by_key(world: World, secure: bool, answer: KeyAnswer | None) -> World:
-    """What counts is the answer to a key, not an announcement: some servers announce dialback, and take it from nobody
-    without a good certificate. Without an answer, dialback stays what it is.
+    """Set the answer to a dialback key. The answer decides, not the announcement: some servers announce dialback, but
+    accept it only with a good certificate. Without an answer, nothing changes.
     """
     header = world.facts.header
     if answer is None or header is None:
@@ -120,14 +132,14 @@ def _external(world: World, external: External) -> World:
 
 
 def _no_records(world: World) -> World:
-    """The domain itself is not taken for a server: RFC 6120 section 3.2.2 would try it."""
+    """Remove the SRV record. The domain itself is not used as a server, although RFC 6120 section 3.2.2 allows it."""
     if world.proxy:
         return world
     return replace(world.with_facts(services=Services("none")), reachable=False)
 
 
 def _moved(world: World) -> World:
-    """The new server is found by the record; through a proxy_fqdn the old one is still asked."""
+    """Move the server. The SRV record leads to the new server, but proxy_fqdn still leads to the old server."""
     return replace(world, reachable=False) if world.proxy else world
 
 
@@ -135,12 +147,14 @@ def _down(world: World) -> World:
     return replace(world, reachable=False, up=False)
 
 
-# Of the own side
+# Events on the own side
 
 
 def _own_server_only(world: World) -> World:
-    """As that of a client it may not be accepted: ejabberd looks at the purpose, and Prosody does not. So one that
-    takes no key without a certificate may take one with it.
+    """Replace the own certificate with a certificate for servers only.
+
+    Not every server accepts it from a client: ejabberd checks the purpose, Prosody does not. So a server that refuses
+    a key without a certificate can still accept a key with this certificate.
     """
     if world.servers_only or world.facts.external != "succeeded":
         return world
@@ -150,7 +164,7 @@ def _own_server_only(world: World) -> World:
 
 
 def _doubted(world: World, external: External, key: KeyAnswer) -> World:
-    """The partner may not accept the own certificate of a client. key: its answer to a key then."""
+    """Set that the partner possibly refuses the own certificate of a client. key: the partner's answer to a key."""
     facts = world.facts
     if not facts.tls:
         return world
@@ -162,7 +176,7 @@ def _doubted(world: World, external: External, key: KeyAnswer) -> World:
 
 
 def _own_useless(world: World) -> World:
-    """Neither as that of a client nor as that of a server."""
+    """Set that the partner refuses the own certificate, both of a client and of a server."""
     world = _doubted(world, "not offered", world.facts.bare_key or KeyAnswer("unknown"))
     return replace(world, trusts=False) if world.facts.tls else world
 
@@ -170,7 +184,7 @@ def _own_useless(world: World) -> World:
 def _only_tls12(world: World) -> World:
     if world.facts.tls not in ("TLSv1", "TLSv1.1"):
         return world
-    ended = Ended("tls", "tls_failed", "", "no version of TLS in common")
+    ended = Ended("tls", "tls_failed", "", "both sides have no TLS version in common")
     return world.with_facts(tls="", cipher="", after=None, external="unknown", ended=ended)
 
 
@@ -187,7 +201,7 @@ EVENTS: t.Mapping[str, Event] = {
     "partner_expired": Event(
         "partner",
         "The partner's certificate expires",
-        "ask the partner to renew it in time",
+        "ask the partner to renew the certificate in time",
         functools.partial(_fault, "expired", "it has expired"),
     ),
     "partner_name_missing": Event(
@@ -215,7 +229,7 @@ EVENTS: t.Mapping[str, Event] = {
     "partner_srv_moved": Event(
         "partner",
         "The partner's SRV record names another host",
-        "change proxy_fqdn to the new host, or remove it",
+        "change proxy_fqdn to the new host, or remove proxy_fqdn",
         _moved,
     ),
     "partner_srv_removed": Event(
@@ -224,10 +238,12 @@ EVENTS: t.Mapping[str, Event] = {
         "ask the partner to publish the record, or set proxy_fqdn",
         _no_records,
     ),
-    "partner_down": Event("partner", "The partner's server is down", "ask the partner to start it", _down),
+    "partner_down": Event("partner", "The partner's server is down", "ask the partner to start the server", _down),
     "own_server_only": Event("own", "The own certificate is for servers only", _OWN, _own_server_only),
     "own_untrusted": Event("own", "The partner does not trust the own CA", _OWN, _own_useless),
-    "own_expired": Event("own", "The own certificate expires", "renew it with sfb.xmpp.certificate", _own_useless),
+    "own_expired": Event(
+        "own", "The own certificate expires", "renew the certificate with sfb.xmpp.certificate", _own_useless
+    ),
     "own_tls12_only": Event(
         "own",
         "The Edge servers allow TLS 1.2 only",

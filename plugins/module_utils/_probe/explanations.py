@@ -3,67 +3,81 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts of findings: what a stream error means, what a fault calls for."""
+"""Define texts of findings: the meaning of each stream error, and the remedy for each fault."""
 
 from __future__ import annotations
 
-# RFC 6120 section 4.9.3: what the error means to somebody who looks for the cause, and what to do.
+# RFC 6120 section 4.9.3: by error, its meaning for an administrator, and the remedy.
 STREAM_ERRORS = {
-    "host-unknown": ("it does not serve the domain", "correct the domain, or its SRV record"),
-    "host-gone": ("it does not serve the domain any more", "ask the partner for the present domain"),
+    "host-unknown": ("the server does not serve the domain", "correct the domain or its SRV record"),
+    "host-gone": ("the server no longer serves the domain", "ask the partner for the present domain"),
     "policy-violation": (
-        "its rules forbid the connection, for example because it requires TLS or does not know the domain that asks",
-        "ask the partner to allow the domain, and compare its rules with the declared row",
+        "the server's rules forbid the connection, for example because TLS is required or your domain is unknown",
+        "ask the partner to allow your domain, and compare the partner's rules with the declared settings",
     ),
     "not-authorized": (
-        "the domain that asks could not be authenticated",
-        "present a certificate that the partner trusts, and that covers the domain that asks",
+        "the server could not authenticate your domain",
+        "use a certificate that the partner trusts and that contains your domain",
     ),
     "remote-connection-failed": (
-        "it could not connect back to authenticate the domain that asks",
-        "publish the SRV record of the own domain, and open port 5269 to the Access Edge",
+        "the server could not connect to your gateway to authenticate your domain",
+        "publish the SRV record of your domain, and open port 5269 to the Access Edge",
     ),
     "invalid-from": (
-        "it does not accept the domain that asks",
-        "check from_domain, and the names of the own certificate",
+        "the server does not accept your domain",
+        "check from_domain and the names of the own certificate",
     ),
-    "improper-addressing": ("it misses or refuses an address of the stream", "ask the partner which domains it serves"),
-    "resource-constraint": ("it has too much to do", "try again later, or ask the partner about its limits"),
-    "system-shutdown": ("it is being shut down", "try again later"),
-    "connection-timeout": ("it gave up waiting", "try again, and look for delays in the network"),
-    "see-other-host": ("it refers to another host", "ask the partner to correct its SRV record"),
-    "unsupported-version": ("it does not know this version of XMPP", "ask the partner for its server's version"),
+    "improper-addressing": (
+        "an address of the stream is missing or refused",
+        "ask the partner which domains its server serves",
+    ),
+    "resource-constraint": ("the server is overloaded", "try again later, or ask the partner about its limits"),
+    "system-shutdown": ("the server shuts down", "try again later"),
+    "connection-timeout": ("the server waited too long for an answer", "try again, and check the network for delays"),
+    "see-other-host": ("the server refers to another host", "ask the partner to correct its SRV record"),
+    "unsupported-version": (
+        "the server does not support this version of XMPP",
+        "ask the partner for the version of its server",
+    ),
 }
 
-# Faults of a partner's certificate: what to do.
+# By fault of a partner's certificate: the remedy.
 FAULTS = {
-    "expired": "the partner has to renew it",
-    "not_yet_valid": "wait, or set the controller's clock",
-    "untrusted": "the partner has to use a CA that both sides trust, or its CA has to be trusted here and on the Edge",
-    "incomplete_chain": "the partner has to send its intermediates, or its CA has to be trusted here and on the Edge",
-    "chain_expired": "the partner has to send the current intermediate of its CA in place of the expired one",
-    "chain_not_yet_valid": "the partner has to send an intermediate that is valid now; or set the controller's clock",
-    "chain_not_a_ca": "the partner needs a certificate from a CA certificate that may sign others",
-    "chain_path_length": "the partner needs a certificate from a CA that may have CAs below it",
-    "chain_name_constraints": "the partner needs a certificate from a CA that may issue for these names",
-    "chain_purpose": "the partner needs a certificate from a CA that may issue for server authentication",
-    "chain_refused": "the partner has to have its certificate issued again, with correct CA certificates",
-    "root_not_valid": "update the trust store here and on the Edge; if the CA has ended, the partner needs another CA",
-    "name_mismatch": "the partner needs one whose DNS names cover the domain",
-    "server_auth": "the partner needs one for server authentication",
-    "malformed": "the partner has to replace it",
-    "expires_soon": "remind the partner to renew it",
-    "client_auth": "make SASL optional and support dialback, or ask the partner for one with both purposes",
-    "weak_signature": "ask the partner to have it issued anew",
-    "chain_not_checked": "the partner has to send its own certificate and the intermediates above it, and nothing else",
-    "key_size": "ask the partner to have it issued with a larger key",
+    "expired": "ask the partner to renew the certificate",
+    "not_yet_valid": "wait, or correct the controller's clock",
+    "untrusted": "ask the partner to use a CA that both sides trust, or trust its CA on the controller and on the Edge",
+    "incomplete_chain": "ask the partner to send the intermediates, or trust its CA on the controller and on the Edge",
+    "chain_expired": "ask the partner to replace the expired intermediate with the current intermediate of its CA",
+    "chain_not_yet_valid": (
+        "ask the partner to send an intermediate that is valid now, or correct the controller's clock"
+    ),
+    "chain_not_a_ca": "ask the partner for a certificate from a CA that is allowed to sign certificates",
+    "chain_path_length": "ask the partner for a certificate from a CA that is allowed to have subordinate CAs",
+    "chain_name_constraints": "ask the partner for a certificate from a CA that is allowed to issue for these names",
+    "chain_purpose": "ask the partner for a certificate from a CA that is allowed to issue for server authentication",
+    "chain_refused": "ask the partner to get a new certificate with correct CA certificates",
+    "root_not_valid": (
+        "update the trust store on the controller and on the Edge; if the CA has expired, ask the partner to change"
+        " the CA"
+    ),
+    "name_mismatch": "ask the partner for a certificate whose DNS names cover the domain",
+    "server_auth": "ask the partner for a certificate for server authentication",
+    "malformed": "ask the partner to replace the certificate",
+    "expires_soon": "remind the partner to renew the certificate",
+    "client_auth": (
+        "set sasl_negotiation to optional and support_dialback_negotiation to true, or ask the partner for a"
+        " certificate with both purposes"
+    ),
+    "weak_signature": "ask the partner to get a new certificate with a strong signature",
+    "chain_not_checked": "ask the partner to send only its own certificate and its intermediates",
+    "key_size": "ask the partner to get a new certificate with a larger key",
 }
 
-# Where a conversation ended.
+# The step at which a conversation ended.
 STAGES = {
-    "stream": "after the connection was made",
-    "starttls": "when TLS was asked for",
+    "stream": "after the connection was established",
+    "starttls": "when the probe requested TLS",
     "tls": "in the TLS handshake",
     "secure_stream": "after the TLS handshake",
-    "sasl": "when EXTERNAL was tried",
+    "sasl": "when the probe tried SASL EXTERNAL",
 }

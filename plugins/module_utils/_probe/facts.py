@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a probe sees of one domain: plain values, from which findings.py makes its findings.
+"""Define the test results of one domain in plain values. findings.py makes the findings from them.
 
-Filled by dns.py, conversation.py and certificate.py as far as the probe comes; what it did not see is None or empty.
+dns.py, conversation.py and certificate.py fill in the results. A value that was not tested is None or empty.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .._xmpp.wire import has_features
 
 CLIENT_PORT = 5222  # RFC 6120 section 14.7
 
-# What two vantage points may see differently: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
+# Addresses that can belong to different hosts in different networks: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
 _PRIVATE = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -34,18 +34,18 @@ _PRIVATE = tuple(
     )
 )
 
-# More addresses of one domain than this are not tried: its DNS is not to keep the controller busy.
+# The most addresses to test for one domain. The limit protects the controller from very long DNS answers.
 MOST_SERVERS = 10
 
-# What the gateway speaks (the product's page on encryption; no update brought TLS 1.3).
+# The TLS versions of the gateway (the product's page on encryption; no update added TLS 1.3).
 GATEWAY_VERSIONS = VERSIONS[:3]
 
-# Stream errors with which a server turns away a certificate, or its absence.
+# Stream errors of a server that refuses a certificate, or that requires one.
 CERTIFICATE_ERRORS = ("not-authorized", "policy-violation", "invalid-from")
 
 
 def is_local(text: str) -> bool:
-    """Whether an address is one of the controller's own or of its link. DNS of others must not lead there."""
+    """Return whether an address belongs to the controller or to its link. DNS records must not lead to it."""
     address = ipaddress.ip_address(text)
     mapped = getattr(address, "ipv4_mapped", None) or address
     return mapped.is_loopback or mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast
@@ -57,7 +57,7 @@ Dialback = t.Literal["offered", "not offered", "refused", "unknown"]
 
 @dataclass(frozen=True)
 class ServiceRecord:
-    """One SRV record (RFC 2782)."""
+    """Describe one SRV record (RFC 2782)."""
 
     host: str
     port: int
@@ -66,7 +66,7 @@ class ServiceRecord:
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an IP address, which RFC 2782 forbids."""
+        """Return whether the host is an IP address, which RFC 2782 forbids."""
         try:
             ipaddress.ip_address(self.host)
         except ValueError:
@@ -79,7 +79,10 @@ class ServiceRecord:
 
 @dataclass(frozen=True)
 class Services:
-    """state: found, none, not_offered (the target is the root, "." as RFC 2782 has it), unknown (``text`` says why)."""
+    """Describe the SRV records of a domain.
+
+    state: found, none, not_offered (the target is the root, ".", see RFC 2782) or unknown (``text`` gives the reason).
+    """
 
     state: str
     records: tuple[ServiceRecord, ...] = ()
@@ -88,7 +91,10 @@ class Services:
 
 @dataclass(frozen=True)
 class Addresses:
-    """state: found, none, unknown (``text`` says why)."""
+    """Describe the addresses of a host.
+
+    state: found, none or unknown (``text`` gives the reason).
+    """
 
     state: str
     addresses: tuple[str, ...] = ()
@@ -97,8 +103,10 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One address. result: answered, refused, timeout, unreachable, silent (TCP, but no stream), local (not tried,
-    since it is the controller's own), or not_tried (the first after MOST_SERVERS others).
+    """Describe the test of one address.
+
+    result: answered, refused, timeout, unreachable, silent (TCP, but no stream), local (not tested, because the
+        address belongs to the controller) or not_tried (the first address above MOST_SERVERS).
     """
 
     host: str
@@ -127,7 +135,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class PeerHeader:
-    """The peer's answer to the stream header. dialback: it declared the namespace."""
+    """Describe the peer's answer to the stream header.
+
+    dialback: whether the peer declared the dialback namespace.
+    """
 
     from_: str
     version: str
@@ -135,7 +146,7 @@ class PeerHeader:
 
     @property
     def features(self) -> bool:
-        """Whether the peer speaks XMPP 1.0, so that it announces what it can."""
+        """Return whether the peer uses XMPP 1.0, so that it announces its features."""
         return has_features(self.version)
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -144,7 +155,10 @@ class PeerHeader:
 
 @dataclass(frozen=True)
 class PeerOffer:
-    """Stream features. starttls: '', offered or required."""
+    """Describe the stream features of the peer.
+
+    starttls: '', offered or required.
+    """
 
     starttls: str = ""
     mechanisms: tuple[str, ...] = ()
@@ -156,11 +170,12 @@ class PeerOffer:
 
 @dataclass(frozen=True)
 class Ended:
-    """Where and how the conversation ended before its time.
+    """Describe the early end of a conversation.
 
-    stage: stream, starttls, tls, secure_stream, sasl. how: timeout, closed, broken, stream_error, tls_refused,
-    tls_failed, time_up, direct_tls (it speaks TLS at once), http, half_failure (a refusal that does not end).
-    condition and text come from the peer or the library.
+    stage: stream, starttls, tls, secure_stream or sasl.
+    how: timeout, closed, broken, stream_error, tls_refused, tls_failed, time_up, direct_tls (the peer expects TLS
+        first), http or half_failure (an incomplete refusal).
+    condition, text: from the peer or from the library.
     """
 
     stage: str
@@ -171,9 +186,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class KeyAnswer:
-    """What the peer made of a dialback key.
+    """Describe the peer's answer to a dialback key.
 
-    result: taken (it asked about the key), refused, or unknown. text: the peer's reason.
+    result: taken (the peer checked the key), refused or unknown.
+    text: the peer's reason.
     """
 
     result: t.Literal["taken", "refused", "unknown"]
@@ -182,7 +198,7 @@ class KeyAnswer:
 
 @dataclass
 class Facts:
-    """Everything that was seen of a domain."""
+    """Describe all test results of a domain."""
 
     domain: str
     services: Services | None = None
@@ -193,25 +209,25 @@ class Facts:
     after: PeerOffer | None = None
     tls: str = ""
     cipher: str = ""
-    versions: dict[str, str] = field(default_factory=dict)  # accepted, refused, unknown, not tried
+    versions: dict[str, str] = field(default_factory=dict)  # by version: accepted, refused, unknown, not tried
     certificate: dict[str, t.Any] | None = None
-    faults: dict[str, str] = field(default_factory=dict)  # of the certificate: code -> text, see certificate.py
-    # The faults that it will have if nothing changes but the time, and from when on (UTC).
+    faults: dict[str, str] = field(default_factory=dict)  # of the certificate, by code (certificate.py)
+    # The later faults of the certificate if only the time changes, each set with its first moment (UTC).
     later: list[tuple[datetime.datetime, dict[str, str]]] = field(default_factory=list)
-    own_certificate: bool = False  # whether one was at hand to present
+    own_certificate: bool = False  # whether the probe had a certificate to present
     external: External = "unknown"
-    certificate_asked: bool = False  # by the peer, in the TLS handshake
-    key_answers: dict[bool, KeyAnswer] = field(default_factory=dict)  # where a key was sent: in TLS or not -> answer
-    bare_key: KeyAnswer | None = None  # to a key in TLS without a certificate, where one was presented otherwise
+    certificate_asked: bool = False  # whether the peer requested one in the TLS handshake
+    key_answers: dict[bool, KeyAnswer] = field(default_factory=dict)  # by whether TLS was used
+    bare_key: KeyAnswer | None = None  # the answer to a key in TLS without a certificate
     ended: Ended | None = None
-    direct_services: Services | None = None  # _xmpps-server (XEP-0368); asked for if nothing else answers
-    legacy_renegotiation: bool = False  # it does not know RFC 5746
-    unusable: str = ""  # why the name cannot be asked about; nothing else was seen then
-    mistake: str = ""  # of the collection: an exception that nobody foresaw, and its place
+    direct_services: Services | None = None  # _xmpps-server (XEP-0368); read only if no server answers
+    legacy_renegotiation: bool = False  # whether the peer does not support RFC 5746
+    unusable: str = ""  # why the name cannot be tested; the other values are then empty
+    mistake: str = ""  # an unexpected exception in the collection, and its place
 
     @property
     def tls_usable(self) -> bool | None:
-        """Whether the gateway could encrypt the stream; None if that was not seen."""
+        """Return whether the gateway can encrypt the stream; None if unknown."""
         if self.tls:
             return self.tls in GATEWAY_VERSIONS
         if self.wants_certificate:
@@ -224,15 +240,15 @@ class Facts:
 
     @property
     def dialback(self) -> Dialback:
-        """Whether the peer offers dialback on the stream as it is in the end."""
+        """Return whether the peer offers dialback at the end: after TLS if TLS works, otherwise without TLS."""
         return self._dialback(self.after if self.tls else self.before, bool(self.tls))
 
     @property
     def clear_dialback(self) -> Dialback:
-        """Whether it offers dialback before TLS.
+        """Return whether the peer offers dialback before TLS.
 
-        A server that offers TLS besides may announce dialback and ignore a key that comes in clear, as jabberd2 does
-        that requires TLS. So an announcement alone proves nothing there: a key has to be taken.
+        A server that also offers TLS can announce dialback and still ignore an unencrypted key, as jabberd2 does if it
+        requires TLS. So the announcement is not enough: the server must accept a key.
         """
         found = self._dialback(self.before, False)
         if found == "offered" and self.before is not None and self.before.starttls:
@@ -241,9 +257,9 @@ class Facts:
 
     @property
     def wants_certificate(self) -> bool:
-        """Whether the peer ended the stream because no certificate was presented to it, as far as can be seen.
+        """Return whether the peer probably ended the stream because the probe presented no certificate.
 
-        In TLS 1.2 that is a failed handshake, in TLS 1.3 an alert after it, in XMPP a stream error after it.
+        In TLS 1.2 the handshake fails. In TLS 1.3 an alert follows the handshake. In XMPP a stream error follows it.
         """
         ended = self.ended
         if self.own_certificate or ended is None or ended.stage not in ("tls", "secure_stream"):
@@ -254,9 +270,9 @@ class Facts:
 
     @property
     def own_refused(self) -> bool:
-        """Whether the peer ended the encrypted stream over the certificate that was presented to it.
+        """Return whether the peer ended the encrypted stream because it refused the own certificate.
 
-        In TLS 1.3 that may be an alert after the handshake.
+        In TLS 1.3 this can be an alert after the handshake.
         """
         ended = self.ended
         if not self.own_certificate or ended is None or ended.stage != "secure_stream":
@@ -269,15 +285,15 @@ class Facts:
         if self.header is None or (offer is None and self.header.features):
             return "unknown"
         if self.header.dialback:
-            # The namespace alone was the announcement before stream features (XEP-0220 section 2.1.1), and is still
-            # declared by servers that have dialback switched off.
+            # Before stream features existed, the namespace was the announcement (XEP-0220 section 2.1.1). Servers with
+            # disabled dialback still declare it.
             if not self.header.features:
                 return "offered"
             return self._by_key(secure)
         return "not offered"
 
     def _by_key(self, secure: bool) -> Dialback:
-        """What the answer to a key says."""
+        """Return the result of the answer to a key."""
         answer = self.key_answers.get(secure)
         if answer is None or answer.result == "unknown":
             return "unknown"

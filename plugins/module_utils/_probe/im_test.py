@@ -3,11 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_im_test does: one message through the whole product, by its own synthetic transaction.
+"""Run xmpp_im_test: send one message through the product with its own synthetic transaction.
 
-The cmdlet page of Test-CsXmppIM: it signs in as a user of the pool, sends a message to an address of a partner and
-reports how that went. It either takes the pool's test users (New-CsHealthMonitoringConfiguration), or a user with his
-credential. It sends a real message each time: check mode sends none, and after a lost session none is sent again.
+The cmdlet Test-CsXmppIM signs in as a user of the pool, sends a message to an address of a partner, and reports the
+result. It uses the pool's test users (New-CsHealthMonitoringConfiguration), or a user with a credential. Every call
+sends a real message. So check mode sends no message, and after a lost session the message is not sent again.
+Source: the page of Test-CsXmppIM.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "registrar_port": {"type": "int"},
 }
 
-# user@domain, without a resource.
+# The form user@domain, without a resource.
 _ADDRESS = re.compile(r"[^@/\s]+@[^@/\s]+\.[^@/\s]+")
-# What a TimeSpan is on the wire (MS-PSRP 2.2.5.1.8): an xs:duration without years and months.
+# A TimeSpan on the wire (MS-PSRP 2.2.5.1.8): an xs:duration without years and months.
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 
@@ -66,7 +67,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _statement(params: Params) -> Statement:
-    """The two parameter sets of the page. Raises Refused with everything that is wrong."""
+    """Return the statement with one of the two parameter sets of the page. Raises Refused with all mistakes."""
     reasons: list[str] = []
     addresses: dict[str, str] = {}
     for option in ("to_user", "from_user"):
@@ -78,17 +79,17 @@ def _statement(params: Params) -> Statement:
         reasons.append("to_user: is empty; write user@domain")
     given = params.get("credential")
     if given and not params.get("from_user"):
-        reasons.append("from_user: is missing; credential belongs to a user, whose address is needed as well")
+        reasons.append("from_user: is missing; set the address of the credential's user")
     if params.get("from_user") and not given:
         reasons.append(
-            "credential: is missing; %s signs in as from_user only with his credential. Leave from_user out to have the"
-            " pool's test users send" % CMDLET
+            "credential: is missing; %s needs the credential of from_user to sign in. To use the pool's test users,"
+            " remove from_user" % CMDLET
         )
     if not given and not params.get("from_user") and not params.get("pool"):
-        reasons.append("pool: is missing; its test users are to send, as from_user and credential are not given")
+        reasons.append("pool: is missing; set the pool whose test users send the message, or from_user and credential")
     port = params.get("registrar_port")
     if port is not None and not 0 < port < 65536:
-        reasons.append("registrar_port: %d is not a port" % port)
+        reasons.append("registrar_port: %d is not a port; set a number from 1 to 65535" % port)
     if reasons:
         raise Refused(reasons)
     parameters: dict[str, Value] = {"TargetFqdn": params["pool"]} if params.get("pool") else {}
@@ -102,29 +103,29 @@ def _statement(params: Params) -> Statement:
 
 
 def _test_users(shell: Shell, pool: str) -> tuple[list[str], str]:
-    """The test users of a pool, and why they are not known. Raises Refused where there are none, ShellError.
+    """Return the test users of a pool, and why they are unknown. Raises Refused if there are none, ShellError.
 
-    The page of the cmdlet: an object for each pool that has them, with Identity (the pool's FQDN),
-    FirstTestUserSipUri and SecondTestUserSipUri.
+    The cmdlet returns an object for each pool that has test users, with Identity (the pool's FQDN), FirstTestUserSipUri
+    and SecondTestUserSipUri. Source: the page of the cmdlet.
     """
     answer = shell.invoke([Statement(CONFIGURATION)])
     if answer.lost or answer.errors:
         why = answer.lost or answer.errors[0].message
-        return [], "the test users of %s cannot be read, so it is unknown who sends: %s" % (pool, why)
+        return [], "the test users of %s cannot be read, so the sender is unknown: %s" % (pool, why)
     for item in answer.output:
         if isinstance(item, dict) and key(str(item.get("Identity"))) == key(pool):
             found = [item.get(name) for name in ("FirstTestUserSipUri", "SecondTestUserSipUri")]
             return [text.removeprefix("sip:") for text in found if isinstance(text, str) and text], ""
     raise Refused(
         [
-            "pool: '%s' has no test users, so somebody has to be named: give from_user and credential, or set test"
-            " users up with New-CsHealthMonitoringConfiguration" % pool
+            "pool: '%s' has no test users; set from_user and credential, or create test users with"
+            " New-CsHealthMonitoringConfiguration" % pool
         ]
     )
 
 
 def seconds(duration: t.Any) -> float | None:
-    """An xs:duration as seconds; None for what is none."""
+    """Return an xs:duration in seconds; None for other values."""
     found = _DURATION.fullmatch(str(duration))
     if found is None:
         return None
@@ -133,7 +134,7 @@ def seconds(duration: t.Any) -> float | None:
 
 
 def _address(option: str, given: t.Any) -> str:
-    """Without the scheme. Raises Refused."""
+    """Return the address without its scheme. Raises Refused."""
     text = str(given).strip()
     text = text[4:] if text[:4].lower() == "sip:" else text
     if not _ADDRESS.fullmatch(text):
@@ -142,7 +143,7 @@ def _address(option: str, given: t.Any) -> str:
 
 
 def _outcome(answer: Answer) -> dict[str, t.Any]:
-    """The last object that the cmdlet gave: Result, Latency, Error and Diagnosis."""
+    """Return Result, Latency, Error and Diagnosis of the last object that the cmdlet returned."""
     reported = next((item for item in reversed(answer.output) if isinstance(item, dict) and "Result" in item), {})
     succeeded = str(reported.get("Result", "")).lower() == "success" and not answer.lost
     return {
@@ -160,9 +161,7 @@ def _why(answer: Answer, outcome: t.Mapping[str, t.Any]) -> ServerError:
     if answer.errors:
         return answer.errors[0]
     said = ": ".join(text for text in (outcome["error"], outcome["diagnosis"]) if text)
-    return ServerError(
-        CMDLET, "", "NotDelivered", said or "the message did not arrive, and the server does not say why"
-    )
+    return ServerError(CMDLET, "", "NotDelivered", said or "the message did not arrive; the server gave no reason")
 
 
 TASK = Task(ARGUMENT_SPEC, work)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a probe, and its verdicts. Apart from the probe, which every playbook would load with them."""
+"""Define the options and verdicts of a probe. This module is separate, so that not every playbook loads the probe."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import typing as t
 
 from .._federation.catalogue import PARTNER
 
-# Of a domain.
+# The verdicts of a domain.
 VERDICTS = ("ok", "warning", "failed", "not_observable")
-# Of servers (RFC 6120, section 14.7).
+# The port for servers (RFC 6120, section 14.7).
 DEFAULT_PORT = 5269
-# The properties of a partner that its probe depends on.
+# The properties of a partner that a probe uses.
 PROBED = (
     "additional_domains", "tls_negotiation", "sasl_negotiation", "support_dialback_negotiation", "proxy_fqdn",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which of the own SIP domains partners may address."""
+"""Choose the own SIP domains that partners can address."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ import typing as t
 
 from .._base.names import Invalid, canonical_domain, domain_from_server
 
-# Names that the documentation gives an Edge's certificate beside the bare domains (its certificate pages).
+# Prefixes of the host names in an Edge's certificate. The source is the product's certificate pages.
 _HOSTS = ("sip.", "webcon.", "xmpp.")
 
 
 def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str]) -> list[str]:
-    """The own domains that partners may address, as A-labels.
+    """Return the own domains that partners can address, as A-labels.
 
-    sip_domains: of the deployment; empty: not read. names: of the gateway's certificate, the Access Edge's first;
-    empty: not declared. A SIP domain that takes part in XMPP stands in the certificate (the product's certificate
-    page), so those that do are taken; without such names all SIP domains, and without SIP domains the names that look
-    like one.
+    The certificate contains the SIP domains that use XMPP (the product's certificate page). So the result is the SIP
+    domains in the certificate. If there are none, it is all SIP domains. Without SIP domains, it is the names of the
+    certificate that are not host names.
+
+    sip_domains: the SIP domains of the deployment; empty: not read.
+    names: the names of the gateway's certificate, the Access Edge first; empty: not declared.
     """
     named: list[str] = []
     for name in names:
-        with contextlib.suppress(Invalid):  # a wildcard names no SIP domain
+        with contextlib.suppress(Invalid):  # a wildcard is not a SIP domain
             named.append(canonical_domain(name))
     access_edge = domain_from_server(names[0]) if names else ""
     if sip_domains:
@@ -35,8 +37,8 @@ def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str]) -> list[st
 
 
 def asking(own: t.Sequence[str]) -> str:
-    """The own domain in whose name partners are asked: the first that is one. Empty if none is."""
+    """Return the own domain for the probe of partners: the first valid domain; '' if there is none."""
     for name in own:
-        with contextlib.suppress(Invalid):  # a server may have what nobody may declare
+        with contextlib.suppress(Invalid):  # a server can have names that the inventory does not allow
             return canonical_domain(name)
     return ""

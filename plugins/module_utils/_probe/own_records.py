@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the SRV record of an own SIP domain leads: the one comparison, for the probe and for the chain. Pure."""
+"""Check the target of the SRV record of an own SIP domain, for the probe and for the chain. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._base.texts import some
 from .facts import Addresses, Services
 
 State = t.Literal["holds", "missing", "elsewhere", "unknown"]
-# What a state is called as a finding, and how bad it is.
+# By state: the code and the severity of its finding.
 FINDINGS: dict[State, tuple[str, str]] = {
     "missing": ("srv_missing", ERROR),
     "elsewhere": ("srv_elsewhere", ERROR),
@@ -25,9 +25,10 @@ FINDINGS: dict[State, tuple[str, str]] = {
 def leads(
     domain: str, services: Services, found: t.Mapping[str, Addresses], edges: t.Mapping[str, Addresses]
 ) -> tuple[State, str]:
-    """What the records come to, and a text on it. Several are for several sites: one that leads there is enough.
+    """Return the state of the records, and a text about this state. One correct record of several is enough.
 
-    found: the addresses of the records' targets. edges: those of the Access Edges, by FQDN.
+    found: the addresses of the records' targets.
+    edges: the addresses of the Access Edges, by FQDN.
     """
     if services.state == "unknown":
         return "unknown", services.text
@@ -38,9 +39,9 @@ def leads(
     if {address for _host, one in theirs if one is not None for address in one.addresses} & here:
         return "holds", ""
     if not here:
-        return "unknown", "%s has no address that can be seen from here" % some(sorted(edges))
+        return "unknown", "the controller finds no address of %s" % some(sorted(edges))
     unseen = [one.text if one is not None else host for host, one in theirs if one is None or one.state == "unknown"]
     if unseen:
         return "unknown", unseen[0]
     told = ["%s (%s)" % (host, ", ".join(one.addresses if one else ()) or "no address") for host, one in theirs]
-    return "elsewhere", "%s names %s" % (domain, some(told))
+    return "elsewhere", "%s leads to %s" % (domain, some(told))

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Probes domains: one after the steps of a server that wants to send a message, many at the same time.
+"""Probe many domains at the same time. For each domain, take the steps of a server that wants to send a message.
 
-Nothing is sent but the handshake, and no step is without its end.
+The probe sends only the handshake. Every step has a time limit.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from .what_if import what_if
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-# All steps of a domain together have so many times the time of one.
+# The limit for all steps of a domain, as a multiple of the limit for one step.
 _STEPS = 6
-# Seconds in which a certificate is checked even if it came as the time for the domain ended.
+# Seconds to check a certificate, even if the time limit for the domain is reached.
 _CHECK = 1.0
 
 Entry = dict[str, t.Any]
@@ -50,9 +50,11 @@ Found = t.TypeVar("Found")
 
 @dataclass(frozen=True)
 class Job:
-    """A domain to probe. partner: the declared domain to which it belongs, '' for none; row and proxy: as declared.
+    """Describe a domain to probe.
 
-    unusable: why nothing can be asked about it, where the name was read from a server.
+    partner: the declared domain of its partner; '' if there is none.
+    row, proxy: the declared settings.
+    unusable: why a name that was read from a server cannot be probed.
     """
 
     domain: str
@@ -64,11 +66,15 @@ class Job:
 
 @dataclass(frozen=True)
 class ProbeSettings:
-    """from_: the own domain that asks. timeout: seconds for a step. expires_within: days.
+    """Describe the settings of a probe.
 
-    what_if: also say what becomes of a declared partner if something happens (what_if.py).
-    allow_local: also connect to loopback, link-local, multicast and unspecified addresses, which name the controller
-    itself or its neighbours. clock: tells the time at which certificates are checked (UTC, aware).
+    from_: the own domain in the stream headers.
+    timeout: seconds for one step.
+    expires_within: days.
+    allow_local: also connect to loopback, link-local, multicast and unspecified addresses. These belong to the
+        controller or to its neighbours.
+    clock: returns the time for the checks of certificates (UTC, aware).
+    what_if: also compute the effect of possible events on declared partners (what_if.py).
     """
 
     from_: str
@@ -83,7 +89,7 @@ class ProbeSettings:
 
 
 class Prober:
-    """May be used by several threads at once."""
+    """Probe domains. Several threads can use it at the same time."""
 
     def __init__(self, settings: ProbeSettings, resolver: Resolver) -> None:
         self._settings = settings
@@ -94,11 +100,11 @@ class Prober:
 
     @property
     def asks_as(self) -> str:
-        """The own domain in whose name partners are asked."""
+        """Return the own domain in the stream headers of the probe."""
         return self._settings.from_
 
     def partner(self, job: Job) -> Entry:
-        """Everything about a partner's domain."""
+        """Return the entry for a partner's domain."""
         budget = self._budget()
         facts = Facts(job.domain, unusable=job.unusable)
         if not job.unusable:
@@ -123,13 +129,15 @@ class Prober:
         }
 
     def change(self, job: Job, former: Job | None) -> tuple[Entry, Entry | None]:
-        """The same for new settings, and for those that they replace. What is tried follows from the settings."""
+        """Return the entries for the new and for the former settings. The settings decide which steps are tested."""
         return self.partner(job), None if former is None else self.partner(former)
 
     def own(self, domain: str, asks: str, access_edge: str, tls: bool = True, unusable: str = "") -> Entry:
-        """What a partner (``asks``) sees of an own domain: it is to the partners that the gateway answers.
+        """Return the entry for an own domain, as a partner sees it. The gateway answers only to partners.
 
-        tls: whether that partner's row has TLS, so that the gateway has to offer it. unusable: as that of a Job.
+        asks: the partner's domain in the stream header.
+        tls: whether this partner's settings have TLS, so that the gateway must offer it.
+        unusable: see Job.
         """
         budget = self._budget()
         if unusable:
@@ -142,7 +150,7 @@ class Prober:
                 self._addresses(facts, service.host, budget)
             edge = self._resolver.addresses(access_edge, budget) if access_edge else None
         except TimeUp:
-            edge = Addresses("unknown", (), "the time for the domain was spent")
+            edge = Addresses("unknown", (), "the time limit for the domain was reached")
         given = self._settings.own
         thumbprint = x509.thumbprint(given.certificate) if given is not None else ""
         port = self._settings.gateway_port
@@ -165,7 +173,10 @@ class Prober:
         own: bool = False,
         row: Row | None = None,
     ) -> Facts:
-        """Try the domain's servers in their order, until one answers. own: only what is published, and no versions."""
+        """Test the domain's servers in their order, until one answers.
+
+        own: test only the published servers, and do not test each TLS version.
+        """
         facts = Facts(domain, own_certificate=contexts.own is not None)
         bare = self._anonymous if self._settings.what_if else None
         try:
@@ -177,13 +188,13 @@ class Prober:
                 if facts.attempts[-1].result == "answered":
                     break
                 if facts.ended is not None and facts.ended.stage == "connect" and earlier is not None:
-                    facts.ended = earlier  # a server that answers nonsense says more than one that does not answer
+                    facts.ended = earlier  # a wrong answer is more useful than no answer
             if not own and not proxy and facts.header is None:
                 facts.direct_services = self._resolver.services(domain, budget, direct=True)
         except TimeUp:
             if facts.ended is None or facts.ended.stage == "connect":
                 facts.ended = Ended("connect", "time_up")
-        except Exception as exc:  # noqa: BLE001 - what one peer brings about must not hide what is seen of the others
+        except Exception as exc:  # noqa: BLE001 - an error with one peer must not hide the results of other peers
             last = traceback.extract_tb(exc.__traceback__)[-1]
             facts.mistake = "%s in %s:%s" % (type(exc).__name__, os.path.basename(last.filename), last.lineno)
         return facts
@@ -191,9 +202,9 @@ class Prober:
     def _servers(
         self, facts: Facts, proxy: str, budget: Budget, fallback: bool
     ) -> t.Iterator[tuple[ServiceRecord, str]]:
-        """Hosts with their addresses: at most MOST_SERVERS, and local ones only if allowed. Raises TimeUp.
+        """Yield hosts with their addresses: at most MOST_SERVERS, and local addresses only if allowed. Raises TimeUp.
 
-        What is not tried is among the attempts all the same.
+        Addresses that are not tested are also recorded as attempts.
         """
         tried = 0
         for service, address in self._published(facts, proxy, budget, fallback):
@@ -218,7 +229,7 @@ class Prober:
                 services = (ServiceRecord(facts.domain, DEFAULT_PORT),)
         for service in services:
             if service.is_address:
-                continue  # RFC 2782: a target is a name, and the gateway asks DNS for its address
+                continue  # RFC 2782: a target must be a name, and the gateway looks up its address
             for address in self._addresses(facts, service.host, budget).addresses:
                 yield service, address
 
@@ -239,7 +250,7 @@ class Prober:
 
 
 def concurrently(calls: t.Sequence[t.Callable[[], Found]], workers: int) -> list[Found]:
-    """The results of the calls, in their order."""
+    """Run the calls in parallel, and return their results in the same order."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(workers, len(calls)))) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
@@ -262,7 +273,7 @@ def _entry(facts: Facts, findings: t.Sequence[Finding], budget: Budget) -> Entry
 
 
 def _later(facts: Facts, judge: t.Callable[[Facts], list[Finding]]) -> list[dict[str, t.Any]]:
-    """The findings that there will be if nothing changes but the time, each with the moment from which on."""
+    """Return the later findings if only the time changes, each set with its first moment."""
     states = ((at, judge(replace(facts, faults=faults))) for at, faults in facts.later)
     return shown(
         (at, {"verdict": verdict(found), "findings": [one.as_dict() for one in found]}) for at, found in states

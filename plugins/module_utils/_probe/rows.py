@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which ways of authentication a partner would accept, which of them a row uses, and the strictest row. Pure."""
+"""Compute which methods a partner accepts, which methods the settings use, and the strictest settings. Pure.
+
+A row is one combination of TLS, SASL and dialback settings (the negotiation table).
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,8 @@ ROWS = tuple(Row(tls, sasl, dialback) for sasl in _VALUES for tls in _VALUES for
 VALID = tuple(row for row in ROWS if row.level == "valid")
 
 CERTIFICATE_ONLY = Row("required", "required", False)
-# From strict to lenient; each of them is a valid row that the page of the negotiation settings has. The first falls
-# back to dialback when a certificate does not do; the last is what is left with a peer whose TLS does not work.
+# From strict to lenient. All are valid rows of the product's page. The first row uses dialback if the certificate is
+# not accepted. The last row is for a peer whose TLS does not work.
 _CANDIDATES = (
     Row("required", "optional", True),
     Row("optional", "not_supported", True),
@@ -34,20 +37,20 @@ Accepted = t.Literal["yes", "no", "unknown"]
 
 
 def number(row: Row) -> int:
-    """The row's place in the printed table, from 1 to 18."""
+    """Return the row's number in the negotiation table, from 1 to 18."""
     return ROWS.index(row) + 1
 
 
 def options(row: Row) -> dict[str, t.Any]:
-    """In the vocabulary of a partner's options."""
+    """Return the settings under the names of a partner's options."""
     return {"tls_negotiation": row.tls, "sasl_negotiation": row.sasl, "support_dialback_negotiation": row.dialback}
 
 
 def accepts(facts: Facts) -> dict[str, Accepted]:
-    """For each method whether the partner would accept it, whatever row is declared.
+    """Return for each method whether the partner accepts it, independent of the declared settings.
 
-    ``yes`` was seen: EXTERNAL succeeded, dialback is offered. ``no`` was seen as well. Everything else is unknown.
-    So is EXTERNAL with a partner whose own chain was not checked: the gateway may refuse it.
+    ``yes`` and ``no`` are test results: ``yes`` means that EXTERNAL succeeded, or that dialback is offered. All other
+    methods are unknown. EXTERNAL is also unknown if the partner's chain was not checked: the gateway can refuse it.
     """
     no = ("not offered", "refused")
     external = facts.external == "succeeded" and NOT_CHECKED not in facts.faults
@@ -69,15 +72,15 @@ def _accepted(reachable: bool, seen: bool, denied: bool) -> Accepted:
 
 
 def possible(facts: Facts, row: Row) -> tuple[str, ...]:
-    """The row's methods that nothing that was seen rules out, strongest first."""
+    """Return the methods of the settings that can still work, strongest first."""
     accepted = accepts(facts)
     return tuple(method for method in row.methods if accepted[method] != "no" and _offers(facts, row, method))
 
 
 def uses(facts: Facts, row: Row) -> tuple[str, ...]:
-    """What the row would use: its strongest method that was seen to work, after stronger ones that are unknown.
+    """Return the methods that the settings use: unknown stronger methods, then the strongest method that works.
 
-    Empty if none works.
+    Empty if no method works.
     """
     accepted, found = accepts(facts), []
     for method in possible(facts, row):
@@ -88,37 +91,37 @@ def uses(facts: Facts, row: Row) -> tuple[str, ...]:
 
 
 def _offers(facts: Facts, row: Row, method: str) -> bool:
-    """Whether the own side would come to the method."""
+    """Return whether the own side reaches this method."""
     if method == SASL_OVER_TLS:
         return not FATAL.intersection(facts.faults)
-    # Where the partner offers TLS, a row that has it encrypts the stream, or fails in the attempt.
+    # If both sides have TLS, the stream is encrypted, or the attempt fails.
     encrypts = facts.before is not None and bool(facts.before.starttls) and row.tls != "not_supported"
     return method != TCP_DIALBACK or not encrypts
 
 
 def falls_to_clear(facts: Facts, row: Row) -> bool:
-    """Whether the row has nothing left but a clear stream to a partner that offers TLS.
+    """Return whether only an unencrypted stream is left, although the partner offers TLS.
 
-    Microsoft's table lists clear TCP for TLS optional. It does not say whether the gateway goes on in clear after TLS
-    failed, so nothing is known then.
+    Microsoft's table lists unencrypted TCP for optional TLS. It does not say whether the gateway continues without TLS
+    after TLS failed. So the result is unknown.
     """
     return may_fall_to_clear(facts, row) and not possible(facts, row)
 
 
 def may_fall_to_clear(facts: Facts, row: Row) -> bool:
-    """The same, whether or not something else is left."""
+    """Return whether an unencrypted stream is one of the possible ways, although the partner offers TLS."""
     offers = facts.before is not None and facts.before.starttls == "offered"
     return offers and row.tls == "optional" and TCP_DIALBACK in row.methods and accepts(facts)[TCP_DIALBACK] != "no"
 
 
 def seen_to_work(facts: Facts, row: Row | None) -> bool:
-    """Whether a method of the row was seen to work; without a row, whether any method was."""
+    """Return whether a method of the settings works. Without settings: whether any method works."""
     accepted = accepts(facts)
     return any(accepted[method] == "yes" for method in (METHODS if row is None else possible(facts, row)))
 
 
 def relies_on_certificate(facts: Facts, row: Row | None) -> bool:
-    """Whether a certificate that proves nothing is the end of the federation, because no dialback is left."""
+    """Return whether the federation needs a good certificate, because dialback is not possible."""
     if row is None:
         return facts.dialback in ("not offered", "refused")
     if SASL_OVER_TLS not in row.methods:
@@ -127,10 +130,10 @@ def relies_on_certificate(facts: Facts, row: Row | None) -> bool:
 
 
 def suggest(facts: Facts) -> Row | None:
-    """The strictest row that works as far as can be seen; None if nothing was seen or nothing works.
+    """Return the strictest settings that can work; None if the partner was not reached, or if no method works.
 
-    To insist on certificates is suggested where EXTERNAL was seen to succeed and the partner's own certificate is good
-    for both directions, or where there is nothing else.
+    Settings with certificates only are suggested if EXTERNAL succeeded and the partner's certificate is good for both
+    directions. They are also suggested if dialback is not possible.
     """
     if facts.header is None:
         return None

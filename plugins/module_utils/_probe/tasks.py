@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_partner_probe_info does: its options, what they stand for, and the probes. Needs no server session."""
+"""Run xmpp_partner_probe_info: check the options, then probe the domains. It needs no session with a server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PACKAGES = (
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_partner_probe_info. Changes nothing, so check mode makes no difference. Raises Refused."""
+    """Run xmpp_partner_probe_info. It changes nothing, so check mode has no effect. Raises Refused."""
     _require_packages()
     reasons: list[str] = []
     jobs = _checked(reasons, "domains", lambda: _jobs(params))
@@ -53,8 +53,8 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
         raise Refused(reasons)
     prober, store, warnings = opened
     from_ = prober.asks_as
-    # The gateway answers to its partners, and offers TLS to those whose row has it; only where none is declared does it
-    # hear from itself.
+    # The gateway answers only to partners, and offers TLS only to partners whose settings have TLS. So the probe of the
+    # own domains uses a partner's name. If no partner is declared, it uses the own name.
     usable = (job for job in jobs if job.partner and not job.unusable)
     partners = sorted(usable, key=lambda job: not _has_tls(job))
     asks, tls = (partners[0].domain, _has_tls(partners[0])) if partners else (from_, True)
@@ -77,7 +77,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _checked(reasons: list[str], name: str, read: t.Callable[[], t.Any]) -> t.Any:
-    """What is read; None if something is wrong with the option, which is added to the reasons."""
+    """Return the value of an option. If it is wrong, return None and add the reason."""
     try:
         return read()
     except Refused as exc:
@@ -90,7 +90,7 @@ def _checked(reasons: list[str], name: str, read: t.Callable[[], t.Any]) -> t.An
 
 
 def open_prober(params: Params) -> tuple[Prober, str, list[str]]:
-    """A prober as the options say, the file of its trust store, and warnings about it. Raises Refused."""
+    """Return a prober for the options, the file of its trust store, and warnings about this file. Raises Refused."""
     _require_packages()
     reasons: list[str] = []
     checked = functools.partial(_checked, reasons)
@@ -99,9 +99,9 @@ def open_prober(params: Params) -> tuple[Prober, str, list[str]]:
     bundle = checked("certificate", lambda: _bundle(params["certificate"]))
     store = params["trust_store"] or checked("trust_store", trust_store.default)
     trusted: t.Any = checked("trust_store", lambda: trust_store.load(store)) if store else None
-    reasons += ["%s: has to be above 0" % name for name in ("timeout", "workers") if not params[name] > 0]
+    reasons += ["%s: must be above 0" % name for name in ("timeout", "workers") if not params[name] > 0]
     if not 0 < params["gateway_port"] < 65536:
-        reasons.append("gateway_port: %d is not a port" % params["gateway_port"])
+        reasons.append("gateway_port: %d is not a port; set a number from 1 to 65535" % params["gateway_port"])
     if reasons:
         raise Refused(reasons)
     settings = ProbeSettings(
@@ -120,13 +120,13 @@ def open_prober(params: Params) -> tuple[Prober, str, list[str]]:
 def _require_packages() -> None:
     missing = [name for error, name in _PACKAGES if error is not None]
     if missing:
-        raise Refused(["%s is needed on the controller (a Python package)" % name for name in missing])
+        raise Refused(["install the Python package %s on the controller" % name for name in missing])
 
 
 def _jobs(params: Params) -> list[Job]:
-    """Partners with their additional domains first, then domains that stand for themselves. Raises Refused, Invalid."""
+    """Return the jobs: partners with their additional domains, then single domains. Raises Refused, Invalid."""
     if not params["partners"] and not params["domains"] and not params["own_domains"]:
-        raise Refused(["one of domains, partners and own_domains is needed"])
+        raise Refused(["set domains, partners or own_domains"])
     jobs: dict[str, Job] = {}
     reasons: list[str] = []
     was_read = "partners" in params.get("read", ())
@@ -143,7 +143,7 @@ def _jobs(params: Params) -> list[Job]:
 
 
 def _declared_jobs(partner: Params, number: int) -> tuple[list[Job], list[str]]:
-    """The jobs of a partner that a user declared, and what is wrong with it."""
+    """Return the jobs of a declared partner, and its mistakes."""
     values, mistakes = PARTNER.checked({option: partner.get(option) for option in PROBED})
     identity = ""
     try:
@@ -157,7 +157,7 @@ def _declared_jobs(partner: Params, number: int) -> tuple[list[Job], list[str]]:
 
 
 def _read_jobs(partner: Params) -> tuple[list[Job], list[str]]:
-    """The jobs of a partner as a server has it: a name that nobody may declare is not probed, and says so."""
+    """Return the jobs of a partner that was read from a server. An invalid name is not probed, and gets a finding."""
     row = _row({**PARTNER.defaults(), **{name: value for name, value in partner.items() if value is not None}})
     given = str(partner.get("proxy_fqdn") or "")
     proxy, through = _usable(given) if given else ("", "")
@@ -171,7 +171,7 @@ def _row(values: Params) -> Row:
 
 
 def _usable(name: str) -> tuple[str, str]:
-    """A name that was read as it is asked about; as it is, with the reason, if nothing can be asked about it."""
+    """Return a name from a server in the form for the probe. If it is invalid, return it unchanged with the reason."""
     try:
         return canonical_domain(name), ""
     except Invalid as exc:
@@ -179,7 +179,7 @@ def _usable(name: str) -> tuple[str, str]:
 
 
 def _own_domains(params: Params) -> dict[str, str]:
-    """The own domains in their order, each with the reason why it cannot be probed or ''. Raises Invalid."""
+    """Return the own domains in their order, each with the reason if it cannot be probed, or ''. Raises Invalid."""
     if "own_domains" in params.get("read", ()):
         return dict(_usable(str(name)) for name in params["own_domains"])
     return dict.fromkeys(_domains(params["own_domains"]), "")
@@ -190,7 +190,7 @@ def _has_tls(job: Job) -> bool:
 
 
 def _settle_advice(entries: t.Sequence[Entry]) -> None:
-    """In plain values, and alike for the domains of a partner."""
+    """Convert the advice to plain values. All domains of a partner get the same advice."""
     partners: dict[str, list[Entry]] = {}
     for entry in entries:
         partners.setdefault(entry["partner"] or entry["domain"], []).append(entry)
@@ -200,12 +200,12 @@ def _settle_advice(entries: t.Sequence[Entry]) -> None:
 
 
 def _domains(texts: t.Sequence[str]) -> list[str]:
-    """In their order, each once. Raises Invalid."""
+    """Return the domains in their order, without duplicates. Raises Invalid."""
     return list(dict.fromkeys(canonical_domain(text) for text in texts))
 
 
 def _bundle(given: Params | None) -> Bundle | None:
-    """The own certificate with its key. Raises OSError, Unusable."""
+    """Return the own certificate with its key. Raises OSError, Unusable."""
     if given is None:
         return None
     with open(given["path"], "rb") as file:
@@ -214,9 +214,9 @@ def _bundle(given: Params | None) -> Bundle | None:
 
 
 TASK = Task(ARGUMENT_SPEC, work, session=False)
-# For the playbooks. read: the options that were read from a server. What somebody else set there is no mistake of the
-# user's: the rules for an inventory do not hold for it. views: what the Edges see (edge_view.py). what_if: whether each
-# partner's entry says what becomes of it if something happens (what_if.py), which takes one connection more.
+# The task for the playbooks. The option ``read`` has the names of options whose values were read from a server. The
+# rules for an inventory do not apply to these values. The option ``views`` has the test results of the Edges. With
+# ``what_if``, the entry of each partner has the effect of possible events. This needs one more connection per partner.
 READ = Task(
     {
         **ARGUMENT_SPEC,

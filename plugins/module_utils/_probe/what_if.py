@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What would become of a federation if something happened: events, applied to what was seen of a partner. Pure.
+"""Compute the effect of possible events on a federation, from the test results of a partner. Pure.
 
-An event replaces what was seen by what would be seen after it. The result is judged by the same rules as a probe
-(rows.py). Only the partner's own way in is judged here, because a probe never goes that way.
+An event changes the test results to the results after the event. The rules of a probe (rows.py) decide the effect on
+messages to the partner. The rules for messages from the partner are in this module, because no probe can test this
+direction.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ _DIRECTIONS = {"out": "messages to the partner", "in": "messages from the partne
 
 @dataclass(frozen=True)
 class Traffic:
-    """How messages go in one direction.
+    """Describe the state of one direction.
 
-    works: None if unknown. method: by which; '' if none does, or if the partner chooses between several. why: what
-    ends it, or what is unknown.
+    works: whether messages get through; None if unknown.
+    method: the method; '' if no method works, or if the partner chooses between several methods.
+    why: what stops the messages, or what is unknown.
     """
 
     works: bool | None
@@ -45,10 +47,13 @@ class Traffic:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What becomes of a partner after an event.
+    """Describe the effect of an event on a partner.
 
-    event: its name. out, in_: per direction. cuts: whether it ends a direction that works now. text: what happens, in
-    one sentence. remedy: what would help; '' where nothing has to.
+    event: the name of the event.
+    out, in_: the outcome of each direction.
+    cuts: whether the event stops a direction that works now.
+    text: the effect, in one sentence.
+    remedy: what to do; '' if no action is needed.
     """
 
     event: str
@@ -60,7 +65,7 @@ class WhatIf:
 
     @property
     def outcome(self) -> Outcome:
-        """The worse of both directions."""
+        """Return the worse outcome of both directions."""
         return max(self.out, self.in_, key=OUTCOMES.index)
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -76,10 +81,11 @@ class WhatIf:
 
 
 def what_if(facts: Facts, row: Row, proxy: bool = False, servers_only: bool = False) -> list[WhatIf]:
-    """Each event for one domain of a partner, in the order of EVENTS.
+    """Return the effect of each event on one domain of a partner, in the order of EVENTS.
 
-    row: the declared settings. proxy: whether they name a proxy_fqdn, so that no SRV record is asked for.
-    servers_only: whether the certificate that was presented to it is not for clients.
+    row: the declared settings.
+    proxy: whether the settings have a proxy_fqdn, so that no SRV record is used.
+    servers_only: whether the certificate that the probe presented is for servers only.
     """
     world = World.seen(facts, proxy, servers_only)
     now = (outgoing(world, row), incoming(world, row))
@@ -87,7 +93,7 @@ def what_if(facts: Facts, row: Row, proxy: bool = False, servers_only: bool = Fa
 
 
 def outgoing(world: World, row: Row) -> Traffic:
-    """How messages of own users go to the partner: what the probe tried."""
+    """Return the state of messages to the partner. The probe tests this direction."""
     facts = world.facts
     if not world.reachable:
         return Traffic(False, why=_not_reachable(world))
@@ -98,15 +104,15 @@ def outgoing(world: World, row: Row) -> Traffic:
     if used and accepted[used[-1]] == "yes":
         return Traffic(True, used[0] if len(used) == 1 else "")
     if used:
-        return Traffic(None, why="whether the partner accepts %s is not known" % " or ".join(used))
+        return Traffic(None, why="it is unknown whether the partner accepts %s" % " or ".join(used))
     if falls_to_clear(facts, row):
-        return Traffic(None, why="nothing works in TLS, and whether the gateway goes on in clear is not documented")
+        return Traffic(None, why="no method works over TLS, and it is unknown whether the gateway then drops TLS")
     return Traffic(False, why=_nothing_left(facts, row, _good_for_server(facts)))
 
 
 def incoming(world: World, row: Row) -> Traffic:
-    """How messages of the partner's users come in. The partner's server connects, and the gateway offers what the
-    settings have. Both sides use TLS where the other has it, and a failed handshake ends the attempt.
+    """Return the state of messages from the partner. The partner's server connects, and the gateway offers the
+    methods of the settings. If both sides have TLS, they use it. A failed handshake ends the attempt.
     """
     facts = world.facts
     if not world.up:
@@ -114,12 +120,12 @@ def incoming(world: World, row: Row) -> Traffic:
     if facts.header is None:
         return Traffic(None, why="its server did not answer the probe")
     if facts.before is None and facts.header.features:
-        return Traffic(None, why="what its server offers was not seen")
+        return Traffic(None, why="the methods of its server are unknown")
     has_tls = facts.before is not None and bool(facts.before.starttls)
     if not has_tls or row.tls == "not_supported":
         return _in_clear(world, row, has_tls)
     if facts.tls_usable is None:
-        return Traffic(None, why="whether TLS works with the partner is not known")
+        return Traffic(None, why="it is unknown whether TLS works with the partner")
     if not facts.tls_usable:
         return Traffic(False, why=_no_tls(facts))
     return _in_tls(world, row)
@@ -150,20 +156,20 @@ def _in_tls(world: World, row: Row) -> Traffic:
         return dialback if dialback.works or dialback.why else Traffic(False, why=_nothing_left(facts, row, good))
     if dialback.works:
         return Traffic(True)
-    # A server that takes no key without a good certificate does not accept a bad one of the server that it connects to.
+    # A server that accepts a key only with a good certificate also requires a good certificate when it connects.
     if world.trusts is False and facts.dialback in ("refused", "not offered"):
         return Traffic(False, why="the partner does not accept the own certificate")
-    return Traffic(None, why="whether the partner uses SASL EXTERNAL when it connects is not known")
+    return Traffic(None, why="it is unknown whether the partner uses SASL EXTERNAL when it connects")
 
 
 def _by_dialback(world: World, method: str, offered: Dialback) -> Traffic:
-    """The partner shows a key, and the gateway asks the partner's server about it."""
+    """Return the state with dialback: the partner sends a key, and the gateway asks the partner's server about it."""
     if offered in ("refused", "not offered"):
         return Traffic(False, why=_NO_DIALBACK)
     if not world.reachable:
         return Traffic(False, why=_not_reachable(world))
     if offered == "unknown":
-        return Traffic(None, why="whether the partner uses %s is not known" % method)
+        return Traffic(None, why="it is unknown whether the partner uses %s" % method)
     return Traffic(True, method)
 
 
@@ -179,7 +185,10 @@ def _not_reachable(world: World) -> str:
 
 
 def _nothing_left(facts: Facts, row: Row, certificate: bool) -> str:
-    """Why none of the methods of the settings works. certificate: whether the partner's is good for the direction."""
+    """Return why no method of the settings works.
+
+    certificate: whether the partner's certificate is good for this direction.
+    """
     if not row.methods:
         return "the settings leave no method"
     told = dict.fromkeys(_against(facts, row, method, certificate) for method in row.methods)
@@ -187,7 +196,7 @@ def _nothing_left(facts: Facts, row: Row, certificate: bool) -> str:
 
 
 def _no_tls(facts: Facts) -> str:
-    """Why TLS does not work, where it does not."""
+    """Return why TLS does not work."""
     if facts.tls:
         return "the partner does not allow TLS 1.2"
     offers = facts.before is not None and facts.before.starttls
@@ -206,7 +215,7 @@ def _against(facts: Facts, row: Row, method: str, certificate: bool) -> str:
     if not certificate:
         code = next((one for one in facts.faults if one in FATAL), "client_auth")
         return "the partner's certificate is not accepted (%s)" % facts.faults[code]
-    return "the partner does not accept the own certificate by SASL EXTERNAL"
+    return "the partner does not accept the own certificate for SASL EXTERNAL"
 
 
 def _after(world: World, row: Row, now: tuple[Traffic, Traffic], name: str) -> WhatIf:
@@ -231,7 +240,7 @@ def _outcome(before: Traffic, after: Traffic) -> Outcome:
 
 
 def _text(now: tuple[Traffic, Traffic], then: tuple[Traffic, Traffic]) -> str:
-    """What happens, in one sentence for each direction that differs from the other."""
+    """Return the effect: one sentence if both directions are equal, otherwise one sentence for each direction."""
     told = [_traffic_text(before, after) for before, after in zip(now, then, strict=True)]
     if told[0] == told[1]:
         return told[0]
@@ -242,28 +251,29 @@ def _traffic_text(before: Traffic, after: Traffic) -> str:
     if after.works is None:
         return after.why
     if not after.works:
-        return after.why if before.works is not False else "does not work now either (%s)" % before.why
+        return after.why if before.works is not False else "also does not work now (%s)" % before.why
     if not after.method:
-        return "goes on by %s or %s, as the partner chooses" % (SASL_OVER_TLS, TLS_DIALBACK)
+        return "still works with %s or %s (the partner chooses)" % (SASL_OVER_TLS, TLS_DIALBACK)
     if before.method and before.method != after.method:
-        return "%s takes over from %s" % (after.method, before.method)
-    return "goes on by %s" % after.method
+        return "works with %s instead of %s" % (after.method, before.method)
+    return "still works with %s" % after.method
 
 
 def _settings_for(world: World, declared: Row) -> Row | None:
-    """The strictest settings that work in both directions after the event; None if none do."""
+    """Return the strictest settings that work in both directions after the event; None if there are none."""
     works = (row for row in _STRICTEST if row != declared and outgoing(world, row).works and incoming(world, row).works)
     return next(works, None)
 
 
-# Valid settings, those whose weakest method is the strongest first.
+# Valid settings, sorted by their weakest method, the strongest first.
 _STRICTEST = sorted(VALID, key=lambda row: (METHODS.index(row.methods[-1]), len(row.methods)))
 
 
 def lines(found: t.Sequence[t.Mapping[str, t.Any]], most: int = 10) -> list[str]:
-    """The events for a screen, a short line each: those that change something, the worst first. Empty without any.
+    """Return a short line for each event that changes something, the worst first. Empty if ``found`` is empty.
 
-    found: of one partner, as plain values. most: events that have a line.
+    found: the events of one partner, as plain values.
+    most: the most events to show.
     """
     if not found:
         return []
@@ -282,6 +292,6 @@ def lines(found: t.Sequence[t.Mapping[str, t.Any]], most: int = 10) -> list[str]
 
 
 def _short(one: t.Mapping[str, t.Any]) -> str:
-    """The outcome, with its direction if the other one fares better."""
+    """Return the outcome, with its direction if the other direction has a better outcome."""
     word = WORDS[one["outcome"]]
     return word if one["out"] == one["in"] else "%s (%s)" % (word, "out" if one["out"] == one["outcome"] else "in")

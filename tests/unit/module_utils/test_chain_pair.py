@@ -110,9 +110,9 @@ def check(stands: t.Mapping[str, Stand]) -> None:
         assert broken.remedy in found.sentence
     elif "unknown" in stands.values():
         unknown = [name for name in NAMES if stands[name] == "unknown"]
-        assert "not everything was seen (%s)" % ", ".join(unknown) in found.sentence
+        assert "not everything could be checked (%s)" % ", ".join(unknown) in found.sentence
     else:
-        assert found.sentence.startswith("Nothing stands between ann@contoso.com and fabrikam.com")
+        assert found.sentence.startswith("No fault was found between ann@contoso.com and fabrikam.com")
     assert found.sentence.endswith(".")
     assert ".." not in found.sentence
 
@@ -186,16 +186,16 @@ def test_what_could_not_be_read_or_was_not_looked_at_is_unknown_and_ends_nothing
     assert nothing.broken() is None
     behind = one(lambda s: s.with_topology(replicas=(Replica("fe01.contoso.com", False, None),)))
     assert codes(behind) == {"replica_behind": ("warning", ())}
-    assert "; to be known: the replica of fe01.contoso.com is not up to date." in behind.sentence
+    assert " Note: the replica of fe01.contoso.com is not up to date." in behind.sentence
     unread = one(lambda s: s.with_topology(replicas=None))
     assert codes(unread) == {"replicas_unknown": ("unknown", ())}
-    assert "not everything was seen (replicas)" in unread.sentence
+    assert "not everything could be checked (replicas)" in unread.sentence
 
 
 def test_routes_to_several_edges_are_an_error_that_ends_nothing() -> None:
     found = one(lambda s: s.with_record("federation_routes", "Dublin", edge_pool="edge19.contoso.com"))
     assert codes(found) == {"two_routes": ("error", ())}
-    assert "; to be known: the XMPP federation routes lead to several" in found.sentence
+    assert " Note: the XMPP federation routes lead to several" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -272,13 +272,16 @@ def test_what_is_broken_may_not_be_known_yet_to_a_server_that_is_behind() -> Non
     off = CHAIN["access_edge"][0]
     late = (Replica("fe01.contoso.com", False, None), Replica("branch.contoso.com", False, None))
     found = one(lambda s: off(s.with_topology(replicas=late)))
-    told = "But the replica of fe01.contoso.com is not up to date, so what was written last may not count there."
-    assert found.sentence.endswith("it opens SIP federation too. " + told)
+    told = (
+        "The replica of fe01.contoso.com is not up to date, so the last changes are possibly not in effect on that"
+        " server."
+    )
+    assert found.sentence.endswith("to true; this also opens SIP federation. " + told)
 
 
 OWN_ENDED = Finding("own_certificate_expired", "error", "it expired", "renew it")
 NO_TLS = Finding("own_no_tls", "error", "the gateway does not offer TLS", "assign a certificate")
-THEIRS_ENDED = Finding("certificate_expired", "warning", "its certificate: it expired", "renew it")
+THEIRS_ENDED = Finding("certificate_expired", "warning", "the partner's certificate: it expired", "renew it")
 
 
 @pytest.mark.parametrize(
@@ -313,7 +316,7 @@ def test_where_no_certificate_does_dialback_is_left_and_asks_by_what_is_publishe
 
 
 EITHER = Row("optional", "required", True)
-NO_DIALBACK = Finding("dialback_not_offered", "warning", "it does not offer dialback", "rely on SASL")
+NO_DIALBACK = Finding("dialback_not_offered", "warning", "the server does not offer dialback", "rely on SASL")
 
 
 @pytest.mark.parametrize(
@@ -363,7 +366,7 @@ def test_what_is_to_be_known_is_said() -> None:
     found = one(lambda s: with_row(with_pair(s, domain="b.fabrikam.com"), FALLBACK, "public_unverified"))
     assert found.broken() is None
     assert codes(found) == {"partner_unverified": ("warning", ())}
-    assert "; to be known: b.fabrikam.com is allowed as public_unverified" in found.sentence
+    assert " Note: b.fabrikam.com is allowed as public_unverified" in found.sentence
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -87,7 +87,7 @@ def test_the_pools_test_users_send() -> None:
 @pytest.mark.parametrize("check", [True, False])
 def test_without_test_users_somebody_has_to_be_named(answer: Answer, check: bool) -> None:
     server = Server(reported(Result="Success"), answer)
-    with pytest.raises(Refused, match=r"has no test users.*give from_user and credential"):
+    with pytest.raises(Refused, match=r"has no test users.*set from_user and credential"):
         work(BY_TEST_USERS, server, check)
     assert [one.cmdlet for one in server.sent] == ["Get-CsHealthMonitoringConfiguration"]
 
@@ -97,7 +97,7 @@ def test_test_users_that_cannot_be_read_are_no_obstacle() -> None:
     unknown = Answer(errors=(ServerError("Get-CsHealthMonitoringConfiguration", "X", "ObjectNotFound", "not offered"),))
     result = work(BY_TEST_USERS, Server(reported(Result="Success"), unknown), False)
     assert result.values["test"]["from_users"] == []
-    assert "it is unknown who sends: not offered" in result.warnings[0]
+    assert "the sender is unknown: not offered" in result.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_with_a_credential_the_pool_may_be_left_out() -> None:
     ("answer", "category", "words"),
     [
         (reported(Result="Failure", Error="10060", Diagnosis="no route"), "NotDelivered", "10060: no route"),
-        (reported(Result="Failure"), "NotDelivered", "does not say why"),
-        (Answer(), "NotDelivered", "does not say why"),
+        (reported(Result="Failure"), "NotDelivered", "gave no reason"),
+        (Answer(), "NotDelivered", "gave no reason"),
         (
             Answer(errors=(ServerError("Test-CsXmppIM", "X", "InvalidArgument", "no pool"),)),
             "InvalidArgument",

@@ -357,9 +357,9 @@ def test_what_cannot_be_read_is_said_and_a_limit_refuses_it(hide: Change, plan: 
     hide(shell)
     shown = planned(shell, **plan)
     assert shown.values["impact"]["unread"]
-    assert shown.values["report"][-1].startswith("Users: not known who gains or loses a partner.")
+    assert shown.values["report"][-1].startswith("Users: it is unknown which users gain or lose a partner.")
     for limit in ({"lose": 1000}, {"gain": 1000}):
-        with pytest.raises(Refused, match="impact_limit: not known who gains or loses a partner"):
+        with pytest.raises(Refused, match="impact_limit: it is unknown which users gain or lose a partner"):
             run(TASK, shell, impact_limit=limit, **plan)
     assert shell.writes() == []
     assert run(TASK, shell, impact_limit={"lose": 0}, allow=["impact"], **plan).changed
@@ -375,7 +375,7 @@ def test_a_user_of_whom_it_is_not_known_counts_against_a_limit(odd: dict[str, t.
     found = planned(shell, **NEW).values["impact"]
     assert (found["users"]["gain"], found["users"]["unknown"]) == (1, 1)
     assert {one["domain"]: one["out"]["unknown"] for one in found["domains"]} == dict.fromkeys(B, 1)
-    with pytest.raises(Refused, match=r"up to 2 users would gain a partner, which is not known of all of them"):
+    with pytest.raises(Refused, match=r"up to 2 users would gain a partner \(the effect on some users is unknown\)"):
         run(TASK, shell, impact_limit={"gain": 1}, **NEW)
     assert shell.writes() == []
     assert run(TASK, shell, impact_limit={"gain": 2}, **NEW).changed
@@ -424,7 +424,7 @@ def of(domain: str, **changes: int) -> OfDomain:
         (
             Impact(1, "", {"gain": 1, "unknown": 1}, {}, (of("a.test", gain=1, widened=1), of("b.test", lose=1))),
             [
-                "Users: 1 gains a partner, none lose one, not known of 1. Seen: 1 user.",
+                "Users: 1 gains a partner, none lose one, unknown for 1. Seen: 1 user.",
                 "  - b.test: 1 user loses",
                 "  + a.test: 1 user gains, none lose, 1 user gets its messages from all senders now",
             ],

@@ -45,7 +45,7 @@ def test_what_the_next_run_sets_is_no_obstacle() -> None:
     assert before.values["report"][0] == "The first broken link: no site has an XMPP federation route."
     after = preflight(server(), federation_routes=ROUTES, access_edge={"allow_federated_users": True})
     assert codes(after) == []
-    assert after.values["report"] == ["Every link that was looked at holds."]
+    assert after.values["report"] == ["All checked links work."]
 
 
 def test_a_partner_is_named_before_it_is_written() -> None:
@@ -59,7 +59,7 @@ def test_what_is_ignored_is_said_and_what_matches_nothing_too() -> None:
     assert codes(result) == ["federation_off"]
     assert (result.values["blocking"], result.values["ignored"]) == (["federation_off"], ["no_route"])
     assert "ignored: no_route" in result.values["report"]
-    assert result.warnings == ["ignore: two_routes is not found any more; take it out of the list"]
+    assert result.warnings == ["ignore: the finding two_routes no longer occurs; remove it from the list"]
 
 
 def test_missing_rights_are_a_finding_that_does_not_block() -> None:

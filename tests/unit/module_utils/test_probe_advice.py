@@ -36,9 +36,9 @@ BLIND: dict[str, t.Any] = {"external": "unknown", **CERTIFICATE}
 NO_DIALBACK: dict[str, t.Any] = {"after": PeerOffer("", ("EXTERNAL",)), "header": PeerHeader("x", "1.0", False)}
 NO_EXTERNAL: dict[str, t.Any] = {"own_certificate": True, "external": "not offered", **CERTIFICATE}
 
-NO_BETTER = "the declared row is the strictest that works"
-UNSEEN = "Whether the declared row works cannot be seen"
-WEAKER = "Only rows that are weaker"
+NO_BETTER = "the declared settings are the strictest settings that work"
+UNSEEN = "it is unknown whether the declared settings work"
+WEAKER = "only settings that are weaker"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ WEAKER = "Only rows that are weaker"
         # No dialback.
         (answered(**PROVEN, **NO_DIALBACK), FALLBACK, CERTIFICATES, ""),
         (answered(**PROVEN, **NO_DIALBACK), LENIENT, CERTIFICATES, ""),
-        (answered(**BLIND, **NO_DIALBACK), CERTIFICATES, None, "No row was seen to work"),
+        (answered(**BLIND, **NO_DIALBACK), CERTIFICATES, None, "No settings work"),
         # No TLS.
         (answered(starttls=""), CERTIFICATES, None, WEAKER),
         (answered(starttls=""), FALLBACK, None, WEAKER),
@@ -83,7 +83,7 @@ WEAKER = "Only rows that are weaker"
         (answered(starttls=""), CLEAR, None, NO_BETTER),
         (answered(starttls=""), MIXED, LENIENT, ""),
         # An old server, of which nothing is known but that it answers.
-        (Facts("x", header=PeerHeader("x", "1.0", False)), FALLBACK, None, "No row was seen to work"),
+        (Facts("x", header=PeerHeader("x", "1.0", False)), FALLBACK, None, "No settings work"),
         # Nothing was seen.
         (Facts("x"), CLEAR, None, "No server of the partner answered this controller"),
         (Facts("x"), None, None, "No server of the partner answered this controller"),
@@ -128,7 +128,7 @@ def test_a_partners_domains_share_one_row() -> None:
     for second in (other, none):
         found = common([stricter, second])
         assert [one.row for one in found] == [None, None]
-        assert "Not all domains" in found[0].text
+        assert "not all domains" in found[0].text
         assert (found[0].until, found[0].then) == (UNTIL, "nothing")
 
 

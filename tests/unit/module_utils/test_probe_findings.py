@@ -131,11 +131,11 @@ def test_what_holds_of_every_partner(facts: Facts, row: Row | None) -> None:
 def test_what_is_said_is_so(facts: Facts, row: Row | None) -> None:
     """A text claims nothing about messages in clear, SASL or strength that the facts do not have."""
     for one in check_partner(facts, row):
-        if "travel in clear" in one.message:
+        if "are not encrypted" in one.message:
             assert possible(facts, row) if row is not None else suggest(facts)
         if one.code == "external_not_offered":
             assert row is None or SASL_OVER_TLS in row.methods
-        if "weaker than what is declared" in one.remedy:
+        if "weaker than the declared settings" in one.remedy:
             left = suggest(facts)
             assert left is not None
             assert row is not None
@@ -243,8 +243,8 @@ def test_a_weaker_row_than_the_declared_one_is_no_remedy() -> None:
     found = check_partner(answered(starttls=""), Row("required", "optional", True))
     (finding,) = (one for one in found if one.code == "row_does_not_work")
     assert finding.remedy == (
-        "remove the causes that the other findings name; what may work as seen from here is weaker than what is"
-        " declared (TLS optional, SASL not supported, dialback on)"
+        "repair the faults of the other findings; from this controller, other settings possibly work: weaker than the"
+        " declared settings (TLS optional, SASL not supported, dialback on)"
     )
 
 

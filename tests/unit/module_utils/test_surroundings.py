@@ -88,9 +88,9 @@ def test_where_no_message_could_pass_nothing_is_added() -> None:
     assert [step["result"] for step in planned.steps or ()] == ["planned"]
     assert planned.values["preflight"]["blocking"] == ["no_route"]
     told = planned.values["report"]
-    assert told[-2].startswith("The first broken link is no_route: no site has an XMPP federation route; set one")
+    assert told[-2].startswith("The first broken link is no_route: no site has an XMPP federation route; set a route")
     assert told[-1] == "A real run would be refused before its first write: no_route."
-    with pytest.raises(Refused, match=r"no message could pass.*to run all the same, name no_route in preflight_ignore"):
+    with pytest.raises(Refused, match=r"no message could pass.*to run anyway, add no_route to preflight_ignore"):
         converge(shell, partners=PARTNER)
     assert shell.writes() == []
 
@@ -117,7 +117,7 @@ def test_a_finding_that_is_accepted_stops_nothing_and_one_that_is_gone_is_said()
     assert result.values["preflight"] == {"findings": [], "blocking": [], "ignored": ["no_route"]}
     assert "Accepted (preflight_ignore): no_route" in result.values["report"]
     # Services are looked at by the playbook preflight alone.
-    text = "preflight_ignore: two_routes is not found any more; take it out of the list"
+    text = "preflight_ignore: the finding two_routes no longer occurs; remove it from the list"
     assert [warning for warning in result.warnings if "preflight_ignore" in warning] == [text]
 
 
@@ -127,7 +127,8 @@ def test_the_first_broken_link_comes_before_a_warning_that_stands_earlier() -> N
     policy = {"identity": "Staff", "enable_federation_access": True, "enable_xmpp_access": True}
     report = converge(shell, check=True, policies=[policy]).values["report"]
     assert report[-2].startswith("The first broken link is federation_off")
-    assert report[-1].startswith("  * policy_without_outside: Staff")
+    told = "  * policy_without_outside: these policies give XMPP access without outside access: Staff"
+    assert report[-1].startswith(told)
 
 
 @pytest.mark.parametrize("cmdlet", ["Get-CsSite", "Get-CsPool", STATUS, "Get-CsXmppGatewayConfiguration"])
@@ -140,7 +141,7 @@ def test_what_cannot_be_read_stops_nothing(cmdlet: str) -> None:
     unknown = [one["code"] for one in result.values["preflight"]["findings"]]
     assert bool(unknown) == (cmdlet != "Get-CsXmppGatewayConfiguration"), "which is no link of the chain"
     if unknown:
-        assert "  ? not observable with this account: %s" % unknown[0] in result.values["report"]
+        assert "  ? unknown with this account: %s" % unknown[0] in result.values["report"]
 
 
 def test_a_foundation_of_another_form_is_not_observable_and_stops_nothing() -> None:
@@ -187,7 +188,7 @@ def test_the_backup_comes_before_the_first_write() -> None:
     assert writes(shell) == [EXPORT, "New-CsXmppAllowedPartner"]
     assert dict(shell.writes()[0].parameters) == {"FileName": BACKUP}
     assert result.values["configuration_backup"] == BACKUP
-    assert "The product's own backup is on the server: " + BACKUP in result.values["report"]
+    assert "The backup of Export-CsConfiguration is on the server: " + BACKUP in result.values["report"]
     assert [one["cmdlet"] for one in result.steps or ()] == ["New-CsXmppAllowedPartner"]
     before = len(shell.sent)
     again = converge(shell, partners=PARTNER, configuration_backup=BACKUP)

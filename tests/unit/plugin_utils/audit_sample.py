@@ -180,7 +180,7 @@ def _ahead(members: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
     for area, name in (("certificate", "edge02.contoso.com XmppServer"), ("own", "contoso.com")):
         yield _item(19, "error", area, "expired", name, told, "run sfb.xmpp.certificate", len(members), 1412)
     for order, member in enumerate(members):
-        text = "its certificate: it expired on %s" % stamp(30 + order)
+        text = "the partner's certificate: it expired on %s" % stamp(30 + order)
         severity = "warning" if order else "error"
         yield _item(
             30 + order, severity, "partner", "certificate_expired", member["domain"], text, "ask for it", 1, None
@@ -244,26 +244,26 @@ def _about(chance: random.Random, member: dict[str, t.Any]) -> t.Iterator[dict[s
                 "partner",
                 "certificate_expired",
                 name,
-                "its certificate: it ended on 2026-11-02",
-                "the partner has to renew it",
+                "the partner's certificate: it ended on 2026-11-02",
+                "ask the partner to renew the certificate",
             )
         yield finding(
             "error",
             "partner",
             "row_does_not_work",
             name,
-            "no method of the declared row works (SASL EXTERNAL over TLS)",
+            "no method of the declared settings works (SASL EXTERNAL over TLS)",
             "declare tls_negotiation: required, sasl_negotiation: optional, support_dialback_negotiation: true",
         )
     elif member["verdict"] == "not_observable":
-        text = "not observable from here: xmpp.%s:5269 cannot be reached from here (timeout)" % name
+        text = "the controller cannot check this: xmpp.%s:5269 cannot be reached (timeout)" % name
         yield finding(
             "unknown",
             "partner",
             "not_reachable",
             name,
             text,
-            "run the probe where the Edge's view of the network is shared",
+            "run the probe from a host with the same network access as the Edge",
         )
     elif member["verdict"] == "warning" and end is not None and end < stamp(15):
         yield finding(
@@ -271,7 +271,7 @@ def _about(chance: random.Random, member: dict[str, t.Any]) -> t.Iterator[dict[s
             "partner",
             "certificate_expires_soon",
             name,
-            "its certificate: it ends on " + end[:10],
+            "the partner's certificate: it ends on " + end[:10],
             _CERTIFICATE_SOON,
         )
     elif member["verdict"] == "warning":
@@ -280,8 +280,9 @@ def _about(chance: random.Random, member: dict[str, t.Any]) -> t.Iterator[dict[s
             "partner",
             "certificate_client_auth",
             name,
-            "its certificate: it is not issued for client authentication",
-            "make SASL optional and support dialback, or ask the partner for one with both purposes",
+            "the partner's certificate: it is not issued for client authentication",
+            "set sasl_negotiation to optional and support_dialback_negotiation to true, or ask the partner for a"
+            " certificate with both purposes",
         )
 
 

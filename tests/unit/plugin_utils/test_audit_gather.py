@@ -97,7 +97,7 @@ def test_a_broken_link_of_the_chain_is_a_finding() -> None:
     found = audit(shell, plan=plan)
     assert about(found, "preflight") == [("error", "no_route", "default")]
     (one,) = (one for one in found["findings"] if one["area"] == "preflight")
-    assert one["remedy"].startswith("set one (sfb_xmpp_federation_routes)")
+    assert one["remedy"].startswith("set a route (sfb_xmpp_federation_routes)")
 
 
 def test_a_rule_that_finds_a_link_of_the_chain_has_its_severity() -> None:
