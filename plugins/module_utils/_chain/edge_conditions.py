@@ -25,20 +25,21 @@ def out_of_reach(code: t.Literal["edge_not_reachable", "edge_no_address"]) -> Co
     """Find partners that an Edge server does not reach. If another Edge server reaches all of them, it is a warning."""
 
     def condition(known: Known) -> Found | None:
-        from .._probe.edge_judge import reach_findings
+        from .._probe.edge_judge import Obstacle, obstacles, told
 
         views = known.reach or ()
-        domains = dict.fromkeys(sight.domain for view in views for sight in view.sights)
-        own = [(domain, one) for domain in domains for one in reach_findings(domain, views) if one.code == code]
-        bad = [(domain, one) for domain, one in own if one.severity == ERROR]
-        told = bad or own
-        if not told:
+        bad: dict[str, list[Obstacle]] = {}
+        slight: dict[str, list[Obstacle]] = {}
+        for domain in dict.fromkeys(sight.domain for view in views for sight in view.sights):
+            severity, them = obstacles(domain, views)
+            own = [one for one in them if one.code == code]
+            if own:
+                (bad if severity == ERROR else slight)[domain] = own
+        named = bad or slight
+        if not named:
             return None
-        fields = {
-            "what": some([one.message for _domain, one in told], 5),
-            "domains": some([name for name, _one in told]),
-        }
-        return Found({**fields, "remedy": told[0][1].remedy}, rest=not bad)
+        every = [one for them in named.values() for one in them]
+        return Found({"what": told(every), "domains": some(list(named)), "remedy": every[0].remedy}, rest=not bad)
 
     return condition
 

@@ -12,7 +12,7 @@ methods that a server offers.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .._base.findings import BOTH, CONTROLLER, EDGE, ERROR, UNKNOWN, WARNING, Finding, in_order
 from .._base.texts import some
@@ -31,6 +31,8 @@ _FIREWALL = (
     " address"
 )
 _DNS = "correct the DNS servers or the hosts file of the Edge, or ask the partner to publish its record"
+# Domains or servers in a message.
+_MOST = 5
 
 Entry = dict[str, t.Any]
 Seen = tuple[str, Sight]
@@ -106,30 +108,63 @@ def _why(sight: Sight) -> str:
     return next(filter(None, texts), "it was not tested")
 
 
+@dataclass(frozen=True)
+class Obstacle:
+    """Why one Edge does not reach a domain.
+
+    code: a finding code, edge_not_reachable or edge_no_address.
+    text: the message, with %s for the Edges and for what they do not find or reach.
+    what: the domain, or the servers that were tried.
+    """
+
+    code: str
+    host: str
+    text: str
+    what: str
+
+    @property
+    def remedy(self) -> str:
+        return _FIREWALL if self.code == "edge_not_reachable" else _DNS
+
+
 def reach_findings(domain: str, views: t.Sequence[EdgeView]) -> list[Finding]:
     """Return why Edges do not reach a partner's domain. If another Edge reaches the domain, it is a warning."""
+    severity, found = obstacles(domain, views)
+    by_code: dict[str, list[Obstacle]] = {}
+    for one in found:
+        by_code.setdefault(one.code, []).append(one)
+    return [Finding(code, severity, told(them), them[0].remedy, view=EDGE) for code, them in by_code.items()]
+
+
+def obstacles(domain: str, views: t.Sequence[EdgeView]) -> tuple[str, list[Obstacle]]:
+    """Return the severity of a domain's obstacles, and the obstacles of all Edges."""
     seen = _seen(domain, views)
     severity = WARNING if any(sight.reached for _host, sight in seen) else ERROR
-    texts: dict[str, list[str]] = {}
-    for host, sight in seen:
-        if sight.reached is False:
-            code, text = _obstacle(host, sight)
-            texts.setdefault(code, []).append(text)
-    remedies = {"edge_not_reachable": _FIREWALL, "edge_no_address": _DNS}
-    return [Finding(code, severity, "; ".join(told), remedies[code], view=EDGE) for code, told in texts.items()]
+    return severity, [_obstacle(host, sight) for host, sight in seen if sight.reached is False]
 
 
-def _obstacle(host: str, sight: Sight) -> tuple[str, str]:
-    if sight.named == "none":
-        text = "the DNS of the Edge %s has neither an SRV record nor an address of %s"
-        return "edge_no_address", text % (host, sight.domain)
-    if sight.named == "not_offered":
-        text = "the DNS of the Edge %s says that %s has no XMPP service for other servers"
-        return "edge_no_address", text % (host, sight.domain)
+def told(found: t.Sequence[Obstacle]) -> str:
+    """Return one message for obstacles. Edges and domains that have the same obstacle are in one list each."""
+    hosts: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        hosts.setdefault((one.text, one.what), []).append(one.host)
+    whats: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (text, what), them in hosts.items():
+        whats.setdefault((text, tuple(them)), []).append(what)
+    return "; ".join(text % (some(them), some(what, _MOST)) for (text, them), what in whats.items())
+
+
+def _obstacle(host: str, sight: Sight) -> Obstacle:
     tried = ["%s%s" % (one.where, ", " + one.text if one.text else "") for one in sight.targets if one.address]
-    if not tried:
-        return "edge_no_address", "the DNS of the Edge %s has no address of a server of %s" % (host, sight.domain)
-    return "edge_not_reachable", "the Edge %s does not reach %s" % (host, some(tried, 3))
+    if sight.named == "none":
+        text = "the DNS of %s has neither an SRV record nor an address of %s"
+    elif sight.named == "not_offered":
+        text = "the DNS of %s returns an SRV record that offers no XMPP service: %s"
+    elif not tried:
+        text = "the DNS of %s has no address of a server of %s"
+    else:
+        return Obstacle("edge_not_reachable", host, "%s cannot connect to %s", some(tried, 3))
+    return Obstacle("edge_no_address", host, text, sight.domain)
 
 
 def _other_servers(entry: Entry, seen: t.Sequence[Seen]) -> t.Iterator[Finding]:

@@ -281,13 +281,12 @@ def lines(found: t.Sequence[t.Mapping[str, t.Any]], most: int = 10) -> list[str]
         return ["What if: not shown, because no message gets through now."]
     told = [one for one in found if one["outcome"] != "works"]
     told.sort(key=lambda one: (not one["cuts"], -OUTCOMES.index(one["outcome"])))
-    head = "What if: %d of %d events would stop messages. No event was tried." % (
-        sum(one["cuts"] for one in found),
-        len(found),
-    )
+    cuts = sum(one["cuts"] for one in found)
+    others = ", %d more have another effect" % (len(told) - cuts) if len(told) > cuts else ""
+    head = "What if: %d of %d events would stop messages%s." % (cuts, len(found), others)
     shown = ["  %-16s %s" % (_short(one), EVENTS[one["event"]].title) for one in told[:most]]
-    more = "%d more; " % (len(told) - most) if len(told) > most else ""
-    last = "  %sreasons and remedies: what_if of the result (-v)" % more
+    more = "%d more. " % (len(told) - most) if len(told) > most else ""
+    last = "  %sNo event was tried. Reasons and remedies: what_if of the result (-v)" % more
     return [head, *shown, last] if told else [head]
 
 

@@ -19,7 +19,7 @@ from ansible_collections.sfb.xmpp.plugins.module_utils._base.findings import (
     WARNING,
     Finding,
 )
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_judge import with_edges, xmpp_events
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_judge import obstacles, told, with_edges, xmpp_events
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe.edge_view import (
     EdgeTarget,
     EdgeView,
@@ -136,6 +136,19 @@ def test_the_edge_reaches_a_place_that_is_named() -> None:
     reason = with_edges(OK, views(CANNOT))["findings"][0]["message"]
     assert "edge01" in reason
     assert "does not answer a ping" in reason
+
+
+def test_edges_and_domains_with_the_same_obstacle_are_named_once() -> None:
+    names = ["p%02d.com" % number for number in range(9)]
+    seen = [EdgeView("edge0%d" % edge, tuple(Sight(name, "none") for name in names)) for edge in (1, 2)]
+    found = [one for name in names for one in obstacles(name, seen)[1]]
+    message = told(found)
+    assert [message.count(word) for word in ("edge01", "edge02", "p00.com", "p08.com", "4 more")] == [1, 1, 1, 0, 1]
+    # Another obstacle is another part of the message.
+    assert told([*found, *obstacles(DOMAIN, views(CANNOT))[1]]) == "%s; %s" % (
+        message,
+        with_edges(OK, views(CANNOT))["findings"][0]["message"],
+    )
 
 
 def test_other_servers_for_who_asks_from_elsewhere() -> None:

@@ -169,12 +169,12 @@ def test_a_screen_has_a_dozen_lines_and_the_worst_first() -> None:
     found = [one.as_dict() for one in what_if(strict(), CERTIFICATES)]
     shown = lines(found)
     assert len(shown) <= 12
-    assert shown[0].startswith("What if: 11 of 15 events would stop messages.")
+    assert shown[0].startswith("What if: 11 of 15 events would stop messages")
     assert all(line.split()[0] == "fails" for line in shown[1:-1])
     assert "  fails (in)       The partner's certificate is for servers only" in shown
     assert all(len(line) <= 80 for line in shown)
     told = sum(one["outcome"] != "works" for one in found)
-    assert shown[-1] == "  %d more; reasons and remedies: what_if of the result (-v)" % (told - 10)
+    assert shown[-1] == "  %d more. No event was tried. Reasons and remedies: what_if of the result (-v)" % (told - 10)
     assert lines([]) == []
     nothing = [one.as_dict() for one in what_if(answered(starttls="", external="unknown"), CERTIFICATES)]
     assert len(lines(nothing)) == 1
