@@ -76,23 +76,14 @@ BANNED = re.compile("|".join(r"(?P<p%d>\b(?:%s)\b)" % pair for pair in enumerate
 NOT_YET = frozenset(
     """
     plugins/action/xmpp_history.py
-    plugins/module_utils/_capture/product_words.py
     plugins/module_utils/_chain/explain.py
     plugins/module_utils/_chain/links.py
     plugins/module_utils/_chain/pair.py
     plugins/module_utils/_chain/walk.py
-    plugins/module_utils/_federation/converge.py
-    plugins/module_utils/_federation/files.py
-    plugins/module_utils/_federation/guard.py
-    plugins/module_utils/_federation/migration.py
-    plugins/module_utils/_federation/readings.py
-    plugins/module_utils/_federation/rules.py
-    plugins/module_utils/_federation/summary.py
     plugins/module_utils/_probe/advice.py
     plugins/module_utils/_probe/explanations.py
     plugins/module_utils/_probe/findings.py
     plugins/module_utils/_probe/im_test.py
-    plugins/modules/xmpp_federation.yml
     plugins/plugin_utils/_documents/partner_sheet.py
     plugins/plugin_utils/_playbooks/audit_decide.py
     plugins/plugin_utils/_playbooks/audit_gather.py
