@@ -34,7 +34,7 @@ def test_one_policy_of_each_scope(management: Management) -> None:
 def test_global_is_reset_with_force_only(management: Management) -> None:
     management.run(singular(POLICY), identity="global", **FULL)
     mark = management.mark()
-    with pytest.raises(Refused, match="global cannot be removed. To reset it to the defaults, use force"):
+    with pytest.raises(Refused, match=r"global cannot be removed\. To reset it to the defaults, use force"):
         management.run(singular(POLICY), identity="global", state="absent")
     assert management.writes(mark) == []
     result = management.rhythm(singular(POLICY), identity="global", state="absent", force=True)

@@ -57,26 +57,35 @@ class Row:
         return "valid"
 
     @property
-    def remark(self) -> str:
-        """Return why the settings are risky or invalid, and what would be right; empty if they are valid."""
+    def why(self) -> str:
+        """Return why the settings are risky or invalid; empty if they are valid."""
+        if self.level == "valid":
+            return ""
         if self.level == "invalid":
             if self.sasl == "not_supported":
-                why = "SASL and dialback are both off, so the partner cannot be authenticated"
-            else:
-                why = "SASL needs TLS, but TLS is not supported here, and dialback is off"
-            return why + ". Enable dialback, or allow TLS with SASL"
-        if self.level == "risky":
-            if self.tls == "required":
-                return (
-                    "TLS and SASL are both required, so dialback never takes effect. "
-                    "Set support_dialback_negotiation to false, or set sasl_negotiation to optional for a fallback"
-                )
-            return (
-                "SASL needs TLS, but TLS is %s here. Without TLS, only dialback authenticates the partner. "
-                "Set tls_negotiation to required, or set sasl_negotiation to not_supported"
-                % ("not supported" if self.tls == "not_supported" else "optional")
-            )
-        return ""
+                return "SASL and dialback are both off, so the partner cannot be authenticated"
+            return "SASL needs TLS, but TLS is not supported here, and dialback is off"
+        if self.tls == "required":
+            return "TLS and SASL are both required, so dialback never takes effect"
+        text = "SASL needs TLS, but TLS is %s here. Without TLS, %s"
+        end = "only dialback authenticates the partner" if self.dialback else "the partner cannot be authenticated"
+        return text % (self.tls.replace("_", " "), end)
+
+    @property
+    def remedy(self) -> str:
+        """Return how to correct settings that are risky or invalid; empty if they are valid."""
+        if self.level == "valid":
+            return ""
+        if self.level == "invalid":
+            return "enable dialback, or allow TLS with SASL"
+        if self.tls == "required":
+            return "set support_dialback_negotiation to false, or set sasl_negotiation to optional for a fallback"
+        return "set tls_negotiation to required, or set sasl_negotiation to not_supported"
+
+    @property
+    def remark(self) -> str:
+        """Return the reason and the remedy as sentences; empty if the settings are valid."""
+        return "%s. %s%s" % (self.why, self.remedy[:1].upper(), self.remedy[1:]) if self.why else ""
 
     def __str__(self) -> str:
         return "TLS %s, SASL %s, dialback %s" % (
