@@ -159,7 +159,7 @@ def test_a_job_holds_the_next_one_to_its_plan(plays: Plays) -> None:
     other = play(plays, "converge", *given, sfb_xmpp_partners=[{"domain": "b.test", **ROW}])
     assert (other.code, other.stats["sfb_xmpp_result"], other.stats["sfb_xmpp_changes"]) == (2, "refused", 0)
     assert other.stats["sfb_xmpp_plan_digest"] != planned.stats["sfb_xmpp_plan_digest"]
-    assert other.wrong()[0].result["msg"].startswith("Nothing was written: sfb_xmpp_plan_digest: the present plan")
+    assert other.wrong()[0].result["msg"].startswith("Nothing was written: sfb_xmpp_plan_digest: the reviewed plan")
     assert writes(plays) == []
     done = play(plays, "converge", *given, **variables)
     assert done.code == 0, done.output

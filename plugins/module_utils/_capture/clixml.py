@@ -53,7 +53,13 @@ class _Walk:
         self._names = names
 
     def element(self, element: ET.Element, name: str, secret: bool, depth: int) -> None:
-        """Replace the names in an element. name: the name of its property."""
+        """Replace the names in an element.
+
+        element: the element.
+        name: the name of its property.
+        secret: whether the property is a secret.
+        depth: how many levels of elements are still allowed.
+        """
         if depth <= 0:
             raise Unsharable("the data is nested too deep")
         own = element.get("N")

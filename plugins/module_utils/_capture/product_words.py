@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The product's own words, which reveal nothing about a deployment. Every other word of a capture is replaced."""
+"""List the product's own words. They reveal nothing about a deployment. Other words of a capture are replaced."""
 
 from __future__ import annotations
 

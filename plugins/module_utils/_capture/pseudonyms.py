@@ -3,7 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replace names by pseudonyms. With the same key, a name always has the same pseudonym. Only the key shows the names.
+"""Replace names by pseudonyms. With the same key, a name always has the same pseudonym.
+
+Without the key, the names of the pseudonyms cannot be found.
 
 Every word that is not one of the product's own words counts as a name. A word becomes ``x`` and ten digits. The labels
 of a domain become such words, followed by ``.example``, which is reserved (RFC 2606). Thumbprints, SIDs, GUIDs,
@@ -79,7 +81,11 @@ class Pseudonyms:
         return hmac.new(self._key, ("%s:%s" % (kind, text)).encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
     def text(self, text: str, prose: bool = False) -> str:
-        """Return a text with pseudonyms. prose: whether it is a text of the product, in which known words may stay."""
+        """Return a text with pseudonyms.
+
+        text: the text.
+        prose: whether it is a text of the product. Known words stay in such a text.
+        """
         # A number by itself is a value of a property.
         if _SCHEMA.fullmatch(text) or (text.isdecimal() and len(text) <= _SHORT):
             return text

@@ -90,7 +90,7 @@ _SILENT = 3
 
 
 class CapturingShell(t.Protocol):
-    """A shell that can return a server's answer unchanged."""
+    """Define a shell that can return a server's answer unchanged."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Return the server's answer."""

@@ -65,7 +65,7 @@ class Access:
 def access_for(shell: Shell, steps: t.Sequence[Step], beside: t.Sequence[str] = ()) -> Access:
     """Ask the session which cmdlets it lacks. If there are steps, this is one request. Raises ShellError.
 
-    A cmdlet about which the session does not answer is not reported as missing.
+    If the session gives no answer about a cmdlet, the cmdlet is not reported as missing.
 
     steps: the steps of the plan.
     beside: other cmdlets that the run sends together with the steps.

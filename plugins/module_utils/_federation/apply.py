@@ -244,7 +244,7 @@ class _Application:
         return answers
 
     def _observe(self, sent: t.Sequence[int]) -> Deployment:
-        """Read the kinds of objects of these steps, their users, and the objects that users' rights depend on."""
+        """Read the objects of these steps: their kinds, their users, and the policies that users' rights depend on."""
         steps = [self.applied.steps[n] for n in sent]
         users = [step for step in steps if step.part == "grants"]
         parts = {"policies" if step.part == "grants" else step.part for step in steps}

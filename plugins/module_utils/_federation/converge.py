@@ -131,7 +131,7 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
         refusals += [] if run.check else held
         if refusals:
             raise Refused(refusals, values)
-    doubtful = [*_doubts(plan, run), *("without --check this run is refused: %s" % text for text in held)]
+    doubtful = [*_doubts(plan, run), *("without --check, this run is refused: %s" % text for text in held)]
     if run.check or not plan.changed:
         report.ask(plan.steps)
         result = Result(
@@ -170,7 +170,7 @@ def _lacking(shell: Shell, federation: Federation, refused: ServerRefused) -> Re
     place = place_of(shell)
     text = lacks(place.account, [name for name in wanted if name in denied], "do this")
     if place.playbook in _WITH_TAGS:
-        text += ". Or name what it may do with --tags"
+        text += ". Or limit the run with --tags to the parts that the account may write"
     failures = [Failure(error.cmdlet, error.target, error).as_dict() for error in refused.errors]
     return Refused([text], {"failures": failures})
 
@@ -391,7 +391,7 @@ def gather(
 
 
 def _needs_holders(deployment: Deployment, federation: Federation, guard: Guard) -> bool:
-    """Return whether the plan depends on the users of policies. To read many users takes long."""
+    """Return whether the plan depends on the users of policies. A read of many users takes a long time."""
     if any(grant.exclusive for grant in federation.granting):
         return True
     if not federation.writes("policies") and not federation.purges("policies"):
@@ -412,7 +412,7 @@ def _needs_holders(deployment: Deployment, federation: Federation, guard: Guard)
 
 
 def _read_again(reader: Reader, plan: Plan, run: Run, watch: Watch) -> Deployment:
-    """Read the objects again that the plan writes, and the users whose policies it writes.
+    """Read again the objects that the plan writes, and the users whose policies it writes.
 
     If a policy loses a right, its users are read too.
     """
@@ -452,7 +452,7 @@ def _still_needed(plan: Plan, fresh: Deployment, run: Run, watch: Watch) -> list
 
 
 def _updated(deployment: Deployment, later: Deployment) -> Deployment:
-    """Return a deployment with newer objects. Of the newer users, only those that it already had are taken over."""
+    """Return a deployment with newer objects. New users are not added."""
     users = {key: later.users.get(key, user) for key, user in deployment.users.items()}
     return replace(deployment, time=later.time, records={**deployment.records, **later.records}, users=users)
 

@@ -366,7 +366,7 @@ class Reader:
             if site in policies and (policy not in policies or not user.policy):
                 policy = site
             if policy not in policies:
-                raise Refused(["%s: the effective policy '%s' is not among the policies" % (user.name, policy)])
+                raise Refused(["%s: the effective policy '%s' was not found among the policies" % (user.name, policy)])
             found[user.key] = policy
         return replace(deployment, effective=found)
 

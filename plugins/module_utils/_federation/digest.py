@@ -136,7 +136,9 @@ def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
         if not _WHOLE.match(reviewed):
             raise Refused(["%s: must be a digest of 64 hexadecimal digits, as check mode shows it" % option])
         if reviewed != now["digest"]:
-            text = "%s: the present plan is not the reviewed one. Its digest is %s. Review it in check mode"
+            text = (
+                "%s: the reviewed plan has another digest. The present plan has the digest %s. Review it in check mode"
+            )
             raise Refused([text % (option, now["digest"])])
         return
     try:

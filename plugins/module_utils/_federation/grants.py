@@ -129,7 +129,7 @@ class _Granting:
         for user in chosen.users:
             first = self.named.setdefault(user.key, (grant.place, user.name, key_of(grant.policy)))
             if first[2] != key_of(grant.policy):
-                text = "%s (%s): %s is also in %s for another policy. Keep one of them: a user has exactly one policy"
+                text = "%s (%s): %s also gets another policy in %s. A user has exactly one policy, so keep only one"
                 self.refusals.append(text % (grant.place, grant.selector, user.name, first[0]))
 
     def check(self, grant: Grant) -> None:
@@ -154,8 +154,8 @@ class _Granting:
         here = "%s[%d]" % (grant.place, number)
         first = self.named.setdefault(self.deployment.named[name], (here, name, key_of(grant.policy)))
         if first[2] != key_of(grant.policy):
-            text = "%s: '%s' is the same user as in %s, '%s'. Keep one of them: a user has exactly one policy"
-            self.refusals.append(text % (here, name, *first[:2]))
+            text = "%s: '%s' is the same user as '%s' in %s. A user has exactly one policy, so keep only one of them"
+            self.refusals.append(text % (here, name, first[1], first[0]))
 
     def _users(self, grant: Grant) -> list[User]:
         if grant.selector:

@@ -49,7 +49,7 @@ class Kind:
     """
 
     spec: t.Mapping[str, t.Any] = {"type": "str"}
-    expected = "a text"
+    expected = "a string"
 
     def from_user(self, value: t.Any) -> t.Any:
         """Return the canonical form of a user's value. A value from a template can be a string. Raises Invalid."""
@@ -142,7 +142,7 @@ class SecretText(Kind):
 
     def from_server(self, value: t.Any) -> t.Any:
         if value is not None and value != b"" and not isinstance(value, str):  # b"": a secure string
-            raise UnreadableValue("is a %s; a text was expected" % type(value).__name__)
+            raise UnreadableValue("is a %s; a string was expected" % type(value).__name__)
         return Secret(str(value) if value else "")
 
 

@@ -218,7 +218,7 @@ class _Changes:
         return not (granted.usage or {}).get(record.key)
 
     def look_across(self) -> None:
-        """Find what only a comparison of all kinds shows."""
+        """Add the findings that need a comparison of several kinds."""
         edge = self.records.get("access_edge", {}).get("global")
         opened = [step for step in self.steps if step.part in ("partners", "policies") and step.expect is not None]
         if edge is not None and opened and not edge.values.get("allow_federated_users"):
@@ -263,7 +263,7 @@ def _word(resource: Resource) -> str:
 
 
 def _without_marks(resource: Resource, item: Wanted, record: Record | None) -> tuple[Wanted, list[Finding]]:
-    """Return an object of a snapshot without damaged texts. These texts do not have the server's original value."""
+    """Return an object of a snapshot without damaged texts. A damaged text lacks the server's original value."""
     damaged = {o: no_characters(v) for o, v in item.values.items() if isinstance(v, str) and no_characters(v)}
     text = "%s has %s in the snapshot, which is not a character. The option is not written. Set it by hand"
     lost = [option for option in damaged if record is None or record.values.get(option) != item.values[option]]

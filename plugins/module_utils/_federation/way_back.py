@@ -54,11 +54,13 @@ def _command(playbook: str, values: t.Mapping[str, str], *more: str) -> str:
 
 
 def only_partners(kept: Federation, domains: t.Sequence[str], option: str) -> Federation:
-    """Return a snapshot's federation with these partners only. A partner without snapshot is removed. Raises Refused.
+    """Return a snapshot's federation with these partners only. Partners that it does not have are removed.
+
 
     kept: the federation of the snapshot.
     domains: the domains or additional domains of the partners.
     option: the name of the option with the domains, for messages.
+    Raises Refused.
     """
     mistakes, keys = [], []
     for number, text in enumerate(domains):

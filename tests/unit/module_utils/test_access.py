@@ -101,7 +101,10 @@ def test_nothing_is_asked_where_there_is_nothing_to_do() -> None:
     assert [statement.cmdlet for statement in shell.sent] == reads
 
 
-@pytest.mark.parametrize(("playbook", "hint"), [("converge", ". Or name what it may do with --tags"), ("", "")])
+@pytest.mark.parametrize(
+    ("playbook", "hint"),
+    [("converge", ". Or limit the run with --tags to the parts that the account may write"), ("", "")],
+)
 def test_an_account_that_cannot_even_read_is_told_what_the_chosen_parts_need(playbook: str, hint: str) -> None:
     """And nothing of what they do not need, which it lacks as well."""
     hidden = ("Get-CsXmppAllowedPartner", "New-CsXmppAllowedPartner", "Set-CsExternalAccessPolicy")

@@ -98,7 +98,7 @@ PARTNER_ANSWERS: tuple[tuple[t.Callable[[Objects], Objects], str], ...] = (
     ),
     (first(ConnectionLimit=-1), "a.test: ConnectionLimit is -1 (int); a whole number from 0 to 4294967295 was expec"),
     (first(AdditionalDomains="a.test, b.test"), "a.test: AdditionalDomains is 'a.test, b.test'; a domain name was"),
-    (first(Description={"x": 1}), "a.test: Description is {'x': 1} (dict); a text was expected"),
+    (first(Description={"x": 1}), "a.test: Description is {'x': 1} (dict); a string was expected"),
     (first(ProxyFqdn="System.Object[]"), "a.test: ProxyFqdn is 'System.Object[]'; a domain name was expected"),
 )
 
@@ -221,9 +221,9 @@ USER_ANSWERS: tuple[tuple[t.Callable[[Objects], Objects], str], ...] = (
     (first(Identity=None), "Identity is empty. A distinguished name was expected"),
     (first(SipAddress=MISSING), "CN=ann: SipAddress is missing"),
     (first(ExternalAccessPolicy=MISSING), "CN=ann: ExternalAccessPolicy is missing"),
-    (first(ExternalAccessPolicy=["Tag:X"]), "CN=ann: ExternalAccessPolicy is ['Tag:X'] (list); a text was expected"),
-    (first(ExternalAccessPolicy="System.Object[]"), "CN=ann: ExternalAccessPolicy is 'System.Object[]'; a text was"),
-    (first(SipAddress=5), "CN=ann: SipAddress is 5 (int); a text was expected"),
+    (first(ExternalAccessPolicy=["Tag:X"]), "CN=ann: ExternalAccessPolicy is ['Tag:X'] (list); a string was expected"),
+    (first(ExternalAccessPolicy="System.Object[]"), "CN=ann: ExternalAccessPolicy is 'System.Object[]'; a string was"),
+    (first(SipAddress=5), "CN=ann: SipAddress is 5 (int); a string was expected"),
 )
 
 

@@ -113,12 +113,12 @@ def test_the_digest_alone_holds_to_the_steps_in_the_deployment() -> None:
     arguments = asked("a.test", "n.test")
     reviewed = digest(PARTNERS, shell, **arguments)["digest"]
     text = refused(PARTNERS, shell, **asked("a.test", "m.test"), plan_digest=reviewed)
-    assert text.startswith("plan_digest: the present plan is not the reviewed one. Its digest is ")
+    assert text.startswith("plan_digest: the reviewed plan has another digest. The present plan has the digest ")
     assert reviewed not in text
     assert "64 hexadecimal digits" in refused(PARTNERS, shell, **arguments, plan_digest=reviewed[:-1])
     elsewhere = server("a.test", "b.test")
     elsewhere.central = "pool2.contoso.com"
-    assert "not the reviewed one" in refused(PARTNERS, elsewhere, **arguments, plan_digest=reviewed)
+    assert "another digest" in refused(PARTNERS, elsewhere, **arguments, plan_digest=reviewed)
     # Another state, and the same calls.
     shell.put(PARTNER.noun, "a.test", {"SaslNegotiation": "Optional", "Description": "by another hand"})
     done = run(PARTNERS, shell, **arguments, plan_digest=reviewed)

@@ -151,8 +151,8 @@ def test_a_domain_that_looks_like_a_type_is_a_domain() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("text", 5, "is 5 (int); a text was expected"),
-        ("text", ["a"], "is ['a'] (list); a text was expected"),
+        ("text", 5, "is 5 (int); a string was expected"),
+        ("text", ["a"], "is ['a'] (list); a string was expected"),
         ("switch", None, "is None (NoneType); True or False was expected"),
         ("switch", 1, "is 1 (int); True or False was expected"),
         ("number", True, "is True (bool); a whole number from 0 to 4294967295 was expected"),
@@ -164,7 +164,7 @@ def test_a_domain_that_looks_like_a_type_is_a_domain() -> None:
         ("domains", ["a.test", None], "is None (NoneType); a list of domain names was expected"),
         ("edge pool", "EdgeServer:", "is 'EdgeServer:'; an Edge pool as EdgeServer:FQDN was expected"),
         ("edge pool", "Registrar:a.test", "is 'Registrar:a.test'; an Edge pool as EdgeServer:FQDN was expected"),
-        ("secret", ["s3cret"], "is a list; a text was expected"),
+        ("secret", ["s3cret"], "is a list; a string was expected"),
     ],
 )
 def test_what_is_unreadable_is_named_with_what_was_expected(name: str, value: t.Any, text: str) -> None:

@@ -137,11 +137,11 @@ def test_two_selectors_for_one_user_are_refused() -> None:
         Grant("other", (), "policies[1].granted_to", selector=Selector("site", "Redmond")),
     )
     (refusal,) = make_plan(deployment([ANN]), Federation(grants=grants), Guard()).refusals
-    assert "sip:01 is also in policies[0].granted_to for another policy" in refusal
+    assert "sip:01 also gets another policy in policies[0].granted_to" in refusal
 
 
 def test_where_one_home_is_not_understood_no_selector_knows_its_users() -> None:
-    odd = User("CN=02,DC=test", "", "", "", unread="RegistrarPool is 7 (int); a text was expected")
+    odd = User("CN=02,DC=test", "", "", "", unread="RegistrarPool is 7 (int); a string was expected")
     plan, _before = planned([ANN, odd], Selector("site", "Redmond"), Guard())
     (refusal,) = plan.refusals
     assert "RegistrarPool is 7" in refusal
