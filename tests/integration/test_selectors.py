@@ -77,7 +77,7 @@ def test_the_users_of_a_site_and_of_a_pool(either: Management) -> None:
     assert holders(either) == set(DUBLIN) - {"akelly", "llynch", "mmurphy", "pobrien"}
     told = "\n".join(result.warnings)
     for text in (
-        "policies[0].granted_to (site Dublin): not granted to 1 user (not enabled): sip:akelly@",
+        "policies[0].granted_to (site Dublin): the policy is not granted to 1 user (not enabled): sip:akelly@",
         "(homed on %s, which runs Skype for Business Server 2019 or later and has no XMPP): sip:llynch@" % POOL_2019,
         "(homed online): sip:mmurphy@",
         "(has the policy Other, and allow_replaced_policies is false): sip:pobrien@",

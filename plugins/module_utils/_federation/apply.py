@@ -31,9 +31,9 @@ from .meanwhile import beside, met, replaced, untouched
 
 # The messages for steps that were not sent, or that met another change.
 _BEHIND_A_LOSS = "the session was lost at an earlier step, so this step was not sent. Run again to send it"
-_OVERWRITTEN = "took effect, but another run or administrator changed the object right after. Now %s"
+_OVERWRITTEN = "took effect, but another run or administrator changed the object right after it. Now %s. Run again"
 _CHANGED = "another run or administrator changed the object while this run wrote: %s. Compare, then run again"
-_NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwrote another change"
+_NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwrote another change. Check the object"
 _TWICE = "%s: was sent twice. Either the first call had no effect, or the second call overwrote another change"
 _NEEDS_POLICY = "the policy '%s' is not as planned, so it was not granted. Run again to grant it"
 _NEEDS_ALL = "an earlier step failed, so nothing was removed. Run again to remove it"
@@ -170,7 +170,7 @@ class _Application:
         try:
             self._settle_steps(sent, answer)
         except (ServerRefused, ShellError) as exc:
-            text = "was sent, but could not be read back, so it is unknown whether it took effect: %s"
+            text = "was sent, but could not be read back, so it is unknown whether it took effect. Run again. Error: %s"
             for number in sent:
                 error = ServerError(self.applied.steps[number].cmdlet, "", "Unknown", text % (answer.lost or exc))
                 self._fail(number, "failed", error)

@@ -289,7 +289,7 @@ def _with_remedy(failure: Failure, run: Run) -> Failure:
     """Add the remedy to a refused grant. For other objects, only the server's message is known."""
     if not failure.cmdlet.startswith("Grant-") or not run.protected_option:
         return failure
-    text = "%s (Is this an administrator's account? Grant the policy by hand, or set %s to warn)"
+    text = "%s (If this is an administrator's account, grant the policy by hand, or set %s to warn)"
     message = text % (failure.error.message, run.protected_option)
     return replace(failure, error=replace(failure.error, message=message))
 

@@ -86,17 +86,17 @@ class Deployment:
     """Hold the objects that were read.
 
     time: the time of the read, in UTC (ISO 8601).
-    records: by part: the objects of a kind by their key.
+    records: the objects, by part and by key.
     users: users by key. See ``all_users`` and ``chosen``.
     all_users: whether ``users`` has all users.
-    named: by declared name: the key of the user.
-    unknown: by declared name without a user: the server's message.
-    effective: by key of a user: the key of the policy that applies if the user has no per-user policy.
+    named: the keys of users, by declared name.
+    unknown: the server's messages, by declared name without a user.
+    effective: by key of a user, the key of the policy that applies if the user has no per-user policy.
     pools: the pools that home users; None if they were not read.
     identity: the identity of the deployment, as far as it was read.
     chosen: whether ``users`` has all users with a per-user policy.
-    unreadable: by cmdlet: the reason why its kind was left out. Its objects have another form.
-    members: by LDAP filter of a group: the keys of its users.
+    unreadable: the reasons why kinds were left out, by cmdlet. Their objects have another form.
+    members: the keys of users, by LDAP filter of a group.
     """
 
     time: str
@@ -122,7 +122,7 @@ class Deployment:
 
     @property
     def odd_homes(self) -> dict[str, str]:
-        """Return, by the user's name, why the user's home is unknown. Such a home has another form."""
+        """Return, by the user's name, why the user's home is unknown. The home has another form."""
         return {user.name: user.unread for user in self.users.values() if user.unread}
 
     def usage(self) -> dict[str, tuple[str, ...]]:
@@ -265,7 +265,7 @@ class Reader:
     ) -> Deployment:
         """Ask the server for each named user. A name without a user goes to ``unknown``. Raises ServerRefused.
 
-        controllers: by name: the parameter with the domain controller of this user.
+        controllers: the parameters with the domain controllers of users, by name.
         """
         asked = list(dict.fromkeys(names))
         users, named, unknown = dict(deployment.users), dict(deployment.named), dict(deployment.unknown)
@@ -291,7 +291,7 @@ class Reader:
         One pipeline reads them. If its answer is not complete, several pipelines do. Raises the errors of ``kinds`` and
         ``with_users``.
 
-        controllers: by name: the parameter with the domain controller of this user.
+        controllers: the parameters with the domain controllers of users, by name.
         holders: whether to read all users with a per-user policy too.
         """
         if not names and not holders:

@@ -84,7 +84,7 @@ class Grant:
 class Federation:
     """Hold everything that is declared.
 
-    wanted: by option (policies, partners, gateway, access_edge, federation_routes): the declared objects. A missing
+    wanted: the declared objects, by option (policies, partners, gateway, access_edge, federation_routes). A missing
       option does not change.
     grants: the users of policies.
     purge: options whose lists are complete, so that other objects are removed.

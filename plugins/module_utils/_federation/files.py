@@ -129,7 +129,7 @@ class Snapshots:
         for candidate in (path, os.path.join(os.path.expanduser(self.directory), name)) if name else ():
             if os.path.isfile(candidate):
                 return os.path.realpath(candidate)
-        raise Refused(["there is no file %s" % path])
+        raise Refused(["there is no file %s. Correct the path" % path])
 
 
 def shown(deployment: Deployment, options: t.Collection[str]) -> dict[str, t.Any]:

@@ -34,8 +34,8 @@ class Grants:
     steps: grants, then withdrawals.
     refusals: the reasons why the plan may not be applied.
     warnings: texts for the user.
-    usage: by key of a policy: the names of its users after the run; None if not all users of policies were read.
-    policies: by key of a user: the user's policy after the run.
+    usage: the names of users after the run, by key of their policy; None if not all users of policies were read.
+    policies: the policies of users after the run, by key of the user.
     """
 
     steps: tuple[Step, ...] = ()

@@ -83,7 +83,7 @@ def _acquire(handle: int, path: str, deployment: str, limit: float, tell: t.Call
         except OSError as exc:
             raise Refused([private_file.not_locked(path, exc)]) from None
         if time.monotonic() >= end:
-            text = "another run that may write to %s holds the lock %s: %s"
+            text = "another run that can write to %s holds the lock %s: %s"
             text %= (deployment, path, holder)
             if limit:
                 text += ". This run waited %d minutes. Wait until the other run ends, or end it. Then run again"
@@ -91,7 +91,7 @@ def _acquire(handle: int, path: str, deployment: str, limit: float, tell: t.Call
             raise Refused([text])
         if not told:
             told = True
-            tell("waits up to %d minutes for another run that may write to %s: %s" % (limit // 60, deployment, holder))
+            tell("waits up to %d minutes for another run that can write to %s: %s" % (limit // 60, deployment, holder))
         time.sleep(_LOOK)
 
 

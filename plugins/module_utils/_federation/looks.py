@@ -24,8 +24,8 @@ class Looks:
     """Hold one batch.
 
     statements: the reads and the steps, in their order.
-    records: by part and key: the objects right before the writes.
-    users: by key: the users right before the writes.
+    records: the objects right before the writes, by part and by key.
+    users: the users right before the writes, by key.
     whole: whether all reads were answered.
     """
 

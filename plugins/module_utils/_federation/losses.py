@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find rights that users lost because two runs met, and make the steps that give the rights back. Pure functions.
+"""Find rights that users lost because two runs met, and make the steps that give the rights back.
 
 A plan lets a policy lose a right if the policy has no users. A plan grants a policy if the policy has the right. Two
 controllers do not share a lock. So both conditions can be true at the read, and false at the write. Each run reads
@@ -55,10 +55,10 @@ class Watch:
 
     guard: the limits of the run.
     policies: the policies after the plan.
-    effective: by key of a user: the policy that applies if the user has no per-user policy.
-    usage: by key of a policy: the keys of its users before the plan.
-    got: by key of a policy: the keys of the users that the plan grants it to.
-    leaving: by key of a policy: the keys of the users that lose it in the plan.
+    effective: by key of a user, the policy that applies if the user has no per-user policy.
+    usage: the keys of users before the plan, by key of their policy.
+    got: the keys of users that get a policy in the plan, by key of the policy.
+    leaving: the keys of users that lose a policy in the plan, by key of the policy.
     """
 
     guard: Guard = field(default_factory=Guard)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find changes that others made between a run's last read and its write, and right after the write. Pure functions."""
+"""Find changes that others made between a run's last read and its write, and right after the write."""
 
 from __future__ import annotations
 

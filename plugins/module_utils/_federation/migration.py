@@ -92,7 +92,8 @@ def asked(params: Params) -> tuple[list[str], list[str], list[str]]:
     users, pools = ([str(one).strip() for one in params[name] or ()] for name in ("users", "pools"))
     if not users and not pools:
         reasons.append(
-            'users and pools are missing. Name what moves next, as in -e \'{"users": ["ann@contoso.com"]}\' or'
+            "users and pools are missing. Name the users or pools that move next, as in"
+            ' -e \'{"users": ["ann@contoso.com"]}\' or'
             ' -e \'{"pools": ["fe01.contoso.com"]}\''
         )
     for name, given in (("users", users), ("pools", pools)):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make a plan: compare a deployment with a federation, and return ordered steps over all kinds. Pure functions.
+"""Make a plan: compare a deployment with a federation, and return ordered steps over all kinds.
 
 ``changed``, ``diff``, the returned ``steps``, the summary, the digest and the calls all come from one list of steps. So
 they always agree.
@@ -41,8 +41,8 @@ class Plan:
     steps: the steps, in their order.
     refusals: all reasons why the plan may not be applied.
     warnings: texts for the user.
-    records: by option: the objects after the plan.
-    usage: by key of a policy: its users after the plan; None if the users were not read.
+    records: the objects after the plan, by option.
+    usage: the users after the plan, by key of their policy; None if the users were not read.
     unchanged: how many declared objects need no step.
     grants: the planned grants and withdrawals.
     """

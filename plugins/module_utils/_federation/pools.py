@@ -152,8 +152,8 @@ def _pool(
 ) -> Pool:
     """Return a pool from the server's object. Raises Unreadable.
 
-    builds: by FQDN of a computer: the first number of its build.
-    numbers: by FQDN of a pool: the release from the version of its services.
+    builds: the first numbers of builds, by FQDN of the computer.
+    numbers: the releases from the versions of services, by FQDN of the pool.
     homes: the FQDNs of the pools that home users; None if unknown.
     front_ends: the FQDNs of the Front End pools; None if unknown.
     """

@@ -42,9 +42,9 @@ T = t.TypeVar("T")
 class Items:
     """Hold the objects of several readings.
 
-    found: by name of a reading: its objects.
-    cmdlets: by name of a reading: its cmdlet.
-    failed: by cmdlet: the error, if its objects are unknown.
+    found: the objects, by name of the reading.
+    cmdlets: the cmdlets, by name of the reading.
+    failed: the errors of cmdlets whose objects are unknown, by cmdlet.
     nothing: whether all cmdlets failed.
     """
 

@@ -69,7 +69,7 @@ class Resource:
     key: the field with the name of an object; None for the one global object of a configuration.
     identity_from_user: makes the canonical form of a user's name. Upper and lower case stay.
     identity_from_server: makes the canonical form of a server's name. Upper and lower case stay.
-    server_name: makes the name of an existing object in calls, if the server may not find the canonical form.
+    server_name: makes the name of an existing object in calls, if the server can fail to find the canonical form.
     rules: the rules for changes.
     resettable: the key of the object that Remove- resets (external access policy ``global``).
     fixed: whether cmdlets can neither create nor remove objects of this kind (sites come from the topology).

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the changes of a plan. Each rule takes a change and returns findings: errors refuse the run.
+"""Check the changes of a plan. Each rule takes a change and returns findings. An error refuses the run.
 
 Rules check only what a run writes. A mistake in a setting that the run does not change is a warning, never an error.
 """
@@ -56,7 +56,7 @@ class Context:
     """Hold what a rule needs in addition to the change.
 
     actual: all objects of the kind, by key.
-    usage: by key of a per-user policy: its users; None if they were not read.
+    usage: the users, by key of their per-user policy; None if they were not read.
     guard: the limits of the run.
     """
 

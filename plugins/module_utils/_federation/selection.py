@@ -27,7 +27,7 @@ class ChosenUsers:
     """Hold the users of a selector.
 
     users: the users that must have the policy.
-    skipped: by reason: the users that do not get the policy.
+    skipped: the users that do not get the policy, by reason.
     problem: why the selector finds no users. The run is refused.
     doubt: why the selector finds no users, if the run continues.
     """
@@ -39,7 +39,7 @@ class ChosenUsers:
 
     def told(self, grant: Grant) -> list[str]:
         """Return the messages about skipped users."""
-        text = "%s (%s): not granted to %s (%s): %s"
+        text = "%s (%s): the policy is not granted to %s (%s): %s"
         doubts = ["%s (%s): %s" % (grant.place, grant.selector, self.doubt)] if self.doubt else []
         return doubts + [
             text % (grant.place, grant.selector, count(users, "user"), why, some([user.name for user in users]))
