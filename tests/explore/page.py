@@ -155,7 +155,7 @@ with the policies.
    * - What happened
      - What the run says
    * - Another run changed an object after the plan was made, and before the write.
-     - Refused: ``changed by somebody else since the plan was made``. Nothing is written.
+     - Refused: ``another run or administrator changed objects after the plan was made``. Nothing is written.
    * - Another run changed a property right before the write.
      - A warning with ``overwrote another change``: the object, the property, and the values.
    * - Another run changed a property that this run did not write.

@@ -122,7 +122,7 @@ def test_ten_changes_by_hand_are_the_ten_in_every_format(plays: Plays) -> None:
     assert "<failure" not in (into / "audit.xml").read_text()
     wrong = audit(plays, into, sfb_xmpp_audit={"probe": False, "fail_on": "errors"})
     assert wrong.code == 2
-    assert "sfb_xmpp_audit.fail_on: 'errors' is none of" in wrong.output
+    assert "sfb_xmpp_audit.fail_on: must be error, " in wrong.output
 
 
 def test_what_would_be_refused_and_what_cannot_be_read_is_found(plays: Plays) -> None:

@@ -31,7 +31,7 @@ SETTINGS: dict[str, t.Any] = {
 def test_gateway_settings(management: Management) -> None:
     result = management.rhythm(configuration(GATEWAY), **SETTINGS)
     assert result.values["configuration"] == SETTINGS
-    assert "records what people write" in result.warnings[0]
+    assert "records the text of all messages" in result.warnings[0]
     assert management.run(info(GATEWAY)).values["configuration"] == SETTINGS
     result = management.rhythm(configuration(GATEWAY), connection_limit=1500, keep_alive_interval=120)
     (step,) = result.steps or []
@@ -63,7 +63,7 @@ def test_access_edge(management: Management) -> None:
     result = management.rhythm(configuration(ACCESS_EDGE), allow_federated_users=True, allow_anonymous_users=True)
     assert result.values["configuration"]["allow_federated_users"] is True
     mark = management.mark()
-    with pytest.raises(Refused, match="nothing federates, neither SIP nor XMPP"):
+    with pytest.raises(Refused, match="SIP federation and XMPP federation do not work"):
         management.run(configuration(ACCESS_EDGE), allow_federated_users=False)
     assert management.writes(mark) == []
     assert management.rhythm(configuration(ACCESS_EDGE), allow_federated_users=False, force=True).changed

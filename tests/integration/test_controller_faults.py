@@ -99,7 +99,7 @@ def test_a_run_has_the_lock_before_it_reads(direct: bool, fresh_lab: Lab, plays:
             fcntl.flock(held, fcntl.LOCK_UN)
             output, _nothing = process.communicate(timeout=60)
     assert process.returncode == 0, output
-    text = "waits up to 30 minutes for another run that may write to default: process 1 of ann"
+    text = "waits up to 30 minutes for another run that can write to default: process 1 of ann"
     assert (text in output) is direct, "only Ansible's own process can say so meanwhile"
     assert "adatum.example" in fresh_lab.store().partners()
 

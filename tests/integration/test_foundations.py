@@ -37,7 +37,7 @@ def test_a_route_is_set_where_there_is_none(management: Management) -> None:
 
 def test_a_route_is_cleared_only_with_force(management: Management) -> None:
     mark = management.mark()
-    with pytest.raises(Refused, match="a run that clears it needs force"):
+    with pytest.raises(Refused, match="To clear it, use force"):
         management.run(singular(ROUTE), site="Redmond", edge_pool="")
     assert management.writes(mark) == []
     management.rhythm(singular(ROUTE), site="Redmond", edge_pool="", force=True)
@@ -213,7 +213,7 @@ def test_what_the_account_may_not_read_is_said_and_the_rest_is_read(management: 
     found = management.run(INFO).values
     assert (found["sites"], found["replicas"]) == (None, None)
     assert {one["cmdlet"]: one["reason"] for one in found["unobserved"]} == dict.fromkeys(
-        ("Get-CsSite", "Get-CsManagementStoreReplicationStatus"), "not observable with this role"
+        ("Get-CsSite", "Get-CsManagementStoreReplicationStatus"), "not offered to this account"
     )
     assert found["sip_domains"] == ["contoso.test", "contoso-emea.test"]
     assert {pool["release"] for pool in found["pools"]} == {"2015"}

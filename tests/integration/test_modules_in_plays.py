@@ -122,7 +122,7 @@ def test_errors_say_what_is_wrong_and_where(plays: Plays) -> None:
     run = plays.run(plays.tasks(tasks))
     assert run.code == 0, run.output
     assert "partners[0]: domain '*.x.test' is a wildcard" in run.result("wildcard")["msg"]
-    assert "partners[0] and partners[1] both name 'x.test'" in run.result("twice")["msg"]
+    assert "partners[0] and partners[1] are both 'x.test'" in run.result("twice")["msg"]
     assert "value of tls_negotiation must be one of" in run.result("choice")["msg"]
     failed = run.result("server says no")
     assert (

@@ -123,7 +123,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
 def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> None:
     file = plays.directory / "plan.json"
     variables = {"sfb_xmpp_partners": [{"domain": "a.test", **ROW}], "sfb_xmpp_plan_file": str(file)}
-    assert "there is no such file" in play(plays, "converge", **variables).wrong()[0].result["msg"]
+    assert "the file does not exist" in play(plays, "converge", **variables).wrong()[0].result["msg"]
     file.write_text("{}", encoding="utf-8")
     assert "it is not a plan of this collection" in play(plays, "converge", **variables).wrong()[0].result["msg"]
     assert play(plays, "converge", "--check", **variables).code == 0
@@ -135,7 +135,7 @@ def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> 
     pool = next(name for name in store.all("pool") if name != central["Pool"])
     store.put("service_role", key, {**central, "Pool": pool})
     message = play(plays, "converge", **variables).wrong()[0].result["msg"]
-    assert "on the pool %s, and that of this deployment on %s" % (central["Pool"], pool) in message
+    assert "on the pool %s, but this deployment has the store on %s" % (central["Pool"], pool) in message
     # What somebody has edited was not reviewed.
     assert play(plays, "converge", "--check", **variables).code == 0
     document = json.loads(file.read_text(encoding="utf-8"))
@@ -159,7 +159,7 @@ def test_a_job_holds_the_next_one_to_its_plan(plays: Plays) -> None:
     other = play(plays, "converge", *given, sfb_xmpp_partners=[{"domain": "b.test", **ROW}])
     assert (other.code, other.stats["sfb_xmpp_result"], other.stats["sfb_xmpp_changes"]) == (2, "refused", 0)
     assert other.stats["sfb_xmpp_plan_digest"] != planned.stats["sfb_xmpp_plan_digest"]
-    assert other.wrong()[0].result["msg"].startswith("Nothing was written: sfb_xmpp_plan_digest: the plan of now")
+    assert other.wrong()[0].result["msg"].startswith("Nothing was written: sfb_xmpp_plan_digest: the reviewed plan")
     assert writes(plays) == []
     done = play(plays, "converge", *given, **variables)
     assert done.code == 0, done.output
@@ -183,7 +183,7 @@ def test_a_user_under_two_policies_is_refused_before_anything_is_written(plays: 
     both = [{"identity": name, **FULL, "granted_to": ["sip:MBell@contoso.test"]} for name in ("One", "Two")]
     run = play(plays, "converge", sfb_xmpp_policies=both)
     assert run.code != 0
-    assert "'sip:MBell@contoso.test' is named in granted_to of sfb_xmpp_policies[0] (One) and of" in run.output
+    assert "'sip:MBell@contoso.test' is in granted_to of sfb_xmpp_policies[0] (One) and of" in run.output
     assert writes(plays) == []
 
 
@@ -206,7 +206,7 @@ def test_what_somebody_changes_between_plan_and_write_stops_the_run(management: 
     begin = management.mark()
     other = Meddled(management.lab, management.session.target)
     wanted = [{"domain": name, "description": "ours"} for name in ("a.test", "b.test")]
-    with pytest.raises(Refused, match=r"changed by somebody else since the plan was made: partner a\.test"):
+    with pytest.raises(Refused, match=r"changed objects after the plan was made: partner a\.test"):
         other.run(FEDERATION, partners=wanted)
     assert management.writes(begin) == []
     # Where it is already as declared, nothing is left to do for it, and the rest goes on.

@@ -34,12 +34,12 @@ def test_one_policy_of_each_scope(management: Management) -> None:
 def test_global_is_reset_with_force_only(management: Management) -> None:
     management.run(singular(POLICY), identity="global", **FULL)
     mark = management.mark()
-    with pytest.raises(Refused, match="global cannot be removed; with force it is reset"):
+    with pytest.raises(Refused, match=r"global cannot be removed\. To reset it to the defaults, use force"):
         management.run(singular(POLICY), identity="global", state="absent")
     assert management.writes(mark) == []
     result = management.rhythm(singular(POLICY), identity="global", state="absent", force=True)
     assert result.values["policy"]["enable_xmpp_access"] is False
-    assert "taking away enable_federation_access, enable_xmpp_access" in result.warnings[0]
+    assert "This takes away enable_federation_access, enable_xmpp_access" in result.warnings[0]
 
 
 def test_the_whole_list_and_a_purge_that_spares_global_site_and_granted(management: Management) -> None:

@@ -96,7 +96,7 @@ def test_variables_of_a_play_that_imports_a_playbook_are_checked(plays: Plays) -
     before = len(plays.lab.store().events())
     run = plays.run(str(site), "--check")
     assert run.code == 2
-    assert "sfb_xmpp_removal_limit: 'half' is not a whole number" in run.output
+    assert "sfb_xmpp_removal_limit: must be a whole number, not 'half'" in run.output
     assert len(plays.lab.store().events()) == before
 
 

@@ -830,5 +830,5 @@ def test_what_the_product_has_after_installation_is_no_error_of_the_access_edge(
         "identity": "Global",
         "code": "federation_off",
         "severity": "warning",
-        "message": "with allow_federated_users off nothing federates, neither SIP nor XMPP",
+        "message": "with allow_federated_users off, SIP federation and XMPP federation do not work",
     }

@@ -76,15 +76,6 @@ BANNED = re.compile("|".join(r"(?P<p%d>\b(?:%s)\b)" % pair for pair in enumerate
 NOT_YET = frozenset(
     """
     plugins/action/xmpp_history.py
-    plugins/module_utils/_capture/product_words.py
-    plugins/module_utils/_federation/converge.py
-    plugins/module_utils/_federation/files.py
-    plugins/module_utils/_federation/guard.py
-    plugins/module_utils/_federation/migration.py
-    plugins/module_utils/_federation/readings.py
-    plugins/module_utils/_federation/rules.py
-    plugins/module_utils/_federation/summary.py
-    plugins/modules/xmpp_federation.yml
     plugins/plugin_utils/_documents/partner_sheet.py
     plugins/plugin_utils/_playbooks/audit_decide.py
     plugins/plugin_utils/_playbooks/audit_gather.py

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replaces a certificate by another one with the same validity and purposes, but with other names and another key."""
+"""Replace a certificate by a certificate with the same validity and purposes, but with other names and another key."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ else:
 
 
 def stand_in(der: bytes, names: Pseudonyms) -> bytes | None:
-    """Return the other certificate; None if the data is not a certificate.
+    """Return the replacing certificate; None if the data is not a certificate.
 
-    The same key of the pseudonyms gives the same certificate and thumbprint. The signature belongs to no authority, so
-    its path cannot be checked.
+    The same key of the pseudonyms gives the same certificate and thumbprint. The path of the certificate cannot be
+    checked, because no authority signed it.
     """
     if not HAS_CRYPTOGRAPHY:
         return None

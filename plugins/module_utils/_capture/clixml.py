@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replaces the names in the XML of an object (CLIXML, MS-PSRP 2.2.5). The form of the XML stays the same."""
+"""Replace the names in the XML of an object (CLIXML, MS-PSRP 2.2.5). The form of the XML stays the same."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SERVICES = "get-cswindowsservice"
 _PROSE = {("get-csserverversion", ""), (_SERVICES, "DisplayName")}
 # No page lists the names of all services, so a capture keeps them. The text of such an object is its name.
 _KEPT = {(_SERVICES, "Name"), (_SERVICES, "")}
-# The product's own XML of an object, whose data is also in the properties.
+# A property with the product's own XML of the object. The other properties have the same data.
 _ELEMENT = "Element"
-# A class of the product, followed by a name.
+# A class of the product. A name follows it.
 _ANCHOR = re.compile("[A-Z][A-Za-z]*#")
 
 
 class Unsharable(Exception):
-    """The data is not XML, so its names cannot be found."""
+    """Report data that is not XML, so that its names cannot be found."""
 
 
 def replaced(xml: str, cmdlet: str, names: Pseudonyms) -> str:
@@ -53,7 +53,13 @@ class _Walk:
         self._names = names
 
     def element(self, element: ET.Element, name: str, secret: bool, depth: int) -> None:
-        """Replace the names in an element. name: the name of its property."""
+        """Replace the names in an element.
+
+        element: the element.
+        name: the name of its property.
+        secret: whether the property is a secret.
+        depth: how many levels of elements are still allowed.
+        """
         if depth <= 0:
             raise Unsharable("the data is nested too deep")
         own = element.get("N")

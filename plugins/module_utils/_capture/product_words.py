@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The product's own words, which reveal nothing about a deployment. Every other word of a capture is replaced."""
+"""List the product's own words. They reveal nothing about a deployment. Other words of a capture are replaced."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ WORDS = _set(
     information input install installed instance instead insufficient internal into invalid invoke is it item its
     key known lab language length level license limit line list loaded local location log logging look lync make
     management master match maximum may means media mediation member message method microsoft minimum mismatch
-    missing mode module monitoring more most must name named names near need needed network new no nobody none not
+    missing mode module monitoring more most must name named names near need needed network new no none not
     nothing now null number object objects of off offer offered office on one online only open operable operation
     option or other out output owner packet pages parameter parameters park part pass path perform permission
     permissions persistent pipeline please policy pool port positional possible prefix present preview process
@@ -66,9 +66,9 @@ WORDS = _set(
     video volume wait warning was web were when where whether which while windows with within without work workgroup
     would write wrong xmpp you your
     """
-)
+) | {"nobody"}
 
-# Words that names of types are made of, in free text; where a type stands by its place, each name of one stays.
+# The words in names of types, for names of types in free text. In a field for types, all names stay.
 TYPES = WORDS | _set(
     """
     ACL AD Array Automation Boolean Byte Char Classes Cmdlet Cmdlets Collection Collections Config Connect Crypto
@@ -94,14 +94,14 @@ COMMANDS = _set(
     Join-Path Resolve-Path Test-Connection Start-Sleep Restart-Computer
     """
 )
-_VERBS = (
-    "Add Approve Backup Clear Complete Convert ConvertTo Copy Debug Disable Enable Export Find Get Grant Import"
-    " Initialize Install Invoke Lock Merge Move New Publish Read Remove Reset Restart Restore"
-    " Resume Revoke Search Set Show Start Stop Suspend Sync Test Undo Uninstall Unlock Unpublish Update"
-)
+_VERBS = """
+    Add Approve Backup Clear Complete Convert ConvertTo Copy Debug Disable Enable Export Find Get Grant Import
+    Initialize Install Invoke Lock Merge Move New Publish Read Remove Reset Restart Restore
+    Resume Revoke Search Set Show Start Stop Suspend Sync Test Undo Uninstall Unlock Unpublish Update
+"""
 _OWN = re.compile(r"(?:%s)-(?:Cs|OcsPowershell)[A-Z][A-Za-z0-9]{2,}" % "|".join(_VERBS.split()))
 
 
 def is_command(name: str) -> bool:
-    """Whether a command is the product's, or comes with PowerShell: others are named by whoever wrote them."""
+    """Return whether a command belongs to the product or to PowerShell. Other commands can have private names."""
     return bool(_OWN.fullmatch(name)) or name.casefold() in COMMANDS

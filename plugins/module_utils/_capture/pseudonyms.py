@@ -3,11 +3,13 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replaces names by pseudonyms. With the same key, a name always has the same pseudonym. Without it they say nothing.
+"""Replace names by pseudonyms. With the same key, a name always has the same pseudonym.
 
-Every word that is not one of the product's own words counts as a name. A word becomes ``x`` and ten digits. A domain
-becomes such labels below ``.example``, which is reserved (RFC 2606). Thumbprints, SIDs, GUIDs, addresses and numbers
-become others of the same form. In texts, only dates, times and versions stay unchanged.
+Without the key, the names of the pseudonyms cannot be found.
+
+Every word that is not one of the product's own words counts as a name. A word becomes ``x`` and ten digits. The labels
+of a domain become such words, followed by ``.example``, which is reserved (RFC 2606). Thumbprints, SIDs, GUIDs,
+addresses and numbers are replaced by values of the same form. In texts, only dates, times and versions stay unchanged.
 """
 
 from __future__ import annotations
@@ -40,19 +42,19 @@ _TOKEN = re.compile(
     r"|(?P<dotted>[\w-]+(?:\.[\w-]+)+)"
     r"|(?P<word>[\w-]+)" % _DATE
 )
-# The same without addresses of IPv6, for what only looks like one.
+# The same pattern without IPv6 addresses, for text that only looks like an IPv6 address.
 _OTHERS = re.compile(_TOKEN.pattern.replace("(?P<ipv6>", "(?P<ipv6>(?!)", 1))
-# The product's name, with the year that is its version.
+# The end of a product's name, before the year of its release.
 _RELEASE = re.compile(r"(?:Server|Lync|Windows|Exchange|Office) \Z")
-# Types and schemas of the product. "microsoft.com" is a name like any other.
+# Types and schemas of the product. "microsoft.com" is replaced like every other name.
 _MICROSOFTS = re.compile(
     r"(?:Deserialized\.|Selected\.)*(?:Microsoft\.(?:Rtc|PowerShell|Management|WSMan)|System)\.[A-Z]"
 )
-# "ADOperationException" is three words, "PSListModifier" too.
+# The words in a name of a type: "ADOperationException" and "PSListModifier" have three words each.
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SCHEMA = re.compile(r"urn:schema:Microsoft\.Rtc\.[\w.]+")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
-# Versions of Windows, the product, Exchange and PowerShell begin with a small number. 089.123.456 is for telephones.
+# Versions of Windows, the product, Exchange and PowerShell begin with a small number. 089.123.456 is a phone number.
 _VERSION = re.compile(r"(?:0|1?[0-9]|20)(?:\.(?:0|[1-9][0-9]{0,4})){1,3}")
 # The most digits of a number that is replaced by a unique other number.
 _SHORT = 3
@@ -61,7 +63,7 @@ _PREFIX_ENDS = (":", "=", "#")
 
 
 class Pseudonyms:
-    """Makes pseudonyms.
+    """Make pseudonyms.
 
     key: a secret. The same key gives the same pseudonyms.
     seen: the words that were replaced.
@@ -79,7 +81,11 @@ class Pseudonyms:
         return hmac.new(self._key, ("%s:%s" % (kind, text)).encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
     def text(self, text: str, prose: bool = False) -> str:
-        """Return a text with pseudonyms. prose: whether it is a text of the product, in which known words may stay."""
+        """Return a text with pseudonyms.
+
+        text: the text.
+        prose: whether it is a text of the product. Known words stay in such a text.
+        """
         # A number by itself is a value of a property.
         if _SCHEMA.fullmatch(text) or (text.isdecimal() and len(text) <= _SHORT):
             return text
@@ -156,7 +162,7 @@ class Pseudonyms:
             if len(labels) == 4 and all(int(one) < 256 for one in labels):
                 return self.address(token)
             return token if _VERSION.fullmatch(token) and not telephone else ".".join(map(self._digits, labels))
-        # A name may begin like a type, so every word of a type must be known.
+        # A name can begin like a type. So it stays only if every word in it is a word of types.
         if token.isascii() and _MICROSOFTS.match(token):
             if all(piece.casefold() in TYPES for piece in _PIECE.findall(token)):
                 return token

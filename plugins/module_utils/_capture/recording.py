@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads everything from a server that the collection can read, for a capture. It uses only Get- cmdlets."""
+"""Read everything from a server that the collection can read, for a capture. Only Get- cmdlets are used."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ _MORE: dict[str, tuple[Statement, ...]] = {
     "front_end": (Statement("Get-CsServerVersion"),),
 }
 COMMANDS = Statement("Get-Command", {}, select=("Name",))
-# The statements for a server of each role if everything is answered, as label() names them. A statement without an
-# answer is missing. A test compares this with the statements to the lab.
+# By role: the statements of a complete capture, in the form of label(). A statement without an answer is missing. A
+# test compares this list with the statements that the lab gets.
 _SERVICES = "Get-CsWindowsService"
 _OF_USERS = "Get-CsEffectivePolicy"
 EXPECTED: dict[str, tuple[str, ...]] = {
@@ -90,7 +90,7 @@ _SILENT = 3
 
 
 class CapturingShell(t.Protocol):
-    """A shell that can return a server's answer unchanged."""
+    """Define a shell that can return a server's answer unchanged."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Return the server's answer."""
@@ -101,7 +101,7 @@ class CapturingShell(t.Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """A statement with its answer."""
+    """Hold a statement with its answer."""
 
     statement: Statement
     captured: Captured
@@ -118,10 +118,10 @@ def label(statement: Statement) -> str:
 
 
 class Recording:
-    """A shell that records its statements and answers. Each request has one statement, so that answers can be assigned.
+    """Record the statements and answers of a shell. Each request has one statement, so that answers can be assigned.
 
     failures: answers that the collection cannot read, and statements that were not sent, with the reason.
-    mistakes: errors of the collection while it read an answer, by type and place.
+    mistakes: errors of the collection while it read an answer, with type and place.
     """
 
     def __init__(self, shell: CapturingShell) -> None:
@@ -133,7 +133,7 @@ class Recording:
 
     @property
     def asked(self) -> list[Asked]:
-        """The statements in their order."""
+        """Return the statements in their order."""
         return list(self._asked.values())
 
     @property

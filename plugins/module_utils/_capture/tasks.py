@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work of xmpp_capture_info: returns one server's part of a capture, with pseudonyms for the real names."""
+"""Do the work of xmpp_capture_info: return one server's part of a capture, with pseudonyms for the real names."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _statement(one: Asked, names: Pseudonyms, users: int) -> dict[str, t.Any]:
     for xml in kept:
         try:
             output.append(replaced(xml, statement.cmdlet, names))
-        except Exception as exc:  # noqa: BLE001 - one bad object must not stop the others. Its text may have a name
+        except Exception as exc:  # noqa: BLE001 - one bad object must not stop the others. Its text can have a name
             why = str(exc) if isinstance(exc, Unsharable) else type(exc).__name__
             errors.append({"message": "not included in the capture: %s" % why, "error_id": "Unsharable", "cmdlet": ""})
     for error in captured.answer.errors:

@@ -250,8 +250,7 @@ def row(level: str) -> Condition:
         settings = known.row
         if settings is None or settings.level != level:
             return None
-        why, remedy = settings.remark.rsplit("; ", 1)
-        return found(row=str(settings), why=why, remedy=remedy)
+        return found(row=str(settings), why=settings.why, remedy=settings.remedy)
 
     return condition
 

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a session may send what a plan would send. A view-only role reads everything, and has no cmdlet that writes.
+"""Check whether a session may send the steps of a plan. A view-only role can read everything, but cannot write.
 
-The remote shell offers an account those cmdlets that its RBAC roles have (Get-CsAdminRole); the others do not exist.
+The remote shell offers an account only the cmdlets of its RBAC roles (Get-CsAdminRole).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .._shell.rights import missing, needed, roles_with
 from .._shell.statement import Shell, place_of
 
 SET_SITE = "Set-CsSite"
-# Whether the remote shell offers it to anyone is not documented, and there is another way.
+# Microsoft does not document whether the remote shell offers Set-CsSite. So the message names another way.
 _BY_HAND = (
     "set the route in Topology Builder (the site's properties, Federation route, Enable XMPP federation), publish, and"
     " run again"
@@ -28,9 +28,12 @@ _BY_HAND = (
 
 @dataclass(frozen=True)
 class Access:
-    """lacking: cmdlets of the plan that the session does not offer. all_of_them: whether it offers no other either.
+    """Describe what a session does not offer.
 
-    beside: cmdlets that it does not offer, of those that the run would send beside its plan.
+    account: the account of the session; empty if it is unknown.
+    lacking: the missing cmdlets of the plan.
+    all_of_them: whether the session offers no cmdlet of the plan.
+    beside: the other missing cmdlets, which the run would send in addition to its plan.
     """
 
     account: str
@@ -40,30 +43,32 @@ class Access:
 
     @property
     def only_routes(self) -> bool:
-        """Whether nothing but routes is out of reach, which can be set elsewhere."""
+        """Return whether the session lacks only Set-CsSite. An administrator can set routes in Topology Builder."""
         return self.lacking == (SET_SITE,) and not self.all_of_them
 
     @property
     def text(self) -> str:
-        """What is to be told; empty where nothing is missing."""
+        """Return the message; empty if nothing is missing."""
         if not self.lacking:
             return ""
         who = self.account or "the session's account"
         what = "may read but not write" if self.all_of_them else "may not write all of this"
-        verb = "is" if len(self.lacking) == 1 else "are"
-        text = "%s %s: %s %s not offered to it; " % (who, what, some(self.lacking), verb)
+        text = "%s %s. Its session does not offer %s. " % (who, what, some(self.lacking))
         if SET_SITE not in self.lacking:
             return text + needed(self.lacking)
         roles = " or ".join(roles_with(self.lacking))
         if len(self.lacking) == 1:
-            return text + "%s may have it, and if not, %s" % (roles, _BY_HAND)
-        return text + "%s is needed, and if that has no %s either, %s" % (roles, SET_SITE, _BY_HAND)
+            return text + "Use an account with %s. If it does not have the cmdlet either, %s" % (roles, _BY_HAND)
+        return text + "Use an account with %s. If it does not have %s either, %s" % (roles, SET_SITE, _BY_HAND)
 
 
 def access_for(shell: Shell, steps: t.Sequence[Step], beside: t.Sequence[str] = ()) -> Access:
-    """One request, where there are steps. What cannot be known is not missing. Raises ShellError.
+    """Ask the session which cmdlets it lacks. If there are steps, this is one request. Raises ShellError.
 
-    beside: cmdlets that are to be sent as well where the steps are.
+    If the session gives no answer about a cmdlet, the cmdlet is not reported as missing.
+
+    steps: the steps of the plan.
+    beside: other cmdlets that the run sends together with the steps.
     """
     cmdlets = list(dict.fromkeys(step.cmdlet for step in steps))
     found = missing(shell, [*cmdlets, *beside]) or set() if cmdlets else set()

@@ -3,16 +3,16 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carries a plan out: sends its steps in batches, reads once, and lets the state say what took effect.
+"""Apply a plan: send its steps in batches, then read the objects to find out which steps took effect.
 
-Error records do not tell which statement of a batch they belong to. If there are any, a step that is not in effect is
-sent once more, alone, to learn its own error: safe, because its absence was just read. After a lost session nothing is
-sent again.
+Error records do not show the statement of the batch that they belong to. If there are errors, each step without effect
+is sent again by itself, so that its own error can be shown. This is safe, because a read just showed that the step had
+no effect. After a lost session, no step is sent again.
 
-Another controller may write at the same time. So each batch begins with a reading of what it is about to change, and
-what a write met is compared with what the plan knew. A right that went because two runs met is given back.
+Another controller can write at the same time. So each batch first reads the objects that it changes. These objects are
+compared with the objects that the plan knew. If users lost a right because two runs met, they get the right back.
 
-A grant depends on its policy, a removal on everything before it; nothing else depends on anything.
+A grant depends on its policy. A removal depends on all steps before it. Other steps are independent.
 """
 
 from __future__ import annotations
@@ -29,22 +29,26 @@ from .looks import Looks
 from .losses import GIVEN_BACK, NOT_GIVEN_BACK, RightLoss, Watch
 from .meanwhile import beside, met, replaced, untouched
 
-# What a later failure says of a step that was not sent.
-_BEHIND_A_LOSS = "the session was lost at an earlier step, and this one was not sent; a further run will send it"
-_OVERWRITTEN = "took effect, but another run or administrator changed the object right after; read back, %s"
+# The messages for steps that were not sent, or that met another change.
+_BEHIND_A_LOSS = "the session was lost at an earlier step, so this step was not sent. Run again to send it"
+_OVERWRITTEN = "took effect, but another run or administrator changed the object right after it. Now %s. Run again"
 _CHANGED = "another run or administrator changed the object while this run wrote: %s. Compare, then run again"
-_NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwrote another change"
-_TWICE = "%s: was sent twice. Either the first call had no effect, or the second one overwrote another change"
-_NEEDS_POLICY = "the policy '%s' is not as planned, so it was not granted; a further run will do it"
-_NEEDS_ALL = "an earlier step failed, so nothing was removed; a further run will do it"
-# Steps of one batch: the reading before it has to be near all of its writes.
+_NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwrote another change. Check the object"
+_TWICE = "%s: was sent twice. Either the first call had no effect, or the second call overwrote another change"
+_NEEDS_POLICY = "the policy '%s' is not as planned, so it was not granted. Run again to grant it"
+_NEEDS_ALL = "an earlier step failed, so nothing was removed. Run again to remove it"
+# The number of steps in one batch. With more, too much time would pass between the read and the last write.
 _TOGETHER = 200
 
 
 class Applied:
-    """What became of the steps: ``results`` holds done, failed or not_sent for each, in their order.
+    """Hold the results of the steps.
 
-    seen: what a read afterwards showed of the kinds that were written; None where nothing could be read.
+    steps: the steps, in their order.
+    results: ``done``, ``failed`` or ``not_sent`` for each step, in the same order.
+    failures: the errors of the steps.
+    warnings: texts for the user.
+    seen: the written kinds of objects, as a read after the writes showed them; None if nothing could be read.
     """
 
     def __init__(self, steps: t.Sequence[Step]) -> None:
@@ -59,7 +63,7 @@ class Applied:
 
 
 def written_on(steps: t.Iterable[Step]) -> dict[str, dict[str, Value]]:
-    """By identity, the domain controller that a grant is written on: another one has not heard of it yet."""
+    """Return, by identity, the domain controller of each grant. Other domain controllers do not have the grant yet."""
     return {
         str(step.parameters["Identity"]): {CONTROLLER: step.parameters[CONTROLLER]}
         for step in steps
@@ -70,9 +74,10 @@ def written_on(steps: t.Iterable[Step]) -> dict[str, dict[str, Value]]:
 def apply(
     shell: Shell, steps: t.Sequence[Step], reader: Reader, watch: Watch | None = None, *, independent: bool = False
 ) -> Applied:
-    """Send the steps, in their order, and find out what took effect. Raises nothing that a server may cause.
+    """Send the steps in their order, and find out which took effect. Raises no errors that a server can cause.
 
-    watch: what the plan knew of rights. independent: no step depends on another, so that a failure holds up none.
+    watch: the rights that the plan knew.
+    independent: whether no step depends on another step. Then a failure stops no other step.
     """
     return _Application(shell, steps, reader, watch or Watch()).run(independent)
 
@@ -81,10 +86,10 @@ class _Application:
     def __init__(self, shell: Shell, steps: t.Sequence[Step], reader: Reader, watch: Watch) -> None:
         self.shell, self.reader, self.watch = shell, reader, watch
         self.applied = Applied(steps)
-        self.looks: dict[int, Looks] = {}  # by step, what was read right before it was sent last
-        self.sent: list[int] = []  # steps whose outcome has not been read yet
+        self.looks: dict[int, Looks] = {}  # by step: the objects that were read right before the step was last sent
+        self.sent: list[int] = []  # steps whose result has not been read yet
         self.failed: set[int] = set()
-        self.over = ""  # why nothing more is sent
+        self.over = ""  # the reason why no more steps are sent
 
     def run(self, independent: bool) -> Applied:
         steps = self.applied.steps
@@ -100,7 +105,7 @@ class _Application:
         self.applied.failures.sort(key=lambda failure: failure.order)
         return self.applied
 
-    # What hinders a step
+    # Reasons not to send a step
 
     def _nothing(self, step: Step) -> str:
         return ""
@@ -121,7 +126,7 @@ class _Application:
                 self._fail(number, "not_sent", ServerError(self.applied.steps[number].cmdlet, "", "NotSent", why))
             else:
                 going.append(number)
-        # What is new has no reading before it.
+        # New objects need no read before the write, so they fit into one batch.
         most = (
             _TOGETHER if any(self.applied.steps[number].before is not None for number in going) else max(1, len(going))
         )
@@ -139,7 +144,7 @@ class _Application:
         except ShellError as exc:
             answer = Answer(lost=str(exc))
             if not self.sent and not self.failed and not self.applied.done():
-                # There never was a session: nothing was sent at all.
+                # There was no session at any time, so nothing was sent.
                 raise
         self.sent += going
         self.applied.warnings += answer.warnings
@@ -147,46 +152,46 @@ class _Application:
             self._settle(answer)
 
     def _invoke(self, numbers: t.Sequence[int]) -> Answer:
-        """Send steps behind a reading of what they change. Returns what answers the steps. Raises ShellError."""
+        """Read the objects that the steps change, then send the steps. Return the steps' answer. Raises ShellError."""
         steps = [self.applied.steps[number] for number in numbers]
         looks = Looks(steps, self.reader.controller, self._holders(steps))
         self.looks.update(dict.fromkeys(numbers, looks))
         return looks.take(self.shell.invoke(looks.statements))
 
     def _holders(self, steps: t.Iterable[Step]) -> Statement | None:
-        """Who has a policy matters if a policy loses a right."""
+        """Return the statement that reads the users of policies, if a step takes a right out of a policy."""
         return self.reader.holders if any(map(self.watch.taken, steps)) else None
 
-    # What took effect
+    # Which steps took effect
 
     def _settle(self, answer: Answer) -> None:
-        """Read the state, and decide every step that was sent since the last time."""
+        """Read the objects, and set the result of every step that was sent since the last call."""
         sent, self.sent = self.sent, []
         try:
             self._settle_steps(sent, answer)
         except (ServerRefused, ShellError) as exc:
-            text = "was sent, but could not be read back, so it is unknown whether it took effect: %s"
+            text = "was sent, but could not be read back, so it is unknown whether it took effect. Run again. Error: %s"
             for number in sent:
                 error = ServerError(self.applied.steps[number].cmdlet, "", "Unknown", text % (answer.lost or exc))
                 self._fail(number, "failed", error)
                 feared = self.watch.feared(self.applied.steps[number], self.looks[number])
                 if feared:
                     self._add(number, ServerError(error.cmdlet, "", feared.category, feared.text))
-            self.over = "what was sent before could not be read back, so this was not sent; a further run will send it"
+            self.over = "earlier steps could not be read back, so this step was not sent. Run again to send it"
             self.applied.seen = None
 
     def _settle_steps(self, sent: t.Sequence[int], answer: Answer) -> None:
         seen = self._observe(sent)
         pending = [n for n in sent if not self._in_effect(n, seen)]
         if answer.refused and pending:
-            # The endpoint takes one statement at a time, as the session knows now. What is missing goes in order again.
+            # The endpoint takes one statement at a time. The session knows this now, so send the missing steps again.
             answer = self._invoke(pending)
             self.applied.warnings += answer.warnings
             seen = self._observe(sent)
             pending = [n for n in sent if not self._in_effect(n, seen)]
         elif not pending:
             self.applied.warnings += [
-                "%s: the server complained, yet the change is in effect: %s" % (e.cmdlet, e.message)
+                "%s: the server reported an error, but the change is in effect: %s" % (e.cmdlet, e.message)
                 for e in answer.errors
             ]
         alone: dict[int, Answer] = {}
@@ -202,7 +207,7 @@ class _Application:
         seen = self.applied.seen or seen
         for number in sent:
             step, record = self.applied.steps[number], self._record(number, seen)
-            text = "%s: the server does not show %s, so it cannot be compared, and every run writes it"
+            text = "%s: the server does not show %s. It cannot be compared, so every run writes it"
             self.applied.warnings += [text % (step.identity, option) for option in step.hidden(record)]
             if number in rights:
                 self._fail(number, "failed", rights[number])
@@ -219,14 +224,14 @@ class _Application:
                 found = "; ".join(replaced(step, record)) or step.still_wrong(record)
                 self._fail(number, "failed", ServerError(step.cmdlet, "", "Overwritten", _CHANGED % found))
                 continue
-            # Without an error there is none to learn, and to send it again might overwrite somebody.
+            # Without an error, the step is not sent again: a second call could overwrite another change.
             answered = alone.get(number, answer if answer.lost or not answer.errors else None)
             self._fail(number, "failed" if answered else "not_sent", _error(step, answered, record))
         if lost:
             self.over = _BEHIND_A_LOSS
 
     def _send_alone(self, numbers: t.Sequence[int]) -> dict[int, Answer]:
-        """An answer for each step; ends early when the session is lost."""
+        """Send each step by itself. Return the answers by step. If the session is lost, stop there."""
         answers: dict[int, Answer] = {}
         for number in numbers:
             try:
@@ -239,7 +244,7 @@ class _Application:
         return answers
 
     def _observe(self, sent: t.Sequence[int]) -> Deployment:
-        """The kinds of these steps, the users among them, and what the rights of users depend on."""
+        """Read the objects of these steps: their kinds, their users, and the policies that users' rights depend on."""
         steps = [self.applied.steps[n] for n in sent]
         users = [step for step in steps if step.part == "grants"]
         parts = {"policies" if step.part == "grants" else step.part for step in steps}
@@ -264,7 +269,7 @@ class _Application:
         return self.applied.steps[number].in_effect(self._record(number, seen))
 
     def _say_what_it_met(self, number: int, record: Record | None, answer: Answer) -> None:
-        """Somebody who changed the object at the same moment is not lost without a word."""
+        """Warn if another run or administrator changed the object at the same moment."""
         step, looks = self.applied.steps[number], self.looks[number]
         known, before = looks.before(step)
         texts = [*(met(step, before) if known else ()), *beside(step, record)]
@@ -273,7 +278,10 @@ class _Application:
             self.applied.warnings.append(_NOT_KNOWN % step.identity)
 
     def _rights(self, sent: t.Sequence[int], seen: Deployment, *, write: bool) -> dict[int, ServerError]:
-        """By step that was taken back or could not be, why. Says what is uncertain. write: whether to give it back."""
+        """Give lost rights back. Return the errors of these steps, by step. Warn if a loss is uncertain.
+
+        write: whether the session still works, so that rights can be given back.
+        """
         back: dict[int, RightLoss] = {}
         for number in sent:
             step = self.applied.steps[number]
@@ -320,16 +328,16 @@ def _record_of(step: Step, seen: Deployment) -> Record | None:
     if user is None:
         return None
     wanted = str((step.expect or {})["policy"])
-    # Spelled as the step spells it where only the case differs.
+    # If only upper and lower case differ, use the spelling of the step.
     return Record(user.name, {"policy": wanted if key_of(user.policy) == key_of(wanted) else user.policy})
 
 
 def _error(step: Step, answered: Answer | None, record: Record | None) -> ServerError:
-    """The server's own error for a step, or what there is to say where it gave none."""
+    """Return the server's error for a step, or a description if the server gave none."""
     if answered is None:
         return ServerError(step.cmdlet, "", "NotSent", _BEHIND_A_LOSS.replace("was not sent", "was not sent again"))
     if answered.lost:
-        text = "the session was lost before the server answered (%s); read back, %s"
+        text = "the session was lost before the server answered (%s). Now %s"
         return ServerError(step.cmdlet, "", "ConnectionError", text % (answered.lost, step.still_wrong(record)))
     if answered.errors:
         return answered.errors[0]

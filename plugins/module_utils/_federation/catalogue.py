@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every managed object as a table: the only list of fields.
+"""Define every managed kind of object as a table. This is the only list of fields.
 
-Options on the left, the cmdlets' parameters on the right, with the defaults that the New- pages document. On-premises
-defaults of the policy switches are all False (JJ205323 and the 2013/2015 references; the current merged page shows
-the values of another product for some).
+Each field has the option, the parameter of the cmdlet, and the default that the page of the New- cmdlet documents. The
+on-premises default of every policy switch is False (JJ205323 and the references for 2013 and 2015). The current page
+covers several products. For some switches it shows the default of another product.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ POLICY = Resource(
         Field("enable_federation_access", "EnableFederationAccess", Switch(), False),
         Field("enable_xmpp_access", "EnableXmppAccess", Switch(), False),
         Field("enable_outside_access", "EnableOutsideAccess", Switch(), False),
-        # On servers, but no longer on the current page.
+        # Servers have this property. The current page no longer shows it.
         Field("enable_public_cloud_access", "EnablePublicCloudAccess", Switch(), False, may_lack=True),
         Field("enable_public_cloud_audio_video_access", "EnablePublicCloudAudioVideoAccess", Switch(), False),
     ),
@@ -121,7 +121,7 @@ GATEWAY = Resource(
         Field("stream_inactivity_timeout", "StreamInactivityTimeout", Number(), 600),
         Field("subscription_refresh_interval", "SubscriptionRefreshInterval", Number(), 28800),
         Field("enable_logging_all_message_bodies", "EnableLoggingAllMessageBodies", Switch(), False),
-        # Whether Get- returns it is not documented.
+        # Microsoft does not document whether Get- returns it.
         Field("dialback_passphrase", "DialbackPassphrase", SecretText(), may_lack=True),
     ),
     rules=(rules.message_bodies_logged,),
@@ -149,7 +149,7 @@ ACCESS_EDGE = Resource(
     tag="gateway",
 )
 
-# Who has which policy. Not read by a noun of its own: see deployment.py.
+# The grants of policies to users. deployment.py reads them as properties of users.
 GRANT = Resource(
     name="grant",
     plural="grants",
@@ -161,21 +161,20 @@ GRANT = Resource(
     fields=(Field("policy", "ExternalAccessPolicy", Text(), ""),),
 )
 
-# In the order in which they are written.
+# The order is the order of the writes.
 RESOURCES = (ROUTE, POLICY, PARTNER, GATEWAY, ACCESS_EDGE)
 BY_PART = {resource.part: resource for resource in (*RESOURCES, GRANT)}
 
-# What follows from the list, so that a further kind is a line here and nowhere else.
-# The options in which a federation is declared.
+# The options that declare a federation. They are derived, so that a new kind needs an entry only in RESOURCES.
 OPTIONS = tuple(resource.part for resource in RESOURCES)
-# Those of which what is not listed can be removed.
+# The options with a purge: objects that are not listed can be removed.
 PURGED = tuple(resource.part for resource in RESOURCES if resource.key and not resource.fixed)
-# What a run may be limited to. With a kind of object beside it, the last one means the removals of that kind.
+# The parts of a run. Together with a kind of object, ``removals`` means the removals of that kind.
 REMOVALS = "removals"
 PARTS = (*(resource.limited_as for resource in RESOURCES), GRANT.part, REMOVALS)
 
 
 def parts_of_tag(tag: str) -> tuple[str, ...]:
-    """The parts for which a tag of a playbook stands: its own, and those of kinds that share it."""
+    """Return the parts that a tag of a playbook means: the part of the same name, and the parts that share the tag."""
     shared = [resource.limited_as for resource in RESOURCES if resource.tag == tag]
     return tuple(part for part in PARTS if part == tag or part in shared)

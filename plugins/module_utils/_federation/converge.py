@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read, plan, apply, report: the one sequence of every module that manages a part of a federation.
+"""Read, plan, apply and report. Every module that manages a part of a federation runs this sequence.
 
-Knows neither AnsibleModule nor sockets: parameters come in as plain values, the server is a Shell.
+This module does not use AnsibleModule or sockets. The parameters are plain values, and the server is a Shell.
 """
 
 from __future__ import annotations
@@ -42,20 +42,27 @@ from .summary import block, diff, summarise
 from .surroundings import Surroundings
 from .way_back import next_steps
 
-# The playbooks of which tags choose what is written, and so what an account needs.
+# The playbooks whose tags choose the parts of a run. So the tags also choose the rights that an account needs.
 _WITH_TAGS = ("converge", "restore")
 
 
 @dataclass(frozen=True)
 class Run:
-    """How a task is to be done.
+    """Describe how to run a task.
 
-    controller: the domain controller for users. warn_protected: whether accounts that nobody may change over the remote
-    are a warning. protected_option: what the user calls that option; empty where the task has none. reviewed: the
-    digest of the only plan that may be carried out, which reviewed_option gave.
-    plan_file, snapshots: where they are asked for. kept: the snapshot that the federation is, where one is restored.
-    reports: whether the result tells people of the plan. approval: why nothing may be written now, asked for if there
-    is something to write. surroundings: what the run has around its plan.
+    check: whether to write nothing (check mode).
+    guard: the limits of the run.
+    controller: the domain controller for users; empty for the server's choice.
+    warn_protected: whether protected accounts are only a warning. The remote shell cannot change these accounts.
+    protected_option: the name of that option for the user; empty if the task does not have it.
+    reviewed: the digest of the only plan that may be applied; None allows every plan.
+    reviewed_option: the option that gave the digest.
+    plan_file: the plan file; None if the task does not use one.
+    snapshots: where to save snapshots; None to save none.
+    reports: whether the result has the summary and the report.
+    kept: the snapshot to restore; None if the federation is not from a snapshot.
+    approval: returns the reasons why the run may not write now. It is called if there are changes.
+    surroundings: the other work of the run, before and after the plan.
     """
 
     check: bool
@@ -75,7 +82,12 @@ class Run:
 
 @dataclass
 class Outcome:
-    """result: what the module returns, but for its own keys. deployment: as it is now, or will be."""
+    """Hold the outcome of a run.
+
+    result: the module's result, without the keys that only this module returns.
+    plan: the plan of the run.
+    deployment: the deployment after the run. In check mode, the deployment after a real run.
+    """
 
     result: Result
     plan: Plan
@@ -83,20 +95,21 @@ class Outcome:
 
 
 def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
-    """The whole sequence, with the deployment's lock. Raises Refused, ServerRefused, ShellError; nothing was written
-    then.
+    """Run the whole sequence with the deployment's lock.
+
+    Raises Refused, ServerRefused, ShellError. After these errors, nothing was written.
     """
     with turn(shell, run.check, run.snapshots):
         return sequence(shell, federation, run)
 
 
 def turn(shell: Shell, check: bool, snapshots: files.Snapshots | None) -> contextlib.AbstractContextManager[None]:
-    """The deployment's lock; check mode takes none, since it writes nothing. Raises Refused."""
+    """Return the deployment's lock. Check mode writes nothing, so it takes no lock. Raises Refused."""
     return contextlib.nullcontext() if check else alone(shell, snapshots)
 
 
 def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
-    """The same for a caller that has the lock."""
+    """Run the sequence for a caller that has the lock already. Raises the errors of ``converge``."""
     reader = Reader(shell, run.controller)
     try:
         deployment = gather(reader, federation, run.guard, run.surroundings)
@@ -113,12 +126,12 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
         others, values = _other_plan(plan, run, digest)
         refusals = [*_of_another(plan, run), *others, *plan.refusals]
         refusals += [] if run.check else run.surroundings.refusals()
-        # What has nothing to write needs no leave.
+        # A run without changes needs no approval.
         held = run.approval() if plan.changed else []
         refusals += [] if run.check else held
         if refusals:
             raise Refused(refusals, values)
-    doubtful = [*_doubts(plan, run), *("without --check this run is refused: %s" % text for text in held)]
+    doubtful = [*_doubts(plan, run), *("without --check, this run is refused: %s" % text for text in held)]
     if run.check or not plan.changed:
         report.ask(plan.steps)
         result = Result(
@@ -138,8 +151,9 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
 
 
 def _pools(reader: Reader, plan: Plan) -> tuple[Pool, ...] | None:
-    """The pools that home users, for the sites of users in a plan file; None if it has no users, or the account does
-    not see the pools.
+    """Return the pools that home users. A plan file shows the sites of users from them.
+
+    None if the plan has no users, or if the account cannot read the pools.
     """
     if not any(step.part == "grants" for step in plan.steps):
         return None
@@ -150,19 +164,19 @@ def _pools(reader: Reader, plan: Plan) -> tuple[Pool, ...] | None:
 
 
 def _lacking(shell: Shell, federation: Federation, refused: ServerRefused) -> Refused:
-    """Why a run may not begin whose account cannot even read: with what else the chosen parts need of it."""
+    """Return the refusal for an account that cannot read. It lists everything that the chosen parts need."""
     wanted = dict.fromkeys((*cmdlets_of(federation), *refused.not_offered))
     denied = {*refused.not_offered, *(missing(shell, wanted) or ())}
     place = place_of(shell)
     text = lacks(place.account, [name for name in wanted if name in denied], "do this")
     if place.playbook in _WITH_TAGS:
-        text += ". Or name what it may do with --tags"
+        text += ". Or limit the run with --tags to the parts that the account may write"
     failures = [Failure(error.cmdlet, error.target, error).as_dict() for error in refused.errors]
     return Refused([text], {"failures": failures})
 
 
 def _without_own_domains(shell: Shell, plan: Plan, run: Run) -> Plan:
-    """Refuses an own SIP domain as a partner's. Nothing is asked where the plan adds no domain."""
+    """Refuse a partner with a SIP domain of the deployment. If the plan adds no domain, no request is sent."""
     new = sip_domains.new_domains(plan.steps)
     if not new:
         return plan
@@ -173,19 +187,19 @@ def _without_own_domains(shell: Shell, plan: Plan, run: Run) -> Plan:
 
 
 def _without_unknown_sites(shell: Shell, plan: Plan) -> Plan:
-    """Refuses a policy of a site that does not exist. Nothing is asked where the plan adds no policy of a site."""
+    """Refuse a policy of a site that does not exist. If the plan adds no policy of a site, no request is sent."""
     new = sites.new_policies_of_sites(plan.steps)
     if not new:
         return plan
     known = sites.read_sites(shell)
     if known is None:
-        text = "not checked whether the sites of new policies exist: %s is not offered to this account, or fails"
+        text = "the sites of new policies were not checked, because %s is not offered to this account, or fails"
         return replace(plan, warnings=(*plan.warnings, text % sites.SITE))
     return replace(plan, refusals=(*plan.refusals, *sites.unknown_sites(new, known)))
 
 
 def _other_plan(plan: Plan, run: Run, digest: t.Any) -> tuple[list[str], dict[str, t.Any]]:
-    """How the plan differs from the one that was reviewed, and return keys that say so."""
+    """Return how the plan differs from the reviewed plan, and the result's keys for the differences."""
     try:
         hold_to(run.reviewed, digest, run.reviewed_option)
         if run.plan_file and not run.check:
@@ -196,13 +210,13 @@ def _other_plan(plan: Plan, run: Run, digest: t.Any) -> tuple[list[str], dict[st
 
 
 def _of_another(plan: Plan, run: Run) -> list[str]:
-    """Why the snapshot that is restored belongs to another deployment."""
+    """Return why the snapshot to restore belongs to another deployment; empty if it does not."""
     found = other_deployment(run.kept.identity, plan.deployment.identity) if run.kept else ""
     return ["%s is a snapshot of another deployment: %s" % (run.kept.path, found)] if run.kept and found else []
 
 
 def _doubts(plan: Plan, run: Run) -> list[str]:
-    """Warnings on the files that the run was given."""
+    """Return the warnings about the plan file and the snapshot."""
     found = list(run.plan_file.warnings) if run.plan_file else []
     if run.kept:
         found += [*run.kept.warnings, *doubts(run.kept.path, run.kept.identity, plan.deployment.identity)]
@@ -210,7 +224,10 @@ def _doubts(plan: Plan, run: Run) -> list[str]:
 
 
 def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) -> Outcome:
-    """What was compared is what is written: read once more, keep what is there, send, read what became of it."""
+    """Read the objects again, save a snapshot, send the steps, and read the result.
+
+    Only steps whose objects have not changed since the comparison are sent.
+    """
     watch = Watch.of(plan, run.guard)
     fresh = _read_again(reader, plan, run, watch)
     report.ask(needed := _still_needed(plan, fresh, run, watch))
@@ -233,7 +250,7 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
         failures = [_with_remedy(failure, run) if failure in denied else failure for failure in failures]
     else:
         failures = [failure for failure in failures if failure not in denied]
-        text = "%s is a protected account and was left as it is: %s"
+        text = "%s is a protected account and was not changed: %s"
         warnings += [text % (failure.identity, failure.error.message) for failure in denied]
     after = _after(_updated(plan.deployment, fresh), applied)
     if done:
@@ -252,9 +269,9 @@ def _write(shell: Shell, reader: Reader, plan: Plan, run: Run, report: _Report) 
 
 
 def _allowed(steps: list[Step], report: _Report, run: Run) -> list[Step]:
-    """The steps that the session may send. Raises Refused where rights are missing, before anything is written.
+    """Return the steps that the session may send. Raises Refused if rights are missing, before anything is written.
 
-    A route can be set elsewhere, so in a run that has other things to do it is left out.
+    Topology Builder can also set a route. So if only the right to set routes is missing, the routes are skipped.
     """
     by_hand = report.access.only_routes and run.guard.several
     if reasons := [*([] if by_hand else report.told()), *report.not_offered]:
@@ -263,37 +280,37 @@ def _allowed(steps: list[Step], report: _Report, run: Run) -> list[Step]:
 
 
 def _is_protected(failure: Failure) -> bool:
-    """Protected accounts (administrators) cannot be changed over the remote path (KB2466000)."""
+    """Return whether a protected account caused the failure. The remote shell cannot change it (KB2466000)."""
     category, message = failure.error.category.casefold(), failure.error.message.casefold()
     return "permissiondenied" in category or "insufficient access rights" in message
 
 
 def _with_remedy(failure: Failure, run: Run) -> Failure:
-    """A refused grant, and what there is to do. Of other objects the server's words are all that is known."""
+    """Add the remedy to a refused grant. For other objects, only the server's message is known."""
     if not failure.cmdlet.startswith("Grant-") or not run.protected_option:
         return failure
-    text = "%s (Is this an administrator's account? Grant the policy by hand, or set %s to warn)"
+    text = "%s (If this is an administrator's account, grant the policy by hand, or set %s to warn)"
     message = text % (failure.error.message, run.protected_option)
     return replace(failure, error=replace(failure.error, message=message))
 
 
 class _Report:
-    """The keys that tell people of a plan, whatever became of it."""
+    """Make the keys of the result that show the plan to the user, after success and after failure."""
 
     def __init__(self, shell: Shell, plan: Plan, run: Run) -> None:
         self._shell, self._place, self._plan, self._run = shell, place_of(shell), plan, run
         self.snapshot = ""
         self.digest: dict[str, t.Any] | None = None
         self.access = Access("")
-        self.not_offered: list[str] = []  # why the run cannot begin, of what it would send beside its plan
+        self.not_offered: list[str] = []  # the cmdlets in addition to the plan that the session lacks, as messages
 
     def ask(self, steps: t.Sequence[Step]) -> None:
-        """What the session may send."""
+        """Ask the session which cmdlets it offers. Raises ShellError."""
         self.access = access_for(self._shell, steps, self._run.surroundings.cmdlets)
         self.not_offered = self._run.surroundings.may_send(self.access)
 
     def told(self) -> list[str]:
-        """What the session may not do."""
+        """Return the message about missing cmdlets, as a list; empty if none is missing."""
         return [self.access.text] if self.access.lacking else []
 
     def lines(self, applied: Applied | None = None, refusals: t.Sequence[str] = ()) -> list[str]:
@@ -307,8 +324,8 @@ class _Report:
             results=applied.results if applied else None,
             refusals=refusals,
         )
-        kept = ["What was there is kept in %s" % self.snapshot] if self.snapshot else []
-        note = ["  returns to %s" % self._run.kept.said] if self._run.kept else []
+        kept = ["Snapshot of the state before the run: %s" % self.snapshot] if self.snapshot else []
+        note = ["  restores %s" % self._run.kept.said] if self._run.kept else []
         told = [*self.told(), *self.not_offered, *kept, *self._run.surroundings.lines(self._run.check)]
         done = applied.done() if applied and self._place.playbook else ()
         return [lines[0], *note, *lines[1:], *told, *next_steps(done, self.snapshot)]
@@ -327,7 +344,7 @@ class _Report:
 
     @contextlib.contextmanager
     def on_refusal(self) -> t.Iterator[None]:
-        """A run that is refused after its plan was made shows the plan."""
+        """If the run is refused, add the plan to the refusal."""
         try:
             yield
         except Refused as exc:
@@ -344,7 +361,7 @@ class _Report:
 def gather(
     reader: Reader, federation: Federation, guard: Guard, surroundings: Surroundings | None = None
 ) -> Deployment:
-    """What the plan depends on, each kind once; users where they matter, all of them only where that does."""
+    """Read what the plan depends on, each kind once. Users are read only if needed, all users only if needed."""
     options = federation.reads()
     resources = [resource for resource in RESOURCES if resource.part in options]
     deployment = (surroundings or Surroundings()).kinds(reader, resources)
@@ -359,7 +376,7 @@ def gather(
         deployment = reader.with_holders(deployment, names)
     elif names:
         deployment = reader.with_users(deployment, names)
-    # Who has no policy of his own is under one of the site, whose rights a grant may take away.
+    # Users without a per-user policy have the policy of their site. A grant can take the rights of that policy away.
     getting = {
         deployment.named[name]
         for grant in federation.granting
@@ -374,7 +391,7 @@ def gather(
 
 
 def _needs_holders(deployment: Deployment, federation: Federation, guard: Guard) -> bool:
-    """Whether the plan depends on who has which policy: reading them is long where there are many."""
+    """Return whether the plan depends on the users of policies. A read of many users takes a long time."""
     if any(grant.exclusive for grant in federation.granting):
         return True
     if not federation.writes("policies") and not federation.purges("policies"):
@@ -395,28 +412,29 @@ def _needs_holders(deployment: Deployment, federation: Federation, guard: Guard)
 
 
 def _read_again(reader: Reader, plan: Plan, run: Run, watch: Watch) -> Deployment:
-    """The kinds that are to be written, once more, the users whose policies are, and who has a policy that loses a
-    right.
+    """Read again the objects that the plan writes, and the users whose policies it writes.
+
+    If a policy loses a right, its users are read too.
     """
     parts = {("policies" if step.part == "grants" else step.part) for step in plan.steps}
     resources = [resource for resource in RESOURCES if resource.part in parts]
     users = [step.identity for step in plan.steps if step.part == "grants"]
     if run.snapshots and "policies" in parts and not plan.deployment.holders:
-        # To go back, a snapshot has to tell who had which policy.
+        # A snapshot must have the users of policies, so that it can be restored.
         return reader.with_holders(reader.kinds(resources), users)
     fresh = reader.again(resources, users, written_on(plan.steps), any(map(watch.taken, plan.steps)))
     if plan.deployment.holders:
-        # They were read a moment ago; those who are concerned are looked at again.
+        # All users of policies were read before the comparison. Only the users of the steps are read again.
         known = plan.deployment
         fresh = replace(fresh, users={**known.users, **fresh.users}, all_users=known.all_users, chosen=True)
     return fresh
 
 
 def _still_needed(plan: Plan, fresh: Deployment, run: Run, watch: Watch) -> list[Step]:
-    """The steps whose objects are as they were compared; one that somebody else has done meanwhile is left out.
+    """Return the steps whose objects have not changed since the comparison. Steps that others already did are skipped.
 
-    Raises Refused where an object that the plan writes or depends on is another now, and where somebody got a policy
-    that loses a right.
+    Raises Refused if an object that the plan writes or depends on has changed. Raises Refused also if another user got
+    a policy that loses a right.
     """
     now = _updated(plan.deployment, fresh)
     steps = [step for step in plan.steps if _state(plan.deployment, step) == _state(now, step)]
@@ -428,13 +446,13 @@ def _still_needed(plan: Plan, fresh: Deployment, run: Run, watch: Watch) -> list
     changed += _policies_that_changed(plan, now, {name_of(step) for step in steps} | set(changed))
     changed += [name_of(step) for step in steps if watch.taken(step) and watch.unseen(step, fresh.users, early=True)]
     if changed:
-        text = "changed by somebody else since the plan was made: %s; run again, on what is there now"
+        text = "another run or administrator changed objects after the plan was made: %s. Run again to make a new plan"
         raise Refused([text % some(changed, 50)])
     return steps
 
 
 def _updated(deployment: Deployment, later: Deployment) -> Deployment:
-    """A deployment with what was read of it later; of users, those that it knows."""
+    """Return a deployment with newer objects. New users are not added."""
     users = {key: later.users.get(key, user) for key, user in deployment.users.items()}
     return replace(deployment, time=later.time, records={**deployment.records, **later.records}, users=users)
 
@@ -448,7 +466,7 @@ def _state(deployment: Deployment, step: Step) -> t.Any:
 
 
 def _policies_that_changed(plan: Plan, now: Deployment, known: t.Collection[str]) -> list[str]:
-    """Policies that this run grants but does not write: whose rights were compared."""
+    """Return the changed policies that this run grants but does not write. The plan compared their rights."""
     granted = {
         key_of(str(v))
         for s in plan.steps
@@ -465,11 +483,11 @@ def _policies_that_changed(plan: Plan, now: Deployment, known: t.Collection[str]
     return found
 
 
-# What is there afterwards
+# The objects after the run
 
 
 def planned(plan: Plan) -> Deployment:
-    """The deployment that the plan leads to."""
+    """Return the deployment as the plan would leave it."""
     users = {
         key: replace(user, policy=plan.grants.policies.get(key, user.policy))
         for key, user in plan.deployment.users.items()
@@ -478,7 +496,7 @@ def planned(plan: Plan) -> Deployment:
 
 
 def _after(before: Deployment, applied: Applied) -> Deployment:
-    """What a read afterwards showed; of what could not be read, nothing."""
+    """Return the deployment after the writes. Kinds that could not be read back are empty."""
     if applied.seen is not None:
         return _updated(before, applied.seen)
     written = {step.part for step in applied.steps}
@@ -487,13 +505,13 @@ def _after(before: Deployment, applied: Applied) -> Deployment:
 
 
 def objects(outcome: Deployment, option: str) -> list[dict[str, t.Any]]:
-    """All objects of a kind in the options' vocabulary, in the order of their keys."""
+    """Return all objects of a kind with the names of the options, in the order of their keys."""
     resource = BY_PART[option]
     return [resource.shown(record.identity, record.values) for _key, record in sorted(outcome.of(option).items())]
 
 
 def one_object(outcome: Deployment, option: str, identity: str) -> dict[str, t.Any] | None:
-    """One object in the options' vocabulary; None if it does not exist."""
+    """Return one object with the names of the options; None if it does not exist."""
     record = outcome.of(option).get(key_of(identity))
     return BY_PART[option].shown(record.identity, record.values) if record else None
 

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what a user declared to a Federation, with every mistake named at once, in the user's own words.
+"""Make a Federation from the declared options. All mistakes are reported at once, with the names that the user wrote.
 
-Options come typed by Ansible, or raw from the task: both have to lead to the same federation.
+Ansible gives the options with types, or raw from the task. Both forms must give the same federation.
 """
 
 from __future__ import annotations
@@ -35,9 +35,15 @@ def declare(
     parts: t.Collection[str] = (),
     also_read: t.Collection[str] = (),
 ) -> Federation:
-    """The federation of the options policies, partners, gateway, access_edge and federation_routes.
+    """Return the federation of the options policies, partners, gateway, access_edge and federation_routes.
 
-    name: what the user calls an option. purge: options whose lists are complete. Raises Refused with all mistakes.
+    params: the options.
+    name: returns the name of an option for the user.
+    purge: options whose lists are complete.
+    exclusive: whether users that are not listed lose the policy.
+    parts: the parts of the run; empty for all.
+    also_read: options whose objects are read only for warnings.
+    Raises Refused with all mistakes.
     """
     reader = _Reader(name)
     wanted = {}
@@ -45,7 +51,7 @@ def declare(
         if params.get(resource.part) is not None:
             read = reader.single if resource.single else reader.objects
             wanted[resource.part] = read(resource, params[resource.part])
-    # A single object of which nothing is declared is not touched.
+    # A single object without declared settings is not changed.
     wanted = {o: items for o, items in wanted.items() if not BY_PART[o].single or any(item.values for item in items)}
     grants = reader.grants(params.get("policies"), exclusive)
     reader.check_whole(wanted)
@@ -63,7 +69,10 @@ def declare(
 def declare_objects(
     resource: Resource, items: t.Sequence[t.Mapping[str, t.Any]], place: str = ""
 ) -> tuple[Wanted, ...]:
-    """Objects of one kind; without ``place`` the one object of a module. Raises Refused with all mistakes."""
+    """Return the declared objects of one kind. Raises Refused with all mistakes.
+
+    place: the name of the list for messages; empty for the single object of a module.
+    """
     reader = _Reader(str)
     found = reader.objects(resource, list(items), place) if place else reader.alone(resource, items[0])
     reader.check_whole({resource.part: found})
@@ -73,18 +82,18 @@ def declare_objects(
 
 
 class _Reader:
-    """Collects the mistakes."""
+    """Read the options, and collect the mistakes."""
 
     def __init__(self, name: Name) -> None:
         self.name = name
         self.mistakes: list[str] = []
 
     def objects(self, resource: Resource, value: t.Any, variable: str = "") -> tuple[Wanted, ...]:
-        """A list of objects."""
+        """Read a list of objects."""
         variable = variable or self.name(resource.part)
         key = resource.key.option if resource.key else ""
         if not isinstance(value, (list, tuple)):
-            text = "%s: %s is no list; write each %s as an entry that begins with '- %s:'"
+            text = "%s: must be a list, not %s. Write each %s as an entry that begins with '- %s:'"
             self.mistakes.append(text % (variable, written(value), resource.label, key))
             return ()
         found = []
@@ -92,7 +101,7 @@ class _Reader:
             place = "%s[%d]" % (variable, number)
             if not isinstance(item, dict):
                 example = item if isinstance(item, str) and item else "..."
-                text = "%s: %s is not a %s; write '- %s: %s', with its options below"
+                text = "%s: %s is not a %s. Write '- %s: %s', with its options below"
                 self.mistakes.append(text % (place, written(item), resource.label, key, example))
                 continue
             one = self._one(resource, item, place)
@@ -102,7 +111,7 @@ class _Reader:
         return tuple(found)
 
     def alone(self, resource: Resource, item: t.Mapping[str, t.Any]) -> tuple[Wanted, ...]:
-        """The one object of a module, whose other options are none of the object's."""
+        """Read the single object of a module. The module's other options do not belong to the object."""
         known = {field.option for field in resource.fields} | ({resource.key.option} if resource.key else set())
         absent = item.get("state") == "absent"
         one = self._one(resource, {o: v for o, v in item.items() if o in known}, "", absent)
@@ -119,10 +128,10 @@ class _Reader:
             try:
                 if given is None or (isinstance(given, str) and not given.strip()):
                     what = "empty" if key in item else "missing"
-                    raise Invalid("%s is %s; it names the %s" % (key, what, resource.label))
+                    raise Invalid("%s is %s. Set it to the name of the %s" % (key, what, resource.label))
                 text = isinstance(resource.key.kind, Text)
                 if isinstance(given, (dict, list) if text else (dict, list, bool)):
-                    raise Invalid("%s: %s is no text" % (key, written(given)))
+                    raise Invalid("%s: must be a string, not %s" % (key, written(given)))
                 if text:
                     check_unread(given, key + ": ")
                 try:
@@ -135,7 +144,7 @@ class _Reader:
         also = ("granted_to",) if resource is POLICY else ()
         noted = resource in (PARTNER, POLICY)
         given = notes.without_notes(item) if noted else item
-        # Of a misspelt option, the notes may be meant as well.
+        # A misspelt option can also be meant as a note.
         values, mistakes = resource.checked({} if absent else given, (*also, *notes.NOTES) if noted else also)
         mistakes += notes.mistakes(item) if noted else []
         self.mistakes += [prefix + text for text in mistakes]
@@ -143,10 +152,10 @@ class _Reader:
         return Wanted(identity, values, place, absent, told) if identity and not mistakes else None
 
     def single(self, resource: Resource, value: t.Any) -> tuple[Wanted, ...]:
-        """The options of a configuration."""
+        """Read the options of a configuration."""
         variable = self.name(resource.part)
         if not isinstance(value, dict):
-            text = "%s: %s is no dictionary; write its options below it, as in '%s: ...'"
+            text = "%s: must be a dictionary, not %s. Write its options below it, as in '%s: ...'"
             self.mistakes.append(text % (variable, written(value), resource.fields[0].option))
             return ()
         values, mistakes = resource.checked(value)
@@ -158,11 +167,11 @@ class _Reader:
         for item in items:
             first = places.setdefault(item.key, item)
             if first is not item:
-                text = "%s and %s both name '%s'; keep one of them"
+                text = "%s and %s are both '%s'. Remove one of the two entries"
                 self.mistakes.append(text % (first.place, item.place, item.identity))
 
     def check_whole(self, wanted: t.Mapping[str, tuple[Wanted, ...]]) -> None:
-        """A domain belongs to one partner, whether by its name or as an additional domain."""
+        """Check that each domain belongs to only one partner, as its domain or as an additional domain."""
         partners = [item for item in wanted.get("partners", ()) if not item.absent]
         owners = {item.key: item for item in partners}
         for item in partners:
@@ -170,14 +179,14 @@ class _Reader:
             for domain in item.values.get("additional_domains", ()):
                 owner = owners.get(domain)
                 if owner is item:
-                    text = "additional_domains: '%s' is the partner's own domain; leave it out" % domain
+                    text = "additional_domains: '%s' is the partner's own domain. Remove it from the list" % domain
                     self.mistakes.append(where + text)
                 elif owner is not None:
-                    text = "additional_domains: '%s' is a partner of its own, %s; a domain belongs to one"
+                    text = "additional_domains: '%s' is already another partner, %s. Remove one of the two entries"
                     self.mistakes.append(where + text % (domain, owner.place))
 
     def grants(self, policies: t.Any, exclusive: bool) -> tuple[Grant, ...]:
-        """The lists ``granted_to`` of the policies."""
+        """Read the lists ``granted_to`` of the policies."""
         variable = self.name("policies")
         found: list[Grant] = []
         holders: dict[str, tuple[str, str]] = {}
@@ -188,52 +197,57 @@ class _Reader:
             try:
                 identity = POLICY.identity_from_user(str(item.get("identity") or ""))
             except Invalid:
-                continue  # said already
+                continue  # already among the mistakes
             place = "%s[%d] (%s)" % (variable, number, identity)
             if not is_per_user(key_of(identity)):
                 if users != []:
-                    text = "%s: granted_to: this policy acts on its own; only a per-user policy is granted"
+                    text = "%s: granted_to: only a per-user policy can be granted. Remove granted_to from this policy"
                     self.mistakes.append(text % place)
                 continue
             if isinstance(users, dict):
                 selector = self.selector(users, "%s: granted_to" % place, exclusive)
                 if selector is not None:
                     place = "%s[%d].granted_to" % (variable, number)
-                    # Of a pool or a site, selector() has refused it.
+                    # For a pool or a site, selector() has refused ``exclusive``.
                     found.append(Grant(identity, (), place, exclusive, selector=selector))
                 continue
             names = self.users(users, "%s: granted_to" % place)
             for user in names:
                 first = holders.setdefault(key_of(user).removeprefix("sip:"), (place, identity))
                 if first[1] != identity:
-                    text = "'%s' is named in granted_to of %s and of %s; a user has exactly one policy"
+                    text = (
+                        "'%s' is in granted_to of %s and of %s. A user has exactly one policy, so list them only once"
+                    )
                     self.mistakes.append(text % (user, first[0], place))
             found.append(Grant(identity, names, "%s[%d].granted_to" % (variable, number), exclusive))
         return tuple(found)
 
     def selector(self, value: dict[t.Any, t.Any], place: str, exclusive: bool) -> Selector | None:
-        """Users by pool, by site, or by group."""
+        """Read a selector of users: a pool, a site or a group."""
         if "group" in value and set(value) <= {"group", "nested"}:
             return self._group(value, place)
         kinds: dict[str, t.Callable[[str], str]] = {"pool": canonical_domain, "site": canonical_site}
         known = sorted(str(key) for key in value if key in kinds)
         if len(value) != 1 or not known:
             given = " and ".join(sorted(map(str, value))) or "nothing"
-            text = "%s: is chosen by %s; write a list of users, or one of {pool: FQDN}, {site: NAME} and {group: DN}"
+            text = (
+                "%s: must be a list of users, or one of {pool: FQDN}, {site: NAME} and {group: DN}. The dictionary has"
+                " %s"
+            )
             self.mistakes.append(text % (place, given))
             return None
         (kind,) = known
         try:
             if not isinstance(value[kind], str):
-                raise Invalid("%s is no name" % written(value[kind]))
+                raise Invalid("must be a string, not %s" % written(value[kind]))
             name = kinds[kind](value[kind])
         except Invalid as exc:
             self.mistakes.append("%s: %s: %s" % (place, kind, exc))
             return None
         if exclusive:
             text = (
-                "%s: users of a %s come and go, so who is not among them cannot lose the policy by that; list the"
-                " users, or leave %s off"
+                "%s: the users of a %s change, so users outside of it cannot lose the policy automatically. List the"
+                " users, or set %s to false"
             )
             self.mistakes.append(text % (place, kind, self.name("exclusive_grants")))
             return None
@@ -251,32 +265,39 @@ class _Reader:
         return Selector("group", found["group"], found["nested"]) if "group" in found else None
 
     def users(self, value: t.Any, place: str) -> tuple[str, ...]:
-        """A list of users, each by one address."""
+        """Read a list of users, each with one address."""
         if not isinstance(value, (list, tuple)):
             self.mistakes.append(
-                "%s: %s is no list of users; write '- sip:user@example.com' for each" % (place, written(value))
+                "%s: must be a list of users, not %s. Write '- sip:user@example.com' for each" % (place, written(value))
             )
             return ()
         for number, user in enumerate(value):
             if not isinstance(user, str) or not user.strip() or "*" in user:
-                text = "%s[%d]: %s is not one user; write an address, without wildcards"
+                text = "%s[%d]: %s is not one user. Write an address, without wildcards"
                 self.mistakes.append(text % (place, number, written(user)))
         return tuple(dict.fromkeys(str(user) for user in value))
 
 
 def declare_grant(policy: str, users: t.Sequence[t.Any], *, exclusive: bool, absent: bool) -> Grant:
-    """The grant of the module for one policy. Raises Refused with all mistakes."""
+    """Return the grant of the module for one policy. Raises Refused with all mistakes.
+
+    policy: the name of the policy.
+    users: the users, as the user wrote them.
+    exclusive: whether users that are not listed lose the policy.
+    absent: whether the listed users lose the policy.
+    """
     reader = _Reader(str)
     identity = ""
     try:
         identity = POLICY.identity_from_user(str(policy or ""))
         if not is_per_user(key_of(identity)):
-            reader.mistakes.append("policy: '%s' acts on its own; only a per-user policy can be granted" % identity)
+            text = "policy: '%s' is not a per-user policy. Name a per-user policy, because only these can be granted"
+            reader.mistakes.append(text % identity)
     except Invalid as exc:
         reader.mistakes.append("policy: %s" % exc)
     names = reader.users(list(users), "users")
     if absent and exclusive:
-        reader.mistakes.append("exclusive goes with state present only")
+        reader.mistakes.append("exclusive can only be used with state present. Remove it, or set state to present")
     if reader.mistakes:
         raise Refused(reader.mistakes)
     return Grant(identity, names, "users", exclusive, absent)

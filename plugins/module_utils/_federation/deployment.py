@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The actual state: what a management host shows, as one immutable value. Kinds are read once, in one pipeline."""
+"""Read the actual state of a deployment as one immutable value. Each kind is read once, all kinds in one pipeline."""
 
 from __future__ import annotations
 
@@ -26,34 +26,38 @@ from .resource import Resource
 
 Records = t.Mapping[str, Record]
 _TEXT = Text()
-# HostingProvider of a user who is homed in the deployment (page of Get-CsUser).
+# The HostingProvider of users that are homed in the deployment (page of Get-CsUser).
 ON_PREMISES = "SRV:"
 USERS = "Get-CsUser"
-# Of a user without a policy of their own, where sites have policies.
+# Reads the policy of a user without a per-user policy, if sites have policies.
 EFFECTIVE = "Get-CsEffectivePolicy"
-# Who has a per-user policy. The page of Get-CsUser compares policies with $null; that -ne works for this property is by
-# analogy, so a refusal is no failure. A constant: no text of a user becomes part of a filter.
+# Finds all users with a per-user policy. The page of Get-CsUser shows -eq $null for policies, but not -ne. So if the
+# server refuses the filter, this is not a failure. The filter is a constant, so that no user's text is in a filter.
 HOLDERS = "ExternalAccessPolicy -ne $null"
 CONTROLLER = "DomainController"
-# What is needed of a user; an object of the page has some eighty properties.
+# The properties that are read for a user. The whole object has about eighty.
 USER_PROPERTIES = (
     "Identity", "SipAddress", "ExternalAccessPolicy", "RegistrarPool", "HostingProvider", "Enabled",
     "OriginatingServer", "UserPrincipalName",
 )  # fmt: skip
 
-# What an identity is called where it arrives as an object; policies and pools have a FriendlyName.
+# The properties with the name, if an identity is an object. Policies and pools have a FriendlyName.
 _NAMED_BY = {"Identity": ("DistinguishedName", "FriendlyName")}
 
 
 @dataclass(frozen=True)
 class User:
-    """A user as the directory has him.
+    """Hold a user, as Active Directory has the user.
 
-    identity: the distinguished name. name: how messages and calls name him: the SIP address, else the former.
-    policy: the per-user policy that he has, empty where he has none. pool: his home, empty where that is online.
-    provider: the hosting provider of who is homed online, else empty. enabled: None where it is not told. controller:
-    the domain controller that told of him, empty where it is not told. upn: his user principal name, likewise. unread:
-    why his home is not known, where it has another form; ``pool`` is empty then, and he is not homed elsewhere.
+    identity: the distinguished name.
+    name: the name in messages and calls. It is the SIP address, or the distinguished name if there is no SIP address.
+    policy: the per-user policy; empty if the user has none.
+    pool: the FQDN of the home pool; empty if the user is homed online.
+    provider: the hosting provider of a user that is homed online; empty otherwise.
+    enabled: whether the user is enabled; None if unknown.
+    controller: the domain controller that returned the user; empty if unknown.
+    upn: the user principal name; empty if unknown.
+    unread: the reason why the home is unknown, if its value has another form. Then ``pool`` is empty.
     """
 
     identity: str
@@ -72,21 +76,27 @@ class User:
 
     @property
     def domain(self) -> str:
-        """His domain of Active Directory, as the end of his distinguished name has it."""
+        """Return the domain of Active Directory, from the end of the distinguished name."""
         parts = self.key.split(",")
         return ",".join(part.strip() for part in parts if part.strip().startswith("dc="))
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What was read.
+    """Hold the objects that were read.
 
-    records: by part, the objects of a kind by their key. users: by key, all of them where ``all_users``, everyone who
-    has a per-user policy where ``chosen``, and those that were looked for. named: the key of the user that a declared
-    name means. unknown: declared names of nobody, with the server's words. effective: by key of the user, the key of
-    the policy that acts on him without his own. pools: those that home users; None where they were not read. identity:
-    which deployment it is, as far as it was read. chosen: see users. unreadable: by cmdlet, why a kind was left out
-    whose objects have another form. members: by the LDAP filter of a group, the keys of the users in it.
+    time: the time of the read, in UTC (ISO 8601).
+    records: the objects, by part and by key.
+    users: users by key. See ``all_users`` and ``chosen``.
+    all_users: whether ``users`` has all users.
+    named: the keys of users, by declared name.
+    unknown: the server's messages, by declared name without a user.
+    effective: by key of a user, the key of the policy that applies if the user has no per-user policy.
+    pools: the pools that home users; None if they were not read.
+    identity: the identity of the deployment, as far as it was read.
+    chosen: whether ``users`` has all users with a per-user policy.
+    unreadable: the reasons why kinds were left out, by cmdlet. Their objects have another form.
+    members: the keys of users, by LDAP filter of a group.
     """
 
     time: str
@@ -104,7 +114,7 @@ class Deployment:
 
     @property
     def holders(self) -> bool:
-        """Whether everyone who has a per-user policy is known."""
+        """Return whether all users with a per-user policy are known."""
         return self.all_users or self.chosen
 
     def of(self, part: str) -> Records:
@@ -112,11 +122,11 @@ class Deployment:
 
     @property
     def odd_homes(self) -> dict[str, str]:
-        """Users whose home has another form, by their names, and why."""
+        """Return, by the user's name, why the user's home is unknown. The home has another form."""
         return {user.name: user.unread for user in self.users.values() if user.unread}
 
     def usage(self) -> dict[str, tuple[str, ...]]:
-        """Users by the key of the per-user policy that they have."""
+        """Return the names of users by the key of their per-user policy."""
         found: dict[str, list[str]] = {}
         for user in self.users.values():
             if user.policy:
@@ -125,36 +135,46 @@ class Deployment:
 
 
 class Reader:
-    """Reads through one shell, users through one domain controller where one is named."""
+    """Read objects through one shell.
+
+    shell: the session with the server.
+    controller: the domain controller for users; empty for the server's choice.
+    """
 
     def __init__(self, shell: Shell, controller: str = "") -> None:
         self._shell = shell
-        # The same controller for reads and writes: another one may not have the change yet.
+        # Reads and writes use the same controller, because other controllers get a change later.
         self.controller: dict[str, Value] = {CONTROLLER: controller} if controller else {}
-        self._filters = False  # whether the server has been seen to choose those who have a policy
+        self._filters = False  # whether the filter HOLDERS works on this server
 
     @property
     def holders(self) -> Statement:
-        """Reads everyone who has a per-user policy; all users where it is not known whether the server chooses them."""
+        """Return the statement that reads all users with a per-user policy.
+
+        It reads all users if it is unknown whether the filter HOLDERS works.
+        """
         chosen: dict[str, Value] = {"Filter": HOLDERS} if self._filters else {}
         return Statement(USERS, {**self.controller, **chosen}, select=USER_PROPERTIES, long=True)
 
     def kinds(self, resources: t.Sequence[Resource]) -> Deployment:
-        """All objects of these kinds. Raises ServerRefused, ShellError, and Unreadable for a form that is another."""
+        """Read all objects of these kinds. Raises ServerRefused, ShellError, and Unreadable for another form."""
         now = _now()
         if not resources:
             return Deployment(now)
         return _deployment(now, self._ask([reading(resource) for resource in resources]), resources)
 
     def identified(self, resources: t.Sequence[Resource]) -> Deployment:
-        """All objects of these kinds, and in the same pipeline which deployment it is. Raises as ``kinds`` does."""
+        """Read all objects of these kinds, and the deployment's identity in the same pipeline.
+
+        Raises the errors of ``kinds``.
+        """
         label = place_of(self._shell).deployment
         if not resources:
             return Deployment(_now(), identity=Identity(label))
         now = _now()
         answer = self._shell.invoke([*map(reading, resources), *STATEMENTS])
         if answer.refused and not answer.lost:
-            # It takes one statement at a time from now on. An account needs only the kinds.
+            # The endpoint takes one statement at a time. A read of the identity is optional, so it cannot fail the run.
             return replace(self.kinds(resources), identity=read_identity(self._shell, label))
         kinds = [getting(resource) for resource in resources]
         of_kinds = tuple(error for error in answer.errors if error.cmdlet in kinds or not error.cmdlet)
@@ -167,10 +187,10 @@ class Reader:
         return replace(deployment, identity=identity_of(rest, label))
 
     def kinds_and(self, resources: t.Sequence[Resource], others: t.Sequence[Reading] = ()) -> tuple[Deployment, Items]:
-        """The objects of these kinds, and in the same pipeline what other statements return, of what is offered.
+        """Read the objects of these kinds, and the objects of other statements in the same pipeline.
 
-        A kind that was refused, or that has an object in another form, is left out; the items tell why. Raises
-        ServerRefused as read_offered does, and ShellError.
+        Cmdlets that the session does not offer are not sent. A kind that was refused, or that has an object in another
+        form, is left out. The items have the reason. Raises ShellError and the errors of ``read_offered``.
         """
         now = _now()
         kinds = [Reading(r.part, reading(r), r.returned) for r in resources]
@@ -178,7 +198,7 @@ class Reader:
         records: dict[str, Records] = {}
         try:
             items = items_of(read_offered(self._shell, [one.statement for one in readings]), readings)
-        except Unreadable:  # nobody knows whose the odd object is
+        except Unreadable:  # the object does not show which statement returned it
             items = read_alone(self._shell, readings)
         for resource in resources:
             cmdlet = getting(resource)
@@ -187,23 +207,23 @@ class Reader:
             try:
                 (own,) = _sorted(Answer(tuple(items.found[resource.part])), [resource])
                 records[resource.part] = resource.records(own)
-            except Unreadable as exc:  # with the names of object and property
+            except Unreadable as exc:  # this error has the names of the object and the property
                 items = items.without(cmdlet, exc.errors[0])
         own_cmdlets = set(map(getting, resources))
         odd = {cmdlet: why for cmdlet, why in unreadable(items.unobserved).items() if cmdlet in own_cmdlets}
         return Deployment(now, records, unreadable=odd), items
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
-        """All users, read once and filtered here: no user text goes into a filter expression."""
+        """Read all users once, and choose among them here. So no user's text is in a filter."""
         answer = self._ask([Statement(USERS, dict(self.controller), select=USER_PROPERTIES, long=True)])
         found = replace(deployment, users={**deployment.users, **_by_key(answer)}, all_users=True)
         return self._with_named(found, names)
 
     def with_holders(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
-        """Everyone who has a per-user policy, and the users that are named or known already.
+        """Read all users with a per-user policy, and the users that are named.
 
-        The server chooses them. All users are read where it does not: it refuses the filter, it finds nobody, or it
-        leaves out one of the others who has a policy.
+        The server chooses them with a filter. If the filter does not work, all users are read. It does not work if the
+        server refuses it, returns no user, or leaves out a known user with a policy.
         """
         names = list(names)
         asked = Statement(USERS, {**self.controller, "Filter": HOLDERS}, select=USER_PROPERTIES, long=True)
@@ -221,7 +241,7 @@ class Reader:
         return self.with_all_users(deployment, names)
 
     def with_members(self, deployment: Deployment, filters: t.Iterable[str]) -> Deployment:
-        """Who passes each of these LDAP filters (page of Get-CsUser), by one request for each of them."""
+        """Read the users that match each LDAP filter (page of Get-CsUser), with one request for each filter."""
         users, members = dict(deployment.users), dict(deployment.members)
         for text in filters:
             asked = Statement(USERS, {**self.controller, "LdapFilter": text}, select=USER_PROPERTIES, long=True)
@@ -230,11 +250,11 @@ class Reader:
         return replace(deployment, users=users, members=members)
 
     def _with_named(self, deployment: Deployment, names: t.Iterable[str]) -> Deployment:
-        """The users that are named, of those that were read; the others are looked up."""
+        """Find the named users among the users that were read. Ask the server for the others."""
         names = list(names)
         by_name = {spelling: key for key, user in deployment.users.items() for spelling in _spellings(user)}
         named = {name: by_name[key_of(name)] for name in names if key_of(name) in by_name}
-        # The rest is nobody's, or named in a way that only the server understands (an alias, a display name).
+        # The other names belong to no user, or only the server knows them (an alias, a display name).
         return self.with_users(replace(deployment, named=named), [name for name in names if name not in named])
 
     def with_users(
@@ -243,9 +263,9 @@ class Reader:
         names: t.Iterable[str],
         controllers: t.Mapping[str, t.Mapping[str, Value]] | None = None,
     ) -> Deployment:
-        """The users that are named, each looked up by the server. Who cannot be found stands in ``unknown``.
+        """Ask the server for each named user. A name without a user goes to ``unknown``. Raises ServerRefused.
 
-        controllers: as in _each.
+        controllers: the parameters with the domain controllers of users, by name.
         """
         asked = list(dict.fromkeys(names))
         users, named, unknown = dict(deployment.users), dict(deployment.named), dict(deployment.unknown)
@@ -266,10 +286,13 @@ class Reader:
         controllers: t.Mapping[str, t.Mapping[str, Value]] | None = None,
         holders: bool = False,
     ) -> Deployment:
-        """All objects of these kinds, the users that are named, and with ``holders`` everyone who has a policy.
+        """Read all objects of these kinds and the named users again.
 
-        In one pipeline; in several where that does not tell all. controllers: as in _each. Raises as ``kinds`` and
-        ``with_users`` do.
+        One pipeline reads them. If its answer is not complete, several pipelines do. Raises the errors of ``kinds`` and
+        ``with_users``.
+
+        controllers: the parameters with the domain controllers of users, by name.
+        holders: whether to read all users with a per-user policy too.
         """
         if not names and not holders:
             return self.kinds(resources)
@@ -281,7 +304,7 @@ class Reader:
             raise ServerRefused(USERS, answer)
         if not answer.errors and not answer.refused:
             own = replace(answer, output=tuple(item for item in answer.output if not is_user(item)))
-            # Who is named comes last, as the controller that is written on tells.
+            # The named users come last. They are from the controller of the writes, so they replace the others.
             users = {user.key: user for user in map(user_of, filter(is_user, answer.output))}
             found = replace(_deployment(now, own, resources), users=users, chosen=holders)
             by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
@@ -296,7 +319,7 @@ class Reader:
     def _looked_up(
         self, names: t.Sequence[str], controllers: t.Mapping[str, t.Mapping[str, Value]]
     ) -> dict[str, Answer]:
-        """One answer for each name, from one batch; alone only those of whom the batch does not tell."""
+        """Return one answer for each name, from one batch. Names without a clear answer are asked again one by one."""
         statements = {name: user_statement(name, controllers.get(name, self.controller)) for name in names}
         found: dict[str, Answer] = {}
         if len(statements) > 1:
@@ -307,16 +330,19 @@ class Reader:
         return {name: found.get(name) or self._shell.invoke([one]) for name, one in statements.items()}
 
     def with_pools(self, deployment: Deployment) -> Deployment:
-        """The pools that home users, unless they are known. Raises ServerRefused, ShellError."""
+        """Read the pools that home users, if they are not known yet. Raises ServerRefused, ShellError."""
         return deployment if deployment.pools is not None else replace(deployment, pools=read_pools(self._shell))
 
     def with_effective(self, deployment: Deployment, keys: t.Iterable[str]) -> Deployment:
-        """The site or global policy that acts on users without one of their own (Get-CsEffectivePolicy)."""
+        """Find the policy of the site or the global policy of users without a per-user policy (Get-CsEffectivePolicy).
+
+        Raises Refused, ServerRefused, ShellError, Unreadable.
+        """
         asked = [deployment.users[key] for key in keys]
         policies = deployment.of("policies")
         if not any(key.startswith("site:") for key in policies):
             return replace(deployment, effective={user.key: "global" for user in asked})
-        # Of many users whose pools are known, nobody has to be asked one by one.
+        # If the pool of a user is known, the site follows from it without a request for this user.
         sites = {pool.fqdn.casefold(): "site:" + pool.site.casefold() for pool in deployment.pools or ()}
         found = {u.key: sites[u.pool.casefold()] for u in asked if u.pool.casefold() in sites}
         found = {key: site if site in policies else "global" for key, site in found.items()}
@@ -335,12 +361,12 @@ class Reader:
                 text = "ExternalAccessPolicy %s" % exc
                 raise Unreadable(cmdlet, user.name, text) from None
             site = "site:" + policy
-            # The page shows bare names of per-user policies, and no site policy. Who has no policy of their own has
-            # none of the former.
+            # The page shows names without a scope for per-user policies, but it has no example of a site policy. A user
+            # without a per-user policy cannot have a per-user policy in effect.
             if site in policies and (policy not in policies or not user.policy):
                 policy = site
             if policy not in policies:
-                raise Refused(["%s: the effective policy '%s' is not among the policies" % (user.name, policy)])
+                raise Refused(["%s: the effective policy '%s' was not found among the policies" % (user.name, policy)])
             found[user.key] = policy
         return replace(deployment, effective=found)
 
@@ -354,16 +380,16 @@ class Reader:
 
 
 def _beside(one: Reading, kinds: t.Sequence[Reading]) -> Reading:
-    """A reading whose objects have no mark of a kind: a partner has a Domain, as a blocked domain has."""
+    """Return a reading that does not accept objects of these kinds. A partner has a Domain, as a blocked domain has."""
     return replace(one, known_by=lambda item: one.known_by(item) and not any(kind.known_by(item) for kind in kinds))
 
 
 def _not_one(name: str, found: t.Sequence[t.Any]) -> str:
-    """Why a name means no user."""
+    """Return why a name means no user or several users."""
     text = "%s found" % count(found, "user")
     if not found or name.lower().startswith("sip:"):
         return text
-    return text + ". Write the SIP address of the one who is meant, as sip:USER@DOMAIN"
+    return text + ". Write the user's SIP address, as sip:USER@DOMAIN"
 
 
 def _now() -> str:
@@ -371,30 +397,31 @@ def _now() -> str:
 
 
 def getting(resource: Resource) -> str:
-    """The cmdlet that reads a kind."""
+    """Return the cmdlet that reads a kind."""
     return "Get-" + resource.noun
 
 
 def reading(resource: Resource) -> Statement:
-    """Reads all objects of a kind."""
+    """Return the statement that reads all objects of a kind."""
     return Statement(getting(resource))
 
 
 def user_statement(name: str, controller: t.Mapping[str, Value]) -> Statement:
-    """Reads one user."""
+    """Return the statement that reads one user."""
     return Statement(USERS, {"Identity": name, **controller}, USER_PROPERTIES)
 
 
 def is_user(item: t.Any) -> bool:
-    """Whether an object is one of Get-CsUser, among objects of the kinds."""
+    """Return whether an object is from Get-CsUser. Objects of the kinds are not."""
     return isinstance(item, dict) and "SipAddress" in item and "ExternalAccessPolicy" in item
 
 
 def told_apart(names: t.Sequence[str], whole: Answer) -> dict[str, Answer]:
-    """Whose each object and each error is, of a batch with one Get-CsUser for each name, as far as that is certain.
+    """Return the answer for each name from a batch with one Get-CsUser for each name, if the answer is certain.
 
-    Objects and errors come in the order of the names, but apart from each other. An object has a spelling of its user.
-    The target of an error is the name that was not found. Of what is left over the order tells if the numbers agree.
+    Objects and errors come in two separate lists, each in the order of the names. An object has the names of its user.
+    The target of an error is the name that was not found. The other objects or errors are assigned by their order, if
+    there is one for each other name.
     """
     by_name = {key_of(name): name for name in names}
     found: dict[str, Answer] = {}
@@ -424,7 +451,7 @@ def _deployment(time: str, answer: Answer, resources: t.Sequence[Resource]) -> D
 
 
 def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]]:
-    """The objects of each kind. They come in the order of the statements, without a word on where one kind ends."""
+    """Return the objects of each kind. They come in the order of the statements, without marks between the kinds."""
     if len(resources) == 1:
         return [list(answer.output)]
     found: list[list[t.Any]] = [[] for _resource in resources]
@@ -434,10 +461,10 @@ def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]
         cmdlets = ", ".join("Get-" + resource.noun for resource in resources)
         if len(kinds) != 1:
             _check_mark(item, resources)
-            text = "%s came back; it is no object of %s" % (_form(item), cmdlets)
+            text = "the server returned %s, which is not an object of %s" % (_form(item), cmdlets)
             raise Unreadable("Get-" + resources[current].noun, "", text)
         if kinds[0] < current:
-            text = "%s came back after objects of %s" % (_form(item), resources[current].noun)
+            text = "the server returned %s after objects of %s" % (_form(item), resources[current].noun)
             raise Unreadable("Get-" + resources[kinds[0]].noun, "", text)
         current = kinds[0]
         found[current].append(item)
@@ -445,7 +472,7 @@ def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]
 
 
 def _check_mark(item: t.Any, resources: t.Sequence[Resource]) -> None:
-    """Raises Unreadable where an object has most properties of one kind, but not the one that it is known by."""
+    """Raise Unreadable if an object has most properties of one kind, but not the mark of this kind."""
     if not isinstance(item, dict):
         return
     shared = [sum(field.prop in item for field in resource.fields) for resource in resources]
@@ -466,9 +493,9 @@ def _form(item: t.Any) -> str:
 
 
 def user_of(item: t.Any) -> User:
-    """A user that was read. Raises Unreadable."""
+    """Return a user from the server's object. Raises Unreadable."""
     if not isinstance(item, dict):
-        raise Unreadable(USERS, "", "%s came back; an object was expected" % shortened(item))
+        raise Unreadable(USERS, "", "the server returned %s. An object was expected" % shortened(item))
     values: dict[str, str] = {}
     for name in ("Identity", "SipAddress", "ExternalAccessPolicy"):
         if name not in item:
@@ -478,7 +505,7 @@ def user_of(item: t.Any) -> User:
         except UnreadableValue as exc:
             raise Unreadable(USERS, str(values.get("Identity", "")), "%s %s" % (name, exc)) from None
     if not values["Identity"]:
-        raise Unreadable(USERS, values["SipAddress"], "Identity is empty; a distinguished name was expected")
+        raise Unreadable(USERS, values["SipAddress"], "Identity is empty. A distinguished name was expected")
     policy = policy_from_server(values["ExternalAccessPolicy"])
     pool, provider, enabled, controller, upn = (item.get(name) for name in USER_PROPERTIES[3:])
     unread = ""
@@ -503,10 +530,14 @@ def _by_key(answer: Answer) -> dict[str, User]:
     users: dict[str, User] = {}
     for user in map(user_of, answer.output):
         if users.setdefault(user.key, user) is not user:
-            raise Unreadable(USERS, user.identity, "came back twice, and only one of the two can be meant")
+            raise Unreadable(USERS, user.identity, "the server returned this user twice")
     return users
 
 
 def _spellings(user: User) -> set[str]:
-    """What names him and nobody else. ``ann@contoso.com`` is a user principal name: it may be one that is not Ann's."""
+    """Return the names that belong to this user only.
+
+    A name such as ``ann@contoso.com`` is compared with user principal names only. The user principal name of another
+    user can be the same as the SIP address of this user.
+    """
     return {key_of(name) for name in (user.name, user.identity, user.upn) if name}

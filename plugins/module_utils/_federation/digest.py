@@ -3,12 +3,16 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The digest of a plan: what it would do and what it was made from, in a form that can be kept and compared. Pure.
+"""Make the digest of a plan and compare digests. A digest shows the plan's steps and the objects that it depends on.
 
-``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``. The digest is one of the deployment and of the
-steps only, so a plan, the run that applies it and its line in the journal have the same one, wherever they were made.
-STATE and STEP are short hashes of the objects that the plan was made from, "-" stands for one that does not exist.
-About 60 bytes an object. Values of secrets are left out, since a short secret could be guessed from its hash.
+The form is ``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``, about 60 bytes for each object.
+
+digest: hash of the deployment and the steps. A plan, the run that applies it, and its entry in the journal have the
+  same digest on every controller.
+STATE: short hash of an object; "-" if the object does not exist.
+STEP: short hash of a step.
+
+The values of secrets are left out, because a short secret could be guessed from its hash. The functions are pure.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ from .plan import Plan
 
 Digest = t.Mapping[str, t.Any]
 
-REMEDY = "review the plan of now in check mode, and give its plan_digest"
+REMEDY = "review the new plan in check mode, and set plan_digest to its digest"
 ABSENT = "-"
 _SHORT = 10  # hexadecimal digits: enough to tell objects apart
 _ENTRY = re.compile(r"(?:-|[0-9a-f]{10})(?: [A-Z][a-z]+ [0-9a-f]{10})?\Z")
@@ -40,12 +44,13 @@ _NAMES = 50
 
 
 def make_digest(plan: Plan, identity: Identity | None = None) -> dict[str, t.Any]:
-    """The digest of a plan: of the objects that it was made from, and of what it would do with each.
+    """Return the digest of a plan.
 
-    identity: of the deployment, as a file names it; by default as it was read.
+    plan: the plan.
+    identity: the deployment's identity from a file; None for the identity that was read.
 
-    Without purge a plan is made from the objects that are named, and the others may change as they like. Whom a policy
-    concerns was checked too, and where policies are granted, every policy was.
+    Without purge, a plan depends only on the declared objects, so changes of other objects do not change the digest.
+    If a policy changes, its users are in the digest too. If policies are granted, all policies are.
     """
     states = {name: _text(state) for name, state in _states(plan).items()}
     changes = {name_of(step): step for step in plan.steps}
@@ -61,18 +66,22 @@ def make_digest(plan: Plan, identity: Identity | None = None) -> dict[str, t.Any
 
 
 def digest_of(identity: Identity, steps: t.Iterable[t.Mapping[str, t.Any]]) -> str:
-    """SHA-256 of the deployment and of the calls, whatever became of them. steps: as results have them."""
+    """Return the SHA-256 hash of the deployment and of the steps. The results of the steps do not matter.
+
+    identity: the deployment's identity.
+    steps: the steps in the form of a result.
+    """
     return hashlib.sha256(_text([identity.key, [_call(step) for step in steps]]).encode()).hexdigest()
 
 
 def _call(step: t.Mapping[str, t.Any]) -> list[t.Any]:
-    # Which domain controller is the one to use may change from one day to the next.
+    # The domain controller is left out, because it can be another one the next day.
     parameters = {name: value for name, value in step["parameters"].items() if name != CONTROLLER}
     return [step["cmdlet"], step["identity"], parameters]
 
 
 def name_of(step: Step) -> str:
-    """The object of a step in a digest and in messages."""
+    """Return the name of a step's object in a digest and in messages."""
     return object_name(step.part, step.identity if step.part == "grants" else step.key)
 
 
@@ -86,7 +95,7 @@ def _states(plan: Plan) -> dict[str, t.Any]:
     usage = deployment.usage() if deployment.holders else {}
     touched = {step.key for step in plan.steps if step.part == "policies"}
     found: dict[str, t.Any] = {}
-    # Kinds that were read for a warning only are no part of the plan.
+    # Kinds that were read only for a warning do not belong to the plan.
     concerned_kinds = {option for option in federation.wanted if federation.writes(option) or federation.purges(option)}
     for option in sorted(concerned_kinds | ({"policies"} if federation.granting else set())):
         named = {item.key for item in federation.wanted.get(option, ())}
@@ -103,21 +112,23 @@ def _states(plan: Plan) -> dict[str, t.Any]:
 
 
 def check_form(digest: t.Any) -> Digest:
-    """The digest. Raises Invalid for what make_digest cannot have returned."""
+    """Return the digest. Raises Invalid if make_digest cannot have returned it."""
     objects = digest.get("objects") if isinstance(digest, t.Mapping) else None
     if (
         not isinstance(objects, t.Mapping)
         or not _WHOLE.match(str(digest.get("digest")))
         or not all(isinstance(entry, str) and _ENTRY.match(entry) for entry in objects.values())
     ):
-        raise Invalid("is not what check mode returns as plan_digest")
+        raise Invalid("must be the plan_digest that check mode returned")
     return t.cast(Digest, digest)
 
 
 def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
-    """Raises Refused if the plan of now is not the one that was reviewed.
+    """Raise Refused if the present plan is not the reviewed plan.
 
-    reviewed: all that check mode returned, or the digest in it alone; None is no obstacle.
+    reviewed: the whole plan_digest of check mode, or only its digest; None allows every plan.
+    now: the digest of the present plan.
+    option: the name of the option for messages.
     """
     if reviewed is None:
         return
@@ -125,7 +136,9 @@ def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
         if not _WHOLE.match(reviewed):
             raise Refused(["%s: must be a digest of 64 hexadecimal digits, as check mode shows it" % option])
         if reviewed != now["digest"]:
-            text = "%s: the plan of now is another one. It has the digest %s. Review it in check mode"
+            text = (
+                "%s: the reviewed plan has another digest. The present plan has the digest %s. Review it in check mode"
+            )
             raise Refused([text % (option, now["digest"])])
         return
     try:
@@ -133,15 +146,15 @@ def hold_to(reviewed: t.Any, now: Digest, option: str = "plan_digest") -> None:
     except Invalid as exc:
         raise Refused(["%s %s" % (option, exc)]) from exc
     if found:
-        raise Refused([*("not the plan that was reviewed: %s" % text for text in found), REMEDY])
+        raise Refused([*("this is not the reviewed plan: %s" % text for text in found), REMEDY])
 
 
 def differences(reviewed: Digest, now: Digest) -> list[str]:
-    """What is different from the plan that was reviewed, one text for each kind of difference; empty if nothing is."""
+    """Return the differences from the reviewed plan, with one text for each kind of difference; empty if none."""
     found = _named(reviewed["objects"], now["objects"])
     if found or reviewed["digest"] == now["digest"]:
         return found
-    return ["the plan as a whole is not the one that was reviewed"]
+    return ["other steps or another deployment"]
 
 
 def _named(reviewed: t.Mapping[str, str | None], now: t.Mapping[str, str | None]) -> list[str]:
@@ -179,5 +192,5 @@ def plain_state(value: t.Any) -> t.Any:
 
 
 def _text(value: t.Any) -> str:
-    # ASCII, so that any text that came over the wire can be hashed, lone surrogates included.
+    # ASCII, so that every text of a server can be hashed, with single surrogates too.
     return json.dumps(value, sort_keys=True, separators=(",", ":"))

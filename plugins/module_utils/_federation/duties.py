@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The jobs that an account can have in the remote management shell, and the cmdlets that each needs. Pure."""
+"""List the jobs of accounts in the remote management shell, with the cmdlets that each job needs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from .deployment import EFFECTIVE, USERS, getting
 from .federation import Federation
 from .resource import Resource
 
-# What the job is called that only looks. The others have the name of their tag.
+# The name of the job that only reads. The other jobs have the name of their tag.
 READ = "read"
 _GRANTS = (USERS, EFFECTIVE, getting(POLICY)), ("Grant-" + POLICY.noun,)
 
 
 @dataclass(frozen=True)
 class Duty:
-    """A job. name: the tag of converge that is the job, or another word. reads, writes: cmdlets."""
+    """Describe a job.
+
+    name: the tag of the playbook ``converge`` for the job, or ``read``.
+    reads: the cmdlets that read.
+    writes: the cmdlets that write.
+    """
 
     name: str
     reads: tuple[str, ...]
@@ -33,7 +38,7 @@ class Duty:
 
 
 def _writing(resource: Resource) -> tuple[str, ...]:
-    """The cmdlets that write a kind."""
+    """Return the cmdlets that write a kind."""
     verbs = ("Set",) if resource.fixed or resource.single else ("New", "Set", "Remove")
     return tuple("%s-%s" % (verb, resource.noun) for verb in verbs)
 
@@ -42,7 +47,7 @@ def _of_tag(tag: str) -> Duty:
     if tag == GRANT.part:
         return Duty(tag, *_GRANTS)
     own = [one for one in RESOURCES if tag in (one.tag or one.limited_as, one.limited_as)]
-    # Who has a policy is read before it changes, so that nobody loses rights.
+    # The users of a policy are read before it changes, so that no user loses rights.
     users = (USERS,) if POLICY in own else ()
     return Duty(tag, (*map(getting, own), *users), tuple(name for one in own for name in _writing(one)))
 
@@ -55,7 +60,7 @@ AT_DOORS = (
 
 
 def cmdlets_of(federation: Federation) -> tuple[str, ...]:
-    """What an account needs for all that is declared, as far as the run is limited to it."""
+    """Return the cmdlets that an account needs for the declared objects in the parts of the run."""
     found: list[str] = []
     for option in sorted(federation.reads()):
         found.append(getting(BY_PART[option]))

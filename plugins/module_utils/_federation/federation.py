@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The desired state: what is declared, as one immutable value. Made from options by declared.py, or from a snapshot."""
+"""Hold the declared state as one immutable value. declared.py makes it from options, files.py from a snapshot."""
 
 from __future__ import annotations
 
@@ -18,8 +18,13 @@ from .groups import member_filter
 
 @dataclass(frozen=True)
 class Wanted:
-    """One desired object. ``place`` names it in messages (``partners[3]``). ``values``: only what was given. ``notes``:
-    see notes.py.
+    """Hold one declared object.
+
+    identity: the name of the object.
+    values: the declared settings only.
+    place: the place of the object for messages, such as ``partners[3]``.
+    absent: whether the object must not exist.
+    notes: the notes of the object (see notes.py).
     """
 
     identity: str
@@ -35,10 +40,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Selector:
-    """Users by where they are homed, or by a group of Active Directory.
+    """Select users by their home or by a group of Active Directory.
 
-    kind: pool (name: its FQDN), site (its name) or group (its distinguished name). nested: whether the members of
-    groups in the group are meant as well.
+    kind: ``pool``, ``site`` or ``group``.
+    name: the FQDN of the pool, the name of the site, or the distinguished name of the group.
+    nested: whether the members of groups in the group are selected too.
     """
 
     kind: t.Literal["pool", "site", "group"]
@@ -47,7 +53,7 @@ class Selector:
 
     @property
     def filter(self) -> str:
-        """The LDAP filter that finds the members of a group."""
+        """Return the LDAP filter that finds the members of the group."""
         return member_filter(self.name, self.nested)
 
     def __str__(self) -> str:
@@ -56,10 +62,14 @@ class Selector:
 
 @dataclass(frozen=True)
 class Grant:
-    """Who has to have a per-user policy.
+    """Declare the users of a per-user policy.
 
-    users: as declared. place: of the list, for messages. exclusive: whoever is not in it loses the policy. absent: who
-    is in it loses the policy. selector: in place of users.
+    policy: the name of the policy.
+    users: the users, as declared.
+    place: the place of the list, for messages.
+    exclusive: whether users that are not in the list lose the policy.
+    absent: whether the users in the list lose the policy.
+    selector: selects the users, in place of the list.
     """
 
     policy: str
@@ -72,12 +82,17 @@ class Grant:
 
 @dataclass(frozen=True)
 class Federation:
-    """What is declared.
+    """Hold everything that is declared.
 
-    wanted: by option (policies, partners, gateway, access_edge, federation_routes), the objects that were declared; an
-    option that is not there is not touched. purge: options whose lists are complete. whole: whether the policies are
-    all that there were, so that every other one goes, XMPP or not (a snapshot). also_read: options whose objects the
-    warnings look at. revoked: domains that no partner may have (revoked.py), whatever is declared.
+    wanted: the declared objects, by option (policies, partners, gateway, access_edge, federation_routes). A missing
+      option does not change.
+    grants: the users of policies.
+    purge: options whose lists are complete, so that other objects are removed.
+    whole: whether the list of policies is from a snapshot. Then a purge removes all other per-user policies, also
+      without XMPP.
+    parts: the parts of the run.
+    also_read: options whose objects are read only for warnings.
+    revoked: domains that no partner may have, even if they are declared (see revoked.py).
     """
 
     wanted: t.Mapping[str, tuple[Wanted, ...]] = field(default_factory=dict)
@@ -89,11 +104,11 @@ class Federation:
     revoked: tuple[t.Any, ...] = ()
 
     def writes(self, option: str) -> bool:
-        """Whether objects of the option may be made and changed."""
+        """Return whether the run creates and changes objects of the option."""
         return option in self.wanted and BY_PART[option].limited_as in self.parts
 
     def purges(self, option: str) -> bool:
-        """Whether objects that are not listed are removed."""
+        """Return whether the run removes objects that are not listed."""
         kinds = self.parts & set(PURGED)
         included = REMOVALS in self.parts and (option in kinds or not kinds)
         return included and option in self.wanted and option in self.purge
@@ -104,12 +119,12 @@ class Federation:
 
     @property
     def groups(self) -> tuple[Selector, ...]:
-        """The groups whose members have to be known, each once."""
+        """Return the groups whose members must be read, each once."""
         found = (grant.selector for grant in self.granting)
         return tuple(dict.fromkeys(one for one in found if one and one.kind == "group"))
 
     def reads(self) -> frozenset[str]:
-        """The options whose objects the plan depends on."""
+        """Return the options whose objects the plan depends on."""
         found = {option for option in self.wanted if self.writes(option) or self.purges(option)}
         if self.granting:
             found.add("policies")

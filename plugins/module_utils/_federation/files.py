@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Snapshots, which runs leave on the controller: what was there before the first write."""
+"""Write and read snapshots. A run saves a snapshot on the controller before its first write."""
 
 from __future__ import annotations
 
@@ -27,28 +27,31 @@ from .federation import Federation, Grant, Wanted
 from .identity import Identity, from_file
 from .kinds import shortened
 
-FORM = 2  # the first one had no digest, and of the deployment only the label
+FORM = 2  # Form 1 had no digest, and only the label of the deployment.
 NEWEST = "newest"
-# What stands in a snapshot, and the variable of the inventory that it is.
+# The variables of the inventory in a snapshot, each with its option.
 CONTENT = {"sfb_xmpp_" + option: option for option in OPTIONS}
 _HEAD, _DIGEST = "sfb_xmpp_snapshot_of", "sfb_xmpp_snapshot_digest"
 
 
 def default_directory(home: str) -> str:
-    """Beside Ansible's other files, not beside the inventory, which Ansible would read as a part of it."""
+    """Return the default directory, next to Ansible's other files.
+
+    The directory of the inventory does not work, because Ansible would read snapshots as a part of the inventory.
+    """
     return os.path.join(os.path.expanduser(home or "~/.ansible"), "sfb.xmpp", "snapshots")
 
 
 def safe(name: str) -> str:
-    """A name as a part of a file's name."""
+    """Return a name in a form that a file name can have."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
 def looser(path: str, option: str) -> list[str]:
-    """A warning where others may look into a directory of snapshots."""
+    """Return a warning if other users can read a directory of snapshots."""
     path = os.path.realpath(os.path.expanduser(path))
     loose = os.path.isdir(path) and os.stat(path).st_mode & 0o005
-    return ["%s: others may look into %s; set its mode to 0700" % (option, path)] if loose else []
+    return ["%s: other users can read %s. Set its mode to 0700" % (option, path)] if loose else []
 
 
 # Snapshots
@@ -56,7 +59,13 @@ def looser(path: str, option: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Snapshots of one deployment: TIME-DEPLOYMENT.yml, in the inventory's vocabulary, without secrets."""
+    """Manage the snapshots of one deployment. The files are TIME-DEPLOYMENT.yml, with inventory variables, no secrets.
+
+    directory: the path.
+    option: the name of the option with the directory, for messages.
+    place: the server and the deployment.
+    keep: how many snapshots to keep.
+    """
 
     directory: str
     option: str
@@ -64,7 +73,7 @@ class Snapshots:
     keep: int = 20
 
     def files(self) -> list[str]:
-        """Paths of this deployment's snapshots, the newest first."""
+        """Return the paths of this deployment's snapshots, the newest first."""
         directory = os.path.realpath(os.path.expanduser(self.directory))
         ours = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-%s\.yml\Z" % re.escape(safe(self.place.deployment)))
         try:
@@ -74,11 +83,11 @@ class Snapshots:
         return [os.path.join(directory, name) for name in sorted(names, reverse=True)]
 
     def prepare(self) -> str:
-        """The directory, ready to be written. Raises Refused."""
+        """Create the directory if it is missing, and return its path. Raises Refused."""
         return private_file.make_folder(self.directory, self.option)
 
     def save(self, deployment: Deployment, options: t.Collection[str]) -> str:
-        """Keep what is there of these options. Returns the path. Raises Refused."""
+        """Save the objects of these options, and return the path. Raises Refused."""
         directory = self.prepare()
         moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
         path = os.path.join(directory, "%s-%s.yml" % (moment, safe(self.place.deployment)))
@@ -96,32 +105,35 @@ class Snapshots:
         try:
             data = inventory_text({**head, **content}).encode()
         except UnicodeError as exc:
-            raise Refused(["%s: what is there cannot be kept in a file: %s" % (self.option, exc)]) from None
+            raise Refused(["%s: the objects cannot be saved in a file: %s" % (self.option, exc)]) from None
         data += ("%s: %s\n" % (_DIGEST, _content(data))).encode()
         private_file.write_deciding(path, data, self.option)
-        # The one of now stays where the clock was set back, and it is not the newest by its name.
+        # The new file always stays. If the clock was set back, its name does not sort as the newest.
         others = [old for old in self.files() if os.path.basename(old) != os.path.basename(path)]
         for old in others[max(self.keep, 1) - 1 :]:
             private_file.remove(old)
         return path
 
     def find(self, name: str) -> str:
-        """The file that a user means: a path, the name of one in the directory, or the newest. Raises Refused."""
+        """Return the path of a snapshot. Raises Refused.
+
+        name: a path, the name of a file in the directory, or ``newest``.
+        """
         if name == NEWEST:
             files = self.files()
             if files:
                 return files[0]
-            text = "there is no snapshot of %s in %s; name one with %s"
+            text = "there is no snapshot of %s in %s. Set %s to the path of a snapshot"
             raise Refused([text % (self.place.deployment, self.directory, self.option)])
         path = os.path.expanduser(name)
         for candidate in (path, os.path.join(os.path.expanduser(self.directory), name)) if name else ():
             if os.path.isfile(candidate):
                 return os.path.realpath(candidate)
-        raise Refused(["there is no file %s" % path])
+        raise Refused(["there is no file %s. Correct the path" % path])
 
 
 def shown(deployment: Deployment, options: t.Collection[str]) -> dict[str, t.Any]:
-    """The deployment in the inventory's variables, who has which policy included where that was read."""
+    """Return the deployment as variables of an inventory. The users of policies are included if they were read."""
     found: dict[str, t.Any] = {}
     usage = deployment.usage()
     for variable, option in CONTENT.items():
@@ -139,7 +151,7 @@ def shown(deployment: Deployment, options: t.Collection[str]) -> dict[str, t.Any
 
 
 def add_grants(policies: t.Iterable[dict[str, t.Any]], usage: t.Mapping[str, tuple[str, ...]]) -> None:
-    """Tell of each per-user policy who has it, as an inventory does."""
+    """Add the users to each per-user policy, in the form of an inventory."""
     from .._base.names import is_per_user
 
     for policy in policies:
@@ -150,7 +162,14 @@ def add_grants(policies: t.Iterable[dict[str, t.Any]], usage: t.Mapping[str, tup
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot that was read. identity: of its deployment; only the label in an old one. values: its variables."""
+    """Hold a snapshot that was read.
+
+    path: the path of the file.
+    identity: the identity of its deployment. An old snapshot has only the label.
+    values: its variables.
+    said: a description of the file for messages.
+    warnings: texts for the user.
+    """
 
     path: str
     identity: Identity
@@ -160,7 +179,7 @@ class Snapshot:
 
 
 def load(path: str, option: str) -> Snapshot:
-    """Raises Refused, also where somebody else could have written the file."""
+    """Read a snapshot. Raises Refused, also if another user can write the file."""
     data = private_file.read_deciding(path, option)
     try:
         return _load(path, data)
@@ -172,14 +191,14 @@ def _load(path: str, data: bytes) -> Snapshot:
     values = inventory_values(data.decode("utf-8", "surrogatepass"))
     head = values.pop(_HEAD, None)
     if not isinstance(head, dict) or not isinstance(head.get("host"), str) or "deployment" not in head:
-        raise Invalid("there is no %s in it" % _HEAD)
+        raise Invalid("it does not have %s" % _HEAD)
     form = head.get("form", 1)
     if form not in (1, FORM):
-        raise Invalid("its form is %s, which this version of the collection does not know" % shortened(form))
+        raise Invalid("its form is %s, which this version of the collection cannot read" % shortened(form))
     found = []
     if form == 1:
         identity = Identity(str(head["deployment"]))
-        found.append("%s: it has an old form, which does not show whether it was edited" % path)
+        found.append("%s: the snapshot has an old form, which does not show whether it was edited" % path)
     else:
         identity = from_file(head["deployment"])
         if values.pop(_DIGEST, None) != _content(data):
@@ -190,7 +209,7 @@ def _load(path: str, data: bytes) -> Snapshot:
 
 
 def _content(data: bytes) -> str:
-    """The digest of all lines but that of the digest."""
+    """Return the digest of all lines, without the line of the digest."""
     lines = data.splitlines(keepends=True)
     return hashlib.sha256(b"".join(line for line in lines if not line.startswith(_DIGEST.encode()))).hexdigest()
 
@@ -201,13 +220,13 @@ def _no_snapshot(path: str, exc: Exception) -> str:
 
 
 def from_snapshot(path: str, parts: frozenset[str], option: str) -> tuple[Federation, str]:
-    """What a snapshot says, complete: what came after it goes. Returns it and a text on the file. Raises Refused."""
+    """Return the federation of a snapshot and a description of the file. Newer objects are purged. Raises Refused."""
     snapshot = load(path, option)
     return federation_of(snapshot, parts), snapshot.said
 
 
 def federation_of(snapshot: Snapshot, parts: frozenset[str]) -> Federation:
-    """Raises Refused."""
+    """Return the federation of a snapshot. Newer objects are purged. Raises Refused."""
     try:
         return _federation(snapshot.values, parts)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
@@ -223,7 +242,7 @@ def _federation(values: t.Mapping[str, t.Any], parts: frozenset[str]) -> Federat
         resource = BY_PART[part]
         items = [values[variable]] if resource.single else values[variable]
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise Invalid("%s: a list of options was expected" % variable)
+            raise Invalid("%s: must be a list of dictionaries" % variable)
         found: dict[str, Wanted] = {}
         for number, item in enumerate(items):
             place = "%s[%d]" % (variable, number)
@@ -231,19 +250,19 @@ def _federation(values: t.Mapping[str, t.Any], parts: frozenset[str]) -> Federat
             if resource.key is not None:
                 name = item.get(resource.key.option)
                 if not isinstance(name, str) or not name.strip():
-                    raise Invalid("%s: %s is no name" % (place, resource.key.option))
+                    raise Invalid("%s: %s must be a name" % (place, resource.key.option))
                 identity = resource.identity_from_server(name)
             users = item.get("granted_to")
             values_of = {option: value for option, value in item.items() if option != "granted_to"}
             one = Wanted(identity, resource.from_snapshot(values_of), place)
             if found.setdefault(one.key, one) is not one:
-                raise Invalid("%s: %s is there twice" % (place, shortened(identity)))
+                raise Invalid("%s: %s is in the list twice" % (place, shortened(identity)))
             if users is not None:
                 if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
-                    raise Invalid("%s.granted_to: is no list of users" % place)
+                    raise Invalid("%s.granted_to: must be a list of users" % place)
                 grants.append(Grant(identity, tuple(users), place + ".granted_to", exclusive=True))
         wanted[part] = tuple(found.values())
     if not wanted:
-        raise Invalid("it holds nothing of a deployment")
+        raise Invalid("it has no objects of a deployment")
     purge = frozenset(wanted) & frozenset(PURGED)
     return Federation(wanted, tuple(grants), purge, whole=True, parts=parts)

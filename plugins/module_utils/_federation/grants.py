@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who gets which external access policy, who loses it, and what users would lose by it. Pure.
+"""Plan which users get or lose an external access policy, and compare their rights. The functions are pure.
 
-A user has exactly one effective policy: the per-user one, else the site's, else global. It carries remote sign-in, SIP
-federation and public providers as well as XMPP, so each user's effective rights are compared before and after.
+A user has exactly one effective policy: the per-user policy, or else the policy of the site, or else the global policy.
+A policy also has the rights for remote sign-in, SIP federation and public providers. So the rights of each user are
+compared before and after the change.
 """
 
 from __future__ import annotations
@@ -28,8 +29,13 @@ from .selection import ChosenUsers, choose
 
 @dataclass(frozen=True)
 class Grants:
-    """steps: grants, then withdrawals. usage: names of users by the key of the policy that they have afterwards; None
-    where not all who have one were read. policies: by key of the user, the policy that he has afterwards.
+    """Hold the planned grants and withdrawals.
+
+    steps: grants, then withdrawals.
+    refusals: the reasons why the plan may not be applied.
+    warnings: texts for the user.
+    usage: the names of users after the run, by key of their policy; None if not all users of policies were read.
+    policies: the policies of users after the run, by key of the user.
     """
 
     steps: tuple[Step, ...] = ()
@@ -42,7 +48,11 @@ class Grants:
 def plan_grants(
     deployment: Deployment, federation: Federation, guard: Guard, policies: Records, controller: t.Mapping[str, Value]
 ) -> Grants:
-    """policies: as they are after this run's changes, before its removals."""
+    """Plan the grants and withdrawals of a federation.
+
+    policies: the policies after this run's changes, before its removals.
+    controller: the parameter with the domain controller; empty to choose one for each user.
+    """
     run = _Granting(deployment, guard, policies, controller, federation.whole)
     declared = (*federation.granting, *_later_policies(deployment, federation, guard))
     for grant in declared:
@@ -52,7 +62,7 @@ def plan_grants(
         run.check(grant)
     for grant in declared:
         run.grant(grant)
-    # After the grants: who gets another policy loses the former one by that.
+    # This is after the grants, because a user that gets another policy loses the present policy without a withdrawal.
     for grant in declared:
         run.withdraw(grant)
     steps = tuple(run.steps)
@@ -68,7 +78,7 @@ def plan_grants(
 
 
 def _later_policies(deployment: Deployment, federation: Federation, guard: Guard) -> list[Grant]:
-    """Policies that a snapshot does not know go, and so does who has them."""
+    """Return the withdrawals from policies that a snapshot does not have. The run removes these policies."""
     if not federation.whole or "grants" not in federation.parts or "policies" not in federation.wanted:
         return []
     listed = {item.key for item in federation.wanted["policies"]}
@@ -79,9 +89,9 @@ def _later_policies(deployment: Deployment, federation: Federation, guard: Guard
 
 
 def controllers(users: t.Iterable[User]) -> dict[str, str]:
-    """By domain of Active Directory, one of its domain controllers, of those that told of users.
+    """Return, by domain of Active Directory, a domain controller of this domain that returned users.
 
-    What tells of a user may be a global catalogue of another domain, where nothing can be written.
+    A global catalogue of another domain can return a user too, but it cannot write the user.
     """
     found: dict[str, str] = {}
     for user in users:
@@ -103,13 +113,13 @@ class _Granting:
         self.steps: list[Step] = []
         self.refusals: list[str] = []
         self.warnings: list[str] = []
-        # By key of the user: where he was named first, and how, and the policy that he is to get there.
+        # By key of the user: the first place in the lists, the name there, and the policy there.
         self.named: dict[str, tuple[str, str, str]] = {}
         self.chosen: dict[str, tuple[User, ...]] = {}  # by place of a selector
-        self.groups: dict[str, Grant] = {}  # by its place too
+        self.groups: dict[str, Grant] = {}  # by place of a selector of a group
 
     def choose(self, grant: Grant, chosen: ChosenUsers) -> None:
-        """Take over whom a selector means."""
+        """Take over the users of a selector."""
         self.chosen[grant.place] = chosen.users
         if grant.selector and grant.selector.kind == "group":
             self.groups[grant.place] = grant
@@ -119,16 +129,16 @@ class _Granting:
         for user in chosen.users:
             first = self.named.setdefault(user.key, (grant.place, user.name, key_of(grant.policy)))
             if first[2] != key_of(grant.policy):
-                text = "%s (%s): %s is chosen by %s for another policy; a user has exactly one"
+                text = "%s (%s): %s also gets another policy in %s. A user has exactly one policy, so keep only one"
                 self.refusals.append(text % (grant.place, grant.selector, user.name, first[0]))
 
     def check(self, grant: Grant) -> None:
-        """Whether the policy and the users exist, and each of them is to get one policy only."""
-        # Of a policy that a snapshot gives to nobody, there is nothing to take away where it is gone.
+        """Check that the policy and the users exist, and that each user gets only one policy."""
+        # If a snapshot has no users for a policy, a missing policy needs no withdrawal.
         idle = grant.absent or (self.whole and not grant.users)
         if key_of(grant.policy) not in self.after and not idle:
             place = grant.place if grant.place != "users" else "policy"
-            self.refusals.append("%s: there is no policy '%s'; create it first" % (place, grant.policy))
+            self.refusals.append("%s: there is no policy '%s'. Create it first" % (place, grant.policy))
         for number, name in enumerate(grant.users):
             if name in self.deployment.named:
                 if not grant.absent:
@@ -136,16 +146,16 @@ class _Granting:
             else:
                 words = self.deployment.unknown.get(name, "there is no such user")
                 text = "%s[%d]: '%s': %s" % (grant.place, number, name, words)
-                # Who had a policy when a snapshot was taken may have left since.
+                # A user in a snapshot can be deleted later, so in a restore this is only a warning.
                 (self.warnings if self.whole else self.refusals).append(text)
 
     def _check_one_policy(self, grant: Grant, number: int, name: str) -> None:
-        """Two names may mean one user: his address and his distinguished name, say."""
+        """Check that two names of one user, such as the address and the distinguished name, have the same policy."""
         here = "%s[%d]" % (grant.place, number)
         first = self.named.setdefault(self.deployment.named[name], (here, name, key_of(grant.policy)))
         if first[2] != key_of(grant.policy):
-            text = "%s: '%s' is the user that %s names as '%s'; a user has exactly one policy"
-            self.refusals.append(text % (here, name, *first[:2]))
+            text = "%s: '%s' is the same user as '%s' in %s. A user has exactly one policy, so keep only one of them"
+            self.refusals.append(text % (here, name, first[1], first[0]))
 
     def _users(self, grant: Grant) -> list[User]:
         if grant.selector:
@@ -176,13 +186,13 @@ class _Granting:
         return [user for user in self.deployment.users.values() if user.key not in kept]
 
     def _name_who_left(self, grant: Grant, named: t.Iterable[User]) -> None:
-        """Who has the policy of a group without being a member, whether they left or were granted it otherwise."""
+        """Warn about users that have the policy of a group but are not members of the group."""
         if grant.selector is None or grant.selector.kind != "group":
             return
         policy = key_of(grant.policy)
         left = sorted(user.name for user in self._others(named) if key_of(self.policies[user.key]) == policy)
         if left:
-            text = "%s (%s): not in the group, and keep the policy %s, which %s would withdraw: %s"
+            text = "%s (%s): users outside of the group keep the policy %s. To withdraw it, set %s to true. Users: %s"
             exclusive = self.guard.name("exclusive_grants")
             self.warnings.append(text % (grant.place, grant.selector, grant.policy, exclusive, some(left, NAMES)))
 
@@ -205,12 +215,16 @@ class _Granting:
         self.steps.append(step)
 
     def _controller(self, user: User) -> t.Mapping[str, Value]:
-        """Where to write: what was asked for, else where his domain was read, or another one would be read back."""
+        """Return the parameter with the domain controller for a user's grant.
+
+        It is the requested controller, or the controller that returned users of the same domain. Another controller
+        would not show the grant in the read after it.
+        """
         found = self._by_domain.get(user.domain)
         return self.controller or ({CONTROLLER: found} if found else {})
 
     def too_many(self) -> t.Iterable[str]:
-        """A selector that means more users than was thought must not reach them all."""
+        """Return why selectors change too many users. A selector can match more users than expected."""
         keys = {user.key for place, users in self.chosen.items() if place not in self.groups for user in users}
         changed = [step.identity for step in self.steps if step.key in keys]
         if changed:
@@ -219,7 +233,11 @@ class _Granting:
             yield from self._too_many_of_a_group(grant)
 
     def _too_many_of_a_group(self, grant: Grant) -> t.Iterable[str]:
-        """Who has the policy is what a change is measured by: nobody has it on the first day, as with a list."""
+        """Return why a group changes too many users of its policy.
+
+        The number of users with the policy is the base of the limit. So the first grants are not limited, as with a
+        list.
+        """
         policy = key_of(grant.policy)
         had = {key for key, user in self.deployment.users.items() if key_of(user.policy) == policy}
         changed = {
@@ -228,13 +246,13 @@ class _Granting:
             if policy in [key_of(str((values or {})["policy"])) for values in (step.before, step.after)]
         }
         if len(had) >= UPDATES_GUARDED_FROM:
-            what = "users who have %s or are to get it" % grant.policy
+            what = "users who have %s or would get it" % grant.policy
             yield from self.guard.too_many_updates(what, len(had | set(changed)), list(changed.values()))
 
     # Rights
 
     def losses(self) -> list[str]:
-        """A text for each policy and each set of rights that users would lose and that allow_loss does not name."""
+        """Return one refusal for each policy and each set of lost rights that ``allow_loss`` does not have."""
         reasons: dict[tuple[bool, str, tuple[str, ...]], list[str]] = {}
         for step in self.steps:
             had, gets = str((step.before or {})["policy"]), str((step.after or {})["policy"])
@@ -247,21 +265,21 @@ class _Granting:
         found = []
         for (granting, policy, lost_rights), who in reasons.items():
             record = self.after.get(key_of(policy))
-            text = "%s %s would take %s from %s; if that is meant, name it in %s"
+            text = "%s %s would take %s from %s. To allow this, add it to %s"
             verb = "granting" if granting else "withdrawing"
             name = record.identity if record and not granting else policy
             found.append(text % (verb, name, " and ".join(lost_rights), some(who), self.guard.name("allow_loss")))
         return found
 
     def _before(self, key: str, policy: str) -> Values:
-        """What the user may do now, by his own policy or the one that acts on him."""
+        """Return the present rights of a user, from the per-user policy or the policy in effect."""
         own = self.after.get(key_of(policy)) if policy else None
         if own is None:
             own = self.after.get(self.deployment.effective.get(key, ""))
         return own.values if own else {}
 
     def _afterwards(self, policy: str) -> list[Values]:
-        """What the user may have then: the policy granted; without one, whatever a site or global policy gives."""
+        """Return the possible policies after the change: the granted policy, or all policies of sites and global."""
         if policy:
             return [self.after[key_of(policy)].values]
         return [record.values for key, record in self.after.items() if not is_per_user(key)]

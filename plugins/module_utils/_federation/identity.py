@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which deployment a server and a file belong to: the pool of the Central Management Store tells, not a label.
+"""Find out which deployment a server or a file belongs to, by the pool of the Central Management Store.
 
-Two inventories may both call their deployment ``default``. A file of one must not be applied to the other.
+A label is not enough, because two inventories can both call their deployment ``default``. A file of one deployment must
+not be applied to the other.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ NOT_READ = "%s -CentralManagement is not offered to this account, or fails" % SE
 
 @dataclass(frozen=True)
 class Identity:
-    """label: ``sfb_xmpp_deployment``. pools: FQDNs of the pools of the Central Management Store, in lower case.
+    """Hold the identity of a deployment.
 
-    A pair of pools has the store in both; empty where it cannot be read. sip_domains: sorted A-labels; likewise.
+    label: the value of ``sfb_xmpp_deployment``.
+    pools: FQDNs of the pools of the Central Management Store, in lower case; empty if they cannot be read. In a pair of
+      pools, both pools have the store.
+    sip_domains: the SIP domains as sorted A-labels; empty if they cannot be read.
     """
 
     label: str = "default"
@@ -40,7 +44,7 @@ class Identity:
 
     @property
     def key(self) -> str:
-        """What stands for the deployment in a digest, also after a SIP domain was added to it."""
+        """Return the deployment's part of a digest. A new SIP domain does not change it."""
         return "pool " + " ".join(self.pools) if self.pools else "label " + self.label
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -49,12 +53,12 @@ class Identity:
 
 
 def identity_of(items: t.Sequence[t.Any], label: str) -> Identity:
-    """From the objects that both statements returned, in any order. Raises Unreadable."""
+    """Return the identity from the objects of both statements, in any order. Raises Unreadable."""
     services = [one for one in items if is_central(one)]
     domains = [one for one in items if _is_domain(one)]
     unknown = [one for one in items if not tells_identity(one)]
     if unknown:
-        raise Unreadable(SERVICE, "", "an object came back that was not asked for: %s" % shortened(unknown[0]))
+        raise Unreadable(SERVICE, "", "the server returned an unexpected object: %s" % shortened(unknown[0]))
     return Identity(label, pools_of(services), tuple(sorted(sip_domains_of(domains))) if domains else ())
 
 
@@ -75,7 +79,10 @@ def pools_of(services: t.Sequence[t.Any] | None) -> tuple[str, ...]:
 
 
 def read_identity(shell: Shell, label: str) -> Identity:
-    """Asks one statement after the other: an account may be offered one of them. Raises ShellError, Unreadable."""
+    """Send the statements one by one, because an account can have only one of the cmdlets.
+
+    Raises ShellError, Unreadable.
+    """
     output: list[t.Any] = []
     for statement in STATEMENTS:
         answer: Answer = shell.invoke([statement])
@@ -85,34 +92,44 @@ def read_identity(shell: Shell, label: str) -> Identity:
 
 
 def from_file(value: t.Any) -> Identity:
-    """What a file says of its deployment. Raises Invalid."""
+    """Return the deployment's identity from a file. Raises Invalid."""
     if not isinstance(value, dict) or not isinstance(value.get("label"), str):
         raise Invalid("the deployment has no label")
     lists = [value.get(name) for name in ("pools", "sip_domains")]
     if not all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists):
-        raise Invalid("pools and sip_domains of the deployment must be lists of texts")
+        raise Invalid("pools and sip_domains of the deployment must be lists of strings")
     return Identity(value["label"], *(tuple(one) for one in lists if one is not None))
 
 
 def other_deployment(kept: Identity, now: Identity) -> str:
-    """Why a file belongs to another deployment than this one; empty if it does not. kept: what the file says."""
+    """Return why a file belongs to another deployment; empty if it belongs to this deployment.
+
+    kept: the identity in the file.
+    now: the identity of this deployment.
+    """
     if kept.pools and now.pools and not set(kept.pools) & set(now.pools):
-        text = "its Central Management Store is on the pool %s, and that of this deployment on %s"
+        text = "its Central Management Store is on the pool %s, but this deployment has the store on %s"
         return text % (some(kept.pools), some(now.pools))
     if kept.label != now.label:
-        return "it was made for the deployment %s, and this is %s" % (kept.label, now.label)
+        return "it was made for the deployment %s, but this deployment is %s" % (kept.label, now.label)
     return ""
 
 
 def doubts(file: str, kept: Identity, now: Identity) -> list[str]:
-    """Warnings on a file that belongs to this deployment, as far as is known."""
+    """Return the warnings about a file that seems to belong to this deployment.
+
+    file: the path.
+    kept: the identity in the file.
+    now: the identity of this deployment.
+    """
     if not now.pools or not kept.pools:
         why = NOT_READ if not now.pools else "the file does not name it"
-        text = "%s: only the label %s was compared, not the pool of the Central Management Store: %s"
+        text = "%s: only the label %s was compared, because the pool of the Central Management Store is unknown: %s"
         return [text % (file, now.label, why)]
     before, after = set(kept.sip_domains), set(now.sip_domains)
     if before and after and before != after:
         found = ["added: %s" % some(sorted(after - before))] * bool(after - before)
         found += ["removed: %s" % some(sorted(before - after))] * bool(before - after)
-        return ["%s: the SIP domains of the deployment have changed since (%s)" % (file, "; ".join(found))]
+        text = "%s: the SIP domains of the deployment have changed since the file was written (%s)"
+        return [text % (file, "; ".join(found))]
     return []

@@ -3,11 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kinds of values that a field can have: how a user writes one, how a server sends one, how it travels back.
+"""Convert the values of fields between the user's form, the server's form and the canonical form.
 
-A value is converted once at each border, into its canonical form, and compared plainly from then on. What does not
-have the declared form is an error there and never becomes a value: Invalid for what a user wrote, Unreadable for what a
-server sent.
+A value is converted to its canonical form once, when it comes from the user or the server. After that, values are
+compared directly. A value without the declared form is an error: Invalid for a user's value, Unreadable for a server's.
 """
 
 from __future__ import annotations
@@ -20,51 +19,56 @@ from .._base.names import Invalid, canonical_domain, check_text, domain_from_ser
 from .._base.names import key as key_of
 from .._shell.statement import ListChange, Secret, UInt32, Value
 
-# A type's name, which is what a server sends of an object that it did not take apart: generic, list, plain object, or
-# deep in a namespace. A domain such as "Microsoft.com" is none.
+# The name of a .NET type. A server sends such a name in place of an object that it did not serialize. The patterns are
+# a generic type, a list, a plain object, or a long namespace. A domain such as "Microsoft.com" must not match.
 _TYPE_NAME = re.compile(
     r"(?:Deserialized\.)?"
     r"(?:System\.(?:Object|String|Collections(?:\.[A-Z]\w*)+)|(?:System|Microsoft)(?:\.[A-Z][\w+]*)+(?=[`\[])"
     r"|(?:System|Microsoft)(?:\.[A-Z][\w+]*){3,})"
     r"(?:`\d+)?(?:\[.*\])?\Z"
 )
-# What a server may have stored as a domain: anything that is one word without the marks of another form.
+# A domain that a server has stored: one word without the characters of other forms.
 _STORED_DOMAIN = re.compile(r"[^\s,;:@`\[\]{}()<>=/\\\"']+\Z")
 _SHOWN = 80
 
 
 def is_type_name(text: str) -> bool:
-    """Whether a text is the name of a .NET type."""
+    """Return whether a text is the name of a .NET type."""
     return bool(_TYPE_NAME.match(text))
 
 
 class UnreadableValue(Exception):
-    """A value that a server sent does not have the declared form. The text says what it is and what was expected."""
+    """Report that a server's value does not have the declared form. The text has the value and the expected form."""
 
 
 class Kind:
-    """The contract of every kind.
+    """Define the methods of every kind.
 
-    spec: the option's argument spec (without default: an option left out leaves the property alone).
+    spec: the option's argument spec. It has no default, so that a missing option does not change the property.
+    expected: the server's form, for messages.
     """
 
     spec: t.Mapping[str, t.Any] = {"type": "str"}
-    expected = "a text"
+    expected = "a string"
 
     def from_user(self, value: t.Any) -> t.Any:
-        """The canonical form of what a user wrote, as typed values or as texts from a template. Raises Invalid."""
+        """Return the canonical form of a user's value. A value from a template can be a string. Raises Invalid."""
         raise NotImplementedError
 
     def from_server(self, value: t.Any) -> t.Any:
-        """The canonical form of what a server sent. Raises Unreadable."""
+        """Return the canonical form of a server's value. Raises UnreadableValue."""
         raise NotImplementedError
 
     def from_snapshot(self, value: t.Any) -> t.Any:
-        """The canonical form of what was read once: it may be a text that nobody should write. Raises Invalid."""
+        """Return the canonical form of a value in a snapshot. It can break the rules for users. Raises Invalid."""
         return self.from_user(value)
 
     def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:
-        """A canonical value as a cmdlet's parameter. ``before``: what the property has; creating: New- is the verb."""
+        """Return a canonical value as a cmdlet's parameter.
+
+        before: the present value of the property.
+        creating: whether the verb is New-.
+        """
         return t.cast(Value, value)
 
     def unreadable(self, value: t.Any) -> UnreadableValue:
@@ -72,7 +76,7 @@ class Kind:
 
 
 def written(value: t.Any) -> str:
-    """What a user wrote, for a message, in the words of YAML."""
+    """Return a user's value for a message, in the words of YAML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
@@ -85,37 +89,37 @@ def written(value: t.Any) -> str:
 
 
 def shortened(value: t.Any) -> str:
-    """What a server sent, for a message, with its type where it is no text."""
+    """Return a server's value for a message. If it is not a string, its type follows."""
     text = repr(value) if isinstance(value, str) else "%s (%s)" % (value, type(value).__name__)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def check_unread(value: t.Any, place: str = "") -> None:
-    """Raises Invalid for a number or a switch where a text belongs: YAML 1.1 has changed what the user wrote.
+    """Raise Invalid for a number or a switch in place of a string, because YAML 1.1 can change the user's value.
 
-    It reads ``12:30:45`` as 45045, ``010`` as 8, ``1.10`` as 1.1 and ``no`` as false (yaml.org/type/int.html,
-    float.html and bool.html), and nothing tells afterwards which of them it was.
+    YAML 1.1 reads ``12:30:45`` as 45045, ``010`` as 8, ``1.10`` as 1.1 and ``no`` as false. After that, the original
+    value is unknown. Sources: yaml.org/type/int.html, float.html and bool.html.
     """
     if isinstance(value, (bool, int, float)):
         kind = "a switch" if isinstance(value, bool) else "a number"
-        raise Invalid("%sYAML reads the value as %s, %s; put the text in quotes" % (place, kind, written(value)))
+        raise Invalid("%sYAML reads the value as %s, %s. Put the text in quotes" % (place, kind, written(value)))
 
 
 class Text(Kind):
-    """A string. Nothing set and the empty string are the same."""
+    """Convert a string. No value means the empty string."""
 
     def from_user(self, value: t.Any) -> t.Any:
         if isinstance(value, (dict, list, tuple)):
-            raise Invalid("%s is no text" % written(value))
+            raise Invalid("must be a string, not %s" % written(value))
         check_unread(value)
         if is_type_name(str(value)):
-            text = "%s is the name of a .NET type, as a list shows itself that was written as text"
+            text = "%s is the name of a .NET type. Write the value, not a list that was converted to a string"
             raise Invalid(text % shortened(value))
         return check_text(str(value))
 
     def from_snapshot(self, value: t.Any) -> t.Any:
         if not isinstance(value, str):
-            raise Invalid("%s is no text" % written(value))
+            raise Invalid("must be a string, not %s" % written(value))
         return value
 
     def from_server(self, value: t.Any) -> t.Any:
@@ -127,23 +131,23 @@ class Text(Kind):
 
 
 class SecretText(Kind):
-    """A string that is never shown."""
+    """Convert a string that is never shown."""
 
     spec = {"type": "str", "no_log": True}
 
     def from_user(self, value: t.Any) -> t.Any:
         if isinstance(value, (dict, list, tuple)):
-            raise Invalid("is no text")
+            raise Invalid("must be a string")
         return Secret(str(value))
 
     def from_server(self, value: t.Any) -> t.Any:
         if value is not None and value != b"" and not isinstance(value, str):  # b"": a secure string
-            raise UnreadableValue("is a %s; a text was expected" % type(value).__name__)
+            raise UnreadableValue("is a %s; a string was expected" % type(value).__name__)
         return Secret(str(value) if value else "")
 
 
 class Switch(Kind):
-    """True or False. Words as Ansible takes them for a boolean."""
+    """Convert a switch. The same words as in Ansible mean true or false."""
 
     spec = {"type": "bool"}
     expected = "True or False"
@@ -155,7 +159,7 @@ class Switch(Kind):
     def from_user(self, value: t.Any) -> t.Any:
         found = value if isinstance(value, bool) else self._words.get(str(value).strip().lower())
         if found is None:
-            raise Invalid("%s is neither true nor false" % written(value))
+            raise Invalid("must be true or false, not %s" % written(value))
         return found
 
     def from_server(self, value: t.Any) -> t.Any:
@@ -167,7 +171,12 @@ class Switch(Kind):
 
 
 class Number(Kind):
-    """An unsigned 32-bit number. unset: whether a server may have none, which is None then."""
+    """Convert an unsigned 32-bit number.
+
+    minimum: the smallest number.
+    maximum: the largest number.
+    unset: whether a server can have no number. Then the value is None.
+    """
 
     spec = {"type": "int"}
 
@@ -178,9 +187,9 @@ class Number(Kind):
     def from_user(self, value: t.Any) -> t.Any:
         number = self._number(value)
         if number is None:
-            raise Invalid("%s is not a whole number" % written(value))
+            raise Invalid("must be a whole number, not %s" % written(value))
         if not self.minimum <= number <= self.maximum:
-            raise Invalid("%d is outside %d to %d" % (number, self.minimum, self.maximum))
+            raise Invalid("must be from %d to %d, not %d" % (self.minimum, self.maximum, number))
         return number
 
     def from_server(self, value: t.Any) -> t.Any:
@@ -206,7 +215,10 @@ class Number(Kind):
 
 
 class Choice(Kind):
-    """An enumeration: the option's word and the product's."""
+    """Convert an enumeration.
+
+    words: the option's words, each with the word of the product.
+    """
 
     def __init__(self, **words: str) -> None:
         self.words = words
@@ -217,7 +229,9 @@ class Choice(Kind):
         if isinstance(value, str) and value in self.words:
             return str(value)
         near = did_you_mean(value, self.words) if isinstance(value, str) else ""
-        raise Invalid("%s is none of %s%s" % (written(value), ", ".join(self.words), near))
+        *others, last = self.words
+        words = " or ".join(filter(None, [", ".join(others), last]))
+        raise Invalid("must be %s, not %s%s" % (words, written(value), near))
 
     def from_server(self, value: t.Any) -> t.Any:
         if isinstance(value, str):
@@ -231,13 +245,13 @@ class Choice(Kind):
 
 
 class Domain(Kind):
-    """One domain name, or empty."""
+    """Convert one domain name, or the empty string."""
 
     expected = "a domain name"
 
     def from_user(self, value: t.Any) -> t.Any:
         if isinstance(value, (bool, dict, list, tuple)):
-            raise Invalid("%s is no domain name" % written(value))
+            raise Invalid("must be a domain name, not %s" % written(value))
         return "" if value == "" else canonical_domain(str(value))
 
     def from_server(self, value: t.Any) -> t.Any:
@@ -249,7 +263,7 @@ class Domain(Kind):
 
 
 class SpelledDomain(str):
-    """A domain in canonical form that the server spells differently; only its own spelling can be removed there."""
+    """Hold a domain in canonical form with the server's spelling. A removal must use the server's spelling."""
 
     on_server: str
 
@@ -260,7 +274,7 @@ class SpelledDomain(str):
 
 
 class Domains(Kind):
-    """A set of domains, kept sorted. Arrives as a list, a single string, or null."""
+    """Convert a set of domains to a sorted list. A server sends a list, a single string, or null."""
 
     spec = {"type": "list", "elements": "str"}
     expected = "a list of domain names"
@@ -270,11 +284,11 @@ class Domains(Kind):
         if isinstance(value, str):
             value = value.split(",") if value else []
         if not isinstance(value, (list, tuple)):
-            raise Invalid("%s is no list of domains" % written(value))
+            raise Invalid("must be a list of domains, not %s" % written(value))
         found = []
         for number, item in enumerate(value):
             if isinstance(item, (bool, dict, list, tuple)) or item is None:
-                raise Invalid("entry %d: %s is no domain name" % (number, written(item)))
+                raise Invalid("entry %d: must be a domain name, not %s" % (number, written(item)))
             try:
                 found.append(canonical_domain(str(item)))
             except Invalid as exc:
@@ -295,7 +309,7 @@ class Domains(Kind):
     def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:
         if creating:
             return tuple(value)
-        # Additions and removals are what the cmdlet page documents for Set-.
+        # The page of the Set- cmdlet documents only additions and removals.
         had = set(before or ())
         return ListChange(
             add=tuple(item for item in value if item not in had),
@@ -304,7 +318,7 @@ class Domains(Kind):
 
 
 class EdgePoolName(Domain):
-    """The Edge pool of a route, empty where there is none: ``EdgeServer:FQDN`` on the wire (page of Set-CsSite)."""
+    """Convert the Edge pool of a route; empty for no route. The server has ``EdgeServer:FQDN`` (page of Set-CsSite)."""
 
     expected = "an Edge pool as EdgeServer:FQDN"
 
@@ -327,10 +341,10 @@ class EdgePoolName(Domain):
 
 
 def did_you_mean(word: str, known: t.Iterable[str]) -> str:
-    """`` (did you mean X?)`` where a known word is near, else nothing."""
+    """Return `` (did you mean X?)`` for a similar known word; empty if there is none."""
     near = difflib.get_close_matches(word.lower(), list(known), 1, 0.7)
     if not near:
-        # A part of one known word, such as tls for tls_negotiation, is as good as a misspelling.
+        # A part of only one known word is also accepted, such as tls for tls_negotiation.
         parts = [name for name in known if word.lower() in name.lower().split("_")]
         near = parts if len(parts) == 1 else []
     return " (did you mean %s?)" % near[0] if near else ""

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lock of a deployment: one run on this controller at a time reads, plans and writes.
+"""Lock a deployment, so that only one run on this controller reads, plans and writes at a time.
 
-A run that may write takes the lock before it reads. If it read earlier, it would compare rights with a state that
-another run is about to change.
+A run that can write takes the lock before it reads. Otherwise it would compare rights with a state that another run is
+changing.
 """
 
 from __future__ import annotations
@@ -24,31 +24,33 @@ from .._base.result import Refused
 from .._shell.statement import Shell, place_of
 from .files import Snapshots, safe
 
-# Seconds that a run waits for another one: longer than a run with the default replication_timeout takes.
+# The maximum wait for another run, in seconds. A run with the default replication_timeout takes less time.
 LIMIT = 1800.0
-# Seconds between two looks whether the lock is free.
+# The time between two attempts to take the lock, in seconds.
 _LOOK = 0.1
 _HOME = "the directory of Ansible's own files"
 
 
 @contextlib.contextmanager
 def alone(shell: Shell, snapshots: Snapshots | None = None, limit: float = LIMIT) -> t.Iterator[None]:
-    """Keep out other runs on this controller that may write to the same deployment.
+    """Lock out other runs on this controller that can write to the same deployment. Raises Refused.
 
-    There are two locks, always taken in this order: one in Ansible's home, which every module takes, and one in the
-    directory of snapshots, if there is one: it may be shared by several homes. Both are flock's, which end with their
-    process. limit: seconds to wait for each. Raises Refused if a lock cannot be had.
+    There are two locks. Every module first takes the lock in Ansible's home. The second lock is in the directory of
+    snapshots, if the run has one, because several homes can share this directory. Both use flock, so they end with the
+    process.
+
+    limit: the maximum wait for each lock, in seconds.
     """
     place = place_of(shell)
     name = ".%s.lock" % safe(place.deployment)
     tell = getattr(shell, "tell", lambda text: None)
     with contextlib.ExitStack() as held:
-        # Ansible itself makes its home only when it has something to keep there.
+        # Ansible creates its home only when it needs it, so it can be missing.
         home = private_file.make_folder(place.home or "~/.ansible", _HOME)
         held.enter_context(_lock(os.path.join(home, name), _HOME, place.deployment, limit, tell))
         if snapshots:
             path = os.path.join(snapshots.prepare(), name)
-            # The directory of snapshots may be Ansible's home itself: nobody waits for their own lock.
+            # The directory of snapshots can be Ansible's home. Then a second lock would wait for the first one.
             if os.path.dirname(path) != home:
                 held.enter_context(_lock(path, snapshots.option, place.deployment, limit, tell))
         yield
@@ -81,7 +83,7 @@ def _acquire(handle: int, path: str, deployment: str, limit: float, tell: t.Call
         except OSError as exc:
             raise Refused([private_file.not_locked(path, exc)]) from None
         if time.monotonic() >= end:
-            text = "another run that may write to %s holds the lock %s: %s"
+            text = "another run that can write to %s holds the lock %s: %s"
             text %= (deployment, path, holder)
             if limit:
                 text += ". This run waited %d minutes. Wait until the other run ends, or end it. Then run again"
@@ -89,12 +91,12 @@ def _acquire(handle: int, path: str, deployment: str, limit: float, tell: t.Call
             raise Refused([text])
         if not told:
             told = True
-            tell("waits up to %d minutes for another run that may write to %s: %s" % (limit // 60, deployment, holder))
+            tell("waits up to %d minutes for another run that can write to %s: %s" % (limit // 60, deployment, holder))
         time.sleep(_LOOK)
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
+    except (KeyError, OSError):  # the user of a container can have no name
         return "user %d" % os.getuid()

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a batch of steps is about to change, read in the pipeline of the batch, right before the writes.
+"""Read the objects of a batch of steps in the pipeline of the batch, right before the writes.
 
-The controller decides on an earlier reading. So this one cannot stop a write. It tells afterwards what the write met.
+The controller decides with an earlier read. So this read cannot stop a write, but it shows later what a write changed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,22 @@ from .resource import Resource
 
 
 class Looks:
-    """One batch. statements: of the readings and of the steps, in their order.
+    """Hold one batch.
 
-    records, users: what was there right before the writes. whole: whether all readings were answered.
+    statements: the reads and the steps, in their order.
+    records: the objects right before the writes, by part and by key.
+    users: the users right before the writes, by key.
+    whole: whether all reads were answered.
     """
 
     def __init__(
         self, steps: t.Sequence[Step], controller: t.Mapping[str, Value], holders: Statement | None = None
     ) -> None:
-        """controller: for users whose step names none. holders: asks who has which policy, where that matters."""
+        """Make the statements.
+
+        controller: the parameter with the domain controller, for steps without one.
+        holders: the statement that reads the users of policies; None if it is not needed.
+        """
         self.steps = steps
         self.records: dict[str, dict[str, Record]] = {}
         self.users: dict[str, User] = {}
@@ -41,17 +48,17 @@ class Looks:
         self._reads = {statement.cmdlet.casefold() for statement in self.statements}
         for step in steps:
             if step.part == "grants":
-                # Right before each, since a batch of grants takes long.
+                # Each user is read right before the grant, because a batch of grants takes long.
                 given = {name: v for name, v in step.parameters.items() if name == CONTROLLER}
                 self.statements.append(user_statement(str(step.parameters["Identity"]), given or controller))
                 self._reads.add(USERS.casefold())
             self.statements.append(step.statement)
 
     def take(self, answer: Answer) -> Answer:
-        """Keep what the readings brought. Returns the answer to the writes alone."""
+        """Keep the objects of the reads. Return the answer of the writes."""
         own = tuple(error for error in answer.errors if error.cmdlet.casefold() not in self._reads)
         self.whole = not answer.ended_early and len(own) == len(answer.errors)
-        # New- returns the object that it made; such an object was not there before.
+        # New- returns the new object, which did not exist before.
         made = {(step.part, step.key) for step in self.steps if step.before is None and step.part != "grants"}
         for item in answer.output:
             try:
@@ -61,7 +68,7 @@ class Looks:
                 else:
                     self._take_object(item, made)
             except Unreadable:
-                # It was readable when the run planned. What becomes of it is read after the writes.
+                # The read for the plan could read this object. The read after the writes shows its state.
                 self.whole = False
         return Answer(answer.output, own, answer.warnings, answer.lost, answer.refused)
 
@@ -73,7 +80,7 @@ class Looks:
                     self.records.setdefault(resource.part, {}).setdefault(record.key, record)
 
     def before(self, step: Step) -> tuple[bool, Record | None]:
-        """Whether it is known what a step met, and what that was; None if there was no object."""
+        """Return whether the object right before a step is known, and the object; None if it did not exist."""
         if step.part == "grants":
             user = self.users.get(step.key)
             return (True, Record(user.name, {"policy": user.policy})) if user else (False, None)
@@ -82,9 +89,9 @@ class Looks:
 
 
 def _kinds(steps: t.Sequence[Step]) -> list[Resource]:
-    """The kinds of which a step changes an object that there was; policies where a step grants one.
+    """Return the kinds of the existing objects that steps change. A grant means the kind of policies.
 
-    New- needs no look: where the object exists already it fails.
+    New- needs no read, because it fails if the object exists.
     """
     parts = {"policies" if step.part == "grants" else step.part for step in steps if step.before is not None}
     return [resource for resource in RESOURCES if resource.part in parts]

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rights that went because two runs met: who lost what, and the steps that give it back. Pure.
+"""Find rights that users lost because two runs met, and make the steps that give the rights back.
 
-A plan allows a policy to lose a right since nobody has the policy, and a grant since the policy has the right. Two
-controllers share no lock, so both may be true when they are read, and not when they are written. Each run reads what
-the other one writes after its own write. So at least one of the two sees it.
+A plan lets a policy lose a right if the policy has no users. A plan grants a policy if the policy has the right. Two
+controllers do not share a lock. So both conditions can be true at the read, and false at the write. Each run reads
+again after its own write. So at least one of the two runs finds the loss.
 """
 
 from __future__ import annotations
@@ -27,16 +27,22 @@ from .looks import Looks
 from .plan import Plan, step_for
 from .rules import RIGHTS, rights_lost
 
-# Categories of failures. LOST: a right that users had is gone, or was until it was given back.
+# Categories of failures. LOST means that users lost a right, also if they got it back.
 LOST, MAY_BE_LOST = "RightLost", "RightMayBeLost"
-# What follows the text of a loss whose steps were sent.
-GIVEN_BACK = "What was before is restored. Compare with the other run, then run again"
-NOT_GIVEN_BACK = "What was before could not be restored: %s"
+# The second sentence of a failure, after the steps that give rights back.
+GIVEN_BACK = "The former state is restored. Compare with the other run, then run again"
+NOT_GIVEN_BACK = "The former state could not be restored: %s"
+_CHECK = ". Check the rights of these users"
 
 
 @dataclass(frozen=True)
 class RightLoss:
-    """category: of the failure; empty for a warning. back: the steps that give it back, where that is certain."""
+    """Describe a loss of rights.
+
+    category: the category of the failure; empty for a warning.
+    text: the message.
+    back: the steps that give the right back; empty if the loss is not certain.
+    """
 
     category: str
     text: str
@@ -45,11 +51,14 @@ class RightLoss:
 
 @dataclass(frozen=True)
 class Watch:
-    """What a plan knew of rights.
+    """Hold the rights that a plan knew.
 
-    policies: as they are after the plan. effective: by the user's key, the policy that acts on a user without one.
-    usage: by the policy's key, the keys of the users who had it. got, leaving: likewise, who gets and who loses it by
-    this plan.
+    guard: the limits of the run.
+    policies: the policies after the plan.
+    effective: by key of a user, the policy that applies if the user has no per-user policy.
+    usage: the keys of users before the plan, by key of their policy.
+    got: the keys of users that get a policy in the plan, by key of the policy.
+    leaving: the keys of users that lose a policy in the plan, by key of the policy.
     """
 
     guard: Guard = field(default_factory=Guard)
@@ -72,15 +81,17 @@ class Watch:
         )
 
     def taken(self, step: Step) -> list[str]:
-        """The rights that a step takes from whoever has a per-user policy."""
+        """Return the rights that a step takes from the users of a per-user policy."""
         if step.part != "policies" or step.before is None or not is_per_user(step.key):
             return []
         return list(RIGHTS) if step.expect is None else rights_lost(step.before, step.after or {})
 
     def unseen(self, step: Step, users: t.Mapping[str, User], *, early: bool = False) -> dict[str, User]:
-        """Those of the users who have the policy of the step, and of whom the plan did not know.
+        """Return the users of the step's policy that the plan did not know.
 
-        early: the plan's grants and withdrawals are not sent yet.
+        step: a step that changes a policy.
+        users: the users that were read.
+        early: whether the plan's grants and withdrawals are not sent yet.
         """
         nobody: frozenset[str] = frozenset()
         known = self.usage.get(step.key, nobody) if self._allowed(step) else nobody
@@ -89,15 +100,19 @@ class Watch:
         return {k: user for k, user in users.items() if key_of(user.policy) == step.key and k not in known}
 
     def loss(self, step: Step, looks: Looks, seen: Deployment) -> RightLoss | None:
-        """What a step that took effect came to. looks: read right before it. seen: read after it."""
+        """Return the loss that a step caused; None if there is none.
+
+        looks: the objects right before the step.
+        seen: the objects after the step.
+        """
         return self._of_grant(step, looks, seen) if step.part == "grants" else self._of_policy(step, looks, seen)
 
     def feared(self, step: Step, looks: Looks) -> RightLoss | None:
-        """What a step came to if it took effect, where that could not be read."""
+        """Return the possible loss of a step that could not be read back; None if there is none."""
         before = self.unseen(step, looks.users) if self.taken(step) else {}
         if not before or self._allowed(step):
             return None
-        return RightLoss(MAY_BE_LOST, self._text(step, before) + ". Check what they may do")
+        return RightLoss(MAY_BE_LOST, self._text(step, before) + _CHECK)
 
     def _text(self, step: Step, users: t.Mapping[str, User]) -> str:
         did = "removed it" if step.expect is None else "took %s from it" % " and ".join(self.taken(step))
@@ -105,11 +120,11 @@ class Watch:
         return "another run granted %s to %s while this run %s" % (step.identity, names, did)
 
     def _allowed(self, step: Step) -> bool:
-        """Whether the run was told that users may lose what the step takes."""
+        """Return whether the options allow that users lose the rights of the step."""
         return self.guard.force if step.expect is None else set(self.taken(step)) <= self.guard.allow_loss
 
     def _of_policy(self, step: Step, looks: Looks, seen: Deployment) -> RightLoss | None:
-        """A policy lost a right, or went, and somebody has it of whom the plan did not know."""
+        """Return the loss if a policy lost a right or was removed, and has users that the plan did not know."""
         after = self.unseen(step, seen.users) if self.taken(step) else {}
         if not after:
             return None
@@ -117,15 +132,15 @@ class Watch:
         text = self._text(step, after)
         if self._allowed(step):
             return RightLoss("", text)
-        # A policy that is gone can be granted no more: who has it had it before it went.
+        # A removed policy cannot be granted any more. So its users had it before the removal.
         certain = after if step.expect is None else {key: user for key, user in after.items() if key in before}
         if not certain:
-            return RightLoss(MAY_BE_LOST, text + ". Check what they may do")
+            return RightLoss(MAY_BE_LOST, text + _CHECK)
         back = _undone(step, seen.of("policies").get(step.key), certain.values())
         return RightLoss(LOST, text, tuple(back))
 
     def _of_grant(self, step: Step, looks: Looks, seen: Deployment) -> RightLoss | None:
-        """A user got a policy that lost a right meanwhile, or lost one that another run had just granted."""
+        """Return the loss if a user got a policy that just lost a right, or lost a policy that was just granted."""
         known, met = looks.before(step)
         former = str(met.values["policy"]) if met else _former(step)
         policies, gets = looks.records.get("policies", {}), _granted(step)
@@ -134,21 +149,22 @@ class Watch:
         if not after and (not gets or key_of(gets) in now):
             return None
         text = "another run changed %s while this run changed the policy of %s" % (
-            gets or "the policies of all or of their site", step.identity,
+            gets or "the global policy or the policy of a site", step.identity,
         )  # fmt: skip
         before = self._lost(step, former, policies, policies) if known and policies else []
         if before:
-            text = "another run changed what %s may do while this run wrote, so that they lost %s"
+            text = "another run changed the rights of %s while this run wrote. This user lost %s"
             back = _regranted(step, former)
             return RightLoss(LOST, text % (step.identity, " and ".join(before)), (back,))
-        what = "lost %s" % " and ".join(after) if after else "has a policy that is gone"
-        return RightLoss(MAY_BE_LOST, "%s: %s %s. Check what they may do" % (text, step.identity, what))
+        what = "lost %s" % " and ".join(after) if after else "has a policy that does not exist any more"
+        return RightLoss(MAY_BE_LOST, "%s. %s %s. Check the rights of this user" % (text, step.identity, what))
 
     def _lost(self, step: Step, former: str, had: Records, now: Records) -> list[str]:
-        """The rights that a user lost by a grant or a withdrawal, and that the run was not told of.
+        """Return the rights that a user lost through a grant or a withdrawal, without those in ``allow_loss``.
 
-        former: the policy that the user had. had: policies for the case that it is not the one of the plan. now: the
-        policies that exist.
+        former: the policy that the user had.
+        had: the policies to use if ``former`` is not the policy in the plan.
+        now: the policies that exist.
         """
         planned = key_of(former) == key_of(_former(step))
         own = (self.policies if planned else had).get(key_of(former)) if former else None
@@ -164,17 +180,20 @@ class Watch:
 
 
 def _granted(step: Step) -> str:
-    """The policy that a grant gives; empty for a withdrawal."""
+    """Return the policy that a grant gives; empty for a withdrawal."""
     return str((step.after or {})["policy"])
 
 
 def _former(step: Step) -> str:
-    """The policy that a user had in the plan."""
+    """Return the policy that a user had in the plan."""
     return str((step.before or {})["policy"])
 
 
 def _by_policy(pairs: t.Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    """pairs: of a policy and a user's key."""
+    """Return the keys of users by the key of the policy.
+
+    pairs: the name of a policy and the key of a user.
+    """
     found: dict[str, set[str]] = {}
     for policy, user in pairs:
         found.setdefault(key_of(policy), set()).add(user)
@@ -182,10 +201,12 @@ def _by_policy(pairs: t.Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
 
 
 def _undone(step: Step, now: Record | None, users: t.Iterable[User]) -> list[Step]:
-    """The steps that bring back what a step of policies changed. now: the policy as it is.
+    """Return the steps that undo a step of policies.
 
-    users: who is to have a policy again that was removed. What becomes of its users is not documented, so it is
-    granted to them once more.
+    step: the step to undo.
+    now: the policy as it is; None if it does not exist.
+    users: the users of the policy. If the policy was removed, it is granted to them again, because Microsoft does not
+      document what happens to the users of a removed policy.
     """
     before = step.before or {}
     options = step.expect if step.expect is not None else before
@@ -209,7 +230,7 @@ def _undone(step: Step, now: Record | None, users: t.Iterable[User]) -> list[Ste
 
 
 def _regranted(step: Step, former: str) -> Step:
-    """The grant that gives a user the former policy again."""
+    """Return the grant that gives a user the former policy again."""
     values = {"policy": former}
     parameters = {**step.parameters, "PolicyName": former or None}
     return replace(step, parameters=parameters, before=step.after, after=values, expect=values)

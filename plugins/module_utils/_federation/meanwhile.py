@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What others changed between the last reading of a run and its write, and right after it. Pure."""
+"""Find changes that others made between a run's last read and its write, and right after the write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .._shell.statement import Secret
 
 
 def met(step: Step, record: Record | None) -> list[str]:
-    """What others changed between the run's last reading and its write, one text for each property."""
+    """Return the changes of others between the run's last read and its write, with one text for each property."""
     if step.before is None:
         return []
     if record is None:
@@ -27,7 +27,7 @@ def met(step: Step, record: Record | None) -> list[str]:
         if theirs == value or (step.expect is not None and theirs == step.expect.get(option, value)):
             continue
         if step.expect is None:
-            text = "this run removed it, and overwrote another change: %s was %s in the plan, and %s right before"
+            text = "this run removed it after another change: %s was %s in the plan, and %s right before the removal"
             found.append(text % (option, shown(value), shown(theirs)))
         elif option in step.expect:
             text = "overwrote another change: %s was %s in the plan, %s right before the write, and is %s now"
@@ -36,7 +36,7 @@ def met(step: Step, record: Record | None) -> list[str]:
 
 
 def beside(step: Step, record: Record | None) -> list[str]:
-    """What others changed of the object, of the properties that this run did not write."""
+    """Return the changes of others in properties that this run did not write."""
     if record is None or step.after is None or step.before is None:
         return []
     text = "another run or administrator changed %s while this run wrote, from %s to %s. Check it"
@@ -48,18 +48,18 @@ def beside(step: Step, record: Record | None) -> list[str]:
 
 
 def replaced(step: Step, record: Record) -> list[str]:
-    """What stands where this run wrote: the property, what was written, and what is there."""
+    """Return the properties whose values differ from the values that this run wrote."""
     return [
-        "%s was written as %s and is %s" % (option, shown(value), shown(record.values.get(option)))
+        "this run wrote %s as %s, but it is %s now" % (option, shown(value), shown(record.values.get(option)))
         for option, value in (step.expect or {}).items()
         if record.values.get(option) != value
     ]
 
 
 def untouched(step: Step, record: Record | None) -> bool:
-    """Whether an object is, in what the step writes, as the plan knew it, so that the step may be sent again.
+    """Return whether a step can be sent again, because its properties still have the values that the plan knew.
 
-    Where there is no object, or one that New- would meet, the server refuses a step that comes too late.
+    If the object does not exist, the server refuses a late Set- or Remove-. If it exists, the server refuses New-.
     """
     if record is None or step.before is None:
         return True
@@ -68,7 +68,7 @@ def untouched(step: Step, record: Record | None) -> bool:
 
 
 def shown(value: t.Any) -> str:
-    """A value for a message."""
+    """Return a value for a message."""
     if isinstance(value, Secret):
         return "a secret"
     return foreign(json.dumps(value, ensure_ascii=False, default=str))

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What xmpp_migration_info does: who loses XMPP by a move to Server 2019, and whether anybody keeps it.
+"""Do the work of xmpp_migration_info: find the users that lose XMPP when they move to Server 2019.
 
-XMPP exists on legacy pools only, so who moves loses it, and with the last user every partner loses its use. The shell
-has no record of who talks to whom: of a single partner nothing can be said while somebody is left.
+Only legacy pools have XMPP, so users that move lose it. After the last user has moved, partners have no use. The shell
+has no record of the users that talk to a partner. So while users are left, the use of a single partner is unknown.
 """
 
 from __future__ import annotations
@@ -27,15 +27,21 @@ from .pools import Pool
 ARGUMENT_SPEC: dict[str, t.Any] = {
     name: {"type": "list", "elements": "str", "default": []} for name in ("users", "pools", "declared")
 }
-# How a partner proves itself.
+# The settings that authenticate a partner.
 NEGOTIATION = ("tls_negotiation", "sasl_negotiation", "support_dialback_negotiation")
-# What a move does to a user.
+# The outcomes of a move for a user.
 LOSES, MAY_LOSE, ELSEWHERE, WITHOUT = "loses", "may_lose", "elsewhere", "without"
 
 
 @dataclass(frozen=True)
 class MigrationOutcome:
-    """kind: one of the four. reason: by what he has XMPP, or why he has none, or why that is not known."""
+    """Hold the outcome of a move for one user.
+
+    user: the user.
+    kind: ``loses``, ``may_lose``, ``elsewhere`` or ``without``.
+    reason: the policy that gives XMPP, or the reason why the user has no XMPP, or why this is unknown.
+    policy: the policy in effect; empty if it does not matter.
+    """
 
     user: User
     kind: str
@@ -53,7 +59,7 @@ class MigrationOutcome:
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """xmpp_migration_info. Raises Refused, ServerRefused, ShellError."""
+    """Do the work of xmpp_migration_info. Raises Refused, ServerRefused, ShellError."""
     names, asked_pools, declared = asked(params)
     reader = Reader(shell)
     deployment = reader.with_pools(reader.kinds([POLICY, PARTNER]))
@@ -65,7 +71,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _with_users(reader: Reader, deployment: Deployment, names: t.Sequence[str]) -> Deployment:
-    """All users, and whom the names mean: a SIP address may lack its ``sip:`` here."""
+    """Read all users, and find the named users. Here, a SIP address can be written without ``sip:``."""
     whole = {name: "sip:" + name if _lacks_prefix(name) else name for name in names}
     found = reader.with_all_users(deployment, whole.values())
     return replace(
@@ -76,23 +82,26 @@ def _with_users(reader: Reader, deployment: Deployment, names: t.Sequence[str]) 
 
 
 def _lacks_prefix(name: str) -> bool:
-    """Whether it is an address, and no distinguished name."""
+    """Return whether a name is an address without ``sip:``."""
     return "@" in name and "=" not in name and not key_of(name).startswith("sip:")
 
 
 def asked(params: Params) -> tuple[list[str], list[str], list[str]]:
-    """The users, the pools and the declared domains. Raises Refused."""
+    """Return the users, the pools and the declared domains from the options. Raises Refused."""
     reasons = []
     users, pools = ([str(one).strip() for one in params[name] or ()] for name in ("users", "pools"))
     if not users and not pools:
         reasons.append(
-            'users and pools are missing; say who moves next, as in -e \'{"users": ["ann@contoso.com"]}\' or'
+            "users and pools are missing. Name the users or pools that move next, as in"
+            ' -e \'{"users": ["ann@contoso.com"]}\' or'
             ' -e \'{"pools": ["fe01.contoso.com"]}\''
         )
     for name, given in (("users", users), ("pools", pools)):
-        # A wildcard would mean whoever the server finds.
+        # With a wildcard, the server would choose the users.
         wrong = [one for one in given if not one or "*" in one]
-        reasons += ["%s: '%s' names nobody; write each one's full name" % (name, one) for one in wrong]
+        reasons += [
+            "%s: '%s' is not a full name. Write each name in full, without wildcards" % (name, one) for one in wrong
+        ]
     declared = []
     for domain in params["declared"] or ():
         try:
@@ -120,7 +129,7 @@ def _pools(known: t.Sequence[Pool], names: t.Sequence[str]) -> list[Pool]:
 def told(
     deployment: Deployment, names: t.Sequence[str], pools: t.Sequence[Pool], declared: t.Sequence[str]
 ) -> dict[str, t.Any]:
-    """What is returned. Pure."""
+    """Return the result of the module."""
     homes = {pool.fqdn.casefold() for pool in pools}
     moving = {deployment.named[name] for name in names if name in deployment.named}
     moving |= {user.key for user in deployment.users.values() if user.pool.casefold() in homes and user.pool}
@@ -144,7 +153,7 @@ def told(
 
 
 def outcome(user: User, deployment: Deployment) -> MigrationOutcome:
-    """What a move does to a user."""
+    """Return the outcome of a move for a user."""
     why = _without_gateway(user, deployment)
     if why:
         return MigrationOutcome(user, ELSEWHERE, why)
@@ -153,21 +162,19 @@ def outcome(user: User, deployment: Deployment) -> MigrationOutcome:
     key = key_of(user.policy) if user.policy else deployment.effective.get(user.key, "")
     policy = deployment.of(POLICY.part).get(key)
     if policy is None:
-        text = "has the policy '%s', which is not among the policies" % (user.policy or key)
+        text = "has the policy '%s', which was not found" % (user.policy or key)
         return MigrationOutcome(user, MAY_LOSE, text, user.policy or key)
-    scope = (
-        "the policy granted to him" if user.policy else "the global policy" if key == "global" else "the site's policy"
-    )
+    scope = "the granted policy" if user.policy else "the global policy" if key == "global" else "the site's policy"
     name = policy.identity
     if not policy.values["enable_xmpp_access"]:
         return MigrationOutcome(user, WITHOUT, "%s (%s) does not give XMPP" % (scope, name), name)
     if not policy.values["enable_federation_access"]:
-        text = "%s (%s) gives XMPP but not federation, without which it has no effect"
+        text = "%s (%s) gives XMPP but not federation, so XMPP has no effect"
         return MigrationOutcome(user, WITHOUT, text % (scope, name), name)
     pool = _home(user, deployment)
     if pool is None or pool.has_xmpp is None:
-        text = "%s (%s) gives XMPP, but it is not known whether the user's home has it: %s"
-        home = "%s, %s" % (pool.fqdn, pool.lack) if pool else user.pool or user.unread or "not told"
+        text = "%s (%s) gives XMPP, but it is unknown whether the user's home has XMPP: %s"
+        home = "%s, %s" % (pool.fqdn, pool.lack) if pool else user.pool or user.unread or "not shown by the server"
         return MigrationOutcome(user, MAY_LOSE, text % (scope, name, home), name)
     return MigrationOutcome(user, LOSES, "%s (%s)" % (scope, name), name)
 
@@ -177,17 +184,17 @@ def _home(user: User, deployment: Deployment) -> Pool | None:
 
 
 def _without_gateway(user: User, deployment: Deployment) -> str:
-    """Why there is no XMPP where the user is homed; empty where there is, or where that is not known."""
+    """Return why the user's home has no XMPP; empty if it has XMPP, or if this is unknown."""
     if user.provider:
-        return "homed online (%s), where there is no XMPP" % user.provider
+        return "homed online (%s), without XMPP" % user.provider
     pool = _home(user, deployment)
     if pool is not None and pool.has_xmpp is False:
-        return "homed on %s already, %s" % (pool.fqdn, pool.lack)
+        return "already homed on %s, %s" % (pool.fqdn, pool.lack)
     return ""
 
 
 def _partners(deployment: Deployment, declared: t.Sequence[str]) -> list[dict[str, t.Any]]:
-    """All that are allowed, and those that are only declared."""
+    """Return all allowed partners, and the partners that are only declared."""
     found: list[dict[str, t.Any]] = [
         {
             "domain": record.identity,

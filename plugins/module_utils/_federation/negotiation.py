@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The negotiation settings of an XMPP federated partner: which combinations work, which deserve a word.
+"""Check the negotiation settings of an XMPP federated partner: valid, risky or invalid.
 
-Rules of "Negotiation settings for XMPP federated partners" (Lync Server 2013, JJ552456; the same table is kept for
-Skype for Business Server 2015). The 18 rows follow from four rules; tests hold them against the printed table.
+The source is "Negotiation settings for XMPP federated partners" (Lync Server 2013, JJ552456). Skype for Business Server
+2015 has the same table. Four rules give its 18 rows. Tests compare the rules with the printed table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ Level = t.Literal["valid", "risky", "invalid"]
 
 @dataclass(frozen=True)
 class Row:
-    """tls and sasl are ``required``, ``optional`` or ``not_supported``."""
+    """Hold the settings of a partner, which are a row of the negotiation table.
+
+    tls: ``required``, ``optional`` or ``not_supported``.
+    sasl: ``required``, ``optional`` or ``not_supported``.
+    dialback: whether dialback is on.
+    """
 
     tls: str
     sasl: str
@@ -31,7 +36,7 @@ class Row:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The ways in which a stream can be authenticated, strongest first."""
+        """Return the methods that can authenticate a stream, the strongest first."""
         found = []
         if self.sasl != "not_supported" and self.tls != "not_supported":
             found.append(SASL_OVER_TLS)
@@ -52,26 +57,35 @@ class Row:
         return "valid"
 
     @property
-    def remark(self) -> str:
-        """Why the row is risky or invalid, and what would be right; empty for a valid one."""
+    def why(self) -> str:
+        """Return why the settings are risky or invalid; empty if they are valid."""
+        if self.level == "valid":
+            return ""
         if self.level == "invalid":
             if self.sasl == "not_supported":
-                why = "neither SASL nor dialback is enabled, so nothing can authenticate the partner"
-            else:
-                why = "SASL needs TLS, which is not supported here, and dialback is off"
-            return why + "; enable dialback, or allow TLS with SASL"
-        if self.level == "risky":
-            if self.tls == "required":
-                return (
-                    "TLS and SASL are both required, so dialback never takes effect; "
-                    "turn support_dialback_negotiation off, or make SASL optional to use it as a fallback"
-                )
-            return (
-                "SASL works only inside TLS, which is %s here, so SASL can fail and dialback alone may decide; "
-                "require TLS, or set sasl_negotiation to not_supported"
-                % ("not supported" if self.tls == "not_supported" else "optional")
-            )
-        return ""
+                return "SASL and dialback are both off, so the partner cannot be authenticated"
+            return "SASL needs TLS, but TLS is not supported here, and dialback is off"
+        if self.tls == "required":
+            return "TLS and SASL are both required, so dialback never takes effect"
+        text = "SASL needs TLS, but TLS is %s here. Without TLS, %s"
+        end = "only dialback authenticates the partner" if self.dialback else "the partner cannot be authenticated"
+        return text % (self.tls.replace("_", " "), end)
+
+    @property
+    def remedy(self) -> str:
+        """Return how to correct settings that are risky or invalid; empty if they are valid."""
+        if self.level == "valid":
+            return ""
+        if self.level == "invalid":
+            return "enable dialback, or allow TLS with SASL"
+        if self.tls == "required":
+            return "set support_dialback_negotiation to false, or set sasl_negotiation to optional for a fallback"
+        return "set tls_negotiation to required, or set sasl_negotiation to not_supported"
+
+    @property
+    def remark(self) -> str:
+        """Return the reason and the remedy as sentences; empty if the settings are valid."""
+        return "%s. %s%s" % (self.why, self.remedy[:1].upper(), self.remedy[1:]) if self.why else ""
 
     def __str__(self) -> str:
         return "TLS %s, SASL %s, dialback %s" % (

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Notes on a declared partner or policy: who owns it, whom to ask, until when. They reach no server. Pure."""
+"""Check the notes on a declared partner or policy: owner, contact, ticket and dates. Notes are not sent to servers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import typing as t
 
 DATES = ("until", "review_by")
 NOTES = ("owner", "contact", "ticket", *DATES)
-# For notes of one's own.
+# The prefix of free notes.
 FREE = "x_"
-# Days before a date from which on it is a finding.
+# A date becomes a finding this number of days before it.
 SOON = 30
 
 
@@ -23,7 +23,7 @@ def is_note(option: t.Any) -> bool:
 
 
 def without_notes(item: t.Any) -> t.Any:
-    """A declared object as modules take it; whatever is no object stays as it is."""
+    """Return a declared object without its notes, in the form of a module's option. Other values are not changed."""
     if not isinstance(item, t.Mapping):
         return item
     return {option: value for option, value in item.items() if not is_note(option)}
@@ -34,7 +34,7 @@ def notes_of(item: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def mistakes(item: t.Mapping[str, t.Any]) -> list[str]:
-    """What is wrong with the notes, each text with the option before it."""
+    """Return the mistakes in the notes. Each text begins with the option."""
     found = []
     for option in DATES:
         value = item.get(option)
@@ -51,16 +51,16 @@ def mistakes(item: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def day_of(value: t.Any) -> datetime.date:
-    """Raises ValueError."""
+    """Return a date from a value of YAML. Raises ValueError."""
     if isinstance(value, datetime.datetime):
         return value.date()
     return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value)[:10])
 
 
 def due(item: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterator[tuple[str, str, str]]:
-    """What a person should do about a declared object soon: code, message, remedy."""
-    asked = "; ask %s" % item["contact"] if item.get("contact") else ""
-    owner = item.get("owner") or "its owner"
+    """Return findings about dates of a declared object: code, message and remedy."""
+    asked = ". Ask %s" % item["contact"] if item.get("contact") else ""
+    owner = item.get("owner") or "the owner"
     for option in DATES:
         if item.get(option) in (None, ""):
             continue
@@ -71,9 +71,10 @@ def due(item: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterator[tuple[s
         when = "on %s, in %d days" % (day, left) if left > 0 else "today" if left == 0 else "on %s" % day
         if option == "until":
             past = left < 0
-            text = "it %s %s (until)" % ("ended" if past else "ends", when)
-            remedy = "remove it from the declaration, or set another date"
+            text = "the partnership %s %s (until)" % ("ended" if past else "ends", when)
+            remedy = "remove the entry from the declaration, or set another date"
             yield "partnership_ended" if past else "partnership_ends", text, remedy + asked
         else:
             text = "a review %s due %s (review_by)" % ("was" if left < 0 else "is", when)
-            yield "review_overdue" if left < 0 else "review_due", text, "%s reviews it, and sets the next date" % owner
+            remedy = "ask %s to review the entry and to set the next date" % owner
+            yield "review_overdue" if left < 0 else "review_due", text, remedy

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: a deployment and a federation in, ordered steps over all kinds out. Pure; imports nothing from Ansible.
+"""Make a plan: compare a deployment with a federation, and return ordered steps over all kinds.
 
-``changed``, ``diff``, the returned ``steps``, the summary, the digest and the calls are readings of one list of steps,
-so they cannot disagree.
+``changed``, ``diff``, the returned ``steps``, the summary, the digest and the calls all come from one list of steps. So
+they always agree.
 """
 
 from __future__ import annotations
@@ -26,18 +26,25 @@ from .resource import Resource
 from .revoked import without_revoked
 from .rules import Change, Context
 
-# Routes, policies, partners and settings, then who has which policy, then what goes: a failure in the middle leaves
-# more allowed than before, never less. Within a kind New before Set.
+# The order is routes, policies, partners and settings, then grants, then removals. So a failure in the middle leaves
+# more allowed than before, never less. Within a kind, New comes before Set.
 _VERBS = ("New", "Set")
 _REMOVED = tuple(reversed(PURGED))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """steps: in their order. refusals: why nothing of it may be written, all at once; empty if it may.
+    """Hold a plan.
 
-    records: by option, the objects as they are afterwards. usage: who has which policy then, by its key; None where
-    that was not read. unchanged: how many declared objects need no step.
+    deployment: the deployment before the plan.
+    federation: the declared state.
+    steps: the steps, in their order.
+    refusals: all reasons why the plan may not be applied.
+    warnings: texts for the user.
+    records: the objects after the plan, by option.
+    usage: the users after the plan, by key of their policy; None if the users were not read.
+    unchanged: how many declared objects need no step.
+    grants: the planned grants and withdrawals.
     """
 
     deployment: Deployment
@@ -61,7 +68,10 @@ def make_plan(
     guard: Guard,
     controller: t.Mapping[str, t.Any] | None = None,
 ) -> Plan:
-    """Compare, and say what has to be done and what speaks against it."""
+    """Compare the deployment with the federation, and return the plan.
+
+    controller: the parameter with the domain controller; empty to choose one for each user.
+    """
     federation, findings, revoked = without_revoked(federation, deployment.of("partners"))
     changes = _Changes(deployment, federation, guard, revoked)
     changes.findings += findings
@@ -95,12 +105,15 @@ def _texts(findings: t.Iterable[Finding], severity: str) -> tuple[str, ...]:
 
 
 class _Changes:
-    """What gathers while one kind after the other is compared."""
+    """Collect the steps and findings while the kinds are compared one by one."""
 
     def __init__(
         self, deployment: Deployment, federation: Federation, guard: Guard, revoked: t.Collection[str]
     ) -> None:
-        """revoked: keys of partners that lose a revoked domain, which counts for no limit."""
+        """Prepare the comparison.
+
+        revoked: keys of partners that lose a revoked domain. Limits do not count these changes.
+        """
         self.deployment, self.federation, self.guard, self.revoked = deployment, federation, guard, revoked
         self.usage = deployment.usage() if deployment.holders else None
         self.steps: list[Step] = []
@@ -111,7 +124,7 @@ class _Changes:
         self.unchanged = 0
 
     def compare(self, resource: Resource) -> None:
-        """New, Set, and Remove- of what is declared absent."""
+        """Plan the objects of one kind: New-, Set-, and Remove- of objects that are declared absent."""
         actual = self.deployment.records.get(resource.part)
         if actual is None:
             return
@@ -136,10 +149,10 @@ class _Changes:
             self.too_much.extend(self.guard.too_many_updates(resource.plural, len(actual), changed))
 
     def _may_go(self, resource: Resource, item: Wanted, step: Step) -> bool:
-        """Whether the step may stand in a plan at all; says why not."""
+        """Return whether a plan can have the step. If not, the refusals get the reason."""
         if resource.fixed and step.cmdlet.startswith("New-"):
             self.refusals.append(
-                "%s: there is no %s '%s' in the deployment"
+                "%s: there is no %s '%s' in the deployment. Correct the name"
                 % (item.place or item.identity, _word(resource), item.identity)
             )
             return False
@@ -147,10 +160,10 @@ class _Changes:
             return True
         protector = self.guard.protector(item.key)
         if protector is not None:
-            text = "%s: is protected by '%s', and nothing removes it; take it out of %s first"
+            text = "%s: is protected by '%s', so it cannot be removed. Remove the pattern from %s first"
             self.refusals.append(text % (item.identity, protector, self.guard.name("protect")))
         elif item.key == resource.resettable and not self.guard.allows("reset_global"):
-            text = "%s: global cannot be removed; with %s it is reset to the defaults, which takes away %s"
+            text = "%s: global cannot be removed. To reset it to the defaults, use %s. This takes away %s"
             self.refusals.append(
                 text % (item.identity, self.guard.remedy("reset_global"), ", ".join(_taken_away(step)))
             )
@@ -165,11 +178,11 @@ class _Changes:
         had = actual.get(step.key)
         records[step.key] = Record(had.identity if had else step.identity, step.after or {})
         if step.cmdlet.startswith("Remove-"):
-            text = "reset to the defaults, taking away %s" % ", ".join(_taken_away(step))
+            text = "is reset to the defaults. This takes away %s" % ", ".join(_taken_away(step))
             self.findings.append(Finding("reset", WARNING, text, subject=step.identity))
 
     def remove(self, resource: Resource, granted: Grants) -> None:
-        """What is not listed goes, where the list is declared to be complete."""
+        """Plan the removal of objects that are not listed, if the list is complete."""
         actual = self.deployment.records.get(resource.part)
         if actual is None or not self.federation.purges(resource.part):
             return
@@ -193,7 +206,11 @@ class _Changes:
             self.too_much.extend(self.guard.too_many_removals(resource.plural, len(actual), removed, nothing))
 
     def _policy_may_go(self, record: Record, granted: Grants) -> bool:
-        """A purge considers per-user policies that enable XMPP and that nobody has after this run; a snapshot all."""
+        """Return whether a purge may remove a policy.
+
+        A purge removes only per-user policies that enable XMPP and have no users after the run. A restore removes other
+        policies without users too.
+        """
         if not self.federation.whole and not (
             is_per_user(record.key) and bool(record.values.get("enable_xmpp_access"))
         ):
@@ -201,13 +218,13 @@ class _Changes:
         return not (granted.usage or {}).get(record.key)
 
     def look_across(self) -> None:
-        """What only the whole shows."""
+        """Add the findings that need a comparison of several kinds."""
         edge = self.records.get("access_edge", {}).get("global")
         opened = [step for step in self.steps if step.part in ("partners", "policies") and step.expect is not None]
         if edge is not None and opened and not edge.values.get("allow_federated_users"):
             text = (
-                "allow_federated_users is off, so nothing of this federates; it is in %s, and opens SIP federation too"
-                % self.guard.name("access_edge")
+                "allow_federated_users is off, so federation does not work. Set it to true in %s."
+                " This opens SIP federation too" % self.guard.name("access_edge")
             )
             self.findings.append(Finding("federation_stays_off", WARNING, text, subject="access edge"))
         self._look_for_idle_patterns()
@@ -221,11 +238,11 @@ class _Changes:
                 and actual[item.key].values.get("connection_limit") is not None
             ]
             if limited:
-                text = "had no connection_limit, and keeps the one that it has, since a limit cannot be cleared"
+                text = "keeps the present connection_limit. The snapshot has no limit, but a limit cannot be cleared"
                 self.findings.append(Finding("limit_stays", WARNING, text, subject=", ".join(limited)))
 
     def _look_for_idle_patterns(self) -> None:
-        """A pattern that names nothing protects nothing. A run that did not read both kinds cannot tell."""
+        """Warn about patterns without a match. A run that did not read both kinds does not know this."""
         kinds = [part for part in PURGED if part in self.records]
         if self.guard.several and len(kinds) < len(PURGED):
             return
@@ -246,9 +263,9 @@ def _word(resource: Resource) -> str:
 
 
 def _without_marks(resource: Resource, item: Wanted, record: Record | None) -> tuple[Wanted, list[Finding]]:
-    """What a snapshot holds, but for texts with marks: what the server had once cannot be written back from these."""
+    """Return an object of a snapshot without damaged texts. A damaged text lacks the server's original value."""
     damaged = {o: no_characters(v) for o, v in item.values.items() if isinstance(v, str) and no_characters(v)}
-    text = "%s held %s, which is no character, when the snapshot was taken. It is not written; set it by hand"
+    text = "%s has %s in the snapshot, which is not a character. The option is not written. Set it by hand"
     lost = [option for option in damaged if record is None or record.values.get(option) != item.values[option]]
     found = [
         Finding("no_character", WARNING, text % (option, ", ".join(damaged[option])), subject=item.identity)
@@ -258,7 +275,7 @@ def _without_marks(resource: Resource, item: Wanted, record: Record | None) -> t
 
 
 def step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:
-    """The call that one desired object needs, if any, and the change as rules see it."""
+    """Return the step that one declared object needs (None if it needs none), and the change for the rules."""
     before = record.values if record else None
     if item.absent:
         if record is None:
@@ -328,7 +345,7 @@ def _remove_step(resource: Resource, record: Record) -> Step:
 
 
 def _reset_step(resource: Resource, item: Wanted, record: Record) -> tuple[Step | None, Change]:
-    """Remove- on the resettable object gives it the defaults back (cmdlet page of Remove-CsExternalAccessPolicy)."""
+    """Return the step that resets an object. Remove- gives it the defaults (page of Remove-CsExternalAccessPolicy)."""
     after = {**record.values, **resource.defaults()}
     written = frozenset(option for option, value in after.items() if record.values.get(option) != value)
     change = Change(item.key, record.identity, record.values, after, written, removal=True)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan files: a plan that was saved in check mode, with Markdown beside it; a run applies that plan or nothing."""
+"""Write and read plan files. Check mode saves a plan, with a copy in Markdown. A run applies only this plan."""
 
 from __future__ import annotations
 
@@ -30,14 +30,17 @@ from .pools import Pool
 from .summary import summarise
 
 FORM = 3
-_REMEDY = "look at the plan of now in check mode, which saves it in place of the former"
+_REMEDY = "run in check mode to save the new plan in the file, and review it"
 
 
 @dataclass(frozen=True)
 class PlanFile:
-    """anybody: whether the file may belong to anybody, since the user gave the digest of the plan.
+    """Manage one plan file.
 
-    warnings: what is doubtful about a plan that the run was held to.
+    path: the path.
+    option: the name of the option with the path, for messages.
+    anybody: whether the file may belong to any account, because the user gave the digest of the plan.
+    warnings: texts about the file for the user.
     """
 
     path: str
@@ -52,9 +55,12 @@ class PlanFile:
         pools: t.Iterable[Pool] | None = None,
         beside: t.Mapping[str, t.Any] | None = None,
     ) -> None:
-        """pools: those that home users; None if they are not known. Raises Refused.
+        """Save the plan. Raises Refused.
 
-        beside: what users and administrators are to know of the plan. A run is not held to it.
+        plan: the plan.
+        place: the server and the deployment.
+        pools: the pools that home users; None if they are unknown.
+        beside: other facts about the plan for administrators. A run does not compare them.
         """
         document = {
             **user_names.shown(beside or {}),
@@ -75,26 +81,27 @@ class PlanFile:
         private_file.write_deciding(self.path, text.encode("utf-8", "surrogatepass"), self.option)
 
     def save_beside(self, markdown: str) -> None:
-        """Keep the same for people. Raises Refused."""
+        """Save a copy of the plan in Markdown for administrators. Raises Refused."""
         name, extension = os.path.splitext(self.path)
         beside = (self.path if extension == ".md" else name) + ".md"
         private_file.write_deciding(beside, user_names.shown(markdown).encode("utf-8", "replace"), self.option)
 
     def hold(self, plan: Plan) -> None:
-        """Raises Refused unless the plan is the one that was saved."""
+        """Raise Refused if the plan is not the saved plan."""
         found = self._differences(plan)
         if found:
-            raise Refused(["this is not the plan in %s" % self.path, *found, _REMEDY], {"other_plan": self.digest()})
+            text = "this plan is not the plan in %s" % self.path
+            raise Refused([text, *found, _REMEDY], {"other_plan": self.digest()})
 
     def digest(self) -> str:
-        """The digest of the plan that was saved; empty if that cannot be read."""
+        """Return the digest of the saved plan; empty if it cannot be read."""
         try:
             return str(self._document()["plan_digest"]["digest"])
         except (Refused, Invalid, TypeError, KeyError):
             return ""
 
     def planner(self) -> str:
-        """Who made the plan: the account on the controller. Empty if that cannot be read."""
+        """Return the account on the controller that made the plan; empty if it cannot be read."""
         try:
             document = self._document()
         except (Refused, Invalid):
@@ -102,15 +109,15 @@ class PlanFile:
         return str(document.get("user") or "") if document.pop(_DIGEST, "") == _content(document) else ""
 
     def _document(self) -> dict[str, t.Any]:
-        """Raises Refused if somebody else could have written the file, Invalid if it holds no plan."""
+        """Read the file. Raises Refused if another account can write the file, Invalid if the file has no plan."""
         document = json_value(private_file.read_deciding(self.path, self.option, self.anybody))
         if not isinstance(document, dict) or "form" not in document:
-            raise Invalid("there is no form in it")
+            raise Invalid("it does not have form")
         return document
 
     def _differences(self, plan: Plan) -> list[str]:
         if not os.path.exists(os.path.expanduser(self.path)):
-            return ["there is no such file; save it with --check first"]
+            return ["the file does not exist. Save the plan with --check first"]
         try:
             document = self._document()
             if document["form"] != FORM:
@@ -131,7 +138,7 @@ class PlanFile:
         if changed:
             names = ", ".join("sfb_xmpp_" + name if "sfb_xmpp" in self.option else name for name in changed)
             found.append("it was made from other values of %s" % names)
-        # It is the same deployment, even if its pool can be read by one of the two accounts only.
+        # The deployment is the same, even if only one of the two accounts can read its pool.
         return found + differences(saved, make_digest(plan, None if other else kept))
 
 
@@ -143,7 +150,7 @@ def _content(document: t.Mapping[str, t.Any]) -> str:
 
 
 def declared_digests(federation: Federation) -> dict[str, str]:
-    """A hash for each declared option, so that a refusal can say which one is another. Secrets are left out."""
+    """Return a hash for each declared option, so that a refusal can name the changed options. Secrets are left out."""
     found = {}
     for option, items in federation.wanted.items():
         value = [[item.identity, {o: plain_state(v) for o, v in item.values.items()}, item.absent] for item in items]

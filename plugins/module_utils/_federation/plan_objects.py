@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a plan file has for rules of others: the partners as the plan leaves them, and who gets which policy. Pure.
+"""Make the objects of a plan file that other programs check: the partners after the plan, and the grants.
 
-Steps say only what is written. A rule such as "TLS is required with every partner" is about all of them.
+Steps show only changes. But a rule such as "TLS is required with every partner" needs all partners.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from .pools import Pool
 
 
 def partners(plan: Plan) -> list[dict[str, t.Any]] | None:
-    """All partners afterwards, in the options' vocabulary, with the notes of the declared ones; None if they were not
-    read.
+    """Return all partners after the plan, with the names of the options; None if they were not read.
+
+    Declared partners also have their notes.
     """
     records = plan.records.get(PARTNER.part)
     if records is None:
@@ -39,7 +40,10 @@ def partners(plan: Plan) -> list[dict[str, t.Any]] | None:
 
 
 def grants(plan: Plan, pools: t.Iterable[Pool] | None) -> list[dict[str, t.Any]]:
-    """Whose policy changes, in the order of the steps. pools: those that home users; None if they were not read."""
+    """Return the users whose policies change, in the order of the steps.
+
+    pools: the pools that home users; None if they were not read.
+    """
     sites = {key_of(pool.fqdn): pool.site for pool in pools or ()}
     found = []
     for step in plan.steps:

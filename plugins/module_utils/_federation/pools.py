@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where users are homed: the pools with their site and release, which alone says whether XMPP is there."""
+"""Read the pools that home users, with site and release. The release decides whether a pool has XMPP."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .kinds import is_type_name
 from .readings import Items, Reading, has, read_items
 from .sites import site_from_server
 
-# The releases by their names. XMPP federation exists in the first two (product pages of coexistence).
+# The names of the releases. Only the first two have XMPP federation (product pages about coexistence).
 LYNC_2013, SFB_2015, SFB_2019 = "2013", "2015", "2019"
 LEGACY = (LYNC_2013, SFB_2015)
-# What SFB_2019 stands for: no later release has XMPP, so nothing depends on which of them it is.
+# The meaning of SFB_2019. Later releases have no XMPP either, so they need no names of their own.
 LATER = "Skype for Business Server 2019 or later"
-# The first number of a build, which is the ProductVersion of a replica.
+# The first number of a build. The ProductVersion of a replica is a build.
 _BUILDS = {5: LYNC_2013, 6: SFB_2015, 7: SFB_2019}
-# Version of Get-CsService, which no page explains; only where a pool has no replica with a build.
+# The Version of Get-CsService, which no page explains. It is used only if a pool has no replica with a build.
 _NUMBERS = {6: LYNC_2013, 7: SFB_2015, 8: SFB_2019}
 
 SERVICE = "Get-CsService"
@@ -34,10 +34,15 @@ POOL = "Get-CsPool"
 
 @dataclass(frozen=True)
 class Pool:
-    """fqdn; site: its name. computers: FQDNs. release: one of those above, None if unknown. registrar: homes users.
+    """Hold a pool.
 
-    front_end: whether it is a Front End pool, None if unknown. Survivable branch appliances home users too, and these
-    have no XMPP (page configure-xmpp-gateway). Branch servers are taken for the same.
+    fqdn: the FQDN.
+    site: the name of the site.
+    computers: the FQDNs of its computers.
+    release: one of the releases above; None if unknown.
+    registrar: whether the pool homes users; None if unknown.
+    front_end: whether the pool is a Front End pool; None if unknown. Survivable branch appliances home users too, but
+      have no XMPP (page configure-xmpp-gateway). Branch servers are treated in the same way.
     """
 
     fqdn: str
@@ -53,19 +58,19 @@ class Pool:
 
     @property
     def has_xmpp(self) -> bool | None:
-        """Whether users who are homed here can have XMPP; None if unknown."""
+        """Return whether users of this pool can have XMPP; None if unknown."""
         if self.legacy is False or self.front_end is False:
             return False
         return True if self.legacy and self.front_end else None
 
     @property
     def lack(self) -> str:
-        """Why ``has_xmpp`` is false or unknown, as the end of a sentence about the pool."""
+        """Return why ``has_xmpp`` is false or unknown, as the end of a sentence about the pool."""
         if self.legacy is False:
-            return "which is of %s and has no XMPP" % LATER
+            return "which runs %s and has no XMPP" % LATER
         if self.front_end is False:
             return "which is a branch appliance or branch server and has no XMPP"
-        return "whose release is not known" if self.legacy is None else "which may be a branch appliance without XMPP"
+        return "whose release is unknown" if self.legacy is None else "which can be a branch appliance without XMPP"
 
 
 def _role(name: str) -> t.Callable[[t.Any], bool]:
@@ -73,11 +78,11 @@ def _role(name: str) -> t.Callable[[t.Any], bool]:
 
 
 def service_reading(name: str, role: str) -> Reading:
-    """The services of a role."""
+    """Return the reading of the services of a role."""
     return Reading(name, Statement(SERVICE, {role: True}), _role(role))
 
 
-# What pools are made of, in the order in which it is sent. A branch appliance has a Registrar, but no UserServer.
+# The readings for pools, in the order of the requests. A branch appliance has a Registrar, but no UserServer.
 REGISTRARS = service_reading("registrars", "Registrar")
 USER_SERVERS = service_reading("user_servers", "UserServer")
 REPLICAS = Reading("replicas", Statement(STATUS), has("ReplicaFqdn"))
@@ -85,7 +90,7 @@ POOLS = Reading("pools", Statement(POOL), has("Computers", "Fqdn"))
 
 
 def read_pools(shell: Shell) -> tuple[Pool, ...]:
-    """The pools that home users. Builds and versions only add the release. Raises ServerRefused, ShellError."""
+    """Read the pools that home users. Builds and versions only add the release. Raises ServerRefused, ShellError."""
     readings = (REGISTRARS, USER_SERVERS, REPLICAS, POOLS)
     items = read_items(shell, readings)
     items.require((POOL, SERVICE))
@@ -93,7 +98,7 @@ def read_pools(shell: Shell) -> tuple[Pool, ...]:
 
 
 def pools_of(items: Items) -> tuple[Pool, ...] | None:
-    """From what was read; None if the pools were not. Raises Unreadable."""
+    """Return the pools from the items; None if the pools were not read. Raises Unreadable."""
     pools, registrars, user_servers = (items.of(one.name) for one in (POOLS, REGISTRARS, USER_SERVERS))
     if pools is None:
         return None
@@ -101,7 +106,7 @@ def pools_of(items: Items) -> tuple[Pool, ...] | None:
     replicas = [one for one in items.of(REPLICAS.name) or () if isinstance(one, dict)]
     builds = {str(one.get("ReplicaFqdn")).casefold(): build_of(one) for one in replicas}
     homes = None if registrars is None else _fqdns(registrars)
-    # A deployment without any UserServer does not exist.
+    # Every deployment has a UserServer. So an empty list means that they could not be read.
     front_ends = _fqdns(user_servers or ()) or None
     return tuple(_pool(one, builds, numbers, homes, front_ends) for one in pools)
 
@@ -111,18 +116,18 @@ def _fqdns(services: t.Sequence[t.Any]) -> set[str]:
 
 
 def build_of(replica: t.Mapping[str, t.Any]) -> str:
-    """The first number of the product's version, empty where it is not told."""
+    """Return the first number of the product's version; empty if unknown."""
     version = replica.get("ProductVersion")
     return version.partition(".")[0].strip() if isinstance(version, str) else ""
 
 
 def release_of_build(version: str) -> str | None:
-    """The release of a whole version, such as 6.0.9319.0; None if it is not known."""
+    """Return the release of a full version, such as 6.0.9319.0; None if unknown."""
     return _numbered(version.partition(".")[0], _BUILDS)
 
 
 def release_numbers(services: t.Sequence[t.Any]) -> dict[str, str | None]:
-    """Pool in lower case -> its release by the Version of its services."""
+    """Return the release by FQDN of the pool in lower case, from the Version of the pool's services."""
     return {text_of(SERVICE, one, "PoolFqdn").casefold(): _release(one.get("Version")) for one in services}
 
 
@@ -131,7 +136,7 @@ def _release(version: t.Any) -> str | None:
 
 
 def _numbered(version: t.Any, releases: t.Mapping[int, str]) -> str | None:
-    """A number may arrive as its text. Above the last one the release is later than all."""
+    """Return the release of a version number. The number can be a string. A higher number means the last release."""
     number = int(version) if isinstance(version, str) and version.isascii() and version.isdigit() else version
     if not isinstance(number, int) or isinstance(number, bool):
         return None
@@ -145,8 +150,12 @@ def _pool(
     homes: t.Collection[str] | None,
     front_ends: t.Collection[str] | None,
 ) -> Pool:
-    """A pool that was read. homes: those that home users, front_ends: the Front End pools, None where that is not
-    known. Raises Unreadable.
+    """Return a pool from the server's object. Raises Unreadable.
+
+    builds: the first numbers of builds, by FQDN of the computer.
+    numbers: the releases from the versions of services, by FQDN of the pool.
+    homes: the FQDNs of the pools that home users; None if unknown.
+    front_ends: the FQDNs of the Front End pools; None if unknown.
     """
     fqdn = text_of(POOL, item, "Fqdn")
     computers = tuple(str(one) for one in list_of(POOL, fqdn, item, "Computers"))
@@ -159,17 +168,17 @@ def _pool(
 
 
 def text_of(cmdlet: str, item: t.Any, name: str) -> str:
-    """A property that is a text. Raises Unreadable."""
+    """Return a property that is a string. Raises Unreadable."""
     value = named(item.get(name)) if isinstance(item, dict) else None
     if not isinstance(value, str) or not value or is_type_name(value):
-        raise Unreadable(cmdlet, "", "an object has no %s that is a text" % name)
+        raise Unreadable(cmdlet, "", "%s of an object is missing or is not a string" % name)
     return value
 
 
 def list_of(cmdlet: str, identity: str, item: t.Any, name: str) -> list[t.Any]:
-    """A list of one may arrive as its only element. Raises Unreadable."""
+    """Return a property that is a list of strings. A list of one can arrive as a string. Raises Unreadable."""
     value = item.get(name)
     found = [named(one) for one in ([] if value is None else value if isinstance(value, list) else [value])]
     if not all(isinstance(one, str) and not is_type_name(one) for one in found):
-        raise Unreadable(cmdlet, identity, "%s is no list of texts" % name)
+        raise Unreadable(cmdlet, identity, "%s is not a list of strings" % name)
     return found

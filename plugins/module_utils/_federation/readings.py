@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several statements in one pipeline, and which of them each object of the common answer belongs to.
+"""Send several statements in one pipeline, and assign each object of the answer to its statement.
 
-What the account may not read leaves the rest, and so does a statement with an object in another form.
+If the account cannot read one kind, the other kinds are still read. The same applies if an object has another form.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ from .._base.reading import PipelineOutput, is_unknown_error, read_offered, requ
 from .._base.result import UNREADABLE_ANSWER, Unreadable
 from .._shell.statement import ServerError, Shell, Statement
 
-# Why a cmdlet that the session does not offer tells nothing.
-NOT_OFFERED = "not observable with this role"
+# The reason for a cmdlet that the session does not offer.
+NOT_OFFERED = "not offered to this account"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One statement. known_by: whether an object of the common answer is one of its own."""
+    """Hold one statement.
+
+    name: the name of its objects.
+    statement: the statement.
+    known_by: returns whether an object of the answer is from this statement.
+    """
 
     name: str
     statement: Statement
@@ -35,9 +40,12 @@ T = t.TypeVar("T")
 
 @dataclass(frozen=True)
 class Items:
-    """The objects of each reading by its name. cmdlets: of the readings, by their names.
+    """Hold the objects of several readings.
 
-    failed: by cmdlet, why its objects are not known. nothing: whether all cmdlets failed.
+    found: the objects, by name of the reading.
+    cmdlets: the cmdlets, by name of the reading.
+    failed: the errors of cmdlets whose objects are unknown, by cmdlet.
+    nothing: whether all cmdlets failed.
     """
 
     found: t.Mapping[str, list[t.Any]]
@@ -50,26 +58,29 @@ class Items:
 
     @property
     def unobserved(self) -> dict[str, str]:
-        """By cmdlet, why it was not read, in the server's words."""
+        """Return, by cmdlet, why it was not read, with the server's message."""
         return {
             cmdlet: NOT_OFFERED if is_unknown_error(error) else error.message for cmdlet, error in self.failed.items()
         }
 
     def of(self, name: str) -> list[t.Any] | None:
-        """None: it was not read."""
+        """Return the objects of a reading; None if they were not read."""
         return None if self.cmdlets.get(name) in self.failed else self.found.get(name)
 
     def without(self, cmdlet: str, error: ServerError) -> Items:
-        """The same, and this cmdlet failed."""
+        """Return a copy in which this cmdlet has failed."""
         return replace(self, failed={**self.failed, cmdlet: error})
 
     def require(self, cmdlets: t.Iterable[str]) -> None:
-        """Raises ServerRefused where one of these failed."""
+        """Raise ServerRefused if one of these cmdlets failed."""
         require(self.failed, cmdlets)
 
 
 def read_items(shell: Shell, readings: t.Sequence[Reading]) -> Items:
-    """One request; one for each statement where nobody knows whose an odd object is. Raises as read_offered does."""
+    """Read all readings with one request. Raises the errors of ``read_offered``.
+
+    If an object does not show its statement, each statement is sent with a request of its own.
+    """
     try:
         return items_of(read_offered(shell, [one.statement for one in readings]), readings)
     except Unreadable:
@@ -77,7 +88,7 @@ def read_items(shell: Shell, readings: t.Sequence[Reading]) -> Items:
 
 
 def read_alone(shell: Shell, readings: t.Sequence[Reading]) -> Items:
-    """One request for each statement. Raises as read_offered does."""
+    """Read with one request for each statement. Raises the errors of ``read_offered``."""
     items = Items({}, {one.name: one.statement.cmdlet for one in readings})
     for one in readings:
         alone = read_offered(shell, [one.statement])
@@ -90,13 +101,13 @@ def read_alone(shell: Shell, readings: t.Sequence[Reading]) -> Items:
 
 
 def items_of(read: PipelineOutput, readings: t.Sequence[Reading]) -> Items:
-    """Raises Unreadable."""
+    """Return the items of a pipeline's output. Raises Unreadable."""
     cmdlets = {one.name: one.statement.cmdlet for one in readings}
     return Items(sorted_items(read.output, readings), cmdlets, read.failed)
 
 
 def readable(items: Items, make: t.Callable[[Items], T]) -> tuple[T, Items]:
-    """What is made of the items. A cmdlet with an object in another form has failed, and hides nothing else."""
+    """Make a value from the items. If an object has another form, its cmdlet has failed, and the others are used."""
     while True:
         try:
             return make(items), items
@@ -108,12 +119,12 @@ def readable(items: Items, make: t.Callable[[Items], T]) -> tuple[T, Items]:
 
 
 def unreadable(unobserved: t.Mapping[str, str]) -> dict[str, str]:
-    """Those of the cmdlets that were answered in another form."""
+    """Return the cmdlets whose answers have another form."""
     return {cmdlet: why for cmdlet, why in unobserved.items() if why.startswith(UNREADABLE_ANSWER)}
 
 
 def sorted_items(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> dict[str, list[t.Any]]:
-    """Whose each object is. They come in the order of the statements. Raises Unreadable."""
+    """Return the objects by reading. They arrive in the order of the statements. Raises Unreadable."""
     found: dict[str, list[t.Any]] = {one.name: [] for one in readings}
     current = 0
     for item in output:
@@ -128,9 +139,9 @@ def sorted_items(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> di
 
 def _stranger(cmdlet: str, item: t.Any) -> Unreadable:
     shown = ", ".join(map(str, list(item)[:8])) if isinstance(item, dict) else repr(item)[:80]
-    return Unreadable(cmdlet, "", "an object came back that is none of what was asked for: %s" % shown)
+    return Unreadable(cmdlet, "", "the server returned an unexpected object: %s" % shown)
 
 
 def has(*names: str) -> t.Callable[[t.Any], bool]:
-    """An object is known by properties that only it has."""
+    """Return a test for objects that have all these properties."""
     return lambda item: isinstance(item, dict) and all(name in item for name in names)

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Field and Resource: a managed kind of object as a table, from which everything else is read.
+"""Define Field and Resource: a managed kind of object as a table.
 
-A field is an option and a property with the kind of its values. A resource is a noun with fields: from it follow the
-argument specs, the Get-, New-, Set- and Remove- cmdlets, and what is shown. It carries its own rules, so that nothing
-else asks which kind it has in hand.
+A field connects an option with a property and the kind of its values. A resource connects the noun of cmdlets with
+fields. The argument specs, the Get-, New-, Set- and Remove- cmdlets and the shown values all come from the resource. A
+resource also has its own rules, so no other code depends on the kind.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ Rule = t.Callable[["Change", "Context"], t.Iterable[Finding]]
 
 @dataclass(frozen=True)
 class Field:
-    """One property.
+    """Describe one property.
 
-    option: the Ansible option; prop: the cmdlet's parameter, which is the object's property too.
-    default: what New- gives when the parameter is left out, as documented; None where no source states it.
-    may_lack: whether a server may send objects without the property (its page does not say that Get- returns it, or not
-        for every version).
+    option: the Ansible option.
+    prop: the parameter of the cmdlet, which is also the property of the object.
+    kind: the kind of its values.
+    default: the documented value if the parameter of New- is left out; None if no source has it.
+    may_lack: whether a server can send objects without the property. This is so if its page does not state that Get-
+      returns the property, or not for every version.
     """
 
     option: str
@@ -49,27 +51,33 @@ class Field:
         return isinstance(self.kind, SecretText)
 
     def spec(self) -> dict[str, t.Any]:
-        """The option's argument spec. Never with a default: an option left out leaves the property alone."""
+        """Return the option's argument spec. It has no default, so a missing option does not change the property."""
         return dict(self.kind.spec)
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A managed kind of object.
+    """Describe a managed kind of object.
 
-    name, plural: the return keys of the singular and the plural module.
-    part: the part of a federation that its list is, which is the option of xmpp_federation.
-    limit: what it is called in ``parts``, if not ``part``. tag: a tag that stands for it beside its own.
-    label: what people call one object.
-    noun: of its cmdlets. mark: a property that objects of this kind have and no other kind has.
-    key: the field that names an object; None for the one global object of a configuration.
-    identity_from_user, identity_from_server: the identity's canonical form, in the writer's case.
-    server_name: how calls name an existing object, where the canonical form may not be found.
-    resettable: the key whose Remove- resets instead of removing (external access policy ``global``).
-    fixed: objects of this kind are neither made nor removed by cmdlets (sites come from the topology).
-    beside: whether an object that the Get- cmdlet returns is none of this kind.
-    marks: further properties that tell an object of the kind, where the first may be missing.
+    name: the return key of the module for one object.
+    plural: the return key of the module for a list.
+    part: the option of xmpp_federation for this kind.
+    label: the name of one object in messages.
+    noun: the noun of its cmdlets.
+    mark: a property that only objects of this kind have.
+    fields: its properties.
+    key: the field with the name of an object; None for the one global object of a configuration.
+    identity_from_user: makes the canonical form of a user's name. Upper and lower case stay.
+    identity_from_server: makes the canonical form of a server's name. Upper and lower case stay.
+    server_name: makes the name of an existing object in calls, if the server can fail to find the canonical form.
+    rules: the rules for changes.
+    resettable: the key of the object that Remove- resets (external access policy ``global``).
+    fixed: whether cmdlets can neither create nor remove objects of this kind (sites come from the topology).
+    marks: other properties that only this kind has, if objects can lack ``mark``.
+    beside: returns whether an object of the Get- cmdlet does not belong to this kind.
     also_shown: properties that are read and shown in messages, but not managed.
+    limit: its name in ``parts``; empty if it is ``part``.
+    tag: another tag of the playbooks that includes this kind; empty for none.
     """
 
     name: str
@@ -100,7 +108,7 @@ class Resource:
 
     @property
     def limited_as(self) -> str:
-        """What a run is limited to in order to write this kind."""
+        """Return the name of this kind in ``parts``."""
         return self.limit or self.part
 
     def __hash__(self) -> int:
@@ -114,25 +122,25 @@ class Resource:
         return self._by_option[option]
 
     def returned(self, item: t.Any) -> bool:
-        """Whether an object is one that the Get- cmdlet returns, and no other kind's does."""
+        """Return whether an object is from the Get- cmdlet of this kind."""
         if not isinstance(item, dict):
             return False
         return any(mark in item for mark in (self.mark, *self.marks)) or self.beside(item)
 
     def spec(self) -> dict[str, t.Any]:
-        """The argument spec of one object: its key, required, and its properties."""
+        """Return the argument spec of one object: its required key and its properties."""
         key = {self.key.option: {"type": "str", "required": True}} if self.key else {}
         return {**key, **{f.option: f.spec() for f in self.fields}}
 
     def from_user(self, params: Values) -> dict[str, t.Any]:
-        """The properties that were given, in canonical form. Raises Invalid, naming the first option that is wrong."""
+        """Return the given properties in canonical form. Raises Invalid with the first wrong option."""
         found, mistakes = self.checked(params)
         if mistakes:
             raise Invalid(mistakes[0])
         return found
 
     def from_snapshot(self, params: Values) -> dict[str, t.Any]:
-        """The properties of an object that was read once. Raises Invalid."""
+        """Return the properties of an object in a snapshot. Raises Invalid."""
         known = {*self._by_option, *([self.key.option] if self.key else ())}
         other = [str(option) for option in params if option not in known]
         if other:
@@ -141,9 +149,10 @@ class Resource:
         return {f.option: f.kind.from_snapshot(params[f.option]) for f in given}
 
     def checked(self, params: Values, also: t.Collection[str] = ()) -> tuple[dict[str, t.Any], list[str]]:
-        """The properties that were given, and what is wrong with them: values, and options that do not exist.
+        """Return the given properties, and the mistakes: wrong values, and options that do not exist.
 
-        also: further options that an object may have where it stands.
+        params: the options of one object.
+        also: other options that are allowed here.
         """
         found: dict[str, t.Any] = {}
         mistakes = []
@@ -162,7 +171,7 @@ class Resource:
         return found, mistakes
 
     def from_server(self, item: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """All properties of an object that was read. Raises Unreadable, naming the property."""
+        """Return all properties of a server's object. Raises UnreadableValue with the name of the property."""
         found = {}
         for f in self.fields:
             if f.prop not in item:
@@ -176,11 +185,11 @@ class Resource:
         return found
 
     def defaults(self) -> dict[str, t.Any]:
-        """A new object's properties where nothing is given."""
+        """Return the properties of a new object without declared settings."""
         return {f.option: f.default for f in self.fields}
 
     def shown(self, identity: str, values: Values) -> dict[str, t.Any]:
-        """An object as modules return it: can be fed back in. Secrets are left out."""
+        """Return an object with the names of the options, so that it can be declared again. Secrets are left out."""
         key = {self.key.option: identity} if self.key else {}
         return {
             **key,
@@ -188,7 +197,7 @@ class Resource:
         }
 
     def record(self, item: t.Mapping[str, t.Any]) -> Record:
-        """An object that was read. Raises Unreadable."""
+        """Return the record of a server's object. Raises UnreadableValue."""
         identity = named(item.get("Identity"))
         if not isinstance(identity, str) or not identity.strip() or is_type_name(identity):
             raise UnreadableValue("Identity is %s; a name was expected" % shortened(identity))
@@ -197,10 +206,10 @@ class Resource:
         return Record(name, self.from_server(item), self.server_name(identity) if self.server_name else name, more)
 
     def one(self, item: t.Any) -> Record | None:
-        """One object that was read; None if it is beside the kind. Raises UnreadableAnswer, as ``records`` does."""
+        """Return the record of a server's object; None if it belongs to another kind. Raises UnreadableAnswer."""
         cmdlet = "Get-" + self.noun
         if not isinstance(item, dict):
-            raise UnreadableAnswer(cmdlet, "", "%s came back; an object was expected" % shortened(item))
+            raise UnreadableAnswer(cmdlet, "", "the server returned %s. An object was expected" % shortened(item))
         if self.beside(item):
             return None
         try:
@@ -210,16 +219,16 @@ class Resource:
             raise UnreadableAnswer(cmdlet, named if isinstance(named, str) else "", str(exc)) from None
 
     def records(self, items: t.Iterable[t.Any]) -> dict[str, Record]:
-        """Objects that were read, by key. Raises UnreadableAnswer, naming cmdlet, object and property."""
+        """Return the records of a server's objects by key. Raises UnreadableAnswer with cmdlet, object and property."""
         cmdlet = "Get-" + self.noun
         found: dict[str, Record] = {}
         for record in filter(None, map(self.one, items)):
             other = found.setdefault(record.key, record)
             if other is not record:
-                text = "came back twice, and only one of the two can be meant"
+                text = "the server returned this object twice"
                 raise UnreadableAnswer(cmdlet, record.identity, text)
         if (self.single or self.resettable) and "global" not in found:
-            raise UnreadableAnswer(cmdlet, "", "no object came back for Global, which always exists")
+            raise UnreadableAnswer(cmdlet, "", "the server did not return Global, which always exists")
         return found
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Domains that were revoked: never allowed, whoever declares them, and taken away where they are allowed. Pure."""
+"""Refuse and remove revoked domains, even if they are declared. The functions are pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,14 @@ SPEC: dict[str, t.Any] = {"type": "list", "elements": "dict", "default": [], "op
 
 @dataclass(frozen=True)
 class Revoked:
-    """One revocation. domain: canonical. place: such as ``sfb_xmpp_revoked[0]``."""
+    """Hold one revocation.
+
+    domain: the domain in canonical form.
+    place: the place for messages, such as ``sfb_xmpp_revoked[0]``.
+    since: the day of the revocation.
+    ticket: the number of a ticket.
+    reason: the reason of the revocation.
+    """
 
     domain: str
     place: str = ""
@@ -44,7 +51,7 @@ class Revoked:
 
 
 def declare_revoked(entries: t.Sequence[t.Mapping[str, t.Any]], variable: str, guard: Guard) -> tuple[Revoked, ...]:
-    """The revocations in force: without those that this run may lift. Raises Refused with all mistakes."""
+    """Return the revocations in effect, without those that ``allow`` permits. Raises Refused with all mistakes."""
     found: dict[str, Revoked] = {}
     mistakes = []
     for number, entry in enumerate(entries or ()):
@@ -56,7 +63,7 @@ def declare_revoked(entries: t.Sequence[t.Mapping[str, t.Any]], variable: str, g
             continue
         pattern = guard.protector(key_of(domain))
         if pattern is not None:
-            text = "%s.domain: %s is also protected by '%s' in %s; remove one of the two"
+            text = "%s.domain: %s is also protected by '%s' in %s. Remove one of the two entries"
             mistakes.append(text % (place, domain, pattern, guard.name("protect")))
         told = {name: str(entry.get(name) or "") for name in ("since", "ticket", "reason")}
         found.setdefault(key_of(domain), Revoked(domain, place, **told))
@@ -68,10 +75,12 @@ def declare_revoked(entries: t.Sequence[t.Mapping[str, t.Any]], variable: str, g
 def without_revoked(
     federation: Federation, actual: t.Mapping[str, Record]
 ) -> tuple[Federation, list[Finding], frozenset[str]]:
-    """What is declared without the revoked domains, warnings about what was declared, the keys of partners that change.
+    """Remove the revoked domains from a federation.
 
-    actual: the partners that there are, by their keys. A partner that nobody declares changes too if it has such a
-    domain. Without the part ``partners`` nothing changes.
+    Returns the federation, warnings about declared revoked domains, and the keys of the partners that change. A partner
+    with a revoked domain changes even if it is not declared. Without the part ``partners``, nothing changes.
+
+    actual: the existing partners by key.
     """
     revoked = {key_of(one.domain): one for one in federation.revoked}
     if not revoked or PARTNER.part not in federation.parts:
@@ -92,16 +101,16 @@ def without_revoked(
 
 
 def _has(record: Record, revoked: t.Mapping[str, Revoked]) -> bool:
-    """Whether a partner that there is has a revoked domain."""
+    """Return whether an existing partner has a revoked domain."""
     return record.key in revoked or any(key_of(one) in revoked for one in record.values["additional_domains"] or ())
 
 
 def _kept(item: Wanted, record: Record | None, revoked: t.Mapping[str, Revoked]) -> tuple[Wanted, list[Finding]]:
-    """A declared partner without revoked domains, and what to say of it."""
+    """Return a declared partner without revoked domains, and the warnings about it."""
     if item.absent:
         return item, []
     if item.key in revoked:
-        text = "%s and is not allowed; remove it from the declared partners" % revoked[item.key]
+        text = "%s and is not allowed. Remove it from the declared partners" % revoked[item.key]
         found = [Finding("declared_revoked", WARNING, text, subject=item.place)] if item.place else []
         return replace(item, values={}, absent=True), found
     declared = item.values.get("additional_domains")
@@ -117,7 +126,7 @@ def _kept(item: Wanted, record: Record | None, revoked: t.Mapping[str, Revoked])
             Finding(
                 "declared_revoked",
                 WARNING,
-                "%s and is not allowed; remove it from additional_domains" % revoked[key_of(one)],
+                "%s and is not allowed. Remove it from additional_domains" % revoked[key_of(one)],
                 subject=item.place,
             )
             for one in domains

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a change may not do, and what deserves a warning. Pure: a change goes in, findings come out.
+"""Check the changes of a plan. Each rule takes a change and returns findings. An error refuses the run.
 
-Rules look at what a run writes: a fault that was there before and is not touched is a warning, never a refusal.
+Rules check only what a run writes. A mistake in a setting that the run does not change is a warning, never an error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .._base.texts import count, some
 from .guard import Guard
 from .negotiation import Row
 
-# Rights that a policy carries beside XMPP, by the name that allow_loss takes.
+# The rights of a policy other than XMPP: the name in ``allow_loss`` and the option.
 RIGHTS: t.Mapping[str, str] = {
     "federation_access": "enable_federation_access",
     "outside_access": "enable_outside_access",
@@ -31,9 +31,15 @@ RIGHTS: t.Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Change:
-    """One object's way from before to after. None means: does not exist.
+    """Describe the change of one object.
 
-    written: the options that a run would send. removal: Remove- was asked for (on ``global`` it resets).
+    key: the key of the object.
+    identity: the name of the object.
+    before: the values before the change; None if the object does not exist.
+    after: the values after the change; None if the object does not exist.
+    written: the options that a run would send.
+    removal: whether the verb is Remove-. For ``global``, Remove- means a reset.
+    more: properties that are shown but not managed.
     """
 
     key: str
@@ -47,10 +53,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may look at beside the change.
+    """Hold what a rule needs in addition to the change.
 
-    actual: all objects of the kind. usage: users by the key of the per-user policy granted to them; None while it has
-    not been read.
+    actual: all objects of the kind, by key.
+    usage: the users, by key of their per-user policy; None if they were not read.
+    guard: the limits of the run.
     """
 
     actual: t.Mapping[str, Record] = field(default_factory=dict)
@@ -67,7 +74,7 @@ def _warning(rule: str, change: Change, text: str) -> Finding:
 
 
 def negotiation(change: Change, context: Context) -> t.Iterable[Finding]:
-    """A partner's negotiation row has to leave a way to authenticate (see negotiation.py)."""
+    """Check that the negotiation settings of a partner allow authentication (see negotiation.py)."""
     values = change.after
     if values is None or not change.written:
         return
@@ -81,73 +88,74 @@ def negotiation(change: Change, context: Context) -> t.Iterable[Finding]:
 
 
 def negotiation_row(values: Values) -> Row:
-    """The row of a partner."""
+    """Return the negotiation settings of a partner."""
     return Row(
         str(values["tls_negotiation"]), str(values["sasl_negotiation"]), bool(values["support_dialback_negotiation"])
     )
 
 
 def verified_public_partner(change: Change, context: Context) -> t.Iterable[Finding]:
-    """PublicVerified is discouraged by its documentation (JJ205123): presence goes to a public provider unasked."""
+    """Warn about PublicVerified. The documentation (JJ205123) advises against it, because it shows presence to all."""
     if change.after and "partner_type" in change.written and change.after.get("partner_type") == "public_verified":
         yield _warning(
             "public_verified",
             change,
-            "partner_type public_verified shows presence to everyone at a public provider; "
-            "public_unverified asks the local user first",
+            "partner_type public_verified shows presence to all users of a public provider. "
+            "To ask the local user first, set partner_type to public_unverified",
         )
 
 
 def xmpp_needs_federation(change: Change, context: Context) -> t.Iterable[Finding]:
-    """EnableXmppAccess has no effect without EnableFederationAccess in the same policy."""
+    """Check that a policy with EnableXmppAccess also has EnableFederationAccess. Otherwise it has no effect."""
     values = change.after
     if values is None or not change.written:
         return
     if values.get("enable_xmpp_access") and not values.get("enable_federation_access"):
         touched = change.written & {"enable_xmpp_access", "enable_federation_access"}
         kind = _error if touched else _warning
-        text = "enable_xmpp_access has no effect without enable_federation_access; set both, or neither"
+        text = "enable_xmpp_access has no effect without enable_federation_access. Set both, or neither"
         yield kind("policy_without_federation", change, text)
 
 
 def xmpp_from_outside(change: Change, context: Context) -> t.Iterable[Finding]:
-    """A user has one policy, which carries remote sign-in too: with XMPP alone nobody gets in from outside."""
+    """Warn about a policy with XMPP but without remote sign-in. A user has only one policy, so remote sign-in fails."""
     values = change.after
     if values is None or not is_per_user(change.key) or not change.written & {"enable_xmpp_access"}:
         return
     if values.get("enable_xmpp_access") and not values.get("enable_outside_access"):
         text = (
-            "gives XMPP but not outside access: who gets this policy cannot sign in from outside; if they should, set"
+            "gives XMPP but not outside access, so its users cannot sign in from outside. To allow this, set"
+            " enable_outside_access to true"
         )
-        yield _warning("policy_without_outside", change, text + " enable_outside_access")
+        yield _warning("policy_without_outside", change, text)
 
 
 def readable_name(change: Change, context: Context) -> t.Iterable[Finding]:
-    """Letters of several alphabets in one word look like one that nobody typed."""
+    """Warn about letters of several alphabets in one word. Such a name can look like another name."""
     scripts = mixed_scripts(change.identity) if change.before is None and change.after is not None else []
     if scripts:
-        text = "mixes letters of %s that look alike in one word; check the spelling" % " and ".join(scripts)
+        text = "has letters of %s in one word, which look similar. Check the spelling" % " and ".join(scripts)
         yield _warning("mixed_scripts", change, text)
 
 
 def whole_text(change: Change, context: Context) -> t.Iterable[Finding]:
-    """A text with half a surrogate pair or a noncharacter is shown with marks, and is not what the server has."""
+    """Warn about a text with half a surrogate pair or a noncharacter. It is shown with marks in place of these."""
     for option, value in (change.after or {}).items():
         codes = no_characters(value) if isinstance(value, str) else []
         if codes:
-            text = "%s holds %s, which is no character. It is shown with a mark there, and is never written; replace it"
+            text = "%s has %s, which is not a character. It is shown as a mark, and cannot be written. Replace it"
             yield _warning("no_character", change, text % (option, ", ".join(codes)))
 
 
 def rights_lost(before: Values, after: Values) -> list[str]:
-    """Names of RIGHTS that a user under ``before`` has and under ``after`` has not."""
+    """Return the names of RIGHTS that ``before`` gives and ``after`` does not give."""
     return [name for name, option in RIGHTS.items() if before.get(option) and not after.get(option)]
 
 
 def nobody_loses_rights(change: Change, context: Context) -> t.Iterable[Finding]:
-    """Changing a policy that is in force for somebody must not take away more than was said.
+    """Check that users of a policy do not lose rights that ``allow_loss`` does not have.
 
-    A site policy is in force at once, and what it hides or uncovers is ``global``.
+    A site policy takes effect immediately. If it does not exist, ``global`` applies.
     """
     fallback = context.actual["global"].values if "global" in context.actual else {}
     everyone = not is_per_user(change.key)
@@ -159,16 +167,16 @@ def nobody_loses_rights(change: Change, context: Context) -> t.Iterable[Finding]
     users = () if context.usage is None else context.usage.get(change.key, ())
     if not everyone and not users:
         return
-    whom = "everyone it applies to" if everyone else "%s (%s)" % (count(users, "user"), some(users))
-    text = "would take %s from %s; if that is meant, name it in %s"
+    whom = "all users that it applies to" if everyone else "%s (%s)" % (count(users, "user"), some(users))
+    text = "would take %s from %s. To allow this, add it to %s"
     yield _error("rights_lost", change, text % (" and ".join(lost), whom, context.guard.name("allow_loss")))
 
 
 def granted_policy_stays(change: Change, context: Context) -> t.Iterable[Finding]:
-    """A policy that is still granted is not removed: what becomes of its users is not documented."""
+    """Check that a removed policy has no users. Microsoft does not document what happens to users of such a policy."""
     if change.after is None and context.usage and context.usage.get(change.key) and not context.guard.force:
         users = context.usage[change.key]
-        text = "is still granted to %s (%s); withdraw it first, or use %s"
+        text = "is still granted to %s (%s). Withdraw it first, or use %s"
         yield _error("still_granted", change, text % (count(users, "user"), some(users), context.guard.name("force")))
 
 
@@ -176,23 +184,23 @@ _SWITCHES = (
     (
         "allow_federated_users",
         "federation_off",
-        "with allow_federated_users off nothing federates, neither SIP nor XMPP",
+        "with allow_federated_users off, SIP federation and XMPP federation do not work",
     ),
     (
         "allow_outside_users",
         "outside_access_off",
-        "with allow_outside_users off nobody signs in from outside",
+        "with allow_outside_users off, users cannot sign in from outside",
     ),
     (
         "allow_anonymous_users",
         "anonymous_access_off",
-        "with allow_anonymous_users off nobody joins a conference without an account",
+        "with allow_anonymous_users off, users without an account cannot join conferences",
     ),
 )
 
 
 def access_edge_switches(change: Change, context: Context) -> t.Iterable[Finding]:
-    """Each of these switches is for the whole deployment, SIP included: turning one off is said twice."""
+    """Check the switches of the whole deployment, which affect SIP too. Switching one off needs a second option."""
     before, after = change.before or {}, change.after
     if after is None:
         return
@@ -202,35 +210,38 @@ def access_edge_switches(change: Change, context: Context) -> t.Iterable[Finding
         if after.get(option):
             continue
         if not before.get(option):
-            # It was off before: nothing is taken away, but without federation there is no XMPP.
+            # The switch was off before, so users lose nothing. But without federation there is no XMPP.
             if option == "allow_federated_users":
                 yield _warning(name, change, text)
         elif not context.guard.allows(name):
-            yield _error(name, change, "%s; a run that switches it off needs %s" % (text, context.guard.remedy(name)))
+            yield _error(name, change, "%s. To switch it off, use %s" % (text, context.guard.remedy(name)))
     if (
         "allow_federated_users" in change.written
         and after.get("allow_federated_users")
         and not before.get("allow_federated_users")
     ):
-        text = "allow_federated_users opens SIP federation as well as XMPP; EnablePartnerDiscovery is %s"
+        text = "allow_federated_users opens SIP federation as well as XMPP federation. EnablePartnerDiscovery is %s"
         found = change.more.get("EnablePartnerDiscovery")
         known = "not shown by the server" if found is None else found
-        open_to = ", so every domain that publishes its federation may reach you" if found in (True, "True") else ""
+        open_to = ", so every domain that publishes its federation can reach you" if found in (True, "True") else ""
         yield _warning("federation_on", change, text % known + open_to)
 
 
 def message_bodies_logged(change: Change, context: Context) -> t.Iterable[Finding]:
-    """EnableLoggingAllMessageBodies records what people write."""
+    """Warn about EnableLoggingAllMessageBodies, which records the text of all messages."""
     option = "enable_logging_all_message_bodies"
     if change.after and change.after.get(option) and option in change.written:
-        yield _warning("bodies_logged", change, "enable_logging_all_message_bodies records what people write")
+        text = "enable_logging_all_message_bodies records the text of all messages. Check that this is allowed"
+        yield _warning("bodies_logged", change, text)
 
 
 def route_stays(change: Change, context: Context) -> t.Iterable[Finding]:
-    """The route of a site decides which Edge pool carries XMPP: moving or clearing it cuts what flows now."""
+    """Check changes of a site's route. The route chooses the Edge pool for XMPP, so a change ends present sessions."""
     if change.before is not None and "edge_pool" not in change.before and "edge_pool" in change.written:
         if not context.guard.force:
-            text = "Get-CsSite shows no XmppFederationRoute, so a route may be there; to set it all the same needs %s"
+            text = (
+                "Get-CsSite does not show the XMPP federation route, so it is unknown. To set the route anyway, use %s"
+            )
             yield _error("route_unknown", change, text % context.guard.name("force"))
         return
     before = (change.before or {}).get("edge_pool")
@@ -241,8 +252,8 @@ def route_stays(change: Change, context: Context) -> t.Iterable[Finding]:
         return
     if not after:
         if not context.guard.allows("clear_route"):
-            text = "the XMPP federation route goes through %s; a run that clears it needs %s"
+            text = "the XMPP federation route goes through %s. To clear it, use %s"
             yield _error("clear_route", change, text % (before, context.guard.remedy("clear_route")))
     elif not context.guard.force:
-        text = "the XMPP federation route goes through %s already; moving it to %s is a failover, and needs %s"
+        text = "the XMPP federation route goes through %s. Moving it to %s is a failover. To allow it, use %s"
         yield _error("move_route", change, text % (before, after, context.guard.name("force")))

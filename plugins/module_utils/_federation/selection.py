@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which users a selector means, and who of them does not get the policy all the same. Pure.
+"""Choose the users of a selector, and skip users that must not get the policy. The functions are pure.
 
-Who is homed where there is no XMPP would get nothing by it, and who has another policy would lose that one.
+A user on a pool without XMPP cannot use the policy. A user with another policy would lose that policy.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ from .pools import Pool
 
 @dataclass(frozen=True)
 class ChosenUsers:
-    """users: who has to have the policy. skipped: by the reason, who does not get it. problem: why the selector means
-    nobody, which is refused. doubt: the same where it may be so.
+    """Hold the users of a selector.
+
+    users: the users that must have the policy.
+    skipped: the users that do not get the policy, by reason.
+    problem: why the selector finds no users. The run is refused.
+    doubt: why the selector finds no users, if the run continues.
     """
 
     users: tuple[User, ...] = ()
@@ -34,8 +38,8 @@ class ChosenUsers:
     doubt: str = ""
 
     def told(self, grant: Grant) -> list[str]:
-        """Who is skipped, for people."""
-        text = "%s (%s): not granted to %s (%s): %s"
+        """Return the messages about skipped users."""
+        text = "%s (%s): the policy is not granted to %s (%s): %s"
         doubts = ["%s (%s): %s" % (grant.place, grant.selector, self.doubt)] if self.doubt else []
         return doubts + [
             text % (grant.place, grant.selector, count(users, "user"), why, some([user.name for user in users]))
@@ -44,36 +48,37 @@ class ChosenUsers:
 
 
 def choose(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> ChosenUsers:
-    """The users of a grant by selector, from the one reading of users and pools."""
+    """Return the users of a grant with a selector, from the users and pools that were read."""
     if grant.selector and grant.selector.kind == "group":
         return _choose_members(deployment, federation, guard, grant)
     pools, problem = _pools(deployment.pools or (), grant)
     if problem:
         return ChosenUsers(problem=problem)
     if odd := deployment.odd_homes:
-        text = "who is homed on %s cannot be known: %s"
+        text = "the users of %s are unknown, because the home of some users cannot be read: %s"
         homes_of = ["%s: %s" % one for one in odd.items()]
         return ChosenUsers(problem=text % (some([pool.fqdn for pool in pools]), some(homes_of, 3)))
     names = {pool.fqdn.casefold() for pool in pools}
     there = [user for user in deployment.users.values() if user.pool.casefold() in names]
     if not there:
-        return ChosenUsers(problem="this account sees no user who is homed on %s" % some([pool.fqdn for pool in pools]))
+        text = "no user that this account can see is homed on %s"
+        return ChosenUsers(problem=text % some([pool.fqdn for pool in pools]))
     return _fit(deployment, federation, guard, grant, there)
 
 
 def _choose_members(deployment: Deployment, federation: Federation, guard: Guard, grant: Grant) -> ChosenUsers:
-    """The members of a group. One without members, or that does not exist, finds nobody: a filter cannot tell."""
+    """Return the members of a group. A filter finds no users for an empty group and for a group that does not exist."""
     keys = deployment.members.get(grant.selector.filter, frozenset()) if grant.selector else frozenset()
     members = [deployment.users[key] for key in keys]
     if odd := ["%s: %s" % (user.name, user.unread) for user in members if user.unread]:
-        return ChosenUsers(problem="where these members are homed cannot be known: %s" % some(sorted(odd), 3))
-    nobody = "this account sees no user who is a member. Check the name of the group"
+        return ChosenUsers(problem="the home of these members is unknown: %s" % some(sorted(odd), 3))
+    nobody = "no user that this account can see is a member. Check the name of the group"
     found = _fit(deployment, federation, guard, grant, members) if members else ChosenUsers(problem=nobody)
     if found.users:
         return found
     lose = grant.exclusive and not guard.allows("empty_purge")
     if lose:
-        text = "%s; with %s, everyone who has the policy would lose it. If that is meant, use %s"
+        text = "%s. With %s, all users of the policy would lose it. To allow this, use %s"
         remedy = guard.name("exclusive_grants"), guard.remedy("empty_purge")
         return replace(found, problem=text % (found.problem or "no member gets the policy", *remedy))
     return replace(found, problem="", doubt=found.problem)
@@ -82,7 +87,7 @@ def _choose_members(deployment: Deployment, federation: Federation, guard: Guard
 def _fit(
     deployment: Deployment, federation: Federation, guard: Guard, grant: Grant, there: t.Iterable[User]
 ) -> ChosenUsers:
-    """Who of these users gets the policy, and why the others do not."""
+    """Return which of these users get the policy, and why the others do not get it."""
     homes = {pool.fqdn.casefold(): pool for pool in deployment.pools or ()}
     listed = _listed(deployment, federation)
     users, skipped = [], dict[str, list[User]]()
@@ -98,15 +103,15 @@ def _fit(
     found = ChosenUsers(tuple(users), {why: tuple(those) for why, those in skipped.items()})
     if not usable:
         said = "; ".join("%s %s" % (count(those, "user"), why) for why, those in skipped.items())
-        return replace(found, problem="no user whom this account sees there can use it: %s" % said)
+        return replace(found, problem="no user that this account can see there can use the policy: %s" % said)
     return found
 
 
 def _pools(pools: t.Sequence[Pool], grant: Grant) -> tuple[list[Pool], str]:
-    """The pools that the selector names, and why there are none."""
+    """Return the pools of the selector, and the reason if there are none."""
     selector = grant.selector
     if selector is None:
-        return [], "it names no pool and no site"
+        return [], "the selector has no pool and no site"
     name = selector.name.casefold()
     if selector.kind == "pool":
         found = [pool for pool in pools if pool.fqdn.casefold() == name]
@@ -120,7 +125,7 @@ def _pools(pools: t.Sequence[Pool], grant: Grant) -> tuple[list[Pool], str]:
 
 
 def _listed(deployment: Deployment, federation: Federation) -> dict[str, str]:
-    """Who is named in a list, which says more than a selector: by key of the user, the policy of the list."""
+    """Return, by key of a user, the policy of the list with the user. A list has priority over a selector."""
     return {
         deployment.named[name]: grant.policy
         for grant in federation.granting
@@ -143,7 +148,7 @@ def _without_xmpp(user: User, pool: Pool | None) -> str:
 def _has_another(user: User, grant: Grant, listed: str, guard: Guard) -> str:
     policy = key_of(grant.policy)
     if listed and key_of(listed) != policy:
-        return "named in the list of %s" % listed
+        return "in the list of %s" % listed
     if user.policy and key_of(user.policy) != policy and not guard.replace_policies and not listed:
-        return "has the policy %s, which only %s replaces" % (user.policy, guard.name("allow_replaced_policies"))
+        return "has the policy %s, and %s is false" % (user.policy, guard.name("allow_replaced_policies"))
     return ""

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuses a partner whose domain is a SIP domain of the deployment: messages to it never reach a gateway.
+"""Refuse a partner with a SIP domain of the deployment. Messages to such a domain never reach a gateway.
 
-A SIP server looks up users of its own domains itself, and forwards only the others (RFC 3261 section 16.5).
+A SIP server finds the users of its own domains itself. It forwards only messages to other domains (RFC 3261 section
+16.5).
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ SIP_DOMAIN = "Get-CsSipDomain"
 
 
 def sip_domains_of(items: t.Sequence[t.Any]) -> tuple[str, ...]:
-    """A-labels, the default one first. Raises ServerRefused, and Unreadable for a form that is another.
+    """Return the SIP domains as A-labels, the default domain first.
 
-    The page of Get-CsSipDomain: Name is the domain, IsDefault whether it is the default one, which always exists.
+    Raises ServerRefused if there is none, and Unreadable for other forms.
+
+    Source: the page of Get-CsSipDomain. Name is the domain. IsDefault is true for the default domain, which always
+    exists.
     """
     if not items:
         raise ServerRefused(SIP_DOMAIN, Answer())
@@ -33,13 +37,13 @@ def sip_domains_of(items: t.Sequence[t.Any]) -> tuple[str, ...]:
 
 
 def read_sip_domains(shell: Shell) -> tuple[str, ...] | None:
-    """None where the account cannot read them. Raises ShellError, and Unreadable for a form that is another."""
+    """Read the SIP domains; None if the account cannot read them. Raises ShellError, and Unreadable for other forms."""
     answer = shell.invoke([Statement(SIP_DOMAIN)])
     return None if answer.errors or answer.lost else sip_domains_of(answer.output)
 
 
 def new_domains(steps: t.Iterable[Step]) -> list[tuple[str, str, str]]:
-    """The domains that the steps declare as a partner's: partner, option, domain."""
+    """Return the domains that the steps add to partners: partner, option and domain."""
     found = []
     for step in steps:
         if step.part != "partners" or step.after is None:
@@ -53,16 +57,20 @@ def new_domains(steps: t.Iterable[Step]) -> list[tuple[str, str, str]]:
 
 
 def mistakes(new: t.Iterable[tuple[str, str, str]], own: t.Collection[str]) -> list[str]:
-    """Why the domains cannot be a partner's. own: the SIP domains."""
-    text = "%s: the SIP domain '%s' is this deployment's own, so messages to it never reach a partner; remove %s"
+    """Return why the domains cannot belong to a partner.
+
+    new: partner, option and domain.
+    own: the SIP domains of the deployment.
+    """
+    text = "%s: '%s' is a SIP domain of this deployment, so messages to it never reach a partner. Remove %s"
     wrong = {"domain": "the partner", "additional_domains": "it from additional_domains"}
     return [text % (partner, domain, wrong[option]) for partner, option, domain in new if domain in own]
 
 
 def unknown(new: t.Sequence[tuple[str, str, str]]) -> list[str]:
-    """The warning where the SIP domains cannot be read."""
+    """Return the warning for SIP domains that cannot be read."""
     text = (
-        "not checked whether a new partner's domain is a SIP domain of the deployment: %s is not offered to this"
-        " account, or fails"
+        "the domains of new partners were not compared with the SIP domains of the deployment, because %s is not"
+        " offered to this account, or fails"
     )
     return [text % SIP_DOMAIN] if new else []

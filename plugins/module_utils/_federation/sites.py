@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of sites: bare where they are written, ``Site:NAME`` where Get-CsSite prints them.
+"""Convert names of sites, and refuse policies of sites that do not exist.
 
-A policy for a site that does not exist is refused before anything is written, in check mode too.
+Users write the bare name. Get-CsSite prints ``Site:NAME``. A policy of a missing site is refused before anything is
+written, also in check mode.
 """
 
 from __future__ import annotations
@@ -23,27 +24,27 @@ _SCOPE = "site:"
 
 
 def canonical_site(text: str) -> str:
-    """The bare name, in the writer's case. Raises Invalid."""
+    """Return the bare name. Upper and lower case stay. Raises Invalid."""
     name = text[5:] if text.lower().startswith("site:") else text
     if not name.strip() or name != name.strip() or ":" in name:
-        raise Invalid("'%s' is no site's name; write it as Get-CsSite shows it, without 'Site:'" % text)
+        raise Invalid("'%s' is not the name of a site. Write it as Get-CsSite shows it, without 'Site:'" % text)
     return check_text(name, name=True)
 
 
 def is_branch(item: t.Mapping[str, t.Any]) -> bool:
-    """Whether an object is a branch site without an XMPP route of its own; which properties it has no page shows."""
+    """Return whether an object is a branch site without an XMPP route. No page lists its properties."""
     kind = item.get("SiteType")
     branch = bool(item.get("ParentSite")) or (isinstance(kind, str) and kind.casefold().startswith("branch"))
     return branch and "XmppFederationRoute" not in item
 
 
 def new_policies_of_sites(steps: t.Iterable[Step]) -> list[str]:
-    """The policies of sites that the steps add, as ``site:NAME``."""
+    """Return the policies of sites that the steps add, as ``site:NAME``."""
     return [one.identity for one in steps if one.part == "policies" and not one.before and one.key.startswith(_SCOPE)]
 
 
 def read_sites(shell: Shell) -> tuple[str, ...] | None:
-    """The bare names of all sites; None where the account cannot read them. Raises ShellError."""
+    """Read the bare names of all sites; None if the account cannot read them. Raises ShellError."""
     answer = shell.invoke([Statement(SITE)])
     names = [item.get("Identity") for item in answer.output if isinstance(item, dict)]
     if answer.errors or answer.lost or not names or not all(isinstance(name, str) for name in names):
@@ -52,7 +53,11 @@ def read_sites(shell: Shell) -> tuple[str, ...] | None:
 
 
 def unknown_sites(policies: t.Iterable[str], sites: t.Sequence[str]) -> list[str]:
-    """Why policies cannot be created. policies: as ``site:NAME``. sites: the bare names of those that there are."""
+    """Return why policies cannot be created.
+
+    policies: the policies as ``site:NAME``.
+    sites: the bare names of the existing sites.
+    """
     known = {key_of(site) for site in sites}
     wrong = [(policy, policy[len(_SCOPE) :]) for policy in policies]
     text = "policies: '%s': there is no site '%s' in the deployment%s"

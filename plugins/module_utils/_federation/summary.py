@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan for people: the block of lines that is printed, the numbers in it, Ansible's diff, and Markdown. Pure."""
+"""Show a plan to the user: the printed lines, the numbers, and Ansible's diff. The functions are pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from .deployment import CONTROLLER
 from .resource import Resource
 from .rules import negotiation_row
 
-# Columns: at least so wide, so that blocks of different runs look alike. A longer name than WIDEST makes no column.
+# The minimum widths of the columns, so that different runs have the same columns. Names longer than WIDEST do not make
+# the column wider.
 LABEL, NAME, WIDEST = 8, 22, 32
 SHOWN_USERS = 3
-# Above this, a diff is a number: all of it stays in the plan file and in the steps.
+# With more objects, the diff shows only their number. The plan file and the steps show all objects.
 MOST_DIFFS = 50
-SECRET, NEW_SECRET = "(secret)", "(secret, set anew)"
+SECRET, NEW_SECRET = "(secret)", "(secret, replaced)"
 
 Summary = dict[str, int]
 # The order of kinds in a plan.
@@ -32,7 +33,7 @@ _NOTHING = "Nothing was written (check mode)."
 
 
 def summarise(steps: t.Sequence[Step], unchanged: int) -> Summary:
-    """Objects by what is done with them; grants and withdrawals count users."""
+    """Count the objects by action. Grants and withdrawals count users."""
     found = dict.fromkeys(("added", "changed", "removed", "granted", "withdrawn"), 0)
     for step in steps:
         found[_verb(step)[0]] += 1
@@ -40,7 +41,7 @@ def summarise(steps: t.Sequence[Step], unchanged: int) -> Summary:
 
 
 def _verb(step: Step) -> tuple[str, str]:
-    """What a step does: the word of the summary, and the mark of its line."""
+    """Return the word in the summary and the mark of the line for a step."""
     if step.part == "grants":
         return ("granted", ">") if (step.after or {}).get("policy") else ("withdrawn", "<")
     if step.expect is None:
@@ -49,7 +50,10 @@ def _verb(step: Step) -> tuple[str, str]:
 
 
 def headline(summary: Summary, *, planned: bool) -> str:
-    """``1 to add, 2 to change; 47 unchanged`` of a plan, ``1 added, 2 changed; 47 unchanged`` of a run."""
+    """Return the last line of a plan or run.
+
+    planned: whether it is a plan (``1 to add; 47 unchanged.``) or a run (``1 added; 47 unchanged.``).
+    """
     words = (
         ("added", "%d to add", "%d added"),
         ("changed", "%d to change", "%d changed"),
@@ -82,9 +86,15 @@ def block(
     results: t.Sequence[str] | None = None,
     refusals: t.Sequence[str] = (),
 ) -> list[str]:
-    """The lines that a run prints.
+    """Return the lines that a run prints.
 
-    results: what became of each step, where they were sent. refusals: why nothing was.
+    steps: the steps, in their order.
+    summary: the numbers.
+    deployment: the label of the deployment.
+    host: the server.
+    check: whether the run is in check mode.
+    results: the result of each step; None if no step was sent.
+    refusals: the reasons why nothing was written.
     """
     lines = ["sfb.xmpp plan for %s" % deployment_name(deployment, host)]
     lines += ["  " + line for line in _lines(steps, results)]
@@ -102,18 +112,17 @@ def block(
 
 
 def _sign_in(steps: t.Sequence[Step], results: t.Sequence[str]) -> list[str]:
-    """A client learns of its policy when it signs in; and where grants were written, for whoever looks elsewhere."""
+    """Return the note about grants: clients read the policy at sign-in, and other domain controllers get it later."""
     granted = [step for step, word in zip(steps, results, strict=False) if word == "done" and step.part == "grants"]
     if not granted:
         return []
     where = sorted({str(step.parameters[CONTROLLER]) for step in granted if CONTROLLER in step.parameters})
     on = " Granted on the domain controller %s." % some(where) if where else ""
-    verb = "has" if len(granted) == 1 else "have"
-    return ["%s %s to sign in again before it counts.%s" % (count(granted, "user"), verb, on)]
+    return ["%s must sign in again before the change takes effect.%s" % (count(granted, "user"), on)]
 
 
 def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterable[str]:
-    """One line for an object, by kind; those of users that get or lose one policy share one."""
+    """Return one line for each object, ordered by kind. Users with the same grant or withdrawal share a line."""
     wide = max([NAME, *(wide + 1 for step in steps if (wide := len(_name(step))) <= WIDEST)])
     label = max([LABEL, *(len(BY_PART[step.part].label) for step in steps)])
     rows: dict[t.Any, tuple[str, str, str, str]] = {}
@@ -132,17 +141,17 @@ def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterab
         else:
             rows[number] = (mark, BY_PART[step.part].label, _name(step), details(step) + suffix)
             kinds[number] = step.part
-    # A step is sent where its place is, which is not where people look for it.
+    # The order of the lines is by kind. The order of the writes is different.
     for key, (mark, word, name, text) in sorted(rows.items(), key=lambda item: _KINDS.index(kinds[item[0]])):
         if key in users:
             more = ", …" if len(users[key]) > SHOWN_USERS else ""
             text = "%s: %s%s%s" % (count(users[key], "user"), ", ".join(users[key][:SHOWN_USERS]), more, text)
-        # Two spaces at least between cells, by which a terminal knows where the text begins.
+        # At least two spaces are between cells. The code that colours the lines finds the text with them.
         yield ("%s %-*s %-*s %s" % (mark, label, word, max(wide, len(name) + 1), name, text)).rstrip()
 
 
 def _name(step: Step) -> str:
-    """What stands in the second column: the object, or the policy that is granted."""
+    """Return the second column: the object or the granted policy."""
     if step.part == "grants":
         return printable(str((step.after or {}).get("policy") or (step.before or {}).get("policy")))
     return "" if BY_PART[step.part].single else both_forms(printable(step.identity))
@@ -153,7 +162,7 @@ def _short(name: str) -> str:
 
 
 def details(step: Step) -> str:
-    """What is new of an object: its row where it is a partner, else what changes."""
+    """Return the changes of an object. For a new partner, these are its negotiation settings."""
     resource = BY_PART[step.part]
     if step.expect is None:
         return ""
@@ -162,7 +171,7 @@ def details(step: Step) -> str:
     changed = []
     for option, value in step.expect.items():
         if isinstance(value, Secret):
-            changed.append("%s set anew" % option)
+            changed.append("%s replaced" % option)
         else:
             changed.append("%s %s" % (option, _change(step.before.get(option), value)))
     return ", ".join(changed)
@@ -201,9 +210,12 @@ def _value(value: t.Any) -> str:
 
 
 def diff(steps: t.Sequence[Step]) -> list[dict[str, str]]:
-    """Ansible's list form: each object's key and what changes, secrets hidden; above MOST_DIFFS only a number."""
+    """Return Ansible's diff as a list: each object's key and its changes, without secrets.
+
+    With more than MOST_DIFFS objects, it shows only their number.
+    """
     if len(steps) > MOST_DIFFS:
-        text = "%d objects differ; --diff shows up to %d. All of it is in the steps (-v), and in the plan file\n"
+        text = "%d objects differ, but --diff shows only up to %d. The steps (-v) and the plan file show all of them\n"
         return [
             {
                 "before_header": "federation",
@@ -225,7 +237,7 @@ def _difference(step: Step) -> dict[str, str]:
     elif after is not None:
         after = dict(step.expect or {})
     elif before is not None:
-        # Of what goes, the key says enough: a snapshot and the steps have the rest.
+        # For a removed object, the key is enough. The snapshot and the steps have its values.
         before = {}
     return difference(header, _readable(before, step, resource, SECRET), _readable(after, step, resource, NEW_SECRET))
 
@@ -234,5 +246,5 @@ def _readable(values: Values | None, step: Step, resource: Resource, secret: str
     if values is None:
         return None
     shown = resource.shown(step.identity, values)
-    # Of a secret that changes, the diff says just that.
+    # For a changed secret, the diff shows only that it changes.
     return {**shown, **{f.option: secret for f in resource.fields if f.secret and f.option in (step.expect or {})}}

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run has around its plan: what federation depends on, a backup before the writes, replication after them.
+"""Define the work around a plan: checks before the plan, a backup before the writes, and replication after them.
 
-The modules for single kinds have nothing of it. What xmpp_federation has is in _topology, which knows pools and
-replicas.
+The modules for single kinds use this class, which does nothing. xmpp_federation uses the class in _topology. That class
+knows pools and replicas.
 """
 
 from __future__ import annotations
@@ -23,49 +23,60 @@ from .sip_domains import read_sip_domains
 
 
 class Surroundings:
-    """A run without any. Each is called at its place in the sequence (converge.py), and only there.
+    """Do no work around the plan. The sequence in converge.py calls each method at one place.
 
-    cmdlets: what it may send beside the plan's steps, for the one question about rights.
+    cmdlets: the cmdlets that a run can send in addition to the steps, for the check of rights.
     """
 
     cmdlets: tuple[str, ...] = ()
 
     def kinds(self, reader: Reader, resources: t.Sequence[Resource]) -> Deployment:
-        """The one reading: these kinds, and in the same pipeline whatever else is to be known."""
+        """Read these kinds, and in the same pipeline everything that the work around the plan needs."""
         return reader.identified(resources)
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
-        """What speaks against the steps. after_plan: what they will make of the deployment."""
+        """Check the deployment as the plan would leave it.
+
+        after_plan: the deployment after the plan.
+        steps: the steps of the plan.
+        """
 
     def sip_domains(self, shell: Shell) -> tuple[str, ...] | None:
-        """The SIP domains of the deployment, asked for where the plan adds domains. None: not readable."""
+        """Return the SIP domains of the deployment; None if they cannot be read. Called if the plan adds domains."""
         return read_sip_domains(shell)
 
     def refusals(self) -> list[str]:
-        """Why a run may not begin."""
+        """Return the reasons to refuse the run."""
         return []
 
     def may_send(self, access: Access) -> list[str]:
-        """Why a run may not begin, where the session does not offer some of ``cmdlets``. access: what it offers."""
+        """Return the reasons to refuse the run if the session lacks some of ``cmdlets``.
+
+        access: what the session does not offer.
+        """
         return []
 
     def before(self, shell: Shell, steps: t.Sequence[Step]) -> None:
-        """Right before the first write of these steps. Raises Refused."""
+        """Do the work right before the first write. Raises Refused."""
 
     def after(self, shell: Shell, deployment: Deployment, done: t.Sequence[Step]) -> list[Failure]:
-        """When these steps were written. Raises nothing that a server may cause."""
+        """Do the work after the writes. Return failures. Raises no errors that a server can cause.
+
+        deployment: the deployment after the writes.
+        done: the steps that took effect.
+        """
         return []
 
     def lines(self, check: bool) -> list[str]:
-        """What people are told, below the plan."""
+        """Return the lines to print below the plan."""
         return []
 
     def values(self) -> dict[str, t.Any]:
-        """Return keys of the task."""
+        """Return the additional keys of the module's result."""
         return {}
 
     def of_plan(self) -> dict[str, t.Any]:
-        """What the file of a plan has beside the plan."""
+        """Return the additional facts for a plan file."""
         return {}
 
     def warnings(self) -> list[str]:

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules do: the whole federation, and for each kind of object the singular, the plural and the info task.
+"""Do the work of the modules for the whole federation, for one object, for a list of objects, and for info modules.
 
-All of them declare a federation, of which the smaller ones are a part, and go through one sequence (converge.py).
+Each module that writes declares a federation or a part of a federation, and runs the sequence in converge.py.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FORCE = {"type": "bool", "default": False}
 PROTECT = {"type": "list", "elements": "str", "default": []}
 ALLOW_LOSS = {"type": "list", "elements": "str", "choices": list(RIGHTS), "default": []}
 LIMIT = {"type": "int", "default": 30}
-PLAN_DIGEST = {"type": "raw"}  # what check mode returned, or the digest in it
+PLAN_DIGEST = {"type": "raw"}  # the plan_digest of check mode, or only its digest
 GRANTED_TO = {"type": "raw"}  # a list of users, or a selector
 REPLACED = {"type": "bool", "default": False}
 PROTECTED_ACCOUNTS = {"type": "str", "choices": ["warn", "fail"], "default": "fail"}
@@ -46,7 +46,7 @@ POLICIES = {"type": "list", "elements": "dict", "options": {**POLICY.spec(), "gr
 
 
 def singular(resource: Resource) -> Task:
-    """One object, present or absent: a list of one, without purge."""
+    """Return the task for one object, present or absent."""
     spec: dict[str, t.Any] = {**resource.spec(), "plan_digest": PLAN_DIGEST}
     if not resource.fixed:
         spec.update(state=STATE, protect=PROTECT)
@@ -65,7 +65,7 @@ def singular(resource: Resource) -> Task:
 
 
 def plural(resource: Resource) -> Task:
-    """A whole list; with purge, nothing but the list."""
+    """Return the task for a list of objects. With purge, other objects are removed."""
     spec: dict[str, t.Any] = {
         resource.plural: {"type": "list", "elements": "dict", "required": True, "options": resource.spec()},
         "purge": {"type": "bool", "default": False},
@@ -95,7 +95,7 @@ def plural(resource: Resource) -> Task:
 
 
 def configuration(resource: Resource) -> Task:
-    """The one global object of a configuration: Get- and Set- only."""
+    """Return the task for the global object of a configuration. It has only Get- and Set-."""
     spec: dict[str, t.Any] = {**resource.spec(), "plan_digest": PLAN_DIGEST}
     if resource is ACCESS_EDGE:
         spec["force"] = FORCE
@@ -110,7 +110,7 @@ def configuration(resource: Resource) -> Task:
 
 
 def info(resource: Resource) -> Task:
-    """What exists, in the vocabulary of the options, and what is risky in it."""
+    """Return the task that reads existing objects, with the names of the options, and findings about them."""
     spec: dict[str, t.Any] = {resource.key.option: {"type": "str"}} if resource.key else {}
     if resource is POLICY:
         spec["grants"] = {"type": "bool", "default": False}
@@ -136,7 +136,7 @@ def info(resource: Resource) -> Task:
 
 
 def grant() -> Task:
-    """Who has one policy."""
+    """Return the task for the users of one policy."""
     spec: dict[str, t.Any] = {
         "policy": {"type": "str", "required": True},
         "users": {"type": "list", "elements": "str", "required": True},
@@ -175,7 +175,7 @@ def _list(deployment: Deployment, resource: Resource) -> list[dict[str, t.Any]]:
 
 
 def _run(params: Params, check: bool) -> Run:
-    """The options that several tasks share, as far as a task has them."""
+    """Return the run for the options that several tasks share. A task can lack some of them."""
     guard = Guard(
         protect=tuple(params.get("protect") or ()),
         removal_limit=params.get("removal_limit", 30),
@@ -196,7 +196,7 @@ def _run(params: Params, check: bool) -> Run:
 
 
 def findings(resource: Resource, deployment: Deployment) -> list[dict[str, str]]:
-    """What the rules would say if everything that stands there were written today."""
+    """Return the findings of the rules about existing objects, as if a run wrote them now."""
     found = []
     for key, record in sorted(deployment.of(resource.part).items()):
         change = Change(key, record.identity, record.values, record.values, frozenset(record.values))
@@ -214,7 +214,7 @@ def findings(resource: Resource, deployment: Deployment) -> list[dict[str, str]]
     return found
 
 
-# The whole
+# The whole federation
 
 FEDERATION_SPEC: dict[str, t.Any] = {
     "policies": POLICIES,
@@ -246,21 +246,23 @@ FEDERATION_SPEC: dict[str, t.Any] = {
 
 
 def federation_of(params: Params, name: t.Callable[[str], str] = str) -> Federation:
-    """What the options of xmpp_federation declare. Raises Refused with all mistakes."""
+    """Return the federation that the options of xmpp_federation declare. Raises Refused with all mistakes."""
     purge = [option for option in PURGED if params.get(option + "_purge")]
     given = {option: params.get(option) for option in OPTIONS}
     if params.get("restore_from") is not None and any(value is not None for value in given.values()):
         named = ", ".join(name(option) for option, value in given.items() if value is not None)
-        raise Refused(["%s excludes %s: a snapshot says it all" % (name("restore_from"), named)])
+        text = "%s cannot be used with %s, because a snapshot has all objects. Remove one of the two"
+        raise Refused([text % (name("restore_from"), named)])
     if params.get("restore_only") and params.get("restore_from") is None:
-        raise Refused(["%s: names partners of a snapshot; set %s too" % (name("restore_only"), name("restore_from"))])
+        text = "%s: names partners of a snapshot, but there is no snapshot. Set %s too"
+        raise Refused([text % (name("restore_only"), name("restore_from"))])
     return declare(
         given,
         name,
         purge=purge,
         exclusive=bool(params.get("exclusive_grants")),
         parts=PARTS if params.get("parts") is None else params["parts"],
-        # Whether federation is on is a warning of the plan, where no preflight says so.
+        # Without a preflight, the plan warns if federation is off.
         also_read=[] if params.get("preflight") else ["access_edge"],
     )
 
@@ -273,9 +275,11 @@ def federate(
     federation: Federation | None = None,
     approval: t.Callable[[], list[str]] = list,
 ) -> Result:
-    """Everything that is declared. Raises Refused, ServerRefused, ShellError; nothing was written then.
+    """Apply everything that is declared. Raises Refused, ServerRefused, ShellError. After these, nothing was written.
 
-    federation: what the options declare, where the caller knows already. approval: why nothing may be written now.
+    surroundings: the work around the plan; None for no such work.
+    federation: the federation of the options; None to make it here.
+    approval: returns the reasons why the run may not write now.
     """
     place = place_of(shell)
     name = called(place.playbook)
@@ -319,7 +323,7 @@ def federate(
 
 
 def _guard_of(params: Params, name: t.Callable[[str], str]) -> Guard:
-    """The guard of a task that has the option ``allow``. Raises Refused."""
+    """Return the guard of a task with the option ``allow``. Raises Refused."""
     mistakes = allow_mistakes(params["allow"])
     if mistakes:
         raise Refused([name("allow") + text for text in mistakes])
@@ -334,7 +338,7 @@ def _plan_file(params: Params, name: t.Callable[[str], str]) -> PlanFile | None:
 def _snapshot(
     params: Params, snapshots: files.Snapshots | None, place: Place, name: t.Callable[[str], str]
 ) -> files.Snapshot:
-    """The snapshot that is to be restored. Raises Refused, also if it has another label."""
+    """Return the snapshot to restore. Raises Refused, also if the snapshot has another label."""
     option = name("restore_from")
     found = snapshots or files.Snapshots(files.default_directory(place.home), option, place)
     kept = files.load(found.find(str(params["restore_from"])), option)
@@ -346,7 +350,7 @@ def _snapshot(
 
 
 def _everything(deployment: Deployment) -> dict[str, t.Any]:
-    """What was read, by option, in the inventory's vocabulary."""
+    """Return the objects that were read, by option, with the names of an inventory."""
     found: dict[str, t.Any] = {}
     for option in OPTIONS:
         if option in deployment.records:
@@ -355,7 +359,7 @@ def _everything(deployment: Deployment) -> dict[str, t.Any]:
     return found
 
 
-# Without what is around a plan; the module's own task is in _topology.
+# The task without the work around the plan. The task of the module itself is in _topology.
 FEDERATION = Task(FEDERATION_SPEC, federate, writes=True)
 
 

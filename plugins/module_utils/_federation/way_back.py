@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""After a run: how its partners are verified, and how just these go back to what they were. Pure."""
+"""Make the commands to show after a run: verify its partners, or restore only these partners."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ from .._base.result import Refused
 from .._base.step import Step
 from .federation import Federation, Wanted
 
-# What one command names; of more partners, all are meant.
+# The maximum number of partners in one command. With more, the command is for all partners.
 MOST = 20
 _PLAIN = re.compile(r"[A-Za-z0-9_./~:@%+,-]+\Z")
 
 
 def next_steps(done: t.Sequence[Step], snapshot: str) -> list[str]:
-    """A command for each. done: the steps that were written. snapshot: the file that was kept; empty without one."""
+    """Return the lines with the commands.
+
+    done: the steps that took effect.
+    snapshot: the path of the run's snapshot; empty if there is none.
+    """
     touched = list(dict.fromkeys(step.identity for step in done if step.part == "partners"))
     there = [one for one in touched if any(step.identity == one and step.expect is not None for step in done)]
     found = []
@@ -32,7 +36,7 @@ def next_steps(done: t.Sequence[Step], snapshot: str) -> list[str]:
         found.append("Verify the partners: %s" % _command("verify", _named(there)))
     if touched and snapshot:
         values = {**_named(touched), "sfb_xmpp_snapshot_file": snapshot}
-        found.append("Undo these partners only: %s" % _command("restore", values, "--tags", "partners"))
+        found.append("Restore only these partners: %s" % _command("restore", values, "--tags", "partners"))
     return found
 
 
@@ -43,16 +47,20 @@ def _named(domains: t.Sequence[str]) -> dict[str, str]:
 def _command(playbook: str, values: t.Mapping[str, str], *more: str) -> str:
     words = ["ansible-playbook", "sfb.xmpp." + playbook, "-i", "INVENTORY", *more]
     for name, value in values.items():
-        # Ansible cuts NAME=VALUE at spaces, but not an object.
+        # Ansible splits NAME=VALUE at spaces, but it does not split a JSON object.
         plain = _PLAIN.match(value)
         words += ["-e", "%s=%s" % (name, value) if plain else shlex.quote(json.dumps({name: value}))]
     return " ".join(words)
 
 
 def only_partners(kept: Federation, domains: t.Sequence[str], option: str) -> Federation:
-    """Of a snapshot these partners only; one that was not there goes. Raises Refused.
+    """Return a snapshot's federation with these partners only. Partners that it does not have are removed.
 
-    domains: each a domain of a partner, or an additional one. option: what the user calls the list.
+
+    kept: the federation of the snapshot.
+    domains: the domains or additional domains of the partners.
+    option: the name of the option with the domains, for messages.
+    Raises Refused.
     """
     mistakes, keys = [], []
     for number, text in enumerate(domains):
@@ -61,7 +69,7 @@ def only_partners(kept: Federation, domains: t.Sequence[str], option: str) -> Fe
         except Invalid as exc:
             mistakes.append("%s[%d]: %s" % (option, number, exc))
     if "partners" not in kept.wanted:
-        mistakes.append("%s: the snapshot holds no partners" % option)
+        mistakes.append("%s: the snapshot has no partners" % option)
     if mistakes:
         raise Refused(mistakes)
     owners = {

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the user calls an option of xmpp_federation: an option, a variable of an inventory, or a role's parameter."""
+"""Return the user's name of an option of xmpp_federation: an option, a variable, or the parameter of a role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typing as t
 from .catalogue import PARTS
 
 PREFIX = "sfb_xmpp_"
-# Variables of the playbooks that are called otherwise than the options.
+# Variables of the playbooks with another name than their options.
 _VARIABLES = {
     "restore_from": PREFIX + "snapshot_file",
     "restore_only": PREFIX + "for_partner",
@@ -24,8 +24,8 @@ _RUN = (
     " replication_timeout configuration_backup probe_first impact_limit restore_only"
 ).split()
 
-# Role -> the options that are its parameters, each with its name after the role's own. Other options of a run come from
-# the variables of the inventory.
+# By role: its options, each with the parameter's name without the prefix of the role. The other options come from the
+# variables of the inventory.
 ROLES: dict[str, dict[str, str]] = {
     "federation": {
         **{option: option for option in ("policies", "partners", "gateway", "access_edge")},
@@ -47,7 +47,7 @@ ROLES: dict[str, dict[str, str]] = {
     },
     "gateway_settings": {option: option for option in ("gateway", "access_edge", "allow", "force")},
 }
-# The parts of a run that a role is for.
+# By role: the parts of its run.
 PARTS_OF_ROLES: dict[str, tuple[str, ...]] = {
     "federation": PARTS,
     "access_policies": ("policies", "grants", "removals"),
@@ -57,15 +57,14 @@ PARTS_OF_ROLES: dict[str, tuple[str, ...]] = {
 
 
 def variable(option: str) -> str:
-    """The variable of an inventory that is the option."""
+    """Return the inventory's variable for an option."""
     return _VARIABLES.get(option, PREFIX + option)
 
 
 def called(runs: str) -> t.Callable[[str], str]:
-    """The name of an option in messages.
+    """Return a function that returns the name of an option for messages.
 
-    runs: the playbook or the role of the collection that runs, without the collection's name. Empty in a task of a
-    module, whose user wrote options.
+    runs: the name of the playbook or role that runs, without the collection's name; empty for a task of a module.
     """
     if not runs:
         return str

@@ -75,8 +75,7 @@ def describe_row(row: Row) -> str:
 def _check_row(row: Row | None) -> t.Iterator[Finding]:
     if row is not None and row.level != "valid":
         code, severity = ("row_invalid", ERROR) if row.level == "invalid" else ("row_risky", WARNING)
-        why, remedy = row.remark.rsplit("; ", 1)
-        yield Finding(code, severity, "the declared settings (%s) are %s: %s" % (row, row.level, why), remedy)
+        yield Finding(code, severity, "the declared settings (%s) are %s: %s" % (row, row.level, row.why), row.remedy)
 
 
 def check_name(facts: Facts) -> t.Iterator[Finding]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import typing as t
 
 FABRIKAM = {"domain": "fabrikam.com"}
-SELECTORS = "write a list of users, or one of {pool: FQDN}, {site: NAME} and {group: DN}"
-GROUP = "the distinguished name of a group; write it as in CN=XMPP Users,OU=Groups,DC=contoso,DC=com"
+SELECTORS = "must be a list of users, or one of {pool: FQDN}, {site: NAME} and {group: DN}. The dictionary has "
+GROUP = "the distinguished name of a group. Write it as in CN=XMPP Users,OU=Groups,DC=contoso,DC=com"
 
 
 def partner(**options: t.Any) -> dict[str, t.Any]:
@@ -25,50 +25,59 @@ def policies(*items: t.Any) -> dict[str, t.Any]:
 
 # What is wrong with one partner.
 PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
-    ({"tls_negotiation": True}, "tls_negotiation: true is none of required, optional, not_supported"),
+    ({"tls_negotiation": True}, "tls_negotiation: must be required, optional or not_supported, not true"),
     ({"tls": True}, "tls: there is no such option (did you mean tls_negotiation?)"),
     (
         {"tls_negotiation": "Required"},
-        ("tls_negotiation: 'Required' is none of required, optional, not_supported (did you mean required?)"),
+        ("tls_negotiation: must be required, optional or not_supported, not 'Required' (did you mean required?)"),
     ),
-    ({"tls_negotiation": ["required"]}, "tls_negotiation: a list is none of required, optional, not_supported"),
-    ({"tls_negotiation": 5}, "tls_negotiation: 5 is none of required, optional, not_supported"),
-    ({"tls_negotiation": ""}, "tls_negotiation: '' is none of required, optional, not_supported"),
+    ({"tls_negotiation": ["required"]}, "tls_negotiation: must be required, optional or not_supported, not a list"),
+    ({"tls_negotiation": 5}, "tls_negotiation: must be required, optional or not_supported, not 5"),
+    ({"tls_negotiation": ""}, "tls_negotiation: must be required, optional or not_supported, not ''"),
     (
         {"partner_type": "federate"},
-        ("partner_type: 'federate' is none of federated, public_verified, public_unverified (did you mean federated?)"),
+        (
+            "partner_type: must be federated, public_verified or public_unverified, "
+            "not 'federate' (did you mean federated?)"
+        ),
     ),
-    ({"sasl_negotiation": {"a": 1}}, "sasl_negotiation: a dictionary is none of required, optional, not_supported"),
-    ({"support_dialback_negotiation": "maybe"}, "support_dialback_negotiation: 'maybe' is neither true nor false"),
-    ({"support_dialback_negotiation": 2}, "support_dialback_negotiation: 2 is neither true nor false"),
-    ({"support_dialback_negotiation": [True]}, "support_dialback_negotiation: a list is neither true nor false"),
-    ({"enable_keep_alive": ""}, "enable_keep_alive: '' is neither true nor false"),
-    ({"connection_limit": "many"}, "connection_limit: 'many' is not a whole number"),
-    ({"connection_limit": -1}, "connection_limit: -1 is outside 0 to 4294967295"),
-    ({"connection_limit": 4294967296}, "connection_limit: 4294967296 is outside 0 to 4294967295"),
-    ({"connection_limit": True}, "connection_limit: true is not a whole number"),
-    ({"connection_limit": 1.5}, "connection_limit: 1.5 is not a whole number"),
-    ({"connection_limit": [5]}, "connection_limit: a list is not a whole number"),
+    (
+        {"sasl_negotiation": {"a": 1}},
+        ("sasl_negotiation: must be required, optional or not_supported, not a dictionary"),
+    ),
+    ({"support_dialback_negotiation": "maybe"}, "support_dialback_negotiation: must be true or false, not 'maybe'"),
+    ({"support_dialback_negotiation": 2}, "support_dialback_negotiation: must be true or false, not 2"),
+    ({"support_dialback_negotiation": [True]}, "support_dialback_negotiation: must be true or false, not a list"),
+    ({"enable_keep_alive": ""}, "enable_keep_alive: must be true or false, not ''"),
+    ({"connection_limit": "many"}, "connection_limit: must be a whole number, not 'many'"),
+    ({"connection_limit": -1}, "connection_limit: must be from 0 to 4294967295, not -1"),
+    ({"connection_limit": 4294967296}, "connection_limit: must be from 0 to 4294967295, not 4294967296"),
+    ({"connection_limit": True}, "connection_limit: must be a whole number, not true"),
+    ({"connection_limit": 1.5}, "connection_limit: must be a whole number, not 1.5"),
+    ({"connection_limit": [5]}, "connection_limit: must be a whole number, not a list"),
     (
         {"additional_domains": "a.test b.test"},
         "additional_domains: 'a.test b.test' contains spaces. Write only the domain, as in 'fabrikam.com'",
     ),
-    ({"additional_domains": {"a": "b"}}, "additional_domains: a dictionary is no list of domains"),
+    ({"additional_domains": {"a": "b"}}, "additional_domains: must be a list of domains, not a dictionary"),
     ({"additional_domains": ["*.a.test"]}, "additional_domains: '*.a.test' is a wildcard. List each domain by name"),
     (
         {"additional_domains": ["ok.test", ""]},
         "additional_domains: entry 1 is empty. Write a domain such as 'fabrikam.com'",
     ),
-    ({"additional_domains": [None]}, "additional_domains: entry 0: an empty value is no domain name"),
-    ({"additional_domains": 5}, "additional_domains: 5 is no list of domains"),
-    ({"additional_domains": [{"domain": "x.test"}]}, "additional_domains: entry 0: a dictionary is no domain name"),
+    ({"additional_domains": [None]}, "additional_domains: entry 0: must be a domain name, not an empty value"),
+    ({"additional_domains": 5}, "additional_domains: must be a list of domains, not 5"),
+    (
+        {"additional_domains": [{"domain": "x.test"}]},
+        ("additional_domains: entry 0: must be a domain name, not a dictionary"),
+    ),
     (
         {"additional_domains": [5]},
         "additional_domains: '5' has a single label. Write the whole domain, as in 'fabrikam.com'",
     ),
-    ({"description": ["a"]}, "description: a list is no text"),
-    ({"description": {"a": 1}}, "description: a dictionary is no text"),
-    ({"description": 45045}, "description: YAML reads the value as a number, 45045; put the text in quotes"),
+    ({"description": ["a"]}, "description: must be a string, not a list"),
+    ({"description": {"a": 1}}, "description: must be a string, not a dictionary"),
+    ({"description": 45045}, "description: YAML reads the value as a number, 45045. Put the text in quotes"),
     ({"description": "x\x07y"}, "description: 'x\\x07y' has the control character U+0007. Remove it"),
     (
         {"description": "x\u202ey"},
@@ -76,13 +85,13 @@ PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
     ),
     ({"description": "x" * 1025}, "description: has 1025 characters. At most 1024 are allowed"),
     ({"proxy_fqdn": "proxy"}, "proxy_fqdn: 'proxy' has a single label. Write the whole domain, as in 'fabrikam.com'"),
-    ({"proxy_fqdn": ["p.test"]}, "proxy_fqdn: a list is no domain name"),
-    ({"proxy_fqdn": False}, "proxy_fqdn: false is no domain name"),
+    ({"proxy_fqdn": ["p.test"]}, "proxy_fqdn: must be a domain name, not a list"),
+    ({"proxy_fqdn": False}, "proxy_fqdn: must be a domain name, not false"),
     ({"state": "absent"}, "state: there is no such option"),
     ({"dns_name": "x"}, "dns_name: there is no such option"),
     (
         {"additional_domains": ["fabrikam.com"]},
-        "additional_domains: 'fabrikam.com' is the partner's own domain; leave it out",
+        "additional_domains: 'fabrikam.com' is the partner's own domain. Remove it from the list",
     ),
 )
 
@@ -100,8 +109,8 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         },
         [
             (
-                "sfb_xmpp_partners[3] (fabrikam.de): tls_negotiation: 'requird' is none of "
-                "required, optional, not_supported (did you mean required?)"
+                "sfb_xmpp_partners[3] (fabrikam.de): tls_negotiation: must be required, "
+                "optional or not_supported, not 'requird' (did you mean required?)"
             )
         ],
     ),
@@ -111,23 +120,23 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ),
     (
         {"partners": [{"tls_negotiation": "required"}]},
-        ["sfb_xmpp_partners[0]: domain is missing; it names the partner"],
+        ["sfb_xmpp_partners[0]: domain is missing. Set it to the name of the partner"],
     ),
     (
         {"partners": [{"domian": "fabrikam.com"}]},
         [
-            "sfb_xmpp_partners[0]: domain is missing; it names the partner",
+            "sfb_xmpp_partners[0]: domain is missing. Set it to the name of the partner",
             "sfb_xmpp_partners[0]: domian: there is no such option (did you mean domain?)",
         ],
     ),
-    ({"partners": [{"domain": ""}]}, ["sfb_xmpp_partners[0]: domain is empty; it names the partner"]),
-    ({"partners": [{"domain": None}]}, ["sfb_xmpp_partners[0]: domain is empty; it names the partner"]),
-    ({"partners": [{"domain": ["a.test"]}]}, ["sfb_xmpp_partners[0]: domain: a list is no text"]),
+    ({"partners": [{"domain": ""}]}, ["sfb_xmpp_partners[0]: domain is empty. Set it to the name of the partner"]),
+    ({"partners": [{"domain": None}]}, ["sfb_xmpp_partners[0]: domain is empty. Set it to the name of the partner"]),
+    ({"partners": [{"domain": ["a.test"]}]}, ["sfb_xmpp_partners[0]: domain: must be a string, not a list"]),
     (
         {"policies": [{"identity": 8}]},
-        ["sfb_xmpp_policies[0]: identity: YAML reads the value as a number, 8; put the text in quotes"],
+        ["sfb_xmpp_policies[0]: identity: YAML reads the value as a number, 8. Put the text in quotes"],
     ),
-    ({"partners": [{"domain": True}]}, ["sfb_xmpp_partners[0]: domain: true is no text"]),
+    ({"partners": [{"domain": True}]}, ["sfb_xmpp_partners[0]: domain: must be a string, not true"]),
     (
         {"partners": [{"domain": 5}]},
         [("sfb_xmpp_partners[0]: domain '5' has a single label. Write the whole domain, as in 'fabrikam.com'")],
@@ -157,77 +166,100 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         {"partners": ["fabrikam.com"]},
         [
             (
-                "sfb_xmpp_partners[0]: 'fabrikam.com' is not a partner; write '- domain: "
+                "sfb_xmpp_partners[0]: 'fabrikam.com' is not a partner. Write '- domain: "
                 "fabrikam.com', with its options below"
             )
         ],
     ),
-    ({"partners": [5]}, ["sfb_xmpp_partners[0]: 5 is not a partner; write '- domain: ...', with its options below"]),
+    ({"partners": [5]}, ["sfb_xmpp_partners[0]: 5 is not a partner. Write '- domain: ...', with its options below"]),
     (
         {"partners": [None]},
-        [("sfb_xmpp_partners[0]: an empty value is not a partner; write '- domain: ...', with its options below")],
+        [("sfb_xmpp_partners[0]: an empty value is not a partner. Write '- domain: ...', with its options below")],
     ),
     (
         {"partners": [["a"]]},
-        ["sfb_xmpp_partners[0]: a list is not a partner; write '- domain: ...', with its options below"],
+        ["sfb_xmpp_partners[0]: a list is not a partner. Write '- domain: ...', with its options below"],
     ),
     (
         {"partners": "fabrikam.com"},
-        [("sfb_xmpp_partners: 'fabrikam.com' is no list; write each partner as an entry that begins with '- domain:'")],
+        [
+            (
+                "sfb_xmpp_partners: must be a list, not 'fabrikam.com'. Write each partner "
+                "as an entry that begins with '- domain:'"
+            )
+        ],
     ),
     (
         {"partners": FABRIKAM},
-        [("sfb_xmpp_partners: a dictionary is no list; write each partner as an entry that begins with '- domain:'")],
+        [
+            (
+                "sfb_xmpp_partners: must be a list, not a dictionary. Write each partner "
+                "as an entry that begins with '- domain:'"
+            )
+        ],
     ),
-    ({"partners": 5}, ["sfb_xmpp_partners: 5 is no list; write each partner as an entry that begins with '- domain:'"]),
+    (
+        {"partners": 5},
+        [("sfb_xmpp_partners: must be a list, not 5. Write each partner as an entry that begins with '- domain:'")],
+    ),
     (
         {"partners": True},
-        [("sfb_xmpp_partners: true is no list; write each partner as an entry that begins with '- domain:'")],
+        [("sfb_xmpp_partners: must be a list, not true. Write each partner as an entry that begins with '- domain:'")],
     ),
     (
         {"partners": ""},
-        ["sfb_xmpp_partners: '' is no list; write each partner as an entry that begins with '- domain:'"],
+        ["sfb_xmpp_partners: must be a list, not ''. Write each partner as an entry that begins with '- domain:'"],
     ),
     (
         {"partners": [FABRIKAM, {"domain": "Fabrikam.COM."}]},
-        ["sfb_xmpp_partners[0] and sfb_xmpp_partners[1] both name 'fabrikam.com'; keep one of them"],
+        ["sfb_xmpp_partners[0] and sfb_xmpp_partners[1] are both 'fabrikam.com'. Remove one of the two entries"],
     ),
     (
         {"partners": [FABRIKAM, {"domain": "b.test", "additional_domains": ["fabrikam.com"]}]},
         [
             (
-                "sfb_xmpp_partners[1] (b.test): additional_domains: 'fabrikam.com' is a partner "
-                "of its own, sfb_xmpp_partners[0]; a domain belongs to one"
+                "sfb_xmpp_partners[1] (b.test): additional_domains: 'fabrikam.com' is already another partner, "
+                "sfb_xmpp_partners[0]. Remove one of the two entries"
             )
         ],
     ),
     (
         {"gateway": [{"connection_limit": 5}]},
-        [("sfb_xmpp_gateway: a list is no dictionary; write its options below it, as in 'connection_limit: ...'")],
+        [
+            (
+                "sfb_xmpp_gateway: must be a dictionary, not a list. Write its options "
+                "below it, as in 'connection_limit: ...'"
+            )
+        ],
     ),
     (
         {"gateway": "x"},
-        [("sfb_xmpp_gateway: 'x' is no dictionary; write its options below it, as in 'connection_limit: ...'")],
+        [
+            (
+                "sfb_xmpp_gateway: must be a dictionary, not 'x'. Write its options "
+                "below it, as in 'connection_limit: ...'"
+            )
+        ],
     ),
     (
         {"gateway": {"conection_limit": 5}},
         ["sfb_xmpp_gateway: conection_limit: there is no such option (did you mean connection_limit?)"],
     ),
-    ({"gateway": {"connection_limit": "x"}}, ["sfb_xmpp_gateway: connection_limit: 'x' is not a whole number"]),
+    ({"gateway": {"connection_limit": "x"}}, ["sfb_xmpp_gateway: connection_limit: must be a whole number, not 'x'"]),
     ({"gateway": {"domain": "x"}}, ["sfb_xmpp_gateway: domain: there is no such option"]),
     (
         {"gateway": 5},
-        [("sfb_xmpp_gateway: 5 is no dictionary; write its options below it, as in 'connection_limit: ...'")],
+        [("sfb_xmpp_gateway: must be a dictionary, not 5. Write its options below it, as in 'connection_limit: ...'")],
     ),
     (
         {"access_edge": {"allow_federated_users": "maybe"}},
-        ["sfb_xmpp_access_edge: allow_federated_users: 'maybe' is neither true nor false"],
+        ["sfb_xmpp_access_edge: allow_federated_users: must be true or false, not 'maybe'"],
     ),
     (
         {"access_edge": True},
         [
             (
-                "sfb_xmpp_access_edge: true is no dictionary; write its options below it, as in "
+                "sfb_xmpp_access_edge: must be a dictionary, not true. Write its options below it, as in "
                 "'allow_anonymous_users: ...'"
             )
         ],
@@ -257,7 +289,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     (
         policies({"name": "x"}),
         [
-            "sfb_xmpp_policies[0]: identity is missing; it names the policy",
+            "sfb_xmpp_policies[0]: identity is missing. Set it to the name of the policy",
             "sfb_xmpp_policies[0]: name: there is no such option",
         ],
     ),
@@ -265,7 +297,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         policies("XMPP Users"),
         [
             (
-                "sfb_xmpp_policies[0]: 'XMPP Users' is not a policy; write '- identity: XMPP "
+                "sfb_xmpp_policies[0]: 'XMPP Users' is not a policy. Write '- identity: XMPP "
                 "Users', with its options below"
             )
         ],
@@ -288,7 +320,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         policies({"identity": "x", "granted_to": "sip:a@b.test"}),
         [
             (
-                "sfb_xmpp_policies[0] (x): granted_to: 'sip:a@b.test' is no list of users; write "
+                "sfb_xmpp_policies[0] (x): granted_to: must be a list of users, not 'sip:a@b.test'. Write "
                 "'- sip:user@example.com' for each"
             )
         ],
@@ -297,7 +329,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         policies({"identity": "x", "granted_to": ["sip:*@b.test"]}),
         [
             (
-                "sfb_xmpp_policies[0] (x): granted_to[0]: 'sip:*@b.test' is not one user; write "
+                "sfb_xmpp_policies[0] (x): granted_to[0]: 'sip:*@b.test' is not one user. Write "
                 "an address, without wildcards"
             )
         ],
@@ -305,14 +337,14 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     (
         policies({"identity": "x", "granted_to": [5, "", None, {"a": 1}]}),
         [
-            ("sfb_xmpp_policies[0] (x): granted_to[0]: 5 is not one user; write an address, without wildcards"),
-            ("sfb_xmpp_policies[0] (x): granted_to[1]: '' is not one user; write an address, without wildcards"),
+            ("sfb_xmpp_policies[0] (x): granted_to[0]: 5 is not one user. Write an address, without wildcards"),
+            ("sfb_xmpp_policies[0] (x): granted_to[1]: '' is not one user. Write an address, without wildcards"),
             (
-                "sfb_xmpp_policies[0] (x): granted_to[2]: an empty value is not one user; write "
+                "sfb_xmpp_policies[0] (x): granted_to[2]: an empty value is not one user. Write "
                 "an address, without wildcards"
             ),
             (
-                "sfb_xmpp_policies[0] (x): granted_to[3]: a dictionary is not one user; write an "
+                "sfb_xmpp_policies[0] (x): granted_to[3]: a dictionary is not one user. Write an "
                 "address, without wildcards"
             ),
         ],
@@ -326,11 +358,12 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
             {"identity": "w", "granted_to": {"site": "global:R"}},
         ),
         [
-            "sfb_xmpp_policies[0] (x): granted_to: is chosen by user; " + SELECTORS,
-            "sfb_xmpp_policies[1] (y): granted_to: is chosen by pool and site; " + SELECTORS,
-            "sfb_xmpp_policies[2] (z): granted_to: is chosen by nothing; " + SELECTORS,
-            "sfb_xmpp_policies[3] (v): granted_to: pool: a list is no name",
-            "sfb_xmpp_policies[4] (w): granted_to: site: 'global:R' is no site's name; write it as Get-CsSite shows it,"
+            "sfb_xmpp_policies[0] (x): granted_to: " + SELECTORS + "user",
+            "sfb_xmpp_policies[1] (y): granted_to: " + SELECTORS + "pool and site",
+            "sfb_xmpp_policies[2] (z): granted_to: " + SELECTORS + "nothing",
+            "sfb_xmpp_policies[3] (v): granted_to: pool: must be a string, not a list",
+            "sfb_xmpp_policies[4] (w): granted_to: site: 'global:R' is not the name of a "
+            "site. Write it as Get-CsSite shows it,"
             " without 'Site:'",
         ],
     ),
@@ -346,9 +379,9 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         [
             "sfb_xmpp_policies[0] (x): granted_to: group: 'XMPP Users' is not " + GROUP,
             "sfb_xmpp_policies[1] (y): granted_to: group: a list is not " + GROUP,
-            "sfb_xmpp_policies[1] (y): granted_to: nested: 'deep' is neither true nor false",
-            "sfb_xmpp_policies[2] (z): granted_to: is chosen by nested; " + SELECTORS,
-            "sfb_xmpp_policies[3] (v): granted_to: is chosen by group and site; " + SELECTORS,
+            "sfb_xmpp_policies[1] (y): granted_to: nested: must be true or false, not 'deep'",
+            "sfb_xmpp_policies[2] (z): granted_to: " + SELECTORS + "nested",
+            "sfb_xmpp_policies[3] (v): granted_to: " + SELECTORS + "group and site",
             "sfb_xmpp_policies[4] (w): granted_to: group: 'CN=a\\u200b,DC=b' has the invisible character U+200B."
             " Remove it",
             "sfb_xmpp_policies[5] (u): granted_to: group: 'CN=a\\\\,DC=b' is not " + GROUP,
@@ -356,22 +389,40 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ),
     (
         policies({"identity": "site:R", "granted_to": ["sip:a@b.test"]}),
-        [("sfb_xmpp_policies[0] (site:R): granted_to: this policy acts on its own; only a per-user policy is granted")],
+        [
+            (
+                "sfb_xmpp_policies[0] (site:R): granted_to: only a per-user policy can be "
+                "granted. Remove granted_to from this policy"
+            )
+        ],
     ),
     (
         policies({"identity": "global", "granted_to": ["sip:a@b.test"]}),
-        [("sfb_xmpp_policies[0] (global): granted_to: this policy acts on its own; only a per-user policy is granted")],
+        [
+            (
+                "sfb_xmpp_policies[0] (global): granted_to: only a per-user policy can be "
+                "granted. Remove granted_to from this policy"
+            )
+        ],
     ),
     (
         policies({"identity": "global", "granted_to": "x"}),
-        [("sfb_xmpp_policies[0] (global): granted_to: this policy acts on its own; only a per-user policy is granted")],
-    ),
-    (
-        policies({"identity": "x", "granted_to": ["sip:a@b.test"]}, {"identity": "y", "granted_to": ["SIP:A@b.test"]}),
         [
             (
-                "'SIP:A@b.test' is named in granted_to of sfb_xmpp_policies[0] (x) and of "
-                "sfb_xmpp_policies[1] (y); a user has exactly one policy"
+                "sfb_xmpp_policies[0] (global): granted_to: only a per-user policy can be "
+                "granted. Remove granted_to from this policy"
+            )
+        ],
+    ),
+    (
+        policies(
+            {"identity": "x", "granted_to": ["sip:a@b.test"]},
+            {"identity": "y", "granted_to": ["SIP:A@b.test"]},
+        ),
+        [
+            (
+                "'SIP:A@b.test' is in granted_to of sfb_xmpp_policies[0] (x) and of "
+                "sfb_xmpp_policies[1] (y). A user has exactly one policy, so list them only once"
             )
         ],
     ),
@@ -379,31 +430,36 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         policies({"identity": "x", "granted_to": ["sip:a@b.test"]}, {"identity": "y", "granted_to": ["A@b.test"]}),
         [
             (
-                "'A@b.test' is named in granted_to of sfb_xmpp_policies[0] (x) and of "
-                "sfb_xmpp_policies[1] (y); a user has exactly one policy"
+                "'A@b.test' is in granted_to of sfb_xmpp_policies[0] (x) and of "
+                "sfb_xmpp_policies[1] (y). A user has exactly one policy, so list them only once"
             )
         ],
     ),
     (
         {"policies": {"x": {"enable_xmpp_access": True}}},
-        [("sfb_xmpp_policies: a dictionary is no list; write each policy as an entry that begins with '- identity:'")],
+        [
+            (
+                "sfb_xmpp_policies: must be a list, not a dictionary. Write each policy as "
+                "an entry that begins with '- identity:'"
+            )
+        ],
     ),
     (
         {"federation_routes": [{"site": "A:b"}]},
         [
             (
-                "sfb_xmpp_federation_routes[0]: site 'A:b' is no site's name; write it as "
+                "sfb_xmpp_federation_routes[0]: site 'A:b' is not the name of a site. Write it as "
                 "Get-CsSite shows it, without 'Site:'"
             )
         ],
     ),
     (
         {"federation_routes": [{"edge_pool": "x.test"}]},
-        ["sfb_xmpp_federation_routes[0]: site is missing; it names the route"],
+        ["sfb_xmpp_federation_routes[0]: site is missing. Set it to the name of the route"],
     ),
     (
         {"federation_routes": ["A"]},
-        ["sfb_xmpp_federation_routes[0]: 'A' is not a route; write '- site: A', with its options below"],
+        ["sfb_xmpp_federation_routes[0]: 'A' is not a route. Write '- site: A', with its options below"],
     ),
     (
         {"federation_routes": [{"site": "A", "edge_pool": "x"}]},
@@ -416,11 +472,16 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ),
     (
         {"federation_routes": [{"site": "A", "edge_pool": ["x.test"]}]},
-        ["sfb_xmpp_federation_routes[0] (A): edge_pool: a list is no domain name"],
+        ["sfb_xmpp_federation_routes[0] (A): edge_pool: must be a domain name, not a list"],
     ),
     (
         {"restore_from": "newest", "partners": []},
-        ["sfb_xmpp_snapshot_file excludes sfb_xmpp_partners: a snapshot says it all"],
+        [
+            (
+                "sfb_xmpp_snapshot_file cannot be used with sfb_xmpp_partners, because a "
+                "snapshot has all objects. Remove one of the two"
+            )
+        ],
     ),
     (
         {
@@ -430,10 +491,10 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         },
         [
             "sfb_xmpp_policies[0] (x): enable_xmp_access: there is no such option (did you mean enable_xmpp_access?)",
-            "sfb_xmpp_partners[0] (a.test): tls_negotiation: 'no' is none of required, optional, not_supported",
-            "sfb_xmpp_partners[0] (a.test): connection_limit: 'x' is not a whole number",
-            "sfb_xmpp_partners[1]: 'b.test' is not a partner; write '- domain: b.test', with its options below",
-            "sfb_xmpp_gateway: dialback_passphrase: is no text",
+            "sfb_xmpp_partners[0] (a.test): tls_negotiation: must be required, optional or not_supported, not 'no'",
+            "sfb_xmpp_partners[0] (a.test): connection_limit: must be a whole number, not 'x'",
+            "sfb_xmpp_partners[1]: 'b.test' is not a partner. Write '- domain: b.test', with its options below",
+            "sfb_xmpp_gateway: dialback_passphrase: must be a string",
         ],
     ),
 )

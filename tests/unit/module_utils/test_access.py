@@ -23,8 +23,8 @@ from tests.unit.module_utils.states import run
 
 NEW_POLICY: dict[str, t.Any] = {"identity": "Staff", "enable_federation_access": True}
 NEEDED = (
-    "may read but not write: New-CsExternalAccessPolicy is not offered to it; CsAdministrator is needed, or a role of"
-    " your own with it"
+    "may read but not write. Its session does not offer New-CsExternalAccessPolicy. CsAdministrator is needed, or a"
+    " role of your own with it"
 )
 ROUTES: list[dict[str, t.Any]] = [{"site": "Redmond", "edge_pool": "edge.contoso.com"}]
 
@@ -60,7 +60,7 @@ def test_the_last_line_for_people_says_it() -> None:
 
 def test_one_right_of_several_is_enough_to_refuse() -> None:
     shell = server("Set-CsXmppGatewayConfiguration")
-    told = "may not write all of this: Set-CsXmppGatewayConfiguration is not offered to it"
+    told = "may not write all of this. Its session does not offer Set-CsXmppGatewayConfiguration"
     with pytest.raises(Refused, match=told):
         run(FEDERATION, shell, policies=[NEW_POLICY], gateway={"connection_limit": 7})
     assert shell.writes() == []
@@ -71,7 +71,7 @@ def test_a_route_that_cannot_be_set_here_does_not_hold_up_the_rest() -> None:
     result = run(FEDERATION, shell, policies=[NEW_POLICY], federation_routes=ROUTES)
     assert [statement.cmdlet for statement in shell.writes()] == ["New-CsExternalAccessPolicy"]
     assert not result.failures
-    assert any("Set-CsSite is not offered to it" in text and "Topology Builder" in text for text in result.warnings)
+    assert any("does not offer Set-CsSite" in text and "Topology Builder" in text for text in result.warnings)
     assert result.values["federation_routes"] == [{"site": "Redmond", "edge_pool": ""}]
 
 
@@ -101,7 +101,10 @@ def test_nothing_is_asked_where_there_is_nothing_to_do() -> None:
     assert [statement.cmdlet for statement in shell.sent] == reads
 
 
-@pytest.mark.parametrize(("playbook", "hint"), [("converge", ". Or name what it may do with --tags"), ("", "")])
+@pytest.mark.parametrize(
+    ("playbook", "hint"),
+    [("converge", ". Or limit the run with --tags to the parts that the account may write"), ("", "")],
+)
 def test_an_account_that_cannot_even_read_is_told_what_the_chosen_parts_need(playbook: str, hint: str) -> None:
     """And nothing of what they do not need, which it lacks as well."""
     hidden = ("Get-CsXmppAllowedPartner", "New-CsXmppAllowedPartner", "Set-CsExternalAccessPolicy")

@@ -166,7 +166,7 @@ def test_a_session_lost_at_any_step(lost_after: int) -> None:
     assert calls(shell) == ORDER[: lost_after + 1], "after a loss nothing is sent"
     texts = [failure.error.message for failure in result.failures]
     assert len(texts) == len(ORDER) - lost_after
-    assert texts[0].startswith("the session was lost before the server answered (connection reset); read back, ")
+    assert texts[0].startswith("the session was lost before the server answered (connection reset). Now ")
     assert result.changed == (lost_after > 0)
     again = work(shell)
     assert not again.failures
@@ -250,7 +250,7 @@ def test_a_complaint_about_what_took_effect_is_a_warning() -> None:
 
     result = work(server(Complaining()))
     assert set(results(result).values()) == {"done"}
-    assert "Set-CsSite: the server complained, yet the change is in effect: no replication" in result.warnings
+    assert "Set-CsSite: the server reported an error, but the change is in effect: no replication" in result.warnings
 
 
 def test_where_there_never_was_a_session_nothing_is_said_to_have_been_sent() -> None:
@@ -296,8 +296,8 @@ def test_a_session_lost_while_a_step_is_sent_alone_ends_it(raises: bool) -> None
     assert found == {n: "done" if n in done else "failed" if n == ORDER[0] else "not_sent" for n in ORDER}
     assert calls(shell) == [*ORDER[:7], ORDER[0]], "the second is not tried alone, and no grant is sent"
     texts = {failure.order: failure.error.message for failure in result.failures}
-    assert texts[0] == "the session was lost before the server answered (gone); read back, edge_pool still differs"
-    behind = "the session was lost at an earlier step, and this one was not sent%s; a further run will send it"
+    assert texts[0] == "the session was lost before the server answered (gone). Now edge_pool still differs"
+    behind = "the session was lost at an earlier step, so this step was not sent%s. Run again to send it"
     assert texts[3] == behind % " again"
     assert [texts[number] for number in range(7, 12)] == [behind % ""] * 5
 

@@ -119,7 +119,7 @@ def test_after_a_lost_session_nothing_is_sent_again() -> None:
     shell.lose_after = 2
     result = many(shell, "a.test", "b.test", "c.test", "d.test")
     assert results(result) == ["done", "done", "failed", "failed"]
-    assert "the session was lost before the server answered (connection reset); read back, it does not exist" in str(
+    assert "the session was lost before the server answered (connection reset). Now it does not exist" in str(
         result.failures[0]
     )
     assert [s.parameters["Identity"] for s in shell.writes()] == ["a.test", "b.test", "c.test"]
@@ -138,7 +138,7 @@ def test_a_loss_while_sending_alone_leaves_the_rest_unsent() -> None:
     result = many(shell, "a.test", "b.test")
     assert results(result) == ["failed", "not_sent"]
     assert "gone" in str(result.failures[0])
-    assert "further run" in str(result.failures[1])
+    assert "Run again" in str(result.failures[1])
 
 
 def test_what_cannot_be_read_back_is_unknown() -> None:
@@ -160,7 +160,7 @@ def test_a_read_that_fails_stops_the_run() -> None:
         many(shell, "a.test")
     empty = MemoryShell()
     empty.store[GATEWAY.noun].clear()
-    with pytest.raises(ServerRefused, match="no object came back for Global, which always exists"):
+    with pytest.raises(ServerRefused, match="the server did not return Global, which always exists"):
         configuration(GATEWAY).work({"connection_limit": 3}, empty, False)
 
 
@@ -302,7 +302,7 @@ def test_nothing_is_removed_after_an_earlier_step_failed(carried_out: int | None
     assert results(result) == ["done", "failed", "done", "not_sent"]
     assert [failure.error.message for failure in result.failures] == [
         "not that one",
-        "an earlier step failed, so nothing was removed; a further run will do it",
+        "an earlier step failed, so nothing was removed. Run again to remove it",
     ]
     assert set(shell.store[PARTNER.noun]) == {"a.test", "c.test", "old.test"}
     sent = [(statement.cmdlet[:3], statement.parameters["Identity"]) for statement in shell.writes()]
@@ -387,7 +387,8 @@ class TestSomebodyElse:
         with pytest.raises(Refused) as caught:
             many(shell, partners=listed, purge=True)
         assert caught.value.reasons == (
-            "changed by somebody else since the plan was made: %s; run again, on what is there now" % name,
+            "another run or administrator changed objects after the plan was made: %s. Run again to make a new plan"
+            % name,
         )
         assert shell.writes() == []
 
@@ -429,7 +430,7 @@ class TestSomebodyElse:
         shell.put("CsExternalAccessPolicy", "Tag:X", {"EnableFederationAccess": True, "EnableOutsideAccess": True})
         shell.users = [user("ann")]
         shell.armed = True
-        with pytest.raises(Refused, match="changed by somebody else since the plan was made: policy x; run again"):
+        with pytest.raises(Refused, match="changed objects after the plan was made: policy x"):
             run(grant(), shell, policy="X", users=["sip:ann@contoso.test"])
         assert shell.writes() == []
 
@@ -461,6 +462,6 @@ class TestSomebodyElse:
             shell.put("CsExternalAccessPolicy", name, {"EnableFederationAccess": True})
         shell.users = [user("ann"), user("bob")]
         shell.armed = True
-        with pytest.raises(Refused, match=r"since the plan was made: user sip:ann@contoso\.test; run again"):
+        with pytest.raises(Refused, match=r"after the plan was made: user sip:ann@contoso\.test. Run again"):
             run(grant(), shell, policy="X", users=["sip:ann@contoso.test", "sip:bob@contoso.test"])
         assert shell.writes() == []

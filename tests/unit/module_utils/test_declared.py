@@ -54,7 +54,9 @@ def test_in_a_playbook_the_task_names_variables() -> None:
     shell = MemoryShell()
     shell.place = replace(shell.place, playbook="converge")
     defaults = {name: spec.get("default") for name, spec in FEDERATION_SPEC.items()}
-    with pytest.raises(Refused, match=r"^sfb_xmpp_partners\[0\]: domain is missing; it names the partner$"):
+    with pytest.raises(
+        Refused, match=r"^sfb_xmpp_partners\[0\]: domain is missing. Set it to the name of the partner$"
+    ):
         FEDERATION.work({**defaults, "partners": [{"description": "x"}]}, shell, True)
     assert shell.sent == []
 
@@ -69,22 +71,25 @@ def test_no_text_of_a_mistake_holds_a_secret() -> None:
     [
         (
             {"policy": "site:R", "users": []},
-            ["policy: 'site:R' acts on its own; only a per-user policy can be granted"],
+            ["policy: 'site:R' is not a per-user policy. Name a per-user policy, because only these can be granted"],
         ),
         (
             {"policy": "global", "users": []},
-            ["policy: 'global' acts on its own; only a per-user policy can be granted"],
+            ["policy: 'global' is not a per-user policy. Name a per-user policy, because only these can be granted"],
         ),
         ({"policy": "", "users": []}, ["policy: '' is empty, or begins or ends with a space"]),
         (
             {"policy": "x*", "users": ["a*", 5]},
             [
                 "policy: 'x*' is not a policy's name. Do not use * ? [ ] : / \\ or control characters",
-                "users[0]: 'a*' is not one user; write an address, without wildcards",
-                "users[1]: 5 is not one user; write an address, without wildcards",
+                "users[0]: 'a*' is not one user. Write an address, without wildcards",
+                "users[1]: 5 is not one user. Write an address, without wildcards",
             ],
         ),
-        ({"policy": "x", "users": [], "absent": True, "exclusive": True}, ["exclusive goes with state present only"]),
+        (
+            {"policy": "x", "users": [], "absent": True, "exclusive": True},
+            ["exclusive can only be used with state present. Remove it, or set state to present"],
+        ),
     ],
 )
 def test_mistakes_of_a_grant(given: dict[str, t.Any], texts: list[str]) -> None:
@@ -149,6 +154,6 @@ def test_a_selector_is_declared_and_is_never_complete() -> None:
         Selector("site", "Redmond"),
     ]
     with pytest.raises(
-        Refused, match=r"granted_to: users of a pool come and go, .* or leave sfb_xmpp_exclusive_grants off"
+        Refused, match=r"granted_to: the users of a pool change, .* or set sfb_xmpp_exclusive_grants to false"
     ):
         declare(policies(item), variable, exclusive=True)

@@ -76,10 +76,10 @@ def first(**properties: t.Any) -> t.Callable[[Objects], Objects]:
 
 # What comes back of partners, and what the error says behind "the answer cannot be read: ".
 PARTNER_ANSWERS: tuple[tuple[t.Callable[[Objects], Objects], str], ...] = (
-    (lambda items: ["a.test", *items], "'a.test' came back"),
-    (lambda items: [None, *items], "None (NoneType) came back"),
-    (lambda items: [["a.test"]], "['a.test'] (list) came back"),
-    (lambda items: [True], "True (bool) came back"),
+    (lambda items: ["a.test", *items], "returned 'a.test'"),
+    (lambda items: [None, *items], "returned None (NoneType)"),
+    (lambda items: [["a.test"]], "returned ['a.test'] (list)"),
+    (lambda items: [True], "returned True (bool)"),
     (first(PartnerType=MISSING), "a.test: PartnerType is missing"),
     (first(TlsNegotiation=MISSING), "a.test: TlsNegotiation is missing"),
     (first(AdditionalDomains=MISSING), "a.test: AdditionalDomains is missing"),
@@ -89,8 +89,8 @@ PARTNER_ANSWERS: tuple[tuple[t.Callable[[Objects], Objects], str], ...] = (
     (first(Identity="  "), "Identity is '  '; a name was expected"),
     (first(Identity=["a.test"]), "Identity is ['a.test'] (list); a name was expected"),
     (first(Identity=5), "Identity is 5 (int); a name was expected"),
-    (lambda items: [*items, items[0]], "a.test: came back twice, and only one of the two can be meant"),
-    (lambda items: [*items, {**items[0], "Identity": "A.TEST."}], "a.test: came back twice"),
+    (lambda items: [*items, items[0]], "a.test: the server returned this object twice"),
+    (lambda items: [*items, {**items[0], "Identity": "A.TEST."}], "a.test: the server returned this object twice"),
     (first(TlsNegotiation="Sometimes"), "a.test: TlsNegotiation is 'Sometimes'; one of Required, Optional, NotSupp"),
     (
         first(SupportDialbackNegotiation=None),
@@ -98,7 +98,7 @@ PARTNER_ANSWERS: tuple[tuple[t.Callable[[Objects], Objects], str], ...] = (
     ),
     (first(ConnectionLimit=-1), "a.test: ConnectionLimit is -1 (int); a whole number from 0 to 4294967295 was expec"),
     (first(AdditionalDomains="a.test, b.test"), "a.test: AdditionalDomains is 'a.test, b.test'; a domain name was"),
-    (first(Description={"x": 1}), "a.test: Description is {'x': 1} (dict); a text was expected"),
+    (first(Description={"x": 1}), "a.test: Description is {'x': 1} (dict); a string was expected"),
     (first(ProxyFqdn="System.Object[]"), "a.test: ProxyFqdn is 'System.Object[]'; a domain name was expected"),
 )
 
@@ -136,7 +136,7 @@ def test_partners_that_cannot_be_read_among_other_kinds(alter: t.Callable[[Objec
     }
     found = str(error(FEDERATION, shell, **arguments, partners_purge=True, force=True))
     assert text in found
-    if not text.endswith(" came back"):
+    if not text.startswith("returned "):
         assert found.startswith("Get-CsXmppAllowedPartner failed: ")
 
 
@@ -169,7 +169,7 @@ def test_what_always_exists_has_to_come_back(resource: Resource) -> None:
     shell = server()
     shell.store[resource.noun].clear()
     for kinds in ([resource], list(RESOURCES)):
-        with pytest.raises(Unreadable, match="no object came back for Global, which always exists") as caught:
+        with pytest.raises(Unreadable, match="the server did not return Global, which always exists") as caught:
             Reader(shell).kinds(kinds)
         assert caught.value.errors[0].cmdlet == "Get-" + resource.noun
 
@@ -184,7 +184,7 @@ def test_kinds_come_in_the_order_in_which_they_were_asked_for() -> None:
     shell.store = server().store
     with pytest.raises(Unreadable) as caught:
         Reader(shell).kinds([POLICY, PARTNER, GATEWAY])
-    assert "came back after objects of CsXmppGatewayConfiguration" in str(caught.value)
+    assert "after objects of CsXmppGatewayConfiguration" in str(caught.value)
     assert caught.value.errors[0].cmdlet == "Get-CsXmppAllowedPartner"
 
 
@@ -192,7 +192,10 @@ def test_an_object_of_no_kind_is_named() -> None:
     shell = Altered("Get-CsXmppAllowedPartner", lambda items: [*items, {"Identity": "z", "Anchor": 1}])
     with pytest.raises(Unreadable) as caught:
         Reader(shell).kinds([POLICY, PARTNER])
-    assert "an object of 'z' with the properties Identity, Anchor came back; it is no object of " in str(caught.value)
+    assert (
+        "the server returned an object of 'z' with the properties Identity, Anchor, which is not an object of "
+        in str(caught.value)
+    )
 
 
 def test_each_kind_is_read_once_in_one_pipeline() -> None:
@@ -212,15 +215,15 @@ def test_each_kind_is_read_once_in_one_pipeline() -> None:
 
 
 USER_ANSWERS: tuple[tuple[t.Callable[[Objects], Objects], str], ...] = (
-    (lambda items: [items[0]["Identity"], *items[1:]], "'CN=ann' came back; an object was expected"),
+    (lambda items: [items[0]["Identity"], *items[1:]], "the server returned 'CN=ann'. An object was expected"),
     (first(Identity=MISSING), "Identity is missing"),
-    (first(Identity=""), "Identity is empty; a distinguished name was expected"),
-    (first(Identity=None), "Identity is empty; a distinguished name was expected"),
+    (first(Identity=""), "Identity is empty. A distinguished name was expected"),
+    (first(Identity=None), "Identity is empty. A distinguished name was expected"),
     (first(SipAddress=MISSING), "CN=ann: SipAddress is missing"),
     (first(ExternalAccessPolicy=MISSING), "CN=ann: ExternalAccessPolicy is missing"),
-    (first(ExternalAccessPolicy=["Tag:X"]), "CN=ann: ExternalAccessPolicy is ['Tag:X'] (list); a text was expected"),
-    (first(ExternalAccessPolicy="System.Object[]"), "CN=ann: ExternalAccessPolicy is 'System.Object[]'; a text was"),
-    (first(SipAddress=5), "CN=ann: SipAddress is 5 (int); a text was expected"),
+    (first(ExternalAccessPolicy=["Tag:X"]), "CN=ann: ExternalAccessPolicy is ['Tag:X'] (list); a string was expected"),
+    (first(ExternalAccessPolicy="System.Object[]"), "CN=ann: ExternalAccessPolicy is 'System.Object[]'; a string was"),
+    (first(SipAddress=5), "CN=ann: SipAddress is 5 (int); a string was expected"),
 )
 
 
@@ -308,7 +311,9 @@ def test_a_filter_that_leaves_out_a_named_holder_is_not_believed() -> None:
 
 def test_a_user_that_comes_back_twice_is_named() -> None:
     shell = Altered("Get-CsUser", lambda items: [*items, {**items[0], "Identity": "cn=BOB"}])
-    assert "cn=BOB: came back twice" in str(error(grant(), shell, policy="X", users=[], exclusive=True))
+    assert "cn=BOB: the server returned this user twice" in str(
+        error(grant(), shell, policy="X", users=[], exclusive=True)
+    )
 
 
 def test_more_than_one_user_of_a_name_is_nobody() -> None:
@@ -317,7 +322,7 @@ def test_more_than_one_user_of_a_name_is_nobody() -> None:
     assert found.named == {}
     assert found.unknown == {"sip:ann@contoso.test": "2 users found"}
     found = Reader(shell).with_users(Reader(shell).kinds([POLICY]), ["CN=ann"])
-    assert found.unknown["CN=ann"].startswith("2 users found. Write the SIP address")
+    assert found.unknown["CN=ann"].startswith("2 users found. Write the user's SIP address")
 
 
 def crowd(*others: str) -> tuple[MemoryShell, list[str]]:

@@ -77,7 +77,7 @@ def test_the_reviewed_plan_is_applied_and_then_is_no_longer_the_plan() -> None:
     assert "changed since the plan was made: partner a.test" in text
     assert "gone since the plan was made: partner b.test, partner c.test" in text
     assert "new since the plan was made: partner n.test" in text
-    assert "review the plan of now in check mode" in text
+    assert "review the new plan in check mode" in text
 
 
 Put = tuple[str, dict[str, t.Any]]
@@ -113,12 +113,12 @@ def test_the_digest_alone_holds_to_the_steps_in_the_deployment() -> None:
     arguments = asked("a.test", "n.test")
     reviewed = digest(PARTNERS, shell, **arguments)["digest"]
     text = refused(PARTNERS, shell, **asked("a.test", "m.test"), plan_digest=reviewed)
-    assert text.startswith("plan_digest: the plan of now is another one. It has the digest ")
+    assert text.startswith("plan_digest: the reviewed plan has another digest. The present plan has the digest ")
     assert reviewed not in text
     assert "64 hexadecimal digits" in refused(PARTNERS, shell, **arguments, plan_digest=reviewed[:-1])
     elsewhere = server("a.test", "b.test")
     elsewhere.central = "pool2.contoso.com"
-    assert "another one" in refused(PARTNERS, elsewhere, **arguments, plan_digest=reviewed)
+    assert "another digest" in refused(PARTNERS, elsewhere, **arguments, plan_digest=reviewed)
     # Another state, and the same calls.
     shell.put(PARTNER.noun, "a.test", {"SaslNegotiation": "Optional", "Description": "by another hand"})
     done = run(PARTNERS, shell, **arguments, plan_digest=reviewed)
@@ -130,7 +130,7 @@ def test_a_whole_hash_decides_where_the_short_ones_agree() -> None:
     shell = server("a.test")
     reviewed = digest(PARTNERS, shell, **asked("a.test"))
     assert refused(PARTNERS, shell, **asked("a.test"), plan_digest={**reviewed, "digest": "0" * 64}).startswith(
-        "not the plan that was reviewed: the plan as a whole"
+        "this is not the reviewed plan: other steps"
     )
 
 
@@ -242,7 +242,9 @@ def test_secrets_stay_out() -> None:
      {"digest": "0" * 64, "objects": {"a.test": "words"}}, {"digest": "0" * 64, "objects": {"a.test": None}}],
 )  # fmt: skip
 def test_what_is_no_digest_is_refused(wrong: t.Any) -> None:
-    assert "is not what check mode returns" in refused(PARTNERS, server(), **asked("a.test"), plan_digest=wrong)
+    assert "must be the plan_digest that check mode returned" in refused(
+        PARTNERS, server(), **asked("a.test"), plan_digest=wrong
+    )
 
 
 def test_ten_thousand_partners_are_small() -> None:

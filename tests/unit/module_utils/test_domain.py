@@ -174,7 +174,7 @@ def test_sites(written: str, name: str) -> None:
 
 @pytest.mark.parametrize("written", ["", " ", " a", "a ", "site:", "a:b", "Service:x"])
 def test_what_is_no_site_is_refused(written: str) -> None:
-    with pytest.raises(Invalid, match="is no site's name"):
+    with pytest.raises(Invalid, match="is not the name of a site"):
         canonical_site(written)
 
 

@@ -88,7 +88,7 @@ class TestPlanFile:
         assert Path(plan).stat().st_mode & 0o777 == 0o600
         assert "s3cret" not in Path(plan).read_text(encoding="utf-8")
         assert work(shell, plan_file=plan).changed
-        assert refusal(shell, plan_file=plan)[0] == "this is not the plan in %s" % plan
+        assert refusal(shell, plan_file=plan)[0] == "this plan is not the plan in %s" % plan
 
     @pytest.mark.parametrize(
         ("name", "beside"), [("p.json", "p.md"), ("p", "p.md"), ("p.md", "p.md.md"), ("a.b/p", "a.b/p.md")]
@@ -118,13 +118,13 @@ class TestPlanFile:
         for playbook, prefix in (("", ""), ("converge", "sfb_xmpp_")):
             other.place = Place(host="fe01", home=other.place.home, playbook=playbook)
             assert refusal(other, plan_file=plan, **given) == [
-                "this is not the plan in %s" % plan,
-                "it was made for the deployment contoso, and this is default",
+                "this plan is not the plan in %s" % plan,
+                "it was made for the deployment contoso, but this deployment is default",
                 "it was made from other values of {0}gateway, {0}policies".format(prefix),
                 "another Set- than in the plan: gateway",
                 "changed since the plan was made: partner a.test",
                 "new since the plan was made: policy x",
-                "look at the plan of now in check mode, which saves it in place of the former",
+                "run in check mode to save the new plan in the file, and review it",
             ]
 
     def test_who_is_granted_is_part_of_what_was_declared(self, plan: str) -> None:
@@ -136,7 +136,7 @@ class TestPlanFile:
         assert "it was made from other values of policies" in refusal(shell, plan_file=plan, policies=other)
 
     def test_there_has_to_be_one(self, plan: str) -> None:
-        assert refusal(server(), plan_file=plan)[1] == "there is no such file; save it with --check first"
+        assert refusal(server(), plan_file=plan)[1] == "the file does not exist. Save the plan with --check first"
 
     @pytest.mark.parametrize(
         "content",
@@ -156,7 +156,7 @@ class TestPlanFile:
         work(shell, check=True, plan_file=plan)
         document = json.loads(Path(plan).read_text(encoding="utf-8"))
         Path(plan).write_text(json.dumps({**document, name: value}), encoding="utf-8")
-        assert refusal(shell, plan_file=plan)[0] == "this is not the plan in %s" % plan
+        assert refusal(shell, plan_file=plan)[0] == "this plan is not the plan in %s" % plan
 
     def test_another_form_is_another_version(self, plan: str) -> None:
         shell = server()
@@ -237,7 +237,9 @@ class TestSnapshots:
         assert sorted(self.keeper(directory).files()) == sorted([now, str(later[2])])
 
     def test_newest_by_name_and_by_path(self, directory: str) -> None:
-        with pytest.raises(Refused, match=r"there is no snapshot of default in .*; name one with snapshot_directory"):
+        with pytest.raises(
+            Refused, match=r"there is no snapshot of default in .*. Set snapshot_directory to the path of a snapshot"
+        ):
             self.keeper(directory).find("newest")
         self.save(directory, deployment="other")
         first, last = self.save(directory), self.save(directory)
@@ -272,7 +274,7 @@ class TestSnapshots:
         shell = server()
         shell.put(PARTNER.noun, "b.test", {"Description": "\ud800"})
         (text,) = refusal(shell, snapshot_directory=directory)
-        assert text.startswith("snapshot_directory: what is there cannot be kept in a file: 'utf-8' codec can't encode")
+        assert text.startswith("snapshot_directory: the objects cannot be saved in a file: 'utf-8' codec can't encode")
 
     HEAD = "sfb_xmpp_snapshot_of: {deployment: default, host: fe01, time: now}\n"
 
@@ -282,30 +284,33 @@ class TestSnapshots:
             ("", "has no variables"),
             ("[]", "has no variables"),
             ("{", "is not YAML"),
-            ("sfb_xmpp_partners: []", "there is no sfb_xmpp_snapshot_of in it"),
-            ("sfb_xmpp_snapshot_of: words", "there is no sfb_xmpp_snapshot_of in it"),
-            (HEAD, "it holds nothing of a deployment"),
+            ("sfb_xmpp_partners: []", "it does not have sfb_xmpp_snapshot_of"),
+            ("sfb_xmpp_snapshot_of: words", "it does not have sfb_xmpp_snapshot_of"),
+            (HEAD, "it has no objects of a deployment"),
             (HEAD + "sfb_xmpp_partners: words", "is not a snapshot of this collection"),
             (HEAD + "sfb_xmpp_partners: {domain: a.test}", "is not a snapshot of this collection"),
             (HEAD + "sfb_xmpp_partners: [a.test]", "is not a snapshot of this collection"),
             (HEAD + "sfb_xmpp_partners: [{}]", "is not a snapshot of this collection"),
-            (HEAD + "sfb_xmpp_partners: [{domain: }]", "sfb_xmpp_partners[0]: domain is no name"),
-            (HEAD + "sfb_xmpp_partners: [{domain: ''}]", "sfb_xmpp_partners[0]: domain is no name"),
-            (HEAD + "sfb_xmpp_partners: [{domain: [a.test]}]", "sfb_xmpp_partners[0]: domain is no name"),
+            (HEAD + "sfb_xmpp_partners: [{domain: }]", "sfb_xmpp_partners[0]: domain must be a name"),
+            (HEAD + "sfb_xmpp_partners: [{domain: ''}]", "sfb_xmpp_partners[0]: domain must be a name"),
+            (HEAD + "sfb_xmpp_partners: [{domain: [a.test]}]", "sfb_xmpp_partners[0]: domain must be a name"),
             (
                 HEAD + "sfb_xmpp_partners: [{domain: a.test}, {domain: A.test}]",
-                "sfb_xmpp_partners[1]: 'a.test' is there tw",
+                "sfb_xmpp_partners[1]: 'a.test' is in the list tw",
             ),
-            (HEAD + "sfb_xmpp_partners: [{domain: a.test, tls_negotiation: maybe}]", "'maybe' is none of required"),
-            (HEAD + "sfb_xmpp_partners: [{domain: a.test, description: [x]}]", "a list is no text"),
+            (
+                HEAD + "sfb_xmpp_partners: [{domain: a.test, tls_negotiation: maybe}]",
+                "must be required, optional or not_supported, not 'maybe'",
+            ),
+            (HEAD + "sfb_xmpp_partners: [{domain: a.test, description: [x]}]", "must be a string, not a list"),
             (HEAD + "sfb_xmpp_partners: [{domain: a.test, tls: required}]", "tls: there is no such option"),
             (
                 HEAD + "sfb_xmpp_policies: [{identity: X, granted_to: sip:a@b.test}]",
-                "sfb_xmpp_policies[0].granted_to: is",
+                "sfb_xmpp_policies[0].granted_to: must be",
             ),
             (
                 HEAD + "sfb_xmpp_policies: [{identity: X, granted_to: [5]}]",
-                "sfb_xmpp_policies[0].granted_to: is no list",
+                "sfb_xmpp_policies[0].granted_to: must be a list",
             ),
             (HEAD + "sfb_xmpp_gateway: [5]", "is not a snapshot of this collection"),
             (HEAD + "sfb_xmpp_partners: !!python/object/apply:os.system ['false']", "is not YAML"),
@@ -360,7 +365,7 @@ class TestDirectories:
         path.mkdir()
         path.chmod(0o755)
         result = work(server(), snapshot_directory=str(path))
-        assert "snapshot_directory: others may look into %s; set its mode to 0700" % path in result.warnings
+        assert "snapshot_directory: other users can read %s. Set its mode to 0700" % path in result.warnings
 
     def test_where_it_is_no_directory(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("", encoding="utf-8")

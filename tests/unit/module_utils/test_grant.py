@@ -72,7 +72,7 @@ def test_the_effective_policy_of_a_site_counts() -> None:
     shell = server()
     shell.put("CsExternalAccessPolicy", "Site:Redmond", {**XMPP, "EnablePublicCloudAccess": True})
     shell.users[0]["Site"] = "Site:Redmond"
-    with pytest.raises(Refused, match=r"public_cloud_access from sip:ann@contoso\.test;"):
+    with pytest.raises(Refused, match=r"public_cloud_access from sip:ann@contoso\.test\. To"):
         grant(shell, "ann", "bob")
     shell.put("CsExternalAccessPolicy", "Global", {"EnableOutsideAccess": True})
     with pytest.raises(Refused) as caught:
@@ -142,7 +142,7 @@ def test_one_user_under_two_names_gets_one_policy(spelling: str) -> None:
 
     knowing = Knows()
     knowing.store, knowing.users = shell.store, shell.users
-    with pytest.raises(Refused, match="a user has exactly one policy") as caught:
+    with pytest.raises(Refused, match=r"[Aa] user has exactly one policy") as caught:
         policies(
             knowing,
             {"identity": "XMPP Users", "granted_to": ["sip:ann@contoso.test"]},
@@ -188,7 +188,7 @@ def test_exclusive_with_nobody_withdraws_it_from_everyone() -> None:
 @pytest.mark.parametrize("users", [[], ["ann"]])
 def test_a_policy_that_is_not_there_is_refused_whomever_it_is_to_be_left_to(users: list[str]) -> None:
     shell = server()
-    with pytest.raises(Refused, match="policy: there is no policy 'XMPP Usres'; create it first"):
+    with pytest.raises(Refused, match="policy: there is no policy 'XMPP Usres'"):
         grant(shell, *users, policy="XMPP Usres", exclusive=True)
     assert shell.writes() == []
 
@@ -214,7 +214,7 @@ def test_a_grant_is_not_sent_when_its_policy_failed() -> None:
     ]
     assert [failure.error.message for failure in result.failures] == [
         "not for you",
-        "the policy 'Fresh' is not as planned, so it was not granted; a further run will do it",
+        "the policy 'Fresh' is not as planned, so it was not granted. Run again to grant it",
     ]
     assert (has(shell)["ann"], has(shell)["bob"]) == (None, "Tag:XMPP Users")
 

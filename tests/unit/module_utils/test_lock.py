@@ -85,7 +85,7 @@ def test_one_process_waits_for_the_other(tmp_path: Path, killed: bool) -> None:
     with lock.alone(shell):
         assert holder.wait(10) == (-9 if killed else 0)
     (text,) = shell.told
-    words = r"waits up to 30 minutes for another run that may write to default: process %d of \S+, since \S+ \S+ UTC"
+    words = r"waits up to 30 minutes for another run that can write to default: process %d of \S+, since \S+ \S+ UTC"
     assert re.fullmatch(words % holder.pid, text)
 
 

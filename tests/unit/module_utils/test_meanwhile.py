@@ -132,8 +132,8 @@ def test_a_removed_object_that_somebody_changed_is_said() -> None:
     result = run(singular(PARTNER), Meeting(before=describe("theirs")), domain="a.test", state="absent")
     assert result.changed
     (text,) = result.warnings
-    assert text == "a.test: this run removed it, and overwrote another change: %s" % (
-        'description was "old" in the plan, and "theirs" right before'
+    assert text == "a.test: this run removed it after another change: %s" % (
+        'description was "old" in the plan, and "theirs" right before the removal'
     )
 
 
@@ -158,7 +158,7 @@ def test_a_right_that_a_policy_lost_while_it_was_granted_is_restored() -> None:
     shell = Meeting(before=give("X"))
     result = takes(shell)
     assert categories(result) == ["RightLost"]
-    assert "%s while this run took outside_access from it. What was before is restored" % ANN in result.message
+    assert "%s while this run took outside_access from it. The former state is restored" % ANN in result.message
     assert shell.policy("x")["EnableOutsideAccess"] is True
     assert [step["result"] for step in result.steps or ()] == ["failed"]
     assert not result.changed
@@ -178,7 +178,7 @@ def test_a_right_that_cannot_be_restored_is_named() -> None:
     result = takes(shell)
     assert categories(result) == ["RightLost"]
     assert (
-        "%s while this run took outside_access from it. What was before could not be restored: not for you" % ANN
+        "%s while this run took outside_access from it. The former state could not be restored: not for you" % ANN
         in (result.message)
     )
 
@@ -201,7 +201,7 @@ def test_a_user_who_lost_a_right_by_a_grant_has_the_former_policy_again(deed: De
         shell.put(POLICY.noun, "Tag:X", {"EnableOutsideAccess": False})
     result = grants(shell)
     assert categories(result) == ["RightLost"]
-    assert "what %s may do while this run wrote, so that they lost outside_access" % ANN in result.message
+    assert "the rights of %s while this run wrote. This user lost outside_access" % ANN in result.message
     assert shell.users[0]["ExternalAccessPolicy"] == former
 
 
@@ -235,7 +235,7 @@ def test_who_got_the_policy_before_the_write_stops_it() -> None:
 
     shell = Early()
     shell.users.append(user("bob", "Y"))
-    with pytest.raises(Exception, match="changed by somebody else since the plan was made: policy x"):
+    with pytest.raises(Exception, match="changed objects after the plan was made: policy x"):
         takes(shell)
     assert shell.writes() == []
 

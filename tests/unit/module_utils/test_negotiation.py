@@ -51,6 +51,6 @@ def test_the_table_is_whole() -> None:
 
 
 def test_a_remark_says_what_would_be_right() -> None:
-    assert "make SASL optional" in Row("required", "required", True).remark
-    assert "enable dialback" in Row("not_supported", "required", False).remark
+    assert "set sasl_negotiation to optional" in Row("required", "required", True).remark
+    assert "Enable dialback" in Row("not_supported", "required", False).remark
     assert str(Row("not_supported", "required", False)) == "TLS not supported, SASL required, dialback off"

@@ -40,9 +40,9 @@ def test_one_of_many_is_named_and_the_others_are_read() -> None:
     found = Reader(shell).kinds([PARTNER, POLICY])
     assert [one.values["description"] for one in found.of("partners").values()] == [SHOWN, "call us"]
     every = [*findings(PARTNER, found), *findings(POLICY, found)]
-    told = {one["identity"]: one["message"] for one in every if "no character" in one["message"]}
+    told = {one["identity"]: one["message"] for one in every if "not a character" in one["message"]}
     assert set(told) == {"odd.example", "Odd"}
-    assert told["odd.example"].startswith("description holds U+D83D, U+FFFF, which is no character")
+    assert told["odd.example"].startswith("description has U+D83D, U+FFFF, which is not a character")
 
 
 @pytest.mark.parametrize("there", [None, "another", SHOWN])
@@ -56,5 +56,5 @@ def test_a_snapshot_never_writes_it_back(there: str | None) -> None:
     (step,) = plan.steps
     assert step.parameters["PartnerType"] == "Federated"
     assert "Description" not in step.parameters
-    told = [text for text in plan.warnings if "U+D83D" in text and "It is not written" in text]
+    told = [text for text in plan.warnings if "U+D83D" in text and "is not written" in text]
     assert bool(told) is (there != SHOWN)

@@ -183,8 +183,8 @@ def test_a_store_that_can_no_longer_be_read_is_a_failure() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"ReplicaFqdn": None}, "no ReplicaFqdn that is a text"),
-        ({"ReplicaFqdn": "System.Collections.ArrayList"}, "no ReplicaFqdn that is a text"),
+        ({"ReplicaFqdn": None}, "ReplicaFqdn of an object is missing or is not a string"),
+        ({"ReplicaFqdn": "System.Collections.ArrayList"}, "ReplicaFqdn of an object is missing or is not a string"),
         ({"UpToDate": "True"}, "edge: UpToDate must be true or false, not 'True'"),
         ({"LastUpdateCreation": "yesterday"}, "LastUpdateCreation must be a time, not 'yesterday'"),
         ({"LastUpdateCreation": 5}, "LastUpdateCreation must be a time, not 5"),

@@ -110,10 +110,10 @@ ANN = User("CN=01,DC=test", "", "", "fe01.test")
             Selector("site", "Redmont"),
             "there is no site 'Redmont' with a pool that homes users (did you mean Redmond?)",
         ),
-        (Selector("pool", "fe02.test"), "this account sees no user who is homed on fe02.test"),
+        (Selector("pool", "fe02.test"), "no user that this account can see is homed on fe02.test"),
         (
             Selector("pool", "fe19.test"),
-            "no user whom this account sees there can use it: 1 user homed on fe19.test, which is of Skype for",
+            "no user that this account can see there can use the policy: 1 user homed on fe19.test, which runs Skype",
         ),
     ],
 )
@@ -137,11 +137,11 @@ def test_two_selectors_for_one_user_are_refused() -> None:
         Grant("other", (), "policies[1].granted_to", selector=Selector("site", "Redmond")),
     )
     (refusal,) = make_plan(deployment([ANN]), Federation(grants=grants), Guard()).refusals
-    assert "sip:01 is chosen by policies[0].granted_to for another policy" in refusal
+    assert "sip:01 also gets another policy in policies[0].granted_to" in refusal
 
 
 def test_where_one_home_is_not_understood_no_selector_knows_its_users() -> None:
-    odd = User("CN=02,DC=test", "", "", "", unread="RegistrarPool is 7 (int); a text was expected")
+    odd = User("CN=02,DC=test", "", "", "", unread="RegistrarPool is 7 (int); a string was expected")
     plan, _before = planned([ANN, odd], Selector("site", "Redmond"), Guard())
     (refusal,) = plan.refusals
     assert "RegistrarPool is 7" in refusal
@@ -161,4 +161,4 @@ def test_users_of_a_branch_appliance_are_left_out_of_their_site() -> None:
     alone = replace(grants[0], selector=Selector("pool", "sba.test"))
     refused = make_plan(before, Federation(grants=(alone,)), Guard(allow_loss=frozenset()))
     assert refused.steps == ()
-    assert "can use it: 1 user homed on sba.test" in refused.refusals[0]
+    assert "can use the policy: 1 user homed on sba.test" in refused.refusals[0]

@@ -34,8 +34,8 @@ def test_every_own_domain_is_refused_before_anything_is_written(check: bool) -> 
     with pytest.raises(Refused) as caught:
         work(shell, *own, check=check)
     assert [reason.partition(", so")[0] for reason in caught.value.reasons] == [
-        "contoso.com: the SIP domain 'contoso.com' is this deployment's own",
-        "b.test: the SIP domain 'a.com' is this deployment's own",
+        "contoso.com: 'contoso.com' is a SIP domain of this deployment",
+        "b.test: 'a.com' is a SIP domain of this deployment",
     ]
     assert shell.writes() == []
 
@@ -63,4 +63,4 @@ def test_domains_that_cannot_be_read_are_a_warning() -> None:
     shell.fault = fault
     result = work(shell, {"domain": "contoso.com"})
     assert result.changed
-    assert [warning for warning in result.warnings if "not checked whether" in warning]
+    assert [warning for warning in result.warnings if "not compared with the SIP domains" in warning]

@@ -45,7 +45,7 @@ def test_where_sites_cannot_be_read_the_plan_warns() -> None:
     shell.store["CsSite"].clear()
     done = work(shell, "site:Nowhere")
     assert done.changed
-    assert any("not checked whether the sites" in text for text in done.warnings)
+    assert any("the sites of new policies were not checked" in text for text in done.warnings)
 
 
 def test_only_a_new_policy_of_a_site_is_a_reason_to_ask() -> None:

@@ -58,7 +58,7 @@ sfb.xmpp plan for contoso (fe01)
  tls_negotiation required -> optional, sasl_negotiation optional -> not_supported%s
   - partner     old.test%s
   ~ gateway                            connection_limit 1000 -> 5, enable_logging_all_message_bodies off -> on,\
- dialback_passphrase set anew%s
+ dialback_passphrase replaced%s
   ~ access edge                        enable_user_replicator off -> on%s
 """
 
@@ -91,7 +91,7 @@ class TestBlock:
         result = run(FEDERATION, prepared(), **EVERYTHING)
         assert "\n".join(result.values["report"]) == golden(
             "2 added, 5 changed, 2 removed, 2 grants, 1 withdrawal; 1 unchanged."
-            "\n3 users have to sign in again before it counts."
+            "\n3 users must sign in again before the change takes effect."
         )
         assert result.values["summary"] == {
             "added": 2, "changed": 5, "removed": 2, "granted": 2, "withdrawn": 1, "unchanged": 1,
@@ -111,7 +111,7 @@ class TestBlock:
         late = {"old": " " * 15 + "   NOT SENT", "Old": " " * 20 + "   NOT SENT"}
         assert "\n".join(result.values["report"]) == golden(
             "1 added, 5 changed, 1 withdrawal; 1 unchanged. 1 failed, 4 not sent."
-            "\n1 user has to sign in again before it counts.",
+            "\n1 user must sign in again before the change takes effect.",
             New="   FAILED",
             grant="   NOT SENT",
             **late,
@@ -214,7 +214,7 @@ def test_no_secret_anywhere(how: str) -> None:
     except Refused as exc:
         shown = str((exc.values, exc.reasons))
     assert "s3cret-" not in shown
-    assert "dialback_passphrase set anew" in shown
+    assert "dialback_passphrase replaced" in shown
 
 
 def test_no_secret_in_a_file(tmp_path: Path) -> None:

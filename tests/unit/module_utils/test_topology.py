@@ -92,7 +92,7 @@ def test_what_is_not_offered_is_none_and_the_rest_is_there(
     whole, found = read_topology(server()), read_topology(shell)
     assert shell.requests == 2
     assert (cmdlet in [one.cmdlet for one in shell.sent]) == (told is refusing)
-    assert found.unobserved == {cmdlet: "not observable with this role"}
+    assert found.unobserved == {cmdlet: "not offered to this account"}
     assert getattr(found, LACKING[cmdlet]) is None
     for name in set(LACKING.values()) - {LACKING[cmdlet], "pools"}:
         assert getattr(found, name) == getattr(whole, name)
@@ -126,19 +126,23 @@ def edge(**changed: t.Any) -> dict[str, t.Any]:
 
 
 WRONG: list[tuple[str, list[t.Any], str]] = [
-    ("CsSipDomain", [{"IsDefault": True, "Name": None}], "no Name that is a text"),
-    ("CsSipDomain", ["contoso.com"], "none of what was asked for"),
-    ("CsAllowedDomain", [{"Domain": 5, "MarkForMonitoring": False}], "no Domain that is a text"),
+    ("CsSipDomain", [{"IsDefault": True, "Name": None}], "Name of an object is missing or is not a string"),
+    ("CsSipDomain", ["contoso.com"], "an unexpected object"),
+    (
+        "CsAllowedDomain",
+        [{"Domain": 5, "MarkForMonitoring": False}],
+        "Domain of an object is missing or is not a string",
+    ),
     ("CsService", [edge(XmppListeningPort="5269")], "edge.contoso.com: XmppListeningPort must be a port, not '5269'"),
     ("CsService", [edge(XmppInternalPort=True)], "XmppInternalPort must be a port, not True"),
-    ("CsPool", [{"Fqdn": "a", "Site": "Site:R", "Computers": [5]}], "a: Computers is no list of texts"),
-    ("CsPool", [{"Fqdn": "a", "Site": None, "Computers": []}], "no Site that is a text"),
+    ("CsPool", [{"Fqdn": "a", "Site": "Site:R", "Computers": [5]}], "a: Computers is not a list of strings"),
+    ("CsPool", [{"Fqdn": "a", "Site": None, "Computers": []}], "Site of an object is missing or is not a string"),
     (
         "CsSite",
         [{"Identity": "Site:R", "XmppFederationRoute": 5}],
         "R: XmppFederationRoute must be an Edge pool such as",
     ),
-    ("CsPool", [{"Nothing": "that was asked for"}], "none of what was asked for: Nothing"),
+    ("CsPool", [{"Nothing": "that was asked for"}], "an unexpected object: Nothing"),
 ]
 
 
@@ -161,7 +165,7 @@ def test_no_sip_domain_at_all_is_an_error() -> None:
 
 def test_an_object_out_of_its_order_is_not_observable() -> None:
     odd = [*memory_shell.TOPOLOGY["CsPool"], memory_shell.TOPOLOGY["CsAllowedDomain"][0]]
-    assert "none of what was asked for" in read_topology(server(CsPool=odd)).unobserved["Get-CsPool"]
+    assert "an unexpected object" in read_topology(server(CsPool=odd)).unobserved["Get-CsPool"]
 
 
 RELEASES: list[tuple[t.Any, str, str | None]] = [

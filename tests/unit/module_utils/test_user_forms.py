@@ -92,7 +92,7 @@ def effective(value: t.Any, own: str = "") -> str:
 
 
 def test_a_policy_in_effect_that_is_none_of_the_policies_is_an_error() -> None:
-    with pytest.raises(Refused, match="the effective policy 'dublin' is not among the policies"):
+    with pytest.raises(Refused, match="the effective policy 'dublin' was not found among the policies"):
         effective("Dublin")
     with pytest.raises(Unreadable, match="ExternalAccessPolicy is "):
         effective({"DistinguishedName": "CN=7"})

@@ -111,7 +111,7 @@ def test_of_very_many_partners_the_commands_name_none(tmp_path: Path) -> None:
     [
         (
             {"restore_only": ["a.test"]},
-            r"sfb_xmpp_for_partner: names partners of a snapshot; set sfb_xmpp_snapshot_file",
+            r"sfb_xmpp_for_partner: names partners of a snapshot, but there is no snapshot. Set sfb_xmpp_snapshot_file",
         ),
         ({"restore_from": "newest", "restore_only": ["*"]}, r"sfb_xmpp_for_partner\[0\]"),
     ],

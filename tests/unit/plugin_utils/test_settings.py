@@ -48,14 +48,14 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     (
         "audit",
         {"sfb_xmpp_audit": {"fail_on": "errors"}},
-        ["sfb_xmpp_audit.fail_on: 'errors' is none of error, unknown, warning, info, never (did you mean error?)"],
+        ["sfb_xmpp_audit.fail_on: must be error, unknown, warning, info or never, not 'errors' (did you mean error?)"],
     ),
     (
         "converge",
         {"sfb_xmpp_certificate_switch": "window"},
         ["sfb_xmpp_certificate_switch: the value window is called separate now"],
     ),
-    ("audit", {"sfb_xmpp_audit": {"probe": "perhaps"}}, ["sfb_xmpp_audit.probe: 'perhaps' is neither true nor false"]),
+    ("audit", {"sfb_xmpp_audit": {"probe": "perhaps"}}, ["sfb_xmpp_audit.probe: must be true or false, not 'perhaps'"]),
     (
         "audit",
         {"sfb_xmpp_audit": ["fail_on"]},
@@ -71,13 +71,17 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
         {"sfb_xmpp_export": {"default": False}},
         ["sfb_xmpp_export.default: there is no such option (did you mean defaults?)"],
     ),
-    ("export", {"sfb_xmpp_export": {"defaults": 2}}, ["sfb_xmpp_export.defaults: 2 is neither true nor false"]),
+    ("export", {"sfb_xmpp_export": {"defaults": 2}}, ["sfb_xmpp_export.defaults: must be true or false, not 2"]),
     (
         "history",
         {"sfb_xmpp_history": {"changes": "three"}},
-        ["sfb_xmpp_history.changes: 'three' is not a whole number"],
+        ["sfb_xmpp_history.changes: must be a whole number, not 'three'"],
     ),
-    ("history", {"sfb_xmpp_history": {"changes": -1}}, ["sfb_xmpp_history.changes: -1 is outside 0 to 4294967295"]),
+    (
+        "history",
+        {"sfb_xmpp_history": {"changes": -1}},
+        ["sfb_xmpp_history.changes: must be from 0 to 4294967295, not -1"],
+    ),
     (
         "capture",
         {"sfb_xmpp_capture": {"user": 3}},
@@ -120,7 +124,7 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
         "verify",
         {"sfb_xmpp_verification": {"fail_on": ["fail"]}},
         [
-            "sfb_xmpp_verification.fail_on[0]: 'fail' is none of ok, warning, failed, not_observable (did you "
+            "sfb_xmpp_verification.fail_on[0]: must be ok, warning, failed or not_observable, not 'fail' (did you "
             "mean failed?)"
         ],
     ),
@@ -138,16 +142,16 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
         "certificate",
         {"sfb_xmpp_certificate": {"source": {"type": "pkcs-12"}}},
         [
-            "sfb_xmpp_certificate.source.type: 'pkcs-12' is none of pkcs12, own_ca, self_signed, request, "
-            "enterprise_ca (did you mean pkcs12?)"
+            "sfb_xmpp_certificate.source.type: must be pkcs12, own_ca, self_signed, request "
+            "or enterprise_ca, not 'pkcs-12' (did you mean pkcs12?)"
         ],
     ),
     (
         "certificate",
         {"sfb_xmpp_certificate": {"usages": ["XmppServers"]}},
         [
-            "sfb_xmpp_certificate.usages[0]: 'XmppServers' is none of AccessEdgeExternal, DataEdgeExternal, "
-            "AudioVideoAuthentication, XmppServer (did you mean XmppServer?)"
+            "sfb_xmpp_certificate.usages[0]: must be AccessEdgeExternal, DataEdgeExternal, "
+            "AudioVideoAuthentication or XmppServer, not 'XmppServers' (did you mean XmppServer?)"
         ],
     ),
     (
@@ -163,7 +167,7 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     (
         "certificate",
         {"sfb_xmpp_certificate_phase": "staged"},
-        ["sfb_xmpp_certificate_phase: 'staged' is none of all, stage, switch (did you mean stage?)"],
+        ["sfb_xmpp_certificate_phase: must be all, stage or switch, not 'staged' (did you mean stage?)"],
     ),
     (
         "certificate",
@@ -196,12 +200,12 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     (
         "converge",
         {"sfb_xmpp_require": ["tickets"]},
-        ["sfb_xmpp_require[0]: 'tickets' is none of plan, ticket, other_person (did you mean ticket?)"],
+        ["sfb_xmpp_require[0]: must be plan, ticket or other_person, not 'tickets' (did you mean ticket?)"],
     ),
     (
         "certificate",
         {"sfb_xmpp_windows": [{"days": ["monday"], "from": "22:00", "to": "05:00", "timezone": "Europe/Berlin"}]},
-        ["sfb_xmpp_windows[0].days[0]: 'monday' is none of mon, tue, wed, thu, fri, sat, sun"],
+        ["sfb_xmpp_windows[0].days[0]: must be mon, tue, wed, thu, fri, sat or sun, not 'monday'"],
     ),
     (
         "certificate",
@@ -238,14 +242,14 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     (
         "audit",
         {"sfb_xmpp_audit": {"forecast_days": "soon"}},
-        ["sfb_xmpp_audit.forecast_days: 'soon' is not a whole number"],
+        ["sfb_xmpp_audit.forecast_days: must be a whole number, not 'soon'"],
     ),
-    ("converge", {"sfb_xmpp_replication": "yes"}, ["sfb_xmpp_replication: 'yes' is none of wait, push, none"]),
-    ("converge", {"sfb_xmpp_removal_limit": "half"}, ["sfb_xmpp_removal_limit: 'half' is not a whole number"]),
+    ("converge", {"sfb_xmpp_replication": "yes"}, ["sfb_xmpp_replication: must be wait, push or none, not 'yes'"]),
+    ("converge", {"sfb_xmpp_removal_limit": "half"}, ["sfb_xmpp_removal_limit: must be a whole number, not 'half'"]),
     (
         "converge",
         {"sfb_xmpp_partners_purge": "sometimes"},
-        ["sfb_xmpp_partners_purge: 'sometimes' is neither true nor false"],
+        ["sfb_xmpp_partners_purge: must be true or false, not 'sometimes'"],
     ),
     (
         "converge",
