@@ -206,7 +206,7 @@ def test_without_a_restart_the_gateways_keep_the_former_route(plays: Plays, part
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "sfb_xmpp_failover_to: is missing; name the Edge pool"),
+        ([], "sfb_xmpp_failover_to: is missing. Name the Edge pool"),
         (
             ["-e", "sfb_xmpp_failover_to=edge3.contoso.test"],
             "no deployment of this run has the Edge pool 'edge3.contoso.test'. The deployment contoso has",

@@ -57,9 +57,13 @@ def test_a_pool_that_is_nobodys_is_refused() -> None:
     assert refused(owner, both, "edge9.test") == text
     # A pattern is no name.
     assert "no deployment of this run has the Edge pool" in refused(owner, both, "edge.*")
-    assert "Edge pools of the deployment silent cannot be read" in refused(owner, {**both, "silent": None}, "edge9.test")
+    assert "Edge pools of the deployment silent cannot be read" in refused(
+        owner, {**both, "silent": None}, "edge9.test"
+    )
     hidden = {**OTHER, "edge_pools": None}
-    assert "Edge pools of the deployment other cannot be read" in refused(owner, {"contoso": CONTOSO, "other": hidden}, "edge9.test")
+    assert "Edge pools of the deployment other cannot be read" in refused(
+        owner, {"contoso": CONTOSO, "other": hidden}, "edge9.test"
+    )
     assert "of several deployments: contoso, twin" in refused(
         owner, {"contoso": CONTOSO, "twin": copy.deepcopy(CONTOSO)}, "edge.contoso.test"
     )
