@@ -200,7 +200,7 @@ def test_a_file_that_is_no_capture_stays(fresh_lab: Lab, plays: Plays, tmp_path:
     run = plays.run(
         "sfb.xmpp.capture", "-e", "sfb_xmpp_into=%s" % (tmp_path / "precious.json"), "--limit", "sfb_management"
     )
-    assert (run.code, "is there and is no capture" in run.output) == (2, True)
+    assert (run.code, "exists and is not a capture" in run.output) == (2, True)
     assert (tmp_path / "precious.json").read_text() == '{"a": 1}'
 
 
