@@ -122,7 +122,7 @@ def _setting(setting: Setting) -> str:
     text = "*%s.* %s" % (kind, setting.text)
     if "choices" in spec:
         text += " One of %s." % ", ".join("``%s``" % word for word in spec["choices"])
-    return text + (" Counts only on the command line (``-e``)." if setting.once else "")
+    return text + (" This variable works only on the command line (``-e``)." if setting.once else "")
 
 
 def page(name: str, told: t.Mapping[str, t.Any]) -> str:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows which hosts can be used, and the first broken link of the others (see plugin_utils/_playbooks/access.py)."""
+"""Show which hosts can be used, and the first broken link of the others (see plugin_utils/_playbooks/access.py)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Result = dict[str, t.Any]
 
 
 class ActionModule(PlaybookAction):
-    """Runs once, for all hosts of the play. It connects to nothing."""
+    """Report on all hosts of the play in one task. It connects to no host."""
 
     work_of = TASK
 
@@ -37,7 +37,8 @@ class ActionModule(PlaybookAction):
             if host in known
         ]
         if not found:
-            return failed(["the inventory has no hosts in %s" % ", ".join(GROUPS)], writes=False)
+            text = "the inventory has no hosts in %s. Add your servers to these groups"
+            return failed([text % ", ".join(GROUPS)], writes=False)
         shown = result(found, servers.among(hosts).deployments)
         show(shown["report"])
         return shown

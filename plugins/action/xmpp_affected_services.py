@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restarts the XMPP services of a server where an earlier task of the playbook makes that necessary."""
+"""Restart the XMPP services of a server if an earlier task of the playbook requires it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REVOKED, RESTARTED = "xmpp_federation", "revoke_restarted"
 
 
 class ActionModule(PlaybookAction, ReportingAction):
-    """Only what happened in the server's own deployment counts."""
+    """Restart services only because of changes in the server's own deployment."""
 
     work_of = TASK
 
@@ -74,7 +74,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return self._services("restarted" if done else "", reason, variables)
 
     def _look_before(self, servers: Servers, variables: Result) -> Result:
-        """Before anything is written: whether the services of this server can be restarted, and if not, why."""
+        """Check before any write whether the services of this server can be restarted."""
         own = str(variables["inventory_hostname"])
         state = "restarted"
         try:
@@ -87,14 +87,19 @@ class ActionModule(PlaybookAction, ReportingAction):
             elif not boolean(values.get("revoke_restart", False)):
                 return skipped("sfb_xmpp_revoke_restart is not true")
         except Refused:
-            return skipped("the task that writes names what is wrong")
+            return skipped("the settings have mistakes, which a later task reports")
         look = self._seen(state, variables)
         if self.playbook == "revoke":
             show(unable(own, look))
         return look
 
     def _seen(self, state: str, variables: Result) -> Result:
-        """able: whether what is planned can be done; reached: whether the server answered."""
+        """Return the result of the check.
+
+        able: whether the services can be changed.
+        reached: whether the server answered.
+        reason: why they cannot be changed; empty if they can.
+        """
         check, self._task.check_mode = self._task.check_mode, True
         try:
             result = self._hand_on("xmpp_gateway_service", {"state": state}, variables)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Audits a deployment: reads, plans, probes, writes the files (see plugin_utils/_playbooks/audit_decide.py)."""
+"""Audit a deployment: read, plan, probe, and write the files (see plugin_utils/_playbooks/audit_decide.py)."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ Settings = t.Mapping[str, t.Any]
 
 
 class ActionModule(PlaybookAction, ReportingAction):
-    """Check mode makes no difference: an audit writes on the controller only."""
+    """Write the audit, in check mode too, because it is written on the controller only."""
 
     work_of = TASK
 
     def _decide(self, variables: Variables) -> Result:
-        self._task.check_mode = True  # of all that follows: nothing is written on a server
-        # This also chooses the host of the deployment: the first that answers.
+        self._task.check_mode = True  # for all later work: nothing is written on a server
+        # This also chooses the first host of the deployment that answers.
         existing = self._hand_on("xmpp_federation_info", {}, variables)
         if existing.get("skipped") or existing.get("failed"):
             return existing
         plan = self._try("xmpp_federation", {}, variables)
-        if plan.get("skipped"):  # tags of another playbook, which imports this one
-            return skipped(str(plan.get("skip_reason") or "there is no plan"))
+        if plan.get("skipped"):  # the tags are those of a playbook that imports this one
+            return skipped(str(plan.get("skip_reason") or "no plan was made"))
         try:
             settings = settings_of(self, variables, self.playbook).values
             probe = self._probe(existing, settings, variables)
@@ -66,10 +66,10 @@ class ActionModule(PlaybookAction, ReportingAction):
             return self._reported(failed(exc.reasons), variables)
 
     def _probe(self, existing: Result, settings: Settings, variables: Variables) -> Result:
-        """What partners look like from the controller. Raises Refused."""
+        """Probe the partners from the controller. Raises Refused."""
         if not boolean(settings.get("audit", {}).get("probe", True)):
-            return skipped("the settings leave the probes out")
-        # The certificate chooses among the domains. Without them the probe names what it lacks.
+            return skipped("sfb_xmpp_audit.probe is false")
+        # The certificate selects from these domains. If they are missing, the probe reports it.
         domains = self._try("xmpp_topology_info", {}, variables).get("sip_domains") or []
         verification = settings.get("verification", {})
         options = probe_options(verification, certificate_of(self, variables), domains)
@@ -79,12 +79,12 @@ class ActionModule(PlaybookAction, ReportingAction):
         return self._on_controller(PROBE, {**options, "views": list(self._views(variables).values())})
 
     def _views(self, variables: Variables) -> dict[str, Result]:
-        """What the Edges see of partners, by host. Raises Refused."""
+        """Return the results of xmpp_edge_view, by host. Raises Refused."""
         mine = servers_in(variables).of(str(variables["inventory_hostname"]))
         return server_reads.views(mine, {host: connected(variables, host) for host in mine.edges})
 
     def _audit(self, given: Result, settings: Settings, variables: Variables) -> Result:
-        """Raises Refused."""
+        """Make the audit, write its files, and return the result. Raises Refused."""
         fail_on = str(settings.get("audit", {}).get("fail_on") or "error")
         servers, host = servers_in(variables), str(variables["inventory_hostname"])
         own = servers.of(host)
@@ -97,7 +97,7 @@ class ActionModule(PlaybookAction, ReportingAction):
                 host=host,
                 time=utc(now),
                 edges={edge: server_reads.certificates(results[edge]) for edge in own.edges},
-                # Through a remote shell, which a door has, none can be read.
+                # The remote shell of a management host offers no certificates.
                 front_ends={
                     one: server_reads.certificates(results[one]) for one in own.front_ends if one not in own.doors
                 },
@@ -122,7 +122,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         )
 
     def _ahead(self, settings: Settings, servers: t.Iterable[Connected | None], variables: Variables) -> Ahead:
-        """How the forecast is made. Raises Invalid, Refused."""
+        """Return the settings of the forecast. Raises Invalid, Refused."""
         seen = (one.server.product for one in servers if one and one.server and one.server.product)
         renew = certificate_of(self, variables).get("renew") or {}
         return Ahead(
@@ -134,7 +134,7 @@ class ActionModule(PlaybookAction, ReportingAction):
 
 
 def _previous(into: str) -> Audit | None:
-    """Raises Refused."""
+    """Return the previous audit in the directory. Raises Refused."""
     try:
         return files.previous(into)
     except Invalid as exc:

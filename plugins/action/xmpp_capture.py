@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the file of a capture, one for each deployment (see plugin_utils/_playbooks/capture.py)."""
+"""Write the file of a capture, one for each deployment (see plugin_utils/_playbooks/capture.py)."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# The name under which the playbook keeps what a server answered.
+# The name under which the playbook registers the answers of a server.
 READ = "capture_read"
 
 
 class ActionModule(PlaybookAction):
-    """One task writes the files of all deployments: the host of the task is only the first that is left."""
+    """Write the files of all deployments in one task, on the first host of the play that is left."""
 
     work_of = TASK
 
@@ -50,7 +50,8 @@ class ActionModule(PlaybookAction):
         playing = [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
         servers = servers_in(variables).among(playing)
         if not servers.deployments:
-            raise Refused(["the inventory has no hosts in sfb_management, sfb_edge or sfb_front_end"])
+            text = "the inventory has no hosts in sfb_management, sfb_edge or sfb_front_end. Add your servers to them"
+            raise Refused([text])
         read = {one.label: _results(variables, one.hosts, playing) for one in servers.deployments}
         wrong = capture.mistakes({host: one for results in read.values() for host, one in results.items()})
         if wrong:
@@ -64,26 +65,26 @@ class ActionModule(PlaybookAction):
             found = capture.decide(one, read[one.label], names, made, _by())
             texts[path] = json_text(found.document, indent=1) + "\n"
             lines += ["%s %s:" % (path, "would have" if check else "has"), *found.lines]
-        lines.append("Read it before you share it. The key of its names stays with you: %s" % key_file)
+        lines.append("Read the file before you share it. Keep the key of its pseudonyms secret: %s" % key_file)
         result = output.write(texts, check, diff=bool(self._task.diff))
         show(lines)
         return {**result, "lines": lines}
 
     @staticmethod
     def _path(given: str, servers: t.Any, label: str) -> str:
-        """The file of a deployment, with its label in the name if there are several. Raises Refused."""
+        """Return the file of a deployment. With several deployments, its name has the label. Raises Refused."""
         path = output.path_of(given)
         if servers.several:
             name, ending = os.path.splitext(path)
             path = "%s-%s%s" % (name, output.name_of(servers, label), ending)
         data = private_file.read_if_there(path, output.OPTION)
         if data is not None and not _ours(data):
-            raise Refused(["%s: %s is there and is no capture; name another file" % (output.OPTION, path)])
+            raise Refused(["%s: %s exists and is not a capture. Name another file" % (output.OPTION, path)])
         return path
 
 
 def _results(variables: Result, hosts: t.Iterable[str], playing: t.Collection[str]) -> dict[str, Result]:
-    """What each host of the run answered; an empty result where a host left no word."""
+    """Return the answers of each host of the run; an empty result if a host's process ended without one."""
     own = [host for host in hosts if host in playing]
     return {**{host: {} for host in own}, **results_of(variables, own, READ)}
 
@@ -96,7 +97,7 @@ def _ours(data: bytes) -> bool:
 
 
 def _by() -> str:
-    """What made the file."""
+    """Return the versions of the programs that made the file."""
     try:
         pypsrp = importlib.metadata.version("pypsrp")
     except importlib.metadata.PackageNotFoundError:

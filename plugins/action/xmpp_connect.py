@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connects to a server, and reads at once what the run needs of it (see plugin_utils/_playbooks/connect.py)."""
+"""Connect to a server, and read at once what the run needs of it (see plugin_utils/_playbooks/connect.py)."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ from ..plugin_utils._settings.table import PREFIX
 
 Result = dict[str, t.Any]
 
-# What ends before it connects where something is wrong with what is declared, or with its files.
+# The playbooks and roles that end before they connect if the settings or their files have mistakes.
 _PREPARED = ("converge", "restore", *ROLES)
 _NOT_OF_VIEW = ("changed", "invocation", "warnings")
 _LEFT = ("certificates", "clock_ahead", "msg", "reasons", "failures", "failed")
 
 
 class ActionModule(PlaybookAction, ReportingAction):
-    """Of several tasks that a server is asked for, the connection keeps one session."""
+    """Do all reads of a server over one session."""
 
     work_of = TASK
 
     def _mistakes(self, variables: Result) -> list[str]:
-        """The task that works names them."""
+        """Return no mistakes, because a later task reports them."""
         return []
 
     def _decide(self, variables: Result) -> Result:
@@ -70,14 +70,14 @@ class ActionModule(PlaybookAction, ReportingAction):
         if access.looked_at:
             found = replace(found, way=self._way())
         if need.again and variables.get(PLAYBOOK):
-            # A later play uses the session. Ansible ends those of which a task tells it.
+            # A later play uses the session. Ansible ends the session that is in this argument.
             self._task.args.pop("_ansible_socket", None)
         result = {"changed": False, **found.as_dict()}
-        # A host that cannot be reached is what a run that only looks at the access is for.
+        # A run that only checks the access reports unreachable hosts, so they do not fail the task.
         return result if found.reached or access.alone else {**result, "failed": True, "msg": found.reason}
 
     def _need(self, own: str, variables: Result) -> Need | None:
-        """What the run needs of this host. Raises Refused: the task that works names the mistakes."""
+        """Return what the run reads of this host. Raises Refused. A later task reports the mistakes."""
         if (variables.get(CHECKED) or {}).get("skipped"):
             return None
         if not variables.get(PLAYBOOK) and super()._mistakes(variables):
@@ -106,7 +106,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return access_chosen(self.playbook, *tags)
 
     def _way(self) -> Way:
-        """How this host is reached, by the options of its connection."""
+        """Return the connection to this host, from the options of the connection."""
         goal = target(self._connection.get_options())
         return Way(
             address=goal.host,
@@ -120,7 +120,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         )
 
     def _questions(self, mine: DeploymentHosts, values: t.Mapping[str, t.Any], variables: Result) -> Result | None:
-        """What an Edge is asked about the partners of its deployment, which may be declared for its doors only."""
+        """Return the questions to an Edge about partners, which may be declared for the management hosts only."""
         if self.playbook not in EDGE_PLAYBOOKS:
             return None
         hostvars = variables["hostvars"]
@@ -133,12 +133,12 @@ class ActionModule(PlaybookAction, ReportingAction):
             verification, partners = of_deployment("verification") or {}, of_deployment("partners") or []
             probes = boolean((of_deployment("audit") or {}).get("probe", True), strict=False)
         except AnsibleError:
-            return None  # a variable that cannot be evaluated is named by the task that works with it
+            return None  # a later task reports a variable that cannot be evaluated
         wanted = str(values.get("for_partner") or "")
         return questions(self.playbook, verification, partners, wanted, probes or self.playbook != "audit")
 
     def _connect(self, need: Need, own: str, variables: Result) -> Connected:
-        """Each answer that is not one of the server ends it."""
+        """Read all that is needed. Stop at the first read that the server does not answer."""
         found = Connected(own, True)
         settings = self._of_certificate(need, variables)
         if need.gather or (need.plan and settings is None):
@@ -172,7 +172,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return found
 
     def _of_certificate(self, need: Need, variables: Result) -> _certificate.CertificateSettings | None:
-        """The settings of the certificate whose plan is made at once; None if it is not."""
+        """Return the settings of the certificate if its plan is made now; otherwise None."""
         if not need.plan:
             return None
         values = settings_of(self, variables, self.playbook).values
@@ -186,7 +186,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return settings if plans(settings) else None
 
     def _plan(self, settings: _certificate.CertificateSettings, own: str, variables: Result) -> Result:
-        """What would be staged on this Edge. Where that is nothing, it is not asked again in this run."""
+        """Return the plan of staging. If it has no changes, the run does not ask this Edge again."""
         mine = servers_in(variables).of(own)
         play = [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
         pool = _certificate.pool_of(mine.edges, play, play, {})
@@ -199,7 +199,7 @@ class ActionModule(PlaybookAction, ReportingAction):
             self._task.check_mode = self._check
 
     def _judged(self, own: str, mine: DeploymentHosts, need: Need | None, variables: Result) -> Result:
-        """Of a host that did not answer: whether the run goes on without it, and if not, why."""
+        """Decide whether the run continues without a host that did not answer."""
         one = connected(variables, own)
         if one is None:
             return {"changed": False, "replaced": False}

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One stage of the way out of XMPP federation, as plugin_utils/_playbooks/decommission.py decides it."""
+"""Do one stage of the removal of XMPP federation (see plugin_utils/_playbooks/decommission.py)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep", "imp
 
 
 class ActionModule(PlaybookAction, ReportingAction):
-    """On a management host the stage that is due, on an Edge what the stage of its deployment means for it."""
+    """Do the stage that is due on a management host, and its part on an Edge."""
 
     work_of = TASK
 
@@ -67,10 +67,10 @@ class ActionModule(PlaybookAction, ReportingAction):
         return phases.get(str(self._task.args.get("phase")), self._stage)(variables)
 
     def _left(self, variables: Result) -> Result:
-        """What is left when the last stage is done, or would be. Raises Refused."""
+        """Show the manual steps after the last stage is done, or would be done. Raises Refused."""
         done = results_of(variables, [self._own], DONE).get(self._own, {})
         if decommission.stage_of([done]) not in decommission.LAST:
-            return skipped("the deployment %s is at another stage, or another host worked" % self._mine.label)
+            return skipped("the deployment %s is at another stage, or another host did the work" % self._mine.label)
         values = settings_of(self, variables, self.playbook).values
         topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
         certificate = certificate_of(self, variables)
@@ -101,7 +101,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return left_over.reached(host, user, port, protocol)
 
     def _value(self, host: str, names: t.Sequence[str], variables: Result) -> str:
-        """The value of the last of some variables that a host has; empty where it has none. Raises Refused."""
+        """Return the value of the last of these variables that a host has; empty if it has none. Raises Refused."""
         source = source_of(self, variables if host == self._own else variables["hostvars"][host])
         named = [name for name in names if name in source.names]
         try:
@@ -119,14 +119,14 @@ class ActionModule(PlaybookAction, ReportingAction):
         return self._hand_on("xmpp_gateway_cert", {"usages": ["XmppServer"], "state": "absent"}, variables)
 
     def _stage(self, variables: Result) -> Result:
-        """Raises Refused; nothing was written then."""
+        """Do the stage that is due. Raises Refused before anything is written."""
         values = dict(settings_of(self, variables, self.playbook).values)
         check = bool(self._task.check_mode)
         wanted = decommission.sentence(self._mine.label)
         if not check and values.get("decommission") != wanted:
             argument = decommission.argument(self._mine.label)
-            show(["This removes XMPP federation for good. To confirm it, add:", "  " + argument])
-            raise Refused(["this removes XMPP federation for good; confirm it with %s" % argument])
+            show(["This removes XMPP federation permanently. To confirm, add:", "  " + argument])
+            raise Refused(["this removes XMPP federation permanently. Confirm it with %s" % argument])
         info = results_of(variables, [self._own], EXISTING)[self._own]
         topology = results_of(variables, [self._own], TOPOLOGY)[self._own]
         used = usage_of(values.get("usage"))
@@ -150,7 +150,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         shown = usage.lines(found) if found and stage.name in decommission.WITH_PARTNERS else []
         lines = [*shown, "Stage: " + stage.name, decommission.what_next(stage.name, check)]
         if values.get("decommission") != wanted:
-            lines += ["To confirm it, run it without --check and add:", "  " + decommission.argument(self._mine.label)]
+            lines += ["To do this stage, run without --check and add:", "  " + decommission.argument(self._mine.label)]
         show(lines)
         told: Result = {"stage": stage.name, "kept": list(stage.kept), "report": [*result.get("report", ()), *lines]}
         return {**result, **told, **({"usage": found.as_dict()} if found else {})}
@@ -170,7 +170,7 @@ class ActionModule(PlaybookAction, ReportingAction):
             kept = export.files(export.make_export(info), deployment=self._mine.label, host=self._own)
             export.check_ours(into, kept)
             sheets = decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)
-            # The inventory's file comes last: where it is there, the stage is done.
+            # The inventory's file is written last. If it exists, the stage is done.
             texts = {os.path.join(into, name): text for name, text in (*sheets.items(), *reversed(kept.items()))}
             # The sheets are sent to others. The export names users.
             return output.write(
@@ -184,7 +184,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         if stage.name == "route":
             options.update(federation_routes=list(stage.routes), allow=["clear_route", *allowed])
         else:
-            # Policies lose XMPP and nothing else, whoever has them. The purge leaves partners that are protected.
+            # Policies lose only XMPP, for all their users. The purge does not remove protected partners.
             options.update(policies=list(stage.policies), partners=[], partners_purge=True)
             options.update(protect=_names(values.get("protect")))
             options.update(allow=["empty_purge", "large_purge", "many_updates", *allowed])
@@ -192,7 +192,7 @@ class ActionModule(PlaybookAction, ReportingAction):
 
 
 def _names(value: t.Any) -> list[str]:
-    """A list of names, which may be one text with commas."""
+    """Return a list of names. The value can be a text with commas."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return [str(one) for one in value or ()]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One step of a certificate run on one Edge (see plugin_utils/_playbooks/certificate.py)."""
+"""Do one step of a certificate run on one Edge (see plugin_utils/_playbooks/certificate.py)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# The names under which the role keeps the results of its tasks, and a playbook those of the management hosts.
+# The names under which the role registers its results, and under which a playbook registers those of management hosts.
 STAGED, SWITCHED, DOORS = "gateway_certificate_staged", "gateway_certificate_switched", "xmpp_federation"
 ASKED, UNANSWERED = "gateway_certificate_asked", "gateway_certificate_unanswered"
 # The tasks of the user register this.
@@ -37,7 +37,7 @@ _PARAMETER = "gateway_certificate_"
 
 
 class ActionModule(DirectAction):
-    """The parameters are those of the role, so that its tasks pass nothing on."""
+    """Read the parameters of the role directly, so that its tasks need no options for them."""
 
     work_of = TASK
 
@@ -80,7 +80,7 @@ class ActionModule(DirectAction):
         )
 
     def _stage(self) -> Result:
-        """Up to the certificate on the Edge, or up to the plan."""
+        """Stage the certificate on the Edge, or plan it."""
         settings, made = self._settings, bool(self._task.args.get("made"))
         asked = bool(self._task.args.get("asked"))
         reading: Result | None = None
@@ -118,11 +118,11 @@ class ActionModule(DirectAction):
         return self._staged(result, decision, _run.decide(settings, self._pool, reading, result, good, made))
 
     def _staged(self, result: Result, decision: _run.Decision, after: _run.Decision) -> Result:
-        """after: what the Edge does next."""
+        """Return the result of staging. after: the next step of the Edge."""
         if after.why:
             show(["%s: %s" % (self._own, after.why)])
         if after.what == _run.SWITCH:
-            # The role goes on where a task has changed something, and the switch is about to.
+            # The role continues only after a change, and the switch will make a change.
             result["changed"] = True
             if decision.what == _run.PLAN:
                 result.pop("diff", None)
@@ -131,7 +131,7 @@ class ActionModule(DirectAction):
         return {**result, **self._place(after), "waits": after.why}
 
     def _place(self, decision: _run.Decision) -> Result:
-        """What the tasks after this one need. turn: the number of this Edge among those of its pool."""
+        """Return the values for later tasks. turn: the number of this Edge in its pool."""
         edges = self._pool.edges
         return {
             "next": decision.what,
@@ -141,7 +141,7 @@ class ActionModule(DirectAction):
         }
 
     def _ask(self) -> Result:
-        """Whether the issuer is asked here, and about which certificate."""
+        """Decide whether this Edge asks the issuer, and about which certificate."""
         found = {
             edge: one.get("in_use") or {} for edge, one in results_of(self._variables, self._pool.edges, STAGED).items()
         }
@@ -151,10 +151,10 @@ class ActionModule(DirectAction):
 
     def _unanswered(self) -> Result:
         found = plain(self._variables.get("ansible_failed_result")) or {}
-        return {"changed": False, "reason": str(found.get("msg") or "a task that asks it failed")}
+        return {"changed": False, "reason": str(found.get("msg") or "a task that asks the issuer failed")}
 
     def _answer(self) -> Result | None:
-        """The option renew.issuer; None if the issuer was not asked in this run."""
+        """Return the option renew.issuer; None if the issuer was not asked in this run."""
         asked = results_of(self._variables, [self._own], ASKED).get(self._own)
         if asked is None:
             return None
@@ -164,14 +164,14 @@ class ActionModule(DirectAction):
         return {"thumbprint": asked["certificate"]["thumbprint"], "answer": answer}
 
     def _make(self) -> Result:
-        """Whether the hook runs here."""
+        """Decide whether the hook runs on this Edge."""
         if self._pool.failed:
             return _left(_run.decide(self._settings, self._pool))
         here = _run.maker(self._pool, results_of(self._variables, self._pool.edges, STAGED)) == self._own
         return {"changed": False, "here": here}
 
     def _turn(self) -> Result:
-        """Whether this Edge is still to be switched when its turn has come."""
+        """Check, when it is this Edge's turn, that the switch is still allowed."""
         decision = _run.decide(self._settings, self._pool)
         return _left(decision) if decision.what == _run.LEFT else {"changed": False}
 
@@ -180,7 +180,7 @@ class ActionModule(DirectAction):
         return self._work_on(_run.Decision(_run.SWITCH, tuple(staged["usages"])))
 
     def _end(self) -> Result:
-        """Fails where the switch failed, with what each Edge of the pool has now."""
+        """Fail if the switch failed. The message names the present certificate of each Edge of the pool."""
         switched = plain(self._variables[SWITCHED])
         if not switched.get("failed"):
             return {"changed": False}
@@ -191,10 +191,10 @@ class ActionModule(DirectAction):
         return {"failed": True, "changed": False, "msg": _run.failure(switched, edges)}
 
     def _work_on(self, decision: _run.Decision, plan: bool = False) -> Result:
-        """plan: nothing is sent."""
+        """Run xmpp_gateway_cert for a decision. plan: whether only to plan, so that nothing is sent."""
         check = self._task.check_mode
         if not check and not plan and (reasons := self._held()):
-            # What has nothing to write needs no leave.
+            # Without a planned change, change control does not matter.
             planned = self._work_on(decision, plan=True)
             return failed(reasons) if planned.get("changed") else planned
         self._task.check_mode = check or plan
@@ -205,7 +205,7 @@ class ActionModule(DirectAction):
             self._task.check_mode = check
 
     def _held(self) -> list[str]:
-        """Why change control refuses a write now. In a play of a user's own there are no settings."""
+        """Return why change control refuses a write now. A user's own play has no settings for it."""
         if not self.playbook:
             return []
         try:
@@ -221,5 +221,5 @@ class ActionModule(DirectAction):
 
 
 def _left(decision: _run.Decision) -> Result:
-    """The result of an Edge that is left alone. The run may have written there before."""
+    """Return the result of an Edge that is not changed further. The run may have written on it before."""
     return {"failed": True, "changed": False, "msg": decision.why}

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, in Ansible's own process. In its playbook it takes what was read on the servers."""
+"""Run the module of this name in Ansible's own process. In its playbook it uses the results of the servers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ActionModule(DeploymentAction):
 
 
 def in_words_of_playbook(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A refusal with the variables that users give in place of the options of the module."""
+    """Return a refusal with the names of the user's variables instead of the module's options."""
     reasons = list(result.get("reasons") or ())
     for option in ("user", "partner"):
         reasons = [PREFIX + "for_" + one if one.startswith(option + ":") else one for one in reasons]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the files of an export (see plugin_utils/_files/export.py)."""
+"""Write the files of an export (see plugin_utils/_files/export.py)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# The name under which the playbook keeps what was read.
+# The name under which the playbook registers the deployment's objects.
 EXISTING = "export_existing"
 
 
 class ActionModule(PlaybookAction):
-    """What was read of one deployment, as an inventory in a directory."""
+    """Write the objects of one deployment as an inventory in a directory."""
 
     work_of = TASK
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moves the XMPP federation route to another Edge pool, in the deployment that has it (see _playbooks/failover.py)."""
+"""Move the XMPP federation route to another Edge pool, in the deployment that has it (see _playbooks/failover.py)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# The name under which the playbook keeps what was seen of each server before.
+# The name under which the playbook registers the state of each server before the move.
 LOOKED = "xmpp_services_looked"
 _PASSED_ON = ("replication", "replication_timeout", "snapshot_directory", "snapshot_keep")
 
 
 class ActionModule(PlaybookAction, ReportingAction):
-    """Before it writes, it compares the pool with the topology of every deployment of the run."""
+    """Compare the pool with the topology of every deployment of the run, then write."""
 
     work_of = TASK
 

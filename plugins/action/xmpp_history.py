@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows the journal of runs and the snapshots, checks the journal's chain, and names the newest snapshots."""
+"""Show the journal of runs and the snapshots, check the journal's chain, and name the newest snapshots."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Variables = dict[str, t.Any]
 
 
 class ActionModule(DirectAction):
-    """The first host of the play shows the directories of all hosts, each once. Each host names its snapshots."""
+    """Show the directories of all hosts on the first host of the play, each once. Each host names its snapshots."""
 
     work_of = TASK
 
@@ -66,11 +66,11 @@ class ActionModule(DirectAction):
     def _check(self, variables: Variables) -> Result:
         """Raises Refused, AnsibleError."""
         broken = [one for one in self._directories(variables) if breaks(*_journal.read(one))]
-        text = "the chain of the journal is broken in %s: somebody has changed it; see the lines above"
+        text = "the chain of the journal is broken in %s, because a line was changed. See the lines above"
         return {"failed": True, "changed": False, "msg": text % ", ".join(broken)} if broken else {"changed": False}
 
     def _directories(self, variables: Variables) -> list[str]:
-        """Of all hosts for the first one, of no host for the others. Raises AnsibleError."""
+        """Return the directories of all hosts for the first host, and none for the others. Raises AnsibleError."""
         own = str(variables["inventory_hostname"])
         hosts = [str(host) for host in variables.get("ansible_play_hosts_all") or (own,)]
         if own != hosts[0]:
@@ -80,7 +80,7 @@ class ActionModule(DirectAction):
 
 
 def _objects(values: t.Mapping[str, t.Any]) -> list[tuple[str, list[str]]]:
-    """The objects to which the history is limited: kind, and how each may be called. Raises Refused."""
+    """Return the objects to which the history is limited: the kind, and the possible names. Raises Refused."""
     found = []
     if partner := values.get("for_partner"):
         try:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes a file of variables from files that people have (see plugin_utils/_playbooks/imports.py)."""
+"""Write a file of variables from files of the user (see plugin_utils/_playbooks/imports.py)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Result = dict[str, t.Any]
 
 
 class ActionModule(PlaybookAction):
-    """Nothing is read but the files, and nothing is written but the file of variables."""
+    """Read only the files, and write only the file of variables."""
 
     work_of = TASK
 

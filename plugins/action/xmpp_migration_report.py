@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the report of a migration, which xmpp_migration_info has made."""
+"""Write the report of a migration, which xmpp_migration_info has made."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# The name under which the playbook keeps what was found.
+# The name under which the playbook registers the result of xmpp_migration_info.
 FOUND = "migration_found"
 
 
 class ActionModule(PlaybookAction):
-    """The report names users, so it is for its owner only."""
+    """Write the report so that only its owner can read it, because it names users."""
 
     work_of = TASK
 
@@ -37,7 +37,7 @@ class ActionModule(PlaybookAction):
         path, check = os.path.join(into, "migration.md"), bool(self._task.check_mode)
         target = target_of(values.get("target"))
         beside = {os.path.join(into, name): text for name, text in migration.files(info, target).items()}
-        # The report names users. Settings of a server are shared.
+        # Other users may read the settings of an XMPP server, but not the report.
         result = output.write({**beside, path: info["report"]}, check, shared=beside)
         shown = migration.lines(info, path, result["changed"], check, target)
         return {**result, "lines": self._show(shown, variables)}

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prepares a new partner: probes it, decides (see _playbooks/onboarding.py), shows and writes."""
+"""Prepare a new partner: probe it, choose the settings (see _playbooks/onboarding.py), show and write them."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# Where the sheets are.
+# The directory of the sheets.
 SHEETS = "sfb-xmpp-onboard"
 INTO = "sfb_xmpp_into"
 
 
 class ActionModule(PlaybookAction):
-    """Check mode probes and shows, and writes nothing."""
+    """Probe and show in check mode too, but write nothing then."""
 
     work_of = TASK
 
@@ -52,7 +52,7 @@ class ActionModule(PlaybookAction):
             return failed(exc.reasons)
 
     def _onboard(self, variables: Result) -> Result:
-        """Raises Refused."""
+        """Probe the partner, show the result, and write the files. Raises Refused."""
         values = settings_of(self, variables, self.playbook).values
         try:
             domain = canonical_domain(str(values["for_partner"]).rpartition("@")[2])
@@ -60,9 +60,7 @@ class ActionModule(PlaybookAction):
             raise Refused(["sfb_xmpp_for_partner: %s" % exc]) from None
         options = probe_options(values.get("verification", {}), certificate_of(self, variables), [])
         if not options["from_domain"]:
-            text = (
-                "sfb_xmpp_verification.own_domains: is missing; the partner is asked in the name of an own SIP domain"
-            )
+            text = "sfb_xmpp_verification.own_domains: is missing. Set it to your SIP domains. The probe uses the first"
             raise Refused([text])
         probed = self._on_controller(PROBE, {**options, "domains": [domain]})
         if probed.get("failed"):
@@ -80,7 +78,7 @@ class ActionModule(PlaybookAction):
         }
 
     def _write(self, found: Onboarding, domain: str, into: str) -> tuple[list[str], list[dict[str, str]]]:
-        """The files that differ, and how. Raises Refused."""
+        """Write the files that differ. Return their paths and the differences. Raises Refused."""
         wanted: dict[str, str] = {}
         if found.sheet:
             wanted[_absolute(os.path.join(SHEETS, safe(domain) + ".md"))] = found.sheet
@@ -104,7 +102,7 @@ class ActionModule(PlaybookAction):
 
 
 def _absolute(path: str) -> str:
-    """Raises Refused."""
+    """Return an absolute path. Raises Refused."""
     try:
         return absolute(path)
     except AnsibleError as exc:
@@ -112,7 +110,7 @@ def _absolute(path: str) -> str:
 
 
 def _own(options: t.Mapping[str, t.Any], probed: Result) -> Result:
-    """The own side, as the sheet takes it: the settings, and what the own gateway was seen to present."""
+    """Return the own side for the sheet: the settings, and the certificate that the own gateway presents."""
     seen: Result = next((one for one in probed.get("own") or () if one.get("certificate")), {})
     edge = str(options.get("access_edge") or "")
     found = {

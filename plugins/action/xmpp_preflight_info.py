@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, in Ansible's own process. In its playbook it takes what was read on the servers."""
+"""Run the module of this name in Ansible's own process. In its playbook it uses the results of the servers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ActionModule(DeploymentAction, ReportingAction):
         result = super()._finished(result, variables)
         if result.get("failed"):
             return result
-        # The role says which findings stop a run.
+        # A setting of the role decides which findings stop a run.
         own = RunOutcome(FAILED if result.get("blocking") else OK)
         mine = servers_in(variables).of(str(variables["inventory_hostname"]))
         return self._reported(result, variables, results_of(variables, mine.hosts, JUDGED).values(), own)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rehearses the inventory against the lab, and writes the report (see plugin_utils/_rehearsal/rehearse.py)."""
+"""Rehearse the inventory against the lab, and write the report (see plugin_utils/_rehearsal/rehearse.py)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FROM = "sfb_xmpp_rehearse_from"
 
 
 class ActionModule(PlaybookAction):
-    """No host of the inventory is connected to. In check mode the lab runs too, and no report is written."""
+    """Run the lab, in check mode too, and connect to no host of the inventory. Check mode writes no report."""
 
     work_of = TASK
 
@@ -56,13 +56,13 @@ class ActionModule(PlaybookAction):
         return {**result, "lines": lines, "mistakes": report.mistakes(done), "sentence": report.failure(done)}
 
     def _once(self, variables: Result) -> Result:
-        """What the command line gives to the converge that is rehearsed."""
+        """Return the extra variables for the rehearsed converge."""
         source = source_of(self, variables)
         return {name: source.value(name) for name in source.extra if told(name)}
 
 
 def hosts_of(variables: t.Mapping[str, t.Any]) -> dict[str, dict[str, Result]]:
-    """The hosts by group, each with what goes with it into the lab. Raises Refused for what cannot be evaluated."""
+    """Return the hosts by group, each with its variables for the lab. Raises Refused if one cannot be evaluated."""
     found: dict[str, dict[str, Result]] = {}
     for group in GROUPS:
         for host in variables["groups"].get(group, ()):
@@ -72,7 +72,7 @@ def hosts_of(variables: t.Mapping[str, t.Any]) -> dict[str, dict[str, Result]]:
                 try:
                     own[name] = plain(values[name])
                 except (AnsibleError, TemplateError) as exc:
-                    # It may rest on what is not there now, and converge does not read it.
+                    # This variable can depend on missing values, and converge does not read it.
                     if name != VERIFICATION:
                         text = "%s of %s: cannot be evaluated: %s"
                         raise Refused([text % (name, host, " ".join(str(exc).split()))]) from None

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prints what the run came to, as the last of a playbook (see plugin_utils/_playbooks/run_summary.py)."""
+"""Print the summary of a run, as the last task of a playbook (see plugin_utils/_playbooks/run_summary.py)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Variables = t.Mapping[str, t.Any]
 
 
 class ActionModule(ReportingAction):
-    """See above. The results are those that the plays of this collection keep."""
+    """Summarize the results that the plays of this collection have registered."""
 
     work_of = TASK
     BYPASS_HOST_LOOP = True
@@ -42,10 +42,10 @@ class ActionModule(ReportingAction):
         lines = _run_summary.lines(filter(None, plans), edges)
         if not boolean(self._task.args.get("stats", False), strict=False):
             if not any(result for results in edges.values() for result in results.values()):
-                return skipped("no certificate was looked at in this run")
+                return skipped("this run checked no certificate")
             show(lines)
             return {"changed": False, "report": lines}
-        # sfb.xmpp.converge says so for its certificates; then what is only brought to an Edge is no change.
+        # In sfb.xmpp.converge, a certificate that is only staged is not a change.
         later = self._templar.template(task_vars.get("gateway_certificate_switch")) not in (None, "converge")
         checked = task_vars.get(CHECKED) or {}
         of_run = checked.get("deployments") or [one.label for one in deployments]

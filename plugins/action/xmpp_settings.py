@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks what the inventory says, before anything connects (see plugin_utils/_settings)."""
+"""Check the settings in the inventory before anything connects (see plugin_utils/_settings)."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from ..plugin_utils._settings.table import PREFIX
 Result = dict[str, t.Any]
 Variables = dict[str, t.Any]
 
-# Without a way into a deployment these read nothing, and must not look as if nothing was found.
+# Without a management host, these would find nothing. That must not look like a good result.
 _NEED_DOORS = ("audit",)
-# Without a single setting these have nothing to do, which is seldom meant.
+# Without any setting, these have nothing to do. That is probably a mistake.
 _DECLARING = ("audit", "certificate", "converge", "verify")
 
 # See playbooks/internal/settings.yml.
@@ -38,7 +38,7 @@ _SET_BY_PLAY = ("ansible_connection", "ansible_host", "ansible_port", "ansible_u
 
 
 class ActionModule(ReportingAction):
-    """Each host checks its own variables. A mistake that a host before it has too is left to that host."""
+    """Check the variables of each host. If several hosts have the same mistake, only the first host reports it."""
 
     work_of = TASK
 
@@ -49,7 +49,7 @@ class ActionModule(ReportingAction):
         return self._reported(result, variables) if result.get("failed") else self._begun(result, variables)
 
     def _begun(self, result: Result, variables: Variables) -> Result:
-        """Until a later task says what the run came to, it counts as failed: Ansible may end it before that."""
+        """Set the outcome to failed until a later task sets another one, because Ansible may end the run before."""
         label, several = place_in_run({**variables, CHECKED: result})
         hosts = {*result.get("doors", ()), *result.get("edges", ())}
         if self.playbook in REPORTING and not several and hosts.intersection(_of_play(variables)):
@@ -60,7 +60,7 @@ class ActionModule(ReportingAction):
         first, before = self._place(variables)
         try:
             tags = chosen(playbook, variables.get("ansible_run_tags", ("all",)), variables.get("ansible_skip_tags", ()))
-        except Refused as exc:  # the same for every host
+        except Refused as exc:  # all hosts have the same mistake
             return failed(exc.reasons, may_write(playbook, False)) if first else {"changed": False}
         if tags.nothing:
             if first:
@@ -93,7 +93,7 @@ class ActionModule(ReportingAction):
         return result
 
     def _restored(self, variables: Variables) -> Variables:
-        """The variables with the host's own in place of those that the play sets: settings may refer to them."""
+        """Return the variables, with the host's own values for those that the play sets. Settings may use them."""
         own = variables["hostvars"].raw_get(variables["inventory_hostname"])
         others = {name: value for name, value in variables.items() if name not in _SET_BY_PLAY}
         restored = {**others, **{name: own[name] for name in _SET_BY_PLAY if name in own}}
@@ -101,14 +101,14 @@ class ActionModule(ReportingAction):
         return restored
 
     def _place(self, variables: Variables) -> tuple[bool, list[str]]:
-        """Whether this is the first host of the play, and the hosts before it."""
+        """Return whether this is the first host of the play, and the hosts before it."""
         hosts = _of_play(variables)
         own = str(variables.get("inventory_hostname"))
         before = hosts[: hosts.index(own)] if own in hosts else []
         return not before, before
 
     def _differences(self, servers: Servers, variables: Variables) -> list[str]:
-        """What this door of a deployment declares otherwise than the first door does."""
+        """Return the differences between this management host and the first one of the deployment."""
         own = str(variables.get("inventory_hostname"))
         doors = servers.of(own).doors
         if own not in doors[1:]:
@@ -116,7 +116,7 @@ class ActionModule(ReportingAction):
         return differences(variables, (doors[0], own))
 
     def _own(self, reasons: list[str], playbook: str, variables: Variables, before: list[str]) -> list[str]:
-        """The mistakes that no host before this one names: in another value, or where that host has none."""
+        """Return the mistakes that no earlier host of the play reports with the same value."""
         hostvars = variables["hostvars"]
         own = hostvars.raw_get(variables["inventory_hostname"])
         # Variables of the play are not among those of a host.
@@ -142,7 +142,7 @@ class ActionModule(ReportingAction):
         sources = [str(source) for source in variables.get("ansible_inventory_sources") or ()]
         beside = [os.path.dirname(source) if os.path.isfile(source) else source for source in sources]
         places = list(dict.fromkeys([*beside, str(variables.get("playbook_dir") or "")]))
-        text = "no variable that begins with %s is set. group_vars and host_vars are read in %s"
+        text = "no variable that begins with %s is set. Put group_vars and host_vars into one of these directories: %s"
         return [text % (PREFIX, ", ".join(place for place in places if place))]
 
 
@@ -151,15 +151,16 @@ def _of_play(variables: Variables) -> list[str]:
 
 
 def _without_doors(servers: Servers, playbook: str, variables: Variables) -> list[str]:
-    """What is missing where a run has no management host."""
+    """Return a mistake if the run has no management host."""
     doors = {door for one in servers.deployments for door in one.doors}
     if not doors:
-        return ["%s reads the deployment through a host of %s, and the inventory has none" % (playbook, DOORS)]
+        text = "%s reads the deployment through a host of %s, but the inventory has none. Add one"
+        return [text % (playbook, DOORS)]
     if not doors.intersection(variables.get("ansible_play_hosts_all") or ()):
         return ["%s reads the deployment through a host of %s. Add one to --limit" % (playbook, DOORS)]
     return []
 
 
 def _variable(reason: str) -> str:
-    """The variable that a mistake is about, which its text begins with."""
+    """Return the variable at the start of a mistake."""
     return re.split(r"\W", reason, maxsplit=1)[0]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows lines to people (see plugin_utils/_documents/show.py)."""
+"""Show lines on the screen (see plugin_utils/_documents/show.py)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..plugin_utils._documents.show import show
 
 
 class ActionModule(DirectAction):
-    """If the inventory has several deployments, the lines begin with the name of theirs."""
+    """Show lines. If the inventory has several deployments, the name of the deployment comes first."""
 
     work_of = TASK
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role verification does, once for each deployment (see plugin_utils/_playbooks/verification.py)."""
+"""Do the work of the role verification, once for each deployment (see plugin_utils/_playbooks/verification.py)."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from ..plugin_utils._settings.table import PREFIX
 Result = dict[str, t.Any]
 Variables = t.Mapping[str, t.Any]
 
-# Options of the probe that are parameters of the role, as they are.
+# Options of the probe that are also parameters of the role.
 _PASSED = ("gateway_port", "nameservers", "timeout", "workers", "expires_within", "allow_local")
 _ROLE = "verification"
 
 
 class ActionModule(PlaybookAction, ReportingAction):
-    """In the playbook the settings count, in a user's own play the parameters of the role."""
+    """Use the settings in the playbook, and the parameters of the role in a user's own play."""
 
     work_of = TASK
 
@@ -58,7 +58,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         read: Result = {}
         inventory = Inventory(variables)
         if not given["own_domains"] or given["messages"]:
-            # This also chooses the host of the deployment: the first that answers.
+            # This also chooses the first host of the deployment that answers.
             read = self._try("xmpp_topology_info", {}, variables)
             if read.get("skipped"):
                 return read
@@ -80,8 +80,8 @@ class ActionModule(PlaybookAction, ReportingAction):
         )
         from_domain = given["from_domain"] or asking(domains)
         if not from_domain:
-            text = "Partners are asked in the name of an own SIP domain, and none is known. Set own_domains in"
-            text += " sfb_xmpp_verification (verification_own_domains of the role). They could not be read from %s: %s"
+            text = "The probe needs an own SIP domain, but none is known. Set own_domains in sfb_xmpp_verification"
+            text += " (verification_own_domains of the role). The SIP domains could not be read from %s: %s"
             return {"failed": True, "msg": text % (inventory.own, _reason(read))}
         views = self._views(variables)
         result: Result = {"changed": False, "domains": [], "own": [], "summary": {}}
@@ -119,14 +119,14 @@ class ActionModule(PlaybookAction, ReportingAction):
         }
 
     def _views(self, variables: Result) -> list[Result]:
-        """What the Edges of the deployment see. A role in a play of a user's own asks none."""
+        """Return the results of xmpp_edge_view in the deployment. The role in a user's own play does not ask Edges."""
         if self.playbook == _ROLE:
             return []
         mine = servers_in(variables).of(str(variables["inventory_hostname"]))
         return list(views_of(mine, {host: connected(variables, host) for host in mine.edges}).values())
 
     def _parameters(self, variables: Result) -> Result:
-        """Raises Refused."""
+        """Return the parameters of the role, from settings or variables. Raises Refused."""
         if self.playbook != _ROLE:
             return _verification.parameters_of(settings_of(self, variables, self.playbook).values)
         given = {
@@ -139,18 +139,18 @@ class ActionModule(PlaybookAction, ReportingAction):
         }
 
     def _send(self, message: Variables, variables: Result) -> _verification.Message:
-        """A test message. In check mode none is sent."""
+        """Send a test message, but not in check mode."""
         options = {name: message[name] for name in MESSAGE if message.get(name) is not None}
         return _verification.Message(str(message.get("to_user")), self._try("xmpp_im_test", options, variables))
 
 
 def _not_declared(wanted: str, variables: t.Mapping[str, t.Any]) -> Result:
-    """A partner of another deployment is no mistake; one that none declares is."""
+    """Return a skipped result if another deployment declares the partner; otherwise a failed result."""
     hostvars = variables["hostvars"]
     doors = [one.doors[0] for one in Inventory(variables).servers.deployments if one.doors]
     if any(_verification.of_partner(plain(hostvars[host].get(PREFIX + "partners") or []), wanted) for host in doors):
         return skipped("%s is a partner of another deployment" % wanted)
-    text = "%sfor_partner: %s is not a declared partner; name a domain of %spartners"
+    text = "%sfor_partner: %s is not a declared partner. Name a domain of %spartners"
     return failed([text % (PREFIX, wanted, PREFIX)])
 
 

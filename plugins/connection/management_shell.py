@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The connection plugin: one remote-shell session per host for a whole play.
+"""Connect to a host with one remote-shell session for a whole play.
 
-The same class lives in two places. In a worker of Ansible it runs the modules on the controller. In the process
-beside it (the daemon, one for a host and play) it keeps the session and answers ``invoke``.
+The same class works in two processes. In a worker of Ansible, it runs the modules on the controller. In the daemon (one
+for each host and play), it keeps the session and answers ``invoke``.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ author:
 short_description: Keep one remote management shell of Lync Server or Skype for Business Server open in a play
 version_added: 0.1.0
 description:
-  - Opens one PowerShell remoting session per host and play, and keeps it open between the tasks. To open a session and
-    import the server's module takes far longer than the cmdlets themselves.
-  - The modules of this collection run on the controller and send their cmdlets to the session. Cmdlets travel as
+  - Opens one PowerShell remoting session per host and play, and keeps it open between the tasks. Opening a session and
+    importing the server's module takes far longer than the cmdlets themselves.
+  - The modules of this collection run on the controller and send their cmdlets to the session. Cmdlets are sent as
     structured calls with typed parameters. No script text is sent to a server.
   - All options of P(ansible.builtin.psrp#connection) exist here with the same names, variables, defaults and meanings.
     An inventory for that connection works unchanged.
-  - If a session is lost, it is opened again. A call that was cut off is sent again only if it was certainly not
-    executed, or if it only reads. A write that was cut off is reported as unknown. The modules then read back what took
-    effect.
+  - If a session is lost, it is opened again. An interrupted call is sent again only if it was certainly not executed,
+    or if it only reads. An interrupted write is reported as unknown. The modules then read the objects again to find
+    out which changes took effect.
   - In a run, the first login with an account and its password is made alone. The other logins follow when it is
     accepted. If the login is refused, the same password is not tried on another host of the run. So the account is not
     locked. Logins to the remote shell and to WinRM are counted separately, because WinRM refuses accounts that are not
     local administrators.
   - This connection cannot run other modules on the server, run commands, or transfer files. Use
-    P(ansible.builtin.psrp#connection) for such tasks. The same variables serve both.
-  - Two inventory hosts with the same address, port, path, and user share one session. If they differ in another value
-    that the session depends on, the second host is refused. The message names both hosts.
+    P(ansible.builtin.psrp#connection) for such tasks. Both connections use the same variables.
+  - Two inventory hosts with the same address, port, path, and user share one session. If another option of the session
+    differs, the second host is refused. The message names both hosts.
 requirements:
-  - pypsrp >= 0.8.1, < 1.0.0 (Python library, with its extras C(kerberos) or C(credssp) for these)
+  - pypsrp >= 0.8.1, < 1.0.0 (Python library, with its extras C(kerberos) or C(credssp) for these methods)
 notes:
   - C(become) is refused, because it has no meaning here. The session belongs to the account in O(remote_user).
   - This connection does not gather facts. Set C(gather_facts=false) in plays that use it.
   - Use C(meta=reset_connection) to get a new session within a play. If the connection options of a host change within a
     play, the host gets a new session automatically.
 options:
-  # where to
+  # the server
   remote_addr:
     description:
       - The name or address of the server.
@@ -67,7 +67,7 @@ options:
   remote_password:
     description:
       - The password of O(remote_user).
-      - With Kerberos it is not needed if you have a ticket.
+      - Kerberos does not need it if you have a ticket.
     type: str
     vars:
       - name: ansible_password
@@ -88,7 +88,7 @@ options:
       - name: port
   protocol:
     description:
-      - Whether to speak HTTP or HTTPS.
+      - The protocol, HTTP or HTTPS.
       - By default V(http) if O(port=5985), otherwise V(https).
     type: str
     choices:
@@ -121,11 +121,11 @@ options:
     elements: str
     default: []
     vars:
-      # The first is the default of a playbook of this collection. The last name that is set counts.
+      # A playbook of this collection sets the first one as its default. The last variable that is set is used.
       - name: xmpp_federation_modules
       - name: ansible_management_shell_modules
 
-  # how to authenticate
+  # authentication
   auth:
     description:
       - The method of authentication.
@@ -197,7 +197,7 @@ options:
       - name: ansible_psrp_negotiate_delegate
   negotiate_hostname_override:
     description:
-      - The server's name in Kerberos, if it differs from O(remote_addr). Set it if that is an IP address.
+      - The server's name in Kerberos, if it differs from O(remote_addr). Set it if O(remote_addr) is an IP address.
     type: str
     vars:
       - name: ansible_psrp_negotiate_hostname_override
@@ -219,7 +219,7 @@ options:
     vars:
       - name: ansible_psrp_negotiate_service
 
-  # how to protect what is sent
+  # protection of the messages
   cert_validation:
     description:
       - Whether to check the server's certificate. With V(ignore), an attacker on the network can read and change
@@ -289,12 +289,12 @@ options:
     vars:
       - name: ansible_psrp_no_profile
 
-  # how long, how much
+  # limits
   persistent_connect_timeout:
     description:
       - The seconds after which an unused session is closed.
       - Do not confuse it with O(connection_timeout).
-      - The default is longer than that of other persistent connections, because it takes long to open a session.
+      - The default is longer than that of other persistent connections, because opening a session takes long.
     type: int
     default: 1800
     ini:
@@ -308,8 +308,8 @@ options:
     description:
       - The maximum time for all statements of a module together, in seconds. After that time the session is closed, and
         it is unknown which of the writes took effect.
-      - The default is longer than that of other persistent connections. To import a module, to restart services and to
-        replicate takes minutes.
+      - The default is longer than that of other persistent connections. Importing a module, restarting services and
+        replication take minutes.
     type: int
     default: 600
     ini:
@@ -321,8 +321,8 @@ options:
       - name: ansible_command_timeout
   users_timeout:
     description:
-      - The maximum time for reading all users, in seconds. This takes long if there are many users. It replaces
-        O(persistent_command_timeout), unless that is longer.
+      - The maximum time for reading all users, in seconds. Many users take a long time. It replaces
+        O(persistent_command_timeout), unless O(persistent_command_timeout) is longer.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: int
     default: 3600
@@ -405,9 +405,9 @@ options:
   direct:
     description:
       - Whether the modules of this collection work in Ansible's own process, over the open session. This saves two
-        processes for each task. They take longer than the work. The results are the same.
-      - Tasks with C(async) or C(environment) always run as ordinary modules. So do all tasks if the ansible-core lacks
-        an internal function that is needed.
+        processes for each task, which take longer than the work. The results are the same.
+      - Tasks with C(async) or C(environment) always run as ordinary modules. All tasks run as ordinary modules if
+        ansible-core lacks an internal function that is needed.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: bool
     default: true
@@ -417,7 +417,7 @@ options:
       - name: ansible_management_shell_direct
   deployment:
     description:
-      - The deployment that the host belongs to. Hosts of one deployment lead to the same store.
+      - The deployment that the host belongs to. Hosts of one deployment share a Central Management Store.
       - Plan files, snapshots and locks have its name.
       - P(ansible.builtin.psrp#connection) does not have this option.
     type: str
@@ -432,7 +432,7 @@ options:
     type: str
     default: ''
     vars:
-      # The last name that is set counts. A playbook of this collection may run a role.
+      # The last variable that is set is used, because a playbook of this collection can run a role.
       - name: xmpp_federation_role
       - name: xmpp_federation_playbook
   max_envelope_size:
@@ -482,8 +482,8 @@ _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "micro
 
 _UNCHECKED = (
     "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore). An attacker on the"
-    " network can read and change everything, also the password. Set ansible_psrp_ca_cert to the PEM file of the"
-    " authority that issued the certificate instead"
+    " network can read and change everything, also the password. Set ansible_psrp_ca_cert to the PEM file of the CA that"
+    " issued the certificate, and ansible_psrp_cert_validation to validate"
 )
 
 _CLEAR = (
@@ -516,7 +516,7 @@ def _core_service() -> str:
 
 
 def _check_socket_directory(directory: str) -> None:
-    """Raises AnsibleError if the path of the daemon's socket is longer than the operating system allows.
+    """Raise AnsibleError if the path of the daemon's socket is longer than the operating system allows.
 
     Ansible appends a name of ten characters to the directory. The path has at most 107 bytes on Linux (unix(7)), 103 on
     macOS and BSD (unix(4)).
@@ -527,7 +527,7 @@ def _check_socket_directory(directory: str) -> None:
         raise AnsibleError(
             "the path of the session's socket in '%s' is too long: it has %d bytes, and the maximum is %d. Set"
             " ANSIBLE_PERSISTENT_CONTROL_PATH_DIR (control_path_dir below [persistent_connection] in ansible.cfg) to a"
-            " shorter directory, such as /tmp/ansible-pc of your own" % (directory, length, longest)
+            " shorter directory that belongs to you, such as /tmp/ansible-pc" % (directory, length, longest)
         )
 
 
@@ -536,7 +536,8 @@ def remove_leftovers(directory: Path, playbook: int) -> None:
 
     The name of a playbook's directory has its process id. A playbook that ends normally removes its directory itself.
 
-    directory: Ansible's directory for temporary files. playbook: the process id.
+    directory: Ansible's directory for temporary files.
+    playbook: the process id of the playbook.
     """
     name = re.compile("ansible-local-%d[a-z0-9_]{8}" % playbook)  # the form of tempfile.mkdtemp
     for path in directory.glob("ansible-local-%d*" % playbook):
@@ -548,7 +549,7 @@ class Connection(NetworkConnectionBase):
     """The connection that DOCUMENTATION describes."""
 
     transport = "sfb.xmpp.management_shell"
-    # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly do so themselves.
+    # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly start it themselves.
     force_persistence = True
     has_pipelining = True
 
@@ -613,7 +614,7 @@ class Connection(NetworkConnectionBase):
 
     @staticmethod
     def _in_clear(values: t.Mapping[str, t.Any]) -> bool:
-        """Whether messages are encrypted neither by TLS nor by the authentication (Basic cannot encrypt)."""
+        """Return whether messages have no encryption, by TLS or by the authentication (Basic cannot encrypt)."""
         never = values["message_encryption"] == "never" or values["auth"] in ("basic", "certificate")
         return values["protocol"] == "http" and never
 
@@ -624,7 +625,7 @@ class Connection(NetworkConnectionBase):
             self._watcher.start()
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
-        """Whether the task is one of this collection that works in the worker (_actions/in_process.py)."""
+        """Return whether the task is one of this collection that works in the worker (_actions/in_process.py)."""
         if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
             return False
         if not self._options.get("direct"):
@@ -634,7 +635,7 @@ class Connection(NetworkConnectionBase):
         return in_process.possible()
 
     def socket_for(self, context: PlayContext) -> str:
-        """In the worker: the path of the socket of the daemon that serves this play context, if the daemon exists."""
+        """In the worker: return the path of the daemon's socket for this play context. The daemon may not exist."""
         names = (context.remote_addr, context.port, context.remote_user, context.connection)
         ssh: t.Any = connection_loader.get("ssh", class_only=True)
         control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)
@@ -644,8 +645,8 @@ class Connection(NetworkConnectionBase):
     def _refusal(self, name: str, different: list[str]) -> str:
         return (
             "hosts '%s' and '%s' have the same address, port, path and user, so they share one session. But they differ"
-            " in %s: host '%s' is refused. Set another name of the server as ansible_host of one host, or use the hosts"
-            " in separate runs" % (self._name, name, ", ".join(different), name)
+            " in %s, so host '%s' is refused. Set another name of the server as ansible_host of one host, or use the"
+            " hosts in separate runs" % (self._name, name, ", ".join(different), name)
         )
 
     def get_option(self, option: str, hostvars: dict[str, object] | None = None) -> t.Any:
@@ -656,7 +657,7 @@ class Connection(NetworkConnectionBase):
         return super().get_option(option, hostvars=hostvars)  # type: ignore[no-untyped-call]
 
     def get_options(self, hostvars: dict[str, object] | None = None) -> dict[str, t.Any]:
-        """The options that Ansible passes to the daemon."""
+        """Return the options that Ansible passes to the daemon."""
         options: dict[str, t.Any] = super().get_options(hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_LOG] = super().get_option(_LOG, hostvars=hostvars)  # type: ignore[no-untyped-call]
         options[_NAME] = self._name
@@ -704,7 +705,7 @@ class Connection(NetworkConnectionBase):
             code = code_of(error.broken)
             raise ConnectionError(str(error), **({} if code is None else {"code": code})) from None
         except Exception as error:  # noqa: BLE001 - a defect of this code, perhaps during a write
-            # Only the place of the error, because its text may hold a parameter.
+            # Only the place of the error is logged, because its text may contain a parameter.
             self.queue_message("vvv", "".join(traceback.format_tb(error.__traceback__)))
             answer = Answer(lost="the connection failed unexpectedly: %s" % type(error).__name__)
         finally:
@@ -719,7 +720,7 @@ class Connection(NetworkConnectionBase):
         """
         session, call = self._kept_session(), Statement.decode(statement)
         if not call.cmdlet.startswith("Get-"):
-            raise ConnectionError("a capture only reads, so %s is not sent" % call.cmdlet)
+            raise ConnectionError("a capture only sends cmdlets that read, so %s is not sent" % call.cmdlet)
         begun = time.monotonic()
         with session.capturing() as output:
             answer = self.invoke([statement])
@@ -741,7 +742,7 @@ class Connection(NetworkConnectionBase):
                 signal.alarm(longer)
 
     def place(self) -> dict[str, str]:
-        """The place of the session (``Place.as_dict``). It opens no session."""
+        """Return the place of the session (``Place.as_dict``). It opens no session."""
         return Place(
             host=self._name,
             deployment=str(self._options.get("deployment") or "default"),
@@ -751,7 +752,7 @@ class Connection(NetworkConnectionBase):
         ).as_dict()
 
     def _kept_session(self) -> PsrpSession:
-        """The session of the host. It opens at its first use."""
+        """Return the session of the host. It opens at its first use."""
         if not self._in_daemon:
             raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
@@ -844,8 +845,8 @@ class Connection(NetworkConnectionBase):
         builtin = collection in ("", "ansible.builtin", "ansible.legacy") and name in (*_RUN, *_TRANSFER)
         if self._in_daemon or foreign or builtin:
             raise AnsibleError(
-                "%s carries cmdlets of the management shell. It cannot %s, and cannot run %s on the server. For such"
-                " tasks, set 'ansible_connection: ansible.builtin.psrp' (the same variables serve it). For a task on"
-                " the controller, set 'ansible_connection: local'. If facts are gathered, set 'gather_facts: false'"
+                "%s only sends cmdlets of the management shell. It cannot %s, and cannot run %s on the server. For such"
+                " tasks, set 'ansible_connection: ansible.builtin.psrp', which uses the same variables. For a task on"
+                " the controller, set 'ansible_connection: local'. To skip facts, set 'gather_facts: false'"
                 % (self.transport, what, "'%s'" % self._action if self._action else "modules")
             )

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes a sheet for the partner's administrators (see plugin_utils/_documents/partner_sheet.py)."""
+"""Write a sheet for the partner's administrators (see plugin_utils/_documents/partner_sheet.py)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes variables as the text of an inventory file (see module_utils/_base/inventory_text.py)."""
+"""Write variables as the text of an inventory file (see module_utils/_base/inventory_text.py)."""
 
 from __future__ import annotations
 

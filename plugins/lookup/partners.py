@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads XMPP federated partners from a file of an administrator."""
+"""Read XMPP federated partners from a file of an administrator."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ version_added: 0.1.0
 short_description: Read XMPP federated partners from a CLIXML, JSON or CSV file
 description:
   - Reads a table written by hand, or an export of C(Get-CsXmppAllowedPartner) made with C(Export-Clixml),
-    C(ConvertTo-Json) or C(Export-Csv). Returns what the option O(sfb.xmpp.xmpp_federated_partners#module:partners)
-    and the variable C(sfb_xmpp_partners) take.
+    C(ConvertTo-Json) or C(Export-Csv). Returns a value for the option
+    O(sfb.xmpp.xmpp_federated_partners#module:partners) and the variable C(sfb_xmpp_partners).
 extends_documentation_fragment:
   - sfb.xmpp.files
 seealso:
@@ -27,7 +27,7 @@ seealso:
 EXAMPLES = r"""
 # A table that Excel saved on a western Windows, with a column to leave out
 # {{ lookup('sfb.xmpp.partners', 'old.csv', encoding='cp1252', ignore_columns=['Security contact']) }}
-# In the inventory, group_vars/all/main.yml: the file stays where the list is kept
+# In the inventory, group_vars/all/main.yml: read the list from a file next to the inventory
 sfb_xmpp_partners: "{{ lookup('sfb.xmpp.partners', inventory_dir ~ '/partners.csv') }}"
 """
 
@@ -48,7 +48,7 @@ from ..plugin_utils._files.lookup import read
 
 
 class LookupModule(LookupBase):
-    """See DOCUMENTATION."""
+    """Read partners from files (see DOCUMENTATION)."""
 
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         return [read(self, PARTNER, term, variables, kwargs) for term in terms]

@@ -143,7 +143,7 @@ def test_what_would_be_refused_and_what_cannot_be_read_is_found(plays: Plays) ->
     faults.add("Get-CsXmppGatewayConfiguration", skip=1, times=9, message="Not today.")
     run = audit(plays, into, sfb_xmpp_audit={"probe": False, "fail_on": "never"})
     assert run.code == 2, run.output
-    text = "default could not be compared with what is declared, so the files of the last audit stay: "
+    text = "default could not be compared with the settings, so the files of the last audit are not replaced: "
     assert run.result("Audit the deployment and show the result")["reasons"][0].startswith(text)
     assert "Not today." in run.output
     assert {path.name: path.read_bytes() for path in into.iterdir()} == before

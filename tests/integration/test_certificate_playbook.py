@@ -34,7 +34,7 @@ PLAYBOOK = "sfb.xmpp.certificate"
 ACCESS_EDGE = "sip.contoso.test"
 EDGES = ("edge01", "edge02")
 NAMES = (ACCESS_EDGE, "contoso.test")
-WAITS = "on the Edge and replaces one that is in use. The playbook sfb.xmpp.certificate switches to it"
+WAITS = "on the Edge, but another certificate is in use. The playbook sfb.xmpp.certificate switches to the new one"
 
 
 @dataclass
@@ -119,7 +119,7 @@ def test_plan_run_and_nothing_to_do(plays: Plays) -> None:
     assert all(re.search(r"until \d{4}-\d\d-\d\d, \d calls to send$", line) for line in closing(planned))
     done = renew(plays, given)
     good(done)
-    said = r"  ~ edge0. +[0-9A-F]{8}… until \d{4}-\d\d-\d\d, in force, seen in a handshake(, \d+ s without services)?"
+    said = r"  ~ edge0. +[0-9A-F]{8}… until \d{4}-\d\d-\d\d, in use, checked by a TLS handshake(, \d+ s without services)?"
     assert [bool(re.fullmatch(said, line)) for line in closing(done)] == [True, True], done.output[-2000:]
     first, second = presented(plays)
     assert first is not None
@@ -141,7 +141,7 @@ def test_plan_run_and_nothing_to_do(plays: Plays) -> None:
     assert "changed=1" not in again.output
     # The settings, connecting, the certificate and the stats: nothing to continue with, and nothing to fail for.
     assert len({one.task for one in again.tasks if one.state != "skipped"}) == 4, again.output
-    assert again.output.count("in force, seen in a handshake") == 2
+    assert again.output.count("in use, checked by a TLS handshake") == 2
 
 
 def test_failure_on_the_second_edge(plays: Plays) -> None:
@@ -156,7 +156,7 @@ def test_failure_on_the_second_edge(plays: Plays) -> None:
     assert presented(plays) == [new.thumbprint, old.thumbprint]
     assert [plays.lab.store().assignments(host)["XmppServer"] for host in EDGES] == presented(plays)
     message = failed.failures()[-1].result["msg"]
-    assert "The former certificate is in force again." in message
+    assert "The former certificate is in use again." in message
     assert "edge01 has %s and presents %s." % (new.thumbprint, new.thumbprint) in message
     assert "edge02 has %s and presents %s." % (old.thumbprint, old.thumbprint) in message
     assert "in force" in closing(failed)[0]

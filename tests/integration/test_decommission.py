@@ -176,7 +176,7 @@ def test_stage_by_stage_and_back(used: Plays) -> None:
     over = way_out(used, "")
     assert over.code == 0, over.output
     assert "changed=0" in over.output
-    assert "There is nothing left to do" in over.output
+    assert "This playbook has nothing more to do" in over.output
     is_told_what_is_left(used, over, bound)
     assert (out / "group_vars" / "all" / "sfb_xmpp.yml").read_text(encoding="utf-8") == kept, "the export stays"
 

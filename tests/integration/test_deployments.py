@@ -87,7 +87,7 @@ def test_one_that_refuses_connections_stops_no_other(labs: dict[str, Lab], deplo
         assert ("sfb.xmpp plan for %s (fe01-%s)" % (name, name) in done.output) is bool(expected)
         assert len(list((plays.directory / "home").rglob("*-%s.yml" % name))) == len(expected)
     # Its Edges could be reached.
-    assert done.failures()[1].result["msg"] == "This Edge was left alone, since fe01-d3 failed."
+    assert done.failures()[1].result["msg"] == "This Edge was skipped, because fe01-d3 failed."
     assert {name.partition("-")[0] for name in cmdlets(labs["d3"], "edge01")} <= {"Get", "Select", "Import"}
     assert labs["d5"].store().presented("edge01")["XmppServer"] == one.thumbprint
 
@@ -104,7 +104,7 @@ def test_edges_stop_and_count_within_their_deployment(labs: dict[str, Lab], depl
     done = run(deployments, "sfb.xmpp.certificate", {"sfb_xmpp_certificate": certificate(plays)}, edge=edges)
     assert done.code == 2, done.output[-3000:]
     assert [failure.host for failure in done.failures()] == ["edge01-d2", "edge02-d2"]
-    assert done.failures()[-1].result["msg"] == "This Edge was left alone, since edge01-d2 failed."
+    assert done.failures()[-1].result["msg"] == "This Edge was skipped, because edge01-d2 failed."
     assert "edge02-d2 has none." in done.failures()[0].result["msg"]
     assert "d1" not in done.failures()[0].result["msg"]
     assert [labs["d1"].store().presented(edge).get("XmppServer") for edge in EDGES] == [one.thumbprint] * 2
@@ -131,7 +131,7 @@ def test_two_ways_into_one_deployment_declare_the_same(labs: dict[str, Lab], dep
     )
     assert done.code == 2
     assert [failure.host for failure in done.failures()] == ["right"]
-    text = "sfb_xmpp_partners: the hosts left and right belong to one deployment, but do not have the same value"
+    text = "sfb_xmpp_partners: the hosts left and right of one deployment have different values. Set the same value for both"
     assert text in done.failures()[0].result["msg"]
     assert list(labs["d2"].store().partners()) == before
     assert "c.example" not in labs["d4"].store().partners(), "a mistake ends the run for all"

@@ -111,8 +111,8 @@ def test_there_and_back(plays: Plays, partners: control.Partners) -> None:
     assert {"fe01.contoso.test", "fe11.contoso.test"} < set(done.result("Move the route")["replication"]["awaited"])
     words = " ".join(done.output.split())
     for text in (
-        "1. DNS: lead _xmpp-server._tcp of contoso.test, contoso-emea.test to sip2.contoso.test, port 5269.",
-        "4. Topology Builder: download the topology before it is published the next time",
+        "1. DNS: point _xmpp-server._tcp of contoso.test, contoso-emea.test to sip2.contoso.test, port 5269.",
+        "4. Topology Builder: download the topology before you publish it again",
     ):
         assert text in words, words
 
@@ -163,7 +163,7 @@ def test_of_two_deployments_only_the_one_that_has_the_pool_is_touched(
     begin = {name: max((event.id for event in store.events()), default=0) for name, store in stores.items()}
     nowhere = failover(plays, "-e", "sfb_xmpp_failover_to=edge9.contoso.test", fourthcoffee=other)
     assert nowhere.code == 2, nowhere.output
-    text = "there is no Edge pool 'edge9.contoso.test' in this run; the deployment contoso has %s, %s"
+    text = "no deployment of this run has the Edge pool 'edge9.contoso.test'. The deployment contoso has %s, %s"
     assert text % (EDGE_POOL, SECOND) in " ".join(nowhere.output.split())
     done = failover(plays, "-e", "sfb_xmpp_failover_to=" + SECOND, fourthcoffee=other)
     assert done.code == 0, done.output
@@ -206,15 +206,15 @@ def test_without_a_restart_the_gateways_keep_the_former_route(plays: Plays, part
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "sfb_xmpp_failover_to: is missing; name the Edge pool"),
+        ([], "sfb_xmpp_failover_to: is missing. Name the Edge pool"),
         (
             ["-e", "sfb_xmpp_failover_to=edge3.contoso.test"],
-            "there is no Edge pool 'edge3.contoso.test' in this run; the deployment contoso has",
+            "no deployment of this run has the Edge pool 'edge3.contoso.test'. The deployment contoso has",
         ),
-        (["-e", "sfb_xmpp_failover_to=" + EDGE_POOL_2019], "has no XMPP; enable it"),
+        (["-e", "sfb_xmpp_failover_to=" + EDGE_POOL_2019], "has no XMPP. Enable it"),
         (
             ["-e", "sfb_xmpp_failover_to=" + SECOND, "-e", "sfb_xmpp_failover_site=Paris"],
-            "sfb_xmpp_failover_site: there is no site 'Paris'",
+            "sfb_xmpp_failover_site: the topology has no site 'Paris'",
         ),
     ],
 )

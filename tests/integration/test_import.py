@@ -75,7 +75,7 @@ def test_files_become_variables_and_what_is_replaced_is_kept(plays: Plays) -> No
     assert kept.read_text() == "old: true\n"
     again = run_import(plays, **files, into="lists.yml")
     assert "changed=0" in again.output
-    assert "has, as before," in again.output
+    assert "is unchanged and has" in again.output
 
 
 def test_a_table_of_excel_with_a_code_page_and_columns_of_its_own(plays: Plays) -> None:

@@ -81,7 +81,7 @@ def test_users_by_name(used: Plays) -> None:
     for words in (
         "nobody@contoso.test",
         "homed on %s already" % POOL_2019,
-        "no record of who talks to whom",
+        "does not record sessions",
         "new.test",
     ):
         assert words in text
@@ -121,7 +121,7 @@ def test_pools_until_nobody_is_left(used: Plays) -> None:
     assert last.result(FIND)["nobody_left"] is True
     text = file.read_text(encoding="utf-8")
     for words in (
-        "As far as this account sees, no user with XMPP remains",
+        "As far as this account can see, no user with XMPP remains",
         "The XMPP federation with a.test ends",
         "yes, remove XMPP from default",
     ):

@@ -35,7 +35,7 @@ SWITCHES: dict[str, t.Any] = {
 
 
 def play(plays: Plays, name: str, *arguments: str, **variables: t.Any) -> Run:
-    """A playbook on the management host. What decides about one run is given on the command line."""
+    """A playbook on the management host. Settings for one run are given on the command line."""
     hosts = {"sfb_management": {**plays.hosts()["sfb_management"]}}
     once = {option: value for option, value in variables.items() if option in BY_NAME and BY_NAME[option].once}
     declared = {option: value for option, value in variables.items() if option not in once}

@@ -107,7 +107,7 @@ def test_a_tag_near_one_of_ours_is_a_mistake_and_one_of_somebody_else_is_not(pla
     before = len(plays.lab.store().events())
     run = plays.run("sfb.xmpp.converge", "--tags", "database")
     assert run.code == 0
-    assert "converge: the tags choose nothing of this playbook" in run.output
+    assert "converge: the tags select no part of this playbook" in run.output
     assert len(plays.lab.store().events()) == before
 
 

@@ -77,7 +77,7 @@ def test_the_inventory_of_the_quick_start(plays: Plays, world: dict[str, t.Any])
     assert "error    there is no record _xmpp-server._tcp.contoso.test" in run.output
     (failed,) = run.failures()
     assert failed.result["msg"] == (
-        "The check failed for 2 of 3 domains (contoso.test, contoso-emea.test); the lines above say why."
+        "The check failed for 2 of 3 domains (contoso.test, contoso-emea.test). The lines above show why."
     )
     assert {event.cmdlet.partition("-")[0] for event in plays.lab.store().events() if event.cmdlet} <= {"Get", "Select"}
 

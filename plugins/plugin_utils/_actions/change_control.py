@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks a run against the settings of change control: windows, freezes, plan, ticket, other person."""
+"""Check a run against the settings of change control: windows, freezes, plan, ticket, other person."""
 
 from __future__ import annotations
 

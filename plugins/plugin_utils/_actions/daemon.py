@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starts the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs it.
+"""Start the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs it.
 
 Ansible itself starts a new Python, which loads Ansible and this collection again. The worker has already loaded them.
 """
@@ -114,7 +114,7 @@ def _leave_worker(kept: int) -> None:
         if int(name) not in {kept, null, *logs}:
             with contextlib.suppress(OSError):
                 os.dup2(null, int(name), inheritable=False)
-    sys.stdin, sys.stderr = open(os.devnull), open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+    sys.stdin, sys.stderr = open(os.devnull), open(os.devnull, "w")  # noqa: SIM115 - open until the process ends
     sys.stdout = io.StringIO()
 
 

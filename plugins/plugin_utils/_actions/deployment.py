@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Chooses the host of a deployment that does the work of a task, in the playbooks and roles of the collection.
+"""Choose the host of a deployment that does the work of a task, in the playbooks and roles of the collection.
 
-All management hosts of one deployment lead to the same Central Management Store. An earlier task has connected to all
+All management hosts of one deployment use the same Central Management Store. An earlier task has connected to all
 of them. The first host that answered does the work (see _servers/connected.py). In a playbook all results are known.
 
 In a user's own play, strategy ``free`` and ``serial`` can run a host here before the play has connected to the others.
@@ -34,7 +34,9 @@ _LOST = "%s The connection was lost during the run. Run again. The next run uses
 
 
 class DeploymentAction(DirectAction):
-    """An action that one host of a deployment does in playbooks and roles of the collection; elsewhere all hosts do."""
+    """An action that only one host of a deployment does in the collection's playbooks and roles. Elsewhere, each host
+    does it.
+    """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         variables = task_vars or {}

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of xmpp_federation in Ansible's own process, before and after its work.
+"""Run the part of xmpp_federation in Ansible's own process, before and after its work.
 
-Before anything connects, it applies the tags, and reports every mistake in the declared settings in the user's words.
-Afterwards it writes the journal, and shows the plan as readable lines.
+Before anything connects, it applies the tags and reports all mistakes in the settings, with the names of the user's
+variables. Afterwards it writes the journal and shows the plan as readable lines.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ _TOWARDS = ("converge", "restore", "failover", "audit")
 _EVERYTHING = frozenset(("all", "tagged"))
 # The playbooks that accept a saved plan.
 _HELD = ("converge", "restore")
-# What tells people of users in a result.
+# The keys of a result that name users.
 _NAMING = ("report", "impact")
-# Those that show a plan without a thought of carrying it out.
+# The playbooks that show a plan but never apply it.
 _LOOKING = ("audit", "history")
 
 
 class FederationAction(DeploymentAction, ReportingAction):
-    """See above. In a playbook or role of the collection, which sets a variable, the options are settings."""
+    """Take the options from settings in a playbook or role of the collection, which set a variable."""
 
     # The settings of a run that change control checks.
     _controlled: t.Mapping[str, t.Any] = MappingProxyType({})
@@ -149,10 +149,10 @@ class FederationAction(DeploymentAction, ReportingAction):
         return super()._finished(result, variables)
 
     def _save_beside(self, result: Result, variables: Result) -> None:
-        """Write a readable form of the saved plan beside it."""
+        """Write a readable form of the saved plan next to its file."""
         host = str(variables["inventory_hostname"])
         text = render(
-            user_names.shown(result),  # before there is markup around a name
+            user_names.shown(result),  # before markup is added around names
             label=Inventory(variables).deployment,
             host=host,
             user=system_user(),
@@ -184,7 +184,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         """Set the options that only the playbook or role knows. Return whether the tags leave work. Raises Refused."""
         values = self._controlled = settings_of(self, variables, self.playbook).values
         if self.playbook in ROLES:
-            # The tags of a user's own play have another meaning.
+            # In a user's own play, tags have another meaning.
             options = of_role(self.playbook, values, self._parameters(variables))
             # The existing options are module_defaults.
             self._task.args = {**self._task.args, **options}
@@ -203,7 +203,7 @@ class FederationAction(DeploymentAction, ReportingAction):
             self._task.args.setdefault("snapshot_directory", state.snapshot_directory(self, variables))
         else:
             self._task.args.pop("snapshot_directory", None)
-        if self.playbook not in ("audit", "history"):  # an audit shows what is accepted as a finding
+        if self.playbook not in ("audit", "history"):  # an audit shows accepted findings
             codes = codes_of((values.get("audit") or {}).get("accepted") or (), inventory.deployment, today())
             given = plain(self._task.args.get("preflight_ignore")) or []
             self._task.args["preflight_ignore"] = [*given, *codes] if isinstance(given, list) else given
@@ -234,7 +234,7 @@ class FederationAction(DeploymentAction, ReportingAction):
     # Mistakes
 
     def _check(self, name: t.Callable[[str], str]) -> None:
-        """Raise Refused with all mistakes, before anything connects. The declared settings are kept for the work."""
+        """Raise Refused with all mistakes, before anything connects. Keep the declared settings for the work."""
         given = {o: plain(v) for o, v in self._task.args.items() if not o.startswith("_ansible_")}
         mistakes = []
         for option, spec in SPEC.items():
@@ -251,11 +251,11 @@ class FederationAction(DeploymentAction, ReportingAction):
         self.work_of = task_with(declared, self._approval, self._probing, impact=shows)
 
     def _approval(self) -> list[str]:
-        # An audit reads windows for its forecast, and nobody thinks of carrying its plan out.
+        # An audit reads windows only for its forecast. Its plan is never applied.
         return [] if self.playbook == "audit" else held(self._controlled, plain(self._task.args.get("allow")) or ())
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """Run as a module. Its process knows nothing of change control or of probing, so both are checked before."""
+        """Run as a module. Its process cannot check change control or probe partners, so this is done before."""
         if self._probing:
             text = "%s: needs Ansible's own process. Remove ansible_management_shell_direct: false"
             return failed([text % called(self.playbook)("probe_first")])

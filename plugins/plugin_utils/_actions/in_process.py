@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fast path: does a module's work in Ansible's own process, over the open session.
+"""Do a module's work in Ansible's own process, over the open session. This is the fast path.
 
 The ordinary path starts two processes for a task: one for the connection's options, one for the module. Here the worker
 does both itself. Only the connection decides this: it switches ``force_persistence`` off for such a task. All other
@@ -41,7 +41,7 @@ from .plain_values import plain
 
 # The playbooks of the collection set this variable to their own name.
 PLAYBOOK = "xmpp_federation_playbook"
-# The roles of the collection set this variable to their own name. In a playbook of the collection the playbook counts.
+# The roles of the collection set this variable to their own name. In a playbook, the name of the playbook is used.
 ROLE = "xmpp_federation_role"
 # The result of the first task of a playbook.
 CHECKED = "xmpp_settings"

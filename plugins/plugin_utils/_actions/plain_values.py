@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values at the border of Ansible's own process: plain built-ins, as JSON would make them on the way to a module."""
+"""Convert values of Ansible to plain built-ins, as JSON does on the way to a module."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import typing as t
 
 
 def plain(value: t.Any) -> t.Any:
-    """The value as plain built-ins. Values of ansible-core 2.19 carry tags, in subclasses that pypsrp does not know.
+    """Return the value as plain built-ins. Values of ansible-core 2.19 are subclasses, which pypsrp does not accept.
 
-    Sequences become lists, dates ISO 8601 text, and everything else that JSON lacks (vaulted texts) its text.
+    Sequences become lists. Dates become texts in ISO 8601. Other types that JSON lacks become texts, for example texts
+    from ansible-vault.
     """
     if value is None or isinstance(value, bool):
         return value

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The common part of the actions of one playbook or role: results of other hosts, and work of other actions."""
+"""Provide the common part of the actions of playbooks: results of other hosts, and work of other actions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PlaybookAction(DirectAction):
             return failed(exc.reasons)
 
     def _decide(self, variables: Result) -> Result:
-        """Raises Refused; nothing was written then."""
+        """Decide and return the result. Raises Refused before anything is written."""
         raise NotImplementedError
 
     def _show(self, lines: t.Iterable[str], variables: Variables) -> list[str]:
@@ -75,7 +75,10 @@ class PlaybookAction(DirectAction):
 
 
 def time_of_run() -> str:
-    """The same for all hosts of a run: the first of them keeps it in the directory that Ansible removes after a run."""
+    """Return the same time (UTC) for all hosts of a run.
+
+    The first host keeps it in the directory that Ansible removes after a run.
+    """
     path = os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "sfb-xmpp-certificate-run")
     with open(path, "a+", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as f:
         fcntl.flock(f, fcntl.LOCK_EX)

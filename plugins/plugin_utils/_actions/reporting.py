@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a playbook. The task that did the work succeeds with the stats. The next task fails with one sentence.
+"""Report the outcome of a playbook. The task that did the work succeeds with the stats. The next task fails.
 
-Ansible takes stats from successful tasks only, and prints the whole result of a failed task.
+Ansible takes stats from successful tasks only. It prints the full result of a failed task, so the failing task has
+only one sentence.
 """
 
 from __future__ import annotations

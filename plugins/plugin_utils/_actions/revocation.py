@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of xmpp_partner_revocation in Ansible's own process, before and after its work.
+"""Run the part of xmpp_partner_revocation in Ansible's own process, before and after its work.
 
 As in xmpp_federation, the first host of the deployment that answers is used, and the run is in the journal. Only the
 parts of the inventory that the revocation needs are checked, so that other mistakes do not stop it.
@@ -32,7 +32,7 @@ from .in_process import failed
 from .plain_values import plain
 
 _LIST, _DOMAIN = "sfb_xmpp_partners", "sfb_xmpp_revoke_domain"
-# The settings of the playbook, and the options that they are.
+# The options of the module, by setting of the playbook.
 _OPTIONS = {
     "revoke_domain": "domain",
     "revoke_reason": "reason",
@@ -43,7 +43,7 @@ _OPTIONS = {
 
 
 class RevocationAction(FederationAction):
-    """See above."""
+    """The action of a revocation, in its playbook and in users' own plays."""
 
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
         return failed(["the group %s has no hosts. Add the management hosts to the inventory" % DOORS])

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds the directories for the files of runs on the controller, and writes the journal.
+"""Find the directories for the files of runs on the controller, and write the journal.
 
 Every action of the collection that may write uses this file, in the playbooks and in users' own plays.
 """
@@ -28,7 +28,7 @@ from .plain_values import plain
 # An action plugin with its running task.
 Action = t.Any
 Variables = t.Mapping[str, t.Any]
-# File systems that are removed: a container's own, and the directory of an AWX job.
+# Mount points that are lost with a container: its root, and the directory of an AWX job.
 _PASSING = ("/", "/runner")
 # The names of the playbooks' results that identify the deployment.
 _RESULTS = ("xmpp_federation", "failover_moved")
@@ -89,7 +89,7 @@ def note(action: Action, result: Variables, variables: Variables) -> list[str]:
 
 
 def _line(action: Action, result: Variables, variables: Variables) -> dict[str, t.Any]:
-    """Raises AnsibleError."""
+    """Return the line of the journal. Raises AnsibleError."""
     host = str(variables.get("inventory_hostname", ""))
     mine = servers_in(variables).of(host)
     arguments = action._task.args

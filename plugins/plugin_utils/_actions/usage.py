@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the table of sfb_xmpp_usage, for the playbooks that show the use of partners."""
+"""Read the table of sfb_xmpp_usage, for the playbooks that show the use of partners."""
 
 from __future__ import annotations
 

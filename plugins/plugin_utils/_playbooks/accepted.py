@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Findings that somebody has accepted for a time, with a reason and a ticket: shown, and not counted. Pure."""
+"""Mark findings that the user has accepted until a day, with a reason and a ticket. They are shown, but not counted.
+
+All functions are pure, except today().
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from ...module_utils._chain.links import LINKS
 from .._documents.finding_order import Finding
 
 VARIABLE = "sfb_xmpp_audit.accepted"
-# Longer than a year, so that a yearly review can be late; never for good.
+# Longer than a year, so that a yearly review can be late. An acceptance without an end is not allowed.
 MOST_DAYS = 400
 OPTIONS: dict[str, t.Any] = {
     "code": {"type": "str", "required": True},
@@ -25,7 +28,8 @@ OPTIONS: dict[str, t.Any] = {
     "ticket": {"type": "str", "required": True},
     "until": {"type": "raw", "required": True},
 }
-# What nobody can accept: the deployment is not what is declared, a certificate has ended, a domain is revoked.
+# Findings that cannot be accepted: the deployment differs from the settings, a certificate has expired, a domain is
+# revoked.
 _NEVER_AREAS = ("drift",)
 _NEVER_CODES = frozenset(
     ("not_as_declared", "refused", "declared_revoked", "revoked", "expired", "certificate_expired",
@@ -36,7 +40,7 @@ _NEVER_CODES = frozenset(
 
 @dataclass(frozen=True)
 class Accepted:
-    """One entry. until: the last day on which it counts."""
+    """One entry of sfb_xmpp_audit.accepted. until: its last day (UTC)."""
 
     code: str
     object: str
@@ -52,12 +56,12 @@ class Accepted:
 
 
 def today() -> datetime.date:
-    """The day on which entries are judged, in UTC."""
+    """Return the present day in UTC. Entries are compared with it."""
     return datetime.datetime.now(datetime.timezone.utc).date()
 
 
 def read(entries: t.Sequence[t.Mapping[str, t.Any]], today: datetime.date) -> tuple[list[Accepted], list[str]]:
-    """The entries, and what is wrong with them, each text with its place."""
+    """Return the valid entries, and the mistakes of the others. Each mistake begins with its place."""
     found, mistakes = [], []
     for number, entry in enumerate(entries):
         place = "%s[%d]" % (VARIABLE, number)
@@ -89,23 +93,23 @@ def _mistakes(entry: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterator[
 
 
 def _day(value: t.Any) -> datetime.date:
-    """Raises ValueError."""
+    """Return a day. Raises ValueError for another form."""
     if isinstance(value, datetime.datetime):
         return value.date()
     return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value))
 
 
 def codes_of(entries: t.Sequence[t.Mapping[str, t.Any]], deployment: str, today: datetime.date) -> list[str]:
-    """The codes of links of the chain that are accepted today for a deployment, by its label."""
+    """Return the codes of links of the chain that are accepted today. deployment: a label."""
     links = {link.code for link in LINKS}
     found = (one for one in read(entries, today)[0] if one.until >= today and one.code in links)
     return [one.code for one in found if key_of(one.object) == key_of(deployment)]
 
 
 def accept(findings: t.Iterable[Finding], accepted: t.Sequence[Accepted], today: datetime.date) -> list[Finding]:
-    """The findings; those that are accepted today have the severity ``info`` and the key ``accepted``.
+    """Return the findings. Accepted findings get the severity ``info`` and the key ``accepted``.
 
-    An entry that has ended, and one that fits no finding, is a finding of its own.
+    An entry that has ended, or that fits no finding, becomes a finding itself.
     """
     found: list[Finding] = []
     used: set[Accepted] = set()
@@ -124,7 +128,7 @@ def accept(findings: t.Iterable[Finding], accepted: t.Sequence[Accepted], today:
             code, text = "acceptance_ended", "the acceptance of %s ended on %s (%s)"
             remedy = "correct the cause, or accept the finding again with a new ticket"
         elif entry not in used:
-            code, text = "acceptance_unused", "%s is accepted until %s (%s), and there is no such finding"
+            code, text = "acceptance_unused", "%s is accepted until %s (%s), but this audit has no such finding"
             remedy = "remove the entry from %s" % VARIABLE
         else:
             continue

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which host of an inventory can be used, and if not, the first link of the way to it that is broken. Pure.
+"""Report which hosts can be used, and the first broken link to each of the others. All functions are pure.
 
-What is known of a host comes from the connect task. Nothing is looked at behind the first broken link.
+The connect task supplies the facts about a host. Links after the first broken link are not checked.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .._servers.servers import DOORS, EDGES, FRONT_ENDS, DeploymentHosts
 from .outcome import FAILED, RunOutcome, stats
 from .outcome import OK as FINE
 
-# What Ansible needs before it connects: variables that can be evaluated, and libraries. And what a session tells.
+# controller: variables that can be evaluated, and libraries. cmdlets, clock: facts from the session.
 CONTROLLER, CMDLETS, CLOCK = "controller", "cmdlets", "clock"
 LINKS = (CONTROLLER, *WAY, CMDLETS, CLOCK)
-# The states of a link. Unknown: the server does not tell. Not looked at: a link before it is broken.
+# The states of a link. Unknown: the server does not report it. Not looked at: an earlier link is broken.
 OK, WARNING, UNKNOWN, BROKEN, NOT_LOOKED_AT = "ok", "warning", "unknown", "broken", "not_looked_at"
 
 _JOBS = {DOORS: AT_DOORS, EDGES: ON_EDGES, FRONT_ENDS: ON_FRONT_ENDS}
@@ -38,7 +38,7 @@ _LOCAL = "an account in the group Administrators of the server"
 
 @dataclass(frozen=True)
 class Seen:
-    """One link of a host. message: what was seen; of a broken link the reason and what to do."""
+    """The state of a link to a host. message: the details; for a broken link, the reason and what to do."""
 
     link: str
     state: str
@@ -47,7 +47,15 @@ class Seen:
 
 @dataclass(frozen=True)
 class HostAccess:
-    """groups: of the collection, that have the host. offered, missing: cmdlets, of those that its jobs need."""
+    """The links to a host.
+
+    host: its name in the inventory.
+    groups: the groups of the collection that contain the host.
+    endpoint: the address of its session; empty if it is unknown.
+    links: all links, in their order.
+    offered: the needed cmdlets that the session offers.
+    missing: the needed cmdlets that the session does not offer.
+    """
 
     host: str
     groups: tuple[str, ...]
@@ -63,7 +71,7 @@ class HostAccess:
 
     @property
     def sentence(self) -> str:
-        """Why the host cannot be used; empty if it can."""
+        """The reason why the host cannot be used; empty if it can be used."""
         first = self.broken
         return "%s: the link %s is broken: %s" % (self.host, first.link, first.message) if first else ""
 
@@ -80,7 +88,7 @@ class HostAccess:
 
 
 def access_of(host: str, groups: t.Collection[str], one: Connected | None) -> HostAccess:
-    """What the connect task learned of a host. one: its result; None if it did not connect to the host."""
+    """Return the links to a host. one: the result of the connect task; None if it did not connect to the host."""
     mine = tuple(group for group in _JOBS if group in groups)
     one = one or Connected(host, False, "this run did not connect to the host")
     endpoint = one.way.endpoint if one.way else ""
@@ -105,7 +113,7 @@ def _behind(link: str, at: str, one: Connected) -> Seen:
 
 
 def _before(link: str, way: Way | None) -> Seen:
-    """A link that holds, since the next one was come to."""
+    """Return a link that works. A later link was reached, so this link cannot be broken."""
     if way is None or link == CONTROLLER:
         return Seen(link, OK)
     if link == DNS:
@@ -136,16 +144,16 @@ def _jobs(groups: t.Iterable[str]) -> list[Duty]:
 
 
 def _roles(groups: t.Collection[str], cmdlets: t.Collection[str]) -> tuple[str, ...]:
-    """Who has these cmdlets on a host: roles of the product in its remote shell, local rights by WinRM."""
+    """Return the roles that allow these cmdlets. In a shell over WinRM, local rights decide instead of roles."""
     return roles_with(cmdlets) if DOORS in groups else (_LOCAL,)
 
 
 def _cmdlets(groups: t.Collection[str], offered: t.Collection[str] | None, missing: t.Sequence[str]) -> Seen:
-    """An account may have one job of several, so that only one which has none is broken."""
+    """Return the state of the cmdlets. It is broken only if the cmdlets of every job are incomplete."""
     if offered is None:
-        return Seen(CMDLETS, UNKNOWN, "the session does not say what it offers")
+        return Seen(CMDLETS, UNKNOWN, "the session does not list its cmdlets")
     if not missing:
-        return Seen(CMDLETS, OK, "all that are needed")
+        return Seen(CMDLETS, OK, "all needed cmdlets")
     able = [job.name for job in _jobs(groups) if set(job.cmdlets) <= set(offered)]
     unable = [job.name for job in _jobs(groups) if not set(job.cmdlets) <= set(offered)]
     by_roles: dict[tuple[str, ...], list[str]] = {}
@@ -153,14 +161,14 @@ def _cmdlets(groups: t.Collection[str], offered: t.Collection[str] | None, missi
         by_roles.setdefault(_roles(groups, (name,)), []).append(name)
     who = "; ".join("%s (%s)" % (", ".join(names), " or ".join(roles)) for roles, names in by_roles.items())
     if able:
-        text = "enough for %s, not for %s. Not offered, and who has it: %s."
+        text = "enough for %s, not for %s. Not offered (and the roles that allow it): %s."
         return Seen(CMDLETS, WARNING, text % (", ".join(able), ", ".join(unable), who))
-    text = "enough for nothing. Not offered, and who has it: %s.%s"
+    text = "not enough for any task. Not offered (and the roles that allow it): %s.%s"
     return Seen(CMDLETS, BROKEN, text % (who, _shell(groups, offered)))
 
 
 def _shell(groups: t.Collection[str], offered: t.Collection[str]) -> str:
-    """What to look at first where a session offers nothing of what is needed: it may be the other kind of shell."""
+    """Return a setting to check if a session offers no needed cmdlet: it may be the wrong kind of shell."""
     if DOORS not in groups:
         text = " Check ansible_management_shell_modules: SkypeForBusiness (2015) or Lync (2013)."
         return text if not any("-Cs" in name for name in offered) else ""
@@ -170,7 +178,7 @@ def _shell(groups: t.Collection[str], offered: t.Collection[str]) -> str:
 
 def _clock(ahead: float | None) -> Seen:
     if ahead is None:
-        return Seen(CLOCK, UNKNOWN, "the session does not tell the time")
+        return Seen(CLOCK, UNKNOWN, "the session does not report the time")
     text = "%d s %s the controller's" % (abs(ahead), "ahead of" if ahead > 0 else "behind")
     if abs(ahead) <= TOLERANCE:
         return Seen(CLOCK, OK, text)
@@ -178,13 +186,13 @@ def _clock(ahead: float | None) -> Seen:
 
 
 def outcome(hosts: t.Sequence[HostAccess]) -> RunOutcome:
-    """What a run came to that looked at these hosts."""
+    """Return the outcome of a run that checked these hosts."""
     sentence = next((one.sentence for one in hosts if one.broken), "")
     return RunOutcome(FAILED if sentence else FINE, sentence=sentence)
 
 
 def result(hosts: t.Sequence[HostAccess], deployments: t.Sequence[DeploymentHosts]) -> dict[str, t.Any]:
-    """The result of the task. deployments: of the run, each with its stats."""
+    """Return the result of the task. deployments: those of the run. Each one gets its own stats."""
     several = len(deployments) > 1
     data: dict[str, t.Any] = {}
     for deployment in deployments:
@@ -202,7 +210,7 @@ def result(hosts: t.Sequence[HostAccess], deployments: t.Sequence[DeploymentHost
 
 
 def lines(hosts: t.Sequence[HostAccess]) -> list[str]:
-    """For people: the first broken link of each host, then each host with all of its links."""
+    """Return the lines on the screen: the first broken link of each host, then each host with all of its links."""
     broken = [one for one in hosts if one.broken]
     if broken:
         first = ", ".join("%s (%s)" % (one.host, one.broken.link) for one in broken if one.broken)
@@ -212,7 +220,7 @@ def lines(hosts: t.Sequence[HostAccess]) -> list[str]:
     elif any(seen.state in (WARNING, UNKNOWN) for one in hosts for seen in one.links):
         found = ["No broken link was found, but see below (%s)." % count(hosts, "host")]
     else:
-        found = ["Every link to every host holds (%s)." % count(hosts, "host")]
+        found = ["All links to all hosts work (%s)." % count(hosts, "host")]
     for one in hosts:
         found.append("%s (%s)%s" % (one.host, ", ".join(one.groups), one.endpoint and " " + one.endpoint))
         left = [seen.link for seen in one.links if seen.state == NOT_LOOKED_AT and not seen.message]

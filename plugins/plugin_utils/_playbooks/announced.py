@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dates that others have announced: lifetimes and purposes of public certificates, the support of the product. Pure.
+"""Forecast from published dates: lifetimes and purposes of public certificates, and the support of the product.
 
-No date here was read from a server. Each names its source.
+All functions are pure. No date here was read from a server. Each date names its source.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from .audit_compare import certificate_name
 
 Result = t.Mapping[str, t.Any]
 
-# From when on a public certificate lives so many days at most: CA/Browser Forum, ballot SC-081v3 (April 2025), since
-# then section 6.3.2 of its TLS Baseline Requirements.
+# The longest lifetime of a public certificate in days, and the day from which it applies. CA/Browser Forum, ballot
+# SC-081v3 (April 2025), which became section 6.3.2 of the TLS Baseline Requirements.
 LIFETIMES = (
     (datetime.date(2026, 3, 15), 200),
     (datetime.date(2027, 3, 15), 100),
     (datetime.date(2029, 3, 15), 47),
 )
-# From when on a new public certificate is for servers only: Chrome Root Program Policy 1.8 (February 2026). Many CAs
-# ended the purpose of client authentication earlier: Let's Encrypt on 2026-07-08 (its announcement of May 2025, dates
-# as changed later).
+# From this day on, new public certificates are for servers only: Chrome Root Program Policy 1.8 (February 2026). Many
+# CAs stopped client authentication earlier. Let's Encrypt did on 2026-07-08 (announcement of May 2025, dates changed
+# later).
 SERVERS_ONLY = datetime.date(2027, 3, 15)
-# The last day of support, and the last day of paid security updates that followed (the second and last period of the
-# Extended Security Updates, announced by Microsoft in April 2026). Microsoft's lifecycle pages of Lync Server 2013,
-# Skype for Business Server 2015 and 2019.
+# The last day of support, and the last day of paid security updates. These updates are the second and last period of
+# the Extended Security Updates, which Microsoft announced in April 2026. Source: Microsoft's lifecycle pages of Lync
+# Server 2013, Skype for Business Server 2015 and 2019.
 SUPPORT: dict[str, tuple[str, datetime.date, datetime.date | None]] = {
     "2013": ("Lync Server 2013", datetime.date(2023, 4, 11), None),
     "2015": ("Skype for Business Server 2015", datetime.date(2025, 10, 14), datetime.date(2026, 10, 31)),
@@ -44,7 +44,12 @@ SUPPORT: dict[str, tuple[str, datetime.date, datetime.date | None]] = {
 
 @dataclass(frozen=True)
 class Announced:
-    """at: the moment (UTC). area, code, object, message, remedy, severity: as of a finding. partners: that it hits."""
+    """A forecast from a published date.
+
+    at: the moment (UTC).
+    severity, area, code, object, message, remedy: the keys of a finding.
+    partners: the partners with which messages no longer pass.
+    """
 
     at: datetime.datetime
     severity: str
@@ -59,7 +64,7 @@ class Announced:
 def support_ended(
     deployment: str, releases: t.Iterable[str], today: datetime.date
 ) -> t.Iterator[tuple[str, str, str, str]]:
-    """Code, object, message and remedy for each release of a server whose support is over."""
+    """Return code, object, message and remedy for each release of a server whose support has ended."""
     for release in sorted(set(releases) & set(SUPPORT)):
         name, last, paid = SUPPORT[release]
         remedy = "plan the move to a supported product; sfb.xmpp.migration lists what is lost there"
@@ -71,7 +76,7 @@ def support_ended(
 
 
 def support_days(releases: t.Iterable[str]) -> set[datetime.date]:
-    """The days on which support_ended() may answer something else."""
+    """Return the days on which the result of support_ended() can change."""
     found = {day for release in set(releases) & set(SUPPORT) for day in SUPPORT[release][1:] if day is not None}
     return {day + datetime.timedelta(days=1) for day in found}
 
@@ -79,9 +84,11 @@ def support_days(releases: t.Iterable[str]) -> set[datetime.date]:
 def lifetime_steps(
     servers: t.Mapping[str, Result], rule: RenewalRule, now: datetime.datetime, end: datetime.datetime
 ) -> t.Iterator[Announced]:
-    """For each public certificate of our servers: the next shorter lifetime, and what the renewal rule makes of it.
+    """Return the next shorter lifetime of each public certificate of our servers, with its effect on the renewal.
 
-    servers: results of xmpp_gateway_cert_info, by host. rule: that of the settings. now, end: the horizon.
+    servers: results of xmpp_gateway_cert_info, by host.
+    rule: the renewal rule of the settings.
+    now, end: the horizon (UTC).
     """
     for host, one in _public(servers):
         lived = moment(one["not_after"]) - moment(one["not_before"])
@@ -89,11 +96,11 @@ def lifetime_steps(
             at = midnight(day)
             if now < at <= end and lived > most * DAY:
                 every = (due_at(at, at + most * DAY, rule) - at).days
-                text = "from %s on a public certificate lives %d days at most, this one lives %d; its successor is due"
-                text = "%s every %d days" % (text % (day, most, lived.days), every)
+                text = "from %s on, a public certificate is valid for %d days at most. This one is valid for %d days."
+                text = "%s Its successors are due every %d days" % (text % (day, most, lived.days), every)
                 if rule.days is not None and 2 * rule.days > most:
-                    text += ". renew.days: %d is more than half of that, so lifetime_share decides" % rule.days
-                remedy = "run sfb.xmpp.certificate by a schedule; renewed before %s it is a long one once more" % day
+                    text += ". renew.days (%d) is more than half of the lifetime, so lifetime_share decides" % rule.days
+                remedy = "run sfb.xmpp.certificate by a schedule. Renew it before %s to get a long lifetime again" % day
                 yield Announced(at, "info", "certificate", "lifetime_step", _name(host, one), text, remedy)
 
 
@@ -104,20 +111,21 @@ def client_auth_ends(
     now: datetime.datetime,
     end: datetime.datetime,
 ) -> t.Iterator[Announced]:
-    """For each public certificate for both purposes that ends soon: its successor will be for servers only.
+    """Return the public certificates for both purposes that expire soon. Their successors will be for servers only.
 
-    entries: of xmpp_partner_probe_info. rows: the settings of the partners, by domain as the entries name them.
+    servers: results of xmpp_gateway_cert_info, by host.
+    entries: of xmpp_partner_probe_info.
+    rows: the settings of the partners, by the domain in the entries.
+    now, end: the horizon (UTC).
     """
     alone = tuple(sorted(domain for domain, row in rows.items() if row.methods == (SASL_OVER_TLS,)))
-    text = (
-        "it is a public certificate for client authentication too. Its successor will be for servers only: from %s on"
-    )
-    text = (text + " no CA issues others, and many have stopped") % SERVERS_ONLY
+    text = "it is a public certificate that also allows client authentication. Its successor will be for servers only."
+    text = (text + " From %s on, no CA issues certificates for both, and many have stopped already") % SERVERS_ONLY
     for host, one in _public(servers):
         at = moment(one["not_after"])
         if one["client_auth"] and "XmppServer" in one["usages"] and now < at <= end:
-            remedy = "use a private CA that the partners trust, or set sasl_negotiation to optional and"
-            remedy += " support_dialback_negotiation to true with partners that insist on certificates"
+            remedy = "use a private CA that the partners trust. Or set sasl_negotiation to optional and"
+            remedy += " support_dialback_negotiation to true for partners that require certificates"
             yield Announced(at, "warning", "certificate", "client_auth_ends", _name(host, one), text, remedy, alone)
     for entry in entries:
         found, row = entry.get("certificate") or {}, rows.get(entry["partner"] or "")
@@ -125,7 +133,7 @@ def client_auth_ends(
             continue
         at = moment(found["not_after"])
         if now < at <= end:
-            remedy = "ask the partner which certificate comes next, or set sasl_negotiation to optional and"
+            remedy = "ask the partner about the next certificate. Or set sasl_negotiation to optional and"
             remedy += " support_dialback_negotiation to true"
             hit = (entry["partner"],) if row.methods == (SASL_OVER_TLS,) else ()
             about = "" if entry["domain"] == entry["partner"] else entry["domain"] + ": "

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An audit as one value: what was gathered, in a stable order, with everything that follows from it. Pure.
+"""Build an audit as one value: the gathered parts in a stable order, and all numbers that follow from them.
 
-The form is audit.schema.json; make_audit() adds what can be calculated, so that no two parts of a report can disagree.
+All functions are pure. The form is audit.schema.json. Only make_audit() calculates, so that all parts of a report
+agree.
 """
 
 from __future__ import annotations
@@ -38,9 +39,15 @@ def make_audit(
     what_if: dict[str, t.Any] | None = None,
     previous: Audit | None = None,
 ) -> Audit:
-    """time: UTC, as ``2026-11-24T06:00:00Z``. drift: ``summary`` and ``steps`` of a plan, as one dict. forecast: of
-    forecast(); None if none was made. what_if: of gather_what_if(). previous: the audit before. Raises Invalid where a
-    part has not the form that the schema gives it.
+    """Return an audit.
+
+    time: UTC, such as ``2026-11-24T06:00:00Z``.
+    drift: ``summary`` and ``steps`` of a plan, as one dict.
+    forecast: the result of forecast(); None without a forecast.
+    what_if: the result of gather_what_if().
+    previous: the audit before this one.
+
+    Raises Invalid if a part does not match the schema.
     """
     given: dict[str, t.Any] = {"time": time, "own": own, "drift": drift, "findings": list(findings)}
     given |= {"partners": list(partners), "policies": list(policies), "edge_events": list(edge_events)}
@@ -83,7 +90,7 @@ def make_audit(
 
 
 def unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Finding]) -> t.Iterator[Finding]:
-    """A finding for each verdict that no finding explains: findings alone decide whether a run fails."""
+    """Return a finding for each verdict that no finding explains, because only findings can make a run fail."""
     told = {(one["object"], _severity(one)) for one in findings if one["area"] == "partner"}
     for one in partners:
         severity = {"failed": "error", "not_observable": "unknown"}.get(one["verdict"], "")
@@ -94,20 +101,20 @@ def unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Fin
                 "area": "partner",
                 "object": one["domain"],
                 "message": words.VERDICTS[one["verdict"]],
-                "remedy": "run sfb.xmpp.verify, which says more",
+                "remedy": "run sfb.xmpp.verify for details",
             }
 
 
 def _severity(one: Finding) -> str:
-    """Without its acceptance: what is accepted explains a verdict as well."""
+    """Return the severity without its acceptance, because an accepted finding explains a verdict too."""
     return str((one.get("accepted") or one)["severity"])
 
 
 def moment(text: str) -> datetime.datetime:
-    """A time of an audit. Raises ValueError for another form."""
+    """Return the time (UTC) of a text in an audit. Raises ValueError for another form."""
     return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
 
 
 def days_between(start: datetime.datetime, end: datetime.datetime) -> int:
-    """Whole days, rounded down: what ends in an hour has 0 days left, what ended an hour ago has -1."""
+    """Return whole days, rounded down: 0 if the end is in an hour, -1 if the end was an hour ago."""
     return (end - start) // datetime.timedelta(days=1)

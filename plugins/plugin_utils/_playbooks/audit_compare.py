@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is different between two audits: new and gone findings, objects that changed. Pure."""
+"""Compare two audits: new findings, gone findings, and changed objects. All functions are pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .._documents.finding_order import identity
 
 Objects = dict[tuple[str, str], dict[str, t.Any]]
 
-# Passes by itself, and says nothing that not_after does not.
+# Not compared: it changes every day, and not_after has the same information.
 _LEFT_OUT = {"days_left"}
 
 
 def compare(before: Audit, after: Audit) -> dict[str, t.Any]:
-    """The value of ``since`` in the second audit."""
+    """Return the value of ``since`` in the second audit."""
     old, new = ({identity(one) for one in audit["findings"]} for audit in (before, after))
     return {
         "time": before["time"],
@@ -30,7 +30,7 @@ def compare(before: Audit, after: Audit) -> dict[str, t.Any]:
 
 
 def objects(audit: Audit) -> Objects:
-    """What an audit lists, by kind and name."""
+    """Return the objects in an audit, by kind and name."""
     found: Objects = {("own", audit["deployment"]): {n: v for n, v in audit["own"].items() if n != "domains"}}
     found |= {("own", one["domain"]): one for one in audit["own"]["domains"]}
     found |= {("partner", one["domain"]): one for one in audit["partners"]}
@@ -40,7 +40,7 @@ def objects(audit: Audit) -> Objects:
 
 
 def certificate_name(certificate: t.Mapping[str, t.Any]) -> str:
-    """How findings name it: the same for its successor."""
+    """Return the name of a certificate in findings. Its successor has the same name."""
     return "%s %s" % (certificate["host"], certificate["usage"])
 
 
@@ -54,7 +54,7 @@ def _changes(before: Objects, after: Objects) -> t.Iterator[dict[str, t.Any]]:
 
 
 def _fields(old: dict[str, t.Any], new: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Where both have the key: another version of the collection may know more of an object."""
+    """Return the changed keys. Only keys in both are compared, because another version may have more keys."""
     return [
         {"name": name, "before": old[name], "after": new[name]}
         for name in new

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an audit asks, what it comes to, and what it shows. Pure: settings and results go in, values come out."""
+"""Choose what an audit asks, decide what it finds, and write the lines that it shows.
+
+All functions are pure: settings and results of modules go in, values come out.
+"""
 
 from __future__ import annotations
 
@@ -28,33 +31,34 @@ from .verification import names_in, own_certificate
 
 Settings = t.Mapping[str, t.Any]
 
-# Options of the probe that are settings of their own.
+# Options of the probe that have the same name in the settings.
 _AS_SET = ("gateway_port", "trust_store", "nameservers", "timeout", "workers", "expires_within")
-# A screen has room for these; audit.md has more, and audit.json has all.
+# The most findings on the screen. audit.md has more, and audit.json has all.
 MOST_LINES = 50
 
 
 def probe_options(verification: Settings, certificate: Settings, sip_domains: t.Sequence[str]) -> dict[str, t.Any]:
-    """The options of xmpp_partner_probe_info, but for the partners.
+    """Return the options of xmpp_partner_probe_info, except the partners.
 
-    verification: the value of sfb_xmpp_verification. certificate: of sfb_xmpp_certificate. sip_domains: those of the
-    deployment; empty if they could not be read.
+    verification: the value of sfb_xmpp_verification.
+    certificate: the value of sfb_xmpp_certificate.
+    sip_domains: the SIP domains of the deployment; empty if they could not be read.
     """
     mine = own_certificate(certificate)
     own = names_in(verification.get("own_domains")) or own_domains(sip_domains, mine.names)
     options = {name: verification.get(name) for name in _AS_SET}
     options["own_domains"] = own
     options["access_edge"] = access_edge(verification, certificate)
-    # DNS of a partner does not lead the controller to itself, unless somebody wants that.
+    # A partner's DNS must not make the controller connect to itself, unless the user allows it.
     options["allow_local"] = bool(verification.get("allow_local"))
     options["certificate"] = verification.get("certificate") or mine.file
     found = {name: value for name, value in options.items() if value not in (None, "", [], {})}
-    # The probe itself says that it needs a domain to ask in the name of.
+    # If from_domain is empty, the probe itself reports that it needs a domain.
     return {**found, "from_domain": verification.get("from_domain") or asking(own)}
 
 
 def access_edge(verification: Settings, certificate: Settings) -> str:
-    """The name of the Access Edge, which is the first one of its certificate; empty if nobody says it."""
+    """Return the name of the Access Edge, which is the first name of its certificate; empty if it is not declared."""
     return str(verification.get("access_edge") or own_certificate(certificate).access_edge)
 
 
@@ -76,15 +80,18 @@ def decide(
     accepted: t.Sequence[Accepted] = (),
     ahead: Ahead | None = None,
 ) -> Audit:
-    """The audit of a deployment. See gather() and make_audit() for the arguments.
+    """Return the audit of a deployment. See gather() and make_audit() for the other arguments.
 
-    declared: the settings, of which the notes of partners and policies are looked at. accepted: see accepted.py.
-    previous: the audit that the directory has; another deployment's does not count. ahead: of the forecast; None: it is
-    not made, and the support of no release is looked at. Raises Refused if the deployment
-    could not be compared with what is declared, Invalid where a result has not the form that an audit needs.
+    declared: the settings. The audit checks the notes of their partners and policies.
+    accepted: see accepted.py.
+    previous: the audit in the directory. It is ignored if it is of another deployment.
+    ahead: the horizon of the forecast; None makes no forecast and does not check the support of releases.
+
+    Raises Refused if the deployment could not be compared with the settings.
+    Raises Invalid if a result has not the form that an audit needs.
     """
     if why := not_compared(plan):
-        text = "%s could not be compared with what is declared, so the files of the last audit stay: %s"
+        text = "%s could not be compared with the settings, so the files of the last audit are not replaced: %s"
         raise Refused([text % (deployment, why)])
     reading = {
         "deployment": deployment,
@@ -113,9 +120,9 @@ def decide(
 
 
 def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
-    """What people see: the headline, the findings that count, the files.
+    """Return the lines on the screen: the headline, the findings that make the run fail, the files.
 
-    Raises Invalid for a ``fail_on`` that is none.
+    Raises Invalid if ``fail_on`` is not a severity.
     """
     counting = reached(audit["findings"], fail_on)
     shown = ["  %-7s  %s: %s" % (one["severity"], one["object"], sentence(one)) for one in counting[:MOST_LINES]]
@@ -134,7 +141,7 @@ def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
 
 
 def _name(audit: Audit) -> str:
-    """The deployment's label; its host where the inventory has none."""
+    """Return the deployment's label, or its host if the inventory has no label."""
     return str(audit["host"] if audit["deployment"] == UNNAMED else audit["deployment"])
 
 
@@ -150,7 +157,7 @@ def _counted(audit: Audit) -> str:
 
 
 def outcome(audit: Audit, paths: t.Sequence[str], fail_on: str) -> dict[str, t.Any]:
-    """The keys of the task's result. Raises Invalid for a ``fail_on`` that is none."""
+    """Return the keys of the task's result. Raises Invalid if ``fail_on`` is not a severity."""
     return {
         "changed": True,
         "paths": list(paths),
@@ -160,7 +167,10 @@ def outcome(audit: Audit, paths: t.Sequence[str], fail_on: str) -> dict[str, t.A
 
 
 def why_failed(audit: Audit, fail_on: str) -> str:
-    """One sentence if a finding counts, else an empty text. Raises Invalid for a ``fail_on`` that is none."""
+    """Return why the run fails, in one sentence; empty if no finding reaches the severity.
+
+    Raises Invalid if ``fail_on`` is not a severity.
+    """
     found = len(reached(audit["findings"], fail_on))
     if not found:
         return ""

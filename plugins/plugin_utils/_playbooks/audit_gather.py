@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what the modules returned to the parts of an audit. Pure. What is missing becomes a finding, never a value.
+"""Turn the results of the modules into the parts of an audit.
 
-Without a plan there is no audit: its numbers would say that nothing is different.
+All functions are pure. A missing result becomes a finding, never a value.
+Without a plan no audit is made: its numbers would show that nothing is different.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ Result = t.Mapping[str, t.Any]
 _SECURED = {SASL_OVER_TLS: "certificate", TLS_DIALBACK: "tls_dialback", TCP_DIALBACK: "clear_dialback"}
 _LABELS = {resource.noun: resource.label for resource in RESOURCES}
 _SINGLE = {resource.label for resource in RESOURCES if resource.single}
-# The rules of what the server has say these of each partner already.
+# The rules for existing objects report these findings of each partner already.
 _OF_RULES = ("row_invalid", "row_risky")
 _RENEW = "run sfb.xmpp.certificate"
-_CONVERGE = "run sfb.xmpp.converge, or declare what is there"
-# What a rule finds that is a link of the chain has the severity of the link.
+_CONVERGE = "run sfb.xmpp.converge, or declare the present state"
+# If a finding of a rule is also a link of the chain, it has the severity of the link.
 _LINKS = {link.code: link.severity for link in LINKS}
-# The area of what the rules say of a kind.
+# The area of the findings of a rule, by the kind of the object.
 _AREAS = {"partner": "partner", "policy": "policy"}
 
 
@@ -47,9 +48,9 @@ def finding(severity: str, area: str, code: str, name: str, message: str, remedy
 
 
 def not_compared(plan: Result) -> str:
-    """Why there is no comparison with what is declared; empty if there is one.
+    """Return why there is no comparison with the settings; empty if there is a comparison.
 
-    A playbook that goes on after a failure says of no task that it failed, so only the parts of a plan tell.
+    A playbook that continues after a failure marks no task as failed. Therefore only the keys of a plan show it.
     A plan that converge would refuse is a comparison.
     """
     return "" if "steps" in plan or plan.get("reasons") else _reason(plan)
@@ -67,12 +68,15 @@ def gather(
     services: t.Sequence[Result] = (),
     views: t.Mapping[str, Result] | None = None,
 ) -> dict[str, t.Any]:
-    """The arguments of make_audit() that come from servers and partners.
+    """Return the arguments of make_audit() that come from servers and partners.
 
-    existing: of xmpp_federation_info. plan: of xmpp_federation in check mode, of which not_compared() says nothing.
-    probe: of xmpp_partner_probe_info, with ``skipped`` where it was not asked for.
-    edges, front_ends: of xmpp_gateway_cert_info, by host; Front Ends only if they were read.
-    services: the XMPP services of hosts (server_reads.py). views: what Edges see of partners, by host.
+    existing: the result of xmpp_federation_info.
+    plan: the result of xmpp_federation in check mode, for which not_compared() returns an empty text.
+    probe: the result of xmpp_partner_probe_info, with ``skipped`` if this run does not probe.
+    edges: results of xmpp_gateway_cert_info, by host.
+    front_ends: results of xmpp_gateway_cert_info, by host, if Front Ends were read.
+    services: the XMPP services of hosts (server_reads.py).
+    views: results of xmpp_edge_view, by host.
     """
     partners, probed = _partners(existing["partners"], probe)
     certificates, of_certificates = _certificates({**edges, **(front_ends or {})})
@@ -98,7 +102,7 @@ def gather(
     }
 
 
-# What is declared
+# Drift
 
 
 def _no_drift() -> dict[str, int]:
@@ -108,7 +112,7 @@ def _no_drift() -> dict[str, int]:
 def _drift(deployment: str, plan: Result) -> t.Iterator[Finding]:
     for step in plan.get("steps") or ():
         yield finding("error", "drift", "not_as_declared", step_object(step), _step_text(step), _CONVERGE)
-    # What federation depends on, on what the plan would make of the deployment.
+    # The preflight checks the deployment as it would be after the plan.
     links = (plan.get("preflight") or {}).get("findings", ())
     for one in links:
         yield _of_link(deployment, one)
@@ -123,13 +127,13 @@ def _drift(deployment: str, plan: Result) -> t.Iterator[Finding]:
 
 
 def _reason(result: Result) -> str:
-    """Why a task has not the result that it should have."""
+    """Return why a task has no usable result."""
     texts = (result.get(name) for name in ("msg", "skip_reason", "unanswered"))
     return printable(next((str(text) for text in texts if text), "no reason given"))
 
 
 def step_object(step: Result) -> str:
-    """What a step is about, with its kind, since a policy and a setting may have one name."""
+    """Return the object of a step with its kind, because a policy and a setting can have the same name."""
     noun = str(step["cmdlet"]).partition("-")[2]
     label = "user" if str(step["cmdlet"]).startswith("Grant-") else _LABELS.get(noun, noun)
     return label if label in _SINGLE else "%s %s" % (label, step["identity"])
@@ -142,9 +146,9 @@ def _step_text(step: Result) -> str:
         policy = given.get("PolicyName")
         return "the policy %s is declared" % policy if policy else "no policy is declared, and the user has one"
     if verb == "New":
-        return "it is declared, and not there"
+        return "it is declared, but does not exist"
     if verb == "Remove":
-        return "it is there, and not declared"
+        return "it exists, but is not declared"
     return "other values are declared: " + ", ".join("%s %s" % (n, _value(v)) for n, v in given.items())
 
 
@@ -155,7 +159,7 @@ def _value(value: t.Any) -> str:
 
 
 def _rules(existing: Result) -> t.Iterator[Finding]:
-    """What stands there and is wrong or risky, whether declared or not."""
+    """Return the findings on existing objects that are wrong or risky, declared or not."""
     for one in existing["findings"]:
         area = _AREAS.get(one["kind"], "own")
         name = one["identity"] if area != "own" or one["kind"] not in _SINGLE else one["kind"]
@@ -167,7 +171,7 @@ def _rules(existing: Result) -> t.Iterator[Finding]:
                 "policy",
                 "unused",
                 policy["identity"],
-                "it allows XMPP, and as far as this account sees no user has it",
+                "it allows XMPP, but this account sees no user who has it",
             )
 
 
@@ -181,11 +185,11 @@ def _policy(policy: Result) -> dict[str, t.Any]:
     }
 
 
-# What can be reached
+# Partners
 
 
 def _partners(existing: t.Sequence[Result], probe: Result) -> tuple[list[dict[str, t.Any]], list[Finding]]:
-    """Partners with what was seen of them, and what was found; a probe that failed is a finding."""
+    """Return the partners with their results of the probe, and the findings. A failed probe is a finding."""
     found: list[Finding] = []
     entries: dict[str, list[Result]] = {}
     for entry in probe.get("domains") or ():
@@ -225,7 +229,7 @@ def _partner(partner: Result, entries: t.Sequence[Result]) -> dict[str, t.Any]:
             "level": row.level,
         },
         **_of_edges(entries),
-        # Of several domains the worst.
+        # If a partner has several domains, the worst one decides.
         "secured_by": max(secured, key=list(words.SECURED_BY).index),
         "verdict": min(verdicts, key=list(words.VERDICTS).index),
         "certificate_end": min(ends, default=None),
@@ -233,7 +237,7 @@ def _partner(partner: Result, entries: t.Sequence[Result]) -> dict[str, t.Any]:
 
 
 def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
-    """On whose view the verdict rests, and which Edges reach the partner. Nothing where no Edge was asked."""
+    """Return whose view decided the verdict, and which Edges reach the partner; empty if no Edge was asked."""
     seen = [entry for entry in entries if "view" in entry]
     if not seen:
         return {}
@@ -244,7 +248,7 @@ def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
             reached.setdefault(edge["host"], []).append(edge["reached"])
     return {
         "view": BOTH if len(views) > 1 else views.pop(),
-        # Of several domains the worst: one that it does not reach, then one of which it is not known.
+        # If a partner has several domains, the worst one decides: first not reached, then unknown.
         "edges": [
             {"host": host, "reached": False if False in found else None if None in found else True}
             for host, found in sorted(reached.items())
@@ -253,7 +257,10 @@ def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
 
 
 def _secured_by(entry: Result) -> str:
-    """The strongest method that was seen to work; unknown where none was, unless it was seen that none does."""
+    """Return the strongest method that was seen to work.
+
+    If none was seen to work, the value is ``unknown``. If the settings use no method, it is ``nothing``.
+    """
     uses = (entry["declared"] or {}).get("uses")
     if uses is None:
         return "unknown"
@@ -265,7 +272,7 @@ def _secured_by(entry: Result) -> str:
 
 
 def _of_link(deployment: str, one: Result) -> Finding:
-    """A link of the chain that does not hold."""
+    """Return the finding for a broken link of the chain."""
     return finding(one["severity"], "preflight", one["code"], deployment, one["message"], one["remedy"])
 
 
@@ -276,7 +283,10 @@ def _servers(
     services: t.Sequence[Result],
     views: t.Mapping[str, Result],
 ) -> list[Finding]:
-    """The links of the chain that depend on the servers. What Edges see of a partner is in its entry of the probe."""
+    """Return the broken links of the chain that depend on the servers.
+
+    The view of the Edges on a partner is not here: it is in the partner's entry of the probe.
+    """
 
     def given(reads: t.Mapping[str, Result]) -> list[dict[str, t.Any]]:
         return [
@@ -294,7 +304,7 @@ def _servers(
 
 
 def _host(host: str, read: Result) -> str:
-    """With the reason, if it could not be read."""
+    """Return the host's name, with the reason if the host could not be read."""
     return host if "certificates" in read else "%s (%s)" % (host, _reason(read))
 
 
@@ -309,7 +319,7 @@ def _certificates(edges: t.Mapping[str, Result]) -> tuple[list[dict[str, t.Any]]
                 certificates.append(item)
                 name = certificate_name(item)
                 managed = usage in one["managed"]
-                # What is said of a managed usage holds for its names and its authority.
+                # If a certificate has managed usages, its names and its CA are checked for these usages only.
                 for two in one["findings"] if managed or not one["managed"] else ():
                     remedy = _RENEW if managed and two["code"] in ("expired", "expires_soon") else two["remedy"]
                     found.append(finding(two["severity"], "certificate", two["code"], name, two["message"], remedy))

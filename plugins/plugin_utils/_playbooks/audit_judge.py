@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an audit finds at a moment, from one reading of a deployment. Pure: the moment is an argument.
+"""Find the findings of an audit at a moment, from one reading of a deployment.
 
-decide() asks for now, and forecast() asks for later moments. What will be found of certificates then is in the reading
-(``later``, as xmpp_gateway_cert_info and xmpp_partner_probe_info return it). Everything else stays as it was read.
+All functions are pure: the moment is an argument. decide() uses the present, and forecast() uses later moments.
+The reading has the later findings on certificates (``later``, from xmpp_gateway_cert_info and
+xmpp_partner_probe_info). All other parts of the reading stay unchanged.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .audit_gather import Result, finding, gather
 
 # The arguments of gather(), by name.
 Reading = t.Mapping[str, t.Any]
-# The lists of declared objects that may have notes: the option, the area of its findings, what names an object.
+# The lists of declared objects that may have notes: the option, the area of its findings, the key of the name.
 NOTED = (("partners", "partner", "domain"), ("policies", "policy", "identity"))
 
 
@@ -35,10 +36,12 @@ def judge(
     accepted: t.Sequence[Accepted] = (),
     releases: t.Iterable[str] = (),
 ) -> dict[str, t.Any]:
-    """What gather() returns, as of a moment (UTC, aware). Its findings are all that the date has a say in.
+    """Return the result of gather() at a moment, with the findings that depend on the date.
 
-    declared: the settings, of which the notes of partners and policies are looked at. accepted: see accepted.py.
-    releases: those of the servers, such as ``2015``.
+    at: the moment (UTC, aware).
+    declared: the settings. The notes of their partners and policies are checked.
+    accepted: see accepted.py.
+    releases: the releases of the servers, such as ``2015``.
     """
     today = at.date()
     gathered = gather(**as_of(reading, at))
@@ -49,7 +52,7 @@ def judge(
 
 
 def due_notes(declared: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterator[Finding]:
-    """What the notes of the declared partners and policies call for."""
+    """Return the findings from the notes of the declared partners and policies."""
     for option, area, key in NOTED:
         for item in declared.get(option) or ():
             for code, message, remedy in notes.due(item, today):
@@ -57,7 +60,7 @@ def due_notes(declared: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterat
 
 
 def as_of(reading: Reading, at: datetime.datetime) -> dict[str, t.Any]:
-    """The reading as it would be at a moment, if nothing changed but the time."""
+    """Return the reading as it would be at a moment, if only the time changed."""
     moment = utc(at)
     probe = reading["probe"]
     seen = {name: [_then(one, moment) for one in probe[name]] for name in ("domains", "own") if name in probe}
@@ -75,6 +78,6 @@ def _servers(reads: t.Mapping[str, Result], moment: str) -> dict[str, Result]:
 
 
 def _then(item: Result, moment: str) -> Result:
-    """An entry with the last of its later states that has begun. Times in one form compare as text."""
+    """Return an entry with the last later state that has begun. The times have one form, so texts can be compared."""
     begun = [state for state in item.get("later") or () if state["from"] <= moment]
     return {**item, **begun[-1]} if begun else item

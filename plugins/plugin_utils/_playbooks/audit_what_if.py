@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of the partners if something happens, as a part of an audit: from the probe's entries. Pure."""
+"""Turn the probe's forecasts for possible events into a part of an audit. All functions are pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ Result = t.Mapping[str, t.Any]
 
 
 def gather_what_if(probe: Result) -> dict[str, t.Any]:
-    """The value of ``what_if``: each event in its order, and the partners that were probed, by name. Partners that
-    fare alike stand together: many have the same settings.
+    """Return the value of ``what_if``: each event in its order, and the probed partners, by name.
 
-    probe: of xmpp_partner_probe_info; without its entries both lists are empty. Of several domains of a partner, the
-    one that fares worst counts for an event.
+    Partners with equal outcomes are in one group, because many partners have the same settings.
+    If a partner has several domains, the worst outcome of an event counts.
+
+    probe: the result of xmpp_partner_probe_info; without entries, both lists are empty.
     """
     partners: dict[str, list[Result]] = {}
     for entry in probe.get("domains") or ():

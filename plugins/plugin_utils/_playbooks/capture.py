@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A capture: what each server is asked as, the file of a deployment, and what is missing in it. Pure."""
+"""Make a capture: choose the role of each server, build the file of a deployment, and list the missing answers.
+
+All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from .._servers.servers import DeploymentHosts
 
 FORMAT = "sfb.xmpp capture"
 FORM = 1
-# Of a deployment of which no server told its release.
+# The profile of a deployment whose servers did not report a release.
 PROFILE = "sfb2015"
 
 Result = dict[str, t.Any]
@@ -25,19 +28,26 @@ Result = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Capture:
-    """document: the content of the file. lines: what it has and what it has not, for people."""
+    """The capture of a deployment.
+
+    document: the content of the file.
+    lines: the lines on the screen, with the number of answers and the missing answers.
+    """
 
     document: Result
     lines: tuple[str, ...]
 
 
 def role_of(mine: DeploymentHosts, host: str) -> str:
-    """What a host of a deployment is asked as. A host of several groups is asked as the one that knows most."""
+    """Return the role in which a host is asked. A host of several groups gets the role with the most questions."""
     return "management" if host in mine.doors else "edge" if host in mine.edges else "front_end"
 
 
 def mistakes(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
-    """What the user has to mend first, such as a key that others may read; empty where a server was asked."""
+    """Return the mistakes that the user must correct first, such as a key that other users can read.
+
+    The list is empty if a server was asked.
+    """
     if any("capture" in one or "reasons" not in one for one in results.values()):
         return []
     return list(dict.fromkeys(str(text) for one in results.values() for text in one["reasons"]))
@@ -46,9 +56,14 @@ def mistakes(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 def decide(
     mine: DeploymentHosts, results: t.Mapping[str, t.Mapping[str, t.Any]], names: Pseudonyms, made: str, by: str
 ) -> Capture:
-    """The capture of a deployment. results: of xmpp_capture_info, by host; an empty one where a host left no word.
+    """Return the capture of a deployment.
 
-    A server that could not be read is in the file too, with the reason. Hosts without a result are not in the run.
+    results: of xmpp_capture_info, by host; an empty result if the process of a host ended without one.
+    names: the pseudonyms.
+    made: the time of the capture.
+    by: the version of the collection.
+
+    A server that could not be read is in the file with the reason. Hosts without a result are not in the run.
     """
     parts, lines, profile = [], [], ""
     answers, missing = 0, []
@@ -56,8 +71,8 @@ def decide(
         result = results[host]
         part = result.get("capture")
         if part is None:
-            reason = str(result.get("msg") or "its process ended without a word")
-            lines.append("  %s: no answer at all: %s" % (host, " ".join(reason.split())))
+            reason = str(result.get("msg") or "its process ended without a result")
+            lines.append("  %s: no answer: %s" % (host, " ".join(reason.split())))
             parts.append(_unread(role_of(mine, host), names.text(host), names.text(reason, prose=True)))
             missing += parts[-1]["missing"]
             continue
@@ -92,7 +107,7 @@ def _are(missing: t.Sized) -> str:
 
 
 def _unread(role: str, name: str, reason: str) -> Result:
-    """A server that answered nothing."""
+    """Return the part of a server that gave no answer."""
     return {
         "name": name,
         "role": role,

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a certificate run does on one Edge, and why. Pure: values of the inventory and results of tasks go in.
+"""Decide what a certificate run does on one Edge, and why.
 
-A run comes here several times for each Edge: at first, after it has read the Edge, and after it has staged.
+All functions are pure: values of the inventory and results of tasks go in.
+A run asks for a decision several times for each Edge: at first, after it has read the Edge, and after it has staged.
 """
 
 from __future__ import annotations
@@ -19,22 +20,25 @@ from .outcome import went_wrong
 Values = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
 
-# What an Edge does next.
+# The next steps of an Edge.
 NOTHING, LEFT, READ, ASK, MAKE, STAGE, PLAN, SWITCH, WAIT = "nothing left read ask make stage plan switch wait".split()
-# Puts in use only what has no certificate yet. The other value of the setting replaces certificates too.
+# Only usages without a certificate get one. The other value of the setting replaces certificates too.
 SEPARATE = "separate"
 
-# Options of the settings with which a certificate in use is compared.
+# The options of the settings that are compared with a certificate in use.
 CHECKED = ("names", "access_edge", "sip_domains", "xmpp_domains", "trust_store")
 
 
 @dataclass(frozen=True)
 class CertificateSettings:
-    """What is asked of an Edge.
+    """The settings for the certificate of an Edge.
 
-    certificate: options of xmpp_gateway_cert; empty where none is declared. phase: all, stage, or switch.
-    separate: whether a certificate in use is only replaced in a run of its own. hook: whether tasks of the user make
-    the certificate. ask: whether tasks of the user ask its issuer. issuer: the option renew.issuer; None before that.
+    certificate: options of xmpp_gateway_cert; empty if no certificate is declared.
+    phase: all, stage, or switch.
+    separate: whether a certificate in use is only replaced in a separate run.
+    hook: whether tasks of the user make the certificate.
+    ask: whether tasks of the user ask the issuer.
+    issuer: the option renew.issuer; None before the issuer was asked.
     check: whether Ansible is in check mode.
     """
 
@@ -48,16 +52,17 @@ class CertificateSettings:
 
     @property
     def usages(self) -> tuple[str, ...]:
-        """The usages that are declared."""
+        """The declared usages."""
         return tuple(self.certificate.get("usages") or (LISTENING,))
 
 
 @dataclass(frozen=True)
 class EdgesInTurn:
-    """The Edges of an Edge's deployment.
+    """The Edges of a deployment.
 
-    edges: those of the play, in its order. size: how many there are, with those that --limit leaves out.
-    failed: hosts whose failure keeps the Edge as it is.
+    edges: the Edges in the play, in its order.
+    size: the number of Edges, including Edges that --limit excludes.
+    failed: hosts whose failure prevents changes on the Edges.
     """
 
     edges: tuple[str, ...]
@@ -67,7 +72,12 @@ class EdgesInTurn:
 
 @dataclass(frozen=True)
 class Decision:
-    """what: see above. usages: those that it is about. why: a sentence for the user, or an empty text."""
+    """The next step of an Edge.
+
+    what: one of the constants above.
+    usages: the usages of the step.
+    why: a sentence for the user, or an empty text.
+    """
 
     what: str
     usages: tuple[str, ...] = ()
@@ -77,10 +87,12 @@ class Decision:
 def pool_of(
     edges: t.Sequence[str], play: t.Sequence[str], playing: t.Collection[str], doors: t.Mapping[str, Values]
 ) -> EdgesInTurn:
-    """edges: of the deployment; empty if the inventory names none, then all hosts of the play are one pool.
+    """Return the Edges that a run works on.
 
-    play: its hosts at the start. playing: those that have not failed. doors: the results of the management hosts that
-    had a part in this run.
+    edges: the Edges of the deployment. If the inventory names none, all hosts of the play are one pool.
+    play: the hosts of the play at its start.
+    playing: the hosts that have not failed.
+    doors: the results of the management hosts in this run.
     """
     chosen = tuple(host for host in play if host in edges) if edges else tuple(play)
     gone = tuple(host for host in chosen if host not in playing)
@@ -88,7 +100,7 @@ def pool_of(
 
 
 def _failed_doors(doors: t.Mapping[str, Values]) -> tuple[str, ...]:
-    """If one of several management hosts did the work, the failure of another one keeps no Edge back."""
+    """Return the failed management hosts; empty if one of the management hosts did the work."""
     wrong = {host: bool(went_wrong(one)) for host, one in doors.items()}
     if any("changed" in one and not wrong[host] and not one.get("skipped") for host, one in doors.items()):
         return ()
@@ -104,16 +116,18 @@ def decide(
     made: bool = False,
     asked: bool = False,
 ) -> Decision:
-    """What an Edge does next.
+    """Return the next step of an Edge.
 
-    reading: the result of xmpp_gateway_cert_info, once the Edge was read. staged: the result of xmpp_gateway_cert with
-    the phase stage, or of its plan. file_is_good: the source is a PKCS#12 file that needs no successor yet.
-    made: the hook has run. asked: the issuer of what is in use was asked.
+    reading: the result of xmpp_gateway_cert_info; None before the Edge was read.
+    staged: the result of xmpp_gateway_cert with the phase stage, or its plan.
+    file_is_good: whether the source is a PKCS#12 file that needs no successor yet.
+    made: whether the hook has run.
+    asked: whether the issuer of the certificate in use was asked.
     """
     if not settings.certificate:
         return Decision(NOTHING, why="no certificate is declared (sfb_xmpp_certificate)")
     if pool.failed:
-        return Decision(LEFT, why="This Edge was left alone, since %s failed." % ", ".join(pool.failed))
+        return Decision(LEFT, why="This Edge was skipped, because %s failed." % ", ".join(pool.failed))
     if staged is not None:
         return _after_staging(settings, staged, reading)
     if settings.phase == "switch":
@@ -126,7 +140,7 @@ def decide(
         return Decision(ASK, settings.usages)
     if reading is not None and makes and _needs_one(reading) and not file_is_good:
         return Decision(MAKE, settings.usages)
-    # In check mode nothing is staged that could be switched, so the whole plan is made at once.
+    # In check mode nothing is staged, so nothing could be switched. The plan of both phases is made at once.
     usages = _free(settings, reading, None)
     if settings.check and settings.phase == "all" and usages:
         return Decision(PLAN, usages)
@@ -149,7 +163,7 @@ def _after_staging(settings: CertificateSettings, staged: Values, reading: Value
 
 
 def _free(settings: CertificateSettings, reading: Values | None, staged: Values | None) -> tuple[str, ...]:
-    """The usages that this run may put in use. If it is not known what a usage has, it counts as one in use."""
+    """Return the usages that this run may switch. A usage whose certificate is unknown counts as in use."""
     if not settings.separate or settings.phase != "all":
         return settings.usages
     if reading is not None:
@@ -162,13 +176,16 @@ def _free(settings: CertificateSettings, reading: Values | None, staged: Values 
 
 
 def in_use(reading: Values) -> Values | None:
-    """The certificate of which the issuer can be asked: the only one, if it can be read."""
+    """Return the certificate whose issuer can be asked: the only certificate, if it can be read."""
     certificates = [one for one in reading["certificates"] if one.get("renewal")]
     return certificates[0] if len(certificates) == 1 == len(reading["certificates"]) else None
 
 
 def _needs_one(reading: Values) -> bool:
-    """Whether an Edge has no certificate or several, one that is due, or one that would be refused."""
+    """Return whether an Edge needs a certificate.
+
+    It does if it has none or several, or if its certificate is due for renewal or would be refused.
+    """
     certificates = reading["certificates"]
     if len(certificates) != 1:
         return True
@@ -179,8 +196,8 @@ def _needs_one(reading: Values) -> bool:
 
 def _waits(certificate: Values, usages: t.Sequence[str], check: bool) -> str:
     text = (
-        "The certificate %s (until %s) %s on the Edge and replaces one that is in use. The playbook"
-        " sfb.xmpp.certificate switches to it, and restarts the services that use it."
+        "The certificate %s (until %s) %s on the Edge, but another certificate is in use. The playbook"
+        " sfb.xmpp.certificate switches to the new one and restarts the services that use it."
     ) % (certificate["subject"], certificate["not_after"], "would be" if check else "is")
     if list(usages) != [LISTENING]:
         text += " This is an outage for remote users of this Edge: sign-in, calls and conferences."
@@ -188,7 +205,7 @@ def _waits(certificate: Values, usages: t.Sequence[str], check: bool) -> str:
 
 
 def options_of(settings: CertificateSettings, decision: Decision, pool: EdgesInTurn, time: str) -> Result:
-    """The options of xmpp_gateway_cert for what was decided. time: at which renewal is decided, for all Edges alike."""
+    """Return the options of xmpp_gateway_cert for a decision. time: the moment of the renewal rule, for all Edges."""
     phase = {STAGE: "stage", PLAN: "switch" if settings.phase == "switch" else "all", SWITCH: "switch"}[decision.what]
     given = {name: value for name, value in settings.certificate.items() if value is not None}
     if LISTENING not in decision.usages:
@@ -203,7 +220,7 @@ def options_of(settings: CertificateSettings, decision: Decision, pool: EdgesInT
 
 
 def options_of_reading(settings: CertificateSettings, time: str) -> Result:
-    """The options of xmpp_gateway_cert_info."""
+    """Return the options of xmpp_gateway_cert_info."""
     given = {name: settings.certificate[name] for name in CHECKED if settings.certificate.get(name) is not None}
     return {**given, "usages": list(settings.usages), "renew": _renew(settings, time)}
 
@@ -214,12 +231,12 @@ def _renew(settings: CertificateSettings, time: str) -> Result:
 
 
 def maker(pool: EdgesInTurn, results: t.Mapping[str, Values]) -> str:
-    """The Edge on which the hook runs, once for the pool: the first that needs a certificate; empty if none does."""
+    """Return the first Edge that needs a certificate; empty if none does. The hook runs there, once for the pool."""
     return next((edge for edge in pool.edges if results.get(edge, {}).get("next") == MAKE), "")
 
 
 def asks(pool: EdgesInTurn, in_use: t.Mapping[str, str], own: str) -> str:
-    """The Edge on which the issuer is asked about what is in use on ``own``: the first that has the same certificate.
+    """Return the Edge that asks the issuer of the certificate in use on ``own``: the first Edge with this certificate.
 
     in_use: thumbprints, by Edge.
     """
@@ -227,12 +244,12 @@ def asks(pool: EdgesInTurn, in_use: t.Mapping[str, str], own: str) -> str:
 
 
 def failure(result: Values, edges: t.Mapping[str, Values]) -> str:
-    """The sentence of a switch that failed. edges: the last result of each Edge of the pool."""
+    """Return the message of a failed switch. edges: the last result of each Edge of the pool."""
     words = [str(result.get("msg") or "The switch failed."), "--"]
     if result.get("went_back"):
-        words.append("The former certificate is in force again.")
+        words.append("The former certificate is in use again.")
     for edge, one in edges.items():
-        has = one.get("assigned") or {"": "what was not seen"}
+        has = one.get("assigned") or {"": "an unknown certificate"}
         shown = "%s has %s" % (edge, ", ".join(dict.fromkeys(str(value or "none") for value in has.values())))
         if one.get("presented"):
             shown += " and presents %s" % one["presented"]

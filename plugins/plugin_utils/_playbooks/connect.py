@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which servers a run connects to, what it reads of each at once, and which of them it cannot do without. Pure."""
+"""Decide to which servers a run connects, what it reads of each, and which servers it needs. All functions are pure."""
 
 from __future__ import annotations
 
@@ -25,22 +25,24 @@ Values = t.Mapping[str, t.Any]
 
 # The roles of the collection that work through a management host.
 ROLES = ("access_policies", "federated_partners", "federation", "gateway_settings", "preflight", "verification")
-# Playbooks that can do without an Edge or a Front End: what is not known of it is in their report.
+# Playbooks that do not need each Edge or Front End. Their report lists what is unknown.
 _REPORTING = ("audit", "explain", "verify")
-# Playbooks of which a later task works on Edges and Front Ends, and fails there.
+# Playbooks with a later task on Edges and Front Ends, which fails there if a server does not answer.
 _WORKING = ("certificate", "converge", "decommission", "revoke")
-# The certificates between a Front End and an Edge (port 23456), beside that which partners see.
+# The certificates between a Front End and an Edge (port 23456). Partners do not see them.
 INTERNAL, DEFAULT = MTLS
 
 
 @dataclass(frozen=True)
 class Need:
-    """What is read of a server at once.
+    """What the connect task reads of a server.
 
-    gather: the option of xmpp_server_info. certificates: the options of xmpp_gateway_cert_info; None if it is not
-    asked. plan: whether the plan of its certificate is made. restart: whether it is found out if its services can be
-    restarted. again: whether a later play uses the session. view: the options of xmpp_edge_view; None if it is not
-    asked.
+    gather: the option of xmpp_server_info.
+    certificates: the options of xmpp_gateway_cert_info; None does not read certificates.
+    plan: whether to plan the change of its certificate.
+    restart: whether to check that its services can be restarted.
+    again: whether a later play uses the session.
+    view: the options of xmpp_edge_view; None does not ask about partners.
     """
 
     gather: tuple[str, ...] = (CMDLETS,)
@@ -61,21 +63,26 @@ def need_of(
     access: AccessChosen = NO_ACCESS,
     view: t.Mapping[str, t.Any] | None = None,
 ) -> Need | None:
-    """What a run needs of a host; None if it does not connect to it.
+    """Return what a run reads of a host; None if it does not connect to the host.
 
-    playbook: or role. mine: the deployment of the host. values: the settings of the host. parts: of the federation, as
-    far as the tags leave them. certificate: whether the tags leave the certificate of the Edges. access: whether the
-    way to each host is looked at. view: what an Edge is asked about partners (edge_questions.py).
+    playbook: the name of a playbook or role.
+    host: the name of the host.
+    mine: the deployment of the host.
+    values: the settings of the host.
+    parts: the parts of the federation that the tags select.
+    certificate: whether the tags select the certificate of the Edges.
+    access: whether the run checks the connection to each host.
+    view: the questions about partners to an Edge (edge_questions.py).
     """
     if host not in mine.hosts:
-        # A role in a play of a user's own, on a host of no group.
+        # A role in the user's own play can run on a host that is in no group.
         return Need() if playbook in ROLES else None
     if access.looked_at:
         own = Need((CMDLETS, CLOCK))
         rest = None if access.alone else need_of(playbook, host, mine, values, parts, certificate, view=view)
         return _both(own, rest)
     found: Need | None = None
-    # A Front End may be the way into the deployment too.
+    # A Front End can also be a management host.
     if host in mine.doors and _needs_door(playbook, values, parts):
         found = Need(again=True)
     if host in mine.edges:
@@ -86,7 +93,7 @@ def need_of(
 
 
 def _of_front_end(playbook: str, values: Values, door: bool) -> Need | None:
-    """door: whether it is asked through its remote shell, which offers no certificates."""
+    """Return what is read of a Front End. door: whether it is a management host, whose shell offers no certificates."""
     certificates = None if door else {"usages": [DEFAULT]}
     if playbook in ("preflight", "explain", "audit"):
         return Need((CMDLETS, SERVICES), certificates)
@@ -124,12 +131,12 @@ def _needs_door(playbook: str, values: Values, parts: t.Collection[str]) -> bool
 
 
 def _begins(playbook: str, values: Values) -> bool:
-    """Whether the settings say what is to be done. If not, the task that works says so, and nothing is sent."""
+    """Return whether the required settings are set. If not, a later task reports that, and nothing is sent."""
     try:
         if playbook == "revoke":
             canonical_domain(str(values.get("revoke_domain") or ""))
         elif playbook == "migration":
-            # Here, since it reads and writes files of many kinds, and every playbook connects.
+            # Imported here, because it needs many other modules, and every playbook uses this file.
             from . import migration
 
             migration.options(values)
@@ -169,15 +176,18 @@ def _given(values: Values, names: t.Iterable[str]) -> dict[str, t.Any]:
 
 
 def plans(settings: CertificateSettings) -> bool:
-    """Whether the plan of an Edge's certificate can be made at once: no tasks of a user's own have a part in it."""
+    """Return whether the plan of an Edge's certificate can be made at once: no tasks of the user are involved."""
     own = settings.hook or settings.ask
     return bool(settings.certificate) and settings.phase != "switch" and not own and not settings.check
 
 
 def missed(playbook: str, own: str, mine: DeploymentHosts, need: Need | None, one: Connected) -> str:
-    """Why a run fails because a host did not answer, in one sentence; empty if it does not, or if a later task says it.
+    """Return the message of a run that fails because a host did not answer.
 
-    need: of the host. A management host that did not answer is the matter of the task that works.
+    The text is empty if the run does not fail, or if a later task reports it. Management hosts are left to later tasks.
+
+    need: what the run reads of the host.
+    one: the result of the connect task.
     """
     if need is None or own in mine.doors or playbook in (*_REPORTING, *_WORKING):
         return ""

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way out of XMPP federation: which stage is due, what it declares, and what partners are told. Pure."""
+"""Remove XMPP federation in stages: find the stage that is due, and write the texts for partners.
+
+All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -22,26 +25,30 @@ from .outcome import went_wrong
 STAGES = ("export", "remove", "route", "unbind")
 DONE = "done"
 VARIABLE, STAGE = "sfb_xmpp_decommission", "sfb_xmpp_decommission_stage"
-# Stages before which XMPP must be out of the topology, and with which the Edges lose their certificate.
+# Before these stages XMPP must be removed from the topology. They remove the certificate's assignment on the Edges.
 LAST = ("unbind", DONE)
-# Stages before which there are partners.
+# Stages in which partners still exist.
 WITH_PARTNERS = ("export", "remove")
 NEXT = {
-    "export": "Send the sheets to the partners. When the day has come, delete the SRV records and wait for their TTL;"
-    " then run the next stage, remove.",
-    "remove": "Nobody talks with partners any more. The next stage is route.",
-    "route": "Now a person has to go on: untick XMPP federation of the Edge pool in Topology Builder, publish the"
-    " topology, and run setup again on the Front Ends and on every Edge. Services that are only stopped may come back."
+    "export": "Send the sheets to the partners. On the announced day, delete the SRV records and wait for their TTL."
+    " Then run the next stage, remove.",
+    "remove": "No user can exchange messages with partners any more. Run the next stage, route.",
+    "route": "Continue by hand. Clear XMPP federation of the Edge pool in Topology Builder and publish the topology."
+    " Run setup again on the Front Ends and on every Edge, because services that are only stopped may start again."
     " Then run the last stage, unbind.",
-    "unbind": "What is left is shown last.",
-    DONE: "There is nothing left to do in the deployment. What is left is shown last.",
+    "unbind": "The remaining manual steps are shown last.",
+    DONE: "This playbook has nothing more to do. The remaining manual steps are shown last.",
 }
 _CHECKED = "This was a check run, so the stage is not done. Run it without --check to do it."
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is to be done now. policies, routes: as xmpp_federation takes them. kept: what protect leaves."""
+    """The stage that is due.
+
+    policies, routes: options of xmpp_federation.
+    kept: the objects that sfb_xmpp_protect keeps.
+    """
 
     name: str
     policies: tuple[dict[str, t.Any], ...] = ()
@@ -50,27 +57,32 @@ class Stage:
 
 
 def what_next(stage: str, check: bool) -> str:
-    """What people are told after a stage."""
+    """Return the text that is shown after a stage."""
     return _CHECKED if check and stage != DONE else NEXT[stage]
 
 
 def sentence(deployment: str) -> str:
-    """What confirms it."""
+    """Return the sentence that confirms the removal."""
     return "yes, remove XMPP from %s" % deployment
 
 
 def argument(deployment: str) -> str:
-    """The same as an argument of a command line, ready to copy."""
+    """Return the confirmation as an argument of a command line, ready to copy."""
     return "-e " + shlex.quote(json.dumps({VARIABLE: sentence(deployment)}, ensure_ascii=False))
 
 
 def find_stage(
     info: t.Mapping[str, t.Any], *, asked: str, exported: bool, protect: t.Sequence[str], bound: t.Sequence[str]
 ) -> Stage:
-    """The stage that was asked for, or else the first that is not done.
+    """Return the stage that the user named, or the first stage that is not done.
 
-    info: of xmpp_federation_info. exported: whether there is an export. bound: Edges with a certificate for XMPP.
-    Raises Refused where one before it is not done.
+    info: the result of xmpp_federation_info.
+    asked: the stage that the user named, or an empty text.
+    exported: whether an export exists.
+    protect: the value of sfb_xmpp_protect.
+    bound: Edges with a certificate for XMPP.
+
+    Raises Refused if an earlier stage is not done.
     """
     guard = Guard(protect=tuple(protect))
     granting = [p for p in info["policies"] if p["enable_xmpp_access"]]
@@ -93,7 +105,7 @@ def find_stage(
     name = asked or due
     before = [one for one in STAGES[: STAGES.index(name)] if undone[one]] if name != DONE else []
     if before:
-        raise Refused(["%s: %s comes before %s, and is not done" % (STAGE, before[0], name)])
+        raise Refused(["%s: %s comes before %s and is not done. Run %s first" % (STAGE, before[0], name, before[0])])
     if name == "route" and names:
         text = "the route cannot be cleared while sfb_xmpp_protect keeps %s" % ", ".join(names)
         raise Refused([text])
@@ -101,9 +113,9 @@ def find_stage(
 
 
 def bound_edges(edges: t.Sequence[str], read: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
-    """The Edges of a deployment that have a certificate for XMPP. read: results of xmpp_gateway_cert_info, by host.
+    """Return the Edges of a deployment that have a certificate for XMPP.
 
-    An Edge that could not be read counts as one that has a certificate.
+    read: results of xmpp_gateway_cert_info, by host. If an Edge could not be read, it counts as having a certificate.
     """
 
     def bound(result: t.Mapping[str, t.Any]) -> bool:
@@ -114,9 +126,9 @@ def bound_edges(edges: t.Sequence[str], read: t.Mapping[str, t.Mapping[str, t.An
 
 
 def check_topology(edge_pools: t.Sequence[t.Mapping[str, t.Any]] | None) -> None:
-    """Raises Refused unless a person has taken XMPP out of the topology. edge_pools: of xmpp_topology_info."""
+    """Raise Refused if the topology still has XMPP. edge_pools: from the result of xmpp_topology_info."""
     remedy = (
-        "Untick XMPP federation in Topology Builder, publish the topology, and run setup again on the Front Ends and on"
+        "Clear XMPP federation in Topology Builder, publish the topology, and run setup again on the Front Ends and on"
         " every Edge."
     )
     if edge_pools is None:
@@ -127,14 +139,19 @@ def check_topology(edge_pools: t.Sequence[t.Mapping[str, t.Any]] | None) -> None
 
 
 def stage_of(results: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """The stage that a deployment is at, or an empty text. results: those of xmpp_decommission on its doors."""
+    """Return the stage of a deployment, or an empty text. results: of xmpp_decommission on its management hosts."""
     return next((str(one["stage"]) for one in results if one.get("stage") and not went_wrong(one)), "")
 
 
 def sheets(
     info: t.Mapping[str, t.Any], own: t.Sequence[str], ends: str, safe: t.Callable[[str], str]
 ) -> dict[str, str]:
-    """What people get at the first stage, by path. own: domains that partners may address. safe: makes file names."""
+    """Return the documents of the first stage, by path.
+
+    own: the domains that partners may address.
+    ends: the day on which the federation ends, or an empty text.
+    safe: makes a file name of a domain.
+    """
     found: dict[str, str] = {}
     forms: tuple[tuple[Form, str], ...] = (("markdown", "md"), ("text", "txt"))
     for form, ending in forms:
@@ -146,39 +163,39 @@ def sheets(
 
 
 def ending_sheet(partner: t.Mapping[str, t.Any], own: t.Sequence[str], ends: str, form: Form = "markdown") -> str:
-    """For a partner's administrator: when the federation ends, and what there is to do on that side."""
+    """Return the text for a partner's administrator: when the federation ends, and what to do."""
     theirs = [str(partner["domain"]), *map(str, partner.get("additional_domains") or ())]
     when = "on %s" % ends if ends else "on a day that we will tell you"
     parts: list[Part] = [
         Heading("The XMPP federation with %s ends" % theirs[0], 1),
         Paragraph(
-            "Our XMPP gateway is switched off %s. From then on no message and no presence passes between us." % when
+            "We switch off our XMPP gateway %s. From then on, messages and presence no longer pass between us." % when
         ),
         Heading("Domains"),
         Points(("ours: " + ", ".join(own or ("those of our users",)), "yours: " + ", ".join(theirs))),
-        Heading("What there is to do on your side"),
+        Heading("What to do on your side"),
         Points(
             (
-                "Tell your users who have contacts at ours.",
-                "Take our domains off the list of allowed domains, and remove what was set for them alone.",
+                "Inform your users who have contacts in our domains.",
+                "Remove our domains from the list of allowed domains, and remove settings that only concern them.",
                 "Close TCP port %d to our Access Edge, if it was opened for us." % PORT,
             )
         ),
-        Paragraph("Our SRV records are deleted before. Their absence is meant, and no fault."),
+        Paragraph("We delete our SRV records before that day. Their absence is not a fault."),
     ]
     return render(parts, form)
 
 
 def records_sheet(own: t.Sequence[str], form: Form = "markdown") -> str:
-    """The records that are to be deleted."""
+    """Return the list of the DNS records to delete."""
     names = tuple("_xmpp-server._tcp.%s. SRV" % domain for domain in own)
     parts: list[Part] = [
         Heading("DNS records to delete", 1),
-        Paragraph("Delete them in every DNS that publishes them, then wait for their TTL before partners are removed."),
+        Paragraph("Delete them in every DNS that publishes them. Wait for their TTL before you remove the partners."),
         Code(names or ("_xmpp-server._tcp.DOMAIN. SRV  (for each SIP domain that partners may address)",)),
         Paragraph(
-            "The second column says how long that is; %d seconds where the sheets of this collection were followed."
-            % TTL
+            "The second column of the next output is the TTL in seconds. The sheets of this collection ask for"
+            " %d." % TTL
         ),
         Code(tuple("dig +noall +answer SRV _xmpp-server._tcp.%s" % domain for domain in own or ("DOMAIN",))),
     ]

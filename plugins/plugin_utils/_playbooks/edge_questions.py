@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Edge is asked about partners: which domains, for which playbook, and how long that may take. Pure."""
+"""Choose the questions to an Edge about partners: the domains and the time limit. All functions are pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...module_utils._probe.options import DEFAULT_PORT
 
 Values = t.Mapping[str, t.Any]
 
-# The playbooks that ask, and the nested settings of sfb_xmpp_verification with their values where nothing is set.
+# The playbooks that ask an Edge, and the nested settings of sfb_xmpp_verification with their defaults.
 PLAYBOOKS = ("audit", "explain", "preflight", "verify")
 LIMIT, SECONDS, HOURS = "edge_limit", "edge_timeout", "edge_hours"
 DEFAULTS: t.Mapping[str, t.Any] = {LIMIT: 100, SECONDS: 300.0, HOURS: 24}
@@ -23,10 +23,12 @@ DEFAULTS: t.Mapping[str, t.Any] = {LIMIT: 100, SECONDS: 300.0, HOURS: 24}
 def questions(
     playbook: str, verification: Values, partners: t.Sequence[Values], wanted: str, probes: bool = True
 ) -> dict[str, t.Any] | None:
-    """The options of xmpp_edge_view; None if an Edge is not asked.
+    """Return the options of xmpp_edge_view; None if an Edge is not asked.
 
-    verification: ``sfb_xmpp_verification``. partners: those that the deployment declares. wanted: one or more domains,
-    or addresses there, with commas; empty for all partners. probes: whether partners are looked at in this run.
+    verification: ``sfb_xmpp_verification``.
+    partners: the declared partners of the deployment.
+    wanted: domains or addresses, separated by commas; empty for all partners.
+    probes: whether this run checks partners.
     """
     limit = int(_of(verification, LIMIT))
     if playbook not in PLAYBOOKS or not probes or limit < 1 or (playbook == "explain" and not wanted):
@@ -50,7 +52,7 @@ def _of(verification: Values, name: str) -> t.Any:
 
 
 def _domains(partners: t.Sequence[Values], wanted: str) -> t.Iterator[tuple[str, str]]:
-    """Each domain once, with the server that its partner's settings name. What is no domain is left to the probe."""
+    """Return each domain once, with the proxy of its partner. Invalid domains are left out: the probe reports them."""
     only = dict.fromkeys(filter(None, (_canonical(one.rpartition("@")[2]) for one in wanted.split(","))))
     found: dict[str, str] = {}
     for partner in partners:
@@ -60,13 +62,13 @@ def _domains(partners: t.Sequence[Values], wanted: str) -> t.Iterator[tuple[str,
             if domain:
                 found.setdefault(domain, proxy)
     if only:
-        # A domain that is not declared is asked about too: the deployment may have it all the same.
+        # An undeclared domain is asked about too, because the deployment may have it.
         found = {domain: found.get(domain, "") for domain in only}
     yield from found.items()
 
 
 def _canonical(text: str) -> str:
-    """A domain in A-labels; empty for what is none."""
+    """Return a domain in A-labels; empty if the text is not a domain."""
     try:
         return canonical_domain(text.strip().lower().removeprefix("xmpp:")) if text.strip() else ""
     except Invalid:

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which deployment of a run an Edge pool belongs to, what moves there, and what is left to people. Pure.
+"""Find the deployment of an Edge pool, plan the move of its route, and list the steps to do by hand.
 
-Topologies are as xmpp_topology_info returns them. Of several deployments only the one that has the pool is touched.
+All functions are pure. Topologies are results of xmpp_topology_info. Only the deployment that has the pool is changed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ TO, SITE = "sfb_xmpp_failover_to", "sfb_xmpp_failover_site"
 
 @dataclass(frozen=True)
 class Move:
-    """What a deployment does. edge_pool: as the topology writes it. routes: as xmpp_federation takes them.
+    """The move of a deployment.
 
-    left: lines that say what no cmdlet can do.
+    edge_pool: the pool's name in the topology.
+    routes: an option of xmpp_federation.
+    left: lines with the steps that no cmdlet can do.
     """
 
     edge_pool: str
@@ -35,9 +37,12 @@ class Move:
 
 
 def owner(topologies: t.Mapping[str, Topology | None], to: str) -> str:
-    """The deployment to which an Edge pool belongs. topologies: by deployment, None where one could not be read.
+    """Return the deployment that has an Edge pool.
 
-    Raises Refused where it is none of them, or cannot be known.
+    topologies: by deployment; None if a topology could not be read.
+    to: the name of the Edge pool.
+
+    Raises Refused if no deployment has the pool, several have it, or this is unknown.
     """
     wanted = _name(to)
     pools = {label: _pools(topology) for label, topology in topologies.items()}
@@ -45,20 +50,20 @@ def owner(topologies: t.Mapping[str, Topology | None], to: str) -> str:
     if len(owners) == 1:
         return owners[0]
     if owners:
-        text = "%s: %s is an Edge pool of each of the deployments %s; choose one with --limit"
+        text = "%s: %s is an Edge pool of several deployments: %s. Choose one with --limit"
         raise Refused([text % (TO, wanted, ", ".join(owners))])
     unread = [label for label, found in pools.items() if found is None]
     if unread:
-        text = "%s: whether %s is an Edge pool of %s is not known, because its Edge pools cannot be read"
+        text = "%s: cannot find %s. The Edge pools of the deployment %s cannot be read, so they are unknown"
         raise Refused([text % (TO, wanted, label) for label in unread])
     have = "; ".join("%s has %s" % (label, ", ".join(found or ()) or "none") for label, found in pools.items())
-    raise Refused(["%s: there is no Edge pool '%s' in this run; the deployment %s" % (TO, wanted, have)])
+    raise Refused(["%s: no deployment of this run has the Edge pool '%s'. The deployment %s" % (TO, wanted, have)])
 
 
 def topologies_of(reads: t.Mapping[str, t.Sequence[Topology]]) -> dict[str, Topology | None]:
-    """The topology of each deployment, as the host that answered has read it; None where none has.
+    """Return the topology of each deployment; None if no management host has read it.
 
-    reads: the results of its management hosts.
+    reads: the results of the management hosts, by deployment.
     """
     usable = {
         label: [one for one in read if not one.get("skipped") and not one.get("failed")]
@@ -68,40 +73,45 @@ def topologies_of(reads: t.Mapping[str, t.Sequence[Topology]]) -> dict[str, Topo
 
 
 def move_of(topology: Topology, to: str, site: str) -> Move:
-    """What moves in the deployment that has the pool. site: its name, or empty for each site that has a route.
+    """Return the move of the deployment that has the pool.
 
-    Raises Refused where the pool or the site cannot carry XMPP.
+    to: the name of the Edge pool.
+    site: the name of a site; empty for each site that has a route.
+
+    Raises Refused if the pool or the site cannot have the route.
     """
     edge = next(one for one in topology["edge_pools"] if _name(one["fqdn"]) == _name(to))
     if not edge["xmpp_listening_port"] or edge["release"] == "2019":
         text = (
-            "%s: %s has no XMPP; enable it (Topology Builder, Edge pools, Edit Properties), publish, and run the"
-            " deployment wizard on its servers"
+            "%s: %s has no XMPP. Enable it in Topology Builder (Edge pools, Edit Properties), publish the topology, and"
+            " run the deployment wizard on its servers"
         )
         raise Refused([text % (TO, edge["fqdn"])])
     if topology["sites"] is None:
-        raise Refused(["the sites cannot be read with this account"])
+        raise Refused(["this account cannot read the sites. Use an account that can run Get-CsSite"])
     sites = [one for one in topology["sites"] if (_name(one["name"]) == _name(site) if site else _has_route(one))]
     if not sites:
         have = ", ".join(str(one["name"]) for one in topology["sites"])
         if site:
-            raise Refused(["%s: there is no site '%s'; the topology has %s" % (SITE, site, have)])
-        raise Refused(["%s: no site has a route; name the one that is to get it, of %s" % (SITE, have)])
+            raise Refused(["%s: the topology has no site '%s'. Choose one of %s" % (SITE, site, have)])
+        raise Refused(["%s: no site has a route. Name the site that gets the route, one of %s" % (SITE, have)])
     routes = tuple({"site": str(one["name"]), "edge_pool": str(edge["fqdn"])} for one in sites)
     return Move(str(edge["fqdn"]), routes, tuple(_left(edge, topology["sip_domains"] or ())))
 
 
 def elsewhere(deployment: str, to: str, owner_of_it: str) -> str:
-    """Why nothing happens in a deployment."""
-    text = "Nothing is moved or restarted in the deployment %s: %s is an Edge pool of the deployment %s."
+    """Return why a run changes nothing in a deployment."""
+    text = "Nothing is moved or restarted in the deployment %s, because %s is an Edge pool of the deployment %s."
     return text % (deployment, _name(to), owner_of_it)
 
 
 def service_state(moves: t.Sequence[t.Mapping[str, t.Any]], front_end: bool) -> str:
-    """What the services of a server are to be, as xmpp_gateway_service takes it; empty where they are left alone.
+    """Return the wanted state of a server's services, for xmpp_gateway_service; empty if they are not changed.
 
-    moves: the results of the management hosts of the server's own deployment. A gateway takes a route when it starts.
-    Where the route could not be moved, nothing is touched.
+    moves: the results of the management hosts of the server's deployment.
+    front_end: whether the server is a Front End.
+
+    A gateway reads the route when it starts. If the route could not be moved, no service is changed.
     """
     done = [one for one in moves if not one.get("skipped") and not went_wrong(one)]
     if not done:
@@ -112,25 +122,27 @@ def service_state(moves: t.Sequence[t.Mapping[str, t.Any]], front_end: bool) -> 
 def before_the_move(
     front_ends: t.Sequence[str], edges: t.Sequence[str], looks: t.Mapping[str, t.Mapping[str, t.Any]]
 ) -> list[str]:
-    """Lines on servers whose services this run will not restart. looks: what was seen of each server before.
+    """Return lines about the servers whose services this run will not restart.
 
-    Raises Refused for Front Ends that answer and whose services cannot be restarted: they would keep the former route.
+    looks: the state of each server before the run, by host.
+
+    Raises Refused if a Front End answers and its services cannot be restarted: it would keep the former route.
     """
     barred = [(host, looks[host]) for host in front_ends if host in looks and looks[host].get("able") is False]
-    text = "%s: its services cannot be restarted, and a gateway takes a route when it starts. The reason: %s"
+    text = "%s: its services cannot be restarted, but a gateway reads a new route only when it starts. The reason: %s"
     wrong = [text % (host, one["reason"]) for host, one in barred if one.get("reached")]
     if wrong:
         raise Refused(wrong)
     lines = []
     if not front_ends:
-        text = "No Front End is in sfb_front_end, so no gateway is restarted. A gateway takes the route when it starts."
+        text = "No Front End is in sfb_front_end, so no gateway is restarted. A gateway reads the route when it starts."
         lines = [text, "After this run, restart the service of the XMPP gateway on each Front End."]
     for host, one in barred:
         text = "%s does not answer (%s). Its gateway keeps the former route until its service restarts."
         lines.append(text % (host, one["reason"]))
     for host in edges:
         if host in looks and looks[host].get("able") is False:
-            lines.append("%s: its service cannot be started from here: %s" % (host, looks[host]["reason"]))
+            lines.append("%s: this run cannot start its service: %s" % (host, looks[host]["reason"]))
     return lines
 
 
@@ -143,15 +155,16 @@ def _left(edge: t.Mapping[str, t.Any], sip_domains: t.Sequence[str]) -> list[str
         "domains": ", ".join(sip_domains) or "each SIP domain",
     }
     lines = (
-        "What is left to do for %(pool)s, whose Access Edge is %(access)s:",
-        "1. DNS: lead _xmpp-server._tcp of %(domains)s to %(access)s, port %(port)s. Partners find it when the old"
-        " record's time is over.",
-        "2. Firewall: let %(port)s in and out for %(access)s, and the Front Ends reach %(pool)s on %(internal)s.",
-        "3. Certificate: its Edge servers need one for XmppServer; put them into sfb_edge and run"
-        " sfb.xmpp.certificate.",
-        "4. Topology Builder: download the topology before it is published the next time, or the route goes back.",
-        "5. Proof: run sfb.xmpp.verify, and sfb.xmpp.explain for one user and one partner.",
-        "The way back is the same command with the other pool.",
+        "Remaining steps for %(pool)s, whose Access Edge is %(access)s:",
+        "1. DNS: point _xmpp-server._tcp of %(domains)s to %(access)s, port %(port)s. Partners use the new record after"
+        " the TTL of the old record.",
+        "2. Firewall: allow %(port)s in both directions for %(access)s. Allow %(internal)s from the Front Ends to"
+        " %(pool)s.",
+        "3. Certificate: add its Edge servers to sfb_edge and run sfb.xmpp.certificate. They need a certificate for"
+        " XmppServer.",
+        "4. Topology Builder: download the topology before you publish it again. Otherwise the former route returns.",
+        "5. Check: run sfb.xmpp.verify. Run sfb.xmpp.explain for one user and one partner.",
+        "To return to the other pool, run the same command with its name.",
     )
     return [line % names for line in lines]
 
@@ -166,5 +179,5 @@ def _has_route(site: t.Mapping[str, t.Any]) -> bool:
 
 
 def _name(text: str) -> str:
-    """A name as it is compared: without case, and without the dot that may end a domain."""
+    """Return a name for comparisons: in lower case, without a final dot."""
     return key_of(str(text)).removesuffix(".")

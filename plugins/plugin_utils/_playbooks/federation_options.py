@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of xmpp_federation for a playbook or a role of the collection, from the settings of the inventory. Pure.
+"""Return the options of xmpp_federation for a playbook or a role, from the settings of the inventory.
 
-A playbook takes all of them from the settings, so that a variable of somebody else, which happens to be called like a
-parameter of the role, changes nothing. In a user's own play the parameters of the role count.
+All functions are pure. A playbook takes all options from the settings. Otherwise another variable with the name of a
+role's parameter could change its result. In a user's own play, the parameters of the role are used.
 """
 
 from __future__ import annotations
@@ -21,31 +21,34 @@ from ...module_utils._topology.replicate import WAIT
 
 Values = t.Mapping[str, t.Any]
 
-# The playbooks that take their options from the settings; others hand them on.
+# The playbooks that take their options from the settings. Other playbooks pass options to the role.
 OF_SETTINGS = ("converge", "restore", "audit", "history")
-# What a restore sets to what the snapshot says; nothing of it is declared beside.
+# A restore takes these from the snapshot, so they must not be declared as well.
 _LISTS_ARE_COMPLETE = ("policies_purge", "partners_purge", "exclusive_grants", "allow_replaced_policies")
 
 
 def of_playbook(playbook: str, values: Values) -> dict[str, t.Any]:
-    """values: the settings that the playbook reads, by their names without the prefix."""
+    """Return the options for a playbook. values: the settings that it reads, by their names without the prefix."""
     options = {option: values[option] for option in SPEC if option in values}
     if playbook == "history":
-        # The playbook names the snapshot. No limit refuses what is only shown; restore itself has them.
+        # The playbook names the snapshot. Limits do not apply, because the plan is only shown.
         return {**options, "force": True}
     if playbook == "restore":
         only = [one.strip() for one in str(values.get("for_partner") or "").split(",") if one.strip()]
         options = {"replication": WAIT, **options, "restore_from": values.get("snapshot_file", NEWEST)}
         return {**options, "restore_only": only} if only else options
-    # An audit writes nothing, so it has nothing to wait for.
+    # An audit writes nothing, so it does not wait for replication.
     return {**({} if playbook == "audit" else {"replication": WAIT}), **options, "preflight": True}
 
 
 def of_role(role: str, values: Values, parameters: Values) -> dict[str, t.Any]:
-    """values: the settings that the role reads. parameters: the values of its parameters, by option; those without a
-    value are null, or the empty text of ansible-core 2.17.
+    """Return the options for a role.
 
-    A snapshot to restore takes the place of what is declared: then the settings of restore are left.
+    role: the name of the role.
+    values: the settings that the role reads.
+    parameters: the values of its parameters, by option. Without a value they are null, or empty in ansible-core 2.17.
+
+    A snapshot to restore replaces the declared settings. Then only the settings of restore are used.
     """
     given = {option: value for option, value in parameters.items() if not (value is None or value == "")}
     others = {option: values[option] for option in SPEC if option in values and option not in ROLES[role]}
@@ -57,6 +60,6 @@ def of_role(role: str, values: Values, parameters: Values) -> dict[str, t.Any]:
     if "restore_from" in given:
         options = {o: v for o, v in options.items() if o not in (*OPTIONS, *_LISTS_ARE_COMPLETE)}
         options["preflight"] = False
-    # A part that does not exist is left to the check of the options, which names it.
+    # The check of the options reports a part that does not exist.
     known = [part for part in PARTS if part in wanted and part in of_role_only]
     return {**options, "parts": known + [part for part in wanted if part not in PARTS]}

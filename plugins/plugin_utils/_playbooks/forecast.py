@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What will break if nothing is done: the audit's own decision at later moments, on one reading. Pure.
+"""Forecast what will break if nothing is done: repeat the audit's decision for later moments, on one reading.
 
-The decision is made again at each moment at which one of its inputs changes (audit_judge.py). What it finds then and
-does not find now is a forecast. Parts of the decision that have nothing in common are decided apart, each at its own
-moments only: a thousand partners cost what they cost once. Dates that others announced (announced.py) come on top.
+All functions are pure. The decision is repeated at each moment at which one of its inputs changes (audit_judge.py).
+A finding that appears then and does not exist now is a forecast. Independent parts are decided separately, each at its
+own moments. Otherwise each moment would cost a decision for all partners. Published dates (announced.py) are added.
 """
 
 from __future__ import annotations
@@ -32,23 +32,26 @@ from .audit_gather import Result
 from .audit_judge import NOTED, Reading, judge
 
 DAYS = 90
-# Findings that come before something breaks. What they announce is the forecast.
+# These findings only announce that something will break, so they are not forecast themselves.
 ADVANCE = frozenset(
     ("expires_soon", "certificate_expires_soon", "own_certificate_expires_soon", "renewal_due", "partnership_ends",
      "review_due")
 )  # fmt: skip
-# Notes that are worth a forecast.
+# Findings of the severity info that are forecast.
 _NOTES = frozenset(("support_ended", "updates_ended"))
 # The certificates without which no message passes.
 _USAGES = ("XmppServer", "Internal", "Default")
-# What runs of the collection change, so that windows and freezes hold for it.
+# The areas that runs of the collection change. Windows and freezes apply to them.
 _OURS = ("certificate", "own", "preflight")
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """How far, and with what. days: of the horizon. releases: of the servers, such as ``2015``. rule: of renewal.
+    """The settings of a forecast.
 
+    days: the horizon in days.
+    releases: the releases of the servers, such as ``2015``.
+    rule: the renewal rule.
     control: windows and freezes.
     """
 
@@ -60,8 +63,13 @@ class Ahead:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of the decision. turns: moments at which its inputs change, but for acceptances. names: of its objects;
-    None: any.
+    """A part of the decision.
+
+    reading: the reading, limited to this part.
+    turns: the moments (UTC) at which its inputs change, without acceptances.
+    declared: the settings of this part.
+    releases: the releases of the servers, if this part checks their support.
+    names: the names of its objects; None for any name.
     """
 
     reading: Reading
@@ -80,7 +88,12 @@ def forecast(
     accepted: t.Sequence[Accepted] = (),
     ahead: Ahead,
 ) -> dict[str, t.Any]:
-    """The value of ``forecast`` in audit.json. findings: those of now. declared, accepted: as judge() takes them."""
+    """Return the value of ``forecast`` in audit.json.
+
+    findings: the present findings.
+    now: the present moment (UTC).
+    declared, accepted: see ``judge()``.
+    """
     end = now + ahead.days * DAY
     found = [*_decided(reading, findings, now, end, declared, accepted, ahead.releases)]
     found += _announced(reading, now, end, ahead)
@@ -159,7 +172,7 @@ def _parts(reading: Reading, declared: t.Mapping[str, t.Any], releases: tuple[st
     reads = (*servers["edges"].values(), *servers["front_ends"].values())
     certificates = [one for read in reads for one in read.get("certificates") or ()]
     yield _Part({**nothing, **servers}, _turns(certificates), names=None)
-    # Nothing in it but acceptances knows a date.
+    # Only acceptances have dates in this part.
     static = {**reading, **{name: nothing[name] for name in servers}}
     static["probe"] = {**probe, "domains": [], "own": []} if "domains" in probe else probe
     static["existing"] = {**existing, "partners": []}
@@ -189,14 +202,15 @@ def _announced(reading: Reading, now: datetime.datetime, end: datetime.datetime,
     yield from client_auth_ends(servers, reading["probe"].get("domains") or (), rows, now, end)
 
 
-# Who is hit, and until when somebody can act
+# The affected users and partners, and the last day to act
 
 
 def talkers(policies: t.Iterable[Result]) -> int | None:
-    """How many users may talk to partners; None if that takes more than was read.
+    """Return how many users may exchange messages with partners; None if this is unknown.
 
-    An audit reads the users who have a policy of their own. If the global policy or that of a site allows XMPP, others
-    may talk as well, and nobody has counted them. Which partner it is makes no difference: policies name none.
+    An audit reads only the users with a per-user policy. If the global policy or a site policy allows XMPP, other users
+    may exchange messages too, and their number is unknown. Policies do not name partners, so all partners have the
+    same users.
     """
     number = 0
     for policy in policies:
@@ -223,7 +237,7 @@ def _item(
 
 
 def _partners(one: Announced, reading: Reading) -> tuple[str, ...]:
-    """The partners with which messages no longer pass. What is a warning breaks none at once."""
+    """Return the partners with which messages no longer pass. A warning breaks no partner at once."""
     if one.partners or one.severity != "error":
         return one.partners
     if one.area == "partner":
@@ -235,9 +249,9 @@ def _partners(one: Announced, reading: Reading) -> tuple[str, ...]:
 
 
 def last_day(at: datetime.datetime, now: datetime.datetime, control: Control) -> datetime.date | None:
-    """The last whole day (UTC) before a moment on which a run may write; None if there is none left.
+    """Return the last whole day (UTC) before a moment on which a run may write; None if no day is left.
 
-    A day is kept for what takes its time afterwards: replication, restarts, caches of DNS.
+    One day is reserved for replication, restarts and DNS caches.
     """
     day = (at - DAY).date()
     while day >= now.date():
@@ -248,7 +262,7 @@ def last_day(at: datetime.datetime, now: datetime.datetime, control: Control) ->
 
 
 def _open(day: datetime.date, now: datetime.datetime, control: Control) -> bool:
-    """Whether windows and freezes leave a moment of the day, seen every quarter of an hour."""
+    """Return whether windows and freezes allow a run on this day. The check is made for every quarter of an hour."""
     if control.allowed or not (control.windows or control.freezes):
         return True
     moments = (midnight(day) + quarter * datetime.timedelta(minutes=15) for quarter in range(96))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that people have, as one file of variables: what is read, what is in it, and how much. Pure."""
+"""Convert files of the user to one file of variables, and count its objects. All functions are pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .._files.import_values import granted, imported
 
 PREFIX = "sfb_xmpp_import_"
 INTO = "sfb_xmpp_into"
-# By the setting that names the file, in the order of the variables.
+# The resource of each file, by the setting that names the file. The order is that of the variables.
 KINDS: t.Mapping[str, Resource] = {"policies": POLICY, "partners": PARTNER, "gateway": GATEWAY}
 USERS = "users"
 
 
 @dataclass(frozen=True)
 class File:
-    """A file to import. path: as messages name it."""
+    """A file to import. path: its name in messages. data: its content."""
 
     path: str
     data: bytes
@@ -38,7 +38,12 @@ class File:
 
 @dataclass(frozen=True)
 class Imported:
-    """text: of the file of variables. numbers: how many objects, such as ``2 policies``. warnings: texts."""
+    """The result of an import.
+
+    text: the content of the file of variables.
+    numbers: the number of objects of each kind, such as ``2 policies``.
+    warnings: one text for each warning.
+    """
 
     text: str
     numbers: tuple[str, ...]
@@ -46,14 +51,14 @@ class Imported:
 
 
 def asked(values: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """The paths of the files by their kind. values: the settings. Raises Refused."""
+    """Return the paths of the files, by kind. values: the settings. Raises Refused if a setting is missing."""
     found = {kind: str(values["import_" + kind]) for kind in (*KINDS, USERS) if "import_" + kind in values}
     reasons = []
     if not found:
         names = ", ".join(PREFIX + kind for kind in (*KINDS, USERS))
-        reasons.append("no file to import is named; name at least one of %s" % names)
+        reasons.append("no file to import is named. Set at least one of %s" % names)
     if "into" not in values:
-        text = "%s: is missing; name the file of variables to write, as in -e %s=inventory/group_vars/all/lists.yml"
+        text = "%s: is missing. Name the file of variables to write, as in -e %s=inventory/group_vars/all/lists.yml"
         reasons.append(text % (INTO, INTO))
     if reasons:
         raise Refused(reasons)
@@ -61,7 +66,7 @@ def asked(values: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 
 def decide(files: t.Mapping[str, File], encoding: str = "", ignore_columns: t.Collection[str] = ()) -> Imported:
-    """The file of variables. files: by their kind. Raises Refused with every mistake of every file."""
+    """Return the file of variables. files: by kind. Raises Refused with all mistakes of all files."""
     variables: dict[str, t.Any] = {}
     numbers: list[str] = []
     wrong: list[str] = []
@@ -72,7 +77,7 @@ def decide(files: t.Mapping[str, File], encoding: str = "", ignore_columns: t.Co
         try:
             items, ignored = imported(resource, files[kind].data, encoding, ignore_columns, _name)
             if resource.single and not items:
-                raise UnreadableSource(["the file has no object; export it with Get-%s" % resource.noun])
+                raise UnreadableSource(["the file has no object. Export it with Get-%s" % resource.noun])
         except UnreadableSource as exc:
             wrong += _reasons(kind, files[kind], exc)
             continue
@@ -98,8 +103,8 @@ def decide(files: t.Mapping[str, File], encoding: str = "", ignore_columns: t.Co
 
 
 def lines(found: Imported, path: str, changed: bool, check: bool) -> list[str]:
-    """What the playbook shows."""
-    done = "has, as before," if not changed else "would have" if check else "now has"
+    """Return the lines that the playbook shows."""
+    done = "is unchanged and has" if not changed else "would have" if check else "now has"
     return ["%s %s %s." % (path, done, ", ".join(found.numbers))]
 
 
@@ -120,15 +125,15 @@ def _left_out(resource: Resource, file: File, ignored: t.Sequence[str]) -> t.Ite
     secrets |= {field.option for field in resource.fields if field.secret}
     for name in ignored:
         if name.lower() in secrets:
-            text = "'%s': left out %s, a secret; set it in a file of ansible-vault"
+            text = "'%s': left out %s, because it is a secret. Set it in a file of ansible-vault"
             yield text % (file.path, name)
     others = [name for name in ignored if name.lower() not in secrets]
     if others:
-        yield "'%s': left out the columns %s, which are no options" % (file.path, ", ".join(others))
+        yield "'%s': left out the columns %s, because they are not options" % (file.path, ", ".join(others))
 
 
 def _with_users(policies: list[dict[str, t.Any]] | None, grants: t.Mapping[str, list[str]]) -> list[dict[str, t.Any]]:
-    """The policies with the users of each. Raises Unreadable for a policy that the file of policies does not have."""
+    """Return the policies with their users. Raises UnreadableSource if the file of policies does not have a policy."""
     if policies is None:
         return [{"identity": name, "granted_to": users} for name, users in sorted(grants.items())]
     by_key = {key_of(name): users for name, users in grants.items()}
@@ -137,7 +142,7 @@ def _with_users(policies: list[dict[str, t.Any]] | None, grants: t.Mapping[str, 
         users = by_key.pop(key_of(item["identity"]), None)
         found.append({**item, "granted_to": users} if users else item)
     if by_key:
-        text = "the policy '%s' is granted to %s, but is not in the file of policies; export both at the same time"
+        text = "the policy '%s' is granted to %s, but is not in the file of policies. Export both at the same time"
         names = {key_of(name): name for name in grants}
         raise UnreadableSource([text % (names[key], count(users, "user")) for key, users in by_key.items()])
     return found

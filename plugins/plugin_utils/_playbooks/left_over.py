@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is left to do by hand when XMPP is out of a deployment: one entry for each thing, with the commands. Pure.
+"""List the manual steps after XMPP was removed from a deployment, with the commands. All functions are pure.
 
-What the quick start told an administrator to set up on a server is told again, with the command that takes it back.
+The list also has the commands that undo what the quick start sets up on a server.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ...module_utils._base.texts import foreign
 from .._documents.partner_sheet import PORT
 from .._files.kept import KeptFile
 
-# As the quick start names them.
+# The names in the quick start.
 RULE, POLICY = "WinRM for Ansible", "LocalAccountTokenFilterPolicy"
 _POLICY_KEY = "HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System"
-# The variables of a host that say how its WinRM service is reached, the stronger one last.
+# The variables of a host for its WinRM service. The last one of a group has precedence.
 USER = ("ansible_user", "ansible_psrp_user")
 REACHED = (USER, ("ansible_port", "ansible_psrp_port"), ("ansible_psrp_protocol",))
-# Where an entry belongs that concerns no single server.
+# The places of entries that do not concern a single server.
 DEPLOYMENT, CONTROLLER = "deployment", "controller"
-# Of CRLReason (RFC 5280, section 5.3.1), as certutil takes it.
+# The reason cessationOfOperation of CRLReason (RFC 5280, section 5.3.1), for certutil.
 _CESSATION = 5
 
 Facts = t.Mapping[str, t.Any]
@@ -34,7 +34,13 @@ Facts = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class LeftOver:
-    """where: a host of the inventory, ``deployment`` or ``controller``. commands: to copy, for that place."""
+    """A manual step.
+
+    code: its key in the result.
+    where: a host of the inventory, ``deployment`` or ``controller``.
+    text: the instruction.
+    commands: commands to run at that place.
+    """
 
     code: str
     where: str
@@ -47,7 +53,12 @@ class LeftOver:
 
 @dataclass(frozen=True)
 class ReachedServer:
-    """A server with a WinRM service of its own, as the inventory reaches it. tls: over HTTPS. account: as written."""
+    """A server with a WinRM service.
+
+    host: its name in the inventory.
+    tls: whether the inventory uses HTTPS.
+    account: the account in the inventory.
+    """
 
     host: str
     tls: bool
@@ -60,22 +71,24 @@ class ReachedServer:
 
     @property
     def is_local(self) -> bool:
-        """Whether the account is of the server itself and not of a domain."""
+        """Whether the account belongs to the server itself and not to a domain."""
         computer = self.account.rpartition("\\")[0].lower()
         own = self.host.lower().partition(".")[0]
         return bool(self.account) and "@" not in self.account and computer in ("", ".", own)
 
     @property
     def is_made(self) -> bool:
-        """Whether it is a local account that somebody has made: Windows has the built-in one by itself."""
+        """Whether it is a local account that an administrator created. The built-in account is not."""
         return self.is_local and self.name.lower() != "administrator"
 
 
 @dataclass(frozen=True)
 class KeysLeft:
-    """The certificates with a key in the store of an Edge, as xmpp_gateway_cert returns them; None: not known.
+    """The certificates with a key in the store of an Edge.
 
-    former: the thumbprint of the certificate that XMPP had before this run, if it had one.
+    host: the Edge.
+    keys: from the result of xmpp_gateway_cert; None if they are unknown.
+    former: the thumbprint of the certificate that XMPP used before this run; empty without one.
     """
 
     host: str
@@ -83,24 +96,29 @@ class KeysLeft:
     former: str = ""
 
 
-# What is said of files on the controller.
+# The texts for files on the controller.
 _FILES = {
-    "key": "%s holds a private key.",
-    "snapshots": "%s are snapshots of the deployment. They name users.",
-    "journal": "%s is the journal of runs. Keep it as long as your rules for records say.",
-    "state": "%s was kept for the runs of this collection.",
-    "export": "%s holds the export. Keep it while the legacy servers exist: it brings XMPP back. It names users.",
+    "key": "Delete %s, which contains a private key.",
+    "snapshots": "Delete %s. These are snapshots of the deployment, and they name users.",
+    "journal": "Keep %s for the time that your rules for records require. It is the journal of runs.",
+    "state": "Delete %s. Only the runs of this collection used it.",
+    "export": "Keep %s while the legacy servers exist. It is the export that can restore XMPP, and it names users.",
 }
 _CODES = {kind: kind + "_file" if kind in ("key", "state") else kind for kind in _FILES}
-# What nobody should remove without a thought gets no command.
+# Files to keep: no command for their removal is shown.
 _KEPT = ("journal", "export")
 
 
 @dataclass(frozen=True)
 class WayOut:
-    """Everything that says what is left.
+    """The facts for the list of manual steps.
 
-    own_domains: the domains that partners addressed. account: of the management shell. source: of the certificate.
+    servers: the servers with a WinRM service.
+    edges: the certificates on the Edges.
+    own_domains: the domains that partners addressed.
+    account: the account of the management shell.
+    source: the source of the certificate, from the settings.
+    files: the files on the controller.
     """
 
     servers: tuple[ReachedServer, ...] = ()
@@ -112,7 +130,7 @@ class WayOut:
 
 
 def left_over(way: WayOut) -> list[LeftOver]:
-    """Only what applies: servers first, then the deployment, then the controller."""
+    """Return the steps that apply: first for servers, then for the deployment, then for the controller."""
     hosts = dict.fromkeys((*(one.host for one in way.servers), *(one.host for one in way.edges)))
     found: list[LeftOver] = []
     for host in hosts:
@@ -122,33 +140,36 @@ def left_over(way: WayOut) -> list[LeftOver]:
 
 
 def reached(host: str, user: str, port: str, protocol: str) -> ReachedServer:
-    """From the values of REACHED; empty texts where the inventory has none."""
+    """Return a server from the values of REACHED, which are empty if the inventory does not set them."""
     return ReachedServer(host, (protocol or ("http" if port == "5985" else "https")) == "https", user)
 
 
 def keys_of(edge: str, result: t.Mapping[str, t.Any] | None) -> KeysLeft:
-    """result: of xmpp_gateway_cert with the state absent; None or without keys if the Edge could not be read."""
+    """Return the certificates on an Edge.
+
+    result: of xmpp_gateway_cert with the state absent; None or without keys if the Edge could not be read.
+    """
     found = result or {}
     keys = found.get("keys_left")
     return KeysLeft(edge, None if keys is None else tuple(keys), str(found.get("former_thumbprint") or ""))
 
 
 def lines(found: t.Sequence[LeftOver]) -> list[str]:
-    """What the playbook shows: one heading for each place."""
+    """Return the lines that the playbook shows, with a heading for each place."""
     shown = []
     where = None
     for one in found:
         if one.where != where:
             where = one.where
             place = {DEPLOYMENT: "for the deployment", CONTROLLER: "on the controller"}.get(where, "on " + where)
-            shown.append("Left to do %s:" % place)
+            shown.append("Remaining steps %s:" % place)
         shown.append("- " + one.text)
         shown += ["    " + command for command in one.commands]
     return shown
 
 
 def quoted(text: str) -> str:
-    """A text as PowerShell reads it literally."""
+    """Return a text as a literal of PowerShell."""
     return "'%s'" % "".join(
         character * 2 if character in "'\u2018\u2019\u201a\u201b" else character for character in text
     )
@@ -160,7 +181,7 @@ def _of_server(server: ReachedServer) -> t.Iterator[LeftOver]:
         yield LeftOver(
             "winrm_listener",
             host,
-            "Remove the WinRM listener for HTTPS, unless something else uses it.",
+            "Remove the WinRM listener for HTTPS, unless other programs use it.",
             (
                 "Remove-WSManInstance -ResourceUri winrm/config/Listener -SelectorSet"
                 " @{Address = '*'; Transport = 'HTTPS'}",
@@ -176,7 +197,7 @@ def _of_server(server: ReachedServer) -> t.Iterator[LeftOver]:
         yield LeftOver(
             "token_filter_policy",
             host,
-            "Remove %s: without it, local accounts have no administrator's rights over the network." % POLICY,
+            "Remove %s. Then local accounts no longer have administrator rights over the network." % POLICY,
             ("Remove-ItemProperty -Path %s -Name %s" % (_POLICY_KEY, POLICY),),
         )
         yield LeftOver(
@@ -189,13 +210,13 @@ def _of_server(server: ReachedServer) -> t.Iterator[LeftOver]:
         yield LeftOver(
             "administrator",
             host,
-            "Take the account %s out of the local group Administrators." % server.account,
+            "Remove the account %s from the local group Administrators." % server.account,
             ("net localgroup Administrators %s /delete" % quoted(server.account),),
         )
 
 
 def _for_xmpp(key: Facts, edge: KeysLeft, way: WayOut) -> bool:
-    """Whether a certificate was for XMPP: it has the bare domain of users among its names, as no other one needs."""
+    """Return whether a certificate was for XMPP. Only such a certificate needs the bare domain of users as a name."""
     wanted = {name for domain in way.own_domains for name in (domain.lower(), "*." + domain.lower())}
     return key["thumbprint"] == edge.former or bool(wanted.intersection(map(str.lower, key["names"])))
 
@@ -205,7 +226,7 @@ def _of_keys(edge: KeysLeft, way: WayOut) -> t.Iterator[LeftOver]:
         yield LeftOver(
             "keys_unknown",
             edge.host,
-            "The certificates could not be read. Look for those of XMPP, whose keys may be exportable.",
+            "Find the certificates of XMPP, whose keys may be exportable. This run could not read the certificates.",
             ("Get-ChildItem Cert:\\LocalMachine\\My | Where-Object HasPrivateKey",),
         )
         return
@@ -215,7 +236,7 @@ def _of_keys(edge: KeysLeft, way: WayOut) -> t.Iterator[LeftOver]:
         name = key["thumbprint"]
         what = "%s (%s, until %s)" % (name, foreign(str(key["subject"])), key["not_after"])
         if key["usages"]:
-            text = "The certificate %s is still used by %s. Leave the names of XMPP out at its next renewal. %s"
+            text = "The certificate %s is still used by %s. Leave out the names of XMPP at its next renewal. %s"
             code, text = "key_in_use", text % (what, ", ".join(key["usages"]), _exportable(way))
             commands: tuple[str, ...] = ()
         else:
@@ -226,17 +247,17 @@ def _of_keys(edge: KeysLeft, way: WayOut) -> t.Iterator[LeftOver]:
 
 
 def _exportable(way: WayOut) -> str:
-    """What the inventory tells of keys: those that come in a file have to be exportable (Import-CsCertificate)."""
+    """Return a sentence on the export of a key. A key from a file must be exportable (Import-CsCertificate)."""
     kind = way.source.get("type")
     if not kind:
-        return "certutil says whether its key is exportable."
+        return "certutil shows whether its key is exportable."
     on_edge = kind == "enterprise_ca" or way.source.get("key_on") == "edge"
-    how = "has such a key made as not exportable" if on_edge else "imports such a key as exportable"
-    return "This collection %s; certutil says what it is." % how
+    how = "creates such a key as not exportable" if on_edge else "imports such a key as exportable"
+    return "This collection %s. certutil shows whether it is exportable." % how
 
 
 def _revocations(way: WayOut) -> t.Iterator[LeftOver]:
-    """One for each certificate that nothing uses on any Edge. Edges of a pool share one."""
+    """Return a step for each certificate that no Edge uses. The Edges of a pool share a certificate."""
     found: dict[str, Facts] = {}
     used: set[str] = set()
     for edge in way.edges:
@@ -248,15 +269,13 @@ def _revocations(way: WayOut) -> t.Iterator[LeftOver]:
     for name, key in found.items():
         if name in used:
             continue
-        text = (
-            "Have the certificate with the serial number %s revoked by its issuer (%s), unless another program uses it."
-        )
+        text = "Revoke the certificate with the serial number %s at its issuer (%s), unless another program uses it."
         at = " -config %s" % quoted(str(way.source["ca"])) if way.source.get("ca") else ""
         yield LeftOver(
             "revocation",
             DEPLOYMENT,
             text % (key["serial_number"], foreign(str(key["issuer"]))),
-            # Of Active Directory Certificate Services; public authorities have a page of their own for it.
+            # For Active Directory Certificate Services. Public CAs have a web page for revocations.
             ("certutil%s -revoke %s %d" % (at, key["serial_number"], _CESSATION),),
         )
 
@@ -266,8 +285,8 @@ def _of_deployment(way: WayOut) -> t.Iterator[LeftOver]:
     yield LeftOver(
         "role_group",
         DEPLOYMENT,
-        "Take the account %s out of its group of RBAC. Remove a role that was made for it, with its universal security"
-        " group, which has the same name." % account,
+        "Remove the account %s from its RBAC group. If a role was created for it, remove the role and the universal"
+        " security group with the same name." % account,
         ("Remove-CsAdminRole -Identity ROLE", "Remove-ADGroup -Identity ROLE"),
     )
     ports = "Close TCP port %d in both directions, and 23456 between Edges and Front Ends, in the firewalls."
@@ -284,7 +303,7 @@ def _of_deployment(way: WayOut) -> t.Iterator[LeftOver]:
 def _of_controller(way: WayOut) -> t.Iterator[LeftOver]:
     for one in way.files:
         text = _FILES[one.kind] % one.path
-        # The path of snapshots ends with a pattern that the shell has to read.
+        # The path of snapshots ends with a pattern that the shell must expand.
         folder, _slash, name = one.path.rpartition("/")
         pattern = "%s/%s" % (shlex.quote(folder), name if one.kind == "snapshots" else shlex.quote(name))
         yield LeftOver(_CODES[one.kind], CONTROLLER, text, () if one.kind in _KEPT else ("rm -- " + pattern,))

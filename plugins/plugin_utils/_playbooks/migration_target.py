@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What users of XMPP move to, and what each target takes from them, each with its source. Pure."""
+"""List the targets of a move, and what users of XMPP lose on each target, with the source. All functions are pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _NEGOTIATION = "RFC 6120, sections 5 and 6; XEP-0220"
 
 @dataclass(frozen=True)
 class Loss:
-    """text: what is lost. source: where that is written; it says so if it only follows from what is not written."""
+    """A function that users lose.
+
+    text: the function.
+    source: the document. If no document states the loss, the text says so.
+    """
 
     text: str
     source: str
@@ -31,7 +35,13 @@ class Loss:
 
 @dataclass(frozen=True)
 class MigrationTarget:
-    """name: in a sentence. has_xmpp: whether the partners can stay."""
+    """A target of the move.
+
+    key: the value of the setting.
+    name: the name in sentences.
+    lost: the functions that users lose.
+    has_xmpp: whether the target has XMPP, so that the partners can stay.
+    """
 
     key: str
     name: str
@@ -53,8 +63,8 @@ TARGETS: t.Mapping[str, MigrationTarget] = {
                     _MIGRATING,
                 ),
                 Loss(
-                    "The legacy Edge servers cannot be replaced while somebody uses XMPP. An Edge of 2019 can stand"
-                    " beside them.",
+                    "The legacy Edge servers must stay while users use XMPP. An Edge server of 2019 can run next to"
+                    " them.",
                     _MIGRATING,
                 ),
             ),
@@ -65,7 +75,7 @@ TARGETS: t.Mapping[str, MigrationTarget] = {
             (
                 Loss(
                     "XMPP federation. Messages and presence with contacts at XMPP partners, for each user who moves.",
-                    _TENANT + ": the pages name no XMPP. No page says it in so many words",
+                    _TENANT + ": the pages do not mention XMPP, and no page states the loss",
                 ),
                 Loss(
                     "A partner with Teams or Skype for Business can be reached again by external access. Both"
@@ -79,27 +89,27 @@ TARGETS: t.Mapping[str, MigrationTarget] = {
             "an XMPP server of your own",
             (
                 Loss(
-                    "Everything but messages, presence and contacts: meetings, calls, shared screens.",
-                    "RFC 6121 has messages, presence and contact lists. All else is an extension, or another product",
+                    "Meetings, calls and shared screens. Only messages, presence and contacts stay.",
+                    "RFC 6121 has messages, presence and contact lists. Other functions need extensions or products",
                 ),
                 Loss("Federation over SIP, and public providers.", "RFC 6120 is the only protocol between the servers"),
                 Loss(
-                    "The legacy gateway, for all users of a SIP domain at once. SRV records lead partners to one of the"
-                    " two, so users of one domain cannot be on both.",
+                    "The legacy gateway, for all users of a SIP domain at once. SRV records point to one server only,"
+                    " so the users of a domain cannot be on both.",
                     "RFC 6120, section 3.2.1",
                 ),
                 Loss(
-                    "Presence without the user's consent, which partners of the type Federated have. XMPP asks the"
+                    "Presence without the user's consent. Partners of the type Federated have it, but XMPP asks the"
                     " user for each contact.",
                     "RFC 6121, section 3; Microsoft, 'New-CsXmppAllowedPartner'",
                 ),
                 Loss(
-                    "Contact lists, unless somebody converts them.",
-                    "Microsoft, 'Export-CsUserData': the file has a form of the product",
+                    "Contact lists, unless you convert them.",
+                    "Microsoft, 'Export-CsUserData': the file has the product's own format",
                 ),
                 Loss(
-                    "The connection limit, the keep-alive and the proxy of each partner. The files below have the"
-                    " domains, encryption, and how partners prove themselves.",
+                    "The connection limit, the keep-alive and the proxy of each partner. The files below have only the"
+                    " domains, encryption and authentication.",
                     _NEGOTIATION,
                 ),
             ),
@@ -110,26 +120,26 @@ TARGETS: t.Mapping[str, MigrationTarget] = {
 
 
 def target_of(key: t.Any) -> MigrationTarget:
-    """key: of the setting; Server 2019 without one. A number of YAML is accepted."""
+    """Return the target of a setting. key: a text or a YAML number; without a value, the target is Server 2019."""
     return TARGETS[str(key or SERVER_2019)]
 
 
 def letter(domains: t.Sequence[str], target: MigrationTarget) -> list[str]:
-    """For users who move. domains: of the partners."""
+    """Return the text for users who move. domains: the domains of the partners."""
     listed = ["", *("- %s" % name for name in domains or ("(no partner is allowed at present)",)), ""]
     if target.has_xmpp:
         return [
             "Subject: You get another program for messages to partners",
             "",
             *textwrap.wrap(
-                "Your account for messages moves to another server. With it you reach contacts at the organisations"
-                " below, with messages and presence. Meetings and calls are not part of it.",
+                "Your account for messages moves to another server. There you can exchange messages and presence with"
+                " contacts at the organisations below. The new server has no meetings and calls.",
                 WIDTH,
             ),
             *listed,
             *textwrap.wrap(
-                "Your contact list may not come along. Please write down these contacts before that day, add them"
-                " again, and ask them to accept you.",
+                "Your contact list may be lost. Before that day, please write down these contacts. Then add them again"
+                " and ask them to accept you.",
                 WIDTH,
             ),
         ]
@@ -137,14 +147,14 @@ def letter(domains: t.Sequence[str], target: MigrationTarget) -> list[str]:
         "Subject: Some of your contacts cannot be reached any more after your move",
         "",
         *textwrap.wrap(
-            "Your account moves to %s. From then on you cannot exchange messages with contacts at the organisations"
-            " below, nor see their presence, because it has no XMPP federation." % target.name,
+            "Your account moves to %s, which has no XMPP federation. After the move you cannot exchange messages with"
+            " contacts at the organisations below. You cannot see their presence." % target.name,
             WIDTH,
         ),
         *listed,
         *textwrap.wrap(
             "Before that day, please agree with them on another way, such as e-mail. Your other contacts are not"
-            " affected by this.",
+            " affected.",
             WIDTH,
         ),
     ]

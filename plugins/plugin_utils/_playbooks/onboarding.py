@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A new partner: the strictest settings that work, what to paste, and what both firewalls let through. Pure."""
+"""Prepare a new partner: the strictest settings that work, the YAML to add, and the firewall rules of both sides.
+
+All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,14 @@ PORT = 5269
 
 @dataclass(frozen=True)
 class Onboarding:
-    """partner: what to declare; None if no settings are known to work. why: in a sentence. failed: one for the task.
+    """The result for a new partner.
 
-    sheet: for the partner's administrator, as Markdown; empty if the own names are not known.
+    partner: the settings to declare; None if no settings are known to work.
+    why: why these settings were chosen, in one sentence.
+    findings: the findings of the probe.
+    firewall: the firewall rules, as lines.
+    sheet: the sheet for the partner's administrator, as Markdown; empty if the own names are unknown.
+    failed: the message of a failed task; empty if it does not fail.
     """
 
     partner: dict[str, t.Any] | None
@@ -38,13 +46,17 @@ class Onboarding:
 
     @property
     def text(self) -> str:
-        """The entry as YAML below its variable, without the document's first line."""
+        """The entry as YAML below its variable, without the first line of the document."""
         return inventory_text({LIST: [self.partner]}).removeprefix("---\n") if self.partner else ""
 
 
 def decide(entry: Values, own: Values, ticket: str = "") -> Onboarding:
-    """entry: the domain's of xmpp_partner_probe_info. own: ``domains``, ``access_edge``, ``addresses``, ``certificate``
-    as the sheet takes them; without ``access_edge`` there is no sheet.
+    """Return the result for a new partner.
+
+    entry: the entry of the domain from xmpp_partner_probe_info.
+    own: ``domains``, ``access_edge``, ``addresses`` and ``certificate`` for the sheet. Without ``access_edge``, no
+    sheet is made.
+    ticket: the ticket of the partner; empty without one.
     """
     domain = str(entry["domain"])
     advised = (entry.get("advice") or {}).get("row")
@@ -52,9 +64,9 @@ def decide(entry: Values, own: Values, ticket: str = "") -> Onboarding:
     findings = tuple(entry.get("findings") or ())
     firewall = tuple(_firewall(entry, own))
     if not row:
-        why = "No settings are known to work with %s, as seen from this controller." % domain
-        reason = next((printable(str(one["message"])) for one in findings), "nothing answered")
-        failed = "There are no settings for %s: %s." % (domain, reason.rstrip("."))
+        why = "This controller found no settings that work with %s." % domain
+        reason = next((printable(str(one["message"])) for one in findings), "no server answered")
+        failed = "No settings for %s were found: %s." % (domain, reason.rstrip("."))
         return Onboarding(None, why, findings, firewall, failed=failed)
     partner: dict[str, t.Any] = {"domain": domain, "partner_type": "federated", **row}
     if ticket:
@@ -64,11 +76,11 @@ def decide(entry: Values, own: Values, ticket: str = "") -> Onboarding:
 
 
 def _cautious(entry: Values) -> str:
-    """Why settings are suggested of which it was not seen that they work."""
+    """Return why settings are suggested although they were not fully checked."""
     unknown = [name for name, known in (entry.get("accepts") or {}).items() if known == "unknown"]
     text = "These are the strictest settings that may work."
     if unknown:
-        text += " Not seen: %s. Set certificate in sfb_xmpp_verification to find out." % ", ".join(unknown)
+        text += " Not checked: %s. To check, set certificate in sfb_xmpp_verification." % ", ".join(unknown)
     return text
 
 
@@ -82,7 +94,7 @@ def _sheet(partner: Values, own: Values) -> str:
 
 
 def _firewall(entry: Values, own: Values) -> t.Iterator[str]:
-    """Rules of both sides. Addresses are those that the controller sees."""
+    """Return the rules of both sides. The addresses are those that the controller's DNS returns."""
     edge = ", ".join(own.get("addresses") or ()) or own.get("access_edge") or "the Access Edge's public address"
     hosts = dict(entry.get("addresses") or {})
     services = [(one["host"], int(one["port"])) for one in entry.get("srv") or ()] or [(host, PORT) for host in hosts]
@@ -94,7 +106,7 @@ def _firewall(entry: Values, own: Values) -> t.Iterator[str]:
 
 
 def lines(found: Onboarding, domain: str, written: t.Sequence[str] = ()) -> list[str]:
-    """What is shown. written: the files."""
+    """Return the lines that the playbook shows. written: the paths of the written files."""
     told = ["New partner: %s" % domain, found.why]
     if found.partner:
         told += ["", "Add this to the inventory:", "", *found.text.rstrip("\n").split("\n"), ""]
@@ -102,7 +114,7 @@ def lines(found: Onboarding, domain: str, written: t.Sequence[str] = ()) -> list
     told += ["Firewall:", *("  " + printable(line) for line in found.firewall)]
     if not found.sheet:
         told.append(
-            "There is no sheet for the partner: set access_edge and own_domains in sfb_xmpp_verification, or names in"
+            "No sheet for the partner was made. Set access_edge and own_domains in sfb_xmpp_verification, or names in"
             " sfb_xmpp_certificate."
         )
     return [*told, *("Written: " + path for path in written)]
@@ -112,9 +124,12 @@ def lines(found: Onboarding, domain: str, written: t.Sequence[str] = ()) -> list
 
 
 def added(text: str, partner: Values) -> str:
-    """A file of variables with one more partner; everything else stays as it is, comments too.
+    """Return a file of variables with one more partner. All other lines stay unchanged, comments too.
 
-    text: empty for a new file. Raises Invalid if the file has another form, or has the partner already.
+    text: the content of the file; empty for a new file.
+    partner: the entry.
+
+    Raises Invalid if the file has another form, or has the partner already.
     """
     import yaml  # comes with Ansible
 
@@ -127,7 +142,7 @@ def added(text: str, partner: Values) -> str:
     if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
         return entry
     if not isinstance(root, yaml.MappingNode):
-        raise Invalid("it does not hold variables")
+        raise Invalid("it must be a mapping of variables")
     values = {key.value: value for key, value in root.value}
     if LIST not in values:
         return text.rstrip("\n") + "\n\n%s:\n%s\n" % (LIST, "\n".join(items))
@@ -145,7 +160,7 @@ def added(text: str, partner: Values) -> str:
 
 
 def _last_row(node: t.Any, rows: t.Sequence[str]) -> int:
-    """The number of the last row of a block node: its end mark stands after blank rows and comments."""
+    """Return the number of the last line of a block node. Its end mark is after blank lines and comments."""
     last = min(int(node.end_mark.line), len(rows) - 1)
     while last > node.start_mark.line:
         row = rows[last]

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run came to: the stats that AWX workflows and CI read, and the sentence of a run that fails. Pure."""
+"""Return the outcome of a run: the stats for AWX workflows and CI, and the message of a failed run.
+
+All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,20 @@ OK, CHANGES, REFUSED, FAILED = "ok", "changes", "refused", "failed"
 WORDS = (OK, CHANGES, REFUSED, FAILED)
 # The names of the stats.
 RESULT, NUMBER, DIGEST = "sfb_xmpp_result", "sfb_xmpp_changes", "sfb_xmpp_plan_digest"
-# The playbooks whose runs change or judge something.
+# The playbooks whose runs have an outcome.
 REPORTING = "audit certificate converge decommission failover preflight restore revoke verify".split()
-# The words of a summary that are changes.
+# The keys of a summary that count as changes.
 _CHANGES = ("added", "changed", "removed", "granted", "withdrawn")
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """word: one of WORDS. changes: how many changes were made, or are planned in check mode.
+    """The outcome of a run.
 
-    digest: of the plan; empty where the run has none. sentence: why the run fails; empty where it does not.
+    word: one of WORDS.
+    changes: the number of changes that were made, or that are planned in check mode.
+    digest: the digest of the plan; empty without a plan.
+    sentence: why the run fails; empty if it does not fail.
     """
 
     word: str = OK
@@ -36,14 +42,14 @@ class RunOutcome:
     sentence: str = ""
 
     def and_then(self, other: RunOutcome) -> RunOutcome:
-        """What a run came to that had both parts."""
+        """Return the outcome of a run that has both parts."""
         word = max(self.word, other.word, key=WORDS.index)
         sentence = self.sentence or other.sentence
         return RunOutcome(word, self.changes + other.changes, self.digest or other.digest, sentence)
 
 
 def outcome_of(result: Result) -> RunOutcome:
-    """What one task came to. result: of a task of the collection, also one that has reported already."""
+    """Return the outcome of a task. result: of a task of the collection, also of a task that reports an outcome."""
     digest = digest_of(result)
     wrong = went_wrong(result)
     if wrong == REFUSED:
@@ -55,14 +61,14 @@ def outcome_of(result: Result) -> RunOutcome:
 
 
 def digest_of(result: Result) -> str:
-    """The digest of a task's plan; empty where it has none."""
+    """Return the digest of a task's plan; empty without a plan."""
     return str((result.get("plan_digest") or {}).get("digest") or "")
 
 
 def went_wrong(result: Result) -> str:
-    """``refused`` if nothing was written, ``failed``, or an empty text.
+    """Return ``refused`` if nothing was written, ``failed``, or an empty text.
 
-    In a playbook the task that reports does not fail by itself.
+    In a playbook, the task that reports does not fail. A second task fails.
     """
     if result.get("outcome") in (REFUSED, FAILED):
         return str(result["outcome"])
@@ -72,7 +78,7 @@ def went_wrong(result: Result) -> str:
 
 
 def changes_of(result: Result) -> int:
-    """How many changes a task made, or would make. Users who get or lose a policy count one by one."""
+    """Return how many changes a task made, or would make. Each user who gets or loses a policy counts as one."""
     summary = result.get("summary")
     if isinstance(summary, t.Mapping) and set(_CHANGES) <= set(summary):
         return sum(int(summary[word]) for word in _CHANGES)
@@ -82,7 +88,7 @@ def changes_of(result: Result) -> int:
 
 
 def sentence(result: Result) -> str:
-    """Why a task did not succeed, in one line. What was refused for several reasons has been shown as a list."""
+    """Return why a task did not succeed, in one line. Several reasons are shown as a list before."""
     if result.get("sentence"):
         return str(result["sentence"])
     reasons = result.get("reasons") or ()
@@ -93,17 +99,21 @@ def sentence(result: Result) -> str:
 
 
 def planned_sentence(changes: int) -> str:
-    """Why a check run fails that was asked to."""
+    """Return why a check run fails if sfb_xmpp_fail_on_changes is true."""
     number = "1 change is" if changes == 1 else "%d changes are" % changes
     return "%s planned, and sfb_xmpp_fail_on_changes is true." % number
 
 
 def stats(outcome: RunOutcome, label: str, several: bool) -> dict[str, t.Any]:
-    """The key ``ansible_stats`` of a result. With several deployments in a run, each stat is a mapping by label."""
+    """Return the key ``ansible_stats`` of a result.
+
+    label: the label of the deployment.
+    several: whether the run has several deployments. Then each stat is a mapping by label.
+    """
     data: dict[str, t.Any] = {RESULT: outcome.word, NUMBER: outcome.changes}
     if outcome.digest:
         data[DIGEST] = outcome.digest
     if several:
         data = {name: {label: value} for name, value in data.items()}
-    # Mappings are merged, a value replaces the one of an earlier task.
+    # Ansible merges mappings. Other values replace the value of an earlier task.
     return {"data": data, "aggregate": several, "per_host": False}

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What follows from a revocation for the servers. Pure; results are those of tasks."""
+"""Report on the restart of services after a revocation. All functions are pure. Results are results of tasks."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .outcome import went_wrong
 Results = t.Sequence[t.Mapping[str, t.Any]]
 
 NOT_RESTARTED = (
-    "The domain is removed, but no service was restarted: no host of sfb_front_end or sfb_edge took part in this run."
-    " Add them to the inventory, or to --limit, and run it again."
+    "The domain is removed, but no service was restarted. This run had no host of sfb_front_end or sfb_edge. Add these"
+    " hosts to the inventory or to --limit, and run it again."
 )
 
 
 def before_the_revocation(deployment: DeploymentHosts) -> list[str]:
-    """A line where a restart is asked for and the inventory has no server to restart."""
+    """Return a line if a restart is requested but the inventory has no server to restart."""
     if deployment.front_ends or deployment.edges:
         return []
     return ["No host is in sfb_front_end or sfb_edge, so no service will be restarted."]
 
 
 def unable(host: str, look: t.Mapping[str, t.Any]) -> list[str]:
-    """A line on a server whose services cannot be restarted. look: what was seen of it before."""
+    """Return a line if the services of a server cannot be restarted. look: the state of the server before the run."""
     return [] if look["able"] else ["%s: its services cannot be restarted: %s" % (host, look["reason"])]
 
 
 def revoked(results: Results) -> bool:
-    """Whether the domain is off the partners of a deployment. results: of its management hosts."""
+    """Return whether the domain was removed from the partners of a deployment. results: of its management hosts."""
     return any("owners" in one and not went_wrong(one) for one in results)
 
 
 def took_part(results: Results) -> bool:
-    """Whether a server restarted its services, or tried to. results: of the restart."""
+    """Return whether a server restarted its services, or tried to do that. results: of the restart."""
     return any(not one.get("skipped") for one in results)

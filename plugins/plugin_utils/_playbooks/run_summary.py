@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run came to, for people: the counts of each deployment's plan, and a line for each of its Edges. Pure."""
+"""Summarize a run: the counts of each deployment's plan, and a line for each of its Edges. All functions are pure."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Results = t.Mapping[str, t.Any]
 
 
 def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[str, Results]]) -> list[str]:
-    """The lines of a whole run.
+    """Return the lines of a run.
 
-    plans: the lines of each deployment; their rows were shown when they were planned. edges: by deployment and name of
-    the Edge, the results of its last task.
+    plans: the lines of each deployment. Indented lines are left out, because the plan has shown them before.
+    edges: the result of each Edge's last task, by deployment and name of the Edge.
     """
     found = [text for plan in plans for text in plan if not text.startswith("  ")]
     for deployment, results in edges.items():
@@ -36,7 +36,7 @@ def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[st
 
 
 def last(staged: Results | None, switched: Results | None) -> Results:
-    """Of an Edge's two results the one that says how it ended; empty where neither ran."""
+    """Return the later of an Edge's two results; empty if neither task ran."""
     for result in (switched, staged):
         if result and not result.get("skipped"):
             return result
@@ -44,9 +44,9 @@ def last(staged: Results | None, switched: Results | None) -> Results:
 
 
 def outcome(results: t.Iterable[Results], later: bool) -> RunOutcome:
-    """What the Edges of a deployment came to. A certificate that is replaced, given or taken away is one change.
+    """Return the outcome of the Edges of a deployment. Each certificate that is replaced, added or removed is a change.
 
-    later: whether another run switches to what this one brought to an Edge. That is no change of this run.
+    later: whether another run switches to a certificate that this run staged. Staging is not counted as a change then.
     """
     found = RunOutcome()
     for result in results:
@@ -58,7 +58,7 @@ def outcome(results: t.Iterable[Results], later: bool) -> RunOutcome:
 
 
 def total(doors: t.Iterable[Results], edges: RunOutcome) -> RunOutcome:
-    """What the whole run came to in a deployment. doors: the results of its management hosts, empty where none ran."""
+    """Return the outcome of a run in a deployment. doors: results of its management hosts."""
     found = RunOutcome()
     for result in doors:
         if result and not result.get("skipped"):
@@ -71,14 +71,14 @@ def _switches(result: Results) -> bool:
 
 
 def line(name: str, result: Results) -> str:
-    """How an Edge stands. result: of its last task."""
+    """Return the line of an Edge. result: of its last task."""
     mark = "!" if result.get("failed") else "~" if result.get("changed") else " "
     return ("  %s %-*s %s" % (mark, _NAME, printable(name), _said(result))).rstrip()
 
 
 def _said(result: Results) -> str:
     if not result:
-        return "left alone"
+        return "skipped"
     if result.get("failed"):
         return "FAILED: %s" % printable(str(result.get("msg") or "no reason given").splitlines()[0])
     certificate = result.get("certificate") or {}
@@ -101,10 +101,10 @@ def _state(result: Results) -> str:
         return "waits for the answer to its request"
     in_force = result.get("in_force")
     if in_force == "proven":
-        return "in force, seen in a handshake"
+        return "in use, checked by a TLS handshake"
     if in_force == "assigned":
-        return "in force"
-    return "on the Edge, not in force" if result.get("staged") else "not known to be in force"
+        return "in use"
+    return "on the Edge, not in use" if result.get("staged") else "not known to be in use"
 
 
 def _short(thumbprint: str | None) -> str:

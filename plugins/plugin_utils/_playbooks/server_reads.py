@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the connect task has read on Front Ends and Edges, as the options of the module that decides. Pure.
+"""Turn the connect task's results on Front Ends and Edges into options of other modules. All functions are pure.
 
-A host that did not answer, or was not asked, has neither services nor certificates, so nothing is known of it.
+If a host did not answer or was not asked, its services and certificates are left out.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Results = t.Mapping[str, Connected | None]
 
 
 def services(deployment: DeploymentHosts, results: Results) -> list[dict[str, t.Any]]:
-    """The option ``services``.
+    """Return the option ``services``.
 
-    status: empty if the host has no XMPP service; left out if it could not be read.
+    The key ``status`` is empty if the host has no XMPP service. It is left out if it could not be read.
     """
     found = []
     for kind, hosts in (("gateway", deployment.front_ends), ("proxy", deployment.edges)):
@@ -37,7 +37,7 @@ def services(deployment: DeploymentHosts, results: Results) -> list[dict[str, t.
 
 
 def servers(deployment: DeploymentHosts, results: Results, declared: t.Collection[str] = ()) -> dict[str, t.Any]:
-    """The options that preflight and explain have of servers."""
+    """Return the options of preflight and explain about servers."""
     return {
         "services": services(deployment, results),
         "edges": edges(deployment, results, declared),
@@ -46,7 +46,7 @@ def servers(deployment: DeploymentHosts, results: Results, declared: t.Collectio
 
 
 def edges(deployment: DeploymentHosts, results: Results, declared: t.Collection[str]) -> list[dict[str, t.Any]]:
-    """The option ``edges``. declared: the Edges whose certificate the next run assigns."""
+    """Return the option ``edges``. declared: the Edges whose certificate the next run assigns."""
     found = []
     for host in deployment.edges:
         read = certificates(results.get(host))
@@ -61,13 +61,13 @@ def edges(deployment: DeploymentHosts, results: Results, declared: t.Collection[
 
 
 def views(deployment: DeploymentHosts, results: Results) -> dict[str, dict[str, t.Any]]:
-    """What the Edges see of partners, by host, as far as they were asked."""
+    """Return the results of xmpp_edge_view, by host. Edges that were not asked are left out."""
     reads = {host: results.get(host) for host in deployment.edges}
     return {host: one.view for host, one in reads.items() if one is not None and one.view is not None}
 
 
 def front_ends(deployment: DeploymentHosts, results: Results) -> list[dict[str, t.Any]]:
-    """The option ``front_ends``. A Front End of which no certificate was read is left out."""
+    """Return the option ``front_ends``. A Front End whose certificates were not read is left out."""
     found = ((host, certificates(results.get(host))) for host in deployment.front_ends)
     return [
         {"host": host, "certificates": read["certificates"], "clock_ahead": read.get("clock_ahead")}
@@ -77,7 +77,7 @@ def front_ends(deployment: DeploymentHosts, results: Results) -> list[dict[str, 
 
 
 def certificates(one: Connected | None) -> dict[str, t.Any]:
-    """The result of xmpp_gateway_cert_info on a host, or why there is none."""
+    """Return the result of xmpp_gateway_cert_info on a host, or ``msg`` with the reason why it has none."""
     if one is None:
         return {"msg": "they were not read in this run"}
     return one.certificates or {"msg": one.reason}

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which partners are used, by a table from the Monitoring database. Pure.
+"""Find out which partners are used, from a table of the Monitoring database. All functions are pure.
 
-The management shell has no record of who talks to whom. The table covers only the days that the database keeps.
+The management shell does not record sessions. The table covers only the days that the database keeps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ _SEEN = "The table covers only the days that the Monitoring database keeps."
 
 @dataclass(frozen=True)
 class PartnerUsage:
-    """partners: the use of each partner with all of its domains, in their order. undeclared: no partner has these."""
+    """The use of partners.
+
+    partners: the use of each partner with all of its domains, in the order of the partners.
+    undeclared: domains of the table that belong to no partner.
+    """
 
     partners: tuple[DomainUse, ...]
     undeclared: tuple[str, ...]
@@ -47,12 +51,12 @@ class PartnerUsage:
 
     @classmethod
     def of(cls, result: t.Mapping[str, t.Any]) -> PartnerUsage:
-        """From what as_dict has made."""
+        """Return the value from the result of as_dict()."""
         return cls(tuple(DomainUse(**one) for one in result["partners"]), tuple(result["undeclared"]))
 
 
 def read(path: str, data: bytes) -> list[DomainUse]:
-    """The table. path: as messages name it. Raises Refused with every mistake."""
+    """Return the rows of the table. path: its name in messages. Raises Refused with all mistakes."""
     try:
         return read_usage(data)
     except UnreadableSource as exc:
@@ -62,7 +66,12 @@ def read(path: str, data: bytes) -> list[DomainUse]:
 def compare(
     rows: t.Iterable[DomainUse], partners: t.Iterable[t.Mapping[str, t.Any]], own: t.Iterable[str]
 ) -> PartnerUsage:
-    """partners: with ``domain`` and ``additional_domains``. own: SIP domains, whose own sessions say nothing here."""
+    """Return the use of each partner.
+
+    rows: the rows of the table.
+    partners: dicts with ``domain`` and ``additional_domains``.
+    own: the own SIP domains. Their sessions are ignored.
+    """
     left = {row.domain: row for row in rows}
     found = []
     for partner in partners:
@@ -75,7 +84,7 @@ def compare(
 
 
 def _canonical(name: t.Any) -> str:
-    """A server may have what nobody may declare: that is in no table."""
+    """Return a domain in its compared form; empty if it is invalid. A server can have invalid domains."""
     try:
         return canonical_domain(str(name))
     except Invalid:
@@ -83,7 +92,7 @@ def _canonical(name: t.Any) -> str:
 
 
 def lines(found: PartnerUsage) -> list[str]:
-    """What a playbook shows."""
+    """Return the lines that a playbook shows."""
     shown = ["Use of the partners:"]
     width = max((len(one.domain) for one in found.partners), default=0)
     shown += ["  %s  %s" % (one.domain.ljust(width), _words(one)) for one in found.partners]
@@ -91,7 +100,7 @@ def lines(found: PartnerUsage) -> list[str]:
 
 
 def parts(found: PartnerUsage) -> list[Part]:
-    """The same for a document."""
+    """Return the use of partners as parts of a document."""
     rows = tuple((one.domain, one.last_used or "-", str(one.sessions)) for one in found.partners)
     told: list[Part] = [Table(("partner", "last use", "sessions"), rows)] if rows else []
     *summary, seen = _summary(found)
@@ -108,5 +117,5 @@ def _summary(found: PartnerUsage) -> list[str]:
     if found.unused:
         told.append("Unused partners: %s." % some(found.unused, _MOST))
     if found.undeclared:
-        told.append("Domains of the table that are no partner: %s." % some(found.undeclared, _MOST))
+        told.append("Domains of the table that belong to no partner: %s." % some(found.undeclared, _MOST))
     return [*told, _SEEN]

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role verification decides: whose certificate, which partners, what is shown and what fails. Pure."""
+"""Decide for the role verification: the own certificate, the partners to check, the lines, and when the run fails.
+
+All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ _SHORT = {
     "dialback over TLS": "dialback in TLS",
     "dialback over clear TCP": "dialback in clear",
 }
-# The parameters of the role verification, without its name, and their values where nothing is set.
+# The parameters of the role verification, without the role's prefix, and their defaults.
 PARAMETERS: dict[str, t.Any] = {
     "partners": [],
     "for_partner": "",
@@ -38,12 +41,12 @@ PARAMETERS: dict[str, t.Any] = {
     "messages": [],
     "fail_on": ["failed"],
     **{name: PROBE[name]["default"] for name in ("gateway_port", "timeout", "workers", "expires_within")},
-    # DNS of a partner does not lead the controller to itself, unless somebody wants that.
+    # A partner's DNS must not make the controller connect to itself, unless the user allows it.
     "allow_local": False,
 }
-# The lists of a certificate that name what it is for, beside access_edge.
+# The options of a certificate that list its names, in addition to access_edge.
 _NAMES = ("names", "sip_domains", "xmpp_domains")
-# How many names the sentence of a failed run has.
+# The most names in the message of a failed run.
 _NAMED = 5
 
 
@@ -52,9 +55,11 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class OwnCertificate:
-    """What the settings of a certificate tell a probe. names: the Access Edge's FQDN first.
+    """The values for a probe from the settings of a certificate.
 
-    file: path and passphrase of a PKCS#12 file on the controller; empty if the source is of another kind.
+    names: the names in the certificate. The first one is the Access Edge's FQDN.
+    access_edge: the Access Edge's FQDN.
+    file: path and passphrase of a PKCS#12 file on the controller; None if the source has another type.
     """
 
     names: tuple[str, ...] = ()
@@ -63,7 +68,7 @@ class OwnCertificate:
 
 
 def own_certificate(settings: Values) -> OwnCertificate:
-    """settings: ``sfb_xmpp_certificate`` of the deployment; empty where it has none."""
+    """Return the own certificate. settings: ``sfb_xmpp_certificate`` of the deployment; empty if it is not set."""
     source = settings.get("source") or {}
     file = None
     if source.get("type") == "pkcs12" and source.get("path"):
@@ -71,22 +76,24 @@ def own_certificate(settings: Values) -> OwnCertificate:
     options = {name: names_in(settings.get(name)) for name in _NAMES}
     try:
         names = tuple(required_names(access_edge=str(settings.get("access_edge") or ""), **options))
-    except InvalidNames:  # sfb.xmpp.certificate names the mistake, before it writes
+    except InvalidNames:  # sfb.xmpp.certificate reports the mistake before it writes
         names = tuple(options["names"])
     return OwnCertificate(names, names[0] if names else "", file)
 
 
 def names_in(value: t.Any) -> list[str]:
-    """A list of names, which may be one text with commas, as Ansible takes lists."""
+    """Return a list of names. Like Ansible, it accepts a text with commas."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
     return [str(one) for one in value or () if one]
 
 
 def probing_of(settings: Values, certificate: Values) -> dict[str, t.Any]:
-    """How a run probes partners before it writes: options of xmpp_partner_probe_info and certificate_names.
+    """Return the options with which a run probes partners before it writes: of xmpp_partner_probe_info, and
+    certificate_names.
 
-    settings: ``sfb_xmpp_verification``. certificate: ``sfb_xmpp_certificate`` of the deployment.
+    settings: ``sfb_xmpp_verification``.
+    certificate: ``sfb_xmpp_certificate`` of the deployment.
     """
     own = own_certificate(certificate)
     given = {name: value for name, value in settings.items() if name in PROBE and value not in (None, "")}
@@ -98,32 +105,34 @@ def probing_of(settings: Values, certificate: Values) -> dict[str, t.Any]:
 
 
 def parameters_of(values: Values) -> dict[str, t.Any]:
-    """The parameters of the role, without its name, from the settings of the playbook."""
+    """Return the parameters of the role, without its prefix, from the settings of the playbook."""
     verification = values.get("verification") or {}
     given = {name: verification[name] for name in PARAMETERS if verification.get(name) not in (None, "")}
     of_run = {"partners": values.get("partners") or [], "for_partner": values.get("for_partner") or ""}
     return {**PARAMETERS, **given, **of_run}
 
 
-# What is looked at
+# The partners and messages to check
 
 
 def of_partner(partners: t.Sequence[Values], wanted: str) -> list[Values]:
-    """The partners that have a domain, or all if none is wanted. wanted: domains, or addresses there, with commas.
+    """Return the partners that have a wanted domain; all partners if ``wanted`` is empty.
 
-    Raises Invalid.
+    wanted: domains or addresses, separated by commas.
+
+    Raises Invalid for a wrong domain.
     """
     domains = {canonical_domain(one.rpartition("@")[2]) for one in each(wanted)}
     return [one for one in partners if not domains or domains & set(domains_of(one))]
 
 
 def each(wanted: str) -> list[str]:
-    """The domains or addresses of a text that separates them by commas."""
+    """Return the domains or addresses of a text with commas."""
     return [one.strip() for one in wanted.split(",") if one.strip()]
 
 
 def domains_of(partner: Values) -> list[str]:
-    """All domains of a declared partner, as A-labels. One that cannot be read is left to the probe, which names it."""
+    """Return all domains of a declared partner, as A-labels. Invalid domains are left out: the probe reports them."""
     found = []
     for text in (partner.get("domain"), *(partner.get("additional_domains") or ())):
         try:
@@ -134,7 +143,7 @@ def domains_of(partner: Values) -> list[str]:
 
 
 def messages_to(messages: t.Sequence[Values], partners: t.Sequence[Values], wanted: str) -> list[int]:
-    """Which messages are sent, by number: if one partner is wanted, those to its domains."""
+    """Return the numbers of the messages to send. If partners are wanted, only messages to their domains are sent."""
     if not wanted:
         return list(range(len(messages)))
     domains = {domain for one in partners for domain in domains_of(one)}
@@ -145,24 +154,28 @@ def messages_to(messages: t.Sequence[Values], partners: t.Sequence[Values], want
     ]
 
 
-# What is shown
+# The lines
 
 
 @dataclass(frozen=True)
 class Message:
-    """A test message. result: that of xmpp_im_test."""
+    """A test message.
+
+    to_user: the address of the recipient.
+    result: the result of xmpp_im_test.
+    """
 
     to_user: str
     result: Values
 
     @property
     def outcome(self) -> str:
-        """A message that was refused before it was sent has no outcome of its own."""
+        """The outcome of the test. A message that was refused before sending counts as a failure."""
         return str((self.result.get("test") or {}).get("result") or "failure")
 
     @property
     def latency(self) -> float | None:
-        """Seconds; None where it is not known."""
+        """The latency in seconds; None if it is unknown."""
         found: float | None = (self.result.get("test") or {}).get("latency")
         return found
 
@@ -177,12 +190,15 @@ class Message:
 
 
 def table(entries: t.Sequence[Values], messages: t.Sequence[Message], note: str, summary: Values) -> list[str]:
-    """A row for each domain, the worst first, and one for each finding below it. entries: of the probe.
+    """Return a line for each domain, the worst first, with a line for each of its findings.
 
-    note: where the own domains come from; an empty text if they were given.
+    entries: of the probe.
+    messages: the test messages.
+    note: where the own domains come from; empty if the user declared them.
+    summary: the number of domains by verdict.
     """
     width = max([len(_domain(entry)) for entry in entries] + [14])
-    lines = ["The domains, the worst first (? = not seen):"]
+    lines = ["The domains, the worst first (? = not checked):"]
     for entry in sorted(entries, key=lambda one: list(VERDICTS).index(one["verdict"])):
         verdict = entry["verdict"].replace("_", " ")
         lines += ["  %-14s  %-*s  %s" % (verdict, width, _domain(entry), _details(entry)), *_findings(entry)]
@@ -214,7 +230,7 @@ def _details(entry: Values) -> str:
 
 
 def _methods(accepts: Values, methods: t.Iterable[str], joint: str) -> str:
-    """Short names of methods, with a question mark if it was not seen whether the partner accepts one."""
+    """Return short names of methods. A question mark means that it is unknown if the partner accepts it."""
     names = [_SHORT[method] + ("?" if accepts[method] == "unknown" else "") for method in methods]
     return joint.join(names) or "nothing"
 
@@ -225,13 +241,13 @@ def _findings(entry: Values) -> t.Iterator[str]:
         yield "      %(severity)-7s  %(message)s; %(remedy)s" % finding + view
         then = (entry.get("advice") or {}).get("then")
         if finding["code"] == "certificate_expires_soon" and then:
-            nothing = "the declared row does not work any more"
-            what = nothing if then == "nothing" else "dialback alone decides under the declared row"
+            nothing = "the settings of the partner do not work any more"
+            what = nothing if then == "nothing" else "only dialback authenticates the partner"
             yield "               from then on: " + what
 
 
 def _advice(entries: t.Sequence[Values]) -> list[str]:
-    """A line for each advice, with the partners that it is for."""
+    """Return a line for each advice, with its partners."""
     found: dict[str, list[str]] = {}
     for entry in entries:
         advice = entry.get("advice") or {}
@@ -241,20 +257,20 @@ def _advice(entries: t.Sequence[Values]) -> list[str]:
 
 
 def of_edges(views: t.Sequence[Values]) -> list[str]:
-    """What the Edges logged, and what of their view is missing. views: results of xmpp_edge_view."""
-    # Here, since a run that writes takes its settings from this file, and need not load what probes.
+    """Return what the Edges logged, and what they did not check. views: results of xmpp_edge_view."""
+    # Imported here, because a run that writes reads its settings from this file and does not need the probe.
     from ...module_utils._probe.edge_judge import gaps, xmpp_events
     from ...module_utils._probe.edge_view import view_of
 
     lines = []
     for view in map(view_of, views):
-        lines += ["Edge %s: not seen: %s" % (view.host, text) for text in gaps(view)]
+        lines += ["Edge %s: not checked: %s" % (view.host, text) for text in gaps(view)]
         lines += ["Edge %s: logged in %d h: %s" % (view.host, view.hours, text) for text in xmpp_events(view)]
     return lines
 
 
 def wrong(entries: t.Sequence[Values], messages: t.Sequence[Message], fail_on: t.Collection[str]) -> str:
-    """The sentence with which a run fails; an empty text if nothing is wrong. fail_on: verdicts."""
+    """Return the message of a failed run; an empty text if nothing is wrong. fail_on: verdicts that fail the run."""
     bad = [str(entry["domain"]) for entry in entries if entry["verdict"] in fail_on]
     lost = [one.to_user for one in messages if one.outcome == "failure"]
     parts = []
@@ -262,7 +278,7 @@ def wrong(entries: t.Sequence[Values], messages: t.Sequence[Message], fail_on: t
         parts.append("%d of %d domains (%s)" % (len(bad), len(entries), _named(bad)))
     if lost:
         parts.append("%d of %d test messages (to %s)" % (len(lost), len(messages), _named(lost)))
-    return "The check failed for %s; the lines above say why." % " and ".join(parts) if parts else ""
+    return "The check failed for %s. The lines above show why." % " and ".join(parts) if parts else ""
 
 
 def _named(names: t.Sequence[str]) -> str:

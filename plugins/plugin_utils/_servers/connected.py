@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The results of the connect task for each server, and the choice of the host that works for a deployment. Pure.
+"""Read the results of the connect task, and choose the host that works for a deployment. All functions are pure.
 
-The task keeps its result under one name on each host. The result is plain JSON with the number of its form.
+The task registers its result under the same name on each host. The result is plain JSON with the number of its form.
 """
 
 from __future__ import annotations
@@ -29,11 +29,16 @@ FORM = 1
 
 @dataclass(frozen=True)
 class Way:
-    """How a host is reached, according to the options of its connection. It has no secrets.
+    """The connection to a host, from its options. It has no secrets.
 
+    address: the server's name or address.
+    port: the TCP port.
+    endpoint: the URL of the session.
     tls: whether TLS is used.
     checked: whether the server's certificate is checked.
     proxy: whether a proxy is used.
+    account: the user; empty without one.
+    configuration: the session configuration.
     """
 
     address: str
@@ -58,7 +63,7 @@ class Connected:
     planned: the result of xmpp_gateway_cert in check mode with the phase stage, if nothing is due.
     view: the result of xmpp_edge_view.
     broken: the step of statement.WAY that failed; empty if none of them did.
-    way: how the host is reached, if the run checks it.
+    way: the connection to the host, if the run checks it.
     """
 
     host: str
@@ -72,7 +77,7 @@ class Connected:
     way: Way | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The result of the task, plain values only."""
+        """Return the result of the task, with plain values only."""
         return {
             "form": FORM,
             "host": self.host,

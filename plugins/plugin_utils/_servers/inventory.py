@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds the servers of the running inventory in the variables of a task."""
+"""Find the servers of the running inventory in the variables of a task."""
 
 from __future__ import annotations
 

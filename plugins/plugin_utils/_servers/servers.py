@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds the hosts of each deployment in an inventory. Every playbook uses this rule. Pure.
+"""Find the hosts of each deployment in an inventory. Every playbook uses this rule. All functions are pure.
 
 The variable ``sfb_xmpp_deployment`` of a host names its deployment. If all management hosts with the variable name the
 same deployment, hosts without the variable belong to it. Otherwise a host without the variable is a mistake.
@@ -26,7 +26,7 @@ class DeploymentHosts:
     """The hosts of one deployment, with their names and order from the inventory.
 
     label: the value of ``sfb_xmpp_deployment``.
-    doors: the hosts of sfb_management. They all lead to the same Central Management Store.
+    doors: the hosts of sfb_management. They all use the same Central Management Store.
     front_ends: the hosts of sfb_front_end.
     edges: the hosts of sfb_edge.
     """

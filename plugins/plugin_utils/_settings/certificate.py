@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificate of a deployment's Edges, for tasks that run on another host of the deployment."""
+"""Read the certificate settings of a deployment's Edges, for tasks that run on another host of the deployment."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SETTING = BY_NAME[NAME]
 
 
 def certificate_of(action: Action, variables: Variables) -> dict[str, t.Any]:
-    """The value of sfb_xmpp_certificate: of the first Edge that has one, else of the host of the task, else empty.
+    """Return the value of sfb_xmpp_certificate, from the first Edge that has a value; then from the task's host.
 
-    The Edges come first: theirs is the one that converge installs. Raises Refused if the value cannot be used; with
-    ``--limit`` the Edges' own check did not run.
+    The Edges come first, because converge installs their certificate. Without a value, the result is empty.
+    Raises Refused if the value cannot be used: with ``--limit``, the Edges' own check did not run.
     """
     own = str(variables["inventory_hostname"])
     for host in (*servers_in(variables).of(own).edges, own):

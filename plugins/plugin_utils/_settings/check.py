@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with a value: every mistake with its place, in the words of the inventory. Pure."""
+"""Check values of variables, and report all mistakes, each with its variable. All functions are pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ from ...module_utils._federation.kinds import Choice, Number, Switch, did_you_me
 
 Spec = t.Mapping[str, t.Any]
 
-# A text of several lines, or one in brackets, that was meant to be a list or a dictionary.
+# A text of several lines or in brackets. The user probably meant a list or a dictionary.
 _YAML = re.compile(r"\s*(?:- |\[|\{)|[^\n]*:[ \n]|.*\n", re.DOTALL)
 
 
 def unset(spec: Spec, value: t.Any) -> bool:
-    """Whether a value says nothing: null, or the empty text that a blank answer of a survey becomes."""
+    """Return whether a value counts as not set: null, or the empty text of a blank answer in a survey."""
     return value is None or (value == "" and spec.get("type", "str") != "raw")
 
 
 def mistakes(spec: Spec, value: t.Any, place: str) -> list[str]:
-    """What is wrong with the value of a variable or of an option. place: such as ``sfb_xmpp_audit.fail_on``.
+    """Return the mistakes in the value of a variable or of an option.
 
-    Only what cannot be converted without loss is a mistake: "5" is a number, and a list of names may be one text with
-    commas, as Ansible itself takes them.
+    spec: the argument spec.
+    value: the value.
+    place: the name, such as ``sfb_xmpp_audit.fail_on``.
+
+    A value that can be converted without loss is not a mistake. For example, "5" is a number, and a list of names can
+    be a text with commas, as in Ansible.
     """
     kind = str(spec.get("type", "str"))
     if kind == "raw" or value is None:
@@ -40,11 +44,11 @@ def mistakes(spec: Spec, value: t.Any, place: str) -> list[str]:
     if isinstance(value, (dict, list)):
         return ["%s: must be %s, not %s" % (place, _WANTED[kind], written(value))]
     if isinstance(value, str) and (now := spec.get("former", {}).get(value)):
-        return ["%s: the value %s is called %s now" % (place, value, now)]
+        return ["%s: the value %s is called %s now. Use %s" % (place, value, now, now)]
     try:
         _CHECKS[kind](value)
         if "choices" in spec:
-            # YAML has a number where a user writes a word of digits, which is converted like any text.
+            # YAML reads a word of digits as a number. It is converted to a text.
             word = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
             Choice(**{str(one): str(one) for one in spec["choices"]}).from_user(word)
     except Invalid as exc:
@@ -84,19 +88,19 @@ def _of_list(spec: Spec, value: t.Any, place: str) -> list[str]:
 
 
 def _advice(value: t.Any, example: str) -> str:
-    """What would be right instead of a text."""
+    """Return how to write the value instead of a text."""
     if isinstance(value, str) and _YAML.match(value):
         return yaml_text()
-    return "; write %s" % example
+    return ". Write %s" % example
 
 
 def yaml_text() -> str:
-    """How a text that holds YAML, such as the answer of a survey, becomes a value."""
-    return '. The string holds YAML. Convert it: "{{ NAME | from_yaml }}"'
+    """Return how to convert a text that contains YAML, such as the answer of a survey."""
+    return '. The string contains YAML. Convert it: "{{ NAME | from_yaml }}"'
 
 
 def holds_yaml(value: t.Any) -> bool:
-    """Whether a value is a text that was meant to be a list or a dictionary."""
+    """Return whether a value is a text that probably was meant to be a list or a dictionary."""
     return isinstance(value, str) and bool(_YAML.match(value))
 
 

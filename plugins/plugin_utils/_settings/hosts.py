@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the variables of several hosts say together: to which deployment each belongs, and what its doors declare."""
+"""Compare the variables of several hosts: the deployment of each host, and the settings of its management hosts."""
 
 from __future__ import annotations
 
@@ -20,19 +20,29 @@ Variables = t.Mapping[str, t.Any]
 
 
 def mistakes_around(variables: Variables) -> list[str]:
-    """What is wrong with the servers of the inventory, and between the doors of the deployment of a task's host."""
+    """Return the mistakes in the servers of the inventory.
+
+    They include differences between the management hosts of the deployment of the task's host.
+    """
     servers = servers_in(variables)
     return [*servers.mistakes, *differences(variables, servers.of(str(variables["inventory_hostname"])).doors)]
 
 
 def differences(variables: Variables, doors: t.Sequence[str]) -> list[str]:
-    """What doors of one deployment declare otherwise than the first of them does. variables: those of a task."""
+    """Return the differences between the settings of the first management host and of the others.
+
+    variables: the variables of a task.
+    doors: the management hosts of one deployment.
+    """
     hostvars = variables["hostvars"]
     return contradictions({host: _declared(hostvars[host]) for host in doors}) if len(doors) > 1 else []
 
 
 def _declared(values: Variables) -> dict[str, t.Any]:
-    """What a host declares, as plain values; a text where a value cannot be evaluated, which its own check names."""
+    """Return the settings of a host, as plain values.
+
+    If a value cannot be evaluated, its value is the error. The host's own check reports the error.
+    """
     found: dict[str, t.Any] = {}
     for name in map(str, values):
         if name.startswith(PREFIX):

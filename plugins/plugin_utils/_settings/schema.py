@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The JSON Schema of an inventory's variables, for editors and CI: made from the table. Pure.
+"""Make the JSON Schema of an inventory's variables from the table, for editors and CI. All functions are pure.
 
-Two roots: a file of variables (group_vars, host_vars), and an inventory in YAML (hosts.yml).
+It has two roots: a file of variables (group_vars, host_vars), and an inventory in YAML (hosts.yml).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .table import BY_NAME, FORECAST_DAYS, PREFIX, SETTINGS, Setting, Spec
 Schema = dict[str, t.Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-# Whatever else a value must be, it may be a template or a vaulted text.
+# Each value can also be a template or a text from ansible-vault.
 _TEMPLATE: Schema = {
     "type": "string",
     "pattern": r"\{\{|\{%|\$ANSIBLE_VAULT",
@@ -33,7 +33,7 @@ _PLAIN: dict[str, list[Schema]] = {
     "raw": [{}],
 }
 _TEXT: Schema = {"type": "string"}
-# Options with forms or limits that no argument spec can say.
+# Options with forms or limits that an argument spec cannot express.
 _FORMS: dict[str, list[Schema]] = {
     "sfb_xmpp_policies.granted_to": [
         {"type": "array", "items": _TEXT},
@@ -56,12 +56,12 @@ _FORMS: dict[str, list[Schema]] = {
 
 
 def variables(texts: t.Mapping[str, str]) -> Schema:
-    """The schema of a file of variables. texts: descriptions of options, by place (``sfb_xmpp_audit.fail_on``)."""
+    """Return the schema of a file of variables. texts: descriptions, by place (``sfb_xmpp_audit.fail_on``)."""
     return {"$schema": DRAFT, "title": "Variables of sfb.xmpp", "$ref": "#/$defs/variables", "$defs": _defs(texts)}
 
 
 def inventory(texts: t.Mapping[str, str]) -> Schema:
-    """The schema of an inventory in YAML."""
+    """Return the schema of an inventory in YAML. texts: descriptions of options, by place."""
     groups = {"type": "object", "additionalProperties": {"$ref": "#/$defs/group"}}
     group: Schema = {
         "type": ["object", "null"],
@@ -83,7 +83,7 @@ def _defs(texts: t.Mapping[str, str]) -> Schema:
     own: Schema = {
         "type": ["object", "null"],
         "properties": {setting.name: _setting(setting, texts) for setting in SETTINGS},
-        # A misspelt variable is an error; other people's variables are none of our business.
+        # A misspelt variable with the prefix is an error. Variables without the prefix are ignored.
         "patternProperties": {
             "^%s(?!(?:%s)$|x_|result$|changes$|snapshot_of$|snapshot_digest$)" % (PREFIX, known): {"not": {}}
         },
@@ -93,7 +93,7 @@ def _defs(texts: t.Mapping[str, str]) -> Schema:
 
 def _setting(setting: Setting, texts: t.Mapping[str, str]) -> Schema:
     if setting.once:
-        text = "%s Counts only on the command line (-e)." % setting.text
+        text = "%s This variable works only on the command line (-e)." % setting.text
         return {"not": {}, "description": text}
     return {**_value(setting.spec, setting.name, texts), "description": setting.text}
 

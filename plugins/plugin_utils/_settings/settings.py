@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one host's variables say, for one playbook: plain values, or every mistake at once. Pure.
+"""Read the settings of a host for a playbook, as plain values, or report all mistakes. All functions are pure.
 
-A playbook evaluates only the variables that it reads: the password of a certificate must not stop an export. Of all
-others only the names are checked.
+A playbook evaluates only the variables that it reads. Otherwise a missing vault password of a certificate would stop
+an export. Of all other variables, only the names are checked.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ from .._playbooks import accepted
 from . import check
 from .table import ACCESS, BY_NAME, FORECAST_DAYS, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
 
-# What every part of a federation is checked by: the same code that reads it for the plan.
+# The parts of a federation. They are checked by the code that reads them for the plan.
 _DECLARED = frozenset(PREFIX + resource.part for resource in RESOURCES)
 _EVERYTHING = frozenset(("all", "tagged"))
-# A revocation is for the hour in which everything else may be broken: names that nobody reads are warnings.
+# A revocation must work even if other settings are wrong, so unknown names are only warnings.
 LENIENT = frozenset(("revoke",))
-# The words of sfb_xmpp_allow, where a playbook has its own.
+# The values of sfb_xmpp_allow for playbooks with other values than usual.
 ALLOWS = {"revoke": ("protected",)}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the values of a host come from.
+    """The source of a host's values.
 
-    names: of all its variables. extra: the names of those that were given with ``-e``.
-    value: the evaluated value of one, as plain built-ins; raises ValueError with the reason if it has none.
-    place: file and line of a variable, or an empty text where they are not known.
+    names: the names of all its variables.
+    extra: the names of the variables that were given with ``-e``.
+    value: returns the evaluated value of a variable, as plain built-ins. Raises ValueError with the reason.
+    place: returns file and line of a variable, or an empty text if they are unknown.
     """
 
     names: t.Collection[str]
@@ -55,14 +56,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Settings:
-    """The variables that are set, without the prefix, as a user wrote them. warnings: texts."""
+    """The settings of a host.
+
+    values: the variables that are set, by their names without the prefix, as the user wrote them.
+    warnings: the warnings, as texts.
+    """
 
     values: t.Mapping[str, t.Any]
     warnings: tuple[str, ...] = field(default=())
 
 
 def read(playbook: str, source: Source) -> Settings:
-    """The settings that the playbook reads. Raises Refused with every mistake."""
+    """Return the settings that the playbook reads. Raises Refused with all mistakes."""
     found, warnings = _names(playbook, source)
     values: dict[str, t.Any] = {}
     for setting in read_by(playbook):
@@ -79,7 +84,7 @@ def read(playbook: str, source: Source) -> Settings:
         if setting.name not in _DECLARED:
             found += [_at(source, setting.name, text) for text in check.mistakes(setting.spec, value, setting.name)]
     found += _declared(values, source)
-    # What is wrong in its form says nothing more by its meaning.
+    # If the form of a value is wrong, its meaning is not checked.
     wrong = [_where(text) for text in found]
     found += [
         _at(source, re.split(r"[\[:.]", text)[0], text)
@@ -97,12 +102,12 @@ def _not_its_place(setting: Setting, source: Source) -> bool:
 
 
 def _where(text: str) -> str:
-    """The place that a mistake names first, such as ``sfb_xmpp_audit.fail_on``."""
+    """Return the place at the start of a mistake, such as ``sfb_xmpp_audit.fail_on``."""
     return text.partition(": ")[0]
 
 
 def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:
-    """What only the code that uses a value can say of it."""
+    """Return the mistakes that only the code that uses a value can find."""
     guard = Guard(tuple(_texts(values.get("protect"))), called=variable)
     found = [
         PREFIX + "allow" + text for text in allow_mistakes(_texts(values.get("allow")), ALLOWS.get(playbook, ALLOWED))
@@ -113,7 +118,7 @@ def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:
     except Invalid as exc:
         found.append(str(exc))
     except (AttributeError, TypeError):
-        pass  # of another type, which is a mistake that was named
+        pass  # of another type, which was reported before
     found += [*_accepted(values), *_forecast(values)]
     try:
         declare_revoked(
@@ -134,54 +139,54 @@ def _accepted(values: t.Mapping[str, t.Any]) -> list[str]:
 
 def _forecast(values: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     days = values["audit"].get("forecast_days") if isinstance(values.get("audit"), dict) else None
-    # A value of another type is a mistake that was named.
+    # A value of another type was reported before.
     if days is not None and str(days).strip().isdigit() and not 1 <= int(days) <= FORECAST_DAYS:
         yield "%saudit.forecast_days: %s must be a number of days from 1 to %d" % (PREFIX, days, FORECAST_DAYS)
 
 
 def _texts(value: t.Any) -> list[str]:
-    """A list of names, which may be one text with commas."""
+    """Return a list of names. The value can be a text with commas."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _at_hand(playbook: str, values: t.Mapping[str, t.Any], source: Source) -> list[str]:
-    """What the command line gives by a former name, or does not give at all."""
+    """Return mistakes on the command line: former names, and missing variables."""
     found = []
     for setting in read_by(playbook):
-        # In another playbook the former name is somebody else's.
+        # In other playbooks, the former name is a variable of the user.
         if setting.former in source.extra and playbook in (setting.former_in or setting.playbooks):
             text = "%s: this variable is called %s now. Give -e %s=... instead"
             found.append(text % (setting.former, setting.name, setting.name))
         elif setting.missing and setting.option not in values:
-            found.append("%s: is missing; %s" % (setting.name, setting.missing))
+            found.append("%s: is missing. %s" % (setting.name, setting.missing))
     return found
 
 
 def _names(playbook: str, source: Source) -> tuple[list[str], list[str]]:
-    """Mistakes and warnings about the names of variables."""
+    """Return mistakes and warnings about the names of variables."""
     found = []
     for name in sorted(str(name) for name in source.names):
         if not name.startswith(PREFIX) or name.startswith(FREE) or name in IGNORED:
             continue
         setting = BY_NAME.get(name)
         if setting is None:
-            # Without the prefix, which makes all names alike.
+            # The comparison leaves out the prefix, because it makes all names similar.
             near = did_you_mean(name[len(PREFIX) :], [known[len(PREFIX) :] for known in BY_NAME])
             near = near.replace("did you mean ", "did you mean " + PREFIX)
-            text = "there is no such variable%s" % (near or "; names that begin with %s are free for your own" % FREE)
+            text = "there is no such variable%s" % (near or ". Begin the names of your own variables with %s" % FREE)
             found.append(_at(source, name, "%s: %s" % (name, text)))
         elif _not_its_place(setting, source):
             text = (
-                "%s: decides about one run, so it counts only on the command line. Remove it here, and give it with -e"
+                "%s: applies to one run only, so it works only on the command line. Remove it here and give it with -e"
             )
             found.append(_at(source, name, text % name))
     return ([], found) if playbook in LENIENT else (found, [])
 
 
 def _declared(values: t.Mapping[str, t.Any], source: Source) -> list[str]:
-    """What is wrong with the parts of a federation."""
+    """Return the mistakes in the parts of a federation."""
     given: dict[str, t.Any] = {}
     found = []
     for resource in RESOURCES:
@@ -201,7 +206,7 @@ def _declared(values: t.Mapping[str, t.Any], source: Source) -> list[str]:
 
 
 def _at(source: Source, name: str, text: str) -> str:
-    """The text, with file and line where they are known."""
+    """Return the text, with file and line if they are known."""
     place = source.place(name)
     return "%s (%s)" % (text, place) if place else text
 
@@ -210,13 +215,13 @@ def _at(source: Source, name: str, text: str) -> str:
 
 
 def contradictions(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
-    """What hosts of one deployment declare differently. ``hosts``: the variables of each."""
+    """Return the differences between hosts of one deployment. hosts: the variables of each host."""
     found = []
     (first, own), *others = hosts.items()
     for name in sorted(set(BY_NAME) - OF_A_HOST):
         for other, variables in others:
             if (name in own) != (name in variables) or (name in own and own[name] != variables[name]):
-                text = "%s: the hosts %s and %s belong to one deployment, but do not have the same value"
+                text = "%s: the hosts %s and %s of one deployment have different values. Set the same value for both"
                 found.append(text % (name, first, other))
     return found
 
@@ -226,15 +231,20 @@ def contradictions(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What tags choose of a playbook. nothing: a line for the user if they choose nothing of it."""
+    """The selection by tags. nothing: a line for the user if the tags select no part of the playbook."""
 
     nothing: str = ""
 
 
 def chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> Chosen:
-    """Raises Refused where a tag is near one of the playbook's. run, skip: of ``--tags`` and ``--skip-tags``.
+    """Return the selection by tags.
 
-    Any other tag belongs to somebody else, whose playbook may import ours.
+    playbook: the name of the playbook.
+    run: the values of ``--tags``.
+    skip: the values of ``--skip-tags``.
+
+    Raises Refused if a tag is similar to a tag of the playbook. Other tags can belong to a playbook that imports this
+    one.
     """
     known = TAGS.get(playbook, ())
     wanted, skipped = set(run), set(skip)
@@ -248,19 +258,23 @@ def chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> Chosen
         raise Refused(wrong)
     if skipped & _EVERYTHING or not (wanted & {*known, *_EVERYTHING, "always", *([] if known else ["untagged"])}):
         has = "its tags are %s" % ", ".join(known) if known else "it has no tags"
-        return Chosen("%s: the tags choose nothing of this playbook (%s)" % (playbook, has))
+        return Chosen("%s: the tags select no part of this playbook (%s)" % (playbook, has))
     return Chosen()
 
 
 def certificate_chosen(run: t.Iterable[str], skip: t.Iterable[str]) -> bool:
-    """Whether tags leave the certificate of the Edge servers to converge. run, skip: as for ``chosen``."""
+    """Return whether the tags select the certificate of the Edge servers in converge. run, skip: see chosen()."""
     meant = {*_EVERYTHING, "certificate"}
     return bool(meant.intersection(run)) and not meant.intersection(skip)
 
 
 @dataclass(frozen=True)
 class AccessChosen:
-    """Whether tags choose the access to the hosts in preflight. alone: whether they leave nothing else of it."""
+    """The selection of the check of access in preflight.
+
+    looked_at: whether the tags select the check.
+    alone: whether the tags select only this check.
+    """
 
     looked_at: bool
     alone: bool
@@ -270,7 +284,10 @@ NO_ACCESS = AccessChosen(False, False)
 
 
 def access_chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> AccessChosen:
-    """run, skip: as for ``chosen``. Like a task with the tag ``never``, it is left out unless it is named."""
+    """Return whether the tags select the check of access. run, skip: see chosen().
+
+    The check runs only if its tag is named, like a task with the tag ``never``.
+    """
     if playbook != "preflight" or ACCESS not in run or ACCESS in skip:
         return NO_ACCESS
     return AccessChosen(True, not _EVERYTHING.intersection(run))

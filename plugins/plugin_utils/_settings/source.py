@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of a host as Ansible has them: what the settings are read from, in that host's own context."""
+"""Read the variables of a host from Ansible, in the context of that host."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ansible.utils.vars import load_extra_vars
 from .._actions.plain_values import plain
 from .settings import Settings, Source, read
 
-# An action plugin: what it has of the running task.
+# An action plugin with its running task.
 Action = t.Any
 Variables = t.Mapping[str, t.Any]
 
 
 def settings_of(action: Action, variables: Variables, playbook: str) -> Settings:
-    """The settings of the host of a task. Raises Refused with every mistake."""
+    """Return the settings of a task's host. Raises Refused with all mistakes."""
     return read(playbook, source_of(action, variables))
 
 
 def source_of(action: Action, variables: Variables) -> Source:
-    """variables: those of a task, or of another host (``hostvars[HOST]``)."""
+    """Return the source of values. variables: of a task, or of another host (``hostvars[HOST]``)."""
 
     def value(name: str) -> t.Any:
         try:
@@ -50,15 +50,16 @@ def source_of(action: Action, variables: Variables) -> Source:
 
 
 def _brief(exc: AnsibleError) -> str:
-    """Ansible's reason in one line."""
+    """Return Ansible's reason in one line, with at most 300 characters."""
     text = str(getattr(exc, "message", "") or exc)
     return " ".join(text.split())[:300]
 
 
 def origin(value: t.Any) -> str:
-    """File and line in which a value was written, or an empty text.
+    """Return file and line of a value, or an empty text.
 
-    ansible-core 2.19 keeps them in a tag, and older ones in an attribute; both are internals, so nothing depends on it.
+    ansible-core 2.19 keeps them in a tag, older versions in an attribute. Both are internal to ansible-core, so an
+    empty text must always be acceptable.
     """
     position = getattr(value, "ansible_pos", None)
     if position:
@@ -76,6 +77,6 @@ def origin(value: t.Any) -> str:
 
 
 def _short(path: str) -> str:
-    """A path as a person would write it: relative to where they are, if the file is below that."""
+    """Return a path relative to the working directory, if the file is below this directory."""
     relative = os.path.relpath(path)
     return path if relative.startswith(os.pardir) else relative

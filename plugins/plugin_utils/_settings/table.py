@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only table of the variables that begin with sfb_xmpp_, which an inventory or a command line can set.
+"""Define all variables that begin with sfb_xmpp_, which an inventory or a command line can set.
 
-The first check of every playbook, the JSON schemas of the variables and the pages of the playbooks follow from it.
-Types are argument specs, as modules have them. The specs of objects come from the catalogue.
+Three things use this table: the first check of every playbook, the JSON schemas of the variables, and the pages of the
+playbooks. Types are argument specs, as in modules. The specs of objects come from the catalogue.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ from .._playbooks.migration_target import TARGETS
 PREFIX = _PREFIX
 # For users' own variables.
 FREE = PREFIX + "x_"
-# AWX passes the first two from one job of a workflow to the next. A snapshot that is read as variables has the others.
+# AWX passes the first two from one job of a workflow to the next. The last two occur in snapshots that are read as
+# variables.
 IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of", "snapshot_digest"))
-# How far a forecast can look ahead: as far as the modules do (module_utils/_x509/later.py).
+# The longest horizon of a forecast in days. The modules have the same limit (module_utils/_x509/later.py).
 FORECAST_DAYS = 400
 
 Spec = t.Mapping[str, t.Any]
@@ -77,11 +78,11 @@ class Setting:
     spec: its argument spec, with ``options`` if it is a dictionary or a list of dictionaries.
     playbooks: the playbooks that read it.
     text: its description for the pages of the playbooks, in full sentences.
-    once: whether it is for one run. Such a variable counts only as an extra variable (``-e``).
+    once: whether it applies to one run only. Such a variable works only as an extra variable (``-e``).
     former: its former name on the command line, without a prefix. This name with ``-e`` is a mistake in the playbooks
         of former_in.
     former_in: the playbooks for former; by default those of playbooks.
-    missing: the message if a playbook that reads it has no value; empty if it may be left out.
+    missing: the remedy if a playbook that reads it has no value; empty if it may be left out.
     """
 
     name: str
@@ -112,12 +113,12 @@ def _setting(
 
 
 def _of_a_run(name: str, playbooks: t.Sequence[str], text: str, former: str, former_in: t.Sequence[str]) -> Setting:
-    """A text for one run, from the command line."""
+    """Return a setting for one run: a text from the command line."""
     return Setting(PREFIX + name, _TEXT, tuple(playbooks), text, True, former, tuple(former_in))
 
 
 def _of_federation(name: str, playbooks: t.Sequence[str], text: str, once: bool = False) -> Setting:
-    """A setting that is an option of xmpp_federation."""
+    """Return a setting that is an option of xmpp_federation."""
     return _setting(name, FEDERATION[name], playbooks, text, once)
 
 
@@ -135,7 +136,7 @@ _VERIFICATION: Spec = {
     "type": "dict",
     "options": {
         **{name: PROBE[name] for name in _PROBE_OPTIONS if name in PROBE},
-        # If it is not set, domains are asked in the name of the first own domain.
+        # The default is the first own domain.
         "from_domain": _TEXT,
         # The limits for questions to the Edges: number of domains, time (seconds), and hours of the log.
         **{name: {"type": type(value).__name__, "default": value} for name, value in EDGE_DEFAULTS.items()},
@@ -146,7 +147,7 @@ _VERIFICATION: Spec = {
 _CERTIFICATE_OPTIONS: Spec = {"type": "dict", "options": CERTIFICATE_IN_INVENTORY}
 
 SETTINGS: tuple[Setting, ...] = (
-    # For one run
+    # Settings for one run
     _setting(
         "revoke_domain",
         _TEXT,
@@ -154,7 +155,7 @@ SETTINGS: tuple[Setting, ...] = (
         "The domain to revoke, such as ``-e sfb_xmpp_revoke_domain=fabrikam.com``.",
         once=True,
         former="domain",
-        missing="name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com",
+        missing="Name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com",
     ),
     _setting("revoke_reason", _TEXT, ("revoke",), "The reason, as a text for the journal of runs.", once=True),
     _setting(
@@ -164,13 +165,13 @@ SETTINGS: tuple[Setting, ...] = (
         "The Edge pool that takes over XMPP, such as ``-e sfb_xmpp_failover_to=edge2.contoso.com``.",
         once=True,
         former="edge_pool",
-        missing="name the Edge pool that takes over XMPP, as in -e sfb_xmpp_failover_to=edge2.contoso.com",
+        missing="Name the Edge pool that takes over XMPP, as in -e sfb_xmpp_failover_to=edge2.contoso.com",
     ),
     _setting(
         "failover_site",
         _TEXT,
         ("failover",),
-        "The site whose route moves. By default the routes of all sites that have one move.",
+        "The site whose route moves. By default, all existing routes move.",
         once=True,
         former="site",
     ),
@@ -191,7 +192,7 @@ SETTINGS: tuple[Setting, ...] = (
         once=True,
         former="ends",
     ),
-    # What is declared
+    # Settings of objects
     _setting(
         "policies",
         FEDERATION_SPEC["policies"],
@@ -228,7 +229,7 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "exclusive_grants",
         _PLAN,
-        "The lists and groups in ``granted_to`` are complete. Users who are not in them lose the policy. False by"
+        "The lists and groups in ``granted_to`` are complete. Users who are not listed lose the policy. False by"
         " default.",
     ),
     _of_federation(
@@ -248,28 +249,29 @@ SETTINGS: tuple[Setting, ...] = (
         "require",
         {"type": "list", "elements": "str", "choices": list(REQUIREMENTS)},
         _CONTROLLED,
-        "What each run that writes needs. ``plan`` needs ``sfb_xmpp_plan_digest``. ``ticket`` needs"
-        " ``sfb_xmpp_ticket``. ``other_person`` needs a plan file that another user has made.",
+        "The requirements for each run that writes. ``plan`` requires ``sfb_xmpp_plan_digest``. ``ticket`` requires"
+        " ``sfb_xmpp_ticket``. ``other_person`` requires a plan file that another user has made.",
     ),
     _setting(
         "ticket_pattern",
         _TEXT,
         _CONTROLLED,
-        "A regular expression that must match the whole of ``sfb_xmpp_ticket``, such as ``CHG-[0-9]+``.",
+        "A regular expression that must match the full text of ``sfb_xmpp_ticket``, such as ``CHG-[0-9]+``.",
     ),
     _setting(
         "windows",
         {"type": "list", "elements": "dict", "options": WINDOW},
         _TIMED,
-        "When runs may write. It is a list of ``{days, from, to, timezone}``, such as ``{days: [fri, sat], from:"
-        ' "22:00", to: "05:00", timezone: Europe/Berlin}``. Outside of every window, a run is refused before it'
-        " writes. By default runs may always write.",
+        "The times at which runs may write. It is a list of ``{days, from, to, timezone}``, such as ``{days: [fri,"
+        ' sat], from: "22:00", to: "05:00", timezone: Europe/Berlin}``. Outside of every window, a run is refused'
+        " before it writes. By default runs may always write.",
     ),
     _setting(
         "freeze",
         {"type": "list", "elements": "dict", "options": FREEZE},
         _TIMED,
-        "When runs must not write. It is a list of ``{from, to, reason}`` with days or times in ISO 8601.",
+        "The times at which runs must not write. It is a list of ``{from, to, reason}`` with days or times in ISO"
+        " 8601.",
     ),
     # Limits of a run
     _of_federation(
@@ -286,16 +288,16 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "impact_limit",
         ("converge", "restore", "decommission"),
-        "How many users may lose a partner in a run, and how many may gain one: ``{lose: 10, gain: 500}``. Each is"
-        " optional. A run that goes further is refused before it writes, also where this is not known. All users are"
-        " read for it. Without it there is no limit. A revocation has no limit.",
+        "How many users may lose partners in a run, and how many may gain partners: ``{lose: 10, gain: 500}``. Each"
+        " key is optional. A run above the limit is refused before it writes. It is also refused if the numbers are"
+        " unknown. The run reads all users to count them. By default, no limit applies. A revocation has no limit.",
     ),
     _of_federation("allow_loss", _TOWARDS, "Rights that users may lose in this run.", once=True),
     _of_federation(
         "allow",
         (*_TOWARDS, "failover", "revoke", "certificate", "decommission"),
-        "What this run may do although it is normally refused, such as ``empty_purge``. ``revoke`` accepts only"
-        " ``protected``.",
+        "The actions that this run may do although they are normally refused, such as ``empty_purge``. ``revoke``"
+        " accepts only ``protected``.",
         once=True,
     ),
     _of_federation(
@@ -358,8 +360,8 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "plan_file",
         ("converge", "restore"),
-        "With ``--check``, the file to which the plan is saved. Without ``--check``, the reviewed plan to apply. Any"
-        " other plan is refused.",
+        "The file of the plan. With ``--check``, the plan is saved to this file. Without ``--check``, this reviewed"
+        " plan is applied, and any other plan is refused.",
     ),
     _setting(
         "plan_digest",
@@ -372,8 +374,8 @@ SETTINGS: tuple[Setting, ...] = (
         "fail_on_changes",
         _SWITCH,
         (*_WRITING, "revoke", "certificate"),
-        "With ``--check``, a run that plans a change ends with exit status 2. A certificate that is only staged on an"
-        " Edge, for a later switch, is no change. False by default.",
+        "With ``--check``, a run that plans changes ends with exit status 2. A certificate that is only staged on an"
+        " Edge, for a later switch, is not a change. False by default.",
     ),
     _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write. True by default."),
     _of_federation(
@@ -404,7 +406,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Settings of the history. ``changes`` sets for how many snapshots the changes of a restore are shown. It is 0"
         " by default.",
     ),
-    # For one run
+    # Settings for one run
     _of_a_run(
         "for_partner",
         ("verify", "explain", "history", "onboard", "restore"),
@@ -451,8 +453,7 @@ SETTINGS: tuple[Setting, ...] = (
         "rehearse_from",
         _PATH,
         ("rehearse",),
-        "What the lab starts with. It is the directory of an export, or a capture. By default the lab is a new"
-        " deployment.",
+        "The start of the lab: the directory of an export, or a capture file. By default the lab is a new deployment.",
         once=True,
         former="start",
     ),
@@ -514,9 +515,9 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "replication",
         ("converge", "restore", "failover"),
-        "What the run does after writes to the Central Management Store. ``wait`` (default) waits until the Front Ends"
-        " and the Edges that carry XMPP have the change. ``push`` starts a full copy to these servers first, then"
-        " waits. ``none`` does nothing.",
+        "The action after writes to the Central Management Store. ``wait`` (default) waits until the Front Ends and the"
+        " Edges with XMPP have the change. ``push`` first starts a full copy to these servers, then waits. ``none``"
+        " does nothing.",
     ),
     _of_federation(
         "replication_timeout",
@@ -534,8 +535,8 @@ SETTINGS: tuple[Setting, ...] = (
         _SWITCH,
         ("revoke",),
         "With ``true`` the run waits up to 300 seconds until the servers have the change. Then it restarts the XMPP"
-        " services of ``sfb_front_end`` and ``sfb_edge``, all at once. It does so even if the domain is already"
-        " removed. False by default.",
+        " services of ``sfb_front_end`` and ``sfb_edge``, all at once. Services are restarted even if the domain is"
+        " already removed. False by default.",
         once=True,
     ),
     # The Edges
@@ -554,7 +555,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _setting(
         "certificate_switch",
-        # former: a value's name before, and its name now.
+        # former: the former name of a value, and its present name.
         {"type": "str", "choices": ["separate", "converge"], "default": "separate", "former": {"window": "separate"}},
         ("converge",),
         "``separate`` (default) only puts a certificate in use if none is in use. ``converge`` also replaces a"
@@ -579,7 +580,7 @@ SETTINGS: tuple[Setting, ...] = (
         "into",
         _PATH,
         ("audit", "capture", "decommission", "export", "import", "migration", "onboard", "rehearse"),
-        "Where the run writes its files. A relative path starts at the working directory. It is a directory for"
+        "The place for the files of the run. A relative path starts at the working directory. It is a directory for"
         " ``export`` (default ``./sfb-xmpp-export``), ``audit`` (``./sfb-xmpp-audit``), ``migration``"
         " (``./sfb-xmpp-migration``) and ``decommission`` (``./sfb-xmpp-decommission``). It is a directory for"
         " ``rehearse`` too, which writes no files without it. It is a file for ``capture`` (default"
@@ -592,7 +593,7 @@ SETTINGS: tuple[Setting, ...] = (
         "verification",
         _VERIFICATION,
         (*_LOOKING, "converge", "restore"),
-        "How partners are probed, such as ``own_domains``, ``nameservers``, ``trust_store`` and ``certificate``. Three"
+        "Settings of the probe, such as ``own_domains``, ``nameservers``, ``trust_store`` and ``certificate``. Three"
         " keys limit the questions to the Edges. They are ``edge_limit`` (100 domains, 0 for none), ``edge_timeout``"
         " (300 seconds) and ``edge_hours`` (24). See the guide on verifying.",
     ),
@@ -608,12 +609,12 @@ SETTINGS: tuple[Setting, ...] = (
             },
         },
         ("audit", "converge", "preflight"),
-        "Settings of the findings. ``fail_on`` sets the lowest severity that ends the run with 2. It is ``error``"
-        " (default), ``unknown``, ``warning``, ``info`` or ``never``. ``probe`` set to false skips the probes of"
-        " partners. ``accepted`` is a list of ``{code, object, reason, ticket, until}``. These findings are shown but"
-        " not counted, for 400 days at most. ``forecast_days`` sets how far the forecast looks ahead, 1 to 400 days (90"
-        " by default). ``preflight`` and ``converge`` read only ``accepted``. The object of"
-        " their findings is the deployment.",
+        "Settings of the findings. ``fail_on`` sets the lowest severity that ends the run with exit status 2. It is"
+        " ``error`` (default), ``unknown``, ``warning``, ``info`` or ``never``. ``probe`` set to false skips the probes"
+        " of partners. ``accepted`` is a list of ``{code, object, reason, ticket, until}``. These findings are shown"
+        " but not counted, for 400 days at most. ``forecast_days`` sets the horizon of the forecast, 1 to 400 days (90"
+        " by default). ``preflight`` and ``converge`` read only ``accepted``. The object of their findings is the"
+        " deployment.",
     ),
     _setting(
         "export",
@@ -625,16 +626,16 @@ SETTINGS: tuple[Setting, ...] = (
         "capture",
         {"type": "dict", "options": {"key_file": _PATH, "users": {"type": "int"}}},
         ("capture",),
-        "Settings of the capture. ``key_file`` is the file with the key of the names. ``users`` sets how many users"
-        " are kept at most.",
+        "Settings of the capture. ``key_file`` is the file with the key of the pseudonyms. ``users`` sets how many"
+        " users are kept at most.",
     ),
     _setting(
         "target",
         {"type": "str", "choices": list(TARGETS)},
         ("migration",),
-        "What users move to. It is ``2019`` (Skype for Business Server 2019, the default), ``teams`` (Microsoft Teams)"
-        " or ``xmpp`` (an XMPP server of your own). The report lists what is lost there. For ``xmpp``, the run also"
-        " writes the partners as settings of Prosody and ejabberd.",
+        "The target of the move. It is ``2019`` (Skype for Business Server 2019, the default), ``teams`` (Microsoft"
+        " Teams) or ``xmpp`` (an XMPP server of your own). The report lists the functions that users lose. For"
+        " ``xmpp``, the run also writes the partners as settings of Prosody and ejabberd.",
     ),
     _setting(
         "usage",
@@ -656,7 +657,8 @@ SETTINGS: tuple[Setting, ...] = (
         "deployment",
         _TEXT,
         tuple(name for name in PLAYBOOKS if name not in ("explain", "import", "preflight", "rehearse", "verify")),
-        "The deployment of a host. Hosts with the same value belong to the same store. The default is ``default``.",
+        "The deployment of a host. Hosts with the same value share a Central Management Store. The default is"
+        " ``default``.",
     ),
 )
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
@@ -664,7 +666,7 @@ BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
 OF_A_HOST = frozenset((PREFIX + "deployment",))
 
 
-# The playbook whose work a role does.
+# The playbook that does the same work as a role.
 _LIKE = {"verification": "verify"}
 # The settings that every role takes from the inventory, in addition to its parameters.
 _OF_ROLES = frozenset(
@@ -675,7 +677,7 @@ _OF_ROLES = frozenset(
 
 
 def read_by(reader: str) -> tuple[Setting, ...]:
-    """The settings that a playbook or a role reads. A role reads those settings of converge that belong to it."""
+    """Return the settings that a playbook or a role reads. A role reads the settings of converge that belong to it."""
     if reader in ROLES:
         wanted = _OF_ROLES.union(ROLES[reader])
         return tuple(one for one in SETTINGS if "converge" in one.playbooks and one.option in wanted)

@@ -89,8 +89,8 @@ def test_a_link_that_the_options_leave_out_is_not_called_good(
 GRANTS = ("Get-CsUser", "Get-CsEffectivePolicy", "Get-CsExternalAccessPolicy", "Grant-CsExternalAccessPolicy")
 READS = tuple("Get-" + resource.noun for resource in RESOURCES)
 CMDLETS: list[tuple[str, tuple[str, ...] | None, str, str]] = [
-    ("sfb_management", KNOWN, "ok", "all that are needed"),
-    ("sfb_management", None, "unknown", "does not say what it offers"),
+    ("sfb_management", KNOWN, "ok", "all needed cmdlets"),
+    ("sfb_management", None, "unknown", "does not list its cmdlets"),
     ("sfb_management", GRANTS, "warning", "enough for grants, not for read, routes, policies, partners, gateway"),
     ("sfb_management", READS, "warning", "; Grant-CsExternalAccessPolicy (CsUserAdministrator or CsAdministrator)."),
     ("sfb_management", GRANTS[1:], "broken", "New-CsXmppAllowedPartner"),
@@ -133,7 +133,7 @@ def test_a_clock_that_is_off_breaks_the_last_link(ahead: float | None, state: st
 def test_what_a_run_comes_to() -> None:
     good, bad = access_of("fe1", DOOR, answered(*KNOWN)), access_of("e1", ["sfb_edge"], silent("tls"))
     one, two = DeploymentHosts("a", ("fe1",)), DeploymentHosts("b", (), (), ("e1",))
-    assert access.lines([good])[0] == "Every link to every host holds (1 host)."
+    assert access.lines([good])[0] == "All links to all hosts work (1 host)."
     found = access.result([good, bad], [one])
     assert found["ansible_stats"]["data"]["sfb_xmpp_result"] == "ok", "the deployment of the run"
     found = access.result([good, bad], [one, two])

@@ -125,7 +125,7 @@ def test_without_a_plan_there_is_no_audit(plan: dict[str, t.Any], why: str) -> N
     with pytest.raises(Refused) as caught:
         audit(plan=plan)
     (reason,) = caught.value.reasons
-    assert reason.startswith("default could not be compared with what is declared")
+    assert reason.startswith("default could not be compared with the settings")
     assert reason.endswith(": " + why)
 
 
@@ -147,7 +147,7 @@ def test_what_is_shown_and_why_a_run_fails() -> None:
     found = audit(plan={"steps": steps, "summary": {"removed": 60}})
     shown = lines(found, ["/srv/audit/audit.json"], "error")
     assert shown[0].startswith("Audit of fe01: 60 differences from the inventory")
-    assert shown[1].startswith("  error    partner p00.test: it is there, and not declared")
+    assert shown[1].startswith("  error    partner p00.test: it exists, but is not declared")
     counted = "Findings: 60 errors, 1 note."
     assert shown[MOST_LINES + 1 :] == ["  10 more in audit.json", counted, "Files:", "  /srv/audit/audit.json"]
     assert why_failed(found, "error") == "60 findings of fe01 reach the severity error (sfb_xmpp_audit.fail_on)."

@@ -68,7 +68,7 @@ def test_how_an_edge_begins(asked: CertificateSettings, what: str) -> None:
 
 def test_an_edge_is_left_alone_where_another_host_failed() -> None:
     pool = EdgesInTurn(("edge01", "edge02"), 2, ("fe01", "edge01"))
-    assert decide(settings(), pool) == Decision("left", (), "This Edge was left alone, since fe01, edge01 failed.")
+    assert decide(settings(), pool) == Decision("left", (), "This Edge was skipped, because fe01, edge01 failed.")
     assert decide(CertificateSettings({}), pool).what == "nothing"
 
 
@@ -202,6 +202,6 @@ def test_the_sentence_of_a_failure_tells_what_each_edge_has() -> None:
     }
     text = failure({"msg": "It broke.", "went_back": True}, results)
     assert text == (
-        "It broke. -- The former certificate is in force again. edge01 has NEW and presents NEW."
-        " edge02 has OLD, none. edge03 has what was not seen."
+        "It broke. -- The former certificate is in use again. edge01 has NEW and presents NEW."
+        " edge02 has OLD, none. edge03 has an unknown certificate."
     )

@@ -52,7 +52,7 @@ def test_edges_follow_the_one_deployment_that_management_hosts_name() -> None:
 
 def test_a_stage_waits_for_those_before_it() -> None:
     info: dict[str, t.Any] = {"policies": [], "partners": [{"domain": "a.test"}], "federation_routes": []}
-    with pytest.raises(Refused, match="sfb_xmpp_decommission_stage: remove comes before route, and is not done"):
+    with pytest.raises(Refused, match="sfb_xmpp_decommission_stage: remove comes before route and is not done"):
         _decommission.find_stage(info, asked="route", exported=True, protect=[], bound=[])
     assert _decommission.stage_of([{"skipped": True}, {"stage": "unbind", "failed": True}]) == ""
     assert _decommission.stage_of([{"skipped": True}, {"stage": "unbind"}]) == "unbind"

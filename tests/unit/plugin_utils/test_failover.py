@@ -52,15 +52,19 @@ def test_a_pool_belongs_to_the_deployment_whose_topology_has_it() -> None:
 
 def test_a_pool_that_is_nobodys_is_refused() -> None:
     both = {"contoso": CONTOSO, "other": OTHER}
-    text = "sfb_xmpp_failover_to: there is no Edge pool 'edge9.test' in this run; the deployment "
+    text = "sfb_xmpp_failover_to: no deployment of this run has the Edge pool 'edge9.test'. The deployment "
     text += "contoso has edge.contoso.test, Edge2.contoso.test; other has edge.other.test"
     assert refused(owner, both, "edge9.test") == text
     # A pattern is no name.
-    assert "there is no Edge pool" in refused(owner, both, "edge.*")
-    assert "an Edge pool of silent is not known" in refused(owner, {**both, "silent": None}, "edge9.test")
+    assert "no deployment of this run has the Edge pool" in refused(owner, both, "edge.*")
+    assert "Edge pools of the deployment silent cannot be read" in refused(
+        owner, {**both, "silent": None}, "edge9.test"
+    )
     hidden = {**OTHER, "edge_pools": None}
-    assert "an Edge pool of other is not known" in refused(owner, {"contoso": CONTOSO, "other": hidden}, "edge9.test")
-    assert "of each of the deployments contoso, twin" in refused(
+    assert "Edge pools of the deployment other cannot be read" in refused(
+        owner, {"contoso": CONTOSO, "other": hidden}, "edge9.test"
+    )
+    assert "of several deployments: contoso, twin" in refused(
         owner, {"contoso": CONTOSO, "twin": copy.deepcopy(CONTOSO)}, "edge.contoso.test"
     )
 
@@ -71,19 +75,19 @@ def test_the_named_site_moves_or_else_each_that_has_a_route() -> None:
     )
     (route,) = move_of(CONTOSO, "edge2.contoso.test", "dublin").routes
     assert route["site"] == "Dublin"
-    assert "there is no site 'Paris'; the topology has Redmond, Dublin" in refused(
+    assert "the topology has no site 'Paris'. Choose one of Redmond, Dublin" in refused(
         move_of, CONTOSO, "edge2.contoso.test", "Paris"
     )
     none = {**CONTOSO, "sites": [{"name": "Dublin", "xmpp_federation_route": None}]}
     assert "sfb_xmpp_failover_site: no site has a route" in refused(move_of, none, "edge2.contoso.test", "")
     hidden = {**CONTOSO, "sites": None}
-    assert "the sites cannot be read" in refused(move_of, hidden, "edge2.contoso.test", "")
+    assert "cannot read the sites" in refused(move_of, hidden, "edge2.contoso.test", "")
 
 
 @pytest.mark.parametrize("values", [{"xmpp_listening_port": None}, {"release": "2019"}])
 def test_a_pool_without_xmpp_is_refused(values: dict[str, t.Any]) -> None:
     topology = {**CONTOSO, "edge_pools": [edge("edge2.contoso.test", **values)]}
-    assert "edge2.contoso.test has no XMPP; enable it" in refused(move_of, topology, "edge2.contoso.test", "")
+    assert "edge2.contoso.test has no XMPP. Enable it" in refused(move_of, topology, "edge2.contoso.test", "")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +121,7 @@ def test_what_cannot_be_restarted_is_told_before_the_route_moves() -> None:
     (line,) = before_the_move(["fe1", "fe2"], [], {"fe1": ABLE, "fe2": AWAY})
     assert line.startswith("fe2 does not answer (timed out)")
     (line,) = before_the_move(["fe1"], ["e1"], {"fe1": ABLE, "e1": BARRED})
-    assert line.startswith("e1: its service cannot be started from here")
+    assert line.startswith("e1: this run cannot start its service")
     assert "No Front End is in sfb_front_end" in before_the_move([], ["e1"], {"e1": ABLE})[0]
     # --limit has left it out.
     assert before_the_move(["fe1"], [], {}) == []

@@ -86,7 +86,8 @@ def test_a_passphrase_is_left_out_and_said() -> None:
     found = done(gateway=clixml([{**GATEWAY, "DialbackPassphrase": "s3cret-words"}]))
     assert "s3cret-words" not in str(found)
     (warning,) = found.warnings
-    assert warning == "'gateway.file': left out DialbackPassphrase, a secret; set it in a file of ansible-vault"
+    text = "'gateway.file': left out DialbackPassphrase, because it is a secret. Set it in a file of ansible-vault"
+    assert warning == text
     secure = '<Obj RefId="0"><Props><S N="Identity">Global</S><SS N="DialbackPassphrase">AAAA</SS></Props></Obj>'
     assert done(gateway=clixml([], more=secure)).warnings == (warning,)
 
@@ -99,7 +100,7 @@ def test_a_passphrase_is_left_out_and_said() -> None:
             ["record 1 (global): Identity: 'Site:A' must be Global"],
         ),
         ({"gateway": clixml([GATEWAY, GATEWAY])}, ["record 2 (global): has the same name 'global' as record 1"]),
-        ({"gateway": clixml([])}, ["the file has no object; export it with Get-CsXmppGatewayConfiguration"]),
+        ({"gateway": clixml([])}, ["the file has no object. Export it with Get-CsXmppGatewayConfiguration"]),
         (
             {"users": clixml([{"Identity": "CN=A"}])},
             ["the column SipAddress is missing. Export with Get-"],
@@ -139,6 +140,6 @@ def test_what_is_asked() -> None:
     assert asked(given) == {"partners": "p.csv", "users": "u.xml"}
     with pytest.raises(Refused) as caught:
         asked({"import_encoding": "cp1252"})
-    assert [reason.split(":")[0].split(";")[0] for reason in caught.value.reasons] == [
+    assert [reason.split(":")[0].split(". ")[0] for reason in caught.value.reasons] == [
         "no file to import is named", "sfb_xmpp_into",
     ]  # fmt: skip

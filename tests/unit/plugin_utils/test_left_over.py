@@ -111,7 +111,7 @@ def test_edges_of_a_pool_share_a_certificate_that_is_revoked_once() -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ({}, "certutil says whether"),
+        ({}, "certutil shows whether"),
         ({"type": "pkcs12"}, "imports such a key as exportable"),
         ({"type": "request", "key_on": "controller"}, "imports such a key as exportable"),
         ({"type": "request", "key_on": "edge"}, "not exportable"),
@@ -174,7 +174,10 @@ def test_lines_have_a_heading_for_each_place_and_whole_commands() -> None:
     way = WayOut(servers=tuple(reached(host, "svc", "5986", "") for host in ("edge01", "fe01")), own_domains=("a.com",))
     shown = lines(left_over(way))
     headings = [line for line in shown if line.endswith(":") and not line.startswith(("-", " "))]
-    assert headings == ["Left to do on %s:" % host for host in ("edge01", "fe01")] + ["Left to do for the deployment:"]
+    assert headings == [
+        *("Remaining steps on %s:" % host for host in ("edge01", "fe01")),
+        "Remaining steps for the deployment:",
+    ]
     commands = [line for line in shown if line.startswith("    ")]
     assert len(commands) == 10
     assert all(wrapped(line, 40) == [line] for line in commands)

@@ -131,7 +131,7 @@ def test_another_host_with_another_endpoint_is_refused_by_name_and_only_that_one
         connection.update_play_context("")
     text = str(caught.value)
     assert "'fe01' and 'edge01'" in text
-    assert "path, remote_password, auth: host 'edge01' is refused" in text
+    assert "path, remote_password, auth, so host 'edge01' is refused" in text
     assert "not-to-be-seen" not in text
     assert "nor-this-one" not in text
     assert connection.get_option("path") == "OcsPowershell"

@@ -55,7 +55,7 @@ def test_what_only_may_work_says_so() -> None:
 def test_without_settings_it_fails_with_the_reason_in_safe_letters() -> None:
     found = decide(entry(advice={"row": None, "text": "x"}, suggestion=None, findings=[FINDING]), {})
     assert (found.partner, found.text, found.sheet) == (None, "", "")
-    assert found.failed == "There are no settings for fabrikam.com: nothing \\u202elistens."
+    assert found.failed == "No settings for fabrikam.com were found: nothing \\u202elistens."
     assert any("access_edge" in line for line in lines(found, "fabrikam.com"))
 
 

@@ -19,19 +19,19 @@ IN_FORCE = {"certificate": CERTIFICATE, "staged": True}
 @pytest.mark.parametrize(
     ("result", "line"),
     [
-        ({}, "    edge01                          left alone"),
+        ({}, "    edge01                          skipped"),
         (
             {**IN_FORCE, "in_force": "proven", "restarts": {"RTCSRV": 7.2, "RtcXmpp": 4.9}, "changed": True},
-            "  ~ edge01                          1F3A77C0… until 2027-11-01, in force, seen in a handshake, "
+            "  ~ edge01                          1F3A77C0… until 2027-11-01, in use, checked by a TLS handshake, "
             "12 s without services",
         ),
         (
             {**IN_FORCE, "in_force": "assigned"},
-            "    edge01                          1F3A77C0… until 2027-11-01, in force",
+            "    edge01                          1F3A77C0… until 2027-11-01, in use",
         ),
         (
             {**IN_FORCE, "in_force": "unknown", "changed": True},
-            "  ~ edge01                          1F3A77C0… until 2027-11-01, on the Edge, not in force",
+            "  ~ edge01                          1F3A77C0… until 2027-11-01, on the Edge, not in use",
         ),
         (
             {"pending": True, "in_force": "unknown", "changed": True},

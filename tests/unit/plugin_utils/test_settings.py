@@ -16,7 +16,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import BY
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-YAML = ' The string holds YAML. Convert it: "{{ NAME | from_yaml }}"'
+YAML = ' The string contains YAML. Convert it: "{{ NAME | from_yaml }}"'
 
 
 def source(
@@ -53,13 +53,13 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     (
         "converge",
         {"sfb_xmpp_certificate_switch": "window"},
-        ["sfb_xmpp_certificate_switch: the value window is called separate now"],
+        ["sfb_xmpp_certificate_switch: the value window is called separate now. Use separate"],
     ),
     ("audit", {"sfb_xmpp_audit": {"probe": "perhaps"}}, ["sfb_xmpp_audit.probe: must be true or false, not 'perhaps'"]),
     (
         "audit",
         {"sfb_xmpp_audit": ["fail_on"]},
-        ["sfb_xmpp_audit: must be a dictionary, not a list; write 'fail_on: ...'"],
+        ["sfb_xmpp_audit: must be a dictionary, not a list. Write 'fail_on: ...'"],
     ),
     (
         "audit",
@@ -162,7 +162,7 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     (
         "certificate",
         {"sfb_xmpp_certificate": {"names": {"a": "b"}}},
-        ["sfb_xmpp_certificate.names: must be a list, not a dictionary; write an entry that begins with '- '"],
+        ["sfb_xmpp_certificate.names: must be a list, not a dictionary. Write an entry that begins with '- '"],
     ),
     (
         "certificate",
@@ -254,7 +254,7 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     (
         "converge",
         {"sfb_xmpp_protect": {"a": 1}},
-        ["sfb_xmpp_protect: must be a list, not a dictionary; write an entry that begins with '- '"],
+        ["sfb_xmpp_protect: must be a list, not a dictionary. Write an entry that begins with '- '"],
     ),
     (
         "converge",
@@ -286,13 +286,13 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
     (
         "converge",
         {"sfb_xmpp_quux": 1},
-        ["sfb_xmpp_quux: there is no such variable; names that begin with sfb_xmpp_x_ are free for your own"],
+        ["sfb_xmpp_quux: there is no such variable. Begin the names of your own variables with sfb_xmpp_x_"],
     ),
     (
         "converge",
         {"sfb_xmpp_force": True},
         [
-            "sfb_xmpp_force: decides about one run, so it counts only on the command line. Remove it here, and "
+            "sfb_xmpp_force: applies to one run only, so it works only on the command line. Remove it here and "
             "give it with -e"
         ],
     ),
@@ -300,7 +300,7 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
         "restore",
         {"sfb_xmpp_allow": ["empty_purge"]},
         [
-            "sfb_xmpp_allow: decides about one run, so it counts only on the command line. Remove it here, and "
+            "sfb_xmpp_allow: applies to one run only, so it works only on the command line. Remove it here and "
             "give it with -e"
         ],
     ),
@@ -308,8 +308,8 @@ MISTAKES: tuple[tuple[str, dict[str, t.Any], list[str]], ...] = (
         "decommission",
         {"sfb_xmpp_decommission": "yes"},
         [
-            "sfb_xmpp_decommission: decides about one run, so it counts only on the command line. Remove it "
-            "here, and give it with -e"
+            "sfb_xmpp_decommission: applies to one run only, so it works only on the command line. Remove it "
+            "here and give it with -e"
         ],
     ),
     (
@@ -327,11 +327,11 @@ def test_a_mistake_has_this_text(playbook: str, values: dict[str, t.Any], texts:
 
 MISSING = {
     "failover": (
-        "sfb_xmpp_failover_to: is missing; name the Edge pool that takes over XMPP, as in"
+        "sfb_xmpp_failover_to: is missing. Name the Edge pool that takes over XMPP, as in"
         " -e sfb_xmpp_failover_to=edge2.contoso.com"
     ),
     "revoke": (
-        "sfb_xmpp_revoke_domain: is missing; name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com"
+        "sfb_xmpp_revoke_domain: is missing. Name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com"
     ),
 }
 
@@ -477,7 +477,7 @@ def test_a_tag_that_is_near_one_of_ours_is_a_mistake(playbook: str, run: list[st
     ("playbook", "run"), [("converge", ["database"]), ("verify", ["database"]), ("failover", ["x"])]
 )
 def test_a_tag_of_somebody_else_chooses_nothing_and_says_so(playbook: str, run: list[str]) -> None:
-    assert "choose nothing of this playbook" in chosen(playbook, run, []).nothing
+    assert "select no part of this playbook" in chosen(playbook, run, []).nothing
 
 
 @pytest.mark.parametrize("run", [["all"], ["partners"], ["tagged"], ["partners", "database"]])
@@ -496,5 +496,5 @@ def test_every_setting_is_read_by_a_playbook_that_there_is() -> None:
 
 def test_hosts_of_one_deployment_declare_the_same() -> None:
     hosts = {"a": {"sfb_xmpp_ticket": "1", "sfb_xmpp_deployment": "x"}, "b": {"sfb_xmpp_ticket": "2"}}
-    text = "sfb_xmpp_ticket: the hosts a and b belong to one deployment, but do not have the same value"
+    text = "sfb_xmpp_ticket: the hosts a and b of one deployment have different values. Set the same value for both"
     assert contradictions(hosts) == [text]

@@ -132,7 +132,7 @@ def test_the_table_has_a_line_for_each_domain_and_finding() -> None:
     )
     assert lines[3:5] == [
         "      warning  it ends in 3 days; ask for a new one",
-        "               from then on: the declared row does not work any more",
+        "               from then on: the settings of the partner do not work any more",
     ]
     assert lines[5:] == [
         "advice for xn--mnchen-3ya.example: Require TLS.",
@@ -147,8 +147,8 @@ def test_a_run_fails_with_one_sentence() -> None:
     assert str(lost) == "message to x@y.test: failure, no \\x1b[2Jtest users"
     assert _verification.wrong(ENTRIES, [], ["failed"]) == ""
     assert _verification.wrong(ENTRIES, [lost], ["warning"]) == (
-        "The check failed for 1 of 2 domains (xn--mnchen-3ya.example) and 1 of 1 test messages (to x@y.test); the lines"
-        " above say why."
+        "The check failed for 1 of 2 domains (xn--mnchen-3ya.example) and 1 of 1 test messages (to x@y.test). The lines"
+        " above show why."
     )
     many = [entry("p%d.test" % number, "failed") for number in range(7)]
     assert "(p0.test, p1.test, p2.test, p3.test, p4.test and 2 more)" in _verification.wrong(many, [], ["failed"])
