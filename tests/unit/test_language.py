@@ -93,7 +93,6 @@ NOT_YET = frozenset(
     plugins/module_utils/_probe/findings.py
     plugins/module_utils/_probe/im_test.py
     plugins/modules/xmpp_federation.yml
-    plugins/plugin_utils/_documents/partner_sheet.py
     plugins/plugin_utils/_playbooks/audit_decide.py
     plugins/plugin_utils/_playbooks/audit_gather.py
     plugins/plugin_utils/_playbooks/certificate.py

@@ -12,7 +12,7 @@ import pwd
 
 
 def system_user() -> str:
-    """Return the account's name from the system, because a variable of the environment can be wrong."""
+    """Return the account's name from the system. An environment variable could be wrong."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

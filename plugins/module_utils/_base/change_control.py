@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides whether a run may write now: what it must bring (plan, ticket, other person), and at which times. Pure.
+"""Decide whether a run may write now: check its plan, its ticket, its second person, and the time. This code is pure.
 
 The settings are sfb_xmpp_require, sfb_xmpp_ticket_pattern, sfb_xmpp_windows and sfb_xmpp_freeze.
 """
@@ -68,7 +68,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Freeze:
-    """A time in which nothing is written. end: the first moment after it."""
+    """A time in which nothing is written.
+
+    end: the first moment after the freeze.
+    """
 
     start: datetime.datetime
     end: datetime.datetime
@@ -101,7 +104,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Brought:
-    """What a run brings.
+    """The values of a run that are checked.
 
     digest: whether the run has the digest of its plan.
     ticket: the ticket; empty if there is none.
@@ -158,7 +161,7 @@ def _untimely(control: Control, now: datetime.datetime) -> t.Iterator[str]:
         )  # fmt: skip
 
 
-# From the settings
+# Read the settings
 
 
 def control_of(settings: t.Mapping[str, t.Any], allow: t.Collection[str] = ()) -> Control:

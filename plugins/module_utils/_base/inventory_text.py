@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables as the text of an inventory file, and back. In this YAML no text of a server can become a template."""
+"""Write variables as an inventory file, and read them again. Texts of a server cannot become templates in this YAML."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
     import yaml  # comes with Ansible, whose modules of this collection run on the controller
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-        """Marks texts that look like templates, and uses no aliases."""
+        """A dumper that marks texts with the form of templates, and that uses no aliases."""
 
         def ignore_aliases(self, data: t.Any) -> bool:
             return True
@@ -55,7 +55,7 @@ def inventory_values(text: str) -> dict[str, t.Any]:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Knows the mark of texts that are no templates."""
+        """A loader that knows the mark of texts that are not templates."""
 
     Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     try:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names that users write (DNS domains, policy identities), and the one form in which they are compared."""
+"""Convert names that users write (DNS domains, policy identities) into the form in which they are compared."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _EXPLAINED = "of %s, which is not a character"
 
 
 class Invalid(ValueError):
-    """A value that must not be sent. The text says what is wrong and what is right."""
+    """A value that must not be sent. The text says what is wrong and what would be right."""
 
 
 def check_text(text: str, name: bool = False) -> str:
@@ -67,7 +67,7 @@ def no_characters(text: str) -> list[str]:
 
 
 def mixed_scripts(text: str) -> list[str]:
-    """Return the scripts of one word, if it mixes scripts with letters that look alike."""
+    """Return the scripts of one word, if it mixes scripts with similar letters."""
     for word in text.split():
         scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}
         alike = sorted(scripts & {"LATIN", "CYRILLIC", "GREEK"})
@@ -114,7 +114,7 @@ def canonical_domain(text: str) -> str:
     if len(labels) < 2:
         raise Invalid("'%s' has a single label. Write the whole domain, as in 'fabrikam.com'" % text)
     if labels[-1].isdigit():
-        raise Invalid("'%s' ends in a number, and no domain does" % text)
+        raise Invalid("'%s' ends in a number. A domain cannot end in a number" % text)
     return name
 
 
@@ -123,7 +123,7 @@ def _to_ascii(name: str, text: str) -> str:
         return name.lower()
     try:
         import idna
-    except ImportError as exc:  # a dependency of pypsrp, which the connection needs anyway
+    except ImportError as exc:  # idna is a dependency of pypsrp, which the connection also needs
         raise Invalid("'%s' needs the Python package 'idna'. Install it on the controller" % text) from exc
     try:
         return idna.encode(name, uts46=True).decode("ascii").lower()

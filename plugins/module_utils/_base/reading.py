@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads objects from a server and checks their form. If an object cannot be read, this is an error."""
+"""Read objects from a server, and check their form. An object that cannot be read is an error."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One call that changes one object, the expected result, and the output of the change."""
+"""Define a step: one call that changes one object, with its expected result and its output."""
 
 from __future__ import annotations
 

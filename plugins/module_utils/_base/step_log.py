@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sends steps that depend on each other, one request at a time, and records the result of each step."""
+"""Send steps that depend on each other, one request at a time, and record the result of each step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .step import Step
 
 
 class StepLog:
-    """Sends steps and records the result of each step.
+    """The log of sent steps and their results.
 
     planned: the steps that check mode shows. Other steps may be sent too.
     secrets: texts that are never recorded, even if the server repeats them.
@@ -48,8 +48,8 @@ class StepLog:
         try:
             answer = self._shell.invoke(statements)
             if answer.refused:
-                # The endpoint accepts only one statement at a time. The session knows this from now on. The statements
-                # of one request may be repeated, even if the server has run some of them.
+                # The endpoint accepts only one statement at a time. From now on the session sends them one by one. The
+                # statements of this request may be repeated, even if the server has run some of them.
                 answer = self._shell.invoke(statements)
         except ShellError as exc:  # nothing was sent
             text = self._clean(str(exc))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replaces the names of users by pseudonyms in output if ``sfb_xmpp_show_users`` is false.
+"""Replace the names of users by pseudonyms in output if ``sfb_xmpp_show_users`` is false.
 
 With the same key a user has the same pseudonym in every file. So the changes of one user can be followed.
 """

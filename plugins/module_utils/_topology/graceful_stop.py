@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits for services: until their status is final or, after a graceful stop, until their sessions have ended."""
+"""Wait for services: until their status is final or, after a graceful stop, until their sessions have ended."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work of xmpp_partner_revocation: removes one domain from the allowed partners, in all places at once.
+"""Do the work of xmpp_partner_revocation: remove one domain from the allowed partners, in all places at once.
 
 A revocation must work in an emergency, even if other things are broken. So it reads only the partners before it writes.
 A partner that cannot be read does not hide the others. It does not wait for a lock, and only ``protect`` can stop it.
@@ -53,11 +53,11 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 _READ = "Get-" + PARTNER.noun
 # Seconds to wait for the replicas before a restart, because the services start with the data of their replica.
 _PATIENCE = 300
-_NEAR = 0.75  # the likeness of two domains from which one counts as a misspelling of the other
+_NEAR = 0.75  # from this similarity of two domains on, one is probably a misspelling of the other
 
 
 class _Partners(Reader):
-    """Reads each partner by itself.
+    """Read each partner by itself.
 
     unreadable: the errors of partners with an unknown form, by identity.
     hidden: the errors of the partners whose additional domains cannot be read either, by identity.
@@ -180,9 +180,9 @@ def _refuse_unknown(domain: str, deployment: Deployment, hidden: t.Mapping[str, 
 
 
 def _likeness(one: str, other: str) -> float:
-    """Return how alike two domains are, from 0 to 1. The labels that both end with are not compared.
+    """Return the similarity of two domains, from 0 to 1. Labels that both domains end with are not compared.
 
-    So a domain is not like its child domains, and child domains of one parent are not like each other.
+    So a domain is not similar to its child domains, and child domains of one parent are not similar to each other.
     """
     mine, theirs = one.split("."), other.split(".")
     while mine and theirs and mine[-1] == theirs[-1]:
@@ -198,7 +198,10 @@ def _replicas(shell: Shell) -> tuple[Replica, ...]:
 
 
 class _Run:
-    """One revocation. result: the result, which the methods fill."""
+    """One revocation.
+
+    result: the result. The methods fill it.
+    """
 
     def __init__(
         self, shell: Shell, domain: str, owners: t.Sequence[Record], steps: t.Sequence[Step], check: bool

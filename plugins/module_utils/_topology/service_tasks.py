@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work of xmpp_gateway_service: starts, stops or restarts the XMPP services of a host."""
+"""Do the work of xmpp_gateway_service: start, stop or restart the XMPP services of a host."""
 
 from __future__ import annotations
 

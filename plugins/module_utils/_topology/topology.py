@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The topology that federation depends on, as one immutable value. It is read in one pipeline.
+"""Read the topology that federation depends on, in one pipeline, as one immutable value.
 
 A value is None if the account may not read it, and ``unobserved`` has the reason. A value is also None if its objects
 have an unknown form, because one such object must not hide the others.
@@ -143,7 +143,7 @@ def read_topology(shell: Shell) -> Topology:
 
 
 def topology_of(items: Items, host: str = "") -> Topology:
-    """Make the topology of the objects that were read. Raises ServerRefused if there is no SIP domain.
+    """Make the topology from the objects of the answer. Raises ServerRefused if there is no SIP domain.
 
     host: the server that answered.
     """

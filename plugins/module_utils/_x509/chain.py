@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks whether a certificate's chain ends at a trusted CA. OpenSSL decides. This file names the broken certificate.
+"""Check whether a certificate's chain ends at a trusted CA. OpenSSL decides. This code finds the broken certificate.
 
 OpenSSL follows only one path, and reports the first error. So each path that the signatures allow is checked by itself,
 with one trusted certificate. The chain is good if OpenSSL accepts one of the paths (RFC 5280 section 6).
@@ -142,7 +142,7 @@ def check_chain(
     _check_time(end)
     purpose = any(refusal.code == _PURPOSE for refusal in refused.values())
     if not purpose and _verify(certificate, together, [one for one in together if one in trusted], now) is None:
-        return []  # a good path that is not one of the shortest
+        return []  # this good path is not one of the shortest
     return min((_explain(list(path), refusal, now) for path, refusal in refused.items()), key=len)
 
 

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Creates keys, certificate requests and certificates on the controller (cryptography).
+"""Create keys, certificate requests and certificates on the controller (cryptography).
 
-Pure: the results depend on the arguments and on random numbers. This file reads and writes no files.
+The results depend only on the arguments and on random numbers. This code reads and writes no files.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The XMPP server-to-server handshake without I/O: bytes in, events out, for both sides of a stream.
+"""Handle the XMPP server-to-server handshake without I/O: bytes in, events out, for both sides of a stream.
 
 Sources: RFC 6120 and RFC 7590 (streams, STARTTLS, SASL), XEP-0178 (SASL EXTERNAL), XEP-0220 (dialback), XEP-0185
 (dialback keys). This file checks the order of the steps. The caller decides whether a step is acceptable, for example
@@ -180,7 +180,7 @@ class Stream:
         self._features_done = False
         # The current step: '', 'tls-requested', 'tls-proceed' or 'auth'.
         self._step = ""
-        # Keys without an answer: the own keys on the initiating side, the peer's keys on the receiving side.
+        # These keys have no answer yet: the own keys on the initiating side, the peer's keys on the receiving side.
         self._keys: list[Pair] = []
         self._stale, self._verifies = self._verifies, []
 

@@ -3,7 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records of a file as inventory values: the catalogue's fields by either name, canonical and checked. Pure."""
+"""Convert the records of a file to inventory values. Fields have the name of the option or the property. Values are
+canonical and checked. This code is pure.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ ALIASES: t.Mapping[str, t.Mapping[str, str]] = {
         "publiccloudaccess": "enable_public_cloud_access",
     },
 }
-# Users may rely on a column with one of these words in its name. So it is only ignored if they ask for it.
+# A column with one of these words in its name can be important. It is ignored only if the user asks for it.
 SECURITY = re.compile(
     "access|allow|auth|block|cert|cipher|deny|denied|dialback|enable|encrypt|federat|forbid|mtls|negotiat|permi|prox"
     "|restrict|sasl|secur|ssl|tls|trust|verif"

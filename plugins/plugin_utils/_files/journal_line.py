@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the line of a task in the journal: who, when, why, where, and which objects.
+"""Make the line of a task in the journal: its user, time, reason, deployment and objects.
 
-No key has secrets. Steps are named and hashed in their shown form, and not kept.
+No key has secrets. The line has the names of the changed objects and a hash of the shown steps, but not the steps.
 """
 
 from __future__ import annotations
@@ -61,9 +61,12 @@ def make_line(
     reason: str = "",
     claimed: t.Mapping[str, str] | None = None,
 ) -> Line:
-    """result: of the task. task: the module's name. inventory: its sources, as Ansible has them.
+    """Return the line of a task.
 
-    reason: why, in the words of who started it; a revocation has one.
+    result: the result of the task.
+    task: the module's name.
+    inventory: the sources of the inventory, in Ansible's form.
+    reason: the user's reason; a revocation has one.
     """
     failed = bool(result.get("failed"))
     outcome = "refused" if failed and "reasons" in result else "failed" if failed else "ok"
@@ -157,7 +160,7 @@ def objects(steps: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
 
 
 def commit(source: str) -> str | None:
-    """The commit of the repository in which an inventory's source lies, with ``-dirty`` where files were changed."""
+    """Return the git commit of an inventory's source, with ``-dirty`` if files were changed; None if unknown."""
     directory = source if os.path.isdir(source) else os.path.dirname(source)
     if not os.path.exists(source):
         return None
@@ -186,6 +189,6 @@ def _identity(value: t.Any, label: str) -> Identity:
 
 
 def _first(result: t.Mapping[str, t.Any]) -> str:
-    """The first reason or failure, on one line."""
+    """Return the first reason or failure, on one line."""
     reasons = result.get("reasons") or [(str(result.get("msg") or "").splitlines() or ["no reason given"])[0]]
     return str(user_names.shown(str(reasons[0])))

@@ -3,12 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One PowerShell remoting session. It opens at its first use, is kept, opens again after a loss, and closes at the end.
+"""Keep one PowerShell remoting session. It opens at its first use, opens again after a loss, and closes at the end.
 
 A pipeline is sent again only if it certainly was not executed, or if it only reads. An interrupted write is reported as
 lost. Then the caller must read which changes took effect.
 
-pypsrp takes 0.3 s to import and is imported when a session opens.
+The import of pypsrp takes 0.3 s. So pypsrp is imported when a session opens.
 """
 
 from __future__ import annotations
@@ -88,9 +88,10 @@ class _Broken(Exception):
 class PsrpSession:
     """A session on one target. Not for several threads.
 
-    note: told in a few words what happens to the session (never holds secrets).
-    mask: knows the secrets that must not stand in a text; grows with those that are sent.
-    limit: seconds that one call may take. logins: the directory of the run, where the first login goes alone.
+    note: is called with short texts about the session. The texts never have secrets.
+    mask: masks the secrets in texts. Secrets that are sent are added to it.
+    limit: the time limit of one call, in seconds.
+    logins: the directory of the run, for the lock of the first login.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class PsrpSession:
         self._used = 0.0
         # Whether the endpoint accepts several statements in one pipeline; None before the first try.
         self._several: bool | None = None
-        # The cmdlets that the endpoint offers. A new session has the same, because the account's roles are the same.
+        # The cmdlets that the endpoint offers. A new session offers the same cmdlets, because the roles do not change.
         self._offered = Offered()
         self._kept: list[str] | None = None
 
@@ -136,7 +137,7 @@ class PsrpSession:
                 _keep(self._pool, None)
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of the open session: those of PowerShell's table, and the protocol's."""
+        """Return the versions of the open session: those of PowerShell's table, and that of the protocol."""
         if self._pool is None:
             return {}
         data = getattr(self._pool, "application_private_data", None)
@@ -445,7 +446,7 @@ def _messages(pool: RunspacePool) -> Messages:
 
 
 def _wanted(chunk: t.Sequence[Statement]) -> frozenset[str] | None:
-    """Return the wanted properties if every statement names them; else None.
+    """Return the wanted properties if every statement names them; otherwise None.
 
     A server that cannot select properties sends about ten times as much. Only the wanted properties are kept then.
     """
