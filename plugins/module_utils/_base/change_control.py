@@ -57,7 +57,10 @@ class Window:
     text: str
 
     def covers(self, now: datetime.datetime) -> bool:
-        """Return whether the window is open. now: with its time zone."""
+        """Return whether the window is open.
+
+        now: the time, with its time zone.
+        """
         local = now.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
         length = (self.end - self.start) % _MINUTES or _MINUTES
@@ -119,7 +122,10 @@ class Brought:
 
 
 def reasons(control: Control, brought: Brought, now: datetime.datetime) -> list[str]:
-    """Return why the run may not write; empty if it may write. now: with its time zone."""
+    """Return why the run may not write; empty if it may write.
+
+    now: the time, with its time zone.
+    """
     return [*_missing(control, brought), *_untimely(control, now)]
 
 
@@ -201,7 +207,10 @@ def _pattern(text: t.Any) -> str:
 
 
 def window_of(given: t.Mapping[str, t.Any]) -> Window:
-    """Return a window. given: days (default all), from, to, timezone (default UTC). Raises Invalid."""
+    """Return a window. Raises Invalid.
+
+    given: days (default all), from, to, timezone (default UTC).
+    """
     days = given.get("days") or DAYS
     unknown = [day for day in days if day not in DAYS]
     if unknown:
@@ -238,7 +247,10 @@ def freeze_of(given: t.Mapping[str, t.Any]) -> Freeze:
 
 
 def _moment(option: str, value: t.Any, last: bool) -> datetime.datetime:
-    """Return the time of a day or a time. last: whether a day means the end of the day."""
+    """Return the time of a day or a time.
+
+    last: whether a day means the end of the day.
+    """
     found: datetime.datetime
     try:
         if isinstance(value, datetime.datetime):

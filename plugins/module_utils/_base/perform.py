@@ -66,7 +66,10 @@ def _perform(task: Task, params: Params, shell: Shell, check: bool) -> tuple[dic
 
 
 def refusal(reasons: t.Sequence[str], writes: bool = True) -> str:
-    """Return the message of a refused run. writes: whether the run can write at all."""
+    """Return the message of a refused run.
+
+    writes: whether the run can write at all.
+    """
     if len(reasons) == 1:
         return "Nothing was written: " + reasons[0] if writes else reasons[0]
     head = "Nothing was written, for %d reasons:" if writes else "The run was refused, for %d reasons:"

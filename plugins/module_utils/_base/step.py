@@ -67,7 +67,10 @@ class Step:
         return Statement(self.cmdlet, self.parameters)
 
     def shown(self, result: str) -> dict[str, t.Any]:
-        """Return the step as modules return it. result: planned, done, failed or not_sent."""
+        """Return the step as modules return it.
+
+        result: planned, done, failed or not_sent.
+        """
         return {
             "cmdlet": self.cmdlet,
             "identity": self.identity,

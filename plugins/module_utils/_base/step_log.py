@@ -86,7 +86,10 @@ class StepLog:
         self._steps = [step if known is planned else known for known in self._steps]
 
     def insert(self, step: Step, before: Step | None) -> None:
-        """Add a step that became necessary. before: the step after it; None adds it at the end."""
+        """Add a step that became necessary.
+
+        before: the step after it; None adds it at the end.
+        """
         at = next((n for n, known in enumerate(self._steps) if known is before), len(self._steps))
         self._steps.insert(at, step)
 
@@ -102,7 +105,10 @@ class StepLog:
         return bool(self._results)
 
     def done(self, step: Step, error: ServerError | None = None) -> None:
-        """Record that a step took effect according to a read. error: the error of its answer."""
+        """Record that a step took effect according to a read.
+
+        error: the error of its answer.
+        """
         self._results[id(step)] = "done"
         if error:
             self.warnings.append("%s reported an error, but it took effect: %s" % (step.cmdlet, error.message))
@@ -121,7 +127,10 @@ class StepLog:
         self.failures.append(Failure(what, identity, ServerError(what, "", category, self._clean(text))))
 
     def shown(self, untouched: str) -> list[dict[str, t.Any]]:
-        """Return the steps as modules return them. untouched: the result of steps that were not sent."""
+        """Return the steps as modules return them.
+
+        untouched: the result of steps that were not sent.
+        """
         found = []
         for step in self._steps:
             item = step.shown(self._results.get(id(step), untouched))

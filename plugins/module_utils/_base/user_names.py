@@ -28,7 +28,10 @@ _key: bytes | None = None
 
 
 def hide(key: bytes | None) -> None:
-    """Hide the names in this process from now on. key: the key of the pseudonyms; None shows the names."""
+    """Hide the names in this process from now on.
+
+    key: the key of the pseudonyms; None shows the names.
+    """
     global _key
     _key = key
 
@@ -46,7 +49,10 @@ def pseudonym(name: str) -> str:
 
 
 def shown(value: t.Any) -> t.Any:
-    """Return a value with a pseudonym for every name. value: a text, or texts in lists and dictionaries."""
+    """Return a value with a pseudonym for every name.
+
+    value: a text, or texts in lists and dictionaries.
+    """
     if _key is None:
         return value
     if isinstance(value, str):

@@ -154,7 +154,10 @@ def assigned_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, dict[str,
 
 
 def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, StoredCertificate]:
-    """Return the certificates of an answer of Get-ChildItem by thumbprint. Raises Refused. name: of the store."""
+    """Return the certificates of an answer of Get-ChildItem by thumbprint. Raises Refused.
+
+    name: the name of the store.
+    """
     found = {}
     for item in items:
         raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
@@ -168,7 +171,7 @@ def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, 
 
 
 class EdgeReader:
-    """Reads one Edge server. Every method is one call and raises Refused, ServerRefused or ShellError."""
+    """The reader of one Edge server. Every method is one call, and raises Refused, ServerRefused or ShellError."""
 
     def __init__(self, shell: Shell) -> None:
         self.shell = shell

@@ -95,7 +95,10 @@ class Outdated:
         return self.why is not None and self.why.urgent
 
     def renewal(self, found: Renewal, thumbprint: str) -> Renewal:
-        """Return the renewal of a certificate. found: its renewal by its lifetime."""
+        """Return the renewal of a certificate.
+
+        found: its renewal by its lifetime.
+        """
         at = self.at.get(thumbprint)
         if at is not None and at < found.at:
             text = "%s, and its issuer asks for it on %s"

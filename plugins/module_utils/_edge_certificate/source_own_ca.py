@@ -23,7 +23,7 @@ from .source import CertificateSource, check_clock
 
 
 class Made(CertificateSource):
-    """A source that keeps the certificate of the file or the one in use, if it is good. Otherwise it makes a new one."""
+    """A source that keeps the certificate of the file or the one in use, if it is good. Otherwise it makes one."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("path",)
 

@@ -58,7 +58,7 @@ class Credential:
 
 @dataclass(frozen=True)
 class ListChange:
-    """Additions to and removals from a list property. It is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
+    """A change of a list property. It is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -227,7 +227,7 @@ class Place:
 
 
 class Shell(t.Protocol):
-    """Sends statements to a server: the connection in production, a fake in unit tests."""
+    """The shell that sends statements to a server. It is the connection in production, and a fake in unit tests."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements, in order, in one pipeline. Raises ShellError."""

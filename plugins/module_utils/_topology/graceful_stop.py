@@ -139,7 +139,10 @@ def drain(
 
 
 def note_left(name: str, drained: Drained, graceful: Graceful, restart: bool, log: StepLog) -> None:
-    """Record that a service was still draining when the time was over. restart: whether a start was planned."""
+    """Record that a service was still draining when the time was over.
+
+    restart: whether a start was planned.
+    """
     text = "the service is %s after %d seconds, because its sessions have not ended. " % (
         drained.status,
         graceful.timeout,

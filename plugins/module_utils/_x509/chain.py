@@ -241,7 +241,10 @@ def _explain(path: Path, refusal: _Refusal, now: datetime.datetime) -> list[Find
 
 
 def _defects(path: Path, now: datetime.datetime, rooted: bool) -> t.Iterator[tuple[str, str]]:
-    """Yield code and text of each defect of a path's CA certificates. rooted: whether the last one is trusted."""
+    """Yield code and text of each defect of a path's CA certificates.
+
+    rooted: whether the last certificate is trusted.
+    """
     for number, one in enumerate(path[1:], 1):
         trusted = rooted and number == len(path) - 1
         name, below = _called(path, one, trusted), _called(path, path[number - 1])

@@ -71,8 +71,9 @@ def interval(lifetime: datetime.timedelta) -> datetime.timedelta:
 
 
 def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) -> datetime.datetime:
-    """Return the time from which a certificate is due. start, end: its validity.
+    """Return the time from which a certificate is due.
 
+    start, end: the validity of the certificate.
     The rule's days are ignored if they are more than half of the lifetime. Otherwise a certificate with a short
     lifetime would always be due, and every run would replace it.
     """
@@ -84,7 +85,10 @@ def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) 
 
 
 def renewal(start: datetime.datetime, end: datetime.datetime, now: datetime.datetime, rule: RenewalRule) -> Renewal:
-    """Return whether a certificate is due in the current slot. start, end: its validity."""
+    """Return whether a certificate is due in the current slot.
+
+    start, end: its validity.
+    """
     at = due_at(start, end, rule)
     lifetime = end - start
     left = min(1.0, max(0.0, (end - now) / lifetime)) if lifetime else 0.0

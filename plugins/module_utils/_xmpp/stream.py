@@ -425,7 +425,10 @@ class Stream:
     # Sending, initiating side
 
     def open(self, dialback: bool = True) -> None:
-        """Queue the header. dialback: whether to declare its namespace, here and after each restart."""
+        """Queue the header.
+
+        dialback: whether to declare its namespace, here and after each restart.
+        """
         if self._may(self.role == "initiating" and not self._header_sent, "open"):
             self._dialback = dialback
             self._send_header()
@@ -437,7 +440,10 @@ class Stream:
             self._queue("<starttls xmlns='%s'/>" % NS_TLS)
 
     def authenticate_external(self, identity: str | None = None) -> None:
-        """Request SASL EXTERNAL. identity: None for the name in the certificate (``=``, XEP-0178 section 3)."""
+        """Request SASL EXTERNAL.
+
+        identity: None for the name in the certificate (``=``, XEP-0178 section 3).
+        """
         if self._may(self._is_open("initiating") and not self.authenticated, "authenticate_external"):
             self._step = "auth"
             text = base64.b64encode(identity.encode()).decode() if identity else "="
@@ -458,13 +464,19 @@ class Stream:
     # Sending, receiving side
 
     def respond(self, dialback: bool = True) -> None:
-        """Queue the header with a new id. dialback: whether to declare its namespace."""
+        """Queue the header with a new id.
+
+        dialback: whether to declare its namespace.
+        """
         if self._may(self.role == "receiving" and self._opened and not self._header_sent, "respond"):
             self._dialback = dialback
             self._send_header()
 
     def send_features(self, starttls: str = "", mechanisms: Sequence[str] = (), dialback: bool = False) -> None:
-        """Queue the features. starttls: '', 'offered' or 'required'. Peers older than XMPP 1.0 get no features."""
+        """Queue the features.
+
+        starttls: '', 'offered' or 'required'. Peers older than XMPP 1.0 get no features.
+        """
         may = self.role == "receiving" and self._header_sent and not self._features_done
         if self._may(may, "send_features") and has_features(self._peer_version):
             self._features_done = True
@@ -497,7 +509,10 @@ class Stream:
             self._queue(write_auth_failure(condition, text))
 
     def answer_key(self, from_: str, to: str, type: str, condition: str = "") -> None:
-        """Answer the key of ``to``. type: 'valid', 'invalid', or 'error' with a stanza error's condition."""
+        """Answer the key of ``to``.
+
+        type: 'valid', 'invalid', or 'error' with a stanza error's condition.
+        """
         pair = (to.lower(), from_.lower())
         if self._may(self._is_open("receiving") and pair in self._keys, "answer_key"):
             self._keys.remove(pair)
@@ -506,7 +521,10 @@ class Stream:
             self._queue(write_dialback_answer("result", from_, to, "", type, condition))
 
     def answer_verify(self, from_: str, to: str, id: str, type: str, condition: str = "") -> None:
-        """Answer the question of ``to`` whether a key is genuine. type, condition: as for answer_key."""
+        """Answer the question of ``to`` whether a key is genuine.
+
+        type, condition: as for answer_key.
+        """
         question = (to.lower(), from_.lower(), id)
         if question in self._stale:
             self._stale.remove(question)  # the peer has restarted the stream, and does not wait for the answer

@@ -128,7 +128,10 @@ def write_auth_failure(condition: str, text: str = "") -> str:
 
 
 def read_error(element: Element, namespace: str) -> tuple[str, str]:
-    """Read the condition and the text of an error. namespace: the namespace of its conditions."""
+    """Read the condition and the text of an error.
+
+    namespace: the namespace of its conditions.
+    """
     condition, text = "", ""
     for child in element.children:
         where, local = split_name(child.name)

@@ -106,7 +106,10 @@ def now() -> str:
 
 
 def applied(text: str, digest: str) -> Line | None:
-    """Return the last line of a run that applied the plan with this digest. text: the text of the journal."""
+    """Return the last line of a run that applied the plan with this digest.
+
+    text: the text of the journal.
+    """
     for line in reversed(text.split("\n")):
         if digest in line:
             with contextlib.suppress(ValueError):
@@ -124,7 +127,10 @@ def carried_out(path: str, line: Line) -> str:
 
 
 def claims(variables: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> dict[str, str]:
-    """Return the claims of AWX and CI about the user and the job. variables: the variables of the task."""
+    """Return the claims of AWX and CI about the user and the job.
+
+    variables: the variables of the task.
+    """
     found = {}
     for sources, names in ((variables, _CLAIMED_VARIABLES), (environment, _CLAIMED_ENVIRONMENT)):
         for claim, keys in names.items():

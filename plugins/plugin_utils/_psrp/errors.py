@@ -281,7 +281,10 @@ def _advice(error: BaseException, target: Target) -> str:
 
 
 def _certificate(code: int) -> str:
-    """Return the remedy for a certificate that OpenSSL did not accept. code: OpenSSL's number."""
+    """Return the remedy for a certificate that OpenSSL did not accept.
+
+    code: OpenSSL's number.
+    """
     if code in _OTHER_NAME:
         return "Set ansible_host to a name of the certificate."
     if code in _NOT_NOW:

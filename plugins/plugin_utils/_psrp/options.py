@@ -107,7 +107,10 @@ def protocol_and_port(protocol: str | None, port: int | None) -> tuple[str, int]
 
 
 def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda: "WSMAN") -> Target:
-    """Return the target of the connection's options. service: returns the service of Kerberos if no option names it."""
+    """Return the target of the connection's options.
+
+    service: returns the service of Kerberos if no option names it.
+    """
     values = {name: plain(value) for name, value in options.items()}
     protocol, port = protocol_and_port(values["protocol"], values["port"])
     host = values["remote_addr"]
