@@ -77,8 +77,8 @@ granted_to:
       names them. These are users who are not enabled, homed online or on a pool without XMPP, or in the list of another
       policy. Users with another per-user policy are also skipped. The policy of these users is replaced only with
       C(allow_replaced_policies). Users who leave the pool later keep the policy.
-    - Selected users count for C(update_limit), as a share of all users. A pool or a site without users is refused. A
-      pool or a site together with O(exclusive_grants) is also refused.
+    - Selected users are included in C(update_limit), as a share of all users. A pool or a site without users is
+      refused. A pool or a site together with O(exclusive_grants) is also refused.
     - >-
       V({group: "CN=XMPP Users,OU=Groups,DC=contoso,DC=com"}) selects the members of a group of Active Directory. The
       group has its distinguished name. C(nested: true) adds the members of groups in the group. The same users are
@@ -86,8 +86,8 @@ granted_to:
       O(exclusive_grants) they lose the policy.
     - If the group does not exist or has no members, no user gets the policy, and the run warns. Together with
       O(exclusive_grants) the run is refused, because all users would lose the policy.
-    - If ten or more users have the policy, joining and leaving count for C(update_limit). The share is that of the
-      users who have the policy or get it.
+    - If ten or more users have the policy, joining and leaving users are included in C(update_limit). The share is that
+      of the users who have the policy or get it.
     - The primary group of a user, such as C(Domain Users), is not used. Active Directory does not list its members
       in C(memberOf).
     - For all users of a site or of the deployment, use the policies V(site:NAME) and V(global). These policies need no
@@ -132,7 +132,7 @@ partner_type:
     public_verified: >-
       Like V(federated), but without notes. Do not use it for public providers, where everyone can have an account. The
       run warns about this value.
-    public_unverified: Only users whom a local user has added as contact see presence.
+    public_unverified: Only users who are contacts of a local user see presence.
 tls_negotiation:
   description:
     - Whether the stream to the partner is encrypted.
@@ -251,7 +251,7 @@ allow_outside_users:
   type: bool
 enable_archiving_disclaimer:
   description:
-    - Whether federated partners are told that messages are archived.
+    - Whether the gateway informs federated partners that messages are archived.
     - The product's default is V(false).
   type: bool
 enable_discovered_partner_contacts_limit:

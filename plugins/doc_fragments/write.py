@@ -16,7 +16,7 @@ options:
       - The plan that you reviewed. The run makes the plan again. Any other plan is refused before anything is written.
       - Use the complete RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also have the
         same initial state, and a refusal lists the differences.
-      - You can also use its C(digest) alone, a string of 64 hexadecimal digits. The digest depends on the deployment
+      - You can also use only its C(digest), a string of 64 hexadecimal digits. The digest depends on the deployment
         and on the steps.
       - Values of secrets are not compared.
     type: raw

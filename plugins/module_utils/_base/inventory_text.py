@@ -18,7 +18,7 @@ from .texts import in_strings
 _TEMPLATES = ("{{", "{%", "{#")
 # A snapshot has 5 levels.
 MOST_DEPTH = 50
-# A whole string, or a bracket that opens or closes a level.
+# This matches a complete string, or a bracket that opens or closes a level.
 _MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 

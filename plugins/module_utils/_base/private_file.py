@@ -119,7 +119,7 @@ def trust(owners: t.Iterable[t.Any], option: str = "sfb_xmpp_trusted_owners") ->
 def read_deciding(path: str, option: str, anybody: bool = False) -> bytes:
     """Return a file's content. Raises Refused if another user could have written it.
 
-    anybody: whether any user may have written it, because a digest from the user proves the content.
+    anybody: whether the owner of the file is not checked, because a digest from the user proves the content.
     """
     handle = _open(path, option, os.O_RDONLY | os.O_NONBLOCK, links=True, anybody=anybody)
     with os.fdopen(handle, "rb") as stream:

@@ -24,12 +24,12 @@ def is_unknown(answer: Answer) -> bool:
 
 
 def is_unknown_error(error: ServerError) -> bool:
-    """Return whether an error says that a session does not know a cmdlet."""
+    """Return whether an error means that a session does not know a cmdlet."""
     return "CommandNotFound" in error.error_id
 
 
 def objects_of(cmdlet: str, answer: Answer) -> list[dict[str, t.Any]]:
-    """Return the objects of an answer. Raises ServerRefused, and Refused if something else is among them."""
+    """Return the objects of an answer. Raises ServerRefused, and Refused if a value of the answer is not an object."""
     if answer.lost or answer.errors:
         raise ServerRefused(cmdlet, answer)
     if not all(isinstance(item, dict) for item in answer.output):

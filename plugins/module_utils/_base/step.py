@@ -39,7 +39,7 @@ class Record:
         return key_of(self.identity)
 
     def has(self, option: str, value: t.Any) -> bool:
-        """Return whether a property has this value. A property that the server does not show counts as empty."""
+        """Return whether a property has this value. A property that the server does not show is treated as empty."""
         return bool(self.values.get(option, "" if value == "" else None) == value)
 
 

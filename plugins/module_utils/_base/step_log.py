@@ -41,7 +41,7 @@ class StepLog:
     def send(self, *steps: Step, look: Statement | None = None) -> dict[str, ServerError]:
         """Send the steps in one request. Return the first error of each cmdlet. The steps' cmdlets differ.
 
-        look: a reading right before the steps, of the objects that they change. Its output is in ``looked``.
+        look: the statement that reads the objects right before the steps. Its output is in ``looked``.
         """
         self._steps += [step for step in steps if not any(step is known for known in self._steps)]
         statements = [*([look] if look else ()), *(step.statement for step in steps)]

@@ -75,7 +75,7 @@ def _say_what_stayed(plan: CertificatePlan, own: Certificate | None, after: Edge
     found = {usage: after.thumbprint(usage) for usage in plan.switch.changing}
     others = ["%s has %s" % item for item in found.items() if item[1] != wanted]
     if others:
-        text = "took effect, but another run or administrator changed it right after: %s. Compare, then run again"
+        text = "the step took effect, but another run or administrator then changed it: %s. Compare, then run again"
         log.note("Set-CsCertificate", wanted, "Overwritten", text % ", ".join(others))
 
 

@@ -44,7 +44,7 @@ class RenewNow:
 
     reason: the text of the user or of the issuer.
     compromised: whether others have the key of the certificate in use.
-    note: the name of the file on the Edge; empty if the name comes from the reason.
+    note: the name of the file on the Edge; empty for a name with the digest of the reason.
     urgent: whether a source file with the certificate in use is refused.
     """
 

@@ -248,7 +248,7 @@ class _Run:
                 self._kept[name] = allowed
         if any(word == "failed" for word in self._results):
             return
-        text = "%s is still allowed, because %s also has it. To remove it, revoke it too"
+        text = "%s is still allowed, because %s also has it. To remove it, also revoke it"
         self.warnings += [text % (name, some(allowed)) for name, allowed in self._kept.items()]
 
     def _fail(self, category: str, text: str) -> None:

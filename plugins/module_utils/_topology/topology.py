@@ -108,7 +108,7 @@ class Topology:
 
 
 # The readings in their order. Each object of the answer belongs to one of them. Get-CsServerVersion is missing, because
-# its page says that it is local to a server. So a remote shell does not offer it.
+# it works only locally on a server (source: its page). So a remote shell does not offer it.
 READINGS = (
     EDGES,
     REGISTRARS,

@@ -58,7 +58,7 @@ FACTS = (
     "public",
 )
 
-# Extended, domain, organization and individual validation (TLS Baseline Requirements, section 7.1.6.1).
+# The policies of extended, domain, organization and individual validation (TLS Baseline Requirements, section 7.1.6.1).
 PUBLIC_POLICIES = frozenset(("2.23.140.1.1", "2.23.140.1.2.1", "2.23.140.1.2.2", "2.23.140.1.2.3"))
 # A certificate ends soon if less than this time is left. For short lifetimes, the limit is a third of the lifetime.
 SOON = datetime.timedelta(days=14)

@@ -184,8 +184,7 @@ class Stream:
         self._keys: list[Pair] = []
         self._stale, self._verifies = self._verifies, []
 
-    # Receiving
-
+    # Receive
     def receive(self, data: bytes) -> list[Event]:
         """Return the events of these bytes and the bytes before. Accepts any input."""
         events: list[Event] = []
@@ -255,7 +254,7 @@ class Stream:
             raise Violation("not-authorized", "a stanza before authentication")
         return Stanza(element)
 
-    # Receiving, initiating side
+    # Receive as the initiating side
 
     def _on_features(self, element: Element) -> Event:
         if self._features_done:
@@ -315,7 +314,7 @@ class Stream:
         self._verifies.remove((to, from_, id))
         return VerifyAnswer(from_, to, id, type_, condition)
 
-    # Receiving, receiving side
+    # Receive as the receiving side
 
     def _on_starttls(self, element: Element) -> Event:
         if self.secure:
@@ -378,7 +377,7 @@ class Stream:
         """The bytes of an unfinished header or element. They never exceed the limit."""
         return 0 if self._reader is None else self._reader.pending
 
-    # Sending, both sides
+    # Send on both sides
 
     def data_to_send(self) -> bytes:
         """Return the data for the peer, and empty the queue."""
@@ -422,7 +421,7 @@ class Stream:
                 self._queue("</stream:stream>")
             self.closed = True
 
-    # Sending, initiating side
+    # Send as the initiating side
 
     def open(self, dialback: bool = True) -> None:
         """Queue the header.
@@ -461,7 +460,7 @@ class Stream:
             self._verifies.append((from_.lower(), to.lower(), id))
             self._queue(write_dialback("verify", from_, to, id, key))
 
-    # Sending, receiving side
+    # Send as the receiving side
 
     def respond(self, dialback: bool = True) -> None:
         """Queue the header with a new id.

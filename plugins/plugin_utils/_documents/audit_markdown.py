@@ -15,7 +15,7 @@ from .audit_document import Audit
 from .finding_order import SEVERITIES, with_view
 from .markdown import code, document, table, text
 
-# A ticket must be short. The text says that audit.html and audit.json have all rows.
+# A ticket must be short. The text refers to audit.html and audit.json, which have all rows.
 MOST_ROWS = 50
 
 

@@ -22,7 +22,7 @@ Samples = t.Iterator[tuple[dict[str, str], float]]
 
 def render(audit: Audit) -> str:
     metrics: tuple[tuple[str, str, t.Callable[[Audit], Samples]], ...] = (
-        ("sfb_xmpp_audit_timestamp_seconds", "When the last audit was made.", _time),
+        ("sfb_xmpp_audit_timestamp_seconds", "The time of the last audit.", _time),
         ("sfb_xmpp_audit_findings", "Findings of the last audit.", _findings),
         (
             "sfb_xmpp_forecast_timestamp_seconds",
@@ -31,11 +31,11 @@ def render(audit: Audit) -> str:
         ),
         ("sfb_xmpp_drift_objects", "Changes that sfb.xmpp.converge would make (granted, withdrawn: users).", _drift),
         ("sfb_xmpp_certificate_days_left", "Days until a certificate of an Edge ends, at the audit.", _days),
-        ("sfb_xmpp_certificate_not_after_timestamp_seconds", "When a certificate of an Edge ends.", _ends),
+        ("sfb_xmpp_certificate_not_after_timestamp_seconds", "The end of a certificate of an Edge.", _ends),
         ("sfb_xmpp_partners", "Federated partners by security and verdict.", _partners),
         (
             "sfb_xmpp_partner_certificate_not_after_timestamp_seconds",
-            "When a partner's certificate ends.",
+            "The end of a partner's certificate.",
             _partner_ends,
         ),
     )

@@ -170,7 +170,7 @@ def _comments(export: Exported) -> list[str]:
         "- removals: sfb_xmpp_partners_purge, sfb_xmpp_policies_purge, sfb_xmpp_exclusive_grants",
     ]
     if export.left_out:
-        lines += ["", "In the deployment, but not possible to declare:"]
+        lines += ["", "These values of the deployment cannot be declared:"]
         lines += ["- " + one_line(text) for text in export.left_out]
     return lines
 

@@ -63,7 +63,7 @@ class ImportedRecord:
     columns: t.Collection[str] = ()
 
 
-# Returns the user's name of an option.
+# A function that returns the user's name of an option.
 Name = t.Callable[[str], str]
 
 
@@ -83,7 +83,7 @@ def records(data: bytes, encoding: str = "", name: Name = str) -> list[ImportedR
 
 
 def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
-    """Decode the data by its byte order mark, else by the user's encoding, else as UTF-8. Raises UnreadableSource.
+    """Decode the data by its byte order mark. Without it, use the user's encoding, or UTF-8. Raises UnreadableSource.
 
     With ``>`` and Out-File, Windows PowerShell writes UTF-16 with a byte order mark.
     """
@@ -107,7 +107,7 @@ def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
         hint = "" if encoding else ", or name its encoding, for example %s=cp1252" % option
         raise UnreadableSource(["line %d: is not %s. Save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
     if "\0" in text:
-        raise UnreadableSource(["the file has zero bytes, as UTF-16 does. Name its encoding: %s=utf-16" % option])
+        raise UnreadableSource(["the file has zero bytes, as in UTF-16. Name its encoding: %s=utf-16" % option])
     return text
 
 

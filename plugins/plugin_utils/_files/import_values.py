@@ -62,8 +62,8 @@ SECURITY = re.compile(
     "access|allow|auth|block|cert|cipher|deny|denied|dialback|enable|encrypt|federat|forbid|mtls|negotiat|permi|prox"
     "|restrict|sasl|secur|ssl|tls|trust|verif"
 )
-# Properties of an external access policy that only Teams has, beside those with "teams" in the name. Source: the page
-# of Set-CsExternalAccessPolicy. The first name resembles the switch for SIP federation.
+# Properties of an external access policy that only Teams has. Names with "teams" in them also belong to Teams. Source:
+# the page of Set-CsExternalAccessPolicy. The first name resembles the switch for SIP federation.
 TEAMS_ONLY = frozenset(
     "enableacsfederationaccess communicationwithexternalorgs allowedexternaldomains blockedexternaldomains".split()
 )

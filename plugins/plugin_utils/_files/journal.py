@@ -5,7 +5,7 @@
 
 """Keep the journal of runs, as evidence. It has one line of JSON for each task that may write, also if the task failed.
 
-runs.jsonl is beside the snapshots. Each line has the hash of the line before it. .runs.head has the hash of the last
+runs.jsonl is next to the snapshots. Each line has the hash of the line before it. .runs.head has the hash of the last
 line (see journal_chain.py). Lines are only removed by age, and a line records this. journal_line.py makes the lines.
 """
 

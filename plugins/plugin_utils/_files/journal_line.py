@@ -26,7 +26,8 @@ from ...module_utils._federation.identity import Identity, from_file
 from .journal_chain import Line
 
 FORM = 2
-# What users and services claim about themselves. It is not proven, so it is separate from ``user``.
+# These variables have the claims of users and services about themselves. A claim is not a proof, so it is separate from
+# ``user``.
 _CLAIMED_VARIABLES = {
     "awx_user": ("awx_user_name", "tower_user_name"),
     "awx_job": ("awx_job_id", "tower_job_id"),
@@ -71,7 +72,7 @@ def make_line(
     failed = bool(result.get("failed"))
     outcome = "refused" if failed and "reasons" in result else "failed" if failed else "ok"
     if "ansible_job_id" in result:
-        outcome = "started"  # with async. This process does not learn the result
+        outcome = "started"  # the task runs with async, so this process does not get the result
     snapshot, steps = result.get("snapshot"), result.get("steps")
     identity = _identity(result.get("identity"), deployment)
     return {

@@ -250,7 +250,7 @@ def _rare(tag: str, content: str) -> t.Any:
         if tag == "G":
             return str(uuid.UUID(content))
         if tag == "C":
-            return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # fails for half a character
+            return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # this fails for half a character
     except (ValueError, binascii.Error):
         raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":

@@ -97,7 +97,7 @@ def never_sent(error: BaseException) -> bool:
 
 
 def login_refused(error: BaseException) -> bool:
-    """Return whether the server or the domain controller refused the password. This counts for a lockout."""
+    """Return whether the server or the domain controller refused the password. Such a refusal can lock the account."""
     from pypsrp.exceptions import AuthenticationError
 
     words = brief(error).lower()

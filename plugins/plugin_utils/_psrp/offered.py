@@ -7,7 +7,7 @@
 
 A restricted session (RestrictedRemoteServer) has PowerShell's own proxy of Select-Object, a function that takes only
 eleven names for -Property. Source: GetRestrictedSelectObject in PowerShell's CommandMetadata.cs. It is not documented
-whether the remote shell of the product has the proxy or the whole cmdlet.
+whether the remote shell of the product has the proxy or the full cmdlet.
 """
 
 from __future__ import annotations

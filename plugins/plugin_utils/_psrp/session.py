@@ -44,8 +44,8 @@ from .values import LONGEST, server_error, to_wire, unreadable, wire_size
 if t.TYPE_CHECKING:
     from pypsrp.powershell import PowerShell, RunspacePool
 
-# The most statements of one pipeline. The first result of a long pipeline is late, and a lost pipeline is lost as a
-# whole.
+# The most statements of one pipeline. The first result of a long pipeline is late. If a pipeline is lost, all of its
+# results are lost.
 CHUNK = 200
 # Seconds after which an unused HTTP connection is not used again. Servers and firewalls drop idle connections silently.
 # The result of a write over a dropped connection would be unknown.
@@ -86,7 +86,7 @@ class _Broken(Exception):
 
 
 class PsrpSession:
-    """A session on one target. Not for several threads.
+    """A session on one target. Use it in one thread only.
 
     note: is called with short texts about the session. The texts never have secrets.
     mask: masks the secrets in texts. Secrets that are sent are added to it.
@@ -254,7 +254,7 @@ class PsrpSession:
             nonlocal sent
             shell = self._prepared(pool, chunk)
             shell.begin_invoke()
-            sent = True  # before this line the server has not received the whole pipeline
+            sent = True  # before this line the server has not received the complete pipeline
             shell.end_invoke()
             return shell, self._answer(shell, chunk)
 

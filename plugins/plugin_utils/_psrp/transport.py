@@ -197,7 +197,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
         current().when_late(connections.cut)
         try:
             content: bytes = send(*args, **kwargs)
-        except WinRMTransportError as error:  # pypsrp looks for a fault in it
+        except WinRMTransportError as error:  # pypsrp reads a fault from this error
             check_answer(error.response_text.encode("utf-8", "replace"), transport.endpoint, page=False)
             raise
         check_answer(content, transport.endpoint)

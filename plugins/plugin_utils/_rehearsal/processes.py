@@ -125,7 +125,7 @@ class Played:
 
     @property
     def message(self) -> str:
-        """Why the run failed: the message of the first failed task; empty if none failed."""
+        """The reason why the run failed: the message of the first failed task; empty if none failed."""
         wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
             return str(wrong[0])

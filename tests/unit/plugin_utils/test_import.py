@@ -182,7 +182,7 @@ def test_other_columns_are_left_out_and_those_that_powershell_adds_are_not_worth
         (clixml([], more="<S>a.test</S>"), ['record 1: must be an object, not "a.test"']),
         (
             clixml([], more='<Obj RefId="0"><Props><B N="X">maybe</B></Props></Obj>'),
-            ["record 1: X: 'maybe' is not true"],
+            ["record 1: X: 'maybe' must be true"],
         ),
         (
             clixml([{"Identity": "a.test"}, {"Identity": "A.test"}]),
