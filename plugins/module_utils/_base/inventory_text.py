@@ -23,7 +23,7 @@ _MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 
 def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
-    """Return the variables as one document. Null options are left out, because they mean the same as missing ones."""
+    """Return the variables as one document. Null options are left out, because they have no effect."""
     import yaml  # comes with Ansible, whose modules of this collection run on the controller
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

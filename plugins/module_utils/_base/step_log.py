@@ -17,7 +17,7 @@ from .step import Step
 class StepLog:
     """The log of sent steps and their results.
 
-    planned: the steps that check mode shows. Other steps may be sent too.
+    planned: the steps that check mode shows. Other steps may also be sent.
     secrets: texts that are never recorded, even if the server repeats them.
     aliases: values that differ from run to run, and the texts that are shown in their place.
     """

@@ -257,7 +257,7 @@ def presents(service: WindowsService, usage: str) -> bool:
 
 
 def affected(usages: t.Collection[str], services: t.Sequence[WindowsService]) -> list[WindowsService] | None:
-    """Return the services that present the certificates of these usages; None if they are not known for sure."""
+    """Return the services that present the certificates of these usages; None if they are unknown."""
     if set(usages) >= set(USAGES) or not all(any(presents(s, usage) for s in services) for usage in usages):
         return None
     return [service for service in services if any(presents(service, usage) for usage in usages)]

@@ -26,8 +26,8 @@ PHASES = ("all", "stage", "switch")
 class SourceOptions:
     """The option ``source``. Options that are not set are empty texts.
 
+    All paths are paths of files on the controller.
     days: the lifetime of a new certificate.
-    All paths name files on the controller.
     """
 
     type: str

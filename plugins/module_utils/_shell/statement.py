@@ -116,7 +116,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class ServerError:
-    """An error record of the server, in the server's words."""
+    """An error record of the server, with the server's texts."""
 
     cmdlet: str = ""
     error_id: str = ""

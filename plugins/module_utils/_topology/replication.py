@@ -98,7 +98,7 @@ def _replica(item: t.Mapping[str, t.Any]) -> Replica:
 
 
 def read_replicas(shell: Shell) -> tuple[Replica, ...]:
-    """Return all replicas. Raises Refused, ServerRefused, ShellError. A store without replicas is an error too."""
+    """Return all replicas. Raises Refused, ServerRefused, ShellError. A store without replicas is also an error."""
     found = _read(shell)
     if not found:
         raise Refused([_NONE % STATUS])
@@ -130,7 +130,7 @@ def _newest(replicas: t.Iterable[Replica]) -> datetime.datetime | None:
 
 
 def _later(made: datetime.datetime, newest: datetime.datetime | None) -> bool:
-    """Return whether a time is later. Times with and without an offset cannot be compared, so the answer is no."""
+    """Return whether a time is later. If only one of the times has an offset, they cannot be compared: False."""
     if newest is None:
         return True
     return (made.tzinfo is None) == (newest.tzinfo is None) and made > newest

@@ -57,7 +57,7 @@ _NEAR = 0.75  # from this similarity of two domains on, one is probably a misspe
 
 
 class _Partners(Reader):
-    """Read each partner by itself.
+    """The reader of partners. It reads each partner by itself.
 
     unreadable: the errors of partners with an unknown form, by identity.
     hidden: the errors of the partners whose additional domains cannot be read either, by identity.
@@ -322,8 +322,8 @@ class _Run:
             ]
         lines = []
         if also:
-            verb = "would be" if self._check else "are"
-            lines.append("The additional domains of %s %s revoked too: %s" % (self._domain, verb, some(also, 50)))
+            verb = "would also be" if self._check else "are also"
+            lines.append("The additional domains of %s %s revoked: %s" % (self._domain, verb, some(also, 50)))
         others = [one.identity for one in self._owners if one.key != key_of(self._domain)]
         if others:
             stay = "This partner stays" if len(others) == 1 else "These partners stay"

@@ -74,7 +74,7 @@ class RevocationAdvice:
         ours = {edge.access_edge for edge in edges if edge.access_edge and edge.fqdn.casefold() in routed}
         where = "at the Edge's external address" + (" (%s)" % some(sorted(ours)) if ours else "")
         text = (
-            "Firewall: to block the partner in the network too, block TCP 5269 %s, in and out, for the servers of %s."
+            "Firewall: to block the partner also in the network, block TCP 5269 %s, in and out, for the servers of %s."
             " The SRV records _xmpp-server._tcp of the domain name these servers."
         )
         return text % (where, some(domains, 50))

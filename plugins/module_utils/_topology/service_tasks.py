@@ -121,7 +121,7 @@ def _stop(
             log.fail(step, error or "the service is not stopped, but the server reported no error")
     with_them = [s.name for s in before if s.running and s.name not in stops and _is_stopped(after, s.name)]
     if with_them:
-        log.warnings.append("%s stopped too, because of a dependency on a stopped service" % ", ".join(with_them))
+        log.warnings.append("%s also stopped, because of a dependency on a stopped service" % ", ".join(with_them))
     return after
 
 

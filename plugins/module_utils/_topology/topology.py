@@ -88,7 +88,7 @@ class Topology:
 
     release: the release of the pool of the server that answered.
     sip_domains: A-labels, the default domain first.
-    unobserved: why a value could not be read, by cmdlet, in the server's words.
+    unobserved: why a value could not be read, by cmdlet, with the server's message.
     central: the pools of the Central Management Store; empty if they were not read.
     """
 

@@ -206,7 +206,7 @@ def _verify(
 def _no_anchor(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float
 ) -> list[Finding]:
-    # The longest path. If two have the same length, the path with valid certificates.
+    # Use the longest path. If two have the same length, use the path with valid certificates.
     ways = [way for at in (now, None) for way in paths(certificate, others, at, end).values()]
     longest: Path = max(ways, key=len)
     top = longest[-1]

@@ -123,4 +123,4 @@ def markdown(audit: Audit, most: int) -> t.Iterator[str]:
         ],
     )  # fmt: skip
     if len(found) > most:
-        yield "%d more are in audit.html and audit.json." % (len(found) - most)
+        yield "%d more rows are in audit.html and audit.json." % (len(found) - most)

@@ -138,4 +138,4 @@ def _since(audit: Audit) -> t.Iterator[str]:
 def _cut(header: list[str], rows: list[list[str]]) -> str:
     more = len(rows) - MOST_ROWS
     shown_rows = table(header, rows[:MOST_ROWS])
-    return shown_rows if more <= 0 else "%s\n\n%d more are in audit.html and audit.json." % (shown_rows, more)
+    return shown_rows if more <= 0 else "%s\n\n%d more rows are in audit.html and audit.json." % (shown_rows, more)

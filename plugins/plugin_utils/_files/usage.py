@@ -89,7 +89,7 @@ def _use(values: t.Mapping[str, str]) -> tuple[DomainUse | None, list[str]]:
     except ValueError:
         wrong.append("%s: '%s' must be a day such as 2026-11-30" % (LAST, day))
     if sessions > 0 and not day:
-        wrong.append("%s: is empty, but %s is %d" % (LAST, SESSIONS, sessions))
+        wrong.append("%s: is empty, but must have a day, because %s is %d" % (LAST, SESSIONS, sessions))
     return (None, wrong) if wrong else (DomainUse(domain, last, sessions), [])
 
 
