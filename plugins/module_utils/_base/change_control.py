@@ -202,7 +202,7 @@ def _pattern(text: t.Any) -> str:
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(str(text or ""))
     except re.error as exc:
-        raise Invalid("sfb_xmpp_ticket_pattern: '%s' is not a regular expression: %s" % (text, exc)) from None
+        raise Invalid("sfb_xmpp_ticket_pattern: '%s' must be a regular expression: %s" % (text, exc)) from None
     return str(text or "")
 
 

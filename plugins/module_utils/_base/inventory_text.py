@@ -83,7 +83,7 @@ def _check_events(events: t.Iterable[t.Any]) -> None:
     depth = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise Invalid("has a YAML anchor or alias, which is not allowed")
+            raise Invalid("has a YAML anchor or alias. Write each value in full")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MOST_DEPTH:

@@ -104,7 +104,7 @@ def canonical_domain(text: str) -> str:
     labels = name.split(".")
     for label in labels:
         if not label:
-            raise Invalid("'%s' has an empty label (two dots in a row, or a dot at the start)" % text)
+            raise Invalid("'%s' has an empty label (two dots in a row, or a dot at the start). Remove the dot" % text)
         if len(label) > 63:
             raise Invalid("'%s' has a label of %d characters. A label has at most 63" % (text, len(label)))
         if not _LABEL.match(label):
@@ -128,7 +128,7 @@ def _to_ascii(name: str, text: str) -> str:
     try:
         return idna.encode(name, uts46=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError) as exc:
-        raise Invalid("'%s' is not a valid internationalised domain: %s" % (text, exc)) from exc
+        raise Invalid("'%s' must be a valid internationalised domain: %s" % (text, exc)) from exc
 
 
 def domain_from_server(value: object) -> str:

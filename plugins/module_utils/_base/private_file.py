@@ -231,7 +231,7 @@ def _open(path: str, option: str, flags: int, links: bool, anybody: bool) -> int
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
-            raise Refused(["%s: %s is not a regular file" % (option, path)])
+            raise Refused(["%s: %s is not a regular file. Name a regular file" % (option, path)])
         if not anybody:
             _check(found, path, option)
         if not links and found.st_nlink > 1:

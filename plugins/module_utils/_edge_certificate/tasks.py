@@ -166,7 +166,7 @@ def _wanted(
 
 
 def info(params: Params, shell: Shell, check: bool) -> Result:
-    """Do the work of xmpp_gateway_cert_info: return the certificates in use on an Edge, with findings. Only reads."""
+    """Do the work of xmpp_gateway_cert_info: read the certificates in use on an Edge, with findings."""
     _require_packages()
     now = _now()
     names, trusted = _names(params), _trusted(params)

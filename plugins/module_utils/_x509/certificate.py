@@ -320,7 +320,7 @@ def _check_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator
     if wildcards:
         yield warning(
             "wildcard",
-            "it has the wildcard %s, which most of the product's pages forbid" % some([*map(foreign, wildcards)]),
+            "it has the wildcard %s. Most of the product's pages forbid wildcards" % some([*map(foreign, wildcards)]),
             "request a certificate that lists every name",
         )
     subject = subject_name(certificate)
@@ -349,7 +349,7 @@ def _check_key(certificate: Certificate, rsa_only: bool) -> t.Iterator[Finding]:
     elif not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
         yield error("key_type", "its key type is not supported: %s" % text, "use RSA, or ECDSA on P-256 or P-384")
     elif rsa_only:
-        yield error("key_type", "its key is %s, which Lync Server 2013 cannot use" % text, "use RSA")
+        yield error("key_type", "its key is %s, but Lync Server 2013 cannot use it" % text, "use RSA")
 
 
 def _check_signatures(

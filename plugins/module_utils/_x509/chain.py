@@ -40,7 +40,7 @@ _LONGEST_PATH = 8
 CHAIN = {
     "untrusted": "add the missing intermediates to the file, or the CA to the trust store",
     "incomplete_chain": "add the intermediates to the file, or the CA to the trust store",
-    "chain_expired": "replace the expired intermediate by the current one of its CA",
+    "chain_expired": "replace the expired intermediate by the CA's current intermediate",
     "chain_not_yet_valid": "use an intermediate that is valid now, or correct the controller's clock",
     "chain_not_a_ca": "request a certificate from a CA that may sign certificates",
     "chain_path_length": "request a certificate from a higher CA",

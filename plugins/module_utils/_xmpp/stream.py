@@ -198,7 +198,7 @@ class Stream:
                     # The data was sent before TLS or SASL took effect. It must not be read as data from afterwards.
                     if events:
                         events.pop()
-                    raise Violation("policy-violation", "data sent without waiting for an answer")
+                    raise Violation("policy-violation", "data was sent before the answer to the last request")
                 node = self._reader.next()
                 if node is None:
                     break
@@ -299,7 +299,7 @@ class Stream:
         from_, to = read_pair(element)
         type_, condition = read_dialback_answer(element)
         if (to, from_) not in self._keys:
-            raise Violation("invalid-from", "a dialback answer to what was not asked")
+            raise Violation("invalid-from", "a dialback answer without a request")
         self._keys.remove((to, from_))
         if type_ == "valid":
             self.validated.add((to, from_))
@@ -310,7 +310,7 @@ class Stream:
         type_, condition = read_dialback_answer(element)
         id = element.attributes.get("id", "")
         if (to, from_, id) not in self._verifies:
-            raise Violation("invalid-from", "a dialback answer to what was not asked")
+            raise Violation("invalid-from", "a dialback answer without a request")
         self._verifies.remove((to, from_, id))
         return VerifyAnswer(from_, to, id, type_, condition)
 
@@ -353,7 +353,7 @@ class Stream:
 
     def _on_key(self, element: Element) -> Event:
         if "type" in element.attributes:
-            raise Violation("invalid-from", "a dialback answer to what was not asked")
+            raise Violation("invalid-from", "a dialback answer without a request")
         pair = read_pair(element)
         self._count_unanswered()
         self._keys.append(pair)
@@ -361,7 +361,7 @@ class Stream:
 
     def _on_verify(self, element: Element) -> Event:
         if "type" in element.attributes:
-            raise Violation("invalid-from", "a dialback answer to what was not asked")
+            raise Violation("invalid-from", "a dialback answer without a request")
         from_, to = read_pair(element)
         id = element.attributes.get("id", "")
         self._count_unanswered()

@@ -132,7 +132,7 @@ def _csv(text: str) -> list[ImportedRecord]:
             break
         start += 1
     if start == len(lines):
-        raise UnreadableSource(["the file has no line of column names"])
+        raise UnreadableSource(["the file has no line with column names. Add this line"])
     reader = csv.reader(lines[start:], delimiter=delimiter or _delimiter(lines[start]), strict=True)
     found: list[ImportedRecord] = []
     wrong: list[str] = []
@@ -143,7 +143,8 @@ def _csv(text: str) -> list[ImportedRecord]:
             place, begin = "line %d" % begin, start + reader.line_num + 1
             if not header:
                 header = [cell.strip() for cell in cells]
-                wrong.extend("%s: two columns are called '%s'" % (place, name) for name in _twice(header))
+                text = "%s: two columns have the name '%s'. Rename one of them"
+                wrong.extend(text % (place, name) for name in _twice(header))
             elif any(cell.strip() for cell in cells):
                 if len(cells) != len(header):
                     wrong.append(

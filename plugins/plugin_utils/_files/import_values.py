@@ -224,9 +224,8 @@ def _given(record: ImportedRecord, known: t.Mapping[str, Field]) -> tuple[dict[s
             wrong.append("%s: %s" % (name, exc))
             continue
         if given.get(field.option, typed) != typed:
-            wrong.append(
-                "%s: has '%s', but another column for the same option has '%s'" % (name, value, given[field.option])
-            )
+            text = "%s: has '%s', but another column for the same option has '%s'. Remove one of them"
+            wrong.append(text % (name, value, given[field.option]))
         given[field.option] = typed
     return given, wrong
 

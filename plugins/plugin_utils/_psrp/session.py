@@ -60,7 +60,7 @@ LIMIT_VARIABLE = "ansible_command_timeout"
 class SessionError(Exception):
     """There is no session, and no statement was executed.
 
-    broken: the step of statement.WAY that failed; empty if none of them did.
+    broken: the step of statement.WAY that failed; empty if none failed.
     """
 
     def __init__(self, text: str, broken: str = "") -> None:
@@ -74,7 +74,7 @@ class _Broken(Exception):
     reason: the error.
     untouched: whether certainly nothing of the pipeline was executed.
     repeatable: whether reads may be sent again.
-    broken: the step of statement.WAY that failed; empty if none of them did.
+    broken: the step of statement.WAY that failed; empty if none failed.
     """
 
     def __init__(self, reason: str, untouched: bool, repeatable: bool, broken: str) -> None:
