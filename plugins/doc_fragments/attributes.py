@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The attributes that every module of the collection has, such as check mode and diff mode."""
+"""Document the attributes that every module of the collection has, such as check mode and diff mode."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ attributes:
   check_mode:
     support: full
     description: >-
-      Shows what a run would do, and changes nothing. The returned RV(ignore:steps) are the steps that the run would
-      send.
+      Check mode shows the changes of a run, and changes nothing. The returned RV(ignore:steps) are the steps that the
+      run would send.
   diff_mode:
     support: full
-    description: Shows each object that changes, before and after. Secrets never appear in it.
+    description: Diff mode shows each changed object, before and after. It never shows secrets.
   async:
     support: full
-    description: Can be used with the C(async) keyword.
+    description: The module works with the C(async) keyword.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
@@ -41,13 +41,13 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Only reads, so check mode makes no difference.
+    description: The module only reads, so check mode makes no difference.
   diff_mode:
     support: N/A
-    description: Only reads, so there is nothing to compare.
+    description: The module only reads, so there is nothing to compare.
   async:
     support: full
-    description: Can be used with the C(async) keyword.
+    description: The module works with the C(async) keyword.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
@@ -66,10 +66,10 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Only prints, so check mode makes no difference.
+    description: The module only prints, so check mode makes no difference.
   diff_mode:
     support: N/A
-    description: Only prints, so there is nothing to compare.
+    description: The module only prints, so there is nothing to compare.
   async:
     support: none
     description: Only Ansible's own process knows the results that the module prints.
@@ -90,10 +90,10 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Shows what a run would do, and changes nothing.
+    description: Check mode shows the changes of a run, and changes nothing.
   diff_mode:
     support: full
-    description: Shows each object that changes, before and after. Secrets never appear in it.
+    description: Diff mode shows each changed object, before and after. It never shows secrets.
   async:
     support: none
     description: Only Ansible's own process knows the results of other hosts.
@@ -115,13 +115,13 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Shows which files a run would write, and writes none.
+    description: Check mode shows the files that a run would write, and writes no file.
   diff_mode:
     support: full
-    description: Shows each file that changes, before and after.
+    description: Diff mode shows each changed file, before and after.
   async:
     support: none
-    description: Only Ansible's own process knows what the module needs.
+    description: The module needs data that only Ansible's own process has.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
@@ -139,13 +139,13 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Changes nothing on servers, so check mode makes no difference.
+    description: The module changes nothing on servers, so check mode makes no difference.
   diff_mode:
     support: N/A
-    description: Only shows, so there is nothing to compare.
+    description: The module only shows data, so there is nothing to compare.
   async:
     support: none
-    description: Only Ansible's own process knows what the module needs.
+    description: The module needs data that only Ansible's own process has.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.
@@ -164,13 +164,14 @@ attributes:
   check_mode:
     support: full
     description: >-
-      Checks the options. If test users are to send, also checks that the pool has test users. Sends no message.
+      Check mode checks the options. If test users send the message, it also checks that the pool has test users. It
+      sends no message.
   diff_mode:
     support: N/A
-    description: Changes nothing that is managed, so there is nothing to compare.
+    description: The module changes no managed object, so there is nothing to compare.
   async:
     support: full
-    description: Can be used with the C(async) keyword.
+    description: The module works with the C(async) keyword.
   action_group:
     support: full
     description: C(group/sfb.xmpp.management) in C(module_defaults) sets options for all modules of the collection.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that the lookup plugins share, about the files that they read."""
+"""Document the options that the lookup plugins share, about the files that they read."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ options:
     default: ''
   ignore_columns:
     description:
-      - Columns to leave out without a warning, even if their names sound like settings.
+      - Columns that are ignored without a warning, even if their names could be those of settings.
     type: list
     elements: str
     default: []
 notes:
   - A column has the name of an option, the name of a property of the cmdlet, or a common short name such as C(TLS).
     Case, order and blanks do not matter. Columns that PowerShell adds are left out. Other unknown columns are left out
-    with a warning. A name that is nearly right is an error. An unknown name that sounds like security is an error too.
+    with a warning. A name with a spelling mistake is an error. An unknown name that suggests a security setting is also
+    an error.
   - If a CSV cell is empty, or a value is C(null), the property does not change.
   - All mistakes in the file are reported at once, with their line or record.
   - The guide R(Import from what you have, ansible_collections.sfb.xmpp.docsite.guide_import) shows how to export.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options for the limits of a run, which several modules share."""
+"""Document the options for the limits of a run, which several modules share."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ options:
   purge:
     description:
       - Whether to remove objects that are not listed.
-      - A purge with an empty list is refused. A purge that would remove more than O(removal_limit) is refused too.
-        O(force) lifts both limits.
+      - A purge with an empty list is refused. A purge that would remove more than O(removal_limit) is also refused.
+        O(force) removes both limits.
     type: bool
     default: false
   force:
@@ -40,8 +40,8 @@ options:
     default: 30
   update_limit:
     description:
-      - The share of the existing objects of a kind, in percent, that a run may change. New objects do not count. If
-        fewer than ten objects exist, all of them may change.
+      - The share of the existing objects of a kind, in percent, that a run may change. New objects are not counted. If
+        fewer than ten objects exist, all objects may change.
       - A run that would change more is refused. The refusal names the objects.
     type: int
     default: 30
@@ -55,7 +55,7 @@ options:
       - Objects that are never removed, by name or by shell pattern such as V(*.fabrikam.com). Case does not matter. A
         purge skips these objects, whether they are listed or not. A task that would remove such an object by name is
         refused. The refusal names the pattern.
-      - This option wins over all others, also over O(ignore:force).
+      - This option has priority over all other options, also over O(ignore:force).
       - V([]) protects nothing.
     type: list
     elements: str
@@ -101,7 +101,8 @@ options:
 options:
   allow_replaced_policies:
     description:
-      - Whether a grant by pool, site or group may replace another per-user policy. Grants by name always may.
+      - Whether a grant by pool, site or group may replace another per-user policy. Grants by name may always replace
+        it.
     type: bool
     default: false
 """
@@ -123,7 +124,7 @@ options:
     description:
       - The fully qualified name of the domain controller for reading users and for writing grants.
       - By default the server chooses the domain controller for reading users. Grants are written to that domain
-        controller and read back from it, because others may not have the change yet. Each domain of Active Directory
-        has its own.
+        controller and read back from it, because other domain controllers may not have the change yet. Each domain of
+        Active Directory has its own domain controllers.
     type: str
 """

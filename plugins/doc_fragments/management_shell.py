@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The notes that every module shares, about the remote shell and about how it was tested."""
+"""Document the notes that every module shares, about the remote shell and about the tests of the collection."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ options: {}
 requirements:
   - pypsrp on the controller, for the connection
 notes:
-  - Needs the connection P(sfb.xmpp.management_shell#connection) to the management shell of one deployment, normally
-    C(https://FRONTEND/OcsPowershell). The module runs on the controller. On the server it calls cmdlets, never script
-    text.
+  - The module needs the connection P(sfb.xmpp.management_shell#connection) to the management shell of one deployment,
+    normally C(https://FRONTEND/OcsPowershell). The module runs on the controller. On the server it calls cmdlets, never
+    script text.
   - The module was not tested against Lync Server or Skype for Business Server, because none was available. It was
-    tested against the collection's lab, which follows Microsoft's documentation of the cmdlets. Where the documentation
-    is silent, the lab makes assumptions.
+    tested against the collection's lab, which follows Microsoft's documentation of the cmdlets. If the documentation
+    has no answer, the lab makes an assumption.
 seealso:
   - plugin: sfb.xmpp.management_shell
     plugin_type: connection

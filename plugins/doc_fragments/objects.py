@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of every managed kind of object, each described once.
+"""Document the options of every managed kind of object once.
 
 A module of one object has them as options. A module of a list, and xmpp_federation, have them as suboptions. Both
-texts are made from one text, in which O(name) is written as in a module of one object.
+texts are made from one text. In this text, O(name) is written as in a module of one object.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _POLICY = r"""
 description:
   description:
     - A description for administrators.
-    - V('') clears it. A new policy has none.
+    - V('') clears the description. A new policy has no description.
   type: str
 enable_federation_access:
   description:
@@ -70,15 +70,15 @@ granted_to:
     - The list adds users. Users who are not in the list keep the policy, unless O(exclusive_grants) is V(true). If the
       option is left out or null, no grants change. V([]) together with O(exclusive_grants) withdraws the policy from
       all users.
-    - A user has exactly one policy. If a user is named under two policies, this is an error that names both places.
+    - A user has exactly one policy. If a user is listed under two policies, this is an error that names both places.
     - >-
       Instead of a list, write V({pool: fe01.contoso.com}) or V({site: Redmond}). This selects the users who are homed
       on that pool, or on the pools of that site, when the run reads them. Some users are skipped with a warning that
       names them. These are users who are not enabled, homed online or on a pool without XMPP, or in the list of another
-      policy. Users with another per-user policy are skipped too. Another policy is replaced only with
+      policy. Users with another per-user policy are also skipped. The policy of these users is replaced only with
       C(allow_replaced_policies). Users who leave the pool later keep the policy.
-    - Selected users count for C(update_limit), as a share of all users. A pool or a site without users is refused. A
-      pool or a site together with O(exclusive_grants) is refused too.
+    - Selected users are included in C(update_limit), as a share of all users. A pool or a site without users is
+      refused. A pool or a site together with O(exclusive_grants) is also refused.
     - >-
       V({group: "CN=XMPP Users,OU=Groups,DC=contoso,DC=com"}) selects the members of a group of Active Directory. The
       group has its distinguished name. C(nested: true) adds the members of groups in the group. The same users are
@@ -86,11 +86,12 @@ granted_to:
       O(exclusive_grants) they lose the policy.
     - If the group does not exist or has no members, no user gets the policy, and the run warns. Together with
       O(exclusive_grants) the run is refused, because all users would lose the policy.
-    - If ten or more users have the policy, joining and leaving count for C(update_limit). The share is that of the
-      users who have the policy or get it.
-    - The primary group of a user, such as C(Domain Users), does not count. Active Directory does not list its members
+    - If ten or more users have the policy, joining and leaving users are included in C(update_limit). The share is that
+      of the users who have the policy or get it.
+    - The primary group of a user, such as C(Domain Users), is not used. Active Directory does not list its members
       in C(memberOf).
-    - For all users of a site or of the deployment, use the policies V(site:NAME) and V(global). They need no grant.
+    - For all users of a site or of the deployment, use the policies V(site:NAME) and V(global). These policies need no
+      grant.
   type: raw
 """
 
@@ -110,20 +111,20 @@ additional_domains:
     - The other domains that the same partner serves. The option is a set. Order and repetitions do not matter.
     - The list is complete. Domains that are not in it are removed.
     - A domain belongs to one partner. The partner's own domain in this list is an error. The domain of another partner
-      is an error too.
+      is also an error.
     - A SIP domain of the deployment (C(Get-CsSipDomain)) cannot be a partner's domain. A run that would add one is
       refused. If the SIP domains cannot be read, the plan warns.
-    - V([]) clears it. A new partner has none.
+    - V([]) clears the list. A new partner has no additional domains.
   type: list
   elements: str
 description:
   description:
     - A description for administrators.
-    - V('') clears it. A new partner has none.
+    - V('') clears the description. A new partner has no description.
   type: str
 partner_type:
   description:
-    - How much presence of your users the partner sees.
+    - Sets how much presence of your users the partner sees.
     - The value of a new partner is V(public_unverified).
   type: str
   choices:
@@ -131,7 +132,7 @@ partner_type:
     public_verified: >-
       Like V(federated), but without notes. Do not use it for public providers, where everyone can have an account. The
       run warns about this value.
-    public_unverified: Only users whom a local user has added as contact see presence.
+    public_unverified: Only users who are contacts of a local user see presence.
 tls_negotiation:
   description:
     - Whether the stream to the partner is encrypted.
@@ -143,7 +144,7 @@ tls_negotiation:
   choices:
     required: Without TLS, no connection is made.
     optional: TLS is used if the partner offers it.
-    not_supported: Never.
+    not_supported: TLS is never used.
 sasl_negotiation:
   description:
     - Whether the partner proves its domain by its certificate (SASL EXTERNAL). SASL works only inside TLS. Many public
@@ -153,7 +154,7 @@ sasl_negotiation:
   choices:
     required: Without a certificate that proves the domain, no connection is made.
     optional: SASL is tried first, then dialback.
-    not_supported: Never.
+    not_supported: SASL is never used.
 support_dialback_negotiation:
   description:
     - Whether the partner may prove its domain by server dialback (XEP-0220). Dialback depends on DNS.
@@ -174,8 +175,8 @@ connection_limit:
   type: int
 proxy_fqdn:
   description:
-    - The host to connect to, instead of the host that DNS names for the domain. It is a fully qualified name.
-    - V('') clears it. A new partner has none.
+    - The fully qualified name of the host to connect to. It replaces the host from the DNS records of the domain.
+    - V('') clears the value. A new partner has no such host.
   type: str
 """
 
@@ -220,11 +221,11 @@ enable_logging_all_message_bodies:
 dialback_passphrase:
   description:
     - The secret for the keys of server dialback. It is the same for all gateways of the deployment.
-    - It is never shown, neither in the diff nor in the results.
-    - It is not documented whether the server returns it. If the server returns it, the passphrase is written only if it
-      differs. If the server does not return it, the passphrase cannot be compared. Then every run with this option
-      writes it and reports a change. Set this option only when you want to write the passphrase.
-    - V('') clears it.
+    - The passphrase is never shown, neither in the diff nor in the results.
+    - It is not documented whether the server returns the passphrase. If the server returns it, it is written only if it
+      differs. Otherwise it cannot be compared. Then every run with this option writes the passphrase and reports a
+      change. Set this option only when you want to write the passphrase.
+    - V('') clears the passphrase.
   type: str
 """
 
@@ -246,11 +247,11 @@ allow_outside_users:
   description:
     - Whether users may sign in through the Edge from outside the internal network. A run that switches it off needs
       O(force).
-    - The page of the cmdlet gives V(true) as the product's default. The value of a new deployment is not known.
+    - The page of the cmdlet gives V(true) as the product's default. The value of a new deployment is unknown.
   type: bool
 enable_archiving_disclaimer:
   description:
-    - Whether federated partners are told that messages are archived.
+    - Whether the gateway informs federated partners that messages are archived.
     - The product's default is V(false).
   type: bool
 enable_discovered_partner_contacts_limit:
@@ -321,12 +322,12 @@ _SINGLES = {
 
 
 def _flat(fields: str) -> str:
-    """Options of a module."""
+    """Return the options of a module."""
     return "options:\n" + textwrap.indent(fields.strip("\n"), "  ") + "\n"
 
 
 def _nested(option: str, fields: str) -> str:
-    """Suboptions of an option, to be put below ``options:``."""
+    """Return the suboptions of an option, for the text below ``options:``."""
     several = option in _LISTS
     names = "|".join(re.findall(r"^(\w+):$", fields, re.M))
     fields = re.sub(r"\bO\((%s)\b" % names, r"O(%s.\1" % (option + "[]" if several else option), fields)
@@ -343,18 +344,18 @@ _PARTNERS = _nested("partners", _DOMAIN + _PARTNER)
 class ModuleDocFragment:
     # The types are needed, because ansible-test reads a value without a type as a literal text.
 
-    # One object.
+    # Options of modules of one object.
     POLICY: str = _flat(_IDENTITY + _POLICY)
     PARTNER: str = _flat(_DOMAIN + _PARTNER)
     GATEWAY: str = _flat(_GATEWAY)
     ACCESS_EDGE: str = _flat(_ACCESS_EDGE)
     ROUTE: str = _flat(_ROUTE)
 
-    # Lists of them.
+    # Options of modules of a list.
     POLICIES: str = "options:\n" + _POLICIES
     PARTNERS: str = "options:\n" + _PARTNERS
 
-    # Everything that is declared of a federation.
+    # All options of a federation.
     FEDERATION: str = (
         "options:\n"
         + _POLICIES
@@ -364,5 +365,5 @@ class ModuleDocFragment:
         + _nested("federation_routes", _ROUTE)
     )
 
-    # The same for a module that only plans. Its limits are options of xmpp_federation.
+    # Options of a module that only plans. Its limits are options of xmpp_federation.
     PLANNED: str = re.sub(r"O\((exclusive_grants|force)\)", r"O(sfb.xmpp.xmpp_federation#module:\1)", FEDERATION)

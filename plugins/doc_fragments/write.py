@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options and notes that all modules share which change the deployment."""
+"""Document the options and notes of all modules that change the deployment."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ options:
   plan_digest:
     description:
       - The plan that you reviewed. The run makes the plan again. Any other plan is refused before anything is written.
-      - Use the whole RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also have the
-        same initial state, and a refusal names the differences.
-      - You can also use its C(digest) alone, a string of 64 hexadecimal digits. The digest depends on the deployment
+      - Use the complete RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also have the
+        same initial state, and a refusal lists the differences.
+      - You can also use only its C(digest), a string of 64 hexadecimal digits. The digest depends on the deployment
         and on the steps.
       - Values of secrets are not compared.
     type: raw
@@ -29,7 +29,8 @@ notes:
     minutes. Check mode does not wait.
   - Immediately before the first write, the run reads the objects of all kinds that it changes again. If an object of
     the plan has changed, the run is refused and names the object.
-  - If some steps fail, the steps that do not depend on them are still done. The task fails and returns every failure.
+  - If some steps fail, the steps that do not depend on the failed steps are still done. The task fails and returns
+    every failure.
     Run again to do the missing steps.
 seealso:
   - ref: ansible_collections.sfb.xmpp.docsite.guide_planning
@@ -41,6 +42,6 @@ seealso:
 options: {}
 notes:
   - If an option is left out or null, the property does not change. V('') clears a text and V([]) a list. A number or a
-    switch can be set, but not cleared. The defaults in the texts of the options are the product's, for new objects. The
-    module has no defaults of its own for them.
+    switch can be set, but not cleared. The defaults in the texts of the options are the product's defaults for new
+    objects. The module itself has no defaults for these options.
 """

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read what an Edge server sees of partners."""
+"""Read an Edge server's view of partners."""
 
 from __future__ import annotations
 

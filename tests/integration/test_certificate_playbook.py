@@ -320,13 +320,13 @@ def test_the_issuer_asks_for_a_renewal(plays: Plays, authority: Authority) -> No
     again = renew(plays, given, **asks)
     good(again)
     assert (writes(plays, begin), presented(plays)) == ([], second)
-    assert "To replace it, set renew.now" in again.output
+    assert "To replace this one, set renew.now" in again.output
     assert not [one for one in again.tasks if one.result.get("changed")]
     authority.dead = True
     alone = renew(plays, given, **asks)
     good(alone)
     assert (writes(plays, begin), presented(plays)) == ([], second)
-    assert "the issuer gave no answer that can be used: Status code was 503" in " ".join(alone.output.split())
+    assert "the issuer's answer cannot be used: Status code was 503" in " ".join(alone.output.split())
 
 
 @pytest.mark.parametrize(

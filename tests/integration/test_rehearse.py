@@ -225,7 +225,7 @@ def test_a_wrong_inventory_fails_with_the_reason_first(installed: Path, folder: 
     done = rehearse(installed, folder, inventory(1, 1, **declared))
     assert done.code == 2, done.output
     first = done.report.splitlines()[2]
-    assert first.startswith("**It did not succeed: converge failed: "), first
+    assert first.startswith("**It failed: converge failed: "), first
     assert reason.replace("_", r"\_") in first or reason in first, first
     failure = done.cases["converge"].find("failure")
     assert failure is not None

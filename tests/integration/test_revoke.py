@@ -68,7 +68,7 @@ def test_a_partner_goes_with_its_additional_domains_and_nothing_else(plays: Play
     assert sent(store, 0) == []
     assert store.all("partner") == before
     assert (
-        "The additional domains of fabrikam.test would be revoked too: chat.fabrikam.test, im.fabrikam.test"
+        "The additional domains of fabrikam.test would also be revoked: chat.fabrikam.test, im.fabrikam.test"
         in planned.output
     )
     assert "1 to remove" in planned.output

@@ -83,7 +83,7 @@ class TestAnswer:
     @pytest.mark.parametrize(
         ("given", "words"),
         [
-            (None, "there is none"),
+            (None, "it is missing"),
             ("2025-01-02", "RFC 9773"),
             ([], "RFC 9773"),
             ({}, "RFC 9773"),
@@ -154,12 +154,12 @@ def test_the_name_in_a_question() -> None:
 @pytest.mark.parametrize(
     ("answer", "due", "words"),
     [
-        (today(-2, -1), True, "its issuer asks for that since"),
+        (today(-2, -1), True, "its issuer asks for the renewal since"),
         (today(-2, -1, explanationURL="https://ca.example/why"), True, "https://ca.example/why"),
         (today(5, 6), False, "and its issuer asks for it on"),
         (today(70, 72), False, "is due on"),  # later than our own rule
-        (today(-30, -20), False, "was not valid yet"),
-        (today(200, 300), False, "has expired by then"),
+        (today(-30, -20), False, "it ends before the certificate is valid"),
+        (today(200, 300), False, "it starts after the certificate expires"),
         (today(-1, -2), False, "ends before it starts"),
         ({"failed": True, "msg": "timed out"}, False, "timed out"),
         ({"revoked": {"reason": "superseded"}}, True, "its issuer has revoked it (superseded)"),
@@ -220,9 +220,9 @@ class TestOnce:
         # The new one begins an hour before it was made, so the window is one that it can have.
         again = work(own_ca(folder, renew=asked(shell, always)), shell, False)
         assert (again.changed, shell.writes, shell.presented) == (False, [], second)
-        assert "To replace it, set renew.now" in words(again)
+        assert "To replace this one, set renew.now" in words(again)
         revoked = work(own_ca(folder, renew=asked(shell, {"revoked": {"reason": "superseded"}})), shell, False)
-        assert (revoked.changed, "To replace it, set renew.now" in words(revoked)) == (False, True)
+        assert (revoked.changed, "To replace this one, set renew.now" in words(revoked)) == (False, True)
         # The user can, and the note of an earlier period goes.
         (note,) = notes(shell)
         shell.files["C:\\Windows\\Temp\\sfb-xmpp-issuer-202601010000.note"] = shell.files.pop(note)
@@ -256,7 +256,7 @@ class TestOnce:
         for _run in range(2):
             result = work(pkcs12(folder, renew=asked(shell, today(-2, -1))), shell, False)
             assert (result.changed, notes(shell)) == (False, [])
-            assert "renewal is due (it is replaced now: its issuer asks for that" in words(result)
+            assert "renewal is due (it is replaced now: its issuer asks for the renewal" in words(result)
         with pytest.raises(Refused, match="still has the certificate to replace"):
             work(pkcs12(folder, renew=asked(shell, {"revoked": {"reason": "keyCompromise"}})), shell, False)
         new = issue(issuer=intermediate(), key=elliptic_key(), days=100)

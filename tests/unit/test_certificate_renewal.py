@@ -66,7 +66,7 @@ def test_what_it_says() -> None:
         "due": False,
         "at": "2026-03-08T16:00:00Z",
         "lifetime_left": 0.75,
-        "reason": "75 % of its lifetime are left, and it is due on 2026-03-08",
+        "reason": "75 % of its lifetime is left, and it is due on 2026-03-08",
     }
     late = renewal(START, end, end + DAY, Rule())
     assert (late.due, late.left, late.reason) == (True, 0.0, "it has expired")

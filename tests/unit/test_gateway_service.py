@@ -224,7 +224,7 @@ def test_what_stops_along_is_named() -> None:
     shell = EdgeShell(dependents={XMPP: ["RTCSRV"]})
     result = work({"state": "stopped"}, shell, False)
     assert result.failures == []
-    assert result.warnings == ["RTCSRV stopped too, because of a dependency on a stopped service"]
+    assert result.warnings == ["RTCSRV also stopped, because of a dependency on a stopped service"]
 
 
 @pytest.mark.parametrize("kind", ["error", "late", "lost", "cut", "refused"])

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The account of this process on the controller."""
+"""Find the account of this process on the controller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pwd
 
 
 def system_user() -> str:
-    """Return the account's name from the system, because a variable of the environment can be wrong."""
+    """Return the account's name from the system. An environment variable could be wrong."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides whether a run may write now: what it must bring (plan, ticket, other person), and at which times. Pure.
+"""Decide whether a run may write now: check its plan, its ticket, its second person, and the time. This code is pure.
 
 The settings are sfb_xmpp_require, sfb_xmpp_ticket_pattern, sfb_xmpp_windows and sfb_xmpp_freeze.
 """
@@ -57,7 +57,10 @@ class Window:
     text: str
 
     def covers(self, now: datetime.datetime) -> bool:
-        """Return whether the window is open. now: with its time zone."""
+        """Return whether the window is open.
+
+        now: the time, with its time zone.
+        """
         local = now.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
         length = (self.end - self.start) % _MINUTES or _MINUTES
@@ -68,7 +71,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Freeze:
-    """A time in which nothing is written. end: the first moment after it."""
+    """A time in which nothing is written.
+
+    end: the first moment after the freeze.
+    """
 
     start: datetime.datetime
     end: datetime.datetime
@@ -101,7 +107,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Brought:
-    """What a run brings.
+    """The values of a run that are checked.
 
     digest: whether the run has the digest of its plan.
     ticket: the ticket; empty if there is none.
@@ -116,7 +122,10 @@ class Brought:
 
 
 def reasons(control: Control, brought: Brought, now: datetime.datetime) -> list[str]:
-    """Return why the run may not write; empty if it may write. now: with its time zone."""
+    """Return why the run may not write; empty if it may write.
+
+    now: the time, with its time zone.
+    """
     return [*_missing(control, brought), *_untimely(control, now)]
 
 
@@ -158,7 +167,7 @@ def _untimely(control: Control, now: datetime.datetime) -> t.Iterator[str]:
         )  # fmt: skip
 
 
-# From the settings
+# Read the settings
 
 
 def control_of(settings: t.Mapping[str, t.Any], allow: t.Collection[str] = ()) -> Control:
@@ -193,12 +202,15 @@ def _pattern(text: t.Any) -> str:
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(str(text or ""))
     except re.error as exc:
-        raise Invalid("sfb_xmpp_ticket_pattern: '%s' is not a regular expression: %s" % (text, exc)) from None
+        raise Invalid("sfb_xmpp_ticket_pattern: '%s' must be a regular expression: %s" % (text, exc)) from None
     return str(text or "")
 
 
 def window_of(given: t.Mapping[str, t.Any]) -> Window:
-    """Return a window. given: days (default all), from, to, timezone (default UTC). Raises Invalid."""
+    """Return a window. Raises Invalid.
+
+    given: days (default all), from, to, timezone (default UTC).
+    """
     days = given.get("days") or DAYS
     unknown = [day for day in days if day not in DAYS]
     if unknown:
@@ -235,7 +247,10 @@ def freeze_of(given: t.Mapping[str, t.Any]) -> Freeze:
 
 
 def _moment(option: str, value: t.Any, last: bool) -> datetime.datetime:
-    """Return the time of a day or a time. last: whether a day means the end of the day."""
+    """Return the time of a day or a time.
+
+    last: whether a day means the end of the day.
+    """
     found: datetime.datetime
     try:
         if isinstance(value, datetime.datetime):

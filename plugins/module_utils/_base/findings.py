@@ -3,17 +3,17 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A finding and its severity. All checks use the same scale."""
+"""Define a finding and its severity. All checks use the same scale."""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
 
-# An error is wrong, an unknown could not be checked, a warning should be read. The worst comes first.
+# Error: something is wrong. Unknown: it could not be checked. Warning: read it. The worst severity is the first.
 ERROR, UNKNOWN, WARNING = "error", "unknown", "warning"
 SEVERITIES = (ERROR, UNKNOWN, WARNING)
-# Where a partner was checked: on the Edge servers, on the controller, or on both; and how output shows it.
+# A partner is checked on the Edge servers, on the controller, or on both. The values are the texts of the output.
 EDGE, CONTROLLER, BOTH = "edge", "controller", "both"
 VIEWS = {EDGE: "Edge's view", CONTROLLER: "controller's view", BOTH: "both views"}
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task of a module whose work its action does, because only the action sees the variables of hosts."""
+"""Define the task of modules whose action does the work, because only an action can read the variables of hosts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .task import Task
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """Raises Refused."""
+    """Refuse the work. Raises Refused."""
     raise Refused(["async: this module works in Ansible's own process. Remove async from the task"])
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables as the text of an inventory file, and back. In this YAML no text of a server can become a template."""
+"""Write variables as an inventory file, and read them again. Texts of a server cannot become templates in this YAML."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .texts import in_strings
 _TEMPLATES = ("{{", "{%", "{#")
 # A snapshot has 5 levels.
 MOST_DEPTH = 50
-# A whole string, or a bracket that opens or closes a level.
+# This matches a complete string, or a bracket that opens or closes a level.
 _MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 
 def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
-    """Return the variables as one document. Null options are left out, because they mean the same as missing ones."""
+    """Return the variables as one document. Null options are left out, because they have no effect."""
     import yaml  # comes with Ansible, whose modules of this collection run on the controller
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-        """Marks texts that look like templates, and uses no aliases."""
+        """A dumper that marks texts with the form of templates, and that uses no aliases."""
 
         def ignore_aliases(self, data: t.Any) -> bool:
             return True
@@ -55,7 +55,7 @@ def inventory_values(text: str) -> dict[str, t.Any]:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Knows the mark of texts that are no templates."""
+        """A loader that knows the mark of texts that are not templates."""
 
     Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     try:
@@ -83,7 +83,7 @@ def _check_events(events: t.Iterable[t.Any]) -> None:
     depth = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise Invalid("has a YAML anchor or alias, which is not allowed")
+            raise Invalid("has a YAML anchor or alias. Write each value in full")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MOST_DEPTH:

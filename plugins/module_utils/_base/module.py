@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a task as an Ansible module. Only this file knows AnsibleModule."""
+"""Run a task as an Ansible module. Only this file knows AnsibleModule."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names that users write (DNS domains, policy identities), and the one form in which they are compared."""
+"""Convert names that users write (DNS domains, policy identities) into the form in which they are compared."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _EXPLAINED = "of %s, which is not a character"
 
 
 class Invalid(ValueError):
-    """A value that must not be sent. The text says what is wrong and what is right."""
+    """A value that must not be sent. The text says what is wrong and what would be right."""
 
 
 def check_text(text: str, name: bool = False) -> str:
-    """Return the text. Raises Invalid if it is too long or has characters that cannot be seen or typed.
+    """Return the text. Raises Invalid if it is too long or has characters that are invisible or cannot be typed.
 
     name: whether the text is a name. Names may not have invisible characters.
     """
@@ -67,7 +67,7 @@ def no_characters(text: str) -> list[str]:
 
 
 def mixed_scripts(text: str) -> list[str]:
-    """Return the scripts of one word, if it mixes scripts with letters that look alike."""
+    """Return the scripts of one word, if it mixes scripts with similar letters."""
     for word in text.split():
         scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}
         alike = sorted(scripts & {"LATIN", "CYRILLIC", "GREEK"})
@@ -104,7 +104,7 @@ def canonical_domain(text: str) -> str:
     labels = name.split(".")
     for label in labels:
         if not label:
-            raise Invalid("'%s' has an empty label (two dots in a row, or a dot at the start)" % text)
+            raise Invalid("'%s' has an empty label (two dots in a row, or a dot at the start). Remove the dot" % text)
         if len(label) > 63:
             raise Invalid("'%s' has a label of %d characters. A label has at most 63" % (text, len(label)))
         if not _LABEL.match(label):
@@ -112,9 +112,9 @@ def canonical_domain(text: str) -> str:
                 "'%s' has the label '%s'. A label has only letters, digits, and hyphens between them" % (text, label)
             )
     if len(labels) < 2:
-        raise Invalid("'%s' has a single label. Write the whole domain, as in 'fabrikam.com'" % text)
+        raise Invalid("'%s' has a single label. Write the full domain, as in 'fabrikam.com'" % text)
     if labels[-1].isdigit():
-        raise Invalid("'%s' ends in a number, and no domain does" % text)
+        raise Invalid("'%s' ends in a number. A domain cannot end in a number" % text)
     return name
 
 
@@ -123,12 +123,12 @@ def _to_ascii(name: str, text: str) -> str:
         return name.lower()
     try:
         import idna
-    except ImportError as exc:  # a dependency of pypsrp, which the connection needs anyway
+    except ImportError as exc:  # idna is a dependency of pypsrp, which the connection also needs
         raise Invalid("'%s' needs the Python package 'idna'. Install it on the controller" % text) from exc
     try:
         return idna.encode(name, uts46=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError) as exc:
-        raise Invalid("'%s' is not a valid internationalised domain: %s" % (text, exc)) from exc
+        raise Invalid("'%s' must be a valid internationalised domain: %s" % (text, exc)) from exc
 
 
 def domain_from_server(value: object) -> str:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Does the work of a task and returns the keys of an Ansible result.
+"""Do the work of a task, and return the keys of an Ansible result.
 
 A module does the work in a process of its own (module.py). An action plugin does it in Ansible's process
 (_actions/in_process.py). The result is the same.
@@ -53,7 +53,7 @@ def perform(
     except ShellError as exc:
         # The server did not answer and nothing was sent. The caller may try another host of the same deployment.
         return {"failed": True, "msg": str(exc), "unanswered": True}, []
-    except Exception as exc:  # noqa: BLE001 - a mistake of ours: say where, but not its text, which may hold a secret
+    except Exception as exc:  # noqa: BLE001 - our mistake: report its place, but not its text, which may have a secret
         return {"failed": True, "msg": mistake(exc)}, []
 
 
@@ -66,7 +66,10 @@ def _perform(task: Task, params: Params, shell: Shell, check: bool) -> tuple[dic
 
 
 def refusal(reasons: t.Sequence[str], writes: bool = True) -> str:
-    """Return the message of a refused run. writes: whether the run can write at all."""
+    """Return the message of a refused run.
+
+    writes: whether the run can write at all.
+    """
     if len(reasons) == 1:
         return "Nothing was written: " + reasons[0] if writes else reasons[0]
     head = "Nothing was written, for %d reasons:" if writes else "The run was refused, for %d reasons:"

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files on the controller with keys. Only their owner can read them. They are written whole, by one writer at a time.
+"""Read and write private files on the controller, such as keys. Only their owner can read them.
 
-Only this file opens the files that decide what a run writes. It refuses a file that another user could have written.
+A file is replaced in one step, and by one process at a time. Only this code opens the files that decide what a run
+writes. It refuses a file that another user could have written.
 """
 
 from __future__ import annotations
@@ -63,14 +64,14 @@ def write(path: str, data: bytes, option: str, secret: bool = True) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file if it is there."""
+    """Remove a file if it exists."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.expanduser(path))
 
 
 @contextlib.contextmanager
 def alone(path: str, option: str) -> t.Iterator[None]:
-    """Keep out other processes that write into the directory of ``path``. The Edges of a pool are served in parallel.
+    """Lock the directory of ``path`` for other processes. The Edges of a pool run in parallel.
 
     The directory itself is locked, so that no lock file remains. Raises Refused if the directory does not exist.
     """
@@ -118,7 +119,7 @@ def trust(owners: t.Iterable[t.Any], option: str = "sfb_xmpp_trusted_owners") ->
 def read_deciding(path: str, option: str, anybody: bool = False) -> bytes:
     """Return a file's content. Raises Refused if another user could have written it.
 
-    anybody: whether any user may have written it, because a digest from the user proves the content.
+    anybody: whether the owner of the file is not checked, because a digest from the user proves the content.
     """
     handle = _open(path, option, os.O_RDONLY | os.O_NONBLOCK, links=True, anybody=anybody)
     with os.fdopen(handle, "rb") as stream:
@@ -230,7 +231,7 @@ def _open(path: str, option: str, flags: int, links: bool, anybody: bool) -> int
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
-            raise Refused(["%s: %s is not a regular file" % (option, path)])
+            raise Refused(["%s: %s is not a regular file. Name a regular file" % (option, path)])
         if not anybody:
             _check(found, path, option)
         if not links and found.st_nlink > 1:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads objects from a server and checks their form. If an object cannot be read, this is an error."""
+"""Read objects from a server, and check their form. An object that cannot be read is an error."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def is_unknown(answer: Answer) -> bool:
 
 
 def is_unknown_error(error: ServerError) -> bool:
-    """Return whether an error says that a session does not know a cmdlet."""
+    """Return whether an error means that a session does not know a cmdlet."""
     return "CommandNotFound" in error.error_id
 
 
 def objects_of(cmdlet: str, answer: Answer) -> list[dict[str, t.Any]]:
-    """Return the objects of an answer. Raises ServerRefused, and Refused if something else is among them."""
+    """Return the objects of an answer. Raises ServerRefused, and Refused if a value of the answer is not an object."""
     if answer.lost or answer.errors:
         raise ServerRefused(cmdlet, answer)
     if not all(isinstance(item, dict) for item in answer.output):

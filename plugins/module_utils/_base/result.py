@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a task ends: with a result, refused before anything was written, or with an error of the server."""
+"""Define the ends of a task: a result, a refusal before anything was written, or an error of the server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class Refused(Exception):
 
 
 class ServerRefused(Exception):
-    """A read failed, or got no answer. errors: the errors with the server's texts."""
+    """A read failed, or got no answer.
+
+    errors: the errors with the server's texts.
+    """
 
     def __init__(self, cmdlet: str, answer: Answer) -> None:
         silent = ServerError(cmdlet, "", "ConnectionError", answer.lost or "the server returned no object")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parses the dates and times of a server. No other file parses them."""
+"""Parse the dates and times of a server. No other file parses them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def server_time(value: t.Any) -> datetime.datetime:
         return value
     match = _FORM.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("%r is not a time such as 2027-03-01T09:30:00.1234567+01:00" % (value,))
+        raise ValueError("%r must be a time such as 2027-03-01T09:30:00.1234567+01:00" % (value,))
     *parts, fraction, utc, sign, hours, minutes = match.groups()
     zone = datetime.timezone.utc if utc else None
     if sign:

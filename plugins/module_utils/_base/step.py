@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One call that changes one object, the expected result, and the output of the change."""
+"""Define a step: one call that changes one object, with its expected result and its output."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Record:
         return key_of(self.identity)
 
     def has(self, option: str, value: t.Any) -> bool:
-        """Return whether a property has this value. A property that the server does not show counts as empty."""
+        """Return whether a property has this value. A property that the server does not show is treated as empty."""
         return bool(self.values.get(option, "" if value == "" else None) == value)
 
 
@@ -67,7 +67,10 @@ class Step:
         return Statement(self.cmdlet, self.parameters)
 
     def shown(self, result: str) -> dict[str, t.Any]:
-        """Return the step as modules return it. result: planned, done, failed or not_sent."""
+        """Return the step as modules return it.
+
+        result: planned, done, failed or not_sent.
+        """
         return {
             "cmdlet": self.cmdlet,
             "identity": self.identity,

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sends steps that depend on each other, one request at a time, and records the result of each step."""
+"""Send steps that depend on each other, one request at a time, and record the result of each step."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .step import Step
 
 
 class StepLog:
-    """Sends steps and records the result of each step.
+    """The log of sent steps and their results.
 
-    planned: the steps that check mode shows. Other steps may be sent too.
+    planned: the steps that check mode shows. Other steps may also be sent.
     secrets: texts that are never recorded, even if the server repeats them.
     aliases: values that differ from run to run, and the texts that are shown in their place.
     """
@@ -41,15 +41,15 @@ class StepLog:
     def send(self, *steps: Step, look: Statement | None = None) -> dict[str, ServerError]:
         """Send the steps in one request. Return the first error of each cmdlet. The steps' cmdlets differ.
 
-        look: a reading right before the steps, of the objects that they change. Its output is in ``looked``.
+        look: the statement that reads the objects right before the steps. Its output is in ``looked``.
         """
         self._steps += [step for step in steps if not any(step is known for known in self._steps)]
         statements = [*([look] if look else ()), *(step.statement for step in steps)]
         try:
             answer = self._shell.invoke(statements)
             if answer.refused:
-                # The endpoint accepts only one statement at a time. The session knows this from now on. The statements
-                # of one request may be repeated, even if the server has run some of them.
+                # The endpoint accepts only one statement at a time. From now on the session sends them one by one. The
+                # statements of this request may be repeated, even if the server has run some of them.
                 answer = self._shell.invoke(statements)
         except ShellError as exc:  # nothing was sent
             text = self._clean(str(exc))
@@ -86,7 +86,10 @@ class StepLog:
         self._steps = [step if known is planned else known for known in self._steps]
 
     def insert(self, step: Step, before: Step | None) -> None:
-        """Add a step that became necessary. before: the step after it; None adds it at the end."""
+        """Add a step that became necessary.
+
+        before: the step after it; None adds it at the end.
+        """
         at = next((n for n, known in enumerate(self._steps) if known is before), len(self._steps))
         self._steps.insert(at, step)
 
@@ -102,7 +105,10 @@ class StepLog:
         return bool(self._results)
 
     def done(self, step: Step, error: ServerError | None = None) -> None:
-        """Record that a step took effect according to a read. error: the error of its answer."""
+        """Record that a step took effect according to a read.
+
+        error: the error of its answer.
+        """
         self._results[id(step)] = "done"
         if error:
             self.warnings.append("%s reported an error, but it took effect: %s" % (step.cmdlet, error.message))
@@ -121,7 +127,10 @@ class StepLog:
         self.failures.append(Failure(what, identity, ServerError(what, "", category, self._clean(text))))
 
     def shown(self, untouched: str) -> list[dict[str, t.Any]]:
-        """Return the steps as modules return them. untouched: the result of steps that were not sent."""
+        """Return the steps as modules return them.
+
+        untouched: the result of steps that were not sent.
+        """
         found = []
         for step in self._steps:
             item = step.shown(self._results.get(id(step), untouched))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task: the parameters and the work of a module. A module is a task and a few lines (see module.py)."""
+"""Define a task: the parameters and the work of a module. A module is a task and a few lines (see module.py)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 class Task:
     """The parameters and the work of a module.
 
-    argument_spec, required_if: as AnsibleModule takes them.
+    argument_spec, required_if: the arguments of AnsibleModule.
     work: the function ``work(params, shell, check) -> Result``.
     session: whether the task needs a session.
     writes: whether the task may change something.

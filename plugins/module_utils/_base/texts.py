@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Formats numbers, names and foreign texts for messages."""
+"""Format numbers, names and foreign texts for messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def some(names: t.Sequence[str], most: int = 10) -> str:
 
 
 def count(things: t.Sized, noun: str) -> str:
-    """``1 user``, ``2 users``."""
+    """Return the number with its noun, as in ``1 user`` and ``2 users``."""
     return "%d %s%s" % (len(things), noun, "" if len(things) == 1 else "s")
 
 
@@ -58,7 +58,7 @@ def one_line(text: str) -> str:
 
 
 def in_lines(text: str) -> str:
-    """Return a message as lines that can be printed. The collection itself put the line feeds there."""
+    """Return a message as lines that can be printed. The line feeds come from the collection itself."""
     return "\n".join(map(one_line, text.split("\n")))
 
 
@@ -70,7 +70,7 @@ def in_strings(text: str, escape: t.Callable[[str], str]) -> str:
 
 
 def json_text(value: t.Any, indent: int | None = None) -> str:
-    """Return JSON that people can read. Letters of all languages stay. Invisible characters are escaped."""
+    """Return JSON that is easy to read. Letters of all languages stay. Invisible characters are escaped."""
     return in_strings(json.dumps(value, indent=indent, ensure_ascii=False), lambda one: json.dumps(one)[1:-1])
 
 

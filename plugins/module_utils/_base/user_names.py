@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replaces the names of users by pseudonyms in output if ``sfb_xmpp_show_users`` is false.
+"""Replace the names of users by pseudonyms in output if ``sfb_xmpp_show_users`` is false.
 
 With the same key a user has the same pseudonym in every file. So the changes of one user can be followed.
 """
@@ -28,7 +28,10 @@ _key: bytes | None = None
 
 
 def hide(key: bytes | None) -> None:
-    """Hide the names in this process from now on. key: the key of the pseudonyms; None shows the names."""
+    """Hide the names in this process from now on.
+
+    key: the key of the pseudonyms; None shows the names.
+    """
     global _key
     _key = key
 
@@ -46,7 +49,10 @@ def pseudonym(name: str) -> str:
 
 
 def shown(value: t.Any) -> t.Any:
-    """Return a value with a pseudonym for every name. value: a text, or texts in lists and dictionaries."""
+    """Return a value with a pseudonym for every name.
+
+    value: a text, or texts in lists and dictionaries.
+    """
     if _key is None:
         return value
     if isinstance(value, str):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The version of the collection for modules. A test compares it with galaxy.yml."""
+"""Define the version of the collection for modules. A test compares it with galaxy.yml."""
 
 from __future__ import annotations
 

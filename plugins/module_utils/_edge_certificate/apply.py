@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Applies a plan and returns its outcome."""
+"""Apply a certificate plan, and return its outcome."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ def apply(plan: CertificatePlan, reader: EdgeReader) -> CertificateOutcome:
 
 
 def _say_what_stayed(plan: CertificatePlan, own: Certificate | None, after: EdgeState, log: StepLog) -> None:
-    """A certificate that was assigned, and that another run replaced before this one ended, is a failure."""
+    """Record a failure if another run replaced the assigned certificate before this run ended."""
     wanted = thumbprint(own) if own is not None else ""
     found = {usage: after.thumbprint(usage) for usage in plan.switch.changing}
     others = ["%s has %s" % item for item in found.items() if item[1] != wanted]
     if others:
-        text = "took effect, but another run or administrator changed it right after: %s. Compare, then run again"
+        text = "the step took effect, but another run or administrator then changed it: %s. Compare, then run again"
         log.note("Set-CsCertificate", wanted, "Overwritten", text % ", ".join(others))
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Applies the plan of a switch: assign, restart the services, check with a handshake, or go back."""
+"""Apply the plan of a switch: assign, restart the services, check with a handshake. If the check fails, roll back."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Switched:
 
 
 def switch(plan: SwitchPlan, log: StepLog, reader: EdgeReader, listener: Listener | None) -> Switched:
-    """Send the planned steps. If the certificate does not come into use, send the steps of the way back."""
+    """Send the planned steps. If the certificate does not come into use, roll back."""
     work = _Switching(plan, log, reader, listener)
     done = work.forth()
     return Switched(done, work.down, work.presented, work.went_back, tuple(work.warnings))
@@ -59,9 +59,9 @@ class _Switching:
             return False
         if plan.assign:
             missing = self._assign(plan.assign, plan.had)
-            if missing is None:  # the mark stays. The next run can read again, and does the rest
+            if missing is None:  # the mark stays, so that the next run completes the switch
                 return False
-            if missing == list(plan.changing):  # nothing was assigned, so no restart is due
+            if missing == list(plan.changing):  # nothing was assigned, so no restart is needed
                 if plan.mark:
                     log.do(plan.unmark or steps.remove(MARKER))
                 return False
@@ -82,9 +82,9 @@ class _Switching:
         return False
 
     def _assign(self, step: Step, had: t.Mapping[str, str | None]) -> list[str] | None:
-        """Assign, and return the usages without the certificate; None if this cannot be read.
+        """Assign the certificate. Return the usages without the certificate; None if they cannot be read.
 
-        had: the thumbprints that the usages have before.
+        had: the thumbprints of the usages before the step.
         """
         usages = list(had)
         error = self._log.send(step, look=ASSIGNED).get(step.cmdlet)
@@ -103,7 +103,7 @@ class _Switching:
         return missing
 
     def _say_what_it_met(self, step: Step, had: t.Mapping[str, str | None]) -> None:
-        """Another run that assigned a certificate at the same moment is not overwritten without a word."""
+        """Warn if this run overwrote the change of another run."""
         items = [item for item in self._log.looked if isinstance(item, dict) and "Use" in item]
         met = EdgeState(assigned_of(items), {})
         text = "%s: overwrote another change: it had %s in the plan, %s right before this run, and has %s now"
@@ -119,10 +119,10 @@ class _Switching:
             self.down[name] = round(self.down.get(name, 0.0) + seconds, 1)
         return found
 
-    # Handshake, and the way back
+    # Handshake and rollback
 
     def _is_presented(self, wanted: str) -> bool:
-        """Return whether the listener presents ``wanted``. Also true if it has never answered the controller."""
+        """Return whether the listener presents ``wanted``. The result is also true if the listener never answered."""
         if self._listener is None:
             return True
         answered_before = self._plan.presented is not None and self._plan.presented.reached

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The list of revoked certificates that a certificate names, loaded by the controller (never by the Edge)."""
+"""Load the CRL that a certificate names. The controller loads it, never the Edge server."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ from .._x509.crl import Revocation
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
-SECONDS = 10.0  # for one list
-LARGEST = 20 * 1024 * 1024  # bytes; lists of large public authorities have a few
+SECONDS = 10.0  # for one CRL
+LARGEST = 20 * 1024 * 1024  # bytes; the CRLs of large public CAs have some MB
 _CHUNK = 64 * 1024
 
 
 def revocation(
     certificate: Certificate, issuers: t.Callable[[], t.Iterable[Certificate]], now: datetime.datetime
 ) -> Revocation:
-    """What the first list says that tells something. issuers: CA certificates of which one may be its issuer."""
+    """Return the result of the first CRL that can be used.
+
+    issuers: returns CA certificates. One of them can be the issuer.
+    """
     places = crl.places(certificate)
     if not places:
-        return Revocation(unknown="the certificate names no list that can be loaded over HTTP")
+        return Revocation(unknown="the certificate has no CRL address for HTTP")
     known = list(issuers())
     why = []
     for place in places:
@@ -47,12 +50,12 @@ def revocation(
 
 
 def _load(place: str) -> bytes:
-    """Raises OSError, HTTPException, ValueError."""
+    """Load a CRL. Raises OSError, HTTPException, ValueError."""
     end = time.monotonic() + SECONDS
     found = bytearray()
-    # Not decompressed: a small answer must not become a large one.
+    # The answer is not decompressed, because a small answer can become very large.
     with open_url(place, timeout=SECONDS, follow_redirects="no", decompress=False, use_netrc=False) as answer:
-        # One read at a time, so that a server which sends a byte now and then does not hold up the run.
+        # The time is checked after each read, so that a slow server cannot block the run.
         while chunk := answer.read1(_CHUNK):
             found += chunk
             if len(found) > LARGEST:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ways of a certificate into an Edge's store. Each way is a value with its steps.
+"""Deliver a certificate to the store of an Edge server. Each kind of delivery is a value with its steps.
 
 A private key from the controller is encrypted again with a one-time passphrase, which exists only in this process.
 Set-Content writes it to the Edge. One request imports and removes the file.
@@ -39,7 +39,11 @@ NEW = "(new certificate)"
 
 
 class Delivered(t.NamedTuple):
-    """The certificate that is now in the store with its key; None if it is not. pending: why it is not there yet."""
+    """The result of a delivery.
+
+    certificate: the certificate that is now in the store with its key; None if it is not in the store.
+    pending: why it is not in the store yet.
+    """
 
     certificate: Certificate | None
     pending: str = ""
@@ -47,7 +51,7 @@ class Delivered(t.NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(abc.ABC):
-    """A certificate and its way into the store.
+    """A certificate and the steps that bring it into the store.
 
     certificate: None if it does not exist yet.
     steps: the steps in their order.
@@ -151,7 +155,7 @@ class Carried(Delivery):
 
 
 def of_bundle(bundle: Bundle, before: EdgeState, now: datetime.datetime) -> Delivery:
-    """Return the way of a certificate and its key from the controller."""
+    """Return the delivery of a certificate and its key from the controller."""
     if before.has(thumbprint(bundle.certificate)):
         return InStore(certificate=bundle.certificate)
     passphrase = Secret(secrets.token_hex(16))
@@ -161,7 +165,7 @@ def of_bundle(bundle: Bundle, before: EdgeState, now: datetime.datetime) -> Deli
 
 
 def of_answer(certificate: Certificate, before: EdgeState) -> Delivery:
-    """Return the way of an authority's answer to the request of this Edge, which has the key."""
+    """Return the delivery of a certificate for the request of this Edge. The Edge has the key."""
     forget = (steps.remove(REQUEST),) if REQUEST in before.files else ()
     # An earlier run may have imported the answer without removing the request's file.
     if before.has(thumbprint(certificate)):
@@ -246,7 +250,10 @@ class Requested(Delivery):
 def of_authority(
     parameters: t.Mapping[str, Value], before: EdgeState, asked: bool, suits: t.Callable[[Certificate], bool]
 ) -> Requested:
-    """Return a request to the authority. asked: whether an earlier run has requested, so that this run only fetches."""
+    """Return a request to the authority.
+
+    asked: whether an earlier run has sent the request. Then this run only fetches the certificate.
+    """
     # The new certificate is recognised by the earlier ones, because several certificates can have the same names.
     known = frozenset(before.store)
     mark = None if asked else steps.note(ASKED, "\n".join(sorted(known)) or "none")
@@ -265,7 +272,7 @@ def of_authority(
 
 
 def of_issued(certificate: Certificate) -> Delivery:
-    """Return the way of an issued certificate that is in the store. The mark is removed when it is in use."""
+    """Return the delivery of an issued certificate in the store. The mark is removed when the certificate is in use."""
     return InStore(certificate=certificate, in_force=(steps.remove(ASKED),))
 
 

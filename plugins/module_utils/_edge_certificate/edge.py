@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Edge server says about itself: certificates, their assignment, services, our files. Reads only."""
+"""Read the state of an Edge server: certificates, their usages, services, and the collection's files."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ REQUEST = "sfb-xmpp-request.csr"
 # of the earlier certificates, so that the new one can be recognised.
 ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
-# The certificates that renew.now has replaced or will replace (renew_now.py).
+# The name of the file with the certificates that renew.now has replaced or will replace (renew_now.py).
 RENEWED = re.compile(r"sfb-xmpp-renewed-[0-9a-f]{16}\.note\Z")
-# The same because the issuer asks for it, and since when that period is (issuer.py).
+# The name of the file with the certificates that are replaced for their issuer, and the start of a period (issuer.py).
 ISSUER = re.compile(r"sfb-xmpp-issuer-\d{12}\.note\Z")
 _TRANSPORT = re.compile(r"sfb-xmpp-[0-9a-f]{16}\.(pfx|cer)\Z")
-# The certificate that was replaced, and the day.
+# The name of the file about a replaced certificate has the day and the thumbprint.
 FORMER = re.compile(r"sfb-xmpp-former-(\d{8})-([0-9A-F]{40})\.note\Z")
 
 _UNKNOWN = (
@@ -74,7 +74,7 @@ class StoredCertificate:
     """A certificate in a Windows store.
 
     raw: the DER form.
-    has_key: whether the key is there; None if the server does not show it.
+    has_key: whether the store has the key; None if the server does not show it.
     """
 
     raw: bytes
@@ -154,7 +154,10 @@ def assigned_of(items: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, dict[str,
 
 
 def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, StoredCertificate]:
-    """Return the certificates of an answer of Get-ChildItem by thumbprint. Raises Refused. name: of the store."""
+    """Return the certificates of an answer of Get-ChildItem by thumbprint. Raises Refused.
+
+    name: the name of the store.
+    """
     found = {}
     for item in items:
         raw, has_key = item.get("RawData"), item.get("HasPrivateKey")
@@ -168,7 +171,7 @@ def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, 
 
 
 class EdgeReader:
-    """Reads one Edge server. Every method is one call and raises Refused, ServerRefused or ShellError."""
+    """The reader of one Edge server. Every method is one call, and raises Refused, ServerRefused or ShellError."""
 
     def __init__(self, shell: Shell) -> None:
         self.shell = shell
@@ -221,7 +224,7 @@ class EdgeReader:
         if time is None or time.tzinfo is None:
             return None
         ahead = round((time - before - (after - before) / 2).total_seconds(), 1)
-        return ahead or 0.0  # no -0.0
+        return ahead or 0.0  # not -0.0
 
     def clock(self) -> datetime.datetime | None:
         """Return the Edge's time in UTC; None if the session does not provide it."""
@@ -254,7 +257,7 @@ def presents(service: WindowsService, usage: str) -> bool:
 
 
 def affected(usages: t.Collection[str], services: t.Sequence[WindowsService]) -> list[WindowsService] | None:
-    """Return the services that present the certificates of these usages; None if they are not known for sure."""
+    """Return the services that present the certificates of these usages; None if they are unknown."""
     if set(usages) >= set(USAGES) or not all(any(presents(s, usage) for s in services) for usage in usages):
         return None
     return [service for service in services if any(presents(service, usage) for usage in usages)]

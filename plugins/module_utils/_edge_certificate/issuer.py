@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options ``renew.issuer`` and ``renew.check_crl``: what is in use is replaced earlier, as its issuer says.
+"""Handle the options ``renew.issuer`` and ``renew.check_crl``: replace a certificate earlier if its issuer asks for it.
 
-Both come to what ``renew.now`` does. What the issuer only says counts once in a period (_x509/issuer.py), so that a
-server that always asks for a renewal does not get one in every run. A signed list of revoked certificates is a proof,
-and counts at once.
+Both options have the effect of ``renew.now``. The issuer's answer is used once in a period (_x509/issuer.py).
+Otherwise a server that always asks for a renewal would cause one in every run. A signed CRL is a proof, and is always
+used.
 """
 
 from __future__ import annotations
@@ -33,13 +33,16 @@ OPTION: dict[str, t.Any] = {
     "type": "dict",
     "options": {"thumbprint": {"type": "str", "required": True}, "answer": {"type": "raw"}},
 }
-_OWN_RULE = "%s. The certificate is due as renew says without it"
+_OWN_RULE = "%s. Only the other options of renew decide when the certificate is due"
 
 
 @dataclass(frozen=True)
 class IssuerOptions:
-    """thumbprint: of the certificate that the answer is about; empty if there is no answer. crl: whether the list that
-    the certificate names is loaded.
+    """The options ``renew.issuer`` and ``renew.check_crl``.
+
+    thumbprint: the certificate of the answer; empty if there is no answer.
+    answer: the issuer's answer.
+    crl: whether the certificate's CRL is loaded.
     """
 
     thumbprint: str = ""
@@ -48,7 +51,7 @@ class IssuerOptions:
 
     @classmethod
     def read(cls, renew: Params | None) -> IssuerOptions:
-        """From the validated option ``renew``."""
+        """Read the validated option ``renew``."""
         given = (renew or {}).get("issuer")
         crl = bool((renew or {}).get("check_crl"))
         if not given:
@@ -63,10 +66,12 @@ class IssuerOptions:
 
 @dataclass(frozen=True)
 class Early:
-    """Why a certificate in use may be replaced before its own rule says so.
+    """The reason to replace a certificate in use before it is due by its lifetime.
 
-    now: the same as an option renew.now; None for no reason. at: when its issuer asks for it; None if it does not.
-    warnings: what of the issuer's words is not used. findings: of the list of revoked certificates.
+    now: the same as an option renew.now; None if there is no reason.
+    at: the time for which the issuer asks; None if it asks for none.
+    warnings: the parts of the issuer's answer that are not used.
+    findings: the findings of the CRL.
     """
 
     now: RenewNow | None = None
@@ -82,9 +87,12 @@ def early(
     now: datetime.datetime,
     issuers: t.Callable[[], t.Iterable[Certificate]],
 ) -> Early:
-    """certificate: in use; None if there is none. own: when it is due by its lifetime. now: at which it is decided.
+    """Return the reason to replace the certificate early. Raises the exceptions of ``issuers``.
 
-    issuers: CA certificates of which one may be its issuer. Raises what they raise.
+    certificate: the certificate in use; None if there is none.
+    own: its renewal by its lifetime.
+    now: the time of the decision.
+    issuers: returns CA certificates. One of them can be the issuer.
     """
     if certificate is None or own is None or not options.asked:
         return Early()
@@ -97,13 +105,14 @@ def early(
     rest = _said(options, certificate, own, now)
     if not found.unknown:
         return rest
-    text = "it is not known whether it is revoked (%s)" % found.unknown
-    finding = Finding("revocation_unknown", UNKNOWN, text, "make the list reachable for the controller, or current")
+    text = "it is unknown whether the certificate is revoked (%s)" % found.unknown
+    remedy = "check that the controller can load the CRL, and that the CRL is current"
+    finding = Finding("revocation_unknown", UNKNOWN, text, remedy)
     return replace(rest, warnings=("renew.check_crl: " + _OWN_RULE % text, *rest.warnings), findings=(finding,))
 
 
 def _said(options: IssuerOptions, certificate: Certificate, own: Renewal, now: datetime.datetime) -> Early:
-    """From the answer of the issuer."""
+    """Return the reason of the issuer's answer."""
     warnings = []
     thumbprint = x509.thumbprint(certificate)
     if options.thumbprint != thumbprint:
@@ -122,7 +131,7 @@ def _said(options: IssuerOptions, certificate: Certificate, own: Renewal, now: d
     at = window.moment(thumbprint)
     wish = None
     if not own.due and at < slot_end(now, interval(end - start)):
-        text = "its issuer asks for that since %s" % utc(at)
+        text = "its issuer asks for the renewal since %s" % utc(at)
         text += " (%s)" % window.url if window.url else ""
         wish = RenewNow(text, note=note, urgent=False)
     return Early(wish, at, tuple(warnings))
@@ -131,15 +140,18 @@ def _said(options: IssuerOptions, certificate: Certificate, own: Renewal, now: d
 def replaced(
     wished: Outdated, issuer: Early, reader: EdgeReader, files: t.Collection[str], thumbprint: str
 ) -> tuple[Outdated, tuple[str, ...]]:
-    """What is replaced before it is due, and warnings. wished: by the user. thumbprint: of the certificate in use that
-    the issuer speaks about. Raises ServerRefused, ShellError.
+    """Return the certificates that are replaced before they are due, and warnings. Raises ServerRefused, ShellError.
+
+    wished: the certificates that renew.now replaces.
+    thumbprint: the certificate in use that the issuer's answer is about.
     """
     found = wished
     if issuer.now is not None and thumbprint not in wished.thumbprints:
         found = outdated(issuer.now, reader, files, [thumbprint])
         if thumbprint not in found.thumbprints:
             text = (
-                "%s, but in this period a certificate was already replaced for its issuer. To replace it, set renew.now"
+                "%s, but an earlier run of this period replaced a certificate for its issuer. To replace this one, set"
+                " renew.now"
             )
             return wished, (*issuer.warnings, _OWN_RULE % (text % issuer.now.reason))
     return (replace(found, at={thumbprint: issuer.at}) if issuer.at else found), issuer.warnings

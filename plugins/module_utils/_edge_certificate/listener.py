@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the certificate that the gateway's listener presents, with a handshake from the controller (XMPP STARTTLS)."""
+"""Read the certificate that the gateway's listener presents, with a handshake from the controller (XMPP STARTTLS)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .._x509.certificate import thumbprint
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
-# (address, port, to, from_, timeout in seconds) -> the chain that is presented, its own certificate first.
+# (address, port, to, from_, timeout in seconds) -> the presented certificates, the listener's own first.
 MakeHandshake = t.Callable[[str, int, str, str, float], "t.Sequence[Certificate]"]
 
 OPTIONS: dict[str, t.Any] = {
@@ -36,7 +36,10 @@ _UNREACHED = ("refused", "timeout", "unreachable")
 
 
 class HandshakeFailed(Exception):
-    """No certificate was presented. how: refused, timeout, unreachable, or a later failure."""
+    """No certificate was presented.
+
+    how: refused, timeout, unreachable, or a later failure.
+    """
 
     def __init__(self, how: str, text: str = "") -> None:
         super().__init__(how)
@@ -119,7 +122,7 @@ def listener_of(options: t.Mapping[str, t.Any] | None) -> Listener | None:
 
 def handshake(address: str, port: int, to: str, from_: str, timeout: float) -> t.Sequence[Certificate]:
     """Make a handshake over the network. Raises HandshakeFailed."""
-    # The import is here, because every run loads this file and few runs have a listener.
+    # The import is in the function, because every run loads this file, but only few runs have a listener.
     from .._xmpp import client
     from .._xmpp.budget import TimeUp
 

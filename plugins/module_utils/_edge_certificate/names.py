@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Derives the names that the gateway's certificate must cover from the declared options. Pure.
+"""Derive the names of the gateway's certificate from the declared options. This code is pure.
 
 Source of the rules: Microsoft's pages on Edge certificates. The Access Edge is the subject. Every SIP domain has its
-``sip.`` name. Every XMPP domain is a name itself, because partners look for it.
+``sip.`` name. Every XMPP domain is a name itself, because partners check it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from .._base.names import Invalid, canonical_domain
 
 
 class InvalidNames(ValueError):
-    """Names that cannot be in a certificate. texts: one for each name, with the option and the place in it."""
+    """Names that cannot be in a certificate.
+
+    texts: one text for each name, with the option and the place in it.
+    """
 
     def __init__(self, texts: t.Sequence[str]) -> None:
         super().__init__("; ".join(texts))

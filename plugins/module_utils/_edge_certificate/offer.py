@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The result of a source: a certificate and its way to the Edge, or a request that waits for its answer."""
+"""Define the results of a source: a certificate and its delivery to the Edge, or a request that waits for an answer."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ NO_CERTIFICATE: t.Mapping[str, t.Any] = {
 class Offer:
     """A certificate that meets the requirements.
 
-    findings: warnings, because errors were refused before.
+    findings: the warnings. Errors were refused before.
     renewal: the renewal of the certificate in use.
-    made: whether this run made the certificate. Another run would make another one.
+    made: whether this run made the certificate. Another run would make another certificate.
     in_use: the certificate that all usages have.
     outdated: the certificates that renew.now replaces.
     """
@@ -62,7 +62,7 @@ class Waiting:
     """A request that waits for its answer, or that could not be made.
 
     path, answer: files on the controller.
-    changed: whether the request is new or was saved again.
+    changed: whether the request is new, or was saved again.
     assigned, renewal: the state of the certificates in use.
     log: the log of the request's step, if this run made the request on the Edge.
     untouched: the result of steps that were not sent.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of a run on an Edge. Check mode, steps, diff and the run itself use this one value."""
+"""Make the plan of a run on an Edge server. Check mode, steps, diff and the run itself use this one value."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class CertificatePlan:
     """The plan of a run on one Edge.
 
     wanted: the options.
-    offer: the certificate and its way into the store.
+    offer: the certificate and its delivery to the store.
     before: the Edge as it was read.
     sweep: the steps that remove the files of an interrupted run.
     switch: the steps that bring the certificate into use.
-    finish: the steps after it is in use.
+    finish: the steps after the certificate is in use.
     """
 
     wanted: WantedCertificate
@@ -101,7 +101,7 @@ def make_plan(wanted: WantedCertificate, offer: Offer, reader: EdgeReader, befor
             *_former(wanted, delivery, switch, before, gone),
             *(steps.delete_certificate(name) for name in gone),
         )
-    # Where the certificate stays, there is nothing to remember.
+    # If the certificate stays in use, no reason is saved.
     remembered = () if delivery.thumbprint in offer.outdated.thumbprints else offer.outdated.notes
     sweep = (*remembered, *(steps.remove(name) for name in before.files if transport(name)))
     plan = CertificatePlan(wanted, offer, before, sweep, switch, finish)
@@ -111,7 +111,10 @@ def make_plan(wanted: WantedCertificate, offer: Offer, reader: EdgeReader, befor
 
 
 def _compromised(offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[str, ...]:
-    """The certificates that are deleted with their keys, because others have the key, too; not where one is in use."""
+    """Return the certificates that are deleted with their keys, because others have the keys.
+
+    A certificate that another usage still has is not deleted.
+    """
     if not offer.outdated.compromised:
         return ()
     kept = {before.thumbprint(usage) for usage in before.assigned if usage not in switch.changing}

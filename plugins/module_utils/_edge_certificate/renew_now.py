@@ -3,13 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The option ``renew.now`` replaces the certificate in use before it is due, once for each reason.
+"""Handle the option ``renew.now``: replace the certificate in use before it is due, once for each reason.
 
-What the issuer of a certificate says comes to the same (issuer.py).
-
-A file on the Edge remembers a reason: its name holds a digest of the reason, and its lines are the thumbprints of the
-certificates that were in use when the reason was first given. Those are to be replaced, and what came after them is
-not, so that a run every night asks the authority once.
+The issuer's answer has the same effect (issuer.py). A file on the Edge server saves each reason. The name of the file
+has a digest of the reason. Its lines are the thumbprints of the certificates that were in use when the reason was new.
+Only these certificates are replaced. So a run every night asks the authority only once.
 """
 
 from __future__ import annotations
@@ -42,10 +40,12 @@ _NONE = "none"
 
 @dataclass(frozen=True)
 class RenewNow:
-    """reason: the user's text, or what the issuer says. compromised: others have the key of what is in use.
+    """The reason to replace the certificate in use now.
 
-    note: the name of its file on the Edge; empty if that follows from the reason. urgent: whether a file that holds the
-    certificate in use is refused as its successor.
+    reason: the text of the user or of the issuer.
+    compromised: whether others have the key of the certificate in use.
+    note: the name of the file on the Edge; empty for a name with the digest of the reason.
+    urgent: whether a source file with the certificate in use is refused.
     """
 
     reason: str
@@ -64,7 +64,7 @@ class RenewNow:
 
     @property
     def file(self) -> str:
-        """The name of its file on the Edge. Case and spaces at the ends of the reason make no difference."""
+        """The name of the reason's file on the Edge. Case and spaces at the ends of the reason are ignored."""
         if self.note:
             return self.note
         digest = hashlib.sha256(key_of(self.reason).encode()).hexdigest()
@@ -73,10 +73,12 @@ class RenewNow:
 
 @dataclass(frozen=True)
 class Outdated:
-    """The certificates that are replaced before they are due, by thumbprint. why: None for no reason.
+    """The certificates that are replaced before they are due.
 
-    notes: the steps that remember the reason, and forget earlier ones of the issuer; empty if an earlier run has sent
-    them. at: when the issuer of each certificate asks for its renewal.
+    thumbprints: the certificates.
+    why: the reason; None if there is none.
+    notes: the steps that save the reason and remove earlier reasons of the issuer; empty if an earlier run sent them.
+    at: the time for which the issuer asks, by thumbprint.
     """
 
     thumbprints: frozenset[str] = frozenset()
@@ -93,7 +95,10 @@ class Outdated:
         return self.why is not None and self.why.urgent
 
     def renewal(self, found: Renewal, thumbprint: str) -> Renewal:
-        """When a certificate is due, of which ``found`` is what its lifetime says."""
+        """Return the renewal of a certificate.
+
+        found: its renewal by its lifetime.
+        """
         at = self.at.get(thumbprint)
         if at is not None and at < found.at:
             text = "%s, and its issuer asks for it on %s"
@@ -115,6 +120,6 @@ def outdated(
     if now.file in files:
         return Outdated(frozenset(reader.text(now.file).split()) - {_NONE}, now)
     found = frozenset(one for one in in_use if one)
-    # The issuer's word of an earlier period counts no more.
+    # A reason of the issuer is used only in its own period.
     former = [steps.remove(name) for name in files if now.note and ISSUER.match(name)]
     return Outdated(found, now, (steps.note(now.file, "\n".join(sorted(found)) or _NONE), *former))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the result of a run from its plan and its outcome."""
+"""Make the result of a run from its plan and its outcome."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _earlier(in_use: Certificate | None, new: Certificate | None) -> t.Iterator[
 
 
 def _by_hand(plan: CertificatePlan) -> t.Iterator[str]:
-    """What the user still has to do about a key that others have."""
+    """Yield the manual steps for a key that others have."""
     if not plan.offer.outdated.compromised:
         return
     for name in sorted(plan.offer.outdated.thumbprints):
@@ -127,7 +127,10 @@ def _in_force(plan: CertificatePlan, outcome: CertificateOutcome, own: str, mine
 
 
 def _diff(plan: CertificatePlan, outcome: CertificateOutcome, after: EdgeState, new: str) -> list[dict[str, str]]:
-    """Return the diff. new: the thumbprint of a certificate that a later run would make again; empty for none."""
+    """Return the diff.
+
+    new: the thumbprint of a certificate that a later run would make again; empty if there is none.
+    """
     names = [restart.service.name for restart in plan.switch.restarts]
     restarted = names if outcome.planned else [name for name in names if name in outcome.switched.down]
     usages = plan.wanted.usages

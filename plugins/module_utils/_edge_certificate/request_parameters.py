@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parameters of Request-CsCertificate. The Edge makes a key that never leaves it."""
+"""Make the parameters of Request-CsCertificate. The Edge server makes the key, and the key never leaves the server."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def _new(wanted: WantedCertificate) -> dict[str, Value]:
     return {
         "New": True,
         "Type": tuple(wanted.usages),
-        # One text with commas, as on the cmdlet's page. Canonical domains have no commas.
+        # The cmdlet's page shows one text with commas. Canonical domains have no commas.
         "DomainName": ",".join(wanted.names),
-        # For administrators who read the store. The collection does not use it.
+        # Administrators see this name in the store. The collection does not use it.
         "FriendlyName": "sfb.xmpp",
         **_ALGORITHMS[wanted.source.key],
         "PrivateKeyExportable": False,

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the answer of a certification authority from a file on the controller."""
+"""Read the answer of a certification authority from a file on the controller."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The common base of all sources: checks which certificate is good, which is due, and which is in use.
+"""Define the base class of all sources. It checks which certificate is good, which is due, and which is in use.
 
 A source on the controller is a PKCS#12 file. All Edges of a pool get the certificate of this file. If the key is on the
 Edge, the source is the Edge's store.
@@ -115,7 +115,7 @@ class CertificateSource(abc.ABC):
             found.append("source: ca_account and ca_password belong together. Set both or none")
         return found
 
-    # What is offered
+    # Offers
 
     def _offer(self, delivery: Delivery, findings: t.Sequence[Finding] = (), made: bool = False) -> Offer:
         return Offer(delivery, tuple(findings), self.renewal, made, in_use=self.in_force, outdated=self.outdated)
@@ -144,12 +144,12 @@ class CertificateSource(abc.ABC):
         options = self.options
         return Waiting(options.request, options.answer, changed, assigned, self.renewal, tuple(warnings), **more)
 
-    # What is good
+    # Checks
 
     def _still_good(self) -> bool:
         """Return whether the certificate in use meets all requirements and is not due.
 
-        A chain whose check took too long is not a reason to replace it.
+        If the check of its chain took too long, the certificate is still good.
         """
         if self.in_force is None or self._renewal(self.in_force).due:
             return False
@@ -190,7 +190,7 @@ class CertificateSource(abc.ABC):
         start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         return renewal(start, end, self.wanted.decided_at, self.wanted.rule)
 
-    # What there is
+    # Existing certificates
 
     def _assigned(self) -> Certificate | None:
         """Return the certificate that all usages have; None if they have different ones, or if it cannot be read."""
@@ -212,7 +212,7 @@ class CertificateSource(abc.ABC):
         return self._issuers
 
     def _all_issuers(self) -> list[Certificate]:
-        """CA certificates of which one may have issued what is in use."""
+        """Return the CA certificates. One of them can be the issuer of the certificate in use."""
         stored = [one for name in ("CA", "Root") for one in map(parsed, self.reader.store(name).values())]
         return [*(one for one in stored if one is not None), *(self.wanted.anchors or ())]
 

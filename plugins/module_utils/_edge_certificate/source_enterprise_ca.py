@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``enterprise_ca``: the Edge itself requests the certificate from a certification authority of the company.
+"""Handle the source ``enterprise_ca``: the Edge server requests the certificate from the company's own CA.
 
 A file on the Edge records the request until the certificate is in use. The file has the thumbprints of the earlier
 certificates. A newer certificate that fits is the answer.

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sources ``own_ca`` and ``self_signed``: the controller makes the certificate.
+"""Handle the sources ``own_ca`` and ``self_signed``: the controller makes the certificate.
 
-A PKCS#12 file keeps it for all Edges of a pool.
+A PKCS#12 file keeps the certificate for all Edges of a pool.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .source import CertificateSource, check_clock
 
 
 class Made(CertificateSource):
-    """Uses the certificate of the file, or the one in use, if it is good. Otherwise makes a new one."""
+    """A source that keeps the certificate of the file or the one in use, if it is good. Otherwise it makes one."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("path",)
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``pkcs12``: a file on the controller that users renew themselves."""
+"""Handle the source ``pkcs12``: a file on the controller that users renew themselves."""
 
 from __future__ import annotations
 

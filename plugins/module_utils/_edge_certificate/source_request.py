@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``request`` with the key on the controller. The key is beside the PKCS#12 file until the answer exists.
+"""Handle the source ``request`` with the key on the controller. The key file is next to the PKCS#12 file.
 
-The key file shows that a request waits. While it exists no other key is made, so a request is never made twice. The key
-file is removed when the PKCS#12 file is written.
+The key file shows that a request waits. While it exists, no other key is made. So a request is never made twice. The
+key file is removed when the PKCS#12 file is written.
 """
 
 from __future__ import annotations

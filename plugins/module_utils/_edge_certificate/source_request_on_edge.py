@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source ``request`` with the key on the Edge (Request-CsCertificate). The key never leaves the Edge.
+"""Handle the source ``request`` with the key on the Edge server (Request-CsCertificate).
 
-The request's file stays on the Edge until its answer is imported. The file shows that a request waits. So no second
-request is made, even if the controller fails.
+The key never leaves the Edge. The request's file stays on the Edge until its answer is imported. The file shows that a
+request waits. So no second request is made, even if the controller fails.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RequestOnEdge(CertificateSource):
         return self._make()
 
     def _proceed(self, text: str) -> Offer | Waiting:
-        """Continue with the answer to the waiting request, or make sure that the controller has a copy of it."""
+        """Continue with the answer to the waiting request. Without an answer, save a copy of the request."""
         options = self.options
         public, names = self._content(text)
         missing = missing_names(names, self.wanted)
@@ -62,7 +62,7 @@ class RequestOnEdge(CertificateSource):
         return self._offer(of_answer(found.certificate, self.before), findings)
 
     def _make(self) -> Waiting:
-        """Let the Edge make key and request, and copy the request to the controller. Raises Refused before that."""
+        """Make the key and the request on the Edge, and copy the request. Raises Refused before anything is made."""
         self._refuse_another(())
         step = Step("Request-CsCertificate", REQUEST, into_file(self.wanted))
         log = StepLog(self.reader.shell, [step])

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kinds of sources, by the values of the option ``source.type``."""
+"""Find the kind of source for each value of the option ``source.type``."""
 
 from __future__ import annotations
 

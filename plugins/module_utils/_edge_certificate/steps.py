@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The calls that change something on an Edge, as steps."""
+"""Make the steps that change something on an Edge server."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans the switch: the steps that bring a certificate of the store into use, and the steps of the way back.
+"""Plan the switch: the steps that bring a certificate of the store into use, and the steps of the rollback.
 
-Before the certificate is assigned, a file on the Edge marks that a restart is due. The mark is removed when the
-services run again. So the next run completes an interrupted run. The file names the services that still drain, and the
+Before the certificate is assigned, a file on the Edge marks that a restart is needed. The mark is removed when the
+services run again. So the next run completes an interrupted run. The file lists the services that still drain, and the
 services that stopped with them.
 """
 
@@ -26,7 +26,7 @@ from .wanted import WantedCertificate
 
 @dataclass(frozen=True)
 class WayBack:
-    """The way back to the former certificates of the usages.
+    """The rollback to the former certificates of the usages.
 
     assign: one step for each certificate.
     restarts: the same restarts again.
@@ -52,10 +52,10 @@ class SwitchPlan:
     had: the thumbprints of these usages before; None for none.
     former: the former certificate of the first changing usage.
     mark, assign, unmark: the steps; None if there is nothing to do.
-    back: the way back.
+    back: the rollback.
     services: all services of the product before the switch.
     presented: the handshake before the switch; None without a listener.
-    due_before: whether a restart was due before.
+    due_before: whether an earlier run left a restart.
     """
 
     thumbprint: str
@@ -82,7 +82,7 @@ class SwitchPlan:
 
     @property
     def due_after(self) -> bool:
-        """Whether a restart is still due after the steps."""
+        """Whether a restart is still needed after the steps."""
         return bool((self.due_before or self.mark) and not self.unmark)
 
     def with_certificate(self, thumbprint: str) -> SwitchPlan:
@@ -119,7 +119,7 @@ def plan_switch(
         assign=steps.assign(changing, thumbprint) if changing else None,
         restarts=tuple(restart_of(service, wanted.graceful) for service in chosen),
         unmark=steps.remove(MARKER) if chosen and (marked or mark) else None,
-        # There is no way back to a compromised key.
+        # A compromised certificate is never assigned again.
         back=NO_WAY_BACK if wanted.renew_now and wanted.renew_now.compromised else _way_back(changing, before, chosen),
         services=services,
         presented=presented,

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work of xmpp_gateway_cert and xmpp_gateway_cert_info: their options, the checks of the options, the info."""
+"""Do the work of xmpp_gateway_cert and xmpp_gateway_cert_info: options, checks of the options, and the info."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": STATE,
 }
 
-# What concerns a run and not the certificate has variables of its own, and what the issuer says comes from tasks.
+# In inventories, the options about a run have variables of their own, and the issuer's answer comes from tasks.
 IN_INVENTORY: dict[str, t.Any] = {
     **{name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("phase", "pool_size")},
     "renew": {**_RENEW, "options": {name: spec for name, spec in _RENEW["options"].items() if name != "issuer"}},
@@ -166,7 +166,7 @@ def _wanted(
 
 
 def info(params: Params, shell: Shell, check: bool) -> Result:
-    """Do the work of xmpp_gateway_cert_info: return the certificates in use on an Edge, with findings. Only reads."""
+    """Do the work of xmpp_gateway_cert_info: read the certificates in use on an Edge, with findings."""
     _require_packages()
     now = _now()
     names, trusted = _names(params), _trusted(params)
@@ -201,7 +201,7 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
                 facts = describe(certificate)
                 start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
                 facts["renewal_info_id"] = certificate_id(certificate)
-                # Partners check the names and the CA. Others have names of their own, and often an internal CA.
+                # Partners check the names and the CA. Internal certificates have other names, and often an internal CA.
                 shown_to_partners = not set(usages[wanted]).isdisjoint(managed)
                 own = renewal(start, end, time, rule)
                 asked = issuer.Early()
@@ -241,7 +241,7 @@ def _later(
     findings: list[Finding],
     judge: t.Callable[..., list[Finding]],
 ) -> list[dict[str, t.Any]]:
-    """The findings that it will have, with the moments from which on."""
+    """Return the findings that the certificate will have later, each with the time when it begins."""
     unchecked = any(one.code == x509.NOT_CHECKED for one in findings)
     states = ahead.later(
         certificate,
@@ -251,7 +251,7 @@ def _later(
         first=findings,
         judge=lambda at, seconds: judge(now=at, seconds=seconds),
         same=lambda found: {(one.code, one.severity) for one in found},
-        # A chain that took too long once is not tried again.
+        # If the check of the chain took too long, it is not repeated for later times.
         seconds=-1.0 if unchecked else x509.CHAIN_SECONDS,
     )
     return ahead.shown((at, {"findings": [one.as_dict() for one in found]}) for at, found in states)

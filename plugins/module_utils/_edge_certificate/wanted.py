@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of xmpp_gateway_cert as typed values."""
+"""Read the options of xmpp_gateway_cert as typed values."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PHASES = ("all", "stage", "switch")
 class SourceOptions:
     """The option ``source``. Options that are not set are empty texts.
 
+    All paths are paths of files on the controller.
     days: the lifetime of a new certificate.
-    All paths name files on the controller.
     """
 
     type: str
@@ -61,12 +61,17 @@ class SourceOptions:
 class WantedCertificate:
     """The requirements of the certificate, its source, and the work that this run may do.
 
-    names: canonical, the Access Edge's first. anchors: trusted CA certificates; None: no trust store is given.
-    decided_at: when renewal is decided, the same for all Edges of a run; valid_at: when certificates are made and have
-    to be valid, which is later in a look ahead; now: the controller's clock. All three in UTC, aware.
-    graceful: how services are stopped for a restart; None: plainly.
-    renew_now: why what is in use is replaced before it is due; None: it is not. issuer: what its issuer says.
-    keep_former: days after which a certificate that was replaced is deleted from the store; None: never.
+    All times are in UTC and have their time zone.
+    names: the canonical names, the Access Edge's first.
+    anchors: the trusted CA certificates; None if no trust store is set.
+    rule: when certificates are due.
+    decided_at: the time of the renewal decision. It is the same for all Edges of a run.
+    valid_at: the time at which certificates must be valid. A forecast sets a later time.
+    now: the time of the controller's clock.
+    keep_former: the days after which a replaced certificate is deleted from the store; None for never.
+    renew_now: why the certificate in use is replaced before it is due; None if it is not.
+    issuer: the options about the issuer.
+    graceful: how services are stopped for a restart; None for a plain stop.
     """
 
     usages: tuple[str, ...]

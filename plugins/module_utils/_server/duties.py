@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The jobs of an account on a server with WinRM, and the cmdlets that each job needs. Pure."""
+"""List the jobs of an account on a server with WinRM, and the cmdlets that each job needs."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One server as a typed value. It becomes the result of a task, and is made from such a result."""
+"""Define a server as a typed value. A task returns this value as its result. Other code reads it from the result."""
 
 from __future__ import annotations
 
@@ -67,7 +67,10 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Unobserved:
-    """A part that could not be read. reason: why."""
+    """A part that could not be read.
+
+    reason: why it could not be read.
+    """
 
     part: str
     reason: str
@@ -80,7 +83,7 @@ class Server:
     host, deployment: the names in the inventory.
     reached: whether a session was open.
     reason: why no session was open; empty if one was.
-    broken: the step of statement.WAY that failed; empty if none of them did.
+    broken: the step of statement.WAY that failed; empty if none failed.
     cmdlets: the known cmdlets that the session offers.
     clock_ahead: the seconds that the server's clock is ahead of the controller's.
     unobserved: the parts that could not be read.
@@ -99,7 +102,7 @@ class Server:
     unobserved: tuple[Unobserved, ...] = ()
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The result of the task, plain values only."""
+        """Return the result of the task in plain values."""
         return {"form": FORM, **t.cast("dict[str, t.Any]", _plain(asdict(self)))}
 
 
@@ -136,19 +139,19 @@ def _objects(kind: type[T], items: t.Any) -> tuple[T, ...] | None:
 def _object(kind: type[T], item: t.Mapping[str, t.Any]) -> T:
     known = [one.name for one in fields(t.cast(t.Any, kind))]
     if sorted(item) != sorted(known):
-        raise ValueError("%s has other keys than %s" % (kind.__name__, ", ".join(known)))
+        raise ValueError("%s must have the keys %s" % (kind.__name__, ", ".join(known)))
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in item.items()})
 
 
 def _text(value: t.Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("%r is not a string" % (value,))
+        raise TypeError("%r must be a string" % (value,))
     return value
 
 
 def _bool(value: t.Any) -> bool:
     if not isinstance(value, bool):
-        raise TypeError("%r is not true or false" % (value,))
+        raise TypeError("%r must be true or false" % (value,))
     return value
 
 

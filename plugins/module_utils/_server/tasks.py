@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work of xmpp_server_info: opens the session, reads the offered cmdlets, and reads the rest in one pipeline.
+"""Do the work of xmpp_server_info: open the session, read the offered cmdlets, and read all parts in one pipeline.
 
-The clock has a separate request, because its answer must not wait for others.
+The clock has a separate request, because its answer must not wait for other answers.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cmdlets a session offers. A restricted endpoint offers only the cmdlets that the account's roles allow."""
+"""Find the cmdlets that a session offers. A restricted endpoint offers only those that the account's roles allow."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KNOWN = (
     "Remove-CsXmppAllowedPartner", "Request-CsCertificate", "Set-CsAccessEdgeConfiguration", "Set-CsCertificate",
     "Set-CsExternalAccessPolicy", "Set-CsSite", "Set-CsXmppAllowedPartner", "Set-CsXmppGatewayConfiguration",
     "Start-CsWindowsService", "Stop-CsWindowsService", "Test-CsXmppIM",
-    # Cmdlets of PowerShell itself that read other things of a server.
+    # Cmdlets of PowerShell itself that read a server's other data.
     "Get-ChildItem", "Get-Date", "Get-NetTCPConnection", "Get-WinEvent", "Resolve-DnsName", "Test-NetConnection",
 )  # fmt: skip
 
@@ -35,7 +35,7 @@ KNOWN = (
 ADMINISTRATOR = "CsAdministrator"
 # The other roles, the narrowest first, with the cmdlets that follow from their duties.
 _OTHERS: tuple[tuple[str, t.Callable[[str], bool]], ...] = (
-    # Assigns policies that exist, and cannot change them.
+    # This role assigns policies that exist, and cannot change them.
     (
         "CsUserAdministrator",
         {
@@ -45,15 +45,15 @@ _OTHERS: tuple[tuple[str, t.Callable[[str], bool]], ...] = (
             "Grant-CsExternalAccessPolicy",
         }.__contains__,
     ),
-    # Reads everything.
+    # This role reads everything.
     ("CsViewOnlyAdministrator", lambda name: name.startswith("Get-Cs")),
-    # Starts and stops services.
+    # This role starts and stops services.
     ("CsServerAdministrator", lambda name: name.endswith("-CsWindowsService")),
 )
 
 
 def roles_with(cmdlets: t.Collection[str]) -> tuple[str, ...]:
-    """The predefined roles that have all of these cmdlets, the narrowest first."""
+    """Return the predefined roles that have all of these cmdlets, the narrowest first."""
     return (*(role for role, has in _OTHERS if all(map(has, cmdlets))), ADMINISTRATOR)
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shell of a host over its connection. Statements go to the process that keeps the session open."""
+"""Define the shell of a host over its connection. It sends statements to the process that keeps the session open."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ConnectionShell:
     """
 
     def __init__(self, socket_path: str | None, tell: t.Callable[[str], None] = lambda text: None) -> None:
-        """Raises ShellError if there is no socket: the task does not run over sfb.xmpp.management_shell."""
+        """Raise ShellError if there is no socket. Then the task does not run over sfb.xmpp.management_shell."""
         if not socket_path:
             raise ShellError(needs_session("this module", ""))
         self._connection = Connection(socket_path)
@@ -72,7 +72,7 @@ class ConnectionShell:
 
     @property
     def place(self) -> Place:
-        """What the connection knows about its host. Needs no session."""
+        """The connection's data about its host. It needs no session."""
         if self._place is None:
             try:
                 self._place = Place(**self._connection.place())
@@ -103,7 +103,7 @@ class ConnectionShell:
             size = max(1, min(MOST, int(size * AIM / max(now - started, 0.001))))
             if now - told >= AIM and sent < len(statements):
                 told = now
-                self.tell("%d of %d calls sent after %d s" % (sent, len(statements), now - begun))
+                self.tell("sent %d of %d calls after %d s" % (sent, len(statements), now - begun))
         return total
 
     def capture(self, statement: Statement) -> Captured:
@@ -157,12 +157,12 @@ class NoSession:
 
 
 def code_of(broken: str) -> int | None:
-    """Return the link of WAY as the code of an error. Ansible passes on only this code and the text."""
+    """Return the step of WAY as the code of an error. Ansible keeps only this code and the text of an error."""
     return WAY.index(broken) + 1 if broken in WAY else None
 
 
 def broken_at(code: t.Any) -> str:
-    """Return the link of WAY for such a code; empty for any other code."""
+    """Return the step of WAY for a code of code_of(); empty for any other code."""
     return WAY[code - 1] if isinstance(code, int) and 0 < code <= len(WAY) else ""
 
 

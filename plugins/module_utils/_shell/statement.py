@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The language between modules and a remote management shell: statements, answers and errors.
+"""Define the values between modules and a remote management shell: statements, answers and errors.
 
 A statement is one cmdlet with typed parameters, never script text. Statements and answers go from the module to the
 connection's process as JSON. Their JSON form is defined here, and only here.
@@ -21,7 +21,7 @@ class UInt32(int):
 
     def __new__(cls, value: int) -> UInt32:
         if not 0 <= int(value) <= 0xFFFFFFFF:
-            raise ValueError("%s does not fit an unsigned 32-bit number" % int(value))
+            raise ValueError("%s must be from 0 to 4294967295 (an unsigned 32-bit number)" % int(value))
         return super().__new__(cls, value)
 
 
@@ -58,7 +58,7 @@ class Credential:
 
 @dataclass(frozen=True)
 class ListChange:
-    """Additions to and removals from a list property. It is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
+    """A change of a list property. It is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -93,7 +93,10 @@ class Statement:
         return verb.lower() in READ_VERBS and noun.lower() != "csxmppim"
 
     def encode(self) -> dict[str, t.Any]:
-        """The JSON form: ``{"cmdlet": str, "parameters": {name: encoded value}, "select": [str], "long": bool}``."""
+        """Return the JSON form.
+
+        It is ``{"cmdlet": str, "parameters": {name: encoded value}, "select": [str], "long": bool}``.
+        """
         return {
             "cmdlet": self.cmdlet,
             "parameters": {k: encode_value(v) for k, v in self.parameters.items()},
@@ -107,13 +110,13 @@ class Statement:
         return cls(str(data["cmdlet"]), parameters, tuple(map(str, data.get("select", ()))), bool(data.get("long")))
 
     def shown(self) -> dict[str, t.Any]:
-        """The statement for output: secrets as ``{"secret": true}``, bytes as ``{"bytes": N}``."""
+        """Return the statement for output. Secrets are ``{"secret": true}``, bytes are ``{"bytes": N}``."""
         return {"cmdlet": self.cmdlet, "parameters": {k: show_value(v) for k, v in self.parameters.items()}}
 
 
 @dataclass(frozen=True)
 class ServerError:
-    """An error record of the server, in the server's words."""
+    """An error record of the server, with the server's texts."""
 
     cmdlet: str = ""
     error_id: str = ""
@@ -163,7 +166,7 @@ class Answer:
 
     @property
     def ended_early(self) -> bool:
-        """Whether nothing more may be sent before the state has been read."""
+        """Whether the state must be read before anything more is sent."""
         return bool(self.lost) or self.refused
 
     def encode(self) -> dict[str, t.Any]:
@@ -194,7 +197,7 @@ WAY = (DNS, PORT, TLS, LOGIN, SESSION)
 class ShellError(Exception):
     """The session could not be opened, or a call was refused before anything was sent.
 
-    broken: the link of WAY that failed; empty if none of them did.
+    broken: the step of WAY that failed; empty if none failed.
     """
 
     def __init__(self, text: str, broken: str = "") -> None:
@@ -224,7 +227,7 @@ class Place:
 
 
 class Shell(t.Protocol):
-    """Sends statements to a server: the connection in production, a fake in unit tests."""
+    """The shell that sends statements to a server. It is the connection in production, and a fake in unit tests."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements, in order, in one pipeline. Raises ShellError."""

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits for services: until their status is final or, after a graceful stop, until their sessions have ended."""
+"""Wait for services: until their status is final or, after a graceful stop, until their sessions have ended."""
 
 from __future__ import annotations
 
@@ -139,7 +139,10 @@ def drain(
 
 
 def note_left(name: str, drained: Drained, graceful: Graceful, restart: bool, log: StepLog) -> None:
-    """Record that a service was still draining when the time was over. restart: whether a start was planned."""
+    """Record that a service was still draining when the time was over.
+
+    restart: whether a start was planned.
+    """
     text = "the service is %s after %d seconds, because its sessions have not ended. " % (
         drained.status,
         graceful.timeout,

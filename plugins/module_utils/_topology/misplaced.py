@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds a host in the wrong group of the inventory: an Edge server in sfb_management, a Front End in sfb_edge.
+"""Find a host in the wrong group of the inventory: an Edge server in sfb_management, a Front End in sfb_edge.
 
 This is checked only after a task has failed, so that the message names the cause. The display names of the services
 show the kind of a server. The SIP service of an Edge is "Access Edge", that of a Front End is "Front-End".

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replication at the end of a run that wrote to the Central Management Store. The run waits for servers with XMPP.
+"""Replicate the changes at the end of a run that wrote to the Central Management Store, and wait for servers with XMPP.
 
-Servers with XMPP are the legacy Front Ends and the Edge servers of the routes. The run names other replicas, but does
+Servers with XMPP are the legacy Front Ends and the Edge servers of the routes. The run lists other replicas, but does
 not wait for them, because a branch office without network does not stop messages. The product replicates by itself. So
-replication is pushed only on request: a push deletes the status of the replicas and starts a full copy to them.
+replication is pushed only on request. A push deletes the status of the replicas and starts a full copy to them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BY_ITSELF = "The product replicates the changes by itself, usually within minut
 
 
 class Replication:
-    """Pushes replication and waits for it.
+    """Push replication and wait for it.
 
     mode: wait, push or none.
     timeout: seconds to wait.
@@ -67,7 +67,7 @@ class Replication:
     def run(
         self, shell: Shell, topology: Topology | None, deployment: Deployment, done: t.Sequence[Step]
     ) -> list[Failure]:
-        """Push and wait after the writes. A late replica is a failure. If a push or a wait is impossible, show why."""
+        """Push and wait after the writes. A late replica is a failure. If a push or a wait fails, show why."""
         if self.mode == NONE or not _to_the_store(done):
             return []
         self._result = {"pushed": False, "awaited": [], "late": [], "moved": [], "not_awaited": [], "seconds": 0.0}

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the replicas of the Central Management Store, pushes replication, and waits until they have an update.
+"""Read the replicas of the Central Management Store, push replication, and wait until they have an update.
 
 This is the work of management_store_replication. Servers use their replica, so a change takes effect only when their
 replica has it. The product replicates by itself. A push deletes the status of the replicas and starts a full copy.
@@ -29,7 +29,7 @@ from .._federation.pools import STATUS, build_of, text_of
 from .._shell.statement import Answer, Shell, Statement
 
 PUSH = "Invoke-CsManagementStoreReplication"
-# Seconds between two reads. A status changes within minutes, and each read is a request.
+# Seconds between two reads. A status changes within minutes, so more requests would not help.
 _PAUSES = (1.0, 2.0, 5.0)
 LATE = "%s does not have the newest update after %d seconds. The changes are not in effect on this server"
 _NONE = "%s returned no replica, so the state of replication is unknown"
@@ -98,7 +98,7 @@ def _replica(item: t.Mapping[str, t.Any]) -> Replica:
 
 
 def read_replicas(shell: Shell) -> tuple[Replica, ...]:
-    """Return all replicas. Raises Refused, ServerRefused, ShellError. A store without replicas is an error too."""
+    """Return all replicas. Raises Refused, ServerRefused, ShellError. A store without replicas is also an error."""
     found = _read(shell)
     if not found:
         raise Refused([_NONE % STATUS])
@@ -130,7 +130,7 @@ def _newest(replicas: t.Iterable[Replica]) -> datetime.datetime | None:
 
 
 def _later(made: datetime.datetime, newest: datetime.datetime | None) -> bool:
-    """Return whether a time is later. Times with and without an offset cannot be compared, so the answer is no."""
+    """Return whether a time is later. If only one of the times has an offset, they cannot be compared: False."""
     if newest is None:
         return True
     return (made.tzinfo is None) == (newest.tzinfo is None) and made > newest
@@ -191,7 +191,7 @@ def wait(
 
 
 def push_steps(names: t.Iterable[str]) -> list[Step]:
-    """Return the pushes to these replicas, one call each, because ReplicaFqdn takes one name. No name means all."""
+    """Return one push for each of these replicas, because ReplicaFqdn takes one name. No name means all replicas."""
     return [Step(PUSH, fqdn, {"ReplicaFqdn": fqdn}) for fqdn in names] or [Step(PUSH, "", {})]
 
 

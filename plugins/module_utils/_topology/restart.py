@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restarts services and the services that stop with them. Measures how long each service was down.
+"""Restart services and the services that stop with them. Measure how long each service was down.
 
 A service is started only if it is Stopped. Windows refuses to start a Paused service, which still drains.
 """
@@ -79,7 +79,8 @@ def restart_all(
 ) -> Restarted:
     """Restart one service after the other. At the end all services that ran ``before`` run again.
 
-    No service is stopped twice. A dependent service that stopped is only started, and so is one whose answer was lost.
+    No service is stopped twice. If a dependent service stopped, or if the answer to a stop was lost, the service is
+    only started.
     """
     began: dict[str, float] = {}
     down: dict[str, float] = {}

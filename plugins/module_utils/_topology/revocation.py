@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work of xmpp_partner_revocation: removes one domain from the allowed partners, in all places at once.
+"""Do the work of xmpp_partner_revocation: remove one domain from the allowed partners, in all places at once.
 
 A revocation must work in an emergency, even if other things are broken. So it reads only the partners before it writes.
 A partner that cannot be read does not hide the others. It does not wait for a lock, and only ``protect`` can stop it.
@@ -53,11 +53,11 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 _READ = "Get-" + PARTNER.noun
 # Seconds to wait for the replicas before a restart, because the services start with the data of their replica.
 _PATIENCE = 300
-_NEAR = 0.75  # the likeness of two domains from which one counts as a misspelling of the other
+_NEAR = 0.75  # from this similarity of two domains on, one is probably a misspelling of the other
 
 
 class _Partners(Reader):
-    """Reads each partner by itself.
+    """The reader of partners. It reads each partner by itself.
 
     unreadable: the errors of partners with an unknown form, by identity.
     hidden: the errors of the partners whose additional domains cannot be read either, by identity.
@@ -180,9 +180,9 @@ def _refuse_unknown(domain: str, deployment: Deployment, hidden: t.Mapping[str, 
 
 
 def _likeness(one: str, other: str) -> float:
-    """Return how alike two domains are, from 0 to 1. The labels that both end with are not compared.
+    """Return the similarity of two domains, from 0 to 1. Labels that both domains end with are not compared.
 
-    So a domain is not like its child domains, and child domains of one parent are not like each other.
+    So a domain is not similar to its child domains, and child domains of one parent are not similar to each other.
     """
     mine, theirs = one.split("."), other.split(".")
     while mine and theirs and mine[-1] == theirs[-1]:
@@ -198,7 +198,10 @@ def _replicas(shell: Shell) -> tuple[Replica, ...]:
 
 
 class _Run:
-    """One revocation. result: the result, which the methods fill."""
+    """One revocation.
+
+    result: the result. The methods fill it.
+    """
 
     def __init__(
         self, shell: Shell, domain: str, owners: t.Sequence[Record], steps: t.Sequence[Step], check: bool
@@ -245,7 +248,7 @@ class _Run:
                 self._kept[name] = allowed
         if any(word == "failed" for word in self._results):
             return
-        text = "%s is still allowed, because %s also has it. To remove it, revoke it too"
+        text = "%s is still allowed, because %s also has it. To remove it, also revoke it"
         self.warnings += [text % (name, some(allowed)) for name, allowed in self._kept.items()]
 
     def _fail(self, category: str, text: str) -> None:
@@ -319,8 +322,8 @@ class _Run:
             ]
         lines = []
         if also:
-            verb = "would be" if self._check else "are"
-            lines.append("The additional domains of %s %s revoked too: %s" % (self._domain, verb, some(also, 50)))
+            verb = "would also be" if self._check else "are also"
+            lines.append("The additional domains of %s %s revoked: %s" % (self._domain, verb, some(also, 50)))
         others = [one.identity for one in self._owners if one.key != key_of(self._domain)]
         if others:
             stay = "This partner stays" if len(others) == 1 else "These partners stay"

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The advice of a revocation: the servers that get the change, the work that is left, and SIP.
+"""Give advice after a revocation: the servers that get the change, the work that is left, and SIP.
 
 The advice is read after the writes, as far as possible, because it must not delay a revocation.
 """
@@ -25,7 +25,7 @@ _SIP_UNKNOWN = "it is unknown whether %s can still connect with SIP, because thi
 
 
 class RevocationAdvice:
-    """Reads each part of the advice once, at its first use."""
+    """The advice. Each part is read once, at its first use."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -74,7 +74,7 @@ class RevocationAdvice:
         ours = {edge.access_edge for edge in edges if edge.access_edge and edge.fqdn.casefold() in routed}
         where = "at the Edge's external address" + (" (%s)" % some(sorted(ours)) if ours else "")
         text = (
-            "Firewall: to block the partner in the network too, block TCP 5269 %s, in and out, for the servers of %s."
+            "Firewall: to block the partner also in the network, block TCP 5269 %s, in and out, for the servers of %s."
             " The SRV records _xmpp-server._tcp of the domain name these servers."
         )
         return text % (where, some(domains, 50))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work of xmpp_gateway_service: starts, stops or restarts the XMPP services of a host."""
+"""Do the work of xmpp_gateway_service: start, stop or restart the XMPP services of a host."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _stop(
             log.fail(step, error or "the service is not stopped, but the server reported no error")
     with_them = [s.name for s in before if s.running and s.name not in stops and _is_stopped(after, s.name)]
     if with_them:
-        log.warnings.append("%s stopped too, because of a dependency on a stopped service" % ", ".join(with_them))
+        log.warnings.append("%s also stopped, because of a dependency on a stopped service" % ", ".join(with_them))
     return after
 
 

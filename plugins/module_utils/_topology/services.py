@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the product's Windows services of a host with Get-CsWindowsService, and makes the calls that change them."""
+"""Read the product's Windows services of a host with Get-CsWindowsService, and make the calls that change them."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work of xmpp_topology_info: returns the topology in plain values."""
+"""Do the work of xmpp_topology_info: return the topology in plain values."""
 
 from __future__ import annotations
 

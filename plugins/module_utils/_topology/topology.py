@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The topology that federation depends on, as one immutable value. It is read in one pipeline.
+"""Read the topology that federation depends on, in one pipeline, as one immutable value.
 
 A value is None if the account may not read it, and ``unobserved`` has the reason. A value is also None if its objects
 have an unknown form, because one such object must not hide the others.
@@ -88,7 +88,7 @@ class Topology:
 
     release: the release of the pool of the server that answered.
     sip_domains: A-labels, the default domain first.
-    unobserved: why a value could not be read, by cmdlet, in the server's words.
+    unobserved: why a value could not be read, by cmdlet, with the server's message.
     central: the pools of the Central Management Store; empty if they were not read.
     """
 
@@ -108,7 +108,7 @@ class Topology:
 
 
 # The readings in their order. Each object of the answer belongs to one of them. Get-CsServerVersion is missing, because
-# its page says that it is local to a server. So a remote shell does not offer it.
+# it works only locally on a server (source: its page). So a remote shell does not offer it.
 READINGS = (
     EDGES,
     REGISTRARS,
@@ -143,7 +143,7 @@ def read_topology(shell: Shell) -> Topology:
 
 
 def topology_of(items: Items, host: str = "") -> Topology:
-    """Make the topology of the objects that were read. Raises ServerRefused if there is no SIP domain.
+    """Make the topology from the objects of the answer. Raises ServerRefused if there is no SIP domain.
 
     host: the server that answered.
     """

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks the requirements of the gateway's certificate. Reads and writes PKCS#12 files.
+"""Check the requirements of the gateway's certificate. Read and write PKCS#12 files.
 
 Pure, except for the time limit of a chain: bytes and the time come in, values go out. chain.py checks the chain. Source
 of the rules: the product's pages on Edge certificates ("environmental requirements for Edge", "certificate requirements
@@ -58,19 +58,21 @@ FACTS = (
     "public",
 )
 
-# Extended, domain, organization and individual validation (TLS Baseline Requirements, section 7.1.6.1).
+# The policies of extended, domain, organization and individual validation (TLS Baseline Requirements, section 7.1.6.1).
 PUBLIC_POLICIES = frozenset(("2.23.140.1.1", "2.23.140.1.2.1", "2.23.140.1.2.2", "2.23.140.1.2.3"))
-# Days before its end from which on a certificate ends soon. Two weeks are little for a certificate of a year, and more
-# than the whole life of one of six days, of which the last third counts.
+# A certificate ends soon if less than this time is left. For short lifetimes, the limit is a third of the lifetime.
 SOON = datetime.timedelta(days=14)
-# Seconds that the checks of a chain may take together. A good one takes milliseconds.
+# The time limit of all checks of a chain, in seconds. The check of a good chain takes milliseconds.
 CHAIN_SECONDS = 5.0
 # The code of the finding that the checks of a chain took too long.
 NOT_CHECKED = "chain_not_checked"
 
 
 class Unusable(Exception):
-    """The file cannot be used. findings: the reasons."""
+    """The file cannot be used.
+
+    findings: the reasons.
+    """
 
     def __init__(self, *findings: Finding) -> None:
         super().__init__("; ".join(str(finding) for finding in findings))
@@ -79,7 +81,10 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A certificate with its private key. others: the other certificates of the file."""
+    """A certificate with its private key.
+
+    others: the other certificates of the file.
+    """
 
     certificate: Certificate
     key: Key = field(repr=False)
@@ -123,7 +128,7 @@ def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
     """
     encryption = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
-        .kdf_rounds(2048)  # as old tools do; more rounds do not help a random passphrase
+        .kdf_rounds(2048)  # the number of old tools; the passphrase is random, so more rounds do not help
         .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
         .hmac_hash(hashes.SHA1())  # noqa: S303  see above
         .build(passphrase.reveal().encode("ascii"))
@@ -183,7 +188,7 @@ def describe(certificate: Certificate) -> dict[str, t.Any]:
 
 
 def is_public(certificate: Certificate) -> bool:
-    """Whether it was issued under the rules for public TLS certificates: it names one of their policies.
+    """Return whether the certificate has a policy for public TLS certificates.
 
     Such a certificate has exactly one of the policies that are reserved for it (CA/Browser Forum, TLS Baseline
     Requirements, section 7.1.2.7.9).
@@ -315,7 +320,7 @@ def _check_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator
     if wildcards:
         yield warning(
             "wildcard",
-            "it has the wildcard %s, which most of the product's pages forbid" % some([*map(foreign, wildcards)]),
+            "it has the wildcard %s. Most of the product's pages forbid wildcards" % some([*map(foreign, wildcards)]),
             "request a certificate that lists every name",
         )
     subject = subject_name(certificate)
@@ -344,7 +349,7 @@ def _check_key(certificate: Certificate, rsa_only: bool) -> t.Iterator[Finding]:
     elif not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
         yield error("key_type", "its key type is not supported: %s" % text, "use RSA, or ECDSA on P-256 or P-384")
     elif rsa_only:
-        yield error("key_type", "its key is %s, which Lync Server 2013 cannot use" % text, "use RSA")
+        yield error("key_type", "its key is %s, but Lync Server 2013 cannot use it" % text, "use RSA")
 
 
 def _check_signatures(

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks whether a certificate's chain ends at a trusted CA. OpenSSL decides. This file names the broken certificate.
+"""Check whether a certificate's chain ends at a trusted CA. OpenSSL decides. This code finds the broken certificate.
 
 OpenSSL follows only one path, and reports the first error. So each path that the signatures allow is checked by itself,
 with one trusted certificate. The chain is good if OpenSSL accepts one of the paths (RFC 5280 section 6).
@@ -40,7 +40,7 @@ _LONGEST_PATH = 8
 CHAIN = {
     "untrusted": "add the missing intermediates to the file, or the CA to the trust store",
     "incomplete_chain": "add the intermediates to the file, or the CA to the trust store",
-    "chain_expired": "replace the expired intermediate by the current one of its CA",
+    "chain_expired": "replace the expired intermediate by the CA's current intermediate",
     "chain_not_yet_valid": "use an intermediate that is valid now, or correct the controller's clock",
     "chain_not_a_ca": "request a certificate from a CA that may sign certificates",
     "chain_path_length": "request a certificate from a higher CA",
@@ -64,7 +64,7 @@ class TimeIsUp(Exception):
 
 
 class _Refusal(t.NamedTuple):
-    """Why OpenSSL refuses a path.
+    """The reason why OpenSSL refuses a path.
 
     code: OpenSSL's code.
     depth: the index of the certificate in the path.
@@ -142,7 +142,7 @@ def check_chain(
     _check_time(end)
     purpose = any(refusal.code == _PURPOSE for refusal in refused.values())
     if not purpose and _verify(certificate, together, [one for one in together if one in trusted], now) is None:
-        return []  # a good path that is not one of the shortest
+        return []  # this good path is not one of the shortest
     return min((_explain(list(path), refusal, now) for path, refusal in refused.items()), key=len)
 
 
@@ -206,7 +206,7 @@ def _verify(
 def _no_anchor(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float
 ) -> list[Finding]:
-    # The longest path. If two have the same length, the path with valid certificates.
+    # Use the longest path. If two have the same length, use the path with valid certificates.
     ways = [way for at in (now, None) for way in paths(certificate, others, at, end).values()]
     longest: Path = max(ways, key=len)
     top = longest[-1]
@@ -241,7 +241,10 @@ def _explain(path: Path, refusal: _Refusal, now: datetime.datetime) -> list[Find
 
 
 def _defects(path: Path, now: datetime.datetime, rooted: bool) -> t.Iterator[tuple[str, str]]:
-    """Yield code and text of each defect of a path's CA certificates. rooted: whether the last one is trusted."""
+    """Yield code and text of each defect of a path's CA certificates.
+
+    rooted: whether the last certificate is trusted.
+    """
     for number, one in enumerate(path[1:], 1):
         trusted = rooted and number == len(path) - 1
         name, below = _called(path, one, trusted), _called(path, path[number - 1])

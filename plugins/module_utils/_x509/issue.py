@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Creates keys, certificate requests and certificates on the controller (cryptography).
+"""Create keys, certificate requests and certificates on the controller (cryptography).
 
-Pure: the results depend on the arguments and on random numbers. This file reads and writes no files.
+The results depend only on the arguments and on random numbers. This code reads and writes no files.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ def is_elliptic(kind: str) -> bool:
 
 
 def make_key(kind: str) -> Key:
-    """Create a private key. kind: one of KEYS."""
+    """Create a private key.
+
+    kind: one of KEYS.
+    """
     if is_elliptic(kind):
         return ec.generate_private_key(ec.SECP384R1() if kind == "ecdsa_p384" else ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=int(kind.removeprefix("rsa")))
@@ -61,7 +64,10 @@ def key_file(key: Key, passphrase: Secret | None) -> bytes:
 
 
 def load_key(data: bytes, passphrase: Secret | None, what: str) -> Key:
-    """Read a private key in PEM. Raises Unusable. what: the name of the key in messages."""
+    """Read a private key in PEM. Raises Unusable.
+
+    what: the name of the key in messages.
+    """
     secret = passphrase.reveal().encode("utf-8") if passphrase and passphrase.reveal() else None
     try:
         key = serialization.load_pem_private_key(data, secret)

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the issuer of a certificate says about its renewal: a window (RFC 9773), and that it is revoked. Pure.
+"""Read the issuer's answer about a certificate: its renewal window (RFC 9773) and its revocation. This code is pure.
 
-The answer comes from outside. What is wrong in it becomes a text, and the rule of one's own holds. It can only make a
-certificate due earlier, never later.
+The answer comes from outside. For a mistake in the answer there is a text, and the user's own rule is used. The answer
+can only make a certificate due earlier, never later.
 """
 
 from __future__ import annotations
@@ -25,54 +25,62 @@ from .fields import extension
 if t.TYPE_CHECKING:
     from .certificate import Certificate
 
-# RFC 5280 section 5.3.1: others have the key, or that of an authority.
+# RFC 5280 section 5.3.1: others have the key of the certificate or of an authority.
 _STOLEN = ("keycompromise", "cacompromise", "aacompromise")
 _HINT = "the answer must be the object of RFC 9773 section 4.2, with suggestedWindow: {start, end}"
-# How often the issuer's word alone replaces a certificate: once in so many days, or in a quarter of its lifetime.
+# The issuer's answer replaces a certificate at most once in these days, or once in a quarter of its lifetime.
 LONGEST_PERIOD = datetime.timedelta(days=30)
 _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 @dataclass(frozen=True)
 class RenewalWindow:
-    """When the issuer suggests to renew. start, end: aware. url: why, for people; empty if it is not given."""
+    """The time in which the issuer suggests the renewal.
+
+    start, end: times with their time zone.
+    url: the page with the explanation; empty if there is none.
+    """
 
     start: datetime.datetime
     end: datetime.datetime
     url: str = ""
 
     def moment(self, thumbprint: str) -> datetime.datetime:
-        """A moment in the window that is random between certificates, and the same in every run for one.
+        """Return a random time in the window. For one certificate it is the same in every run.
 
-        RFC 9773 section 4.2 asks for a random moment, so that not all clients come at once.
+        RFC 9773 section 4.2 requires a random time, so that clients do not renew all at once.
         """
         digest = hashlib.sha256(thumbprint.encode()).digest()
         share = int.from_bytes(digest[:6], "big") / 2**48
         return self.start + (self.end - self.start) * share
 
     def mistake(self, not_before: datetime.datetime, not_after: datetime.datetime) -> str:
-        """Why it cannot be a window of a certificate that is valid so long; empty if it can."""
+        """Return why the window does not fit the certificate's validity; empty if it fits."""
         if self.end <= self.start:
             why = "it ends before it starts"
         elif self.start >= not_after:
-            why = "the certificate has expired by then"
+            why = "it starts after the certificate expires"
         elif self.end < not_before:
-            why = "the certificate was not valid yet"
+            why = "it ends before the certificate is valid"
         else:
             return ""
-        return "the issuer's window, %s to %s, is ignored: %s" % (utc(self.start), utc(self.end), why)
+        return "the issuer's renewal window (%s to %s) is ignored: %s" % (utc(self.start), utc(self.end), why)
 
 
 @dataclass(frozen=True)
 class RevokedByIssuer:
-    """at: when, as a text; empty if it is not known. reason: of RFC 5280, as the issuer writes it."""
+    """A revocation of a certificate.
+
+    at: the time as a text; empty if it is unknown.
+    reason: the reason of RFC 5280, in the issuer's spelling.
+    """
 
     at: str = ""
     reason: str = ""
 
     @property
     def compromised(self) -> bool:
-        """Whether others have the key."""
+        """Whether the reason means that others have the key."""
         return re.sub(r"[^a-z]", "", self.reason.lower()) in _STOLEN
 
     def __str__(self) -> str:
@@ -82,7 +90,10 @@ class RevokedByIssuer:
 
 @dataclass(frozen=True)
 class IssuerAnswer:
-    """mistakes: what cannot be used, as texts for a warning."""
+    """The issuer's answer.
+
+    mistakes: one text for each part that cannot be used.
+    """
 
     window: RenewalWindow | None = None
     revoked: RevokedByIssuer | None = None
@@ -90,33 +101,34 @@ class IssuerAnswer:
 
 
 def read_answer(given: t.Any) -> IssuerAnswer:
-    """From what tasks of the user got: the object of RFC 9773 section 4.2, and ``revoked: {at, reason}`` beside it.
+    """Read the answer that the user's tasks loaded.
 
-    It may also be the result of a task that got it: ``json`` of ansible.builtin.uri, or a script's ``stdout``.
+    given: the object of RFC 9773 section 4.2, also with ``revoked: {at, reason}``. It can also be the result of the
+        task that loaded the object: ``json`` of ansible.builtin.uri, or a script's ``stdout``.
     """
     try:
         content = _content(given)
     except ValueError as exc:
-        return IssuerAnswer(mistakes=("the issuer gave no answer that can be used: %s" % exc,))
+        return IssuerAnswer(mistakes=("the issuer's answer cannot be used: %s" % exc,))
     window = revoked = None
     mistakes = []
     try:
         window = _window(content)
     except ValueError as exc:
-        mistakes.append("the issuer's window is ignored: %s" % exc)
+        mistakes.append("the issuer's renewal window is ignored: %s" % exc)
     try:
         revoked = _revoked(content.get("revoked"))
     except ValueError as exc:
-        mistakes.append("what the issuer says about a revocation is ignored: %s" % exc)
+        mistakes.append("the issuer's revocation is ignored: %s" % exc)
     return IssuerAnswer(window, revoked, tuple(mistakes))
 
 
 def _content(given: t.Any) -> t.Mapping[str, t.Any]:
-    """The object itself. Raises ValueError."""
+    """Return the object of RFC 9773. Raises ValueError."""
     if not isinstance(given, t.Mapping):
-        raise ValueError("there is none" if given is None else _HINT)
+        raise ValueError("it is missing" if given is None else _HINT)
     if given.get("failed") or given.get("skipped") or given.get("unreachable"):
-        raise ValueError(foreign(str(given.get("msg") or "the task that asks it did not succeed")))
+        raise ValueError(foreign(str(given.get("msg") or "the task that loads it did not succeed")))
     found: t.Any = given
     if "json" in given:
         found = given["json"]
@@ -141,17 +153,17 @@ def _window(content: t.Mapping[str, t.Any]) -> RenewalWindow | None:
 
 
 def _time(given: t.Mapping[str, t.Any], name: str) -> datetime.datetime:
-    """RFC 3339. Raises ValueError."""
+    """Parse a time of RFC 3339. Raises ValueError."""
     value = given.get(name)
     try:
-        # Python 3.10 reads neither Z nor fractions of other than three or six digits.
+        # Python 3.10 cannot read Z. It reads fractions with three or six digits only.
         text = re.sub(r"\.\d+", "", str(value).upper()).replace("Z", "+00:00")
         found = datetime.datetime.fromisoformat(text)
         if not isinstance(value, str) or found.tzinfo is None:
             raise ValueError
         return found.astimezone(datetime.timezone.utc)
     except (ValueError, OverflowError):
-        text = "suggestedWindow.%s: %s is not a time such as 2027-03-01T00:00:00Z"
+        text = "suggestedWindow.%s: %s must be a time such as 2027-03-01T00:00:00Z"
         raise ValueError(text % (name, foreign(repr(value)))) from None
 
 
@@ -164,26 +176,26 @@ def _revoked(given: t.Any) -> RevokedByIssuer | None:
 
 
 def period(lifetime: datetime.timedelta) -> datetime.timedelta:
-    """How long the issuer's word alone does not replace a certificate of that lifetime again."""
+    """Return the time in which the issuer's answer replaces at most one certificate of this lifetime."""
     return min(LONGEST_PERIOD, lifetime / 4)
 
 
 def period_start(now: datetime.datetime, lifetime: datetime.timedelta) -> datetime.datetime:
-    """The start of the period that ``now`` is in, the same on all Edges."""
+    """Return the start of the current period. It is the same on all Edges."""
     length = max(period(lifetime), datetime.timedelta(hours=1))
     return _EPOCH + (now - _EPOCH) // length * length
 
 
 def certificate_id(certificate: Certificate) -> str:
-    """The name of a certificate in a question for its window (RFC 9773 section 4.1).
+    """Return the name of a certificate in a request for its renewal window (RFC 9773 section 4.1).
 
-    Empty if the certificate does not name the key of its issuer.
+    The name is empty if the certificate has no identifier of its issuer's key.
     """
     authority = extension(certificate, "AuthorityKeyIdentifier")
     if authority is None or authority.key_identifier is None:
         return ""
     serial = certificate.serial_number
-    # The content of a DER INTEGER: with a zero byte before a first bit of 1.
+    # The content of a DER INTEGER has a zero byte before a first bit of 1.
     content = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
     parts = (authority.key_identifier, content)
     return ".".join(base64.urlsafe_b64encode(one).rstrip(b"=").decode() for one in parts)

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What will be found of a certificate later, if nothing changes but the time. Pure, but for the limit on the time.
+"""Find the later findings about a certificate, if only the time changes. This code is pure, except for its time limit.
 
-The same check is made again at each moment at which its answer can change: where a validity begins or ends, of the
-certificate and of each one above it, and where the days begin in which a certificate ends soon. Times are UTC, aware.
+The check is repeated for each time at which its result can change. These are the start and the end of the validity of
+each certificate in the chain, and the time from which the certificate ends soon. Times are in UTC with their time zone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .chain import TimeIsUp, paths
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-# How far ahead is looked. Public certificates live 200 days at most, and yearly ones of other CAs are within it.
+# The longest forecast. Public certificates are valid for 200 days at most, and certificates of other CAs often a year.
 HORIZON = datetime.timedelta(days=400)
 _SECOND = datetime.timedelta(seconds=1)
 
@@ -39,11 +39,14 @@ def later(
     same: t.Callable[[Judgement], object],
     seconds: float,
 ) -> list[tuple[datetime.datetime, Judgement]]:
-    """From when on another judgement holds, in order of time; up to HORIZON.
+    """Return the times up to HORIZON at which the result of the check changes, with the new results, in order of time.
 
-    others: all certificates that may stand above it. soon: how long before its end a certificate ends soon (a third of
-    its life at most). first: the judgement of now. judge: makes one, for a moment and the seconds that it may take.
-    same: what makes two judgements the same one. seconds: for all of it; what takes longer is left out.
+    others: all certificates that can be above this one in its chain.
+    soon: the time before its end in which a certificate ends soon (at most a third of its lifetime).
+    first: the current result.
+    ``judge``: makes the check. Its arguments are the time of the check and the time limit in seconds.
+    same: returns the part of a result that is compared.
+    seconds: the time limit of all checks together. Later results are missing if the checks take longer.
     """
     end = time.monotonic() + seconds
     found: list[tuple[datetime.datetime, Judgement]] = []
@@ -62,19 +65,19 @@ def later(
 def turns(
     certificate: Certificate, above: t.Iterable[Certificate], now: datetime.datetime, soon: datetime.timedelta
 ) -> list[datetime.datetime]:
-    """The moments after ``now`` at which the answer of a check can change, whole seconds, in their order."""
+    """Return the times after ``now`` at which the result of a check can change, in whole seconds, in their order."""
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    # The first moment with less than that left.
+    # The first time at which less than ``soon`` is left.
     found = {(end - min(soon, (end - start) / 3)).replace(microsecond=0) + _SECOND}
     found |= {start, end}
     for one in above:
-        # To OpenSSL a certificate is still valid in its last second, as RFC 5280 section 4.1.2.5 has it.
+        # For OpenSSL a certificate is still valid in its last second (RFC 5280 section 4.1.2.5).
         found |= {one.not_valid_before_utc, one.not_valid_after_utc + _SECOND}
     return sorted(at for at in found if now < at <= now + HORIZON)
 
 
 def shown(states: t.Iterable[tuple[datetime.datetime, dict[str, t.Any]]]) -> list[dict[str, t.Any]]:
-    """As results have it: each state with the moment from which on it holds."""
+    """Return the states in the form of results, each with the time from which it is true."""
     return [{"from": utc(at), **state} for at, state in states]
 
 

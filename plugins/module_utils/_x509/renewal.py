@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a certificate is to be replaced: by the share of its lifetime that is gone, or a number of days before its end.
+"""Decide when a certificate is due: after a share of its lifetime, or a number of days before its end.
 
-Pure. Times are UTC, aware. A decision is made for a whole slot of time (a day, or six hours for certificates that live
-less than ten days), so that all runs and all Edges of one slot decide alike, whatever minute it is.
+This code is pure. Times are in UTC with their time zone. A decision is the same for a whole slot of time. So all runs
+and all Edges of one slot make the same decision. A slot is a day, or six hours for lifetimes below ten days.
 """
 
 from __future__ import annotations
@@ -19,32 +19,42 @@ from .._base.texts import utc
 
 SHARE = 2 / 3
 DAY = datetime.timedelta(days=1)
-# Certificates that live shorter than this are looked at more often than once a day.
+# Certificates with a shorter lifetime are checked more often than once a day.
 SHORT = 10 * DAY
 _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 @dataclass(frozen=True)
 class RenewalRule:
-    """share: of the lifetime, above 0 and below 1; days: before the end, in addition; whichever comes first."""
+    """The rule for the renewal of certificates. If both attributes are set, the earlier time is used.
+
+    share: the share of the lifetime, above 0 and below 1.
+    days: the days before the end; None for no such rule.
+    """
 
     share: float = SHARE
     days: int | None = None
 
     @property
     def mistakes(self) -> list[str]:
-        """What is wrong with it, as texts that name the option."""
+        """The mistakes of the rule, as texts with the name of the option."""
         found = []
         if not 0 < self.share < 1:
-            found.append("renew.lifetime_share: %s is not between 0 and 1; 0.5 is half of the lifetime" % self.share)
+            found.append("renew.lifetime_share: %s must be between 0 and 1, such as 0.5 for one half" % self.share)
         if self.days is not None and self.days < 1:
-            found.append("renew.days: %s is not a number of days above 0" % self.days)
+            found.append("renew.days: %s must be a number of days above 0" % self.days)
         return found
 
 
 @dataclass(frozen=True)
 class Renewal:
-    """at: from when on it is due; left: share of the lifetime that is left, 0 to 1."""
+    """The renewal of a certificate.
+
+    due: whether the certificate is due now.
+    at: the time from which it is due.
+    left: the share of the lifetime that is left, 0 to 1.
+    reason: why it is due or not due yet.
+    """
 
     due: bool
     at: datetime.datetime
@@ -56,15 +66,16 @@ class Renewal:
 
 
 def interval(lifetime: datetime.timedelta) -> datetime.timedelta:
-    """How often runs have to look at a certificate that lives so long."""
+    """Return the time between two checks of a certificate with this lifetime."""
     return DAY if lifetime >= SHORT else DAY / 4
 
 
 def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) -> datetime.datetime:
-    """The moment from which a certificate that is valid from ``start`` to ``end`` is due.
+    """Return the time from which a certificate is due.
 
-    Days count only where they are at most half of the lifetime: a certificate of six days cannot be renewed thirty days
-    before its end, and one that is due from its first moment on would be replaced by every run.
+    start, end: the validity of the certificate.
+    The rule's days are ignored if they are more than half of the lifetime. Otherwise a certificate with a short
+    lifetime would always be due, and every run would replace it.
     """
     lifetime = end - start
     at = start + lifetime * rule.share
@@ -74,12 +85,15 @@ def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) 
 
 
 def renewal(start: datetime.datetime, end: datetime.datetime, now: datetime.datetime, rule: RenewalRule) -> Renewal:
-    """Whether a certificate that is valid from ``start`` to ``end`` is due in the slot that ``now`` is in."""
+    """Return whether a certificate is due in the current slot.
+
+    start, end: its validity.
+    """
     at = due_at(start, end, rule)
     lifetime = end - start
     left = min(1.0, max(0.0, (end - now) / lifetime)) if lifetime else 0.0
     due = at < slot_end(now, interval(lifetime))
-    share = "%.0f %% of its lifetime are left" % (100 * left)
+    share = "%.0f %% of its lifetime is left" % (100 * left)
     if now >= end:
         reason = "it has expired"
     elif due:
@@ -90,7 +104,7 @@ def renewal(start: datetime.datetime, end: datetime.datetime, now: datetime.date
 
 
 def slot_end(now: datetime.datetime, length: datetime.timedelta) -> datetime.datetime:
-    """The end of the slot that ``now`` is in; slots begin at midnight UTC."""
+    """Return the end of the current slot. Slots begin at midnight UTC."""
     return _EPOCH + ((now - _EPOCH) // length + 1) * length
 
 

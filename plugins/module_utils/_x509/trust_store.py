@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Loads the trusted CA certificates from a file or a directory on the controller, or from the system's store."""
+"""Load the trusted CA certificates from a file or a directory on the controller, or from the system's store."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The time limits of a conversation: for each step, and for all steps."""
+"""Limit the time of a conversation, for each step and for all steps."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The connection of a probe: TCP, a server-to-server stream, TLS. Each step has a time limit.
+"""Connect to a server for a probe: TCP, a server-to-server stream, TLS. Each step has a time limit.
 
-The peer's certificates are recorded, not trusted. They are checked afterwards. Only the handshake is ever sent.
+The peer's certificates are recorded, not trusted. They are checked afterwards. Only the handshake is sent.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ LEGACY_RENEGOTIATION = "unsafe legacy renegotiation disabled"
 
 
 class Failed(Exception):
-    """A step that failed. how: as in Ended; for a connection as in Attempt."""
+    """A step that failed.
+
+    how: a value as in Ended; for a connection, a value as in Attempt.
+    """
 
     def __init__(self, how: str, text: str = "", condition: str = "") -> None:
         super().__init__(how)
@@ -58,8 +61,8 @@ class Contexts:
     """TLS settings by their lowest and highest version. Connections share them.
 
     own: the certificate for a peer that requests one.
-    legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses them, Windows does
-        not.
+    legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses them. Windows
+        accepts them.
     """
 
     def __init__(self, own: Bundle | None = None, legacy: bool = False) -> None:
@@ -289,7 +292,7 @@ def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:
 
 
 def encrypt(connection: StreamConnection, context: SSL.Context) -> SSL.Connection:
-    """Do the whole of STARTTLS. Raises Failed, TimeUp."""
+    """Request TLS and make the handshake. Raises Failed, TimeUp."""
     ask_for_tls(connection)
     return connection.start_tls(context)
 

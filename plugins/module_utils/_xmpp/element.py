@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An XML element as a value that can be written."""
+"""Define an XML element as a value that can be written."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True)
 class Element:
-    """A complete element. Names are in Clark notation, ``{namespace}local``; those without a namespace are plain.
+    """A complete element.
 
-    ``text`` is the element's own character data joined. The place of text between children is not kept, as XMPP gives
-    it no meaning.
+    All names are in Clark notation, ``{namespace}local``. A name without a namespace is plain.
+    text: the element's own character data in one text. The places of its parts between the children are not kept,
+        because they have no meaning in XMPP.
     """
 
     name: str
@@ -36,9 +37,10 @@ class Element:
         return next((child for child in self.children if child.name == name), None)
 
     def serialize(self, default_namespace: str = NS_SERVER) -> bytes:
-        """The element as UTF-8, for a place where ``default_namespace`` is in force.
+        """Return the element in UTF-8. Raises ValueError for a wrong name.
 
-        Characters that XML cannot carry become U+FFFD. Raises ValueError for a name that is none.
+        Characters that XML does not allow become U+FFFD.
+        default_namespace: the default namespace of the element's parent.
         """
         parts: list[str] = []
         _write(self, default_namespace, parts)
@@ -54,7 +56,7 @@ def split_name(name: str) -> tuple[str, str]:
 def escape(text: str) -> str:
     """Escape a text for an element or for single quotes. Characters that XML does not allow become U+FFFD."""
     text = _NOT_XML.sub("\ufffd", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # A parser turns these three into other characters unless they are written as references.
+    # These three characters must be references. Otherwise a parser changes them.
     text = text.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
     return text.replace("'", "&apos;").replace('"', "&quot;")
 
@@ -84,5 +86,5 @@ def _write(element: Element, default_namespace: str, parts: list[str]) -> None:
 
 def _checked(name: str) -> str:
     if not _NAME.match(name):
-        raise ValueError("%r is not a name" % name)
+        raise ValueError("%r must be an XML name" % name)
     return name

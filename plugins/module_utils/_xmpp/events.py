@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The events of a server-to-server stream, which ``stream.Stream.receive`` returns.
+"""Define the events of a server-to-server stream, which ``stream.Stream.receive`` returns.
 
-Domains are in lower case and otherwise as the peer wrote them; an attribute that is missing is ''.
+Domains are in lower case. Otherwise they have the peer's spelling. A missing attribute is ''.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from .xml_stream import Element
 
 @dataclass(frozen=True)
 class StreamOpened:
-    """The peer's header. dialback: whether it declares the namespace of dialback, as peers without features do."""
+    """The peer's header.
+
+    dialback: whether it declares the namespace of dialback. Peers without features declare it.
+    """
 
     from_: str
     to: str
@@ -29,7 +32,10 @@ class StreamOpened:
 
 @dataclass(frozen=True)
 class Features:
-    """The features of the receiving side, for the initiating side only. starttls: '', 'offered' or 'required'."""
+    """The features of the receiving side. Only the initiating side gets this event.
+
+    starttls: '', 'offered' or 'required'.
+    """
 
     starttls: str
     mechanisms: tuple[str, ...]
@@ -53,7 +59,10 @@ class TlsRefused:
 
 @dataclass(frozen=True)
 class AuthRequested:
-    """The peer begins SASL. identity: the authorization identity; None if the certificate has it."""
+    """The peer begins SASL.
+
+    identity: the authorization identity; None if the certificate has it.
+    """
 
     mechanism: str
     identity: str | None
@@ -83,7 +92,11 @@ class DialbackKey:
 
 @dataclass(frozen=True)
 class DialbackAnswer:
-    """The answer to the own key. type: 'valid', 'invalid', or 'error' with a stanza error's condition."""
+    """The answer to the own key.
+
+    type: 'valid', 'invalid' or 'error'.
+    condition: the condition of an error.
+    """
 
     from_: str
     to: str
@@ -103,7 +116,10 @@ class VerifyRequested:
 
 @dataclass(frozen=True)
 class VerifyAnswer:
-    """The authoritative side's answer about a key. type, condition: as in DialbackAnswer."""
+    """The authoritative side's answer about a key.
+
+    type, condition: as in DialbackAnswer.
+    """
 
     from_: str
     to: str

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The XMPP server-to-server handshake without I/O: bytes in, events out, for both sides of a stream.
+"""Handle the XMPP server-to-server handshake without I/O: bytes in, events out, for both sides of a stream.
 
 Sources: RFC 6120 and RFC 7590 (streams, STARTTLS, SASL), XEP-0178 (SASL EXTERNAL), XEP-0220 (dialback), XEP-0185
 (dialback keys). This file checks the order of the steps. The caller decides whether a step is acceptable, for example
@@ -180,12 +180,11 @@ class Stream:
         self._features_done = False
         # The current step: '', 'tls-requested', 'tls-proceed' or 'auth'.
         self._step = ""
-        # Keys without an answer: the own keys on the initiating side, the peer's keys on the receiving side.
+        # These keys have no answer yet: the own keys on the initiating side, the peer's keys on the receiving side.
         self._keys: list[Pair] = []
         self._stale, self._verifies = self._verifies, []
 
-    # Receiving
-
+    # Receive
     def receive(self, data: bytes) -> list[Event]:
         """Return the events of these bytes and the bytes before. Accepts any input."""
         events: list[Event] = []
@@ -199,7 +198,7 @@ class Stream:
                     # The data was sent before TLS or SASL took effect. It must not be read as data from afterwards.
                     if events:
                         events.pop()
-                    raise Violation("policy-violation", "data sent without waiting for an answer")
+                    raise Violation("policy-violation", "data was sent before the answer to the last request")
                 node = self._reader.next()
                 if node is None:
                     break
@@ -255,7 +254,7 @@ class Stream:
             raise Violation("not-authorized", "a stanza before authentication")
         return Stanza(element)
 
-    # Receiving, initiating side
+    # Receive as the initiating side
 
     def _on_features(self, element: Element) -> Event:
         if self._features_done:
@@ -300,7 +299,7 @@ class Stream:
         from_, to = read_pair(element)
         type_, condition = read_dialback_answer(element)
         if (to, from_) not in self._keys:
-            raise Violation("invalid-from", "a dialback answer to what was not asked")
+            raise Violation("invalid-from", "a dialback answer without a request")
         self._keys.remove((to, from_))
         if type_ == "valid":
             self.validated.add((to, from_))
@@ -311,11 +310,11 @@ class Stream:
         type_, condition = read_dialback_answer(element)
         id = element.attributes.get("id", "")
         if (to, from_, id) not in self._verifies:
-            raise Violation("invalid-from", "a dialback answer to what was not asked")
+            raise Violation("invalid-from", "a dialback answer without a request")
         self._verifies.remove((to, from_, id))
         return VerifyAnswer(from_, to, id, type_, condition)
 
-    # Receiving, receiving side
+    # Receive as the receiving side
 
     def _on_starttls(self, element: Element) -> Event:
         if self.secure:
@@ -354,7 +353,7 @@ class Stream:
 
     def _on_key(self, element: Element) -> Event:
         if "type" in element.attributes:
-            raise Violation("invalid-from", "a dialback answer to what was not asked")
+            raise Violation("invalid-from", "a dialback answer without a request")
         pair = read_pair(element)
         self._count_unanswered()
         self._keys.append(pair)
@@ -362,7 +361,7 @@ class Stream:
 
     def _on_verify(self, element: Element) -> Event:
         if "type" in element.attributes:
-            raise Violation("invalid-from", "a dialback answer to what was not asked")
+            raise Violation("invalid-from", "a dialback answer without a request")
         from_, to = read_pair(element)
         id = element.attributes.get("id", "")
         self._count_unanswered()
@@ -378,7 +377,7 @@ class Stream:
         """The bytes of an unfinished header or element. They never exceed the limit."""
         return 0 if self._reader is None else self._reader.pending
 
-    # Sending, both sides
+    # Send on both sides
 
     def data_to_send(self) -> bytes:
         """Return the data for the peer, and empty the queue."""
@@ -422,10 +421,13 @@ class Stream:
                 self._queue("</stream:stream>")
             self.closed = True
 
-    # Sending, initiating side
+    # Send as the initiating side
 
     def open(self, dialback: bool = True) -> None:
-        """Queue the header. dialback: whether to declare its namespace, here and after each restart."""
+        """Queue the header.
+
+        dialback: whether to declare its namespace, here and after each restart.
+        """
         if self._may(self.role == "initiating" and not self._header_sent, "open"):
             self._dialback = dialback
             self._send_header()
@@ -437,7 +439,10 @@ class Stream:
             self._queue("<starttls xmlns='%s'/>" % NS_TLS)
 
     def authenticate_external(self, identity: str | None = None) -> None:
-        """Request SASL EXTERNAL. identity: None for the name in the certificate (``=``, XEP-0178 section 3)."""
+        """Request SASL EXTERNAL.
+
+        identity: None for the name in the certificate (``=``, XEP-0178 section 3).
+        """
         if self._may(self._is_open("initiating") and not self.authenticated, "authenticate_external"):
             self._step = "auth"
             text = base64.b64encode(identity.encode()).decode() if identity else "="
@@ -455,16 +460,22 @@ class Stream:
             self._verifies.append((from_.lower(), to.lower(), id))
             self._queue(write_dialback("verify", from_, to, id, key))
 
-    # Sending, receiving side
+    # Send as the receiving side
 
     def respond(self, dialback: bool = True) -> None:
-        """Queue the header with a new id. dialback: whether to declare its namespace."""
+        """Queue the header with a new id.
+
+        dialback: whether to declare its namespace.
+        """
         if self._may(self.role == "receiving" and self._opened and not self._header_sent, "respond"):
             self._dialback = dialback
             self._send_header()
 
     def send_features(self, starttls: str = "", mechanisms: Sequence[str] = (), dialback: bool = False) -> None:
-        """Queue the features. starttls: '', 'offered' or 'required'. Peers older than XMPP 1.0 get no features."""
+        """Queue the features.
+
+        starttls: '', 'offered' or 'required'. Peers older than XMPP 1.0 get no features.
+        """
         may = self.role == "receiving" and self._header_sent and not self._features_done
         if self._may(may, "send_features") and has_features(self._peer_version):
             self._features_done = True
@@ -497,7 +508,10 @@ class Stream:
             self._queue(write_auth_failure(condition, text))
 
     def answer_key(self, from_: str, to: str, type: str, condition: str = "") -> None:
-        """Answer the key of ``to``. type: 'valid', 'invalid', or 'error' with a stanza error's condition."""
+        """Answer the key of ``to``.
+
+        type: 'valid', 'invalid', or 'error' with a stanza error's condition.
+        """
         pair = (to.lower(), from_.lower())
         if self._may(self._is_open("receiving") and pair in self._keys, "answer_key"):
             self._keys.remove(pair)
@@ -506,7 +520,10 @@ class Stream:
             self._queue(write_dialback_answer("result", from_, to, "", type, condition))
 
     def answer_verify(self, from_: str, to: str, id: str, type: str, condition: str = "") -> None:
-        """Answer the question of ``to`` whether a key is genuine. type, condition: as for answer_key."""
+        """Answer the question of ``to`` whether a key is genuine.
+
+        type, condition: as for answer_key.
+        """
         question = (to.lower(), from_.lower(), id)
         if question in self._stale:
             self._stale.remove(question)  # the peer has restarted the stream, and does not wait for the answer

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes and reads the parts of a server-to-server stream: headers, features, errors, dialback and its keys."""
+"""Write and read the parts of a server-to-server stream: headers, features, errors, dialback and its keys."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def read_header(header: Header) -> StreamOpened:
     namespace, local = split_name(header.name)
     if local != "stream":
         raise Violation("bad-format", "the stream does not start with a stream element")
-    # Without a default namespace, or with that of the stream, each stanza names its own (RFC 6120 section 4.8.3).
+    # If the default namespace is missing, or is that of the stream, each stanza declares its namespace (RFC 6120
+    # section 4.8.3).
     if namespace != NS_STREAM or header.namespaces.get("", "") not in (NS_SERVER, NS_STREAM, ""):
         raise Violation("invalid-namespace", "this is a stream between servers")
     attributes = header.attributes
@@ -127,7 +128,10 @@ def write_auth_failure(condition: str, text: str = "") -> str:
 
 
 def read_error(element: Element, namespace: str) -> tuple[str, str]:
-    """Read the condition and the text of an error. namespace: the namespace of its conditions."""
+    """Read the condition and the text of an error.
+
+    namespace: the namespace of its conditions.
+    """
     condition, text = "", ""
     for child in element.children:
         where, local = split_name(child.name)

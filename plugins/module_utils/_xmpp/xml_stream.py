@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the header and the elements from the bytes of an XML stream, within limits (RFC 6120 sections 4 and 11).
+"""Read the header and the elements from the bytes of an XML stream, within limits (RFC 6120 sections 4 and 11).
 
 Expat parses. This file passes only whole tokens to expat, because expat scans an unfinished tag again from its start
 when more data arrives. With single bytes, a peer could make this work quadratic. Document types, comments and
@@ -49,7 +49,10 @@ _CONDITIONS = {
 
 
 class Violation(Exception):
-    """The peer's data is not allowed. condition: the stream error of the answer (RFC 6120 section 4.9.3)."""
+    """The peer's data is not allowed.
+
+    condition: the stream error of the answer (RFC 6120 section 4.9.3).
+    """
 
     def __init__(self, condition: str, text: str) -> None:
         super().__init__(text)
@@ -75,7 +78,10 @@ class StreamLimits:
 
 @dataclass(frozen=True)
 class Header:
-    """The start tag of the stream. namespaces: the declared namespaces by prefix; '' is the default one."""
+    """The start tag of the stream.
+
+    namespaces: the declared namespaces by prefix; '' is the prefix of the default namespace.
+    """
 
     name: str
     attributes: Mapping[str, str]
@@ -104,7 +110,7 @@ class _Open:
 
 
 class XmlReader:
-    """Reads one stream. Call ``append`` with data, then call ``next`` until it returns None.
+    """The reader of one stream. Call ``append`` with data, then call ``next`` until it returns None.
 
     The work is linear in the bytes, and the limits bound the memory. After a Violation the reader cannot be used.
     """
@@ -121,10 +127,10 @@ class XmlReader:
         self._declared: dict[str, str] = {}
         self._opened = False
         self._header = b""
-        self._unit = 0  # bytes read of the header or of the element that is under way
+        self._unit = 0  # the bytes of the unfinished header or element
         self._nodes = 0
-        self._scanned = 1  # how far the unfinished token at the start of the buffer was looked at,
-        self._quote = b""  # and the quote it was in there
+        self._scanned = 1  # the checked bytes of the unfinished token at the start of the buffer
+        self._quote = b""  # the open quote at the end of these bytes
         self._renew()
 
     @property

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The form of audit.json, which audit.schema.json says, and what in a document differs. Pure but for reading it.
+"""Check the form of audit.json with audit.schema.json. This code is pure, except for reading the schema.
 
-Only the keywords of JSON Schema that the schema uses are known here; another one is an error, never ignored.
+It knows only the keywords of JSON Schema that the schema uses. Another keyword is an error, and is never ignored.
 """
 
 from __future__ import annotations
@@ -39,36 +39,39 @@ def schema() -> dict[str, t.Any]:
 
 
 def parse(text: str) -> Audit:
-    """An audit.json as a value. Raises Invalid, which says what is not in order."""
+    """Return the value of an audit.json. Raises Invalid with the mistakes of the document."""
     try:
         audit = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise Invalid("it is not JSON (%s)" % exc) from None
+        raise Invalid("the file is not JSON (%s)" % exc) from None
     version = audit.get("schema") if isinstance(audit, dict) else None
     if version != VERSION:
-        raise Invalid("it has not the form that is known here (schema: %s), but %r" % (VERSION, version))
+        raise Invalid("the file has the schema %r, but this version of the collection needs %s" % (version, VERSION))
     return check(audit)
 
 
 def check(audit: Audit) -> Audit:
-    """The audit, if its form is the documented one. Raises Invalid with the first mistakes."""
+    """Return the audit if it has the documented form. Raises Invalid with the first mistakes."""
     _refuse(mistakes(audit))
     return audit
 
 
 def check_parts(parts: t.Mapping[str, t.Any]) -> None:
-    """The same for some of its keys."""
+    """Check some keys of an audit. Raises Invalid with the first mistakes."""
     rules = schema()["properties"]
     _refuse([text for name, value in parts.items() for text in mistakes(value, rules[name], name)])
 
 
 def _refuse(found: list[str]) -> None:
     if found:
-        raise Invalid("it is not an audit: %s" % "; ".join(found[:5]))
+        raise Invalid("the file is not an audit: %s" % "; ".join(found[:5]))
 
 
 def mistakes(value: t.Any, rule: t.Mapping[str, t.Any] | None = None, place: str = "") -> list[str]:
-    """What in the value is not as the rule (by default the whole schema) says, one text each, with its place."""
+    """Return one text for each mistake in a value, with its place.
+
+    rule: the rule of the schema; None for the whole schema.
+    """
     rule = schema() if rule is None else rule
     found: list[str] = []
     for word, argument in rule.items():
@@ -78,7 +81,7 @@ def mistakes(value: t.Any, rule: t.Mapping[str, t.Any] | None = None, place: str
 
 
 def resolve(rule: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """The rule that a reference names, or the rule itself."""
+    """Return the rule of a reference, or the rule itself."""
     name = rule.get("$ref", "").rpartition("/")[2]
     return schema()["$defs"][name] if name else rule
 
@@ -86,18 +89,18 @@ def resolve(rule: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
 def _type(value: t.Any, names: str | list[str], place: str) -> list[str]:
     allowed = [names] if isinstance(names, str) else names
     for name in allowed:
-        # To Python, a truth value is a number.
+        # In Python, true and false are also numbers.
         if isinstance(value, _TYPES[name]) and not (name == "integer" and isinstance(value, bool)):
             return []
-    return ["%s is not %s" % (place or "the document", " or ".join(allowed))]
+    return ["%s must be %s" % (place or "the document", " or ".join(allowed))]
 
 
 def _enum(value: t.Any, words: list[t.Any], place: str) -> list[str]:
-    return [] if value in words else ["%s is %.40r, not one of %s" % (place, value, ", ".join(map(str, words)))]
+    return [] if value in words else ["%s must be one of %s, not %.40r" % (place, ", ".join(map(str, words)), value)]
 
 
 def _const(value: t.Any, word: t.Any, place: str) -> list[str]:
-    return [] if value == word and type(value) is type(word) else ["%s is not %r" % (place, word)]
+    return [] if value == word and type(value) is type(word) else ["%s must be %r" % (place, word)]
 
 
 def _required(value: t.Any, names: list[str], place: str) -> list[str]:
@@ -122,15 +125,15 @@ def _any_of(value: t.Any, rules: list[dict[str, t.Any]], place: str) -> list[str
 
 def _pattern(value: t.Any, pattern: str, place: str) -> list[str]:
     wrong = isinstance(value, str) and not re.search(pattern.replace("$", r"\Z"), value)
-    return ["%s is %.40r, which is not in the form %s" % (place, value, pattern)] if wrong else []
+    return ["%s must match %s, not %.40r" % (place, pattern, value)] if wrong else []
 
 
 def _minimum(value: t.Any, least: int, place: str) -> list[str]:
-    return ["%s is below %d" % (place, least)] if isinstance(value, int) and value < least else []
+    return ["%s must be at least %d" % (place, least)] if isinstance(value, int) and value < least else []
 
 
 def _maximum(value: t.Any, most: int, place: str) -> list[str]:
-    return ["%s is above %d" % (place, most)] if isinstance(value, int) and value > most else []
+    return ["%s must be at most %d" % (place, most)] if isinstance(value, int) and value > most else []
 
 
 def _reference(value: t.Any, name: str, place: str) -> list[str]:

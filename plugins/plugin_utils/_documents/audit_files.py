@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of an audit: what is in them, and their place on the controller."""
+"""Write the files of an audit on the controller."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from . import audit_prometheus as prometheus
 from .audit_document import Audit, parse
 
 JSON = "audit.json"
-# What names the directory.
+# The option with the directory.
 OPTION = "sfb_xmpp_into"
-# Read by the node exporter's account; it has no more than numbers, and names of partners.
+# The node exporter's account reads this file. It has only numbers and the names of partners.
 FOR_ALL = {"audit.prom"}
 
 
 def render(audit: Audit, fail_on: str = "error") -> dict[str, str]:
-    """Each file's name and text. Raises Invalid for a ``fail_on`` that is none."""
+    """Return the text of each file, by name. Raises Invalid for a wrong ``fail_on``."""
     return {
         JSON: json.dumps(audit, indent=2) + "\n",
         "audit.md": audit_markdown.render(audit),
@@ -36,16 +36,16 @@ def render(audit: Audit, fail_on: str = "error") -> dict[str, str]:
 
 
 def save(directory: str, audit: Audit, fail_on: str = "error") -> list[str]:
-    """Write all of them, each in one step; audit.prom may be read by everybody, the others by their owner.
+    """Write all files, each in one step, and return their paths. All users can read audit.prom, but no other file.
 
-    Returns their paths. Raises Refused where one cannot be written, Invalid for a ``fail_on`` that is none.
+    Raises Refused if a file cannot be written, and Invalid for a wrong ``fail_on``.
     """
     texts = render(audit, fail_on)
     directory = os.path.expanduser(directory)
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
     except OSError as exc:
-        raise Refused(["%s: the directory %s cannot be made: %s" % (OPTION, directory, exc.strerror)]) from None
+        raise Refused(["%s: the directory %s cannot be created: %s" % (OPTION, directory, exc.strerror)]) from None
     paths = {name: os.path.join(directory, name) for name in texts}
     for name, text in texts.items():
         data = text.encode("utf-8", "replace")
@@ -54,9 +54,9 @@ def save(directory: str, audit: Audit, fail_on: str = "error") -> list[str]:
 
 
 def previous(directory: str) -> Audit | None:
-    """The audit that was saved there before; None if there is none.
+    """Return the earlier audit of the directory; None if there is none.
 
-    Raises Refused if it cannot be read, Invalid if it is not an audit.
+    Raises Refused if the file cannot be read, and Invalid if it is not an audit.
     """
     data = private_file.read_if_there(os.path.join(os.path.expanduser(directory), JSON), OPTION)
     return None if data is None else parse(data.decode("utf-8", "replace"))

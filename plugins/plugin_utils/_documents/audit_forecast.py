@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The forecast of an audit, for the screen, audit.md, audit.html and audit.prom. Pure.
+"""Show the forecast of an audit on the screen, in audit.md, audit.html and audit.prom. This code is pure.
 
-Findings that begin at the same moment have one cause, such as the end of a certificate: they are one row.
+Findings that begin at the same time usually have one cause, such as the end of a certificate. So they are one row.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ Item = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Upcoming:
-    """What begins at one moment. first: the worst of it. others: the rest."""
+    """The findings that begin at one time.
+
+    first: the worst finding.
+    others: the other findings.
+    """
 
     first: Item
     others: tuple[Item, ...]
@@ -42,11 +46,11 @@ class Upcoming:
     def last_day(self) -> str:
         """The last day to act."""
         days = [one["last_day"] for one in (self.first, *self.others)]
-        return "none is left" if None in days else str(min(days))
+        return "too late" if None in days else str(min(days))
 
     @property
     def hit(self) -> str:
-        """Who is hit, in words."""
+        """The affected partners and users, as a text."""
         partners = max(one["partners"] for one in (self.first, *self.others))
         if not partners:
             return "no one at once"
@@ -61,7 +65,7 @@ class Upcoming:
 
 
 def rows(audit: Audit) -> list[Upcoming]:
-    """The first ones first."""
+    """Return the rows of the forecast, the earliest first."""
     found = []
     items = (audit.get("forecast") or {}).get("items") or ()
     for _at, group in itertools.groupby(items, key=lambda one: one["at"]):
@@ -71,7 +75,7 @@ def rows(audit: Audit) -> list[Upcoming]:
 
 
 def summary(audit: Audit) -> str:
-    """One sentence; empty if no forecast was made."""
+    """Return the summary; empty if there is no forecast."""
     forecast = audit.get("forecast")
     if not forecast:
         return ""
@@ -81,14 +85,14 @@ def summary(audit: Audit) -> str:
     told = ["%d %s" % (n, name) if name == "unknown" else words.counted(n, name) for n, name in counts if n]
     days = words.counted(forecast["days"], "day")
     unseen = audit["summary"]["partners"]["not_probed"] + audit["summary"]["partners"]["not_observable"]
-    about = " Of %s nothing was seen." % words.counted(unseen, "partner") if unseen else ""
+    about = " There is no forecast for %s." % words.counted(unseen, "partner") if unseen else ""
     if not found:
-        return "Forecast for %s: nothing breaks that is known.%s" % (days, about)
-    return "Forecast for %s, if nothing is done: %s; the first on %s.%s" % (days, ", ".join(told), found[0].day, about)
+        return "Forecast for %s: no problem is expected.%s" % (days, about)
+    return "Forecast for %s: %s. The first is on %s.%s" % (days, ", ".join(told), found[0].day, about)
 
 
 def lines(audit: Audit) -> list[str]:
-    """For a screen: at most three lines."""
+    """Return at most three lines for a screen."""
     first = summary(audit)
     errors = [row for row in rows(audit) if row.first["severity"] == "error"]
     shown = [
@@ -100,7 +104,10 @@ def lines(audit: Audit) -> list[str]:
 
 
 def markdown(audit: Audit, most: int) -> t.Iterator[str]:
-    """The section of audit.md. most: rows."""
+    """Yield the section of audit.md.
+
+    most: the most rows.
+    """
     told = summary(audit)
     if not told:
         return
@@ -108,7 +115,7 @@ def markdown(audit: Audit, most: int) -> t.Iterator[str]:
     yield "## Forecast"
     yield text(told)
     yield table(
-        ["Date", "Last day to act", "Severity", "Object", "What an audit finds then", "Who is hit", "What to do"],
+        ["Date", "Last day to act", "Severity", "Object", "Expected finding", "Affected", "What to do"],
         [
             [row.day, row.last_day, row.first["severity"], code(row.first["object"]), text(row.message), row.hit,
              text(row.first["remedy"])]
@@ -116,4 +123,4 @@ def markdown(audit: Audit, most: int) -> t.Iterator[str]:
         ],
     )  # fmt: skip
     if len(found) > most:
-        yield "%d more are in audit.html and audit.json." % (len(found) - most)
+        yield "%d more rows are in audit.html and audit.json." % (len(found) - most)

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""audit.xml: every object that was looked at as a test case, for CI. Pure.
+"""Write audit.xml for CI, with one test case for every checked object. This code is pure.
 
-What reaches ``fail_on`` fails, so that CI and the exit status of the playbook agree.
+Findings that reach ``fail_on`` fail, so that CI and the exit status of the playbook agree.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from .audit_document import Audit
 from .finding_order import Finding, reached, sentence
 from .junit import Case, junit
 
-# Severities of what was seen.
+# The severities of findings that are known.
 _SEEN = ("error", "warning", "info")
 
 
 def render(audit: Audit, fail_on: str = "error") -> str:
-    """Raises Invalid for a ``fail_on`` that is none."""
+    """Return the file. Raises Invalid for a wrong ``fail_on``."""
     return junit("sfb.xmpp.audit", audit["time"], list(cases(audit, fail_on)))
 
 
 def cases(audit: Audit, fail_on: str) -> t.Iterator[Case]:
-    """One for each object, with its findings; those that nothing was found about pass."""
+    """Yield one case for each object, with its findings. Objects without findings pass."""
     fatal = {id(finding) for finding in reached(audit["findings"], fail_on)}
     by_object: dict[tuple[str, str], list[Finding]] = {key: [] for key in _looked_at(audit)}
     for finding in audit["findings"]:
@@ -43,7 +43,7 @@ def cases(audit: Audit, fail_on: str) -> t.Iterator[Case]:
 
 
 def _looked_at(audit: Audit) -> t.Iterator[tuple[str, str]]:
-    """What there is. Drift and preflight are one check each as long as nothing is found."""
+    """Yield the checked objects. Without findings, drift is one check, and preflight is one check."""
     yield from (("own", one["domain"]) for one in audit["own"]["domains"])
     yield from (("partner", one["domain"]) for one in audit["partners"] if one["verdict"] != "not_probed")
     yield from (("policy", one["identity"]) for one in audit["policies"])
@@ -54,7 +54,7 @@ def _looked_at(audit: Audit) -> t.Iterator[tuple[str, str]]:
 
 
 def _case(area: str, name: str, found: list[Finding], fatal: set[int]) -> Case:
-    """What could not be seen is an error of the check where it counts; else the check was skipped, not passed."""
+    """Return a case. An unknown result is an error if it reaches ``fail_on``. Otherwise the check is skipped."""
     texts = {severity: [sentence(one) for one in found if one["severity"] == severity] for severity in words.SEVERITIES}
     counting = {one["severity"] for one in found if id(one) in fatal}
     return Case(

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""audit.md: an audit for a ticket. Pure."""
+"""Write audit.md: an audit for a ticket. This code is pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .audit_document import Audit
 from .finding_order import SEVERITIES, with_view
 from .markdown import code, document, table, text
 
-# A ticket has to be read. The rest is in audit.html and audit.json, and the text says so.
+# A ticket must be short. The text refers to audit.html and audit.json, which have all rows.
 MOST_ROWS = 50
 
 
@@ -31,9 +31,9 @@ def render(audit: Audit) -> str:
                 ["Own side", ""],
                 [
                     ["Domains", ", ".join(code(one["domain"]) for one in own["domains"]) or "none"],
-                    ["Edge pool", code(own["edge_pool"]) if own["edge_pool"] else "not known"],
-                    ["Access Edge", code(own["access_edge_fqdn"]) if own["access_edge_fqdn"] else "not known"],
-                    ["Edge servers", ", ".join(map(code, own["edges"])) or "not known"],
+                    ["Edge pool", code(own["edge_pool"]) if own["edge_pool"] else "unknown"],
+                    ["Access Edge", code(own["access_edge_fqdn"]) if own["access_edge_fqdn"] else "unknown"],
+                    ["Edge servers", ", ".join(map(code, own["edges"])) or "unknown"],
                 ],
             ),
             *_findings(audit),
@@ -68,7 +68,7 @@ def _drift(audit: Audit) -> t.Iterator[str]:
     drift = audit["drift"]
     yield "## Drift"
     counts = ", ".join("%d %s" % (drift[word], words.DRIFT[word]) for word in words.DRIFT if drift[word])
-    yield "%s; %d as declared." % (counts or "None", drift["unchanged"])
+    yield "%s. As declared: %d." % (counts or "None", drift["unchanged"])
     yield _cut(["Cmdlet", "Object"], [[code(one["cmdlet"]), code(one["identity"])] for one in drift["steps"]])
 
 
@@ -88,12 +88,12 @@ def _certificates(audit: Audit) -> t.Iterator[str]:
                 for c in audit["certificates"]
             ],
         )
-        or "None was looked at."
+        or "No certificate was checked."
     )
 
 
 def _partners(audit: Audit) -> t.Iterator[str]:
-    """Counts, and by name those that are not well."""
+    """Yield the numbers of partners, and the partners that need attention by name."""
     counts = audit["summary"]["partners"]
     yield "## Partners"
     yield ", ".join("%d: %s" % (counts[word], name) for word, name in words.VERDICTS.items() if counts[word]) or "None."
@@ -119,8 +119,8 @@ def _since(audit: Audit) -> t.Iterator[str]:
         return
     yield "## Since %s" % text(since["time"])
     if not any(since[name] for name in ("new", "gone", "changes")):
-        yield "Nothing is different."
-    for name, title in (("new", "New findings"), ("gone", "Findings that are gone")):
+        yield "Nothing has changed."
+    for name, title in (("new", "New findings"), ("gone", "Resolved findings")):
         if since[name]:
             yield "### %s (%d)" % (title, len(since[name]))
             yield _cut(
@@ -138,4 +138,4 @@ def _since(audit: Audit) -> t.Iterator[str]:
 def _cut(header: list[str], rows: list[list[str]]) -> str:
     more = len(rows) - MOST_ROWS
     shown_rows = table(header, rows[:MOST_ROWS])
-    return shown_rows if more <= 0 else "%s\n\n%d more are in audit.html and audit.json." % (shown_rows, more)
+    return shown_rows if more <= 0 else "%s\n\n%d more rows are in audit.html and audit.json." % (shown_rows, more)

@@ -3,11 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""audit.html: an audit as one page that needs nothing else. Pure but for reading its template.
+"""Write audit.html: an audit as one page that needs no other files. This code is pure, except for reading its template.
 
-Nothing leaves the page: its policy allows the style and the script that are in it, by their hashes, and no more. Every
-value goes through jinja2's escaping or that of markupsafe. Without the script the page is complete; it adds search,
-filters and sorting.
+The page sends nothing. Its policy allows only its own style and script, by their hashes. jinja2 or markupsafe escapes
+every value. The page is complete without the script. The script adds search, filters and sorting.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from .finding_order import SEVERITIES, Finding, with_view
 
 _HERE = Path(__file__).parent
 MARK_OF_SEVERITY = {"error": "failed", "unknown": "not_observable", "warning": "warning", "info": "info"}
-# Groups of findings that are short are open from the start.
+# Short groups of findings are open from the start.
 _MOST_OPEN = 5
 
 
@@ -67,7 +66,10 @@ def render(audit: Audit) -> str:
 
 
 def content_policy(style: str, script: str) -> str:
-    """The page's Content-Security-Policy. ``data:`` is for its own icon; without one a browser asks the server."""
+    """Return the page's Content-Security-Policy.
+
+    ``data:`` is for the page's own icon. Without an icon, a browser asks the server for one.
+    """
     return "default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'" % (
         _hash(style),
         _hash(script),
@@ -75,7 +77,7 @@ def content_policy(style: str, script: str) -> str:
 
 
 def groups(findings: t.Iterable[Finding]) -> list[tuple[str, list[dict[str, t.Any]]]]:
-    """For each severity: the findings of one code together, with their common remedy."""
+    """Return the findings by severity. Findings of one code are one group, with their common remedy."""
     found: dict[str, dict[tuple[str, str], list[Finding]]] = {severity: {} for severity in SEVERITIES}
     for one in findings:
         found[one["severity"]].setdefault((one["area"], one["code"]), []).append(one)
@@ -98,7 +100,7 @@ def _group(area: str, code: str, members: list[Finding]) -> dict[str, t.Any]:
 
 
 def by_verdict(audit: Audit) -> list[tuple[str, list[dict[str, t.Any]]]]:
-    """The partners in groups, the worst first."""
+    """Return the partners by verdict, the worst first."""
     found = ((word, [one for one in audit["partners"] if one["verdict"] == word]) for word in words.VERDICTS)
     return [(word, members) for word, members in found if members]
 
@@ -112,12 +114,12 @@ def by_object(findings: t.Iterable[Finding], area: str) -> dict[str, list[Findin
 
 
 def next_end(audit: Audit) -> timeline.End | None:
-    """The certificate of an Edge that ends first."""
+    """Return the certificate of an Edge that ends first; None if there is none."""
     return min(timeline.edge_ends(audit), key=lambda end: end.days, default=None)
 
 
 def breakable(name: str) -> Markup:
-    """A long name with places where a line may end: after its dots."""
+    """Return a long name with possible line breaks after its dots."""
     return escape(name).replace(".", Markup(".<wbr>"))
 
 
@@ -127,7 +129,7 @@ def _hash(text: str) -> str:
 
 @functools.cache
 def _file(name: str) -> str:
-    """A part of the page without the licence header, which stands once in the template."""
+    """Return a part of the page without its licence header, because the template already has the header."""
     text = (_HERE / name).read_text(encoding="utf-8")
     return text.partition("*/\n")[2].strip()
 

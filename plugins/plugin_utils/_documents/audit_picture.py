@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The picture of a federation: own domains, Edge pool, partners by how each is secured and how it is doing. Pure.
+"""Draw the picture of a federation: own domains, Edge pool, and partners by security and verdict. This code is pure.
 
-It is drawn twice, for screens and paper and for phones. The page shows the one that fits.
+There is a wide picture for screens and paper, and a narrow picture for phones. The page shows the picture that fits.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from . import audit_texts as words
 from .audit_document import Audit
 from .svg import drawing, element, label, mark
 
-# So many partners are named; more are a field of marks.
+# Up to this number, partners are shown by name. A larger group is shown as marks.
 MOST_NAMED = 40
 _LINE = 20
 _PAD = 14
 _CELL = 14
 _GAP = 14
 _HEAD = 30
-# Between the own side's boxes, and the least width of a name.
+# The space between the own side's boxes, and the least width of a name, in pixels.
 _BETWEEN = 26.0
 _NAME = 200
 _MOST_OWN = 8
@@ -34,7 +34,7 @@ _MOST_OWN = 8
 
 @dataclass(frozen=True)
 class Box:
-    """A titled box with its content already drawn relative to its upper left corner."""
+    """A box with a title. Its content is drawn relative to its upper left corner."""
 
     title: str
     note: str
@@ -53,7 +53,7 @@ class Box:
 
 
 def wide(audit: Audit, width: float = 1040) -> Markup:
-    """The own side in a column on the left, the partners on the right."""
+    """Draw the own side in a column on the left, and the partners on the right."""
     left, gap = 270.0, 110.0
     x = left + gap
     own, edge, bands = _own(audit, left), _edge(audit, left), _bands(audit, width - x)
@@ -71,7 +71,7 @@ def wide(audit: Audit, width: float = 1040) -> Markup:
 
 
 def narrow(audit: Audit, width: float = 300) -> Markup:
-    """One column; a line on the left leads from the Edge pool to the partners."""
+    """Draw one column. A line on the left leads from the Edge pool to the partners."""
     indent = 28.0
     own, edge, bands = _own(audit, width), _edge(audit, width), _bands(audit, width - indent)
     top = own.height + _BETWEEN
@@ -93,15 +93,15 @@ def narrow(audit: Audit, width: float = 300) -> Markup:
 
 
 def description(audit: Audit) -> str:
-    """What the picture shows, for those who do not see it."""
+    """Return the content of the picture in words, for screen readers."""
     own = audit["own"]
     groups = [
         "%s by %s" % (words.counted(len(members), "partner"), words.SECURED_BY[method])
         for method, members in _grouped(audit)
     ]
-    return "%s, Edge pool %s, %s. The tables below have the same in words." % (
+    return "%s, Edge pool %s, %s. The tables below have the same data." % (
         words.counted(len(own["domains"]), "own domain"),
-        own["edge_pool"] or "not known",
+        own["edge_pool"] or "unknown",
         "; ".join(groups) or "no partners",
     )
 
@@ -132,13 +132,13 @@ def _own(audit: Audit, width: float) -> Box:
         more = "and %d more" % (len(domains) - len(shown))
         lines.append(label(more, _PAD + 20, _HEAD + 18 + _LINE * len(shown), "quiet"))
     if not domains:
-        lines.append(label("not known", _PAD, _HEAD + 18, "quiet"))
+        lines.append(label("unknown", _PAD, _HEAD + 18, "quiet"))
     return Box("Own domains", "", tuple(lines), _HEAD + 14 + _LINE * len(lines))
 
 
 def _edge(audit: Audit, width: float) -> Box:
     own = audit["own"]
-    texts = [(own["edge_pool"] or "not known", "strong" if own["edge_pool"] else "quiet")]
+    texts = [(own["edge_pool"] or "unknown", "strong" if own["edge_pool"] else "quiet")]
     if own["access_edge_fqdn"]:
         texts.append(("seen as " + own["access_edge_fqdn"], "quiet"))
     texts += [(name, "") for name in own["edges"][:_MOST_OWN] if name != own["edge_pool"]]
@@ -162,7 +162,7 @@ def _bands(audit: Audit, width: float) -> list[Box]:
 
 
 def _names(members: list[dict[str, t.Any]], width: float) -> tuple[tuple[Markup, ...], float]:
-    """In columns, read downwards."""
+    """Draw the names in columns, in reading order from top to bottom."""
     columns = max(1, int(width // _NAME))
     rows = -(-len(members) // columns)
     each = (width - 2 * _PAD) / columns

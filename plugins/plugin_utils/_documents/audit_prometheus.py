@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""audit.prom: what monitoring wants to know of an audit, for the textfile collector of Prometheus' node exporter. Pure.
+"""Write audit.prom: an audit as metrics for the textfile collector of Prometheus' node exporter. This code is pure.
 
-The text format is that of "Exposition formats" (version 0.0.4); the collector takes no times of samples.
+Source of the text format: "Exposition formats", version 0.0.4. The collector does not accept times of samples.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ Samples = t.Iterator[tuple[dict[str, str], float]]
 
 def render(audit: Audit) -> str:
     metrics: tuple[tuple[str, str, t.Callable[[Audit], Samples]], ...] = (
-        ("sfb_xmpp_audit_timestamp_seconds", "When the last audit was made.", _time),
+        ("sfb_xmpp_audit_timestamp_seconds", "The time of the last audit.", _time),
         ("sfb_xmpp_audit_findings", "Findings of the last audit.", _findings),
         (
             "sfb_xmpp_forecast_timestamp_seconds",
-            "When an object breaks if nothing is done: its first error.",
+            "The time of an object's first expected error.",
             _forecast,
         ),
-        ("sfb_xmpp_drift_objects", "What sfb.xmpp.converge would change; granted and withdrawn count users.", _drift),
+        ("sfb_xmpp_drift_objects", "Changes that sfb.xmpp.converge would make (granted, withdrawn: users).", _drift),
         ("sfb_xmpp_certificate_days_left", "Days until a certificate of an Edge ends, at the audit.", _days),
-        ("sfb_xmpp_certificate_not_after_timestamp_seconds", "When a certificate of an Edge ends.", _ends),
-        ("sfb_xmpp_partners", "Federated partners by what secures them and how they are doing.", _partners),
+        ("sfb_xmpp_certificate_not_after_timestamp_seconds", "The end of a certificate of an Edge.", _ends),
+        ("sfb_xmpp_partners", "Federated partners by security and verdict.", _partners),
         (
             "sfb_xmpp_partner_certificate_not_after_timestamp_seconds",
-            "When a partner's certificate ends.",
+            "The end of a partner's certificate.",
             _partner_ends,
         ),
     )
@@ -49,7 +49,7 @@ def render(audit: Audit) -> str:
 
 
 def _escape(value: str) -> str:
-    """A label's value: backslash and quote have an escape, and what cannot be printed is one already."""
+    """Escape backslash and quote in a label's value. Invisible characters are already escaped."""
     return one_line(value).replace("\\", r"\\").replace('"', r"\"")
 
 
@@ -62,7 +62,7 @@ def _time(audit: Audit) -> Samples:
 
 
 def _findings(audit: Audit) -> Samples:
-    """Every combination, zeros included: an alert cannot count what is absent."""
+    """Yield every combination, also with zero, because an alert cannot count missing samples."""
     for area in words.AREAS:
         for severity in words.SEVERITIES:
             number = sum(one["area"] == area and one["severity"] == severity for one in audit["findings"])
@@ -70,7 +70,7 @@ def _findings(audit: Audit) -> Samples:
 
 
 def _forecast(audit: Audit) -> Samples:
-    """Of each object the first; objects of which nothing is forecast have no sample."""
+    """Yield the first expected error of each object. Objects without a forecast have no sample."""
     first: dict[tuple[str, str], str] = {}
     for one in (audit.get("forecast") or {}).get("items") or ():
         if one["severity"] == "error":

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the words of an audit are called for people, and the sentence that stands above a report. Pure."""
+"""Translate the values of an audit into words for reports, and write the headline of a report. This code is pure."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import typing as t
 
 from .audit_document import Audit
 
-# From the worst on.
+# The order is from the worst to the best.
 VERDICTS = {
     "failed": "does not work",
-    "not_observable": "not observable",
+    "not_observable": "unknown",
     "not_probed": "not probed",
     "warning": "needs attention",
     "ok": "works",
 }
-# From the strongest on.
+# The order is from the strongest to the weakest.
 SECURED_BY = {
     "certificate": "certificate over TLS",
     "tls_dialback": "dialback over TLS",
     "clear_dialback": "dialback, not encrypted",
     "nothing": "no method works",
-    "unknown": "not known",
+    "unknown": "unknown",
 }
-# What can be different, in the words of the summary of xmpp_federation.
+# The kinds of drift. The keys are those of the summary of xmpp_federation.
 DRIFT = {
     "added": "to add",
     "changed": "to change",
@@ -53,12 +53,12 @@ PARTNER_TYPES = {
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """``1 partner``, ``1,000 partners``."""
+    """Return the number with its noun, as in ``1 partner`` and ``1,000 partners``."""
     return "%s %s" % (format(number, ","), one if number == 1 else many or one + "s")
 
 
 def state(audit: Audit) -> str:
-    """The verdict on the whole: failed, not_observable, warning or ok. What was not looked at is never ok."""
+    """Return the verdict of the audit: failed, not_observable, warning or ok. An unchecked part is never ok."""
     findings, partners = audit["summary"]["findings"], audit["summary"]["partners"]
     if findings["error"] or partners["failed"] or audit["summary"]["drift"]:
         return "failed"
@@ -68,7 +68,7 @@ def state(audit: Audit) -> str:
 
 
 def headline(audit: Audit) -> str:
-    """One sentence, the worst first."""
+    """Return the headline in one sentence, the worst part first."""
     text = "; ".join(_parts(audit))
     return text[:1].upper() + text[1:] + "."
 
@@ -85,32 +85,32 @@ def _parts(audit: Audit) -> t.Iterator[str]:
     if summary["drift"]:
         yield counted(summary["drift"], "difference") + " from the inventory"
     if over:
-        yield "%s on an Edge %s run out" % (counted(over, "certificate"), "has" if over == 1 else "have")
+        yield "%s of Edge servers %s expired" % (counted(over, "certificate"), "has" if over == 1 else "have")
     if findings["error"] and not (partners["failed"] or summary["drift"] or over):
         yield counted(findings["error"], "error")
     if unseen:
-        yield "%s could not be seen" % counted(unseen, "partner")
+        yield "%s could not be checked" % counted(unseen, "partner")
     elif findings["unknown"]:
-        yield counted(findings["unknown"], "answer") + " could not be seen"
+        yield counted(findings["unknown"], "check") + " without a result"
     if findings["warning"]:
         yield counted(findings["warning"], "warning")
     elif partners["warning"]:
         verb = "needs" if partners["warning"] == 1 else "need"
         yield "%s %s attention" % (counted(partners["warning"], "partner"), verb)
     if state(audit) == "ok":
-        yield "all is as declared"
+        yield "everything is as declared"
         if total:
             yield "%s %s" % (counted(total, "partner"), "works" if total == 1 else "work")
 
 
 def change_text(change: t.Mapping[str, t.Any]) -> str:
-    """``verdict: ok -> failed``, or what became of the object."""
+    """Return a change as a text, such as ``verdict: ok -> failed``."""
     fields = ["%s: %s -> %s" % (one["name"], shown(one["before"]), shown(one["after"])) for one in change["fields"]]
     return "; ".join(fields) or str(change["change"])
 
 
 def shown(value: t.Any) -> str:
-    """A value of a field in a sentence."""
+    """Return a field's value for a sentence."""
     if isinstance(value, dict):
         return ", ".join("%s %s" % (name, shown(item)) for name, item in value.items())
     if isinstance(value, list):

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The time line of certificate ends: those of the Edge servers, and those of the partners, by name or counted. Pure.
+"""Draw the time line of certificate ends: of the Edge servers, and of the partners by name or number.
 
-Drawn twice, as the picture: for screens and paper, and for phones.
+This code is pure. There is a wide drawing for screens and paper, and a narrow drawing for phones.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from . import audit_texts as words
 from .audit_document import Audit
 from .svg import drawing, element, label
 
-# Certificates live 398 days at most; what ends later is at the right end of the line.
+# The lifetime of public certificates is 398 days at most. A later end is drawn at the right end of the line.
 HORIZON = 400
-# So many partners' certificates have a line of their own; more are counted by time.
+# Up to this number, each partner's certificate has its own line. More certificates are shown as numbers by time.
 MOST_NAMED = 12
 SOON = 30
 _ROW = 38
@@ -34,7 +34,11 @@ _COLUMNS_HEIGHT = 110
 
 @dataclass(frozen=True)
 class End:
-    """One certificate. days: until it ends; due: until its renewal is due, None where nobody knows."""
+    """One certificate.
+
+    days: the days until it ends.
+    due: the days until its renewal is due; None if this is unknown.
+    """
 
     name: str
     days: int
@@ -71,7 +75,7 @@ def edge_ends(audit: Audit) -> list[End]:
 
 
 def partner_ends(audit: Audit) -> list[End]:
-    """The one that ends first at the top."""
+    """Return the partners' certificates, the earliest end first."""
     now = moment(audit["time"])
     seen = [one for one in audit["partners"] if one["certificate_end"] is not None]
     seen.sort(key=lambda one: (one["certificate_end"], one["domain"]))
@@ -96,7 +100,7 @@ def _draw(audit: Audit, width: float, class_: str, columns: int) -> Markup:
                 y += _ROW
             y += 8
     if len(partners) > len(named):
-        parts.append(label("Partners: certificates that end, by time", 0, y + 16, "title"))
+        parts.append(label("Partners: ends of certificates by time", 0, y + 16, "title"))
         y += 28
         parts.append(_counts(partners, scale, y, columns))
         y += _COLUMNS_HEIGHT
@@ -105,17 +109,17 @@ def _draw(audit: Audit, width: float, class_: str, columns: int) -> Markup:
 
 
 def description(audit: Audit) -> str:
-    """What the drawing shows, for those who do not see it."""
+    """Return the content of the drawing in words, for screen readers."""
     found = []
     for title, ends in (("Edge servers", edge_ends(audit)), ("partners", partner_ends(audit))):
         over, soon = sum(end.days < 0 for end in ends), sum(0 <= end.days < SOON for end in ends)
         counts = "%s of %s, %d ended, %d end within %d days"
         found.append(counts % (words.counted(len(ends), "certificate"), title, over, soon, SOON))
-    return "; ".join(found) + ". The tables have the same in words."
+    return "; ".join(found) + ". The tables have the same data."
 
 
 class Scale:
-    """Days from now on as pixels, and the axis below."""
+    """The scale from days to pixels, and its axis."""
 
     def __init__(self, now: datetime.datetime, days: int, width: float) -> None:
         self.now, self.days, self.width = now, days, width
@@ -124,7 +128,7 @@ class Scale:
         return self.width * min(max(days / self.days, 0), 1)
 
     def axis(self, y: float) -> tuple[list[Markup], list[Markup]]:
-        """The lines of the grid, and the names of months; only as many as have room."""
+        """Return the lines of the grid, and as many names of months as there is room for."""
         months = list(self._months())
         every = max(1, -(-len(months) * 64 // int(self.width)))
         grid, names = [], []
@@ -137,7 +141,7 @@ class Scale:
         return grid, [line, *names]
 
     def _months(self) -> t.Iterator[tuple[float, str]]:
-        """The first days of the months ahead."""
+        """Yield the first day of each coming month, as days from now and a name."""
         first = self.now.replace(day=1, hour=0, minute=0, second=0)
         while True:
             first = (first + datetime.timedelta(days=32)).replace(day=1)
@@ -148,7 +152,7 @@ class Scale:
 
 
 def _bar(end: End, scale: Scale, y: float) -> Markup:
-    """A name with its bar below: from now to the end; a stroke marks where renewal is due."""
+    """Draw a name with a bar from now to the certificate's end. A stroke marks the day of the renewal."""
     length = max(4.0, scale.x(end.days))
     told = "ended" if end.days < 0 else words.counted(end.days, "day")
     if scale.width > 500:
@@ -167,7 +171,7 @@ def _bar(end: End, scale: Scale, y: float) -> Markup:
 
 
 def _counts(ends: list[End], scale: Scale, y: float, columns: int) -> Markup:
-    """A column for each span of time, with its number on top."""
+    """Draw a column for each span of time, with its number on top."""
     span = scale.days / columns
     groups: list[list[End]] = [[] for number in range(columns)]
     for end in ends:

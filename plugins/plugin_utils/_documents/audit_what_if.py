@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The what-if table of an audit: the line on the screen, and the section of audit.md. Pure."""
+"""Show the what-if table of an audit: the line on the screen, and the section of audit.md. This code is pure."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from .audit_document import Audit
 from .audit_texts import counted
 from .markdown import code, table, text
 
-# Of an event, so many partners are named; audit.json has all.
+# The number of partners that are shown for an event. audit.json has all partners.
 MOST_NAMES = 10
-LEAD = "What would become of the partners if one thing happened, from what the last probe saw. Nothing was tried."
-# From best to worst, as audit.json has them.
+LEAD = "This table shows the effect of each event on the partners, calculated from the last probe. Nothing was tried."
+# The order is from the best to the worst, as in audit.json.
 OUTCOMES = {"works": "Works", "works_otherwise": "Works otherwise", "unknown": "Unknown", "fails": "Fails"}
 
 
 def events(audit: Audit) -> list[dict[str, t.Any]]:
-    """Empty where no partner was probed, or the audit is of an earlier version."""
+    """Return the events; none if no partner was probed, or if the audit is of an earlier version."""
     found: list[dict[str, t.Any]] = (audit.get("what_if") or {}).get("events") or []
     return found
 
 
 def line(audit: Audit) -> str:
-    """For the screen; empty where nothing would be cut."""
+    """Return the line for the screen; empty if no event cuts a partner."""
     cutting = [one for one in events(audit) if one["cuts"]]
     if not cutting:
         return ""
     partners = {domain for one in cutting for domain in one["cuts"]}
-    return "What if: %d of %d events would cut %s; see audit.md" % (
+    return "What if: %d of %d events would cut %s. See audit.md" % (
         len(cutting),
         len(events(audit)),
         counted(len(partners), "partner"),
@@ -40,7 +40,7 @@ def line(audit: Audit) -> str:
 
 
 def section(audit: Audit) -> t.Iterator[str]:
-    """Of audit.md: a line for each event, and for each that cuts partners the reasons."""
+    """Yield the section of audit.md: a line for each event, and the reasons if it cuts partners."""
     if not events(audit):
         return
     yield "## What if"
@@ -63,7 +63,7 @@ def section(audit: Audit) -> t.Iterator[str]:
 
 
 def reasons(audit: Audit, event: str) -> t.Iterator[tuple[list[str], str, str]]:
-    """The partners that an event cuts, those with the same reason and remedy together."""
+    """Yield the partners that an event cuts. Partners with the same reason and remedy are in one row."""
     found: dict[tuple[str, str], list[str]] = {}
     for group in audit["what_if"]["partners"]:
         for one in group["then"]:

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The journal of runs, as lines for a terminal and as a table for a ticket. Pure.
+"""Show the journal of runs as lines for a terminal, or as a table for a ticket. This code is pure.
 
-A run is an object of runs.jsonl (see _files/journal_line.py). Every key may be absent or null: runs that were refused
-early know less, and another version of the collection may know more.
+A run is an object of runs.jsonl (see _files/journal_line.py). Every key can be missing or null. A run that was refused
+early has fewer keys, and another version of the collection can have more.
 """
 
 from __future__ import annotations
@@ -23,24 +23,28 @@ _HEADER = (
     "Time", "Deployment", "Playbook", "By", "Account", "Inventory", "Ticket", "Changes", "Outcome", "Snapshot"
 )  # fmt: skip
 _NONE = "There is no run in the journal."
-# Characters of a cell on a terminal, and of a commit of git.
+# The number of characters of a cell on a terminal, and of a git commit.
 _MOST, _COMMIT = 40, 12
-# Their playbook says enough.
+# For these tasks, the name of the playbook is enough.
 _OF_A_PLAYBOOK = ("xmpp_federation", "xmpp_partner_revocation", None)
 _CLAIMED = ("awx_user", "ci_user", "sudo_user")
 _CHANGES = ("added", "changed", "removed", "granted", "withdrawn")
 
 
 def runs(text: str) -> list[Run]:
-    """The runs of a journal, the last first. A line that is no run is in it as one whose outcome says so, with its
-    number: nothing is left out in silence.
+    """Return the runs of a journal, the last first.
+
+    A line that is not a run becomes a run whose outcome has the line's number. So no line is hidden.
     """
     found = [_run(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     return found[::-1]
 
 
 def concerning(found: t.Iterable[Run], kind: str, names: t.Collection[str]) -> list[Run]:
-    """The runs that wrote, or tried to write, one object. names: how it may be called; without case."""
+    """Return the runs that wrote an object, or tried to write it.
+
+    names: the possible names of the object. Case is ignored.
+    """
     wanted = {name.casefold() for name in names}
     return [run for run in found if wanted & {str(one).casefold() for one in _objects(run, kind)}]
 
@@ -54,10 +58,11 @@ def _objects(run: Run, kind: str) -> t.Sequence[t.Any]:
 def lines(
     directory: str, found: t.Sequence[Run], snapshots: t.Sequence[str] | None, broken: t.Sequence[str] = ()
 ) -> list[str]:
-    """What a terminal shows of a directory.
+    """Return the lines about a directory for a terminal.
 
-    found: its runs. snapshots: their names, the newest first; None where they are not asked for. broken: where the
-    chain of the journal breaks.
+    found: its runs.
+    snapshots: their names, the newest first; None if they are not shown.
+    broken: the places where the journal was changed.
     """
     kept = [] if snapshots is None else ["Snapshots in %s:" % directory, *(snapshots or ["none"])]
     wrong = ["The journal in %s was changed: %s." % (directory, text) for text in broken]
@@ -65,7 +70,7 @@ def lines(
 
 
 def run_lines(found: t.Iterable[Run]) -> list[str]:
-    """A row for each run, the outcome first, and below it what is known besides; a sentence where there is no run."""
+    """Return a row for each run, the outcome first, and more details below it. Without runs, return a sentence."""
     runs_shown = [(_row(run), _besides(run)) for run in found]
     if not runs_shown:
         return [_NONE]
@@ -79,7 +84,7 @@ def run_lines(found: t.Iterable[Run]) -> list[str]:
 
 
 def markdown_table(found: t.Iterable[Run]) -> str:
-    """The same for a ticket."""
+    """Return the runs as a table for a ticket."""
     rows = [[markdown.text(cell) for cell in _cells(run)] for run in found]
     return markdown.document([markdown.table(_HEADER, rows) or _NONE])
 
@@ -93,13 +98,13 @@ def _run(number: int, line: str) -> Run:
 
 
 def _row(run: Run) -> list[str]:
-    """What each run has, short: a message would push the rest out of sight."""
+    """Return the short values that each run has. Messages are not among them, because they are too long."""
     cells = [_shown(run.get("outcome")) or "unknown", _shown(run.get("time")), _label(run), _what(run), _who(run)]
     return [_cut(cell) for cell in [*cells, _changes(run)]]
 
 
 def _besides(run: Run) -> list[str]:
-    """What only some runs have; nothing of it is cut, since a snapshot is restored by its name."""
+    """Return the values that only some runs have. They are not cut, because users need the names of snapshots."""
     words = {"ticket": "ticket", "account": "account", "commit": "inventory", "snapshot": "snapshot"}
     found = [(word, _shown(run.get(name))) for name, word in words.items()]
     text = ", ".join(
@@ -109,7 +114,7 @@ def _besides(run: Run) -> list[str]:
 
 
 def _cells(run: Run) -> list[str]:
-    """The same in the columns of _HEADER."""
+    """Return the cells of a run in the columns of _HEADER."""
     names = ("account", "commit", "ticket")
     outcome = ": ".join(filter(None, (_shown(run.get("outcome")), _shown(run.get("message")))))
     first = [_shown(run.get("time")), _label(run), _what(run), _who(run)]
@@ -122,21 +127,21 @@ def _label(run: Run) -> str:
 
 
 def _what(run: Run) -> str:
-    """The playbook, and where it has several tasks that write, which one."""
+    """Return the playbook. If several of its tasks write, also return the task."""
     task = "" if run.get("task") in _OF_A_PLAYBOOK else _shown(run.get("task"))
     words = [_shown(run.get("playbook")), task, _shown(run.get("phase")) if task else ""]
-    return " ".join(filter(None, words)) + (", went back" if run.get("went_back") else "")
+    return " ".join(filter(None, words)) + (", rolled back" if run.get("went_back") else "")
 
 
 def _who(run: Run) -> str:
-    """The controller's user, and in brackets who the run says that it was started by."""
+    """Return the controller's user, and in brackets the user that the run itself gives."""
     claimed = run.get("claimed")
     said = next(filter(None, map(claimed.get, _CLAIMED)), "") if isinstance(claimed, dict) else ""
     return "%s (says %s)" % (_shown(run.get("user")), _shown(said)) if said else _shown(run.get("user"))
 
 
 def _changes(run: Run) -> str:
-    """``2 added, 1 removed``; ``none``; empty where the run did not get so far."""
+    """Return the changes, such as ``2 added, 1 removed`` or ``none``; empty if the run ended before it had them."""
     summary = run.get("summary")
     if not isinstance(summary, dict):
         return ""
@@ -144,7 +149,7 @@ def _changes(run: Run) -> str:
 
 
 def _shown(value: t.Any) -> str:
-    """One line without what a terminal would obey."""
+    """Return a value as one line without control characters."""
     return "" if value is None else " ".join(one_line(str(value)).split())
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JUnit's XML, as CI systems read it. Pure."""
+"""Write JUnit's XML for CI systems. This code is pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from .characters import clean
 
 @dataclass(frozen=True)
 class Case:
-    """One check. failures: what is wrong. errors: what could not be checked and counts. skipped: what does not count.
+    """One check.
 
-    output: what else is to be said. seconds: None if it was not timed.
+    failures: the problems.
+    errors: the results that are unknown and make the check fail.
+    skipped: the reasons why the check was skipped.
+    output: other texts.
+    seconds: the duration; None if it was not measured.
     """
 
     group: str
@@ -31,7 +35,10 @@ class Case:
 
 
 def junit(name: str, time: str, cases: t.Sequence[Case]) -> str:
-    """A suite for each group, in the order of their first case. time: ISO 8601, as ``2026-11-24T06:00:00Z``."""
+    """Return the document with one suite for each group, in the order of their first cases.
+
+    time: the time in ISO 8601, such as ``2026-11-24T06:00:00Z``.
+    """
     top = ET.Element("testsuites", {"name": clean(name), **_counts(cases)})
     for group in dict.fromkeys(case.group for case in cases):
         members = [case for case in cases if case.group == group]
@@ -52,7 +59,7 @@ def _counts(cases: t.Sequence[Case]) -> dict[str, str]:
 
 
 def _outcome(case: Case) -> str:
-    """A case has one outcome, the worst: some readers take several for several tests."""
+    """Return the worst outcome of a case. Some CI systems count several outcomes as several tests."""
     return "failure" if case.failures else "error" if case.errors else "skipped" if case.skipped else ""
 
 

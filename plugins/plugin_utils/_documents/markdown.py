@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Markdown as tickets show it (GitHub's kind). Pure. Whatever comes from elsewhere goes through text() or code()."""
+"""Write Markdown for tickets (GitHub's kind). This code is pure. All foreign texts pass through text() or code()."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import typing as t
 
 from ...module_utils._base.texts import one_line
 
-# An underscore within a word is none of Markdown's.
+# An underscore inside a word has no meaning in Markdown.
 _SPECIAL = re.compile(r"([\\`*\[\]#|~>$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def text(value: object) -> str:
-    """A value that is shown as it is written, on one line."""
+    """Return a value as one line without markup."""
     return _SPECIAL.sub(r"\\\1", _line(value)).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def code(value: object) -> str:
-    """A name in the type of code. It may hold backticks; a bar would end a cell even here."""
+    """Return a name as code. It can have backticks. Bars are escaped, because a bar ends a cell even in code."""
     line = _line(value)
     if not line:
         return ""
@@ -32,7 +32,10 @@ def code(value: object) -> str:
 
 
 def table(header: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
-    """Cells are Markdown already. Empty where there is no row."""
+    """Return a table; empty without rows.
+
+    rows: the cells, already in Markdown.
+    """
     lines = ["| %s |" % " | ".join(row) for row in rows]
     if not lines:
         return ""
@@ -40,7 +43,7 @@ def table(header: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
 
 
 def block(lines: t.Iterable[str]) -> str:
-    """Lines as they are, in the type of code. Empty where there is none."""
+    """Return unchanged lines as a block of code; empty without lines."""
     found = [one_line(line) for line in lines]
     longest = max((len(run) for line in found for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -48,7 +51,7 @@ def block(lines: t.Iterable[str]) -> str:
 
 
 def document(blocks: t.Iterable[str]) -> str:
-    """Blocks with an empty line between them; empty ones are left out."""
+    """Return the blocks with an empty line between them. Empty blocks are left out."""
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a partner's administrator has to know of the own side, and the DNS records that this side publishes. Pure."""
+"""Write the sheet for a partner's administrators, and the DNS records of the own domains. This code is pure."""
 
 from __future__ import annotations
 
@@ -24,29 +24,30 @@ _METHODS = {
     TCP_DIALBACK: "server dialback without encryption (XEP-0220)",
 }
 _TLS = {
-    "required": "TLS is required, so that nobody between us reads what our users write. Our gateway speaks TLS 1.2 and"
-    " below, and no TLS 1.3: your server has to allow TLS 1.2.",
-    "optional": "TLS is used where your server offers it (TLS 1.2; our gateway has no TLS 1.3). Please offer it: what"
-    " travels without it can be read on the way.",
-    "not_supported": "Our side does not use TLS with your server, so what our users write can be read on the way. Tell"
-    " us when your server offers TLS.",
+    "required": "TLS is required, so that the messages of our users cannot be read on the network. Our gateway supports"
+    " TLS 1.2 and older versions, but not TLS 1.3. Allow TLS 1.2 on your server.",
+    "optional": "Our gateway uses TLS if your server offers TLS 1.2. It does not support TLS 1.3. Please offer TLS,"
+    " because messages without TLS can be read on the network.",
+    "not_supported": "Our gateway does not use TLS with your server, so messages can be read on the network. Tell us"
+    " when your server offers TLS.",
 }
 _SASL = {
-    "required": "Your server has to prove its domain with its certificate (SASL EXTERNAL), because that is what tells"
-    " us that it is yours.",
-    "optional": "Your server may prove its domain with its certificate (SASL EXTERNAL), which is the strongest proof"
-    " that it is yours.",
-    "not_supported": "Our side does not use certificates to authenticate your server (SASL EXTERNAL).",
+    "required": "Your server must prove its domain with its certificate (SASL EXTERNAL). We accept no other proof.",
+    "optional": "Your server can prove its domain with its certificate (SASL EXTERNAL). This is the strongest proof.",
+    "not_supported": "Our gateway does not use certificates to authenticate your server (SASL EXTERNAL).",
 }
 
 
 @dataclass(frozen=True)
 class Own:
-    """The own side.
+    """The data of the own side.
 
-    domains: the SIP domains that partners may address. access_edge: FQDN. addresses: of the Access Edge, as the world
-    sees it. certificate: what the gateway presents, and ``chain`` its issuers from the nearest on, each as describe()
-    of _x509 gives it. contact: whom to ask.
+    domains: the SIP domains that partners may address.
+    access_edge: the FQDN of the Access Edge.
+    addresses: the public IP addresses of the Access Edge.
+    certificate: the certificate that the gateway presents, in the form of describe() of _x509.
+    chain: the certificates of its issuers in the same form, the nearest first.
+    contact: the address for questions.
     """
 
     domains: tuple[str, ...]
@@ -59,16 +60,16 @@ class Own:
 
     @classmethod
     def of(cls, given: t.Mapping[str, t.Any]) -> Own:
-        """Of plain values. Raises Invalid, with the name of the value that is missing or wrong."""
+        """Read plain values. Raises Invalid with the name of the missing or wrong value."""
         unknown = sorted(set(given) - set(cls.__dataclass_fields__))
         if unknown:
-            raise Invalid("%s: is unknown; there are %s" % (unknown[0], ", ".join(cls.__dataclass_fields__)))
+            raise Invalid("%s: is unknown. Use only %s" % (unknown[0], ", ".join(cls.__dataclass_fields__)))
         for name in ("domains", "access_edge"):
             if not given.get(name):
-                raise Invalid("%s: is missing" % name)
+                raise Invalid("%s: is missing. Set it" % name)
         port = given.get("port") or PORT
         if not 0 < int(port) < 65536:
-            raise Invalid("port: %s is not a port" % port)
+            raise Invalid("port: %s must be a number from 1 to 65535" % port)
         return cls(
             tuple(_domain("domains", text) for text in given["domains"]),
             _domain("access_edge", given["access_edge"]),
@@ -81,15 +82,18 @@ class Own:
 
 
 def partner_sheet(partner: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any], form: Form = "markdown") -> str:
-    """For the administrator of a partner. partner: in the options of xmpp_federated_partner. Raises Invalid."""
+    """Return the sheet for the administrators of a partner. Raises Invalid.
+
+    partner: the partner's settings, with the names of the options of xmpp_federated_partner.
+    """
     ours = Own.of(own)
     if not partner.get("domain"):
-        raise Invalid("domain: is missing; it is the partner's")
+        raise Invalid("domain: is missing. Set it to the partner's domain")
     theirs = [_domain("domain", partner["domain"])]
     theirs += [_domain("additional_domains", text) for text in partner.get("additional_domains") or ()]
     row = _row(partner)
     if not row.methods:
-        raise Invalid("%s: a stream cannot be authenticated with %s: %s" % (theirs[0], row, row.remark))
+        raise Invalid("%s: a stream cannot be authenticated with %s. %s" % (theirs[0], row, row.remark))
     parts = [
         *_title(ours, theirs),
         *_reach(ours),
@@ -102,21 +106,19 @@ def partner_sheet(partner: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any], fo
 
 
 def dns_sheet(own: t.Mapping[str, t.Any], form: Form = "markdown") -> str:
-    """The records that the own side has to publish. Raises Invalid."""
+    """Return the sheet with the DNS records that the own side must publish. Raises Invalid."""
     ours = Own.of(own)
     return render(
         [
             Heading("DNS records for XMPP federation", 1),
             Paragraph(
-                "Partners find our gateway by one SRV record for each SIP domain that they may address (RFC 6120"
-                " section 3.2.1). They have to be in the DNS that the world sees."
+                "Each SIP domain that partners may address needs one SRV record (RFC 6120 section 3.2.1). Partners find"
+                " our gateway with these records. Publish the records in the public DNS."
             ),
             Code(tuple(_records(ours))),
-            *(() if ours.addresses else (Paragraph("The Access Edge's own address has to be published as well."),)),
-            Paragraph(
-                "TCP port %d has to be open in both directions between the Access Edge and the world." % ours.port
-            ),
-            Heading("How to see that they are there"),
+            *(() if ours.addresses else (Paragraph("Also publish the address of the Access Edge."),)),
+            Paragraph("Open TCP port %d in both directions between the Access Edge and the internet." % ours.port),
+            Heading("Check the records"),
             Code(tuple(_queries(ours))),
         ],
         form,
@@ -125,8 +127,8 @@ def dns_sheet(own: t.Mapping[str, t.Any], form: Form = "markdown") -> str:
 
 def _title(ours: Own, theirs: t.Sequence[str]) -> t.Iterator[Part]:
     yield Heading("XMPP federation between %s and %s" % (_shown(ours.domains[0]), _shown(theirs[0])), 1)
-    contact = " Questions go to %s." % ours.contact if ours.contact else ""
-    yield Paragraph("This is what your XMPP server has to know of ours, and what ours expects of yours.%s" % contact)
+    contact = " If you have questions, ask %s." % ours.contact if ours.contact else ""
+    yield Paragraph("Set up your XMPP server for the federation with our gateway as this page describes.%s" % contact)
     yield Heading("Domains")
     rows = [("ours", ", ".join(map(_shown, ours.domains))), ("yours", ", ".join(map(_shown, theirs)))]
     yield Table(("Whose", "Domains"), tuple(rows))
@@ -135,14 +137,17 @@ def _title(ours: Own, theirs: t.Sequence[str]) -> t.Iterator[Part]:
 def _reach(ours: Own) -> t.Iterator[Part]:
     yield Heading("How to reach us")
     yield Code(tuple(_records(ours)))
-    yield Paragraph("Your server connects there, and ours connects to you: TCP port %d in both directions." % ours.port)
+    yield Paragraph(
+        "Your server connects to our gateway, and our gateway connects to your server. Open TCP port %d in both"
+        " directions." % ours.port
+    )
 
 
 def _certificate(ours: Own) -> t.Iterator[Part]:
     yield Heading("Our certificate")
     found = ours.certificate
     if not found:
-        yield Paragraph("It is presented in the TLS handshake; the last section shows how to look at it.")
+        yield Paragraph("Our gateway presents it in the TLS handshake. The last section shows how to read it.")
         return
     yield Table(
         ("What", "Value"),
@@ -156,55 +161,56 @@ def _certificate(ours: Own) -> t.Iterator[Part]:
     )
     if found.get("client_auth") is False:
         yield Paragraph(
-            "It is issued for server authentication only, as public authorities issue certificates today. Our gateway"
-            " presents it as a client, too: a server that insists on client authentication refuses it, and has to be"
-            " told not to, or has to use dialback."
+            "It is for servers only (no client authentication), because public CAs no longer issue other certificates."
+            " Our gateway also presents it as a client. If your server requires client authentication, it refuses this"
+            " certificate. Disable this check on your server, or use dialback."
         )
     if ours.chain:
-        yield Paragraph("Your server has to trust the last of its issuers:")
+        yield Paragraph("Your server must trust the last issuer of this list:")
         rows = ((str(one["subject"]), str(one["thumbprint"]), _day(one)) for one in ours.chain)
         yield Table(("Issuer", "SHA-1 thumbprint", "Valid until"), tuple(rows))
-    yield Paragraph("A new one comes before it ends. What does not change is the names, and as a rule the issuer.")
+    yield Paragraph("We replace the certificate before it expires. The names stay the same, and usually the issuer.")
 
 
 def _demands(row: Row) -> t.Iterator[Part]:
     yield Heading("What we require")
     yield Points((_TLS[row.tls], _SASL[row.sasl], _dialback(row)))
     many = len(row.methods) > 1
-    yield Paragraph("Your server is authenticated by %s:" % ("the first of these that works" if many else "this alone"))
+    how = "with the first method of this list that works" if many else "only with this method"
+    yield Paragraph("Our gateway authenticates your server %s:" % how)
     yield Points(tuple(_METHODS[method] for method in row.methods))
 
 
 def _dialback(row: Row) -> str:
     if not row.dialback:
-        return "Server dialback is not accepted, because it trusts DNS alone."
+        return "Server dialback is not accepted, because its only proof is DNS."
     if row.methods == (SASL_OVER_TLS,):
-        return "Server dialback has no effect, since certificates are required."
-    return "Server dialback is accepted: your server has to be reachable by its SRV record, to confirm its key."
+        return "Server dialback has no effect, because certificates are required."
+    return "Server dialback is accepted. Our gateway must reach your server at its SRV record, to check the key."
 
 
 def _needs(ours: Own, theirs: t.Sequence[str], row: Row) -> t.Iterator[Part]:
     yield Heading("What is needed on your side")
-    points = ["the SRV record _xmpp-server._tcp.%s in the public DNS" % name for name in theirs]
+    points = ["Publish the SRV record _xmpp-server._tcp.%s in the public DNS." % name for name in theirs]
     if row.tls != "not_supported":
-        points.append("TLS 1.2 for connections from other servers")
+        points.append("Allow TLS 1.2 for connections with other servers.")
     if SASL_OVER_TLS in row.methods:
         points.append(
-            "a certificate that has %s among its DNS names, from an authority that we trust, sent together with its"
-            " intermediates, and issued for server and client authentication: our gateway sees it in both directions"
+            "Use a certificate with the DNS names %s from a CA that we trust. It must be for server and client"
+            " authentication, because our gateway reads it in both directions. Send it with its intermediates."
             % ", ".join(theirs)
         )
     if row.dialback and row.methods != (SASL_OVER_TLS,):
-        points.append("server dialback switched on, in both directions")
-    points.append("our domains allowed, if your server admits only known ones: %s" % ", ".join(ours.domains))
+        points.append("Enable server dialback in both directions.")
+    points.append("If your server allows only known domains, allow our domains: %s" % ", ".join(ours.domains))
     yield Points(tuple(points))
 
 
 def _test(ours: Own) -> t.Iterator[Part]:
     yield Heading("How to test")
-    yield Paragraph("That our records are seen where your server stands:")
+    yield Paragraph("On your server, check that it can resolve our records:")
     yield Code(tuple(_queries(ours)))
-    yield Paragraph("That our gateway is reached, and what it presents:")
+    yield Paragraph("On your server, check that it can reach our gateway, and read the certificate:")
     yield Code(
         tuple(
             "openssl s_client -starttls xmpp-server -xmpphost %s -tls1_2 -showcerts -connect %s:%d </dev/null"
@@ -213,14 +219,13 @@ def _test(ours: Own) -> t.Iterator[Part]:
         )
     )
     yield Paragraph(
-        "openssl names no domain of its own when it opens the stream. Should our gateway close the connection for that"
-        " reason, the log of your XMPP server says more than openssl can. If the connection is refused or times out, a"
-        " firewall is in between."
+        "openssl does not send your domain when it opens the stream. If our gateway therefore closes the connection,"
+        " read the log of your XMPP server instead. If the connection is refused or times out, check the firewalls."
     )
 
 
 def _records(ours: Own) -> t.Iterator[str]:
-    """As a zone file has them."""
+    """Yield the records as lines of a zone file."""
     for domain in ours.domains:
         yield "_xmpp-server._tcp.%s. %d IN SRV 0 0 %d %s." % (domain, TTL, ours.port, ours.access_edge)
     for address in ours.addresses:
@@ -233,9 +238,9 @@ def _queries(ours: Own) -> t.Iterator[str]:
 
 
 def _row(partner: t.Mapping[str, t.Any]) -> Row:
-    """What is not declared is as the product makes a new partner (the page of New-CsXmppAllowedPartner).
+    """Read the partner's settings for the negotiation. Raises Invalid.
 
-    Raises Invalid.
+    A missing setting has the product's default for a new partner (source: the page of New-CsXmppAllowedPartner).
     """
     dialback = partner.get("support_dialback_negotiation")
     row = Row(
@@ -245,9 +250,9 @@ def _row(partner: t.Mapping[str, t.Any]) -> Row:
     )
     for name, value in (("tls_negotiation", row.tls), ("sasl_negotiation", row.sasl)):
         if value not in _TLS:
-            raise Invalid("%s: '%s' is none of %s" % (name, value, ", ".join(_TLS)))
+            raise Invalid("%s: '%s' must be one of %s" % (name, value, ", ".join(_TLS)))
     if not isinstance(row.dialback, bool):
-        raise Invalid("support_dialback_negotiation: '%s' is neither true nor false" % row.dialback)
+        raise Invalid("support_dialback_negotiation: '%s' must be true or false" % row.dialback)
     return row
 
 
@@ -256,7 +261,7 @@ def _day(certificate: t.Mapping[str, t.Any]) -> str:
 
 
 def _domain(name: str, text: t.Any) -> str:
-    """As A-labels. Raises Invalid."""
+    """Return the domain as A-labels. Raises Invalid with the name of the value."""
     try:
         return canonical_domain(str(text))
     except Invalid as exc:
@@ -264,15 +269,15 @@ def _domain(name: str, text: t.Any) -> str:
 
 
 def _address(text: t.Any) -> str:
-    """Raises Invalid."""
+    """Return the canonical form of an IP address. Raises Invalid."""
     try:
         return str(ipaddress.ip_address(str(text)))
     except ValueError:
-        raise Invalid("addresses: '%s' is not an IP address" % text) from None
+        raise Invalid("addresses: '%s' must be an IP address" % text) from None
 
 
 def _shown(domain: str) -> str:
-    """With the form that people write, where that is another one."""
+    """Return the domain for output, with its Unicode form if this is different."""
     if "xn--" not in domain:
         return domain
     import idna

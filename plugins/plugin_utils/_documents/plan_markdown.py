@@ -3,8 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan for a change ticket: who planned what for which deployment, the block as it was shown, whom it concerns, every
-call. Pure.
+"""Write a plan for a change ticket: its author, its deployment, its summary, the affected users, and all calls.
+
+This code is pure.
 """
 
 from __future__ import annotations
@@ -16,16 +17,21 @@ from . import markdown
 
 Result = t.Mapping[str, t.Any]
 
-# In every call, and of no interest.
+# Every call has these parameters. They are not shown.
 _LEFT_OUT = ("Identity", "Confirm")
 
 
 def render(
     result: Result, *, label: str, host: str, user: str, account: str, time: str, collection: str, ticket: str = ""
 ) -> str:
-    """result: of xmpp_federation in check mode. label: of the deployment. host: which led into it.
+    """Return the plan in Markdown.
 
-    user: of the controller. account: of the session. time: UTC, as ISO 8601 writes it.
+    result: the result of xmpp_federation in check mode.
+    label: the name of the deployment.
+    host: its management host.
+    user: the user on the controller.
+    account: the account of the session.
+    time: the time in UTC, in ISO 8601.
     """
     identity = result.get("identity") or {}
     facts = [
@@ -59,12 +65,14 @@ def render(
 
 
 def _impact(found: Result) -> list[str]:
-    """Users who gain or lose a partner: numbers by domain, then names of those for whom the same changes."""
+    """Return the users who gain or lose a partner: the numbers by domain, then the names of users by change."""
     if not found:
         return []
-    head = "Users that the account could see: %s. " % "{:,}".format(found["seen"])
+    head = "Users that the account could read: %s. " % "{:,}".format(found["seen"])
     if found["unread"]:
-        told = markdown.text("Not known who gains or loses a partner. Not read: %s." % found["unread"])
+        told = markdown.text(
+            "It is unknown who gains or loses a partner, because this could not be read: %s." % found["unread"]
+        )
         return ["## Users", told]
     if not found["domains"]:
         return ["## Users", head + "No user gains or loses a partner."]
@@ -93,12 +101,12 @@ def _impact(found: Result) -> list[str]:
     ]
 
 
-# How many domains of a group are named: each stands in the table above.
+# The number of domains that are shown for a group. The table above has all domains.
 _DOMAINS = 20
 _CONTACTS = " (only to users who have added the contact)"
 _WORDS = {
     "gain": "gain", "lose": "lose", "narrowed": "only from contacts now", "widened": "no longer only from contacts",
-    "unknown": "not known", "": "nothing changes",
+    "unknown": "unknown", "": "nothing changes",
 }  # fmt: skip
 
 
@@ -108,7 +116,7 @@ def _changes(numbers: t.Mapping[str, int]) -> str:
 
 
 def _both(one: Result) -> str:
-    """What changes in both directions; apart where it is not the same."""
+    """Return the changes of both directions. Different changes are shown separately."""
     out, back = (_WORDS[one[way]] for way in ("out", "in"))
     return out if out == back else "to: %s; from: %s" % (out, back)
 
@@ -125,7 +133,7 @@ def _parameters(given: t.Mapping[str, t.Any]) -> str:
 
 
 def in_words(value: t.Any) -> str:
-    """A value of a parameter as results show it, without brackets."""
+    """Return a parameter's value as in results, but without brackets."""
     if isinstance(value, t.Mapping):
         if value.get("secret"):
             return "(secret)"

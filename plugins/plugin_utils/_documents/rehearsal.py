@@ -3,12 +3,16 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a rehearsal: what became of an inventory in the lab, as Markdown and as JUnit. Pure.
+"""Write the report of a rehearsal of an inventory in the lab, as Markdown and as JUnit. This code is pure.
 
-A rehearsal is a dict: ``collection``, ``inventory``, ``profile`` (texts); ``time`` (UTC, as 2026-11-24T06:00:00Z);
-``runs``, a list of ``{name, seconds, result, summary, message}`` with ``result`` one of ``ok``, ``changed`` (a run that
-should have changed nothing) and ``failed``; ``findings`` as in audit.schema.json; ``skipped``, a list of
-``{name, reason}``: what could not be rehearsed here.
+A rehearsal is a dict with these keys:
+
+collection, inventory, profile: texts.
+time: the time in UTC, such as 2026-11-24T06:00:00Z.
+runs: a list of ``{name, seconds, result, summary, message}``. The result is ``ok``, ``failed``, or ``changed`` if the
+    run changed something but must not change anything.
+findings: the findings in the form of audit.schema.json.
+skipped: a list of ``{name, reason}`` with the parts that cannot be rehearsed.
 """
 
 from __future__ import annotations
@@ -27,9 +31,9 @@ _RESULTS = {"ok": "ok", "changed": "changed something again", "failed": "failed"
 
 
 def mistakes(rehearsal: Rehearsal, fail_on: str = "error") -> list[str]:
-    """Why it did not succeed, the first reason first; empty if it did. Raises Invalid for a ``fail_on`` that is none.
+    """Return why the rehearsal failed, in order; empty if it succeeded. Raises Invalid for a wrong ``fail_on``.
 
-    A rehearsal without runs did not succeed.
+    A rehearsal without runs is a failure.
     """
     found = [_run_text(run) for run in rehearsal["runs"] if run["result"] != "ok"]
     if not rehearsal["runs"]:
@@ -38,27 +42,27 @@ def mistakes(rehearsal: Rehearsal, fail_on: str = "error") -> list[str]:
 
 
 def failure(rehearsal: Rehearsal, fail_on: str = "error") -> str:
-    """What fails the playbook, in one sentence; empty if it succeeded."""
+    """Return the message of a failed rehearsal; empty if it succeeded."""
     wrong = mistakes(rehearsal, fail_on)
     more = " (and %d more, which are shown above)" % (len(wrong) - 1) if len(wrong) > 1 else ""
-    return "The rehearsal did not succeed: %s%s" % (wrong[0], more) if wrong else ""
+    return "The rehearsal failed: %s%s" % (wrong[0], more) if wrong else ""
 
 
 def lines(rehearsal: Rehearsal) -> list[str]:
-    """What the playbook shows."""
+    """Return the lines for the screen."""
     found = ["%s (%.1f s)" % (_run_text(run), run["seconds"]) for run in rehearsal["runs"]]
     found += ["%s: %s: %s" % (one["severity"], one["object"], sentence(one)) for one in in_order(rehearsal["findings"])]
     return found + ["not rehearsed: %s: %s" % (one["name"], one["reason"]) for one in rehearsal["skipped"]]
 
 
 def as_markdown(rehearsal: Rehearsal, fail_on: str = "error") -> str:
-    """rehearsal.md: the reason first, where there is one."""
+    """Return rehearsal.md. The reason of a failure comes first."""
     wrong = mistakes(rehearsal, fail_on)
     findings = in_order(rehearsal["findings"])
     return document(
         [
             "# Rehearsal of %s" % code(rehearsal["inventory"]),
-            "**%s**" % ("It did not succeed: %s" % text(wrong[0]) if wrong else "It succeeded."),
+            "**%s**" % ("It failed: %s" % text(wrong[0]) if wrong else "It succeeded."),
             "%s, against the lab as %s, by sfb.xmpp %s."
             % (text(rehearsal["time"]), text(rehearsal["profile"]), text(rehearsal["collection"])),
             "## Runs",
@@ -75,7 +79,7 @@ def as_markdown(rehearsal: Rehearsal, fail_on: str = "error") -> str:
 
 
 def as_junit(rehearsal: Rehearsal, fail_on: str = "error") -> str:
-    """rehearsal.xml: a case for each run, each object that something was found about, and what was skipped."""
+    """Return rehearsal.xml: a case for each run, for each object with findings, and for each skipped part."""
     fatal = [id(one) for one in _reached(rehearsal, fail_on)]
     cases = [
         Case("run", run["name"], [_run_text(run)] if run["result"] != "ok" else [], seconds=run["seconds"])
@@ -87,7 +91,7 @@ def as_junit(rehearsal: Rehearsal, fail_on: str = "error") -> str:
     for (area, name), found in by_object.items():
         counting = [sentence(one) for one in found if id(one) in fatal]
         rest = ["%s: %s" % (one["severity"], sentence(one)) for one in found if id(one) not in fatal]
-        # What could not be seen does not pass, even where it does not count.
+        # An unknown result never passes, even if it does not make the rehearsal fail.
         unseen = [sentence(one) for one in found if one["severity"] == SEVERITIES[1] and id(one) not in fatal]
         cases.append(Case(area, name, counting, skipped=unseen, output=rest))
     cases += [Case("skipped", one["name"], skipped=[one["reason"]]) for one in rehearsal["skipped"]]
@@ -106,7 +110,7 @@ def _run_text(run: Rehearsal) -> str:
 
 
 def _row(run: Rehearsal) -> list[str]:
-    """Empty cells where a run did not get as far as a plan."""
+    """Return the cells of a run. They are empty if the run ended before its plan."""
     summary = run["summary"] or {}
     counts = [str(summary.get(word, "")) for word in _CHANGES]
     return [text(run["name"]), "%.1f" % run["seconds"], _RESULTS[run["result"]], *counts]

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A short document as Markdown or as plain text, from the same parts. Pure.
+"""Write a short document as Markdown or as plain text. This code is pure.
 
-Texts come from inventories and servers: none of them can become markup, or a line of its own.
+The texts come from inventories and servers. They cannot become markup or additional lines.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from . import markdown
 
 Form = t.Literal["markdown", "text"]
 
-WIDTH = 78  # of plain text; what must not be broken, such as a command, may be longer
+WIDTH = 78  # the width of plain text; lines that must not be broken, such as commands, can be longer
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~&])")
 
 
 @dataclass(frozen=True)
 class Heading:
-    """level: 1 for the title."""
+    """A heading.
+
+    level: 1 for the title.
+    """
 
     text: str
     level: int = 2
@@ -53,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Code:
-    """Lines to be copied as they are."""
+    """Lines that users copy without a change."""
 
     lines: tuple[str, ...]
 
@@ -62,10 +65,10 @@ Part = Heading | Paragraph | Points | Table | Code
 
 
 def render(parts: t.Iterable[Part], form: Form) -> str:
-    """The document, with a line end at its end. Raises ValueError for a form that is none."""
+    """Return the document with a final line end. Raises ValueError for a wrong form."""
     renderers: dict[str, t.Callable[[Part], str]] = {"markdown": _markdown, "text": _text}
     if form not in renderers:
-        raise ValueError("'%s' is no form of a sheet; write markdown or text" % form)
+        raise ValueError("'%s' is not a form of a sheet. Write markdown or text" % form)
     return "\n\n".join(renderers[form](part) for part in parts) + "\n"
 
 

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one way in which an action shows lines to people: through Ansible's Display, as wide as the terminal.
+"""Show the lines of an action with Ansible's Display, in the width of the terminal. No other code shows lines.
 
-A line that begins with two spaces is a row: its first cell is a verdict or a mark of a plan, and cells are two spaces
-apart. Results have the same lines, not wrapped, as ``report``.
+A line that begins with two spaces is a row. Its first cell is a verdict or a mark of a plan. Two spaces separate the
+cells. Results have the same lines in ``report``, but not wrapped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ansible.utils.display import Display
 
 from ...module_utils._base.texts import one_line
 
-# What the first cell of a row means.
+# The colours of the first cells.
 _COLOURS = {
     "+": "COLOR_OK",
     "~": "COLOR_CHANGED",
@@ -42,18 +42,18 @@ _COLOURS = {
     "not_looked_at": "COLOR_SKIP",
 }
 Difference = t.Mapping[str, str]
-# Where the text of a row begins again in the next line: below its last cell.
+# A wrapped row continues below its last cell.
 _CELLS = re.compile(r"^(\s*(?:\S+(?: \S+)* {2,})*)")
-# Where the last cell of a row may begin at most, as a share of the width.
+# The last cell of a row begins at most at this share of the width.
 _NARROW = 0.6
-# What has to be copied as it is.
+# Users copy these lines, so they are never wrapped.
 _COMMAND = re.compile(r"\s*(?:-e |ansible-playbook )|    (?:(?:Remove|Get)-\w+ |certutil |net |rm -- )")
 
 
 def show(lines: t.Iterable[str], width: int = 0) -> None:
-    """Show lines, in the colour of their verdict. width: columns; by default those of the terminal, or 80 without one.
+    """Show lines in the colour of their verdict. If the output must stay JSON, show nothing.
 
-    Nothing is shown where the output has to stay JSON.
+    width: the columns. The default is the width of the terminal, or 80 without a terminal.
     """
     if writes_json(str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK"))):
         return
@@ -66,20 +66,20 @@ def show(lines: t.Iterable[str], width: int = 0) -> None:
 
 
 def writes_json(callback: str) -> bool:
-    """Whether a callback for standard output writes JSON, such as ansible.posix.json and ansible.posix.jsonl."""
+    """Return whether a callback for standard output writes JSON, such as ansible.posix.json and ansible.posix.jsonl."""
     return "json" in callback.rpartition(".")[2].lower()
 
 
 def columns(display: t.Any) -> int:
-    """The width of the terminal. A worker process has none of its own, so Ansible's main process has measured it."""
+    """Return the width of the terminal. Ansible's main process measures it, because worker processes cannot."""
     given = os.environ.get("COLUMNS", "")
     return int(given) if given.isdecimal() and int(given) else int(getattr(display, "columns", 79)) + 1
 
 
 def together(differences: t.Sequence[Difference]) -> list[Difference]:
-    """The differences of several objects as one, so that a plan fits on a screen: Ansible frames each with five lines.
+    """Join the differences of several objects, because Ansible adds five lines to each difference.
 
-    differences: as AnsibleModule returns them, with the object in their headers.
+    differences: the differences in the form of AnsibleModule, with the object in their headers.
     """
     if len(differences) < 2:
         return list(differences)
@@ -89,7 +89,7 @@ def together(differences: t.Sequence[Difference]) -> list[Difference]:
 
 
 def _below(difference: Difference, side: str) -> str:
-    """The values of an object below its name. The value that is the name is left out."""
+    """Return the values of an object below its name. The name itself is not repeated."""
     name, lines = difference[side + "_header"], difference[side].splitlines()
     if not lines:
         return ""
@@ -99,9 +99,9 @@ def _below(difference: Difference, side: str) -> str:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """A line in parts of at most ``width`` columns, the later ones below its last cell; a command stays whole.
+    """Return a line in parts of at most ``width`` columns. The later parts are below its last cell.
 
-    A last cell that would be narrow begins below the others.
+    A command is not wrapped. If its last cell would be narrow, the cell begins below the other cells.
     """
     if len(line) <= width or _COMMAND.match(line):
         return [line]
@@ -120,7 +120,7 @@ def wrapped(line: str, width: int) -> list[str]:
 
 
 def _colour(line: str) -> str | None:
-    """Only rows have one."""
+    """Return the colour of a row; None for other lines."""
     if not line.startswith("  ") or not line.strip():
         return None
     cell = re.split(r" {2,}|:", line.strip(), maxsplit=1)[0]

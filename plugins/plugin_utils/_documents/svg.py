@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pieces of drawings as text: elements with escaped values, texts that fit, and the marks of verdicts. Pure.
+"""Write parts of drawings as SVG: elements with escaped values, shortened texts, and marks of verdicts.
 
-Colours come from classes, so that a drawing follows the page in light, dark and print. No ``style`` attribute is used:
-the page's policy forbids it.
+This code is pure. Colours come from classes, so that a drawing follows the page in light, dark and print. There is no
+``style`` attribute, because the page's policy forbids it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import typing as t
 
 from markupsafe import Markup, escape
 
-# Pixels that a character of the page's small type takes, on the wide side.
+# The width of a wide character in the page's small type, in pixels.
 CHARACTER = 7.4
 
-# Of verdicts, and of notes. Different in shape as well as in colour, drawn around 0,0 within 10 x 10.
+# The marks of verdicts and notes. They differ in shape and in colour. Their centre is 0,0, and their size is 10 x 10.
 MARKS = {
     "ok": Markup('<circle r="4.6"/>'),
     "warning": Markup('<path d="M0-5.2 5.4 4.4h-10.8z"/>'),
@@ -30,7 +30,7 @@ MARKS = {
 
 
 def symbols() -> Markup:
-    """The definitions that mark() refers to: once in a page."""
+    """Return the definitions for mark(). A page needs them once."""
     shapes = (
         element("symbol", shape, id="m-" + name, viewBox="-6 -6 12 12", class_="mark " + name)
         for name, shape in MARKS.items()
@@ -39,14 +39,21 @@ def symbols() -> Markup:
 
 
 def mark(verdict: str, x: float, y: float, title: str = "", size: float = 12) -> Markup:
-    """A verdict's mark with its centre at x, y; ``title`` is what a pointer shows."""
+    """Return a verdict's mark.
+
+    x, y: its centre.
+    title: the text at the mouse pointer.
+    """
     inner = element("title", title) if title else Markup()
     half = size / 2
     return element("use", inner, href="#m-" + verdict, x=x - half, y=y - half, width=size, height=size)
 
 
 def element(name: str, content: str = "", **attributes: str | float | None) -> Markup:
-    """``class_`` stands for class, and ``_`` for a hyphen. Attributes that are None are left out."""
+    """Return an element. Attributes that are None are left out.
+
+    attributes: the attributes by name. Write ``class_`` for class, and ``_`` for a hyphen.
+    """
     shown = Markup("").join(
         Markup(' %s="%s"') % (key.rstrip("_").replace("_", "-"), _number(value))
         for key, value in attributes.items()
@@ -58,14 +65,17 @@ def element(name: str, content: str = "", **attributes: str | float | None) -> M
 
 
 def label(content: str, x: float, y: float, class_: str = "", room: float = 0, anchor: str | None = None) -> Markup:
-    """A text, shortened to the room (pixels) where one is given; a pointer then shows all of it."""
+    """Return a text. A shortened text has its full form at the mouse pointer.
+
+    room: the most pixels; 0 for no limit.
+    """
     short = shorten(content, room) if room else content
     inner = escape(short) + (element("title", content) if short != content else Markup())
     return element("text", inner, x=x, y=y, class_=class_ or None, text_anchor=anchor)
 
 
 def shorten(content: str, room: float) -> str:
-    """The text cut in the middle where it is too long: both ends of a domain tell something."""
+    """Return the text. A long text is cut in the middle, because both ends of a domain are important."""
     most = max(5, int(room / CHARACTER))
     if len(content) <= most:
         return content
@@ -74,7 +84,7 @@ def shorten(content: str, room: float) -> str:
 
 
 def drawing(content: t.Iterable[Markup], width: float, height: float, class_: str, name: str) -> Markup:
-    """A picture with a name; what is in it is told elsewhere in words, so a screen reader hears the name alone."""
+    """Return a picture with a name. Screen readers read only the name, because tables have the same data."""
     inner = Markup("").join(content)
     box = "0 0 %s %s" % (_number(width), _number(height))
     return element("svg", inner, viewBox=box, width=width, height=height, class_=class_, role="img", aria_label=name)

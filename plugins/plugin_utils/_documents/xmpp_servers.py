@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The partners as settings between servers of Prosody and ejabberd, for a move to an XMPP server. Pure.
+"""Write the partners as server-to-server settings of Prosody and ejabberd, for a move to an XMPP server.
 
-Both files belong beside a configuration that somebody writes: they say which domains may talk with the server, and how
-each has to prove itself. Whoever is not in them is refused. Tried with Prosody 0.12 and ejabberd 23.01.
+This code is pure. Users include both files in their configuration. The files have the allowed domains, and the proof
+that each domain needs. All other domains are refused. The files were tested with Prosody 0.12 and ejabberd 23.01.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ REQUIRED, NOT_SUPPORTED = "required", "not_supported"
 
 @dataclass(frozen=True)
 class S2sPartner:
-    """A partner as an XMPP server sees it.
+    """A partner's settings on an XMPP server.
 
-    domains: as A-labels and, where that differs, in Unicode, as servers name themselves. encryption: whether a stream
-    without TLS is refused. certificate: whether only a valid certificate proves the partner. Otherwise dialback does.
+    domains: the A-labels, and the Unicode forms if they differ. Servers use both forms.
+    encryption: whether a stream without TLS is refused.
+    certificate: whether the partner needs a valid certificate. Otherwise dialback is also accepted.
     """
 
     name: str
@@ -42,14 +43,17 @@ class S2sPartner:
 
 @dataclass(frozen=True)
 class S2sPartners:
-    """left_out: partners that no server could serve as they are, one text each."""
+    """All partners.
+
+    left_out: one text for each partner that an XMPP server cannot have with these settings.
+    """
 
     partners: tuple[S2sPartner, ...]
     left_out: tuple[str, ...] = ()
 
     @property
     def encrypted(self) -> bool:
-        """Whether every stream has to be encrypted."""
+        """Whether every stream must be encrypted."""
         return all(one.encryption for one in self.partners)
 
     @property
@@ -58,15 +62,16 @@ class S2sPartners:
 
     @property
     def loose(self) -> tuple[str, ...]:
-        """The partners of which encryption is required, but not by ejabberd: it has one switch for all partners."""
+        """The partners whose encryption ejabberd cannot enforce, because it has one switch for all partners."""
         return () if self.encrypted else tuple(one.name for one in self.by_dialback if one.encryption)
 
 
 def s2s_partners(partners: t.Iterable[Values]) -> S2sPartners:
-    """partners: with domain, additional_domains, tls_negotiation, sasl_negotiation, support_dialback_negotiation.
+    """Return the partners' settings for XMPP servers.
 
-    As the product's page of negotiation settings has it: SASL means the certificate, and needs TLS; dialback works with
-    TLS and without it.
+    In the product, SASL means the certificate, and SASL needs TLS. Dialback works with and without TLS. Source: the
+    product's page of negotiation settings.
+    partners: domain, additional_domains, tls_negotiation, sasl_negotiation and support_dialback_negotiation of each.
     """
     found, left_out = [], []
     for partner in partners:
@@ -74,11 +79,11 @@ def s2s_partners(partners: t.Iterable[Values]) -> S2sPartners:
         tls, sasl = partner["tls_negotiation"], partner["sasl_negotiation"]
         dialback = partner["support_dialback_negotiation"]
         if None in (tls, sasl, dialback):
-            left_out.append("%s: the server does not say how it proves itself" % name)
+            left_out.append("%s: its settings are unknown" % name)
             continue
         dialback = dialback and sasl != REQUIRED
         if not dialback and (NOT_SUPPORTED in (tls, sasl)):
-            left_out.append("%s: its settings leave no way to prove itself" % name)
+            left_out.append("%s: its settings allow no authentication" % name)
             continue
         try:
             domains = [canonical_domain(str(one)) for one in (partner["domain"], *partner["additional_domains"])]
@@ -91,7 +96,7 @@ def s2s_partners(partners: t.Iterable[Values]) -> S2sPartners:
 
 
 def files(partners: S2sPartners) -> dict[str, str]:
-    """The files by their path below the directory of the run."""
+    """Return the texts of the files, by their path below the directory of the run."""
     return {PROSODY: _prosody(partners), PROSODY_MODULE: _MODULE, EJABBERD: _ejabberd(partners)}
 
 
@@ -105,15 +110,15 @@ def _prosody(partners: S2sPartners) -> str:
 --   Include "/etc/prosody/sfb_xmpp_partners.cfg.lua"
 -- Put mod_sfb_xmpp_partners.lua into a directory of plugin_paths, and add to modules_enabled:
 --   "tls", "dialback", "sfb_xmpp_partners"
--- Without that module every domain may talk with this server."""
+-- Without this module, every domain can connect to this server."""
     lines = [_HOW % {"mark": "--", "use": use}]
     lines.append("s2s_require_encryption = %s\n" % _lua(partners.encrypted))
-    # The option s2s_secure_auth makes Prosody ask every server for TLS (mod_tls.lua of 0.12).
+    # With the option s2s_secure_auth, Prosody requests TLS from every server (mod_tls.lua of 0.12).
     lines.append("s2s_secure_auth = %s\n" % _lua(partners.encrypted))
     if partners.encrypted:
-        lines.append("-- These may prove themselves by dialback. All others need a valid certificate.\n")
+        lines.append("-- These partners can use dialback. All others need a valid certificate.\n")
     else:
-        lines.append("-- These need a valid certificate. All others may prove themselves by dialback.\n")
+        lines.append("-- These partners need a valid certificate. All others can use dialback.\n")
     named = [one for one in partners.partners if one.certificate != partners.encrypted]
     option = "s2s_insecure_domains" if partners.encrypted else "s2s_secure_domains"
     names = "".join("\t%s;\n" % _lua(name) for one in named for name in one.domains)
@@ -127,7 +132,7 @@ def _prosody(partners: S2sPartners) -> str:
 
 
 def _lua(value: str | bool) -> str:
-    """A string or a switch. Lua reads the escapes of JSON for what a domain can have; others are bytes."""
+    """Return a string or a switch in Lua. Lua understands the escapes of JSON for all characters of domains."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -135,18 +140,18 @@ def _ejabberd(partners: S2sPartners) -> str:
     use = """Put these lines into ejabberd.yml:
 #   include_config_file:
 #     - /etc/ejabberd/sfb_xmpp_partners.yml
-# Remove the options s2s_access, s2s_use_starttls and mod_s2s_dialback there."""
+# Remove the options s2s_access, s2s_use_starttls and mod_s2s_dialback from that file."""
     content: dict[str, t.Any] = {
         "acl": {"sfb_xmpp_partners": {"server": [name for one in partners.partners for name in one.domains]}},
         "access_rules": {"sfb_xmpp_partners": [{"allow": "sfb_xmpp_partners"}]},
         "s2s_access": "sfb_xmpp_partners",
         "s2s_use_starttls": "required" if partners.encrypted else "optional",
     }
-    if not partners.partners:  # a list without a name is refused
+    if not partners.partners:  # ejabberd refuses an empty list
         content.update(acl={}, access_rules={}, s2s_access="none")
     names = [name for one in partners.by_dialback for name in one.domains]
     if names:
-        # A partner that is not among these needs a valid certificate.
+        # All other partners need a valid certificate.
         content["acl"]["sfb_xmpp_dialback"] = {"server": names}
         content["access_rules"]["sfb_xmpp_dialback"] = [{"allow": "sfb_xmpp_dialback"}]
         content["modules"] = {"mod_s2s_dialback": {"access": "sfb_xmpp_dialback"}}
@@ -158,14 +163,14 @@ def _ejabberd(partners: S2sPartners) -> str:
     return "".join(lines) + inventory_text(content).removeprefix("---\n")
 
 
-# Prosody has no list of partners by itself.
-_MODULE = """-- Only partners talk with this server, each as its settings say. Written by sfb.xmpp.migration.
+# Prosody has no list of partners without this module.
+_MODULE = """-- Only partners can connect to this server, with their own settings. Written by sfb.xmpp.migration.
 -- GNU General Public License v3.0-or-later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 local st = require "util.stanza";
 
 local partners = module:get_option("sfb_xmpp_partners", {});
 
--- What our users send.
+-- Messages of our users.
 module:hook("route/remote", function (event)
     if partners[event.to_host] then
         return;
@@ -176,7 +181,7 @@ module:hook("route/remote", function (event)
     return true;
 end, 100);
 
--- A server has proven its domain, by its certificate or by dialback, on a stream in either direction.
+-- The server of a partner is authenticated with its certificate or with dialback, in either direction.
 module:hook("s2s-authenticated", function (event)
     local partner, session = partners[event.host], event.session;
     local text;

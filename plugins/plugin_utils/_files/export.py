@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes a deployment as the files of an inventory, for export and decommission. With them converge changes nothing.
+"""Write a deployment as the files of an inventory, for export and decommission.
 
-Pure, except that it reads the existing files. A file that was changed or has another origin is not overwritten.
+With these files, converge changes nothing. This code is pure, except for reading the existing files. A file that was
+changed or has another origin is not overwritten.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def make_export(info: Info, defaults: bool = True) -> Exported:
             continue
         items = sorted(info[part], key=lambda item, of=resource: _order(of, item))  # type: ignore[misc]
         if resource is ROUTE:
-            # A site without a route is left out. To declare it would mean to remove its route.
+            # A site without a route is left out, because a declared site without a route means "remove the route".
             items = [item for item in items if item.get("edge_pool")]
         found = [_item(resource, item, defaults, left_out) for item in items]
         variables[variable] = [item for item in found if item is not None]
@@ -133,9 +134,7 @@ def _mistake(resource: Resource, item: Item) -> str:
     return ""
 
 
-# Files
-
-
+# Write the files
 def files(export: Exported, *, deployment: str, host: str) -> dict[str, str]:
     """Return the text of each file by its path within the directory. Raises Refused."""
     for text in (*_comments(export), *_texts(export.variables)):
@@ -171,7 +170,7 @@ def _comments(export: Exported) -> list[str]:
         "- removals: sfb_xmpp_partners_purge, sfb_xmpp_policies_purge, sfb_xmpp_exclusive_grants",
     ]
     if export.left_out:
-        lines += ["", "In the deployment, but not possible to declare:"]
+        lines += ["", "These values of the deployment cannot be declared:"]
         lines += ["- " + one_line(text) for text in export.left_out]
     return lines
 
@@ -202,7 +201,7 @@ def _readme(export: Exported, deployment: str, host: str) -> str:
         "|---|---|",
         *numbers,
         "",
-        "Put `group_vars` beside your inventory of hosts. Then this plan has no changes:",
+        "Put `group_vars` next to your inventory of hosts. Then this plan has no changes:",
         "",
         "    ansible-playbook sfb.xmpp.converge -i INVENTORY --check --diff",
         "",
@@ -228,10 +227,10 @@ def check_ours(directory: str, names: t.Iterable[str]) -> None:
         text = data.decode("utf-8", "replace")
         mark = _MARK.match(text)
         if mark is None:
-            text = "%s: %s was not written by sfb.xmpp.export. Name another directory, or move the file away"
+            text = "%s: %s was not written by sfb.xmpp.export. Use another directory, or move the file away"
             reasons.append(text % (_OPTION, path))
         elif hashlib.sha256(text[mark.end() :].encode()).hexdigest() != mark[1]:
-            text = "%s: %s was changed since sfb.xmpp.export wrote it. Name another directory, or move the file away"
+            text = "%s: %s was changed since sfb.xmpp.export wrote it. Use another directory, or move the file away"
             reasons.append(text % (_OPTION, path))
     if reasons:
         raise Refused(reasons)

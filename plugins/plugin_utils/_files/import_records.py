@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads users' files as records: XML of ``Export-Clixml``, JSON of ``ConvertTo-Json``, CSV. Pure.
+"""Read users' files as records: XML of ``Export-Clixml``, JSON of ``ConvertTo-Json``, CSV. This code is pure.
 
 This file checks only the form. import_values.py reads the meaning of the columns.
 """
@@ -39,7 +39,10 @@ _TABLE = re.compile(r"-+( +-+)*\s*")
 
 
 class UnreadableSource(ValueError):
-    """A file cannot be read. reasons: one text for each reason, with its line or record."""
+    """A file cannot be read.
+
+    reasons: one text for each reason, with its line or record.
+    """
 
     def __init__(self, reasons: t.Sequence[str]) -> None:
         super().__init__("; ".join(reasons))
@@ -60,12 +63,15 @@ class ImportedRecord:
     columns: t.Collection[str] = ()
 
 
-# Returns the user's name of an option.
+# A function that returns the user's name of an option.
 Name = t.Callable[[str], str]
 
 
 def records(data: bytes, encoding: str = "", name: Name = str) -> list[ImportedRecord]:
-    """Return the records of a file in order. Raises UnreadableSource with all mistakes. encoding: see decoded()."""
+    """Return the records of a file in order. Raises UnreadableSource with all mistakes.
+
+    encoding: see decoded().
+    """
     for mark, kind in BINARY.items():
         if data.startswith(mark):
             raise UnreadableSource(["the file is %s, not a text file. Save the sheet as 'CSV UTF-8'" % kind])
@@ -77,7 +83,7 @@ def records(data: bytes, encoding: str = "", name: Name = str) -> list[ImportedR
 
 
 def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
-    """Decode the data by its byte order mark, else by the user's encoding, else as UTF-8. Raises UnreadableSource.
+    """Decode the data by its byte order mark. Without it, use the user's encoding, or UTF-8. Raises UnreadableSource.
 
     With ``>`` and Out-File, Windows PowerShell writes UTF-16 with a byte order mark.
     """
@@ -88,7 +94,7 @@ def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
             data, used = data[len(mark) :], known
             break
     else:
-        if bare_name(used) == "utf16":  # without a mark it is Windows', and not whatever this machine has
+        if bare_name(used) == "utf16":  # without a mark, use the byte order of Windows, not that of this machine
             used = "utf-16-le"
     try:
         text = data.decode(used)
@@ -101,12 +107,12 @@ def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
         hint = "" if encoding else ", or name its encoding, for example %s=cp1252" % option
         raise UnreadableSource(["line %d: is not %s. Save the file as UTF-8%s" % (line, used.upper(), hint)]) from exc
     if "\0" in text:
-        raise UnreadableSource(["the file has zero bytes, as UTF-16 does. Name its encoding: %s=utf-16" % option])
+        raise UnreadableSource(["the file has zero bytes, as in UTF-16. Name its encoding: %s=utf-16" % option])
     return text
 
 
 def bare_name(encoding: str) -> str:
-    """utf16 for UTF-16, utf_16 and the like."""
+    """Return an encoding's name without punctuation, such as utf16 for UTF-16 and utf_16."""
     return re.sub(r"[^a-z0-9]", "", encoding.lower())
 
 
@@ -126,7 +132,7 @@ def _csv(text: str) -> list[ImportedRecord]:
             break
         start += 1
     if start == len(lines):
-        raise UnreadableSource(["the file has no line of column names"])
+        raise UnreadableSource(["the file has no line with column names. Add this line"])
     reader = csv.reader(lines[start:], delimiter=delimiter or _delimiter(lines[start]), strict=True)
     found: list[ImportedRecord] = []
     wrong: list[str] = []
@@ -137,7 +143,8 @@ def _csv(text: str) -> list[ImportedRecord]:
             place, begin = "line %d" % begin, start + reader.line_num + 1
             if not header:
                 header = [cell.strip() for cell in cells]
-                wrong.extend("%s: two columns are called '%s'" % (place, name) for name in _twice(header))
+                text = "%s: two columns have the name '%s'. Rename one of them"
+                wrong.extend(text % (place, name) for name in _twice(header))
             elif any(cell.strip() for cell in cells):
                 if len(cells) != len(header):
                     wrong.append(
@@ -158,7 +165,10 @@ def _csv(text: str) -> list[ImportedRecord]:
 
 
 def _check_unformatted(lines: t.Sequence[str]) -> None:
-    """Refuses what PowerShell prints for people: long values are cut off in it. lines: the first two with text."""
+    """Refuse the output of Format-List and Format-Table, because long values are cut in it.
+
+    lines: the first two lines with text.
+    """
     name = "Format-List" if lines and _LIST.match(lines[0]) else ""
     name = "Format-Table" if len(lines) > 1 and _TABLE.fullmatch(lines[1]) else name
     if name:
@@ -167,7 +177,7 @@ def _check_unformatted(lines: t.Sequence[str]) -> None:
 
 
 def _delimiter(header: str) -> str:
-    """What separates the names: the most frequent candidate outside quotes."""
+    """Return the delimiter of the names: the most frequent candidate outside quotes."""
     bare = re.sub(r'"[^"]*"', "", header)
     return max(DELIMITERS, key=bare.count)
 
@@ -212,7 +222,7 @@ def _objects(items: t.Sequence[t.Any]) -> list[ImportedRecord]:
 
 
 def unwrapped(value: t.Any) -> t.Any:
-    """Windows PowerShell wraps some lists as ``{"value": [...], "Count": N}``."""
+    """Return the list of a wrapped list. Windows PowerShell writes some lists as ``{"value": [...], "Count": N}``."""
     if isinstance(value, dict) and {name.lower() for name in value} == {"value", "count"}:
         inner = next(content for name, content in value.items() if name.lower() == "value")
         if isinstance(inner, list):

@@ -3,7 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records of a file as inventory values: the catalogue's fields by either name, canonical and checked. Pure."""
+"""Convert the records of a file to inventory values. Fields have the name of the option or the property. Values are
+canonical and checked. This code is pure.
+"""
 
 from __future__ import annotations
 
@@ -55,13 +57,13 @@ ALIASES: t.Mapping[str, t.Mapping[str, str]] = {
         "publiccloudaccess": "enable_public_cloud_access",
     },
 }
-# Users may rely on a column with one of these words in its name. So it is only ignored if they ask for it.
+# A column with one of these words in its name can be important. It is ignored only if the user asks for it.
 SECURITY = re.compile(
     "access|allow|auth|block|cert|cipher|deny|denied|dialback|enable|encrypt|federat|forbid|mtls|negotiat|permi|prox"
     "|restrict|sasl|secur|ssl|tls|trust|verif"
 )
-# Properties of an external access policy that only Teams has, beside those with "teams" in the name. Source: the page
-# of Set-CsExternalAccessPolicy. The first name resembles the switch for SIP federation.
+# Properties of an external access policy that only Teams has. Names with "teams" in them also belong to Teams. Source:
+# the page of Set-CsExternalAccessPolicy. The first name resembles the switch for SIP federation.
 TEAMS_ONLY = frozenset(
     "enableacsfederationaccess communicationwithexternalorgs allowedexternaldomains blockedexternaldomains".split()
 )
@@ -222,9 +224,8 @@ def _given(record: ImportedRecord, known: t.Mapping[str, Field]) -> tuple[dict[s
             wrong.append("%s: %s" % (name, exc))
             continue
         if given.get(field.option, typed) != typed:
-            wrong.append(
-                "%s: has '%s', but another column for the same option has '%s'" % (name, value, given[field.option])
-            )
+            text = "%s: has '%s', but another column for the same option has '%s'. Remove one of them"
+            wrong.append(text % (name, value, given[field.option]))
         given[field.option] = typed
     return given, wrong
 

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The journal of runs, as evidence. It has one line of JSON for each task that may write, also for refused and failed.
+"""Keep the journal of runs, as evidence. It has one line of JSON for each task that may write, also if the task failed.
 
-runs.jsonl is beside the snapshots. Each line has the hash of the line before it. .runs.head has the hash of the last
+runs.jsonl is next to the snapshots. Each line has the hash of the line before it. .runs.head has the hash of the last
 line (see journal_chain.py). Lines are only removed by age, and a line records this. journal_line.py makes the lines.
 """
 
@@ -32,7 +32,7 @@ KEEP_DAYS = 730
 _SNAPSHOT = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-.+\.yml\Z")
 # The sockets of syslog on Linux and on macOS.
 _SYSLOG = ("/dev/log", "/var/run/syslog")
-# The playbooks and roles that may write, and so have lines in the journal.
+# The playbooks and roles that may write. They have lines in the journal.
 WRITING = ("converge", "restore", "revoke", "failover", "decommission", "certificate", *ROLES)
 # The bytes of one read when searching the start of the last line, which may name many users.
 _BLOCK = 2**16
@@ -113,7 +113,7 @@ def _alone(directory: str) -> t.Iterator[None]:
 
 
 def _add(path: str, line: Line) -> str:
-    """Raises Refused."""
+    """Add a line to the file. Raises Refused."""
     head = os.path.join(os.path.dirname(path), HEAD)
     handle = private_file.open_own(path, OPTION, os.O_RDWR | os.O_APPEND)
     try:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks the chain of the journal: each line has the digest of the line before it. Pure.
+"""Check the chain of the journal: each line has the digest of the line before it. This code is pure.
 
 A line that is changed, added or removed by hand breaks the chain. A user who can write all files of the journal can
 also make a new chain. To prevent this, send the lines to syslog.
@@ -19,12 +19,15 @@ Line = dict[str, t.Any]
 
 
 def digest_of_line(data: bytes) -> str:
-    """SHA-256 of a line without its line feed."""
+    """Return the SHA-256 digest of a line without its line feed."""
     return hashlib.sha256(data.strip(b"\r\n")).hexdigest()
 
 
 def breaks(text: str, head: str | None) -> list[str]:
-    """Return a text for each break of the chain; empty if it has none. head: the digest of the last line."""
+    """Return a text for each break of the chain; empty if there is none.
+
+    head: the digest of the last line.
+    """
     lines = [line for line in text.split("\n") if line]
     if not lines:
         return ["the journal is empty, but it had lines before"] if head else []

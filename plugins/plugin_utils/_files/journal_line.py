@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the line of a task in the journal: who, when, why, where, and which objects.
+"""Make the line of a task in the journal: its user, time, reason, deployment and objects.
 
-No key has secrets. Steps are named and hashed in their shown form, and not kept.
+No key has secrets. The line has the names of the changed objects and a hash of the shown steps, but not the steps.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from ...module_utils._federation.identity import Identity, from_file
 from .journal_chain import Line
 
 FORM = 2
-# What users and services claim about themselves. It is not proven, so it is separate from ``user``.
+# These variables have the claims of users and services about themselves. A claim is not a proof, so it is separate from
+# ``user``.
 _CLAIMED_VARIABLES = {
     "awx_user": ("awx_user_name", "tower_user_name"),
     "awx_job": ("awx_job_id", "tower_job_id"),
@@ -61,14 +62,17 @@ def make_line(
     reason: str = "",
     claimed: t.Mapping[str, str] | None = None,
 ) -> Line:
-    """result: of the task. task: the module's name. inventory: its sources, as Ansible has them.
+    """Return the line of a task.
 
-    reason: why, in the words of who started it; a revocation has one.
+    result: the result of the task.
+    task: the module's name.
+    inventory: the sources of the inventory, in Ansible's form.
+    reason: the user's reason; a revocation has one.
     """
     failed = bool(result.get("failed"))
     outcome = "refused" if failed and "reasons" in result else "failed" if failed else "ok"
     if "ansible_job_id" in result:
-        outcome = "started"  # with async. This process does not learn the result
+        outcome = "started"  # the task runs with async, so this process does not get the result
     snapshot, steps = result.get("snapshot"), result.get("steps")
     identity = _identity(result.get("identity"), deployment)
     return {
@@ -103,7 +107,10 @@ def now() -> str:
 
 
 def applied(text: str, digest: str) -> Line | None:
-    """Return the last line of a run that applied the plan with this digest. text: the text of the journal."""
+    """Return the last line of a run that applied the plan with this digest.
+
+    text: the text of the journal.
+    """
     for line in reversed(text.split("\n")):
         if digest in line:
             with contextlib.suppress(ValueError):
@@ -121,7 +128,10 @@ def carried_out(path: str, line: Line) -> str:
 
 
 def claims(variables: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> dict[str, str]:
-    """Return the claims of AWX and CI about the user and the job. variables: the variables of the task."""
+    """Return the claims of AWX and CI about the user and the job.
+
+    variables: the variables of the task.
+    """
     found = {}
     for sources, names in ((variables, _CLAIMED_VARIABLES), (environment, _CLAIMED_ENVIRONMENT)):
         for claim, keys in names.items():
@@ -157,7 +167,7 @@ def objects(steps: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
 
 
 def commit(source: str) -> str | None:
-    """The commit of the repository in which an inventory's source lies, with ``-dirty`` where files were changed."""
+    """Return the git commit of an inventory's source, with ``-dirty`` if files were changed; None if unknown."""
     directory = source if os.path.isdir(source) else os.path.dirname(source)
     if not os.path.exists(source):
         return None
@@ -186,6 +196,6 @@ def _identity(value: t.Any, label: str) -> Identity:
 
 
 def _first(result: t.Mapping[str, t.Any]) -> str:
-    """The first reason or failure, on one line."""
+    """Return the first reason or failure, on one line."""
     reasons = result.get("reasons") or [(str(result.get("msg") or "").splitlines() or ["no reason given"])[0]]
     return str(user_names.shown(str(reasons[0])))

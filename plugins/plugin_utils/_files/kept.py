@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds the files that the runs of a deployment left on the controller. It reads only names of files."""
+"""Find the files that the runs of a deployment left on the controller. This code reads only the names of files."""
 
 from __future__ import annotations
 
@@ -40,9 +40,11 @@ class KeptFile:
 def kept_files(
     state: str, snapshots: str, deployment: str, certificate: t.Mapping[str, t.Any], into: str
 ) -> list[KeptFile]:
-    """The files of one deployment. state, snapshots, into: directories. certificate: sfb_xmpp_certificate.
+    """Return the files of one deployment. Files of other deployments are left out.
 
-    What belongs to other deployments by its name is left out. A directory that cannot be read has no files.
+    A directory that cannot be read has no files.
+    state, snapshots, into: the directories.
+    certificate: the setting sfb_xmpp_certificate.
     """
     state, snapshots = (os.path.realpath(os.path.expanduser(path)) for path in (state, snapshots))
     found = [KeptFile("key", path) for path in _key_files(state, certificate)]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The common part of the lookup plugins: reads a file and returns inventory values."""
+"""Read a file and return inventory values. All lookup plugins use this code."""
 
 from __future__ import annotations
 

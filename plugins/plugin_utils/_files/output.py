@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the files of a playbook on the controller: their paths, the changes of a run, and the writes."""
+"""Write the files of a playbook on the controller: find their paths, compare them, and write them."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def write(
 ) -> Result:
     """Write files. Return ``changed``, ``diff`` and ``paths``. Raises Refused.
 
-    The last file is written when all others are on the disk. If it exists, the others exist too.
+    The last file is written when all other files are on the disk. If it exists, all other files exist, too.
 
     texts: the texts by absolute path.
     check: whether nothing is written.
     shared: the paths that other users may read (0644). Every other file is for its owner only.
-    backup: whether to keep the former file beside the new one.
+    backup: whether to keep the former file next to the new file.
     diff: whether the texts may be shown.
     """
     differences = []

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stores revoked domains that are not in the inventory yet, in a file beside the journal.
+"""Store revoked domains that are not in the inventory yet, in a file next to the journal.
 
 The file has the effect of ``sfb_xmpp_revoked`` until the inventory has the entry.
 """

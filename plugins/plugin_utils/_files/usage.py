@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads a table from the Monitoring database: how often users communicated with other domains. Pure."""
+"""Read a table of the Monitoring database: how often users communicated with other domains. This code is pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DomainUse:
 
 
 def read_usage(data: bytes) -> list[DomainUse]:
-    """The rows of the table. Raises UnreadableSource, with every mistake at once, each with line and column."""
+    """Return the rows of the table. Raises UnreadableSource with all mistakes, each with its line and column."""
     found: list[DomainUse] = []
     wrong: list[str] = []
     places: dict[str, str] = {}
@@ -89,12 +89,12 @@ def _use(values: t.Mapping[str, str]) -> tuple[DomainUse | None, list[str]]:
     except ValueError:
         wrong.append("%s: '%s' must be a day such as 2026-11-30" % (LAST, day))
     if sessions > 0 and not day:
-        wrong.append("%s: is empty, but %s is %d" % (LAST, SESSIONS, sessions))
+        wrong.append("%s: is empty, but must have a day, because %s is %d" % (LAST, SESSIONS, sessions))
     return (None, wrong) if wrong else (DomainUse(domain, last, sessions), [])
 
 
 def _day(text: str) -> str:
-    """Raises ValueError."""
+    """Return the day of a text. Raises ValueError."""
     found = _DAY.fullmatch(text)
     if not found:
         raise ValueError(text)

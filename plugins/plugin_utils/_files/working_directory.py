@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds the directory of a run's start, and resolves the user's relative paths."""
+"""Find the directory in which a run was started, and resolve the user's relative paths."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def working_directory() -> str:
 
 
 def absolute(path: str) -> str:
-    """Return the user's path as an absolute path. Raises AnsibleError as working_directory() does."""
+    """Return the user's path as an absolute path. Raises AnsibleError in the same cases as working_directory()."""
     path = os.path.expanduser(path)
     return os.path.normpath(path if os.path.isabs(path) else os.path.join(working_directory(), path))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the XML of a server's object (CLIXML, MS-PSRP 2.2.5) as plain values. Unknown forms are errors.
+"""Read the XML of a server's object (CLIXML, MS-PSRP 2.2.5) as plain values. Unknown forms are errors.
 
 pypsrp itself accepts wrong objects: a damaged object becomes text, a wrong boolean becomes false, a wrong list becomes
 empty. This is not acceptable here, because the objects decide what is written.
@@ -23,9 +23,9 @@ from ...module_utils._base.names import marked
 from .document import Doctype, refuse_doctype
 from .limits import short
 
-# Of a file; messages have none.
+# The namespace of a file. Messages have no namespace.
 NAMESPACE = "http://schemas.microsoft.com/powershell/2004/04"
-# PowerShell itself sends a few levels (MS-PSRP: one, beside what types ask for).
+# The most levels. PowerShell itself sends a few levels (MS-PSRP: one, and more for some types).
 DEPTH = 50
 
 _INTEGERS = {
@@ -39,12 +39,12 @@ _INTEGERS = {
     "I64": (-(2**63), 2**63 - 1),
 }
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-# Texts, and what stays one here: times, versions, decimal numbers.
+# The types that are read as texts. Times, versions and decimal numbers stay texts.
 _TEXTS = frozenset(("S", "ToString", "DT", "TS", "D", "Version", "URI", "XD", "SBK"))
 _LISTS = frozenset(("LST", "IE", "STK", "QUE"))
 
 _ESCAPED = re.compile("_[xX]([0-9A-Fa-f]{4})_")
-# .NET writes these two characters as references, which XML 1.0 forbids (section 2.2).
+# .NET writes these two characters as references. XML 1.0 forbids these references (section 2.2).
 _FORBIDDEN = re.compile("&#x(FFF[EF]);", re.IGNORECASE)
 
 
@@ -52,14 +52,15 @@ class UnreadableXml(Exception):
     """An object has an unknown form. The text has the place and the value."""
 
 
-class Circular(dict):  # type: ignore[type-arg] # it is a value like any other
-    """Replaces a reference from an object to itself. No property of the collection can have this value."""
+class Circular(dict):  # type: ignore[type-arg] # the keys and values do not matter
+    """The replacement of a reference from an object to itself. No property of the collection can have this value."""
 
 
 def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
     """Return an object as built-in types: an enumeration as its name, an object as the dict of its properties.
 
-    wanted: the names of the wanted properties in lower case. Only these are kept and must be readable. None for all.
+    wanted: the names of the wanted properties in lower case; None for all. Only these properties are kept, and must be
+        readable.
     Raises UnreadableXml.
     """
     return _XmlReader(wanted).value(_parsed(xml), DEPTH)
@@ -95,13 +96,13 @@ def _parsed(xml: str) -> ET.Element:
     except Doctype as error:
         raise UnreadableXml(str(error)) from None
     try:
-        return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (no document type gets here)
+        return ET.fromstring(_FORBIDDEN.sub(r"_x\1_", xml))  # noqa: S314 (documents with a DTD were refused)
     except (ET.ParseError, ValueError) as error:
         raise UnreadableXml("the text is not well-formed XML (%s)" % error) from None
 
 
 class _XmlReader:
-    """One message. References point to earlier objects and type names of the message."""
+    """The reader of one message. References are to earlier objects and type names of the message."""
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
         self._wanted = wanted
@@ -116,7 +117,7 @@ class _XmlReader:
             return text(content)
         if tag == "B":
             if content not in _BOOLEANS:
-                raise UnreadableXml("'%s' is not true or false" % short(content))
+                raise UnreadableXml("'%s' must be true or false" % short(content))
             return _BOOLEANS[content]
         if tag in _INTEGERS:
             return _integer(content, *_INTEGERS[tag])
@@ -145,7 +146,7 @@ class _XmlReader:
         return found
 
     def _content(self, element: ET.Element, depth: int) -> t.Any:
-        """What an object comes to: its list or simple value if it has one, else its properties, else its text."""
+        """Return the value of an object: its list or simple value. Without them, its properties, or its text."""
         types: list[str] = []
         shown: str | None = None
         simple: list[t.Any] = []
@@ -185,7 +186,7 @@ class _XmlReader:
         for element in group:
             name = text(element.get("N", ""))
             if wanted is not None and name.lower() not in wanted:
-                if len(element):  # what is wanted may refer to it
+                if len(element):  # a wanted property can refer to it
                     with contextlib.suppress(UnreadableXml):
                         self.value(element, depth)
                 continue
@@ -226,16 +227,16 @@ def text(content: str) -> str:
     if "_" not in content or not _ESCAPED.search(content):
         return content
     whole = _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), content)
-    # The escapes are those of UTF-16, where some characters take two.
+    # The escapes are those of UTF-16. Some characters need two escapes.
     return marked(whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
 
 
 def _integer(content: str, lowest: int, highest: int) -> int:
     if not re.fullmatch("[-+]?[0-9]{1,20}", content):
-        raise UnreadableXml("'%s' is not a whole number" % short(content))
+        raise UnreadableXml("'%s' must be a whole number" % short(content))
     number = int(content)
     if not lowest <= number <= highest:
-        raise UnreadableXml("%d is not between %d and %d" % (number, lowest, highest))
+        raise UnreadableXml("%d must be from %d to %d" % (number, lowest, highest))
     return number
 
 
@@ -249,9 +250,9 @@ def _rare(tag: str, content: str) -> t.Any:
         if tag == "G":
             return str(uuid.UUID(content))
         if tag == "C":
-            return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # fails for half a character
+            return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # this fails for half a character
     except (ValueError, binascii.Error):
         raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
-        return b""  # a secure string without an exchanged key. None would mean that there is no value
+        return b""  # this is a secure string without an exchanged key. None would mean that the value is missing
     raise UnreadableXml("<%s> is not a known type of value" % short(tag))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks a server's XML before it is read: it must be UTF-8, without a document type declaration, and no web page.
+"""Check a server's XML before it is read. It must be UTF-8, without a document type declaration, and not a web page.
 
 The parser itself finds a declaration in any form. It stops at the first element, because a declaration is only allowed
 before it (XML 1.0 section 2.8). So the check costs little.
@@ -21,7 +21,7 @@ from .limits import AnswerError
 
 _PAGE = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*|<\?.*?\?>\s*)*<(?:!doctype\s+)?html[\s>]", re.I | re.S)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.I | re.S)
-# The first bytes of a page, which are searched for its title.
+# The title is searched in these first bytes of a page.
 _HEAD = 65536
 
 

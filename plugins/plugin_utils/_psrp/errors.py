@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Explains a failure of the transport and what to check. Callers mask the secrets in a text before they show it."""
+"""Explain a failure of the transport and what to check. Callers mask the secrets in a text before they show it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def never_sent(error: BaseException) -> bool:
 
 
 def login_refused(error: BaseException) -> bool:
-    """Return whether the server or the domain controller refused the password. This counts for a lockout."""
+    """Return whether the server or the domain controller refused the password. Such a refusal can lock the account."""
     from pypsrp.exceptions import AuthenticationError
 
     words = brief(error).lower()
@@ -122,7 +122,7 @@ def transport_failed(error: BaseException) -> bool:
 
 
 def repeatable(error: BaseException) -> bool:
-    """Return whether a read may be sent again. It may not if the answer would be the same, or if the time is over."""
+    """Return whether a read may be sent again. It is not sent again for the same answer, or if the time is over."""
     return transport_failed(error) and not isinstance(error, AnswerError)
 
 
@@ -137,7 +137,7 @@ def alarm(error: BaseException) -> bool:
 
 
 def broken_link(error: BaseException) -> str:
-    """Return the step of statement.WAY that failed; empty if none of them did.
+    """Return the step of statement.WAY that failed; empty if none failed.
 
     After another failure, such as a missing library, nothing has reached the server.
     """
@@ -231,7 +231,7 @@ def _advice(error: BaseException, target: Target) -> str:
         return "%s. Check whether the server answers, and how fast." % words
     if isinstance(error, AnswerError) or _other_certificate(inner):
         return "%s." % words.rstrip(".")
-    who = "the account '%s'" % target.user if target.user else "the request, which names no account (ansible_user)"
+    who = "the account '%s'" % target.user if target.user else "the request without an account (set ansible_user)"
     if isinstance(error, AuthenticationError):
         return _line_break(target) + (
             "the server did not accept %s with %s authentication (%s). Check ansible_user (DOMAIN\\user or"
@@ -256,7 +256,7 @@ def _advice(error: BaseException, target: Target) -> str:
     if isinstance(inner, OSError) and "CA certificate bundle" in words:
         return "%s. Check ansible_psrp_ca_cert." % words
     if isinstance(inner, NewConnectionError):
-        # urllib3's NameResolutionError is one of them. Its text begins with the connection object.
+        # The text of urllib3's NameResolutionError begins with the connection object.
         said = words.rpartition(": ")[2]
         if _unresolved(inner):
             return "%s. Check ansible_host, and the name resolution of the controller." % said
@@ -281,7 +281,10 @@ def _advice(error: BaseException, target: Target) -> str:
 
 
 def _certificate(code: int) -> str:
-    """Return the remedy for a certificate that OpenSSL did not accept. code: OpenSSL's number."""
+    """Return the remedy for a certificate that OpenSSL did not accept.
+
+    code: OpenSSL's number.
+    """
     if code in _OTHER_NAME:
         return "Set ansible_host to a name of the certificate."
     if code in _NOT_NOW:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Limits the time that a server may take, and the data that it may send.
+"""Limit the time that a server may take, and the data that it may send.
 
 The timeouts of the HTTP library are for one read each. An answer of one byte a second never exceeds them. So the work
 with a server is done in a separate thread, and the caller waits for the thread until the limit. Then the sockets are
@@ -83,7 +83,7 @@ class Limits:
         return TooLate("not finished within %g s%s" % (self.seconds, self._variable and " (%s)" % self._variable))
 
     def give_back(self, count: int) -> None:
-        """Return the bytes of data that is not kept, because it uses no memory."""
+        """Give back the bytes of data that is not kept, because the data uses no memory."""
         self._bytes += count
 
     def take(self, count: int) -> None:

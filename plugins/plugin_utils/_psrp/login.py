@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Protects accounts from a lockout: the first login of a run goes alone, the other logins follow.
+"""Protect accounts from a lockout: the first login of a run goes alone, the other logins follow.
 
 Each host has its own process, and all processes may log in with the same account at the same time. Active Directory
 locks an account after a few refused logins. So a login first takes a lock: a file in the directory that Ansible makes
@@ -114,7 +114,7 @@ def _digest(target: Target, password: str, salt: str) -> str:
 
 
 def _realm(target: Target) -> str:
-    """Return where the account belongs: its domain. Without a domain in the name, the server itself or its domain."""
+    """Return the domain of the account. If its name has no domain, return the server itself or its domain."""
     domain, backslash, _name = target.user.partition("\\")
     if backslash and domain != ".":
         return domain.casefold()

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Masks the secrets of a session in every text, also in the forms that a server may use."""
+"""Mask the secrets of a session in every text, also in the forms that a server can use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CUT = re.compile(re.escape(CUT))
 
 
 class Mask:
-    """Masks all secrets that a session has used."""
+    """The mask for all secrets that a session has used."""
 
     def __init__(self, *secrets: str | None) -> None:
         self._forms: set[str] = set()

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeps what a session offers according to Get-Command: its cmdlets, and whether Select-Object takes any property.
+"""Keep the cmdlets that a session offers according to Get-Command, and whether Select-Object takes any property.
 
 A restricted session (RestrictedRemoteServer) has PowerShell's own proxy of Select-Object, a function that takes only
 eleven names for -Property. Source: GetRestrictedSelectObject in PowerShell's CommandMetadata.cs. It is not documented
-whether the remote shell of the product has the proxy or the whole cmdlet.
+whether the remote shell of the product has the proxy or the full cmdlet.
 """
 
 from __future__ import annotations

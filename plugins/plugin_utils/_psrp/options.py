@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the connection's options to what a PowerShell remoting session needs. Pure; knows neither Ansible nor pypsrp."""
+"""Convert the connection's options to the parameters of a PowerShell remoting session.
+
+This code is pure. It uses neither Ansible nor pypsrp.
+"""
 
 from __future__ import annotations
 
@@ -66,12 +69,12 @@ _PASSED_ON = (
 
 @dataclass(frozen=True)
 class Target:
-    """Where a session leads, and how.
+    """The server of a session, and the parameters of the session.
 
     endpoint: the URL, for messages.
-    wsman: keyword arguments of pypsrp.wsman.WSMan, the password among them: never to be shown.
-    runspace: those of pypsrp.powershell.RunspacePool, beside the configuration's name.
-    modules: names of PowerShell modules to import when the session opens.
+    wsman: the keyword arguments of pypsrp.wsman.WSMan. They have the password, so they are never shown.
+    runspace: the keyword arguments of pypsrp.powershell.RunspacePool, without the configuration's name.
+    modules: the names of PowerShell modules that are imported when the session opens.
     """
 
     host: str
@@ -104,7 +107,10 @@ def protocol_and_port(protocol: str | None, port: int | None) -> tuple[str, int]
 
 
 def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda: "WSMAN") -> Target:
-    """Return the target of the connection's options. service: returns the service of Kerberos if no option names it."""
+    """Return the target of the connection's options.
+
+    service: returns the service of Kerberos if no option names it.
+    """
     values = {name: plain(value) for name, value in options.items()}
     protocol, port = protocol_and_port(values["protocol"], values["port"])
     host = values["remote_addr"]
@@ -150,7 +156,7 @@ def differences(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> lis
 
 def through_proxy(goal: Target) -> bool:
     """Return whether a proxy is used, according to the options or the environment."""
-    from requests.utils import get_environ_proxies, select_proxy  # here: a run without this question has no use for it
+    from requests.utils import get_environ_proxies, select_proxy  # the import is late, because few runs need it
 
     if goal.wsman["proxy"] or goal.wsman["no_proxy"]:
         return bool(goal.wsman["proxy"])

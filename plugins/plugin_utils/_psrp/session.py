@@ -3,12 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One PowerShell remoting session. It opens at its first use, is kept, opens again after a loss, and closes at the end.
+"""Keep one PowerShell remoting session. It opens at its first use, opens again after a loss, and closes at the end.
 
 A pipeline is sent again only if it certainly was not executed, or if it only reads. An interrupted write is reported as
 lost. Then the caller must read which changes took effect.
 
-pypsrp takes 0.3 s to import and is imported when a session opens.
+The import of pypsrp takes 0.3 s. So pypsrp is imported when a session opens.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from .values import LONGEST, server_error, to_wire, unreadable, wire_size
 if t.TYPE_CHECKING:
     from pypsrp.powershell import PowerShell, RunspacePool
 
-# The most statements of one pipeline. The first result of a long pipeline is late, and a lost pipeline is lost as a
-# whole.
+# The most statements of one pipeline. The first result of a long pipeline is late. If a pipeline is lost, all of its
+# results are lost.
 CHUNK = 200
 # Seconds after which an unused HTTP connection is not used again. Servers and firewalls drop idle connections silently.
 # The result of a write over a dropped connection would be unknown.
@@ -60,7 +60,7 @@ LIMIT_VARIABLE = "ansible_command_timeout"
 class SessionError(Exception):
     """There is no session, and no statement was executed.
 
-    broken: the step of statement.WAY that failed; empty if none of them did.
+    broken: the step of statement.WAY that failed; empty if none failed.
     """
 
     def __init__(self, text: str, broken: str = "") -> None:
@@ -74,7 +74,7 @@ class _Broken(Exception):
     reason: the error.
     untouched: whether certainly nothing of the pipeline was executed.
     repeatable: whether reads may be sent again.
-    broken: the step of statement.WAY that failed; empty if none of them did.
+    broken: the step of statement.WAY that failed; empty if none failed.
     """
 
     def __init__(self, reason: str, untouched: bool, repeatable: bool, broken: str) -> None:
@@ -86,11 +86,12 @@ class _Broken(Exception):
 
 
 class PsrpSession:
-    """A session on one target. Not for several threads.
+    """A session on one target. Use it in one thread only.
 
-    note: told in a few words what happens to the session (never holds secrets).
-    mask: knows the secrets that must not stand in a text; grows with those that are sent.
-    limit: seconds that one call may take. logins: the directory of the run, where the first login goes alone.
+    note: is called with short texts about the session. The texts never have secrets.
+    mask: masks the secrets in texts. Secrets that are sent are added to it.
+    limit: the time limit of one call, in seconds.
+    logins: the directory of the run, for the lock of the first login.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class PsrpSession:
         self._used = 0.0
         # Whether the endpoint accepts several statements in one pipeline; None before the first try.
         self._several: bool | None = None
-        # The cmdlets that the endpoint offers. A new session has the same, because the account's roles are the same.
+        # The cmdlets that the endpoint offers. A new session offers the same cmdlets, because the roles do not change.
         self._offered = Offered()
         self._kept: list[str] | None = None
 
@@ -136,7 +137,7 @@ class PsrpSession:
                 _keep(self._pool, None)
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of the open session: those of PowerShell's table, and the protocol's."""
+        """Return the versions of the open session: those of PowerShell's table, and that of the protocol."""
         if self._pool is None:
             return {}
         data = getattr(self._pool, "application_private_data", None)
@@ -253,7 +254,7 @@ class PsrpSession:
             nonlocal sent
             shell = self._prepared(pool, chunk)
             shell.begin_invoke()
-            sent = True  # before this line the server has not received the whole pipeline
+            sent = True  # before this line the server has not received the complete pipeline
             shell.end_invoke()
             return shell, self._answer(shell, chunk)
 
@@ -445,7 +446,7 @@ def _messages(pool: RunspacePool) -> Messages:
 
 
 def _wanted(chunk: t.Sequence[Statement]) -> frozenset[str] | None:
-    """Return the wanted properties if every statement names them; else None.
+    """Return the wanted properties if every statement names them; otherwise None.
 
     A server that cannot select properties sends about ten times as much. Only the wanted properties are kept then.
     """

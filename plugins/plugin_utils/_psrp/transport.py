@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Adds checks to pypsrp's session: the answers that a server may send, and the errors for other answers.
+"""Add checks to pypsrp's session: the answers that a server may send, and the errors for other answers.
 
 A request has credentials and secrets, so it is only sent to the user's server. Redirects are not followed. A server
 whose certificate is not checked must keep its first certificate.
@@ -60,9 +60,9 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
     from spnego.exceptions import SpnegoError
 
     class CarefulWSMan(WSMan):
-        """Asks again as long as there is nothing yet: opening a session or a cmdlet may outlast one operation.
+        """A WSMan that asks again until there is an answer. A session or a cmdlet can take longer than one operation.
 
-        command_state: what the last answer said of the command that it was about.
+        command_state: the state of the command in the last answer.
         """
 
         command_state = ""
@@ -87,7 +87,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
             try:
                 return super().invoke(*args, **kwargs)
             except WSManFaultError as fault:
-                answer = fault.__context__  # an error of HTTP that holds XML, but no fault
+                answer = fault.__context__  # an error of HTTP whose XML is not a fault
                 if fault.code is None and not fault.reason and isinstance(answer, WinRMTransportError):
                     raise answer from None
                 raise
@@ -197,7 +197,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
         current().when_late(connections.cut)
         try:
             content: bytes = send(*args, **kwargs)
-        except WinRMTransportError as error:  # pypsrp looks for a fault in it
+        except WinRMTransportError as error:  # pypsrp reads a fault from this error
             check_answer(error.response_text.encode("utf-8", "replace"), transport.endpoint, page=False)
             raise
         check_answer(content, transport.endpoint)
@@ -219,7 +219,7 @@ class Connections:
         """Close the sockets. Reads and writes of other threads fail immediately."""
         for sock in list(self._sockets):
             with contextlib.suppress(OSError):
-                # Of a TLS connection, too, only the TCP connection below: another thread is inside its TLS object.
+                # For TLS, only the TCP connection is closed, because another thread uses the TLS object.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
@@ -281,9 +281,9 @@ def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
         def connect(self) -> None:
             try:
                 super().connect()
-            except TimeoutError:  # of TLS. urllib3 would treat it as a request without an answer
+            except TimeoutError:  # the timeout of TLS. urllib3 would treat it as a request without an answer
                 raise ConnectTimeoutError(self, SLOW_TLS) from None
-            except ConnectionError as error:  # the same; a connection that is not there has errors of urllib3
+            except ConnectionError as error:  # an error of TLS. Errors of the connection itself are those of urllib3
                 text = "the server ended the connection during the handshake (%s)" % error
                 raise ssl.SSLError(error.errno or 0, text) from None
             connected()
@@ -306,7 +306,7 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
         limits = current()
         limits.check()
         if pin and pin.fingerprint and not len(adapter.poolmanager.pools):
-            # Compared by urllib3 after the handshake, before anything is sent.
+            # urllib3 compares it after the handshake, before anything is sent.
             adapter.poolmanager.connection_pool_kw["assert_fingerprint"] = pin.fingerprint
         if select_proxy(request.url, options.get("proxies")):
             connected()  # the connection is made by another manager
@@ -321,7 +321,7 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
             )
         if pin and not pin.fingerprint:
             pin.fingerprint = _fingerprint(response.raw)
-            for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it is not to be iterated otherwise
+            for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - the container has no other iteration
                 adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
         response.raw.stream = _limited(response.raw.stream, most)
         response.encoding = "utf-8"  # other encodings were refused. The library would guess
@@ -354,7 +354,7 @@ def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callabl
 
 
 class Messages:
-    """Puts the fragments of PSRP messages together (MS-PSRP 2.2.4), and reads those that a pipeline sends.
+    """The reader of PSRP messages. It joins their fragments (MS-PSRP 2.2.4), and reads the messages of a pipeline.
 
     An output or an error that cannot be read is replaced by UnreadableXml, and the pipeline continues. Every other
     message that cannot be read ends the pipeline with AnswerError.
@@ -367,7 +367,7 @@ class Messages:
         self._too_large: set[int] = set()
         # The list for the unchanged XML of objects; None if it is not wanted.
         self.kept: list[str] | None = None
-        # The properties that are kept of an object, in lower case; None: all.
+        # The properties of an object that are kept, in lower case; None for all.
         self.wanted: frozenset[str] | None = None
 
     def __call__(self, data: bytes) -> list[t.Any]:
@@ -388,7 +388,7 @@ class Messages:
         return found
 
     def _add(self, number: int, order: int, flags: int, content: bytes) -> bytes | None:
-        """Return the whole message with its last fragment. Of a message that is too large, return only the first."""
+        """Return the message with its last fragment. For a too large message, return only its first fragment."""
         if bool(flags & _START) != (number not in self._parts):
             raise AnswerError("the server sent the fragments of a message in a wrong order")
         if not flags & _START and number in self._too_large:

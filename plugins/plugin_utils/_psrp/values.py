@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the plain values of a statement to the objects that pypsrp sends, and from error records to plain words.
+"""Convert the values of a statement to the objects that pypsrp sends, and error records to texts.
 
-pypsrp is imported inside the functions: the process that only wants the connection's options need not load it.
+pypsrp is imported inside the functions, because a process that only reads the connection's options does not need it.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def server_error(record: t.Any) -> ServerError:
     error_id = text("FullyQualifiedErrorId")
     number = fields.get("ErrorCategory_Category")
     target = fields.get("TargetObject")
-    # The id ends in the class that raised it, which is all there is where the server sends no invocation details. Of a
-    # command that does not exist the target is the name.
+    # The id ends in the class that raised the error. If the server sends no invocation details, only the id shows the
+    # cmdlet. For an unknown command, the target is its name.
     _id, comma, source = error_id.rpartition(",")
     unknown = text("ErrorCategory_TargetName") if error_id == NO_COMMAND else ""
     return ServerError(

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the inventory of a rehearsal: the user's hosts and declared settings, with connections to the lab. Pure."""
+"""Make the inventory of a rehearsal: the user's hosts and declared settings, with connections to the lab.
+
+This code is pure.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the lab of a rehearsal and Ansible against it, as separate processes that know only the lab's hosts."""
+"""Run the lab of a rehearsal, and Ansible against the lab, as separate processes that know only the lab's hosts."""
 
 from __future__ import annotations
 
@@ -113,7 +113,10 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Played:
-    """One run of a playbook. tasks: state, host, task, changed and the readable result of each task."""
+    """One run of a playbook.
+
+    tasks: the state, host, task, changed and the readable result of each task.
+    """
 
     code: int
     seconds: float
@@ -122,7 +125,7 @@ class Played:
 
     @property
     def message(self) -> str:
-        """Why the run failed: the message of the first failed task; empty if none failed."""
+        """The reason why the run failed: the message of the first failed task; empty if none failed."""
         wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
             return str(wrong[0])
@@ -144,7 +147,7 @@ class Played:
 def play(playbook: str, inventory: t.Mapping[str, t.Any], scratch: str, *arguments: str) -> Played:
     """Run a playbook of this collection against the lab.
 
-    The inventory exists in memory only: it holds the user's secrets.
+    The inventory exists in memory only, because it has the user's secrets.
     """
     record = os.path.join(scratch, "record.jsonl")
     configuration = os.path.join(scratch, "ansible.cfg")

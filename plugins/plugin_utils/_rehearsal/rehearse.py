@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole rehearsal: labs of the inventory's shape, converge twice, an audit, and stand-in servers for the partners."""
+"""Run a rehearsal: start labs of the inventory's shape, converge twice, audit, and test with stand-in servers."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class _Rehearsal:
         )
         return not failed
 
-    # What came of it
+    # Results
 
     def _audit(self) -> list[Finding]:
         """Return the findings of sfb.xmpp.audit: settings of partners, policies, certificates."""

@@ -3,7 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Derives the shape of a lab from an inventory (lab/deployment/shape.py): hosts, sites, pools, domains, users. Pure.
+"""Derive the shape of a lab from an inventory (lab/deployment/shape.py): hosts, sites, pools, domains, users.
+
+This code is pure.
 
 Facts that only servers know are taken from the declared settings. So a misspelled site becomes a site of the lab.
 """
@@ -16,7 +18,7 @@ from ...module_utils._base.names import Invalid, canonical_domain
 
 Values = t.Mapping[str, t.Any]
 
-_DOMAIN = "contoso.test"  # of the lab's computers
+_DOMAIN = "contoso.test"  # the domain of the lab's computers
 _HOME = "Redmond"  # the site of a deployment without a known site
 
 

@@ -111,13 +111,13 @@ def test_the_schema_is_a_schema() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
-        (("partners", 3, "verdict"), "fine", "partners[3].verdict is 'fine', not one of failed"),
-        (("partners", 3, "certificate_end"), "2026-11-24", "partners[3].certificate_end is '2026-11-24', which"),
-        (("drift", "added"), -1, "drift.added is below 0"),
-        (("drift", "added"), True, "drift.added is not integer"),
+        (("partners", 3, "verdict"), "fine", "partners[3].verdict must be one of failed"),
+        (("partners", 3, "certificate_end"), "2026-11-24", "partners[3].certificate_end must match ^"),
+        (("drift", "added"), -1, "drift.added must be at least 0"),
+        (("drift", "added"), True, "drift.added must be integer"),
         (("own",), ..., "own is missing"),
         (("findings", 0, "severity"), ..., "findings[0].severity is missing"),
-        (("certificates",), {}, "certificates is not array"),
+        (("certificates",), {}, "certificates must be array"),
     ],
 )
 def test_mistakes_name_the_place(path: tuple[t.Any, ...], value: t.Any, expected: str) -> None:
@@ -174,7 +174,7 @@ def test_a_verdict_that_no_finding_explains_becomes_one() -> None:
         ("certificates", [{"host": "edge01"}], "certificates[0].not_after is missing"),
         ("drift", {"added": 1}, "drift.changed is missing"),
         ("findings", [{"code": "x"}], "findings[0].severity is missing"),
-        ("time", "today", "time is 'today'"),
+        ("time", "today", "time must match ^"),
     ],
 )
 def test_a_part_that_is_not_in_order_is_named(name: str, value: t.Any, told: str) -> None:
@@ -203,17 +203,17 @@ def test_what_makes_a_run_fail(fail_on: str, severities: set[str]) -> None:
 
 
 def test_an_unknown_word_is_refused() -> None:
-    with pytest.raises(Invalid, match="fail_on: 'errors' is none of error, unknown"):
+    with pytest.raises(Invalid, match="fail_on: 'errors' must be one of error, unknown"):
         reached([], "errors")
 
 
 @pytest.mark.parametrize(
     ("change", "state", "told"),
     [
-        ({}, "ok", "All is as declared; 2 partners work."),
+        ({}, "ok", "Everything is as declared; 2 partners work."),
         ({"verdict": "failed"}, "failed", "1 of 2 partners does not work."),
-        ({"verdict": "not_observable"}, "not_observable", "1 partner could not be seen."),
-        ({"verdict": "not_probed"}, "not_observable", "1 partner could not be seen."),
+        ({"verdict": "not_observable"}, "not_observable", "1 partner could not be checked."),
+        ({"verdict": "not_probed"}, "not_observable", "1 partner could not be checked."),
         ({"verdict": "warning"}, "warning", "1 partner needs attention."),
     ],
 )

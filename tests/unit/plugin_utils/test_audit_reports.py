@@ -128,7 +128,7 @@ def test_hostile_texts_stay_texts_in_markdown() -> None:
 def test_a_long_audit_stays_a_ticket() -> None:
     text = files.render(sample(1000))["audit.md"]
     assert len(text) < 60_000  # GitHub takes 65,536 characters
-    assert re.search(r"^\d+ more are in audit.html and audit.json\.$", text, re.M)
+    assert re.search(r"^\d+ more rows are in audit.html and audit.json\.$", text, re.M)
 
 
 # Prometheus

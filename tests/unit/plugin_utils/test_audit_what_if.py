@@ -71,7 +71,7 @@ def test_the_documents_name_every_partner_that_an_event_cuts_with_the_reason() -
     markdown, page = audit_markdown.render(audit), audit_page.render(audit)
     cutting = [one for one in audit["what_if"]["events"] if one["cuts"]]
     cut = {domain for one in cutting for domain in one["cuts"]}
-    assert line(audit) == "What if: %d of %d events would cut %d partners; see audit.md" % (
+    assert line(audit) == "What if: %d of %d events would cut %d partners. See audit.md" % (
         len(cutting),
         len(EVENTS),
         len(cut),

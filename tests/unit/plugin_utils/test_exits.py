@@ -164,7 +164,7 @@ def test_a_rehearsal_fails_with_one_sentence() -> None:
     }
     done: dict[str, t.Any] = {"runs": [run], "findings": [], "skipped": [{"name": "x", "reason": "y"}]}
     assert rehearsal.lines(done) == ["converge failed: no site (1.0 s)", "not rehearsed: x: y"]
-    assert rehearsal.failure(done) == "The rehearsal did not succeed: converge failed: no site"
+    assert rehearsal.failure(done) == "The rehearsal failed: converge failed: no site"
     twice = {**done, "runs": [run, {**run, "name": "audit"}]}
     assert rehearsal.failure(twice).endswith("no site (and 1 more, which are shown above)")
     assert rehearsal.failure({**done, "runs": [{**run, "result": "ok", "message": ""}]}) == ""

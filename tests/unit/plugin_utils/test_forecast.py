@@ -291,7 +291,7 @@ def test_a_screen_has_three_lines_and_the_ticket_has_all() -> None:
     ours = {**CERTIFICATE, "public": False, "later": [{"from": later[6], "findings": [OVER]}]}
     found = audit(probe=probe, edges={"edge01": {"certificates": [ours]}})
     head, *rest = shown.lines(found)
-    assert head == "Forecast for 90 days, if nothing is done: 3 errors; the first on 2027-01-10."
+    assert head == "Forecast for 90 days: 3 errors. The first is on 2027-01-10."
     assert [line.split()[:2] for line in rest] == [["2027-01-10", "a.test:"], ["2027-01-13", "b.test:"]]
     text = "\n".join(shown.markdown(found, 50))
     assert (
@@ -303,7 +303,7 @@ def test_a_screen_has_three_lines_and_the_ticket_has_all() -> None:
 
 def test_what_was_not_seen_is_said() -> None:
     assert shown.lines(audit()) == [
-        "Forecast for 90 days: nothing breaks that is known. Of 2 partners nothing was seen."
+        "Forecast for 90 days: no problem is expected. There is no forecast for 2 partners."
     ]  # fmt: skip
 
 

@@ -151,13 +151,13 @@ def test_other_columns_are_left_out_and_those_that_powershell_adds_are_not_worth
     ("text", "expected"),
     [
         ("", ["the file is empty"]),
-        ("\n#TYPE X\n", ["the file has no line of column names"]),
+        ("\n#TYPE X\n", ["the file has no line with column names. Add this line"]),
         ("tls_negotiation\nrequired\n", ["line 2: domain is empty"]),
         (
             "domain,tls_negotation\na.test,required\n",
             ["the column 'tls_negotation' is unknown (did you mean tls_negotiation?)"],
         ),
-        ("domain,Domain\na.test,b.test\n", ["line 1: two columns are called 'Domain'"]),
+        ("domain,Domain\na.test,b.test\n", ["line 1: two columns have the name 'Domain'. Rename one of them"]),
         ("domain,Identity\na.test,b.test\n", ["line 2 (b.test): Identity: has 'b.test', but another column"]),
         ("domain,description\na.test,x,y\nb.test\n", ["line 2: 3 cells for 2", "line 3: 1 cells for 2"]),
         ('domain\na.test\n"b.test\n\n', ["line 3: cannot be read as CSV"]),
@@ -182,7 +182,7 @@ def test_other_columns_are_left_out_and_those_that_powershell_adds_are_not_worth
         (clixml([], more="<S>a.test</S>"), ['record 1: must be an object, not "a.test"']),
         (
             clixml([], more='<Obj RefId="0"><Props><B N="X">maybe</B></Props></Obj>'),
-            ["record 1: X: 'maybe' is not true"],
+            ["record 1: X: 'maybe' must be true"],
         ),
         (
             clixml([{"Identity": "a.test"}, {"Identity": "A.test"}]),

@@ -74,8 +74,8 @@ def test_whole_sheets(name: str, form: Form) -> None:
         ({}, BARE, "domain: is missing"),
         ({"domain": "*.fabrikam.com"}, BARE, "domain: '\\*.fabrikam.com' is a wildcard"),
         ({"domain": "a.com", "additional_domains": ["x y"]}, BARE, "additional_domains: "),
-        ({"domain": "a.com", "tls_negotiation": "requird"}, BARE, "tls_negotiation: 'requird' is none of required"),
-        ({"domain": "a.com", "support_dialback_negotiation": "no"}, BARE, "neither true nor false"),
+        ({"domain": "a.com", "tls_negotiation": "requird"}, BARE, "tls_negotiation: 'requird' must be one of required"),
+        ({"domain": "a.com", "support_dialback_negotiation": "no"}, BARE, "must be true or false"),
         (
             {"domain": "a.com", "sasl_negotiation": "not_supported", "support_dialback_negotiation": False},
             BARE,
@@ -84,7 +84,7 @@ def test_whole_sheets(name: str, form: Form) -> None:
         ({"domain": "a.com"}, {"domains": [], "access_edge": "x.com"}, "domains: is missing"),
         ({"domain": "a.com"}, {"domains": ["x.com"]}, "access_edge: is missing"),
         ({"domain": "a.com"}, {**BARE, "port": 70000}, "port: 70000"),
-        ({"domain": "a.com"}, {**BARE, "addresses": ["nowhere"]}, "addresses: 'nowhere' is not an IP address"),
+        ({"domain": "a.com"}, {**BARE, "addresses": ["nowhere"]}, "addresses: 'nowhere' must be an IP address"),
         ({"domain": "a.com"}, {**BARE, "adresses": []}, "adresses: is unknown"),
     ],
 )
@@ -97,7 +97,7 @@ def test_what_is_no_partner_or_no_own_side(partner: dict[str, t.Any], own: dict[
 
 def test_the_filters_are_the_functions() -> None:
     assert DnsSheet().filters()["dns_sheet"](FULL, "text") == dns_sheet(FULL, "text")
-    with pytest.raises(AnsibleFilterError, match="write markdown or text"):
+    with pytest.raises(AnsibleFilterError, match="Write markdown or text"):
         DnsSheet().filters()["dns_sheet"](FULL, "html")
 
 
@@ -112,7 +112,9 @@ def test_no_text_becomes_markup_or_a_line(text: str) -> None:
     plain, sheet = sheet_with("x"), sheet_with(text)
     if text.strip() and any(c.isprintable() and not c.isspace() for c in text):
         assert len(sheet.split("\n")) == len(plain.split("\n"))
-    shown = sheet.split("Questions go to ")[1].split("\n")[0] if "Questions go to " in sheet else ""
+    shown = (
+        sheet.split("If you have questions, ask ")[1].split("\n")[0] if "If you have questions, ask " in sheet else ""
+    )
     for mark in "<>|`*[]":
         assert shown.count(mark) == shown.count("\\" + mark)
 

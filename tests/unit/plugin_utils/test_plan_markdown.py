@@ -113,7 +113,7 @@ def test_users_by_domain_and_who_they_are() -> None:
     found = render({"report": ["plan"], "impact": IMPACT}, **FACTS)
     lines = found.splitlines()
     for line in (
-        "Users that the account could see: 1,243. At least one partner: 1,240 gain, 3 lose, 2 only from contacts now.",
+        "Users that the account could read: 1,243. At least one partner: 1,240 gain, 3 lose, 2 only from contacts now.",
         "| `litware.com` | 3 lose | 3 lose |",
         "| `fabrikam.com` | 1,240 gain | 1,240 gain (only to users who have added the contact) |",
         "| `tailspin.com` | nothing changes | 2 only from contacts now |",
@@ -128,7 +128,10 @@ def test_users_by_domain_and_who_they_are() -> None:
     ("changed", "told"),
     [
         ({"domains": [], "groups": []}, "No user gains or loses a partner."),
-        ({"unread": "the users (Get-CsUser failed)"}, "Not known who gains or loses a partner. Not read: the users"),
+        (
+            {"unread": "the users (Get-CsUser failed)"},
+            "It is unknown who gains or loses a partner, because this could not be read: the users",
+        ),
     ],
 )
 def test_nobody_and_not_known(changed: dict[str, t.Any], told: str) -> None:

@@ -197,7 +197,7 @@ def test_the_account_is_named() -> None:
         return no_session(AuthenticationError("401"), target({**HERE, "remote_user": user}))
 
     assert "'CONTOSO\\admin'" in named("CONTOSO\\admin")
-    assert "names no account" in named(None)
+    assert "without an account" in named(None)
 
 
 @pytest.mark.parametrize("error", [AuthenticationError("401"), LoginError("Password incorrect")])

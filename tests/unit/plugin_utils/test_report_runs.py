@@ -110,7 +110,7 @@ def test_a_second_run_that_changes_something_is_the_reason() -> None:
     value = made()
     value["runs"][1].update(result="changed", message="fabrikam.com")
     assert rehearsal.mistakes(value) == ["Second run changed something again: fabrikam.com"]
-    assert "**It did not succeed: Second run changed something again: fabrikam.com**" in rehearsal.as_markdown(value)
+    assert "**It failed: Second run changed something again: fabrikam.com**" in rehearsal.as_markdown(value)
     assert outcomes(value) == {"First run": "", "Second run": "failure"}
 
 

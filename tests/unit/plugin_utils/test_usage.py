@@ -59,7 +59,7 @@ def test_a_domain_without_a_session_has_no_day() -> None:
         (HEAD + "b.com,2026-11-30,\n", ["line 2: sessions: '' must be a whole number"]),
         (HEAD + "b.com,30.11.2026,1\n", ["line 2: last_used: '30.11.2026' must be a day such as 2026-11-30"]),
         (HEAD + "b.com,2026-13-30,1\n", ["line 2: last_used: '2026-13-30' must be a day such as 2026-11-30"]),
-        (HEAD + "b.com,,1\n", ["line 2: last_used: is empty, but sessions is 1"]),
+        (HEAD + "b.com,,1\n", ["line 2: last_used: is empty, but must have a day, because sessions is 1"]),
         (
             HEAD + "ann@b.com,2026-11-30,1\n",
             ["line 2: domain: 'ann@b.com' is an address. Write only the domain, as in 'fabrikam.com'"],
