@@ -35,7 +35,7 @@ _NAMES = {
 
 
 def distinguished_name(name: x509.Name) -> str:
-    """Return a name as .NET's X509Certificate2 shows it: last attribute first, parts with a comma or quote in quotes."""
+    """Return a name as .NET's X509Certificate2 shows it: last attribute first, some parts in quotes."""
     parts = []
     for attribute in reversed(list(name)):
         value = str(attribute.value)

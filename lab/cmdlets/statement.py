@@ -124,7 +124,7 @@ class Run:
     """Run one command: binding, faults, effect, event."""
 
     def __init__(self, session: Session, call: Call, sink: Sink, output: t.Callable[[object], None]) -> None:
-        """Prepare the run. output: receives the results, either for the sink or for the next command of the pipeline."""
+        """Prepare the run. output: receives the results, for the sink or the next command of the pipeline."""
         self._session = session
         self._call = call
         self._sink = sink

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Simulate the cmdlets for the topology: sites and their routes, pools, computers, services, the version of a server."""
+"""Simulate the cmdlets for the topology: sites and their routes, pools, computers, services, versions of servers."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def common_name(text: str, organization: str = "") -> x509.Name:
 
 
 class Authority:
-    """Issue certificates. The authority is a root by default. Otherwise another authority has issued its certificate."""
+    """Issue certificates. The authority is a root, or another authority has issued its certificate."""
 
     def __init__(self, name: x509.Name, key: Key, lifetime: datetime.timedelta, above: Authority | None = None) -> None:
         self.name = name

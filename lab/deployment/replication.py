@@ -88,7 +88,7 @@ def freeze(store: Store) -> dict[str, t.Any]:
 
 
 def configuration(store: Store, kind: str, fqdns: t.Collection[str]) -> dict[str, Document]:
-    """Return the objects of a kind as these computers know them: current, or from the first stale replica among them."""
+    """Return the objects of a kind as these computers know them: current, or from the first stale replica."""
     stale = {fold(name): frozen for name, frozen in store.setting("stale_configuration").items()}
     frozen = next((stale[fold(name)] for name in fqdns if fold(name) in stale), None)
     return store.all(kind) if frozen is None else dict(frozen[kind])

@@ -282,7 +282,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
 
 def _explain(error: OSError, address: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "port %d on %s is in use by another program; choose another with --port" % (port, address)
+        return "port %d on %s is in use by another program. Choose another with --port" % (port, address)
     if error.errno == errno.EADDRNOTAVAIL:
         return "the loopback address %s does not exist here (Linux has all of 127.0.0.0/8)" % address
     return "cannot listen on %s port %d: %s" % (address, port, error.strerror)
