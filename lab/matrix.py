@@ -127,8 +127,8 @@ class Seen:
 def run(directory: Path, kind: Kind, judged: t.Collection[Row] = (), tried_rows: t.Sequence[Row] = ROWS) -> list[Seen]:
     """Send messages for rows with one kind of server, in a new lab below ``directory``.
 
-    judged: rows with verdicts of the collection. Invalid rows are skipped.
-    tried_rows: rows with messages. They include ``judged``.
+    ``judged``: rows with verdicts of the collection. Invalid rows are skipped.
+    ``tried_rows``: rows with messages. They include ``judged``.
     Raises LabError if packages are missing.
     """
     found: list[Seen] = []

@@ -41,9 +41,7 @@ class Service:
     """Run one host's WS-Management service."""
 
     def __init__(self, deployment: Deployment, host: str, sessions: Sessions, idle: float) -> None:
-        """Prepare the service. ``idle``: seconds without requests after which a session ends, unless its client asks
-        for less.
-        """
+        """Prepare the service. ``idle``: seconds without requests until a session ends. Clients can ask for less."""
         self.host = host
         self.path = endpoints.path(host)
         self._deployment = deployment

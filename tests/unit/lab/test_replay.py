@@ -235,5 +235,5 @@ class TestCompare:
 
     def test_what_is_no_clixml_is_no_object(self) -> None:
         assert properties("<Obj") == []
-        with pytest.raises(ValueError, match="no CLIXML"):
+        with pytest.raises(ValueError, match="must be the CLIXML"):
             Raw("<Obj").object()
