@@ -79,8 +79,8 @@ def meanings() -> dict[str, list[Meaning]]:
     for link in LINKS:
         told = sections[CHAIN_SECTION].get(link.code, {})
         unknown = link.severity == UNKNOWN and "%(what)s" in link.message
-        means = "What this link depends on cannot be read with this account." if unknown else _sentence(link.message)
-        do = "Use an account that may read it." if unknown else _sentence(link.remedy)
+        means = "This account cannot read the data for this link." if unknown else _sentence(link.message)
+        do = "Use an account that is allowed to read it." if unknown else _sentence(link.remedy)
         found.setdefault(link.code, []).append(
             Meaning(
                 "The chain (preflight, explain, converge, audit)",
@@ -105,13 +105,16 @@ def _of_faults(found: dict[str, list[Meaning]], base: t.Mapping[str, t.Any]) -> 
     severities = (ERROR, UNKNOWN, WARNING)
     for code, remedy in FAULTS.items():
         means = base[code]["means"]
-        partner = Meaning(
-            "The probe of a partner", severities, "Of the partner's certificate. " + means, _sentence(remedy)
-        )
+        partner = Meaning("The probe of a partner", severities, _owned(means, "partner"), _sentence(remedy))
         found.setdefault("certificate_" + code, []).append(partner)
         do = base[code].get("do") or _sentence(CHAIN[code])
-        own = Meaning("The probe of the own domains", severities, "Of the gateway's certificate. " + means, do)
+        own = Meaning("The probe of the own domains", severities, _owned(means, "gateway"), do)
         found.setdefault("own_certificate_" + code, []).append(own)
+
+
+def _owned(means: str, owner: str) -> str:
+    """Return a text with the owner of the certificate."""
+    return re.sub(r"\b([Tt])he certificate\b", r"\1he %s's certificate" % owner, means, count=1)
 
 
 def _sentence(text: str) -> str:

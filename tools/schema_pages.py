@@ -71,7 +71,7 @@ The collection contains the JSON Schema: ``%(schema)s``.
 
    * - Key
      - Type
-    - Meaning
+     - Meaning
 """
 
 
