@@ -24,18 +24,17 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import Se
 TOP = Path(__file__).resolve().parent.parent
 DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
-# These actions do the work of converge, restore and audit. They read variables and tags of the play themselves. The
-# values are the actions that they run.
+# These tasks do the work of converge, restore, audit and history. Their code reads variables and tags of the play.
 ACTION = "sfb.xmpp.xmpp_federation:"
 OF_SETTINGS = ("name: sfb.xmpp.federation\n", "sfb.xmpp.xmpp_audit:", "sfb.xmpp.xmpp_history:")
 ACTION_CODE = [TOP / "plugins" / "plugin_utils" / name for name in (
     "_actions/federation.py", "_actions/deployment.py", "_servers/servers.py"
 )]  # fmt: skip
-# These actions do the work of revoke. They leave these variables to the actions above.
+# This task does the work of revoke. The tasks above read these variables for it.
 REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
     "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"
 }  # fmt: skip
-# These actions read their settings through the table.
+# Task -> the settings that its action reads through the table.
 OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment",
@@ -58,8 +57,7 @@ OF_ACTIONS = {
         "sfb_xmpp_import_partners", "sfb_xmpp_import_policies", "sfb_xmpp_import_gateway", "sfb_xmpp_import_users"
     },
 }  # fmt: skip
-# These actions read the settings of their playbook themselves. The keys are names without prefix. The values are the
-# actions that they run.
+# Playbook -> its action, which reads the settings itself, and the task that the action runs.
 OWN_ACTIONS = {
     "failover": ("xmpp_failover", ACTION),
     "revoke": ("xmpp_affected_services", ""),
@@ -73,7 +71,7 @@ OWN_ACTIONS = {
 READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
 # The tasks that report a run read these settings through the table.
 OF_REPORTS = ("plan_digest", "fail_on_changes")
-# A playbook that never writes does not read the settings for writing of its action.
+# A playbook with one of these texts never writes. So it does not read the settings for writes.
 PLANS_ONLY = ("check_mode: true", "sfb.xmpp.xmpp_audit:")
 OF_WRITES = {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
 # All actions use these settings for the files of runs and for the journal (_actions/state.py).
@@ -90,9 +88,9 @@ CONTROL = {"sfb_xmpp_" + name for name in ("require", "ticket_pattern", "windows
 for _name in ("converge", "restore", "failover", "decommission", "certificate"):
     STATE[_name] = STATE[_name] | CONTROL
 STATE["failover"] = STATE["failover"] | {"sfb_xmpp_revoked"}
-# The actions of a playbook read these from the variables of all hosts of a deployment.
+# Playbook -> settings that its actions read from all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
-# A role has this default. The action of this playbook ignores it, because it always switches.
+# Playbook -> a variable in a role's defaults that the action ignores, because it always switches.
 UNREAD = {"certificate": {"sfb_xmpp_certificate_switch"}}
 # converge notes this variable in a snapshot, and a message contains it. Users do not set it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"

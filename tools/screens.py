@@ -42,8 +42,7 @@ SCREENS: dict[str, tuple[str, ...]] = {
 }
 # These pictures need running partners.
 WITH_PARTNERS = {"what-if"}
-# The forecast covers this time: the certificates of the lab are valid for 200 days. Partners that are down are
-#     accepted.
+# The forecast covers this time: the certificates of the lab are valid for 200 days. Partners can be down.
 AHEAD = {"sfb_xmpp_into": str(INTO / "audit"), "sfb_xmpp_audit": {"forecast_days": 220, "fail_on": "never"}}
 # These links are broken in the lab before a playbook runs.
 BROKEN = {"preflight": ("proxy-stopped", "stale-replica", "late-replica", "federated-users-off", "certificate-expired")}

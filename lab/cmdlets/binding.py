@@ -31,9 +31,9 @@ Named = tuple[str | None, object]
 _TEXT_TYPES = frozenset(
     ("String", "Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity", "UserIdParameter", "OUIdParameter", "Guid")
 )
-# Types of the product whose constructors refuse an empty text.
+# The constructors of these product types refuse an empty text.
 _IDENTITIES = frozenset(("Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity"))
-_FLAGS = frozenset(("CommandTypes",))  # enumerations whose numbers are bits
+_FLAGS = frozenset(("CommandTypes",))  # the numbers of these enumerations are bits
 _LIMITS = {
     "Int32": (-(2**31), 2**31 - 1), "Int64": (-(2**63), 2**63 - 1), "UInt32": (0, 2**32 - 1), "UInt16": (0, 2**16 - 1),
 }  # fmt: skip
@@ -218,7 +218,7 @@ def _convert_one(parameter: Parameter, kind: str, value: object) -> t.Any:
             raise _not_in_set(parameter, text)
         return text
     if kind in ("Boolean", "SwitchParameter"):
-        if isinstance(value, (bool, int, float)):  # about_Parameters: Booleans take numbers as well
+        if isinstance(value, (bool, int, float)):  # about_Parameters: Booleans accept numbers, too
             return bool(value)
         raise _not_of(parameter, value, kind)
     if kind in _LIMITS:
@@ -299,7 +299,7 @@ def _number(value: object) -> int | None:
 
 
 def _choice(parameter: Parameter, kind: str, value: object) -> str:
-    """Return a name of an enumeration, for the name, for an unambiguous beginning of it, or for its number."""
+    """Return a name of an enumeration. The value is the name, its unambiguous beginning, or its number."""
     text = ""
     if isinstance(value, enum.Enum):
         text = value.name  # from another cmdlet of the pipeline

@@ -121,7 +121,7 @@ class _Writer:
             return simple
         shown = meta.to_string
         if simple is None and shown is None and meta.adapted_properties:
-            shown = meta.type_names[0].partition("#")[0]  # what System.Object.ToString answers
+            shown = meta.type_names[0].partition("#")[0]  # the result of System.Object.ToString
         if simple is None and depth < 1:
             return _simple(str(shown or ""), name) or ""
         head = self._open(name) + (simple or self._type_names(tuple(map(str, meta.type_names))))
@@ -194,7 +194,7 @@ def _simple(value: object, name: str) -> str | None:
     if element is None:
         return None
     content = element.text or ""
-    if element.tag == "DT":  # .NET writes no zeros behind the fraction of a second
+    if element.tag == "DT":  # .NET writes no zeros after the fraction of a second
         content = re.sub(r"\.(\d*?)0+(?!\d)", lambda found: found[1] and "." + found[1], content)
     return "<%s%s>%s</%s>" % (element.tag, name, escape(content), element.tag)
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Simulate what an Edge sees of the network, and the event log of the product there.
+"""Simulate the network of an Edge, and the event log of the product there.
 
 Resolve-DnsName asks the same DNS server as the lab's gateway. Test-NetConnection opens a real connection over the
 network of the Edges (deployment/network.py). Get-NetTCPConnection lists the connections that are open there now.
@@ -163,7 +163,7 @@ def _name(name: t.Any) -> str:
 
 
 def _test(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Test a connection. -ComputerName takes an IP address here, because the client resolves names itself."""
+    """Test a connection. -ComputerName is an IP address here, because the client resolves names itself."""
     rests_on("edge-connection-test")
     address, port = args.text("ComputerName") or "", int(args.get("Port") or 0)
     reached = refused = False

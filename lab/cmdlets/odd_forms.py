@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Returns objects in unusual forms that a server may send (setting ``odd_forms``), to test their readers."""
+"""Return objects in unusual forms that a server can send (setting ``odd_forms``), to test their readers."""
 
 from __future__ import annotations
 

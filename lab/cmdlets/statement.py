@@ -54,7 +54,7 @@ class Sink(t.Protocol):
     """Receive the output of a pipeline. It is thread-safe and sends at once."""
 
     def output(self, value: object) -> None:
-        """An object."""
+        """Write an object."""
 
     def error(self, record: ErrorDetails) -> None:
         """Report an error that does not end the pipeline."""
@@ -63,7 +63,7 @@ class Sink(t.Protocol):
         """Report the error that ends the pipeline."""
 
     def warning(self, text: str) -> None:
-        """A warning."""
+        """Write a warning."""
 
     @property
     def stopped(self) -> bool:

@@ -59,8 +59,8 @@ SHELLS = {
 ADMINISTRATOR, VIEWER, GRANTER, PARTNERS = (
     "CsAdministrator", "CsViewOnlyAdministrator", "CsUserAdministrator", "XmppPartners",
 )  # fmt: skip
-# The product's cmdlets that the management shell offers to a role, as wildcards. The last role is not a role of the
-# product. It simulates a role that an administrator makes with New-CsAdminRole for partners only.
+# The management shell offers these cmdlets of the product to each role. The last role is not part of the product. It
+# simulates a role that an administrator creates with New-CsAdminRole only for partners.
 ROLES = {
     ADMINISTRATOR: ("*",),
     VIEWER: ("Get-*",),
@@ -69,13 +69,13 @@ ROLES = {
                "Remove-CsXmppAllowedPartner"),
 }  # fmt: skip
 
-# The keys are in lower case. Passwords of the shape that belong to the domain are here.
+# The keys are in lower case. This table has only domain accounts.
 _DOMAIN_ACCOUNTS = {
     name: Account("%s\\%s" % (NETBIOS, name), SHAPE.passwords[name], (role,))
     for name, role in {"admin": ADMINISTRATOR, "viewer": VIEWER, "granter": GRANTER, "partners": PARTNERS}.items()
     if name in SHAPE.passwords
 }
-# The names of all accounts are here.
+# These are the names of all accounts.
 USERS = (*(account.user for account in _DOMAIN_ACCOUNTS.values()), "Administrator")
 _EDGE_ACCOUNT = Account("Administrator", SHAPE.passwords["edge"], ("Administrator",))
 

@@ -106,8 +106,8 @@ ALL_STAFF = _GROUP % "All"
 _PROTECTED = ("tturner-admin",)  # Active Directory protects this administrator's account (adminCount=1)
 
 # Each service has a name, a display name without the product's name, the services that it depends on, and the
-# certificate usages that it presents. Only the store has these names of the XMPP services. On the wire, they have a
-# suffix.
+# certificate usages that it presents. The XMPP services have these names only in the store. On the wire, they
+# have a suffix.
 _Services = tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]
 _EDGE_SERVICES: _Services = (
     ("REPLICA", "Replica Replicator Agent", (), ()),
@@ -139,8 +139,7 @@ def seed(store: Store, profile: str, shape: Shape = SHAPE) -> None:
     """Fill an empty store. profile: ``lync2013`` or ``sfb2015``."""
     with store.transaction():
         store.set_setting("profile", profile)
-        # The names differ in each lab. So code that finds the services by name, not by display name, fails in the next
-        # lab.
+        # The names differ in each lab. So code that searches the services by name, not by display name, fails.
         store.set_setting("service_suffix", store.setting("service_suffix") or secrets.token_hex(2).upper())
         store.set_setting(SETTING, shape.as_text())
         store.set_setting("read_controller", shape.domain_controllers[0])

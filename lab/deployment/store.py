@@ -73,7 +73,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "read_controller": "dc01.contoso.test",  # the domain controller that answers without -DomainController
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
     "replication_notice": 0.2,  # until the status shows that a replica is behind
-    "status_empty_seconds": 1.0,  # after a push: half of it without a status, half with an empty status
+    "status_empty_seconds": 1.0,  # after a push: half this time without a status, half with an empty status
     "only_tls12": False,  # the Edges have no TLS below 1.2
     "replicas_stuck": [],  # FQDNs that never become up to date
     "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
@@ -93,9 +93,9 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "services_at_doors": False,  # remote shells offer Start- and Stop-CsWindowsService too
     "clock_at_doors": False,  # remote shells offer Get-Date too
     "version_at_doors": True,  # remote shells offer Get-CsServerVersion, which its page calls local
-    "real_size_users": False,  # users have the hundred properties, some 10 kB, that real ones have
-    "odd_forms": [],  # forms in which objects come: names of cmdlets/odd_forms.py
-    "user_filters": True,  # Get-CsUser takes -Filter
+    "real_size_users": False,  # users have the hundred properties, some 10 kB, that real users have
+    "odd_forms": [],  # forms of objects: names of cmdlets/odd_forms.py
+    "user_filters": True,  # Get-CsUser accepts -Filter
     "select_object": True,  # the endpoints offer Select-Object
     "restricted_select": ["management"],  # server roles that have the proxy of a restricted session
     "drain_seconds": 0.0,  # length of sessions: a service that is stopped gracefully is Paused for this time

@@ -125,7 +125,7 @@ def user(person: User | None, address: str, federated_users: bool) -> Verdict:
 
 
 def contact(partner_type: str, is_contact: bool, sender: str) -> Verdict:
-    """Decide whether a user of a partner of this type may reach a local user.
+    """Decide whether a user of a partner of this type is allowed to reach a local user.
 
     is_contact: whether the local user has the sender as a contact.
     """

@@ -57,8 +57,7 @@ class User:
         self._partners = partners
         self._partner = partners.partner(domain)
         # A client that verifies certificates cannot log in if the certificate is wrong on purpose. The connection is
-        # local, and
-        # SCRAM does not send the password in clear text. jabberd2 does not support SCRAM, and has no TLS for clients.
+        # local, and SCRAM does not send the password in clear text. jabberd2 has neither SCRAM nor TLS for clients.
         self._clear = self._partner.kind == "jabberd2"
         good = self._partner.tls != "none" and self._partner.domains[domain] in ("good", "serveronly")
         self._secure = good and not self._clear

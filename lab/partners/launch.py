@@ -102,8 +102,7 @@ def _ejabberd(folder: Path, nameserver: str, hosts: Path, values: t.Mapping[str,
     render("users.erl", folder / "users.erl", users=USERS, **values)
     # ejabberdctl must run as root or as its own user, so it is not used. Without a node name there is no distribution,
     # so no epmd process remains.
-    # ejabberd uses one scheduler, because it resolves names on all of them. The preloaded library that answers from
-    # ``hosts``
+    # ejabberd uses one scheduler, because it resolves names on all of them. The preloaded library that reads ``hosts``
     # crashes if two threads query it at the same time for the first time.
     command = [programs.program("erl"), "-noinput", "+S", "1:1", "+sbwt", "none"]
     command += ["-mnesia", "dir", '"%s"' % (folder / "mnesia")]

@@ -49,7 +49,7 @@ class Service:
         self._idle = idle
 
     def travel(self) -> None:
-        """Wait as long as a request to a distant server takes, if the setting is set."""
+        """Wait for the additional request time in the settings, to simulate a distant server."""
         seconds = float(self._deployment.store.setting("request_seconds"))
         if seconds:
             time.sleep(seconds)

@@ -5,8 +5,8 @@
 
 """Run PSRP sessions: a runspace pool per shell, pipelines in worker threads, queues of fragments for Receive.
 
-psrpcore implements the protocol without I/O and without locks. Every use of it here holds the session's only condition.
-A session runs one pipeline at a time, like a pool with one runspace. So the cmdlets of a session need no locks.
+psrpcore implements the protocol without I/O and without locks. Every call of psrpcore here holds the
+session's only lock. A session runs one pipeline at a time, like a pool with one runspace. So its cmdlets need no locks.
 """
 
 from __future__ import annotations
@@ -333,7 +333,7 @@ class Session:
 
     @property
     def doomed(self) -> bool:
-        """Return whether the session was cut. Then a request for it is cut too."""
+        """Return whether the session was cut. Then its next request is cut too."""
         return self._cut
 
     def _close_runspace(self) -> None:

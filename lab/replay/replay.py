@@ -33,7 +33,7 @@ from .capture import Answered, Capture, Host, read
 _WITHOUT_EFFECT = {"erroraction", "ea", "warningaction", "wa", "domaincontroller"}
 _PLUMBING = {"select-object", "out-default"}
 _PREFIXES = ("", "tag:", "site:", "sip:")
-# These properties identify an object. The last ones are a user's.
+# These properties identify an object. The last two identify a user.
 _NAMES = ("Identity", "SipAddress", "UserPrincipalName", "DistinguishedName")
 Key = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
