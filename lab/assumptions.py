@@ -102,7 +102,7 @@ ASSUMPTIONS = (
         "prompting-cmdlets",
         "Every Remove-Cs cmdlet, Set-CsCertificate, Import-CsCertificate and Stop-CsWindowsService ask for "
         "confirmation. Without -Confirm:$false or -Force they fail, because no user can answer.",
-        "Public scripts use -Confirm:$false with them. Which cmdlets ask is not documented.",
+        "Public scripts use -Confirm:$false with them. It is not documented which cmdlets ask.",
     ),
     Assumption(
         "error-texts",
@@ -235,8 +235,8 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "list-modifier-errors",
-        "To add a domain that is already in AdditionalDomains fails. To remove a domain that is not in "
-        "AdditionalDomains fails, too.",
+        "Set-CsXmppAllowedPartner fails if it adds a domain that is already in AdditionalDomains, or removes a domain "
+        "that is not.",
         "This is not documented. It does not affect a client that sends only the difference.",
     ),
     Assumption(
@@ -407,8 +407,8 @@ ASSUMPTIONS = (
         "services-by-remote-shell",
         "A Front End's remote shell offers Get-CsWindowsService for that Front End. With the setting "
         "services_at_doors, it also offers Start-CsWindowsService and Stop-CsWindowsService.",
-        "The page view-service-status documents only Get- for remote use. Whether Start- and Stop- are offered is "
-        "UNVERIFIED: their pages mention RTCUniversalServerAdmins and a local session.",
+        "The page view-service-status documents only Get- for remote use. It is UNVERIFIED whether Start- and Stop- "
+        "are offered. Their pages mention RTCUniversalServerAdmins and a local session.",
     ),
     Assumption(
         "front-end-local-store",
@@ -503,8 +503,8 @@ ASSUMPTIONS = (
         "gateway-mutual-tls",
         "If the internal certificate of an Edge has expired, no messages pass between the Edge and the Front Ends. If "
         "the default certificate of a Front End has expired, no messages pass between the Front End and the Edges.",
-        "The page on ports says XMPP/MTLS for TCP 23456, so both certificates must be valid. What the services do "
-        "with an invalid certificate is UNVERIFIED.",
+        "The page on ports says XMPP/MTLS for TCP 23456, so both certificates must be valid. The effect of an invalid "
+        "certificate is UNVERIFIED.",
     ),
     Assumption(
         "gateway-next-hop",
@@ -548,8 +548,8 @@ ASSUMPTIONS = (
         "gateway-clear-after-tls",
         "If TLS with a partner fails and TlsNegotiation is Optional, the gateway connects again in clear text, if the "
         "settings allow dialback there.",
-        "Microsoft's table lists dialback over clear TCP for these settings. Whether a gateway tries it after a TLS "
-        "failure is not documented. So the probe reports unknown.",
+        "Microsoft's table lists dialback over clear TCP for these settings. It is not documented whether a gateway "
+        "tries it after a TLS failure. So the probe reports unknown.",
     ),
     Assumption(
         "gateway-verify-security",

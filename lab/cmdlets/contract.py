@@ -16,7 +16,8 @@ import yaml
 
 PROFILES = ("lync2013", "sfb2015")
 
-# Windows PowerShell adds these to every cmdlet (about_CommonParameters). The last column says in which versions.
+# Windows PowerShell adds these to every cmdlet (about_CommonParameters). If only one profile has it, that is
+# in the last column.
 _COMMON = (
     ("Debug", "SwitchParameter", "db", ""),
     ("Verbose", "SwitchParameter", "vb", ""),
