@@ -37,10 +37,10 @@ SHORT = {
     "gateway_settings": "Set up the XMPP gateway and the Access Edge",
 }
 DESCRIPTION = {
-    "federation": "Applies the declared settings of all kinds of objects in one plan, or restores a snapshot.",
-    "access_policies": "Changes policies and grants them. With a purge, removes policies that are not listed.",
-    "federated_partners": "Changes the partners. With a purge, removes partners that are not listed.",
-    "gateway_settings": "Changes only the settings that are declared.",
+    "federation": "This role applies all declared settings in one plan, or restores a snapshot.",
+    "access_policies": "This role changes policies and grants them. With a purge, it removes other policies.",
+    "federated_partners": "This role changes the partners. With a purge, it removes other partners.",
+    "gateway_settings": "This role changes only the settings that are declared.",
 }
 # The inventory has no variable for these parameters.
 _OWN = {

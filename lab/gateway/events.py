@@ -21,16 +21,16 @@ KIND = "xmpp"
 
 ACTIONS: t.Mapping[str, str] = {
     "accepted": "a stream is authenticated (incoming: theirs, outgoing: ours), with its method",
-    "refused": "a stream, or one way of authenticating it, is refused; why",
-    "failed": "something did not work: no address, no connection, no TLS, no answer; why",
-    "tls": "TLS is up; its version, and what is wrong with the other side's certificate, if anything",
-    "verified": "the partner asked whether a dialback key is ours; the answer",
+    "refused": "a stream, or a method of authentication, is refused, with the reason",
+    "failed": "an attempt failed: no address, no connection, no TLS, no answer; with the reason",
+    "tls": "TLS is up, with its version, and with the problem of the other side's certificate, if any",
+    "verified": "the partner asked whether a dialback key is ours, with the answer",
     "delivered": "a partner's message reached a local user",
-    "bounced": "a partner's message, presence or query was answered with an error; why",
+    "bounced": "a partner's message, presence or query was answered with an error, with the reason",
     "presence": "a partner's presence stanza, and how it was answered",
-    "sent": "a local user's message was handed over to the partner",
-    "undeliverable": "a local user's message could not be sent, or came back; why",
-    "closed": "a stream has ended; why",
+    "sent": "a local user's message was sent to the partner",
+    "undeliverable": "a local user's message could not be sent, or was returned, with the reason",
+    "closed": "a stream has ended, with the reason",
     "full": "a host has the maximum of unauthenticated streams; more are dropped until some have ended",
 }
 
