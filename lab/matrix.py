@@ -236,9 +236,9 @@ Negotiation matrix
 ==================
 
 This page shows which settings of a partner lead to which method of authentication. It compares messages between the
-lab's gateway and Prosody, ejabberd, jabberd2 and wokkel. ``make matrix`` creates the page: every row of Microsoft's
-table of negotiation settings has its own domain on each server, and a message is sent in each direction. The verdicts
-of ``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the messages.
+lab's gateway and Prosody, ejabberd, jabberd2 and wokkel. ``make matrix`` creates the page. Every row of Microsoft's
+table of negotiation settings has its own domain on each server. A message is sent in each direction. The verdicts of
+``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the messages.
 
 The gateway is simulated: it follows Microsoft's table. So the page shows whether other servers agree with the table. It
 does not show the behavior of a real Lync Server or Skype for Business Server.

@@ -34,7 +34,7 @@ _HEADER = """\
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 ---
-# Written by python -m tools.awx_options: what the modules of awx.awx take.
+# python -m tools.awx_options writes this file. It lists the options of the modules of awx.awx.
 """
 
 

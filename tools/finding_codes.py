@@ -114,7 +114,7 @@ def _of_faults(found: dict[str, list[Meaning]], base: t.Mapping[str, t.Any]) -> 
 
 def _owned(means: str, owner: str) -> str:
     """Return a text with the owner of the certificate."""
-    return re.sub(r"\b([Tt])he certificate\b", r"\1he %s's certificate" % owner, means, count=1)
+    return re.sub(r"(?i)\b(the) certificate\b", r"\1 %s's certificate" % owner, means, count=1)
 
 
 def _sentence(text: str) -> str:
